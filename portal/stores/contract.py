@@ -1,0 +1,173 @@
+"""What a store does, whichever it is.
+
+A store knows items, conditions and indexes, and no tenants. An item is flat: text,
+whole numbers and booleans under attribute names, as DynamoDB's `S`, `N` and `BOOL` hold
+them; an attribute without a value is absent, never null. Every store passes
+`tests/stores/test_contract.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from portal.stores.table import Index
+
+Value = str | int | bool
+Item = Mapping[str, Value]
+
+#: Where a page ended: the sort key and the `tenantId` of the last row that was shown.
+Position = tuple[str, str]
+
+#: Together, as one `write`: DynamoDB takes no more in a transaction.
+MOST_CHANGES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Put `item`, whose `tenantId` must be new."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Put `item` in place of the one with its `tenantId`, whose `version` must be `expected`.
+
+    `None` expects an item without a version: one that the old application wrote.
+    """
+
+    item: Item
+    expected: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove the item, whose `version` must be `expected` (as in `Replace`)."""
+
+    tenant_id: str
+    expected: int | None
+
+
+Change = Add | Replace | Remove
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows in the order of the index, each with the attributes that the index carries.
+
+    `after` continues behind the last row, and is `None` exactly when no row is left.
+    """
+
+    items: Sequence[Item]
+    after: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One of `of` disjoint parts of the table, `number` counting from 0."""
+
+    number: int = 0
+    of: int = 1
+
+
+class StoreError(Exception):
+    """Something that a store may answer with. Its text names no values of attributes."""
+
+    def __str__(self) -> str:
+        # Not Exception's own text, which would show the item in every traceback.
+        return repr(self)
+
+
+@dataclass(eq=False, kw_only=True)
+class NotThereError(StoreError):
+    """No item has this id."""
+
+    tenant_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class AlreadyThereError(StoreError):
+    """`Add` met an item with its id: `item` is that one, whole, as it is now."""
+
+    tenant_id: str
+    item: Item = field(repr=False)
+
+
+@dataclass(eq=False, kw_only=True)
+class ChangedMeanwhileError(StoreError):
+    """The item has another version than was expected, or is gone (`None`)."""
+
+    tenant_id: str
+    item: Item | None = field(repr=False)
+
+
+@dataclass(eq=False, kw_only=True)
+class BusyError(StoreError):
+    """Nothing was written; the same call may go through in a moment."""
+
+    reason: str
+
+
+@dataclass(eq=False, kw_only=True)
+class UnavailableError(StoreError):
+    """The store cannot answer: `reason` says why, `mend` what an operator does about it.
+
+    Nothing of the failed `write` was acknowledged, and nothing of it will be visible
+    later unless a power cut or a lost connection left it undecided (the text says so).
+    """
+
+    reason: str
+    mend: str
+
+
+class DamagedError(UnavailableError):
+    """What is stored is not what was written. Nothing was overwritten."""
+
+
+class Store(Protocol):
+    """Errors, of every call: `BusyError`, `UnavailableError`. Others are named with the call."""
+
+    def get(self, tenant_id: str) -> Item:
+        """The whole item, as the latest acknowledged write left it. `NotThereError`."""
+
+    def write(self, changes: Sequence[Change]) -> None:
+        """All of `changes` or none; durable when this returns.
+
+        Between one and `MOST_CHANGES` changes, each to another id (else `ValueError`).
+        The first refused one in their order decides the error: `AlreadyThereError` (an
+        `Add`), `ChangedMeanwhileError` (a `Replace` or `Remove`).
+        """
+
+    def query(
+        self,
+        index: Index,
+        partition: str,
+        *,
+        between: tuple[str, str] | None = None,
+        after: Position | None = None,
+        limit: int = 50,
+        newest_first: bool = False,
+    ) -> Page:
+        """The next `limit` rows of one partition, by sort key as UTF-8 bytes, then `tenantId`.
+
+        `between` bounds the sort key, both ends included. `after` need not exist any more.
+        """
+
+    def count(
+        self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
+    ) -> int:
+        """How many rows the partition has, counted no further than `cap`."""
+
+    def scan(
+        self, segment: Segment = Segment(), *, after: str | None = None, limit: int = 1000
+    ) -> Page:
+        """Whole items in no promised order; `after` is the last page's `after[1]`. For operators."""
+
+    def describe(self) -> str:
+        """Which store this is and where, in one line without secrets."""
+
+    def check(self) -> None:
+        """Raise `UnavailableError` if the store would refuse a write now. Writes nothing."""
+
+    def close(self) -> None:
+        """Give back what is held open; the store is not used afterwards."""

@@ -1,0 +1,63 @@
+# Two commands are all that a fresh clone needs: `make run` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# One process for each core; the browser tests stay together, since each process that has
+# one of them starts a Chromium and a portal.
+PYTEST := $(BIN)/python -m pytest
+
+# pip-tools is no part of the environment: only whoever changes a dependency needs it.
+PIP_TOOLS := pip-tools==7.6.2
+LOCK := $(VENV)/lock/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+.PHONY: run test crash bench check lock clean
+
+run: $(VENV)/installed  ## starts the portal, and prints where to sign up and to sign in
+	@$(BIN)/portal serve --print-links
+
+test: $(VENV)/installed-for-tests  ## runs all tests
+	@$(PYTEST) --numprocesses auto --dist loadfile
+
+crash: $(VENV)/installed-for-tests  ## the long run of the file store's crash tests
+	@CRASH_LONG=1 $(PYTEST) tests/stores
+
+bench: $(VENV)/installed-for-tests  ## prints what requests and commits cost
+	@$(BIN)/python -m tests.benchmarks
+
+check: $(VENV)/installed-for-tests  ## the linter, the formatter and the types
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+
+lock: $(VENV)/lock/installed  ## writes the lock files anew after a change of dependencies
+	@$(LOCK) --output-file requirements.lock pyproject.toml
+	@$(LOCK) --output-file tests/requirements.lock --extra test \
+		--constraint requirements.lock pyproject.toml
+
+clean:  ## removes the environment; the data stays
+	@rm -rf $(VENV)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(1)' 2>/dev/null || { \
+		echo 'The portal needs Python 3.11 or newer. Name one: make PYTHON=python3.12 $(MAKECMDGOALS)' >&2; \
+		exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+# The stamps make a second run instant, and a changed lock or project installs again.
+$(VENV)/installed: requirements.lock pyproject.toml | $(BIN)/python
+	@echo 'Installing the portal into $(VENV) …'
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --editable .
+	@touch $@
+
+$(VENV)/installed-for-tests: tests/requirements.lock $(VENV)/installed
+	@echo 'Installing what the tests need …'
+	@$(PIP) install --require-hashes --requirement tests/requirements.lock
+	@touch $@
+
+$(VENV)/lock/installed: Makefile | $(BIN)/python
+	@$(BIN)/python -m venv $(VENV)/lock
+	@$(VENV)/lock/bin/python -m pip --quiet --disable-pip-version-check install '$(PIP_TOOLS)'
+	@touch $@

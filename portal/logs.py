@@ -1,0 +1,119 @@
+"""The log: one record, one line of JSON, on standard error.
+
+JSON itself escapes control characters, so what people typed cannot start a second
+record. An exception is told by its type and by the places in our own code that it
+passed, never by its text, by values of variables or by a request's body: these may hold
+a secret or personal data.
+"""
+
+import json
+import logging
+import logging.config
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, TextIO
+
+#: Set by the web at the start of each request, and told in the answer as well, so that a
+#: customer's "it said 4f1c…" leads to the lines of that request. Empty outside of one.
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+_OURS = ("portal", "migrations_tools")
+
+
+class JsonLines(logging.Formatter):
+    """`time level logger message requestId`, and for an exception `error` and `at`.
+
+    `error` is the type of the exception, and of those it came from, the last one first;
+    `at` the places that it passed, as `module:line`, the innermost last.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": _iso(record.created),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "requestId": request_id.get(),
+        }
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            line["error"] = [_name(each) for each in _chain(error)]
+            line["at"] = _places(error.__traceback__)
+        return json.dumps(line)
+
+
+class SafeStreamHandler(logging.StreamHandler[TextIO]):
+    """As its base, but a record that cannot be written is not shown with its arguments."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the base's name
+        # The usual one prints the arguments and a traceback. The place is enough to mend it.
+        substitute = logging.makeLogRecord(
+            {
+                "name": record.name,
+                "levelno": logging.ERROR,
+                "levelname": "ERROR",
+                "msg": "A log record of %s:%s could not be written.",
+                "args": (record.module, record.lineno),
+            }
+        )
+        try:
+            self.stream.write(self.format(substitute) + self.terminator)
+        except (OSError, ValueError):
+            # Standard error is gone, so there is nobody left to tell.
+            return
+
+
+#: For `logging.config.dictConfig`, and for the server, whose own records go the same way.
+CONFIGURATION: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "portal.logs.JsonLines"}},
+    "handlers": {
+        "stderr": {
+            "()": "portal.logs.SafeStreamHandler",
+            "formatter": "json",
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"_granian": {"level": "INFO"}},
+}
+
+
+def configure() -> None:
+    """Log as this module describes, unless the server or a test has arranged it already."""
+    if not logging.getLogger().handlers:
+        logging.config.dictConfig(CONFIGURATION)
+
+
+def _iso(seconds: float) -> str:
+    moment = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return moment.replace("+00:00", "Z")
+
+
+def _name(error: BaseException) -> str:
+    kind = type(error)
+    return (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    chain: list[BaseException] = []
+    following: BaseException | None = error
+    while following is not None and not any(each is following for each in chain):
+        chain.append(following)
+        following = following.__cause__ or following.__context__
+    return chain
+
+
+def _places(traceback: TracebackType | None) -> list[str]:
+    places: list[tuple[str, int]] = []
+    while traceback is not None:
+        places.append((traceback.tb_frame.f_globals.get("__name__", "?"), traceback.tb_lineno))
+        traceback = traceback.tb_next
+    ours = [place for place in places if place[0].partition(".")[0] in _OURS]
+    # An error that never touched our code still has a place where it was raised.
+    return [f"{module}:{line}" for module, line in ours or places[-1:]]

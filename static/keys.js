@@ -1,0 +1,100 @@
+// The one script of ours: says when the network or the server fails, puts the focus where
+// the reader is, and gives staff a few keys. Every page works without it.
+(() => {
+  "use strict";
+
+  const find = (selector, root = document) => root.querySelector(selector);
+
+  // --- what went wrong: htmx itself says nothing -------------------------------------
+
+  const alerts = find("#alerts");
+
+  function warn(words) {
+    const strip = document.createElement("p");
+    strip.className = "strip negative";
+    strip.textContent = words;
+    alerts.replaceChildren(strip);
+    strip.scrollIntoView({ block: "nearest" });
+  }
+
+  // A check while somebody types is a courtesy: when it fails, nobody needs to know.
+  const quiet = (event) => event.detail.elt?.closest("[data-quiet]");
+
+  const failures = { "htmx:sendError": "network", "htmx:timeout": "timeout", "htmx:responseError": "server" };
+  for (const [name, words] of Object.entries(failures)) {
+    document.addEventListener(name, (event) => quiet(event) || warn(alerts.dataset[words]));
+  }
+  document.addEventListener("htmx:beforeRequest", (event) => quiet(event) || alerts.replaceChildren());
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (quiet(event) && ![200, 422].includes(event.detail.xhr.status)) event.detail.shouldSwap = false;
+  });
+
+  // --- focus: the summary of errors, or what just happened ---------------------------
+
+  function focusOn(root) {
+    const target = root.matches?.("[data-focus]") ? root : find("[data-focus]", root);
+    target?.focus();
+  }
+  focusOn(document);
+  document.addEventListener("htmx:load", (event) => {
+    if (event.detail.elt !== document.body) focusOn(event.detail.elt);
+  });
+
+  // --- keys, for staff ---------------------------------------------------------------
+
+  const list = find("#keys");
+  if (!list) return;
+
+  const switches = document.querySelectorAll("[data-keys-switch]");
+  let memory = null; // a browser may refuse to remember anything
+  try { memory = window.localStorage; } catch { /* then keys are on again on the next page */ }
+  let on = memory?.getItem("keys") !== "off";
+
+  function show() {
+    for (const button of switches) {
+      button.hidden = false;
+      button.setAttribute("aria-checked", String(on));
+    }
+  }
+  for (const button of switches) {
+    button.addEventListener("click", () => {
+      on = !on;
+      memory?.setItem("keys", on ? "on" : "off");
+      show();
+    });
+  }
+  for (const button of document.querySelectorAll("[data-keys-list]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => list.showModal());
+  }
+  find("[data-close]", list).addEventListener("click", () => list.close());
+  show();
+
+  function move(step) {
+    const rows = [...document.querySelectorAll("[data-row]")];
+    const here = rows.findIndex((row) => row.contains(document.activeElement));
+    const next = here < 0 ? (step > 0 ? 0 : rows.length - 1) : here + step;
+    find("a", rows[next] ?? document.createElement("p"))?.focus();
+  }
+
+  // A page says what a key is for: <a data-key="u">, <input data-key="/">, <details data-key="a">.
+  function use(target) {
+    if (target.matches("a")) return target.click();
+    if (target.matches("details")) target.open = true;
+    const field = target.matches("input") ? target : find("input:not([type=hidden]), select, textarea", target);
+    (field ?? find("button", target))?.focus();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (!on || list.open || event.defaultPrevented || event.isComposing) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]")) return;
+    const target = find(`[data-key="${CSS.escape(event.key)}"]`);
+    if (event.key === "j") move(1);
+    else if (event.key === "k") move(-1);
+    else if (event.key === "?") list.showModal();
+    else if (target) use(target);
+    else return;
+    event.preventDefault();
+  });
+})();

@@ -1,0 +1,118 @@
+"""What tests share: settings in a temporary folder, a clock that they move, a strict client.
+
+The JSON store on a temporary folder is the fake everywhere; nothing is patched.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.settings import Settings
+from portal.stores import open_store
+from portal.stores.contract import Store
+from tests.strict_client import StrictClient
+
+#: A Monday, in the middle of a day that is the same in every time zone that tests use.
+START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+
+SECRET_KEY = "a-key-that-only-tests-sign-anything-with"
+
+NO_SKIPS = bool(os.environ.get("PORTAL_NO_SKIPS"))
+LONG = bool(os.environ.get("CRASH_LONG"))
+
+
+class Clock:
+    """A clock that stands still until a test moves it. Times are aware and in UTC."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, **by: float) -> datetime:
+        """Move on by days, hours, minutes, seconds … as `timedelta` names them."""
+        self._now += timedelta(**by)
+        return self._now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The defaults, in a folder of this test; a form may be sent at once."""
+    return Settings.from_environment(
+        {
+            "PORTAL_DATA_DIR": str(tmp_path / "data"),
+            "PORTAL_SECRET_KEY": SECRET_KEY,
+            "PORTAL_SIGN_UP_MIN_SECONDS": "0",
+        }
+    )
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    opened = open_store(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def app(settings: Settings, store: Store, clock: Clock) -> Flask:
+    from portal import create_app  # noqa: PLC0415 - the tests of a store need no Flask
+
+    app = create_app(settings, store=store, clock=clock.now)
+    app.testing = True
+    app.test_client_class = StrictClient
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Nobody's browser yet. It looks closely at every answer: tests/strict_client.py."""
+    return app.test_client()
+
+
+@pytest.fixture
+def new_client(app: Flask) -> Callable[[], FlaskClient]:
+    """Makes browsers that share no cookies: two approvers, a customer and a stranger."""
+    return app.test_client
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Left out rather than skipped: nobody forgot anything.
+    left_out = [item for item in items if "long" in item.keywords and not LONG]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    # An expected failure counts as skipped too, but it ran.
+    if NO_SKIPS and report.skipped and not hasattr(report, "wasxfail"):
+        _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    report = yield
+    if NO_SKIPS and report.skipped:
+        _refuse_skip(report)
+    return report
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    report.outcome = "failed"
+    report.longrepr = f"{report.nodeid}: {reason}, and PORTAL_NO_SKIPS lets no test be skipped."

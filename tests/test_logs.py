@@ -1,0 +1,129 @@
+"""The log: one record is one line of JSON, and no exception's text is in it."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from portal import logs
+from portal.settings import Settings, SettingsError
+
+CANARY = "canary-5d1f"
+
+
+@pytest.fixture
+def stream() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def logger(stream: io.StringIO) -> Iterator[logging.Logger]:
+    logger = logging.getLogger("tests.logs")
+    handler = logs.SafeStreamHandler(stream)
+    handler.setFormatter(logs.JsonLines())
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    yield logger
+    logger.removeHandler(handler)
+    logger.propagate = True
+
+
+def lines(stream: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_record_has_its_fields(logger: logging.Logger, stream: io.StringIO) -> None:
+    logger.info("A tenant was %s.", "activated")
+    (line,) = lines(stream)
+    assert line.pop("time").endswith("Z")
+    assert line == {
+        "level": "INFO",
+        "logger": "tests.logs",
+        "message": "A tenant was activated.",
+        "requestId": "",
+    }
+
+
+def test_the_time_is_in_utc(logger: logging.Logger, stream: io.StringIO) -> None:
+    logger.info("now")
+    assert datetime.fromisoformat(lines(stream)[0]["time"]).utcoffset() == timedelta(0)
+
+
+def test_the_request_is_named(logger: logging.Logger, stream: io.StringIO) -> None:
+    token = logs.request_id.set("4f1c")
+    logger.info("inside")
+    logs.request_id.reset(token)
+    logger.info("outside")
+    assert [line["requestId"] for line in lines(stream)] == ["4f1c", ""]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ['a\nERROR {"level": "ERROR"}', "a\r\nb", "a\x1b]0;b\x07", "a\u2028b\u2029c\x85d", "\ud800"],
+)
+def test_what_people_typed_cannot_start_a_second_record(
+    logger: logging.Logger, stream: io.StringIO, typed: str
+) -> None:
+    logger.warning("Company: %s", typed)
+    assert len(stream.getvalue().splitlines()) == 1
+    assert stream.getvalue().isascii()
+    assert lines(stream)[0]["message"] == f"Company: {typed}"
+
+
+def test_an_exception_is_told_by_type_and_place_alone(
+    logger: logging.Logger, stream: io.StringIO
+) -> None:
+    try:
+        Settings.from_environment({"PORTAL_BASE_URL": f"https://{CANARY}:port"})
+    except SettingsError:
+        logger.exception("The portal did not start.")
+    (line,) = lines(stream)
+    assert line["error"] == ["portal.settings.SettingsError", "ValueError"]
+    assert {place.partition(":")[0] for place in line["at"]} == {"portal.settings"}
+    assert all(place.partition(":")[2].isdigit() for place in line["at"])
+    assert CANARY not in stream.getvalue()
+
+
+def test_an_exception_from_elsewhere_has_its_last_place(
+    logger: logging.Logger, stream: io.StringIO
+) -> None:
+    try:
+        json.loads(CANARY)
+    except ValueError:
+        logger.exception("Unreadable.")
+    assert lines(stream)[0]["error"][0] == "json.decoder.JSONDecodeError"
+    assert lines(stream)[0]["at"][0].startswith("json.decoder:")
+    assert CANARY not in stream.getvalue()
+
+
+def test_exceptions_that_lead_to_each_other_end(
+    logger: logging.Logger, stream: io.StringIO
+) -> None:
+    first, second = KeyError(CANARY), OSError(CANARY)
+    first.__context__, second.__context__ = second, first
+    logger.error("In a circle.", exc_info=first)
+    assert lines(stream)[0]["error"] == ["KeyError", "OSError"]
+
+
+def test_a_record_that_cannot_be_written_does_not_show_its_arguments(
+    logger: logging.Logger, stream: io.StringIO, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # Straight to the handler, since pytest's own would fail the test at such a record.
+    slip = ("%d tenants", (CANARY,), None)
+    logger.handlers[0].handle(logger.makeRecord("a", logging.INFO, __file__, 1, *slip))
+    (line,) = lines(stream)
+    assert "test_logs" in line["message"]
+    assert CANARY not in stream.getvalue() + "".join(capfd.readouterr())
+
+
+def test_what_has_been_arranged_is_left_alone() -> None:
+    # pytest's own handlers are there, which is what tests read.
+    before = list(logging.getLogger().handlers)
+    assert before
+    logs.configure()
+    assert logging.getLogger().handlers == before

@@ -1,0 +1,187 @@
+"""Contact details as people type them, read into values or named problems.
+
+The sign-up form, the contact form of staff and the import read them alike. Words for the
+problems are the interface's. Lengths are capped before anything is parsed: a long enough
+text makes the parsers slow.
+"""
+
+import unicodedata
+from difflib import get_close_matches
+from enum import StrEnum
+from itertools import pairwise
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+
+COMPANY_LENGTH = 200
+NAME_LENGTH = 200
+EMAIL_LENGTH = 254
+PHONE_LENGTH = 60
+#: Invisible, though Unicode calls them letters or symbols.
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+#: Persian and several Indian scripts need these two inside words.
+_JOINERS = frozenset("\u200c\u200d")
+_COMMON_DOMAINS = (
+    "gmail.com",
+    "googlemail.com",
+    "outlook.com",
+    "hotmail.com",
+    "yahoo.com",
+    "icloud.com",
+    "gmx.de",
+    "gmx.net",
+    "web.de",
+    "t-online.de",
+    "freenet.de",
+    "live.com",
+)
+
+
+class Problem(StrEnum):
+    """What is wrong with one detail."""
+
+    MISSING = "missing"
+    TOO_LONG = "too_long"
+    CHARACTERS = "characters"
+    EMAIL = "email"
+    PHONE = "phone"
+    PHONE_TOO_SHORT = "phone_too_short"
+    PHONE_TOO_LONG = "phone_too_long"
+    PHONE_COUNTRY = "phone_country"
+    ID = "id"
+    DATE = "date"
+    CHOICE = "choice"
+
+
+class ProblemError(ValueError):
+    """A detail that cannot be taken as it is."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.value)
+        self.problem = problem
+
+
+def read_line(text: str, *, most: int, required: bool = True) -> str:
+    """One line of text in NFC without spaces around it. `ProblemError`.
+
+    Control characters, line ends and characters that change the direction of what follows
+    are refused; two joiners are taken where a script needs them.
+    """
+    return _checked(text, most=most, required=required, also="")
+
+
+def read_text(text: str, *, most: int, required: bool = False) -> str:
+    """As `read_line`, with line ends (`\\n`). `ProblemError`."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _checked(plain, most=most, required=required, also="\n")
+
+
+def _checked(text: str, *, most: int, required: bool, also: str) -> str:
+    if len(text) > 4 * most:
+        raise ProblemError(Problem.TOO_LONG)
+    line = unicodedata.normalize("NFC", text).strip()
+    if not any(_shows(c) for c in line):
+        if any(unicodedata.category(c) in {"Cc", "Cs"} for c in line):
+            raise ProblemError(Problem.CHARACTERS)
+        if required:
+            raise ProblemError(Problem.MISSING)
+        return ""
+    if len(line) > most:
+        raise ProblemError(Problem.TOO_LONG)
+    if not line.isascii() or not line.isprintable():
+        refused = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+        for before, c in pairwise(f" {line}"):
+            if (
+                unicodedata.category(c) in refused
+                and c not in also
+                and not (c in _JOINERS and not before.isascii())
+            ):
+                raise ProblemError(Problem.CHARACTERS)
+    return line
+
+
+def _shows(c: str) -> bool:
+    return c not in _FILLERS and unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Zs"}
+
+
+def read_email(text: str) -> str:
+    """The address, normalised (no look-up is made). `ProblemError`."""
+    address = text.strip()
+    if not address:
+        raise ProblemError(Problem.MISSING)
+    if len(address) > EMAIL_LENGTH:
+        raise ProblemError(Problem.TOO_LONG)
+    try:
+        return validate_email(address, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise ProblemError(Problem.EMAIL) from error
+
+
+def likelier_email(address: str) -> str:
+    """The address with the well-known domain that was probably meant, or an empty text."""
+    local, _, domain = address.rpartition("@")
+    close = get_close_matches(domain.casefold(), _COMMON_DOMAINS, n=1, cutoff=0.85)
+    if not local or not close or domain.casefold() in _COMMON_DOMAINS:
+        return ""
+    return f"{local}@{close[0]}"
+
+
+class Phone:
+    """A number as it was read: `e164`, `extension` (digits), and to show it `international`
+    and `region` (two letters, or empty). `in_use` is false where the country has no such
+    number, which may be the list's fault and not the caller's."""
+
+    def __init__(self, number: phonenumbers.PhoneNumber) -> None:
+        self.e164 = str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+        self.extension = str(number.extension or "")
+        self._number = number
+
+    @property
+    def international(self) -> str:
+        return str(
+            phonenumbers.format_number(self._number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+        )
+
+    @property
+    def region(self) -> str:
+        return str(
+            phonenumbers.region_code_for_number(self._number)
+            or phonenumbers.region_code_for_country_code(self._number.country_code or 0)
+        )
+
+    @property
+    def in_use(self) -> bool:
+        return bool(phonenumbers.is_valid_number(self._number))
+
+
+def read_phone(text: str, region: str = "") -> Phone | None:
+    """The number, or `None` if nothing was typed. `region` (two letters, may be empty) is
+    assumed where no country code was typed. `ProblemError`."""
+    typed = text.strip()
+    if not typed:
+        return None
+    if len(typed) > PHONE_LENGTH:
+        raise ProblemError(Problem.PHONE)
+    try:
+        number = phonenumbers.parse(typed, region or None)
+    except phonenumbers.NumberParseException as error:
+        raise ProblemError(_PARSE_PROBLEMS.get(error.error_type, Problem.PHONE)) from error
+    possible = phonenumbers.is_possible_number_with_reason(number)
+    if possible == phonenumbers.ValidationResult.IS_POSSIBLE:
+        return Phone(number)
+    emergency = not typed.startswith("+") and (number.national_number or 0) < 1000
+    raise ProblemError(Problem.PHONE if emergency else _POSSIBLE_PROBLEMS[possible])
+
+
+_PARSE_PROBLEMS = {
+    phonenumbers.NumberParseException.TOO_SHORT_NSN: Problem.PHONE_TOO_SHORT,
+    phonenumbers.NumberParseException.TOO_SHORT_AFTER_IDD: Problem.PHONE_TOO_SHORT,
+    phonenumbers.NumberParseException.TOO_LONG: Problem.PHONE_TOO_LONG,
+}
+_POSSIBLE_PROBLEMS = {
+    phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: Problem.PHONE_TOO_SHORT,
+    phonenumbers.ValidationResult.TOO_SHORT: Problem.PHONE_TOO_SHORT,
+    phonenumbers.ValidationResult.TOO_LONG: Problem.PHONE_TOO_LONG,
+    phonenumbers.ValidationResult.INVALID_LENGTH: Problem.PHONE_COUNTRY,
+    phonenumbers.ValidationResult.INVALID_COUNTRY_CODE: Problem.PHONE,
+}

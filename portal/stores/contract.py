@@ -161,7 +161,7 @@ class Store(Protocol):
     def scan(
         self, segment: Segment = Segment(), *, after: str | None = None, limit: int = 1000
     ) -> Page:
-        """Whole items in no promised order; `after` is the last page's `after[1]`. For operators."""
+        """Whole items, in no promised order, for operators; `after`: the last page's `after[1]`."""
 
     def describe(self) -> str:
         """Which store this is and where, in one line without secrets."""

@@ -1,0 +1,152 @@
+"""What the file store asks of the operating system, as an argument of the store.
+
+So a test can hand it a disk that fails, fills up or loses its power, and patches nothing.
+"""
+
+import errno
+import fcntl
+import os
+import stat
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a name in a folder stands for."""
+
+    inode: int
+    owner: int
+    mode: int
+
+
+class Disk(Protocol):
+    """Every call may raise `OSError`. Offsets and sizes are bytes."""
+
+    def make_folder(self, path: Path) -> None:
+        """Make a folder that only its owner may enter; no error if it is there."""
+
+    def open(self, path: Path, *, create: bool = False) -> int:
+        """A descriptor to read and write with; a new file is its owner's only."""
+
+    def close(self, fd: int) -> None: ...
+
+    def status(self, path: Path) -> Status: ...
+
+    def inode(self, fd: int) -> int: ...
+
+    def size(self, fd: int) -> int: ...
+
+    def read(self, fd: int, size: int, offset: int) -> bytes: ...
+
+    def write(self, fd: int, data: bytes, offset: int) -> int:
+        """How many bytes went in, which may be fewer than were given."""
+
+    def truncate(self, fd: int, size: int) -> None: ...
+
+    def sync(self, fd: int) -> None:
+        """Return when the content and the size are durable."""
+
+    def sync_folder(self, path: Path) -> None:
+        """Return when the names in the folder are durable."""
+
+    def rename(self, old: Path, new: Path) -> None: ...
+
+    def link(self, old: Path, new: Path) -> None: ...
+
+    def remove(self, path: Path) -> None:
+        """No error if it is not there."""
+
+    def lock(self, fd: int, seconds: float) -> bool:
+        """Whether the lock, held against other processes, came within this time."""
+
+    def unlock(self, fd: int) -> None: ...
+
+    def free(self, path: Path) -> int:
+        """Bytes that an ordinary user may still fill."""
+
+    def mounts(self) -> str:
+        """The text of `/proc/self/mountinfo`, empty where there is none."""
+
+
+class LocalDisk:
+    """The real one."""
+
+    # One Python frame per call would cost as much as the call, and `read` is on the way
+    # of every access check.
+    read = staticmethod(os.pread)
+    write = staticmethod(os.pwrite)
+
+    def make_folder(self, path: Path) -> None:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def open(self, path: Path, *, create: bool = False) -> int:
+        flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+        return os.open(path, flags | os.O_CREAT if create else flags, 0o600)
+
+    def close(self, fd: int) -> None:
+        os.close(fd)
+
+    def status(self, path: Path) -> Status:
+        found = path.stat()
+        return Status(found.st_ino, found.st_uid, stat.S_IMODE(found.st_mode))
+
+    def inode(self, fd: int) -> int:
+        return os.fstat(fd).st_ino
+
+    def size(self, fd: int) -> int:
+        return os.fstat(fd).st_size
+
+    def truncate(self, fd: int, size: int) -> None:
+        os.ftruncate(fd, size)
+
+    def sync(self, fd: int) -> None:
+        os.fdatasync(fd)
+
+    def sync_folder(self, path: Path) -> None:
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def rename(self, old: Path, new: Path) -> None:
+        old.rename(new)
+
+    def link(self, old: Path, new: Path) -> None:
+        new.hardlink_to(old)
+
+    def remove(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+
+    def lock(self, fd: int, seconds: float) -> bool:
+        # flock cannot be told how long to wait, and a process that hangs while it holds the
+        # lock must not hang all others: so it is asked again and again, ever less often.
+        give_up, pause = time.monotonic() + seconds, 0.00005
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno not in (errno.EAGAIN, errno.EWOULDBLOCK):
+                    raise
+            else:
+                return True
+            if time.monotonic() >= give_up:
+                return False
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.002)
+
+    def unlock(self, fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_UN)
+
+    def free(self, path: Path) -> int:
+        found = os.statvfs(path)
+        return found.f_bavail * found.f_frsize
+
+    def mounts(self) -> str:
+        try:
+            return Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""

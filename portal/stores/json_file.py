@@ -1,0 +1,283 @@
+"""The store in a file of JSON lines, for one machine and up to 200,000 tenants."""
+
+import os
+import threading
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+
+from portal.stores.contract import (
+    MOST_CHANGES,
+    Add,
+    AlreadyThereError,
+    Change,
+    ChangedMeanwhileError,
+    Item,
+    NotThereError,
+    Page,
+    Position,
+    Remove,
+    Segment,
+    StoreError,
+    UnavailableError,
+)
+from portal.stores.disk import Disk, LocalDisk
+from portal.stores.failures import unavailable
+from portal.stores.journal_file import JournalFile
+from portal.stores.table import INDEXES, KEY, Index
+
+_KEY_NAMES = {KEY} | {name for index in INDEXES for name in (index.partition, index.sort)}
+
+
+_WHOLE = Segment()
+
+
+class JsonFileStore:
+    """A `Store` in `folder`, which is made if it is not there.
+
+    Nothing is opened before the first call, nor kept open over a fork: each process has
+    a lock and a memory of its own. Any number of threads and processes may use one folder.
+    """
+
+    def __init__(self, folder: Path, *, disk: Disk | None = None) -> None:
+        self._folder = folder.absolute()
+        self._disk = disk or LocalDisk()
+        self._begin()
+        _stores.add(self)
+
+    def _begin(self) -> None:
+        self._file = JournalFile(self._folder, self._disk)
+        # Commits that wait, and whether a thread is writing some: it takes all that wait when
+        # it begins, and they share its sync.
+        self._gate = threading.Condition(threading.Lock())
+        self._waiting: list[_Commit] = []
+        self._leading = False
+
+    def get(self, tenant_id: str) -> Item:
+        self._refresh()
+        file = self._file
+        with file.guard:
+            item = file.rows.get(tenant_id)
+        if item is None:
+            raise NotThereError(tenant_id=tenant_id)
+        return item
+
+    def query(
+        self,
+        index: Index,
+        partition: str,
+        *,
+        between: tuple[str, str] | None = None,
+        after: Position | None = None,
+        limit: int = 50,
+        newest_first: bool = False,
+    ) -> Page:
+        _check_limit(limit)
+        self._refresh()
+        with self._file.guard:
+            return self._file.rows.query(
+                index,
+                partition,
+                between=between,
+                after=after,
+                limit=limit,
+                newest_first=newest_first,
+            )
+
+    def count(
+        self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
+    ) -> int:
+        _check_limit(cap)
+        self._refresh()
+        with self._file.guard:
+            return self._file.rows.count(index, partition, between=between, cap=cap)
+
+    def scan(
+        self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
+    ) -> Page:
+        _check_limit(limit)
+        self._refresh()
+        with self._file.guard:
+            return self._file.rows.scan(segment, after, limit)
+
+    def write(self, changes: Sequence[Change]) -> None:
+        commit = _Commit(changes)
+        with self._gate:
+            self._waiting.append(commit)
+            while self._leading and not commit.done:
+                self._gate.wait()
+            if not commit.done:
+                self._leading = True
+                batch, self._waiting = self._waiting, []
+        if not commit.done:
+            self._lead(batch)
+        if commit.error is not None:
+            raise commit.error
+
+    def describe(self) -> str:
+        return f"JSON file {self._folder / 'tenants.jsonl'}"
+
+    def check(self) -> None:
+        with self._alone(), self._our_errors(), self._file.locked():
+            self._file.catch_up()
+            self._file.check()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _refresh(self) -> None:
+        """Show everything that was acknowledged before this call, by whichever process."""
+        file = self._file
+        try:
+            if file.lock_fd >= 0 and file.mark_text() == file.seen:
+                return
+            with file.guard:
+                if file.lock_fd >= 0 and file.follow(file.mark_text()):
+                    return
+        except OSError as error:
+            raise unavailable(error, file.path) from error
+        with self._alone(), self._our_errors(), file.locked():
+            file.catch_up()
+
+    def _lead(self, batch: "list[_Commit]") -> None:
+        file = self._file
+        try:
+            with self._our_errors("Nothing was saved."), file.locked():
+                file.catch_up()
+                self._commit(batch)
+                self._answer(batch)
+                # Only now, since nobody needs to wait for it.
+                if file.wants_compaction:
+                    file.compact()
+        except StoreError as error:
+            for commit in batch:
+                # A refusal, too, may have been for the sake of a commit that now is none.
+                if not commit.done:
+                    commit.error = error
+        except BaseException:
+            for commit in batch:
+                if not commit.done:
+                    commit.error = UnavailableError(
+                        reason="The write was interrupted. It is not certain what was saved.",
+                        mend="Look again before repeating it; the portal's log says more.",
+                    )
+            raise
+        finally:
+            self._answer(batch)
+            with self._gate:
+                self._leading = False
+                self._gate.notify_all()
+
+    def _commit(self, batch: "list[_Commit]") -> None:
+        rows = self._file.rows
+        # What an earlier one in this batch leaves. Nobody else sees it before the sync.
+        pending: dict[str, Item | None] = {}
+        accepted: list[Mapping[str, Item | None]] = []
+        for commit in batch:
+            now = {
+                tenant_id: pending[tenant_id] if tenant_id in pending else rows.get(tenant_id)
+                for tenant_id in commit.result
+            }
+            commit.error = commit.refusal(now)
+            if commit.error is None:
+                accepted.append(commit.result)
+                pending.update(commit.result)
+        if accepted:
+            self._file.append(accepted)
+
+    def _answer(self, batch: "list[_Commit]") -> None:
+        with self._gate:
+            for commit in batch:
+                commit.done = True
+            self._gate.notify_all()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Alone among this process's threads: they share the lock's descriptor."""
+        with self._gate:
+            while self._leading:
+                self._gate.wait()
+            self._leading = True
+        try:
+            yield
+        finally:
+            with self._gate:
+                self._leading = False
+                self._gate.notify_all()
+
+    @contextmanager
+    def _our_errors(self, outcome: str = "") -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise unavailable(error, self._file.path, outcome) from error
+
+
+class _Commit:
+    """One `write` on its way: what it wants, and what became of it."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        if not 1 <= len(changes) <= MOST_CHANGES:
+            raise ValueError(f"a write takes between 1 and {MOST_CHANGES} changes")
+        self.changes = changes
+        self.result: dict[str, Item | None] = {}
+        for change in changes:
+            if isinstance(change, Remove):
+                self.result[change.tenant_id] = None
+            else:
+                item = _checked(change.item)
+                self.result[str(item[KEY])] = item
+        if len(self.result) != len(changes):
+            raise ValueError("a write changes each item once")
+        self.error: StoreError | None = None
+        self.done = False
+
+    def refusal(self, now: Mapping[str, Item | None]) -> StoreError | None:
+        """Why these items as they are now do not allow it, if they do not."""
+        for change, tenant_id in zip(self.changes, self.result, strict=True):
+            item = now[tenant_id]
+            if isinstance(change, Add):
+                if item is not None:
+                    return AlreadyThereError(tenant_id=tenant_id, item=item)
+            elif item is None or item.get("version") != change.expected:
+                return ChangedMeanwhileError(tenant_id=tenant_id, item=item)
+        return None
+
+
+def _checked(item: Item) -> Item:
+    """A copy that the caller cannot change; `ValueError` for what a table would not take."""
+    for name, value in item.items():
+        if type(value) not in (str, int, bool):
+            raise ValueError(f"{name}: text, whole numbers and booleans only")
+        if name in _KEY_NAMES and (type(value) is not str or not value):
+            raise ValueError(f"{name}: a key is a text, and not empty")
+    if KEY not in item:
+        raise ValueError(f"{KEY} is missing")
+    copy = dict(item)
+    try:
+        orjson.dumps(copy)
+    except TypeError as error:
+        raise ValueError(f"not to be written as JSON: {error}") from error
+    return copy
+
+
+def _check_limit(limit: int) -> None:
+    if limit < 1:
+        raise ValueError("at least one row")
+
+
+_stores: "weakref.WeakSet[JsonFileStore]" = weakref.WeakSet()
+
+
+def _begin_again() -> None:
+    for store in list(_stores):
+        # The parent's lock would be the child's as well, as long as both have it open; and
+        # its threads, which may have held ours, are not here.
+        store._file.close()
+        store._begin()
+
+
+os.register_at_fork(after_in_child=_begin_again)

@@ -1,0 +1,39 @@
+"""Stores to test. A test that asks for `store` or `open_again` runs over every kind of store."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from portal.stores.contract import Store
+from portal.stores.json_file import JsonFileStore
+
+#: Opens the tested store's data once more, as another process would. Picklable by its data.
+OpenAgain = Callable[[], Store]
+
+
+class JsonOpener:
+    """Opens stores on one folder, also in a process that was given a copy of this."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self) -> Store:
+        return JsonFileStore(self.folder)
+
+
+@pytest.fixture(params=["json"])
+def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> OpenAgain:
+    return {"json": JsonOpener(tmp_path / "data")}[request.param]
+
+
+@pytest.fixture
+def store(open_again: OpenAgain) -> Iterator[Store]:
+    opened = open_again()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data"

@@ -7,25 +7,29 @@ traceback.
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
 
 from portal import logs, staff
-from portal.settings import Settings, SettingsError
-from portal.stores import open_store
-from portal.stores.contract import Store, StoreError, UnavailableError
+from portal.contacts import ProblemError, read_email
+from portal.settings import Settings, SettingsError, resolve_secret_keys
+from portal.stores import mending, open_store
+from portal.stores.contract import NotThereError, Store, StoreError, UnavailableError
 
 ROLES = ("viewer", "approver", "admin")
 
 #: Nobody's address: example.com belongs to documentation. Only who reads the terminal gets in.
 LOCAL_ADMIN = "admin@example.com"
 
-#: Requests that one worker answers at the same time. The file store lets threads that wait
-#: share one sync; more of them than this only wait longer.
-THREADS = 16
+
+def _email(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    try:
+        return read_email(text)
+    except ProblemError as error:
+        raise click.BadParameter("Enter an address like name@example.com.") from error
 
 
 @click.group()
@@ -65,56 +69,106 @@ def serve(host: str, port: int, workers: int, print_links: bool) -> None:
             " another one's. Use `portal staff-link` instead."
         )
     _refuse_taken_port(host, port)
-    with _opened_store(settings) as store:
-        click.echo(store.describe())
+    with _opened_store(settings) as opened:
+        # Here rather than in each worker: what is missing is said once, in a sentence.
+        resolve_secret_keys(settings)
+        click.echo(opened.describe())
         if print_links:
-            link = _staff_link(settings, store, LOCAL_ADMIN, "Local admin", "admin")
+            link = _staff_link(settings, opened, LOCAL_ADMIN, "Local admin", "admin")
             click.echo(f"Sign up:   {settings.base_url}/sign-up")
             click.echo(f"Sign in:   {link}  (once, within 15 minutes)")
     # The store is closed: each worker opens its own, since a lock does not survive a fork.
-    _serve(host, port, workers)
+    # Imported here, since the other commands start without the server.
+    from portal import serving  # noqa: PLC0415
+
+    serving.serve(host, port, workers)
 
 
 @main.command("staff-link")
-@click.argument("email")
+@click.argument("email", callback=_email)
 @click.option("--role", required=True, type=click.Choice(ROLES), help="What the person may do.")
 @click.option("--name", default="", help="How the person is called in the history.")
 def staff_link(email: str, role: str, name: str) -> None:
     """Print a link that signs EMAIL in once, within 15 minutes."""
     settings = _settings()
-    with _opened_store(settings) as store:
-        link = _staff_link(settings, store, email, name or email.partition("@")[0], role)
+    with _opened_store(settings) as opened:
+        link = _staff_link(settings, opened, email, name or email.partition("@")[0], role)
     click.echo(f"This signs {email} in as {role}, once, within 15 minutes:")
     click.echo(link)
 
 
 @main.command("staff-disable")
-@click.argument("email")
+@click.argument("email", callback=_email)
 def staff_disable(email: str) -> None:
     """Sign EMAIL out everywhere, and let no link sign them in again."""
-    with _opened_store(_settings()) as store:
-        staff.disable(store, email=email)
+    with _opened_store(_settings()) as opened:
+        try:
+            staff.disable(opened, email=email)
+        except NotThereError as error:
+            raise click.ClickException(f"Nobody with the address {email} works here.") from error
     click.echo(f"{email} is signed out and cannot sign in any more.")
+
+
+@main.group()
+def store() -> None:
+    """Look after the file store. The portal may go on meanwhile."""
+
+
+@store.command()
+def verify() -> None:
+    """Read the whole file and say whether it is as it was written. Changes nothing."""
+    settings = _settings_of_file_store()
+    with _explained():
+        verdict = mending.verify(settings.data_dir)
+    click.echo(f"{verdict.items} items, the last commit is number {verdict.seq}.")
+    if verdict.problem is not None:
+        raise click.ClickException(f"{verdict.problem.reason} {verdict.problem.mend}")
+    if verdict.torn:
+        click.echo(f"{verdict.torn} bytes of a line that was never finished will be set aside.")
+    click.echo("The file is whole.")
+
+
+@store.command()
+def restore() -> None:
+    """Make a whole file of what is left of a damaged one, and keep the damaged one."""
+    settings = _settings_of_file_store()
+    with _explained():
+        if mending.verify(settings.data_dir).problem is None:
+            click.echo("The file is whole, so it was left as it was.")
+            return
+        restored = mending.restore(settings.data_dir, datetime.now(UTC))
+    click.echo(f"{restored.items} items, the last commit is number {restored.seq}.")
+    if restored.lost:
+        click.echo(f"Lines that nothing could replace: {_listed(restored.lost)}.")
+    if restored.missing:
+        click.echo(f"Commits that no line held any more: {_listed(restored.missing)}.")
+    if restored.kept is not None:
+        click.echo(f"The damaged file is kept as {restored.kept}.")
 
 
 @contextmanager
 def _opened_store(settings: Settings) -> Iterator[Store]:
-    """The store, closed afterwards; what it answers becomes one sentence on standard error."""
-    try:
-        store = open_store(settings)
+    """The store, closed afterwards, and its errors explained."""
+    with _explained():
+        opened = open_store(settings)
         try:
-            yield store
+            yield opened
         finally:
-            store.close()
+            opened.close()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What is in the way becomes a sentence on standard error, and exit status 1."""
+    try:
+        yield
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     except UnavailableError as error:
         raise click.ClickException(f"{error.reason} {error.mend}") from error
     except StoreError as error:
-        raise click.ClickException(f"The store answered {error}. Try again.") from error
-    except ValueError as error:
-        # The rules refuse with a sentence, as they do on a page.
-        raise click.ClickException(str(error)) from error
+        # Busy, or somebody else changed the same item at the same moment.
+        raise click.ClickException("Nothing was changed. Try again.") from error
 
 
 def _settings() -> Settings:
@@ -124,8 +178,19 @@ def _settings() -> Settings:
         raise click.ClickException(str(error)) from error
 
 
-def _staff_link(settings: Settings, store: Store, email: str, name: str, role: str) -> str:
-    token = staff.make_link(store, email=email, name=name, role=role, now=datetime.now(UTC))
+def _settings_of_file_store() -> Settings:
+    settings = _settings()
+    if settings.store != "json":
+        raise click.ClickException("The data is in DynamoDB, and this is about the file store.")
+    return settings
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(str(number) for number in numbers)
+
+
+def _staff_link(settings: Settings, opened: Store, email: str, name: str, role: str) -> str:
+    token = staff.make_link(opened, email=email, name=name, role=role, now=datetime.now(UTC))
     return f"{settings.base_url}/staff/sign-in/{token}"
 
 
@@ -142,30 +207,6 @@ def _refuse_taken_port(host: str, port: int) -> None:
 
 def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
-
-
-def _serve(host: str, port: int, workers: int) -> None:
-    # The other commands start without the server.
-    from granian.constants import Interfaces  # noqa: PLC0415
-    from granian.log import LogLevels  # noqa: PLC0415
-    from granian.server import Server  # noqa: PLC0415
-
-    Server(
-        # Found in a checkout and in an installed wheel alike, where there is no wsgi.py.
-        target="portal:create_app",
-        factory=True,
-        interface=Interfaces.WSGI,
-        address=host,
-        port=port,
-        workers=workers,
-        blocking_threads=THREADS,
-        respawn_failed_workers=True,
-        websockets=False,
-        log_dictconfig=logs.CONFIGURATION,
-        log_level=LogLevels.warning,
-        # Addresses hold tokens of links, so they are in no log.
-        log_access=False,
-    ).serve()
 
 
 if __name__ == "__main__":

@@ -6,14 +6,7 @@ not expect fails the test at its end. A test that expects one names it:
 `watch.expect("status of 503")`.
 """
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,9 +23,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.conftest import SECRET_KEY
+from tests.serving import ROOT, Portal, serving
 
-ROOT = Path(__file__).parent.parent.parent
 AXE = ROOT / "tests" / "vendor" / "axe-core-4.14.1.min.js"
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 
@@ -59,77 +51,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@dataclass(frozen=True)
-class Portal:
-    """A portal in a process of its own; `url` ends without a slash."""
-
-    url: str
-    environ: dict[str, str]
-    log: Path
-
-    def staff_link(self, email: str, role: str, name: str) -> str:
-        """The address of a link that signs this person in once."""
-        command = [sys.executable, "-m", "portal.cli", "staff-link", email]
-        done = subprocess.run(
-            [*command, "--role", role, "--name", name],
-            env=self.environ,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-        return done.stdout.splitlines()[-1]
-
-
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """`portal serve` on a free port, with an empty folder of its own."""
-    folder = tmp_path_factory.mktemp("portal")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    environ = {
-        **inherited,
-        "PORTAL_BASE_URL": url,
-        "PORTAL_DATA_DIR": str(folder / "data"),
-        "PORTAL_SECRET_KEY": SECRET_KEY,
-        "PORTAL_SIGN_UP_MIN_SECONDS": "0",
-    }
-    log = folder / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "portal.cli", "serve", "--port", str(port)],
-            env=environ,
-            cwd=ROOT,
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        _wait_until_it_answers(url, process, log)
-        yield Portal(url, environ, log)
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def _wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    # Nothing tells a parent when the first worker listens, so it is asked until it answers.
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            urllib.request.urlopen(f"{url}/health", timeout=10).close()  # noqa: S310 - http, above
-        except urllib.error.HTTPError as error:
-            pytest.fail(f"/health answered {error.code}:\n{log.read_text()}")
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail(f"The portal did not start:\n{log.read_text()}")
+    with serving(tmp_path_factory.mktemp("portal")) as portal:
+        yield portal
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,97 @@
+"""A portal in a process of its own, as an operator starts it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.conftest import SECRET_KEY
+
+ROOT = Path(__file__).parent.parent
+PORTAL = [sys.executable, "-m", "portal.cli"]
+
+
+@dataclass(frozen=True)
+class Portal:
+    """One that answers. `url` ends without a slash; `log` holds all that it printed."""
+
+    url: str
+    environ: dict[str, str]
+    log: Path
+
+    def command(self, *arguments: str) -> str:
+        """What `portal <arguments>` prints beside it."""
+        done = subprocess.run(
+            [*PORTAL, *arguments],
+            env=self.environ,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        return done.stdout
+
+    def staff_link(self, email: str, role: str, name: str) -> str:
+        """The address of a link that signs this person in once."""
+        printed = self.command("staff-link", email, "--role", role, "--name", name)
+        return printed.splitlines()[-1]
+
+
+@contextmanager
+def serving(folder: Path, *arguments: str) -> Iterator[Portal]:
+    """`portal serve` on a free port with its data in `folder`, until it is left."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    # Nothing else of the environment: a developer's own settings are not under test.
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    environ = {
+        **inherited,
+        "PORTAL_BASE_URL": url,
+        "PORTAL_DATA_DIR": str(folder / "data"),
+        "PORTAL_SECRET_KEY": SECRET_KEY,
+        "PORTAL_SIGN_UP_MIN_SECONDS": "0",
+    }
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*PORTAL, "serve", "--port", str(port), *arguments],
+            env=environ,
+            cwd=ROOT,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        _wait_until_it_answers(url, process, log)
+        yield Portal(url, environ, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    assert process.returncode == 0, log.read_text()
+
+
+def _wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    # Nothing tells a parent when the first worker listens, so it is asked until it answers.
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"{url}/health", timeout=10).close()  # noqa: S310 - http
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"/health answered {error.code}:\n{log.read_text()}") from error
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError(f"The portal did not start:\n{log.read_text()}")

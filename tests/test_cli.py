@@ -1,0 +1,207 @@
+"""The `portal` command: a sentence for each thing done, and for each thing in the way."""
+
+import socket
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from portal import staff
+from portal.cli import LOCAL_ADMIN, main
+from portal.settings import KEY_FILE, SETTINGS, Settings
+from portal.stores import open_store
+from portal.stores.contract import Store
+from tests.conftest import SECRET_KEY
+from tests.serving import serving
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def opened(folder: Path) -> Iterator[Store]:
+    """The store that the commands use."""
+    store = open_store(Settings.from_environment({"PORTAL_DATA_DIR": str(folder)}))
+    yield store
+    store.close()
+
+
+def run(folder: Path, *arguments: str, **environ: str) -> Result:
+    """The command, with nothing of the developer's own settings."""
+    nothing = {setting.name: "" for setting in SETTINGS}
+    own = {"PORTAL_DATA_DIR": str(folder), "PORTAL_SECRET_KEY": SECRET_KEY}
+    return CliRunner().invoke(main, arguments, env={**nothing, **own, **environ})
+
+
+def person_behind(link: str, store: Store) -> staff.Person:
+    return staff.check_link(store, link.rpartition("/")[2], datetime.now(UTC))
+
+
+def test_a_staff_link_is_alone_on_the_last_line_and_signs_its_person_in(
+    folder: Path, opened: Store
+) -> None:
+    arguments = ("staff-link", "anna@example.com", "--role", "approver", "--name", "Anna")
+    result = run(folder, *arguments, PORTAL_BASE_URL="https://portal.example.com")
+    assert result.exit_code == 0
+    link = result.stdout.splitlines()[-1]
+    assert link.startswith("https://portal.example.com/staff/sign-in/")
+    person = person_behind(link, opened)
+    assert (person.email, person.name, person.role) == (
+        "anna@example.com",
+        "Anna",
+        staff.Role.APPROVER,
+    )
+
+
+def test_the_link_lives_as_long_as_the_command_says(folder: Path, opened: Store) -> None:
+    result = run(folder, "staff-link", "anna@example.com", "--role", "viewer")
+    token = result.stdout.splitlines()[-1].rpartition("/")[2]
+    assert "within 15 minutes" in result.stdout
+    late = datetime.now(UTC) + timedelta(minutes=15, seconds=1)
+    with pytest.raises(staff.NotSignedInError):
+        staff.check_link(opened, token, late)
+
+
+def test_who_has_no_name_is_called_by_the_address(folder: Path, opened: Store) -> None:
+    result = run(folder, "staff-link", "anna@example.com", "--role", "viewer")
+    assert person_behind(result.stdout.splitlines()[-1], opened).name == "anna"
+
+
+def test_who_is_disabled_is_signed_in_by_no_link(folder: Path, opened: Store) -> None:
+    link = run(folder, "staff-link", "anna@example.com", "--role", "admin").stdout.splitlines()[-1]
+    result = run(folder, "staff-disable", "anna@example.com")
+    assert result.exit_code == 0
+    assert "anna@example.com is signed out" in result.stdout
+    with pytest.raises(staff.NotSignedInError):
+        person_behind(link, opened)
+
+
+def test_nobody_can_be_disabled_who_is_not_there(folder: Path) -> None:
+    result = run(folder, "staff-disable", "nobody@example.com")
+    assert result.exit_code == 1
+    assert "Nobody with the address nobody@example.com" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("staff-link", "anna@example.com"),
+        ("staff-link", "anna@example.com", "--role", "owner"),
+        ("staff-link", "anna", "--role", "viewer"),
+        ("staff-disable", "anna"),
+        ("serve", "--port", "0"),
+        ("serve", "--workers", "0"),
+    ],
+)
+def test_a_wrong_argument_changes_nothing(folder: Path, arguments: tuple[str, ...]) -> None:
+    result = run(folder, *arguments)
+    assert result.exit_code == 2
+    assert result.stderr
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve",),
+        ("staff-link", "anna@example.com", "--role", "viewer"),
+        ("staff-disable", "anna@example.com"),
+        ("store", "verify"),
+        ("store", "restore"),
+    ],
+)
+def test_a_wrong_setting_is_named(folder: Path, arguments: tuple[str, ...]) -> None:
+    result = run(folder, *arguments, PORTAL_PROXY_HOPS="many")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: PORTAL_PROXY_HOPS: Set it to")
+    assert not folder.exists()
+
+
+def test_links_for_trying_out_are_printed_for_this_machine_alone(folder: Path) -> None:
+    result = run(folder, "serve", "--print-links", PORTAL_BASE_URL="https://portal.example.com")
+    assert result.exit_code == 2
+    assert "portal staff-link" in result.stderr
+    assert not folder.exists()
+
+
+def test_a_port_that_is_taken_is_named(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        base = {"PORTAL_BASE_URL": f"http://127.0.0.1:{port}"}
+        result = run(folder, "serve", "--port", port, **base)
+    assert result.exit_code == 1
+    assert f"port {port}" in result.stderr
+    assert "--port" in result.stderr
+    assert not folder.exists()
+
+
+def journal_of(folder: Path) -> Path:
+    return folder / "tenants.jsonl"
+
+
+def test_a_whole_file_is_verified_and_left_alone(folder: Path) -> None:
+    run(folder, "staff-link", "anna@example.com", "--role", "viewer")
+    before = journal_of(folder).read_bytes()
+    verified, restored = run(folder, "store", "verify"), run(folder, "store", "restore")
+    assert (verified.exit_code, restored.exit_code) == (0, 0)
+    assert "The file is whole." in verified.stdout
+    assert "left as it was" in restored.stdout
+    assert journal_of(folder).read_bytes() == before
+
+
+def test_a_damaged_file_is_told_of_and_restored(folder: Path) -> None:
+    for name in ("anna", "ben", "clara"):
+        run(folder, "staff-link", f"{name}@example.com", "--role", "viewer")
+    whole = journal_of(folder).read_bytes()
+    damaged = whole.replace(b"ben@example.com", b"bon@example.com")
+    assert damaged != whole
+    journal_of(folder).write_bytes(damaged)
+
+    refused = run(folder, "staff-link", "dora@example.com", "--role", "viewer")
+    assert refused.exit_code == 1
+    assert "portal store restore" in refused.stderr
+    assert run(folder, "store", "verify").exit_code == 1
+    assert journal_of(folder).read_bytes() == damaged
+
+    restored = run(folder, "store", "restore")
+    assert restored.exit_code == 0
+    assert "The damaged file is kept as" in restored.stdout
+    assert damaged in [path.read_bytes() for path in folder.glob("*damaged*")]
+    assert run(folder, "store", "verify").exit_code == 0
+    assert run(folder, "staff-disable", "clara@example.com").exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["verify", "restore"])
+def test_the_file_is_not_asked_when_the_data_is_elsewhere(folder: Path, command: str) -> None:
+    result = run(folder, "store", command, USE_DYNAMODB="true")
+    assert result.exit_code == 1
+    assert "DynamoDB" in result.stderr
+
+
+def test_serve_prints_where_the_data_is_and_two_links_that_work(tmp_path: Path) -> None:
+    with serving(tmp_path, "--print-links", "--workers", "2") as portal:
+        printed = portal.log.read_text().splitlines()
+        assert str(tmp_path / "data") in printed[0]
+        assert printed[1].split() == ["Sign", "up:", f"{portal.url}/sign-up"]
+        assert LOCAL_ADMIN not in "".join(printed)
+        sign_in = printed[2].split()[2]
+        assert sign_in.startswith(f"{portal.url}/staff/sign-in/")
+        for address in (f"{portal.url}/sign-up", sign_in):
+            with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - http
+                assert answer.status == 200
+        # A token that reached a log would open the portal to whoever reads it.
+        log = portal.log.read_text().splitlines()[3:]
+        assert sign_in.rpartition("/")[2] not in "".join(log)
+
+
+def test_serve_makes_its_key_before_the_workers_need_it(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+    result = run(folder, "serve", "--port", port, PORTAL_SECRET_KEY="", USE_DYNAMODB="true")
+    assert result.exit_code == 1
+    assert not (folder / KEY_FILE).exists()

@@ -14,8 +14,11 @@
     strip.className = "strip negative";
     strip.textContent = words;
     alerts.replaceChildren(strip);
-    strip.scrollIntoView({ block: "nearest" });
+    alerts.scrollIntoView({ block: "nearest" });
   }
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target === alerts) alerts.scrollIntoView({ block: "nearest" });
+  });
 
   // A check while somebody types is a courtesy: when it fails, nobody needs to know.
   const quiet = (event) => event.detail.elt?.closest("[data-quiet]");
@@ -35,7 +38,7 @@
     const target = root.matches?.("[data-focus]") ? root : find("[data-focus]", root);
     target?.focus();
   }
-  focusOn(document);
+  if (!find("[autofocus]")) focusOn(document); // else the browser does it
   document.addEventListener("htmx:load", (event) => {
     if (event.detail.elt !== document.body) focusOn(event.detail.elt);
   });

@@ -67,6 +67,9 @@ class Disk(Protocol):
     def free(self, path: Path) -> int:
         """Bytes that an ordinary user may still fill."""
 
+    def writable(self, path: Path) -> bool:
+        """Whether this user may make files in the folder."""
+
     def mounts(self) -> str:
         """The text of `/proc/self/mountinfo`, empty where there is none."""
 
@@ -144,6 +147,9 @@ class LocalDisk:
     def free(self, path: Path) -> int:
         found = os.statvfs(path)
         return found.f_bavail * found.f_frsize
+
+    def writable(self, path: Path) -> bool:
+        return os.access(path, os.W_OK)
 
     def mounts(self) -> str:
         try:

@@ -6,7 +6,6 @@ before) and, after a crash, `tenants.torn` (what was cut off).
 """
 
 import logging
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,7 +19,14 @@ from portal.stores.failures import unavailable, undecided
 from portal.stores.journal import Changes, Mark, Position
 from portal.stores.places import refuse_strangers
 from portal.stores.rows import Rows
-from portal.stores.snapshot import begin_generation, exists, previous_of, size_of, write_all
+from portal.stores.snapshot import (
+    begin_generation,
+    close_quietly,
+    exists,
+    previous_of,
+    size_of,
+    write_all,
+)
 
 log = logging.getLogger("portal.store")
 
@@ -94,7 +100,7 @@ class JournalFile:
             header = journal.read_header(self._disk, fd, self.path)
             start = self._position
             if (header.generation, header.continues) != (mark.generation, start.generation):
-                self._disk.close(fd)
+                close_quietly(self._disk, fd)
                 return False
             # The old file cannot be damaged for our purpose: either it leads to the snapshot,
             # or everything is loaded.
@@ -104,12 +110,12 @@ class JournalFile:
                     self._disk, self._fd, self.path, start, end, mark=None, take=rest.append
                 )
         except BaseException:
-            self._disk.close(fd)
+            close_quietly(self._disk, fd)
             raise
         # Behind the snapshot's commit there may be one that was refused.
         missing = header.seq - start.seq
         if not 0 <= missing <= len(rest):
-            self._disk.close(fd)
+            close_quietly(self._disk, fd)
             return False
         for changes in rest[:missing]:
             self.rows.apply(changes)
@@ -117,9 +123,9 @@ class JournalFile:
         return True
 
     def _take(self, fd: int, position: Position) -> None:
-        if self._fd >= 0:
-            self._disk.close(self._fd)
-        self._fd, self._position = fd, position
+        old, self._fd, self._position = self._fd, fd, position
+        if old >= 0:
+            close_quietly(self._disk, old)
 
     # The lock
 
@@ -149,7 +155,7 @@ class JournalFile:
                 self._disk.unlock(self.lock_fd)
                 raise
             # Somebody deleted it after all, and this one excludes nobody.
-            self._disk.close(self.lock_fd)
+            close_quietly(self._disk, self.lock_fd)
             self.lock_fd = self._disk.open(self._lock_path, create=True)
 
     # Under the lock
@@ -182,7 +188,7 @@ class JournalFile:
         try:
             rows, position = self._read_file(fd, mark)
         except BaseException:
-            self._disk.close(fd)
+            close_quietly(self._disk, fd)
             raise
         rows.index()
         self.rows = rows
@@ -246,7 +252,7 @@ class JournalFile:
             write_all(self._disk, fd, torn + b"\n", self._disk.size(fd))
             self._disk.sync(fd)
         finally:
-            self._disk.close(fd)
+            close_quietly(self._disk, fd)
         self._disk.truncate(self._fd, start)
         log.warning(
             "%s: the last line was torn by a crash; its %d bytes are now in %s",
@@ -260,9 +266,7 @@ class JournalFile:
                 mend="Put it back, or let `portal store restore` make one of what is left.",
             )
         self.rows = Rows()
-        if self._fd >= 0:
-            self._disk.close(self._fd)
-        self._fd, self._position = -1, Position(0, 0, 0, 0)
+        self._take(-1, Position(0, 0, 0, 0))
         self._begin_generation()
 
     def append(self, commits: Sequence[Changes]) -> None:
@@ -384,8 +388,7 @@ class JournalFile:
             self._set_mark(mark)
             self._disk.sync(self.lock_fd)
         except BaseException:
-            with suppress(OSError):
-                self._disk.close(fd)
+            close_quietly(self._disk, fd)
             raise
         self._take(fd, header.end)
         self._mark, self.seen = mark, mark.text()
@@ -399,7 +402,7 @@ class JournalFile:
             rows, position = self._read_file(fd, self.read_mark())
             return rows, position, self._disk.size(fd) - position.size
         finally:
-            self._disk.close(fd)
+            close_quietly(self._disk, fd)
 
     def read_mark(self) -> Mark | None:
         return Mark.read(self.mark_text())
@@ -419,7 +422,7 @@ class JournalFile:
                 reason=f"The disk with {self._folder} is full. Reading goes on.",
                 mend="Make room; writing works again by itself.",
             )
-        if not os.access(self._folder, os.W_OK):
+        if not self._disk.writable(self._folder):
             raise UnavailableError(
                 reason=f"{self._folder} may not be written to.",
                 mend="Give the portal's user the right to write there.",
@@ -428,8 +431,7 @@ class JournalFile:
     def close(self) -> None:
         for fd in (self._fd, self.lock_fd):
             if fd >= 0:
-                with suppress(OSError):
-                    self._disk.close(fd)
+                close_quietly(self._disk, fd)
         self._fd = self.lock_fd = -1
 
     def _too_short(self, size: int, line: int) -> DamagedError:

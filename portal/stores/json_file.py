@@ -125,6 +125,12 @@ class JsonFileStore:
             self._file.catch_up()
             self._file.check()
 
+    def compact(self) -> None:
+        """Begin a new file without garbage, if there is room. Happens by itself, too."""
+        with self._alone(), self._our_errors(), self._file.locked():
+            self._file.catch_up()
+            self._file.compact()
+
     def close(self) -> None:
         self._file.close()
 

@@ -43,8 +43,7 @@ def begin_generation(
         # Before this, a commit in the new file could vanish with the file's name.
         disk.sync_folder(path.parent)
     except BaseException:
-        with suppress(OSError):
-            disk.close(fd)
+        close_quietly(disk, fd)
         with suppress(OSError):
             disk.remove(new)
         raise
@@ -83,3 +82,9 @@ def exists(disk: Disk, path: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def close_quietly(disk: Disk, fd: int) -> None:
+    # What matters was synced, and a descriptor is gone even if closing it fails.
+    with suppress(OSError):
+        disk.close(fd)

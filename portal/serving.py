@@ -41,9 +41,9 @@ def serve(host: str, port: int, workers: int) -> None:
 
 def load(_target: str) -> "WSGIApplication":
     """A worker's portal. What stops it is logged as everything is, without its text."""
-    from portal import create_app  # noqa: PLC0415 - the parent process needs none
-
     try:
+        from portal import create_app  # noqa: PLC0415 - the parent process needs none
+
         return create_app()
     except Exception as error:
         logger.exception("A worker could not start.")

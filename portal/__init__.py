@@ -1,0 +1,61 @@
+"""The self-service onboarding portal of the FSM Appointment Manager."""
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from portal import logs
+from portal.instants import utc_now
+from portal.settings import Settings, resolve_secret_keys
+
+if TYPE_CHECKING:
+    from portal.stores.contract import Store
+
+_PACKAGE = Path(__file__).parent
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    store: "Store | None" = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> Flask:
+    """Puts everything together. `SettingsError`, `UnavailableError`.
+
+    Without `settings` the environment is read; without `store` the one they name is opened.
+    `clock` answers aware instants in UTC, no finer than milliseconds.
+    """
+    from portal import web  # noqa: PLC0415 - portal.settings alone must not load Flask's world
+    from portal.sealing import KeyFileSealer  # noqa: PLC0415 - cryptography, likewise
+    from portal.stores import open_store  # noqa: PLC0415
+    from portal.web.context import Services  # noqa: PLC0415
+    from portal.web.links import Links  # noqa: PLC0415
+
+    logs.configure()
+    settings = settings or Settings.from_environment(os.environ)
+    keys = resolve_secret_keys(settings)
+    app = Flask(
+        __name__,
+        template_folder=str(_folder("templates")),
+        static_folder=str(_folder("static")),
+        static_url_path="/static",
+    )
+    services = Services(
+        settings=settings,
+        store=store or open_store(settings),
+        sealer=KeyFileSealer(settings.data_dir / "sealing-keys.json"),
+        links=Links(keys),
+        clock=clock,
+    )
+    web.init_app(app, services, keys)
+    return app
+
+
+def _folder(name: str) -> Path:
+    """Inside the package in a wheel, else beside it: a checkout and an editable install."""
+    inside = _PACKAGE / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name

@@ -341,7 +341,7 @@ def _decide(
         before = loaded.seen_as(tenant_id, seen)
         after = change(before, act, mark) if change else before.changed(verb, act, mark, **fields)
         item = records.item_of(after, loaded.item)
-        event = records.event_item(after.id, verb, act, loaded.item, item, after.reason)
+        event = records.event_item(after.id, verb, act, loaded.item, item, reason=after.reason)
         try:
             store.write([
                 Replace(item, seen),

@@ -10,7 +10,7 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from portal.instants import to_instant, to_text
 from portal.stores.contract import Item, Value
@@ -276,6 +276,23 @@ def forward_of(item: Item) -> Forward | None:
     )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StatusLink:
+    """What is kept of a customer's status link: its hash, and when it was made."""
+
+    hashed: str
+    made_at: datetime | None
+
+    def is_over(self, now: datetime, days: int) -> bool:
+        return not self.hashed or self.made_at is None or now - self.made_at > timedelta(days=days)
+
+
+def status_link_of(item: Item) -> StatusLink:
+    """The link of a pending tenant, or of the forward that it left."""
+    text = _Texts(item)
+    return StatusLink(hashed=text["statusLink"], made_at=to_instant(text["createdAt"]))
+
+
 def forward_item(pending: Tenant, to: str, mark: str) -> Item:
     """`pending`, turned into a forward to `to`."""
     item: dict[str, Value] = {
@@ -312,7 +329,7 @@ class Event:
 
 
 def event_item(
-    subject: str, verb: Verb, act: Act, before: Item | None, after: Item, reason: str = ""
+    subject: str, verb: Verb, act: Act, before: Item | None, after: Item, *, reason: str = ""
 ) -> Item:
     """The event of one change of `subject`, to be written together with it."""
     return _entry("event", "EVENTS", subject, act) | {

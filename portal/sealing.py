@@ -7,13 +7,13 @@ file, with the tenant's final id as additional data.
 
 import base64
 import json
-import os
 import secrets
-from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from portal.files import make_once
 
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
@@ -63,7 +63,8 @@ class KeyFileSealer:
         try:
             text = self._path.read_text(encoding="ascii")
         except FileNotFoundError:
-            self._make()
+            key = {secrets.token_hex(4): _encoded(secrets.token_bytes(_KEY_BYTES))}
+            make_once(self._path, json.dumps(key) + "\n")
             text = self._path.read_text(encoding="ascii")
         try:
             keys = {key_id: _decoded(key) for key_id, key in json.loads(text).items()}
@@ -72,24 +73,6 @@ class KeyFileSealer:
         if not keys or any(len(key) != _KEY_BYTES for key in keys.values()):
             raise KeyFileError(f"{self._path} holds no usable key. Restore it.")
         return keys
-
-    def _make(self) -> None:
-        """A whole file appears under its name or none: a half-written key would lose every
-        secret sealed with it. Whoever is second uses the first one's."""
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self._path.with_suffix(f".{secrets.token_hex(4)}.new")
-        key = {secrets.token_hex(4): _encoded(secrets.token_bytes(_KEY_BYTES))}
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123 - has a mode, not a path
-            file.write(json.dumps(key) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, self._path)
-        draft.unlink()
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
 
 
 def context_of(tenant_id: str) -> bytes:

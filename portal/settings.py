@@ -5,16 +5,16 @@ test, and the sentences of `SettingsError` name the setting that mends them.
 """
 
 import logging
-import os
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from portal.files import make_once
 
 logger = logging.getLogger(__name__)
 
@@ -205,7 +205,7 @@ def resolve_secret_keys(settings: Settings) -> tuple[str, ...]:
 def _key_from_file(path: Path) -> str:
     try:
         if not path.exists():
-            _make_key_file(path)
+            make_once(path, secrets.token_urlsafe(48) + "\n")
         if path.stat().st_mode & 0o077:
             logger.warning("Others can read the secret key. Run: chmod 600 %s", path)
         key = path.read_text(encoding="ascii").strip()
@@ -222,28 +222,6 @@ def _key_from_file(path: Path) -> str:
             " a new one is made, and everybody signs in again.",
         )
     return key
-
-
-def _make_key_file(path: Path) -> None:
-    """Make the file whole or not at all; whoever comes second leaves the first one's."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(48) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        # A link is as exclusive as O_EXCL, but the other process never sees an empty file.
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _store(use_dynamodb: str, node_env: str) -> Literal["json", "dynamodb"]:

@@ -5,6 +5,7 @@ No passwords. Of a link or a session only a hash is kept, so a copy of the store
 
 import hashlib
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -68,11 +69,13 @@ def make_link(store: Store, *, email: str, name: str, role: str, now: datetime) 
     return token
 
 
-def disable(store: Store, *, email: str) -> None:
-    """Ends the person's access at once. `NotThereError` if nobody has this address."""
+def disable(store: Store, *, email: str, now: datetime) -> None:
+    """Ends the person's access at once, until another link is made for them. `NotThereError`
+    if nobody has this address."""
     item = store.get(_person_id(email))
     version = int(item["version"])
-    store.write([Replace({**item, "disabled": True, "version": version + 1}, version)])
+    closed = {**item, "disabled": True, "disabledAt": to_text(now), "version": version + 1}
+    store.write([Replace(closed, version)])
 
 
 def check_link(store: Store, token: str, now: datetime) -> Person:
@@ -104,20 +107,17 @@ def signed_in(store: Store, session_token: str, now: datetime) -> Person:
     if now - last_seen > _NOTED_EVERY:
         version = int(session["version"])
         used = {**session, "lastSeen": to_text(now), "version": version + 1}
-        try:
+        # Another request of the same person may have noted it just now.
+        with suppress(ChangedMeanwhileError):
             store.write([Replace(used, version)])
-        except ChangedMeanwhileError:
-            pass  # Another request of the same person has just noted it.
     return person
 
 
 def sign_out(store: Store, session_token: str) -> None:
     """Ends the session; one that is over already stays over."""
-    try:
+    with suppress(NotThereError, ChangedMeanwhileError):
         session = store.get(_entry_id("session", session_token))
         store.write([Remove(str(session[KEY]), int(session["version"]))])
-    except (NotThereError, ChangedMeanwhileError):
-        pass
 
 
 def _opened(store: Store, kind: str, token: str, now: datetime) -> tuple[Item, Person]:

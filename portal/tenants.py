@@ -309,10 +309,13 @@ class Standing(StrEnum):
 
 
 def standing(tenant: Tenant, now: datetime) -> Standing:
+    return standing_of(tenant.status, tenant.validity, now)
+
+
+def standing_of(status: Status, window: Validity, now: datetime) -> Standing:
     """The one place that decides access, exact to the millisecond; both ends are included."""
-    if tenant.status is not Status.ACTIVE:
-        return _CLOSED_DOORS[tenant.status]
-    window = tenant.validity
+    if status is not Status.ACTIVE:
+        return _CLOSED_DOORS[status]
     if not window.open_ended and (window.valid_from is None or window.valid_to is None):
         return Standing.WINDOW_MISSING
     if window.valid_from is not None and now < window.valid_from:

@@ -1,0 +1,83 @@
+"""Makes a Flask application of the portal: routes, guards, words, errors."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Flask, Response, current_app, jsonify, url_for
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import BaseConverter
+
+from portal import logs
+from portal.stores.contract import UnavailableError
+from portal.web import (
+    access,
+    api,
+    context,
+    decisions,
+    errors,
+    htmx,
+    public,
+    security,
+    staff,
+    translate,
+)
+
+
+class TenantConverter(BaseConverter):
+    """The ids that a tenant can have; every other text is no address."""
+
+    regex = r"pending-[a-z0-9]{26}|[A-Za-z0-9]{1,40}_[A-Za-z0-9]{1,40}"
+
+
+def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> None:
+    app.extensions["portal"] = services
+    app.url_map.converters["tenant"] = TenantConverter
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider's setting
+    translate.init_app(app)
+    htmx.init_app(app)
+    access.init_app(app)
+    security.init_app(app, services.settings, keys)
+    errors.init_app(app)
+    for blueprint in (public.bp, staff.bp, decisions.bp, api.bp):
+        app.register_blueprint(blueprint)
+    app.add_url_rule("/health", view_func=health)
+    app.context_processor(_for_every_template)
+    app.jinja_env.globals["static_url"] = _static_url
+    if services.settings.proxy_hops:
+        hops = services.settings.proxy_hops
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # as Werkzeug's own documentation wraps it
+
+
+def health() -> Response:
+    """Red while the store would refuse a write. Says why in the log only."""
+    try:
+        context.store().check()
+    except UnavailableError:
+        answer = jsonify(status="unavailable")
+        answer.status_code = 503
+        return answer
+    return jsonify(status="ok")
+
+
+def _for_every_template() -> dict[str, object]:
+    return {
+        "user": staff.signed_in_user(),
+        "locale": translate.locale_name(),
+        "dir": "ltr",
+        "messages": (),
+        "request_id": logs.request_id.get(),
+    }
+
+
+def _static_url(name: str) -> str:
+    """The address of a file under static, with a part that changes with its content."""
+    return url_for("static", filename=name, v=_content_hash(name))
+
+
+@lru_cache(64)
+def _content_hash(name: str) -> str:
+    folder = current_app.static_folder or ""
+    return hashlib.sha256((Path(folder) / name).read_bytes()).hexdigest()[:12]

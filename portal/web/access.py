@@ -1,0 +1,102 @@
+"""Who is signed in, and what they may do. One table says who may enter which route; a route
+that is not in it is closed."""
+
+import logging
+from typing import Final, Literal
+
+from flask import Flask, Response, g, redirect, request, session, url_for
+from werkzeug.exceptions import Forbidden
+
+from portal import staff
+from portal.staff import NotSignedInError, Role
+from portal.web.context import now, store
+from portal.web.htmx import asked_by_htmx
+
+logger = logging.getLogger(__name__)
+
+ANYONE: Final = "anyone"
+
+#: Endpoint -> who may enter. tests/test_routes.py holds this to the URL map.
+ENTRY: dict[str, Role | Literal["anyone"]] = {
+    "static": ANYONE,
+    "health": ANYONE,
+    "public.index": ANYONE,
+    "public.sign_up": ANYONE,
+    "public.check": ANYONE,
+    "public.status": ANYONE,
+    "public.change": ANYONE,
+    "public.withdraw": ANYONE,
+    "api.validate": ANYONE,
+    "staff.sign_in": ANYONE,
+    "staff.use_link": ANYONE,
+    "staff.sign_out": ANYONE,
+    "staff.home": Role.VIEWER,
+    "staff.tenants": Role.VIEWER,
+    "staff.tenant": Role.VIEWER,
+    "decisions.activate": Role.APPROVER,
+    "decisions.renew": Role.APPROVER,
+    "decisions.reject": Role.APPROVER,
+    "decisions.reopen": Role.APPROVER,
+    "decisions.release": Role.APPROVER,
+    "decisions.suspend": Role.APPROVER,
+    "decisions.reinstate": Role.APPROVER,
+    "decisions.validity": Role.APPROVER,
+    "decisions.client": Role.APPROVER,
+    "decisions.contact": Role.APPROVER,
+    "decisions.note": Role.APPROVER,
+}
+
+#: These show their form again, with everything typed, when its token has expired.
+_RENDER_OWN_REFUSALS = frozenset({"public.sign_up", "public.change"})
+
+SESSION_TOKEN = "sid"  # noqa: S105 - a name, not a token
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(let_in)
+
+
+def is_for_programs(endpoint: str | None) -> bool:
+    """Whether programs call it: they send no forms and have no cookies of ours."""
+    return endpoint is not None and endpoint.startswith("api.")
+
+
+def renders_own_refusals(endpoint: str | None) -> bool:
+    return endpoint in _RENDER_OWN_REFUSALS
+
+
+def let_in() -> Response | None:
+    """Nobody enters but whom the table names; the rest are sent to sign in, or refused."""
+    if request.endpoint is None:
+        return None
+    entry = ENTRY.get(request.endpoint)
+    if entry == ANYONE:
+        return None
+    if entry is None:
+        raise Forbidden("no entry")
+    g.person = _signed_in()
+    if g.person is None:
+        return _send_to_sign_in()
+    if g.person.role < entry:
+        logger.warning("A %s was refused at %s.", g.person.role.name.lower(), request.endpoint)
+        raise Forbidden("role")
+    return None
+
+
+def _signed_in() -> staff.Person | None:
+    token = session.get(SESSION_TOKEN)
+    if not isinstance(token, str):
+        return None
+    try:
+        return staff.signed_in(store(), token, now())
+    except NotSignedInError:
+        return None
+
+
+def _send_to_sign_in() -> Response:
+    here = request.full_path.rstrip("?") if request.method == "GET" else None
+    if asked_by_htmx():
+        return Response(status=401, headers={"HX-Redirect": url_for("staff.sign_in")})
+    answer = redirect(url_for("staff.sign_in", next=here), 303)
+    assert isinstance(answer, Response)  # noqa: S101 - werkzeug's annotation is wider
+    return answer

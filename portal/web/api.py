@@ -1,0 +1,129 @@
+"""The machine interface: what the downstream application asks at every start."""
+
+from flask import Blueprint, Response, jsonify, request
+
+from portal import records
+from portal.instants import to_text
+from portal.stores.contract import NotThereError
+from portal.tenants import Ids, Standing, Tenant, standing
+from portal.web.context import now, settings, store
+from portal.web.forms import is_id
+
+bp = Blueprint("api", __name__, url_prefix="/api")
+
+_PARAMETERS = frozenset({"accountId", "companyId"})
+
+#: Standing -> error, reason, and a sentence that the old client shows to people.
+_ANSWERS = {
+    Standing.SUSPENDED: ("INACTIVE", "SUSPENDED", "This tenant is suspended."),
+    Standing.CLOSED: ("INACTIVE", None, "This tenant is not active."),
+    Standing.PENDING: ("INACTIVE", "PENDING", "This tenant is waiting for approval."),
+    Standing.WINDOW_MISSING: (
+        "INACTIVE",
+        "WINDOW_MISSING",
+        "The validity of this tenant is missing. Please ask for it to be set.",
+    ),
+    Standing.NOT_YET_VALID: ("INACTIVE", "NOT_YET_VALID", "This tenant is not valid yet."),
+    Standing.EXPIRED: ("EXPIRED", "EXPIRED", "The licence of this tenant has ended."),
+}
+_NOT_FOUND = "This tenant is not known. Please ask for access."
+
+
+@bp.get("/validate")
+def validate() -> Response:
+    """Whether a tenant may use the application. The main item decides, read consistently;
+    only when it is not there, a claim is asked for: one read by key each."""
+    given = request.args
+    if not given.keys() <= _PARAMETERS:
+        return _refused("unknown_parameter", "Send accountId and companyId only.")
+    account_id, company_id = given.get("accountId", ""), given.get("companyId", "")
+    missing = [name for name in ("accountId", "companyId") if not given.get(name)]
+    if missing:
+        message = f"Missing required parameters: {', '.join(missing)}"
+        return _refused("missing_parameters", message)
+    if not is_id(account_id) or not is_id(company_id) or _repeated():
+        return _refused("invalid_id", "Send accountId and companyId as letters and digits.")
+    ids = Ids(account_id=account_id, company_id=company_id)
+    try:
+        tenant = records.tenant_of(store().get(ids.tenant_id))
+    except NotThereError:
+        return _answer_without_tenant(ids)
+    return _answer(tenant)
+
+
+def _repeated() -> bool:
+    return any(len(values) > 1 for _name, values in request.args.lists())
+
+
+def _answer_without_tenant(ids: Ids) -> Response:
+    try:
+        store().get(records.claim_id(ids))
+    except NotThereError:
+        return _told({"isValid": False, "error": "NOT_FOUND", "message": _NOT_FOUND})
+    error, reason, message = _ANSWERS[Standing.PENDING]
+    return _told({"isValid": False, "error": error, "reason": reason, "message": message})
+
+
+def _answer(tenant: Tenant) -> Response:
+    stands = standing(tenant, now())
+    if stands in (Standing.VALID, Standing.EXPIRING):
+        told: dict[str, object] = {"isValid": True, "tenant": _shown(tenant)}
+        if stands is Standing.EXPIRING:
+            told["warning"] = "EXPIRING"
+    else:
+        error, reason, message = _ANSWERS[stands]
+        told = {"isValid": False, "error": error, "message": message}
+        if reason:
+            told["reason"] = reason
+        if stands is Standing.EXPIRED:
+            told["tenant"] = _shown(tenant)
+    validity = tenant.validity
+    if validity.valid_from:
+        told["validFrom"] = to_text(validity.valid_from)
+    if validity.valid_to:
+        told["validTo"] = to_text(validity.valid_to)
+    return _told(told)
+
+
+def _shown(tenant: Tenant) -> dict[str, object]:
+    """What anybody may read: ids, names and the window; no contact, no secret."""
+    ids, validity = tenant.ids, tenant.validity
+    assert ids  # noqa: S101 - a final key holds both ids
+    shown: dict[str, object] = {
+        "tenantId": tenant.id,
+        "accountId": ids.account_id,
+        "accountName": ids.account_name,
+        "companyId": ids.company_id,
+        "companyName": ids.company_name,
+        "cluster": ids.cluster,
+        "isActive": tenant.is_active,
+    }
+    if validity.valid_from:
+        shown["validFrom"] = to_text(validity.valid_from)
+    if validity.valid_to:
+        shown["validTo"] = to_text(validity.valid_to)
+    return shown
+
+
+def _told(answer: dict[str, object]) -> Response:
+    return jsonify(answer | {"serverTime": to_text(now())})
+
+
+def _refused(error: str, message: str) -> Response:
+    answer = jsonify(error=error, message=message)
+    answer.status_code = 400
+    return answer
+
+
+@bp.after_request
+def allow_origins(answer: Response) -> Response:
+    """CORS: the origins that were set, and no others."""
+    origin = request.headers.get("Origin")
+    if settings().api_allowed_origins:
+        answer.headers.add("Vary", "Origin")
+    if origin in settings().api_allowed_origins:
+        answer.headers["Access-Control-Allow-Origin"] = origin
+        if request.method == "OPTIONS":
+            answer.headers["Access-Control-Allow-Methods"] = "GET, OPTIONS"
+            answer.headers["Access-Control-Max-Age"] = "600"
+    return answer

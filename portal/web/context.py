@@ -1,0 +1,61 @@
+"""What a view needs and hands down as arguments: the store, the sealer, now, who acts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from flask import current_app, g
+
+from portal import logs
+from portal.sealing import Sealer
+from portal.settings import Settings
+from portal.staff import Person
+from portal.stores.contract import Store
+from portal.tenants import Act
+from portal.web.links import Links
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Services:
+    settings: Settings
+    store: Store
+    sealer: Sealer
+    links: Links
+    clock: Callable[[], datetime]
+
+
+def services() -> Services:
+    return cast(Services, current_app.extensions["portal"])
+
+
+def store() -> Store:
+    return services().store
+
+
+def settings() -> Settings:
+    return services().settings
+
+
+def now() -> datetime:
+    """The one "now" of this request."""
+    if "now" not in g:
+        g.now = services().clock()
+    return cast(datetime, g.now)
+
+
+def person() -> Person | None:
+    """Who is signed in."""
+    return cast(Person | None, g.get("person"))
+
+
+def act() -> Act:
+    """A change by whoever is signed in, now. Only on routes that nobody else enters."""
+    someone = person()
+    if someone is None:
+        raise PermissionError("Nobody is signed in.")
+    return Act(by=someone.name, who=someone.id, at=now(), request_id=logs.request_id.get())
+
+
+def act_of_customer() -> Act:
+    return Act(by="customer", at=now(), request_id=logs.request_id.get())

@@ -1,0 +1,96 @@
+"""Dates, days and spans in the reader's words. Babel is slow, so what repeats is kept."""
+
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_timedelta
+
+from portal.instants import to_instant
+from portal.tenants import MILLISECOND
+from portal.web.translate import locale_name
+
+
+def day(instant: datetime | None, zone: ZoneInfo) -> str:
+    """`3 May 2026` as calendars in `zone` have it; empty for `None`."""
+    return _day(instant.astimezone(zone).date(), locale_name()) if instant else ""
+
+
+def moment(instant: datetime | None, zone: ZoneInfo) -> str:
+    """`3 May 2026, 14:05`; empty for `None`."""
+    return _moment(instant.astimezone(zone), locale_name()) if instant else ""
+
+
+def long_day(day_: date) -> str:
+    """`31 December 2026`."""
+    return _long_day(day_, locale_name())
+
+
+def ago(span: timedelta) -> str:
+    """`2 minutes ago`."""
+    return _span(_rounded(span), locale_name(), True)
+
+
+def span(span_: timedelta) -> str:
+    """`2 days`."""
+    return _span(_rounded(span_), locale_name(), False)
+
+
+def _rounded(span_: timedelta) -> timedelta:
+    """As fine as people say it, so that few different spans are ever put into words."""
+    if span_ < timedelta(minutes=1):
+        return timedelta(seconds=max(1, int(span_.total_seconds())))
+    if span_ < timedelta(hours=1):
+        return timedelta(minutes=span_ // timedelta(minutes=1))
+    if span_ < timedelta(days=1):
+        return timedelta(hours=span_ // timedelta(hours=1))
+    return timedelta(days=span_.days)
+
+
+@lru_cache(4096)
+def _day(day_: date, locale: str) -> str:
+    return format_date(day_, "d MMM y" if locale.startswith("en") else "medium", locale=locale)
+
+
+@lru_cache(512)
+def _long_day(day_: date, locale: str) -> str:
+    return format_date(day_, "d MMMM y" if locale.startswith("en") else "long", locale=locale)
+
+
+@lru_cache(512)
+def _moment(local: datetime, locale: str) -> str:
+    pattern = "d MMM y, HH:mm" if locale.startswith("en") else "medium"
+    return format_datetime(local, pattern, locale=locale)
+
+
+@lru_cache(512)
+def _span(span_: timedelta, locale: str, is_past: bool) -> str:
+    return format_timedelta(
+        -span_ if is_past else span_, add_direction=is_past, threshold=1.2, locale=locale
+    )
+
+
+def days_of(
+    valid_from: datetime | None, valid_to: datetime | None, zone: ZoneInfo
+) -> tuple[str, str]:
+    """The two days of a window for date inputs, `YYYY-MM-DD`, empty for `None`."""
+    return _iso_day(valid_from, zone), _iso_day(valid_to, zone)
+
+
+def _iso_day(instant: datetime | None, zone: ZoneInfo) -> str:
+    return instant.astimezone(zone).date().isoformat() if instant else ""
+
+
+def ends_with_a_day(instant: datetime, zone: ZoneInfo) -> bool:
+    """Whether it is the last millisecond of a day in `zone`, as the portal's own ends are."""
+    return (instant + MILLISECOND).astimezone(zone).time().isoformat() == "00:00:00"
+
+
+def moment_of_text(text: str, zone: ZoneInfo) -> str:
+    """As `moment`, for an instant as it is stored; other texts stay as they are."""
+    instant = to_instant(text)
+    return moment(instant, zone) if instant else text
+
+
+def today(now: datetime, zone: ZoneInfo) -> date:
+    return now.astimezone(zone).date()

@@ -1,0 +1,356 @@
+"""The customer: asking for access, and the page that tells how it stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal import onboarding, records
+from portal.onboarding import StaleError, UnknownTenantError
+from portal.stores.contract import NotThereError
+from portal.tenants import Ids, NotAllowedError, Standing, Status, Tenant, standing
+from portal.web import dates, forms
+from portal.web.context import act_of_customer, now, services, settings, store
+from portal.web.forms import ChangeForm, ContactForm, FieldView, seen_version
+from portal.web.links import BadTokenError, read_status_token, same, status_hash
+from portal.web.translate import _, locale_name
+
+bp = Blueprint("public", __name__)
+
+_SHELL = ("account_id", "company_id", "account_name", "company_name", "cluster")
+
+
+@bp.get("/")
+def index() -> AnyResponse:
+    return redirect(url_for("public.sign_up"))
+
+
+# ---- Sign-up
+
+
+@bp.route("/sign-up", methods=["GET", "POST"])
+def sign_up() -> AnyResponse:
+    form = ContactForm()
+    if request.method == "GET":
+        return _sign_up_page(form, claims=forms.ids_of(request.args), token="")
+    claims = forms.ids_of(request.form)
+    typed_token = request.form.get("form_token", "")
+    if g.expired:
+        words = _("This page has expired. Your entries are kept; send again.")
+        return _sign_up_page(form, claims, typed_token, status=400, problem=words)
+    try:
+        token = services().links.read_form_token(typed_token, now())
+    except BadTokenError:
+        return _sign_up_page(
+            form, claims, token="", status=422, problem=_("Please send the form again.")
+        )
+    if not form.validate():
+        return _sign_up_page(form, claims, typed_token, status=422)
+    # Robots fill every field, and at once. They get the same answer as anybody else.
+    too_soon = now() - token.shown_at < timedelta(seconds=settings().sign_up_min_seconds)
+    onboarding.submit(
+        store(),
+        reference=token.reference,
+        contact=form.to_contact(),
+        claims=claims,
+        status_link=status_hash(token.status_secret),
+        now=now(),
+        locale=locale_name(),
+        set_aside=too_soon or bool(request.form.get("website")),
+    )
+    return redirect(url_for("public.status", token=token.status_token), 303)
+
+
+@bp.post("/sign-up/check")
+def check() -> Response:
+    """One field, as it changes: hints at first, and errors once the form was sent in vain."""
+    form = ContactForm()
+    name = request.args.get("field", "")
+    if name not in ("company", "name", "email", "phone"):
+        raise NotFound
+    field = form[name]
+    tried = bool(request.form.get("tried"))
+    if tried:
+        field.validate(form)
+    view = form.view(field, note=_note(name, field.data or ""))
+    return make_response(render_template("public/_field.html", field=view, tried=tried))
+
+
+def _note(name: str, typed: str) -> str:
+    match name:
+        case "email":
+            return forms.email_note(typed)
+        case "phone":
+            return forms.phone_note(typed)
+        case _:
+            return ""
+
+
+def _sign_up_page(
+    form: ContactForm, claims: Ids | None, token: str, *, status: int = 200, problem: str = ""
+) -> Response:
+    hidden = [("form_token", token or services().links.new_form_token(now()))]
+    if claims:
+        hidden += [(name, value) for name in _SHELL if (value := getattr(claims, name))]
+    if status != 200:
+        hidden.append(("tried", "1"))
+    errors = [*([("", problem)] if problem else []), *form.problems()]
+    page = render_template(
+        "public/sign_up.html",
+        fields=form.views(),
+        errors=errors,
+        facts=_facts_of_ids(claims),
+        hidden=hidden,
+        tried=status != 200,
+        title_error=bool(errors),
+    )
+    answer = make_response(page)
+    answer.status_code = status
+    return answer
+
+
+def _facts_of_ids(ids: Ids | None) -> list[tuple[str, str]]:
+    if ids is None:
+        return []
+    account = f"{ids.account_name} ({ids.account_id})" if ids.account_name else ids.account_id
+    company = f"{ids.company_name} ({ids.company_id})" if ids.company_name else ids.company_id
+    facts = [(_("Account"), account), (_("Company"), company)]
+    return [*facts, (_("Cluster"), ids.cluster)] if ids.cluster else facts
+
+
+# ---- The status page
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StatusView:
+    """`state` picks the colour. `steps`: (what, whether it is done, when)."""
+
+    reference: str
+    state: str
+    headline: str
+    sentences: Sequence[str]
+    message: str
+    sent: Sequence[tuple[str, str]]
+    steps: Sequence[tuple[str, bool, str]]
+    can_change: bool
+    can_withdraw: bool
+    change_url: str
+    withdraw_url: str
+
+
+@bp.get("/status/<token>")
+def status(token: str) -> Response:
+    tenant = _tenant_behind(token)
+    answer = make_response(
+        render_template("public/status.html", view=_status_view(tenant, token), fragment=False)
+    )
+    return _private(answer)
+
+
+@bp.route("/status/<token>/change", methods=["GET", "POST"])
+def change(token: str) -> AnyResponse:
+    tenant = _pending_behind(token)
+    if request.method == "GET":
+        form = ChangeForm(data={"company": tenant.contact.company, "name": tenant.contact.name})
+        return _change_page(form, tenant, token)
+    form = ChangeForm()
+    if g.expired:
+        words = _("This page has expired. Your entries are kept; send again.")
+        return _change_page(form, tenant, token, status=400, problem=words)
+    if not form.validate():
+        return _change_page(form, tenant, token, status=422)
+    try:
+        onboarding.edit_contact(
+            store(),
+            tenant.id,
+            seen=seen_version(),
+            act=act_of_customer(),
+            contact=form.to_contact_over(tenant.contact),
+        )
+    except (StaleError, NotAllowedError):
+        words = _("This was changed meanwhile. Check it, then send again.")
+        return _change_page(form, _pending_behind(token), token, status=409, problem=words)
+    return redirect(url_for("public.status", token=token), 303)
+
+
+@bp.route("/status/<token>/withdraw", methods=["GET", "POST"])
+def withdraw(token: str) -> AnyResponse:
+    tenant = _tenant_behind(token)
+    here = url_for("public.status", token=token)
+    if request.method == "POST":
+        try:
+            onboarding.withdraw(store(), tenant.id, seen=seen_version(), act=act_of_customer())
+        except (StaleError, NotAllowedError):
+            # The status page says how it stands now, which is all that there is to say.
+            return redirect(here, 303)
+        return redirect(here, 303)
+    if tenant.status is not Status.PENDING:
+        return redirect(here, 303)
+    page = render_template(
+        "public/withdraw.html",
+        action=url_for("public.withdraw", token=token),
+        back_url=here,
+        hidden=[("version", str(tenant.version or 0))],
+    )
+    return _private(make_response(page))
+
+
+def _tenant_behind(token: str) -> Tenant:
+    """The tenant of a status link. One answer for every link that opens nothing: `NotFound`."""
+    try:
+        reference, given = read_status_token(token)
+        item = store().get(records.pending_id(reference))
+        link = records.status_link_of(item)
+        if not same(link.hashed, given) or link.is_over(now(), settings().status_link_days):
+            raise NotFound
+        return onboarding.find(store(), records.pending_id(reference))
+    except (BadTokenError, NotThereError, UnknownTenantError) as error:
+        raise NotFound from error
+
+
+def _pending_behind(token: str) -> Tenant:
+    tenant = _tenant_behind(token)
+    if tenant.status is not Status.PENDING:
+        raise NotFound
+    return tenant
+
+
+def _change_page(
+    form: ChangeForm, tenant: Tenant, token: str, *, status: int = 200, problem: str = ""
+) -> Response:
+    contact = tenant.contact
+    keeps = {
+        "email": _("Leave empty to keep %(address)s.", address=masked_email(contact.email)),
+        "phone": _("Leave empty to keep %(number)s.", number=masked_phone(contact.phone))
+        if contact.phone
+        else "",
+    }
+    errors = [*([("", problem)] if problem else []), *form.problems()]
+    page = render_template(
+        "public/change.html",
+        fields=[_with_hint(view, keeps.get(view.name, "")) for view in form.views()],
+        errors=errors,
+        hidden=[("version", str(tenant.version or 0))],
+        title_error=bool(errors),
+        tried=status != 200,
+        action=url_for("public.change", token=token),
+        back_url=url_for("public.status", token=token),
+    )
+    answer = _private(make_response(page))
+    answer.status_code = status
+    return answer
+
+
+def _with_hint(view: FieldView, hint: str) -> FieldView:
+    return replace(view, hint=hint) if hint else view
+
+
+def _status_view(tenant: Tenant, token: str) -> StatusView:
+    zone = settings().time_zone
+    stands = standing(tenant, now())
+    headline, *sentences = _told(tenant, stands)
+    pending = tenant.status is Status.PENDING
+    approved = tenant.is_final
+    reference = (tenant.pending_id or tenant.id).removeprefix("pending-")
+    return StatusView(
+        reference=reference[:8].upper(),
+        state=_state(tenant, stands),
+        headline=headline,
+        sentences=sentences,
+        message=tenant.message if tenant.status is Status.REJECTED else "",
+        sent=[
+            (_("Company"), tenant.contact.company),
+            (_("Name"), tenant.contact.name),
+            (_("Email address"), masked_email(tenant.contact.email)),
+            *(
+                [(_("Phone number"), masked_phone(tenant.contact.phone))]
+                if tenant.contact.phone
+                else []
+            ),
+            *_facts_of_ids(tenant.ids),
+        ],
+        steps=[
+            (_("You asked for access"), True, dates.moment(tenant.created_at, zone)),
+            (_("We check your details"), not pending, ""),
+            (_("Your access is ready"), approved, dates.day(tenant.validity.valid_from, zone)),
+        ],
+        can_change=pending,
+        can_withdraw=pending,
+        change_url=url_for("public.change", token=token),
+        withdraw_url=url_for("public.withdraw", token=token),
+    )
+
+
+def _state(tenant: Tenant, stands: Standing) -> str:
+    if tenant.status is not Status.ACTIVE:
+        return tenant.status.value
+    by_standing = {Standing.NOT_YET_VALID: "scheduled", Standing.EXPIRED: "expired"}
+    return by_standing.get(stands, "active")
+
+
+def _told(tenant: Tenant, stands: Standing) -> list[str]:
+    """A headline, and what it means for the customer."""
+    zone = settings().time_zone
+    window = tenant.validity
+    first, last = dates.day(window.valid_from, zone), dates.day(window.valid_to, zone)
+    match tenant.status, stands:
+        case Status.PENDING, _any:
+            return [
+                _("Your request is waiting for approval"),
+                _("We check your details and then switch on your access. You need to do nothing."),
+            ]
+        case Status.REJECTED, _any:
+            return [_("Your request was not approved")]
+        case Status.WITHDRAWN, _any:
+            return [
+                _("You took your request back"),
+                _("If you change your mind, ask for access again."),
+            ]
+        case Status.SUSPENDED, _any:
+            return [
+                _("Your access is switched off"),
+                _("Please ask the person who looks after your account."),
+            ]
+        case _any, Standing.EXPIRED:
+            return [
+                _("Your access has ended"),
+                _("It ended on %(day)s. Ask for access again to renew it.", day=last),
+            ]
+        case _any, Standing.NOT_YET_VALID:
+            return [
+                _("Your access is approved"),
+                _("You can use the Appointment Manager from %(day)s.", day=first),
+            ]
+        case _any, Standing.WINDOW_MISSING:
+            return [
+                _("Your access is not ready yet"),
+                _("Please ask the person who looks after your account."),
+            ]
+        case _:
+            ready = _("Open the Appointment Manager in Field Service Management to use it.")
+            if not last:
+                return [_("Your access is ready"), ready]
+            return [
+                _("Your access is ready"),
+                _("It is valid through %(day)s.", day=last),
+                ready,
+            ]
+
+
+def masked_email(address: str) -> str:
+    """`j•••@example.com`."""
+    local, at, domain = address.rpartition("@")
+    return f"{local[:1]}•••{at}{domain}" if at else "•••"
+
+
+def masked_phone(number: str) -> str:
+    """`+49•••20`."""
+    return f"{number[:3]}•••{number[-2:]}" if len(number) > 7 else "•••"
+
+
+def _private(answer: Response) -> Response:
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer

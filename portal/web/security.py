@@ -1,0 +1,156 @@
+"""What every answer says to the browser, and what no request may be, whoever it is for."""
+
+import hmac
+import secrets
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, current_app, g, request
+from flask_wtf.csrf import generate_csrf, validate_csrf
+from werkzeug.exceptions import (
+    BadRequest,
+    Forbidden,
+    LengthRequired,
+    RequestEntityTooLarge,
+    UnsupportedMediaType,
+)
+from wtforms import ValidationError
+
+from portal import logs
+from portal.settings import Settings
+from portal.web.access import is_for_programs, renders_own_refusals
+from portal.web.htmx import VARY
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self'; worker-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'; object-src 'none'"
+)
+#: Forms are a few fields of at most some hundred characters.
+MOST_BYTES = 64 * 1024
+MOST_FIELDS = 100
+_FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class ExpiredPageError(BadRequest):
+    """The form's token is not this browser's, or its key was changed."""
+
+
+class RepeatedFieldError(BadRequest):
+    """A field that is sent once came twice."""
+
+    code = 422
+
+
+class Headers:
+    """Puts the headers on every answer, whatever made it, and gives the request its id."""
+
+    def __init__(self, app: "WSGIApplication", *, https: bool) -> None:
+        self._app = app
+        self._always = [
+            ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+            ("X-Frame-Options", "DENY"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Referrer-Policy", "same-origin"),
+            ("Cross-Origin-Opener-Policy", "same-origin"),
+            ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
+        ]
+        if https:
+            self._always.append(("Strict-Transport-Security", "max-age=31536000"))
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        request_id = secrets.token_hex(8)
+        logs.request_id.set(request_id)
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            names = {name.lower() for name, _ in headers}
+            headers += self._always
+            headers.append(("X-Request-Id", request_id))
+            if "cache-control" not in names:
+                headers += [("Cache-Control", "no-store"), ("Vary", VARY)]
+            return start_response(status, headers, *rest)
+
+        return self._app(environ, start)
+
+
+def init_app(app: Flask, settings: Settings, keys: tuple[str, ...]) -> None:
+    app.config.update(
+        MAX_CONTENT_LENGTH=MOST_BYTES,
+        MAX_FORM_MEMORY_SIZE=MOST_BYTES,
+        MAX_FORM_PARTS=1000,
+        SECRET_KEY=keys[0],
+        SECRET_KEY_FALLBACKS=list(keys[1:]),
+        SESSION_COOKIE_NAME="__Host-portal" if settings.secure_cookies else "portal",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        TRUSTED_HOSTS=list(settings.trusted_hosts),
+        # Its own key, so that the two can be changed on their own schedules.
+        WTF_CSRF_SECRET_KEY=_csrf_key(keys[0]),
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_FALLBACKS=[_csrf_key(key) for key in keys[1:]],
+    )
+    app.before_request(check_body)
+    app.before_request(check_origin)
+    app.jinja_env.globals["csrf_token"] = _csrf_token
+    app.wsgi_app = Headers(app.wsgi_app, https=settings.secure_cookies)  # type: ignore[method-assign] # as Flask's own documentation wraps it
+
+
+def check_body() -> None:
+    """Refuse a body that no form of ours sends, before anything reads it."""
+    if request.method in _SAFE:
+        return
+    if request.content_length is None:
+        raise LengthRequired
+    if request.content_length > MOST_BYTES:
+        raise RequestEntityTooLarge
+    if is_for_programs(request.endpoint) or request.endpoint is None:
+        return
+    if request.content_length and request.mimetype not in _FORM_TYPES:
+        raise UnsupportedMediaType
+    # Werkzeug counts the parts of a multipart body, but not the fields of this one.
+    if request.mimetype == _FORM_TYPES[0]:
+        body = request.get_data(cache=True, parse_form_data=False)
+        if body.count(b"&") >= MOST_FIELDS:
+            raise RequestEntityTooLarge
+    if request.files:
+        raise UnsupportedMediaType
+    if any(len(values) > 1 for _, values in request.form.lists()):
+        raise RepeatedFieldError
+
+
+def check_origin() -> None:
+    """Refuse a form that another site sent, or whose token is not this browser's."""
+    if request.method in _SAFE or is_for_programs(request.endpoint) or request.endpoint is None:
+        return
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        raise Forbidden("cross-site")
+    g.expired = not _token_is_ours()
+    if g.expired and not renders_own_refusals(request.endpoint):
+        raise ExpiredPageError
+
+
+def _token_is_ours() -> bool:
+    token = request.headers.get("X-CSRFToken") or request.form.get("csrf_token", "")
+    config = current_app.config
+    for key in (config["WTF_CSRF_SECRET_KEY"], *config["WTF_CSRF_FALLBACKS"]):
+        try:
+            validate_csrf(token, secret_key=key)
+        except ValidationError:
+            continue
+        return True
+    return False
+
+
+def _csrf_token() -> str:
+    return str(generate_csrf(secret_key=current_app.config["WTF_CSRF_SECRET_KEY"]))
+
+
+def _csrf_key(key: str) -> str:
+    return hmac.digest(key.encode(), b"csrf", "sha256").hex()

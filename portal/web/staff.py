@@ -1,0 +1,329 @@
+"""Staff: signing in, what waits, and the lists of tenants."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from flask import (
+    Blueprint,
+    Response,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal import listings, records, staff
+from portal.instants import to_instant
+from portal.listings import CAP, Listing, Tab
+from portal.staff import NotSignedInError
+from portal.stores.contract import Item
+from portal.stores.table import KEY
+from portal.tenants import Standing, Status, Validity, standing_of
+from portal.web import dates, htmx, words
+from portal.web.access import SESSION_TOKEN
+from portal.web.context import now, person, services, settings, store
+from portal.web.links import safe_next
+from portal.web.tenant_page import tenant_page
+from portal.web.translate import _, locale_name
+
+bp = Blueprint("staff", __name__, url_prefix="/staff")
+
+_LONGEST_SEARCH = 200
+
+
+# ---- Signing in
+
+
+@bp.get("/sign-in")
+def sign_in() -> AnyResponse:
+    """Says where links come from, and remembers where the person wanted to go."""
+    session["next"] = safe_next(request.args.get("next", ""), "")
+    sentence = _("Open the link that an operator made for you. It works once, for 15 minutes.")
+    return make_response(render_template("staff/sign_in.html", sentence=sentence))
+
+
+@bp.route("/sign-in/<token>", methods=["GET", "POST"])
+def use_link(token: str) -> AnyResponse:
+    """A button first: programs that look into links must not use them up."""
+    try:
+        if request.method == "GET":
+            staff.check_link(store(), token, now())
+            wanted = request.args.get("next", "") or session.get("next", "")
+            return make_response(
+                render_template(
+                    "staff/sign_in_link.html",
+                    action=url_for("staff.use_link", token=token),
+                    next=safe_next(wanted, ""),
+                )
+            )
+        session_token = staff.sign_in(store(), token, now())
+    except NotSignedInError as error:
+        raise NotFound from error
+    session.clear()
+    session[SESSION_TOKEN] = session_token
+    target = safe_next(request.form.get("next", ""), url_for("staff.home"))
+    return redirect(target, 303)
+
+
+@bp.post("/sign-out")
+def sign_out() -> AnyResponse:
+    token = session.get(SESSION_TOKEN)
+    if isinstance(token, str):
+        staff.sign_out(store(), token)
+    session.clear()
+    return redirect(url_for("staff.sign_in"), 303)
+
+
+# ---- What waits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Count:
+    label: str
+    count: str
+    url: str
+    tone: str
+    key: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    company: str
+    age: str
+    late: bool
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ending:
+    company: str
+    until: str
+    url: str
+
+
+@bp.get("/")
+def home() -> Response:
+    zone = settings().time_zone
+    counts = [_count(tab) for tab in _tabs() if tab is not Tab.ALL]
+    oldest = listings.oldest_waiting(store())
+    expiring = listings.page(store(), listings.stretches_of(Tab.EXPIRING, now()), limit=5)
+    waiting = None
+    if oldest:
+        age = now() - (to_instant(str(oldest.get("createdAt", ""))) or now())
+        waiting = Waiting(
+            company=str(oldest.get("contactCompanyName", "")),
+            age=dates.span(age),
+            late=_is_late(age),
+            url=_url_of(oldest),
+        )
+    page = render_template(
+        "staff/home.html",
+        counts=counts,
+        oldest=waiting,
+        expiring=[
+            Ending(
+                company=str(row.get("contactCompanyName", "")),
+                until=dates.day(to_instant(str(row.get("validTo", ""))), zone),
+                url=_url_of(row),
+            )
+            for row in expiring.rows
+        ],
+        more_expiring_url=_list_url(Tab.EXPIRING),
+    )
+    return make_response(page)
+
+
+_TAB_TONES = {
+    Tab.PENDING: "information",
+    Tab.ACTIVE: "positive",
+    Tab.EXPIRING: "warning",
+    Tab.EXPIRED: "negative",
+}
+
+
+def _tabs() -> list[Tab]:
+    """All of them; the one for what was set aside only while it holds something."""
+    aside = listings.count(store(), Tab.ASIDE, now())
+    return [tab for tab in Tab if tab is not Tab.ASIDE or aside]
+
+
+def _count(tab: Tab, current: Tab | None = None) -> Count:
+    counted = listings.count(store(), tab, now())
+    return Count(
+        label=str(words.TAB[tab]),
+        count=f"{CAP - 1}+" if counted >= CAP else str(counted),
+        url=_list_url(tab),
+        tone=_TAB_TONES.get(tab, "") if counted else "",
+        key=tab.value,
+        current=tab is current,
+    )
+
+
+# ---- The lists
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list: ready strings, since fifty of them are written at a time."""
+
+    url: str
+    company: str
+    contact: str
+    email: str
+    ids: str
+    asked: str
+    asked_iso: str
+    age: str
+    late: bool
+    window: str
+    status: str
+    tone: str
+
+
+@bp.get("/tenants")
+def tenants() -> Response:
+    tab = _tab_named(request.args.get("status", ""))
+    sought = request.args.get("q", "").strip()[:_LONGEST_SEARCH]
+    after = services().links.read_cursor(request.args.get("after", ""))
+    if sought:
+        listing = listings.search(store(), sought, tab, now(), after=after)
+    else:
+        listing = listings.page(store(), listings.stretches_of(tab, now()), after=after)
+    return htmx.render(
+        "staff/tenants.html",
+        "staff/_tenants.html",
+        tabs=[_count(each, tab) for each in _tabs()],
+        q=sought,
+        status=tab.value,
+        search_url=url_for("staff.tenants"),
+        rows=_rows(listing),
+        next_url=_list_url(tab, sought, listing),
+        first_url=_list_url(tab, sought) if after else "",
+        empty=_nothing_found() if sought else str(words.EMPTY[tab]),
+        heading=_("Tenants: %(tab)s", tab=words.TAB[tab]),
+    )
+
+
+def _nothing_found() -> str:
+    return _(
+        "Nothing was found. Search for the beginning of a company name, for a whole e-mail"
+        " address, or for an id."
+    )
+
+
+@bp.get("/tenants/<tenant:tenant_id>")
+def tenant(tenant_id: str) -> Response:
+    return tenant_page(tenant_id, just_decided="done" in request.args)
+
+
+def _tab_named(name: str) -> Tab:
+    try:
+        return Tab(name)
+    except ValueError:
+        return Tab.PENDING
+
+
+def _list_url(tab: Tab, sought: str = "", listing: Listing | None = None) -> str:
+    """A link that can be shared; with a listing, to the page behind it, or empty."""
+    if listing is None:
+        return url_for("staff.tenants", status=tab.value, q=sought or None)
+    if listing.after is None:
+        return ""
+    cursor = services().links.cursor(listing.after)
+    return url_for("staff.tenants", status=tab.value, q=sought or None, after=cursor)
+
+
+def _url_of(row: Item) -> str:
+    return url_for("staff.tenant", tenant_id=str(row[KEY]))
+
+
+def _rows(listing: Listing) -> list[Row]:
+    moment, zone, locale = now(), settings().time_zone, locale_name()
+    prefix = f"{url_for('staff.tenants')}/"
+    return [_row(row, prefix, moment, zone, locale) for row in listing.rows]
+
+
+def _row(item: Item, prefix: str, moment: datetime, zone: ZoneInfo, locale: str) -> Row:
+    get = item.get
+    status = records.status_of(item)
+    asked_iso = str(get("createdAt", ""))
+    asked = to_instant(asked_iso)
+    age = moment - asked if asked else timedelta(0)
+    waits = status is Status.PENDING
+    account, company = get("accountId", ""), get("companyId", "")
+    label, tone, window = "", "", ""
+    if status is Status.ACTIVE:
+        validity = records.validity_of(item)
+        stands = standing_of(status, validity, moment)
+        label, tone = _standing_label(stands, locale), words.TONE[stands]
+        window = _window(validity, zone)
+    else:
+        label, tone = _status_label(status, locale), _STATUS_TONES[status]
+        if "validTo" in item:
+            window = _window(records.validity_of(item), zone)
+    return Row(
+        prefix + quote(str(item[KEY]), safe=""),
+        str(get("contactCompanyName", "")),
+        str(get("contactFullName", "")),
+        str(get("contactEmailAddress", "")),
+        f"{account} / {company}" if account else "",
+        dates.day(asked, zone),
+        asked_iso,
+        dates.span(age) if asked else "",
+        waits and _is_late(age),
+        window,
+        label,
+        tone,
+    )
+
+
+_STATUS_TONES = {
+    Status.PENDING: "information",
+    Status.ACTIVE: "positive",
+    Status.SUSPENDED: "negative",
+    Status.REJECTED: "",
+    Status.WITHDRAWN: "",
+}
+
+
+# Looking a word up in a catalogue costs more than the rest of a row.
+@lru_cache(64)
+def _status_label(status: Status, locale: str) -> str:
+    del locale
+    return str(words.STATUS[status])
+
+
+@lru_cache(64)
+def _standing_label(stands: Standing, locale: str) -> str:
+    del locale
+    return str(words.STANDING[stands])
+
+
+def _window(validity: Validity, zone: ZoneInfo) -> str:
+    """`1 May 2026 – 30 Apr 2027`; a missing end stays open."""
+    return f"{dates.day(validity.valid_from, zone)} – {dates.day(validity.valid_to, zone)}".strip()
+
+
+def _is_late(age: timedelta) -> bool:
+    return age > timedelta(days=settings().promised_days)
+
+
+def signed_in_user() -> dict[str, object] | None:
+    """What the layout shows of who is signed in."""
+    someone = person()
+    if someone is None:
+        return None
+    return {
+        "name": someone.name,
+        "email": someone.email,
+        "role": str(words.ROLE[someone.role]),
+        "may_change": someone.role >= staff.Role.APPROVER,
+    }

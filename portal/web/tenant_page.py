@@ -1,0 +1,460 @@
+"""The page of one tenant: everything known, what may be done, and what was done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Response, url_for
+
+from portal import listings, onboarding, records
+from portal.listings import Alike
+from portal.records import Event, Note
+from portal.staff import Role
+from portal.stores.contract import Item
+from portal.stores.table import KEY
+from portal.tenants import Reason, Standing, Status, Tenant, Verb, standing
+from portal.web import dates, htmx, words
+from portal.web.context import now, person, settings, store
+from portal.web.forms import (
+    ActivateForm,
+    ClientForm,
+    ContactForm,
+    FieldView,
+    Form,
+    NoteForm,
+    RejectForm,
+    SuspendForm,
+    ValidityForm,
+)
+from portal.web.translate import _
+
+#: A new window is offered as today and so many days more.
+OFFERED = timedelta(days=14)
+#: For so long after a decision its own page says that it was done.
+_JUST_NOW = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DecisionForm:
+    """A form as the page shows it; `verb` is also the prefix of its fields' ids."""
+
+    verb: str
+    action: str
+    legend: str
+    submit: str
+    tone: str
+    fields: Sequence[FieldView] = ()
+    errors: Sequence[tuple[str, str]] = ()
+    hidden: Sequence[tuple[str, str]] = ()
+    explain: str = ""
+    open: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Card:
+    id: str
+    company: str
+    status: str
+    tone: str
+    status_words: str
+    facts: Sequence[tuple[str, str]]
+    warnings: Sequence[str]
+    secret: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conflict:
+    headline: str
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Done:
+    sentence: str
+    undo_url: str = ""
+    undo_label: str = ""
+    undo_version: str = ""
+    next_url: str = ""
+    next_label: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One entry of the history, or a note."""
+
+    when: str
+    who: str
+    what: str = ""
+    text: str = ""
+    details: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Twin:
+    url: str
+    company: str
+    email: str
+    status: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sent:
+    """The form that was sent and could not be taken, to be shown again as it was typed."""
+
+    verb: str
+    form: Form
+    problems: Sequence[str] = ()
+
+
+def tenant_page(
+    tenant_id: str,
+    *,
+    status: int = 200,
+    just_decided: bool = False,
+    conflict: Conflict | None = None,
+    sent: Sent | None = None,
+    offer: DecisionForm | None = None,
+    said: str = "",
+) -> Response:
+    """The page, or the card that htmx swaps. `UnknownTenantError`.
+
+    `sent` is shown again with its problems; `offer` stands in front of the other forms;
+    `said` is what was done when no decision tells it.
+    """
+    tenant = onboarding.find(store(), tenant_id)
+    done = Done(sentence=said) if said else _done(tenant) if just_decided else None
+    forms = _forms(tenant, sent) if _may_change() else []
+    answer = htmx.render(
+        "staff/tenant.html",
+        "staff/_tenant.html",
+        code=status,
+        t=_card(tenant),
+        conflict=conflict,
+        done=done,
+        forms=[offer, *forms] if offer else forms,
+        history=[_event_line(event) for event in listings.history(store(), tenant)]
+        + [_first_line(tenant)],
+        duplicates=[_twin(why, row) for why, row in listings.alike(store(), tenant)],
+        notes=[_note_line(note) for note in listings.notes(store(), tenant)],
+        back_url=url_for("staff.tenants", status=_tab_of(tenant)),
+    )
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+def conflict_of(tenant: Tenant) -> Conflict:
+    """Who was faster, with what, and when."""
+    zone = settings().time_zone
+    decision = tenant.decision
+    if decision is None:
+        return Conflict(headline=_("This was changed meanwhile."), sentence=_("Reload and check."))
+    who = words.by_whom(decision.by)
+    return Conflict(
+        headline=words.who_did(decision.verb, who, dates.ago(now() - decision.at)),
+        sentence=_(
+            "Changed by %(name)s at %(time)s. Reload and check.",
+            name=who,
+            time=dates.moment(decision.at, zone),
+        ),
+    )
+
+
+def _may_change() -> bool:
+    someone = person()
+    return someone is not None and someone.role >= Role.APPROVER
+
+
+def _tab_of(tenant: Tenant) -> str:
+    if tenant.set_aside:
+        return "aside"
+    return "rejected" if tenant.status is Status.WITHDRAWN else tenant.status.value
+
+
+# ---- What is known
+
+
+def _card(tenant: Tenant) -> Card:
+    zone = settings().time_zone
+    stands = standing(tenant, now())
+    status = words.STATUS[tenant.status] if not tenant.is_active else words.STANDING[stands]
+    contact, ids, client = tenant.contact, tenant.ids, tenant.client
+    facts = [
+        (_("Contact"), contact.name),
+        (_("E-mail"), contact.email),
+        (_("Phone"), _phone_words(tenant)),
+        *(
+            [
+                (_("Account"), f"{ids.account_name} ({ids.account_id})".strip()),
+                (_("Company in FSM"), f"{ids.company_name} ({ids.company_id})".strip()),
+                (_("Cluster"), ids.cluster),
+            ]
+            if ids
+            else []
+        ),
+        (_("Asked"), dates.moment(tenant.created_at, zone)),
+        (_("Valid from"), dates.moment(tenant.validity.valid_from, zone)),
+        (_("Valid through"), _through(tenant)),
+        (_("Client id"), client.id),
+        (_("Reason"), _reason_words(tenant.reason)),
+        (_("Words for the customer"), tenant.message),
+    ]
+    if not client.sealed_secret:
+        secret = _("No client secret is set.") if tenant.is_final else ""
+    elif client.secret_set_at:
+        secret = _("Client secret: set on %(day)s.", day=dates.day(client.secret_set_at, zone))
+    else:
+        secret = _("Client secret: set.")
+    return Card(
+        id=tenant.id,
+        company=contact.company or _("(erased)"),
+        status=str(status),
+        tone=words.TONE[stands],
+        status_words=_status_words(tenant, stands),
+        facts=[(label, value) for label, value in facts if value],
+        warnings=_warnings(tenant),
+        secret=secret,
+    )
+
+
+def _phone_words(tenant: Tenant) -> str:
+    contact = tenant.contact
+    number = contact.phone
+    if contact.phone_extension:
+        number = _("%(number)s, extension %(ext)s", number=number, ext=contact.phone_extension)
+    if contact.phone_typed:
+        number = _("%(number)s (typed: %(typed)s)", number=number, typed=contact.phone_typed)
+    return number
+
+
+def _through(tenant: Tenant) -> str:
+    """`31 December 2026, 24:00 Europe/Berlin`, or the exact instant of an imported end."""
+    zone, validity = settings().time_zone, tenant.validity
+    if validity.valid_to is None:
+        return _("no end") if validity.open_ended else ""
+    if dates.ends_with_a_day(validity.valid_to, zone):
+        day = dates.long_day(validity.valid_to.astimezone(zone).date())
+        return _("%(day)s, 24:00 %(zone)s", day=day, zone=zone.key)
+    return _("%(moment)s %(zone)s", moment=dates.moment(validity.valid_to, zone), zone=zone.key)
+
+
+def _reason_words(reason: str) -> str:
+    try:
+        return str(words.REASON[Reason(reason)])
+    except ValueError:
+        return reason
+
+
+def _status_words(tenant: Tenant, stands: Standing) -> str:
+    zone, validity = settings().time_zone, tenant.validity
+    match tenant.status, stands:
+        case Status.PENDING, _any:
+            age = now() - tenant.created_at if tenant.created_at else timedelta(0)
+            return _("Waiting for %(span)s.", span=dates.span(age))
+        case Status.ACTIVE, (Standing.VALID | Standing.EXPIRING):
+            return _("Valid through %(through)s.", through=_through(tenant))
+        case Status.ACTIVE, Standing.NOT_YET_VALID:
+            return _("Valid from %(day)s.", day=dates.day(validity.valid_from, zone))
+        case Status.ACTIVE, Standing.EXPIRED:
+            return _("Ended on %(day)s.", day=dates.day(validity.valid_to, zone))
+        case _:
+            return ""
+
+
+def _warnings(tenant: Tenant) -> list[str]:
+    told = []
+    if tenant.set_aside:
+        told.append(_("This sign-up looks like a robot's, so it is not in the queue."))
+    if tenant.is_active and standing(tenant, now()) is Standing.WINDOW_MISSING:
+        told.append(_("The validity is missing or cannot be read. Set it: access is refused."))
+    if tenant.status is Status.SUSPENDED and _window_is_over(tenant):
+        told.append(_("The validity has passed. Reinstating alone does not give access."))
+    if tenant.is_active and tenant.client.id and not tenant.client.sealed_secret:
+        told.append(_("A client id is set, but no client secret."))
+    return told
+
+
+def _window_is_over(tenant: Tenant) -> bool:
+    return tenant.validity.valid_to is not None and tenant.validity.valid_to < now()
+
+
+# ---- What may be done
+
+
+def _forms(tenant: Tenant, sent: Sent | None) -> list[DecisionForm]:
+    return [_form(tenant, offered, sent) for offered in _offered(tenant)]
+
+
+def _offered(tenant: Tenant) -> list[tuple[str, str, str, str, str]]:
+    """Verb, legend, button, tone and explanation of each form that makes sense now."""
+    zone = settings().time_zone.key
+    both_days = _("Both days count. The last day ends at 24:00 %(zone)s.", zone=zone)
+    contact = ("contact", _("Change the contact"), _("Change contact"), "plain", "")
+    note = ("note", _("Write a note"), _("Add note"), "plain", "")
+    match tenant.status:
+        case Status.PENDING:
+            release = ("release", _("Move into the queue"), _("Move into the queue"), "plain", "")
+            return [
+                *([release] if tenant.set_aside else []),
+                ("activate", _("Activate"), _("Activate"), "emphasised", both_days),
+                ("reject", _("Reject"), _("Reject"), "negative", ""),
+                contact,
+                note,
+            ]
+        case Status.ACTIVE:
+            return [
+                ("validity", _("Set the validity"), _("Set validity"), "emphasised", both_days),
+                ("suspend", _("Suspend"), _("Suspend"), "negative",
+                 _("Access stops at once; the validity keeps running.")),
+                ("client", _("Replace the OAuth client"), _("Set client"), "plain", ""),
+                contact,
+                note,
+            ]  # fmt: skip
+        case Status.SUSPENDED:
+            over = _("The validity has passed: set it too, or access stays refused.")
+            return [
+                ("reinstate", _("Reinstate"), _("Reinstate"), "positive",
+                 over if _window_is_over(tenant) else _("The validity stays as it is.")),
+                ("validity", _("Set the validity"), _("Set validity"), "plain", both_days),
+                ("client", _("Replace the OAuth client"), _("Set client"), "plain", ""),
+                contact,
+                note,
+            ]  # fmt: skip
+        case Status.REJECTED | Status.WITHDRAWN:
+            if tenant.erased:
+                return [note]
+            explain = _("It goes back into the queue as it was.")
+            return [("reopen", _("Reopen"), _("Reopen"), "emphasised", explain), note]
+
+
+def _form(
+    tenant: Tenant, offered: tuple[str, str, str, str, str], sent: Sent | None
+) -> DecisionForm:
+    verb, legend, submit, tone, explain = offered
+    was_sent = sent is not None and sent.verb == verb
+    form = sent.form if sent is not None and was_sent else _fresh(tenant, verb)
+    problems = [("", problem) for problem in sent.problems] if sent and was_sent else []
+    return DecisionForm(
+        verb=verb,
+        action=url_for(f"decisions.{verb}", tenant_id=tenant.id),
+        legend=legend,
+        submit=submit,
+        tone=tone,
+        fields=form.views(verb) if form else (),
+        errors=[*problems, *form.problems(verb)] if form and was_sent else problems,
+        hidden=[("version", str(tenant.version or 0))],
+        explain=explain,
+        open=was_sent,
+    )
+
+
+def _fresh(tenant: Tenant, verb: str) -> Form | None:
+    """The form as it is offered, filled with what is known."""
+    zone = settings().time_zone
+    contact, ids = tenant.contact, tenant.ids
+    today = dates.today(now(), zone)
+    match verb:
+        case "activate":
+            known = {
+                "account_id": ids.account_id,
+                "company_id": ids.company_id,
+                "account_name": ids.account_name,
+                "company_name": ids.company_name,
+                "cluster": ids.cluster,
+            } if ids else {}  # fmt: skip
+            days = {"valid_from": today.isoformat(), "valid_to": (today + OFFERED).isoformat()}
+            return ActivateForm(formdata=None, data={**known, **days})
+        case "validity":
+            first, last = dates.days_of(tenant.validity.valid_from, tenant.validity.valid_to, zone)
+            return ValidityForm(formdata=None, data={"valid_from": first, "valid_to": last})
+        case "client":
+            return ClientForm(formdata=None, data={"client_id": tenant.client.id})
+        case "contact":
+            return ContactForm(
+                formdata=None,
+                data={
+                    "company": contact.company,
+                    "name": contact.name,
+                    "email": contact.email,
+                    "phone": contact.phone_typed or contact.phone,
+                },
+            )
+        case "reject":
+            return RejectForm(formdata=None)
+        case "suspend":
+            return SuspendForm(formdata=None)
+        case "note":
+            return NoteForm(formdata=None)
+        case _:
+            return None
+
+
+# ---- What was done
+
+#: What takes a decision back.
+_UNDO = {Verb.REJECT: "reopen", Verb.SUSPEND: "reinstate"}
+
+
+def _done(tenant: Tenant) -> Done | None:
+    """What this person has just decided, its undo where the life cycle has one, and who
+    waits next."""
+    someone, decision = person(), tenant.decision
+    if someone is None or decision is None or decision.by != someone.name:
+        return None
+    if now() - decision.at > _JUST_NOW:
+        return None
+    undo = _UNDO.get(decision.verb, "")
+    following = None
+    if decision.verb in (Verb.ACTIVATE, Verb.REJECT):
+        following = listings.next_waiting(store(), tenant.pending_id or tenant.id)
+    return Done(
+        sentence=words.done(decision.verb, tenant.contact.company),
+        undo_url=url_for(f"decisions.{undo}", tenant_id=tenant.id) if undo else "",
+        undo_label=_("Undo") if undo else "",
+        undo_version=str(tenant.version or 0),
+        next_url=url_for("staff.tenant", tenant_id=following[KEY]) if following else "",
+        next_label=_("Next: %(company)s", company=following.get("contactCompanyName", ""))
+        if following
+        else "",
+    )
+
+
+def _event_line(event: Event) -> Line:
+    zone = settings().time_zone
+    details = [_reason_words(event.reason)] if event.reason else []
+    for name, values in event.changes.items():
+        label = words.ATTRIBUTE.get(name)
+        if label is None:
+            continue
+        # Texts that are no instants stay as they are.
+        old, new = (dates.moment_of_text(value, zone) or "–" for value in values)
+        told = _("%(what)s changed", what=label)
+        details.append(f"{label}: {old} → {new}" if any(values) else told)
+    return Line(
+        when=dates.moment(event.at, zone),
+        who=words.by_whom(event.by),
+        what=words.did(event.verb),
+        details=details,
+    )
+
+
+def _first_line(tenant: Tenant) -> Line:
+    return Line(
+        when=dates.moment(tenant.created_at, settings().time_zone),
+        who=_("The customer"),
+        what=words.did(Verb.SUBMIT.value),
+    )
+
+
+def _note_line(note: Note) -> Line:
+    return Line(when=dates.moment(note.at, settings().time_zone), who=note.by, text=note.text)
+
+
+def _twin(why: Alike, row: Item) -> Twin:
+    return Twin(
+        url=url_for("staff.tenant", tenant_id=row[KEY]),
+        company=str(row.get("contactCompanyName", "")),
+        email=str(row.get("contactEmailAddress", "")),
+        status=str(words.STATUS[records.status_of(row)]),
+        why=str(words.ALIKE[why]),
+    )

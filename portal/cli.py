@@ -103,7 +103,7 @@ def staff_disable(email: str) -> None:
     """Sign EMAIL out everywhere, and let no link sign them in again."""
     with _opened_store(_settings()) as opened:
         try:
-            staff.disable(opened, email=email)
+            staff.disable(opened, email=email, now=datetime.now(UTC))
         except NotThereError as error:
             raise click.ClickException(f"Nobody with the address {email} works here.") from error
     click.echo(f"{email} is signed out and cannot sign in any more.")

@@ -1,6 +1,7 @@
 """How the portal is served: granian's processes, each with a portal of its own."""
 
 import logging
+import signal
 from typing import TYPE_CHECKING
 
 from granian.constants import Interfaces
@@ -30,6 +31,8 @@ def serve(host: str, port: int, workers: int) -> None:
         workers=workers,
         blocking_threads=THREADS,
         respawn_failed_workers=True,
+        # Seconds; Docker itself waits for ten. No request takes so long.
+        workers_kill_timeout=8,
         websockets=False,
         log_dictconfig=logs.CONFIGURATION,
         # It warns of more threads than cores, which would be right if they computed.
@@ -41,6 +44,9 @@ def serve(host: str, port: int, workers: int) -> None:
 
 def load(_target: str) -> "WSGIApplication":
     """A worker's portal. What stops it is logged as everything is, without its text."""
+    # Forked with its parent's handlers, it would miss the order to stop while it still loads.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         from portal import create_app  # noqa: PLC0415 - the parent process needs none
 

@@ -38,7 +38,7 @@ ASIDE = "ASIDE"
 _OTHER_KINDS = frozenset({"claim", "event", "note", "staff", "link", "session"})
 _INSTANTS = frozenset({"validFrom", "validTo", "createdAt", "updatedAt"})
 _NO_IDS = Ids(account_id="", company_id="")
-_INDEX_KEYS = frozenset(key for index in INDEXES for key in (index.partition, index.sort))
+_INDEX_KEYS = tuple(key for index in INDEXES for key in (index.partition, index.sort))
 
 
 def pending_id(reference: str) -> str:

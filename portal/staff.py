@@ -69,12 +69,12 @@ def make_link(store: Store, *, email: str, name: str, role: str, now: datetime) 
     return token
 
 
-def disable(store: Store, *, email: str, now: datetime) -> None:
+def disable(store: Store, *, email: str) -> None:
     """Ends the person's access at once, until another link is made for them. `NotThereError`
     if nobody has this address."""
     item = store.get(_person_id(email))
     version = int(item["version"])
-    closed = {**item, "disabled": True, "disabledAt": to_text(now), "version": version + 1}
+    closed = {**item, "disabled": True, "version": version + 1}
     store.write([Replace(closed, version)])
 
 

@@ -139,7 +139,7 @@ class LocalDisk:
             if time.monotonic() >= give_up:
                 return False
             time.sleep(pause)
-            pause = min(pause * 1.5, 0.002)
+            pause = min(pause * 1.5, 0.0005)
 
     def unlock(self, fd: int) -> None:
         fcntl.flock(fd, fcntl.LOCK_UN)

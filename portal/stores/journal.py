@@ -175,7 +175,7 @@ def lines(disk: Disk, fd: int, start: int, end: int) -> Iterator[Line]:
 
 def read_header(disk: Disk, fd: int, path: Path) -> Header:
     """`DamagedError`; `UnavailableError` for a file of a newer format."""
-    line = next(lines(disk, fd, 0, disk.size(fd)), Line(0, b"", whole=False))
+    line = next(lines(disk, fd, 0, min(disk.size(fd), 1024)), Line(0, b"", whole=False))
     content = unsealed(line.text) if line.whole else None
     if content is None or "format" not in content:
         raise damaged(path, 1, 0, "does not begin as a store's file does")

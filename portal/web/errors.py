@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from portal import logs
 from portal.onboarding import UnknownTenantError
@@ -29,6 +29,11 @@ def init_app(app: Flask) -> None:
 
 def _http_error(error: HTTPException) -> Response:
     code = error.code or 500
+    if isinstance(error, SecurityError):
+        # An untrusted Host. No page: every link in one would be made with that name.
+        return Response(
+            _("This portal does not answer to that host name."), 400, mimetype="text/plain"
+        )
     if error.response is not None or 300 <= code < 400:
         return make_response(error.get_response())
     answer = _answer(code, *_words(code, error))

@@ -84,6 +84,8 @@ def init_app(app: Flask, settings: Settings, keys: tuple[str, ...]) -> None:
         MAX_CONTENT_LENGTH=MOST_BYTES,
         MAX_FORM_MEMORY_SIZE=MOST_BYTES,
         MAX_FORM_PARTS=1000,
+        # Every address of a static file changes with its content.
+        SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
         SECRET_KEY=keys[0],
         SECRET_KEY_FALLBACKS=list(keys[1:]),
         SESSION_COOKIE_NAME="__Host-portal" if settings.secure_cookies else "portal",
@@ -104,13 +106,13 @@ def init_app(app: Flask, settings: Settings, keys: tuple[str, ...]) -> None:
 
 def check_body() -> None:
     """Refuse a body that no form of ours sends, before anything reads it."""
-    if request.method in _SAFE:
+    if request.method in _SAFE or request.endpoint is None:
         return
     if request.content_length is None:
         raise LengthRequired
     if request.content_length > MOST_BYTES:
         raise RequestEntityTooLarge
-    if is_for_programs(request.endpoint) or request.endpoint is None:
+    if is_for_programs(request.endpoint):
         return
     if request.content_length and request.mimetype not in _FORM_TYPES:
         raise UnsupportedMediaType

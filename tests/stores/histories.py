@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from random import Random
 
-from portal.stores.contract import Add, Change, DamagedError, Item, Remove, Replace, Store, UnavailableError
+from portal.stores.contract import (
+    Add,
+    Change,
+    DamagedError,
+    Item,
+    Remove,
+    Replace,
+    Store,
+    UnavailableError,
+)
 from portal.stores.table import GSI2
 
 State = dict[str, Item]
@@ -44,9 +53,7 @@ def state_of(store: Store) -> State:
     """All items, after a look whether the index agrees with them."""
     state = {str(item["tenantId"]): item for item in store.scan().items}
     for partition in ("P0", "P1"):
-        rows = [
-            (row["gsi2sk"], row["tenantId"]) for row in store.query(GSI2, partition).items
-        ]
+        rows = [(row["gsi2sk"], row["tenantId"]) for row in store.query(GSI2, partition).items]
         assert rows == sorted(
             (item["gsi2sk"], item["tenantId"])
             for item in state.values()

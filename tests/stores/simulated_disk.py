@@ -71,6 +71,8 @@ class SimulatedDisk:
         self.fail_always_from = 0
         self.short_writes = False
         self.trace: list[str] = []
+        #: The last call and what it was about, for whoever looks into a seed that fails.
+        self.last: tuple[str, tuple[object, ...]] = ("", ())
         self._names: dict[Path, SimulatedFile] = {}
         self._histories: dict[Path, list[SimulatedFile | None]] = {}
         self._durable_names: dict[Path, SimulatedFile | None] = {}
@@ -78,8 +80,9 @@ class SimulatedDisk:
         self._locks: dict[int, int] = {}
         self._next = 100
 
-    def _call(self, what: str) -> "_Calling":
+    def _call(self, what: str, *about: object) -> "_Calling":
         self.calls += 1
+        self.last = (what, about)
         self.trace.append(what)
         if self.cut_at and self.calls >= self.cut_at:
             raise PowerCutError
@@ -94,9 +97,7 @@ class SimulatedDisk:
         """What the machine finds when it starts again."""
         disk = SimulatedDisk(syncs=self.syncs, folder_syncs=self.folder_syncs)
         for path in self._durable_names.keys() | self._histories.keys():
-            file = chance.choice(
-                [self._durable_names.get(path), *self._histories.get(path, [])]
-            )
+            file = chance.choice([self._durable_names.get(path), *self._histories.get(path, [])])
             if file is not None:
                 copy = disk._new_file()
                 copy.data[:] = file.cut(chance)
@@ -119,7 +120,7 @@ class SimulatedDisk:
             self._names[path] = file
 
     def make_folder(self, path: Path) -> None:
-        with self._call("make_folder"):
+        with self._call("make_folder", path):
             pass
 
     def open(self, path: Path, *, create: bool = False) -> int:
@@ -182,7 +183,7 @@ class SimulatedDisk:
                 self._open[fd].sync()
 
     def sync_folder(self, path: Path) -> None:
-        with self._call("sync_folder"):
+        with self._call("sync_folder", path):
             if self.folder_syncs:
                 self._durable_names = dict(self._names)
                 self._histories = {}
@@ -204,18 +205,20 @@ class SimulatedDisk:
                 self._name(path, None)
 
     def lock(self, fd: int, seconds: float) -> bool:
-        with self._call("lock"):
+        with self._call("lock", fd, seconds):
             return True
 
     def unlock(self, fd: int) -> None:
-        with self._call("unlock"):
+        with self._call("unlock", fd):
             pass
 
     def free(self, path: Path) -> int:
-        return 1 << 40
+        with self._call("free", path):
+            return 1 << 40
 
     def writable(self, path: Path) -> bool:
-        return True
+        with self._call("writable", path):
+            return True
 
     def mounts(self) -> str:
         return ""

@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 
@@ -84,7 +85,9 @@ def test_get_shows_what_another_opener_wrote(store, open_again):
     other = open_again()
     assert missing(store, "a")
     for version in range(1, 20):
-        change = Add(tenant("a")) if version == 1 else Replace(tenant("a", version=version), version - 1)
+        change = (
+            Add(tenant("a")) if version == 1 else Replace(tenant("a", version=version), version - 1)
+        )
         other.write([change])
         assert store.get("a")["version"] == version
     other.close()
@@ -211,7 +214,7 @@ def test_a_write_takes_one_to_a_hundred_changes_each_to_another_id(store):
     ids=str,
 )  # fmt: skip
 def test_what_a_table_could_not_hold_is_refused(store, wrong):
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match="text|key|JSON"):
         store.write([Add(tenant("good")), Add({**listed("a", "1"), **wrong})])
     assert list(store.scan().items) == []
 
@@ -330,13 +333,21 @@ def in_between(rows, between):
 def test_between_includes_both_ends_and_pages_and_counts_like_the_whole(store, newest_first):
     rows = [(str(n // 2), f"t{n}") for n in range(10)]
     store.write([Add(listed(tenant_id, sort)) for sort, tenant_id in rows])
-    for between in [("1", "3"), ("2", "2"), ("0", "9"), ("", "0"), ("15", "25"), ("3", "1"), ("5", "6")]:
+    for between in [
+        ("1", "3"),
+        ("2", "2"),
+        ("0", "9"),
+        ("", "0"),
+        ("15", "25"),
+        ("3", "1"),
+        ("5", "6"),
+    ]:
         inside = [row[1] for row in in_between(rows, between)]
         for limit in (1, 3, 50):
             pages = all_pages(
                 store, "STATUS#pending", limit=limit, between=between, newest_first=newest_first
             )
-            assert sum(pages, []) == (inside[::-1] if newest_first else inside)
+            assert list(chain(*pages)) == (inside[::-1] if newest_first else inside)
             assert all(pages) or pages == [[]]
         for cap in (1, 3, 50):
             counted = store.count(GSI2, "STATUS#pending", cap=cap, between=between)
@@ -368,7 +379,7 @@ def test_a_thousand_changes_at_random_leave_what_a_plain_sorted_list_has(store, 
                 (item["gsi2sk"], item["tenantId"])
                 for item in model.values() if item["gsi2pk"] == f"P{n}"
             )  # fmt: skip
-            assert sum(all_pages(each, f"P{n}", limit=7), []) == [row[1] for row in rows]
+            assert list(chain(*all_pages(each, f"P{n}", limit=7))) == [row[1] for row in rows]
             assert each.count(GSI2, f"P{n}", cap=1000) == len(rows)
         assert {item["tenantId"]: item for item in each.scan().items} == model
     again.close()
@@ -379,14 +390,16 @@ def test_a_large_partition_is_in_order_and_counted(store):
     random.Random(3).shuffle(numbers)
     for at in range(0, 4000, 100):
         store.write([Add(listed(f"t{n:04}", f"{n:04}")) for n in numbers[at : at + 100]])
-    assert sum(all_pages(store, "STATUS#pending", limit=999), []) == [f"t{n:04}" for n in range(4000)]
+    assert list(chain(*all_pages(store, "STATUS#pending", limit=999))) == [
+        f"t{n:04}" for n in range(4000)
+    ]
     for low, high, cap in [(0, 3999, 9999), (1, 3998, 9999), (1000, 3000, 1500), (2047, 2049, 9)]:
         counted = store.count(GSI2, "STATUS#pending", cap=cap, between=(f"{low:04}", f"{high:04}"))
         assert counted == min(high - low + 1, cap)
     for at in range(0, 3900, 100):
         store.write([Remove(f"t{n:04}", 1) for n in numbers[at : at + 100]])
     left = sorted(numbers[3900:])
-    assert sum(all_pages(store, "STATUS#pending", limit=30), []) == [f"t{n:04}" for n in left]
+    assert list(chain(*all_pages(store, "STATUS#pending", limit=30))) == [f"t{n:04}" for n in left]
 
 
 @pytest.mark.parametrize("limit", [0, -1])
@@ -419,7 +432,7 @@ def test_segments_are_disjoint_and_complete_whatever_the_page(store, of):
     store.write([Add(item) for item in items])
     for limit in (1, 7, 1000):
         parts = [scanned(store, Segment(number, of), limit) for number in range(of)]
-        found = sorted(sum(parts, []), key=lambda item: items.index(item))
+        found = sorted(list(chain(*parts)), key=items.index)
         assert found == items
 
 
@@ -525,10 +538,12 @@ def _add_many(open_again, start, results, who):
         try:
             mine.write([Add(tenant(f"t{n}", by=who))])
         except AlreadyThereError as error:
-            assert error.item["by"] != who
+            others = error.item["by"]
         else:
+            others = None
             won += 1
-            assert mine.get(f"t{n}")["by"] == who
+        assert others != who
+        assert mine.get(f"t{n}")["by"] == (who if others is None else others)
     results.put((who, won))
     mine.close()
 

@@ -97,10 +97,6 @@ def test_a_wrong_checksum_stops_the_portal_and_is_named_with_line_and_byte(file,
 def test_a_line_that_is_missing_or_there_twice_stops_the_portal(file, kind, number):
     damage(file, kind, number)
     left = file.read_bytes()
-    if (kind, number) == ("twice", LAST):
-        # Behind the end that is known, it can only be said that it does not follow.
-        assert "commit 16, and 17 is missing" in str(pytest.raises(
-            DamagedError, JsonFileStore(file.parent).check).value)  # fmt: skip
     with pytest.raises(DamagedError) as caught:
         JsonFileStore(file.parent).check()
     assert re.search(r"line \d+ \(at byte \d+\)", caught.value.reason)
@@ -228,10 +224,7 @@ class Elsewhere(LocalDisk):
         return found if self.owner is None else Status(found.inode, self.owner, found.mode)
 
     def mounts(self) -> str:
-        return (
-            "22 1 8:1 / / rw - ext4 /dev/root rw\n"
-            f"36 22 0:30 / / rw - {self.kind} there rw\n"
-        )
+        return f"22 1 8:1 / / rw - ext4 /dev/root rw\n36 22 0:30 / / rw - {self.kind} there rw\n"
 
 
 def test_a_folder_of_another_user_is_refused(file):

@@ -214,7 +214,7 @@ def test_a_write_takes_one_to_a_hundred_changes_each_to_another_id(store):
     ids=str,
 )  # fmt: skip
 def test_what_a_table_could_not_hold_is_refused(store, wrong):
-    with pytest.raises(ValueError, match="text|key|JSON"):
+    with pytest.raises(ValueError, match=r"text|key|JSON"):
         store.write([Add(tenant("good")), Add({**listed("a", "1"), **wrong})])
     assert list(store.scan().items) == []
 
@@ -432,7 +432,7 @@ def test_segments_are_disjoint_and_complete_whatever_the_page(store, of):
     store.write([Add(item) for item in items])
     for limit in (1, 7, 1000):
         parts = [scanned(store, Segment(number, of), limit) for number in range(of)]
-        found = sorted(list(chain(*parts)), key=items.index)
+        found = sorted(chain(*parts), key=items.index)
         assert found == items
 
 

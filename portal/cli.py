@@ -100,13 +100,13 @@ def staff_link(email: str, role: str, name: str) -> None:
 @main.command("staff-disable")
 @click.argument("email", callback=_email)
 def staff_disable(email: str) -> None:
-    """Sign EMAIL out everywhere, and let no link sign them in again."""
+    """Sign EMAIL out everywhere, and let no earlier link sign them in."""
     with _opened_store(_settings()) as opened:
         try:
-            staff.disable(opened, email=email, now=datetime.now(UTC))
+            staff.disable(opened, email=email)
         except NotThereError as error:
             raise click.ClickException(f"Nobody with the address {email} works here.") from error
-    click.echo(f"{email} is signed out and cannot sign in any more.")
+    click.echo(f"{email} is signed out, and no earlier link signs them in.")
 
 
 @main.group()

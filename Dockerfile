@@ -12,11 +12,8 @@ WORKDIR /app
 COPY requirements.lock ./
 RUN pip install --require-hashes --requirement requirements.lock
 
-COPY pyproject.toml README.md ./
-COPY portal portal
-COPY migrations_tools migrations_tools
-COPY templates templates
-COPY static static
+# What .dockerignore lets through, and no more.
+COPY . .
 RUN pip install --no-deps .
 
 # The data folder is the only place where the portal writes.

@@ -3,8 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-# One process for each core; the browser tests stay together, since each process that has
-# one of them starts a Chromium and a portal.
 PYTEST := $(BIN)/python -m pytest
 
 # pip-tools is no part of the environment: only whoever changes a dependency needs it.
@@ -17,6 +15,8 @@ LOCK := $(VENV)/lock/bin/pip-compile --quiet --generate-hashes --strip-extras --
 run: $(VENV)/installed  ## starts the portal, and prints where to sign up and to sign in
 	@$(BIN)/portal serve --print-links
 
+# One process for each core. The tests of a file stay together, since each process that has
+# one from tests/browser starts a Chromium and a portal.
 test: $(VENV)/installed-for-tests  ## runs all tests
 	@$(PYTEST) --numprocesses auto --dist loadfile
 

@@ -35,6 +35,17 @@ LAST = "\U0010ffff"
 #: The list of sign-ups that were set aside as suspicious.
 ASIDE = "ASIDE"
 
+_PUBLIC = (
+    KEY,
+    "accountId",
+    "accountName",
+    "companyId",
+    "companyName",
+    "cluster",
+    "validFrom",
+    "validTo",
+    "isActive",
+)
 _OTHER_KINDS = frozenset({"claim", "event", "note", "staff", "link", "session"})
 _INSTANTS = frozenset({"validFrom", "validTo", "createdAt", "updatedAt"})
 _NO_IDS = Ids(account_id="", company_id="")
@@ -119,6 +130,12 @@ def status_of(item: Item) -> Status:
         return Status(str(item["status"]))
     except (KeyError, ValueError):
         return Status.ACTIVE if item.get("isActive") is True else Status.SUSPENDED
+
+
+def public_view(item: Item) -> dict[str, Value]:
+    """What anybody may read of a tenant: ids, names and the window, under the names that the
+    downstream application knows; no contact, no secret."""
+    return {name: item[name] for name in _PUBLIC if name in item}
 
 
 def validity_of(item: Item) -> Validity:

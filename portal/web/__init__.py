@@ -4,7 +4,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, current_app, jsonify, url_for
+from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
@@ -18,6 +18,7 @@ from portal.web import (
     errors,
     htmx,
     public,
+    rows,
     security,
     staff,
     translate,
@@ -46,6 +47,7 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     app.add_url_rule("/health", view_func=health)
     app.context_processor(_for_every_template)
     app.jinja_env.globals["static_url"] = _static_url
+    app.jinja_env.filters["written"] = rows.written
     if services.settings.proxy_hops:
         hops = services.settings.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # as Werkzeug's own documentation wraps it
@@ -74,10 +76,10 @@ def _for_every_template() -> dict[str, object]:
 
 def _static_url(name: str) -> str:
     """The address of a file under static, with a part that changes with its content."""
-    return url_for("static", filename=name, v=_content_hash(name))
+    folder = current_app.static_folder or ""
+    return f"{request.script_root}/static/{name}?v={_content_hash(folder, name)}"
 
 
 @lru_cache(64)
-def _content_hash(name: str) -> str:
-    folder = current_app.static_folder or ""
+def _content_hash(folder: str, name: str) -> str:
     return hashlib.sha256((Path(folder) / name).read_bytes()).hexdigest()[:12]

@@ -8,12 +8,13 @@ from babel.dates import format_date, format_datetime, format_timedelta
 
 from portal.instants import to_instant
 from portal.tenants import MILLISECOND
-from portal.web.translate import locale_name
+from portal.web.translate import _, locale_name
 
 
-def day(instant: datetime | None, zone: ZoneInfo) -> str:
-    """`3 May 2026` as calendars in `zone` have it; empty for `None`."""
-    return _day(instant.astimezone(zone).date(), locale_name()) if instant else ""
+def day(instant: datetime | None, zone: ZoneInfo, locale: str = "") -> str:
+    """`3 May 2026` as calendars in `zone` have it; empty for `None`. Lists, which ask often,
+    name the reader's locale themselves."""
+    return _day(instant.astimezone(zone).date(), locale or locale_name()) if instant else ""
 
 
 def moment(instant: datetime | None, zone: ZoneInfo) -> str:
@@ -34,6 +35,17 @@ def ago(span: timedelta) -> str:
 def span(span_: timedelta) -> str:
     """`2 days`."""
     return _span(_rounded(span_), locale_name(), False)
+
+
+def age(span_: timedelta, locale: str, *, late: bool) -> str:
+    """As `span`, and whether that is longer than promised."""
+    return _age(_rounded(span_), locale, late)
+
+
+@lru_cache(1024)
+def _age(span_: timedelta, locale: str, late: bool) -> str:
+    words = _span(span_, locale, False)
+    return _("%(span)s, late", span=words) if late else words
 
 
 def _rounded(span_: timedelta) -> timedelta:

@@ -211,7 +211,7 @@ def _decide(tenant_id: str, verb: str, form: Form, do: Callable[[], Tenant]) -> 
     except NotAllowedError as refused:
         tenant = onboarding.find(store(), tenant_id)
         said = Conflict(
-            headline=str(words.REFUSED[refused.verb]), sentence=conflict_of(tenant).sentence
+            headline=_(words.REFUSED[refused.verb]), sentence=conflict_of(tenant).sentence
         )
         return tenant_page(tenant.id, status=409, conflict=said)
     except ErasedError:

@@ -21,7 +21,7 @@ from portal.sealing import Secret
 from portal.tenants import REJECT_REASONS, SUSPEND_REASONS, Contact, Ids, Reason, Validity
 from portal.web import words
 from portal.web.context import settings
-from portal.web.translate import _, _l, territory
+from portal.web.translate import N_, _, territory
 
 NAME_LENGTH = 200
 MESSAGE_LENGTH = 2000
@@ -96,17 +96,18 @@ class Form(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no types
     def view(self, field: Any, verb: str = "", note: str = "") -> FieldView:
         shown = dict(field.shown)
         choices = shown.pop("choices", ())
+        hint = shown.pop("hint", "")
         typed = field.data or ""
         return FieldView(
             name=field.short_name,
             id=_id(verb, field.short_name),
-            label=str(field.label.text),
+            label=_(field.label.text),
             # A secret is never written into a page, not even back to who typed it.
             value="" if shown.get("type") == "password" else typed,
             error=str(field.errors[0]) if field.errors else "",
             note=note,
-            options=[(value, str(label), value == typed) for value, label in choices],
-            hint=str(shown.pop("hint", "")),
+            options=[(value, _(label), value == typed) for value, label in choices],
+            hint=_(hint) if hint else "",
             **shown,
         )
 
@@ -189,33 +190,33 @@ def region() -> str:
 
 class ContactForm(Form):
     company = Text(
-        _l("Company name"),
+        N_("Company name"),
         _line(contacts.COMPANY_LENGTH),
         words.company_problem,
         autocomplete="organization",
     )
     name = Text(
-        _l("Your name"),
+        N_("Your name"),
         _line(contacts.NAME_LENGTH),
         words.name_problem,
         autocomplete="name",
     )
     email = Text(
-        _l("Email address"),
+        N_("Email address"),
         contacts.read_email,
         words.email_problem,
         type="email",
         autocomplete="email",
-        hint=_l("We write to this address when your access is ready."),
+        hint=N_("We write to this address when your access is ready."),
     )
     phone = Text(
-        _l("Phone number"),
+        N_("Phone number"),
         _phone,
         words.phone_problem,
         type="tel",
         autocomplete="tel",
         required=False,
-        hint=_l("With country code, like +49 30 901820."),
+        hint=N_("With country code, like +49 30 901820."),
     )
 
     def to_contact(self) -> Contact:
@@ -236,7 +237,7 @@ class ChangeForm(ContactForm):
     """The customer's own changes. What is masked on the page stays as it is if left empty."""
 
     email = Text(
-        _l("Email address"),
+        N_("Email address"),
         lambda text: contacts.read_email(text) if text.strip() else "",
         words.email_problem,
         type="email",
@@ -307,20 +308,20 @@ def ids_of(fields: Any) -> Ids | None:
 
 
 class IdsForm(Form):
-    account_id = Text(_l("Account id"), read_id, words.id_problem, inputmode="numeric")
-    company_id = Text(_l("Company id"), read_id, words.id_problem, inputmode="numeric")
+    account_id = Text(N_("Account id"), read_id, words.id_problem, inputmode="numeric")
+    company_id = Text(N_("Company id"), read_id, words.id_problem, inputmode="numeric")
     account_name = Text(
-        _l("Account name"), _line(NAME_LENGTH, required=False), words.text_problem, required=False
+        N_("Account name"), _line(NAME_LENGTH, required=False), words.text_problem, required=False
     )
     company_name = Text(
-        _l("Company name"), _line(NAME_LENGTH, required=False), words.text_problem, required=False
+        N_("Company name"), _line(NAME_LENGTH, required=False), words.text_problem, required=False
     )
     cluster = Text(
-        _l("Cluster"),
+        N_("Cluster"),
         _line(40, required=False),
         words.text_problem,
         required=False,
-        hint=_l("Like eu or us."),
+        hint=N_("Like eu or us."),
     )
 
     def to_ids(self) -> Ids:
@@ -334,19 +335,19 @@ class IdsForm(Form):
 
 
 class ValidityForm(Form):
-    valid_from = Text(_l("Valid from"), read_day, words.date_problem, type="date")
-    valid_to = Text(_l("Valid through"), read_day, words.date_problem, type="date")
+    valid_from = Text(N_("Valid from"), read_day, words.date_problem, type="date")
+    valid_to = Text(N_("Valid through"), read_day, words.date_problem, type="date")
     term = Text(
-        _l("Or for"),
+        N_("Or for"),
         str,
         words.choice_problem,
         type="select",
         required=False,
         choices=[
-            ("", _l("the days above")),
-            ("30d", _l("30 days")),
-            ("1y", _l("one year")),
-            ("eoy", _l("the rest of the year")),
+            ("", N_("the days above")),
+            ("30d", N_("30 days")),
+            ("1y", N_("one year")),
+            ("eoy", N_("the rest of the year")),
         ],
     )
 
@@ -389,16 +390,16 @@ def _year_later(day: date) -> date:
 
 class ClientForm(Form):
     client_id = Text(
-        _l("Client id"), _line(NAME_LENGTH, required=False), words.text_problem, required=False
+        N_("Client id"), _line(NAME_LENGTH, required=False), words.text_problem, required=False
     )
     client_secret = Text(
-        _l("Client secret"),
+        N_("Client secret"),
         read_secret,
         words.text_problem,
         required=False,
         type="password",
         autocomplete="off",
-        hint=_l("Sealed at once, and never shown again."),
+        hint=N_("Sealed at once, and never shown again."),
     )
 
 
@@ -420,19 +421,19 @@ def _reason(reasons: Sequence[Reason]) -> Text:
                 return reason
         raise ProblemError(Problem.CHOICE)
 
-    choices = [("", _l("Choose …")), *((reason.value, words.REASON[reason]) for reason in reasons)]
-    return Text(_l("Reason"), read, words.choice_problem, type="select", choices=choices)
+    choices = [("", N_("Choose …")), *((reason.value, words.REASON[reason]) for reason in reasons)]
+    return Text(N_("Reason"), read, words.choice_problem, type="select", choices=choices)
 
 
 class RejectForm(Form):
     reason = _reason(REJECT_REASONS)
     message = Text(
-        _l("Words for the customer"),
+        N_("Words for the customer"),
         lambda text: contacts.read_text(text, most=MESSAGE_LENGTH),
         words.text_problem,
         required=False,
         type="textarea",
-        hint=_l("Shown on the customer's page, as you write them."),
+        hint=N_("Shown on the customer's page, as you write them."),
     )
 
 
@@ -442,11 +443,11 @@ class SuspendForm(Form):
 
 class NoteForm(Form):
     text = Text(
-        _l("Note"),
+        N_("Note"),
         lambda text: contacts.read_text(text, most=MESSAGE_LENGTH, required=True),
         words.text_problem,
         type="textarea",
-        hint=_l("For staff only."),
+        hint=N_("For staff only."),
     )
 
 

@@ -5,8 +5,10 @@ import secrets
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Request, current_app, g, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import generate_csrf, validate_csrf
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.exceptions import (
     BadRequest,
     Forbidden,
@@ -98,22 +100,30 @@ def init_app(app: Flask, settings: Settings, keys: tuple[str, ...]) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_FALLBACKS=[_csrf_key(key) for key in keys[1:]],
     )
-    app.before_request(check_body)
-    app.before_request(check_origin)
+    app.session_interface = Sessions()
+    app.before_request(check_form)
     app.jinja_env.globals["csrf_token"] = _csrf_token
     app.wsgi_app = Headers(app.wsgi_app, https=settings.secure_cookies)  # type: ignore[method-assign] # as Flask's own documentation wraps it
 
 
-def check_body() -> None:
-    """Refuse a body that no form of ours sends, before anything reads it."""
+def check_form() -> None:
+    """Refuse what no form of ours sends, before anything acts on it."""
     if request.method in _SAFE or request.endpoint is None:
         return
+    _check_length()
+    if not is_for_programs(request.endpoint):
+        _check_fields()
+        _check_origin()
+
+
+def _check_length() -> None:
     if request.content_length is None:
         raise LengthRequired
     if request.content_length > MOST_BYTES:
         raise RequestEntityTooLarge
-    if is_for_programs(request.endpoint):
-        return
+
+
+def _check_fields() -> None:
     if request.content_length and request.mimetype not in _FORM_TYPES:
         raise UnsupportedMediaType
     # Werkzeug counts the parts of a multipart body, but not the fields of this one.
@@ -127,10 +137,8 @@ def check_body() -> None:
         raise RepeatedFieldError
 
 
-def check_origin() -> None:
-    """Refuse a form that another site sent, or whose token is not this browser's."""
-    if request.method in _SAFE or is_for_programs(request.endpoint) or request.endpoint is None:
-        return
+def _check_origin() -> None:
+    """Another site's form, or one whose token is not this browser's."""
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         raise Forbidden("cross-site")
     g.expired = not _token_is_ours()
@@ -156,3 +164,21 @@ def _csrf_token() -> str:
 
 def _csrf_key(key: str) -> str:
     return hmac.digest(key.encode(), b"csrf", "sha256").hex()
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Flask's own signed cookie, without its cost for those who have none: what signs it is
+    made once, and programs and static files have no session at all."""
+
+    def __init__(self) -> None:
+        self._signer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        if self._signer is None:
+            self._signer = super().get_signing_serializer(app)
+        return self._signer
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)

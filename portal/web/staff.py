@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from flask import (
     Blueprint,
     Response,
+    g,
     make_response,
     redirect,
     render_template,
@@ -25,7 +25,7 @@ from portal.listings import CAP, Listing, Tab
 from portal.staff import NotSignedInError
 from portal.stores.contract import Item
 from portal.stores.table import KEY
-from portal.tenants import Standing, Status, Validity, standing_of
+from portal.tenants import Status, Validity, standing_of
 from portal.web import dates, htmx, words
 from portal.web.access import SESSION_TOKEN
 from portal.web.context import now, person, services, settings, store
@@ -158,7 +158,7 @@ def _tabs() -> list[Tab]:
 def _count(tab: Tab, current: Tab | None = None) -> Count:
     counted = listings.count(store(), tab, now())
     return Count(
-        label=str(words.TAB[tab]),
+        label=_(words.TAB[tab]),
         count=f"{CAP - 1}+" if counted >= CAP else str(counted),
         url=_list_url(tab),
         tone=_TAB_TONES.get(tab, "") if counted else "",
@@ -182,7 +182,7 @@ class Row:
     asked: str
     asked_iso: str
     age: str
-    late: bool
+    late: str
     window: str
     status: str
     tone: str
@@ -207,8 +207,8 @@ def tenants() -> Response:
         rows=_rows(listing),
         next_url=_list_url(tab, sought, listing),
         first_url=_list_url(tab, sought) if after else "",
-        empty=_nothing_found() if sought else str(words.EMPTY[tab]),
-        heading=_("Tenants: %(tab)s", tab=words.TAB[tab]),
+        empty=_nothing_found() if sought else _(words.EMPTY[tab]),
+        heading=_("Tenants: %(tab)s", tab=_(words.TAB[tab])),
     )
 
 
@@ -233,12 +233,21 @@ def _tab_named(name: str) -> Tab:
 
 def _list_url(tab: Tab, sought: str = "", listing: Listing | None = None) -> str:
     """A link that can be shared; with a listing, to the page behind it, or empty."""
-    if listing is None:
-        return url_for("staff.tenants", status=tab.value, q=sought or None)
-    if listing.after is None:
-        return ""
-    cursor = services().links.cursor(listing.after)
-    return url_for("staff.tenants", status=tab.value, q=sought or None, after=cursor)
+    parameters = {"status": tab.value}
+    if sought:
+        parameters["q"] = sought
+    if listing is not None:
+        if listing.after is None:
+            return ""
+        parameters["after"] = services().links.cursor(listing.after)
+    return f"{_lists_url()}?{urlencode(parameters)}"
+
+
+def _lists_url() -> str:
+    """Worked out once per request: a list page has a dozen links to lists."""
+    if "lists_url" not in g:
+        g.lists_url = url_for("staff.tenants")
+    return str(g.lists_url)
 
 
 def _url_of(row: Item) -> str:
@@ -247,38 +256,44 @@ def _url_of(row: Item) -> str:
 
 def _rows(listing: Listing) -> list[Row]:
     moment, zone, locale = now(), settings().time_zone, locale_name()
-    prefix = f"{url_for('staff.tenants')}/"
-    return [_row(row, prefix, moment, zone, locale) for row in listing.rows]
+    prefix = f"{_lists_url()}/"
+    promised = timedelta(days=settings().promised_days)
+    return [
+        _row(row, prefix, moment=moment, zone=zone, promised=promised, locale=locale)
+        for row in listing.rows
+    ]
 
 
-def _row(item: Item, prefix: str, moment: datetime, zone: ZoneInfo, locale: str) -> Row:
+def _row(
+    item: Item, prefix: str, *, moment: datetime, zone: ZoneInfo, promised: timedelta, locale: str
+) -> Row:
     get = item.get
     status = records.status_of(item)
     asked_iso = str(get("createdAt", ""))
     asked = to_instant(asked_iso)
     age = moment - asked if asked else timedelta(0)
-    waits = status is Status.PENDING
+    late = status is Status.PENDING and age > promised
     account, company = get("accountId", ""), get("companyId", "")
     label, tone, window = "", "", ""
     if status is Status.ACTIVE:
         validity = records.validity_of(item)
         stands = standing_of(status, validity, moment)
-        label, tone = _standing_label(stands, locale), words.TONE[stands]
-        window = _window(validity, zone)
+        label, tone = _(words.STANDING[stands]), words.TONE[stands]
+        window = _window(validity, zone, locale)
     else:
-        label, tone = _status_label(status, locale), _STATUS_TONES[status]
+        label, tone = _(words.STATUS[status]), _STATUS_TONES[status]
         if "validTo" in item:
-            window = _window(records.validity_of(item), zone)
+            window = _window(records.validity_of(item), zone, locale)
     return Row(
         prefix + quote(str(item[KEY]), safe=""),
         str(get("contactCompanyName", "")),
         str(get("contactFullName", "")),
         str(get("contactEmailAddress", "")),
         f"{account} / {company}" if account else "",
-        dates.day(asked, zone),
+        dates.day(asked, zone, locale),
         asked_iso,
-        dates.span(age) if asked else "",
-        waits and _is_late(age),
+        dates.age(age, locale, late=late) if asked else "",
+        "late" if late else "",
         window,
         label,
         tone,
@@ -294,22 +309,10 @@ _STATUS_TONES = {
 }
 
 
-# Looking a word up in a catalogue costs more than the rest of a row.
-@lru_cache(64)
-def _status_label(status: Status, locale: str) -> str:
-    del locale
-    return str(words.STATUS[status])
-
-
-@lru_cache(64)
-def _standing_label(stands: Standing, locale: str) -> str:
-    del locale
-    return str(words.STANDING[stands])
-
-
-def _window(validity: Validity, zone: ZoneInfo) -> str:
+def _window(validity: Validity, zone: ZoneInfo, locale: str) -> str:
     """`1 May 2026 – 30 Apr 2027`; a missing end stays open."""
-    return f"{dates.day(validity.valid_from, zone)} – {dates.day(validity.valid_to, zone)}".strip()
+    first = dates.day(validity.valid_from, zone, locale)
+    return f"{first} – {dates.day(validity.valid_to, zone, locale)}".strip()
 
 
 def _is_late(age: timedelta) -> bool:
@@ -324,6 +327,6 @@ def signed_in_user() -> dict[str, object] | None:
     return {
         "name": someone.name,
         "email": someone.email,
-        "role": str(words.ROLE[someone.role]),
+        "role": _(words.ROLE[someone.role]),
         "may_change": someone.role >= staff.Role.APPROVER,
     }

@@ -177,7 +177,7 @@ def _tab_of(tenant: Tenant) -> str:
 def _card(tenant: Tenant) -> Card:
     zone = settings().time_zone
     stands = standing(tenant, now())
-    status = words.STATUS[tenant.status] if not tenant.is_active else words.STANDING[stands]
+    status = words.STANDING[stands] if tenant.is_active else words.STATUS[tenant.status]
     contact, ids, client = tenant.contact, tenant.ids, tenant.client
     facts = [
         (_("Contact"), contact.name),
@@ -208,7 +208,7 @@ def _card(tenant: Tenant) -> Card:
     return Card(
         id=tenant.id,
         company=contact.company or _("(erased)"),
-        status=str(status),
+        status=_(status),
         tone=words.TONE[stands],
         status_words=_status_words(tenant, stands),
         facts=[(label, value) for label, value in facts if value],
@@ -240,7 +240,7 @@ def _through(tenant: Tenant) -> str:
 
 def _reason_words(reason: str) -> str:
     try:
-        return str(words.REASON[Reason(reason)])
+        return _(words.REASON[Reason(reason)])
     except ValueError:
         return reason
 
@@ -423,9 +423,9 @@ def _event_line(event: Event) -> Line:
     zone = settings().time_zone
     details = [_reason_words(event.reason)] if event.reason else []
     for name, values in event.changes.items():
-        label = words.ATTRIBUTE.get(name)
-        if label is None:
+        if name not in words.ATTRIBUTE:
             continue
+        label = _(words.ATTRIBUTE[name])
         # Texts that are no instants stay as they are.
         old, new = (dates.moment_of_text(value, zone) or "–" for value in values)
         told = _("%(what)s changed", what=label)
@@ -455,6 +455,6 @@ def _twin(why: Alike, row: Item) -> Twin:
         url=url_for("staff.tenant", tenant_id=row[KEY]),
         company=str(row.get("contactCompanyName", "")),
         email=str(row.get("contactEmailAddress", "")),
-        status=str(words.STATUS[records.status_of(row)]),
-        why=str(words.ALIKE[why]),
+        status=_(words.STATUS[records.status_of(row)]),
+        why=_(words.ALIKE[why]),
     )

@@ -1,9 +1,10 @@
 """Words, marked for translation and looked up in the reader's language."""
 
+from functools import lru_cache
 from typing import cast
 
-from flask import Flask, request
-from flask_babel import Babel, get_locale, gettext, lazy_gettext
+from flask import Flask, g, has_request_context, request
+from flask_babel import Babel, get_locale, gettext
 
 #: The languages that there are catalogues for; the words in the code are English.
 LANGUAGES = ("en",)
@@ -14,16 +15,26 @@ def init_app(app: Flask) -> None:
         return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
     Babel(app, locale_selector=best)
+    app.jinja_env.globals["_"] = _
 
 
 def _(text: str, **values: object) -> str:
     """`text` in the reader's language, with its `%(name)s` filled in."""
-    return str(gettext(text, **values))
+    word = _word(locale_name(), text)
+    return word % values if values else word
 
 
-def _l(text: str) -> str:
-    """As `_`, looked up when it is shown: for words that stand outside of a request."""
-    return cast(str, lazy_gettext(text))
+@lru_cache(4096)
+def _word(locale: str, text: str) -> str:
+    # Looking a word up costs more than most of what a page does with it. All texts are ours,
+    # so there are only so many.
+    del locale
+    return str(gettext(text))
+
+
+def N_(text: str) -> str:  # noqa: N802 - the name that catalogue tools look for
+    """Marks words that stand outside of a request; `_` looks them up where they are shown."""
+    return text
 
 
 def territory(region: str) -> str:
@@ -33,5 +44,9 @@ def territory(region: str) -> str:
 
 
 def locale_name() -> str:
-    """Like `en` or `de_AT`."""
-    return str(get_locale() or LANGUAGES[0])
+    """Like `en` or `de_AT`; worked out once per request."""
+    if not has_request_context():
+        return LANGUAGES[0]
+    if "locale_name" not in g:
+        g.locale_name = str(get_locale() or LANGUAGES[0])
+    return cast(str, g.locale_name)

@@ -4,25 +4,25 @@ from portal.contacts import Problem
 from portal.listings import Alike, Tab
 from portal.staff import Role
 from portal.tenants import Reason, Standing, Status, Verb
-from portal.web.translate import _, _l
+from portal.web.translate import N_, _
 
 STATUS = {
-    Status.PENDING: _l("Pending"),
-    Status.ACTIVE: _l("Active"),
-    Status.SUSPENDED: _l("Suspended"),
-    Status.REJECTED: _l("Rejected"),
-    Status.WITHDRAWN: _l("Withdrawn"),
+    Status.PENDING: N_("Pending"),
+    Status.ACTIVE: N_("Active"),
+    Status.SUSPENDED: N_("Suspended"),
+    Status.REJECTED: N_("Rejected"),
+    Status.WITHDRAWN: N_("Withdrawn"),
 }
 
 #: What an active tenant is called, by its standing.
 STANDING = {
-    Standing.VALID: _l("Active"),
-    Standing.EXPIRING: _l("Expiring"),
-    Standing.EXPIRED: _l("Expired"),
-    Standing.NOT_YET_VALID: _l("Scheduled"),
-    Standing.WINDOW_MISSING: _l("No validity"),
-    Standing.SUSPENDED: _l("Suspended"),
-    Standing.PENDING: _l("Pending"),
+    Standing.VALID: N_("Active"),
+    Standing.EXPIRING: N_("Expiring"),
+    Standing.EXPIRED: N_("Expired"),
+    Standing.NOT_YET_VALID: N_("Scheduled"),
+    Standing.WINDOW_MISSING: N_("No validity"),
+    Standing.SUSPENDED: N_("Suspended"),
+    Standing.PENDING: N_("Pending"),
 }
 
 TONE = {
@@ -37,101 +37,101 @@ TONE = {
 }
 
 TAB = {
-    Tab.PENDING: _l("Pending"),
-    Tab.ACTIVE: _l("Active"),
-    Tab.EXPIRING: _l("Expiring"),
-    Tab.EXPIRED: _l("Expired"),
-    Tab.SUSPENDED: _l("Suspended"),
-    Tab.REJECTED: _l("Rejected"),
-    Tab.ASIDE: _l("Set aside"),
-    Tab.ALL: _l("All"),
+    Tab.PENDING: N_("Pending"),
+    Tab.ACTIVE: N_("Active"),
+    Tab.EXPIRING: N_("Expiring"),
+    Tab.EXPIRED: N_("Expired"),
+    Tab.SUSPENDED: N_("Suspended"),
+    Tab.REJECTED: N_("Rejected"),
+    Tab.ASIDE: N_("Set aside"),
+    Tab.ALL: N_("All"),
 }
 
 EMPTY = {
-    Tab.PENDING: _l("Nobody is waiting."),
-    Tab.ACTIVE: _l("No tenant is active."),
-    Tab.EXPIRING: _l("No licence ends in the next 30 days."),
-    Tab.EXPIRED: _l("No licence has ended."),
-    Tab.SUSPENDED: _l("No tenant is suspended."),
-    Tab.REJECTED: _l("No sign-up was rejected or withdrawn."),
-    Tab.ASIDE: _l("No sign-up was set aside."),
-    Tab.ALL: _l("There are no tenants yet."),
+    Tab.PENDING: N_("Nobody is waiting."),
+    Tab.ACTIVE: N_("No tenant is active."),
+    Tab.EXPIRING: N_("No licence ends in the next 30 days."),
+    Tab.EXPIRED: N_("No licence has ended."),
+    Tab.SUSPENDED: N_("No tenant is suspended."),
+    Tab.REJECTED: N_("No sign-up was rejected or withdrawn."),
+    Tab.ASIDE: N_("No sign-up was set aside."),
+    Tab.ALL: N_("There are no tenants yet."),
 }
 
 REASON = {
-    Reason.NOT_A_CUSTOMER: _l("Not a customer"),
-    Reason.DUPLICATE: _l("Asked twice"),
-    Reason.DETAILS_MISSING: _l("Details are missing"),
-    Reason.CONTRACT_ENDED: _l("The contract has ended"),
-    Reason.UNPAID: _l("Not paid"),
-    Reason.MISUSE: _l("Misuse"),
-    Reason.OTHER: _l("Another reason"),
+    Reason.NOT_A_CUSTOMER: N_("Not a customer"),
+    Reason.DUPLICATE: N_("Asked twice"),
+    Reason.DETAILS_MISSING: N_("Details are missing"),
+    Reason.CONTRACT_ENDED: N_("The contract has ended"),
+    Reason.UNPAID: N_("Not paid"),
+    Reason.MISUSE: N_("Misuse"),
+    Reason.OTHER: N_("Another reason"),
 }
 
 ALIKE = {
-    Alike.EMAIL: _l("Same e-mail address"),
-    Alike.COMPANY: _l("Same company name"),
-    Alike.ACCOUNT: _l("Same account"),
+    Alike.EMAIL: N_("Same e-mail address"),
+    Alike.COMPANY: N_("Same company name"),
+    Alike.ACCOUNT: N_("Same account"),
 }
 
 #: In a history, behind a name: "Anna Smith: activated".
 DID = {
-    Verb.SUBMIT: _l("Asked for access"),
-    Verb.ACTIVATE: _l("Activated"),
-    Verb.REJECT: _l("Rejected"),
-    Verb.WITHDRAW: _l("Withdrawn"),
-    Verb.REOPEN: _l("Reopened"),
-    Verb.SUSPEND: _l("Suspended"),
-    Verb.REINSTATE: _l("Reinstated"),
-    Verb.SET_VALIDITY: _l("Validity set"),
-    Verb.SET_CLIENT: _l("OAuth client set"),
-    Verb.EDIT_CONTACT: _l("Contact changed"),
-    Verb.RELEASE: _l("Moved into the queue"),
-    Verb.ERASE: _l("Personal details erased"),
+    Verb.SUBMIT: N_("Asked for access"),
+    Verb.ACTIVATE: N_("Activated"),
+    Verb.REJECT: N_("Rejected"),
+    Verb.WITHDRAW: N_("Withdrawn"),
+    Verb.REOPEN: N_("Reopened"),
+    Verb.SUSPEND: N_("Suspended"),
+    Verb.REINSTATE: N_("Reinstated"),
+    Verb.SET_VALIDITY: N_("Validity set"),
+    Verb.SET_CLIENT: N_("OAuth client set"),
+    Verb.EDIT_CONTACT: N_("Contact changed"),
+    Verb.RELEASE: N_("Moved into the queue"),
+    Verb.ERASE: N_("Personal details erased"),
 }
 
 REFUSED = {
-    Verb.ACTIVATE: _l("Only a pending tenant can be activated."),
-    Verb.REJECT: _l("Only a pending tenant can be rejected."),
-    Verb.WITHDRAW: _l("Only a pending sign-up can be withdrawn."),
-    Verb.REOPEN: _l("Only a rejected or withdrawn sign-up can be reopened."),
-    Verb.SUSPEND: _l("Only an active tenant can be suspended."),
-    Verb.REINSTATE: _l("Only a suspended tenant can be reinstated."),
-    Verb.SET_VALIDITY: _l("Only an active or suspended tenant has a validity to set."),
-    Verb.SET_CLIENT: _l("Only an active or suspended tenant has an OAuth client to set."),
-    Verb.EDIT_CONTACT: _l("The contact of a closed sign-up cannot be changed."),
-    Verb.RELEASE: _l("Only a pending sign-up can be moved into the queue."),
+    Verb.ACTIVATE: N_("Only a pending tenant can be activated."),
+    Verb.REJECT: N_("Only a pending tenant can be rejected."),
+    Verb.WITHDRAW: N_("Only a pending sign-up can be withdrawn."),
+    Verb.REOPEN: N_("Only a rejected or withdrawn sign-up can be reopened."),
+    Verb.SUSPEND: N_("Only an active tenant can be suspended."),
+    Verb.REINSTATE: N_("Only a suspended tenant can be reinstated."),
+    Verb.SET_VALIDITY: N_("Only an active or suspended tenant has a validity to set."),
+    Verb.SET_CLIENT: N_("Only an active or suspended tenant has an OAuth client to set."),
+    Verb.EDIT_CONTACT: N_("The contact of a closed sign-up cannot be changed."),
+    Verb.RELEASE: N_("Only a pending sign-up can be moved into the queue."),
 }
 
 
 ROLE = {
-    Role.VIEWER: _l("Viewer"),
-    Role.APPROVER: _l("Approver"),
-    Role.ADMIN: _l("Administrator"),
+    Role.VIEWER: N_("Viewer"),
+    Role.APPROVER: N_("Approver"),
+    Role.ADMIN: N_("Administrator"),
 }
 
 #: What a history calls the attributes that an event names.
 ATTRIBUTE = {
-    "accountId": _l("Account id"),
-    "companyId": _l("Company id"),
-    "cluster": _l("Cluster"),
-    "validFrom": _l("Valid from"),
-    "validTo": _l("Valid through"),
-    "clientId": _l("Client id"),
-    "clientSecret": _l("Client secret"),
-    "contactCompanyName": _l("Company name"),
-    "contactFullName": _l("Contact's name"),
-    "contactPhone": _l("Phone number"),
-    "contactEmailAddress": _l("E-mail address"),
-    "accountName": _l("Account name"),
-    "companyName": _l("Company name in FSM"),
+    "accountId": N_("Account id"),
+    "companyId": N_("Company id"),
+    "cluster": N_("Cluster"),
+    "validFrom": N_("Valid from"),
+    "validTo": N_("Valid through"),
+    "clientId": N_("Client id"),
+    "clientSecret": N_("Client secret"),
+    "contactCompanyName": N_("Company name"),
+    "contactFullName": N_("Contact's name"),
+    "contactPhone": N_("Phone number"),
+    "contactEmailAddress": N_("E-mail address"),
+    "accountName": N_("Account name"),
+    "companyName": N_("Company name in FSM"),
 }
 
 
 def did(verb: str) -> str:
     """What a history says was done; a verb of a later portal stays as it is."""
     try:
-        return str(DID[Verb(verb)])
+        return _(DID[Verb(verb)])
     except ValueError:
         return verb
 

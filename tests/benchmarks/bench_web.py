@@ -1,0 +1,245 @@
+"""CPU per request, as a ratio to a bare Flask "hello" in the same process.
+
+Requests of each kind are interleaved, so that a machine that slows down slows all of them;
+`process_time` leaves out what waiting costs; the medians are compared. Requests go straight
+to the WSGI application: no socket, no server.
+"""
+
+import io
+import json
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask
+
+from portal import create_app, onboarding, records, staff
+from portal.settings import Settings
+from portal.stores.contract import Add, Store
+from portal.tenants import Act, Client, Contact, Ids, Status, Tenant, Validity
+
+ROUNDS = 400
+#: What each is to reach, as its share of a hello's speed.
+TARGETS = {"validate": 0.55, "sign-up POST": 0.10, "queue page of 50": 0.075}
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def main() -> None:
+    with _portal() as (app, cookie):
+        print("CPU per request, beside a bare Flask hello in the same process")
+        print(f"{'request':<20} {'median µs':>10} {'of hello':>9} {'to reach':>9}")
+        medians = _medians(_kinds(app, cookie))
+        for kind, median in medians.items():
+            share = medians["hello"] / median
+            target = f"{TARGETS[kind]:9.3f}" if kind in TARGETS else ""
+            print(f"{kind:<20} {median * 1e6:10.0f} {share:9.3f} {target}")
+    print()
+    print(f"Start-up, from nothing to an application: {_start_up():.2f} s (median of 5)")
+
+
+def _medians(kinds: dict[str, Callable[[], int]]) -> dict[str, float]:
+    for send in kinds.values():
+        for _ in range(20):
+            send()
+    spent: dict[str, list[float]] = {kind: [] for kind in kinds}
+    for _ in range(ROUNDS):
+        for kind, send in kinds.items():
+            before = time.process_time_ns()
+            send()
+            spent[kind].append((time.process_time_ns() - before) / 1e9)
+    return {kind: statistics.median(times) for kind, times in spent.items()}
+
+
+def _kinds(app: Flask, cookie: str) -> dict[str, Callable[[], int]]:
+    hello = Flask("hello")
+    hello.add_url_rule("/", "hello", lambda: "hello")
+    sign_ups = _sign_up_bodies(app)
+    browser = _anonymous(app)
+    return {
+        "hello": lambda: _send(hello, "GET", "/", 200),
+        "validate": lambda: _send(
+            app, "GET", "/api/validate", 200, query="accountId=100007&companyId=7"
+        ),
+        "sign-up GET": lambda: _send(app, "GET", "/sign-up", 200, cookie=browser[0]),
+        "sign-up POST": lambda: _send(
+            app, "POST", "/sign-up", 303, cookie=browser[0], body=next(sign_ups)(browser[1])
+        ),
+        "queue page of 50": lambda: _send(
+            app, "GET", "/staff/tenants", 200, query="status=pending", cookie=cookie
+        ),
+        "tenant page": lambda: _send(app, "GET", "/staff/tenants/100007_7", 200, cookie=cookie),
+    }
+
+
+def _sign_up_bodies(app: Flask) -> Iterator[Callable[[str], bytes]]:
+    links = app.extensions["portal"].links
+    number = 0
+    while True:
+        number += 1
+        token = links.new_form_token(NOW)
+
+        def body(csrf_token: str, number: int = number, token: str = token) -> bytes:
+            return urlencode({
+                "csrf_token": csrf_token,
+                "form_token": token,
+                "company": f"Müller Aufzüge {number} GmbH",
+                "name": "Jörg Weiß",
+                "email": f"joerg.{number}@example.com",
+                "phone": "+49 30 901820",
+                "website": "",
+            }).encode()  # fmt: skip
+
+        yield body
+
+
+def _anonymous(app: Flask) -> tuple[str, str]:
+    """A browser's cookie and the token that goes with it."""
+    client = app.test_client()
+    page = client.get("/sign-up").get_data(as_text=True)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    cookie = client.get_cookie("portal")
+    assert token
+    assert cookie
+    return f"portal={cookie.value}", token[1]
+
+
+def _send(
+    app: Flask,
+    method: str,
+    path: str,
+    expected: int,
+    *,
+    query: str = "",
+    cookie: str = "",
+    body: bytes = b"",
+) -> int:
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8000",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "127.0.0.1:8000",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    if cookie:
+        environ["HTTP_COOKIE"] = cookie
+    if method == "POST":
+        environ["CONTENT_TYPE"] = "application/x-www-form-urlencoded"
+        environ["CONTENT_LENGTH"] = str(len(body))
+    status = ""
+
+    def start_response(line: str, headers: object, *rest: object) -> None:
+        nonlocal status
+        status = line
+
+    size = sum(len(part) for part in app(environ, start_response))  # type: ignore[arg-type]
+    assert status.startswith(str(expected)), status
+    return size
+
+
+@contextmanager
+def _portal() -> Iterator[tuple[Flask, str]]:
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings.from_environment(
+            {"PORTAL_DATA_DIR": folder, "PORTAL_SIGN_UP_MIN_SECONDS": "0"}
+        )
+        app = create_app(settings)
+        store: Store = app.extensions["portal"].store
+        _fill(store)
+        token = staff.make_link(
+            store, email="anna@example.com", name="Anna", role="approver", now=datetime.now(UTC)
+        )
+        client = app.test_client()
+        page = client.get(f"/staff/sign-in/{token}").get_data(as_text=True)
+        csrf_token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+        assert csrf_token
+        client.post(f"/staff/sign-in/{token}", data={"csrf_token": csrf_token[1]})
+        cookie = client.get_cookie("portal")
+        assert cookie
+        yield app, f"portal={cookie.value}"
+        store.close()
+
+
+def _fill(store: Store) -> None:
+    """A thousand tenants: two hundred waiting, the rest active."""
+    for number in range(1000):
+        contact = Contact(
+            company=f"Northwind Lifts {number} Ltd",
+            name="Aoife O’Brien",
+            email=f"aoife.{number}@example.com",
+            phone="+353201234567",
+        )
+        asked = NOW - timedelta(hours=number)
+        if number < 200:
+            onboarding.submit(
+                store,
+                reference=f"{number:026d}",
+                contact=contact,
+                claims=None,
+                status_link="0" * 64,
+                now=asked,
+            )
+            continue
+        tenant = Tenant(
+            id=f"{100000 + number}_{number}",
+            status=Status.ACTIVE,
+            version=1,
+            contact=contact,
+            ids=Ids(account_id=str(100000 + number), company_id=str(number), cluster="eu"),
+            validity=Validity(valid_from=asked, valid_to=NOW + timedelta(days=number)),
+            client=Client(id="client"),
+            created_at=asked,
+            updated_at=asked,
+        )
+        store.write([Add(records.item_of(tenant))])
+    seven = records.tenant_of(store.get("100207_207"))
+    store.write([Add(records.item_of(_as(seven, "100007", "7")))])
+
+
+def _as(tenant: Tenant, account_id: str, company_id: str) -> Tenant:
+    from dataclasses import replace
+
+    ids = Ids(account_id=account_id, company_id=company_id)
+    return replace(tenant, id=ids.tenant_id, ids=ids)
+
+
+def _start_up() -> float:
+    import subprocess
+
+    code = (
+        "import tempfile, time; t = time.perf_counter();"
+        "from portal import create_app; from portal.settings import Settings;"
+        "create_app(Settings.from_environment({'PORTAL_DATA_DIR': tempfile.mkdtemp()}));"
+        "print(time.perf_counter() - t)"
+    )
+    times = [
+        float(
+            subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, check=True, text=True
+            ).stdout
+        )
+        for _ in range(5)
+    ]
+    return statistics.median(times)
+
+
+if __name__ == "__main__":
+    main()

@@ -10,6 +10,7 @@ from portal import logs
 from portal.onboarding import UnknownTenantError
 from portal.stores.contract import BusyError, StoreError, UnavailableError
 from portal.web.access import is_for_programs
+from portal.web.forms import showable
 from portal.web.htmx import asked_by_htmx, wants_fragment
 from portal.web.security import ExpiredPageError, RepeatedFieldError
 from portal.web.translate import _
@@ -75,7 +76,7 @@ def _words(code: int, error: HTTPException) -> tuple[str, list[str]]:
 def _expired_page(error: ExpiredPageError) -> Response:
     """The same fields again, with a new token; not a secret, which has to be typed again."""
     kept = [
-        (name, value)
+        (showable(name), showable(value))
         for name, value in request.form.items()
         if name not in ("csrf_token", "client_secret")
     ]

@@ -29,6 +29,12 @@ SECRET_LENGTH = 500
 _ID = re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII)
 _VERSION = re.compile(r"[0-9]{1,15}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+#: No HTML may hold these, not even escaped: controls but white space, and what is no character.
+_NOT_IN_HTML = re.compile(
+    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef"
+    + "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17))
+    + "]"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,7 +103,7 @@ class Form(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no types
         shown = dict(field.shown)
         choices = shown.pop("choices", ())
         hint = shown.pop("hint", "")
-        typed = field.data or ""
+        typed = showable(field.data or "")
         return FieldView(
             name=field.short_name,
             id=_id(verb, field.short_name),
@@ -120,6 +126,11 @@ class Form(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no types
 
 def _id(verb: str, name: str) -> str:
     return f"{verb}-{name}" if verb else name
+
+
+def showable(typed: str) -> str:
+    """What a page can show again of a text that somebody sent."""
+    return _NOT_IN_HTML.sub("", typed)
 
 
 # ---- Readers

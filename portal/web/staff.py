@@ -29,6 +29,7 @@ from portal.tenants import Status, Validity, standing_of
 from portal.web import dates, htmx, words
 from portal.web.access import SESSION_TOKEN
 from portal.web.context import now, person, services, settings, store
+from portal.web.forms import showable
 from portal.web.links import safe_next
 from portal.web.tenant_page import tenant_page
 from portal.web.translate import _, locale_name
@@ -201,7 +202,7 @@ def tenants() -> Response:
         "staff/tenants.html",
         "staff/_tenants.html",
         tabs=[_count(each, tab) for each in _tabs()],
-        q=sought,
+        q=showable(sought),
         status=tab.value,
         search_url=url_for("staff.tenants"),
         rows=_rows(listing),

@@ -1,0 +1,60 @@
+"""Browsers of people who are signed in, and tenants to decide about."""
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+
+from portal.stores.contract import Store
+from tests.conftest import Clock
+from tests.web.browsing import IDS, SignUp, Staff, sent_in, sign_in
+
+NewClient = Callable[[], FlaskClient]
+
+
+@pytest.fixture
+def signed_in(new_client: NewClient, store: Store, clock: Clock) -> Callable[..., Staff]:
+    """`signed_in("Anna", "approver")`: in a browser of her own."""
+
+    def make(name: str, role: str) -> Staff:
+        client = new_client()
+        sign_in(client, store, clock.now(), role=role, name=name)
+        return Staff(client, name)
+
+    return make
+
+
+@pytest.fixture
+def viewer(signed_in: Callable[..., Staff]) -> Staff:
+    return signed_in("Vera", "viewer")
+
+
+@pytest.fixture
+def anna(signed_in: Callable[..., Staff]) -> Staff:
+    """An approver."""
+    return signed_in("Anna", "approver")
+
+
+@pytest.fixture
+def ben(signed_in: Callable[..., Staff]) -> Staff:
+    """Another approver."""
+    return signed_in("Ben", "approver")
+
+
+@pytest.fixture
+def admin(signed_in: Callable[..., Staff]) -> Staff:
+    return signed_in("Ada", "admin")
+
+
+@pytest.fixture
+def pending(client: FlaskClient) -> SignUp:
+    """A sign-up that waits."""
+    return sent_in(client)
+
+
+@pytest.fixture
+def active(pending: SignUp, anna: Staff) -> str:
+    """The id of a tenant that Anna has activated."""
+    answer = anna.decide(pending.id, "activate", **IDS)
+    assert answer.status_code == 303, answer.text
+    return f"{IDS['account_id']}_{IDS['company_id']}"

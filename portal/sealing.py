@@ -61,14 +61,15 @@ class KeyFileSealer:
 
     def _keys(self) -> dict[str, bytes]:
         try:
-            text = self._path.read_text(encoding="ascii")
+            raw = self._path.read_bytes()
         except FileNotFoundError:
             key = {secrets.token_hex(4): _encoded(secrets.token_bytes(_KEY_BYTES))}
             make_once(self._path, json.dumps(key) + "\n")
-            text = self._path.read_text(encoding="ascii")
+            raw = self._path.read_bytes()
         try:
+            text = raw.decode("ascii")
             keys = {key_id: _decoded(key) for key_id, key in json.loads(text).items()}
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, TypeError) as error:
             raise KeyFileError(f"{self._path} is not a key file. Restore it.") from error
         if not keys or any(len(key) != _KEY_BYTES for key in keys.values()):
             raise KeyFileError(f"{self._path} holds no usable key. Restore it.")

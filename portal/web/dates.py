@@ -50,13 +50,11 @@ def _age(span_: timedelta, locale: str, late: bool) -> str:
 
 def _rounded(span_: timedelta) -> timedelta:
     """As fine as people say it, so that few different spans are ever put into words."""
-    if span_ < timedelta(minutes=1):
-        return timedelta(seconds=max(1, int(span_.total_seconds())))
-    if span_ < timedelta(hours=1):
-        return timedelta(minutes=span_ // timedelta(minutes=1))
-    if span_ < timedelta(days=1):
-        return timedelta(hours=span_ // timedelta(hours=1))
-    return timedelta(days=span_.days)
+    if span_.days > 0:
+        return timedelta(days=span_.days)
+    seconds = max(1, int(span_.total_seconds()))
+    unit = 3600 if seconds >= 3600 else 60 if seconds >= 60 else 1
+    return timedelta(seconds=seconds // unit * unit)
 
 
 @lru_cache(4096)

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import quote, urlencode
+from typing import NamedTuple
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import (
@@ -113,7 +114,7 @@ class Ending:
 @bp.get("/")
 def home() -> Response:
     zone = settings().time_zone
-    counts = [_count(tab) for tab in _tabs() if tab is not Tab.ALL]
+    counts = [count for count in _counts() if count.key != Tab.ALL.value]
     oldest = listings.oldest_waiting(store())
     expiring = listings.page(store(), listings.stretches_of(Tab.EXPIRING, now()), limit=5)
     waiting = None
@@ -150,29 +151,27 @@ _TAB_TONES = {
 }
 
 
-def _tabs() -> list[Tab]:
-    """All of them; the one for what was set aside only while it holds something."""
-    aside = listings.count(store(), Tab.ASIDE, now())
-    return [tab for tab in Tab if tab is not Tab.ASIDE or aside]
-
-
-def _count(tab: Tab, current: Tab | None = None) -> Count:
-    counted = listings.count(store(), tab, now())
-    return Count(
-        label=_(words.TAB[tab]),
-        count=f"{CAP - 1}+" if counted >= CAP else str(counted),
-        url=_list_url(tab),
-        tone=_TAB_TONES.get(tab, "") if counted else "",
-        key=tab.value,
-        current=tab is current,
-    )
+def _counts(current: Tab | None = None) -> list[Count]:
+    """All tabs; the one for what was set aside only while it holds something."""
+    counted = {tab: listings.count(store(), tab, now()) for tab in Tab}
+    return [
+        Count(
+            label=_(words.TAB[tab]),
+            count=f"{CAP - 1}+" if number >= CAP else str(number),
+            url=_list_url(tab),
+            tone=_TAB_TONES.get(tab, "") if number else "",
+            key=tab.value,
+            current=tab is current,
+        )
+        for tab, number in counted.items()
+        if number or tab is not Tab.ASIDE
+    ]
 
 
 # ---- The lists
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One line of a list: ready strings, since fifty of them are written at a time."""
 
     url: str
@@ -201,7 +200,7 @@ def tenants() -> Response:
     return htmx.render(
         "staff/tenants.html",
         "staff/_tenants.html",
-        tabs=[_count(each, tab) for each in _tabs()],
+        tabs=_counts(tab),
         q=showable(sought),
         status=tab.value,
         search_url=url_for("staff.tenants"),
@@ -286,7 +285,7 @@ def _row(
         if "validTo" in item:
             window = _window(records.validity_of(item), zone, locale)
     return Row(
-        prefix + quote(str(item[KEY]), safe=""),
+        f"{prefix}{item[KEY]}",
         str(get("contactCompanyName", "")),
         str(get("contactFullName", "")),
         str(get("contactEmailAddress", "")),

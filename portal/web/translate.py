@@ -1,26 +1,34 @@
 """Words, marked for translation and looked up in the reader's language."""
 
+from contextvars import ContextVar
 from functools import lru_cache
-from typing import cast
 
-from flask import Flask, g, has_request_context, request
+from flask import Flask, request
 from flask_babel import Babel, get_locale, gettext
 
 #: The languages that there are catalogues for; the words in the code are English.
 LANGUAGES = ("en",)
 
 
+#: The reader's locale, like `en` or `de_AT`. Words are looked up hundreds of times a page.
+_locale: ContextVar[str] = ContextVar("locale", default=LANGUAGES[0])
+
+
 def init_app(app: Flask) -> None:
     def best() -> str:
         return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
+    def remember() -> None:
+        _locale.set(str(get_locale() or LANGUAGES[0]))
+
     Babel(app, locale_selector=best)
+    app.before_request(remember)
     app.jinja_env.globals["_"] = _
 
 
 def _(text: str, **values: object) -> str:
     """`text` in the reader's language, with its `%(name)s` filled in."""
-    word = _word(locale_name(), text)
+    word = _word(_locale.get(), text)
     return word % values if values else word
 
 
@@ -44,9 +52,5 @@ def territory(region: str) -> str:
 
 
 def locale_name() -> str:
-    """Like `en` or `de_AT`; worked out once per request."""
-    if not has_request_context():
-        return LANGUAGES[0]
-    if "locale_name" not in g:
-        g.locale_name = str(get_locale() or LANGUAGES[0])
-    return cast(str, g.locale_name)
+    """The reader's locale, like `en` or `de_AT`."""
+    return _locale.get()

@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask, Response, current_app, jsonify, request
+from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
@@ -39,9 +40,9 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider's setting
     translate.init_app(app)
     htmx.init_app(app)
-    access.init_app(app)
     security.init_app(app, services.settings, keys)
     errors.init_app(app)
+    app.before_request(at_the_door)
     for blueprint in (public.bp, staff.bp, decisions.bp, api.bp):
         app.register_blueprint(blueprint)
     app.add_url_rule("/health", view_func=health)
@@ -51,6 +52,15 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     if services.settings.proxy_hops:
         hops = services.settings.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # as Werkzeug's own documentation wraps it
+
+
+def at_the_door() -> ResponseReturnValue | None:
+    """Every request: its language, whether it may enter, and whether its form is one of ours."""
+    translate.remember_locale()
+    answer = access.let_in()
+    if answer is None:
+        security.check_form()
+    return answer
 
 
 def health() -> Response:

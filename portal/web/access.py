@@ -4,7 +4,7 @@ that is not in it is closed."""
 import logging
 from typing import Final, Literal
 
-from flask import Flask, Response, g, redirect, request, session, url_for
+from flask import Response, g, redirect, request, session, url_for
 from werkzeug.exceptions import Forbidden
 
 from portal import staff
@@ -50,10 +50,6 @@ ENTRY: dict[str, Role | Literal["anyone"]] = {
 _RENDER_OWN_REFUSALS = frozenset({"public.sign_up", "public.change"})
 
 SESSION_TOKEN = "sid"  # noqa: S105 - a name, not a token
-
-
-def init_app(app: Flask) -> None:
-    app.before_request(let_in)
 
 
 def is_for_programs(endpoint: str | None) -> bool:

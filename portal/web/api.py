@@ -54,7 +54,7 @@ def validate() -> Response:
 
 
 def _repeated() -> bool:
-    return any(len(values) > 1 for _name, values in request.args.lists())
+    return len(list(request.args.items(multi=True))) > len(_PARAMETERS)
 
 
 def _answer_without_tenant(ids: Ids) -> Response:
@@ -88,7 +88,7 @@ def _answer(item: Item) -> Response:
 
 def _told(answer: dict[str, object]) -> Response:
     answer["serverTime"] = to_text(now())
-    return Response(orjson.dumps(answer), mimetype="application/json")
+    return Response(orjson.dumps(answer), content_type="application/json")
 
 
 def _refused(error: str, message: str) -> Response:
@@ -100,10 +100,12 @@ def _refused(error: str, message: str) -> Response:
 @bp.after_request
 def allow_origins(answer: Response) -> Response:
     """CORS: the origins that were set, and no others."""
-    origin = request.headers.get("Origin")
-    if settings().api_allowed_origins:
-        answer.headers.add("Vary", "Origin")
-    if origin in settings().api_allowed_origins:
+    allowed = settings().api_allowed_origins
+    if not allowed:
+        return answer
+    answer.headers.add("Vary", "Origin")
+    origin = request.headers.get("Origin", "")
+    if origin in allowed:
         answer.headers["Access-Control-Allow-Origin"] = origin
         if request.method == "OPTIONS":
             answer.headers["Access-Control-Allow-Methods"] = "GET, OPTIONS"

@@ -101,7 +101,6 @@ def init_app(app: Flask, settings: Settings, keys: tuple[str, ...]) -> None:
         WTF_CSRF_FALLBACKS=[_csrf_key(key) for key in keys[1:]],
     )
     app.session_interface = Sessions()
-    app.before_request(check_form)
     app.jinja_env.globals["csrf_token"] = _csrf_token
     app.wsgi_app = Headers(app.wsgi_app, https=settings.secure_cookies)  # type: ignore[method-assign] # as Flask's own documentation wraps it
 
@@ -179,6 +178,6 @@ class Sessions(SecureCookieSessionInterface):
         return self._signer
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if self.get_cookie_name(app) not in request.cookies:
+        if "HTTP_COOKIE" not in request.environ:
             return self.session_class()
         return super().open_session(app, request)

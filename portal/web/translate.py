@@ -18,11 +18,7 @@ def init_app(app: Flask) -> None:
     def best() -> str:
         return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
-    def remember() -> None:
-        _locale.set(str(get_locale() or LANGUAGES[0]))
-
     Babel(app, locale_selector=best)
-    app.before_request(remember)
     app.jinja_env.globals["_"] = _
 
 
@@ -49,6 +45,12 @@ def territory(region: str) -> str:
     """A country's name in the reader's language; its two letters if it has none."""
     locale = get_locale()
     return str(locale.territories.get(region, region) if locale else region)
+
+
+def remember_locale() -> None:
+    """To be called once as a request begins, before anything is put into words."""
+    asked = "HTTP_ACCEPT_LANGUAGE" in request.environ
+    _locale.set(str(get_locale() or LANGUAGES[0]) if asked else LANGUAGES[0])
 
 
 def locale_name() -> str:

@@ -1,0 +1,359 @@
+"""What people type into a contact form: taken, mended, or refused by a named problem."""
+
+import time
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.contacts import (
+    COMPANY_LENGTH,
+    EMAIL_LENGTH,
+    Problem,
+    ProblemError,
+    likelier_email,
+    read_email,
+    read_line,
+    read_phone,
+    read_text,
+)
+
+
+def company(text: str) -> str:
+    return read_line(text, most=COMPANY_LENGTH)
+
+
+def problem_of(reader, text: str, *more: str) -> Problem | None:
+    try:
+        reader(text, *more)
+    except ProblemError as error:
+        return error.problem
+    return None
+
+
+def seconds(reader, text: str) -> float:
+    """The least processor time of three readings, whether taken or refused."""
+    spent = []
+    for _ in range(3):
+        begun = time.process_time()
+        problem_of(reader, text)
+        spent.append(time.process_time() - begun)
+    return min(spent)
+
+
+# ---- A line: company and name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", " ", " \t ", "\u200b", "\u3164", "\u200b \u3164", "\ufeff", "\u2060", "\u00ad",
+        "\u2800", "\u115f\u1160\uffa0", "\u00a0\u3000", "\u202e", "\u200d", "\n", "\u2028",
+    ],
+)  # fmt: skip
+def test_a_company_that_shows_nothing_is_missing(text):
+    assert problem_of(company, text) is Problem.MISSING
+    assert read_line(text, most=COMPANY_LENGTH, required=False) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ac\x00me", "Ac\rme", "Ac\nme", "Ac\r\nme", "Ac\u0085me", "Ac\u2028me", "Ac\u2029me",
+        "Ac\u202eme", "Ac\u2066me\u2069", "Ac\u200eme", "Ac\tme", "Ac\x1bme", "Ac\x7fme",
+        "Ac\u200bme", "Ac\u00adme", "Ac\ufeffme", "Ac\ud800me", "\x00", "\x00 ", "\ud800",
+        "Ac\U000e0041me", "Acme\x00", "\x00Acme",
+    ],
+)  # fmt: skip
+def test_characters_that_nobody_sees_are_refused(text):
+    assert problem_of(company, text) is Problem.CHARACTERS
+    assert problem_of(lambda t: read_line(t, most=200, required=False), text) is Problem.CHARACTERS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        '<div hx-post="/x/activate" hx-trigger=load>',
+        "=cmd|'/c calc'!A1",
+        "=?utf-8?q?a=0d=0aBcc:_x@y?=",
+        "{{7*7}}", "${7*7}", "%s%n", "'; DROP TABLE tenants; --", "../../etc/passwd", "null", "0",
+        "Müller & Söhne", "株式会社", "Ремонт", "شركة", "Łódź", "🛗 Lifts", "#1 Elevators", "a_b",
+        "👩‍🔧 Repairs", "e\u0301clair",
+    ],
+)  # fmt: skip
+def test_what_only_looks_dangerous_is_kept_as_text(text):
+    assert company(text) == unicodedata.normalize("NFC", text)
+
+
+def test_a_decomposed_name_is_composed():
+    assert company("Mu\u0308ller") == "M\u00fcller"
+
+
+def test_spaces_around_a_name_are_not_part_of_it():
+    assert company("  Meyer  Lifts \u00a0") == "Meyer  Lifts"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian
+        "\u0915\u094d\u200d\u0937",  # Devanagari
+        "\u0dc1\u0dca\u200d\u0dbb\u0dd3",  # Sinhala
+        "\U0001f469\u200d\U0001f527",  # one picture made of two
+    ],
+)
+def test_joiners_are_taken_where_a_script_needs_them(text):
+    assert company(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["Ac\u200cme", "Ac\u200dme", "\u200cAcme", "A \u200dme", "1\u200d2"]
+)
+def test_joiners_are_refused_where_none_does(text):
+    assert problem_of(company, text) is Problem.CHARACTERS
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("x" * 200, None),
+        ("x" * 201, Problem.TOO_LONG),
+        ("  " + "x" * 200 + "  ", None),
+        ("u\u0308" * 200, None),
+        ("u\u0308" * 201, Problem.TOO_LONG),
+        ("x" * 801, Problem.TOO_LONG),
+        (" " * 801, Problem.TOO_LONG),
+        ("🛗" * 200, None),
+    ],
+)
+def test_a_name_is_measured_as_it_will_be_kept(text, problem):
+    assert problem_of(company, text) is problem
+
+
+@pytest.mark.parametrize("unit", ["x", " ", "\u200b", "\x00", "u\u0308", "\ufdfa", "\u0345"])
+def test_a_megabyte_is_answered_in_less_than_fifty_milliseconds(unit):
+    text = unit * (1_000_000 // len(unit.encode()))
+    assert problem_of(company, text) is Problem.TOO_LONG
+    assert seconds(company, text) < 0.05
+
+
+@given(st.text(max_size=120))
+def test_what_was_read_once_reads_the_same_again_and_is_fit_to_be_stored(text):
+    try:
+        line = company(text)
+    except ProblemError:
+        return
+    assert company(line) == line == unicodedata.normalize("NFC", line)
+    assert line == line.strip() != ""
+    assert not {unicodedata.category(c) for c in line} & {"Cc", "Cs", "Zl", "Zp"}
+    assert len(line.splitlines()) == 1
+    line.encode()
+
+
+# ---- A text: a message
+
+
+def message(text: str) -> str:
+    return read_text(text, most=2000)
+
+
+def test_a_message_keeps_its_lines_however_they_ended():
+    assert message("one\r\ntwo\rthree\n\nfour\n") == "one\ntwo\nthree\n\nfour"
+
+
+def test_a_message_may_be_empty():
+    assert message(" \r\n ") == ""
+    assert problem_of(lambda t: read_text(t, most=9, required=True), " \n") is Problem.MISSING
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "a\u202eb", "a\u2028b", "a\x1bb", "a\ud800"])
+def test_a_message_takes_no_other_control_characters(text):
+    assert problem_of(message, text) is Problem.CHARACTERS
+
+
+def test_a_message_has_an_end():
+    assert message("x" * 2000) == "x" * 2000
+    assert problem_of(message, "x" * 2001) is Problem.TOO_LONG
+
+
+# ---- An e-mail address
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("kim@meyer.example.com", "kim@meyer.example.com"),
+        (" a@EX.org ", "a@ex.org"),
+        ("A.B@Ex.Org", "A.B@ex.org"),
+        ("o'hara@ex.org", "o'hara@ex.org"),
+        ("kim+lifts@ex.org", "kim+lifts@ex.org"),
+        ("=cmd|calc@ex.org", "=cmd|calc@ex.org"),
+        ("=?utf-8?q?a?=@ex.org", "=?utf-8?q?a?=@ex.org"),
+        ("p\u0430ypal@ex.org", "p\u0430ypal@ex.org"),
+        ("ü@ex.org", "ü@ex.org"),
+        ("u\u0308@ex.org", "\u00fc@ex.org"),
+        ("a@１.org", "a@1.org"),
+        ("a@ex。org", "a@ex.org"),
+        ("a@xn--mnchen-3ya.de", "a@münchen.de"),
+        ("a" * 65 + "@ex.org", "a" * 65 + "@ex.org"),
+    ],
+)
+def test_an_address_is_kept_in_its_normal_form(typed, kept):
+    assert read_email(typed) == kept
+    assert read_email(kept) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a@b", "a@localhost", "Name <a@ex.org>", "a@ex.org,b@ex.org", "a@ex.org;b@ex.org",
+        "a@ex.org\nBcc: x@y", "a@ex.org\r\nBcc: x@y", "a", "@ex.org", "a@", "a@@ex.org",
+        "a b@ex.org", "a@ex .org", "a@ex..org", "a@.org", "a.@ex.org", "a..b@ex.org",
+        '"a b"@ex.org', "a@[127.0.0.1]", "a@[IPv6:::1]", "a@127.0.0.1", "a\u200b@ex.org",
+        "a@ex\u200b.org", "a\u202e@ex.org", "a@ex.test", "a@ex.invalid", "a@ex.org\x00",
+        "a\x00@ex.org", "mailto:a@ex.org?bcc=b@ex.org", "a@ex_.org", "\ud800@ex.org",
+    ],
+)  # fmt: skip
+def test_what_is_not_one_plain_address_is_refused(text):
+    assert problem_of(read_email, text) is Problem.EMAIL
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\n", "\u3000"])
+def test_no_address_is_missing(text):
+    assert problem_of(read_email, text) is Problem.MISSING
+
+
+def test_an_address_of_more_than_254_characters_is_too_long():
+    assert problem_of(read_email, "a" * (EMAIL_LENGTH + 1 - 7) + "@ex.org") is Problem.TOO_LONG
+    assert problem_of(read_email, "a@" + "b" * 400 + ".org") is Problem.TOO_LONG
+
+
+@pytest.mark.parametrize("text", ["a" * 1_000_000, "a@" * 500_000, " " * 1_000_000, "@." * 127])
+def test_a_long_address_is_answered_in_less_than_fifty_milliseconds(text):
+    assert problem_of(read_email, text) is not None
+    assert seconds(read_email, text) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("kim@gmial.com", "kim@gmail.com"),
+        ("kim@gmail.con", "kim@gmail.com"),
+        ("kim@OUTLOK.com", "kim@outlook.com"),
+        ("kim@gmail.com", ""),
+        ("kim@GMAIL.com", ""),
+        ("kim@meyer.example.com", ""),
+        ("kim@gmx.de", ""),
+        ("gmial.com", ""),
+        ("", ""),
+    ],
+)
+def test_a_mistyped_domain_is_only_pointed_out(typed, meant):
+    assert likelier_email(typed) == meant
+
+
+# ---- A phone number
+
+
+@pytest.mark.parametrize(
+    ("typed", "region", "e164", "extension", "shown"),
+    [
+        ("+49 30 901820", "", "+4930901820", "", "+49 30 901820"),
+        ("+49 (0)30 / 90-18-20", "", "+4930901820", "", "+49 30 901820"),
+        ("030 901820", "DE", "+4930901820", "", "+49 30 901820"),
+        ("0049 30 901820", "DE", "+4930901820", "", "+49 30 901820"),
+        ("+1 800 FLOWERS", "", "+18003569377", "", "+1 800-356-9377"),
+        ("+٤٩ ٣٠ ٩٠١٨٢٠", "", "+4930901820", "", "+49 30 901820"),
+        ("＋４９ ３０ ９０１８２０", "", "+4930901820", "", "+49 30 901820"),
+        ("+49 30 901820 ext. 12", "", "+4930901820", "12", "+49 30 901820 ext. 12"),
+        ("+44 20 7946 0958", "DE", "+442079460958", "", "+44 20 7946 0958"),
+    ],
+)
+def test_a_number_is_kept_as_e164_with_its_extension_apart(typed, region, e164, extension, shown):
+    phone = read_phone(typed, region)
+    assert phone is not None
+    assert (phone.e164, phone.extension, phone.international) == (e164, extension, shown)
+    again = read_phone(phone.e164)
+    assert again is not None
+    assert again.e164 == e164
+
+
+@pytest.mark.parametrize(("typed", "in_use"), [("+44 7700 900123", False), ("+4930901820", True)])
+def test_a_possible_number_that_nobody_has_is_taken_and_marked(typed, in_use):
+    phone = read_phone(typed)
+    assert phone is not None
+    assert phone.in_use is in_use
+
+
+@pytest.mark.parametrize(
+    ("typed", "region"),
+    [("+49 30 901820", "DE"), ("+44 7700 900123", "GB"), ("+800 1234 5678", "001")],
+)
+def test_a_number_knows_its_country(typed, region):
+    phone = read_phone(typed)
+    assert phone is not None
+    assert phone.region == region
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\u3000"])
+def test_no_number_is_none(text):
+    assert read_phone(text) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "region", "problem"),
+    [
+        ("abc", "", Problem.PHONE),
+        ("+999 1", "", Problem.PHONE),
+        ("110", "", Problem.PHONE),
+        ("110", "DE", Problem.PHONE),
+        ("112", "DE", Problem.PHONE),
+        ("911", "US", Problem.PHONE),
+        ("030 901820", "", Problem.PHONE),
+        ("+49 30 901820<script>", "", Problem.PHONE),
+        ("<script>alert(1)</script>", "", Problem.PHONE),
+        ("+49\x0030901820\x00x", "", Problem.PHONE),
+        ("1" * 61, "DE", Problem.PHONE),
+        ("1" * 251, "", Problem.PHONE),
+        ("+49 3", "", Problem.PHONE_TOO_SHORT),
+        ("+1 555", "", Problem.PHONE_TOO_SHORT),
+        ("+49 30 9018201234567890", "", Problem.PHONE_TOO_LONG),
+        ("+1 2125550123 4", "", Problem.PHONE_TOO_LONG),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused_by_what_is_wrong_with_it(typed, region, problem):
+    assert problem_of(read_phone, typed, region) is problem
+
+
+@pytest.mark.parametrize("text", ["1" * 251, "+" * 1_000_000, "+1" * 30, "+1 " + "x1" * 28])
+def test_a_long_number_is_answered_in_less_than_five_milliseconds(text):
+    read_phone("+49 30 901820")  # loads what is known about the country
+    problem_of(read_phone, text)
+    assert seconds(read_phone, text) < 0.005
+
+
+NUMBERLIKE = st.text("+0123456789 ()/-.,;:=#*xextXA٣＋４\u200b\x00", max_size=70)
+ADDRESSLIKE = st.text("abcÄü@@..-_'+=?<>()[]\" 。１\u0308\u200d\x00", max_size=40)
+
+
+@given(NUMBERLIKE | st.text(max_size=70), st.sampled_from(["", "DE", "US", "XX"]))
+def test_any_text_at_all_is_a_number_or_a_named_problem(text, region):
+    try:
+        phone = read_phone(text, region)
+    except ProblemError:
+        return
+    if phone is not None:
+        assert phone.e164.isascii()
+        assert phone.e164[1:].isdigit()
+
+
+@given(ADDRESSLIKE | st.text(max_size=300))
+def test_any_text_at_all_is_an_address_or_a_named_problem(text):
+    try:
+        address = read_email(text)
+    except ProblemError:
+        return
+    assert "@" in address
+    address.encode()

@@ -71,10 +71,12 @@ class JournalFile:
         if text == self.seen:
             return True
         mark = Mark.read(text)
-        if mark is None or self._fd < 0:
+        if mark is None:
             return False
+        if self._fd < 0:
+            return self._load_up_to(mark)
         if mark.generation != self._position.generation and not self._change_over(mark):
-            return False
+            return self._load_up_to(mark)
         size = self._disk.size(self._fd)
         if size < mark.size:
             raise self._too_short(size, self._position.line)
@@ -122,6 +124,33 @@ class JournalFile:
         self._take(fd, header.end)
         return True
 
+    def _load_up_to(self, mark: Mark) -> bool:
+        """Load everything, while others write: workers that start together do so at once."""
+        try:
+            fd = self._disk.open(self.path)
+        except FileNotFoundError:
+            return False
+        try:
+            rows, position = self._read_file(fd, mark, end=mark.size)
+        except UnavailableError:
+            # Either a new generation came meanwhile, or whoever has the lock will say what it is.
+            close_quietly(self._disk, fd)
+            return False
+        except BaseException:
+            close_quietly(self._disk, fd)
+            raise
+        if (position.generation, position.size) != (mark.generation, mark.size):
+            close_quietly(self._disk, fd)
+            return False
+        self._use(rows, fd, position)
+        self._mark, self.seen = mark, mark.text()
+        return True
+
+    def _use(self, rows: Rows, fd: int, position: Position) -> None:
+        rows.index()
+        self.rows = rows
+        self._take(fd, position)
+
     def _take(self, fd: int, position: Position) -> None:
         old, self._fd, self._position = self._fd, fd, position
         if old >= 0:
@@ -136,6 +165,8 @@ class JournalFile:
             self._disk.make_folder(self._folder)
             refuse_strangers(self._disk, self._folder, self.path)
             self.lock_fd = self._disk.open(self._lock_path, create=True)
+            with self.guard:
+                self.follow(self.mark_text())
         self._lock()
         try:
             yield
@@ -186,32 +217,40 @@ class JournalFile:
             self._create(mark)
             return
         try:
-            rows, position = self._read_file(fd, mark)
+            # Behind a spoilt mark lies only what was refused.
+            end = mark.size if mark is not None and mark.spoilt else None
+            rows, position = self._read_file(fd, mark, end)
         except BaseException:
             close_quietly(self._disk, fd)
             raise
-        rows.index()
-        self.rows = rows
-        self._take(fd, position)
+        self._use(rows, fd, position)
         if mark is not None and mark.spoilt and mark.generation == position.generation:
             self._mark, self.seen = mark, mark.text()
         else:
             self._settle(mark)
 
-    def _read_file(self, fd: int, mark: Mark | None) -> tuple[Rows, Position]:
+    def _read_file(
+        self, fd: int, mark: Mark | None, end: int | None = None
+    ) -> tuple[Rows, Position]:
+        """Rows without indexes, and where they end: at `end`, if it is of the mark's generation."""
         rows, size = Rows(), self._disk.size(fd)
         header = journal.read_header(self._disk, fd, self.path)
         if mark is not None and mark.generation > header.generation:
             raise self._too_short(size, header.end.line)
         journal.read_snapshot(self._disk, fd, self.path, header, rows.load)
-        end = size
-        if mark is not None and mark.generation == header.generation:
-            if size < mark.size:
-                line = sum(each.whole for each in journal.lines(self._disk, fd, 0, size))
-                raise self._too_short(size, line)
-            end = mark.size if mark.spoilt else size
+        if mark is None or mark.generation != header.generation:
+            end = None
+        elif size < mark.size:
+            line = sum(each.whole for each in journal.lines(self._disk, fd, 0, size))
+            raise self._too_short(size, line)
         tail = journal.read_commits(
-            self._disk, fd, self.path, header.end, end, mark=mark, take=rows.load
+            self._disk,
+            fd,
+            self.path,
+            header.end,
+            size if end is None else end,
+            mark=mark,
+            take=rows.load,
         )
         return rows, tail.position
 

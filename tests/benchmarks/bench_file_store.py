@@ -1,0 +1,277 @@
+"""The file store beside SQLite (WAL, FULL) and TinyDB, on the same records, in one run.
+
+    python -m tests.benchmarks.bench_file_store
+
+Disks differ a hundredfold, so the figures to look at are the ratios: the stores take turns,
+commit by commit, on the same disk at the same time.
+"""
+
+import json
+import multiprocessing
+import os
+import resource
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from portal.stores.contract import Add, Item, Replace
+from portal.stores.json_file import JsonFileStore
+from portal.stores.table import GSI2
+
+FORK = multiprocessing.get_context("fork")
+SIZES = (100, 10_000, 100_000)
+TURNS = 200
+#: TinyDB writes its whole file each time; more of it would take hours.
+TINY_TURNS = {100: 20, 10_000: 3, 100_000: 1}
+SECONDS = 2.0
+PROCESSES = 4
+
+
+def tenant(n: int, version: int = 1) -> dict[str, str | int | bool]:
+    """A tenant as it is stored, 630 bytes as JSON with its index keys."""
+    account, tenant_id = f"{80000 + n // 3}", f"{80000 + n // 3}_{100000 + n}"
+    company = f"{chr(97 + n % 26)}company {n * 7919 % 1000003} gmbh"
+    address = f"j.mueller{n}@example-{n % 977}.com"
+    return {
+        "tenantId": tenant_id, "accountId": account, "accountName": f"Account {n}",
+        "companyId": f"{100000 + n}", "companyName": company, "version": version,
+        "contactFullName": f"Jürgen Müller {n}", "contactEmailAddress": address,
+        "status": "active", "isActive": True, "clientId": f"{n:016x}",
+        "validTo": "2026-12-31T22:59:59.999Z", "createdAt": "2025-11-02T10:11:12.345Z",
+        "gsi1pk": f"ACCOUNT#{account}", "gsi1sk": f"TENANT#{tenant_id}",
+        "gsi2pk": "STATUS#active", "gsi2sk": f"2026-12-31T{n * 31 % 86400:05}#{tenant_id}",
+        "gsi3pk": f"COMPANY#{company[0]}", "gsi3sk": f"{company}#{tenant_id}",
+        "gsi4pk": f"EMAIL#{address}", "gsi4sk": f"2025#{tenant_id}",
+    }  # fmt: skip
+
+
+class FileStore:
+    name = "file store"
+
+    def __init__(self, folder: Path) -> None:
+        self.store = JsonFileStore(folder / "portal")
+
+    def fill(self, size: int) -> None:
+        for at in range(0, size, 100):
+            self.store.write([Add(tenant(n)) for n in range(at, at + 100)])
+        self.store.compact()
+
+    def warm_up(self) -> None:
+        self.store.check()
+
+    def replace(self, item: Item, expected: int) -> None:
+        self.store.write([Replace(item, expected)])
+
+
+class Sqlite:
+    """As one would write it: the item as JSON, an index for each list, one transaction."""
+
+    name = "SQLite WAL, FULL"
+
+    def __init__(self, folder: Path) -> None:
+        self.db = sqlite3.connect(folder / "tenants.sqlite", timeout=30, isolation_level=None)
+        self.db.execute("PRAGMA journal_mode=WAL")
+        self.db.execute("PRAGMA synchronous=FULL")
+        columns = ", ".join(f"p{n} TEXT, s{n} TEXT" for n in range(1, 5))
+        self.db.execute(
+            f"CREATE TABLE IF NOT EXISTS items"
+            f" (id TEXT PRIMARY KEY, version INT, json TEXT, {columns})"
+        )
+        for n in range(1, 5):
+            self.db.execute(f"CREATE INDEX IF NOT EXISTS gsi{n} ON items (p{n}, s{n}, id)")
+
+    def fill(self, size: int) -> None:
+        self.db.execute("BEGIN")
+        for n in range(size):
+            self.put(tenant(n))
+        self.db.execute("COMMIT")
+
+    def warm_up(self) -> None:
+        self.db.execute("SELECT count(*) FROM items").fetchone()
+
+    def put(self, item: Item) -> None:
+        keys = [item[f"gsi{n}{key}"] for n in range(1, 5) for key in ("pk", "sk")]
+        values = (item["tenantId"], item["version"], json.dumps(item), *keys)
+        places = ",".join("?" * len(values))
+        self.db.execute(f"INSERT OR REPLACE INTO items VALUES ({places})", values)  # noqa: S608
+
+    def replace(self, item: Item, expected: int) -> None:
+        self.db.execute("BEGIN IMMEDIATE")
+        query = "SELECT version FROM items WHERE id = ?"
+        if self.db.execute(query, (item["tenantId"],)).fetchone() != (expected,):
+            raise RuntimeError("changed meanwhile")
+        self.put(item)
+        self.db.execute("COMMIT")
+
+
+class Tiny:
+    name = "TinyDB"
+
+    def __init__(self, folder: Path) -> None:
+        # Only this one needs it.
+        from tinydb import TinyDB  # noqa: PLC0415
+
+        self.db = TinyDB(folder / "tiny.json")
+
+    def fill(self, size: int) -> None:
+        self.db.insert_multiple(tenant(n) for n in range(size))
+
+    def replace(self, item: Item, expected: int) -> None:
+        from tinydb import where  # noqa: PLC0415
+
+        mine = where("tenantId") == item["tenantId"]
+        if self.db.get(mine)["version"] != expected:
+            raise RuntimeError("changed meanwhile")
+        self.db.update(dict(item), mine)
+
+
+def written_by_this_process() -> int:
+    """Bytes that this process handed to the disk's cache, as Linux counts them."""
+    for line in Path("/proc/self/io").read_text(encoding="ascii").splitlines():
+        if line.startswith("wchar"):
+            return int(line.split()[1])
+    return 0
+
+
+def commit_times(size: int, folder: Path) -> dict[str, tuple[float, float]]:
+    """For each store the median of a commit, in milliseconds, and the kilobytes it wrote."""
+    stores = [FileStore(folder), Sqlite(folder), Tiny(folder)]
+    for store in stores:
+        store.fill(size)
+    times: dict[str, list[float]] = {store.name: [] for store in stores}
+    sizes: dict[str, list[float]] = {store.name: [] for store in stores}
+    for turn in range(TURNS):
+        n = turn * 7919 % min(size, 9973)
+        # Each tenant in turn, so versions follow from how often it was met.
+        version = 1 + sum(earlier * 7919 % min(size, 9973) == n for earlier in range(turn))
+        item = {**tenant(n, version + 1), "gsi2sk": f"2027-{turn:05}#{n}"}
+        for store in stores:
+            if store.name == Tiny.name and turn >= TINY_TURNS[size]:
+                continue
+            before, start = written_by_this_process(), time.perf_counter()
+            store.replace(item, version)
+            times[store.name].append((time.perf_counter() - start) * 1000)
+            sizes[store.name].append((written_by_this_process() - before) / 1000)
+    return {
+        name: (statistics.median(times[name]), statistics.median(sizes[name])) for name in times
+    }
+
+
+def hammer(
+    make: Callable[[Path], FileStore | Sqlite], folder: Path, who: int, start, counts
+) -> None:
+    store = make(folder)
+    store.warm_up()
+    version, done = 1, 0
+    start.wait()
+    end = time.perf_counter() + SECONDS
+    while time.perf_counter() < end:
+        store.replace(tenant(who, version + 1), version)
+        version, done = version + 1, done + 1
+    counts.put(done)
+
+
+def throughput(make: Callable[[Path], FileStore | Sqlite], size: int, folder: Path) -> float:
+    """Commits per second of `PROCESSES` processes together."""
+    make(folder).fill(size)
+    start, counts = FORK.Barrier(PROCESSES), FORK.Queue()
+    processes = [
+        FORK.Process(target=hammer, args=(make, folder, who, start, counts))
+        for who in range(PROCESSES)
+    ]
+    for process in processes:
+        process.start()
+    total = sum(counts.get() for _ in processes)
+    for process in processes:
+        process.join()
+    return total / SECONDS
+
+
+def in_a_new_process(work: str, folder: Path) -> list[float]:
+    """What `work`, a function of this module, says in a process that holds nothing yet."""
+    import subprocess  # noqa: PLC0415
+
+    command = [sys.executable, "-m", "tests.benchmarks.bench_file_store", work, str(folder)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+
+
+def worker(folder: Path) -> list[float]:
+    """Seconds to open, megabytes (all, and more than without a store), and reading times in µs."""
+    empty = memory()
+    start = time.perf_counter()
+    store = JsonFileStore(folder / "portal")
+    store.get(tenant(1)["tenantId"])
+    opened = time.perf_counter() - start
+    full = memory()
+    peak = high_water()
+    tenant_id = str(tenant(1)["tenantId"])
+    read = timed(lambda: store.get(tenant_id), 20_000)
+    page = timed(lambda: store.query(GSI2, "STATUS#active", limit=50), 500)
+    counted = timed(lambda: store.count(GSI2, "STATUS#active", cap=100), 500)
+    return [opened, full, full - empty, peak, read, page, counted]
+
+
+def memory() -> float:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 1_000_000
+
+
+def high_water() -> float:
+    # Not ru_maxrss, which a new program inherits from the one that started it.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024 / 1_000_000
+
+
+def timed(call: Callable[[], object], times: int) -> float:
+    start = time.perf_counter()
+    for _ in range(times):
+        call()
+    return (time.perf_counter() - start) / times * 1_000_000
+
+
+def table() -> list[str]:
+    return list(rows())
+
+
+def rows() -> Iterator[str]:
+    yield f"{'median of a commit':28}{'ms':>9}{'KB':>9}{'of SQLite':>11}"
+    for size in SIZES:
+        with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as place:
+            figures = commit_times(size, Path(place))
+            base = figures[Sqlite.name][0]
+            for name, (taken, kilobytes) in figures.items():
+                label = f"{size:>9,} {name}"
+                yield f"{label:28}{taken:9.2f}{kilobytes:9.1f}{taken / base:10.2f}x"
+            opened, full, more, peak, get, page, counted = in_a_new_process("worker", Path(place))
+            yield (
+                f"{size:>9,} a worker: {full:.0f} MB ({more:.0f} MB of it tenants, peak"
+                f" {peak:.0f} MB), opens in {opened:.2f} s; get {get:.1f} µs, page of 50"
+                f" {page:.0f} µs, count to 100 {counted:.0f} µs"
+            )
+    yield f"{PROCESSES} processes writing"
+    for size in SIZES:
+        with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as place:
+            per_second = {
+                make.name: throughput(make, size, Path(place)) for make in (FileStore, Sqlite)
+            }
+            for name, commits in per_second.items():
+                ratio = commits / per_second[Sqlite.name]
+                label = f"{size:>9,} {name}"
+                yield f"{label:28}{commits:9,.0f} commits/s{ratio:10.2f}x"
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["worker"]:
+        print(json.dumps(worker(Path(sys.argv[2]))))
+        return
+    for row in rows():
+        print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()

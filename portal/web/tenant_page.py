@@ -133,6 +133,7 @@ def tenant_page(
         conflict=conflict,
         done=done,
         forms=[offer, *forms] if offer else forms,
+        title_error=status == 422,
         history=[_event_line(event) for event in listings.history(store(), tenant)]
         + [_first_line(tenant)],
         duplicates=[_twin(why, row) for why, row in listings.alike(store(), tenant)],

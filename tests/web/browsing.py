@@ -33,7 +33,10 @@ HTMX = {"HX-Request": "true"}
 
 
 def tree(answer: TestResponse) -> Element:
-    return html5lib.parse(answer.text, namespaceHTMLElements=False)
+    # Parsing takes longer than making the page, and most tests look several times.
+    if not hasattr(answer, "parsed"):
+        answer.parsed = html5lib.parse(answer.text, namespaceHTMLElements=False)
+    return answer.parsed
 
 
 def words(element: Element) -> str:

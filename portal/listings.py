@@ -2,7 +2,7 @@
 anything, and nothing costs more when there are more tenants: each answer is a few index pages.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -273,11 +273,11 @@ def oldest_waiting(store: Store) -> Item | None:
     return rows[0] if rows else None
 
 
-def next_waiting(store: Store, decided: str) -> Item | None:
-    """The one to decide next: the longest wait that is not `decided`, which an index that
-    lags may still show."""
-    rows = page(store, [_of_status(Status.PENDING)], limit=2).rows
-    return next((row for row in rows if row[KEY] != decided), None)
+def next_waiting(store: Store, decided: Collection[str]) -> Item | None:
+    """The one to decide next: the longest wait that is not among `decided`, which an index
+    that lags may still show."""
+    rows = page(store, [_of_status(Status.PENDING)], limit=len(decided) + 1).rows
+    return next((row for row in rows if row[KEY] not in decided), None)
 
 
 def closed_before(store: Store, instant: datetime) -> Iterator[Item]:

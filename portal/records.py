@@ -46,9 +46,13 @@ _PUBLIC = (
     "validTo",
     "isActive",
 )
+_STATUSES: dict[Value | None, Status] = {status.value: status for status in Status}
+_VERBS = {verb.value: verb for verb in Verb}
 _OTHER_KINDS = frozenset({"claim", "event", "note", "staff", "link", "session"})
 _INSTANTS = frozenset({"validFrom", "validTo", "createdAt", "updatedAt"})
 _NO_IDS = Ids(account_id="", company_id="")
+#: Characters of up to four bytes; 1,024 bytes have to hold the id, too.
+_NORMALISED = 200
 _INDEX_KEYS = tuple(key for index in INDEXES for key in (index.partition, index.sort))
 
 
@@ -126,10 +130,10 @@ def item_kind(item_id: str) -> str:
 
 def status_of(item: Item) -> Status:
     """The stored status; for an item of the old application, what its `isActive` says."""
-    try:
-        return Status(str(item["status"]))
-    except (KeyError, ValueError):
-        return Status.ACTIVE if item.get("isActive") is True else Status.SUSPENDED
+    stored = _STATUSES.get(item.get("status"))
+    if stored is not None:
+        return stored
+    return Status.ACTIVE if item.get("isActive") is True else Status.SUSPENDED
 
 
 def public_view(item: Item) -> dict[str, Value]:
@@ -242,9 +246,11 @@ def _sorted_by(tenant: Tenant) -> str:
 
 
 def normalised(name: str) -> str:
-    """A company's name as it is searched for: without case, accents and double spaces."""
+    """A company's name as it is searched for: without case, accents and double spaces, and
+    no longer than a sort key of DynamoDB has room for."""
     plain = unicodedata.normalize("NFKD", name).casefold()
-    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+    words = " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+    return words[:_NORMALISED].rstrip()
 
 
 def company_partition(normalised_name: str) -> str:
@@ -453,12 +459,10 @@ class _Texts(dict[str, str]):
 
 
 def _decision_of(text: _Texts) -> Decision | None:
-    at = to_instant(text["decidedAt"])
-    if at is None:
+    at, verb = to_instant(text["decidedAt"]), _VERBS.get(text["decidedVerb"])
+    if at is None or verb is None:
         return None
-    return Decision(
-        verb=Verb(text["decidedVerb"]), by=text["decidedBy"], at=at, mark=text["decidedMark"]
-    )
+    return Decision(verb=verb, by=text["decidedBy"], at=at, mark=text["decidedMark"])
 
 
 def _instant(value: Value | None) -> datetime | None:

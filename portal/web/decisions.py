@@ -11,9 +11,10 @@ from portal.tenants import (
     ErasedError,
     NotAllowedError,
     PastWindowError,
+    Status,
     Tenant,
 )
-from portal.web import htmx, words
+from portal.web import htmx, recent, words
 from portal.web.context import act, services, store
 from portal.web.forms import (
     ActivateForm,
@@ -229,6 +230,10 @@ def _decide(tenant_id: str, verb: str, form: Form, do: Callable[[], Tenant]) -> 
 
 
 def _decided(tenant_id: str, tenant: Tenant) -> AnyResponse:
+    if tenant.status is Status.PENDING:
+        recent.forget(tenant_id)
+    else:
+        recent.remember(tenant_id)
     if not htmx.wants_fragment():
         return redirect(url_for("staff.tenant", tenant_id=tenant.id, done="1"), 303)
     answer = tenant_page(tenant.id, just_decided=True)

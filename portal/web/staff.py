@@ -27,7 +27,7 @@ from portal.staff import NotSignedInError
 from portal.stores.contract import Item
 from portal.stores.table import KEY
 from portal.tenants import Status, Validity, standing_of
-from portal.web import dates, htmx, words
+from portal.web import dates, htmx, recent, words
 from portal.web.access import SESSION_TOKEN
 from portal.web.context import now, person, services, settings, store
 from portal.web.forms import showable
@@ -153,7 +153,8 @@ _TAB_TONES = {
 
 def _counts(current: Tab | None = None) -> list[Count]:
     """All tabs; the one for what was set aside only while it holds something."""
-    counted = {tab: listings.count(store(), tab, now()) for tab in Tab}
+    asked, moment = store(), now()
+    counted = {tab: listings.count(asked, tab, moment) for tab in Tab}
     return [
         Count(
             label=_(words.TAB[tab]),
@@ -204,7 +205,7 @@ def tenants() -> Response:
         q=showable(sought),
         status=tab.value,
         search_url=url_for("staff.tenants"),
-        rows=_rows(listing),
+        rows=_rows(listing, tab),
         next_url=_list_url(tab, sought, listing),
         first_url=_list_url(tab, sought) if after else "",
         empty=_nothing_found() if sought else _(words.EMPTY[tab]),
@@ -254,13 +255,14 @@ def _url_of(row: Item) -> str:
     return url_for("staff.tenant", tenant_id=str(row[KEY]))
 
 
-def _rows(listing: Listing) -> list[Row]:
+def _rows(listing: Listing, tab: Tab) -> list[Row]:
     moment, zone, locale = now(), settings().time_zone, locale_name()
     prefix = f"{_lists_url()}/"
     promised = timedelta(days=settings().promised_days)
+    shown = recent.still_waiting(listing.rows) if tab is Tab.PENDING else listing.rows
     return [
         _row(row, prefix, moment=moment, zone=zone, promised=promised, locale=locale)
-        for row in listing.rows
+        for row in shown
     ]
 
 

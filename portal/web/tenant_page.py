@@ -13,7 +13,7 @@ from portal.staff import Role
 from portal.stores.contract import Item
 from portal.stores.table import KEY
 from portal.tenants import Reason, Standing, Status, Tenant, Verb, standing
-from portal.web import dates, htmx, words
+from portal.web import dates, htmx, recent, words
 from portal.web.context import now, person, settings, store
 from portal.web.forms import (
     ActivateForm,
@@ -407,7 +407,7 @@ def _done(tenant: Tenant) -> Done | None:
     undo = _UNDO.get(decision.verb, "")
     following = None
     if decision.verb in (Verb.ACTIVATE, Verb.REJECT):
-        following = listings.next_waiting(store(), tenant.pending_id or tenant.id)
+        following = listings.next_waiting(store(), recent.decided())
     return Done(
         sentence=words.done(decision.verb, tenant.contact.company),
         undo_url=url_for(f"decisions.{undo}", tenant_id=tenant.id) if undo else "",

@@ -359,7 +359,8 @@ def _claim_changes(store: Store, before: Tenant | None, after: Tenant | None) ->
     old, new = _claimed(before), _claimed(after)
     if old == new:
         return []
-    return [_count_claim(store, ids, step) for ids, step in ((old, -1), (new, 1)) if ids]
+    counted = [_count_claim(store, ids, step) for ids, step in ((old, -1), (new, 1)) if ids]
+    return [change for change in counted if change]
 
 
 def _claimed(tenant: Tenant | None) -> Ids | None:
@@ -368,11 +369,11 @@ def _claimed(tenant: Tenant | None) -> Ids | None:
     return None
 
 
-def _count_claim(store: Store, ids: Ids, step: int) -> Change:
+def _count_claim(store: Store, ids: Ids, step: int) -> Change | None:
     try:
         item = store.get(records.claim_id(ids))
     except NotThereError:
-        return Add(records.claim_item(ids, max(step, 1), 1))
+        return Add(records.claim_item(ids, 1, 1)) if step > 0 else None
     count, version = int(item["count"]) + step, int(item["version"])
     if count <= 0:
         return Remove(records.claim_id(ids), version)

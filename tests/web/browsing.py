@@ -41,7 +41,7 @@ def tree(answer: TestResponse) -> Element:
 
 def words(element: Element) -> str:
     """Everything that can be read in it, with single spaces."""
-    return " ".join("".join(element.itertext()).split())
+    return " ".join(" ".join(element.itertext()).split())
 
 
 def page_words(answer: TestResponse) -> str:
@@ -121,6 +121,13 @@ def form_of(answer: TestResponse, action: str) -> dict[str, str]:
     found = forms(answer)
     assert action in found, f"no form is sent to {action}, only to {list(found)}"
     return fields(found[action])
+
+
+def undo_of(answer: TestResponse, action: str) -> dict[str, str]:
+    """The fields behind the button that takes back what was just done."""
+    form = forms(answer)[action]
+    assert words(form.find(".//button")) == "Undo"
+    return fields(form)
 
 
 def summary(answer: TestResponse) -> list[tuple[str, str]]:

@@ -51,7 +51,8 @@ def _after(colleague: Staff, tenant_id: str, verb: str, typed: Mapping[str, str]
 @dataclass(frozen=True, kw_only=True)
 class Write:
     """`typed` goes into the form; `said` is what the page says afterwards; `event` is the
-    verb in the history; `overtaken_by` what a colleague does meanwhile, with `said_by_colleague`."""
+    verb in the history; `ends_as` the id afterwards, if it is another; `overtaken_by` what a
+    colleague does meanwhile, and `said_of_colleague` what the page says of it."""
 
     verb: str
     prepare: Prepare

@@ -267,12 +267,6 @@ def alike(store: Store, tenant: Tenant) -> list[tuple[Alike, Item]]:
     return found
 
 
-def oldest_waiting(store: Store) -> Item | None:
-    """The pending tenant that has waited longest."""
-    rows = page(store, [_of_status(Status.PENDING)], limit=1).rows
-    return rows[0] if rows else None
-
-
 def next_waiting(store: Store, decided: Collection[str]) -> Item | None:
     """The one to decide next: the longest wait that is not among `decided`, which an index
     that lags may still show."""

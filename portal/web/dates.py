@@ -96,10 +96,19 @@ def ends_with_a_day(instant: datetime, zone: ZoneInfo) -> bool:
     return (instant + MILLISECOND).astimezone(zone).time().isoformat() == "00:00:00"
 
 
-def moment_of_text(text: str, zone: ZoneInfo) -> str:
-    """As `moment`, for an instant as it is stored; other texts stay as they are."""
+def starts_with_a_day(instant: datetime, zone: ZoneInfo) -> bool:
+    """Whether it is the first millisecond of a day in `zone`."""
+    return instant.astimezone(zone).time().isoformat() == "00:00:00"
+
+
+def edge_of_text(text: str, zone: ZoneInfo) -> str:
+    """An end of a window as it is stored, `31 Dec 2026, 24:00`; other texts stay as they are."""
     instant = to_instant(text)
-    return moment(instant, zone) if instant else text
+    if not instant:
+        return text
+    if ends_with_a_day(instant, zone):
+        return _("%(day)s, 24:00", day=day(instant, zone))
+    return moment(instant, zone)
 
 
 def today(now: datetime, zone: ZoneInfo) -> date:

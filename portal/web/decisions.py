@@ -19,11 +19,11 @@ from portal.web.context import act, services, store
 from portal.web.forms import (
     ActivateForm,
     ClientForm,
-    ContactForm,
     Form,
     NoteForm,
     PlainForm,
     RejectForm,
+    StaffContactForm,
     SuspendForm,
     ValidityForm,
     seen_version,
@@ -176,7 +176,7 @@ def client(tenant_id: str) -> AnyResponse:
 
 @bp.post("/contact")
 def contact(tenant_id: str) -> AnyResponse:
-    form = ContactForm()
+    form = StaffContactForm()
     return _decide(
         tenant_id,
         "contact",

@@ -230,6 +230,10 @@ class ContactForm(Form):
         hint=N_("With country code, like +49 30 901820."),
     )
 
+    def __iter__(self) -> Any:
+        """The same order in every form, whichever fields it words anew."""
+        return iter(self._fields[name] for name in ("company", "name", "email", "phone"))
+
     def to_contact(self) -> Contact:
         """Only of a form that is valid."""
         phone: contacts.Phone | None = self.phone.read
@@ -268,6 +272,19 @@ class ChangeForm(ContactForm):
             phone_typed=old.phone_typed if keeps_phone else new.phone_typed,
             phone_extension=old.phone_extension if keeps_phone else new.phone_extension,
         )
+
+
+class StaffContactForm(ContactForm):
+    """The same for staff, who write about somebody else."""
+
+    name = Text(N_("Contact's name"), _line(contacts.NAME_LENGTH), words.contact_name_problem)
+    email = Text(
+        N_("Email address"), contacts.read_email, words.contact_email_problem, type="email"
+    )
+    phone = Text(
+        N_("Phone number"), _phone, words.phone_problem, type="tel", required=False,
+        hint=N_("With country code, like +49 30 901820."),
+    )  # fmt: skip
 
 
 def email_note(typed: str) -> str:
@@ -319,8 +336,8 @@ def ids_of(fields: Any) -> Ids | None:
 
 
 class IdsForm(Form):
-    account_id = Text(N_("Account id"), read_id, words.id_problem, inputmode="numeric")
-    company_id = Text(N_("Company id"), read_id, words.id_problem, inputmode="numeric")
+    account_id = Text(N_("Account id"), read_id, words.account_id_problem, inputmode="numeric")
+    company_id = Text(N_("Company id"), read_id, words.company_id_problem, inputmode="numeric")
     account_name = Text(
         N_("Account name"), _line(NAME_LENGTH, required=False), words.text_problem, required=False
     )
@@ -349,16 +366,17 @@ class ValidityForm(Form):
     valid_from = Text(N_("Valid from"), read_day, words.date_problem, type="date")
     valid_to = Text(N_("Valid through"), read_day, words.date_problem, type="date")
     term = Text(
-        N_("Or for"),
+        N_("A term instead"),
         str,
         words.choice_problem,
         type="select",
         required=False,
+        hint=N_("Counts from the first day, and takes the place of the last."),
         choices=[
-            ("", N_("the days above")),
+            ("", N_("None: the two days above")),
             ("30d", N_("30 days")),
-            ("1y", N_("one year")),
-            ("eoy", N_("the rest of the year")),
+            ("1y", N_("One year")),
+            ("eoy", N_("Through 31 December")),
         ],
     )
 

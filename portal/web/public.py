@@ -12,7 +12,7 @@ from portal import onboarding, records
 from portal.onboarding import StaleError, UnknownTenantError
 from portal.stores.contract import NotThereError
 from portal.tenants import Ids, NotAllowedError, Standing, Status, Tenant, standing
-from portal.web import dates, forms
+from portal.web import dates, forms, words
 from portal.web.context import act_of_customer, now, services, settings, store
 from portal.web.forms import ChangeForm, ContactForm, FieldView, seen_version
 from portal.web.links import BadTokenError, read_status_token, same, status_hash
@@ -39,8 +39,8 @@ def sign_up() -> AnyResponse:
     claims = forms.ids_of(request.form)
     typed_token = request.form.get("form_token", "")
     if g.expired:
-        words = _("This page has expired. Your entries are kept; send again.")
-        return _sign_up_page(form, claims, typed_token, status=400, problem=words)
+        problem = _("This page has expired. Your entries are kept; send again.")
+        return _sign_up_page(form, claims, typed_token, status=400, problem=problem)
     try:
         token = services().links.read_form_token(typed_token, now())
     except BadTokenError:
@@ -115,9 +115,10 @@ def _sign_up_page(
 def _facts_of_ids(ids: Ids | None) -> list[tuple[str, str]]:
     if ids is None:
         return []
-    account = f"{ids.account_name} ({ids.account_id})" if ids.account_name else ids.account_id
-    company = f"{ids.company_name} ({ids.company_id})" if ids.company_name else ids.company_id
-    facts = [(_("Account"), account), (_("Company"), company)]
+    facts = [
+        (_("Account"), words.named_id(ids.account_name, ids.account_id)),
+        (_("Company in FSM"), words.named_id(ids.company_name, ids.company_id)),
+    ]
     return [*facts, (_("Cluster"), ids.cluster)] if ids.cluster else facts
 
 
@@ -158,8 +159,8 @@ def change(token: str) -> AnyResponse:
         return _change_page(form, tenant, token)
     form = ChangeForm()
     if g.expired:
-        words = _("This page has expired. Your entries are kept; send again.")
-        return _change_page(form, tenant, token, status=400, problem=words)
+        problem = _("This page has expired. Your entries are kept; send again.")
+        return _change_page(form, tenant, token, status=400, problem=problem)
     if not form.validate():
         return _change_page(form, tenant, token, status=422)
     try:
@@ -171,8 +172,8 @@ def change(token: str) -> AnyResponse:
             contact=form.to_contact_over(tenant.contact),
         )
     except (StaleError, NotAllowedError):
-        words = _("This was changed meanwhile. Check it, then send again.")
-        return _change_page(form, _pending_behind(token), token, status=409, problem=words)
+        problem = _("This was changed meanwhile. Check it, then send again.")
+        return _change_page(form, _pending_behind(token), token, status=409, problem=problem)
     return redirect(url_for("public.status", token=token), 303)
 
 
@@ -249,11 +250,9 @@ def _with_hint(view: FieldView, hint: str) -> FieldView:
 
 
 def _status_view(tenant: Tenant, token: str) -> StatusView:
-    zone = settings().time_zone
     stands = standing(tenant, now())
     headline, *sentences = _told(tenant, stands)
     pending = tenant.status is Status.PENDING
-    approved = tenant.is_final
     reference = (tenant.pending_id or tenant.id).removeprefix("pending-")
     return StatusView(
         reference=reference[:8].upper(),
@@ -272,16 +271,27 @@ def _status_view(tenant: Tenant, token: str) -> StatusView:
             ),
             *_facts_of_ids(tenant.ids),
         ],
-        steps=[
-            (_("You asked for access"), True, dates.moment(tenant.created_at, zone)),
-            (_("We check your details"), not pending, ""),
-            (_("Your access is ready"), approved, dates.day(tenant.validity.valid_from, zone)),
-        ],
+        steps=_steps(tenant),
         can_change=pending,
         can_withdraw=pending,
         change_url=url_for("public.change", token=token),
         withdraw_url=url_for("public.withdraw", token=token),
     )
+
+
+def _steps(tenant: Tenant) -> list[tuple[str, bool, str]]:
+    """What was done, and what is still to come; nothing is, once somebody has said no."""
+    zone = settings().time_zone
+    asked = (_("You asked for access"), True, dates.moment(tenant.created_at, zone))
+    checked = (_("We check your details"), tenant.status is not Status.PENDING, "")
+    first = dates.day(tenant.validity.valid_from, zone)
+    match tenant.status:
+        case Status.WITHDRAWN:
+            return [asked]
+        case Status.REJECTED:
+            return [asked, checked]
+        case _:
+            return [asked, checked, (_("Your access is ready"), tenant.is_final, first)]
 
 
 def _state(tenant: Tenant, stands: Standing) -> str:

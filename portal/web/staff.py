@@ -115,21 +115,13 @@ class Ending:
 def home() -> Response:
     zone = settings().time_zone
     counts = [count for count in _counts() if count.key != Tab.ALL.value]
-    oldest = listings.oldest_waiting(store())
+    pending = listings.page(store(), listings.stretches_of(Tab.PENDING, now()), limit=5)
     expiring = listings.page(store(), listings.stretches_of(Tab.EXPIRING, now()), limit=5)
-    waiting = None
-    if oldest:
-        age = now() - (to_instant(str(oldest.get("createdAt", ""))) or now())
-        waiting = Waiting(
-            company=str(oldest.get("contactCompanyName", "")),
-            age=dates.span(age),
-            late=_is_late(age),
-            url=_url_of(oldest),
-        )
     page = render_template(
         "staff/home.html",
         counts=counts,
-        oldest=waiting,
+        waiting=[_waiting(row) for row in recent.still_waiting(pending.rows)],
+        all_waiting_url=_list_url(Tab.PENDING),
         expiring=[
             Ending(
                 company=str(row.get("contactCompanyName", "")),
@@ -141,6 +133,17 @@ def home() -> Response:
         more_expiring_url=_list_url(Tab.EXPIRING),
     )
     return make_response(page)
+
+
+def _waiting(row: Item) -> Waiting:
+    age = now() - (to_instant(str(row.get("createdAt", ""))) or now())
+    late = _is_late(age)
+    return Waiting(
+        company=str(row.get("contactCompanyName", "")),
+        age=dates.age(age, locale_name(), late=late),
+        late=late,
+        url=_url_of(row),
+    )
 
 
 _TAB_TONES = {
@@ -215,7 +218,7 @@ def tenants() -> Response:
 
 def _nothing_found() -> str:
     return _(
-        "Nothing was found. Search for the beginning of a company name, for a whole e-mail"
+        "Nothing was found. Search for the beginning of a company name, for a whole email"
         " address, or for an id."
     )
 

@@ -18,11 +18,11 @@ from portal.web.context import now, person, settings, store
 from portal.web.forms import (
     ActivateForm,
     ClientForm,
-    ContactForm,
     FieldView,
     Form,
     NoteForm,
     RejectForm,
+    StaffContactForm,
     SuspendForm,
     ValidityForm,
 )
@@ -182,19 +182,19 @@ def _card(tenant: Tenant) -> Card:
     contact, ids, client = tenant.contact, tenant.ids, tenant.client
     facts = [
         (_("Contact"), contact.name),
-        (_("E-mail"), contact.email),
+        (_("Email"), contact.email),
         (_("Phone"), _phone_words(tenant)),
         *(
             [
-                (_("Account"), f"{ids.account_name} ({ids.account_id})".strip()),
-                (_("Company in FSM"), f"{ids.company_name} ({ids.company_id})".strip()),
+                (_("Account"), words.named_id(ids.account_name, ids.account_id)),
+                (_("Company in FSM"), words.named_id(ids.company_name, ids.company_id)),
                 (_("Cluster"), ids.cluster),
             ]
             if ids
             else []
         ),
         (_("Asked"), dates.moment(tenant.created_at, zone)),
-        (_("Valid from"), dates.moment(tenant.validity.valid_from, zone)),
+        (_("Valid from"), _from(tenant)),
         (_("Valid through"), _through(tenant)),
         (_("Client id"), client.id),
         (_("Reason"), _reason_words(tenant.reason)),
@@ -228,6 +228,17 @@ def _phone_words(tenant: Tenant) -> str:
     return number
 
 
+def _from(tenant: Tenant) -> str:
+    """`1 January 2026, 00:00 Europe/Berlin`, or the exact instant of an imported start."""
+    zone, start = settings().time_zone, tenant.validity.valid_from
+    if start is None:
+        return ""
+    if dates.starts_with_a_day(start, zone):
+        day = dates.long_day(start.astimezone(zone).date())
+        return _("%(day)s, 00:00 %(zone)s", day=day, zone=zone.key)
+    return _("%(moment)s %(zone)s", moment=dates.moment(start, zone), zone=zone.key)
+
+
 def _through(tenant: Tenant) -> str:
     """`31 December 2026, 24:00 Europe/Berlin`, or the exact instant of an imported end."""
     zone, validity = settings().time_zone, tenant.validity
@@ -255,7 +266,11 @@ def _status_words(tenant: Tenant, stands: Standing) -> str:
         case Status.ACTIVE, (Standing.VALID | Standing.EXPIRING):
             return _("Valid through %(through)s.", through=_through(tenant))
         case Status.ACTIVE, Standing.NOT_YET_VALID:
-            return _("Valid from %(day)s.", day=dates.day(validity.valid_from, zone))
+            return _(
+                "Valid from %(day)s through %(through)s.",
+                day=dates.day(validity.valid_from, zone),
+                through=_through(tenant),
+            )
         case Status.ACTIVE, Standing.EXPIRED:
             return _("Ended on %(day)s.", day=dates.day(validity.valid_to, zone))
         case _:
@@ -371,7 +386,7 @@ def _fresh(tenant: Tenant, verb: str) -> Form | None:
         case "client":
             return ClientForm(formdata=None, data={"client_id": tenant.client.id})
         case "contact":
-            return ContactForm(
+            return StaffContactForm(
                 formdata=None,
                 data={
                     "company": contact.company,
@@ -428,7 +443,7 @@ def _event_line(event: Event) -> Line:
             continue
         label = _(words.ATTRIBUTE[name])
         # Texts that are no instants stay as they are.
-        old, new = (dates.moment_of_text(value, zone) or "–" for value in values)
+        old, new = (dates.edge_of_text(value, zone) or "–" for value in values)
         told = _("%(what)s changed", what=label)
         details.append(f"{label}: {old} → {new}" if any(values) else told)
     return Line(

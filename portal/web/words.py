@@ -69,7 +69,7 @@ REASON = {
 }
 
 ALIKE = {
-    Alike.EMAIL: N_("Same e-mail address"),
+    Alike.EMAIL: N_("Same email address"),
     Alike.COMPANY: N_("Same company name"),
     Alike.ACCOUNT: N_("Same account"),
 }
@@ -122,7 +122,7 @@ ATTRIBUTE = {
     "contactCompanyName": N_("Company name"),
     "contactFullName": N_("Contact's name"),
     "contactPhone": N_("Phone number"),
-    "contactEmailAddress": N_("E-mail address"),
+    "contactEmailAddress": N_("Email address"),
     "accountName": N_("Account name"),
     "companyName": N_("Company name in FSM"),
 }
@@ -187,6 +187,11 @@ def done(verb: Verb, company: str) -> str:
             return _("Saved.")
 
 
+def named_id(name: str, id_: str) -> str:
+    """`Meyer Group (86810)`, or the id alone."""
+    return f"{name} ({id_})" if name else id_
+
+
 def by_whom(by: str) -> str:
     return _("The customer") if by == "customer" else by
 
@@ -211,6 +216,18 @@ def name_problem(problem: Problem) -> str:
             return _("Name contains characters that cannot be used.")
 
 
+def contact_name_problem(problem: Problem) -> str:
+    """As staff read it."""
+    return _("Enter the contact's name.") if problem is Problem.MISSING else name_problem(problem)
+
+
+def contact_email_problem(problem: Problem) -> str:
+    """As staff read it."""
+    if problem is Problem.MISSING:
+        return _("Enter the contact's email address.")
+    return email_problem(problem)
+
+
 def email_problem(problem: Problem) -> str:
     match problem:
         case Problem.MISSING:
@@ -233,10 +250,16 @@ def phone_problem(problem: Problem) -> str:
             return _("Enter a phone number with country code, like +49 30 901820.")
 
 
-def id_problem(problem: Problem) -> str:
+def account_id_problem(problem: Problem) -> str:
     if problem is Problem.MISSING:
-        return _("Enter the id.")
-    return _("Enter the id in letters and digits only, at most 40.")
+        return _("Enter the account id.")
+    return _("Enter the account id in letters and digits only, at most 40.")
+
+
+def company_id_problem(problem: Problem) -> str:
+    if problem is Problem.MISSING:
+        return _("Enter the company id.")
+    return _("Enter the company id in letters and digits only, at most 40.")
 
 
 def text_problem(problem: Problem) -> str:

@@ -267,14 +267,14 @@ def test_s16_reading_does_not_change(
 @pytest.mark.parametrize(
     ("verb", "typed", "problems"),
     [
-        ("activate", {"account_id": ""}, [("activate-account_id", "Enter the id.")]),
+        ("activate", {"account_id": ""}, [("activate-account_id", "Enter the account id.")]),
         (
             "activate",
             {"company_id": "../1"},
             [
                 (
                     "activate-company_id",
-                    "Enter the id in letters and digits only, at most 40.",
+                    "Enter the company id in letters and digits only, at most 40.",
                 )
             ],
         ),

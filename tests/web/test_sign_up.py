@@ -379,7 +379,7 @@ def test_what_the_shell_says_is_shown_as_facts_and_kept_as_claims(
     page = client.get(f"/sign-up{SHELL_QUERY}")
     assert facts(page) == {
         "Account": "Example Holding (86810)",
-        "Company": "Example GmbH (104348)",
+        "Company in FSM": "Example GmbH (104348)",
         "Cluster": "eu",
     }
     controls = [each for each in tree(page).iter("input") if each.get("name") in SHELL]

@@ -110,7 +110,7 @@ def test_a_window_that_is_over_ends_a_licence(
 def test_old_and_new_go_into_the_history(active: str, anna: Staff) -> None:
     anna.decide(active, "validity", valid_from="2026-11-23", valid_to="2027-05-01")
     history = page_words(anna.page(active)).partition("History")[2]
-    assert "Valid through: 7 Dec 2026, 23:59 → 1 May 2027, 23:59" in history
+    assert "Valid through: 7 Dec 2026, 24:00 → 1 May 2027, 24:00" in history
 
 
 def test_renewing_twice_from_a_double_click_adds_one_term(

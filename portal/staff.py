@@ -64,8 +64,9 @@ def make_link(store: Store, *, email: str, name: str, role: str, now: datetime) 
     """
     person = Person(id=_person_id(email), email=email.strip(), name=name, role=Role.named(role))
     token = secrets.token_urlsafe(24)
-    link = _entry("link", token, person, now, until=now + LINK_LIFE)
-    store.write([_put_person(store, person), Add(link)])
+    put = _put_person(store, person)
+    link = _entry("link", token, put.item, now, until=now + LINK_LIFE)
+    store.write([put, Add(link)])
     return token
 
 
@@ -74,7 +75,7 @@ def disable(store: Store, *, email: str) -> None:
     if nobody has this address."""
     item = store.get(_person_id(email))
     version = int(item["version"])
-    closed = {**item, "disabled": True, "version": version + 1}
+    closed = {**item, "disabled": True, "era": _era(item) + 1, "version": version + 1}
     store.write([Replace(closed, version)])
 
 
@@ -87,11 +88,17 @@ def sign_in(store: Store, token: str, now: datetime) -> str:
     """Uses the link up; answers a session's token (192 bits). `NotSignedInError`."""
     link, person = _opened(store, "link", token, now)
     session_token = secrets.token_urlsafe(24)
-    session = _entry("session", session_token, person, now, until=now + SESSION_LIFE)
+    session = _entry("session", session_token, link, now, until=now + SESSION_LIFE)
     used = Remove(str(link[KEY]), int(link["version"]))
     over = [change for change in _dead_entries(store, person, now) if change != used]
     try:
-        store.write([used, Add(session), *over])
+        try:
+            store.write([used, Add(session), *over])
+        except ChangedMeanwhileError as error:
+            if error.tenant_id == used.tenant_id:
+                raise
+            # Another sign-in of the same person has swept meanwhile.
+            store.write([used, Add(session)])
     except ChangedMeanwhileError as error:
         raise NotSignedInError from error
     return session_token
@@ -127,7 +134,7 @@ def _opened(store: Store, kind: str, token: str, now: datetime) -> tuple[Item, P
     except NotThereError as error:
         raise NotSignedInError from error
     until = to_instant(str(entry["until"]))
-    if until is None or now > until or item.get("disabled") or entry["role"] != item["role"]:
+    if until is None or now > until or item.get("disabled") or _era(entry) != _era(item):
         raise NotSignedInError
     return entry, Person(
         id=str(item[KEY]),
@@ -145,22 +152,30 @@ def _entry_id(kind: str, token: str) -> str:
     return f"{kind}-{hashlib.sha256(token.encode()).hexdigest()}"
 
 
-def _entry(kind: str, token: str, person: Person, now: datetime, *, until: datetime) -> Item:
+def _era(item: Item) -> int:
+    """A person's era ends when they are disabled or get another role. What was opened in an
+    earlier one stays shut, even when the role comes back."""
+    return int(item.get("era", 0))
+
+
+def _entry(kind: str, token: str, opener: Item, now: datetime, *, until: datetime) -> Item:
+    """`opener`: the person, or the link that a session is opened by."""
     entry_id = _entry_id(kind, token)
+    person_id = str(opener.get("person", opener[KEY]))
     return {
         KEY: entry_id,
         "version": 1,
-        "person": person.id,
-        "role": person.role.name.lower(),
+        "person": person_id,
+        "era": _era(opener),
         "lastSeen": to_text(now),
         "until": to_text(until),
         "ttl": int(until.timestamp()),
-        GSI2.partition: f"ACCESS#{person.id}",
+        GSI2.partition: f"ACCESS#{person_id}",
         GSI2.sort: f"{to_text(until)}#{entry_id}",
     }
 
 
-def _put_person(store: Store, person: Person) -> Change:
+def _put_person(store: Store, person: Person) -> Add | Replace:
     values: dict[str, Value] = {
         KEY: person.id,
         "email": person.email,
@@ -168,10 +183,12 @@ def _put_person(store: Store, person: Person) -> Change:
         "role": person.role.name.lower(),
     }
     try:
-        version = int(store.get(person.id)["version"])
+        item = store.get(person.id)
     except NotThereError:
-        return Add({**values, "version": 1})
-    return Replace({**values, "version": version + 1}, version)
+        return Add({**values, "era": 0, "version": 1})
+    version = int(item["version"])
+    era = _era(item) + (item["role"] != values["role"])
+    return Replace({**values, "era": era, "version": version + 1}, version)
 
 
 def _dead_entries(store: Store, person: Person, now: datetime) -> list[Change]:

@@ -7,6 +7,7 @@ a row's pattern is written once by the template, and the texts of all rows are e
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -22,23 +23,19 @@ def written(rows: Sequence[object], pattern: Markup) -> Markup:
 
     Places stand in text or inside quotes, as everywhere else. At least two different ones.
     """
-    constants, values_of = _parts(pattern)
-    texts = [text for row in rows for text in values_of(row)]
+    line, values_of = _compiled(str(pattern))
+    texts = list(chain.from_iterable(map(values_of, rows)))
     # str: Markup's own split would make a Markup of every piece.
     escaped = str(escape(_BETWEEN.join(texts))).split(_BETWEEN)
     if len(escaped) != len(texts):
         # An old record may hold what no form lets in.
         escaped = [str(escape(text)) for text in texts]
-    places = len(constants) - 1
-    html: list[str] = []
-    for start in range(0, len(escaped), places):
-        for constant, text in zip(constants, escaped[start : start + places], strict=False):
-            html += (constant, text)
-        html.append(constants[-1])
-    return Markup("".join(html))  # noqa: S704 - the pattern is the template's, the rest escaped
+    html = line * len(rows) % tuple(escaped)
+    return Markup(html)  # noqa: S704 - the pattern is the template's, the rest escaped
 
 
 @lru_cache(64)
-def _parts(pattern: str) -> tuple[list[str], Callable[[Any], tuple[str, ...]]]:
-    constants_and_names = _PLACE.split(pattern)
-    return constants_and_names[::2], attrgetter(*constants_and_names[1::2])
+def _compiled(pattern: str) -> tuple[str, Callable[[Any], tuple[str, ...]]]:
+    """The pattern with `%s` in its places, and what takes a row's texts in their order."""
+    constants_and_names = _PLACE.split(pattern.replace("%", "%%"))
+    return "%s".join(constants_and_names[::2]), attrgetter(*constants_and_names[1::2])

@@ -30,15 +30,17 @@ class Index:
 
 #: What a list of tenants shows. Never the secret.
 TENANT_COLUMNS = frozenset({
-    "status", "isActive", "version", "accountId", "accountName", "companyId", "companyName",
+    "status", "isActive", "version", "accountId", "companyId",
     "contactCompanyName", "contactFullName", "contactEmailAddress",
-    "validFrom", "validTo", "openEnded", "createdAt", "decidedAt", "decidedBy", "decidedVerb",
+    "validFrom", "validTo", "openEnded", "createdAt", "decidedAt",
 })  # fmt: skip
 
 #: What a tenant's history, and other lists of small items, show.
-EVENT_COLUMNS = frozenset({
-    "at", "by", "verb", "reason", "changes", "requestId", "before", "after", "text",
-})  # fmt: skip
+EVENT_COLUMNS = frozenset({"at", "by", "verb", "reason", "changes", "requestId", "text"})
+
+#: DynamoDB takes no more attributes beside the keys in one index, nor in all of them together.
+MOST_CARRIED = 20
+MOST_CARRIED_IN_ALL = 100
 
 #: Given by the downstream application, which queries it by name.
 GSI1 = Index("GSI1", "gsi1pk", "gsi1sk", carries=None)

@@ -7,10 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import orjson
-
 from portal.stores.contract import (
-    MOST_CHANGES,
     Add,
     AlreadyThereError,
     Change,
@@ -19,18 +16,15 @@ from portal.stores.contract import (
     NotThereError,
     Page,
     Position,
-    Remove,
     Segment,
     StoreError,
     UnavailableError,
 )
 from portal.stores.disk import Disk, LocalDisk
 from portal.stores.failures import unavailable
+from portal.stores.items import check_limit, results_of
 from portal.stores.journal_file import JournalFile
-from portal.stores.table import INDEXES, KEY, Index
-
-_KEY_NAMES = {KEY} | {name for index in INDEXES for name in (index.partition, index.sort)}
-
+from portal.stores.table import Index
 
 _WHOLE = Segment()
 
@@ -75,7 +69,7 @@ class JsonFileStore:
         limit: int = 50,
         newest_first: bool = False,
     ) -> Page:
-        _check_limit(limit)
+        check_limit(limit)
         self._refresh()
         with self._file.guard:
             return self._file.rows.query(
@@ -90,7 +84,7 @@ class JsonFileStore:
     def count(
         self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
     ) -> int:
-        _check_limit(cap)
+        check_limit(cap)
         self._refresh()
         with self._file.guard:
             return self._file.rows.count(index, partition, between=between, cap=cap)
@@ -98,7 +92,7 @@ class JsonFileStore:
     def scan(
         self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
     ) -> Page:
-        _check_limit(limit)
+        check_limit(limit)
         self._refresh()
         with self._file.guard:
             return self._file.rows.scan(segment, after, limit)
@@ -226,18 +220,8 @@ class _Commit:
     """One `write` on its way: what it wants, and what became of it."""
 
     def __init__(self, changes: Sequence[Change]) -> None:
-        if not 1 <= len(changes) <= MOST_CHANGES:
-            raise ValueError(f"a write takes between 1 and {MOST_CHANGES} changes")
+        self.result = results_of(changes)
         self.changes = changes
-        self.result: dict[str, Item | None] = {}
-        for change in changes:
-            if isinstance(change, Remove):
-                self.result[change.tenant_id] = None
-            else:
-                item = _checked(change.item)
-                self.result[str(item[KEY])] = item
-        if len(self.result) != len(changes):
-            raise ValueError("a write changes each item once")
         self.error: StoreError | None = None
         self.done = False
 
@@ -251,28 +235,6 @@ class _Commit:
             elif item is None or item.get("version") != change.expected:
                 return ChangedMeanwhileError(tenant_id=tenant_id, item=item)
         return None
-
-
-def _checked(item: Item) -> Item:
-    """A copy that the caller cannot change; `ValueError` for what a table would not take."""
-    for name, value in item.items():
-        if type(value) not in (str, int, bool):
-            raise ValueError(f"{name}: text, whole numbers and booleans only")
-        if name in _KEY_NAMES and (type(value) is not str or not value):
-            raise ValueError(f"{name}: a key is a text, and not empty")
-    if KEY not in item:
-        raise ValueError(f"{KEY} is missing")
-    copy = dict(item)
-    try:
-        orjson.dumps(copy)
-    except TypeError as error:
-        raise ValueError(f"not to be written as JSON: {error}") from error
-    return copy
-
-
-def _check_limit(limit: int) -> None:
-    if limit < 1:
-        raise ValueError("at least one row")
 
 
 _stores: "weakref.WeakSet[JsonFileStore]" = weakref.WeakSet()

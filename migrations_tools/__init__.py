@@ -1,0 +1,1 @@
+"""What operators do to tables and data: `python -m migrations_tools`."""

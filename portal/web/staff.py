@@ -55,7 +55,7 @@ def sign_in() -> AnyResponse:
 def use_link(token: str) -> AnyResponse:
     """A button first: programs that look into links must not use them up."""
     try:
-        if request.method == "GET":
+        if request.method != "POST":
             staff.check_link(store(), token, now())
             wanted = request.args.get("next", "") or session.get("next", "")
             return make_response(
@@ -93,7 +93,7 @@ class Count:
     url: str
     tone: str
     key: str = ""
-    current: bool = False
+    current: str = "false"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,10 +162,10 @@ def _counts(current: Tab | None = None) -> list[Count]:
         Count(
             label=_(words.TAB[tab]),
             count=f"{CAP - 1}+" if number >= CAP else str(number),
-            url=_list_url(tab),
+            url=f"{_lists_url()}?status={tab.value}",
             tone=_TAB_TONES.get(tab, "") if number else "",
             key=tab.value,
-            current=tab is current,
+            current="page" if tab is current else "false",
         )
         for tab, number in counted.items()
         if number or tab is not Tab.ASIDE

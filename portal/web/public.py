@@ -34,7 +34,7 @@ def index() -> AnyResponse:
 @bp.route("/sign-up", methods=["GET", "POST"])
 def sign_up() -> AnyResponse:
     form = ContactForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _sign_up_page(form, claims=forms.ids_of(request.args), token="")
     claims = forms.ids_of(request.form)
     typed_token = request.form.get("form_token", "")
@@ -153,8 +153,11 @@ def status(token: str) -> Response:
 
 @bp.route("/status/<token>/change", methods=["GET", "POST"])
 def change(token: str) -> AnyResponse:
-    tenant = _pending_behind(token)
-    if request.method == "GET":
+    tenant = _tenant_behind(token)
+    if tenant.status is not Status.PENDING:
+        # What became of it meanwhile is all that there is to say.
+        return redirect(url_for("public.status", token=token), 303)
+    if request.method != "POST":
         form = ChangeForm(data={"company": tenant.contact.company, "name": tenant.contact.name})
         return _change_page(form, tenant, token)
     form = ChangeForm()
@@ -172,8 +175,10 @@ def change(token: str) -> AnyResponse:
             contact=form.to_contact_over(tenant.contact),
         )
     except (StaleError, NotAllowedError):
-        problem = _("This was changed meanwhile. Check it, then send again.")
-        return _change_page(form, _pending_behind(token), token, status=409, problem=problem)
+        tenant = _tenant_behind(token)
+        if tenant.status is Status.PENDING:
+            problem = _("This was changed meanwhile. Check it, then send again.")
+            return _change_page(form, tenant, token, status=409, problem=problem)
     return redirect(url_for("public.status", token=token), 303)
 
 
@@ -185,18 +190,27 @@ def withdraw(token: str) -> AnyResponse:
         try:
             onboarding.withdraw(store(), tenant.id, seen=seen_version(), act=act_of_customer())
         except (StaleError, NotAllowedError):
-            # The status page says how it stands now, which is all that there is to say.
-            return redirect(here, 303)
+            tenant = _tenant_behind(token)
+            if tenant.status is Status.PENDING:
+                problem = _("This was changed meanwhile. Check it, then send again.")
+                return _withdraw_page(tenant, token, status=409, problem=problem)
         return redirect(here, 303)
     if tenant.status is not Status.PENDING:
         return redirect(here, 303)
+    return _withdraw_page(tenant, token)
+
+
+def _withdraw_page(tenant: Tenant, token: str, *, status: int = 200, problem: str = "") -> Response:
     page = render_template(
         "public/withdraw.html",
         action=url_for("public.withdraw", token=token),
-        back_url=here,
+        back_url=url_for("public.status", token=token),
+        errors=[("", problem)] if problem else [],
         hidden=[("version", str(tenant.version or 0))],
     )
-    return _private(make_response(page))
+    answer = _private(make_response(page))
+    answer.status_code = status
+    return answer
 
 
 def _tenant_behind(token: str) -> Tenant:
@@ -210,13 +224,6 @@ def _tenant_behind(token: str) -> Tenant:
         return onboarding.find(store(), records.pending_id(reference))
     except (BadTokenError, NotThereError, UnknownTenantError) as error:
         raise NotFound from error
-
-
-def _pending_behind(token: str) -> Tenant:
-    tenant = _tenant_behind(token)
-    if tenant.status is not Status.PENDING:
-        raise NotFound
-    return tenant
 
 
 def _change_page(

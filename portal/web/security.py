@@ -68,7 +68,6 @@ class Headers:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         request_id = secrets.token_hex(8)
-        logs.request_id.set(request_id)
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             names = {name.lower() for name, _ in headers}
@@ -78,7 +77,11 @@ class Headers:
                 headers += [("Cache-Control", "no-store"), ("Vary", VARY)]
             return start_response(status, headers, *rest)
 
-        return self._app(environ, start)
+        before = logs.request_id.set(request_id)
+        try:
+            return self._app(environ, start)
+        finally:
+            logs.request_id.reset(before)
 
 
 def init_app(app: Flask, settings: Settings, keys: tuple[str, ...]) -> None:

@@ -77,9 +77,6 @@ class JournalFile:
             return self._load_up_to(mark)
         if mark.generation != self._position.generation and not self._change_over(mark):
             return self._load_up_to(mark)
-        size = self._disk.size(self._fd)
-        if size < mark.size:
-            raise self._too_short(size, self._position.line)
         self._position = self._read_on(mark.size, mark).position
         if self._position.size != mark.size:
             return False
@@ -376,6 +373,8 @@ class JournalFile:
         """The commits are durable, but their mark could not be set, or perhaps it was."""
         try:
             self._set_mark(self._mark)
+            # A mark that is ahead of its file looks like damage after a power cut.
+            self._disk.sync(self.lock_fd)
         except OSError:
             # Cut off, they would be missing for whoever saw the mark.
             return undecided(error, self.path)

@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -10,7 +11,7 @@ import pytest
 from portal.stores.contract import Add, DamagedError, UnavailableError
 from portal.stores.json_file import JsonFileStore
 from tests.stores.histories import History, state_of
-from tests.stores.simulated_disk import SimulatedDisk
+from tests.stores.simulated_disk import PowerCutError, SimulatedDisk
 
 FOLDER = Path("/simulated")
 NEW = Add({"tenantId": "new", "version": 1})
@@ -65,6 +66,40 @@ def test_whichever_call_fails_nothing_acknowledged_is_lost_and_nothing_refused_a
         history.look(JsonFileStore(FOLDER, disk=disk))
         # And nothing refused comes back when the power fails.
         history.look(JsonFileStore(FOLDER, disk=disk.after_power_cut(Random(k))))
+
+
+@pytest.mark.parametrize("kind", ["EIO", "done, and EIO"])
+def test_what_was_refused_does_not_come_back_when_the_power_fails_at_once(kind):
+    for k in range(1, CALLS + 1):
+        disk, history = SimulatedDisk(), History(Random(1))
+        KINDS[kind](disk, k)
+        store = JsonFileStore(FOLDER, disk=disk)
+        while disk.calls < k and history.write(store):
+            continue
+        for seed in range(6):
+            after = JsonFileStore(FOLDER, disk=disk.after_power_cut(Random(seed)))
+            assert state_of(after) in (history.state, history.undecided), (k, seed)
+
+
+def test_what_a_killed_writer_left_is_shown_only_when_the_power_cannot_take_it_away():
+    shown = 0
+    for k in range(1, 40):
+        disk, history = SimulatedDisk(), History(Random(3))
+        killed, survivor = (JsonFileStore(FOLDER, disk=disk) for _ in range(2))
+        assert history.write(killed)
+        before = history.state
+        disk.cut_at = disk.calls + k
+        with suppress(PowerCutError):
+            history.write(killed)
+        # It was the process that ended, and not the machine.
+        disk.cut_at = 0
+        survivor.check()
+        history.look(survivor)
+        shown += history.state != before
+        history.undecided = None
+        for seed in range(6):
+            history.look(JsonFileStore(FOLDER, disk=disk.after_power_cut(Random(seed))))
+    assert 0 < shown < 39
 
 
 def fresh() -> tuple[SimulatedDisk, JsonFileStore, History]:

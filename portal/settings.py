@@ -5,6 +5,7 @@ test, and the sentences of `SettingsError` name the setting that mends them.
 """
 
 import logging
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -56,6 +57,22 @@ SETTINGS = (
         "NODE_ENV",
         "",
         "Asked only when `USE_DYNAMODB` is not set: `production` selects DynamoDB.",
+    ),
+    Setting(
+        "TENANT_TABLE_NAME",
+        "fsm-appointment-tenants",
+        "The table in DynamoDB.",
+    ),
+    Setting(
+        "AWS_REGION",
+        "",
+        "The region of the table and of the KMS key, like `eu-central-1`.",
+    ),
+    Setting(
+        "PORTAL_KMS_KEY_ID",
+        "",
+        "The KMS key (id, ARN or alias) that seals client secrets; without one the key file in"
+        " the data folder does.",
     ),
     Setting(
         "PORTAL_DATA_DIR",
@@ -123,6 +140,11 @@ class Settings:
     """Everything that can be set. Made by `from_environment`; tests change it by `replace`."""
 
     store: Literal["json", "dynamodb"]
+    table_name: str
+    aws_region: str
+    """Empty: as the AWS configuration of the machine has it."""
+    kms_key_id: str
+    """Empty: the key file seals."""
     data_dir: Path
     time_zone: ZoneInfo
     base_url: str
@@ -143,6 +165,9 @@ class Settings:
         text = {name: environ.get(name, "").strip() or _DEFAULTS[name] for name in _DEFAULTS}
         return cls(
             store=_store(text["USE_DYNAMODB"], text["NODE_ENV"]),
+            table_name=_table_name(text["TENANT_TABLE_NAME"]),
+            aws_region=_region(text["AWS_REGION"]),
+            kms_key_id=text["PORTAL_KMS_KEY_ID"],
             data_dir=Path(text["PORTAL_DATA_DIR"]),
             time_zone=_time_zone(text["PORTAL_TIME_ZONE"]),
             base_url=_origin("PORTAL_BASE_URL", text["PORTAL_BASE_URL"]),
@@ -228,6 +253,22 @@ def _store(use_dynamodb: str, node_env: str) -> Literal["json", "dynamodb"]:
     if use_dynamodb:
         return "dynamodb" if use_dynamodb.lower() == "true" else "json"
     return "dynamodb" if node_env == "production" else "json"
+
+
+def _table_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{3,255}", name):
+        raise SettingsError(
+            "TENANT_TABLE_NAME",
+            "Set it to the name of the table: 3 to 255 letters, digits, dots, hyphens and"
+            " underscores.",
+        )
+    return name
+
+
+def _region(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]{0,40}", name):
+        raise SettingsError("AWS_REGION", "Set it to a region like eu-central-1.")
+    return name
 
 
 def _time_zone(name: str) -> ZoneInfo:

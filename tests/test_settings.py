@@ -96,6 +96,9 @@ def test_on_this_machine_both_of_its_names_are_trusted(host: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("TENANT_TABLE_NAME", "ab"),
+        ("TENANT_TABLE_NAME", "tenants/of all"),
+        ("AWS_REGION", "EU (Frankfurt)"),
         ("PORTAL_TIME_ZONE", "Mars/Olympus"),
         ("PORTAL_TIME_ZONE", "../etc/passwd"),
         ("PORTAL_TIME_ZONE", "Europe"),

@@ -66,9 +66,18 @@
       show();
     });
   }
+  const owner = (key) => find(`[data-key="${CSS.escape(key)}"]`);
+
+  // Only the keys that do something on this page as it is now.
+  function open() {
+    for (const term of list.querySelectorAll("[data-needs]")) {
+      term.hidden = term.nextElementSibling.hidden = !owner(term.dataset.needs);
+    }
+    list.showModal();
+  }
   for (const button of document.querySelectorAll("[data-keys-list]")) {
     button.hidden = false;
-    button.addEventListener("click", () => list.showModal());
+    button.addEventListener("click", open);
   }
   find("[data-close]", list).addEventListener("click", () => list.close());
   show();
@@ -92,10 +101,10 @@
     if (!on || list.open || event.defaultPrevented || event.isComposing) return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]")) return;
-    const target = find(`[data-key="${CSS.escape(event.key)}"]`);
+    const target = owner(event.key);
     if (event.key === "j") move(1);
     else if (event.key === "k") move(-1);
-    else if (event.key === "?") list.showModal();
+    else if (event.key === "?") open();
     else if (target) use(target);
     else return;
     event.preventDefault();

@@ -1,13 +1,14 @@
 """A portal in a process of its own, as an operator starts it."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ class Portal:
     url: str
     environ: dict[str, str]
     log: Path
+    process: "subprocess.Popen[bytes]"
 
     def command(self, *arguments: str) -> str:
         """What `portal <arguments>` prints beside it."""
@@ -44,12 +46,21 @@ class Portal:
         printed = self.command("staff-link", email, "--role", role, "--name", name)
         return printed.splitlines()[-1]
 
+    def kill(self) -> None:
+        """As a machine that loses its power: nobody in it gets to do anything more."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(timeout=30)
+
 
 @contextmanager
-def serving(folder: Path, *arguments: str) -> Iterator[Portal]:
-    """`portal serve` on a free port with its data in `folder`, until it is left."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+def serving(
+    folder: Path, *arguments: str, port: int = 0, settings: Mapping[str, str] | None = None
+) -> Iterator[Portal]:
+    """`portal serve` with its data in `folder`, until it is left; on a free port, unless one
+    is named."""
+    if not port:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     # Nothing else of the environment: a developer's own settings are not under test.
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -59,6 +70,7 @@ def serving(folder: Path, *arguments: str) -> Iterator[Portal]:
         "PORTAL_DATA_DIR": str(folder / "data"),
         "PORTAL_SECRET_KEY": SECRET_KEY,
         "PORTAL_SIGN_UP_MIN_SECONDS": "0",
+        **(settings or {}),
     }
     log = folder / "log"
     with log.open("wb") as output:
@@ -68,18 +80,21 @@ def serving(folder: Path, *arguments: str) -> Iterator[Portal]:
             cwd=ROOT,
             stdout=output,
             stderr=output,
+            start_new_session=True,  # so that a test can kill it with its workers
         )
     try:
         _wait_until_it_answers(url, process, log)
-        yield Portal(url, environ, log)
+        yield Portal(url, environ, log, process)
     finally:
+        # A test that killed it knows; nothing else may end it before this does.
+        expected = 0 if process.poll() is None else -signal.SIGKILL
         process.terminate()
         try:
             process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-    assert process.returncode == 0, log.read_text()
+    assert process.returncode == expected, log.read_text()
 
 
 def _wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

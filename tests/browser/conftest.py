@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import (
     Browser,
     ConsoleMessage,
+    Dialog,
     Error,
     Page,
     Request,
@@ -23,6 +24,13 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from portal import staff
+from portal.instants import utc_now
+from portal.sealing import KeyFileSealer
+from portal.settings import Settings
+from portal.stores import open_store
+from portal.stores.contract import Store
+from tests.browser.town import Town
 from tests.serving import ROOT, Portal, serving
 
 AXE = ROOT / "tests" / "vendor" / "axe-core-4.14.1.min.js"
@@ -54,8 +62,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """`portal serve` on a free port, with an empty folder of its own."""
-    with serving(tmp_path_factory.mktemp("portal")) as portal:
+    zone = {"PORTAL_TIME_ZONE": "Europe/Berlin"}
+    with serving(tmp_path_factory.mktemp("portal"), settings=zone) as portal:
         yield portal
+
+
+@pytest.fixture(scope="session")
+def settings(portal: Portal) -> Settings:
+    """Those of the portal that answers."""
+    return Settings.from_environment(portal.environ)
+
+
+@pytest.fixture(scope="session")
+def store(settings: Settings) -> Iterator[Store]:
+    """The portal's own, as another process beside it has it."""
+    opened = open_store(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def town(store: Store, settings: Settings) -> Town:
+    """Makes customers without a form each, for tests of what comes after one."""
+    sealer = KeyFileSealer(settings.data_dir / "sealing-keys.json")
+    return Town(store, sealer, utc_now(), settings.time_zone)
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +116,7 @@ class Watch:
 
     def follow(self, page: Page) -> None:
         page.on("console", self._console)
+        page.on("dialog", self._dialog)
         page.on("pageerror", lambda error: self.seen.append(f"uncaught: {error}"))
         page.on("requestfailed", self._failed)
         page.on("response", self._answered)
@@ -96,6 +127,10 @@ class Watch:
             return
         if message.type in ("error", "warning"):
             self.seen.append(f"console: {message.text}")
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.seen.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _failed(self, request: Request) -> None:
         # A page that is left gives up what it was still asking for.
@@ -128,10 +163,9 @@ def new_page(chromium: Browser, portal: Portal, watch: Watch) -> Iterator[Callab
 
     def make(*, javascript: bool = True, width: int = 1280, **options: Any) -> Page:
         context = chromium.new_context(
-            base_url=portal.url,
             java_script_enabled=javascript,
             viewport={"width": width, "height": 900},
-            **{"locale": "en-GB", "timezone_id": "UTC", **options},
+            **{"base_url": portal.url, "locale": "en-GB", "timezone_id": "UTC", **options},
         )
         context.set_default_timeout(10_000)
         contexts.append(context)
@@ -150,6 +184,12 @@ def new_page(chromium: Browser, portal: Portal, watch: Watch) -> Iterator[Callab
         context.close()
 
 
+@pytest.fixture(params=[True, False], ids=["with JavaScript", "without JavaScript"])
+def javascript(request: pytest.FixtureRequest) -> bool:
+    """Both ways: `new_page(javascript=javascript)`."""
+    return bool(request.param)
+
+
 @pytest.fixture
 def page(new_page: Callable[..., Page]) -> Page:
     return new_page()
@@ -161,17 +201,17 @@ def page_without_javascript(new_page: Callable[..., Page]) -> Page:
 
 
 @pytest.fixture
-def signed_in(portal: Portal, new_page: Callable[..., Page]) -> Callable[..., Page]:
+def signed_in(store: Store, new_page: Callable[..., Page]) -> Callable[..., Page]:
     """Makes pages of people who work here: `signed_in("admin", name="Anna", width=360)`."""
 
     def make(role: str = "approver", *, name: str = "Anna Approver", **options: Any) -> Page:
         page = new_page(**options)
         email = f"{name.partition(' ')[0].lower()}.{role}@example.com"
-        page.goto(portal.staff_link(email, role, name))
+        token = staff.make_link(store, email=email, name=name, role=role, now=utc_now())
+        page.goto(f"/staff/sign-in/{token}")
         # A link only shows a button: programs that look into mail would use it up else.
-        button = page.locator("main button[type=submit], main form button")
-        if button.count():
-            button.first.click()
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/staff/")
         return page
 
     return make

@@ -1,0 +1,271 @@
+"""Staff in a real browser: signing in, deciding, and what is seen of it afterwards."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from portal.instants import utc_now
+from portal.web.dates import today
+from tests.browser.steps import decision, fill_activation, long_day, send
+from tests.browser.town import Town
+from tests.serving import Portal
+
+ZONE = "24:00 Europe/Berlin"
+
+
+@pytest.fixture
+def anna(signed_in: Callable[..., Page], javascript: bool) -> Page:
+    return signed_in(name="Anna Approver", javascript=javascript)
+
+
+@pytest.fixture
+def ben(signed_in: Callable[..., Page], javascript: bool) -> Page:
+    return signed_in(name="Ben Approver", javascript=javascript)
+
+
+def outcome_is(page: Page, words: str | re.Pattern[str], *, javascript: bool) -> None:
+    """The page says what happened, and the reader is there. With a script the live region
+    says it as well."""
+    outcome = page.locator("#outcome")
+    expect(outcome).to_have_text(words)
+    if javascript:
+        expect(outcome).to_be_focused()
+
+
+def test_a_link_signs_in_once_and_leads_to_where_one_wanted_to_go(
+    portal: Portal, new_page: Callable[..., Page], javascript: bool
+) -> None:
+    page = new_page(javascript=javascript)
+    link = portal.staff_link("anna.link@example.com", "approver", "Anna Link")
+    page.goto("/staff/tenants?status=active")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    page.goto(link)
+    page.goto(link)  # looking at it does not use it up
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url("/staff/tenants?status=active")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tenants: Active")
+    expect(page.get_by_role("banner")).to_contain_text("Anna Link Approver")
+    page.goto(link)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
+
+
+def test_the_queue_leads_to_a_tenant_and_back(anna: Page, town: Town) -> None:
+    someone = town.asks(ago=timedelta(days=40))
+    page = anna
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Tenants").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tenants: Pending")
+    tabs = page.get_by_role("navigation", name="Status")
+    tabs.get_by_role("link", name="All").click()
+    expect(page).to_have_url(re.compile(r"status=all$"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tenants: All")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tenants: Pending")
+    expect(tabs.get_by_role("link", name="Pending")).to_have_attribute("aria-current", "page")
+    page.get_by_role("searchbox").fill(someone.tenant.id)
+    page.get_by_role("button", name="Search").click()
+    row = page.get_by_role("row").nth(1)
+    expect(page.get_by_role("row")).to_have_count(2)
+    expect(row).to_contain_text("late")
+    row.get_by_role("link").click()
+    expect(page).to_have_url(someone.path)
+    page.get_by_role("link", name="Back to the list").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tenants: Pending")
+
+
+def test_an_activation_with_an_error_and_its_mend(anna: Page, town: Town, javascript: bool) -> None:
+    page, someone = anna, town.asks()
+    page.goto(someone.path)
+    form = decision(page, "Activate")
+    expect(form).to_contain_text(f"Both days count. The last day ends at {ZONE}.")
+    # Only a page that is left forgets this.
+    if javascript:
+        page.evaluate("window.sameDocument = true")
+
+    form.get_by_label("Account id").fill("")
+    form.get_by_label("Company id").fill("no/id")
+    form.get_by_label("Client id").fill("appointments")
+    form.get_by_label("Client secret").fill("a secret that nobody sees again")
+    form.get_by_role("button", name="Activate").click()
+    summary = form.get_by_role("alert")
+    expect(summary).to_be_focused()
+    expect(summary.get_by_role("listitem")).to_have_text(
+        [
+            "Enter the account id.",
+            "Enter the company id in letters and digits only, at most 40.",
+        ]
+    )
+    expect(form.get_by_label("Company id")).to_have_value("no/id")
+    expect(form.get_by_label("Client id")).to_have_value("appointments")
+    expect(form.get_by_label("Client secret")).to_have_value("")
+
+    final = fill_activation(page)
+    last = today(utc_now(), town.zone) + timedelta(days=14)
+    form.get_by_role("button", name="Activate").click()
+    company = someone.tenant.contact.company
+    outcome_is(page, f"{company} is active.", javascript=javascript)
+    expect(page.get_by_text(f"Valid through {long_day(last)}, {ZONE}.")).to_be_visible()
+    if javascript:
+        expect(page).to_have_url(f"/staff/tenants/{final}")
+        expect(page.locator("#live")).to_have_text(f"{company} is active.")
+        assert page.evaluate("window.sameDocument") is True
+    else:
+        expect(page).to_have_url(f"/staff/tenants/{final}?done=1")
+    expect(page.get_by_role("form", name="Activate")).to_have_count(0)
+    # What the final address shows is the same, and the customer's page tells it too.
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text(company)
+    page.goto(someone.path)
+    expect(page.get_by_text(final).first).to_be_visible()
+    page.goto(someone.status_path)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your access is ready")
+
+
+def test_two_clicks_activate_once(anna: Page, town: Town) -> None:
+    page, someone = anna, town.asks()
+    page.goto(someone.path)
+    fill_activation(page)
+    decision(page, "Activate").get_by_role("button", name="Activate").dblclick()
+    expect(page.locator("#outcome")).to_have_text(f"{someone.tenant.contact.company} is active.")
+    history = page.locator(".card", has=page.get_by_role("heading", name="History"))
+    expect(history.get_by_role("listitem").filter(has_text="Activated")).to_have_count(1)
+
+
+def test_a_rejection_is_told_to_the_customer_and_undone(
+    anna: Page, town: Town, new_page: Callable[..., Page], javascript: bool
+) -> None:
+    page, someone, customer = anna, town.asks(), new_page(javascript=javascript)
+    company = someone.tenant.contact.company
+    page.goto(someone.path)
+    send(page, "Reject", "Reject")
+    form = decision(page, "Reject")
+    expect(form.get_by_role("alert")).to_be_focused()
+    expect(form.get_by_role("alert").get_by_role("link")).to_have_text("Choose one of the reasons.")
+    form.get_by_label("Reason").select_option("Details are missing")
+    form.get_by_label("Words for the customer").fill("Please tell us\nyour customer number.")
+    form.get_by_role("button", name="Reject").click()
+    outcome_is(page, f"The sign-up of {company} is rejected.", javascript=javascript)
+    customer.goto(someone.status_path)
+    expect(customer.get_by_role("heading", level=1)).to_have_text("Your request was not approved")
+    expect(customer.locator(".said")).to_have_text("Please tell us\nyour customer number.")
+
+    page.get_by_role("button", name="Undo").click()
+    outcome_is(page, f"The sign-up of {company} is back in the queue.", javascript=javascript)
+    expect(decision(page, "Activate")).to_be_visible()
+    customer.reload()
+    expect(customer.get_by_role("heading", level=1)).to_have_text(
+        "Your request is waiting for approval"
+    )
+
+
+def test_a_suspension_is_undone_and_a_suspended_tenant_reinstated(
+    anna: Page, town: Town, javascript: bool
+) -> None:
+    page, someone = anna, town.active()
+    company = someone.tenant.contact.company
+    for button in ("Undo", "Reinstate"):
+        page.goto(someone.path)
+        form = decision(page, "Suspend")
+        form.get_by_label("Reason").select_option("Not paid")
+        form.get_by_role("button", name="Suspend").click()
+        outcome_is(page, f"{company} is suspended.", javascript=javascript)
+        if button == "Reinstate":
+            page.goto(someone.path)
+        page.get_by_role("button", name=button, exact=True).click()
+        outcome_is(page, f"{company} is active again.", javascript=javascript)
+
+
+def test_a_term_sets_the_last_day(anna: Page, town: Town, javascript: bool) -> None:
+    page, someone = anna, town.active()
+    page.goto(someone.path)
+    form = decision(page, "Set the validity")
+    form.get_by_label("Valid from").fill("2028-02-29")
+    form.get_by_label("A term instead").select_option("One year")
+    form.get_by_role("button", name="Set validity").click()
+    company = someone.tenant.contact.company
+    outcome_is(page, f"The validity of {company} is set.", javascript=javascript)
+    expect(page.get_by_role("main")).to_contain_text(
+        f"Valid from 29 Feb 2028 through 28 February 2029, {ZONE}."
+    )
+    expect(form.get_by_label("Valid through")).to_have_value("2029-02-28")
+
+    form.get_by_label("Valid through").fill("2027-01-01")
+    form.get_by_role("button", name="Set validity").click()
+    expect(form.get_by_role("alert")).to_contain_text("The end must not be before the start.")
+    expect(form.get_by_label("Valid through")).to_have_value("2027-01-01")
+
+
+def test_a_note_and_another_contact_are_kept(anna: Page, town: Town, javascript: bool) -> None:
+    page, someone = anna, town.asks()
+    page.goto(someone.path)
+    note = decision(page, "Write a note")
+    note.get_by_label("Note").fill("Called: they send the number.\nAsk again on Friday.")
+    note.get_by_role("button", name="Add note").click()
+    expect(page.locator(".log p", has_text="Ask again on Friday.")).to_be_visible()
+    if javascript:
+        outcome_is(page, "The note is added.", javascript=javascript)
+    form = decision(page, "Change the contact")
+    form.get_by_label("Contact's name").fill("Kim Nowak")
+    form.get_by_role("button", name="Change contact").click()
+    company = someone.tenant.contact.company
+    outcome_is(page, f"The contact of {company} is changed.", javascript=javascript)
+    expect(page.get_by_role("definition").filter(has_text="Kim Nowak")).to_be_visible()
+
+
+def test_the_second_approver_is_told_who_was_faster(
+    anna: Page, ben: Page, town: Town, javascript: bool
+) -> None:
+    someone = town.asks()
+    anna.goto(someone.path)
+    ben.goto(someone.path)
+    final = fill_activation(anna)
+    send(anna, "Activate", "Activate")
+    expect(anna.locator("#outcome")).to_be_visible()
+
+    form = decision(ben, "Reject")
+    form.get_by_label("Reason").select_option("Not a customer")
+    with ben.expect_response(lambda answer: answer.request.method == "POST") as answered:
+        form.get_by_role("button", name="Reject").click()
+    assert answered.value.status == 409
+    told = re.compile(r"^Anna Approver activated this \d+ seconds? ago\.$")
+    outcome_is(ben, told, javascript=javascript)
+    if javascript:
+        expect(ben.locator("#live")).to_have_text(told)
+    expect(ben.get_by_text("Reload and check.")).to_be_visible()
+    # The tenant as it is now, and only what can be decided now.
+    expect(ben.get_by_text(final)).to_be_visible()
+    expect(ben.get_by_role("form", name="Set the validity")).to_be_visible()
+    expect(ben.get_by_role("form", name="Reject")).to_have_count(0)
+    assert town.now_of(someone).is_active
+
+    # From here he goes on: the page that told him works like any other.
+    suspend = decision(ben, "Suspend")
+    suspend.get_by_label("Reason").select_option("Misuse")
+    suspend.get_by_role("button", name="Suspend").click()
+    outcome_is(ben, re.compile("is suspended.$"), javascript=javascript)
+
+
+def test_two_who_activate_at_once_make_one_activation(
+    anna: Page, ben: Page, town: Town, javascript: bool
+) -> None:
+    someone = town.asks()
+    for page in (anna, ben):
+        page.goto(someone.path)
+        fill_activation(page)
+    send(anna, "Activate", "Activate")
+    expect(anna.locator("#outcome")).to_have_text(re.compile("is active.$"))
+    send(ben, "Activate", "Activate")
+    outcome_is(ben, re.compile("^Anna Approver activated this"), javascript=javascript)
+    history = ben.locator(".card", has=ben.get_by_role("heading", name="History"))
+    expect(history.get_by_role("listitem").filter(has_text="Activated")).to_have_count(1)
+
+
+def test_a_viewer_sees_everything_and_is_offered_nothing(
+    signed_in: Callable[..., Page], town: Town, javascript: bool
+) -> None:
+    page = signed_in("viewer", name="Vera Viewer", javascript=javascript)
+    page.goto(town.with_notes().path)
+    expect(page.get_by_text("Called on Monday")).to_be_visible()
+    expect(page.locator("main form")).to_have_count(0)

@@ -1,0 +1,162 @@
+"""The customer in a real browser: asking for access, and the page that is theirs."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from portal import listings
+from portal.instants import utc_now
+from portal.listings import Tab
+from portal.stores.contract import Store
+from tests.browser.steps import fill_sign_up, free_id, send_sign_up
+
+
+@pytest.fixture
+def customer(new_page: Callable[..., Page], javascript: bool) -> Page:
+    return new_page(javascript=javascript)
+
+
+def test_an_error_is_told_and_mended(customer: Page) -> None:
+    page = customer
+    page.goto("/")
+    expect(page).to_have_url("/sign-up")
+    fill_sign_up(page, company="Łódzkie Zakłady 東京", name="", email="jane@", phone="12")
+    send_sign_up(page)
+
+    summary = page.get_by_role("alert").filter(has_text="There is a problem")
+    expect(summary).to_be_focused()
+    expect(page).to_have_title(re.compile("^Error: Ask for access"))
+    expect(summary.get_by_role("listitem")).to_have_text(
+        [
+            "Enter your name.",
+            "Enter an email address like name@example.com.",
+            "Enter a phone number with country code, like +49 30 901820.",
+        ]
+    )
+    for field, typed in [
+        ("Company name", "Łódzkie Zakłady 東京"),
+        ("Email address", "jane@"),
+        ("Phone number", "12"),
+    ]:
+        expect(page.get_by_label(field)).to_have_value(typed)
+    name = page.get_by_label("Your name")
+    expect(name).to_have_attribute("aria-invalid", "true")
+    expect(name).to_have_accessible_description("Error: Enter your name.")
+
+    summary.get_by_role("link", name="Enter your name.").click()
+    expect(name).to_be_focused()
+    fill_sign_up(page, company="Łódzkie Zakłady 東京")
+    send_sign_up(page)
+    expect(page).to_have_url(re.compile(r"/status/[\w-]{58}$"))
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Your request is waiting for approval"
+    )
+    expect(page.get_by_text("Łódzkie Zakłady 東京")).to_be_visible()
+    expect(page.get_by_text("j•••@example.com")).to_be_visible()
+    expect(page.get_by_text(re.compile("^Reference [0-9A-Z]{8}$"))).to_be_visible()
+
+
+def test_details_are_changed_and_the_request_is_withdrawn(customer: Page) -> None:
+    page = customer
+    page.goto("/sign-up")
+    fill_sign_up(page)
+    send_sign_up(page)
+    status_page = page.url
+
+    page.get_by_role("link", name="Change your details").click()
+    expect(page.get_by_label("Email address")).to_have_value("")
+    page.get_by_label("Company name").fill("")
+    page.get_by_role("button", name="Save the changes").click()
+    expect(page).to_have_title(re.compile("^Error: Change your details"))
+    expect(page.get_by_role("alert").filter(has_text="There is a problem")).to_be_focused()
+    page.get_by_label("Company name").fill("Example AG")
+    page.get_by_label("Phone number").fill("+41 44 668 18 00")
+    page.get_by_role("button", name="Save the changes").click()
+    expect(page).to_have_url(status_page)
+    expect(page.get_by_text("Example AG")).to_be_visible()
+    expect(page.get_by_text("+41•••00")).to_be_visible()
+    expect(page.get_by_text("j•••@example.com")).to_be_visible()
+
+    page.get_by_role("link", name="Withdraw").click()
+    page.get_by_role("link", name="Keep it").click()
+    page.get_by_role("link", name="Withdraw").click()
+    page.get_by_role("button", name="Withdraw").click()
+    expect(page).to_have_url(status_page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("You took your request back")
+    expect(page.get_by_role("link", name="Change your details")).to_have_count(0)
+
+
+def test_there_are_hints_before_the_first_submit_and_never_errors(page: Page) -> None:
+    page.goto("/sign-up")
+    email = page.get_by_label("Email address")
+    email.fill("jane@gmial.com")
+    with page.expect_response("**/sign-up/check?field=phone"):
+        page.get_by_label("Phone number").fill("030 901820")
+        page.get_by_label("Company name").focus()
+    expect(page.get_by_text("Did you mean jane@gmail.com?")).to_be_visible()
+    with page.expect_response("**/sign-up/check?field=phone"):
+        page.get_by_label("Phone number").fill("+49 30 901820")
+        page.get_by_label("Company name").focus()
+    expect(page.get_by_text("We read this as +49 30 901820 (Germany).")).to_be_visible()
+    with page.expect_response("**/sign-up/check?field=email"):
+        email.fill("no address")
+        page.get_by_label("Company name").focus()
+    expect(page.get_by_text("Did you mean")).to_have_count(0)
+    expect(page.locator("[aria-invalid]")).to_have_count(0)
+    expect(page.locator(".error")).to_have_count(0)
+    expect(email).to_have_value("no address")
+
+
+def test_each_field_checks_itself_after_a_failed_submit(page: Page) -> None:
+    page.goto("/sign-up")
+    fill_sign_up(page, company="", email="jane")
+    send_sign_up(page)
+    email, company = page.get_by_label("Email address"), page.get_by_label("Company name")
+    expect(email).to_have_attribute("aria-invalid", "true")
+    email.fill("jane@example.com")
+    page.get_by_label("Your name").focus()
+    expect(email).not_to_have_attribute("aria-invalid", "true")
+    # The reader went on meanwhile, and stays there.
+    expect(page.get_by_label("Your name")).to_be_focused()
+    page.get_by_label("Your name").fill("")
+    company.fill("Example GmbH")
+    expect(page.get_by_label("Your name")).to_have_accessible_description("Error: Enter your name.")
+    page.get_by_label("Your name").fill("Jane Doe")
+    expect(company).not_to_have_attribute("aria-invalid", "true")
+    send_sign_up(page)
+    expect(page).to_have_url(re.compile("/status/"))
+
+
+def test_two_clicks_make_one_sign_up(customer: Page, store: Store) -> None:
+    page = customer
+    company = f"Twice {free_id()} GmbH"
+    page.goto("/sign-up")
+    fill_sign_up(page, company=company)
+    page.get_by_role("button", name="Ask for access").dblclick()
+    expect(page).to_have_url(re.compile("/status/"))
+    found = listings.search(store, company, Tab.PENDING, utc_now())
+    assert len(found.rows) == 1
+
+
+def test_what_the_shell_knows_is_shown_and_sent(customer: Page) -> None:
+    page = customer
+    page.goto("/sign-up?account_id=86810&company_id=104348&account_name=Meyer%20Group&cluster=eu")
+    facts = page.get_by_role("region", name="From Field Service Management")
+    expect(facts).to_contain_text("Meyer Group (86810)")
+    fill_sign_up(page, name="")
+    send_sign_up(page)
+    expect(facts).to_contain_text("104348")
+    fill_sign_up(page)
+    send_sign_up(page)
+    expect(page.get_by_text("Meyer Group (86810)")).to_be_visible()
+
+
+def test_a_status_page_can_be_printed_without_its_buttons(page: Page) -> None:
+    page.goto("/sign-up")
+    fill_sign_up(page)
+    send_sign_up(page)
+    page.emulate_media(media="print")
+    expect(page.get_by_text("Your request is waiting for approval")).to_be_visible()
+    expect(page.get_by_role("link", name="Withdraw")).to_be_hidden()

@@ -189,13 +189,15 @@ def _belongs(row: Item, tab: Tab, now: datetime) -> bool:
         case Tab.EXPIRED:
             return status is Status.ACTIVE and end is not None and end < now
         case Tab.EXPIRING:
-            return status is Status.ACTIVE and end is not None and now <= end <= now + EXPIRING
+            return status is Status.ACTIVE and end is not None and now <= end < now + EXPIRING
         case Tab.ACTIVE:
             return status is Status.ACTIVE and (end is None or end >= now)
         case Tab.REJECTED:
             return status in (Status.REJECTED, Status.WITHDRAWN)
         case Tab.ASIDE:
             return row.get("setAside") is True
+        case Tab.PENDING:
+            return status is Status.PENDING and row.get("setAside") is not True
         case _:
             return status.value == tab.value
 
@@ -261,6 +263,9 @@ def alike(store: Store, tenant: Tenant) -> list[tuple[Alike, Item]]:
     found: list[tuple[Alike, Item]] = []
     for why, stretch in stretches:
         rows = page(store, [stretch], limit=_ALIKE + 1).rows
+        if why is Alike.COMPANY:
+            # A name may itself go on with the "#" that divides it from the id.
+            rows = [row for row in rows if row[GSI3.sort] == f"{company}#{row[KEY]}"]
         for row in islice((row for row in rows if row[KEY] not in seen), _ALIKE):
             seen.add(str(row[KEY]))
             found.append((why, row))

@@ -64,6 +64,9 @@ def renders_own_refusals(endpoint: str | None) -> bool:
 def let_in() -> Response | None:
     """Nobody enters but whom the table names; the rest are sent to sign in, or refused."""
     if request.endpoint is None:
+        # Nothing is there, or not by this method: staff are told so on a page like the others.
+        if request.path.startswith("/staff/"):
+            g.person = _signed_in()
         return None
     entry = ENTRY.get(request.endpoint)
     if entry == ANYONE:

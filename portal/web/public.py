@@ -38,15 +38,16 @@ def sign_up() -> AnyResponse:
         return _sign_up_page(form, claims=forms.ids_of(request.args), token="")
     claims = forms.ids_of(request.form)
     typed_token = request.form.get("form_token", "")
-    if g.expired:
-        problem = _("This page has expired. Your entries are kept; send again.")
-        return _sign_up_page(form, claims, typed_token, status=400, problem=problem)
     try:
         token = services().links.read_form_token(typed_token, now())
     except BadTokenError:
-        return _sign_up_page(
-            form, claims, token="", status=422, problem=_("Please send the form again.")
-        )
+        token, typed_token = None, ""
+    if g.expired:
+        problem = _("This page has expired. Your entries are kept; send again.")
+        return _sign_up_page(form, claims, typed_token, status=400, problem=problem)
+    if token is None:
+        problem = _("Please send the form again.")
+        return _sign_up_page(form, claims, typed_token, status=422, problem=problem)
     if not form.validate():
         return _sign_up_page(form, claims, typed_token, status=422)
     # Robots fill every field, and at once. They get the same answer as anybody else.

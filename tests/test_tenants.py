@@ -1,5 +1,6 @@
 """The rules: every verb from every status, windows to the millisecond, who gets in when."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -184,12 +185,13 @@ def test_the_same_person_asking_for_the_same_thing_leaves_the_same_mark_at_any_t
     [
         (Verb.SUSPEND, ANN, 1, ("reason", "duplicate")),
         (Verb.REJECT, BOB, 1, ("reason", "duplicate")),
+        (Verb.REJECT, replace(ANN, who="staff-ann-2"), 1, ("reason", "duplicate")),
         (Verb.REJECT, ANN, 2, ("reason", "duplicate")),
         (Verb.REJECT, ANN, None, ("reason", "duplicate")),
         (Verb.REJECT, ANN, 1, ("reason", "other")),
         (Verb.REJECT, ANN, 1, ("reason", "duplicate"), ("message", "")),
     ],
-    ids=["verb", "person", "version", "no version", "value", "more"],
+    ids=["verb", "person", "namesake", "version", "no version", "value", "more"],
 )
 def test_anything_else_leaves_another_mark(other):
     assert mark_of(*other) != mark_of(*ASKED)

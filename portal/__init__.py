@@ -30,7 +30,8 @@ def create_app(
     `clock` answers aware instants in UTC, no finer than milliseconds.
     """
     from portal import web  # noqa: PLC0415 - portal.settings alone must not load Flask's world
-    from portal.sealing import KeyFileSealer  # noqa: PLC0415 - cryptography, likewise
+    from portal.sealing import open_sealer  # noqa: PLC0415 - cryptography, likewise
+    from portal.sealing_store import SealingStore  # noqa: PLC0415
     from portal.stores import open_store  # noqa: PLC0415
     from portal.web.context import Services  # noqa: PLC0415
     from portal.web.links import Links  # noqa: PLC0415
@@ -44,10 +45,11 @@ def create_app(
         static_folder=str(_folder("static")),
         static_url_path="/static",
     )
+    sealer = open_sealer(settings)
     services = Services(
         settings=settings,
-        store=store or open_store(settings),
-        sealer=KeyFileSealer(settings.data_dir / "sealing-keys.json"),
+        store=SealingStore(store or open_store(settings), sealer),
+        sealer=sealer,
         links=Links(keys),
         clock=clock,
     )

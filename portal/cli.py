@@ -146,6 +146,35 @@ def restore() -> None:
         click.echo(f"The damaged file is kept as {restored.kept}.")
 
 
+@main.group("sealing")
+def sealing_group() -> None:
+    """Look after the key file that seals client secrets."""
+
+
+@sealing_group.command()
+def rotate() -> None:
+    """Add a key to the key file: it seals from now on, in every process at once."""
+    settings = _settings()
+    if settings.kms_key_id:
+        raise click.ClickException(
+            "KMS seals client secrets (PORTAL_KMS_KEY_ID), so there is no key file. Let KMS"
+            " rotate its key."
+        )
+    # Imported here: cryptography is loaded by the commands that seal.
+    from portal.sealing import SEALING_KEYS, KeyFileSealer  # noqa: PLC0415
+
+    path = settings.data_dir / SEALING_KEYS
+    with _explained():
+        sealer = KeyFileSealer(path)
+        newest = sealer.rotate()
+        earlier = len(sealer.key_ids()) - 1
+    click.echo(f"Key {newest} of {path} seals from now on.")
+    click.echo(
+        f"Earlier keys, which stay for what they sealed: {earlier}. Give the file to whoever opens"
+        " secrets, and to the backup."
+    )
+
+
 @contextmanager
 def _opened_store(settings: Settings) -> Iterator[Store]:
     """The store, closed afterwards, and its errors explained."""

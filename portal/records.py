@@ -32,6 +32,9 @@ NEVER = "9999-12-31T23:59:59.999Z"
 #: Behind every text that a sort key may hold: the highest code point.
 LAST = "\U0010ffff"
 
+#: The sealed client secret, or what the old application left in its place.
+SECRET = "clientSecret"  # noqa: S105 - the name of its attribute
+
 #: The list of sign-ups that were set aside as suspicious.
 ASIDE = "ASIDE"
 
@@ -212,6 +215,11 @@ def item_of(tenant: Tenant, before: Mapping[str, Value] | None = None) -> Item:
         if name not in values or (name in _INSTANTS and _instant(value) is None)
     }
     return kept | {name: value for name, value in values.items() if value not in (None, "")}
+
+
+def index_keys_of(item: Item) -> dict[str, Value]:
+    """Where lists are to find the tenant in a whole item, whatever index keys it has."""
+    return _index_keys(tenant_of(item))
 
 
 def _index_keys(tenant: Tenant) -> dict[str, Value]:

@@ -1,5 +1,6 @@
 """The `portal` command: a sentence for each thing done, and for each thing in the way."""
 
+import json
 import socket
 import urllib.request
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from portal import staff
 from portal.cli import LOCAL_ADMIN, main
+from portal.sealing import SEALING_KEYS, KeyFileSealer, Secret
 from portal.settings import KEY_FILE, SETTINGS, Settings
 from portal.stores import open_store
 from portal.stores.contract import Store
@@ -205,3 +207,31 @@ def test_serve_makes_its_key_before_the_workers_need_it(folder: Path) -> None:
     result = run(folder, "serve", "--port", port, PORTAL_SECRET_KEY="", USE_DYNAMODB="true")
     assert result.exit_code == 1
     assert not (folder / KEY_FILE).exists()
+
+
+def test_sealing_rotate_adds_a_key_and_says_which_one_seals(folder: Path) -> None:
+    path = folder / SEALING_KEYS
+    for earlier in (1, 2):
+        result = run(folder, "sealing", "rotate")
+        assert result.exit_code == 0
+        newest = list(json.loads(path.read_text()))[-1]
+        assert f"Key {newest} of {path} seals from now on." in result.stdout
+        assert f"Earlier keys, which stay for what they sealed: {earlier}." in result.stdout
+        assert KeyFileSealer(path).seal(Secret("x"), "1_2").startswith(f"v1.loc.{newest}.")
+        assert not [key for key in json.loads(path.read_text()).values() if key in result.output]
+
+
+def test_sealing_rotate_leaves_a_damaged_file_alone(folder: Path) -> None:
+    folder.mkdir()
+    (folder / SEALING_KEYS).write_text("{")
+    result = run(folder, "sealing", "rotate")
+    assert result.exit_code == 1
+    assert "is not a key file. Restore it from a backup." in result.stderr
+    assert (folder / SEALING_KEYS).read_text() == "{"
+
+
+def test_sealing_rotate_is_not_for_kms(folder: Path) -> None:
+    result = run(folder, "sealing", "rotate", PORTAL_KMS_KEY_ID="alias/portal")
+    assert result.exit_code == 1
+    assert "Let KMS rotate its key." in result.stderr
+    assert not (folder / SEALING_KEYS).exists()

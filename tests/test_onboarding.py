@@ -526,6 +526,18 @@ def test_the_secret_is_sealed_for_the_final_id(store):
     assert not [1 for item in all_items(store).values() if "s3cr3t" in str(item)]
 
 
+def test_the_same_activation_again_changes_nothing_even_when_others_have_gone_on(store):
+    pending = sign_up(store)
+    activates(store, pending.id, 1, ANN)
+    suspended = onboarding.suspend(store, IDS.tenant_id, seen=1, act=BOB, reason=Reason.UNPAID)
+    kept = all_items(store)
+    assert activates(store, pending.id, 1, later(ANN, minutes=1)) == suspended
+    with pytest.raises(StaleError) as refused:
+        activates(store, pending.id, 1, BOB)
+    assert refused.value.tenant == suspended
+    assert all_items(store) == kept
+
+
 def test_a_window_that_is_over_activates_nothing(store):
     pending = sign_up(store, claims=IDS)
     kept = all_items(store)

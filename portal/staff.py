@@ -13,6 +13,7 @@ from enum import IntEnum
 from portal.instants import to_instant, to_text
 from portal.stores.contract import (
     Add,
+    BusyError,
     Change,
     ChangedMeanwhileError,
     Item,
@@ -20,6 +21,7 @@ from portal.stores.contract import (
     Remove,
     Replace,
     Store,
+    UnavailableError,
     Value,
 )
 from portal.stores.table import GSI2, KEY
@@ -114,8 +116,9 @@ def signed_in(store: Store, session_token: str, now: datetime) -> Person:
     if now - last_seen > _NOTED_EVERY:
         version = int(session["version"])
         used = {**session, "lastSeen": to_text(now), "version": version + 1}
-        # Another request of the same person may have noted it just now.
-        with suppress(ChangedMeanwhileError):
+        # Another request of the same person may have noted it just now; and while nothing can
+        # be written, reading goes on.
+        with suppress(ChangedMeanwhileError, BusyError, UnavailableError):
             store.write([Replace(used, version)])
     return person
 

@@ -1,0 +1,54 @@
+"""A store in trouble: it does what the one behind it does, until a test says otherwise."""
+
+from collections.abc import Callable
+from typing import Any
+
+from portal.stores.contract import Store, UnavailableError
+
+#: What the file store says when the disk is full.
+FULL = UnavailableError(reason="The disk is full.", mend="Free some space.")
+GONE = UnavailableError(reason="The store does not answer.", mend="Start it.")
+
+_CALLS = ("get", "write", "query", "count", "scan", "check")
+
+
+class TroubledStore:
+    """`trouble(call, number)` answers the error to raise instead of the call, or `None`;
+    `number` counts the calls since the trouble began, from 1."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.calm()
+
+    def calm(self) -> None:
+        self.begin(lambda _call, _number: None)
+
+    def begin(self, trouble: Callable[[str, int], Exception | None]) -> None:
+        self.trouble = trouble
+        self.calls = 0
+
+    def __getattr__(self, name: str) -> Any:
+        behind = getattr(self._store, name)
+        if name not in _CALLS:
+            return behind
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.calls += 1
+            error = self.trouble(name, self.calls)
+            if error is not None:
+                raise error
+            return behind(*args, **kwargs)
+
+        return call
+
+
+def read_only(call: str, number: int) -> Exception | None:
+    """Reading works, and nothing can be written."""
+    del number
+    return FULL if call in ("write", "check") else None
+
+
+def silent(call: str, number: int) -> Exception | None:
+    """Nothing works."""
+    del call, number
+    return GONE

@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
@@ -73,6 +74,23 @@ SETTINGS = (
         "",
         "The KMS key (id, ARN or alias) that seals client secrets; without one the key file in"
         " the data folder does.",
+    ),
+    Setting(
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        "",
+        "Where DynamoDB is reached, if not in the region: a VPC endpoint, or an engine for tests.",
+    ),
+    Setting(
+        "PORTAL_METRICS",
+        "",
+        "What calls to DynamoDB cost: `log` writes CloudWatch's embedded metrics,"
+        " `prometheus` opens `/metrics`, `log,prometheus` does both.",
+    ),
+    Setting(
+        "DEBUG",
+        "",
+        "`fsm-appointment:tenant` logs each call to DynamoDB: operation, kind of item, time,"
+        " capacity, request; never a value.",
     ),
     Setting(
         "PORTAL_DATA_DIR",
@@ -145,6 +163,11 @@ class Settings:
     """Empty: as the AWS configuration of the machine has it."""
     kms_key_id: str
     """Empty: the key file seals."""
+    dynamodb_endpoint: str
+    """Empty: as the AWS configuration of the machine has it."""
+    metrics: frozenset[str]
+    """Of `log` and `prometheus`."""
+    debug_calls: bool
     data_dir: Path
     time_zone: ZoneInfo
     base_url: str
@@ -168,6 +191,9 @@ class Settings:
             table_name=_table_name(text["TENANT_TABLE_NAME"]),
             aws_region=_region(text["AWS_REGION"]),
             kms_key_id=text["PORTAL_KMS_KEY_ID"],
+            dynamodb_endpoint=_endpoint(text["AWS_ENDPOINT_URL_DYNAMODB"]),
+            metrics=_metrics(text["PORTAL_METRICS"]),
+            debug_calls=_debugs(text["DEBUG"], "fsm-appointment:tenant"),
             data_dir=Path(text["PORTAL_DATA_DIR"]),
             time_zone=_time_zone(text["PORTAL_TIME_ZONE"]),
             base_url=_origin("PORTAL_BASE_URL", text["PORTAL_BASE_URL"]),
@@ -269,6 +295,25 @@ def _region(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9-]{0,40}", name):
         raise SettingsError("AWS_REGION", "Set it to a region like eu-central-1.")
     return name
+
+
+def _endpoint(address: str) -> str:
+    return _origin("AWS_ENDPOINT_URL_DYNAMODB", address) if address else ""
+
+
+def _metrics(text: str) -> frozenset[str]:
+    chosen = frozenset(_parts(text.lower()))
+    if not chosen <= {"log", "prometheus"}:
+        raise SettingsError("PORTAL_METRICS", "Set it to log, to prometheus, or to log,prometheus.")
+    return chosen
+
+
+def _debugs(text: str, name: str) -> bool:
+    """As the old application's library read it: names, and `*` for any part of one."""
+    wanted = re.split(r"[\s,]+", text)
+    if any(fnmatchcase(name, pattern[1:]) for pattern in wanted if pattern.startswith("-")):
+        return False
+    return any(fnmatchcase(name, pattern) for pattern in wanted)
 
 
 def _time_zone(name: str) -> ZoneInfo:

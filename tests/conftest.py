@@ -5,6 +5,7 @@ The JSON store on a temporary folder is the fake everywhere; nothing is patched.
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from flask.testing import FlaskClient
 from portal.settings import Settings
 from portal.stores import open_store
 from portal.stores.contract import Store
+from tests.engine import CREDENTIALS, Engine, NoEngineError, running
 from tests.strict_client import StrictClient
 
 #: A Monday, in the middle of a day that is the same in every time zone that tests use.
@@ -85,6 +87,22 @@ def client(app: Flask) -> FlaskClient:
 def new_client(app: Flask) -> Callable[[], FlaskClient]:
     """Makes browsers that share no cookies: two approvers, a customer and a stranger."""
     return app.test_client
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """A DynamoDB for this process's tests; each makes tables of its own."""
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(running())
+        except NoEngineError as error:
+            pytest.skip(str(error))
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        engine = Engine(url)
+        yield engine
+        engine.close()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

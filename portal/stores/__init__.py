@@ -1,19 +1,31 @@
 """Where items are kept: one contract, two stores."""
 
+import logging
 from typing import TYPE_CHECKING
 
-from portal.settings import Settings, SettingsError
+from portal.settings import Settings
 
 if TYPE_CHECKING:
     from portal.stores.contract import Store
 
 
 def open_store(settings: Settings) -> "Store":
-    """The store that the settings name. `UnavailableError` if it cannot be used."""
-    if settings.store == "dynamodb":
-        raise SettingsError(
-            "USE_DYNAMODB", "This version keeps its data in a file; leave it unset."
-        )
-    from portal.stores.json_file import JsonFileStore  # noqa: PLC0415 - only the store in use
+    """The store that the settings name. Nothing is opened before its first call."""
+    # Only the store in use is imported.
+    if settings.store == "json":
+        from portal.stores.json_file import JsonFileStore  # noqa: PLC0415
 
-    return JsonFileStore(settings.data_dir)
+        return JsonFileStore(settings.data_dir)
+
+    from portal.stores.connection import Place  # noqa: PLC0415
+    from portal.stores.dynamodb import DynamoDbStore  # noqa: PLC0415
+    from portal.stores.measures import debug_logger  # noqa: PLC0415
+
+    if settings.debug_calls:
+        debug_logger.setLevel(logging.DEBUG)
+    place = Place(
+        table=settings.table_name,
+        region=settings.aws_region or None,
+        endpoint=settings.dynamodb_endpoint or None,
+    )
+    return DynamoDbStore(place, embedded_metrics="log" in settings.metrics)

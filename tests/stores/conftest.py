@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from portal.stores.connection import Place
 from portal.stores.contract import Store
+from portal.stores.dynamodb import DynamoDbStore
 from portal.stores.json_file import JsonFileStore
+from tests.engine import Engine
 
 #: Opens the tested store's data once more, as another process would. Picklable by its data.
 OpenAgain = Callable[[], Store]
@@ -22,9 +25,22 @@ class JsonOpener:
         return JsonFileStore(self.folder)
 
 
-@pytest.fixture(params=["json"])
+class DynamoDbOpener:
+    """Opens stores on one table."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+    def __call__(self) -> Store:
+        return DynamoDbStore(self.place)
+
+
+@pytest.fixture(params=["json", "dynamodb"])
 def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> OpenAgain:
-    return {"json": JsonOpener(tmp_path / "data")}[request.param]
+    if request.param == "json":
+        return JsonOpener(tmp_path / "data")
+    engine: Engine = request.getfixturevalue("engine")
+    return DynamoDbOpener(engine.new_table())
 
 
 @pytest.fixture

@@ -1,0 +1,351 @@
+"""The store in a DynamoDB table, for any number of machines.
+
+What the portal may do there: GetItem, PutItem, UpdateItem, DeleteItem, Query and Scan, on the
+table and its indexes. A write of several changes is one transaction, which AWS allows through
+its parts.
+"""
+
+import os
+import weakref
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from portal.stores.attributes import from_attributes, to_attributes
+from portal.stores.connection import Answer, Connection, Parameters, Place, RefusedError
+from portal.stores.contract import (
+    Add,
+    AlreadyThereError,
+    BusyError,
+    Change,
+    ChangedMeanwhileError,
+    Item,
+    NotThereError,
+    Page,
+    Position,
+    Segment,
+    StoreError,
+)
+from portal.stores.items import check_limit, results_of
+from portal.stores.measures import Measures, kind_of_id, kind_of_ids, kind_of_partition
+from portal.stores.table import KEY, Index
+
+_WHOLE = Segment()
+
+#: Bytes of UTF-8 in a partition key and in a sort key. A longer text is the key of nothing.
+_LONGEST_KEY = 2048
+_LONGEST_SORT_KEY = 1024
+#: No id sorts before it, since none is empty.
+_FIRST_ID = "\0"
+#: Names an item that no item is: ids hold no spaces.
+_NOBODY = "portal check"
+
+
+class DynamoDbStore:
+    """A `Store` in the table at `place`. Nothing is opened before the first call, nor kept over
+    a fork."""
+
+    def __init__(self, place: Place, *, embedded_metrics: bool = False) -> None:
+        self._place = place
+        self._embedded_metrics = embedded_metrics
+        self._begin()
+        _stores.add(self)
+
+    def _begin(self) -> None:
+        self.measures = Measures(embedded=self._embedded_metrics)
+        self.connection = Connection(self._place, self.measures)
+
+    def get(self, tenant_id: str) -> Item:
+        item = self._look(tenant_id)
+        if item is None:
+            raise NotThereError(tenant_id=tenant_id)
+        return item
+
+    def write(self, changes: Sequence[Change]) -> None:
+        results = results_of(changes)
+        try:
+            if len(changes) == 1:
+                self._write_one(changes[0], results)
+            else:
+                self._write_together(changes, results)
+        except RefusedError as refused:
+            error = self._refusal(changes, results, refused)
+            if error is not None:
+                raise error from refused
+
+    def query(
+        self,
+        index: Index,
+        partition: str,
+        *,
+        between: tuple[str, str] | None = None,
+        after: Position | None = None,
+        limit: int = 50,
+        newest_first: bool = False,
+    ) -> Page:
+        check_limit(limit)
+        stretch = _Stretch(index, partition, between)
+        start = stretch.start(after, newest_first) if after else {}
+        if stretch.is_empty:
+            return Page([])
+        # One more row than is shown, so that the last page knows that it is the last.
+        rows, _ = self._rows(
+            "Query", kind_of_partition(partition), limit + 1,
+            {**stretch.parameters(), "ScanIndexForward": not newest_first}, start,
+        )  # fmt: skip
+        items = [_shown(index, from_attributes(row)) for row in rows[:limit]]
+        if len(rows) <= limit:
+            return Page(items)
+        return Page(items, (str(items[-1][index.sort]), str(items[-1][KEY])))
+
+    def count(
+        self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
+    ) -> int:
+        check_limit(cap)
+        stretch = _Stretch(index, partition, between)
+        if stretch.is_empty:
+            return 0
+        _, counted = self._rows(
+            "Query", kind_of_partition(partition), cap,
+            {**stretch.parameters(), "Select": "COUNT"}, {},
+        )  # fmt: skip
+        return counted
+
+    def scan(
+        self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
+    ) -> Page:
+        check_limit(limit)
+        parameters = {
+            "ConsistentRead": True,
+            "Segment": segment.number,
+            "TotalSegments": segment.of,
+        }
+        start = {"ExclusiveStartKey": _key(after)} if after else {}
+        rows, _ = self._rows("Scan", "all", limit + 1, parameters, start)
+        items = [from_attributes(row) for row in rows[:limit]]
+        return Page(items, ("", str(items[-1][KEY])) if len(rows) > limit else None)
+
+    def describe(self) -> str:
+        place = self._place
+        where = f" in {place.region}" if place.region else ""
+        at = f" at {place.endpoint}" if place.endpoint else ""
+        return f"DynamoDB table {place.table}{where}{at}"
+
+    def check(self) -> None:
+        """As the contract says: asks for a change whose condition cannot hold."""
+        parameters = {
+            "Key": _key(_NOBODY),
+            "ConditionExpression": "attribute_exists(#k)",
+            "ExpressionAttributeNames": {"#k": KEY},
+        }
+        try:
+            self._call("DeleteItem", "check", parameters, changes=True)
+        except RefusedError:
+            return
+
+    def close(self) -> None:
+        self.connection.close()
+
+    # ---- Reading
+
+    def _look(self, tenant_id: str) -> Item | None:
+        if not _is_key(tenant_id, _LONGEST_KEY):
+            return None
+        parameters = {"Key": _key(tenant_id), "ConsistentRead": True}
+        answer = self._call("GetItem", kind_of_id(tenant_id), parameters)
+        return from_attributes(answer["Item"]) if "Item" in answer else None
+
+    def _rows(
+        self, operation: str, kind: str, wanted: int, parameters: Parameters, start: Parameters
+    ) -> tuple[list[Mapping[str, Any]], int]:
+        """Up to `wanted` rows and their number; one answer of DynamoDB ends after 1 MB."""
+        rows: list[Mapping[str, Any]] = []
+        counted = 0
+        while True:
+            limit = {"Limit": wanted - counted}
+            answer = self._call(operation, kind, {**parameters, **start, **limit})
+            rows += answer.get("Items", [])
+            counted += answer["Count"]
+            last = answer.get("LastEvaluatedKey")
+            if last is None or counted >= wanted:
+                return rows, counted
+            start = {"ExclusiveStartKey": last}
+
+    # ---- Writing
+
+    def _write_one(self, change: Change, results: Mapping[str, Item | None]) -> None:
+        ((tenant_id, item),) = results.items()
+        parameters = _conditional(change, tenant_id, item)
+        operation = "DeleteItem" if item is None else "PutItem"
+        self._call(operation, kind_of_id(tenant_id), parameters, changes=True)
+
+    def _write_together(
+        self, changes: Sequence[Change], results: Mapping[str, Item | None]
+    ) -> None:
+        parts = [
+            {
+                "Delete" if item is None else "Put": {
+                    "TableName": self._place.table,
+                    **_conditional(change, tenant_id, item),
+                }
+            }
+            for change, (tenant_id, item) in zip(changes, results.items(), strict=True)
+        ]
+        self.connection.call(
+            "TransactWriteItems", kind_of_ids(results), {"TransactItems": parts}, changes=True
+        )
+
+    def _refusal(
+        self,
+        changes: Sequence[Change],
+        results: Mapping[str, Item | None],
+        refused: RefusedError,
+    ) -> StoreError | None:
+        """Our error, or `None` if it was an earlier try of this very write that was in the way."""
+        number, attributes = _first_refused(refused.answer)
+        tenant_id = list(results)[number]
+        # An item that is gone has no attributes; nor has one, if this DynamoDB does not tell.
+        now = from_attributes(attributes) if attributes else self._look(tenant_id)
+        if refused.maybe_done and len(changes) == 1 and now == results[tenant_id]:
+            return None
+        if not isinstance(changes[number], Add):
+            return ChangedMeanwhileError(tenant_id=tenant_id, item=now)
+        if now is None:
+            return BusyError(reason="What was in the way has just been removed.")
+        return AlreadyThereError(tenant_id=tenant_id, item=now)
+
+    def _call(
+        self, operation: str, kind: str, parameters: Parameters, *, changes: bool = False
+    ) -> Answer:
+        named = {"TableName": self._place.table, **parameters}
+        return self.connection.call(operation, kind, named, changes=changes)
+
+
+class _Stretch:
+    """Part of an index's partition, in the words of a key condition.
+
+    DynamoDB refuses empty keys, bounds in the wrong order and cursors out of bounds: here
+    they are what they mean.
+    """
+
+    def __init__(self, index: Index, partition: str, between: tuple[str, str] | None) -> None:
+        self._index = index
+        self._partition = partition
+        self._low: str = between[0] if between else ""
+        self._high: str | None = between[1] if between else None
+        self.is_empty = not _is_key(partition, _LONGEST_KEY) or self._is_upside_down()
+
+    def _is_upside_down(self) -> bool:
+        return self._high is not None and (not self._high or self._high < self._low)
+
+    def start(self, after: Position, newest_first: bool) -> Parameters:
+        """Where to go on behind `after`, which need not exist. May find that nothing is left."""
+        sort, tenant_id = after
+        if newest_first and self._high is not None and sort > self._high:
+            return {}
+        if newest_first and (not sort or sort < self._low):
+            self.is_empty = True
+            return {}
+        if not newest_first and (not sort or sort < self._low):
+            return {}
+        if not newest_first and self._high is not None and sort > self._high:
+            self.is_empty = True
+            return {}
+        if not newest_first and not tenant_id:
+            self._low = max(self._low, sort)
+            return {}
+        place = {
+            self._index.partition: self._partition,
+            self._index.sort: sort,
+            KEY: tenant_id or _FIRST_ID,
+        }
+        return {"ExclusiveStartKey": {name: {"S": text} for name, text in place.items()}}
+
+    def parameters(self) -> Parameters:
+        condition, names = "#p = :p", {"#p": self._index.partition}
+        values = {":p": self._partition}
+        if self._low or self._high is not None:
+            names["#s"] = self._index.sort
+        if self._low:
+            values[":l"] = self._low
+        if self._high is not None:
+            values[":h"] = self._high
+        condition += _BOUNDS[bool(self._low), self._high is not None]
+        return {
+            "IndexName": self._index.name,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {name: {"S": text} for name, text in values.items()},
+        }
+
+
+#: By whether there is a lower bound, and an upper one.
+_BOUNDS = {
+    (False, False): "",
+    (True, False): " AND #s >= :l",
+    (False, True): " AND #s <= :h",
+    (True, True): " AND #s BETWEEN :l AND :h",
+}
+
+
+def _conditional(change: Change, tenant_id: str, item: Item | None) -> Parameters:
+    """The parameters of one put or delete, with what must be true for it.
+
+    Every attribute name has an alias: `status` and `ttl` are reserved words.
+    """
+    values: dict[str, Any] = {}
+    if isinstance(change, Add):
+        condition, names = "attribute_not_exists(#k)", {"#k": KEY}
+    elif change.expected is None:
+        condition = "attribute_exists(#k) AND attribute_not_exists(#v)"
+        names = {"#k": KEY, "#v": "version"}
+    else:
+        condition, names = "#v = :v", {"#v": "version"}
+        values = {"ExpressionAttributeValues": {":v": {"N": str(change.expected)}}}
+    what = {"Key": _key(tenant_id)} if item is None else {"Item": to_attributes(item)}
+    return {
+        **what,
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": names,
+        **values,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+
+
+def _first_refused(answer: Answer) -> tuple[int, Mapping[str, Any] | None]:
+    """The number of the first change that was refused, and the item that was in its way."""
+    if "CancellationReasons" not in answer:
+        return 0, answer.get("Item")
+    for number, reason in enumerate(answer["CancellationReasons"]):
+        if reason.get("Code") == "ConditionalCheckFailed":
+            return number, reason.get("Item")
+    raise AssertionError("a refusal has a reason")
+
+
+def _shown(index: Index, row: Item) -> Item:
+    """The row without what a table that was deployed long ago may carry besides."""
+    if index.shown is None:
+        return row
+    return {name: value for name, value in row.items() if name in index.shown}
+
+
+def _key(tenant_id: str) -> Mapping[str, Any]:
+    return {KEY: {"S": tenant_id}}
+
+
+def _is_key(text: str, longest: int) -> bool:
+    try:
+        return 0 < len(text.encode()) <= longest
+    except UnicodeEncodeError:
+        return False
+
+
+_stores: "weakref.WeakSet[DynamoDbStore]" = weakref.WeakSet()
+
+
+def _begin_again() -> None:
+    for store in list(_stores):
+        # The parent's sockets stay the parent's: they are not even closed here.
+        store._begin()
+
+
+os.register_at_fork(after_in_child=_begin_again)

@@ -1,0 +1,202 @@
+"""What calls to DynamoDB cost: measured once, where each is made.
+
+A call is told by its operation and by the kind of its item, never by an id or a value. Three
+readers, each off unless it is asked for: the debug log, CloudWatch's embedded metrics in the
+log, and Prometheus at `/metrics`.
+"""
+
+import logging
+import os
+import re
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Any, Protocol, runtime_checkable
+
+#: Named as the `DEBUG` setting names it.
+debug_logger = logging.getLogger("fsm-appointment:tenant")
+logger = logging.getLogger(__name__)
+
+NAMESPACE = "FSMAppointmentManager/Portal"
+
+#: Seconds; a call ends after three at the latest.
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
+
+#: What the portal's own ids say in front of their first hyphen. Only these may be told: an id
+#: may also be what somebody typed into a search.
+KINDS = frozenset({
+    "pending", "claim", "event", "note", "staff", "link", "session", "mail", "token", "import",
+})  # fmt: skip
+_PARTITION = re.compile(r"[A-Z]{1,12}(?=#|\Z)")
+
+
+def kind_of_id(tenant_id: str) -> str:
+    kind = tenant_id.partition("-")[0]
+    return kind if kind in KINDS else "item"
+
+
+def kind_of_partition(partition: str) -> str:
+    found = _PARTITION.match(partition)
+    return found[0] if found else "rows"
+
+
+def kind_of_ids(tenant_ids: Iterable[str]) -> str:
+    return "+".join(dict.fromkeys(kind_of_id(each) for each in tenant_ids))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """One request to DynamoDB and its answer. `outcome`: `ok`, or what was in the way."""
+
+    operation: str
+    kind: str
+    outcome: str
+    seconds: float
+    read_units: Mapping[str, float]
+    write_units: Mapping[str, float]
+    """Capacity units by `table` or the name of an index."""
+    request_id: str
+
+
+#: Answers of these operations say `CapacityUnits` alone; of the others, they are read units.
+_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
+
+
+def units_of(
+    operation: str, answer: Mapping[str, Any]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Read and write units of an answer, by table and index."""
+    reads: dict[str, float] = defaultdict(float)
+    writes: dict[str, float] = defaultdict(float)
+    consumed = answer.get("ConsumedCapacity") or []
+    for one in consumed if isinstance(consumed, list) else [consumed]:
+        indexes = one.get("GlobalSecondaryIndexes", {})
+        for name, part in {"table": one.get("Table", {}), **indexes}.items():
+            if operation == "TransactWriteItems":
+                # An answer to a token that was used already costs what reading costs.
+                writes[name] += part.get("WriteCapacityUnits", 0)
+                reads[name] += part.get("ReadCapacityUnits", 0)
+            elif operation in _WRITES:
+                writes[name] += part.get("CapacityUnits", 0)
+            else:
+                reads[name] += part.get("CapacityUnits", 0)
+    return _charged(reads), _charged(writes)
+
+
+def _charged(units: Mapping[str, float]) -> dict[str, float]:
+    return {place: count for place, count in units.items() if count}
+
+
+@dataclass(slots=True)
+class _Times:
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
+    total: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        place = sum(seconds > bucket for bucket in BUCKETS)
+        self.counts[place] += 1
+        self.total += seconds
+
+
+class Measures:
+    """Takes calls in, from any thread, and shows what was counted since the start."""
+
+    def __init__(self, *, embedded: bool = False) -> None:
+        self._embedded = embedded
+        self._lock = threading.Lock()
+        self._outcomes: Counter[tuple[str, str]] = Counter()
+        self._units: dict[tuple[str, str, str], float] = defaultdict(float)
+        self._times: dict[str, _Times] = {}
+
+    def take(self, call: Call) -> None:
+        with self._lock:
+            self._outcomes[call.operation, call.outcome] += 1
+            for kind, units in (("read", call.read_units), ("write", call.write_units)):
+                for place, count in units.items():
+                    self._units[call.operation, kind, place] += count
+            self._times.setdefault(call.operation, _Times()).add(call.seconds)
+        if debug_logger.isEnabledFor(logging.DEBUG):
+            debug_logger.debug(
+                "%s %s: %s in %.1f ms, %g read units, %g write units, request %s",
+                call.operation,
+                call.kind,
+                call.outcome,
+                call.seconds * 1000,
+                sum(call.read_units.values()),
+                sum(call.write_units.values()),
+                call.request_id or "unknown",
+            )
+        if self._embedded:
+            logger.info(
+                "%s %s: %s",
+                call.operation,
+                call.kind,
+                call.outcome,
+                extra={"fields": embedded(call, time.time())},
+            )
+
+    def shown(self) -> str:
+        """What was counted in this process, as Prometheus reads it."""
+        with self._lock:
+            return "\n".join(self._lines()) + "\n"
+
+    def _lines(self) -> Iterator[str]:
+        # Each process counts for itself, and an answer comes from one of them.
+        process = f'process="{os.getpid()}"'
+        name = "portal_store_calls_total"
+        yield f"# HELP {name} Calls to DynamoDB by operation and outcome."
+        yield f"# TYPE {name} counter"
+        for (operation, outcome), count in sorted(self._outcomes.items()):
+            yield f'{name}{{{process},operation="{operation}",outcome="{outcome}"}} {count}'
+        name = "portal_store_capacity_units_total"
+        yield f"# HELP {name} Capacity units that DynamoDB says it charged."
+        yield f"# TYPE {name} counter"
+        for (operation, kind, place), units in sorted(self._units.items()):
+            labels = f'{process},operation="{operation}",kind="{kind}",place="{place}"'
+            yield f"{name}{{{labels}}} {units:g}"
+        name = "portal_store_call_seconds"
+        yield f"# HELP {name} How long calls to DynamoDB took."
+        yield f"# TYPE {name} histogram"
+        for operation, times in sorted(self._times.items()):
+            labels = f'{process},operation="{operation}"'
+            counts = list(accumulate(times.counts))
+            for bucket, count in zip((*BUCKETS, "+Inf"), counts, strict=True):
+                yield f'{name}_bucket{{{labels},le="{bucket}"}} {count}'
+            yield f"{name}_sum{{{labels}}} {times.total:.6f}"
+            yield f"{name}_count{{{labels}}} {counts[-1]}"
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A store whose calls are measured."""
+
+    measures: Measures
+
+
+def embedded(call: Call, now: float) -> dict[str, Any]:
+    """The call in CloudWatch's embedded metric format; `now` in seconds since 1970."""
+    metrics = {
+        "Latency": ("Milliseconds", round(call.seconds * 1000, 3)),
+        "ConsumedReadCapacityUnits": ("Count", sum(call.read_units.values())),
+        "ConsumedWriteCapacityUnits": ("Count", sum(call.write_units.values())),
+        "ThrottledRequests": ("Count", int(call.outcome == "throttled")),
+        "Errors": ("Count", int(call.outcome not in ("ok", "refused", "throttled", "conflict"))),
+    }
+    return {
+        "_aws": {
+            "Timestamp": int(now * 1000),
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [["Operation"]],
+                "Metrics": [{"Name": name, "Unit": unit} for name, (unit, _) in metrics.items()],
+            }],
+        },
+        "Operation": call.operation,
+        "ItemKind": call.kind,
+        "Outcome": call.outcome,
+        "AwsRequestId": call.request_id,
+        **{name: value for name, (_, value) in metrics.items()},
+    }  # fmt: skip

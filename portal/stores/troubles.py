@@ -1,0 +1,204 @@
+"""What is wrong when DynamoDB does not answer as it should: a name for each trouble, a reason
+for whoever reads the log, and the mend for the operator.
+
+AWS's own texts are not passed on: they may hold keys of items. Needs no part of boto3: errors
+are known by their code, or by the name of their class.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Name = Literal[
+    "denied", "no-table", "no-index", "throttled", "conflict", "lost", "unreached",
+    "no-credentials", "bad-credentials", "expired", "clock", "no-region", "too-large",
+    "table-key", "configuration",
+]  # fmt: skip
+
+#: What goes away by itself, so that the same call may go through.
+PASSING: frozenset[Name] = frozenset({"throttled", "conflict", "lost", "unreached"})
+
+DEPLOY = "python -m migrations_tools table deploy ENV REGION"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """`reason` and `mend` may hold `{operation}`, `{table}` and `{region}`."""
+
+    name: Name
+    reason: str
+    mend: str
+
+
+_DENIED = Trouble(
+    "denied",
+    "AWS denied {operation} on the table {table}.",
+    "Allow it in the IAM policy of the portal's role, for the table and its index/*, and check"
+    " that the credentials are the portal's and that the table is in {region}."
+    " `portal doctor` tries each permission.",
+)
+_NO_TABLE = Trouble(
+    "no-table",
+    "There is no table {table} in {region}.",
+    f"Check TENANT_TABLE_NAME and AWS_REGION, or deploy the table: {DEPLOY}",
+)
+_NO_INDEX = Trouble(
+    "no-index",
+    "The table {table} lacks an index that {operation} needs.",
+    f"Bring the table up to date: {DEPLOY}",
+)
+_THROTTLED = Trouble(
+    "throttled",
+    "DynamoDB throttles {operation} on the table {table}.",
+    "Look at ThrottledRequests and the consumed capacity in CloudWatch; raise the table's"
+    " capacity, or use on-demand mode.",
+)
+_CONFLICT = Trouble(
+    "conflict", "Others keep writing the same items of {table}.", "Try again in a moment."
+)
+_LOST = Trouble(
+    "lost",
+    "DynamoDB did not answer {operation} on the table {table}.",
+    "Try again; if it lasts, look at the network and at AWS's health page for {region}.",
+)
+_UNREACHED = Trouble(
+    "unreached",
+    "DynamoDB cannot be reached for {operation} on the table {table} in {region}.",
+    "Check AWS_REGION, AWS_ENDPOINT_URL_DYNAMODB and the way there: DNS, proxy, VPC endpoint.",
+)
+_NO_CREDENTIALS = Trouble(
+    "no-credentials",
+    "No AWS credentials were found.",
+    "Attach an IAM role to this machine, or set access keys in the environment or with"
+    " `aws configure`.",
+)
+_BAD_CREDENTIALS = Trouble(
+    "bad-credentials",
+    "AWS does not accept the credentials.",
+    "Replace the access key, or attach the portal's IAM role to this machine.",
+)
+_EXPIRED = Trouble(
+    "expired",
+    "The AWS credentials have expired.",
+    "Sign in again, or let an IAM role renew them; then restart the portal.",
+)
+_CLOCK = Trouble(
+    "clock",
+    "AWS refuses the signature's time: this machine's clock is wrong.",
+    "Set the clock, and keep it right with NTP.",
+)
+_NO_REGION = Trouble(
+    "no-region",
+    "It is not known in which AWS region the table {table} is, or there is no such region.",
+    "Set AWS_REGION, for example to eu-central-1.",
+)
+_TOO_LARGE = Trouble(
+    "too-large",
+    "An item or a write is larger than DynamoDB takes (400 KB, or 4 MB together).",
+    "Shorten what is written.",
+)
+_TABLE_KEY = Trouble(
+    "table-key",
+    "DynamoDB cannot use the key that encrypts the table {table}.",
+    "Enable the table's KMS key, and let the portal's role use it.",
+)
+_CONFIGURATION = Trouble(
+    "configuration",
+    "The AWS configuration of this machine cannot be used.",
+    "Check AWS_PROFILE and the files config and credentials in the folder .aws.",
+)
+
+_BY_CODE = {
+    **dict.fromkeys(("AccessDeniedException", "AccessDenied", "UnauthorizedOperation"), _DENIED),
+    "ResourceNotFoundException": _NO_TABLE,
+    **dict.fromkeys(
+        (
+            "ProvisionedThroughputExceededException", "ProvisionedThroughputExceeded",
+            "ThrottlingException", "ThrottlingError", "Throttling", "RequestLimitExceeded",
+            "TooManyRequestsException", "LimitExceededException",
+        ),
+        _THROTTLED,
+    ),
+    **dict.fromkeys(
+        ("TransactionConflictException", "TransactionConflict", "TransactionInProgressException",
+         "ReplicatedWriteConflictException"),
+        _CONFLICT,
+    ),
+    **dict.fromkeys(
+        ("UnrecognizedClientException", "InvalidSignatureException", "InvalidClientTokenId",
+         "InvalidAccessKeyId", "IncompleteSignature", "IncompleteSignatureException",
+         "MissingAuthenticationToken", "MissingAuthenticationTokenException",
+         "SignatureDoesNotMatch"),
+        _BAD_CREDENTIALS,
+    ),
+    **dict.fromkeys(("ExpiredTokenException", "ExpiredToken"), _EXPIRED),
+    **dict.fromkeys(("RequestTimeTooSkewed", "RequestExpired"), _CLOCK),
+    "InaccessibleEncryptionCredentialsException": _TABLE_KEY,
+    "ItemCollectionSizeLimitExceeded": _TOO_LARGE,
+}  # fmt: skip
+
+#: Parts of the texts of `ValidationException`, which has no finer code.
+_BY_TEXT = {
+    "does not have the specified index": _NO_INDEX,
+    "size has exceeded the maximum": _TOO_LARGE,
+    "size to update has exceeded": _TOO_LARGE,
+    "cannot exceed the maximum allowed size": _TOO_LARGE,
+}
+
+#: Of botocore's own errors: the names of classes, the nearest first.
+_BY_CLASS = {
+    "ReadTimeoutError": _LOST,
+    **dict.fromkeys(
+        ("ConnectTimeoutError", "EndpointConnectionError", "ProxyConnectionError", "SSLError"),
+        _UNREACHED,
+    ),
+    # A connection that ends in the middle, after the request may have been sent.
+    **dict.fromkeys(("ConnectionError", "HTTPClientError", "IncompleteReadError"), _LOST),
+    **dict.fromkeys(("NoCredentialsError", "PartialCredentialsError"), _NO_CREDENTIALS),
+    **dict.fromkeys(
+        ("CredentialRetrievalError", "MetadataRetrievalError", "UnknownCredentialError"),
+        _NO_CREDENTIALS,
+    ),
+    **dict.fromkeys(("TokenRetrievalError", "SSOError", "LoginError"), _EXPIRED),
+    **dict.fromkeys(
+        ("NoRegionError", "InvalidRegionError", "UnknownRegionError", "UnknownEndpointError",
+         "EndpointProviderError"),
+        _NO_REGION,
+    ),
+    **dict.fromkeys(
+        ("ProfileNotFound", "ConfigNotFound", "ConfigParseError", "InvalidConfigError"),
+        _CONFIGURATION,
+    ),
+}  # fmt: skip
+
+
+def trouble_of(error: Exception) -> Trouble | None:
+    """The trouble behind an error of botocore; `None` if nobody expected it."""
+    response: dict[str, Any] | None = getattr(error, "response", None)
+    if isinstance(response, dict):
+        return _of_answer(response)
+    classes = (kind.__name__ for kind in type(error).__mro__)
+    return next((_BY_CLASS[name] for name in classes if name in _BY_CLASS), None)
+
+
+def of_code(code: str) -> Trouble | None:
+    return _BY_CODE.get(code)
+
+
+def of_text(text: str) -> Trouble | None:
+    """The trouble behind the text of a `ValidationException`."""
+    return next((trouble for part, trouble in _BY_TEXT.items() if part in text), None)
+
+
+def _of_answer(response: dict[str, Any]) -> Trouble | None:
+    code = response.get("Error", {}).get("Code", "")
+    text = response.get("Error", {}).get("Message", "")
+    if "Signature expired" in text or "Signature not yet current" in text:
+        return _CLOCK
+    if code == "ValidationException":
+        return of_text(text)
+    if code in _BY_CODE:
+        return _BY_CODE[code]
+    # Whether a write that ended so was done, nobody knows.
+    if response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+        return _LOST
+    return None

@@ -80,7 +80,7 @@ def test_characters_that_nobody_sees_are_refused(text):
         "=?utf-8?q?a=0d=0aBcc:_x@y?=",
         "{{7*7}}", "${7*7}", "%s%n", "'; DROP TABLE tenants; --", "../../etc/passwd", "null", "0",
         "Müller & Söhne", "株式会社", "Ремонт", "شركة", "Łódź", "🛗 Lifts", "#1 Elevators", "a_b",
-        "👩‍🔧 Repairs", "e\u0301clair",
+        "👩‍🔧 Repairs", "e\u0301clair", "㈱ \ufb01re Ⅷ ＡＢ",
     ],
 )  # fmt: skip
 def test_what_only_looks_dangerous_is_kept_as_text(text):

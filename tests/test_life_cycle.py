@@ -1,9 +1,9 @@
 """Any sequence of verbs, by several people with fresh and stale pages, on every store: what is
 stored always agrees with what was decided."""
 
-import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from portal.listings import Tab
 from portal.onboarding import StaleError, TenantExistsError
 from portal.sealing import Secret
 from portal.stores.contract import Replace, Store
+from portal.stores.dynamodb import DynamoDbStore
 from portal.stores.json_file import JsonFileStore
 from portal.stores.table import GSI1, GSI3, GSI4, KEY
 from portal.tenants import (
@@ -39,6 +40,7 @@ from portal.tenants import (
     status_after,
 )
 from tests.conftest import START
+from tests.engine import Engine
 from tests.examples import (
     CONTACT,
     NEXT_YEAR,
@@ -50,9 +52,6 @@ from tests.examples import (
     events,
     sign_up,
 )
-
-#: Each kind of store, opened on a folder of its own. A new store is entered here.
-STORES = {"json": JsonFileStore}
 
 COMPANIES = [Ids(account_id="1", company_id=company) for company in "123"]
 VERBS = [verb for verb in Verb if verb is not Verb.SUBMIT]
@@ -88,12 +87,11 @@ class Model:
 class LifeCycle(RuleBasedStateMachine):
     """One portal; each step is one request of one person."""
 
-    open_store = JsonFileStore
+    new_store: Callable[[], Store]
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
-        self.store: Store = type(self).open_store(self.folder)
+        self.store = self.new_store()
         self.sealer = PlainSealer()
         self.tenants: list[Model] = []
         self.now = START
@@ -101,7 +99,6 @@ class LifeCycle(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.store.close()
-        shutil.rmtree(self.folder)
 
     # ---- Requests
 
@@ -354,15 +351,31 @@ class LifeCycle(RuleBasedStateMachine):
         assert set(kinds) <= {"tenant", "event", "claim"}
 
 
-@pytest.mark.parametrize("kind", STORES)
-def test_any_sequence_of_verbs_keeps_status_versions_history_lists_and_claims_in_agreement(kind):
-    class OnThisStore(LifeCycle):
-        open_store = STORES[kind]
+@dataclass(frozen=True)
+class Kind:
+    """A kind of store: makes an empty one, and how many sequences there is time for."""
 
+    new_store: Callable[[], Store]
+    examples: int
+
+
+@pytest.fixture(params=["json", "dynamodb"])
+def kind(request, tmp_path) -> Kind:
+    if request.param == "json":
+        return Kind(lambda: JsonFileStore(Path(tempfile.mkdtemp(dir=tmp_path))), 60)
+    engine: Engine = request.getfixturevalue("engine")
+    return Kind(lambda: DynamoDbStore(engine.new_table()), 5)
+
+
+def on(kind: Kind) -> type[LifeCycle]:
+    return type("LifeCycleOnThisStore", (LifeCycle,), {"new_store": staticmethod(kind.new_store)})
+
+
+def test_any_sequence_of_verbs_keeps_status_versions_history_lists_and_claims_in_agreement(kind):
     run_state_machine_as_test(
-        OnThisStore,
+        on(kind),
         settings=settings(
-            max_examples=60,
+            max_examples=kind.examples,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
@@ -370,9 +383,9 @@ def test_any_sequence_of_verbs_keeps_status_versions_history_lists_and_claims_in
     )
 
 
-def test_the_machine_notices_a_change_that_nobody_told_it_of():
+def test_the_machine_notices_a_change_that_nobody_told_it_of(kind):
     # A machine whose invariants always hold would be no test.
-    machine = LifeCycle()
+    machine = on(kind)()
     try:
         machine.somebody_signs_up_first(COMPANIES[0])
         act = Act(by="customer", at=START)

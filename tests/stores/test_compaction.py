@@ -106,6 +106,16 @@ def test_the_generation_before_is_kept_whole(folder):
     ]  # fmt: skip
 
 
+def test_what_a_killed_compaction_left_is_not_taken_into_the_next_one(folder):
+    store = JsonFileStore(folder)
+    store.write([Add(item(0, 1))])
+    (folder / "tenants.new.jsonl").write_bytes(b"left over\n" * 1000)
+    store.compact()
+    store.write([Replace(item(0, 2), 1)])
+    assert b"left over" not in (folder / "tenants.jsonl").read_bytes()
+    assert JsonFileStore(folder).get("t0")["version"] == 2
+
+
 def test_any_json_tool_reads_the_file(folder):
     store = JsonFileStore(folder)
     store.write([Add(item(0, 1)), Add({"tenantId": "ä\n", "text": "\u2028\x00\U0001f600"})])

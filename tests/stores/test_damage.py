@@ -124,8 +124,20 @@ def test_an_older_copy_in_place_of_the_file_is_noticed(file):
         JsonFileStore(file.parent).check()
 
 
+@pytest.mark.parametrize("left", [1, SNAPSHOT, 9])
+def test_a_snapshot_without_its_last_rows_is_damage_even_without_a_lock_file(file, left):
+    file.write_bytes(b"".join(lines_of(file)[:left]))
+    (file.parent / "tenants.lock").unlink()
+    with pytest.raises(DamagedError, match=f"line {left + 1} "):
+        JsonFileStore(file.parent).check()
+
+
 def test_a_missing_file_is_not_taken_for_a_new_one(file):
     file.unlink()
+    previous = file.with_name("tenants.previous.jsonl").rename(file.with_name("aside"))
+    with pytest.raises(DamagedError, match="missing"):
+        JsonFileStore(file.parent).check()
+    previous.rename(file.with_name("tenants.previous.jsonl"))
     with pytest.raises(DamagedError, match="missing"):
         JsonFileStore(file.parent).check()
     (file.parent / "tenants.lock").unlink()

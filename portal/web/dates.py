@@ -1,7 +1,9 @@
 """Dates, days and spans in the reader's words. Babel is slow, so what repeats is kept."""
 
+import math
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_timedelta
@@ -75,9 +77,22 @@ def _moment(local: datetime, locale: str) -> str:
 
 @lru_cache(512)
 def _span(span_: timedelta, locale: str, is_past: bool) -> str:
+    # Weeks and months hide too much of a short wait: 13 days are not "2 weeks".
+    exact = span_ < timedelta(days=60)
     return format_timedelta(
-        -span_ if is_past else span_, add_direction=is_past, threshold=1.2, locale=locale
+        -span_ if is_past else span_,
+        add_direction=is_past,
+        granularity=_unit(span_) if exact else "second",
+        threshold=math.inf if exact else 1.2,
+        locale=locale,
     )
+
+
+def _unit(span_: timedelta) -> Literal["day", "hour", "minute", "second"]:
+    seconds = span_.total_seconds()
+    if seconds >= 3600:
+        return "day" if span_.days else "hour"
+    return "minute" if seconds >= 60 else "second"
 
 
 def days_of(

@@ -63,6 +63,7 @@ def test_details_are_changed_and_the_request_is_withdrawn(customer: Page) -> Non
     page.goto("/sign-up")
     fill_sign_up(page)
     send_sign_up(page)
+    expect(page).to_have_url(re.compile("/status/"))
     status_page = page.url
 
     page.get_by_role("link", name="Change your details").click()

@@ -1,0 +1,157 @@
+"""Every page, light and dark, wide and narrow: no barrier that axe-core finds, nothing that
+scrolls sideways, and, as everywhere, nothing on the console and nothing against the policy."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.steps import decision, fill_activation, fill_sign_up, send, send_sign_up
+from tests.browser.town import Someone, Town
+
+SHELL = "account_id=86810&company_id=104348&account_name=Meyer%20Group&cluster=eu"
+#: Between them they show every tone and every column filled; the others are the same page.
+TABS = ("pending", "expiring", "all")
+
+
+@pytest.fixture(scope="module")
+def people(town: Town) -> dict[str, Someone]:
+    return town.fill()
+
+
+@dataclass
+class Look:
+    """What is wrong with the pages so far, by their names."""
+
+    axe: Callable[[Page], list[str]]
+    wrong: dict[str, list[str]]
+
+    def at(self, page: Page, name: str) -> None:
+        found = [*self.axe(page), *_too_wide(page)]
+        if found:
+            self.wrong[name] = found
+
+
+def _too_wide(page: Page) -> list[str]:
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return [f"scrolls sideways by {wide}"] if wide > 0 else []
+
+
+def _public_paths(people: dict[str, Someone]) -> dict[str, str]:
+    pages = {"sign-up": "/sign-up", "sign-up from the shell": f"/sign-up?{SHELL}"}
+    pages |= {f"status: {name}": someone.status_path for name, someone in people.items()}
+    pages["change"] = f"{people['pending'].status_path}/change"
+    pages["withdraw"] = f"{people['pending'].status_path}/withdraw"
+    return pages | {"sign in": "/staff/sign-in", "not found": "/nothing-here"}
+
+
+def _staff_paths(people: dict[str, Someone]) -> dict[str, str]:
+    pages = {"overview": "/staff/", "nothing found": "/staff/tenants?q=nobody-has-this-name"}
+    pages |= {f"list: {tab}": f"/staff/tenants?status={tab}" for tab in TABS}
+    pages |= {f"tenant: {name}": someone.path for name, someone in people.items()}
+    return pages | {"not found, signed in": "/staff/tenants/1_1"}
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_have_no_barriers(
+    *,
+    scheme: str,
+    width: int,
+    people: dict[str, Someone],
+    town: Town,
+    new_page: Callable[..., Page],
+    signed_in: Callable[..., Page],
+    axe: Callable[[Page], list[str]],
+) -> None:
+    look = Look(axe, {})
+    customer = new_page(width=width, color_scheme=scheme)
+    for name, path in _public_paths(people).items():
+        customer.goto(path)
+        look.at(customer, name)
+    _sign_up_with_errors(customer, look)
+
+    anna = signed_in(name="Anna Approver", width=width, color_scheme=scheme)
+    for name, path in _staff_paths(people).items():
+        anna.goto(path)
+        look.at(anna, name)
+    _decisions(anna, town, look)
+    ben = signed_in(name="Ben Approver", width=width, color_scheme=scheme)
+    _conflict(anna, ben, town, look)
+    viewer = signed_in("viewer", name="Vera Viewer", width=width, color_scheme=scheme)
+    viewer.goto(people["active"].path)
+    look.at(viewer, "tenant for a viewer")
+    assert look.wrong == {}
+
+
+def _sign_up_with_errors(page: Page, look: Look) -> None:
+    page.goto("/sign-up")
+    fill_sign_up(page, email="jane@gmial.com")
+    page.get_by_label("Company name").focus()
+    expect(page.get_by_text("Did you mean")).to_be_visible()
+    look.at(page, "sign-up with a hint")
+    fill_sign_up(page, company="", name="", email="jane", phone="1")
+    send_sign_up(page)
+    expect(page.get_by_role("alert").filter(has_text="There is a problem")).to_be_visible()
+    look.at(page, "sign-up with errors")
+    page.goto("/sign-up")
+    # As after a change of the keys that sign tokens.
+    page.locator("input[name=csrf_token]").evaluate("field => field.value = 'old'")
+    send_sign_up(page)
+    expect(page.get_by_role("alert").filter(has_text="This page has expired")).to_be_visible()
+    look.at(page, "sign-up that has expired")
+
+
+def _decisions(page: Page, town: Town, look: Look) -> None:
+    page.goto(town.asks().path)
+    for summary in page.locator("details > summary").all():
+        summary.click()
+    look.at(page, "every form open")
+    page.keyboard.press("Escape")
+    page.locator("h1").click()
+    page.keyboard.press("?")
+    look.at(page, "the list of keys")
+    page.keyboard.press("Escape")
+    send(page, "Activate", "Activate")
+    expect(decision(page, "Activate").get_by_role("alert")).to_be_visible()
+    look.at(page, "activation with errors")
+    fill_activation(page)
+    send(page, "Activate", "Activate")
+    expect(page.locator("#outcome")).to_be_visible()
+    look.at(page, "just activated")
+    form = decision(page, "Suspend")
+    form.locator("input[name=csrf_token]").evaluate("field => field.value = 'old'")
+    page.locator("body").evaluate("body => body.removeAttribute('hx-headers')")
+    form.get_by_label("Reason").select_option("Not paid")
+    form.get_by_role("button", name="Suspend").click()
+    expect(page.locator("#alerts")).to_contain_text("This page has expired.")
+    look.at(page, "a refusal in the alert box")
+
+
+def _conflict(anna: Page, ben: Page, town: Town, look: Look) -> None:
+    someone = town.asks()
+    anna.goto(someone.path)
+    ben.goto(someone.path)
+    fill_activation(anna)
+    send(anna, "Activate", "Activate")
+    expect(anna.locator("#outcome")).to_be_visible()
+    fill_activation(ben)
+    send(ben, "Activate", "Activate")
+    expect(ben.locator("#outcome")).to_contain_text("Anna Approver activated this")
+    look.at(ben, "somebody was faster")
+
+
+def test_nothing_scrolls_sideways_on_the_narrowest_phone(
+    people: dict[str, Someone],
+    new_page: Callable[..., Page],
+    signed_in: Callable[..., Page],
+) -> None:
+    wrong = {}
+    customer, anna = new_page(width=320), signed_in(width=320)
+    for page, paths in [(customer, _public_paths(people)), (anna, _staff_paths(people))]:
+        for name, path in paths.items():
+            page.goto(path)
+            if found := _too_wide(page):
+                wrong[name] = found
+    assert wrong == {}

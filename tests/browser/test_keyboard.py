@@ -1,0 +1,135 @@
+"""Without a mouse: Tab and Enter reach everything, and a few keys are faster."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.steps import decision, free_id, tab_to
+from tests.browser.town import Town
+
+
+def test_a_sign_up_by_tab_and_enter(new_page: Callable[..., Page], javascript: bool) -> None:
+    page = new_page(javascript=javascript)
+    page.goto("/sign-up")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_label("Company name"))
+    page.keyboard.type("Example GmbH")
+    page.keyboard.press("Enter")
+
+    summary = page.get_by_role("alert").filter(has_text="There is a problem")
+    expect(summary).to_be_focused()
+    tab_to(page, summary.get_by_role("link", name="Enter your name."))
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your name")).to_be_focused()
+    page.keyboard.type("Jane Doe")
+    tab_to(page, page.get_by_label("Email address"))
+    page.keyboard.type("jane@example.com")
+    # The trap for robots is in nobody's way.
+    tab_to(page, page.get_by_label("Phone number"))
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Ask for access")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/status/"))
+
+
+def test_an_activation_by_tab_and_enter(
+    signed_in: Callable[..., Page], town: Town, javascript: bool
+) -> None:
+    someone = town.asks()
+    page = signed_in(javascript=javascript)
+    page.goto(someone.path)
+    form = decision(page, "Activate")
+    for label in ("Account id", "Company id"):
+        tab_to(page, form.get_by_label(label))
+        page.keyboard.press("Control+a")
+        page.keyboard.type(free_id())
+    tab_to(page, form.get_by_label("A term instead"))
+    page.keyboard.type("One")
+    tab_to(page, form.get_by_role("button", name="Activate"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#outcome")).to_have_text(f"{someone.tenant.contact.company} is active.")
+    # A closed form opens by Enter too, and goes on from where the reader is.
+    tab_to(page, page.locator("summary").get_by_text("Suspend", exact=True))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("form", name="Suspend")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("form", name="Suspend").get_by_label("Reason")).to_be_focused()
+
+
+def test_keys_walk_the_queue_and_open_its_rows(signed_in: Callable[..., Page], town: Town) -> None:
+    for _ in range(3):
+        town.asks(ago=timedelta(days=90))
+    page = signed_in()
+    page.goto("/staff/tenants")
+    rows = page.locator("[data-row] a")
+    page.keyboard.press("j")
+    expect(rows.nth(0)).to_be_focused()
+    page.keyboard.press("j")
+    expect(rows.nth(1)).to_be_focused()
+    page.keyboard.press("k")
+    expect(rows.nth(0)).to_be_focused()
+    address = rows.nth(0).get_attribute("href")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(address or "")
+    page.keyboard.press("a")
+    expect(decision(page, "Activate").get_by_label("Account id")).to_be_focused()
+    # In a field a letter is a letter.
+    page.keyboard.type("u")
+    expect(page).to_have_url(address or "")
+    page.get_by_role("heading", level=1).click()
+    page.keyboard.press("r")
+    expect(page.get_by_role("form", name="Reject").get_by_label("Reason")).to_be_focused()
+    page.get_by_role("heading", level=1).click()
+    page.keyboard.press("u")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tenants: Pending")
+    page.keyboard.press("/")
+    search = page.get_by_role("searchbox")
+    expect(search).to_be_focused()
+    page.keyboard.type("nobody/j")
+    expect(page.locator("#nothing")).to_be_visible()
+    expect(search).to_have_value("nobody/j")
+    expect(search).to_be_focused()
+
+
+def test_the_list_of_keys_shows_those_that_work_here(
+    signed_in: Callable[..., Page], town: Town
+) -> None:
+    page = signed_in()
+    page.goto(town.asks().path)
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Shortcut keys")
+    expect(keys.get_by_text("Activate: go to the form")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    page.goto(town.active().path)
+    page.get_by_role("button", name="List of shortcut keys").click()
+    expect(keys.get_by_text("Back to the list")).to_be_visible()
+    expect(keys.get_by_text("Activate: go to the form")).to_be_hidden()
+    keys.get_by_role("button", name="Close").click()
+    expect(keys).to_be_hidden()
+
+
+def test_keys_can_be_turned_off_and_stay_off(signed_in: Callable[..., Page], town: Town) -> None:
+    someone = town.asks()
+    page = signed_in()
+    page.goto(someone.path)
+    switch = page.get_by_role("contentinfo").get_by_role("switch", name="Shortcut keys")
+    expect(switch).to_have_attribute("aria-checked", "true")
+    switch.click()
+    for _ in range(2):
+        expect(switch).to_have_attribute("aria-checked", "false")
+        for key in "?aru":
+            page.keyboard.press(key)
+        expect(page.get_by_role("dialog")).to_be_hidden()
+        expect(decision(page, "Activate").get_by_label("Account id")).not_to_be_focused()
+        expect(page).to_have_url(someone.path)
+        page.reload()
+    switch.click()
+    page.keyboard.press("a")
+    expect(decision(page, "Activate").get_by_label("Account id")).to_be_focused()

@@ -101,7 +101,7 @@ class Engine:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.client: Any = make_client("dynamodb", REGION, url)
+        self.client: Any = make_client(Place(table="", region=REGION, endpoint=url))
         self._tables = 0
 
     def new_table(self, *, without: str = "") -> Place:

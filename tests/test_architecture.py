@@ -112,7 +112,7 @@ def test_nothing_but_the_web_and_create_app_imports_the_web() -> None:
 
 
 def test_only_what_talks_to_aws_imports_boto3_and_only_when_it_is_used() -> None:
-    may = ("portal.stores.dynamodb", "portal.sealing", "portal.mail", "migrations_tools")
+    may = ("portal.stores.connection", "portal.sealing", "portal.mail", "migrations_tools")
     found = [one for one in PORTAL + TOOLS if one.top in AWS]
     assert [str(one) for one in found if not within(one.importer, *may)] == []
     assert [str(one) for one in found if one.when == "loaded"] == []

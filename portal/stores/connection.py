@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from portal.stores import patience, troubles
@@ -19,6 +20,7 @@ from portal.stores.measures import Call, Measures, units_of
 from portal.stores.troubles import Trouble
 
 if TYPE_CHECKING:
+    from boto3.session import Session
     from botocore.client import BaseClient
 
 Parameters = Mapping[str, Any]
@@ -35,10 +37,6 @@ METHODS = {
     "TransactWriteItems": "transact_write_items",
 }
 
-CONNECT_SECONDS = 1.0
-READ_SECONDS = 3.0
-#: No new try begins after so many seconds, so no call takes longer than this and one try.
-LAST_TRY_SECONDS = 4.0
 #: Others who write the same items at this moment are done after a few milliseconds.
 CONFLICT_TRIES = 8
 #: The longest pause before the second try, by trouble; it doubles with each further one.
@@ -46,6 +44,17 @@ _PAUSES = {"throttled": 0.1, "conflict": 0.025, "lost": 0.05, "unreached": 0.05}
 _LONGEST_PAUSE = 1.0
 
 _REFUSED = "ConditionalCheckFailed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """How long a call may take. Nobody is made to wait for half a minute."""
+
+    connect_seconds: float = 1.0
+    read_seconds: float = 3.0
+    last_try_seconds: float = 4.0
+    """No new try begins after so many, so no call takes longer than this and one try."""
+    pause: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,22 +81,17 @@ class TroubleError(UnavailableError):
     name: troubles.Name
 
 
+_PATIENT = Waiting()
+
+
 class Connection:
     """Any number of threads may call. Made in each process by itself: sockets that were
     opened before a fork would mix the answers of two processes."""
 
-    def __init__(
-        self,
-        place: Place,
-        measures: Measures,
-        *,
-        pause: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, place: Place, measures: Measures, waiting: Waiting = _PATIENT) -> None:
         self.place = place
         self.measures = measures
-        self._pause = pause
-        self._clock = clock
+        self._waiting = waiting
         self._lock = threading.Lock()
         self._client: BaseClient | None = None
 
@@ -99,7 +103,7 @@ class Connection:
 
         With `changes` a lost answer leaves the outcome open, and the error says so.
         """
-        begun, tries, maybe_done = self._clock(), 0, False
+        begun, tries, maybe_done = time.monotonic(), 0, False
         while True:
             tries += 1
             if operation == "TransactWriteItems" and not maybe_done:
@@ -111,10 +115,10 @@ class Connection:
                 if failed.trouble is None:
                     raise RefusedError(failed.answer, maybe_done) from failed.__cause__
                 maybe_done = maybe_done or (changes and failed.trouble.name == "lost")
-                late = self._clock() - begun >= LAST_TRY_SECONDS
+                late = time.monotonic() - begun >= self._waiting.last_try_seconds
                 if late or tries >= _most_tries(failed.trouble):
                     raise self._ours(failed, operation, changes, maybe_done) from failed.__cause__
-                self._pause(_how_long(failed.trouble, tries))
+                self._waiting.pause(_how_long(failed.trouble, tries))
 
     def close(self) -> None:
         client, self._client = self._client, None
@@ -124,17 +128,17 @@ class Connection:
     def _once(self, operation: str, kind: str, parameters: Parameters) -> Answer:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - 0.4 s
 
-        start = self._clock()
+        start = time.monotonic()
         answer: Answer = {}
         outcome = "unexpected"
         try:
             client = self._connected()
-            start = self._clock()
+            start = time.monotonic()
             call = getattr(client, METHODS[operation])
             answer = call(**parameters, ReturnConsumedCapacity="INDEXES")
             outcome = "ok"
         except (ClientError, BotoCoreError) as error:
-            answer = getattr(error, "response", {})
+            answer = getattr(error, "response", None) or {}
             if _is_refusal(answer):
                 outcome = "refused"
                 raise _FailedError(None, answer) from error
@@ -150,7 +154,7 @@ class Connection:
                     operation=operation,
                     kind=kind,
                     outcome=outcome,
-                    seconds=self._clock() - start,
+                    seconds=time.monotonic() - start,
                     read_units=read,
                     write_units=written,
                     request_id=_request_id(answer),
@@ -164,7 +168,7 @@ class Connection:
             return client
         with self._lock:
             if self._client is None:
-                self._client = make_client("dynamodb", self.place.region, self.place.endpoint)
+                self._client = make_client(self.place, self._waiting)
             return self._client
 
     def _ours(
@@ -194,23 +198,30 @@ class Connection:
         return client.meta.region_name if client else self.place.region or "its region"
 
 
-def make_client(service: str, region: str | None, endpoint: str | None) -> "BaseClient":
-    """A low-level client that waits as long as a person would, and tries once."""
-    import boto3.session  # noqa: PLC0415 - costs 0.4 s, and the file store needs none
-    from botocore.config import Config  # noqa: PLC0415
+def make_client(place: Place, waiting: Waiting = _PATIENT) -> "BaseClient":
+    """A low-level client that tries once. Not to be called by two threads at the same time."""
+    from botocore.config import Config  # noqa: PLC0415 - as in _session
 
     config = Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
+        connect_timeout=waiting.connect_seconds,
+        read_timeout=waiting.read_seconds,
         retries={"mode": "standard", "total_max_attempts": 1},
         # More than the threads of a worker, so that none waits for a socket.
         max_pool_connections=32,
         # What is sent was checked by portal.stores.items, and DynamoDB checks it again.
         parameter_validation=False,
     )
-    # A session of its own: boto3's default one is not made to be shared between threads.
-    session = boto3.session.Session(region_name=region)
-    return session.client(service, endpoint_url=endpoint, config=config)
+    return _session().client(
+        "dynamodb", region_name=place.region, endpoint_url=place.endpoint, config=config
+    )
+
+
+@lru_cache(1)
+def _session() -> "Session":
+    """One for this process: it reads AWS's descriptions of its services, which takes 0.1 s."""
+    import boto3.session  # noqa: PLC0415 - costs 0.4 s, and the file store needs none
+
+    return boto3.session.Session()
 
 
 @dataclass(eq=False)

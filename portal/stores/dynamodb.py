@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portal.stores.attributes import from_attributes, to_attributes
-from portal.stores.connection import Answer, Connection, Parameters, Place, RefusedError
+from portal.stores.connection import Answer, Connection, Parameters, Place, RefusedError, Waiting
 from portal.stores.contract import (
     Add,
     AlreadyThereError,
@@ -44,15 +44,18 @@ class DynamoDbStore:
     """A `Store` in the table at `place`. Nothing is opened before the first call, nor kept over
     a fork."""
 
-    def __init__(self, place: Place, *, embedded_metrics: bool = False) -> None:
+    def __init__(
+        self, place: Place, *, waiting: Waiting | None = None, embedded_metrics: bool = False
+    ) -> None:
         self._place = place
+        self._waiting = waiting or Waiting()
         self._embedded_metrics = embedded_metrics
         self._begin()
         _stores.add(self)
 
     def _begin(self) -> None:
         self.measures = Measures(embedded=self._embedded_metrics)
-        self.connection = Connection(self._place, self.measures)
+        self.connection = Connection(self._place, self.measures, self._waiting)
 
     def get(self, tenant_id: str) -> Item:
         item = self._look(tenant_id)
@@ -343,6 +346,7 @@ _stores: "weakref.WeakSet[DynamoDbStore]" = weakref.WeakSet()
 
 
 def _begin_again() -> None:
+    # Its locks, too, may be held by threads that are not here.
     for store in list(_stores):
         # The parent's sockets stay the parent's: they are not even closed here.
         store._begin()

@@ -1,0 +1,164 @@
+"""Somebody between the portal and its DynamoDB: listens in, and makes trouble when asked to."""
+
+import http.client
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Answers itself, as AWS does when it will not."""
+
+    code: str
+    status: int = 400
+    message: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Hangs up: with `done` only after the engine did what was asked."""
+
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class Hang:
+    """Never answers: with `done` after the engine did what was asked."""
+
+    done: bool = False
+
+
+Trouble = Refuse | Cut | Hang
+
+#: What is to go wrong with the call of this operation, the `number`th of its kind from 0.
+Plan = Callable[[str, int], Trouble | None]
+
+
+def cancelled(*codes: str) -> Refuse:
+    """A transaction that failed for a reason of each of its changes (`None` is none)."""
+    reasons = [{"Code": code, "Message": code} for code in codes]
+    return Refuse(
+        "TransactionCanceledException",
+        message=f"Transaction cancelled [{', '.join(codes)}]",
+        more={"CancellationReasons": reasons},
+    )
+
+
+def first(count: int, trouble: Trouble, *operations: str) -> Plan:
+    """The first `count` calls (of these operations, or each) go wrong."""
+
+    def plan(operation: str, number: int) -> Trouble | None:
+        concerned = not operations or operation in operations
+        return trouble if concerned and number < count else None
+
+    return plan
+
+
+def always(trouble: Trouble, *operations: str) -> Plan:
+    return first(1_000_000, trouble, *operations)
+
+
+class Between:
+    """What was asked, in order, and what is to go wrong."""
+
+    def __init__(self, url: str, target: str) -> None:
+        self.url = url
+        self.target = target
+        self.plan: Plan = lambda _operation, _number: None
+        self.operations: list[str] = []
+        self.tokens: list[str] = []
+        self.closing = threading.Event()
+        self._lock = threading.Lock()
+
+    def trouble_with(self, operation: str, body: bytes) -> Trouble | None:
+        with self._lock:
+            number = self.operations.count(operation)
+            self.operations.append(operation)
+            if operation == "TransactWriteItems":
+                self.tokens.append(json.loads(body)["ClientRequestToken"])
+            return self.plan(operation, number)
+
+    def forget(self) -> None:
+        self.operations.clear()
+        self.tokens.clear()
+
+
+@contextmanager
+def between(target: str) -> Iterator[Between]:
+    """In front of the engine at the address `target`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        # Otherwise each small answer waits for 40 ms.
+        disable_nagle_algorithm = True
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            operation = self.headers["X-Amz-Target"].partition(".")[2]
+            match here.trouble_with(operation, body):
+                case Refuse() as refuse:
+                    self.answer(*_refusal(refuse))
+                case Cut(done) | Hang(done) as trouble:
+                    if done:
+                        _forwarded(here.target, self.headers.items(), body)
+                    if isinstance(trouble, Hang):
+                        here.closing.wait(30)
+                    self.close_connection = True
+                case None:
+                    self.answer(*_forwarded(here.target, self.headers.items(), body))
+
+        def answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+            self.send_response_only(status)
+            for name, value in headers:
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments: object) -> None:
+            """Nobody reads it."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    here = Between(f"http://127.0.0.1:{server.server_address[1]}", target)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield here
+    finally:
+        here.closing.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _refusal(refuse: Refuse) -> tuple[int, list[tuple[str, str]], bytes]:
+    body = json.dumps({
+        "__type": f"com.amazonaws.dynamodb.v20120810#{refuse.code}",
+        "message": refuse.message,
+        **refuse.more,
+    }).encode()  # fmt: skip
+    headers = [
+        ("Content-Type", "application/x-amz-json-1.0"),
+        ("Content-Length", str(len(body))),
+        ("x-amzn-RequestId", "REQUEST-OF-TEST"),
+    ]
+    return refuse.status, headers, body
+
+
+def _forwarded(
+    target: str, headers: list[tuple[str, str]], body: bytes
+) -> tuple[int, list[tuple[str, str]], bytes]:
+    connection = http.client.HTTPConnection(urlsplit(target).netloc, timeout=10)
+    try:
+        connection.request("POST", "/", body, dict(headers))
+        answer = connection.getresponse()
+        return answer.status, answer.getheaders(), answer.read()
+    finally:
+        connection.close()

@@ -1,0 +1,255 @@
+"""Takes in the rows that the old application wrote: index keys, so that lists show them, and
+their plaintext secrets sealed.
+
+Only that is written. Neither a version nor a status is added: as long as the old application
+may still write a row, its `isActive` decides. What a row needs is worked out from the row
+itself, so a row that has it is left alone, and a run that was stopped is simply run again.
+"""
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any, Protocol
+
+from migrations_tools.pace import Pace, Progress
+from portal import records
+from portal.files import replace_whole
+from portal.sealing import Sealer
+from portal.sealing_store import has_plaintext_secret, sealed
+from portal.stores.contract import (
+    BusyError,
+    ChangedMeanwhileError,
+    Item,
+    NotThereError,
+    Page,
+    Replace,
+    Segment,
+    Store,
+    Value,
+)
+from portal.stores.table import GSI1, INDEXES, KEY
+
+#: Rows that are read together.
+PAGE = 100
+#: How often a row is looked at again after somebody else changed it.
+TRIES = 8
+
+_KEYS = tuple(name for index in INDEXES for name in (index.partition, index.sort))
+#: The downstream application lists tenants by these: what it wrote there is never taken away.
+_GIVEN = frozenset({GSI1.partition, GSI1.sort})
+
+#: `None`: the attribute is to go.
+Changes = Mapping[str, Value | None]
+
+
+def missing_of(item: Item, sealer: Sealer) -> Changes:
+    """What the row needs; empty if it has it, or is no tenant. The secret comes out sealed."""
+    if not records.is_tenant(item):
+        return {}
+    wanted = records.index_keys_of(item)
+    changes: dict[str, Value | None] = {
+        name: wanted.get(name)
+        for name in _KEYS
+        if item.get(name) != wanted.get(name) and not (name in _GIVEN and name not in wanted)
+    }
+    if has_plaintext_secret(item):
+        changes[records.SECRET] = sealed(item, sealer)[records.SECRET]
+    return changes
+
+
+class Rows(Protocol):
+    """The rows of a store, and a way to change one that leaves nobody's write behind."""
+
+    def page(self, segment: Segment, after: str | None) -> Page:
+        """The next rows, as they are now."""
+
+    def get(self, tenant_id: str) -> Item:
+        """`NotThereError`."""
+
+    def change(self, before: Item, changes: Changes) -> None:
+        """Changes the row, if it still is what `before` says. `ChangedMeanwhileError`."""
+
+
+class StoredRows:
+    """Of any store whose rows are all written by the portal: each write has its version."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def page(self, segment: Segment, after: str | None) -> Page:
+        return self._store.scan(segment, after=after, limit=PAGE)
+
+    def get(self, tenant_id: str) -> Item:
+        return self._store.get(tenant_id)
+
+    def change(self, before: Item, changes: Changes) -> None:
+        after = {name: value for name, value in before.items() if name not in changes}
+        after |= {name: value for name, value in changes.items() if value is not None}
+        version = before.get("version")
+        expected = version if isinstance(version, int) else None
+        self._store.write([Replace(after, expected)])
+
+
+@dataclass
+class Report:
+    """What was found and done. In a dry run: what would be done."""
+
+    rows: int = 0
+    tenants: int = 0
+    right: int = 0
+    listed: int = 0
+    sealed: int = 0
+    changed_meanwhile: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    def __add__(self, other: "Report") -> "Report":
+        ours, theirs = asdict(self), asdict(other)
+        return Report(**{name: ours[name] + theirs[name] for name in ours})
+
+
+class Adoption:
+    """One run over the table in `segments` parts at the same time.
+
+    With `apply` it writes; without, it only counts. `memory` is a file that keeps how far each
+    part has come, so that a run that was stopped does not read everything again.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        sealer: Sealer,
+        *,
+        apply: bool,
+        segments: int = 1,
+        pace: Pace | None = None,
+        progress: Progress | None = None,
+        memory: "Memory | None" = None,
+    ) -> None:
+        self._rows = rows
+        self._sealer = sealer if apply else _CountingSealer()
+        self._apply = apply
+        self._segments = segments
+        self._pace = pace or Pace()
+        self._progress = progress or Progress()
+        self._memory = memory or Memory(None, "", segments)
+        self._seen = 0
+        self._stopped = False
+
+    def run(self) -> Report:
+        """Errors as of the store and the sealer: what was done until then stays done."""
+        total = Report()
+        with ThreadPoolExecutor(self._segments) as pool:
+            parts = [
+                pool.submit(self._segment, Segment(number, self._segments))
+                for number in range(self._segments)
+            ]
+            try:
+                for part in parts:
+                    total += part.result()
+            except BaseException:
+                # Ctrl-C, or a part that cannot go on: the others end behind their next row.
+                self._stopped = True
+                raise
+            finally:
+                self._progress.end()
+        self._memory.forget()
+        return total
+
+    def _segment(self, segment: Segment) -> Report:
+        report = Report()
+        done, after = self._memory.place(segment.number)
+        while not done:
+            page = self._rows.page(segment, after)
+            self._pace.take(len(page.items))
+            for item in page.items:
+                if self._stopped:
+                    return report
+                self._row(item, report)
+            after = page.after[1] if page.after else None
+            done = after is None
+            self._memory.keep(segment.number, after, done)
+        return report
+
+    def _row(self, item: Item, report: Report) -> None:
+        report.rows += 1
+        self._seen += 1
+        self._progress.at(f"{self._seen:,} rows read")
+        if not records.is_tenant(item):
+            return
+        report.tenants += 1
+        for _ in range(TRIES):
+            changes = missing_of(item, self._sealer)
+            if not changes:
+                report.right += 1
+                return
+            try:
+                if self._apply:
+                    self._pace.take(1)
+                    self._rows.change(item, changes)
+            except ChangedMeanwhileError as refused:
+                report.changed_meanwhile += 1
+                if refused.item is None:
+                    return
+                item = refused.item
+            except BusyError:
+                # Somebody is at this very row, or the table is throttled: look again.
+                self._pace.take(1)
+                try:
+                    item = self._rows.get(str(item[KEY]))
+                except NotThereError:
+                    return
+            else:
+                report.listed += any(name in _KEYS for name in changes)
+                report.sealed += records.SECRET in changes
+                return
+        report.failed.append(str(item[KEY]))
+
+
+class _CountingSealer:
+    """For a dry run: makes no key and asks no KMS."""
+
+    def seal(self, _secret: object, _tenant_id: str) -> str:
+        return "v1.none.none"
+
+
+class Memory:
+    """How far each part of a run has come, in a small file; without a path, nowhere.
+
+    It belongs to one place of data and one number of parts: another run does not go by it.
+    """
+
+    def __init__(self, path: Path | None, where: str, segments: int) -> None:
+        self._path = path
+        self._of: dict[str, Any] = {"where": where, "segments": segments}
+        self._places: dict[str, list[Any]] = {}
+        self._lock = Lock()
+        if path is not None and path.exists():
+            try:
+                kept = json.loads(path.read_text(encoding="ascii"))
+                if kept.get("of") == self._of:
+                    self._places = dict(kept["places"])
+            except (ValueError, KeyError, AttributeError, TypeError):
+                # It only saves time.
+                self._places = {}
+
+    @property
+    def goes_on(self) -> bool:
+        return bool(self._places)
+
+    def place(self, number: int) -> tuple[bool, str | None]:
+        done, after = self._places.get(str(number), [False, None])
+        return bool(done), after
+
+    def keep(self, number: int, after: str | None, done: bool) -> None:
+        with self._lock:
+            self._places[str(number)] = [done, after]
+            if self._path is not None:
+                kept = {"of": self._of, "places": self._places}
+                replace_whole(self._path, json.dumps(kept) + "\n")
+
+    def forget(self) -> None:
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)

@@ -366,7 +366,7 @@ def test_another_forms_text_is_no_form_token(client: FlaskClient, app: Flask) ->
     from portal.listings import Place  # noqa: PLC0415 - only this test forges one
 
     links = app.extensions["portal"].links
-    page = sign_up(client, form_token=links.cursor(Place(0, ("a", "b"))))
+    page = sign_up(client, form_token=links.cursor(Place(0, ("a", "b")), "all "))
     assert page.status_code == 422
 
 

@@ -40,6 +40,8 @@ class JsonLines(logging.Formatter):
         if error is not None:
             line["error"] = [_name(each) for each in _chain(error)]
             line["at"] = _places(error.__traceback__)
+        # What a record brings for programs, such as CloudWatch, which looks for it here.
+        line |= getattr(record, "fields", {})
         return json.dumps(line)
 
 

@@ -1,16 +1,20 @@
 """Makes a Flask application of the portal: routes, guards, words, errors."""
 
 import hashlib
+import logging
 from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from portal import logs
-from portal.stores.contract import UnavailableError
+from portal.stores import patience
+from portal.stores.contract import StoreError
+from portal.stores.measures import Measured
 from portal.web import (
     access,
     api,
@@ -24,6 +28,8 @@ from portal.web import (
     staff,
     translate,
 )
+
+logger = logging.getLogger(__name__)
 
 
 class TenantConverter(BaseConverter):
@@ -46,6 +52,7 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     for blueprint in (public.bp, staff.bp, decisions.bp, api.bp):
         app.register_blueprint(blueprint)
     app.add_url_rule("/health", view_func=health)
+    app.add_url_rule("/metrics", view_func=metrics)
     app.context_processor(_for_every_template)
     app.jinja_env.globals["static_url"] = _static_url
     app.jinja_env.filters["written"] = rows.written
@@ -57,6 +64,8 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
 def at_the_door() -> ResponseReturnValue | None:
     """Every request: its language, whether it may enter, and whether its form is one of ours."""
     translate.remember_locale()
+    waits_longer = access.is_for_staff(request.endpoint)
+    patience.attempts.set(patience.STAFF if waits_longer else patience.PUBLIC)
     answer = access.let_in()
     if answer is None:
         security.check_form()
@@ -67,11 +76,21 @@ def health() -> Response:
     """Red while the store would refuse a write. Says why in the log only."""
     try:
         context.store().check()
-    except UnavailableError:
+    except StoreError as error:
+        logger.warning("The store would refuse a write: %s", error)
         answer = jsonify(status="unavailable")
         answer.status_code = 503
         return answer
     return jsonify(status="ok")
+
+
+def metrics() -> Response:
+    """What the calls of this process to the store cost, for Prometheus, if it was asked for."""
+    if "prometheus" not in context.settings().metrics:
+        raise NotFound
+    store = context.store()
+    shown = store.measures.shown() if isinstance(store, Measured) else ""
+    return Response(shown, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _for_every_template() -> dict[str, object]:

@@ -20,6 +20,7 @@ ANYONE: Final = "anyone"
 ENTRY: dict[str, Role | Literal["anyone"]] = {
     "static": ANYONE,
     "health": ANYONE,
+    "metrics": ANYONE,
     "public.index": ANYONE,
     "public.sign_up": ANYONE,
     "public.check": ANYONE,
@@ -55,6 +56,10 @@ SESSION_TOKEN = "sid"  # noqa: S105 - a name, not a token
 def is_for_programs(endpoint: str | None) -> bool:
     """Whether programs call it: they send no forms and have no cookies of ours."""
     return endpoint is not None and endpoint.startswith("api.")
+
+
+def is_for_staff(endpoint: str | None) -> bool:
+    return endpoint is not None and ENTRY.get(endpoint, ANYONE) != ANYONE
 
 
 def renders_own_refusals(endpoint: str | None) -> bool:

@@ -1,0 +1,132 @@
+"""What each verb and question is charged, in DynamoDB's capacity units: exact, since the engine
+counts as AWS does."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from portal import listings, onboarding, records
+from portal.listings import Tab
+from portal.stores.contract import Add, Item
+from portal.stores.dynamodb import DynamoDbStore
+from portal.stores.table import KEY
+from portal.tenants import Ids, Reason, Tenant
+from tests.conftest import START
+from tests.engine import Engine
+from tests.examples import ANN, CONTACT, IDS, NEXT_YEAR, PlainSealer, activate, reference, sign_up
+
+#: Read units, write units.
+Units = tuple[float, float]
+
+
+@pytest.fixture
+def store(engine: Engine) -> Iterator[DynamoDbStore]:
+    opened = DynamoDbStore(engine.new_table())
+    yield opened
+    opened.close()
+
+
+def charged(store: DynamoDbStore, work: Callable[[], object]) -> Units:
+    """What `work` was charged, as `/metrics` tells it."""
+    before = _total(store)
+    work()
+    after = _total(store)
+    return after[0] - before[0], after[1] - before[1]
+
+
+def _total(store: DynamoDbStore) -> Units:
+    counted = re.findall(
+        r'^portal_store_capacity_units_total\{.*kind="(\w+)".*\} (\S+)$',
+        store.measures.shown(),
+        re.MULTILINE,
+    )
+    read, write = (
+        sum(float(units) for kind, units in counted if kind == wanted)
+        for wanted in ("read", "write")
+    )
+    return read, write
+
+
+def fill(store: DynamoDbStore, count: int) -> None:
+    """`count` pending tenants, each waiting a second less than the one before."""
+    item = records.item_of(sign_up(store, 0, contact=CONTACT))
+    started = str(item[records.GSI2.sort]).partition("#")[0]
+    changes = []
+    for number in range(1, count):
+        tenant_id = records.pending_id(reference(number))
+        sort = f"{started[:-5]}.{number % 1000:03d}Z#{tenant_id}"
+        row: Item = {
+            name: value
+            for name, value in {**item, KEY: tenant_id, records.GSI2.sort: sort}.items()
+            # Only the queue's index, so that filling it takes a third of the time.
+            if not name.startswith(("gsi3", "gsi4"))
+        }
+        changes.append(Add(row))
+    for at in range(0, len(changes), 100):
+        store.write(changes[at : at + 100])
+
+
+def test_a_sign_up_without_claims_is_charged_four_write_units(store) -> None:
+    assert charged(store, lambda: sign_up(store)) == (0, 4)
+
+
+def test_a_sign_up_that_claims_ids_pays_for_the_claim_too(store) -> None:
+    # Twice the item and the claim, since it is a transaction, and once each of three indexes.
+    assert charged(store, lambda: sign_up(store, claims=IDS)) == (1, 7)
+
+
+def test_an_activation_is_charged_fourteen_write_units_and_sixteen_with_a_claim(store) -> None:
+    pending = sign_up(store)
+    assert charged(store, lambda: activate(store, PlainSealer(), pending, secret="s" * 40)) == (
+        1,
+        14,
+    )
+    ids = Ids(account_id="86811", company_id="1")
+    claiming = sign_up(store, 2, claims=ids)
+    assert charged(store, lambda: activate(store, PlainSealer(), claiming, ids=ids)) == (2, 16)
+
+
+def test_an_activation_of_a_tenant_over_1_kb_stays_within_seventeen(store) -> None:
+    wide = Ids(
+        account_id="1" * 40, company_id="2" * 40, account_name="a" * 100,
+        company_name="c" * 100, cluster="eu",
+    )  # fmt: skip
+    pending = sign_up(store)
+    secret = "s" * 300
+    units = charged(store, lambda: activate(store, PlainSealer(), pending, ids=wide, secret=secret))
+    assert units[1] <= 17
+
+
+@pytest.fixture
+def active(store: DynamoDbStore) -> Tenant:
+    return activate(store, PlainSealer(), sign_up(store))
+
+
+def test_the_other_verbs(store, active) -> None:
+    version = active.version or 0
+
+    def suspend() -> None:
+        onboarding.suspend(store, active.id, seen=version, act=ANN, reason=Reason.OTHER)
+
+    def renew() -> None:
+        onboarding.set_validity(store, active.id, seen=version + 1, act=ANN, validity=NEXT_YEAR)
+
+    # The tenant and its event, twice each; its rows of four indexes, one of which moves, and
+    # the event's one.
+    assert charged(store, suspend) == (1, 10)
+    assert charged(store, renew)[1] <= 10
+    assert charged(store, lambda: store.get(active.id)) == (1, 0)
+
+
+@pytest.mark.parametrize("count", [1000, 3000])
+def test_a_page_of_the_queue_is_charged_two_read_units_however_many_wait(store, count) -> None:
+    fill(store, count)
+    stretches = listings.stretches_of(Tab.PENDING, START)
+    first = listings.page(store, stretches)
+    assert charged(store, lambda: listings.page(store, stretches)) == (2, 0)
+    assert charged(store, lambda: listings.page(store, stretches, after=first.after)) == (2, 0)
+    now = START + timedelta(days=1)
+    counted = charged(store, lambda: listings.count(store, Tab.PENDING, now))
+    assert counted[0] <= 4

@@ -23,13 +23,21 @@
   // A check while somebody types is a courtesy: when it fails, nobody needs to know.
   const quiet = (event) => event.detail.elt?.closest("[data-quiet]");
 
+  // Its hint must not move a button away between press and release: the click would be lost.
+  let pressing = false;
+  document.addEventListener("pointerdown", (event) => { pressing = Boolean(event.target.closest("button")); });
+  for (const name of ["pointerup", "pointercancel"]) {
+    document.addEventListener(name, () => { pressing = false; });
+  }
+
   const failures = { "htmx:sendError": "network", "htmx:timeout": "timeout", "htmx:responseError": "server" };
   for (const [name, words] of Object.entries(failures)) {
     document.addEventListener(name, (event) => quiet(event) || warn(alerts.dataset[words]));
   }
   document.addEventListener("htmx:beforeRequest", (event) => quiet(event) || alerts.replaceChildren());
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (quiet(event) && ![200, 422].includes(event.detail.xhr.status)) event.detail.shouldSwap = false;
+    const helps = [200, 422].includes(event.detail.xhr.status) && !pressing;
+    if (quiet(event) && !helps) event.detail.shouldSwap = false;
   });
 
   // --- focus: the summary of errors, or what just happened ---------------------------

@@ -44,6 +44,7 @@ def test_t22_signing_in_leads_nowhere_else(
     page = new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
+    page.goto("/staff/sign-in")
     for target in ELSEWHERE:
         page.context.clear_cookies()
         token = staff.make_link(
@@ -63,7 +64,6 @@ def test_t22_signing_in_leads_nowhere_else(
 
 def _with_next(page: Page, path: str, target: str) -> str:
     """As a browser itself writes it into an address."""
-    page.goto("/staff/sign-in")
     query = page.evaluate("target => new URLSearchParams({next: target}).toString()", target)
     return f"{path}?{query}"
 

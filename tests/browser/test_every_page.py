@@ -91,6 +91,7 @@ def _sign_up_with_errors(page: Page, look: Look) -> None:
     page.get_by_label("Company name").focus()
     expect(page.get_by_text("Did you mean")).to_be_visible()
     look.at(page, "sign-up with a hint")
+    page.goto("/sign-up")
     fill_sign_up(page, company="", name="", email="jane", phone="1")
     send_sign_up(page)
     expect(page.get_by_role("alert").filter(has_text="There is a problem")).to_be_visible()

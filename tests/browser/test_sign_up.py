@@ -130,6 +130,19 @@ def test_each_field_checks_itself_after_a_failed_submit(page: Page) -> None:
     expect(page).to_have_url(re.compile("/status/"))
 
 
+def test_a_hint_does_not_move_the_button_away_from_a_click(page: Page) -> None:
+    page.goto("/sign-up")
+    fill_sign_up(page)
+    page.get_by_role("button", name="Ask for access").hover()
+    with page.expect_response("**/sign-up/check?field=phone") as checked:
+        page.mouse.down()
+    checked.value.finished()
+    page.evaluate("new Promise(requestAnimationFrame)")
+    expect(page.get_by_text("We read this as")).to_have_count(0)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("/status/"))
+
+
 def test_two_clicks_make_one_sign_up(customer: Page, store: Store) -> None:
     page = customer
     company = f"Twice {free_id()} GmbH"

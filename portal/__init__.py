@@ -1,5 +1,6 @@
 """The self-service onboarding portal of the FSM Appointment Manager."""
 
+import logging
 import os
 from collections.abc import Callable
 from datetime import datetime
@@ -14,6 +15,8 @@ from portal.settings import Settings, resolve_secret_keys
 
 if TYPE_CHECKING:
     from portal.stores.contract import Store
+
+logger = logging.getLogger(__name__)
 
 _PACKAGE = Path(__file__).parent
 
@@ -55,6 +58,19 @@ def create_app(
     )
     web.init_app(app, services, keys)
     return app
+
+
+def _opened(store: "Store") -> "Store":
+    """Refuses to start on data that is damaged; whatever else is in the way may pass."""
+    from portal.stores.contract import DamagedError, UnavailableError  # noqa: PLC0415
+
+    try:
+        store.check()
+    except DamagedError:
+        raise
+    except UnavailableError as error:
+        logger.error("%s %s", error.reason, error.mend)  # noqa: TRY400 - its text is told
+    return store
 
 
 def _folder(name: str) -> Path:

@@ -9,15 +9,17 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import click
 
-from portal import logs, staff
+from portal import logs, onboarding, staff
 from portal.contacts import ProblemError, read_email
+from portal.instants import utc_now
 from portal.settings import Settings, SettingsError, resolve_secret_keys
 from portal.stores import mending, open_store
 from portal.stores.contract import NotThereError, Store, StoreError, UnavailableError
+from portal.tenants import Act
 
 ROLES = ("viewer", "approver", "admin")
 
@@ -107,6 +109,23 @@ def staff_disable(email: str) -> None:
         except NotThereError as error:
             raise click.ClickException(f"Nobody with the address {email} works here.") from error
     click.echo(f"{email} is signed out, and no earlier link signs them in.")
+
+
+@main.command("erase-closed")
+@click.option(
+    "--older-than",
+    "days",
+    required=True,
+    type=click.IntRange(1, 36500),
+    help="Days since the decision.",
+)
+def erase_closed(days: int) -> None:
+    """Erase the personal details of sign-ups rejected or withdrawn DAYS ago. For good."""
+    now = utc_now()
+    with _opened_store(_settings()) as opened:
+        act = Act(by="retention", at=now)
+        erased = onboarding.erase_closed_before(opened, now - timedelta(days=days), act)
+    click.echo(f"The personal details of {erased} sign-ups are erased.")
 
 
 @main.group()

@@ -6,11 +6,13 @@ asked on a version that is no longer there, it raises `StaleError` with the tena
 The tenant, its event, its claim and its forward are one all-or-nothing write.
 """
 
+import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from portal import records
+from portal import listings, records
 from portal.sealing import Sealer, Secret
 from portal.stores.contract import (
     Add,
@@ -24,11 +26,13 @@ from portal.stores.contract import (
     Replace,
     Store,
 )
+from portal.stores.table import GSI2, KEY
 from portal.tenants import (
     Act,
     Client,
     Contact,
     Ids,
+    NotAllowedError,
     Reason,
     RuleError,
     Status,
@@ -40,6 +44,8 @@ from portal.tenants import (
 
 #: How often a write is tried again after somebody else moved a claim or decided meanwhile.
 TRIES = 8
+#: As many notes as one write removes together with what they are about.
+_MOST_NOTES = 90
 
 
 @dataclass(eq=False)
@@ -222,7 +228,7 @@ def reopen(store: Store, tenant_id: str, *, seen: int | None, act: Act) -> Tenan
 
 def release(store: Store, tenant_id: str, *, seen: int | None, act: Act) -> Tenant:
     """Moves a sign-up that was set aside as suspicious into the queue."""
-    return _decide(store, tenant_id, Verb.RELEASE, act, seen, set_aside=False)
+    return _decide(store, tenant_id, Verb.RELEASE, act, seen, change=Tenant.released)
 
 
 # ---- Staff: a tenant with its final key
@@ -283,6 +289,42 @@ def add_note(store: Store, tenant_id: str, *, act: Act, text: str) -> None:
     store.write([Add(records.note_item(tenant.id, act, text))])
 
 
+# ---- Operators: retention
+
+
+def erase(store: Store, tenant_id: str, *, seen: int | None, act: Act) -> Tenant:
+    """Erases the personal fields of a closed sign-up, and the notes about it."""
+    return _decide(
+        store,
+        tenant_id,
+        Verb.ERASE,
+        act,
+        seen,
+        change=Tenant.without_personal_fields,
+        also=_without_notes,
+    )
+
+
+def _without_notes(store: Store, tenant_id: str) -> list[Change]:
+    notes = store.query(GSI2, records.notes_partition(tenant_id), limit=_MOST_NOTES).items
+    return [Remove(str(note[KEY]), 1) for note in notes]
+
+
+def erase_closed_before(store: Store, instant: datetime, act: Act) -> int:
+    """Erases every sign-up that was rejected or withdrawn before `instant`; answers how many.
+    It may be stopped anywhere and run again."""
+    due = [str(row[KEY]) for row in listings.closed_before(store, instant)]
+    erased = 0
+    for tenant_id in due:
+        tenant = find(store, tenant_id)
+        # Somebody may reopen one meanwhile: then it is not due any more.
+        with suppress(StaleError, NotAllowedError):
+            if not tenant.erased:
+                erase(store, tenant_id, seen=tenant.version, act=act)
+                erased += 1
+    return erased
+
+
 # ---- How every verb works
 
 
@@ -327,9 +369,10 @@ def _decide(
     *,
     change: Callable[[Tenant, Act, str], Tenant] | None = None,
     wanted: tuple[object, ...] = (),
+    also: Callable[[Store, str], list[Change]] = lambda _store, _tenant_id: [],
     **fields: object,
 ) -> Tenant:
-    """Makes one change of one tenant, with its event and its claim.
+    """Makes one change of one tenant, with its event and its claim, and what goes `also`.
 
     `change` works out the tenant afterwards; without one `fields` are what changes.
     """
@@ -347,6 +390,7 @@ def _decide(
                 Replace(item, seen),
                 Add(event),
                 *_claim_changes(store, before, after),
+                *also(store, tenant_id),
             ])  # fmt: skip
         except (ChangedMeanwhileError, AlreadyThereError):
             continue
@@ -373,7 +417,9 @@ def _count_claim(store: Store, ids: Ids, step: int) -> Change | None:
     try:
         item = store.get(records.claim_id(ids))
     except NotThereError:
-        return Add(records.claim_item(ids, 1, 1)) if step > 0 else None
+        # Not from 1: a claim that went and came back must not pass for the one that was seen.
+        first = secrets.randbits(40)
+        return Add(records.claim_item(ids, 1, first)) if step > 0 else None
     count, version = int(item["count"]) + step, int(item["version"])
     if count <= 0:
         return Remove(records.claim_id(ids), version)

@@ -134,9 +134,12 @@ def item_kind(item_id: str) -> str:
 def status_of(item: Item) -> Status:
     """The stored status; for an item of the old application, what its `isActive` says."""
     stored = _STATUSES.get(item.get("status"))
-    if stored is not None:
-        return stored
-    return Status.ACTIVE if item.get("isActive") is True else Status.SUSPENDED
+    if stored is None:
+        return Status.ACTIVE if item.get("isActive") is True else Status.SUSPENDED
+    # The old application switches a tenant off by this alone.
+    if stored is Status.ACTIVE and item.get("isActive") is False:
+        return Status.SUSPENDED
+    return stored
 
 
 def public_view(item: Item) -> dict[str, Value]:
@@ -224,9 +227,10 @@ def index_keys_of(item: Item) -> dict[str, Value]:
 
 def _index_keys(tenant: Tenant) -> dict[str, Value]:
     """Where lists find the tenant. A pending tenant only claims its ids, so it is never in
-    GSI1; a sign-up that was set aside is in no list but its own."""
+    GSI1; a sign-up that was set aside waits in a list of its own, and no search finds it."""
+    waits_aside = tenant.set_aside and tenant.status is Status.PENDING
     keys: dict[str, Value] = {
-        GSI2.partition: ASIDE if tenant.set_aside else status_partition(tenant.status),
+        GSI2.partition: ASIDE if waits_aside else status_partition(tenant.status),
         GSI2.sort: f"{_sorted_by(tenant)}#{tenant.id}",
     }
     if tenant.is_final and tenant.ids:

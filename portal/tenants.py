@@ -283,11 +283,18 @@ class Tenant:
             raise ErasedError
         return pending
 
-    def without_personal_fields(self, act: Act) -> Self:
+    def released(self, act: Act, mark: str = "") -> Self:
+        """Into the queue, from where it was set aside. `NotAllowedError`."""
+        if not self.set_aside:
+            raise NotAllowedError(Verb.RELEASE, self.status)
+        return self.changed(Verb.RELEASE, act, mark, set_aside=False)
+
+    def without_personal_fields(self, act: Act, mark: str = "") -> Self:
         """What retention leaves of a closed sign-up. `NotAllowedError`."""
         return self.changed(
             Verb.ERASE,
             act,
+            mark,
             contact=Contact(company="", name="", email=""),
             message="",
             status_link="",

@@ -24,7 +24,7 @@ from portal import listings, onboarding, records
 from portal.listings import Tab
 from portal.onboarding import StaleError, TenantExistsError
 from portal.sealing import Secret
-from portal.stores.contract import Replace, Store
+from portal.stores.contract import Store
 from portal.stores.dynamodb import DynamoDbStore
 from portal.stores.json_file import JsonFileStore
 from portal.stores.table import GSI1, GSI3, GSI4, KEY
@@ -76,6 +76,10 @@ class Model:
     @property
     def id(self) -> str:
         return self.final or self.sign_up.id
+
+    @property
+    def waits_aside(self) -> bool:
+        return self.set_aside and self.status is Status.PENDING
 
     @property
     def claims(self) -> str:
@@ -197,6 +201,8 @@ class LifeCycle(RuleBasedStateMachine):
             return NotAllowedError
         if verb is Verb.REOPEN and model.erased:
             return ErasedError
+        if verb is Verb.RELEASE and not model.set_aside:
+            return NotAllowedError
         if company and any(other.final == company.tenant_id for other in self.tenants):
             return TenantExistsError
         return None
@@ -214,9 +220,7 @@ class LifeCycle(RuleBasedStateMachine):
             case Verb.RELEASE:
                 model.set_aside = False
             case Verb.ERASE:
-                # Retention is no decision on a page; only its rule exists so far.
                 model.erased = True
-                model.told -= 1
 
     def _do(self, tenant_id, verb, seen, act, company) -> Tenant:
         store, asked = self.store, {"seen": seen, "act": act}
@@ -247,17 +251,7 @@ class LifeCycle(RuleBasedStateMachine):
             case Verb.EDIT_CONTACT:
                 return onboarding.edit_contact(store, tenant_id, **asked, contact=OTHER_CONTACT)
             case _:
-                return self._erase(tenant_id, seen, act)
-
-    def _erase(self, tenant_id, seen, act) -> Tenant:
-        tenant = onboarding.find(self.store, tenant_id)
-        if tenant.version != seen:
-            raise StaleError(tenant)
-        erased = tenant.without_personal_fields(act)
-        self.store.write(
-            [Replace(records.item_of(erased, self.store.get(tenant_id)), tenant.version)]
-        )
-        return erased
+                return onboarding.erase(self.store, tenant_id, **asked)
 
     # ---- What always holds
 
@@ -319,11 +313,11 @@ class LifeCycle(RuleBasedStateMachine):
         for tab, statuses in tabs.items():
             stretches = listings.stretches_of(tab, START)
             rows = listings.page(self.store, stretches, limit=1000).rows
-            expected = {m.id for m in there if m.status in statuses and not m.set_aside}
+            expected = {m.id for m in there if m.status in statuses and not m.waits_aside}
             assert Counter(str(row[KEY]) for row in rows) == Counter(expected)
             assert listings.count(self.store, tab, START) == min(len(expected), listings.CAP)
         aside = listings.page(self.store, listings.stretches_of(Tab.ASIDE, START)).rows
-        assert {row[KEY] for row in aside} == {m.id for m in there if m.set_aside}
+        assert {row[KEY] for row in aside} == {m.id for m in there if m.waits_aside}
 
     @invariant()
     def the_downstream_application_finds_final_tenants_alone(self):

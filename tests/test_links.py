@@ -83,17 +83,17 @@ def test_a_form_token_that_was_forged_or_cut_is_refused(links, number):
 
 
 def test_a_token_of_another_key_or_for_another_purpose_is_refused(links):
-    for text in (Links(["other"]).new_form_token(START), links.cursor(Place(0, ("a", "b")))):
+    for text in (Links(["other"]).new_form_token(START), links.cursor(Place(0, ("a", "b")), "all")):
         with pytest.raises(BadTokenError):
             links.read_form_token(text, START)
-    assert links.read_cursor(links.new_form_token(START)) is None
+    assert links.read_cursor(links.new_form_token(START), "all") is None
 
 
 def test_a_new_key_signs_and_the_old_one_is_believed_until_it_is_dropped():
     old, both, new = Links(["old"]), Links(["new", "old"]), Links(["new"])
     assert both.read_form_token(old.new_form_token(START), START)
     assert new.read_form_token(both.new_form_token(START), START)
-    assert both.read_cursor(old.cursor(Place(1, None))) == Place(1, None)
+    assert both.read_cursor(old.cursor(Place(1, None), "all"), "all") == Place(1, None)
     with pytest.raises(BadTokenError):
         new.read_form_token(old.new_form_token(START), START)
 
@@ -130,18 +130,23 @@ places = st.builds(Place, st.integers(0, 9), st.none() | st.tuples(st.text(), st
 @given(places)
 def test_a_cursor_leads_back_to_its_place(place):
     links = Links(["the-key"])
-    text = links.cursor(place)
-    assert links.read_cursor(text) == place
+    text = links.cursor(place, "all")
+    assert links.read_cursor(text, "all") == place
     assert set(text) <= set(string.ascii_letters + string.digits + "-_.")
 
 
 @pytest.mark.parametrize("number", range(19))
 def test_a_forged_cursor_opens_page_one(links, number):
-    assert links.read_cursor(forged(links.cursor(Place(1, ("sort", "id"))))[number]) is None
+    assert (
+        links.read_cursor(forged(links.cursor(Place(1, ("sort", "id")), "all"))[number], "all")
+        is None
+    )
 
 
 def test_a_cursor_of_a_key_that_is_gone_opens_page_one(links):
-    assert Links(["other"]).read_cursor(links.cursor(Place(1, ("sort", "id")))) is None
+    assert (
+        Links(["other"]).read_cursor(links.cursor(Place(1, ("sort", "id")), "all"), "all") is None
+    )
 
 
 # ---- Where to go next
@@ -183,3 +188,9 @@ def test_nothing_that_is_followed_names_a_host(target):
     assert not followed.startswith(("//", "/\\"))
     assert not set(followed) & set("\\ \t\r\n@#:;")
     assert followed.count("//") == 0
+
+
+def test_a_cursor_opens_no_other_list():
+    links = Links(["a key of this test alone"])
+    text = links.cursor(Place(1, ("sort", "id")), "pending ")
+    assert links.read_cursor(text, "active ") is None

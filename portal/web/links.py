@@ -62,16 +62,19 @@ class Links:
             raise BadTokenError
         return FormToken(reference, status_secret, shown_at)
 
-    def cursor(self, place: Place) -> str:
-        return str(self._cursors.dumps([place.stretch, *(place.position or ())]))
+    def cursor(self, place: Place, of: str) -> str:
+        """`of` names the list: the cursor opens no other."""
+        return str(self._cursors.dumps([of, place.stretch, *(place.position or ())]))
 
-    def read_cursor(self, text: str) -> Place | None:
-        """The place, or `None` (page one) for a cursor that is forged or stale."""
+    def read_cursor(self, text: str, of: str) -> Place | None:
+        """The place, or `None` (page one) for a cursor that is forged, or another list's."""
         if not text:
             return None
         try:
-            stretch, *position = self._cursors.loads(text)
+            listed, stretch, *position = self._cursors.loads(text)
         except BadData:
+            return None
+        if listed != of:
             return None
         return Place(stretch, (position[0], position[1]) if position else None)
 

@@ -196,7 +196,7 @@ class Row(NamedTuple):
 def tenants() -> Response:
     tab = _tab_named(request.args.get("status", ""))
     sought = request.args.get("q", "").strip()[:_LONGEST_SEARCH]
-    after = services().links.read_cursor(request.args.get("after", ""))
+    after = services().links.read_cursor(request.args.get("after", ""), _list_name(tab, sought))
     if sought:
         listing = listings.search(store(), sought, tab, now(), after=after)
     else:
@@ -243,8 +243,13 @@ def _list_url(tab: Tab, sought: str = "", listing: Listing | None = None) -> str
     if listing is not None:
         if listing.after is None:
             return ""
-        parameters["after"] = services().links.cursor(listing.after)
+        parameters["after"] = services().links.cursor(listing.after, _list_name(tab, sought))
     return f"{_lists_url()}?{urlencode(parameters)}"
+
+
+def _list_name(tab: Tab, sought: str) -> str:
+    """What a cursor belongs to."""
+    return f"{tab.value} {sought}"
 
 
 def _lists_url() -> str:

@@ -6,7 +6,6 @@ to the WSGI application: no socket, no server.
 """
 
 import io
-import json
 import re
 import statistics
 import subprocess
@@ -18,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,7 +25,7 @@ from flask import Flask
 from portal import create_app, onboarding, records, staff
 from portal.settings import Settings
 from portal.stores.contract import Add, Store
-from portal.tenants import Act, Client, Contact, Ids, Status, Tenant, Validity
+from portal.tenants import Client, Contact, Ids, Status, Tenant, Validity
 
 ROUNDS = 400
 #: What each is to reach, as its share of a hello's speed.

@@ -36,6 +36,7 @@ def create_app(
     from portal.sealing import open_sealer  # noqa: PLC0415 - cryptography, likewise
     from portal.sealing_store import SealingStore  # noqa: PLC0415
     from portal.stores import open_store  # noqa: PLC0415
+    from portal.stores.measures import Measured  # noqa: PLC0415
     from portal.web.context import Services  # noqa: PLC0415
     from portal.web.links import Links  # noqa: PLC0415
 
@@ -49,9 +50,11 @@ def create_app(
         static_url_path="/static",
     )
     sealer = open_sealer(settings)
+    kept = store or open_store(settings)
     services = Services(
         settings=settings,
-        store=SealingStore(store or open_store(settings), sealer),
+        store=SealingStore(kept, sealer),
+        measures=kept.measures if isinstance(kept, Measured) else None,
         sealer=sealer,
         links=Links(keys),
         clock=clock,

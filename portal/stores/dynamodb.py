@@ -49,12 +49,12 @@ class DynamoDbStore:
     ) -> None:
         self._place = place
         self._waiting = waiting or Waiting()
-        self._embedded_metrics = embedded_metrics
+        self.measures = Measures(embedded=embedded_metrics)
         self._begin()
         _stores.add(self)
 
     def _begin(self) -> None:
-        self.measures = Measures(embedded=self._embedded_metrics)
+        self.measures.begin()
         self.connection = Connection(self._place, self.measures, self._waiting)
 
     def get(self, tenant_id: str) -> Item:

@@ -106,6 +106,10 @@ class Measures:
 
     def __init__(self, *, embedded: bool = False) -> None:
         self._embedded = embedded
+        self.begin()
+
+    def begin(self) -> None:
+        """Count from nothing, as a process that was just forked does."""
         self._lock = threading.Lock()
         self._outcomes: Counter[tuple[str, str]] = Counter()
         self._units: dict[tuple[str, str, str], float] = defaultdict(float)

@@ -14,7 +14,6 @@ from werkzeug.routing import BaseConverter
 from portal import logs
 from portal.stores import patience
 from portal.stores.contract import StoreError
-from portal.stores.measures import Measured
 from portal.web import (
     access,
     api,
@@ -88,8 +87,8 @@ def metrics() -> Response:
     """What the calls of this process to the store cost, for Prometheus, if it was asked for."""
     if "prometheus" not in context.settings().metrics:
         raise NotFound
-    store = context.store()
-    shown = store.measures.shown() if isinstance(store, Measured) else ""
+    measures = context.services().measures
+    shown = measures.shown() if measures else ""
     return Response(shown, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 

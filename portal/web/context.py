@@ -12,6 +12,7 @@ from portal.sealing import Sealer
 from portal.settings import Settings
 from portal.staff import Person
 from portal.stores.contract import Store
+from portal.stores.measures import Measures
 from portal.tenants import Act
 from portal.web.links import Links
 
@@ -23,6 +24,8 @@ class Services:
     sealer: Sealer
     links: Links
     clock: Callable[[], datetime]
+    measures: Measures | None = None
+    """What calls to the store cost; `None` where nobody counts."""
 
 
 def services() -> Services:

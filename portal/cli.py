@@ -128,6 +128,20 @@ def erase_closed(days: int) -> None:
     click.echo(f"The personal details of {erased} sign-ups are erased.")
 
 
+@main.command()
+def doctor() -> None:
+    """Try everything that the portal needs, and say what mends what is wrong. Changes nothing."""
+    # Imported here, since no other command needs it.
+    from portal.doctor import examine  # noqa: PLC0415
+
+    problems = 0
+    for finding in examine(os.environ):
+        click.echo(str(finding))
+        problems += bool(finding.problem)
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
 @main.group()
 def store() -> None:
     """Look after the file store. The portal may go on meanwhile."""

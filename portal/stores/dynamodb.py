@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from portal.stores import probes
 from portal.stores.attributes import from_attributes, to_attributes
 from portal.stores.connection import Answer, Connection, Parameters, Place, RefusedError, Waiting
 from portal.stores.contract import (
@@ -36,8 +37,6 @@ _LONGEST_KEY = 2048
 _LONGEST_SORT_KEY = 1024
 #: No id sorts before it, since none is empty.
 _FIRST_ID = "\0"
-#: Names an item that no item is: ids hold no spaces.
-_NOBODY = "portal check"
 
 
 class DynamoDbStore:
@@ -134,14 +133,9 @@ class DynamoDbStore:
         return f"DynamoDB table {place.table}{where}{at}"
 
     def check(self) -> None:
-        """As the contract says: asks for a change whose condition cannot hold."""
-        parameters = {
-            "Key": _key(_NOBODY),
-            "ConditionExpression": "attribute_exists(#k)",
-            "ExpressionAttributeNames": {"#k": KEY},
-        }
+        operation, parameters = probes.DELETE
         try:
-            self._call("DeleteItem", "check", parameters, changes=True)
+            self._call(operation, "check", parameters, changes=True)
         except RefusedError:
             return
 

@@ -29,6 +29,7 @@ class TableRows:
 
     def __init__(self, store: DynamoDbStore, table: str) -> None:
         self._store = store
+        self._connection = store.connection
         self._table = table
 
     def page(self, segment: Segment, after: str | None) -> Page:
@@ -40,7 +41,7 @@ class TableRows:
     def change(self, before: Item, changes: Changes) -> None:
         tenant_id = str(before[KEY])
         try:
-            self._store.connection.call(
+            self._connection.call(
                 "UpdateItem",
                 kind_of_id(tenant_id),
                 {

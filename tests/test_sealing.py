@@ -1,6 +1,5 @@
 """A sealed secret opens with the documented format, for its own tenant, and nowhere else."""
 
-import base64
 import json
 import multiprocessing
 import os
@@ -20,7 +19,6 @@ from botocore.exceptions import (
     NoRegionError,
 )
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from moto import mock_aws
 
 from portal.sealing import (
@@ -34,26 +32,10 @@ from portal.sealing import (
 )
 from portal.settings import Settings
 from portal.stores.contract import UnavailableError
+from tests.opening import opened, padded, unpadded
 
 SECRET = "s3cr3t of a client, with ü"
 TENANT = "86810_104348"
-
-
-def unpadded(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def padded(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def opened(sealed: str, keys: dict[str, str], tenant_id: str) -> str:
-    """As another program would open it: from the documentation alone."""
-    version, kind, key_id, body = sealed.split(".")
-    assert (version, kind) == ("v1", "loc")
-    raw = padded(body)
-    context = f'{{"purpose":"clientSecret","tenantId":"{tenant_id}"}}'.encode()
-    return AESGCM(padded(keys[key_id])).decrypt(raw[:12], raw[12:], context).decode()
 
 
 @pytest.fixture

@@ -1,13 +1,17 @@
 """The README claims what exists, and leaves nothing out."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
+from migrations_tools.cli import main as tools
 from portal.cli import main
+from portal.sealing import KeyFileSealer, Secret
 from portal.settings import SETTINGS, Setting
 
 ROOT = Path(__file__).parent.parent
@@ -69,6 +73,23 @@ def test_the_table_of_commands_has_each_command_of_the_portal() -> None:
     assert {name for name in described if name.startswith("portal ")} == set(commands(main))
 
 
+def test_the_table_of_commands_has_each_of_the_operators_tools() -> None:
+    described = {row[0].strip("`") for row in rows_of("Command")}
+    ours = "python -m migrations_tools"
+    assert {name for name in described if name.startswith(ours)} == set(commands(tools, ours))
+
+
+def test_what_opens_a_sealed_secret_opens_it(tmp_path: Path) -> None:
+    (source,) = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    program: dict[str, Any] = {}
+    exec(source, program)  # noqa: S102 - the README's own text
+    path = tmp_path / "sealing-keys.json"
+    KeyFileSealer(path).rotate()
+    sealed = KeyFileSealer(path).seal(Secret("s3cr3t, mit ü"), "86810_104348")
+    keys = json.loads(path.read_text())
+    assert program["opened"](sealed, "86810_104348", keys) == "s3cr3t, mit ü"
+
+
 def test_the_table_of_commands_has_each_target_of_the_makefile() -> None:
     described = {row[0].strip("`") for row in rows_of("Command")}
     assert {name for name in described if name.startswith("make ")} == {
@@ -92,7 +113,7 @@ def test_each_command_in_the_text_exists() -> None:
 def test_each_option_in_the_text_exists() -> None:
     shown = set(re.findall(r"(?<![\w-])(--[a-z-]+)", code()))
     assert shown
-    assert shown <= set(options(main))
+    assert shown <= {*options(main), *options(tools)}
 
 
 def test_each_room_of_the_house_exists() -> None:

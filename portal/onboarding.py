@@ -286,7 +286,8 @@ def set_client(
 def add_note(store: Store, tenant_id: str, *, act: Act, text: str) -> None:
     """A note of staff. It changes nothing of the tenant, so it needs no version."""
     tenant = find(store, tenant_id)
-    store.write([Add(records.note_item(tenant.id, act, text))])
+    with suppress(AlreadyThereError):
+        store.write([Add(records.note_item(tenant.id, act, text))])
 
 
 # ---- Operators: retention

@@ -367,7 +367,7 @@ def event_item(
     subject: str, verb: Verb, act: Act, before: Item | None, after: Item, *, reason: str = ""
 ) -> Item:
     """The event of one change of `subject`, to be written together with it."""
-    return _entry("event", "EVENTS", subject, act) | {
+    return _entry("event", "EVENTS", subject, act, f"{to_text(act.at)}-{secrets.token_hex(4)}") | {
         "verb": verb.value,
         "changes": json.dumps(_changes(before or {}, after), ensure_ascii=False),
         "before": _digest(before),
@@ -397,8 +397,10 @@ class Note:
 
 
 def note_item(subject: str, act: Act, text: str) -> Item:
-    """What a member of staff wrote down about `subject`."""
-    return _entry("note", "NOTES", subject, act) | {"text": text}
+    """What a member of staff wrote down about `subject`. The same words of the same person
+    have the same id: a form that is sent twice adds nothing."""
+    words = hashlib.sha256(repr((act.who or act.by, text)).encode()).hexdigest()[:16]
+    return _entry("note", "NOTES", subject, act, words) | {"text": text}
 
 
 def note_of(item: Item) -> Note:
@@ -414,9 +416,9 @@ def notes_partition(subject: str) -> str:
     return f"NOTES#{subject}"
 
 
-def _entry(kind: str, partition: str, subject: str, act: Act) -> dict[str, Value]:
+def _entry(kind: str, partition: str, subject: str, act: Act, name: str) -> dict[str, Value]:
     at = to_text(act.at)
-    entry_id = f"{kind}-{subject}-{at}-{secrets.token_hex(4)}"
+    entry_id = f"{kind}-{subject}-{name}"
     return {
         KEY: entry_id,
         "version": 1,

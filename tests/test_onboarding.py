@@ -725,6 +725,14 @@ def test_a_note_changes_nothing_of_its_tenant(store):
     assert [note.text for note in listings.notes(store, tenant)] == ["called them"]
 
 
+def test_a_note_that_is_sent_twice_stands_once(store):
+    tenant = tenant_that_is(store, "active")
+    for minutes in (0, 1):
+        onboarding.add_note(store, tenant.id, act=later(ANN, minutes=minutes), text="called")
+    onboarding.add_note(store, tenant.id, act=BOB, text="called")
+    assert sorted(note.by for note in listings.notes(store, tenant)) == sorted([ANN.by, BOB.by])
+
+
 def test_a_note_of_an_unknown_tenant_is_refused(store):
     with pytest.raises(UnknownTenantError):
         onboarding.add_note(store, "86810_9", act=ANN, text="x")

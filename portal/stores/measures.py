@@ -142,6 +142,15 @@ class Measures:
                 extra={"fields": embedded(call, time.time())},
             )
 
+    def totals(self) -> tuple[float, float, int]:
+        """Read units, write units, and calls."""
+        with self._lock:
+            read, write = (
+                sum(units for (_, kind, _), units in self._units.items() if kind == wanted)
+                for wanted in ("read", "write")
+            )
+            return read, write, self._outcomes.total()
+
     def shown(self) -> str:
         """What was counted in this process, as Prometheus reads it."""
         with self._lock:

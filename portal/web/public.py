@@ -93,7 +93,11 @@ def _note(name: str, typed: str) -> str:
 def _sign_up_page(
     form: ContactForm, claims: Ids | None, token: str, *, status: int = 200, problem: str = ""
 ) -> Response:
-    hidden = [("form_token", token or services().links.new_form_token(now()))]
+    if not token:
+        # Who has filled the form in once is no faster than a robot for sending it again.
+        waited = timedelta(seconds=settings().sign_up_min_seconds if status != 200 else 0)
+        token = services().links.new_form_token(now() - waited)
+    hidden = [("form_token", token)]
     if claims:
         hidden += [(name, value) for name in _SHELL if (value := getattr(claims, name))]
     if status != 200:
@@ -261,30 +265,34 @@ def _status_view(tenant: Tenant, token: str) -> StatusView:
     stands = standing(tenant, now())
     headline, *sentences = _told(tenant, stands)
     pending = tenant.status is Status.PENDING
-    reference = (tenant.pending_id or tenant.id).removeprefix("pending-")
     return StatusView(
-        reference=reference[:8].upper(),
+        reference=token[:8].upper(),
         state=_state(tenant, stands),
         headline=headline,
         sentences=sentences,
         message=tenant.message if tenant.status is Status.REJECTED else "",
-        sent=[
-            (_("Company"), tenant.contact.company),
-            (_("Name"), tenant.contact.name),
-            (_("Email address"), masked_email(tenant.contact.email)),
-            *(
-                [(_("Phone number"), masked_phone(tenant.contact.phone))]
-                if tenant.contact.phone
-                else []
-            ),
-            *_facts_of_ids(tenant.ids),
-        ],
+        sent=_sent(tenant, token),
         steps=_steps(tenant),
         can_change=pending,
         can_withdraw=pending,
         change_url=url_for("public.change", token=token),
         withdraw_url=url_for("public.withdraw", token=token),
     )
+
+
+def _sent(tenant: Tenant, token: str) -> list[tuple[str, str]]:
+    """What was sent with this link's sign-up. One that was closed towards a tenant that was
+    there already leads to that tenant, whose contact is somebody else's."""
+    reference, _hashed = read_status_token(token)
+    own = records.pending_id(reference) == (tenant.pending_id or tenant.id)
+    contact = tenant.contact
+    sent = [
+        (_("Company"), contact.company),
+        (_("Name"), contact.name),
+        (_("Email address"), masked_email(contact.email)),
+        (_("Phone number"), masked_phone(contact.phone) if contact.phone else ""),
+    ]
+    return [*(fact for fact in sent if own and fact[1]), *_facts_of_ids(tenant.ids)]
 
 
 def _steps(tenant: Tenant) -> list[tuple[str, bool, str]]:

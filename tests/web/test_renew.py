@@ -10,6 +10,7 @@ from tests.web.browsing import (
     Staff,
     everything,
     form_of,
+    heading,
     outcome,
     page_words,
     sent_in,
@@ -111,3 +112,15 @@ def test_a_final_tenant_is_not_closed_towards_another(
     assert answer.status_code == 409
     assert outcome(answer) == "Only a pending tenant can be activated."
     assert everything(store) == before
+
+
+def test_its_status_link_tells_how_it_stands_and_nothing_of_the_other_contact(
+    again: SignUp, anna: Staff, client: FlaskClient
+) -> None:
+    anna.send(again.id, "renew", offered(anna, again))
+    page = client.get(again.url)
+    assert page.status_code == 200
+    assert heading(page) == "Your access is approved"
+    assert again.id.removeprefix("pending-")[:8].upper() in page_words(page)
+    for word in ("Jane Doe", "j•••@", "+49"):
+        assert word not in page.text

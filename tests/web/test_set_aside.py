@@ -135,3 +135,15 @@ def test_sending_nothing_in_the_trap_is_what_people_do(client: FlaskClient, cloc
     assert form["website"] == ""
     clock.advance(seconds=3)
     assert sent_in(client).id
+
+
+def test_who_has_to_send_the_form_again_may_do_so_at_once(
+    client: FlaskClient, store: Store, clock: Clock
+) -> None:
+    form = form_of(client.get("/sign-up"), "/sign-up") | TYPED
+    clock.advance(hours=25)
+    again = client.post("/sign-up", data=form)
+    assert again.status_code == 422
+    clock.advance(seconds=1)
+    done = SignUp(client.post("/sign-up", data=form_of(again, "/sign-up")).location)
+    assert "setAside" not in tenants_in(store)[done.id]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
@@ -467,7 +468,7 @@ def test_the_first_event_has_nothing_before():
 
 @pytest.mark.parametrize("make", [
     lambda act: records.event_item("86810_104348", Verb.SUSPEND, act, None, BEFORE),
-    lambda act: records.note_item("86810_104348", act, "called them"),
+    lambda act: records.note_item("86810_104348", act, secrets.token_hex()),
 ])  # fmt: skip
 def test_entries_of_one_millisecond_have_ids_of_their_own_and_stand_in_the_tenants_list(make):
     made = [make(ANN) for _ in range(50)]

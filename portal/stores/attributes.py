@@ -58,12 +58,11 @@ def from_attributes(attributes: Mapping[str, AttributeValue]) -> Item:
     item: dict[str, Value] = {}
     rest: dict[str, AttributeValue] = {}
     for name, attribute in attributes.items():
-        if "S" in attribute:
-            item[name] = attribute["S"]
-        elif "BOOL" in attribute:
-            item[name] = attribute["BOOL"]
-        elif "N" in attribute and _WHOLE_NUMBER.fullmatch(attribute["N"]):
-            item[name] = int(attribute["N"])
+        ((kind, value),) = attribute.items()
+        if kind in ("S", "BOOL"):
+            item[name] = value
+        elif kind == "N" and _WHOLE_NUMBER.fullmatch(value):
+            item[name] = int(value)
         else:
             rest[name] = attribute
     if rest:

@@ -94,7 +94,8 @@ class DynamoDbStore:
             "Query", kind_of_partition(partition), limit + 1,
             {**stretch.parameters(), "ScanIndexForward": not newest_first}, start,
         )  # fmt: skip
-        items = [_shown(index, from_attributes(row)) for row in rows[:limit]]
+        shown = index.shown
+        items = [_cut_to(shown, from_attributes(row)) for row in rows[:limit]]
         if len(rows) <= limit:
             return Page(items)
         return Page(items, (str(items[-1][index.sort]), str(items[-1][KEY])))
@@ -318,11 +319,11 @@ def _first_refused(answer: Answer) -> tuple[int, Mapping[str, Any] | None]:
     raise AssertionError("a refusal has a reason")
 
 
-def _shown(index: Index, row: Item) -> Item:
+def _cut_to(shown: frozenset[str] | None, row: Item) -> Item:
     """The row without what a table that was deployed long ago may carry besides."""
-    if index.shown is None:
+    if shown is None or row.keys() <= shown:
         return row
-    return {name: value for name, value in row.items() if name in index.shown}
+    return {name: value for name, value in row.items() if name in shown}
 
 
 def _key(tenant_id: str) -> Mapping[str, Any]:

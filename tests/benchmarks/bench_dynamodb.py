@@ -1,0 +1,195 @@
+"""What the portal costs at DynamoDB: capacity units per verb, CPU per call beside the plain boto3
+client, and a page of the queue at 1,000 and at 100,000 tenants.
+
+    python -m tests.benchmarks.bench_dynamodb
+
+Units are exact: the engine counts as AWS does. CPU is this process's own, so the engine's does
+not count; the two clients take turns, call by call.
+"""
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from portal import listings, onboarding, records
+from portal.listings import Tab
+from portal.stores.attributes import to_attributes
+from portal.stores.contract import Add, Item, NotThereError, Replace
+from portal.stores.dynamodb import DynamoDbStore
+from portal.stores.table import GSI2, KEY
+from portal.tenants import Ids, Reason
+from tests.conftest import START
+from tests.engine import CREDENTIALS, Engine, NoEngineError, running
+from tests.examples import ANN, IDS, NEXT_YEAR, PlainSealer, activate, reference, sign_up
+
+TURNS = 400
+SIZES = (1_000, 100_000)
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Engine, DynamoDbStore]]:
+    os.environ.update(CREDENTIALS)
+    with running() as url:
+        engine = Engine(url)
+        store = DynamoDbStore(engine.new_table())
+        yield engine, store
+        store.close()
+        engine.close()
+
+
+def verbs(store: DynamoDbStore) -> Iterator[tuple[str, float, float, int]]:
+    """Verb, read units, write units, calls."""
+    first, second = (Ids(account_id=f"{n}", company_id="1") for n in (1, 2))
+    plain = sign_up(store, 1)
+    claiming = sign_up(store, 2, claims=first)
+    rejected = sign_up(store, 3, claims=second)
+    work: dict[str, Callable[[int], object]] = {
+        "sign-up": lambda _seen: sign_up(store, 4),
+        "sign-up with claim": lambda _seen: sign_up(store, 5, claims=IDS),
+        "activate": lambda _seen: activate(store, PlainSealer(), plain, secret="s" * 40),
+        "activate with claim": lambda _seen: activate(store, PlainSealer(), claiming, ids=first),
+        "reject": lambda _seen: onboarding.reject(
+            store, rejected.id, seen=1, act=ANN, reason=Reason.OTHER
+        ),
+        "reopen": lambda _seen: onboarding.reopen(store, rejected.id, seen=2, act=ANN),
+        "suspend": lambda seen: onboarding.suspend(
+            store, IDS.tenant_id, seen=seen, act=ANN, reason=Reason.OTHER
+        ),
+        "reinstate": lambda seen: onboarding.reinstate(store, IDS.tenant_id, seen=seen, act=ANN),
+        "set validity": lambda seen: onboarding.set_validity(
+            store, IDS.tenant_id, seen=seen, act=ANN, validity=NEXT_YEAR
+        ),
+        "validate": lambda _seen: store.get(IDS.tenant_id),
+    }
+    for verb, do in work.items():
+        seen = _version(store)
+        before = store.measures.totals()
+        do(seen)
+        after = store.measures.totals()
+        yield verb, *(now - then for now, then in zip(after, before, strict=True))
+
+
+def _version(store: DynamoDbStore) -> int:
+    """What a page of the tenant had shown before."""
+    try:
+        return int(store.get(IDS.tenant_id)["version"])
+    except NotThereError:
+        return 0
+
+
+def cpu(engine: Engine, store: DynamoDbStore) -> Iterator[tuple[str, float, float]]:
+    """Call, the client's CPU and the store's, medians in microseconds."""
+    table = store.connection.place.table
+    item = {**records.item_of(sign_up(store, 9)), "version": 0}
+    store.write([Replace(item, 1)])
+    client, names = engine.client, {"#p": GSI2.partition}
+    partition = str(item[GSI2.partition])
+    versions = iter(range(1_000_000))
+
+    def put_plainly() -> None:
+        version = next(versions)
+        client.put_item(
+            TableName=table,
+            Item=to_attributes({**item, "version": version + 1}),
+            ConditionExpression="#v = :v",
+            ExpressionAttributeNames={"#v": "version"},
+            ExpressionAttributeValues={":v": {"N": str(version)}},
+        )
+
+    def put() -> None:
+        version = next(versions)
+        store.write([Replace({**item, "version": version + 1}, version)])
+
+    def query_plainly() -> None:
+        client.query(
+            TableName=table, IndexName=GSI2.name, Limit=51,
+            KeyConditionExpression="#p = :p", ExpressionAttributeNames=names,
+            ExpressionAttributeValues={":p": {"S": partition}},
+        )  # fmt: skip
+
+    pairs: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
+        "GetItem": (
+            lambda: client.get_item(
+                TableName=table, Key={KEY: {"S": item[KEY]}}, ConsistentRead=True
+            ),
+            lambda: store.get(str(item[KEY])),
+        ),
+        "PutItem": (put_plainly, put),
+        "Query, 50 rows": (query_plainly, lambda: store.query(GSI2, partition)),
+    }
+    fill(store, range(1_000, 1_100))
+    for call, both in pairs.items():
+        spent: list[list[float]] = [[], []]
+        for _ in range(TURNS):
+            for do, times in zip(both, spent, strict=True):
+                before = time.process_time_ns()
+                do()
+                times.append((time.process_time_ns() - before) / 1000)
+        yield call, statistics.median(spent[0]), statistics.median(spent[1])
+
+
+def fill(store: DynamoDbStore, numbers: range) -> None:
+    """Pending tenants, with the queue's index keys alone: they fill four times as fast."""
+    item = records.item_of(sign_up(store, numbers[0]))
+    rows: list[Item] = []
+    for number in numbers[1:]:
+        tenant_id = records.pending_id(reference(number))
+        own = {KEY: tenant_id, GSI2.sort: f"2026-11-23T10:00:00.000Z#{tenant_id}"}
+        row = {**item, **own}
+        rows.append({name: row[name] for name in row if not name.startswith(("gsi3", "gsi4"))})
+    for at in range(0, len(rows), 100):
+        store.write([Add(row) for row in rows[at : at + 100]])
+
+
+def pages(engine: Engine, size: int) -> tuple[float, float, float, float]:
+    """Read units and milliseconds of the queue's first page, and of one in the middle."""
+    store = DynamoDbStore(engine.new_table())
+    fill(store, range(size))
+    stretches = listings.stretches_of(Tab.PENDING, START)
+    middle = listings.Place(0, _middle(size))
+    figures: list[float] = []
+    for after in (None, middle):
+        times = []
+        before = store.measures.totals()[0]
+        for _ in range(50):
+            start = time.perf_counter()
+            listings.page(store, stretches, after=after)
+            times.append((time.perf_counter() - start) * 1000)
+        figures += [(store.measures.totals()[0] - before) / 50, statistics.median(times)]
+    store.close()
+    return figures[0], figures[1], figures[2], figures[3]
+
+
+def _middle(size: int) -> tuple[str, str]:
+    tenant_id = records.pending_id(reference(size // 2))
+    return f"2026-11-23T10:00:00.000Z#{tenant_id}", tenant_id
+
+
+def main() -> None:
+    try:
+        with opened() as (engine, store):
+            print("Capacity units per verb, on an engine that counts as AWS does")
+            print(f"{'verb':<22}{'read':>7}{'write':>7}{'calls':>7}")
+            for verb, read, write, calls in verbs(store):
+                print(f"{verb:<22}{read:7g}{write:7g}{calls:7}")
+            print()
+            print("CPU per call, beside the plain boto3 client")
+            print(f"{'call':<22}{'boto3 µs':>9}{'store µs':>9}{'more':>7}")
+            for call, plain, ours in cpu(engine, store):
+                print(f"{call:<22}{plain:9.0f}{ours:9.0f}{ours / plain - 1:7.0%}")
+            print()
+            print("A page of the queue: read units, and milliseconds with the engine's own")
+            print(f"{'tenants':<12}{'first page':>18}{'in the middle':>18}")
+            for size in SIZES:
+                first, first_ms, middle, middle_ms = pages(engine, size)
+                left = f"{first:g} ({first_ms:.1f} ms)"
+                right = f"{middle:g} ({middle_ms:.1f} ms)"
+                print(f"{size:<12,}{left:>18}{right:>18}", flush=True)
+    except NoEngineError as error:
+        print(f"No figures of DynamoDB: {error}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -7,9 +7,11 @@ itself, so a row that has it is left alone, and a run that was stopped is simply
 """
 
 import json
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
@@ -20,10 +22,8 @@ from portal.files import replace_whole
 from portal.sealing import Sealer
 from portal.sealing_store import has_plaintext_secret, sealed
 from portal.stores.contract import (
-    BusyError,
     ChangedMeanwhileError,
     Item,
-    NotThereError,
     Page,
     Replace,
     Segment,
@@ -36,6 +36,9 @@ from portal.stores.table import GSI1, INDEXES, KEY
 PAGE = 100
 #: How often a row is looked at again after somebody else changed it.
 TRIES = 8
+
+#: Seconds. After a day so much may have been written that a run begins anew.
+_KEPT = 24 * 60 * 60
 
 _KEYS = tuple(name for index in INDEXES for name in (index.partition, index.sort))
 #: The downstream application lists tenants by these: what it wrote there is never taken away.
@@ -66,9 +69,6 @@ class Rows(Protocol):
     def page(self, segment: Segment, after: str | None) -> Page:
         """The next rows, as they are now."""
 
-    def get(self, tenant_id: str) -> Item:
-        """`NotThereError`."""
-
     def change(self, before: Item, changes: Changes) -> None:
         """Changes the row, if it still is what `before` says. `ChangedMeanwhileError`."""
 
@@ -81,9 +81,6 @@ class StoredRows:
 
     def page(self, segment: Segment, after: str | None) -> Page:
         return self._store.scan(segment, after=after, limit=PAGE)
-
-    def get(self, tenant_id: str) -> Item:
-        return self._store.get(tenant_id)
 
     def change(self, before: Item, changes: Changes) -> None:
         after = {name: value for name, value in before.items() if name not in changes}
@@ -162,7 +159,7 @@ class Adoption:
         report = Report()
         done, after = self._memory.place(segment.number)
         while not done:
-            page = self._rows.page(segment, after)
+            page = self._pace.patiently(partial(self._rows.page, segment, after))
             self._pace.take(len(page.items))
             for item in page.items:
                 if self._stopped:
@@ -188,19 +185,12 @@ class Adoption:
             try:
                 if self._apply:
                     self._pace.take(1)
-                    self._rows.change(item, changes)
+                    self._pace.patiently(partial(self._rows.change, item, changes))
             except ChangedMeanwhileError as refused:
                 report.changed_meanwhile += 1
                 if refused.item is None:
                     return
                 item = refused.item
-            except BusyError:
-                # Somebody is at this very row, or the table is throttled: look again.
-                self._pace.take(1)
-                try:
-                    item = self._rows.get(str(item[KEY]))
-                except NotThereError:
-                    return
             else:
                 report.listed += any(name in _KEYS for name in changes)
                 report.sealed += records.SECRET in changes
@@ -226,7 +216,7 @@ class Memory:
         self._of: dict[str, Any] = {"where": where, "segments": segments}
         self._places: dict[str, list[Any]] = {}
         self._lock = Lock()
-        if path is not None and path.exists():
+        if path is not None and path.exists() and time.time() - path.stat().st_mtime < _KEPT:
             try:
                 kept = json.loads(path.read_text(encoding="ascii"))
                 if kept.get("of") == self._of:

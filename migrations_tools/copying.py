@@ -10,13 +10,13 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import partial
 
 from migrations_tools.pace import Pace, Progress
 from portal.stores.contract import (
     MOST_CHANGES,
     Add,
     AlreadyThereError,
-    BusyError,
     Item,
     NotThereError,
     Segment,
@@ -25,8 +25,6 @@ from portal.stores.contract import (
 from portal.stores.table import KEY
 
 PAGE = 1000
-#: How often an item is tried again that the table was too busy for.
-TRIES = 8
 
 _WHOLE = Segment()
 
@@ -79,7 +77,7 @@ class Copy:
         """Errors as of the stores: what was copied until then stays copied."""
         report = Report()
         with ThreadPoolExecutor(self._workers) as pool:
-            for page in _pages(self._source):
+            for page in self._pages(self._source):
                 size = MOST_CHANGES if self._together else 1
                 batches = [page[start : start + size] for start in range(0, len(page), size)]
                 for part in pool.map(self._batch, batches):
@@ -112,21 +110,15 @@ class Copy:
 
     def _try(self, items: list[Item], report: Report) -> bool:
         """Whether it is settled what became of the items."""
-        for last in (*[False] * (TRIES - 1), True):
-            try:
-                self._target.write([Add(item) for item in items])
-            except AlreadyThereError as refused:
-                if len(items) > 1:
-                    return False
-                _compare(items[0], refused.item, report)
-                return True
-            except BusyError:
-                if last:
-                    raise
-            else:
-                report.copied += len(items)
-                return True
-        raise AssertionError("the last try answers or raises")
+        try:
+            self._pace.patiently(lambda: self._target.write([Add(item) for item in items]))
+        except AlreadyThereError as refused:
+            if len(items) > 1:
+                return False
+            _compare(items[0], refused.item, report)
+        else:
+            report.copied += len(items)
+        return True
 
     def _verify(self, report: Report) -> None:
         """Reads both stores again, and compares digests: whole stores need not fit in memory."""
@@ -144,21 +136,20 @@ class Copy:
 
     def _all(self, store: Store, name: str) -> Iterator[Item]:
         number = 0
-        for page in _pages(store):
+        for page in self._pages(store):
             self._pace.take(len(page))
             number += len(page)
             self._progress.at(f"{number:,} items of the {name} read again")
             yield from page
 
-
-def _pages(store: Store) -> Iterator[list[Item]]:
-    after: str | None = None
-    while True:
-        page = store.scan(_WHOLE, after=after, limit=PAGE)
-        yield list(page.items)
-        if page.after is None:
-            return
-        after = page.after[1]
+    def _pages(self, store: Store) -> Iterator[list[Item]]:
+        after: str | None = None
+        while True:
+            page = self._pace.patiently(partial(store.scan, _WHOLE, after=after, limit=PAGE))
+            yield list(page.items)
+            if page.after is None:
+                return
+            after = page.after[1]
 
 
 def _compare(item: Item, now: Item, report: Report) -> None:

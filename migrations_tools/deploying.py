@@ -160,6 +160,11 @@ class Deployment:
     def _wait(self, tell: Callable[[str], None]) -> None:
         told = ""
         while (found := self.look()) and found.changing:
+            if found.table["TableStatus"] not in _PASSING:
+                raise CannotDeployError(
+                    f"AWS says that the table is {found.table['TableStatus']}. Look at it in the"
+                    " console, mend that, and run this again."
+                )
             if found.changing != told:
                 told = found.changing
                 tell(f"Waiting: {told}.")
@@ -332,6 +337,8 @@ class Deployment:
         return definition.is_protected(self._environment)
 
 
+#: What a table is for a while, and then no more.
+_PASSING = frozenset({"ACTIVE", "CREATING", "UPDATING", "DELETING"})
 #: Codes of "not at this moment".
 _NOT_YET = frozenset({
     "ContinuousBackupsUnavailableException", "LimitExceededException", "ResourceInUseException",

@@ -4,7 +4,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import TextIO
+from typing import TextIO, TypeVar
+
+from portal.stores.contract import BusyError
+
+_T = TypeVar("_T")
+
+#: How often something is tried that the store is too busy for; together it waits 13 seconds.
+TRIES = 8
 
 
 class Pace:
@@ -34,6 +41,16 @@ class Pace:
             self._free = begin + rows / self._rate
         if begin > now:
             self._pause(begin - now)
+
+    def patiently(self, call: Callable[[], _T]) -> _T:
+        """What `call` answers, tried again after longer and longer pauses while the store is
+        too busy: nobody waits for a page here. `BusyError` in the end."""
+        for tries in range(TRIES - 1):
+            try:
+                return call()
+            except BusyError:
+                self._pause(0.1 * 2**tries)
+        return call()
 
 
 class Progress:

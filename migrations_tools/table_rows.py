@@ -25,7 +25,7 @@ _READ = (
 
 
 class TableRows:
-    """Asks for `Scan`, `GetItem` and `UpdateItem`: the portal's own rights are enough."""
+    """Asks for `Scan` and `UpdateItem`: the portal's own rights are enough."""
 
     def __init__(self, store: DynamoDbStore, table: str) -> None:
         self._store = store
@@ -34,9 +34,6 @@ class TableRows:
 
     def page(self, segment: Segment, after: str | None) -> Page:
         return self._store.scan(segment, after=after, limit=PAGE)
-
-    def get(self, tenant_id: str) -> Item:
-        return self._store.get(tenant_id)
 
     def change(self, before: Item, changes: Changes) -> None:
         tenant_id = str(before[KEY])

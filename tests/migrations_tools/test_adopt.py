@@ -1,7 +1,9 @@
 """Old rows get index keys and sealed secrets, whoever else writes them, and only once."""
 
 import json
+import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from migrations_tools.adopting import Adoption, Memory, Report, Rows, StoredRows
 from migrations_tools.cli import main
+from migrations_tools.definition import PORTAL_ACTIONS
 from migrations_tools.pace import Pace
 from migrations_tools.table_rows import TableRows
 from portal import listings, onboarding, records
@@ -240,9 +243,6 @@ class Interrupting:
     def page(self, segment: Segment, after: str | None) -> Page:
         return self.inner.page(segment, after)
 
-    def get(self, tenant_id: str) -> Item:
-        return self.inner.get(tenant_id)
-
     def change(self, before: Item, changes: Any) -> None:
         if self.others:
             self.others.pop(0)()
@@ -356,14 +356,14 @@ def test_only_what_changes_is_written_and_only_if_nothing_else_did(
     asked: list[tuple[str, Any]] = []
     inner = table.store.connection.call
 
-    class Listening:
+    class Noting:
         def call(self, operation: str, kind: str, parameters: Any, **how: Any) -> Any:
             asked.append((operation, parameters))
             return inner(operation, kind, parameters, **how)
 
-    listening = TableRows(table.store, table.place.table)
-    listening._connection = Listening()  # type: ignore[assignment]
-    adopt(table, sealer, rows=listening)
+    noting = TableRows(table.store, table.place.table)
+    noting._connection = Noting()  # type: ignore[assignment]
+    adopt(table, sealer, rows=noting)
     ((operation, parameters),) = asked
     assert operation == "UpdateItem"
     assert "attribute_not_exists" in parameters["ConditionExpression"]
@@ -403,9 +403,6 @@ class Mortal:
     def page(self, segment: Segment, after: str | None) -> Page:
         return self._step(lambda: self.inner.page(segment, after))
 
-    def get(self, tenant_id: str) -> Item:
-        return self._step(lambda: self.inner.get(tenant_id))
-
     def change(self, before: Item, changes: Any) -> None:
         self._step(lambda: self.inner.change(before, changes))
 
@@ -419,9 +416,6 @@ class SmallPages:
 
     def page(self, segment: Segment, after: str | None) -> Page:
         return self.store.scan(segment, after=after, limit=2)
-
-    def get(self, tenant_id: str) -> Item:
-        return self.inner.get(tenant_id)
 
     def change(self, before: Item, changes: Any) -> None:
         self.inner.change(before, changes)
@@ -531,14 +525,54 @@ def test_when_it_cannot_be_sealed_it_stops_and_what_is_done_stays_done(
     assert side.store.get("86811_104348") == old_row(1)
 
 
-def test_a_busy_row_is_read_again(side: Side, sealer: KeyFileSealer) -> None:
+def test_a_busy_store_is_waited_for_and_not_for_ever(side: Side, sealer: KeyFileSealer) -> None:
     side.put(old_row(1))
 
     def busy() -> None:
         raise BusyError(reason="Others write it.")
 
-    report = adopt(side, sealer, rows=Interrupting(side.rows(side.store), busy, busy))
-    assert (report.listed, report.failed) == (1, [])
+    waited: list[float] = []
+    pace = Pace(pause=waited.append)
+    for times in (100, 3):
+        rows = Interrupting(side.rows(side.store), *[busy] * times)
+        if times == 100:
+            with pytest.raises(BusyError):
+                adopt(side, sealer, rows=rows, pace=pace)
+            assert sum(waited) == pytest.approx(12.7)
+            waited.clear()
+        else:
+            assert adopt(side, sealer, rows=rows, pace=pace).listed == 1
+            assert waited == pytest.approx([0.1, 0.2, 0.4])
+
+
+def test_a_memory_of_yesterday_is_not_gone_by(tmp_path: Path) -> None:
+    path = tmp_path / "progress.json"
+    Memory(path, "here", 1).keep(0, "1_2", False)
+    assert Memory(path, "here", 1).goes_on
+    yesterday = time.time() - 25 * 60 * 60
+    os.utime(path, (yesterday, yesterday))
+    assert not Memory(path, "here", 1).goes_on
+
+
+class Listening:
+    """A connection that notes the operations which go over it."""
+
+    def __init__(self, store: DynamoDbStore) -> None:
+        self.inner = store.connection
+        self.used: set[str] = set()
+
+    def call(self, operation: str, *how: Any, **more: Any) -> Any:
+        self.used.add(f"dynamodb:{operation}")
+        return self.inner.call(operation, *how, **more)
+
+
+def test_the_rights_of_the_portal_are_enough(table: Table, sealer: KeyFileSealer) -> None:
+    table.put(old_row(1))
+    listening = Listening(table.store)
+    table.store.connection = listening
+    adopt(table, sealer)
+    table.store.connection = listening.inner
+    assert listening.used == {"dynamodb:Scan", "dynamodb:UpdateItem"} < set(PORTAL_ACTIONS)
 
 
 def test_it_goes_no_faster_than_it_is_told(side: Side, sealer: KeyFileSealer) -> None:

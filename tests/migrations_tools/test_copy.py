@@ -242,9 +242,12 @@ def test_a_busy_target_is_tried_again_and_not_for_ever(
     file: JsonFileStore, other: JsonFileStore
 ) -> None:
     file.write([Add({"tenantId": "1_1"})])
+    waited: list[float] = []
+    pace = Pace(pause=waited.append)
     with pytest.raises(BusyError):
-        copied(file, Busy(other, 100))
-    assert copied(file, Busy(other, 3)).is_whole
+        copied(file, Busy(other, 100), pace=pace)
+    assert sum(waited) == pytest.approx(12.7)
+    assert copied(file, Busy(other, 3), pace=pace).is_whole
 
 
 def test_it_goes_no_faster_than_it_is_told(file: JsonFileStore, other: JsonFileStore) -> None:

@@ -451,6 +451,13 @@ def test_it_waits_while_the_table_or_an_index_is_changing(aws: Any) -> None:
     assert len(pauses) == 5
 
 
+def test_a_table_that_will_not_come_back_by_itself_is_not_waited_for(aws: Any) -> None:
+    old_table(aws)
+    looks = [("INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ACTIVE")] * 2
+    with pytest.raises(CannotDeployError, match="is INACCESSIBLE_ENCRYPTION_CREDENTIALS"):
+        deployment(Slow(aws, looks)).run(skip_words)
+
+
 @pytest.mark.parametrize(
     "code",
     ["ResourceInUseException", "LimitExceededException", "ContinuousBackupsUnavailableException"],

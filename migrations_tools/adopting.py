@@ -63,6 +63,10 @@ def missing_of(item: Item, sealer: Sealer) -> Changes:
     return changes
 
 
+class UnchangeableError(Exception):
+    """DynamoDB takes no such row: a key would be too long, or the row larger than 400 KB."""
+
+
 class Rows(Protocol):
     """The rows of a store, and a way to change one that leaves nobody's write behind."""
 
@@ -70,7 +74,8 @@ class Rows(Protocol):
         """The next rows, as they are now."""
 
     def change(self, before: Item, changes: Changes) -> None:
-        """Changes the row, if it still is what `before` says. `ChangedMeanwhileError`."""
+        """Changes the row, if it still is what `before` says. `ChangedMeanwhileError`,
+        `UnchangeableError`."""
 
 
 class StoredRows:
@@ -101,6 +106,12 @@ class Report:
     sealed: int = 0
     changed_meanwhile: int = 0
     failed: list[str] = field(default_factory=list)
+    """The ids of rows that others changed again and again."""
+    unchangeable: list[str] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        return not (self.failed or self.unchangeable)
 
     def __add__(self, other: "Report") -> "Report":
         ours, theirs = asdict(self), asdict(other)
@@ -191,6 +202,9 @@ class Adoption:
                 if refused.item is None:
                     return
                 item = refused.item
+            except UnchangeableError:
+                report.unchangeable.append(str(item[KEY]))
+                return
             else:
                 report.listed += any(name in _KEYS for name in changes)
                 report.sealed += records.SECRET in changes

@@ -236,7 +236,7 @@ def adopt(apply: bool, segments: int, rate: float, as_json: bool) -> None:
         click.echo(json.dumps({"applied": apply, **asdict(report)}, indent=2))
     else:
         _tell_adopted(report, store.describe(), apply)
-    if report.failed:
+    if not report.is_whole:
         raise SystemExit(1)
 
 
@@ -266,6 +266,12 @@ def _tell_adopted(report: AdoptReport, where: str, apply: bool) -> None:
     if report.failed:
         click.echo(
             f"Changed by others again and again, so run it once more: {_listed(report.failed)}.",
+            err=True,
+        )
+    if report.unchangeable:
+        click.echo(
+            "Left as they were, since a key would be too long for DynamoDB, or the row too large."
+            f" Shorten what they hold: {_listed(report.unchangeable)}.",
             err=True,
         )
 

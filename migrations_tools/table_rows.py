@@ -6,10 +6,10 @@ change was worked out from is as it was read; and only what changes is written.
 
 from typing import Any
 
-from migrations_tools.adopting import PAGE, Changes
+from migrations_tools.adopting import PAGE, Changes, UnchangeableError
 from portal import records
 from portal.stores.attributes import from_attributes, to_attribute, to_attributes
-from portal.stores.connection import RefusedError
+from portal.stores.connection import RefusedError, TroubleError
 from portal.stores.contract import ChangedMeanwhileError, Item, Page, Segment
 from portal.stores.dynamodb import DynamoDbStore
 from portal.stores.measures import kind_of_id
@@ -36,6 +36,8 @@ class TableRows:
         return self._store.scan(segment, after=after, limit=PAGE)
 
     def change(self, before: Item, changes: Changes) -> None:
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - takes 0.4 s
+
         tenant_id = str(before[KEY])
         try:
             self._connection.call(
@@ -54,6 +56,14 @@ class TableRows:
             raise ChangedMeanwhileError(
                 tenant_id=tenant_id, item=from_attributes(now) if now else None
             ) from refused
+        except TroubleError as error:
+            if error.name == "too-large":
+                raise UnchangeableError from error
+            raise
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "ValidationException":
+                raise UnchangeableError from error
+            raise
 
 
 def _expressions(before: Item, changes: Changes) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
-from migrations_tools.adopting import Adoption, Memory, Report, Rows, StoredRows
+from migrations_tools.adopting import Adoption, Memory, Report, Rows, StoredRows, UnchangeableError
 from migrations_tools.cli import main
 from migrations_tools.definition import PORTAL_ACTIONS
 from migrations_tools.pace import Pace
@@ -525,6 +526,31 @@ def test_when_it_cannot_be_sealed_it_stops_and_what_is_done_stays_done(
     assert side.store.get("86811_104348") == old_row(1)
 
 
+def test_a_row_that_has_no_room_for_keys_is_named_and_the_others_are_done(
+    table: Table, tmp_path: Path
+) -> None:
+    table.put(old_row(1, notOurs="x" * (400 * 1024 - 700)), old_row(2))
+    result = run(
+        tmp_path / "data", "--apply", USE_DYNAMODB="true", TENANT_TABLE_NAME=table.place.table,
+        AWS_REGION=REGION, AWS_ENDPOINT_URL_DYNAMODB=str(table.place.endpoint),
+    )  # fmt: skip
+    assert result.exit_code == 1
+    assert "Given index keys: 1. Secrets sealed: 1." in result.stdout
+    assert "Shorten what they hold: 86811_104348." in result.stderr
+
+
+def test_what_dynamodb_calls_invalid_is_about_this_row_alone(table: Table) -> None:
+    class Invalid:
+        def call(self, *_how: Any, **_more: Any) -> Any:
+            answer = {"Error": {"Code": "ValidationException", "Message": "key too long"}}
+            raise ClientError(answer, "UpdateItem")
+
+    rows = TableRows(table.store, table.place.table)
+    rows._connection = Invalid()  # type: ignore[assignment]
+    with pytest.raises(UnchangeableError):
+        rows.change(old_row(1), {"gsi4pk": "EMAIL#"})
+
+
 def test_a_busy_store_is_waited_for_and_not_for_ever(side: Side, sealer: KeyFileSealer) -> None:
     side.put(old_row(1))
 
@@ -610,7 +636,7 @@ def test_the_command_looks_first_and_writes_when_it_is_told(table: Table, tmp_pa
     done = run(folder, "--apply", "--json", **where)
     assert json.loads(done.stdout) == {
         "applied": True, "rows": 3, "tenants": 3, "right": 0, "listed": 3, "sealed": 3,
-        "changed_meanwhile": 0, "failed": [],
+        "changed_meanwhile": 0, "failed": [], "unchangeable": [],
     }  # fmt: skip
     assert "As they should be already: 3." in run(folder, "--apply", **where).stdout
     assert sorted(path.name for path in folder.iterdir()) == ["sealing-keys.json"]

@@ -40,7 +40,8 @@ METHODS = {
 #: Others who write the same items at this moment are done after a few milliseconds.
 CONFLICT_TRIES = 8
 #: The longest pause before the second try, by trouble; it doubles with each further one.
-_PAUSES = {"throttled": 0.1, "conflict": 0.025, "lost": 0.05, "unreached": 0.05}
+_PAUSES = {"throttled": 0.1, "conflict": 0.025}
+_SHORT_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
 
 _REFUSED = "ConditionalCheckFailed"
@@ -115,10 +116,11 @@ class Connection:
                 if failed.trouble is None:
                     raise RefusedError(failed.answer, maybe_done) from failed.__cause__
                 maybe_done = maybe_done or (changes and failed.trouble.name == "lost")
-                late = time.monotonic() - begun >= self._waiting.last_try_seconds
+                pause = _how_long(failed.trouble, tries)
+                late = time.monotonic() - begun + pause >= self._waiting.last_try_seconds
                 if late or tries >= _most_tries(failed.trouble):
                     raise self._ours(failed, operation, changes, maybe_done) from failed.__cause__
-                self._waiting.pause(_how_long(failed.trouble, tries))
+                self._waiting.pause(pause)
 
     def close(self) -> None:
         client, self._client = self._client, None
@@ -262,7 +264,7 @@ def _most_tries(trouble: Trouble) -> int:
 
 def _how_long(trouble: Trouble, tries: int) -> float:
     """Any time up to the longest: those who collided once should not do so again."""
-    longest = min(_PAUSES[trouble.name] * 2 ** (tries - 1), _LONGEST_PAUSE)
+    longest = min(_PAUSES.get(trouble.name, _SHORT_PAUSE) * 2 ** (tries - 1), _LONGEST_PAUSE)
     return random.uniform(longest / 4, longest)  # noqa: S311 - no secret
 
 

@@ -73,7 +73,7 @@ class Between:
         self.target = target
         self.plan: Plan = lambda _operation, _number: None
         self.operations: list[str] = []
-        self.tokens: list[str] = []
+        self.asked: list[dict[str, Any]] = []
         self.closing = threading.Event()
         self._lock = threading.Lock()
 
@@ -81,13 +81,14 @@ class Between:
         with self._lock:
             number = self.operations.count(operation)
             self.operations.append(operation)
-            if operation == "TransactWriteItems":
-                self.tokens.append(json.loads(body)["ClientRequestToken"])
+            self.asked.append(json.loads(body))
             return self.plan(operation, number)
 
-    def forget(self) -> None:
-        self.operations.clear()
-        self.tokens.clear()
+    @property
+    def tokens(self) -> list[str]:
+        """Of the transactions."""
+        name = "ClientRequestToken"
+        return [asked[name] for asked in self.asked if name in asked]
 
 
 @contextmanager

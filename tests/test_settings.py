@@ -228,3 +228,53 @@ def test_processes_that_start_at_once_agree_on_the_key(tmp_path: Path) -> None:
         process.join()
     assert len(keys) == 1
     assert [path.name for path in Path(folder).iterdir()] == [KEY_FILE]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("", set()),
+        ("log", {"log"}),
+        ("Prometheus", {"prometheus"}),
+        ("log, prometheus", {"log", "prometheus"}),
+    ],
+)
+def test_metrics_are_off_unless_they_are_asked_for(text: str, wanted: set[str]) -> None:
+    assert of(PORTAL_METRICS=text).metrics == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("", False),
+        ("1", False),
+        ("express:*", False),
+        ("fsm-appointment:tenant", True),
+        ("express:*, fsm-appointment:*", True),
+        ("*", True),
+        ("* -fsm-appointment:tenant", False),
+    ],
+)
+def test_debug_is_read_as_the_old_application_read_it(text: str, wanted: bool) -> None:
+    assert of(DEBUG=text).debug_calls is wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORTAL_METRICS", "statsd"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", "localhost:8000"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", "http://user:hush@localhost"),
+    ],
+)
+def test_what_cannot_be_right_about_dynamodb_is_refused(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        of(**{name: value})
+    assert caught.value.name == name
+    assert "hush" not in str(caught.value)
+
+
+def test_an_engine_for_tests_is_an_endpoint() -> None:
+    assert of().dynamodb_endpoint == ""
+    endpoint = "http://127.0.0.1:8000"
+    assert of(AWS_ENDPOINT_URL_DYNAMODB=f"{endpoint}/").dynamodb_endpoint == endpoint

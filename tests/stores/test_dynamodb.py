@@ -3,6 +3,7 @@
 import json
 import logging
 import multiprocessing
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import pytest
 
 from portal import records
 from portal.logs import JsonLines
-from portal.stores.contract import Add, AlreadyThereError, Item
+from portal.stores.contract import Add, AlreadyThereError, Item, Remove, Replace
 from portal.stores.dynamodb import DynamoDbStore
 from portal.stores.measures import BUCKETS, KINDS, NAMESPACE, Call, Measures, kind_of_id
 from portal.stores.table import GSI1, GSI2
@@ -52,6 +53,41 @@ def test_rows_of_more_than_a_megabyte_are_one_page(store) -> None:
     assert store.query(GSI1, "ACCOUNT#1", limit=12).after is None
     assert store.count(GSI1, "ACCOUNT#1", cap=100) == 12
     assert len(store.scan(limit=12).items) == 12
+
+
+# ---- How it asks
+
+
+def expressions(asked: object) -> Iterator[str]:
+    if isinstance(asked, dict):
+        for name, value in asked.items():
+            if name.endswith("Expression"):
+                yield value
+            yield from expressions(value)
+    if isinstance(asked, list):
+        for each in asked:
+            yield from expressions(each)
+
+
+def test_items_are_read_consistently_and_names_go_through_an_alias(engine, proxy) -> None:
+    store = DynamoDbStore(replace(engine.new_table(), endpoint=proxy.url))
+    store.write([Add(item("a", gsi2pk="P", gsi2sk="1", status="x", ttl=7))])
+    store.write([Replace(item("a", gsi2pk="P", gsi2sk="1"), 1), Add(item("b"))])
+    for between_ in (None, ("1", "2"), ("", "2")):
+        store.query(GSI2, "P", between=between_)
+    store.count(GSI2, "P", cap=5)
+    store.get("a")
+    store.scan()
+    store.write([Remove("a", 1)])
+    for asked in zip(proxy.operations, proxy.asked, strict=True):
+        if asked[0] in {"GetItem", "Scan"}:
+            assert asked[1]["ConsistentRead"] is True
+    written = {text for asked in proxy.asked for text in expressions(asked)}
+    # `status` and `ttl` are reserved words, and so may be any name tomorrow.
+    plain = {word for text in written for word in re.findall(r"(?<![#:\w])\w+", text)}
+    assert plain <= {"attribute_exists", "attribute_not_exists", "AND", "BETWEEN"}
+    assert len(written) >= 4
+    store.close()
 
 
 # ---- Processes

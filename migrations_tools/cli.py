@@ -5,6 +5,7 @@ is in the way or was left over, and with 2 if it was not understood.
 """
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,6 @@ from migrations_tools.copying import Copy
 from migrations_tools.copying import Report as CopyReport
 from migrations_tools.deploying import CannotDeployError, Deployment, Plan
 from migrations_tools.pace import Pace, Progress
-from portal import logs
 from portal.sealing import open_sealer
 from portal.settings import Settings, SettingsError
 from portal.stores import open_store
@@ -49,7 +49,8 @@ _RATE = click.option(
 @click.group()
 def main() -> None:
     """What operators do to tables and data. The README's part for operators says when."""
-    logs.configure()
+    # Sentences for who sits here, not the portal's log: only what is worth a warning.
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
 
 
 # ---- The table
@@ -182,7 +183,7 @@ def _tell_rest(planned: Plan) -> None:
     for problem in planned.problems:
         click.echo(f"  In the way: {problem}", err=True)
     if not planned.steps and not planned.problems:
-        click.echo("  It is as it should be.")
+        click.echo(f"  {'All else' if planned.notes else 'It'} is as it should be.")
 
 
 def _variables(name: str, environment: str, region: str) -> dict[str, str]:

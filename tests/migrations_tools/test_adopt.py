@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
+from moto import mock_aws
 
 from migrations_tools.adopting import Adoption, Memory, Report, Rows, StoredRows, UnchangeableError
 from migrations_tools.cli import main
@@ -39,7 +41,7 @@ from portal.tenants import Reason
 from tests.conftest import SECRET_KEY, START
 from tests.engine import CREDENTIALS, REGION, Engine
 from tests.examples import ANN, IDS, activate, all_items, sign_up
-from tests.opening import opened
+from tests.opening import opened, padded
 
 PLAIN = "the old application's secret"
 
@@ -224,6 +226,29 @@ def test_other_programs_still_open_what_was_sealed(side: Side, sealer: KeyFileSe
     adopt(side, sealer)
     sealed = str(side.store.get("86811_104348")["clientSecret"])
     assert opened(sealed, json.loads(sealer._path.read_text()), "86811_104348") == PLAIN
+
+
+def test_with_kms_each_secret_is_sealed_for_its_own_tenant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    store = JsonFileStore(tmp_path / "data")
+    store.write([Add(old_row(number)) for number in range(3)])
+    with mock_aws():
+        kms = boto3.client("kms", region_name=REGION)
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        result = run(tmp_path / "data", "--apply", PORTAL_KMS_KEY_ID=key, AWS_REGION=REGION)
+        assert "Secrets sealed: 3." in result.stdout
+        for tenant_id, item in all_items(store).items():
+            sealed = str(item["clientSecret"]).removeprefix("v1.kms.")
+            answer = kms.decrypt(
+                CiphertextBlob=padded(sealed),
+                EncryptionContext={"tenantId": tenant_id, "purpose": "clientSecret"},
+            )
+            assert answer["Plaintext"].decode() == PLAIN
+    assert not (tmp_path / "data" / "sealing-keys.json").exists()
+    store.close()
 
 
 def test_all_segments_together_are_the_whole_table(side: Side, sealer: KeyFileSealer) -> None:

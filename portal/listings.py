@@ -130,6 +130,20 @@ def count(store: Store, tab: Tab, now: datetime) -> int:
     return counted
 
 
+def counts(store: Store, now: datetime) -> dict[Tab, int]:
+    """As `count`, for every tab in its order."""
+    counted: dict[Tab, int] = {}
+    for tab in Tab:
+        if tab is not Tab.ALL:
+            counted[tab] = count(store, tab, now)
+    counted[Tab.ALL] = min(CAP, sum(counted[tab] for tab in _WHOLE))
+    return counted
+
+
+#: Every tenant is in exactly one of these.
+_WHOLE = (Tab.PENDING, Tab.ACTIVE, Tab.EXPIRED, Tab.SUSPENDED, Tab.REJECTED)
+
+
 # ---- Search
 
 

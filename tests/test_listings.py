@@ -535,3 +535,12 @@ def test_no_question_writes(store):
     store.write([Replace(records.item_of(replace(made[0], version=2)), 1)])
     # `Counting` refuses whatever is neither `get` nor `query` nor `count`.
     assert cost_of_everything(store, made[0])
+
+
+def test_the_counts_of_all_tabs_are_those_of_each(store):
+    for number in range(3):
+        sign_up(store, number)
+    rejects = sign_up(store, 9)
+    onboarding.reject(store, rejects.id, seen=1, act=ANN, reason=Reason.OTHER)
+    assert listings.counts(store, START) == {tab: listings.count(store, tab, START) for tab in Tab}
+    assert listings.counts(store, START)[Tab.ALL] == 4

@@ -3,12 +3,13 @@
 import hmac
 import secrets
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Request, current_app, g, request
+from flask import Flask, Request, current_app, g, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import generate_csrf, validate_csrf
-from itsdangerous import URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.exceptions import (
     BadRequest,
     Forbidden,
@@ -35,6 +36,8 @@ CONTENT_SECURITY_POLICY = (
 MOST_BYTES = 64 * 1024
 MOST_FIELDS = 100
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+#: Where Flask-WTF keeps what its tokens sign.
+_CSRF_FIELD = "csrf_token"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -161,7 +164,17 @@ def _token_is_ours() -> bool:
 
 
 def _csrf_token() -> str:
-    return str(generate_csrf(secret_key=current_app.config["WTF_CSRF_SECRET_KEY"]))
+    key = current_app.config["WTF_CSRF_SECRET_KEY"]
+    value = session.get(_CSRF_FIELD)
+    if not isinstance(value, str):
+        return str(generate_csrf(secret_key=key))
+    return _signed_csrf_value(value, key)
+
+
+@lru_cache(4096)
+def _signed_csrf_value(value: str, key: str) -> str:
+    # As generate_csrf signs it. Without a time limit one token does for a whole session.
+    return str(URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(value))
 
 
 def _csrf_key(key: str) -> str:
@@ -169,18 +182,29 @@ def _csrf_key(key: str) -> str:
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Flask's own signed cookie, without its cost for those who have none: what signs it is
-    made once, and programs and static files have no session at all."""
+    """Flask's own signed cookie, without its cost for those who have none, or who send the same
+    one with every page. A good cookie stays good as long as this process knows it; whether
+    somebody is signed in is the store's to say."""
 
     def __init__(self) -> None:
         self._signer: URLSafeTimedSerializer | None = None
+        self._known = lru_cache(1024)(self._read)
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         if self._signer is None:
             self._signer = super().get_signing_serializer(app)
         return self._signer
 
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
         if "HTTP_COOKIE" not in request.environ:
             return self.session_class()
-        return super().open_session(app, request)
+        cookie = request.cookies.get(self.get_cookie_name(app), "")
+        # A copy: what is kept must not change with one request.
+        return self.session_class(self._known(app, cookie) if cookie else None)
+
+    def _read(self, app: Flask, cookie: str) -> dict[str, Any]:
+        signer = self.get_signing_serializer(app)
+        try:
+            return dict(signer.loads(cookie)) if signer else {}
+        except BadSignature:
+            return {}

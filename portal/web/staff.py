@@ -156,18 +156,17 @@ _TAB_TONES = {
 
 def _counts(current: Tab | None = None) -> list[Count]:
     """All tabs; the one for what was set aside only while it holds something."""
-    asked, moment = store(), now()
-    counted = {tab: listings.count(asked, tab, moment) for tab in Tab}
+    base = f"{_lists_url()}?status="
     return [
         Count(
             label=_(words.TAB[tab]),
             count=f"{CAP - 1}+" if number >= CAP else str(number),
-            url=f"{_lists_url()}?status={tab.value}",
+            url=base + tab.value,
             tone=_TAB_TONES.get(tab, "") if number else "",
             key=tab.value,
             current="page" if tab is current else "false",
         )
-        for tab, number in counted.items()
+        for tab, number in listings.counts(store(), now()).items()
         if number or tab is not Tab.ASIDE
     ]
 

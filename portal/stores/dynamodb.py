@@ -28,15 +28,10 @@ from portal.stores.contract import (
 )
 from portal.stores.items import check_limit, results_of
 from portal.stores.measures import Measures, kind_of_id, kind_of_ids, kind_of_partition
+from portal.stores.stretch import Stretch, is_key
 from portal.stores.table import KEY, Index
 
 _WHOLE = Segment()
-
-#: Bytes of UTF-8 in a partition key and in a sort key. A longer text is the key of nothing.
-_LONGEST_KEY = 2048
-_LONGEST_SORT_KEY = 1024
-#: No id sorts before it, since none is empty.
-_FIRST_ID = "\0"
 
 
 class DynamoDbStore:
@@ -85,7 +80,7 @@ class DynamoDbStore:
         newest_first: bool = False,
     ) -> Page:
         check_limit(limit)
-        stretch = _Stretch(index, partition, between)
+        stretch = Stretch(index, partition, between)
         start = stretch.start(after, newest_first) if after else {}
         if stretch.is_empty:
             return Page([])
@@ -104,7 +99,7 @@ class DynamoDbStore:
         self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
     ) -> int:
         check_limit(cap)
-        stretch = _Stretch(index, partition, between)
+        stretch = Stretch(index, partition, between)
         if stretch.is_empty:
             return 0
         _, counted = self._rows(
@@ -146,7 +141,7 @@ class DynamoDbStore:
     # ---- Reading
 
     def _look(self, tenant_id: str) -> Item | None:
-        if not _is_key(tenant_id, _LONGEST_KEY):
+        if not is_key(tenant_id):
             return None
         parameters = {"Key": _key(tenant_id), "ConsistentRead": True}
         answer = self._call("GetItem", kind_of_id(tenant_id), parameters)
@@ -218,73 +213,6 @@ class DynamoDbStore:
         return self.connection.call(operation, kind, named, changes=changes)
 
 
-class _Stretch:
-    """Part of an index's partition, in the words of a key condition.
-
-    DynamoDB refuses empty keys, bounds in the wrong order and cursors out of bounds: here
-    they are what they mean.
-    """
-
-    def __init__(self, index: Index, partition: str, between: tuple[str, str] | None) -> None:
-        self._index = index
-        self._partition = partition
-        self._low: str = between[0] if between else ""
-        self._high: str | None = between[1] if between else None
-        self.is_empty = not _is_key(partition, _LONGEST_KEY) or self._is_upside_down()
-
-    def _is_upside_down(self) -> bool:
-        return self._high is not None and (not self._high or self._high < self._low)
-
-    def start(self, after: Position, newest_first: bool) -> Parameters:
-        """Where to go on behind `after`, which need not exist. May find that nothing is left."""
-        sort, tenant_id = after
-        if newest_first and self._high is not None and sort > self._high:
-            return {}
-        if newest_first and (not sort or sort < self._low):
-            self.is_empty = True
-            return {}
-        if not newest_first and (not sort or sort < self._low):
-            return {}
-        if not newest_first and self._high is not None and sort > self._high:
-            self.is_empty = True
-            return {}
-        if not newest_first and not tenant_id:
-            self._low = max(self._low, sort)
-            return {}
-        place = {
-            self._index.partition: self._partition,
-            self._index.sort: sort,
-            KEY: tenant_id or _FIRST_ID,
-        }
-        return {"ExclusiveStartKey": {name: {"S": text} for name, text in place.items()}}
-
-    def parameters(self) -> Parameters:
-        condition, names = "#p = :p", {"#p": self._index.partition}
-        values = {":p": self._partition}
-        if self._low or self._high is not None:
-            names["#s"] = self._index.sort
-        if self._low:
-            values[":l"] = self._low
-        if self._high is not None:
-            values[":h"] = self._high
-        condition += _BOUNDS[bool(self._low), self._high is not None]
-        return {
-            "IndexName": self._index.name,
-            "KeyConditionExpression": condition,
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": {name: {"S": text} for name, text in values.items()},
-        }
-
-
-#: By whether there is a lower bound, and an upper one.
-_BOUNDS = {
-    (False, False): "",
-    (True, False): " AND #s >= :l",
-    (False, True): " AND #s <= :h",
-    (True, True): " AND #s BETWEEN :l AND :h",
-}
-
-
 def _conditional(change: Change, tenant_id: str, item: Item | None) -> Parameters:
     """The parameters of one put or delete, with what must be true for it.
 
@@ -328,13 +256,6 @@ def _cut_to(shown: frozenset[str] | None, row: Item) -> Item:
 
 def _key(tenant_id: str) -> Mapping[str, Any]:
     return {KEY: {"S": tenant_id}}
-
-
-def _is_key(text: str, longest: int) -> bool:
-    try:
-        return 0 < len(text.encode()) <= longest
-    except UnicodeEncodeError:
-        return False
 
 
 _stores: "weakref.WeakSet[DynamoDbStore]" = weakref.WeakSet()

@@ -231,7 +231,8 @@ _KMS_MENDS = {
 
 def _kms_trouble(error: Exception) -> UnavailableError:
     """Without the texts of AWS, which name roles and keys."""
-    answer: dict[str, Any] = getattr(error, "response", {})
+    # A time-out has a response too: None.
+    answer: dict[str, Any] = getattr(error, "response", None) or {}
     code = answer.get("Error", {}).get("Code", type(error).__name__)
     request = answer.get("ResponseMetadata", {}).get("RequestId", "")
     return UnavailableError(

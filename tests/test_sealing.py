@@ -17,6 +17,7 @@ from botocore.exceptions import (
     ConnectTimeoutError,
     NoCredentialsError,
     NoRegionError,
+    ReadTimeoutError,
 )
 from cryptography.exceptions import InvalidTag
 from moto import mock_aws
@@ -317,6 +318,7 @@ def refused(code: str) -> ClientError:
         (NoCredentialsError(), "(NoCredentialsError)", "Attach an IAM role"),
         (NoRegionError(), "(NoRegionError)", "Set AWS_REGION"),
         (ConnectTimeoutError(endpoint_url="https://kms"), "(ConnectTimeoutError)", "the network"),
+        (ReadTimeoutError(endpoint_url="https://kms"), "(ReadTimeoutError)", "the network"),
     ],
 )  # fmt: skip
 def test_each_trouble_with_kms_is_named_with_its_mend_and_tells_no_secret(error, reason, mend):

@@ -1,6 +1,5 @@
 """The self-service onboarding portal of the FSM Appointment Manager."""
 
-import logging
 import os
 from collections.abc import Callable
 from datetime import datetime
@@ -16,8 +15,6 @@ from portal.settings import Settings, resolve_secret_keys
 if TYPE_CHECKING:
     from portal.stores.contract import Store
 
-logger = logging.getLogger(__name__)
-
 _PACKAGE = Path(__file__).parent
 
 
@@ -27,7 +24,7 @@ def create_app(
     store: "Store | None" = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> Flask:
-    """Puts everything together. `SettingsError`, `UnavailableError`.
+    """Puts everything together. `SettingsError`, `DamagedError`.
 
     Without `settings` the environment is read; without `store` the one they name is opened.
     `clock` answers aware instants in UTC, no finer than milliseconds.
@@ -35,7 +32,7 @@ def create_app(
     from portal import web  # noqa: PLC0415 - portal.settings alone must not load Flask's world
     from portal.sealing import open_sealer  # noqa: PLC0415 - cryptography, likewise
     from portal.sealing_store import SealingStore  # noqa: PLC0415
-    from portal.stores import open_store  # noqa: PLC0415
+    from portal.stores import open_store, refuse_damage  # noqa: PLC0415
     from portal.stores.measures import Measured  # noqa: PLC0415
     from portal.web.context import Services  # noqa: PLC0415
     from portal.web.links import Links  # noqa: PLC0415
@@ -51,6 +48,8 @@ def create_app(
     )
     sealer = open_sealer(settings)
     kept = store or open_store(settings)
+    if store is None:
+        refuse_damage(settings, kept)
     services = Services(
         settings=settings,
         store=SealingStore(kept, sealer),
@@ -61,19 +60,6 @@ def create_app(
     )
     web.init_app(app, services, keys)
     return app
-
-
-def _opened(store: "Store") -> "Store":
-    """Refuses to start on data that is damaged; whatever else is in the way may pass."""
-    from portal.stores.contract import DamagedError, UnavailableError  # noqa: PLC0415
-
-    try:
-        store.check()
-    except DamagedError:
-        raise
-    except UnavailableError as error:
-        logger.error("%s %s", error.reason, error.mend)  # noqa: TRY400 - its text is told
-    return store
 
 
 def _folder(name: str) -> Path:

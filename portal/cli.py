@@ -17,7 +17,7 @@ from portal import logs, onboarding, staff
 from portal.contacts import ProblemError, read_email
 from portal.instants import utc_now
 from portal.settings import Settings, SettingsError, resolve_secret_keys
-from portal.stores import mending, open_store
+from portal.stores import mending, open_store, refuse_damage
 from portal.stores.contract import NotThereError, Store, StoreError, UnavailableError
 from portal.tenants import Act
 
@@ -74,6 +74,7 @@ def serve(host: str, port: int, workers: int, print_links: bool) -> None:
     with _opened_store(settings) as opened:
         # Here rather than in each worker: what is missing is said once, in a sentence.
         resolve_secret_keys(settings)
+        refuse_damage(settings, opened)
         click.echo(opened.describe())
         if print_links:
             link = _staff_link(settings, opened, LOCAL_ADMIN, "Local admin", "admin")

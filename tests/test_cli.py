@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from portal import staff
+from portal import create_app, staff
 from portal.cli import LOCAL_ADMIN, main
 from portal.sealing import SEALING_KEYS, KeyFileSealer, Secret
 from portal.settings import KEY_FILE, SETTINGS, Settings
-from portal.stores import open_store
-from portal.stores.contract import Store
+from portal.stores import open_store, refuse_damage
+from portal.stores.contract import DamagedError, Store
 from tests.conftest import SECRET_KEY
 from tests.serving import serving
+from tests.web.troubled import FULL, TroubledStore, read_only
 
 
 @pytest.fixture
@@ -156,14 +157,19 @@ def test_a_whole_file_is_verified_and_left_alone(folder: Path) -> None:
     assert journal_of(folder).read_bytes() == before
 
 
-def test_a_damaged_file_is_told_of_and_restored(folder: Path) -> None:
+def damage(folder: Path) -> bytes:
+    """A file with three people, one of whose lines is not what was written any more."""
     for name in ("anna", "ben", "clara"):
         run(folder, "staff-link", f"{name}@example.com", "--role", "viewer")
     whole = journal_of(folder).read_bytes()
     damaged = whole.replace(b"ben@example.com", b"bon@example.com")
     assert damaged != whole
     journal_of(folder).write_bytes(damaged)
+    return damaged
 
+
+def test_a_damaged_file_is_told_of_and_restored(folder: Path) -> None:
+    damaged = damage(folder)
     refused = run(folder, "staff-link", "dora@example.com", "--role", "viewer")
     assert refused.exit_code == 1
     assert "portal store restore" in refused.stderr
@@ -176,6 +182,34 @@ def test_a_damaged_file_is_told_of_and_restored(folder: Path) -> None:
     assert damaged in [path.read_bytes() for path in folder.glob("*damaged*")]
     assert run(folder, "store", "verify").exit_code == 0
     assert run(folder, "staff-disable", "clara@example.com").exit_code == 0
+
+
+def test_d02_no_server_starts_on_a_damaged_file(folder: Path) -> None:
+    damaged = damage(folder)
+    with pytest.raises(DamagedError) as refused:
+        create_app(Settings.from_environment({"PORTAL_DATA_DIR": str(folder)}))
+    assert "portal store restore" in refused.value.mend
+    assert journal_of(folder).read_bytes() == damaged
+
+
+def test_d02_serve_says_what_mends_a_damaged_file(folder: Path) -> None:
+    damaged = damage(folder)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    served = run(folder, "serve", "--port", port)
+    assert served.exit_code == 1
+    assert "portal store restore" in served.stderr
+    assert journal_of(folder).read_bytes() == damaged
+
+
+def test_who_may_not_write_starts_and_is_told(
+    folder: Path, opened: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings.from_environment({"PORTAL_DATA_DIR": str(folder)})
+    troubled = TroubledStore(opened)
+    troubled.begin(read_only)
+    refuse_damage(settings, troubled)
+    assert f"{FULL.reason} {FULL.mend}" in caplog.text
 
 
 @pytest.mark.parametrize("command", ["verify", "restore"])

@@ -8,6 +8,8 @@ from portal.settings import Settings
 if TYPE_CHECKING:
     from portal.stores.contract import Store
 
+logger = logging.getLogger(__name__)
+
 
 def open_store(settings: Settings) -> "Store":
     """The store that the settings name. Nothing is opened before its first call."""
@@ -29,3 +31,20 @@ def open_store(settings: Settings) -> "Store":
         endpoint=settings.dynamodb_endpoint or None,
     )
     return DynamoDbStore(place, embedded_metrics="log" in settings.metrics)
+
+
+def refuse_damage(settings: Settings, store: "Store") -> None:
+    """Let nobody start on a damaged file: `DamagedError`. Whatever else is in the way may pass,
+    such as a full disk, which still lets people read; so it is only logged."""
+    if settings.store != "json":
+        return
+    from portal.stores.contract import BusyError, DamagedError, UnavailableError  # noqa: PLC0415
+
+    try:
+        store.check()
+    except DamagedError:
+        raise
+    except UnavailableError as error:
+        logger.error("%s %s", error.reason, error.mend)  # noqa: TRY400 - its text is told
+    except BusyError as error:
+        logger.warning("%s", error.reason)

@@ -147,7 +147,7 @@ def activate(
 
     `TenantExistsError` if the key is taken: see `renew_instead`. `PastWindowError`.
     """
-    mark = mark_of(Verb.ACTIVATE, act, seen, ids, validity, client_id)
+    mark = mark_of(Verb.ACTIVATE, act, seen, ids, validity, client_id, _mark_of_secret(secret))
     client = Client(id=client_id)
     if secret:
         sealed = sealer.seal(secret, ids.tenant_id)
@@ -279,7 +279,7 @@ def set_client(
         act,
         seen,
         change=change,
-        wanted=(client_id, bool(secret)),
+        wanted=(client_id, _mark_of_secret(secret)),
     )
 
 
@@ -346,6 +346,10 @@ class _Loaded:
         if self.tenant.id != tenant_id or self.tenant.version != seen:
             raise StaleError(self.tenant)
         return self.tenant
+
+
+def _mark_of_secret(secret: Secret | None) -> str | None:
+    return secret.mark if secret else None
 
 
 def _load(store: Store, tenant_id: str) -> _Loaded:

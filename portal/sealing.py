@@ -35,12 +35,16 @@ _KEY_BYTES = 32
 
 
 class Secret:
-    """A client secret on its way to being sealed. Nothing prints it by accident."""
+    """A client secret on its way to being sealed. Nothing prints it by accident.
 
-    __slots__ = ("_text",)
+    `mark` tells it from another one, and is of no use to whoever wants to guess it.
+    """
 
-    def __init__(self, text: str) -> None:
+    __slots__ = ("_text", "mark")
+
+    def __init__(self, text: str, mark: str = "") -> None:
         self._text = text
+        self.mark = mark
 
     def __repr__(self) -> str:
         return "Secret(…)"

@@ -122,6 +122,16 @@ def test_a_status_link_is_kept_as_a_hash_that_tells_nothing():
     assert not same(hashed, status_hash("s" * 31 + "t"))
 
 
+# ---- The mark of a client secret
+
+
+def test_a_mark_tells_secrets_apart_for_whoever_has_the_key(links):
+    mark = links.mark_of_secret("s3cr3t")
+    assert mark == links.mark_of_secret("s3cr3t")
+    assert mark != links.mark_of_secret("s3cr3u")
+    assert mark != Links(["another-key"]).mark_of_secret("s3cr3t")
+
+
 # ---- Cursors
 
 places = st.builds(Place, st.integers(0, 9), st.none() | st.tuples(st.text(), st.text()))

@@ -20,7 +20,7 @@ from portal.contacts import Problem, ProblemError
 from portal.sealing import Secret
 from portal.tenants import REJECT_REASONS, SUSPEND_REASONS, Contact, Ids, Reason, Validity
 from portal.web import words
-from portal.web.context import settings
+from portal.web.context import services, settings
 from portal.web.translate import N_, _, territory
 
 NAME_LENGTH = 200
@@ -175,7 +175,7 @@ def read_secret(text: str) -> Secret | None:
     """The secret exactly as it was typed, or `None`. `ProblemError`."""
     if len(text) > SECRET_LENGTH:
         raise ProblemError(Problem.TOO_LONG)
-    return Secret(text) if text else None
+    return Secret(text, services().links.mark_of_secret(text)) if text else None
 
 
 def _line(most: int, *, required: bool = True) -> Callable[[str], str]:

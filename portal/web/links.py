@@ -45,6 +45,7 @@ class Links:
         oldest_first = list(reversed(keys))
         self._forms = URLSafeSerializer(oldest_first, salt="sign-up form")
         self._cursors = URLSafeSerializer(oldest_first, salt="cursor")
+        self._marks = hmac.digest(keys[0].encode(), b"mark of a client secret", "sha256")
 
     def new_form_token(self, now: datetime) -> str:
         reference = "".join(secrets.choice(_ALPHABET) for _ in range(26))
@@ -61,6 +62,10 @@ class Links:
         if shown_at is None or not timedelta(0) <= now - shown_at <= FORM_LIFE:
             raise BadTokenError
         return FormToken(reference, status_secret, shown_at)
+
+    def mark_of_secret(self, text: str) -> str:
+        """Tells client secrets apart. Only with the key can anybody try out what it stands for."""
+        return hmac.digest(self._marks, text.encode(), "sha256").hex()
 
     def cursor(self, place: Place, of: str) -> str:
         """`of` names the list: the cursor opens no other."""

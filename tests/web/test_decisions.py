@@ -203,6 +203,20 @@ def test_s06_a_double_click_changes_nothing_the_second_time(
     assert everything(store) == before
 
 
+@pytest.mark.parametrize("verb", ["activate", "client"])
+def test_another_secret_from_the_same_page_is_refused_and_not_lost_in_silence(
+    verb: str, client: FlaskClient, anna: Staff, ben: Staff, store: Store
+) -> None:
+    write = WRITES[verb]
+    tenant_id = write.prepare(client, ben)
+    form = write.form(anna, tenant_id)
+    assert anna.send(tenant_id, verb, form).status_code == 303
+    before = everything(store)
+    again = anna.send(tenant_id, verb, form | {"client_secret": "without the slip"})
+    assert again.status_code == 409
+    assert everything(store) == before
+
+
 # ---- Stale
 
 

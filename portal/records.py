@@ -35,6 +35,15 @@ LAST = "\U0010ffff"
 #: The sealed client secret, or what the old application left in its place.
 SECRET = "clientSecret"  # noqa: S105 - the name of its attribute
 
+#: The import that wrote the tenant last.
+IMPORT_ID = "importId"
+#: Tells, to who has the key, whether a secret is the one that was sealed: `portal.imports`.
+SECRET_MARK = "clientSecretMark"  # noqa: S105 - the name of its attribute
+#: The status and the window as the last import left them: what differs now, staff have set.
+IMPORTED_STATE = "importedState"
+#: The list of imports.
+IMPORTS = "IMPORTS"
+
 #: The list of sign-ups that were set aside as suspicious.
 ASIDE = "ASIDE"
 
@@ -51,7 +60,7 @@ _PUBLIC = (
 )
 _STATUSES: dict[Value | None, Status] = {status.value: status for status in Status}
 _VERBS = {verb.value: verb for verb in Verb}
-_OTHER_KINDS = frozenset({"claim", "event", "note", "staff", "link", "session"})
+_OTHER_KINDS = frozenset({"claim", "event", "import", "note", "staff", "link", "session"})
 _INSTANTS = frozenset({"validFrom", "validTo", "createdAt", "updatedAt"})
 _NO_IDS = Ids(account_id="", company_id="")
 #: Characters of up to four bytes; 1,024 bytes have to hold the id, too.

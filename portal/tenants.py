@@ -36,6 +36,7 @@ class Verb(StrEnum):
     EDIT_CONTACT = "edit_contact"
     RELEASE = "release"
     ERASE = "erase"
+    IMPORT = "import"
 
 
 class Reason(StrEnum):
@@ -106,6 +107,8 @@ def status_after(status: Status, verb: Verb) -> Status:
         case ((Status.ACTIVE | Status.SUSPENDED), (Verb.SET_VALIDITY | Verb.SET_CLIENT)):
             return status
         case ((Status.PENDING | Status.ACTIVE | Status.SUSPENDED), Verb.EDIT_CONTACT):
+            return status
+        case ((Status.ACTIVE | Status.SUSPENDED), Verb.IMPORT):
             return status
         case Status.PENDING, Verb.RELEASE:
             return status
@@ -288,6 +291,12 @@ class Tenant:
         if not self.set_aside:
             raise NotAllowedError(Verb.RELEASE, self.status)
         return self.changed(Verb.RELEASE, act, mark, set_aside=False)
+
+    def imported(self, act: Act, mark: str = "", **fields: Any) -> Self:
+        """As an export of the old application has it, whatever it changes: `fields` may hold a
+        `status`, and an `updated_at` that is the record's own. `NotAllowedError`."""
+        changed = self.changed(Verb.IMPORT, act, mark)
+        return replace(changed, **fields)
 
     def without_personal_fields(self, act: Act, mark: str = "") -> Self:
         """What retention leaves of a closed sign-up. `NotAllowedError`."""

@@ -88,6 +88,7 @@ DID = {
     Verb.EDIT_CONTACT: N_("Contact changed"),
     Verb.RELEASE: N_("Moved into the queue"),
     Verb.ERASE: N_("Personal details erased"),
+    Verb.IMPORT: N_("Imported"),
 }
 
 REFUSED = {
@@ -158,6 +159,8 @@ def who_did(verb: Verb, who: str, ago: str) -> str:
             return _("%(who)s set the OAuth client %(ago)s.", **values)
         case Verb.EDIT_CONTACT:
             return _("%(who)s changed the contact %(ago)s.", **values)
+        case Verb.IMPORT:
+            return _("%(who)s imported this %(ago)s.", **values)
         case _:
             return _("%(who)s changed this %(ago)s.", **values)
 

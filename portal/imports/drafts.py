@@ -1,0 +1,145 @@
+"""The checked entries of one or several files, before they are held against the store.
+
+They lie in a file that has no name and is gone when the program is; few of them never leave
+memory. Which of two entries for one tenant is the newer one is known when all are read. Secrets
+lie there encrypted under a key that is nowhere else than in memory.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import orjson
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from portal.imports.checking import Candidate, Checked, Reason, check
+from portal.imports.rows import packed_reasons
+from portal.imports.shapes import Reader, Shape
+from portal.imports.text import Limits, Readable
+from portal.sealing import Secret
+
+_TOGETHER = 500
+_NONCE_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A checked entry, its number and file, and the number of the newest for its tenant."""
+
+    number: int
+    source: int
+    checked: Checked
+    newest: int
+
+
+class Draft:
+    """To be closed when it has become a plan."""
+
+    def __init__(self) -> None:
+        self.shapes: list[Shape] = []
+        self.ignored_keys = 0
+        self.size = 0
+        self._cipher = AESGCM(AESGCM.generate_key(128))
+        # An empty name: SQLite keeps it in memory, until it grows over its cache.
+        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._db.executescript(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-32000;"
+            "CREATE TABLE entries (number INTEGER PRIMARY KEY, source INT, id TEXT, updated TEXT,"
+            " body BLOB, secret BLOB);"
+            "CREATE TABLE newest (id TEXT PRIMARY KEY, number INT, updated TEXT) WITHOUT ROWID;"
+            "BEGIN"
+        )
+
+    def add(
+        self, file: Readable, limits: Limits, progress: Callable[[int], object] = lambda _: None
+    ) -> None:
+        """Reads and checks a whole file. `RefusedFileError`: then nothing of it may be used.
+
+        `progress` is told the number of entries now and then.
+        """
+        reader = Reader(file, limits)
+        source = len(self.shapes)
+        waiting: list[tuple[object, ...]] = []
+        for entry in reader:
+            self.size += 1
+            waiting.append(self._row(source, check(entry, limits.depth)))
+            if len(waiting) >= _TOGETHER:
+                self._insert(waiting)
+                waiting.clear()
+                progress(self.size)
+        self._insert(waiting)
+        self.shapes.append(reader.shape or Shape.DUMP)
+        self.ignored_keys += reader.ignored
+
+    def __iter__(self) -> Iterator[Drafted]:
+        """In the order of the files."""
+        rows = self._db.execute(
+            "SELECT e.number, e.source, e.body, e.secret, e.id, e.updated,"
+            " COALESCE(n.number, e.number)"
+            " FROM entries e LEFT JOIN newest n ON n.id = e.id ORDER BY e.number"
+        )
+        for number, source, body, secret, tenant_id, updated, newest in rows:
+            checked = self._read(number, body, secret, tenant_id, updated)
+            yield Drafted(number, source, checked, newest)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _row(self, source: int, checked: Checked) -> tuple[object, ...]:
+        candidate = checked.candidate
+        secret = candidate.secret if candidate else None
+        pairs = [packed_reasons(part) for part in (checked.reasons, checked.repairs)]
+        body = orjson.dumps([
+            checked.key, checked.line, checked.column, *pairs, checked.left_out,
+            candidate.values if candidate else checked.values,
+            candidate.email_written if candidate else "",
+        ])  # fmt: skip
+        kept = secret and self._cipher.encrypt(
+            self.size.to_bytes(_NONCE_BYTES, "big"), secret.reveal().encode(), None
+        )
+        return (
+            self.size, source, candidate.id if candidate else None,
+            candidate.updated if candidate else "", body, kept,
+        )  # fmt: skip
+
+    def _insert(self, rows: list[tuple[object, ...]]) -> None:
+        self._db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", rows)
+        # Of equally new ones the first counts.
+        self._db.executemany(
+            "INSERT INTO newest VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
+            " SET number = excluded.number, updated = excluded.updated"
+            " WHERE excluded.updated > updated",
+            [(row[2], row[0], row[3]) for row in rows if row[2] is not None],
+        )
+
+    def _read(
+        self, number: int, body: bytes, kept: bytes | None, tenant_id: str | None, updated: str
+    ) -> Checked:
+        key, line, column, reasons, repairs, left_out, values, email_written = orjson.loads(body)
+        candidate = None
+        if tenant_id is not None:
+            secret = kept and self._cipher.decrypt(number.to_bytes(_NONCE_BYTES, "big"), kept, None)
+            candidate = Candidate(
+                id=tenant_id,
+                values=values,
+                updated=updated,
+                email_written=email_written,
+                secret=Secret(secret.decode()) if secret else None,
+            )
+        return Checked(
+            key=key,
+            line=line,
+            column=column,
+            candidate=candidate,
+            reasons=tuple(Reason(*pair) for pair in reasons),
+            repairs=tuple(Reason(*pair) for pair in repairs),
+            left_out=tuple(left_out),
+            values={} if candidate else values,
+        )

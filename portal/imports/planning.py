@@ -1,0 +1,209 @@
+"""A draft held against the store: one row after another, and nothing is written."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+
+from portal import records
+from portal.imports import comparing
+from portal.imports.checking import Candidate, Reason
+from portal.imports.drafts import Draft, Drafted
+from portal.imports.fields import SECRET_FIELD
+from portal.imports.marks import Marks
+from portal.imports.rows import WRITTEN, Allowed, FieldChange, Kind, Policy, Row
+from portal.instants import to_text
+from portal.sealing import Sealer
+from portal.stores.contract import Item, NotThereError, Store
+from portal.tenants import Status
+
+#: Looked up and sealed together.
+_TOGETHER = 250
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What somebody chose: the policy, and what is asked for by name."""
+
+    policy: Policy = Policy.SKIP
+    allowed: frozenset[Allowed] = frozenset()
+
+
+@dataclass
+class Tally:
+    """What the rows come to, complete when all of them have been seen.
+
+    `active`: of the rows that would be written, how many tenants could use the application at
+    that moment; `until`: the first and the last end of their licences, as instants in text.
+    """
+
+    counts: Counter[Kind] = field(default_factory=Counter)
+    active: int = 0
+    until: tuple[str, str] = ("", "")
+
+    @property
+    def rows(self) -> int:
+        return self.counts.total()
+
+    @property
+    def to_write(self) -> int:
+        return sum(self.counts[kind] for kind in WRITTEN)
+
+    def take(self, row: Row, now: str) -> None:
+        self.counts[row.kind] += 1
+        if row.kind not in WRITTEN or row.values.get("isActive") is not True:
+            return
+        start, end = str(row.values.get("validFrom", "")), str(row.values.get("validTo", ""))
+        if start <= now <= (end or records.NEVER):
+            self.active += 1
+            first, last = self.until
+            end = end or records.NEVER
+            self.until = (min(first or end, end), max(last, end))
+
+
+class Plan:
+    """The rows of a draft, one after another; `tally` is complete when they have been seen.
+
+    Errors while they are made: as of the store and the sealer. With a `sealer` the secrets of
+    what would be written are sealed: without one, the plan can only be looked at. `workers`:
+    so many look up and seal at the same time; one is best where that costs no network.
+    """
+
+    def __init__(
+        self,
+        draft: Draft,
+        store: Store,
+        marks: Marks,
+        choice: Choice,
+        *,
+        now: datetime,
+        sealer: Sealer | None = None,
+        workers: int = 1,
+    ) -> None:
+        self.draft = draft
+        self.choice = choice
+        self.tally = Tally()
+        self._store = store
+        self._marks = marks
+        self._now = to_text(now)
+        self._sealer = sealer
+        self._workers = workers
+
+    def __iter__(self) -> Iterator[Row]:
+        entries = iter(self.draft)
+        with ThreadPoolExecutor(self._workers) as pool:
+            while block := list(islice(entries, _TOGETHER)):
+                rows = map(self._row, block) if self._workers == 1 else pool.map(self._row, block)
+                for row in rows:
+                    self.tally.take(row, self._now)
+                    yield row
+
+    def _row(self, drafted: Drafted) -> Row:
+        checked = drafted.checked
+        row = Row(
+            number=drafted.number,
+            kind=Kind.INVALID,
+            source=drafted.source,
+            line=checked.line,
+            column=checked.column,
+            key=checked.key,
+            reasons=checked.reasons,
+            repairs=checked.repairs,
+            left_out=checked.left_out,
+            values=checked.values,
+        )
+        candidate = checked.candidate
+        if candidate is None:
+            return row
+        row = replace(
+            row,
+            tenant_id=candidate.id,
+            values=candidate.values,
+            email_written=candidate.email_written,
+        )
+        if drafted.newest != drafted.number:
+            text = f"Row {drafted.newest} is the same tenant, and not older."
+            return replace(
+                row,
+                kind=Kind.DUPLICATE,
+                duplicate_of=drafted.newest,
+                reasons=(Reason("", text),),
+            )
+        try:
+            item: Item | None = self._store.get(candidate.id)
+        except NotThereError:
+            item = None
+        return self._sealed(judged(row, candidate, item, self.choice, self._marks), candidate)
+
+    def _sealed(self, row: Row, candidate: Candidate) -> Row:
+        if self._sealer is None or candidate.secret is None:
+            return row
+        if row.kind not in WRITTEN or row.secret != "set":  # noqa: S105 - a word about a secret
+            return row
+        sealed = self._sealer.seal(candidate.secret, candidate.id)
+        mark = self._marks.of(candidate.id, sealed, candidate.secret)
+        return replace(row, sealed=sealed, mark=mark)
+
+
+def judged(row: Row, candidate: Candidate, item: Item | None, choice: Choice, marks: Marks) -> Row:
+    """The row with its kind: what would become of the candidate, beside the item that is there."""
+    secret = "set" if candidate.secret else "missing"
+    if item is None:
+        return replace(row, kind=Kind.NEW, secret=secret)
+    changes = comparing.changes_between(candidate, item)
+    if candidate.secret and marks.same(item, candidate.id, candidate.secret):
+        secret = "unchanged"  # noqa: S105 - a word about a secret
+    elif candidate.secret:
+        had = "set" if item.get(records.SECRET) else "missing"
+        changes.append(FieldChange(SECRET_FIELD, had, "set"))
+    version = item.get("version")
+    row = replace(
+        row,
+        secret=secret,
+        changes=tuple(changes),
+        expected=version if isinstance(version, int) else None,
+        digest=digest_of(item),
+    )
+    if not changes:
+        return replace(row, kind=Kind.SAME)
+    kept = _kept(candidate, item, changes, choice)
+    if kept:
+        return replace(row, kind=Kind.CONFLICT, reasons=tuple(kept))
+    return replace(row, kind=Kind.UPDATE)
+
+
+def _kept(
+    candidate: Candidate, item: Item, changes: Sequence[FieldChange], choice: Choice
+) -> list[Reason]:
+    """Why the store's stays, if it does."""
+    status = records.status_of(item)
+    if status not in (Status.ACTIVE, Status.SUSPENDED):
+        return [Reason("", f"The tenant is {status.value} in the store, and is kept.")]
+    if choice.policy is Policy.SKIP:
+        return [Reason("", "It is in the store already and differs, and the store's is kept.")]
+    kept = []
+    changed = {change.field for change in changes}
+    by_staff = comparing.set_by_staff(item)
+    if "isActive" in changed and Allowed.STATUS not in choice.allowed:
+        if candidate.values["isActive"] is True:
+            text = "The tenant is suspended in the store, and no import makes it active by itself."
+            kept.append(Reason("isActive", text))
+        elif by_staff[0]:
+            kept.append(Reason("isActive", "Staff set the status, and it is kept."))
+    if changed & comparing.WINDOW and by_staff[1] and Allowed.VALIDITY not in choice.allowed:
+        field = "validTo" if "validTo" in changed else "validFrom"
+        kept.append(Reason(field, "Staff set the validity, and it is kept."))
+    if choice.policy is Policy.NEWER_WINS and not comparing.is_newer(
+        candidate, records.tenant_of(item)
+    ):
+        kept.append(Reason("updatedAt", "The store's is as new or newer, and is kept."))
+    return kept
+
+
+def digest_of(item: Item) -> str:
+    """Tells whether an item still is what it was, with or without a version."""
+    return hashlib.sha256(json.dumps(dict(item), sort_keys=True).encode()).hexdigest()[:24]

@@ -405,10 +405,10 @@ class Note:
     text: str
 
 
-def note_item(subject: str, act: Act, text: str) -> Item:
-    """What a member of staff wrote down about `subject`. The same words of the same person
-    have the same id: a form that is sent twice adds nothing."""
-    words = hashlib.sha256(repr((act.who or act.by, text)).encode()).hexdigest()[:16]
+def note_item(subject: str, act: Act, text: str, after: str = "") -> Item:
+    """What a member of staff wrote down about `subject`. The same words of the same person, written
+    behind the same note, have the same id: a form that is sent twice adds nothing."""
+    words = hashlib.sha256(repr((act.who or act.by, after, text)).encode()).hexdigest()[:16]
     return _entry("note", "NOTES", subject, act, words) | {"text": text}
 
 

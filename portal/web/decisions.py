@@ -192,7 +192,9 @@ def note(tenant_id: str) -> AnyResponse:
     form = NoteForm()
     if not form.validate():
         return tenant_page(tenant_id, status=422, sent=Sent(verb="note", form=form))
-    onboarding.add_note(store(), tenant_id, act=act(), text=form.text.read)
+    onboarding.add_note(
+        store(), tenant_id, act=act(), text=form.text.read, after=request.form.get("after", "")
+    )
     if htmx.wants_fragment():
         return tenant_page(tenant_id, said=_("The note is added."))
     return redirect(url_for("staff.tenant", tenant_id=tenant_id), 303)

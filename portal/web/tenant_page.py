@@ -7,6 +7,7 @@ from datetime import timedelta
 from flask import Response, url_for
 
 from portal import listings, onboarding, records
+from portal.instants import to_text
 from portal.listings import Alike
 from portal.records import Event, Note
 from portal.staff import Role
@@ -124,7 +125,8 @@ def tenant_page(
     """
     tenant = onboarding.find(store(), tenant_id)
     done = Done(sentence=said) if said else _done(tenant) if just_decided else None
-    forms = _forms(tenant, sent) if _may_change() else []
+    notes = listings.notes(store(), tenant)
+    forms = _forms(tenant, notes, sent) if _may_change() else []
     answer = htmx.render(
         "staff/tenant.html",
         "staff/_tenant.html",
@@ -137,7 +139,7 @@ def tenant_page(
         history=[_event_line(event) for event in listings.history(store(), tenant)]
         + [_first_line(tenant)],
         duplicates=[_twin(why, row) for why, row in listings.alike(store(), tenant)],
-        notes=[_note_line(note) for note in listings.notes(store(), tenant)],
+        notes=[_note_line(note) for note in notes],
         back_url=url_for("staff.tenants", status=_tab_of(tenant)),
     )
     answer.headers["X-Robots-Tag"] = "noindex"
@@ -297,8 +299,15 @@ def _window_is_over(tenant: Tenant) -> bool:
 # ---- What may be done
 
 
-def _forms(tenant: Tenant, sent: Sent | None) -> list[DecisionForm]:
-    return [_form(tenant, offered, sent) for offered in _offered(tenant)]
+def _forms(tenant: Tenant, notes: Sequence[Note], sent: Sent | None) -> list[DecisionForm]:
+    seen = [("version", str(tenant.version or 0))]
+    newest = notes[0].at if notes else None
+    # A note changes no version. It stands behind the newest one that its page shows.
+    behind = [*seen, ("after", to_text(newest) if newest else "")]
+    return [
+        _form(tenant, offered, sent, hidden=behind if offered[0] == "note" else seen)
+        for offered in _offered(tenant)
+    ]
 
 
 def _offered(tenant: Tenant) -> list[tuple[str, str, str, str, str]]:
@@ -344,7 +353,11 @@ def _offered(tenant: Tenant) -> list[tuple[str, str, str, str, str]]:
 
 
 def _form(
-    tenant: Tenant, offered: tuple[str, str, str, str, str], sent: Sent | None
+    tenant: Tenant,
+    offered: tuple[str, str, str, str, str],
+    sent: Sent | None,
+    *,
+    hidden: Sequence[tuple[str, str]],
 ) -> DecisionForm:
     verb, legend, submit, tone, explain = offered
     was_sent = sent is not None and sent.verb == verb
@@ -358,7 +371,7 @@ def _form(
         tone=tone,
         fields=form.views(verb) if form else (),
         errors=[*problems, *form.problems(verb)] if form and was_sent else problems,
-        hidden=[("version", str(tenant.version or 0))],
+        hidden=hidden,
         explain=explain,
         open=was_sent,
     )

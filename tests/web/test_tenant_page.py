@@ -216,6 +216,18 @@ def test_a_note_is_for_staff_and_stays_with_the_tenant(
     assert "Called them" not in client.get(pending.url).text
 
 
+def test_the_same_words_later_on_are_another_note(
+    pending: SignUp, anna: Staff, store: Store, clock: Clock
+) -> None:
+    form = anna.form(pending.id, "note") | {"text": "No answer."}
+    for _ in ("a click", "a double click"):
+        anna.send(pending.id, "note", form)
+    assert len(store.query(GSI2, records.notes_partition(pending.id)).items) == 1
+    clock.advance(minutes=20)
+    anna.decide(pending.id, "note", text="No answer.")
+    assert len(store.query(GSI2, records.notes_partition(pending.id)).items) == 2
+
+
 def test_a_note_on_an_old_address_lands_on_the_tenant(
     pending: SignUp, active: str, anna: Staff
 ) -> None:

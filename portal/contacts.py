@@ -21,6 +21,7 @@ PHONE_LENGTH = 60
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 #: Persian and several Indian scripts need these two inside words.
 _JOINERS = frozenset("\u200c\u200d")
+_UNSHOWN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _COMMON_DOMAINS = (
     "gmail.com",
     "googlemail.com",
@@ -127,11 +128,12 @@ def likelier_email(address: str) -> str:
 
 
 class Phone:
-    """A number as it was read: `e164`, `extension` (digits), and to show it `international`
-    and `region` (two letters, or empty). `in_use` is false where the country has no such
-    number, which may be the list's fault and not the caller's."""
+    """A number as it was read: `typed`, `e164`, `extension` (digits), and to show it
+    `international` and `region` (two letters, or empty). `in_use` is false where the country
+    has no such number, which may be the list's fault and not the caller's."""
 
-    def __init__(self, number: phonenumbers.PhoneNumber) -> None:
+    def __init__(self, number: phonenumbers.PhoneNumber, typed: str) -> None:
+        self.typed = typed
         self.e164 = str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
         self.extension = str(number.extension or "")
         self._number = number
@@ -157,10 +159,14 @@ class Phone:
 def read_phone(text: str, region: str = "") -> Phone | None:
     """The number, or `None` if nothing was typed. `region` (two letters, may be empty) is
     assumed where no country code was typed. `ProblemError`."""
-    typed = text.strip()
+    if len(text) > 4 * PHONE_LENGTH:
+        raise ProblemError(Problem.PHONE)
+    # Numbers that are copied out of address books come wrapped in invisible marks.
+    typed = "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
     if not typed:
         return None
-    if len(typed) > PHONE_LENGTH:
+    # The parser skips whatever stands around the number, even what no page can show.
+    if len(typed) > PHONE_LENGTH or any(unicodedata.category(c) in _UNSHOWN for c in typed):
         raise ProblemError(Problem.PHONE)
     try:
         number = phonenumbers.parse(typed, region or None)
@@ -168,7 +174,7 @@ def read_phone(text: str, region: str = "") -> Phone | None:
         raise ProblemError(_PARSE_PROBLEMS.get(error.error_type, Problem.PHONE)) from error
     possible = phonenumbers.is_possible_number_with_reason(number)
     if possible == phonenumbers.ValidationResult.IS_POSSIBLE:
-        return Phone(number)
+        return Phone(number, typed)
     emergency = not typed.startswith("+") and (number.national_number or 0) < 1000
     raise ProblemError(Problem.PHONE if emergency else _POSSIBLE_PROBLEMS[possible])
 

@@ -297,6 +297,13 @@ def test_a_number_knows_its_country(typed, region):
     assert phone.region == region
 
 
+def test_a_number_is_kept_without_the_marks_that_copying_wraps_it_in():
+    phone = read_phone("\u202a+49 30 901820\u202c ")
+    assert phone is not None
+    assert (phone.typed, phone.e164) == ("+49 30 901820", "+4930901820")
+    assert read_phone("\u202a\u202c") is None
+
+
 @pytest.mark.parametrize("text", ["", "  ", "\u3000"])
 def test_no_number_is_none(text):
     assert read_phone(text) is None
@@ -315,6 +322,9 @@ def test_no_number_is_none(text):
         ("+49 30 901820<script>", "", Problem.PHONE),
         ("<script>alert(1)</script>", "", Problem.PHONE),
         ("+49\x0030901820\x00x", "", Problem.PHONE),
+        ("\x00+49 30 901820", "", Problem.PHONE),
+        ("\x1b]0;x\x07+49 30 901820", "", Problem.PHONE),
+        ("+49 30\u2028901820", "", Problem.PHONE),
         ("1" * 61, "DE", Problem.PHONE),
         ("1" * 251, "", Problem.PHONE),
         ("+49 3", "", Problem.PHONE_TOO_SHORT),

@@ -237,13 +237,12 @@ class ContactForm(Form):
     def to_contact(self) -> Contact:
         """Only of a form that is valid."""
         phone: contacts.Phone | None = self.phone.read
-        typed = (self.phone.data or "").strip()
         return Contact(
             company=self.company.read,
             name=self.name.read,
             email=self.email.read,
             phone=phone.e164 if phone else "",
-            phone_typed=typed if phone and typed != phone.e164 else "",
+            phone_typed=phone.typed if phone and phone.typed != phone.e164 else "",
             phone_extension=phone.extension if phone else "",
         )
 

@@ -109,5 +109,7 @@ def allow_origins(answer: Response) -> Response:
         answer.headers["Access-Control-Allow-Origin"] = origin
         if request.method == "OPTIONS":
             answer.headers["Access-Control-Allow-Methods"] = "GET, OPTIONS"
+            # Only for the sake of a header does a browser ask before a GET at all.
+            answer.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
             answer.headers["Access-Control-Max-Age"] = "600"
     return answer

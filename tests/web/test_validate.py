@@ -365,13 +365,18 @@ def test_without_a_setting_nobody_may(client: FlaskClient) -> None:
 
 
 def test_a_preflight_is_answered(with_origins: FlaskClient) -> None:
-    headers = {"Origin": ALLOWED, "Access-Control-Request-Method": "GET"}
+    headers = {
+        "Origin": ALLOWED,
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "content-type",
+    }
     app = with_origins.application
     # The strict client would look for a page, which this answer has none of.
     answer = FlaskClient(app, app.response_class).options(ASK, headers=headers)
     assert answer.status_code == 200
     assert answer.headers["Access-Control-Allow-Origin"] == ALLOWED
     assert answer.headers["Access-Control-Allow-Methods"] == "GET, OPTIONS"
+    assert answer.headers["Access-Control-Allow-Headers"] == "Authorization, Content-Type"
 
 
 def test_pages_for_people_are_open_to_no_origin(with_origins: FlaskClient) -> None:

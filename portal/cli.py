@@ -19,6 +19,7 @@ from portal.instants import utc_now
 from portal.settings import Settings, SettingsError, resolve_secret_keys
 from portal.stores import mending, open_store, refuse_damage
 from portal.stores.contract import NotThereError, Store, StoreError, UnavailableError
+from portal.stores.json_file import JsonFileStore
 from portal.tenants import Act
 
 ROLES = ("viewer", "approver", "admin")
@@ -126,6 +127,9 @@ def erase_closed(days: int) -> None:
     with _opened_store(_settings()) as opened:
         act = Act(by="retention", at=now)
         erased = onboarding.erase_closed_before(opened, now - timedelta(days=days), act)
+        if isinstance(opened, JsonFileStore):
+            # A journal still says what was there before.
+            opened.forget()
     click.echo(f"The personal details of {erased} sign-ups are erased.")
 
 

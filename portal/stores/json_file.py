@@ -125,6 +125,13 @@ class JsonFileStore:
             self._file.catch_up()
             self._file.compact()
 
+    def forget(self) -> None:
+        """Leave nothing on the disk of what was removed or replaced: not in the file, nor in the
+        generation before it, which is kept beside it. If there is no room it is logged, and what
+        is there stays."""
+        for _ in ("the file", "the one before"):
+            self.compact()
+
     def close(self) -> None:
         self._file.close()
 

@@ -433,6 +433,8 @@ def _entry(kind: str, partition: str, subject: str, act: Act, name: str) -> dict
         "version": 1,
         "at": at,
         "by": act.by,
+        # Two people may have one name.
+        **({"who": act.who} if act.who else {}),
         GSI2.partition: f"{partition}#{subject}",
         GSI2.sort: f"{at}#{entry_id}",
     }

@@ -718,6 +718,17 @@ def test_what_was_erased_cannot_be_reopened(store):
 # ---- Notes and history
 
 
+def test_an_event_and_a_note_say_which_of_two_people_of_one_name_it_was(store):
+    pending = sign_up(store)
+    for who in ("staff-1", "staff-2"):
+        onboarding.add_note(store, pending.id, act=replace(ANN, who=who), text=f"by {who}")
+    onboarding.reject(
+        store, pending.id, seen=1, act=replace(ANN, who="staff-2"), reason=Reason.OTHER
+    )
+    written = [item for id_, item in all_items(store).items() if id_.startswith(("event", "note"))]
+    assert sorted(str(item["who"]) for item in written) == ["staff-1", "staff-2", "staff-2"]
+
+
 def test_a_note_changes_nothing_of_its_tenant(store):
     tenant = tenant_that_is(store, "active")
     onboarding.add_note(store, tenant.id, act=ANN, text="called them")

@@ -193,7 +193,7 @@ class Connection:
             reason += " It is not certain whether it was saved: look again before repeating it."
         elif changes:
             reason += " Nothing was saved."
-        return TroubleError(name=trouble.name, reason=reason, mend=mend)
+        return TroubleError(name=trouble.name, reason=reason, mend=mend, undecided=maybe_done)
 
     def _region(self) -> str:
         client = self._client

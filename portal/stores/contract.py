@@ -113,11 +113,12 @@ class UnavailableError(StoreError):
     """The store cannot answer: `reason` says why, `mend` what an operator does about it.
 
     Nothing of the failed `write` was acknowledged, and nothing of it will be visible
-    later unless a power cut or a lost connection left it undecided (the text says so).
+    later unless a power cut or a lost connection left it `undecided` (the text says so, too).
     """
 
     reason: str
     mend: str
+    undecided: bool = field(default=False, repr=False)
 
 
 class DamagedError(UnavailableError):

@@ -30,6 +30,8 @@ def unavailable(error: OSError, path: Path, outcome: str = "") -> UnavailableErr
 
 
 def undecided(error: OSError, path: Path) -> UnavailableError:
-    return unavailable(
+    refused = unavailable(
         error, path, "It is not certain that nothing was saved: look again before repeating it."
     )
+    refused.undecided = True
+    return refused

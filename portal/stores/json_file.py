@@ -170,6 +170,7 @@ class JsonFileStore:
                     commit.error = UnavailableError(
                         reason="The write was interrupted. It is not certain what was saved.",
                         mend="Look again before repeating it; the portal's log says more.",
+                        undecided=True,
                     )
             raise
         finally:

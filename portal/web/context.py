@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from flask import current_app, g
+from flask import current_app, g, request
 
 from portal import logs
 from portal.sealing import Sealer
@@ -45,6 +45,16 @@ def now() -> datetime:
     if "now" not in g:
         g.now = services().clock()
     return cast(datetime, g.now)
+
+
+def note_saved() -> None:
+    """What this request is about has been saved, whatever becomes of showing it."""
+    g.saved = True
+
+
+def was_saved() -> bool:
+    """Also on the page that a decision leads to once it was saved."""
+    return "saved" in g or (request.endpoint == "staff.tenant" and "done" in request.args)
 
 
 def person() -> Person | None:

@@ -15,7 +15,7 @@ from portal.tenants import (
     Tenant,
 )
 from portal.web import htmx, recent, words
-from portal.web.context import act, services, store
+from portal.web.context import act, note_saved, services, store
 from portal.web.forms import (
     ActivateForm,
     ClientForm,
@@ -195,6 +195,7 @@ def note(tenant_id: str) -> AnyResponse:
     onboarding.add_note(
         store(), tenant_id, act=act(), text=form.text.read, after=request.form.get("after", "")
     )
+    note_saved()
     if htmx.wants_fragment():
         return tenant_page(tenant_id, said=_("The note is added."))
     return redirect(url_for("staff.tenant", tenant_id=tenant_id), 303)
@@ -232,6 +233,7 @@ def _decide(tenant_id: str, verb: str, form: Form, do: Callable[[], Tenant]) -> 
 
 
 def _decided(tenant_id: str, tenant: Tenant) -> AnyResponse:
+    note_saved()
     if tenant.status is Status.PENDING:
         recent.forget(tenant_id)
     else:

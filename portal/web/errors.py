@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from portal import logs
 from portal.onboarding import UnknownTenantError
 from portal.stores.contract import BusyError, StoreError, UnavailableError
+from portal.web import context
 from portal.web.access import is_for_programs
 from portal.web.forms import showable
 from portal.web.htmx import asked_by_htmx, wants_fragment
@@ -94,13 +95,23 @@ def _unknown_tenant(error: UnknownTenantError) -> Response:
 
 
 def _store_error(error: StoreError) -> Response:
-    """The store cannot answer, or was too busy: nothing was saved, and nothing is guessed."""
+    """The store cannot answer, or was too busy: nothing is guessed, nor told that is not known."""
     reason = error.reason if isinstance(error, (UnavailableError, BusyError)) else ""
     mend = error.mend if isinstance(error, UnavailableError) else ""
     logger.error("The store did not answer: %s %s", reason, mend, exc_info=error)
-    answer = _answer(503, _("Nothing was saved. Please try again later."), [])
+    answer = _answer(503, *_words_of_store(error))
     answer.headers["Retry-After"] = RETRY_AFTER
     return answer
+
+
+def _words_of_store(error: StoreError) -> tuple[str, list[str]]:
+    if context.was_saved():
+        return _("It was saved, but the page cannot be shown."), [_("Reload it in a moment.")]
+    if isinstance(error, UnavailableError) and error.undecided:
+        return _("It is not certain whether this was saved."), [
+            _("Look at it again, or send it again: the same is never saved twice.")
+        ]
+    return _("Nothing was saved. Please try again later."), []
 
 
 def _unexpected(error: Exception) -> Response:

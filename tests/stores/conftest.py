@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from portal.stores import patience
 from portal.stores.connection import Place
 from portal.stores.contract import Store
 from portal.stores.dynamodb import DynamoDbStore
@@ -33,6 +34,14 @@ class DynamoDbOpener:
 
     def __call__(self) -> Store:
         return DynamoDbStore(self.place)
+
+
+@pytest.fixture(autouse=True)
+def patient() -> Iterator[None]:
+    """A test of the web that ran before, in this thread, may have left a customer's patience."""
+    token = patience.attempts.set(patience.STAFF)
+    yield
+    patience.attempts.reset(token)
 
 
 @pytest.fixture(params=["json", "dynamodb"])

@@ -82,7 +82,7 @@ class History:
         try:
             store.write(changes)
         except UnavailableError as error:
-            if "not certain" not in error.reason:
+            if not error.undecided:
                 self.undecided = None
             return False
         self.state, self.undecided = after, None

@@ -238,6 +238,7 @@ def test_what_stays_undecided_is_told(write, lost, store, proxy) -> None:
         write(store)
     assert time.monotonic() - start < 2
     assert len(proxy.operations) == patience.STAFF
+    assert caught.value.undecided
     assert NOT_CERTAIN in caught.value.reason
     assert NOTHING_SAVED not in caught.value.reason
     assert "network" in caught.value.mend
@@ -291,6 +292,7 @@ def test_a_connection_that_is_refused(operation, place, pauses) -> None:
     assert len(pauses) == patience.STAFF - 1
     assert "AWS_REGION" in caught.value.mend
     assert ("Nothing was saved" in caught.value.reason) == (operation not in READS)
+    assert not caught.value.undecided
     store.close()
 
 

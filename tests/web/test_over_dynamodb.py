@@ -13,14 +13,16 @@ from portal.settings import Settings
 from portal.stores.connection import METHODS, Waiting
 from portal.stores.contract import Store
 from portal.stores.dynamodb import DynamoDbStore
-from tests.between import Between, Refuse, always, between
+from tests.between import Between, Cut, Refuse, Trouble, always, between
 from tests.conftest import SECRET_KEY, Clock
 from tests.engine import Engine
 from tests.web.browsing import (
     IDS,
+    TYPED,
     SignUp,
     Staff,
     events_of,
+    form_of,
     heading,
     outcome,
     page_words,
@@ -28,7 +30,7 @@ from tests.web.browsing import (
     sign_up,
     tenants_in,
 )
-from tests.web.writes import DECISIONS, Write
+from tests.web.writes import DECISIONS, WRITES, Write
 
 VALIDATE = "/api/validate?accountId=86810&companyId=104348"
 #: The manual's list. A transaction is allowed by its parts.
@@ -143,6 +145,48 @@ def test_access_denied_is_told_to_the_operator_and_nothing_was_saved(
     assert "request REQUEST-OF-TEST" in record.getMessage()
     assert "`portal doctor`" in record.getMessage()
     assert tenants_in(store) == {}
+
+
+def test_what_may_have_been_saved_is_not_said_to_be_lost(
+    client: FlaskClient, anna: Staff, proxy: Between, store: Store
+) -> None:
+    not_certain = "It is not certain whether this was saved."
+    form = form_of(client.get("/sign-up"), "/sign-up") | TYPED
+    proxy.plan = always(Cut(done=True), "PutItem", "TransactWriteItems")
+    answer = client.post("/sign-up", data=form)
+    assert (answer.status_code, heading(answer)) == (503, not_certain)
+    proxy.plan = lambda _operation, _number: None
+    assert client.post("/sign-up", data=form).status_code == 303
+    (tenant_id,) = tenants_in(store)
+    form = anna.form(tenant_id, "activate") | IDS
+    proxy.plan = always(Cut(done=True), "TransactWriteItems")
+    for htmx in (False, True):
+        answer = anna.send(tenant_id, "activate", form, htmx=htmx)
+        # Sent once more, it is found to be saved.
+        assert answer.status_code == (200 if htmx else 503)
+        assert htmx or heading(answer) == not_certain
+    assert [event.verb for event in events_of(store, "86810_104348")] == ["activate"]
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_a_page_that_cannot_be_shown_does_not_say_that_nothing_was_saved(
+    write: Write, client: FlaskClient, anna: Staff, ben: Staff, proxy: Between
+) -> None:
+    tenant_id = write.prepare(client, ben)
+    form = write.form(anna, tenant_id)
+    before = proxy.operations.count("TransactWriteItems") + proxy.operations.count("PutItem")
+
+    def silent_once_it_is_saved(operation: str, _number: int) -> Trouble | None:
+        now = proxy.operations.count("TransactWriteItems") + proxy.operations.count("PutItem")
+        return Cut() if operation in ("GetItem", "Query") and now > before else None
+
+    proxy.plan = silent_once_it_is_saved
+    answer = anna.send(tenant_id, write.verb, form, htmx=True)
+    assert answer.status_code == 503
+    assert "It was saved, but the page cannot be shown." in page_words(answer)
+    assert "Nothing was saved" not in answer.text
+    answer = anna.get(f"/staff/tenants/{tenant_id}?done=1")
+    assert "It was saved, but the page cannot be shown." in page_words(answer)
 
 
 def test_a_store_that_is_throttled_is_never_an_unknown_tenant(

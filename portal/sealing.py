@@ -91,14 +91,29 @@ class KeyFileSealer:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._newest: tuple[object, str, bytes] = (None, "", b"")
 
     def seal(self, secret: Secret, tenant_id: str) -> str:
         """`KeyFileError`."""
-        # Read each time: a new key seals at once, in every process.
-        key_id, key = list(self._keys().items())[-1]
+        key_id, key = self._newest_key()
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = AESGCM(key).encrypt(nonce, secret.reveal().encode(), context_of(tenant_id))
         return f"v1.loc.{key_id}.{_encoded(nonce + sealed)}"
+
+    def _newest_key(self) -> tuple[str, bytes]:
+        """Looked for each time: a new key seals at once, in every process. It is always in
+        another file of that name, and an import seals too often to read that each time."""
+        try:
+            found = self._path.stat()
+            state = (found.st_ino, found.st_mtime_ns, found.st_size)
+        except OSError:
+            state = None
+        newest = self._newest
+        if state is None or newest[0] != state:
+            key_id, key = list(self._keys().items())[-1]
+            # The state of before the reading: a file that came meanwhile is read next time.
+            self._newest = newest = (state, key_id, key)
+        return newest[1:]
 
     def rotate(self) -> str:
         """Adds a key, which seals from now on, and answers its id. The earlier ones stay, since

@@ -7,7 +7,7 @@ behind it. A row is written only if the store still is as the plan saw it; else 
 conflict from then on, and the others of its commit are written without it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -29,7 +29,7 @@ from portal.stores.contract import (
     Replace,
     Store,
 )
-from portal.tenants import Act, Client, Contact, Ids, Status, Tenant, Validity, Verb
+from portal.tenants import Act, Client, Contact, Decision, Ids, Status, Tenant, Validity, Verb
 
 #: Rows of one commit: a tenant and its event each, beside the import, its chunk, and the chunk
 #: of those that turned out otherwise.
@@ -222,16 +222,17 @@ def _is_in(row: Row, item: Item) -> bool:
 def new_tenant(row: Row, act: Act) -> Tenant:
     """Active only if the file says so. Dates are the file's own."""
     values = row.values
-    status = Status.ACTIVE if values.get("isActive") is True else Status.SUSPENDED
-    blank = Tenant(
+    return Tenant(
         id=row.tenant_id,
-        status=status,
-        version=None,
-        contact=Contact(company="", name="", email=""),
+        status=Status.ACTIVE if values.get("isActive") is True else Status.SUSPENDED,
+        version=1,
+        contact=_contact(values, _NOBODY),
+        ids=_ids(values, None),
+        validity=_validity(values, Validity()),
+        client=_client(row, Client(), act),
         created_at=_instant(values, "createdAt") or act.at,
-    )
-    return _filled(blank, row, act).imported(
-        act, status=status, updated_at=_instant(values, "updatedAt") or act.at
+        updated_at=_instant(values, "updatedAt") or act.at,
+        decision=Decision(verb=Verb.IMPORT, by=act.by, at=act.at),
     )
 
 
@@ -243,54 +244,65 @@ def changed_tenant(row: Row, before: Tenant, act: Act) -> Tenant:
         status = Status.ACTIVE if values["isActive"] is True else Status.SUSPENDED
     updated = _instant(values, "updatedAt")
     is_newer = updated and (before.updated_at is None or updated > before.updated_at)
-    return _filled(before, row, act).imported(
-        act, status=status, updated_at=updated if is_newer else act.at
+    return before.imported(
+        act,
+        status=status,
+        contact=_contact(values, before.contact),
+        ids=_ids(values, before.ids),
+        validity=_validity(values, before.validity),
+        client=_client(row, before.client, act),
+        updated_at=updated if is_newer else act.at,
     )
 
 
-def _filled(tenant: Tenant, row: Row, act: Act) -> Tenant:
-    values = row.values
+_NOBODY = Contact(company="", name="", email="")
+Values = Mapping[str, Value]
 
-    def text(name: str, otherwise: str) -> str:
-        return str(values.get(name, otherwise))
 
-    contact, ids, window = tenant.contact, tenant.ids, tenant.validity
-    phone = contact.phone, contact.phone_typed, contact.phone_extension
-    if "contactPhone" in values:
-        phone = (
-            text("contactPhone", ""), text("contactPhoneTyped", ""),
-            text("contactPhoneExtension", ""),
-        )  # fmt: skip
+def _text(values: Values, name: str, otherwise: str) -> str:
+    return str(values.get(name, otherwise))
+
+
+def _contact(values: Values, before: Contact) -> Contact:
+    has_phone = "contactPhone" in values
+    return Contact(
+        company=_text(values, "contactCompanyName", before.company),
+        name=_text(values, "contactFullName", before.name),
+        email=_text(values, "contactEmailAddress", before.email),
+        phone=_text(values, "contactPhone", before.phone),
+        phone_typed=_text(values, "contactPhoneTyped", "" if has_phone else before.phone_typed),
+        phone_extension=_text(
+            values, "contactPhoneExtension", "" if has_phone else before.phone_extension
+        ),
+    )
+
+
+def _ids(values: Values, before: Ids | None) -> Ids:
+    return Ids(
+        account_id=_text(values, "accountId", ""),
+        company_id=_text(values, "companyId", ""),
+        account_name=_text(values, "accountName", before.account_name if before else ""),
+        company_name=_text(values, "companyName", before.company_name if before else ""),
+        cluster=_text(values, "cluster", before.cluster if before else ""),
+    )
+
+
+def _validity(values: Values, before: Validity) -> Validity:
     open_ended = values.get("openEnded") is True
-    if open_ended or "validFrom" in values or "validTo" in values:
-        window = Validity(
-            valid_from=_instant(values, "validFrom"),
-            valid_to=_instant(values, "validTo"),
-            open_ended=open_ended,
-        )
-    return replace(
-        tenant,
-        contact=Contact(
-            company=text("contactCompanyName", contact.company),
-            name=text("contactFullName", contact.name),
-            email=text("contactEmailAddress", contact.email),
-            phone=phone[0],
-            phone_typed=phone[1],
-            phone_extension=phone[2],
-        ),
-        ids=Ids(
-            account_id=text("accountId", ""),
-            company_id=text("companyId", ""),
-            account_name=text("accountName", ids.account_name if ids else ""),
-            company_name=text("companyName", ids.company_name if ids else ""),
-            cluster=text("cluster", ids.cluster if ids else ""),
-        ),
-        validity=window,
-        client=Client(
-            id=text("clientId", tenant.client.id),
-            sealed_secret=row.sealed or tenant.client.sealed_secret,
-            secret_set_at=act.at if row.sealed else tenant.client.secret_set_at,
-        ),
+    if not open_ended and "validFrom" not in values and "validTo" not in values:
+        return before
+    return Validity(
+        valid_from=_instant(values, "validFrom"),
+        valid_to=_instant(values, "validTo"),
+        open_ended=open_ended,
+    )
+
+
+def _client(row: Row, before: Client, act: Act) -> Client:
+    return Client(
+        id=_text(row.values, "clientId", before.id),
+        sealed_secret=row.sealed or before.sealed_secret,
+        secret_set_at=act.at if row.sealed else before.secret_set_at,
     )
 
 
@@ -304,6 +316,6 @@ def _with_marks(item: Item, row: Row, run_id: str) -> Item:
     return {**item, **marks}
 
 
-def _instant(values: object, name: str) -> datetime | None:
-    text = values.get(name) if isinstance(values, dict) else None
+def _instant(values: Values, name: str) -> datetime | None:
+    text = values.get(name)
     return to_instant(text) if isinstance(text, str) else None

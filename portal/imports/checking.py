@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from portal import contacts
 from portal.contacts import COMPANY_LENGTH, NAME_LENGTH, PHONE_LENGTH, Problem, ProblemError
 from portal.imports import quickly
 from portal.imports.fields import KNOWN, PREFIX, SECRET_FIELD, TOLD
@@ -206,8 +207,12 @@ class _Check:
             self._bad("tenantId", f"This disagrees with the other ids, {tenant_id}.")
 
     def _lines(self) -> None:
-        for name, reader, required in _LINES:
-            self._read(name, reader, required=required)
+        for name, most, required in _LINES:
+            text = self.fields.get(name)
+            if type(text) is str and quickly.is_plain_line(text, most):
+                self.values[name] = text
+            elif text is not None or required:
+                self._read(name, _line_reader(most, required=required), required=required)
 
     def _email(self) -> str:
         address = self._read("contactEmailAddress", quickly.read_email, required=True)
@@ -283,7 +288,9 @@ class _Check:
         text = self._text(name, required=required)
         if not text:
             return None
-        instant = to_instant(text) if len(text) <= 40 and _INSTANT.fullmatch(text) else None
+        is_canonical = _AS_WRITTEN.fullmatch(text) is not None
+        is_one = is_canonical or (len(text) <= 40 and _INSTANT.fullmatch(text))
+        instant = to_instant(text) if is_one else None
         if instant is None:
             self._bad(
                 name,
@@ -291,7 +298,7 @@ class _Check:
                 f" 2026-12-31T22:59:59.999Z: {shown(text)}",
             )
             return None
-        self.values[name] = text if _AS_WRITTEN.fullmatch(text) else to_text(instant)
+        self.values[name] = text if is_canonical else to_text(instant)
         return instant
 
     def _secret(self) -> Secret | None:
@@ -327,26 +334,22 @@ def _read_id(text: str) -> str:
 
 
 def _read_phone_as_written(text: str) -> str:
-    return quickly.read_line(text, most=PHONE_LENGTH, required=False)
+    return contacts.read_line(text, most=PHONE_LENGTH, required=False)
 
 
-def _line(most: int) -> Callable[[str], str]:
-    return lambda text: quickly.read_line(text, most=most, required=False)
-
-
-def _needed_line(most: int) -> Callable[[str], str]:
-    return lambda text: quickly.read_line(text, most=most, required=True)
+def _line_reader(most: int, *, required: bool) -> Callable[[str], str]:
+    return lambda text: contacts.read_line(text, most=most, required=required)
 
 
 _LINES = (
-    ("accountName", _line(NAME_LENGTH), False),
-    ("companyName", _line(NAME_LENGTH), False),
-    ("cluster", _line(_CLUSTER_LENGTH), False),
-    ("contactCompanyName", _needed_line(COMPANY_LENGTH), True),
-    ("contactFullName", _needed_line(NAME_LENGTH), True),
-    ("contactPhoneTyped", _line(PHONE_LENGTH), False),
-    ("contactPhoneExtension", _line(_EXTENSION_LENGTH), False),
-    ("clientId", _line(NAME_LENGTH), False),
+    ("accountName", NAME_LENGTH, False),
+    ("companyName", NAME_LENGTH, False),
+    ("cluster", _CLUSTER_LENGTH, False),
+    ("contactCompanyName", COMPANY_LENGTH, True),
+    ("contactFullName", NAME_LENGTH, True),
+    ("contactPhoneTyped", PHONE_LENGTH, False),
+    ("contactPhoneExtension", _EXTENSION_LENGTH, False),
+    ("clientId", NAME_LENGTH, False),
 )
 
 

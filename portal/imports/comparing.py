@@ -37,7 +37,7 @@ def changes_between(candidate: Candidate, item: Item) -> list[FieldChange]:
 
 
 def state_of(item: Item) -> str:
-    """The status and the window of an item as one text."""
+    """The status and the window of an item as one text; a date that cannot be read is none."""
     window = records.validity_of(item)
     ends = (to_text(end) if end else "" for end in (window.valid_from, window.valid_to))
     return " ".join((records.status_of(item).value, *ends))

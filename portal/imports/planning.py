@@ -5,9 +5,10 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from typing import NamedTuple
 
 from portal import records
 from portal.imports import comparing
@@ -104,76 +105,88 @@ class Plan:
 
     def _row(self, drafted: Drafted) -> Row:
         checked = drafted.checked
-        row = Row(
+        candidate = checked.candidate
+        verdict = Verdict(Kind.INVALID, reasons=checked.reasons)
+        sealed = mark = ""
+        if candidate and drafted.newest != drafted.number:
+            text = f"Row {drafted.newest} is the same tenant, and not older."
+            verdict = Verdict(Kind.DUPLICATE, reasons=(Reason("", text),))
+        elif candidate:
+            verdict = judged(candidate, self._item(candidate.id), self.choice, self._marks)
+            sealed, mark = self._sealed(verdict, candidate)
+        return Row(
             number=drafted.number,
-            kind=Kind.INVALID,
+            kind=verdict.kind,
             source=drafted.source,
             line=checked.line,
             column=checked.column,
             key=checked.key,
-            reasons=checked.reasons,
+            tenant_id=candidate.id if candidate else "",
+            reasons=verdict.reasons,
             repairs=checked.repairs,
             left_out=checked.left_out,
-            values=checked.values,
+            changes=verdict.changes,
+            secret=verdict.secret,
+            duplicate_of=drafted.newest if verdict.kind is Kind.DUPLICATE else 0,
+            values=candidate.values if candidate else checked.values,
+            email_written=candidate.email_written if candidate else "",
+            sealed=sealed,
+            mark=mark,
+            expected=verdict.expected,
+            digest=verdict.digest,
         )
-        candidate = checked.candidate
-        if candidate is None:
-            return row
-        row = replace(
-            row,
-            tenant_id=candidate.id,
-            values=candidate.values,
-            email_written=candidate.email_written,
-        )
-        if drafted.newest != drafted.number:
-            text = f"Row {drafted.newest} is the same tenant, and not older."
-            return replace(
-                row,
-                kind=Kind.DUPLICATE,
-                duplicate_of=drafted.newest,
-                reasons=(Reason("", text),),
-            )
+
+    def _item(self, tenant_id: str) -> Item | None:
         try:
-            item: Item | None = self._store.get(candidate.id)
+            return self._store.get(tenant_id)
         except NotThereError:
-            item = None
-        return self._sealed(judged(row, candidate, item, self.choice, self._marks), candidate)
+            return None
 
-    def _sealed(self, row: Row, candidate: Candidate) -> Row:
-        if self._sealer is None or candidate.secret is None:
-            return row
-        if row.kind not in WRITTEN or row.secret != "set":  # noqa: S105 - a word about a secret
-            return row
-        sealed = self._sealer.seal(candidate.secret, candidate.id)
-        mark = self._marks.of(candidate.id, sealed, candidate.secret)
-        return replace(row, sealed=sealed, mark=mark)
+    def _sealed(self, verdict: "Verdict", candidate: Candidate) -> tuple[str, str]:
+        """The sealed secret and its mark, where they would be written."""
+        secret = candidate.secret
+        if self._sealer is None or secret is None or verdict.kind not in WRITTEN:
+            return "", ""
+        if verdict.secret != "set":  # noqa: S105 - a word about a secret
+            return "", ""
+        sealed = self._sealer.seal(secret, candidate.id)
+        return sealed, self._marks.of(candidate.id, sealed, secret)
 
 
-def judged(row: Row, candidate: Candidate, item: Item | None, choice: Choice, marks: Marks) -> Row:
-    """The row with its kind: what would become of the candidate, beside the item that is there."""
+class Verdict(NamedTuple):
+    """What would become of a candidate; the names are those of `Row`."""
+
+    kind: Kind
+    secret: str = ""
+    changes: tuple[FieldChange, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    expected: int | None = None
+    digest: str = ""
+
+
+def judged(candidate: Candidate, item: Item | None, choice: Choice, marks: Marks) -> Verdict:
+    """What would become of the candidate, beside the item that is there."""
     secret = "set" if candidate.secret else "missing"
     if item is None:
-        return replace(row, kind=Kind.NEW, secret=secret)
+        return Verdict(Kind.NEW, secret)
     changes = comparing.changes_between(candidate, item)
     if candidate.secret and marks.same(item, candidate.id, candidate.secret):
         secret = "unchanged"  # noqa: S105 - a word about a secret
     elif candidate.secret:
         had = "set" if item.get(records.SECRET) else "missing"
         changes.append(FieldChange(SECRET_FIELD, had, "set"))
-    version = item.get("version")
-    row = replace(
-        row,
-        secret=secret,
-        changes=tuple(changes),
-        expected=version if isinstance(version, int) else None,
-        digest=digest_of(item),
-    )
     if not changes:
-        return replace(row, kind=Kind.SAME)
+        return Verdict(Kind.SAME, secret)
+    version = item.get("version")
     kept = _kept(candidate, item, changes, choice)
-    if kept:
-        return replace(row, kind=Kind.CONFLICT, reasons=tuple(kept))
-    return replace(row, kind=Kind.UPDATE)
+    return Verdict(
+        Kind.CONFLICT if kept else Kind.UPDATE,
+        secret,
+        tuple(changes),
+        tuple(kept),
+        version if isinstance(version, int) else None,
+        digest_of(item),
+    )
 
 
 def _kept(

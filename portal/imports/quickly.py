@@ -3,6 +3,7 @@ most dates are written as the old application wrote them."""
 
 import re
 from functools import lru_cache
+from unicodedata import is_normalized
 
 from portal import contacts
 from portal.contacts import EMAIL_LENGTH, ProblemError
@@ -11,6 +12,8 @@ from portal.contacts import EMAIL_LENGTH, ProblemError
 #: nothing that the library would change or refuse.
 _PLAIN = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*", re.ASCII)
 _LOCAL_LENGTH = 64
+#: They print, and yet a text of them alone is empty.
+_INVISIBLE = frozenset(" \u115f\u1160\u3164\uffa0\u2800")
 
 
 def read_email(text: str) -> str:
@@ -42,10 +45,14 @@ def read_phone(text: str) -> tuple[str, str]:
     return (phone.e164, phone.extension) if phone else ("", "")
 
 
-def read_line(text: str, *, most: int, required: bool) -> str:
-    """As `contacts.read_line`. `ProblemError`."""
-    if text and len(text) <= most and text.isascii() and text.isprintable():
-        line = text.strip(" ")
-        if line:
-            return line
-    return contacts.read_line(text, most=most, required=required)
+def is_plain_line(text: str, most: int) -> bool:
+    """Whether `contacts.read_line` would take it, and leave it as it is. Some are not seen."""
+    # What prints holds neither controls nor characters that change the direction of text, and
+    # no space but the usual one.
+    return (
+        0 < len(text) <= most
+        and text.isprintable()
+        and text[0] not in _INVISIBLE
+        and text[-1] != " "
+        and (text.isascii() or is_normalized("NFC", text))
+    )

@@ -148,11 +148,13 @@ _BY_TEXT = {
 _BY_CLASS = {
     "ReadTimeoutError": _LOST,
     **dict.fromkeys(
-        ("ConnectTimeoutError", "EndpointConnectionError", "ProxyConnectionError", "SSLError"),
-        _UNREACHED,
+        ("ConnectTimeoutError", "EndpointConnectionError", "ProxyConnectionError"), _UNREACHED
     ),
-    # A connection that ends in the middle, after the request may have been sent.
-    **dict.fromkeys(("ConnectionError", "HTTPClientError", "IncompleteReadError"), _LOST),
+    # A connection that ends in the middle, after the request may have been sent. TLS, too, may
+    # break behind it.
+    **dict.fromkeys(
+        ("ConnectionError", "HTTPClientError", "IncompleteReadError", "SSLError"), _LOST
+    ),
     **dict.fromkeys(("NoCredentialsError", "PartialCredentialsError"), _NO_CREDENTIALS),
     **dict.fromkeys(
         ("CredentialRetrievalError", "MetadataRetrievalError", "UnknownCredentialError"),
@@ -171,11 +173,17 @@ _BY_CLASS = {
 }  # fmt: skip
 
 
+#: What OpenSSL says of a certificate that nobody vouches for; then nothing was sent.
+_STRANGER = "CERTIFICATE_VERIFY_FAILED"
+
+
 def trouble_of(error: Exception) -> Trouble | None:
     """The trouble behind an error of botocore; `None` if nobody expected it."""
     response: dict[str, Any] | None = getattr(error, "response", None)
     if isinstance(response, dict):
         return _of_answer(response)
+    if _STRANGER in str(error):
+        return _UNREACHED
     classes = (kind.__name__ for kind in type(error).__mro__)
     return next((_BY_CLASS[name] for name in classes if name in _BY_CLASS), None)
 

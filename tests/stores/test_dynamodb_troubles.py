@@ -24,6 +24,7 @@ from portal.stores.contract import (
 )
 from portal.stores.dynamodb import DynamoDbStore
 from portal.stores.table import GSI2, GSI3
+from portal.stores.troubles import trouble_of
 from tests.between import Between, Cut, Hang, Refuse, always, between, cancelled, first
 from tests.engine import Engine
 
@@ -294,6 +295,18 @@ def test_a_connection_that_is_refused(operation, place, pauses) -> None:
     assert ("Nothing was saved" in caught.value.reason) == (operation not in READS)
     assert not caught.value.undecided
     store.close()
+
+
+def test_tls_that_breaks_may_have_broken_behind_the_request() -> None:
+    from botocore.exceptions import SSLError  # noqa: PLC0415
+
+    for text, name in (
+        ("[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC]", "lost"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate", "unreached"),
+    ):
+        trouble = trouble_of(SSLError(endpoint_url="https://x", error=text))
+        assert trouble is not None
+        assert trouble.name == name
 
 
 @each_call

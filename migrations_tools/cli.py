@@ -7,9 +7,11 @@ is in the way or was left over, and with 2 if it was not understood.
 import json
 import logging
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import click
@@ -21,7 +23,10 @@ from migrations_tools.copying import Copy
 from migrations_tools.copying import Report as CopyReport
 from migrations_tools.deploying import CannotDeployError, Deployment, Plan
 from migrations_tools.pace import Pace, Progress
+from portal.imports.planning import Choice
+from portal.imports.rows import Allowed, Policy
 from portal.sealing import open_sealer
+from portal.sealing_store import SealingStore
 from portal.settings import Settings, SettingsError
 from portal.stores import open_store
 from portal.stores.contract import BusyError, Store, StoreError, UnavailableError
@@ -144,9 +149,9 @@ def iam_policy(
 ) -> None:
     """Print what the portal, or who deploys, must be allowed to do: an IAM policy."""
     settings = _settings()
-    partition = "aws-cn" if (region or settings.aws_region).startswith("cn-") else "aws"
+    region = region or settings.aws_region
     arn = (
-        f"arn:{partition}:dynamodb:{region or settings.aws_region or '*'}:{account}"
+        f"arn:{documents.partition_of(region)}:dynamodb:{region or '*'}:{account}"
         f":table/{_table_name(table_name)}"
     )
     if whom == "deploy":
@@ -335,6 +340,91 @@ def _tell_copied(report: CopyReport, source: str, target: str) -> None:
         click.echo("All items are there.")
     else:
         click.echo("Is a portal still writing? Stop it, and decide about these items.", err=True)
+
+
+@main.command("import")
+@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
+@click.option(
+    "--policy",
+    default=Policy.SKIP.value,
+    show_default=True,
+    type=click.Choice([policy.value for policy in Policy]),
+    help="Which one counts where a tenant is there already and differs.",
+)
+@click.option(
+    "--allow",
+    "allowed",
+    multiple=True,
+    type=click.Choice([each.value for each in Allowed]),
+    help="Also change a status, or a validity that staff set.",
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write all rows into this file: CSV if it ends so, else JSON.",
+)
+@_JSON
+def import_(
+    *,
+    files: tuple[str, ...],
+    dry_run: bool,
+    policy: str,
+    allowed: tuple[str, ...],
+    report: Path | None,
+    as_json: bool,
+) -> None:
+    """Move records of the old application in; - reads standard input. 2: they cannot be used."""
+    # Imported here: contact details and sealing take 0.2 s to load.
+    from migrations_tools.importing import Importing, UnusableError, Wish  # noqa: PLC0415
+
+    settings = _settings()
+    choice = Choice(policy=Policy(policy), allowed=frozenset(Allowed(each) for each in allowed))
+    wish = Wish(files=files, choice=choice, dry_run=dry_run, report=report, as_json=as_json)
+    with _explained("Run it again: what is in the store already shows as same."):
+        sealer = open_sealer(settings)
+        store = SealingStore(open_store(settings), sealer)
+        try:
+            whole = Importing(store, sealer, settings, wish).run()
+        except UnusableError as error:
+            click.echo(f"Error: {error}", err=True)
+            raise SystemExit(2) from error
+        finally:
+            store.close()
+    if not whole:
+        raise SystemExit(1)
+
+
+@main.command()
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Instead of standard output.",
+)
+def export(out: Path | None) -> None:
+    """Write all tenants with a final key as JSON Lines, to be imported again. No secrets."""
+    from migrations_tools.importing import export_to  # noqa: PLC0415 - as above
+    from migrations_tools.special_files import written  # noqa: PLC0415
+
+    settings = _settings()
+    with _explained("Nothing was changed. Run it again."):
+        store = open_store(settings)
+        try:
+            with written(out) if out else nullcontext(sys.stdout) as file:
+                number, left_out, problems = export_to(store, file, settings.import_depth)
+        except OSError as error:
+            raise click.ClickException(f"It cannot be written ({error.strerror}).") from error
+        finally:
+            store.close()
+    click.echo(f"{number:,} tenants.", err=True)
+    if left_out:
+        click.echo(f"Sign-ups without a final key, left out: {left_out:,}.", err=True)
+    for problem in problems[:_SHOWN]:
+        click.echo(f"To be mended before it is imported: {problem}", err=True)
+    if len(problems) > _SHOWN:
+        click.echo(f"and {len(problems) - _SHOWN:,} more.", err=True)
+    if problems:
+        raise SystemExit(1)
 
 
 # ---- Shared

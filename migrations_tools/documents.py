@@ -15,6 +15,13 @@ Document = dict[str, Any]
 # ---- The policies
 
 
+def partition_of(region: str) -> str:
+    """What an ARN begins with there."""
+    partitions = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
+    found = (name for start, name in partitions.items() if region.startswith(start))
+    return next(found, "aws")
+
+
 def portal_policy(table_arn: str, kms_key: str = "") -> Document:
     """Of the running portal, and of `adopt` and `copy`: six operations, and sealing with KMS.
     `kms_key`: an ARN, or an alias; none, the key file seals."""
@@ -36,6 +43,10 @@ def sealing_statement(kms_key: str, table_arn: str) -> Document:
     condition: Document = {"StringEquals": {"kms:EncryptionContext:purpose": "clientSecret"}}
     _, partition, _, region, account, *_ = table_arn.split(":")
     keys = f"arn:{partition}:kms:{region}:{account}:key"
+    if ":alias/" in kms_key:
+        # A policy that names an alias as its resource allows nothing.
+        keys, _, kms_key = kms_key.rpartition(":")
+        keys = f"{keys}:key"
     if kms_key.startswith("arn:"):
         resource = kms_key
     elif kms_key.startswith("alias/"):
@@ -109,7 +120,10 @@ def _parameters(table: str) -> Document:
             "Default": table,
             "AllowedPattern": "[A-Za-z0-9_.-]{3,255}",
         },
-        "KmsKeyArn": _text("The KMS key that seals client secrets (PORTAL_KMS_KEY_ID)."),
+        "KmsKeyArn": {
+            **_text("The KMS key that seals client secrets (PORTAL_KMS_KEY_ID), not an alias."),
+            "AllowedPattern": "|arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+",
+        },
         "AlarmTopicArn": _text("The SNS topic that is told of alarms."),
         "ReadUnitsPerMinute": _number(6000, "An alarm tells when more are read for a while."),
         "WriteUnitsPerMinute": _number(3000, "An alarm tells when more are written for a while."),

@@ -139,6 +139,8 @@ def test_the_policy_names_the_table_and_its_indexes() -> None:
         "Statement"
     ]
     assert statement["Resource"][0] == f"arn:aws-cn:dynamodb:cn-north-1:123456789012:table/{TABLE}"
+    (statement,) = printed("iam-policy", "--region", "us-gov-west-1")["Statement"]
+    assert statement["Resource"][0] == f"arn:aws-us-gov:dynamodb:us-gov-west-1:*:table/{TABLE}"
 
 
 @pytest.mark.parametrize(
@@ -147,6 +149,11 @@ def test_the_policy_names_the_table_and_its_indexes() -> None:
         ("arn:aws:kms:eu-central-1:1:key/k", "arn:aws:kms:eu-central-1:1:key/k", None),
         ("0a1b-2c3d", "arn:aws:kms:eu-central-1:1:key/0a1b-2c3d", None),
         ("alias/portal", "arn:aws:kms:eu-central-1:1:key/*", "alias/portal"),
+        (
+            "arn:aws:kms:eu-west-1:2:alias/portal",
+            "arn:aws:kms:eu-west-1:2:key/*",
+            "alias/portal",
+        ),
     ],
 )
 def test_the_policy_names_the_key_that_seals(key: str, resource: str, aliases: str | None) -> None:

@@ -220,8 +220,9 @@ class Deployment:
         }
         there = indexes.get(index.name)
         if there is None:
-            # What is defined already is repeated: AWS wants every key of every index.
-            names = [each["AttributeName"] for each in found.table["AttributeDefinitions"]]
+            # What is defined already is repeated as it is: AWS wants every key of every index.
+            defined = found.table["AttributeDefinitions"]
+            names = {index.partition, index.sort} - {each["AttributeName"] for each in defined}
             create: dict[str, Any] = definition.index_parameters(index)
             throughput = found.table.get("ProvisionedThroughput", {})
             if self._keep_capacity_mode and throughput.get("WriteCapacityUnits"):
@@ -231,9 +232,7 @@ class Deployment:
             plan.steps.append(
                 self._update(
                     f"Add the index {index.name}.",
-                    AttributeDefinitions=definition.attribute_definitions(
-                        [*names, index.partition, index.sort]
-                    ),
+                    AttributeDefinitions=[*defined, *definition.attribute_definitions(names)],
                     GlobalSecondaryIndexUpdates=[{"Create": create}],
                 )
             )

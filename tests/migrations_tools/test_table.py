@@ -250,13 +250,16 @@ def test_what_others_have_added_stays(aws: Any) -> None:
         "KeySchema": [{"AttributeName": "cluster", "KeyType": "HASH"}],
         "Projection": {"ProjectionType": "ALL"},
     }
+    others["KeySchema"].append({"AttributeName": "size", "KeyType": "RANGE"})
     names = [KEY, GSI1.partition, GSI1.sort, "cluster"]
+    size = {"AttributeName": "size", "AttributeType": "N"}
     old_table(
         aws,
-        AttributeDefinitions=definition.attribute_definitions(names),
+        AttributeDefinitions=[*definition.attribute_definitions(names), size],
         GlobalSecondaryIndexes=[definition.index_parameters(GSI1), others],
     )
     deployment(aws).run(skip_words)
+    assert size in aws.describe_table(TableName=TABLE)["Table"]["AttributeDefinitions"]
     found = as_it_is(aws)
     assert found["indexes"].pop("ByCluster") == (others["KeySchema"], others["Projection"])
     assert found == wanted("prod", CostCentre="42")

@@ -144,6 +144,36 @@ SETTINGS = (
         "How many days a customer's link to the status page opens it.",
     ),
     Setting(
+        "PORTAL_IMPORT_MEGABYTES",
+        "5",
+        "How large a file may be that is imported over the web.",
+    ),
+    Setting(
+        "PORTAL_IMPORT_ROWS",
+        "10000",
+        "How many entries, of any program, a file may have that is imported over the web.",
+    ),
+    Setting(
+        "PORTAL_IMPORT_COMMAND_MEGABYTES",
+        "50",
+        "How large each file may be that `migrations_tools import` reads.",
+    ),
+    Setting(
+        "PORTAL_IMPORT_COMMAND_ROWS",
+        "1000000",
+        "How many entries, of any program, each file of `migrations_tools import` may have.",
+    ),
+    Setting(
+        "PORTAL_IMPORT_DEPTH",
+        "32",
+        "How many lists and objects an imported file may have in each other.",
+    ),
+    Setting(
+        "PORTAL_IMPORT_VALUE_CHARACTERS",
+        "1000000",
+        "How long one tenant's value in an imported file may be.",
+    ),
+    Setting(
         "API_ALLOWED_ORIGINS",
         "",
         "Origins whose pages may call the API, separated by commas, like `https://app.example.com`.",
@@ -177,6 +207,12 @@ class Settings:
     sign_up_min_seconds: int
     promised_days: int
     status_link_days: int
+    import_megabytes: int
+    import_rows: int
+    import_command_megabytes: int
+    import_command_rows: int
+    import_depth: int
+    import_value_characters: int
     api_allowed_origins: tuple[str, ...]
     # What was set, and perhaps nothing: resolve_secret_keys() is the one to ask.
     configured_secret_key: str | None = field(repr=False)
@@ -204,6 +240,15 @@ class Settings:
             sign_up_min_seconds=_number("PORTAL_SIGN_UP_MIN_SECONDS", text, 0, 3600),
             promised_days=_number("PORTAL_PROMISED_DAYS", text, 1, 365),
             status_link_days=_number("PORTAL_STATUS_LINK_DAYS", text, 1, 36500),
+            import_megabytes=_number("PORTAL_IMPORT_MEGABYTES", text, 1, 100),
+            import_rows=_number("PORTAL_IMPORT_ROWS", text, 1, 100_000),
+            import_command_megabytes=_number("PORTAL_IMPORT_COMMAND_MEGABYTES", text, 1, 100_000),
+            import_command_rows=_number("PORTAL_IMPORT_COMMAND_ROWS", text, 1, 100_000_000),
+            # The decoder itself goes no deeper than some hundreds.
+            import_depth=_number("PORTAL_IMPORT_DEPTH", text, 8, 100),
+            import_value_characters=_number(
+                "PORTAL_IMPORT_VALUE_CHARACTERS", text, 10_000, 100_000_000
+            ),
             api_allowed_origins=tuple(
                 _origin("API_ALLOWED_ORIGINS", origin)
                 for origin in _parts(text["API_ALLOWED_ORIGINS"])

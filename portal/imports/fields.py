@@ -24,4 +24,4 @@ REPORT_COLUMNS = (
 FAILED = frozenset({"conflict", "invalid"})
 
 #: A spreadsheet takes what begins with one of these for a formula.
-FORMULA = "=+-@\t\r\0＝＋－＠"
+FORMULA = "=+-@\t\r\n\0＝＋－＠"

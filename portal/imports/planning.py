@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -88,6 +88,8 @@ class Plan:
         self.draft = draft
         self.choice = choice
         self.tally = Tally()
+        #: Told the number of rows now and then.
+        self.progress: Callable[[int], object] = lambda _: None
         self._store = store
         self._marks = marks
         self._now = to_text(now)
@@ -102,6 +104,7 @@ class Plan:
                 for row in rows:
                     self.tally.take(row, self._now)
                     yield row
+                self.progress(self.tally.rows)
 
     def _row(self, drafted: Drafted) -> Row:
         checked = drafted.checked

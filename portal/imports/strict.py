@@ -25,6 +25,8 @@ _IN_STRING = re.compile(r'[^"\\\x00-\x1f]+|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})')
 _SELF_ENDING = '{["'
 #: A longer number is none of a tenant's, and costs time to convert.
 _DIGITS = 64
+#: As much as has to be seen to know a table by its heading.
+_BEGINNING = 64
 
 
 class StrictError(ValueError):
@@ -132,7 +134,9 @@ class Window:
                 return ""
 
     def begins_with(self, pattern: re.Pattern[str]) -> bool:
-        """Whether the text goes on like this; nothing is passed."""
+        """Whether the text goes on like this, in a few characters; nothing is passed."""
+        while len(self._text) - self._at < _BEGINNING and self._more():
+            pass
         return pattern.match(self._text, self._at) is not None
 
     def take(self, char: str) -> None:

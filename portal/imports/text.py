@@ -3,9 +3,10 @@
 import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 from portal.imports.refusals import compressed, not_an_export, not_text, too_large
+from portal.settings import Settings
 
 _PIECE = 64 * 1024
 
@@ -27,6 +28,26 @@ class Limits:
     entries: int
     depth: int
     value: int
+
+    @classmethod
+    def of_page(cls, settings: Settings) -> Self:
+        """For what is sent over the web."""
+        return cls(
+            size=settings.import_megabytes * 1_000_000,
+            entries=settings.import_rows,
+            depth=settings.import_depth,
+            value=settings.import_value_characters,
+        )
+
+    @classmethod
+    def of_command(cls, settings: Settings) -> Self:
+        """For each file of the operators' command."""
+        return cls(
+            size=settings.import_command_megabytes * 1_000_000,
+            entries=settings.import_command_rows,
+            depth=settings.import_depth,
+            value=settings.import_value_characters,
+        )
 
 
 class Readable(Protocol):

@@ -108,6 +108,9 @@ def _dynamodb(settings: Settings) -> Iterator[Finding]:
             # The line of GetItem tells it.
             pass
         for what, names in _STEPS:
+            if what == "table" and trouble is not None and trouble.name == "denied":
+                # AWS says so before it looks for the table.
+                continue
             if trouble is not None and trouble.name in names:
                 yield _finding(what, trouble)
                 return

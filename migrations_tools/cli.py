@@ -331,6 +331,7 @@ def _tell_copied(report: CopyReport, source: str, target: str) -> None:
         click.echo(f"Only in the target, and left alone: {report.only_in_target:,}.")
     for sentence, ids in (
         ("Another item is there under the same id, and was left alone", report.refused),
+        ("Larger than DynamoDB takes (400 KB), and left out", report.too_large),
         ("Not found in the target", report.missing),
         ("Not the same in the target", report.different),
     ):

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 
 from migrations_tools.pace import Pace, Progress
+from portal.stores.connection import TroubleError
 from portal.stores.contract import (
     MOST_CHANGES,
     Add,
@@ -31,13 +32,14 @@ _WHOLE = Segment()
 
 @dataclass
 class Report:
-    """What was done, by items. The ids of `refused` hold another item in the target; the last
-    four are what the second reading found."""
+    """What was done, by items. The ids of `refused` hold another item in the target, which has
+    no room for those of `too_large`; the last four are what the second reading found."""
 
     read: int = 0
     copied: int = 0
     there_already: int = 0
     refused: list[str] = field(default_factory=list)
+    too_large: list[str] = field(default_factory=list)
     verified: int = 0
     missing: list[str] = field(default_factory=list)
     different: list[str] = field(default_factory=list)
@@ -45,7 +47,7 @@ class Report:
 
     @property
     def is_whole(self) -> bool:
-        return not (self.refused or self.missing or self.different)
+        return not (self.refused or self.too_large or self.missing or self.different)
 
     def __add__(self, other: "Report") -> "Report":
         ours, theirs = asdict(self), asdict(other)
@@ -116,6 +118,12 @@ class Copy:
             if len(items) > 1:
                 return False
             _compare(items[0], refused.item, report)
+        except TroubleError as trouble:
+            if trouble.name != "too-large":
+                raise
+            if len(items) > 1:
+                return False
+            report.too_large.append(str(items[0][KEY]))
         else:
             report.copied += len(items)
         return True

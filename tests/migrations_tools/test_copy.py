@@ -125,6 +125,18 @@ def test_a_different_item_is_left_alone_and_named_and_the_rest_is_copied(
     assert all_items(other) == items | {"1_2": mine, "9_9": extra}
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_an_item_that_is_too_large_for_the_table_is_named_and_the_rest_is_copied(
+    file: JsonFileStore, table: DynamoDbStore, together: bool
+) -> None:
+    large: Item = {"tenantId": "1_2", "version": 1, "text": "x" * 450_000}
+    file.write([Add({"tenantId": "0_1", "version": 1}), Add(large)])
+    file.write([Add({"tenantId": "3_4", "version": 1})])
+    report = copied(file, table, together=together)
+    assert (report.copied, report.verified, report.is_whole) == (2, 2, False)
+    assert report.too_large == report.missing == ["1_2"]
+
+
 def test_many_items_are_copied_in_pages_and_writes(
     file: JsonFileStore, other: JsonFileStore
 ) -> None:

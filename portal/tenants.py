@@ -170,12 +170,13 @@ class Validity:
         if last < first:
             raise BackwardWindowError
         return cls(
-            valid_from=_midnight(first, zone),
-            valid_to=_midnight(last + timedelta(days=1), zone) - MILLISECOND,
+            valid_from=first_instant(first, zone),
+            valid_to=first_instant(last + timedelta(days=1), zone) - MILLISECOND,
         )
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+def first_instant(day: date, zone: ZoneInfo) -> datetime:
+    """Of a day in `zone`. Not midnight where clocks go forward at that moment."""
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 

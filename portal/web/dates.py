@@ -9,19 +9,22 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_timedelta
 
 from portal.instants import to_instant
-from portal.tenants import MILLISECOND
+from portal.tenants import MILLISECOND, first_instant
 from portal.web.translate import _, locale_name
 
 
 def day(instant: datetime | None, zone: ZoneInfo, locale: str = "") -> str:
     """`3 May 2026` as calendars in `zone` have it; empty for `None`. Lists, which ask often,
     name the reader's locale themselves."""
-    return _day(instant.astimezone(zone).date(), locale or locale_name()) if instant else ""
+    return _day(_local(instant, zone).date(), locale or locale_name()) if instant else ""
 
 
 def moment(instant: datetime | None, zone: ZoneInfo) -> str:
     """`3 May 2026, 14:05`; empty for `None`."""
-    return _moment(instant.astimezone(zone), locale_name()) if instant else ""
+    if instant is None:
+        return ""
+    # What is kept must not stand for the same instant in another zone, which is equal to it.
+    return _moment(_local(instant, zone).replace(tzinfo=None), locale_name())
 
 
 def long_day(day_: date) -> str:
@@ -103,17 +106,32 @@ def days_of(
 
 
 def _iso_day(instant: datetime | None, zone: ZoneInfo) -> str:
-    return instant.astimezone(zone).date().isoformat() if instant else ""
+    return _local(instant, zone).date().isoformat() if instant else ""
 
 
 def ends_with_a_day(instant: datetime, zone: ZoneInfo) -> bool:
     """Whether it is the last millisecond of a day in `zone`, as the portal's own ends are."""
-    return (instant + MILLISECOND).astimezone(zone).time().isoformat() == "00:00:00"
+    try:
+        return starts_with_a_day(instant + MILLISECOND, zone)
+    except OverflowError:
+        return False
 
 
 def starts_with_a_day(instant: datetime, zone: ZoneInfo) -> bool:
     """Whether it is the first millisecond of a day in `zone`."""
-    return instant.astimezone(zone).time().isoformat() == "00:00:00"
+    try:
+        return instant == first_instant(instant.astimezone(zone).date(), zone)
+    except OverflowError:
+        return False
+
+
+def _local(instant: datetime, zone: ZoneInfo) -> datetime:
+    # Old records say "for ever" with the last day of the calendar, which ends in UTC: east of
+    # it there is no such moment.
+    try:
+        return instant.astimezone(zone)
+    except OverflowError:
+        return instant
 
 
 def edge_of_text(text: str, zone: ZoneInfo) -> str:

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 SEALING_KEYS = "sealing-keys.json"
 _PURPOSE = "clientSecret"
 #: The tag, the kind, and what belongs to it. Anything else is an old plaintext secret.
-_SEALED = re.compile(r"v1\.[a-z]+(\.[A-Za-z0-9_-]+){1,2}")
+_SEALED = re.compile(r"v1\.(kms|loc\.[A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
 

@@ -355,6 +355,8 @@ def test_each_process_has_a_client_of_its_own(kms):
         ("v1.kms.QUJD", True), ("v1.loc.0a1b2c3d.QUJD-_", True), ("", False), ("s3cr3t", False),
         ("v1.", False), ("v1.secret of mine", False), ("V1.loc.0a1b2c3d.QUJD", False),
         ("v1.loc.0a1b2c3d.QUJD\n", False), (" v1.kms.QUJD", False),
+        # What somebody may have typed.
+        ("v1.prod.Xy7-secret", False), ("v1.kms.QUJD.QUJD", False), ("v1.loc.QUJD", False),
     ],
 )  # fmt: skip
 def test_what_has_no_tag_is_plaintext(text, expected):

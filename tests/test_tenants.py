@@ -51,6 +51,7 @@ set_validity  -          active     suspended  -          -
 set_client    -          active     suspended  -          -
 reopen        -          -          -          pending    pending
 erase         -          -          -          rejected   withdrawn
+import        -          active     suspended  -          -
 """
 
 

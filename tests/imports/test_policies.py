@@ -1,0 +1,193 @@
+"""What becomes of a row beside a tenant that is there already."""
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+
+from portal import listings, onboarding, records
+from portal.sealing import Secret
+from portal.stores.contract import Add, Replace
+from portal.tenants import Reason, Status, Validity, Verb
+from tests.conftest import START
+from tests.examples import ANN, later
+from tests.imports.importing import SECRET, counts, dump, rows_of, tenant
+
+ID = "86810_1"
+NEWER = "2026-03-02T10:00:00.000Z"
+OLDER = "2024-03-02T10:00:00.000Z"
+
+
+def current(importer):
+    return onboarding.find(importer.store, ID)
+
+
+@pytest.fixture
+def imported(importer):
+    importer.run(dump(tenant()))
+    return importer
+
+
+def test_a_difference_is_told_field_by_field_and_the_secret_never(imported):
+    changed = tenant(
+        contactFullName="Kim", validTo="2028-01-01T00:00:00.000Z", clientSecret="other"
+    )
+    (row,) = imported.rows(dump(changed), policy="overwrite")
+    assert row.kind == "update"
+    assert [(each.field, each.old, each.new) for each in row.changes] == [
+        ("contactFullName", "Jörg Weiß", "Kim"),
+        ("validTo", "2027-01-21T08:15:22.041Z", "2028-01-01T00:00:00.000Z"),
+        ("clientSecret", "set", "set"),
+    ]
+    assert row.secret == "set"
+
+
+@pytest.mark.parametrize(
+    ("policy", "updated", "kind"),
+    [
+        ("skip", NEWER, "conflict"),
+        ("skip", OLDER, "conflict"),
+        ("newer-wins", NEWER, "update"),
+        ("newer-wins", OLDER, "conflict"),
+        ("newer-wins", None, "conflict"),
+        ("overwrite", NEWER, "update"),
+        ("overwrite", OLDER, "update"),
+    ],
+)
+def test_the_policy_decides_which_counts(imported, policy, updated, kind):
+    file = dump(tenant(contactFullName="Kim", updatedAt=updated))
+    before = imported.tenants()
+    run = imported.run(file, policy=policy)
+    assert counts(run) == {kind: 1}
+    if kind == "conflict":
+        assert imported.tenants() == before
+        assert all(row.reasons for row in rows_of(imported, run))
+    else:
+        assert current(imported).contact.name == "Kim"
+        assert counts(imported.run(file, policy=policy)) == {"same": 1}
+
+
+@pytest.mark.parametrize("word", ["unchanged", "missing", "set"])
+def test_a_secret_is_told_by_one_word(imported, word):
+    secret = {"unchanged": SECRET, "missing": None, "set": "another"}[word]
+    (row,) = imported.rows(dump(tenant(clientSecret=secret)))
+    assert row.secret == word
+    assert row.kind == ("conflict" if word == "set" else "same")
+
+
+def test_a_secret_that_staff_replaced_is_another_one(imported):
+    onboarding.set_client(
+        imported.store, imported.sealer, ID, seen=1, act=ANN, client_id="000179d1",
+        secret=Secret("of-staff"),
+    )  # fmt: skip
+    (row,) = imported.rows(dump(tenant()))
+    assert (row.kind, row.secret) == ("conflict", "set")
+
+
+def test_a_plaintext_secret_of_the_old_application_is_compared_and_sealed_later(importer):
+    old = {"tenantId": ID, **{k: v for k, v in tenant().items() if k != "isActive"}}
+    importer.kept.write([Add({**old, "isActive": True})])
+    assert importer.kinds(dump(tenant())) == ["same"]
+    assert importer.kinds(dump(tenant(clientSecret="x"))) == ["conflict"]
+    assert importer.kinds(dump(tenant(clientSecret="x", updatedAt=NEWER)), policy="newer-wins") == [
+        "update"
+    ]
+
+
+@pytest.mark.parametrize("policy", ["skip", "newer-wins", "overwrite"])
+def test_no_policy_makes_a_suspended_tenant_active_unless_asked_by_name(imported, policy):
+    onboarding.suspend(imported.store, ID, seen=1, act=ANN, reason=Reason.UNPAID)
+    file = dump(tenant(updatedAt="2030-01-01T00:00:00.000Z"))
+    assert counts(imported.run(file, policy=policy)) == {"conflict": 1}
+    assert current(imported).status is Status.SUSPENDED
+    if policy != "skip":
+        assert counts(imported.run(file, policy=policy, allowed=["status"])) == {"update": 1}
+        assert current(imported).status is Status.ACTIVE
+
+
+def test_a_tenant_that_the_old_application_switched_off_stays_off(importer):
+    importer.kept.write([Add({"tenantId": ID, **tenant(isActive=False, clientSecret=None)})])
+    file = dump(tenant(clientSecret=None, updatedAt=NEWER))
+    assert importer.kinds(file, policy="overwrite") == ["conflict"]
+    assert importer.kinds(file, policy="overwrite", allowed=["status"]) == ["update"]
+
+
+def test_a_status_that_staff_set_is_kept(imported):
+    onboarding.suspend(imported.store, ID, seen=1, act=ANN, reason=Reason.UNPAID)
+    onboarding.reinstate(imported.store, ID, seen=2, act=later(ANN, minutes=1))
+    # An import left it active, and it is active: whatever staff did, the file undoes nothing.
+    assert imported.kinds(dump(tenant(isActive=False)), policy="overwrite") == ["update"]
+    imported.run(dump(tenant(isActive=False)), policy="overwrite")
+    onboarding.reinstate(
+        imported.store, ID, seen=current(imported).version, act=later(ANN, minutes=2)
+    )
+    assert imported.kinds(dump(tenant(isActive=False)), policy="overwrite") == ["conflict"]
+
+
+@pytest.mark.parametrize("policy", ["newer-wins", "overwrite"])
+def test_a_validity_that_staff_set_is_kept_unless_asked_by_name(imported, policy):
+    window = Validity(valid_from=START, valid_to=START + timedelta(days=400))
+    onboarding.set_validity(imported.store, ID, seen=1, act=ANN, validity=window)
+    onboarding.edit_contact(
+        imported.store, ID, seen=2, act=later(ANN, hours=1),
+        contact=dataclasses.replace(current(imported).contact, name="Kim"),
+    )  # fmt: skip
+    file = dump(tenant(updatedAt="2030-01-01T00:00:00.000Z"))
+    (row,) = imported.rows(file, policy=policy)
+    assert row.kind == "conflict"
+    assert ("validTo", "Staff set the validity, and it is kept.") in [
+        (each.field, each.text) for each in row.reasons
+    ]
+    imported.run(file, policy=policy, allowed=["validity"])
+    assert current(imported).validity.valid_to != window.valid_to
+    assert imported.kinds(dump(tenant(validTo=NEWER)), policy="overwrite") == ["update"]
+
+
+def test_what_an_import_does_not_know_of_a_tenant_stays(imported):
+    before = imported.kept.get(ID)
+    imported.kept.write([Replace({**before, "somebody": "else's", "version": 2}, 1)])
+    run = imported.run(dump(tenant(contactFullName="Kim", cluster=None)), policy="overwrite")
+    after = imported.kept.get(ID)
+    assert after["somebody"] == "else's"
+    assert after["cluster"] == "eu"
+    assert (after["version"], after["importId"]) == (3, run.id)
+    assert after["clientSecret"] == before["clientSecret"]
+    assert after["createdAt"] == before["createdAt"]
+
+
+def test_the_history_tells_each_import(imported):
+    imported.run(dump(tenant(contactFullName="Kim", clientSecret="new")), policy="overwrite")
+    history = listings.history(imported.store, current(imported))
+    assert [(each.verb, each.by) for each in history] == [(Verb.IMPORT, "Ada Admin")] * 2
+    assert {"contactFullName", "clientSecret"} in [set(each.changes) for each in history]
+    assert all(each.request_id.startswith("import-") for each in history)
+    assert "Kim" not in repr(imported.events())
+
+
+def test_a_plan_says_how_many_could_use_the_application_and_until_when(importer):
+    run = importer.plan(
+        dump(
+            tenant(1),
+            tenant(2, validTo="2028-01-01T00:00:00.000Z"),
+            tenant(3, isActive=False),
+            tenant(4, validTo="2026-01-01T00:00:00.000Z"),
+        )
+    )
+    assert run.active == 2
+    assert run.until == ("2027-01-21T08:15:22.041Z", "2028-01-01T00:00:00.000Z")
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.REJECTED, Status.WITHDRAWN])
+def test_a_tenant_that_is_closed_or_waits_is_kept_whatever_is_asked(importer, status):
+    importer.run(dump(tenant()))
+    item = importer.kept.get(ID)
+    importer.kept.write([Replace({**item, "status": status.value, "isActive": False}, 1)])
+    allowed = ["status", "validity"]
+    assert importer.kinds(dump(tenant()), policy="overwrite", allowed=allowed) == ["conflict"]
+
+
+def test_an_export_of_an_open_licence_says_so_and_a_missing_end_alone_is_invalid(importer):
+    assert importer.kinds(dump(tenant(validTo=None))) == ["invalid"]
+    assert importer.kinds(dump(tenant(validTo=None, openEnded=True))) == ["new"]
+    importer.run(dump(tenant(validTo=None, openEnded=True)))
+    assert records.validity_of(importer.kept.get(ID)).open_ended

@@ -1,0 +1,224 @@
+"""Stopped at any moment and run again, by anybody: everything is in once."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from portal.imports import applying, runs
+from portal.imports.rows import Kind
+from portal.imports.runs import State
+from portal.sealing_store import SealingStore
+from portal.stores.contract import MOST_CHANGES, Add, BusyError, Replace, UnavailableError
+from portal.stores.json_file import JsonFileStore
+from tests.conftest import LONG, START
+from tests.examples import Behind, Failing, Interrupted, all_items
+from tests.imports.importing import Importer, counts, dump, lines, rows_of, tenant
+
+FORK = multiprocessing.get_context("fork")
+#: More than one commit.
+ROWS = applying.TOGETHER + 7
+
+
+def many(number: int = ROWS) -> bytes:
+    return lines(*(tenant(n) for n in range(number)))
+
+
+def assert_everything_is_in_once(importer: Importer, number: int = ROWS) -> None:
+    assert len(importer.tenants()) == number
+    assert len(importer.events()) == number
+    assert {item["version"] for item in importer.tenants().values()} == {1}
+
+
+def test_a_commit_is_as_large_as_a_store_takes():
+    assert 2 * applying.TOGETHER + 4 <= MOST_CHANGES
+
+
+@pytest.mark.parametrize("too_late", [False, True])
+def test_any_call_may_fail_and_applying_goes_on(tmp_path, too_late):
+    failing, done = 0, False
+    while not done:
+        folder = tmp_path / f"{too_late}-{failing}"
+        store = JsonFileStore(folder / "data")
+        importer = Importer(store, folder)
+        run = importer.plan(many(8))
+        broken = Failing(importer.store, failing, too_late=too_late)
+        try:
+            for _ in range(10):
+                run = applying.step(broken, run.id, now=START, rows=3)
+        except UnavailableError:
+            handled = runs.find(store, run.id).handled
+            assert len(importer.tenants()) == len(importer.events()) == handled
+        done = not broken.failed
+        run = importer.apply(runs.find(store, run.id))
+        assert (run.state, run.handled) == (State.DONE, 8)
+        assert_everything_is_in_once(importer, 8)
+        store.close()
+        failing += 1
+    assert failing > 8
+
+
+def test_any_call_of_a_plan_may_fail_and_nothing_is_there(tmp_path):
+    failing, done = 0, False
+    while not done:
+        store = JsonFileStore(tmp_path / f"{failing}")
+        importer = Importer(store, tmp_path)
+        importer.store = Failing(importer.store, failing)
+        try:
+            importer.plan(many(3))
+        except UnavailableError:
+            assert runs.listed(store).runs == []
+        else:
+            done = True
+        assert importer.tenants() == {}
+        store.close()
+        failing += 1
+    assert failing > 3
+
+
+def test_a_process_is_killed_at_any_moment_and_another_goes_on(tmp_path):
+    store = JsonFileStore(tmp_path / "data")
+    importer = Importer(store, tmp_path)
+    run = importer.plan(many(ROWS))
+    kills = 0
+    for delay in [0.001 * n for n in range(1, 200 if LONG else 12)]:
+        victim = FORK.Process(target=slowly, args=(tmp_path / "data", importer.sealer, run.id))
+        victim.start()
+        time.sleep(0.02 + delay)
+        os.kill(victim.pid, signal.SIGKILL)
+        victim.join()
+        kills += victim.exitcode == -signal.SIGKILL
+        handled = runs.find(store, run.id).handled
+        assert len(importer.tenants()) == len(importer.events()) == handled
+    assert kills
+    assert importer.apply(runs.find(store, run.id)).state is State.DONE
+    assert_everything_is_in_once(importer)
+
+
+def slowly(folder: Path, sealer, run_id: str) -> None:
+    store = SealingStore(JsonFileStore(folder), sealer)
+    while runs.find(store, run_id).is_open:
+        applying.step(store, run_id, now=START, rows=1)
+
+
+def test_two_tabs_at_once_do_each_row_once(either):
+    run = either.plan(many())
+    together = threading.Barrier(2)
+
+    def tab() -> None:
+        together.wait()
+        while True:
+            try:
+                if not applying.step(either.store, run.id, now=START, rows=5).is_open:
+                    return
+            except BusyError:
+                continue
+
+    tabs = [threading.Thread(target=tab) for _ in range(2)]
+    for each in tabs:
+        each.start()
+    for each in tabs:
+        each.join()
+    done = runs.find(either.store, run.id)
+    assert (done.state, done.handled, counts(done)) == (State.DONE, ROWS, {"new": ROWS})
+    assert_everything_is_in_once(either)
+
+
+def test_two_imports_at_once_of_the_same_rows(either):
+    first, second = (either.plan(lines(tenant(1, clientSecret=None), tenant(2))) for _ in "12")
+    assert counts(either.apply(first)) == {"new": 2}
+    done = either.apply(second)
+    # Whether a secret is the same cannot be seen when it is sealed already.
+    assert counts(done) == {"same": 1, "conflict": 1}
+    assert_everything_is_in_once(either, 2)
+
+
+def test_a_tenant_that_changed_since_the_plan_is_a_conflict_and_the_others_are_written(either):
+    either.run(lines(*(tenant(n) for n in range(4))))
+    file = lines(*(tenant(n, contactFullName="Kim") for n in range(6)))
+    run = either.plan(file, policy="overwrite")
+    for taken, what in (("86810_1", "changed"), ("86810_5", "added")):
+        if what == "changed":
+            item = either.kept.get(taken)
+            either.kept.write([Replace({**item, "contactFullName": "Lou", "version": 2}, 1)])
+        else:
+            either.kept.write([Add({"tenantId": taken, "isActive": True})])
+    done = either.apply(run)
+    assert counts(done) == {"new": 1, "update": 3, "conflict": 2}
+    rows = {row.tenant_id: row for row in rows_of(either, done)}
+    assert len(rows) == 6
+    text = "It changed in the store since the plan was made, and the store's is kept."
+    for taken in ("86810_1", "86810_5"):
+        assert [reason.text for reason in rows[taken].reasons] == [text]
+    assert either.kept.get("86810_1")["contactFullName"] == "Lou"
+    page, after = runs.page(either.store, done, Kind.CONFLICT, limit=1)
+    assert len(page) == 1
+    assert len(runs.page(either.store, done, Kind.CONFLICT, after=after)[0]) == 1
+
+
+def test_somebody_decides_between_looking_and_writing(importer):
+    importer.run(dump(tenant()))
+    run = importer.plan(dump(tenant(contactFullName="Kim"), tenant(2)), policy="overwrite")
+    item = importer.kept.get("86810_1")
+    meanwhile = [Replace({**item, "contactFullName": "Lou", "version": 2}, 1)]
+    # The first write is that of the new tenant, the second that of the update.
+    other = Interrupted(importer.store, lambda: None, lambda: importer.kept.write(meanwhile))
+    done = importer.apply(run, store=other)
+    assert counts(done) == {"new": 1, "conflict": 1}
+    assert importer.kept.get("86810_1")["contactFullName"] == "Lou"
+
+
+def test_a_full_disk_leaves_whole_commits_and_says_how_many(importer):
+    run = importer.plan(many(700))
+
+    class Full(Behind):
+        def before(self, call: str) -> None:
+            if call == "write" and runs.find(self.inner, run.id).handled > 300:
+                raise UnavailableError(reason="The disk is full.", mend="Make room.")
+
+    with pytest.raises(UnavailableError):
+        importer.apply(run, store=Full(importer.store))
+    stopped = runs.find(importer.store, run.id)
+    assert stopped.state is State.APPLYING
+    assert stopped.handled == len(importer.tenants()) == len(importer.events())
+    assert 300 < stopped.handled < 700
+    assert importer.apply(stopped).state is State.DONE
+    assert_everything_is_in_once(importer, 700)
+
+
+def test_a_plan_that_was_discarded_is_not_applied(importer):
+    run = importer.plan(many(3))
+    assert runs.discard(importer.store, run).state is State.DISCARDED
+    assert applying.step(importer.store, run.id, now=START).state is State.DISCARDED
+    assert importer.tenants() == {}
+
+
+def test_imports_stay_listed_with_who_ran_them(either):
+    found = [either.run(dump(tenant(n))) for n in range(3)]
+    listed = runs.listed(either.store)
+    assert {run.id for run in listed.runs} == {run.id for run in found}
+    assert {(run.by, run.state, run.at) for run in listed.runs} == {
+        ("Ada Admin", State.DONE, START)
+    }
+
+
+@pytest.mark.parametrize("run_id", ["import-", "86810_1", "import-nobody", "event-x"])
+def test_what_is_no_import_is_unknown(importer, run_id):
+    importer.run(dump(tenant(1)))
+    with pytest.raises(runs.UnknownRunError):
+        runs.find(importer.store, run_id)
+
+
+def test_no_item_of_an_import_is_too_large_and_none_holds_a_secret(importer):
+    noise = [os.urandom(90).hex() for _ in range(2000)]
+    run = importer.plan(lines(*(tenant(n, clientId=noise[n]) for n in range(2000))))
+    kept = all_items(importer.kept)
+    assert sum(run.chunks.values()) > 3
+    assert max(len(str(item)) for item in kept.values()) < 300_000
+    assert len(rows_of(importer, run)) == 2000
+    text = repr([runs.chunk_of(importer.store, run.id, Kind.NEW, n) for n in range(3)])
+    assert "s3cr3t" not in text

@@ -35,7 +35,14 @@ class Hang:
     done: bool = False
 
 
-Trouble = Refuse | Cut | Hang
+@dataclass(frozen=True)
+class Dated:
+    """Lets the engine answer, and says that it did so at another time: an HTTP date."""
+
+    date: str
+
+
+Trouble = Refuse | Cut | Hang | Dated
 
 #: What is to go wrong with the call of this operation, the `number`th of its kind from 0.
 Plan = Callable[[str, int], Trouble | None]
@@ -112,6 +119,10 @@ def between(target: str) -> Iterator[Between]:
                     if isinstance(trouble, Hang):
                         here.closing.wait(30)
                     self.close_connection = True
+                case Dated(date):
+                    status, headers, told = _forwarded(here.target, self.headers.items(), body)
+                    headers = [each for each in headers if each[0].lower() != "date"]
+                    self.answer(status, [*headers, ("Date", date)], told)
                 case None:
                     self.answer(*_forwarded(here.target, self.headers.items(), body))
 

@@ -104,8 +104,9 @@ class Engine:
         self.client: Any = make_client(Place(table="", region=REGION, endpoint=url))
         self._tables = 0
 
-    def new_table(self, *, without: str = "") -> Place:
-        """A table of the portal's definition, perhaps without the index of this name."""
+    def new_table(self, *, without: str = "", carrying_all: str = "") -> Place:
+        """A table of the portal's definition, perhaps without the index of this name, or with
+        one that carries more."""
         self._tables += 1
         place = Place(table=f"table-{os.getpid()}-{self._tables}", region=REGION, endpoint=self.url)
         indexes = [index for index in INDEXES if index.name != without]
@@ -125,7 +126,7 @@ class Engine:
                         {"AttributeName": index.sort, "KeyType": "RANGE"},
                     ],
                     "Projection": {"ProjectionType": "ALL"}
-                    if index.carries is None
+                    if index.carries is None or index.name == carrying_all
                     else {"ProjectionType": "INCLUDE", "NonKeyAttributes": sorted(index.carries)},
                 }
                 for index in indexes

@@ -5,18 +5,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
+import boto3
 import pytest
 from click.testing import CliRunner, Result
+from moto import mock_aws
 
 from portal.cli import main
 from portal.doctor import Finding, examine, seconds_off
+from portal.instants import utc_now
 from portal.settings import SETTINGS
 from portal.stores.probes import PROBES
-from tests.between import Between, Refuse, always, between
+from tests.between import Between, Dated, Refuse, always, between
 from tests.conftest import SECRET_KEY
-from tests.engine import REGION, Engine
+from tests.engine import CREDENTIALS, REGION, Engine
 
 Environ = dict[str, str]
 
@@ -177,6 +181,16 @@ def test_a_clock_that_is_off_is_told_before_aws_refuses() -> None:
     assert seconds_off(told, now - timedelta(seconds=61)) == -61
 
 
+def test_a_clock_that_is_off_is_found(environ: Environ, proxy: Between) -> None:
+    for minutes, told in ((2, "fast"), (-3, "slow")):
+        date = utc_now() - timedelta(minutes=minutes)
+        proxy.plan = always(Dated(format_datetime(date, usegmt=True)), "GetItem")
+        (finding,) = problems(environ)
+        assert finding.what == "clock"
+        assert f"seconds {told}" in finding.problem
+        assert "NTP" in finding.mend
+
+
 def test_a_setting_that_is_missing(environ: Environ) -> None:
     (finding,) = examine(environ | {"PORTAL_SECRET_KEY": ""})
     assert finding.what == "settings"
@@ -187,6 +201,24 @@ def test_a_setting_that_cannot_be_right(environ: Environ) -> None:
     result = run(environ | {"PORTAL_PROXY_HOPS": "many"})
     assert result.exit_code == 1
     assert "PORTAL_PROXY_HOPS: Set it to a whole number" in result.stdout
+
+
+# ---- What seals
+
+
+def test_the_key_in_kms_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    environ = {"PORTAL_DATA_DIR": str(tmp_path / "data"), "AWS_REGION": REGION}
+    with mock_aws():
+        key = boto3.client("kms", region_name=REGION).create_key()["KeyMetadata"]["KeyId"]
+        assert str(list(examine(environ | {"PORTAL_KMS_KEY_ID": key}))[-1]) == (
+            "ok       kms:Encrypt"
+        )
+        (finding,) = problems(environ | {"PORTAL_KMS_KEY_ID": "alias/none"})
+    assert finding.what == "kms:Encrypt"
+    assert "NotFoundException" in finding.problem
+    assert "PORTAL_KMS_KEY_ID" in finding.mend
 
 
 # ---- The file store

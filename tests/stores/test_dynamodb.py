@@ -11,6 +11,7 @@ import pytest
 
 from portal import records
 from portal.logs import JsonLines
+from portal.stores.connection import make_client
 from portal.stores.contract import Add, AlreadyThereError, Item, Remove, Replace
 from portal.stores.dynamodb import DynamoDbStore
 from portal.stores.measures import BUCKETS, KINDS, NAMESPACE, Call, Measures, kind_of_id
@@ -88,6 +89,33 @@ def test_items_are_read_consistently_and_names_go_through_an_alias(engine, proxy
     assert plain <= {"attribute_exists", "attribute_not_exists", "AND", "BETWEEN"}
     assert len(written) >= 4
     store.close()
+
+
+def test_a_refusal_brings_the_item_along(engine, proxy) -> None:
+    store = DynamoDbStore(replace(engine.new_table(), endpoint=proxy.url))
+    store.write([Add(item("a", text="there"))])
+    for changes in ([Add(item("a"))], [Add(item("b")), Add(item("a"))]):
+        with pytest.raises(AlreadyThereError) as caught:
+            store.write(changes)
+        assert caught.value.item["text"] == "there"
+    # Nobody had to look for it, when it may be another one already.
+    assert "GetItem" not in proxy.operations
+    store.close()
+
+
+def test_an_index_that_carries_more_shows_no_more(engine) -> None:
+    place = engine.new_table(carrying_all="GSI2")
+    store = DynamoDbStore(place)
+    store.write([Add(item("a", gsi2pk="P", gsi2sk="1", status="x", clientSecret="hush"))])
+    (row,) = store.query(GSI2, "P").items
+    assert row == item("a", gsi2pk="P", gsi2sk="1", status="x")
+    store.close()
+
+
+def test_the_client_tries_once_and_not_for_long(engine) -> None:
+    config = make_client(engine.new_table()).meta.config
+    assert (config.connect_timeout, config.read_timeout) == (1, 3)
+    assert config.retries["total_max_attempts"] == 1
 
 
 # ---- Processes

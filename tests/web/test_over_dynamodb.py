@@ -199,6 +199,13 @@ def test_a_store_that_is_throttled_is_never_an_unknown_tenant(
     assert len(proxy.operations) == 2
 
 
+def test_staff_wait_for_a_third_try(anna: Staff, proxy: Between) -> None:
+    proxy.plan = always(Refuse("ThrottlingException"), "Query")
+    before = proxy.operations.count("Query")
+    assert anna.get("/staff/tenants?status=pending").status_code == 503
+    assert proxy.operations.count("Query") - before == 3
+
+
 def test_metrics_tell_what_was_asked_and_of_nobody(
     settings: Settings, store: Store, clock: Clock
 ) -> None:

@@ -420,6 +420,11 @@ def test_red_while_a_write_would_be_refused(store, honest, proxy) -> None:
     proxy.plan = always(Refuse("AccessDeniedException"), "DeleteItem")
     with pytest.raises(TroubleError):
         store.check()
+    proxy.plan = always(Cut(), "DeleteItem")
+    with pytest.raises(TroubleError) as caught:
+        store.check()
+    assert "saved" not in caught.value.reason
+    assert not caught.value.undecided
     assert nothing_in(honest)
 
 

@@ -1,5 +1,6 @@
 """The self-service onboarding portal of the FSM Appointment Manager."""
 
+import logging
 import os
 from collections.abc import Callable
 from datetime import datetime
@@ -14,6 +15,8 @@ from portal.settings import Settings, resolve_secret_keys
 
 if TYPE_CHECKING:
     from portal.stores.contract import Store
+
+logger = logging.getLogger(__name__)
 
 _PACKAGE = Path(__file__).parent
 
@@ -30,6 +33,7 @@ def create_app(
     `clock` answers aware instants in UTC, no finer than milliseconds.
     """
     from portal import web  # noqa: PLC0415 - portal.settings alone must not load Flask's world
+    from portal.imports.marks import Marks  # noqa: PLC0415 - as below
     from portal.sealing import open_sealer  # noqa: PLC0415 - cryptography, likewise
     from portal.sealing_store import SealingStore  # noqa: PLC0415
     from portal.stores import open_store, refuse_damage  # noqa: PLC0415
@@ -50,12 +54,14 @@ def create_app(
     kept = store or open_store(settings)
     if store is None:
         refuse_damage(settings, kept)
+    logger.info("Store: %s", kept.describe())
     services = Services(
         settings=settings,
         store=SealingStore(kept, sealer),
         measures=kept.measures if isinstance(kept, Measured) else None,
         sealer=sealer,
         links=Links(keys),
+        marks=Marks(keys),
         clock=clock,
     )
     web.init_app(app, services, keys)

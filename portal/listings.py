@@ -155,7 +155,7 @@ def search(
     In a tab other than "all" the found rows are sifted, at most four pages at a time, so a
     page of them may be short though more follow.
     """
-    by_id = _by_id(store, sought)
+    by_id = _by_id(store, sought) or _by_reference(store, sought)
     if by_id:
         return Listing([row for row in by_id if _belongs(row, tab, now)], None)
     stretches = _stretches_of_search(sought)
@@ -170,6 +170,12 @@ def search(
         if place is None or len(rows) >= PAGE:
             break
     return Listing(rows, place)
+
+
+def _by_reference(store: Store, sought: str) -> list[Item]:
+    """By the number that customers have, which is the id that they began with."""
+    reference = sought.strip().lower()
+    return _by_id(store, records.pending_id(reference)) if reference.isalnum() else []
 
 
 def _by_id(store: Store, sought: str) -> list[Item]:

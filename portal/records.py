@@ -60,7 +60,9 @@ _PUBLIC = (
 )
 _STATUSES: dict[Value | None, Status] = {status.value: status for status in Status}
 _VERBS = {verb.value: verb for verb in Verb}
-_OTHER_KINDS = frozenset({"claim", "event", "import", "note", "staff", "link", "session"})
+_OTHER_KINDS = frozenset({
+    "claim", "event", "import", "note", "staff", "link", "session", "token",
+})  # fmt: skip
 _INSTANTS = frozenset({"validFrom", "validTo", "createdAt", "updatedAt"})
 _NO_IDS = Ids(account_id="", company_id="")
 #: Characters of up to four bytes; 1,024 bytes have to hold the id, too.
@@ -210,6 +212,7 @@ def item_of(tenant: Tenant, before: Mapping[str, Value] | None = None) -> Item:
         "decidedVerb": decision.verb.value if decision else None,
         "decidedBy": decision.by if decision else None,
         "decidedAt": to_text(decision.at) if decision else None,
+        "decidedWho": decision.who if decision else None,
         "decidedMark": decision.mark if decision else None,
         "reason": tenant.reason,
         "message": tenant.message,
@@ -487,7 +490,13 @@ def _decision_of(text: _Texts) -> Decision | None:
     at, verb = to_instant(text["decidedAt"]), _VERBS.get(text["decidedVerb"])
     if at is None or verb is None:
         return None
-    return Decision(verb=verb, by=text["decidedBy"], at=at, mark=text["decidedMark"])
+    return Decision(
+        verb=verb,
+        by=text["decidedBy"],
+        at=at,
+        who=text["decidedWho"],
+        mark=text["decidedMark"],
+    )
 
 
 def _instant(value: Value | None) -> datetime | None:

@@ -207,6 +207,7 @@ class Decision:
     verb: Verb
     by: str
     at: datetime
+    who: str = ""
     mark: str = ""
 
 
@@ -255,7 +256,7 @@ class Tenant:
             status=status_after(self.status, verb),
             version=(self.version or 0) + 1,
             updated_at=act.at,
-            decision=Decision(verb=verb, by=act.by, at=act.at, mark=mark),
+            decision=Decision(verb=verb, by=act.by, at=act.at, who=act.who, mark=mark),
             **fields,
         )
 

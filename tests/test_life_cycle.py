@@ -156,9 +156,9 @@ class LifeCycle(RuleBasedStateMachine):
             return
         after = self._do(model.id, verb, seen, act, company)
         self._note(model, verb, company)
-        model.latest = None if verb is Verb.ERASE else asked
+        model.latest = asked
         assert (after.id, after.status, after.version) == (model.id, model.status, model.version)
-        if twice and verb is not Verb.ERASE:
+        if twice:
             kept = all_items(self.store)
             page_of = model.sign_up.id if verb is Verb.ACTIVATE else model.id
             later = replace(act, at=act.at + timedelta(seconds=1))

@@ -218,7 +218,7 @@ def tenant_that_is(store: Store, begin: str) -> Tenant:
 
 
 def test_every_verb_that_changes_one_tenant_has_its_example():
-    assert {example.verb for example in EXAMPLES} == set(Verb) - {Verb.SUBMIT}
+    assert {example.verb for example in EXAMPLES} == set(Verb) - {Verb.SUBMIT, Verb.IMPORT}
 
 
 # ---- The same questions for each
@@ -704,6 +704,15 @@ def test_what_was_closed_long_ago_is_erased_with_its_notes(store):
     assert onboarding.find(store, waiting.id) == waiting
     assert "Jo" not in json.dumps(store.get(old.id))
     assert onboarding.erase_closed_before(store, ANN.at + timedelta(days=1), act) == 0
+
+
+def test_however_many_notes_there_are_none_is_left(store):
+    closed = rejects(store, sign_up(store).id, 1, ANN)
+    for number in range(95):
+        onboarding.add_note(store, closed.id, act=ANN, text=f"note {number}")
+    act = later(ANN, days=400)
+    assert onboarding.erase_closed_before(store, ANN.at + timedelta(days=1), act) == 1
+    assert listings.notes(store, onboarding.find(store, closed.id)) == []
 
 
 def test_what_was_erased_cannot_be_reopened(store):

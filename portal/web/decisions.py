@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from flask import Blueprint, Response, redirect, request, url_for
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal import onboarding
@@ -26,6 +27,7 @@ from portal.web.forms import (
     StaffContactForm,
     SuspendForm,
     ValidityForm,
+    is_final_id,
     seen_version,
 )
 from portal.web.tenant_page import (
@@ -74,11 +76,19 @@ def renew(tenant_id: str) -> AnyResponse:
             tenant_id,
             seen=seen_version(),
             act=act(),
-            existing_id=request.form.get("existing_id", ""),
+            existing_id=_existing_id(),
             existing_seen=seen_version("existing_version"),
             validity=form.to_validity(),
         ),
     )
+
+
+def _existing_id() -> str:
+    """A form that was tampered with names no tenant: `NotFound`."""
+    named = request.form.get("existing_id", "")
+    if not is_final_id(named):
+        raise NotFound
+    return named
 
 
 @bp.post("/reject")

@@ -148,6 +148,12 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def is_final_id(text: str) -> bool:
+    """Whether it may be the id of a tenant that was activated: account id, `_`, company id."""
+    account_id, _, company_id = text.partition("_")
+    return is_id(account_id) and is_id(company_id)
+
+
 def read_id(text: str) -> str:
     """An account or company id. `ProblemError`."""
     trimmed = text.strip()
@@ -218,7 +224,7 @@ class ContactForm(Form):
         words.email_problem,
         type="email",
         autocomplete="email",
-        hint=N_("We write to this address when your access is ready."),
+        hint=N_("We use it only for questions about your access."),
     )
     phone = Text(
         N_("Phone number"),

@@ -1,8 +1,10 @@
 """The customer: asking for access, and the page that tells how it stands."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
@@ -25,7 +27,9 @@ _SHELL = ("account_id", "company_id", "account_name", "company_name", "cluster")
 
 @bp.get("/")
 def index() -> AnyResponse:
-    return redirect(url_for("public.sign_up"))
+    # A link out of the Field Service Management shell may lead here as well.
+    told: dict[str, Any] = {name: request.args[name] for name in _SHELL if name in request.args}
+    return redirect(url_for("public.sign_up", **told))
 
 
 # ---- Sign-up
@@ -43,8 +47,7 @@ def sign_up() -> AnyResponse:
     except BadTokenError:
         token, typed_token = None, ""
     if g.expired:
-        problem = _("This page has expired. Your entries are kept; send again.")
-        return _sign_up_page(form, claims, typed_token, status=400, problem=problem)
+        return _sign_up_page(form, claims, typed_token, status=400, problem=_expired())
     if token is None:
         problem = _("Please send the form again.")
         return _sign_up_page(form, claims, typed_token, status=422, problem=problem)
@@ -52,16 +55,23 @@ def sign_up() -> AnyResponse:
         return _sign_up_page(form, claims, typed_token, status=422)
     # Robots fill every field, and at once. They get the same answer as anybody else.
     too_soon = now() - token.shown_at < timedelta(seconds=settings().sign_up_min_seconds)
-    onboarding.submit(
+    contact = form.to_contact()
+    tenant = onboarding.submit(
         store(),
         reference=token.reference,
-        contact=form.to_contact(),
+        contact=contact,
         claims=claims,
         status_link=status_hash(token.status_secret),
         now=now(),
         locale=locale_name(),
         set_aside=too_soon or bool(request.form.get("website")),
     )
+    if tenant.status is Status.PENDING and tenant.contact != contact:
+        # Whoever goes back, mends a detail and sends the same form again means the mended one.
+        with suppress(StaleError, NotAllowedError):
+            onboarding.edit_contact(
+                store(), tenant.id, seen=tenant.version, act=act_of_customer(), contact=contact
+            )
     return redirect(url_for("public.status", token=token.status_token), 303)
 
 
@@ -105,7 +115,9 @@ def _sign_up_page(
     errors = [*([("", problem)] if problem else []), *form.problems()]
     page = render_template(
         "public/sign_up.html",
-        fields=form.views(),
+        fields=form.views(
+            email=_note("email", form.email.data or ""), phone=_note("phone", form.phone.data or "")
+        ),
         errors=errors,
         facts=_facts_of_ids(claims),
         hidden=hidden,
@@ -115,6 +127,14 @@ def _sign_up_page(
     answer = make_response(page)
     answer.status_code = status
     return answer
+
+
+def _expired() -> str:
+    expired = _("This page has expired. Your entries are kept; send again.")
+    if request.cookies:
+        return expired
+    cookies = _("If you see this again, let your browser keep cookies of this site.")
+    return f"{expired} {cookies}"
 
 
 def _facts_of_ids(ids: Ids | None) -> list[tuple[str, str]]:
@@ -167,8 +187,7 @@ def change(token: str) -> AnyResponse:
         return _change_page(form, tenant, token)
     form = ChangeForm()
     if g.expired:
-        problem = _("This page has expired. Your entries are kept; send again.")
-        return _change_page(form, tenant, token, status=400, problem=problem)
+        return _change_page(form, tenant, token, status=400, problem=_expired())
     if not form.validate():
         return _change_page(form, tenant, token, status=422)
     try:
@@ -266,13 +285,13 @@ def _status_view(tenant: Tenant, token: str) -> StatusView:
     headline, *sentences = _told(tenant, stands)
     pending = tenant.status is Status.PENDING
     return StatusView(
-        reference=token[:8].upper(),
+        reference=read_status_token(token)[0],
         state=_state(tenant, stands),
         headline=headline,
         sentences=sentences,
         message=tenant.message if tenant.status is Status.REJECTED else "",
         sent=_sent(tenant, token),
-        steps=_steps(tenant),
+        steps=_steps(tenant, tenant.created_at if _is_own(tenant, token) else None),
         can_change=pending,
         can_withdraw=pending,
         change_url=url_for("public.change", token=token),
@@ -280,11 +299,17 @@ def _status_view(tenant: Tenant, token: str) -> StatusView:
     )
 
 
+def _is_own(tenant: Tenant, token: str) -> bool:
+    """Whether the link's sign-up became this tenant, and was not closed towards it."""
+    reference, _hashed = read_status_token(token)
+    return records.pending_id(reference) == (tenant.pending_id or tenant.id)
+
+
 def _sent(tenant: Tenant, token: str) -> list[tuple[str, str]]:
     """What was sent with this link's sign-up. One that was closed towards a tenant that was
     there already leads to that tenant, whose contact is somebody else's."""
-    reference, _hashed = read_status_token(token)
-    own = records.pending_id(reference) == (tenant.pending_id or tenant.id)
+    if not _is_own(tenant, token):
+        return []
     contact = tenant.contact
     sent = [
         (_("Company"), contact.company),
@@ -292,13 +317,13 @@ def _sent(tenant: Tenant, token: str) -> list[tuple[str, str]]:
         (_("Email address"), masked_email(contact.email)),
         (_("Phone number"), masked_phone(contact.phone) if contact.phone else ""),
     ]
-    return [*(fact for fact in sent if own and fact[1]), *_facts_of_ids(tenant.ids)]
+    return [*(fact for fact in sent if fact[1]), *_facts_of_ids(tenant.ids)]
 
 
-def _steps(tenant: Tenant) -> list[tuple[str, bool, str]]:
+def _steps(tenant: Tenant, asked_at: datetime | None) -> list[tuple[str, bool, str]]:
     """What was done, and what is still to come; nothing is, once somebody has said no."""
     zone = settings().time_zone
-    asked = (_("You asked for access"), True, dates.moment(tenant.created_at, zone))
+    asked = (_("You asked for access"), True, dates.moment(asked_at, zone))
     checked = (_("We check your details"), tenant.status is not Status.PENDING, "")
     first = dates.day(tenant.validity.valid_from, zone)
     match tenant.status:

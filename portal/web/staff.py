@@ -210,12 +210,14 @@ def tenants() -> Response:
         rows=_rows(listing, tab),
         next_url=_list_url(tab, sought, listing),
         first_url=_list_url(tab, sought) if after else "",
-        empty=_nothing_found() if sought else _(words.EMPTY[tab]),
+        empty=_nothing_here(listing) if sought else _(words.EMPTY[tab]),
         heading=_("Tenants: %(tab)s", tab=_(words.TAB[tab])),
     )
 
 
-def _nothing_found() -> str:
+def _nothing_here(listing: Listing) -> str:
+    if listing.after:
+        return _("Nothing on this page. Go on to the next one.")
     return _(
         "Nothing was found. Search for the beginning of a company name, for a whole email"
         " address, or for an id."
@@ -338,4 +340,5 @@ def signed_in_user() -> dict[str, object] | None:
         "email": someone.email,
         "role": _(words.ROLE[someone.role]),
         "may_change": someone.role >= staff.Role.APPROVER,
+        "is_admin": someone.role >= staff.Role.ADMIN,
     }

@@ -428,7 +428,7 @@ def _done(tenant: Tenant) -> Done | None:
     """What this person has just decided, its undo where the life cycle has one, and who
     waits next."""
     someone, decision = person(), tenant.decision
-    if someone is None or decision is None or decision.by != someone.name:
+    if someone is None or decision is None or decision.who != someone.id:
         return None
     if now() - decision.at > _JUST_NOW:
         return None

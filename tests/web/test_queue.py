@@ -406,3 +406,14 @@ def test_two_tabs_of_the_same_person_show_the_same_counts(anna: Staff, pending: 
     assert tabs(anna.get(LIST))["Pending"] == "1"
     anna.decide(pending.id, "activate", **IDS)
     assert tabs(anna.get(LIST)) | {"Pending": "0", "Active": "1"} == tabs(anna.get(LIST))
+
+
+def test_staff_find_a_sign_up_by_the_number_that_its_customer_has(
+    client: FlaskClient, viewer: Staff
+) -> None:
+    done = sent_in(client)
+    reference = done.id.removeprefix("pending-")
+    assert reference in client.get(done.url).text
+    for typed in (reference, reference.upper()):
+        page = viewer.get(LIST, query_string={"status": "all", "q": typed})
+        assert rows(page) == ["Example GmbH"]

@@ -88,7 +88,7 @@ def test_sending_the_same_form_twice_adds_nothing(client: FlaskClient, store: St
     data = form_of(client.get("/sign-up"), "/sign-up") | TYPED
     first = client.post("/sign-up", data=data)
     before = everything(store)
-    second = client.post("/sign-up", data=data | {"company": "Another GmbH"})
+    second = client.post("/sign-up", data=data)
     assert second.status_code == first.status_code == 303
     assert second.location == first.location
     assert everything(store) == before
@@ -427,3 +427,27 @@ def test_the_trap_is_out_of_the_way_of_people(client: FlaskClient) -> None:
     trap = by_id(client.get("/sign-up"), "website")
     assert trap.get("tabindex") == "-1"
     assert trap.get("autocomplete") == "off"
+
+
+def test_who_goes_back_mends_a_detail_and_sends_the_same_form_again_means_the_mended_one(
+    client: FlaskClient, store: Store
+) -> None:
+    form = form_of(client.get("/sign-up"), "/sign-up") | TYPED
+    first = client.post("/sign-up", data=form | {"email": "jane@exmaple.com"})
+    again = client.post("/sign-up", data=form)
+    assert again.location == first.location
+    (tenant,) = tenants_in(store).values()
+    assert tenant["contactEmailAddress"] == TYPED["email"]
+    assert tenant["decidedBy"] == "customer"
+
+
+def test_the_front_door_keeps_what_the_shell_said_and_nothing_else(client: FlaskClient) -> None:
+    answer = client.get("/?account_id=1&company_id=2&_anchor=x&_external=1&next=//evil")
+    assert answer.location == "/sign-up?account_id=1&company_id=2"
+
+
+def test_a_browser_without_cookies_is_told_to_keep_them(new_client) -> None:
+    form = form_of(new_client().get("/sign-up"), "/sign-up") | TYPED
+    answer = new_client().post("/sign-up", data=form)
+    assert answer.status_code == 400
+    assert "let your browser keep cookies of this site" in answer.text

@@ -61,7 +61,7 @@ class Importing:
         self._settings = settings
         self._wish = wish
         self._progress = Progress()
-        self._names = [shown(name) for name in wish.files]
+        self._names = [shown_whole(name) for name in wish.files]
         # A file costs nothing to ask; a table answers after a while, so several ask at a time.
         self._workers = 1 if settings.store == "json" else 8
 
@@ -261,7 +261,7 @@ def _bar(done: int, of: int, word: str = "written") -> str:
 
 
 def _name(name: str) -> str:
-    return "standard input" if name == STDIN else shown(name)
+    return "standard input" if name == STDIN else shown_whole(name)
 
 
 def _person() -> str:

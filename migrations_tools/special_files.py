@@ -29,13 +29,17 @@ def opened(name: str, most: int) -> Iterator[BinaryIO]:
         raise RefusedFileError(_reason(error)) from error
     except ValueError as error:
         raise RefusedFileError("This is not the name of a file.") from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
+        # No path any more: what was opened is what is looked at.
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise RefusedFileError(f"This is {_kind(found.st_mode)}, and not a file.")
         if found.st_size > most:
             raise too_large(most)
-        yield file
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            yield file
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -128,7 +128,10 @@ def test_a_store_knows_no_tenants() -> None:
 
 def test_the_verbs_and_the_questions_know_no_particular_store() -> None:
     may = ("portal.stores.contract", "portal.stores.table")
-    rooms = ("portal.tenants", "portal.onboarding", "portal.listings", "portal.records")
+    rooms = (
+        "portal.tenants", "portal.onboarding", "portal.listings", "portal.records",
+        "portal.imports",
+    )  # fmt: skip
     found = [
         one
         for one in PORTAL

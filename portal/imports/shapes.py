@@ -83,7 +83,7 @@ class Reader:
             if first and window.begins_with(_CSV_HEADING):
                 yield from self._csv()
                 return
-            if char == "[":
+            if char == "[" and not self._is_bad_line():
                 yield from self._list(1)
             elif char == "{":
                 yield from self._object_or_line()
@@ -103,21 +103,19 @@ class Reader:
             self._window.skip(found)
             self._is(Shape.LINES)
             yield from self._element(found)
-        elif found is None and self.shape is Shape.LINES:
+        elif self._is_bad_line():
             yield self._bad_line()
         else:
             yield from self._object(1)
 
+    def _is_bad_line(self) -> bool:
+        """Among lines, whether no whole value begins here."""
+        return self.shape is Shape.LINES and self._window.peek(self._limits.depth) is None
+
     def _bad_line(self) -> Entry:
         line, column = self._window.place()
-        try:
-            self._window.value(self._limits.depth)
-            problem = "This line is not a tenant."
-        except RefusedFileError as error:
-            if error.status == 413:
-                raise
-            problem = error.message
-        self._window.skip_line()
+        # No further than its end, whatever it left open: the next line may be a good one.
+        problem = self._window.bad_line() or "This line is not a tenant."
         return Entry("", None, line, column, problem)
 
     # ---- Lists

@@ -33,6 +33,10 @@ class StrictError(ValueError):
     """JSON that says something nobody can mean; the text is a sentence."""
 
 
+class _TooLongError(StrictError):
+    """A value is longer than is read."""
+
+
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -165,7 +169,8 @@ class Window:
         self.next_char()
         try:
             value, end = self._decode()
-        except (ValueError, RecursionError, RefusedFileError):
+        except (ValueError, RecursionError):
+            # Not what the text itself is refused for: that counts wherever it shows.
             return None
         if is_deeper(value, depth):
             return None
@@ -189,16 +194,21 @@ class Window:
             if (rest and not (rest.startswith("\\") and len(rest) < 6)) or not self._more():
                 raise self.bad()
 
-    def skip_line(self) -> None:
-        """Passes the rest of the line."""
-        while (end := self._text.find("\n", self._at)) < 0:
-            self._at = len(self._text)
-            if not self._more():
-                return
-        self._at = end + 1
+    def bad_line(self) -> str:
+        """Passes the rest of the line, and says in a sentence what is wrong with it; empty if it
+        holds one value."""
+        line, column = self.place()
+        text = next(self.whole_lines(), "")
+        try:
+            _decoder.decode(text)
+        except json.JSONDecodeError as error:
+            return not_json(line, column + min(error.pos, len(text.rstrip()))).message
+        except (StrictError, RecursionError) as error:
+            return self._strictly(error).message
+        return ""
 
     def whole_lines(self) -> Iterator[str]:
-        """The rest of the text, line by line with its ends: CSV. `RefusedFileError`."""
+        """The rest of the text, line by line with its ends, each passed. `RefusedFileError`."""
         while True:
             while (end := self._text.find("\n", self._at)) < 0:
                 if len(self._text) - self._at > self._limits.value:
@@ -214,7 +224,7 @@ class Window:
     # ---- How
 
     def _decode(self) -> tuple[Any, int]:
-        """`JSONDecodeError`, `StrictError`, `RecursionError`; `RefusedFileError`: too long."""
+        """`JSONDecodeError`, `StrictError`, `RecursionError`; `RefusedFileError` of the text."""
         most = self._limits.value
         while True:
             try:
@@ -232,9 +242,11 @@ class Window:
 
     def _refuse_longer_than(self, most: int, end: int) -> None:
         if end - self._at > most:
-            raise too_long(most, *self.place())
+            raise _TooLongError
 
     def _strictly(self, error: Exception) -> RefusedFileError:
+        if isinstance(error, _TooLongError):
+            return too_long(self._limits.value, *self.place())
         if isinstance(error, StrictError):
             return RefusedFileError(str(error))
         return RefusedFileError("Nested too deeply.")

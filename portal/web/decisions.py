@@ -17,26 +17,19 @@ from portal.tenants import (
 )
 from portal.web import htmx, recent, words
 from portal.web.context import act, note_saved, services, store
-from portal.web.forms import (
+from portal.web.decision_forms import DecisionForm, Sent
+from portal.web.forms import Form, is_final_id, seen_version
+from portal.web.staff_forms import (
     ActivateForm,
     ClientForm,
-    Form,
     NoteForm,
     PlainForm,
     RejectForm,
     StaffContactForm,
     SuspendForm,
     ValidityForm,
-    is_final_id,
-    seen_version,
 )
-from portal.web.tenant_page import (
-    Conflict,
-    DecisionForm,
-    Sent,
-    conflict_of,
-    tenant_page,
-)
+from portal.web.tenant_page import Conflict, conflict_of, tenant_page
 from portal.web.translate import _
 
 bp = Blueprint("decisions", __name__, url_prefix="/staff/tenants/<tenant:tenant_id>")

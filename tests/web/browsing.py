@@ -154,7 +154,7 @@ def without_tokens(text: str) -> str:
     text = re.sub(r"[\w-]{26}[\w-]{32}|(?<=value=\")[\w.-]{60,}", "TOKEN", text)
     text = re.sub(r"(X-CSRFToken&#34;: &#34;|X-CSRFToken\": \")[\w.-]+", r"\1TOKEN", text)
     text = re.sub(r"pending-[a-z0-9]{26}", "pending-ID", text)
-    return re.sub(r"(?<=<strong>)[0-9A-Z]{8}(?=</strong>)", "REFERENCE", text)
+    return re.sub(r"(?<=<strong>)[0-9a-z]{26}(?=</strong>)", "REFERENCE", text)
 
 
 # ---- The customer

@@ -236,7 +236,7 @@ def test_f04_a_company_name_of_a_megabyte_costs_nothing(client: FlaskClient) -> 
     ],
 )
 def test_a_long_text_is_refused_quickly(app: Flask, field: str, typed: str, seconds: float) -> None:
-    from portal.web.forms import ContactForm  # noqa: PLC0415 - beside the request it needs
+    from portal.web.customer_forms import ContactForm  # noqa: PLC0415 - beside the request it needs
 
     with app.test_request_context("/sign-up", method="POST", data=TYPED | {field: typed}):
         spent = []

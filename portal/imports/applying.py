@@ -7,17 +7,17 @@ behind it. A row is written only if the store still is as the plan saw it; else 
 conflict from then on, and the others of its commit are written without it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from portal import records
 from portal.imports import comparing
-from portal.imports.checking import Candidate, Reason, Value
+from portal.imports.becoming import changed_tenant, new_tenant
+from portal.imports.candidates import Candidate, Reason, Value
 from portal.imports.planning import digest_of
 from portal.imports.rows import WRITTEN, Kind, Row
 from portal.imports.runs import Chunk, Place, Run, State, chunk_item, chunk_of, find, item_of
-from portal.instants import to_instant
 from portal.stores.contract import (
     MOST_CHANGES,
     Add,
@@ -29,7 +29,7 @@ from portal.stores.contract import (
     Replace,
     Store,
 )
-from portal.tenants import Act, Client, Contact, Decision, Ids, Status, Tenant, Validity, Verb
+from portal.tenants import Act, Verb
 
 #: Rows of one commit: a tenant and its event each, beside the import, its chunk, and the chunk
 #: of those that turned out otherwise.
@@ -216,96 +216,6 @@ def _is_in(row: Row, item: Item) -> bool:
     return row.secret != "set" and not comparing.changes_between(candidate, item)  # noqa: S105
 
 
-# ---- Tenants
-
-
-def new_tenant(row: Row, act: Act) -> Tenant:
-    """Active only if the file says so. Dates are the file's own."""
-    values = row.values
-    return Tenant(
-        id=row.tenant_id,
-        status=Status.ACTIVE if values.get("isActive") is True else Status.SUSPENDED,
-        version=1,
-        contact=_contact(values, _NOBODY),
-        ids=_ids(values, None),
-        validity=_validity(values, Validity()),
-        client=_client(row, Client(), act),
-        created_at=_instant(values, "createdAt") or act.at,
-        updated_at=_instant(values, "updatedAt") or act.at,
-        decision=Decision(verb=Verb.IMPORT, by=act.by, at=act.at),
-    )
-
-
-def changed_tenant(row: Row, before: Tenant, act: Act) -> Tenant:
-    """`before` with what the file has."""
-    values = row.values
-    status = before.status
-    if "isActive" in values and values["isActive"] is not before.is_active:
-        status = Status.ACTIVE if values["isActive"] is True else Status.SUSPENDED
-    updated = _instant(values, "updatedAt")
-    is_newer = updated and (before.updated_at is None or updated > before.updated_at)
-    return before.imported(
-        act,
-        status=status,
-        contact=_contact(values, before.contact),
-        ids=_ids(values, before.ids),
-        validity=_validity(values, before.validity),
-        client=_client(row, before.client, act),
-        updated_at=updated if is_newer else act.at,
-    )
-
-
-_NOBODY = Contact(company="", name="", email="")
-Values = Mapping[str, Value]
-
-
-def _text(values: Values, name: str, otherwise: str) -> str:
-    return str(values.get(name, otherwise))
-
-
-def _contact(values: Values, before: Contact) -> Contact:
-    has_phone = "contactPhone" in values
-    return Contact(
-        company=_text(values, "contactCompanyName", before.company),
-        name=_text(values, "contactFullName", before.name),
-        email=_text(values, "contactEmailAddress", before.email),
-        phone=_text(values, "contactPhone", before.phone),
-        phone_typed=_text(values, "contactPhoneTyped", "" if has_phone else before.phone_typed),
-        phone_extension=_text(
-            values, "contactPhoneExtension", "" if has_phone else before.phone_extension
-        ),
-    )
-
-
-def _ids(values: Values, before: Ids | None) -> Ids:
-    return Ids(
-        account_id=_text(values, "accountId", ""),
-        company_id=_text(values, "companyId", ""),
-        account_name=_text(values, "accountName", before.account_name if before else ""),
-        company_name=_text(values, "companyName", before.company_name if before else ""),
-        cluster=_text(values, "cluster", before.cluster if before else ""),
-    )
-
-
-def _validity(values: Values, before: Validity) -> Validity:
-    open_ended = values.get("openEnded") is True
-    if not open_ended and "validFrom" not in values and "validTo" not in values:
-        return before
-    return Validity(
-        valid_from=_instant(values, "validFrom"),
-        valid_to=_instant(values, "validTo"),
-        open_ended=open_ended,
-    )
-
-
-def _client(row: Row, before: Client, act: Act) -> Client:
-    return Client(
-        id=_text(row.values, "clientId", before.id),
-        sealed_secret=row.sealed or before.sealed_secret,
-        secret_set_at=act.at if row.sealed else before.secret_set_at,
-    )
-
-
 def _with_marks(item: Item, row: Row, run_id: str) -> Item:
     marks: dict[str, Value] = {
         records.IMPORT_ID: run_id,
@@ -314,8 +224,3 @@ def _with_marks(item: Item, row: Row, run_id: str) -> Item:
     if row.mark:
         marks[records.SECRET_MARK] = row.mark
     return {**item, **marks}
-
-
-def _instant(values: Values, name: str) -> datetime | None:
-    text = values.get(name)
-    return to_instant(text) if isinstance(text, str) else None

@@ -6,21 +6,20 @@ are those of the forms.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from portal import contacts
 from portal.contacts import COMPANY_LENGTH, NAME_LENGTH, PHONE_LENGTH, Problem, ProblemError
 from portal.imports import quickly
+from portal.imports.candidates import Candidate, Checked, Reason, Value
 from portal.imports.fields import KNOWN, PREFIX, SECRET_FIELD, TOLD
 from portal.imports.refusals import shown
 from portal.imports.shapes import Entry
 from portal.imports.strict import StrictError, value_of
+from portal.imports.wording import kind_of, sentence_of
 from portal.instants import to_instant, to_text
 from portal.sealing import Secret
-
-Value = str | bool
 
 SECRET_LENGTH = 500
 _CLUSTER_LENGTH = 40
@@ -35,49 +34,6 @@ _AS_WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _LARGEST = 2**63 - 1
 #: So many unknown fields are named; the rest is counted.
 _NAMED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why an entry cannot be imported, or what was mended in it: the field (empty: the whole
-    entry), and a sentence."""
-
-    field: str
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Candidate:
-    """What an entry would be as a tenant.
-
-    `values` are the fields that the file has, as they would be stored: texts, instants as
-    `portal.instants` writes them, `isActive` and `openEnded` as booleans. A field that is
-    missing in the file says nothing about the store's. `email_written`: if it was normalised.
-    """
-
-    id: str
-    values: Mapping[str, Value]
-    updated: str
-    email_written: str = ""
-    secret: Secret | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Checked:
-    """An entry after all checks: a candidate exactly if there are no `reasons`.
-
-    `values`: of an invalid one, its fields as the file has them, without the secret, to be
-    mended and imported again.
-    """
-
-    key: str
-    line: int
-    column: int
-    candidate: Candidate | None = None
-    reasons: tuple[Reason, ...] = ()
-    repairs: tuple[Reason, ...] = ()
-    left_out: tuple[str, ...] = ()
-    values: Mapping[str, Value] = field(default_factory=dict)
 
 
 def check(entry: Entry, depth: int) -> Checked:
@@ -103,7 +59,7 @@ def _fields(value: Any, depth: int, repairs: list[Reason]) -> dict[str, Any]:
         if isinstance(value, str):
             raise StrictError("The value is encoded more than twice.")
     if not isinstance(value, dict):
-        raise StrictError(f"A tenant is an object, and this is {_kind(value)}.")
+        raise StrictError(f"A tenant is an object, and this is {kind_of(value)}.")
     return value
 
 
@@ -175,7 +131,7 @@ class _Check:
             return None
         if isinstance(value, str):
             return value
-        self._bad(name, f"This must be a text, and is {_kind(value)}.")
+        self._bad(name, f"This must be a text, and is {kind_of(value)}.")
         return None
 
     def _read(
@@ -187,7 +143,7 @@ class _Check:
         try:
             read = reader(text)
         except ProblemError as error:
-            self._bad(name, _sentence(error.problem, text))
+            self._bad(name, sentence_of(error.problem, text))
             return None
         self.values[name] = read
         return read
@@ -359,33 +315,3 @@ def _is_storable(value: str | bool) -> bool:
         return isinstance(value, bool) or bool(value.encode() or True)
     except UnicodeEncodeError:
         return False
-
-
-def _kind(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a text"
-        case list():
-            return "a list"
-        case _:
-            return "an object"
-
-
-def _sentence(problem: Problem, text: str) -> str:
-    match problem:
-        case Problem.MISSING:
-            return "This is missing."
-        case Problem.TOO_LONG:
-            return f"This is too long: {shown(text)}"
-        case Problem.EMAIL:
-            return f"This is not an email address: {shown(text)}"
-        case Problem.ID:
-            return f"An id is letters and digits only, at most 40: {shown(text)}"
-        case _:
-            return f"This contains characters that cannot be used: {shown(text)}"

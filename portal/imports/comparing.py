@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from portal import records
-from portal.imports.checking import Candidate, Value
+from portal.imports.candidates import Candidate, Value
 from portal.imports.rows import FieldChange
 from portal.instants import to_text
 from portal.stores.contract import Item

@@ -13,7 +13,8 @@ from typing import Self
 import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from portal.imports.checking import Candidate, Checked, Reason, check
+from portal.imports.candidates import Candidate, Checked, Reason
+from portal.imports.checking import check
 from portal.imports.rows import packed_reasons
 from portal.imports.shapes import Reader, Shape
 from portal.imports.text import Limits, Readable

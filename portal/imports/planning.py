@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from portal import records
 from portal.imports import comparing
-from portal.imports.checking import Candidate, Reason
+from portal.imports.candidates import Candidate, Reason
 from portal.imports.drafts import Draft, Drafted
 from portal.imports.fields import SECRET_FIELD
 from portal.imports.marks import Marks

@@ -10,11 +10,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from portal.imports.cells import guarded
 from portal.imports.fields import FAILED, REPORT_COLUMNS, TOLD
 from portal.imports.planning import Choice
 from portal.imports.rows import Kind, Row
 from portal.imports.runs import Run, State
-from portal.imports.shapes import needs_guard
 from portal.instants import to_text
 
 
@@ -115,8 +115,3 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
-
-
-def guarded(cell: str) -> str:
-    """The cell, so that no spreadsheet calculates it."""
-    return f"'{cell}" if needs_guard(cell) else cell

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from portal.imports.checking import Reason, Value
+from portal.imports.candidates import Reason, Value
 
 
 class Kind(StrEnum):

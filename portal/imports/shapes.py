@@ -5,15 +5,15 @@ stream. Where several documents follow each other, as when files were put togeth
 for what it is.
 """
 
-import csv
 import re
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from portal.imports.fields import FAILED, FORMULA, KNOWN, PREFIX, TOLD
+from portal.imports.cells import Counted, cells_of, unguarded
+from portal.imports.fields import FAILED, KNOWN, PREFIX, TOLD
+from portal.imports.keys import Keys
 from portal.imports.refusals import RefusedFileError, not_an_export, not_json, shown, too_many
 from portal.imports.strict import Found, Window
 from portal.imports.text import Limits, Readable, text_of
@@ -174,7 +174,7 @@ class Reader:
         if window.next_char() == "}":
             window.take("}")
             return
-        seen = _Keys()
+        seen = Keys()
         while True:
             if window.next_char() != '"':
                 raise window.bad()
@@ -261,10 +261,10 @@ class Reader:
         """As the portal wrote it, or as a spreadsheet saved it again."""
         self._is(Shape.REPORT)
         self._recognised = True
-        lines = _Counted(self._window.whole_lines())
+        lines = Counted(self._window.whole_lines())
         heading: list[str] = []
         begins = 1
-        for cells in _cells(lines):
+        for cells in cells_of(lines):
             line, begins = begins, lines.number + 1
             heading = heading or cells
             row = dict(zip(heading, cells, strict=False))
@@ -296,17 +296,6 @@ _FRAMES = frozenset({
 })  # fmt: skip
 
 
-def unguarded(cell: str) -> str:
-    """A cell of our own CSV without what keeps a spreadsheet from calculating it."""
-    return cell[1:] if cell.startswith("'") and needs_guard(cell[1:]) else cell
-
-
-def needs_guard(cell: str) -> bool:
-    """Whether a spreadsheet may take it for a formula; or for a guard of ours."""
-    start = cell.lstrip(" \u00a0\u3000")[:1]
-    return bool(start) and (start in FORMULA or cell.startswith("'"))
-
-
 def _is_tenant(value: Any) -> bool:
     if isinstance(value, str):
         return any(f'"{name}' in value.replace("\\", "") for name in ("accountId", "companyId"))
@@ -329,65 +318,3 @@ def _pair(value: Any) -> tuple[str, Any] | None:
     if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):
         return value[0], value[1]
     return None
-
-
-def _cells(lines: "_Counted") -> Iterator[list[str]]:
-    try:
-        first = next(lines, "")
-        separator = next((c for c in ",;\t" if c in first), ",")
-        yield from csv.reader([first], delimiter=separator)
-        yield from csv.reader(lines, delimiter=separator)
-    except csv.Error as error:
-        raise RefusedFileError(f"Not valid CSV (line {lines.number}).") from error
-
-
-class _Counted:
-    """Lines, counted as they are taken."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-        self.number = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self.number += 1
-        return line
-
-
-class _Keys:
-    """The keys of one object. Few are kept in memory, and many in a file that has no name."""
-
-    _FEW = 20_000
-
-    def __init__(self) -> None:
-        self._few: set[str] = set()
-        self._many: sqlite3.Connection | None = None
-
-    def add(self, found: Found) -> bool:
-        """Whether it is new."""
-        key = found.value
-        if self._many is None:
-            if key in self._few:
-                return False
-            self._few.add(key)
-            if len(self._few) > self._FEW:
-                self._spill()
-            return True
-        return self._insert(self._many, key)
-
-    def _spill(self) -> None:
-        self._many = sqlite3.connect("", isolation_level=None)
-        self._many.execute("PRAGMA journal_mode=OFF")
-        self._many.execute("CREATE TABLE keys (key BLOB PRIMARY KEY) WITHOUT ROWID")
-        self._many.execute("BEGIN")
-        for key in self._few:
-            self._insert(self._many, key)
-        self._few.clear()
-
-    def _insert(self, many: sqlite3.Connection, key: str) -> bool:
-        # As bytes: a lone surrogate of another program's key is no text for SQLite.
-        row = (key.encode("utf-8", "surrogatepass"),)
-        return many.execute("INSERT OR IGNORE INTO keys VALUES (?)", row).rowcount == 1

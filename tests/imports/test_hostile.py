@@ -19,14 +19,13 @@ from hypothesis import strategies as st
 from portal import contacts
 from portal.contacts import ProblemError
 from portal.imports import quickly, strict
+from portal.imports.cells import guarded, unguarded
 from portal.imports.drafts import Draft
 from portal.imports.refusals import RefusedFileError
-from portal.imports.reports import guarded
-from portal.imports.shapes import unguarded
 from portal.imports.text import Limits
 from tests.conftest import LONG
 from tests.examples import all_items
-from tests.imports.importing import LIMITS, dump, lines, tenant
+from tests.imports.importing import LIMITS, SECRET, dump, lines, tenant
 
 ROOT = Path(__file__).parent.parent.parent
 NOT_AN_EXPORT = "The file is not a portal export."
@@ -188,6 +187,7 @@ def test_many_fields_are_named_up_to_a_number(importer):
 #: Runs in a process of its own, so that its memory can be told.
 MEASURED = """
 import json, resource, sys
+from portal.imports.cells import guarded, unguarded
 from portal.imports.drafts import Draft
 from portal.imports.refusals import RefusedFileError
 from portal.imports.text import Limits
@@ -348,3 +348,14 @@ def test_depth_is_counted_as_it_is(value, most):
 @given(st.text("'=+-@\t\r ＝a", max_size=6) | st.text(max_size=6))
 def test_a_guarded_cell_comes_back(cell):
     assert unguarded(guarded(cell)) == cell
+
+
+def test_a_draft_that_reaches_the_disk_holds_no_secret_that_can_be_read():
+    with Draft() as draft:
+        draft.add(io.BytesIO(dump(tenant(1))), LIMITS)
+        assert draft._db.execute("SELECT count(*) FROM entries").fetchone() == (1,)
+        kept = draft._db.execute("SELECT * FROM entries").fetchall()
+        (drafted,) = draft
+    assert SECRET not in repr(kept)
+    assert SECRET not in repr(drafted)
+    assert drafted.checked.candidate.secret.reveal() == SECRET

@@ -1,0 +1,36 @@
+"""What is wrong with a field, in a sentence about it."""
+
+from typing import Any
+
+from portal.contacts import Problem
+from portal.imports.refusals import shown
+
+
+def kind_of(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a text"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
+
+
+def sentence_of(problem: Problem, text: str) -> str:
+    match problem:
+        case Problem.MISSING:
+            return "This is missing."
+        case Problem.TOO_LONG:
+            return f"This is too long: {shown(text)}"
+        case Problem.EMAIL:
+            return f"This is not an email address: {shown(text)}"
+        case Problem.ID:
+            return f"An id is letters and digits only, at most 40: {shown(text)}"
+        case _:
+            return f"This contains characters that cannot be used: {shown(text)}"

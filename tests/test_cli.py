@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from portal import create_app, onboarding, staff
+from portal import create_app, onboarding, staff, tokens
 from portal.cli import LOCAL_ADMIN, main
 from portal.sealing import SEALING_KEYS, KeyFileSealer, Secret
 from portal.settings import KEY_FILE, SETTINGS, Settings
@@ -283,3 +283,76 @@ def test_sealing_rotate_is_not_for_kms(folder: Path) -> None:
     assert result.exit_code == 1
     assert "Let KMS rotate its key." in result.stderr
     assert not (folder / SEALING_KEYS).exists()
+
+
+# ---- Tokens
+
+
+def test_a_token_is_alone_on_the_last_line_and_is_stored_as_a_hash(
+    folder: Path, opened: Store
+) -> None:
+    result = run(folder, "token", "create", "nightly script", "--scope", "imports:write")
+    assert result.exit_code == 0
+    text = result.stdout.splitlines()[-1]
+    assert tokens.TOKEN.fullmatch(text)
+    token = tokens.opened(opened, text, datetime.now(UTC))
+    assert (token.name, token.scopes) == ("nightly script", {"imports:write"})
+    assert token.until - token.created_at == timedelta(days=90)
+    assert text.partition(".")[2] not in repr(list(opened.scan().items))
+    for name in ("list", "revoke"):
+        rest = ("token", name, *([token.kid] if name == "revoke" else []))
+        assert text.partition(".")[2] not in run(folder, *rest).output
+
+
+def test_tokens_are_listed_with_their_last_use_and_revoked_at_once(
+    folder: Path, opened: Store
+) -> None:
+    assert run(folder, "token", "list").stdout == "There are no tokens.\n"
+    arguments = ("token", "create", "script", "--scope", "imports:write", "--days", "7")
+    text = run(folder, *arguments).stdout.splitlines()[-1]
+    kid = text.partition(".")[0]
+    now = datetime.now(UTC)
+    unused = f"{kid}  script  imports:write  until {now + timedelta(days=7):%Y-%m-%d}, not used\n"
+    assert run(folder, "token", "list").stdout == unused
+    tokens.opened(opened, text, now)
+    assert "last used " in run(folder, "token", "list").stdout
+    revoked = run(folder, "token", "revoke", kid)
+    assert revoked.stdout == f"The token {kid} of script opens nothing any more.\n"
+    with pytest.raises(tokens.BadTokenError):
+        tokens.opened(opened, text, now)
+    # Again, and by somebody who pastes all of it: the same.
+    assert run(folder, "token", "revoke", text).stdout == revoked.stdout
+    assert f"revoked {now:%Y-%m-%d}" in run(folder, "token", "list").stdout
+
+
+def test_a_token_that_is_over_is_listed_as_over(folder: Path, opened: Store) -> None:
+    now = datetime.now(UTC)
+    tokens.create(
+        opened,
+        name="old",
+        scope=tokens.Scope.IMPORTS_WRITE,
+        life=timedelta(days=1),
+        now=now - timedelta(days=3),
+    )
+    listed = run(folder, "token", "list").stdout
+    assert f"over since {now - timedelta(days=2):%Y-%m-%d}, not used" in listed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (("revoke", "nobodyhasit1"), 1, "No token has this id. `portal token list` shows"),
+        (("create", "x", "--scope", "everything"), 2, "imports:write"),
+        (("create", "x"), 2, "--scope"),
+        (("create", "a\nb", "--scope", "imports:write"), 2, "Enter a name on one line"),
+        (("create", " ", "--scope", "imports:write"), 2, "Enter a name on one line"),
+        (("create", "x", "--scope", "imports:write", "--days", "0"), 2, "--days"),
+    ],
+)
+def test_a_token_command_that_cannot_be_done_says_why(
+    folder: Path, opened: Store, arguments: tuple[str, ...], status: int, words: str
+) -> None:
+    result = run(folder, "token", *arguments)
+    assert result.exit_code == status
+    assert words in result.stderr
+    assert list(opened.scan().items) == []

@@ -1,5 +1,7 @@
 """Who may enter which address, by which method, with which headers: for every rule there is."""
 
+import io
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,10 +13,16 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from portal import create_app, staff
+from portal.imports import runs
+from portal.imports.drafts import Draft
+from portal.imports.marks import Marks
+from portal.imports.planning import Choice, Plan
+from portal.imports.text import Limits
 from portal.settings import Settings
 from portal.stores.contract import Store
+from portal.tenants import Act
 from portal.web.access import ANYONE, ENTRY
-from tests.conftest import Clock
+from tests.conftest import SECRET_KEY, Clock
 from tests.strict_client import StrictClient
 from tests.web.browsing import (
     HTMX,
@@ -30,12 +38,21 @@ from tests.web.browsing import (
 )
 from tests.web.writes import WRITES
 
+#: As the old application kept it, without its secret.
+TENANT = {
+    "accountId": "86810", "companyId": "1", "accountName": "Meyer Group",
+    "companyName": "Meyer GmbH", "cluster": "eu", "contactCompanyName": "Meyer GmbH",
+    "contactFullName": "Max Meyer", "contactEmailAddress": "max@meyer.example",
+    "clientId": "fsm", "isActive": False,
+}  # fmt: skip
+
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 #: Endpoint -> method -> what nobody, a viewer, an approver and an administrator get. The
 #: forms carry a good token and nothing else, so 409 and 422 are answers from behind the door.
 _PUBLIC_PAGE = {"GET": (200, 200, 200, 200)}
 _STAFF_PAGE = {"GET": (303, 200, 200, 200)}
+_ADMIN_PAGE = {"GET": (303, 403, 403, 200)}
 _DECISION = {"POST": (303, 403, 409, 409)}
 GOLDEN = {
     "static": _PUBLIC_PAGE,
@@ -45,10 +62,12 @@ GOLDEN = {
     "public.index": {"GET": (302, 302, 302, 302)},
     "public.sign_up": {"GET": (200, 200, 200, 200), "POST": (422, 422, 422, 422)},
     "public.check": {"POST": (200, 200, 200, 200)},
-    "public.status": _PUBLIC_PAGE,
-    "public.change": {"GET": (200, 200, 200, 200), "POST": (422, 422, 422, 422)},
-    "public.withdraw": {"GET": (200, 200, 200, 200), "POST": (409, 409, 409, 409)},
+    "status.show": _PUBLIC_PAGE,
+    "status.change": {"GET": (200, 200, 200, 200), "POST": (422, 422, 422, 422)},
+    "status.withdraw": {"GET": (200, 200, 200, 200), "POST": (409, 409, 409, 409)},
     "api.validate": _PUBLIC_PAGE,
+    # Whoever is signed in: a program needs a token.
+    "api.imports": {"POST": (401, 401, 401, 401)},
     "staff.sign_in": _PUBLIC_PAGE,
     "staff.use_link": {"GET": (200, 200, 200, 200), "POST": (303, 303, 303, 303)},
     "staff.home": _STAFF_PAGE,
@@ -65,6 +84,13 @@ GOLDEN = {
     "decisions.client": _DECISION,
     "decisions.contact": _DECISION,
     "decisions.note": {"POST": (303, 403, 422, 422)},
+    "imports.index": {"GET": (303, 403, 403, 200), "POST": (303, 403, 403, 422)},
+    "imports.run": _ADMIN_PAGE,
+    "imports.report_csv": _ADMIN_PAGE,
+    "imports.report_json": _ADMIN_PAGE,
+    "imports.discard": {"POST": (303, 403, 403, 303)},
+    # It was discarded just now.
+    "imports.apply": {"POST": (303, 403, 403, 409)},
     # The last one: it ends the session that the others are asked with.
     "staff.sign_out": {"POST": (303, 303, 303, 303)},
 }
@@ -91,11 +117,15 @@ def pending(client: FlaskClient) -> SignUp:
 
 
 @pytest.fixture
-def address(pending: SignUp, store: Store, clock: Clock) -> Callable[[Rule], str]:
+def address(
+    pending: SignUp, store: Store, clock: Clock, settings: Settings
+) -> Callable[[Rule], str]:
     """An address of a rule that opens something."""
+    import_id = planned_import(store, clock, settings)
 
     def make(rule: Rule) -> str:
         values = {"filename": "portal.css", "tenant_id": pending.id, "token": pending.token}
+        values["run_id"] = import_id
         if rule.endpoint == "staff.use_link":
             someone = {"email": "new@example.com", "name": "New", "role": "viewer"}
             values["token"] = staff.make_link(store, now=clock.now(), **someone)
@@ -105,6 +135,15 @@ def address(pending: SignUp, store: Store, clock: Clock) -> Callable[[Rule], str
         return path + ("?accountId=1&companyId=2" if rule.endpoint == "api.validate" else "")
 
     return make
+
+
+def planned_import(store: Store, clock: Clock, settings: Settings) -> str:
+    """The id of an import that waits to be confirmed."""
+    act = Act(by="Ada", at=clock.now())
+    with Draft() as draft:
+        draft.add(io.BytesIO(json.dumps([TENANT]).encode()), Limits.of_page(settings))
+        plan = Plan(draft, store, Marks([SECRET_KEY]), Choice(), now=clock.now())
+        return runs.save(store, plan, act).id
 
 
 def rules(app: Flask) -> dict[str, Rule]:
@@ -125,6 +164,8 @@ def test_t14_staff_pages_are_closed_to_everybody_else(app: Flask) -> None:
             assert ENTRY[endpoint] != ANYONE
         if rule.methods and "POST" in rule.methods and endpoint.startswith("decisions."):
             assert ENTRY[endpoint] == staff.Role.APPROVER
+        if endpoint.startswith("imports."):
+            assert ENTRY[endpoint] == staff.Role.ADMIN
 
 
 def test_t14_a_rule_that_is_in_no_table_is_closed(app: Flask, store: Store, clock: Clock) -> None:
@@ -178,7 +219,12 @@ def test_t14_the_golden_matrix(
 
 #: A browser, an address, and a form that would change something there.
 Good = tuple[FlaskClient, str, dict[str, str]]
-CHANGING = [endpoint for endpoint, methods in GOLDEN.items() if "POST" in methods]
+#: A program has no form: tests/web/test_tokens.py.
+CHANGING = [
+    endpoint
+    for endpoint, methods in GOLDEN.items()
+    if "POST" in methods and endpoint != "api.imports"
+]
 
 
 @pytest.fixture
@@ -189,14 +235,24 @@ def good(
     new_client: Callable[[], FlaskClient],
     store: Store,
     clock: Clock,
+    settings: Settings,
 ) -> Good:
     """For the endpoint that the test is asked with."""
     room, _, verb = request.param.partition(".")
 
-    def person(name: str) -> Staff:
+    def person(name: str, role: str = "approver") -> Staff:
         browser = new_client()
-        sign_in(browser, store, clock.now(), role="approver", name=name)
+        sign_in(browser, store, clock.now(), role=role, name=name)
         return Staff(browser, name)
+
+    if room == "imports":
+        ada = person("Ada", "admin")
+        if verb == "index":
+            form = form_of(ada.get("/staff/imports/"), "/staff/imports/")
+            form = {name: form[name] for name in ("csrf_token", "policy")}
+            return ada.client, "/staff/imports/", form | {"text": json.dumps([TENANT])}
+        url = f"/staff/imports/{planned_import(store, clock, settings)}"
+        return ada.client, f"{url}/{verb}", form_of(ada.get(url), f"{url}/{verb}")
 
     if room == "decisions":
         anna, ben = person("Anna"), person("Ben")
@@ -276,7 +332,7 @@ def security_headers(answer: TestResponse) -> dict[str, str]:
     """All that an answer carries beside what says what it is; none of them twice."""
     own = {"content-type", "content-length", "location", "allow", "set-cookie", "vary", "etag"}
     own |= {"cache-control", "x-request-id", "last-modified", "date", "expires"}
-    own |= {"content-disposition", "accept-ranges", "x-robots-tag"}
+    own |= {"content-disposition", "accept-ranges", "x-robots-tag", "www-authenticate"}
     rest = [(name, value) for name, value in answer.headers if name.lower() not in own]
     assert len(dict(rest)) == len(rest)
     return dict(rest)

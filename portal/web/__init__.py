@@ -16,15 +16,17 @@ from portal.stores import patience
 from portal.stores.contract import StoreError
 from portal.web import (
     access,
-    api,
+    api_imports,
     context,
     decisions,
     errors,
     htmx,
+    imports,
     public,
     rows,
     security,
     staff,
+    status,
     translate,
 )
 
@@ -37,9 +39,16 @@ class TenantConverter(BaseConverter):
     regex = r"pending-[a-z0-9]{26}|[A-Za-z0-9]{1,40}_[A-Za-z0-9]{1,40}"
 
 
+class ImportConverter(BaseConverter):
+    """The ids that an import can have."""
+
+    regex = r"import-[a-z0-9]{26}"
+
+
 def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> None:
     app.extensions["portal"] = services
     app.url_map.converters["tenant"] = TenantConverter
+    app.url_map.converters["import"] = ImportConverter
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider's setting
@@ -48,7 +57,7 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     security.init_app(app, services.settings, keys)
     errors.init_app(app)
     app.before_request(at_the_door)
-    for blueprint in (public.bp, staff.bp, decisions.bp, api.bp):
+    for blueprint in (public.bp, status.bp, staff.bp, decisions.bp, imports.bp, api_imports.bp):
         app.register_blueprint(blueprint)
     app.add_url_rule("/health", view_func=health)
     app.add_url_rule("/metrics", view_func=metrics)

@@ -9,6 +9,8 @@ from werkzeug.exceptions import Forbidden
 
 from portal import staff
 from portal.staff import NotSignedInError, Role
+from portal.tokens import Scope
+from portal.web import bearer
 from portal.web.context import now, store
 from portal.web.htmx import asked_by_htmx
 
@@ -17,17 +19,18 @@ logger = logging.getLogger(__name__)
 ANYONE: Final = "anyone"
 
 #: Endpoint -> who may enter. tests/test_routes.py holds this to the URL map.
-ENTRY: dict[str, Role | Literal["anyone"]] = {
+ENTRY: dict[str, Role | Scope | Literal["anyone"]] = {
     "static": ANYONE,
     "health": ANYONE,
     "metrics": ANYONE,
     "public.index": ANYONE,
     "public.sign_up": ANYONE,
     "public.check": ANYONE,
-    "public.status": ANYONE,
-    "public.change": ANYONE,
-    "public.withdraw": ANYONE,
+    "status.show": ANYONE,
+    "status.change": ANYONE,
+    "status.withdraw": ANYONE,
     "api.validate": ANYONE,
+    "api.imports": Scope.IMPORTS_WRITE,
     "staff.sign_in": ANYONE,
     "staff.use_link": ANYONE,
     "staff.sign_out": ANYONE,
@@ -45,10 +48,16 @@ ENTRY: dict[str, Role | Literal["anyone"]] = {
     "decisions.client": Role.APPROVER,
     "decisions.contact": Role.APPROVER,
     "decisions.note": Role.APPROVER,
+    "imports.index": Role.ADMIN,
+    "imports.run": Role.ADMIN,
+    "imports.apply": Role.ADMIN,
+    "imports.discard": Role.ADMIN,
+    "imports.report_csv": Role.ADMIN,
+    "imports.report_json": Role.ADMIN,
 }
 
 #: These show their form again, with everything typed, when its token has expired.
-_RENDER_OWN_REFUSALS = frozenset({"public.sign_up", "public.change"})
+_RENDER_OWN_REFUSALS = frozenset({"public.sign_up", "status.change"})
 
 SESSION_TOKEN = "sid"  # noqa: S105 - a name, not a token
 
@@ -59,7 +68,7 @@ def is_for_programs(endpoint: str | None) -> bool:
 
 
 def is_for_staff(endpoint: str | None) -> bool:
-    return endpoint is not None and ENTRY.get(endpoint, ANYONE) != ANYONE
+    return endpoint is not None and isinstance(ENTRY.get(endpoint), Role)
 
 
 def renders_own_refusals(endpoint: str | None) -> bool:
@@ -78,6 +87,8 @@ def let_in() -> Response | None:
         return None
     if entry is None:
         raise Forbidden("no entry")
+    if isinstance(entry, Scope):
+        return bearer.refusal(entry)
     g.person = _signed_in()
     if g.person is None:
         return _send_to_sign_in()

@@ -8,6 +8,7 @@ from typing import cast
 from flask import current_app, g, request
 
 from portal import logs
+from portal.imports.marks import Marks
 from portal.sealing import Sealer
 from portal.settings import Settings
 from portal.staff import Person
@@ -23,6 +24,7 @@ class Services:
     store: Store
     sealer: Sealer
     links: Links
+    marks: Marks
     clock: Callable[[], datetime]
     measures: Measures | None = None
     """What calls to the store cost; `None` where nobody counts."""

@@ -7,6 +7,8 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from portal import logs
+from portal.imports.refusals import RefusedFileError
+from portal.imports.runs import UnknownRunError
 from portal.onboarding import UnknownTenantError
 from portal.stores.contract import BusyError, StoreError, UnavailableError
 from portal.web import context
@@ -24,7 +26,9 @@ RETRY_AFTER = "30"
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(ExpiredPageError, _expired_page)
-    app.register_error_handler(UnknownTenantError, _unknown_tenant)
+    app.register_error_handler(UnknownTenantError, _not_there)
+    app.register_error_handler(UnknownRunError, _not_there)
+    app.register_error_handler(RefusedFileError, _refused_file)
     app.register_error_handler(StoreError, _store_error)
     app.register_error_handler(Exception, _unexpected)
 
@@ -79,7 +83,8 @@ def _expired_page(error: ExpiredPageError) -> Response:
     kept = [
         (showable(name), showable(value))
         for name, value in request.form.items()
-        if name not in ("csrf_token", "client_secret")
+        # What is pasted to be imported holds secrets, too.
+        if name not in ("csrf_token", "client_secret", "text")
     ]
     sentence = _("This page has expired. Your entries are kept; send again.")
     retry = None if asked_by_htmx() else (request.path, kept, _("Send again"))
@@ -87,7 +92,11 @@ def _expired_page(error: ExpiredPageError) -> Response:
     return _answer(error.code, sentence, sentences, retry)
 
 
-def _unknown_tenant(error: UnknownTenantError) -> Response:
+def _refused_file(error: RefusedFileError) -> Response:
+    return _answer(error.status, error.message, [error.found] if error.found else [])
+
+
+def _not_there(error: UnknownTenantError | UnknownRunError) -> Response:
     del error
     return _answer(404, _("Page not found"), [
         _("Check the address. If you followed a link, it may be old or cut off.")
@@ -154,6 +163,10 @@ def _short(code: int) -> str:
         403: "forbidden",
         404: "not_found",
         405: "method_not_allowed",
+        411: "length_required",
+        413: "too_large",
+        415: "unsupported_media_type",
+        422: "not_usable",
         429: "too_many_requests",
         503: "unavailable",
     }.get(code, "error")

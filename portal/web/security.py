@@ -20,7 +20,9 @@ from werkzeug.exceptions import (
 from wtforms import ValidationError
 
 from portal import logs
+from portal.imports import refusals
 from portal.settings import Settings
+from portal.web import context
 from portal.web.access import is_for_programs, renders_own_refusals
 from portal.web.htmx import VARY
 
@@ -35,6 +37,9 @@ CONTENT_SECURITY_POLICY = (
 #: Forms are a few fields of at most some hundred characters.
 MOST_BYTES = 64 * 1024
 MOST_FIELDS = 100
+#: These take a file, which may be as large as the settings say; `UPLOAD` is its field.
+_TAKE_FILES = frozenset({"imports.index", "api.imports"})
+UPLOAD = "file"
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 #: Where Flask-WTF keeps what its tokens sign.
 _CSRF_FIELD = "csrf_token"
@@ -115,17 +120,26 @@ def check_form() -> None:
     """Refuse what no form of ours sends, before anything acts on it."""
     if request.method in _SAFE or request.endpoint is None:
         return
-    _check_length()
+    _check_length(takes_file=request.endpoint in _TAKE_FILES)
     if not is_for_programs(request.endpoint):
         _check_fields()
         _check_origin()
 
 
-def _check_length() -> None:
+def _check_length(*, takes_file: bool) -> None:
     if request.content_length is None:
         raise LengthRequired
-    if request.content_length > MOST_BYTES:
-        raise RequestEntityTooLarge
+    if not takes_file:
+        if request.content_length > MOST_BYTES:
+            raise RequestEntityTooLarge
+        return
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise refusals.compressed()
+    most = context.settings().import_megabytes * 1_000_000
+    # The form's other fields, and what stands between them.
+    request.max_content_length = request.max_form_memory_size = most + MOST_BYTES
+    if request.content_length > most + MOST_BYTES:
+        raise refusals.too_large(most)
 
 
 def _check_fields() -> None:
@@ -136,8 +150,10 @@ def _check_fields() -> None:
         body = request.get_data(cache=True, parse_form_data=False)
         if body.count(b"&") >= MOST_FIELDS:
             raise RequestEntityTooLarge
-    if request.files:
+    if request.files.keys() - ({UPLOAD} if request.endpoint in _TAKE_FILES else set()):
         raise UnsupportedMediaType
+    if any(len(files) > 1 for _, files in request.files.lists()):
+        raise RepeatedFieldError
     if any(len(values) > 1 for _, values in request.form.lists()):
         raise RepeatedFieldError
 

@@ -1,6 +1,8 @@
 """The words for statuses, verbs, reasons and problems. English here; catalogues translate."""
 
 from portal.contacts import Problem
+from portal.imports.rows import Allowed, Kind, Policy
+from portal.imports.runs import State
 from portal.listings import Alike, Tab
 from portal.staff import Role
 from portal.tenants import Reason, Standing, Status, Verb
@@ -109,6 +111,50 @@ ROLE = {
     Role.VIEWER: N_("Viewer"),
     Role.APPROVER: N_("Approver"),
     Role.ADMIN: N_("Administrator"),
+}
+
+KIND = {
+    Kind.NEW: N_("New"),
+    Kind.SAME: N_("Same"),
+    Kind.UPDATE: N_("Update"),
+    Kind.CONFLICT: N_("Conflict"),
+    Kind.DUPLICATE: N_("Duplicate"),
+    Kind.INVALID: N_("Invalid"),
+}
+
+KIND_MEANING = {
+    Kind.NEW: N_("Not here yet: the import adds them."),
+    Kind.SAME: N_("Here already, with nothing to change."),
+    Kind.UPDATE: N_("Here already and different: the import changes what is listed."),
+    Kind.CONFLICT: N_("Here already and different: what is here is kept, and why is listed."),
+    Kind.DUPLICATE: N_("The same tenant again in this file: another row counts."),
+    Kind.INVALID: N_("These cannot be imported. Mend them in the report, and import that."),
+}
+
+POLICY = {
+    Policy.SKIP: N_("Keep what is here"),
+    Policy.NEWER_WINS: N_("Take whichever was changed last"),
+    Policy.OVERWRITE: N_("Take what the file has"),
+}
+
+#: Each undoes something, so each has to be asked for by name.
+ALLOWED = {
+    Allowed.STATUS: N_("Also change a status: make a suspended tenant active, or the reverse"),
+    Allowed.VALIDITY: N_("Also change dates that staff have set"),
+}
+
+#: A client secret in a row of an import, of which nothing else is ever told.
+SECRET = {
+    "set": N_("Client secret: set"),
+    "unchanged": N_("Client secret: unchanged"),
+    "missing": N_("Client secret: missing"),
+}
+
+IMPORT_STATE = {
+    State.PLANNED: N_("Planned"),
+    State.APPLYING: N_("Stopped half-way, or running"),
+    State.DONE: N_("Done"),
+    State.DISCARDED: N_("Discarded"),
 }
 
 #: What a history calls the attributes that an event names.

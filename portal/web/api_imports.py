@@ -1,0 +1,91 @@
+"""Moving records in for programs: the body is the file, the answer is the report."""
+
+import logging
+from typing import cast
+
+from flask import Response, request
+
+from portal.imports import applying, reports, runs
+from portal.imports.planning import Choice, Plan
+from portal.imports.refusals import RefusedFileError
+from portal.imports.rows import Allowed, Policy
+from portal.imports.text import Readable
+from portal.stores.contract import StoreError
+from portal.web import bearer
+from portal.web.api import bp
+from portal.web.context import now, services, store
+from portal.web.errors import RETRY_AFTER
+from portal.web.uploads import planned
+
+__all__ = ["bp"]  # The API's own, with this call as well.
+
+logger = logging.getLogger(__name__)
+
+_PARAMETERS = frozenset({"policy", "allow", "dryRun"})
+_TRUTH = {"true": True, "false": False}
+
+
+@bp.post("/imports")
+def imports() -> Response:
+    """`policy`, `allow` (as often as needed) and `dryRun` are in the address. Rows that could
+    not be imported are in the report, and no error of the request."""
+    given = request.args
+    if not given.keys() <= _PARAMETERS:
+        message = "Send policy, allow and dryRun only."
+        return bearer.refused(400, "unknown_parameter", message)
+    try:
+        choice = Choice(
+            policy=Policy(given.get("policy", Policy.SKIP)),
+            allowed=frozenset(Allowed(each) for each in given.getlist("allow")),
+        )
+        dry_run = _TRUTH[given.get("dryRun", "false")]
+    except (ValueError, KeyError):
+        message = (
+            f"policy is {_listed(Policy)}; allow is {_listed(Allowed)}; dryRun is true or false."
+        )
+        return bearer.refused(400, "invalid_parameter", message)
+    if request.mimetype in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        # What curl --data calls its body, unless it is told otherwise.
+        raise RefusedFileError("Send the file itself as the body, as application/json.", 415)
+    file = cast(Readable, request.stream)
+    if dry_run:
+        return _told(planned(file, choice, _looked_at, sealer=None))
+    run = planned(file, choice, _saved, sealer=services().sealer)
+    return _applied(run)
+
+
+def _looked_at(plan: Plan) -> str:
+    def rest() -> dict[str, object]:
+        shapes = [shape.value for shape in plan.draft.shapes]
+        return reports.rest_of(plan.choice, plan.tally.counts, plan.draft.ignored_keys, shapes)
+
+    return "".join(reports.as_json(plan, rest))
+
+
+def _saved(plan: Plan) -> runs.Run:
+    return runs.save(store(), plan, bearer.act())
+
+
+def _applied(run: runs.Run) -> Response:
+    try:
+        while run.is_open:
+            run = applying.step(store(), run.id, now=now())
+    except StoreError:
+        logger.exception("An import stopped half-way.")
+        message = (
+            f"Not all of the {run.to_write:,} rows are written. Send the file again: what is in"
+            " the store already shows as same."
+        )
+        answer = bearer.refused(503, "unavailable", message)
+        answer.headers["Retry-After"] = RETRY_AFTER
+        return answer
+    rows = runs.rows_of(store(), run)
+    return _told("".join(reports.as_json(rows, lambda: reports.rest_of_run(run))))
+
+
+def _told(text: str) -> Response:
+    return Response(text, content_type="application/json")
+
+
+def _listed(names: type[Policy] | type[Allowed]) -> str:
+    return " or ".join(each.value for each in names)

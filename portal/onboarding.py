@@ -204,7 +204,7 @@ def renew_instead(
         try:
             store.write([
                 Replace(records.forward_item(pending, existing_id, mark), seen),
-                Replace(item, existing_seen),
+                Replace(item, existing_seen, read=other.item),
                 Add(records.event_item(existing_id, Verb.SET_VALIDITY, act, other.item, item)),
                 *_claim_changes(store, pending, None),
             ])  # fmt: skip
@@ -397,7 +397,7 @@ def _decide(
         event = records.event_item(after.id, verb, act, loaded.item, item, reason=after.reason)
         try:
             store.write([
-                Replace(item, seen),
+                Replace(item, seen, read=loaded.item),
                 Add(event),
                 *_claim_changes(store, before, after),
                 *also(store, tenant_id),

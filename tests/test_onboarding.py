@@ -13,6 +13,7 @@ from datetime import timedelta
 import pytest
 
 from portal import listings, onboarding, records
+from portal.instants import to_text
 from portal.onboarding import StaleError, TenantExistsError, UnknownTenantError
 from portal.sealing import Secret
 from portal.stores.contract import (
@@ -676,6 +677,15 @@ def test_an_old_record_that_got_a_version_meanwhile_is_not_overwritten(store):
     with pytest.raises(StaleError):
         onboarding.suspend(overtaken, OLD["tenantId"], seen=None, act=ANN, reason=Reason.UNPAID)
     assert store.get(OLD["tenantId"])["isActive"] is True
+
+
+def test_what_the_old_application_changes_meanwhile_is_not_lost(store):
+    store.write([Add(OLD)])
+    elsewhere = {**OLD, "validTo": "2031-01-01T00:00:00.000Z", "updatedAt": to_text(START)}
+    overtaken = Interrupted(store, lambda: store.write([Replace(elsewhere, None)]))
+    onboarding.suspend(overtaken, OLD["tenantId"], seen=None, act=ANN, reason=Reason.UNPAID)
+    item = store.get(OLD["tenantId"])
+    assert (item["validTo"], item["isActive"]) == ("2031-01-01T00:00:00.000Z", False)
 
 
 # ---- Closed sign-ups

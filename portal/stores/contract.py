@@ -33,11 +33,14 @@ class Add:
 class Replace:
     """Put `item` in place of the one with its `tenantId`, whose `version` must be `expected`.
 
-    `None` expects an item without a version: one that the old application wrote.
+    `None` expects an item without a version: one that the old application wrote. With `read`,
+    the item as it was read, its `updatedAt` must still be that one's, too: the old application
+    changes items without touching their version.
     """
 
     item: Item
     expected: int | None
+    read: Item | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from portal.stores.contract import (
     NotThereError,
     Page,
     Position,
+    Replace,
     Segment,
     StoreError,
 )
@@ -227,13 +228,21 @@ def _conditional(change: Change, tenant_id: str, item: Item | None) -> Parameter
         names = {"#k": KEY, "#v": "version"}
     else:
         condition, names = "#v = :v", {"#v": "version"}
-        values = {"ExpressionAttributeValues": {":v": {"N": str(change.expected)}}}
+        values[":v"] = {"N": str(change.expected)}
+    if isinstance(change, Replace) and change.read is not None:
+        names["#u"] = "updatedAt"
+        updated_at = change.read.get("updatedAt")
+        if updated_at is None:
+            condition += " AND attribute_not_exists(#u)"
+        else:
+            condition += " AND #u = :u"
+            values[":u"] = to_attributes({"updatedAt": updated_at})["updatedAt"]
     what = {"Key": _key(tenant_id)} if item is None else {"Item": to_attributes(item)}
     return {
         **what,
         "ConditionExpression": condition,
         "ExpressionAttributeNames": names,
-        **values,
+        **({"ExpressionAttributeValues": values} if values else {}),
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
 

@@ -16,6 +16,8 @@ from portal.stores.contract import (
     NotThereError,
     Page,
     Position,
+    Remove,
+    Replace,
     Segment,
     StoreError,
     UnavailableError,
@@ -240,9 +242,16 @@ class _Commit:
             if isinstance(change, Add):
                 if item is not None:
                     return AlreadyThereError(tenant_id=tenant_id, item=item)
-            elif item is None or item.get("version") != change.expected:
+            elif item is None or not _is_as_expected(item, change):
                 return ChangedMeanwhileError(tenant_id=tenant_id, item=item)
         return None
+
+
+def _is_as_expected(item: Item, change: Replace | Remove) -> bool:
+    if item.get("version") != change.expected:
+        return False
+    read = change.read if isinstance(change, Replace) else None
+    return read is None or item.get("updatedAt") == read.get("updatedAt")
 
 
 _stores: "weakref.WeakSet[JsonFileStore]" = weakref.WeakSet()

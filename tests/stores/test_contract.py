@@ -122,6 +122,23 @@ def test_add_of_an_id_that_is_there_carries_the_whole_item_as_it_is_now(store):
     assert store.get("a") == now
 
 
+@pytest.mark.parametrize("version", [None, 3])
+@pytest.mark.parametrize("read_at", ["2026-01-01T00:00:00.000Z", None])
+def test_replace_with_what_was_read_is_refused_once_the_old_application_has_changed_it(
+    store, version, read_at
+):
+    read = tenant("1_2", version=version, **({"updatedAt": read_at} if read_at else {}))
+    elsewhere = {**read, "updatedAt": "2026-02-02T00:00:00.000Z", "validTo": "2031"}
+    store.write([Add(elsewhere)])
+    mine = {**read, "accountName": "Mine", "version": 4}
+    with pytest.raises(ChangedMeanwhileError) as refused:
+        store.write([Replace(mine, version, read=read)])
+    assert refused.value.item == elsewhere
+    assert store.get("1_2") == elsewhere
+    store.write([Replace(mine, version, read=elsewhere)])
+    assert store.get("1_2") == mine
+
+
 def test_replace_puts_the_whole_item_and_leaves_no_old_attribute(store):
     store.write([Add(tenant("a", reason="old"))])
     store.write([Replace(tenant("a", version=2), 1)])

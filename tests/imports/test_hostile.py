@@ -187,7 +187,6 @@ def test_many_fields_are_named_up_to_a_number(importer):
 #: Runs in a process of its own, so that its memory can be told.
 MEASURED = """
 import json, resource, sys
-from portal.imports.cells import guarded, unguarded
 from portal.imports.drafts import Draft
 from portal.imports.refusals import RefusedFileError
 from portal.imports.text import Limits

@@ -40,7 +40,7 @@ class Replace:
 
     item: Item
     expected: int | None
-    read: Item | None = None
+    read: Item | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,11 +80,14 @@ def _words(code: int, error: HTTPException) -> tuple[str, list[str]]:
 
 def _expired_page(error: ExpiredPageError) -> Response:
     """The same fields again, with a new token; not a secret, which has to be typed again."""
+    left_out = {"csrf_token", "client_secret"}
+    if request.blueprint == "imports":
+        # What is pasted to be imported holds secrets, too.
+        left_out.add("text")
     kept = [
         (showable(name), showable(value))
         for name, value in request.form.items()
-        # What is pasted to be imported holds secrets, too.
-        if name not in ("csrf_token", "client_secret", "text")
+        if name not in left_out
     ]
     sentence = _("This page has expired. Your entries are kept; send again.")
     retry = None if asked_by_htmx() else (request.path, kept, _("Send again"))

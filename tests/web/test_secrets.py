@@ -1,6 +1,7 @@
 """T19: a client secret is in no answer, no log record and no file, whatever goes wrong."""
 
 import itertools
+import json
 import logging
 import re
 from collections.abc import Callable, Iterator
@@ -155,6 +156,28 @@ def test_t19_whatever_is_wrong_with_the_form(
     assert anna.send(again.id, "activate", typed).status_code == 409
 
 
+def imported(admin: Staff) -> str:
+    """An import whose file holds the secret, planned."""
+    row = dict.fromkeys(("accountName", "companyName", "cluster", "clientId"), "x") | {
+        "accountId": "7",
+        "companyId": "8",
+        "clientSecret": CANARY,
+        "isActive": True,
+        "contactCompanyName": "Import AG",
+        "contactFullName": "Kim",
+        "contactEmailAddress": "kim@example.com",
+        "createdAt": "2025-01-01T00:00:00.000Z",
+        "validFrom": "2025-01-01T00:00:00.000Z",
+        "validTo": "2027-01-01T00:00:00.000Z",
+    }
+    start = "/staff/imports/"
+    form = form_of(admin.get(start), start)
+    typed = {name: form[name] for name in ("csrf_token", "policy")} | {"text": json.dumps([row])}
+    answer = admin.client.post(start, data=typed)
+    assert answer.status_code == 303, answer.text
+    return str(answer.location).rpartition("/")[2]
+
+
 @pytest.mark.usefixtures("silence")
 def test_t19_no_route_ever_shows_it(
     app: Flask, client: FlaskClient, pending: SignUp, admin: Staff, store: TroubledStore
@@ -162,8 +185,14 @@ def test_t19_no_route_ever_shows_it(
     secret = {"client_id": "fsm", "client_secret": CANARY}
     admin.decide(pending.id, "activate", **IDS, **secret)
     sealed = str(tenants_in(store)["86810_104348"]["clientSecret"])
+    run_id = imported(admin)
     app.extensions["heard"].clear()
-    values = {"filename": "portal.css", "tenant_id": "86810_104348", "token": pending.token}
+    values = {
+        "filename": "portal.css",
+        "tenant_id": "86810_104348",
+        "token": pending.token,
+        "run_id": run_id,
+    }
     asked = set()
     for rule in app.url_map.iter_rules():
         path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], rule.rule)

@@ -1,5 +1,8 @@
 """The machine interface: what the downstream application asks at every start."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
 import orjson
 from flask import Blueprint, Response, jsonify, request
 
@@ -46,29 +49,32 @@ def validate() -> Response:
     if not is_id(account_id) or not is_id(company_id) or _repeated():
         return _refused("invalid_id", "Send accountId and companyId as letters and digits.")
     ids = Ids(account_id=account_id, company_id=company_id)
+    moment = now()
     try:
         item = store().get(ids.tenant_id)
     except NotThereError:
-        return _answer_without_tenant(ids)
-    return _answer(item)
+        return _answer_without_tenant(ids, moment)
+    return _answer(item, moment)
 
 
 def _repeated() -> bool:
-    return len(list(request.args.items(multi=True))) > len(_PARAMETERS)
+    # Both are there, and nothing else: a third pair is one of them again.
+    return request.query_string.count(b"=") > len(_PARAMETERS)
 
 
-def _answer_without_tenant(ids: Ids) -> Response:
+def _answer_without_tenant(ids: Ids, moment: datetime) -> Response:
     try:
         store().get(records.claim_id(ids))
     except NotThereError:
-        return _told({"isValid": False, "error": "NOT_FOUND", "message": _NOT_FOUND})
+        return _told({"isValid": False, "error": "NOT_FOUND", "message": _NOT_FOUND}, moment)
     error, reason, message = _ANSWERS[Standing.PENDING]
-    return _told({"isValid": False, "error": error, "reason": reason, "message": message})
+    told = {"isValid": False, "error": error, "reason": reason, "message": message}
+    return _told(told, moment)
 
 
-def _answer(item: Item) -> Response:
+def _answer(item: Item, moment: datetime) -> Response:
     validity = records.validity_of(item)
-    stands = standing_of(records.status_of(item), validity, now())
+    stands = standing_of(records.status_of(item), validity, moment)
     told: dict[str, object] = {"isValid": stands in _OPEN}
     if stands not in _OPEN:
         error, reason, message = _ANSWERS[stands]
@@ -83,11 +89,11 @@ def _answer(item: Item) -> Response:
         told["validFrom"] = to_text(validity.valid_from)
     if validity.valid_to:
         told["validTo"] = to_text(validity.valid_to)
-    return _told(told)
+    return _told(told, moment)
 
 
-def _told(answer: dict[str, object]) -> Response:
-    answer["serverTime"] = to_text(now())
+def _told(answer: Mapping[str, object], moment: datetime) -> Response:
+    answer = {**answer, "serverTime": to_text(moment)}
     return Response(orjson.dumps(answer), content_type="application/json")
 
 

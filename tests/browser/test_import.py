@@ -1,0 +1,319 @@
+"""Moving records in, from the old application's page in a real browser to the store and back."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from portal.imports import applying
+from portal.stores.contract import NotThereError, Store
+from tests.browser.steps import free_id, tab_to
+
+#: What other programs keep beside the old application's entries, in the same browser.
+OTHERS = {
+    "theme": "dark",
+    "fsm_tenants": "not one of them",
+    "other_fsm_tenant_1_2": "nor is this",
+    "token": "eyJhbGciOiJub25lIn0.s3cr3t-of-another-program",
+}
+SECRET = "s3cr3t-canary"
+
+
+def tenant(account: str, company: str, **values: Any) -> dict[str, Any]:
+    """As the old application made them."""
+    return {
+        "accountId": account, "companyId": company, "accountName": "Müller Gruppe",
+        "companyName": "Müller GmbH", "cluster": "eu", "contactCompanyName": "Müller & Söhne",
+        "contactFullName": "Jürgen Müller", "contactPhone": "+49 30 901820",
+        "contactEmailAddress": "jm@aufzug.example", "clientId": "fsm", "clientSecret": SECRET,
+        "isActive": True, "validFrom": "2025-01-07T08:15:22.041Z",
+        "validTo": "2126-01-07T08:15:22.041Z", "createdAt": "2025-01-07T08:15:22.041Z",
+        "updatedAt": "2025-01-07T08:15:22.041Z", **values,
+    }  # fmt: skip
+
+
+class OldApplication(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        page = b"<!doctype html><title>The old application</title><link rel=icon href=data:,>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, *_: Any) -> None:
+        """Nobody reads it."""
+
+
+@contextmanager
+def answering() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), OldApplication) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def old_application() -> Iterator[str]:
+    """Its address: another origin than the portal's."""
+    with answering() as url:
+        yield url
+
+
+@pytest.fixture
+def rows() -> list[dict[str, Any]]:
+    account = free_id()
+    return [tenant(account, str(company)) for company in range(1, 4)]
+
+
+def key_of(row: dict[str, Any]) -> str:
+    return f"fsm_tenant_{row['accountId']}_{row['companyId']}"
+
+
+def opened(new_page: Callable[..., Page], url: str, rows: list[dict[str, Any]]) -> Page:
+    """The old application in somebody's browser, which holds what it has kept there."""
+    page = new_page(accept_downloads=True)
+    page.goto(url)
+    entries = OTHERS | {key_of(row): json.dumps(row) for row in rows}
+    page.evaluate("all => { for (const key in all) localStorage.setItem(key, all[key]) }", entries)
+    return page
+
+
+def stored(page: Page) -> dict[str, str]:
+    return dict(page.evaluate("({...localStorage})"))
+
+
+def downloaded(old: Page, line: str, folder: Path) -> Path:
+    """What the browser saves when the line is pasted into its console."""
+    with old.expect_download() as download:
+        assert old.evaluate(line).endswith("entries are in fsm-tenants.json")
+    assert download.value.suggested_filename == "fsm-tenants.json"
+    path = folder / "fsm-tenants.json"
+    download.value.save_as(path)
+    return path
+
+
+def file_of(folder: Path, rows: list[dict[str, Any]]) -> Path:
+    path = folder / "many.json"
+    path.write_text(json.dumps({key_of(row): json.dumps(row) for row in rows}), encoding="utf-8")
+    return path
+
+
+def plan(page: Page, path: Path) -> None:
+    page.get_by_role("link", name="Imports").click()
+    page.get_by_label("2. Choose the file").set_input_files(path)
+    page.get_by_role("button", name="Show the plan").click()
+    page.wait_for_url("**/staff/imports/import-*")
+
+
+def confirm(page: Page) -> None:
+    page.get_by_role("button", name="Write these rows").click()
+
+
+def is_in(store: Store, row: dict[str, Any]) -> bool:
+    try:
+        store.get(f"{row['accountId']}_{row['companyId']}")
+    except NotThereError:
+        return False
+    return True
+
+
+def test_the_whole_way_there_and_back(
+    *,
+    javascript: bool,
+    old_application: str,
+    rows: list[dict[str, Any]],
+    new_page: Callable[..., Page],
+    signed_in: Callable[..., Page],
+    store: Store,
+    tmp_path: Path,
+) -> None:
+    bad = tenant(free_id(), "9", contactEmailAddress="no address")
+    old = opened(new_page, old_application, [*rows, bad])
+    before = stored(old)
+    ada = signed_in("admin", name="Ada Admin", javascript=javascript)
+    ada.goto("/staff/imports/")
+    line = ada.get_by_label("1. Get them out of the old application").input_value()
+    path = downloaded(old, line, tmp_path)
+    # Only what is the old application's has left the browser, and nothing in it has changed.
+    assert json.loads(path.read_text("utf-8")).keys() == {key_of(row) for row in [*rows, bad]}
+    assert stored(old) == before
+
+    plan(ada, path)
+    expect(ada.get_by_text("3 of 4 rows would be written. Nothing is written yet.")).to_be_visible()
+    expect(ada.get_by_text("until 7 Jan 2126.")).to_be_visible()
+    assert not any(is_in(store, row) for row in rows)
+    ada.get_by_role("link", name="Invalid 1").click()
+    expect(ada.get_by_text("This is not an email address: no address")).to_be_visible()
+    confirm(ada)
+    outcome = ada.locator("#outcome")
+    expect(outcome).to_contain_text("The import is done.")
+    expect(outcome).to_contain_text("Tenants written: 3. Rows that could not be imported: 1.")
+    assert all(is_in(store, row) for row in rows)
+
+    removing = ada.get_by_label("Entries that are in the portal now: 3").input_value()
+    assert old.evaluate(removing) == "3 entries are removed"
+    assert stored(old) == OTHERS | {key_of(bad): json.dumps(bad)}
+    # Once more does no harm.
+    assert old.evaluate(removing) == "0 entries are removed"
+    assert SECRET not in ada.content()
+
+
+def test_the_text_can_be_pasted(
+    signed_in: Callable[..., Page], rows: list[dict[str, Any]], store: Store, tmp_path: Path
+) -> None:
+    page = signed_in("admin", name="Ada Admin")
+    page.get_by_role("link", name="Imports").click()
+    page.get_by_label("or paste its text").fill(file_of(tmp_path, rows).read_text("utf-8"))
+    page.get_by_role("button", name="Show the plan").click()
+    confirm(page)
+    expect(page.locator("#outcome")).to_contain_text("Tenants written: 3.")
+    assert all(is_in(store, row) for row in rows)
+
+
+@pytest.fixture
+def many() -> list[dict[str, Any]]:
+    account = free_id()
+    return [tenant(account, str(number)) for number in range(2 * applying.STEP + 50)]
+
+
+def test_with_a_script_it_goes_on_by_itself_and_two_tabs_do_no_harm(
+    signed_in: Callable[..., Page], many: list[dict[str, Any]], store: Store, tmp_path: Path
+) -> None:
+    one = signed_in("admin", name="Ada Admin")
+    plan(one, file_of(tmp_path, many))
+    two = one.context.new_page()
+    two.goto(one.url)
+    confirm(one)
+    confirm(two)
+    for page in (one, two):
+        expect(page.locator("#outcome")).to_contain_text(
+            f"The import is done. Tenants written: {len(many)}."
+        )
+    expect(one.locator("#outcome")).to_be_focused()
+    assert all(is_in(store, row) for row in many)
+
+
+def test_without_a_script_each_click_is_a_step_and_a_reload_goes_on(
+    signed_in: Callable[..., Page], many: list[dict[str, Any]], store: Store, tmp_path: Path
+) -> None:
+    page = signed_in("admin", name="Ada Admin", javascript=False)
+    plan(page, file_of(tmp_path, many))
+    confirm(page)
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", str(applying.STEP))
+    page.reload()
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", str(applying.STEP))
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", str(2 * applying.STEP))
+    page.get_by_role("button", name="Continue").click()
+    expect(page.locator("#outcome")).to_contain_text(f"Tenants written: {len(many)}.")
+    assert all(is_in(store, row) for row in many)
+
+
+def test_a_reload_with_a_script_goes_on_where_it_was(
+    signed_in: Callable[..., Page], many: list[dict[str, Any]], store: Store, tmp_path: Path
+) -> None:
+    without = signed_in("admin", name="Ada Admin", javascript=False)
+    plan(without, file_of(tmp_path, many))
+    confirm(without)
+    expect(without.get_by_role("progressbar")).to_be_visible()
+    # Half-way; another browser, with a script, opens the same address.
+    page = signed_in("admin", name="Ada Admin")
+    page.goto(without.url)
+    expect(page.locator("#outcome")).to_contain_text(f"Tenants written: {len(many)}.")
+    assert all(is_in(store, row) for row in many)
+    without.reload()
+    expect(without.locator("#outcome")).to_contain_text("The import is done.")
+
+
+def test_it_is_done_with_the_keyboard_alone(
+    signed_in: Callable[..., Page], rows: list[dict[str, Any]], store: Store, tmp_path: Path
+) -> None:
+    page = signed_in("admin", name="Ada Admin")
+    plan(page, file_of(tmp_path, rows))
+    tab_to(page, page.get_by_role("button", name="Write these rows"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#outcome")).to_be_focused()
+    page.keyboard.press("u")
+    page.wait_for_url("**/staff/imports/")
+    assert all(is_in(store, row) for row in rows)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_have_no_barriers(
+    *,
+    scheme: str,
+    width: int,
+    signed_in: Callable[..., Page],
+    axe: Callable[[Page], list[str]],
+    tmp_path: Path,
+) -> None:
+    page = signed_in("admin", name="Ada Admin", width=width, color_scheme=scheme)
+    wrong: dict[str, list[str]] = {}
+
+    def look(name: str) -> None:
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        found = [*axe(page), *([f"scrolls sideways by {wide}"] if wide > 0 else [])]
+        if found:
+            wrong[name] = found
+
+    account = free_id()
+    long = "Kälte-Klima-Sanitärtechnik" * 7
+    some = [tenant(account, str(number)) for number in range(applying.STEP + 60)]
+    evil = tenant(account, "9999", contactCompanyName=long, contactEmailAddress=long, **{long: 1})
+    plan(page, file_of(tmp_path, [*some, evil]))
+    look("plan")
+    page.get_by_role("link", name="Invalid 1").click()
+    look("invalid rows")
+    without = signed_in("admin", name="Eve Admin", javascript=False)
+    without.goto(page.url)
+    confirm(without)
+    # Half-way, and it stays there: the next step gets no answer.
+    page.route("**/apply", lambda _route: None)
+    page.reload()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    look("progress")
+    page.unroute("**/apply")
+    page.reload()
+    expect(page.locator("#outcome")).to_contain_text("The import is done.")
+    look("done")
+    changed = [row | {"contactFullName": long[:180], "clientSecret": "x"} for row in some[:3]]
+    page.goto("/staff/imports/")
+    page.get_by_label("When a tenant is here already, and differs").select_option("overwrite")
+    plan_of_changes = page.get_by_label("or paste its text")
+    plan_of_changes.fill(file_of(tmp_path, changed).read_text("utf-8"))
+    page.get_by_role("button", name="Show the plan").click()
+    expect(page.get_by_text("contactFullName").first).to_be_visible()
+    look("differences")
+    page.get_by_role("button", name="Discard the plan").click()
+    expect(page.locator("#outcome")).to_contain_text("The plan is discarded.")
+    look("discarded")
+    page.get_by_role("link", name="All imports").click()
+    page.wait_for_url("**/staff/imports/")
+    look("list")
+    page.get_by_label("or paste its text").fill("null")
+    page.get_by_role("button", name="Show the plan").click()
+    expect(page.get_by_role("alert").filter(has_text="There is a problem")).to_be_visible()
+    look("refused")
+    assert wrong == {}
+
+
+def test_a_refused_file_puts_the_focus_on_why(signed_in: Callable[..., Page]) -> None:
+    page = signed_in("admin", name="Ada Admin")
+    page.get_by_role("link", name="Imports").click()
+    page.get_by_label("or paste its text").fill('{"theme": "dark"}')
+    page.get_by_role("button", name="Show the plan").click()
+    summary = page.get_by_role("alert").filter(has_text="There is a problem")
+    expect(summary).to_be_focused()
+    expect(summary).to_contain_text("The file is not a portal export.")
+    summary.get_by_role("link").click()
+    expect(page.get_by_label("2. Choose the file")).to_be_focused()

@@ -277,6 +277,7 @@ def test_the_pages_have_no_barriers(
     without = signed_in("admin", name="Eve Admin", javascript=False)
     without.goto(page.url)
     confirm(without)
+    expect(without.get_by_role("progressbar")).to_be_visible()
     # Half-way, and it stays there: the next step gets no answer.
     page.route("**/apply", lambda _route: None)
     page.reload()

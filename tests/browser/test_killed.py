@@ -108,9 +108,10 @@ def test_a_form_that_nobody_took_is_still_filled_in_and_makes_one_sign_up(
         port = int(portal.url.rpartition(":")[2])
         page = new_page(base_url=portal.url)
         page.goto("/sign-up")
-        with page.expect_response("**/sign-up/check?field=phone"):
+        with page.expect_response("**/sign-up/check?field=phone") as checked:
             fill_sign_up(page, company="Patient GmbH")
             page.get_by_label("Company name").focus()
+        checked.value.finished()
         portal.kill()
         send_sign_up(page)
         # This page is the browser's own; its button sends the same form again.

@@ -55,7 +55,7 @@ def test_an_error_is_told_and_mended(customer: Page) -> None:
     )
     expect(page.get_by_text("Łódzkie Zakłady 東京")).to_be_visible()
     expect(page.get_by_text("j•••@example.com")).to_be_visible()
-    expect(page.get_by_text(re.compile("^Reference [0-9A-Z]{8}$"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^Reference [0-9a-z]{26}$"))).to_be_visible()
 
 
 def test_details_are_changed_and_the_request_is_withdrawn(customer: Page) -> None:

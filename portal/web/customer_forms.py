@@ -6,6 +6,7 @@ from flask import request
 
 from portal import contacts
 from portal.contacts import ProblemError
+from portal.imports.quickly import read_email
 from portal.tenants import Contact, Ids
 from portal.web import words
 from portal.web.forms import NAME_LENGTH, Form, Text, line, read_id
@@ -42,7 +43,7 @@ class ContactForm(Form):
     )
     email = Text(
         N_("Email address"),
-        contacts.read_email,
+        read_email,
         words.email_problem,
         type="email",
         autocomplete="email",

@@ -69,7 +69,7 @@ def sign_up() -> AnyResponse:
             onboarding.edit_contact(
                 store(), tenant.id, seen=tenant.version, act=act_of_customer(), contact=contact
             )
-    return redirect(url_for("status.show", token=token.status_token), 303)
+    return redirect(f"{request.script_root}/status/{token.status_token}", 303)
 
 
 @bp.post("/sign-up/check")

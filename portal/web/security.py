@@ -170,7 +170,14 @@ def _check_origin() -> None:
 def _token_is_ours() -> bool:
     token = request.headers.get("X-CSRFToken") or request.form.get("csrf_token", "")
     config = current_app.config
-    for key in (config["WTF_CSRF_SECRET_KEY"], *config["WTF_CSRF_FALLBACKS"]):
+    keys = (config["WTF_CSRF_SECRET_KEY"], *config["WTF_CSRF_FALLBACKS"])
+    value = session.get(_CSRF_FIELD)
+    # Most often it is the very one that this process made for this browser's pages.
+    if isinstance(value, str) and hmac.compare_digest(
+        token.encode(errors="replace"), _signed_csrf_value(value, keys[0]).encode()
+    ):
+        return True
+    for key in keys:
         try:
             validate_csrf(token, secret_key=key)
         except ValidationError:
@@ -181,10 +188,9 @@ def _token_is_ours() -> bool:
 
 def _csrf_token() -> str:
     key = current_app.config["WTF_CSRF_SECRET_KEY"]
-    value = session.get(_CSRF_FIELD)
-    if not isinstance(value, str):
-        return str(generate_csrf(secret_key=key))
-    return _signed_csrf_value(value, key)
+    if not isinstance(session.get(_CSRF_FIELD), str):
+        generate_csrf(secret_key=key)
+    return _signed_csrf_value(session[_CSRF_FIELD], key)
 
 
 @lru_cache(4096)

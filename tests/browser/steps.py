@@ -1,9 +1,10 @@
 """What people do on the pages, in their words."""
 
 import secrets
+from contextlib import suppress
 from datetime import date, timedelta
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 
 def fill_sign_up(page: Page, **typed: str) -> None:
@@ -28,8 +29,12 @@ def send_sign_up(page: Page) -> None:
 def decision(page: Page, legend: str) -> Locator:
     """The form of a decision by its heading, opened if it was closed."""
     form = page.get_by_role("form", name=legend, exact=True)
+    summary = page.locator("summary").get_by_text(legend, exact=True)
+    # An answer may be replacing the forms just now: then neither is there for a moment.
+    expect(form.or_(summary).first).to_be_visible()
     if not form.is_visible():
-        page.locator("summary").get_by_text(legend, exact=True).click()
+        with suppress(Error):
+            summary.click(timeout=2000)
     expect(form).to_be_visible()
     return form
 

@@ -155,7 +155,7 @@ def search(
     In a tab other than "all" the found rows are sifted, at most four pages at a time, so a
     page of them may be short though more follow.
     """
-    by_id = _by_id(store, sought) or _by_reference(store, sought)
+    by_id = _by_id(store, _id_meant(sought))
     if by_id:
         return Listing([row for row in by_id if _belongs(row, tab, now)], None)
     stretches = _stretches_of_search(sought)
@@ -172,10 +172,11 @@ def search(
     return Listing(rows, place)
 
 
-def _by_reference(store: Store, sought: str) -> list[Item]:
-    """By the number that customers have, which is the id that they began with."""
+def _id_meant(sought: str) -> str:
+    """The id, where the number that a customer has was typed: it is what their id began with."""
     reference = sought.strip().lower()
-    return _by_id(store, records.pending_id(reference)) if reference.isalnum() else []
+    is_reference = len(reference) == records.REFERENCE_LENGTH and reference.isalnum()
+    return records.pending_id(reference) if is_reference else sought
 
 
 def _by_id(store: Store, sought: str) -> list[Item]:

@@ -70,6 +70,10 @@ _NORMALISED = 200
 _INDEX_KEYS = tuple(key for index in INDEXES for key in (index.partition, index.sort))
 
 
+#: Lower-case letters and digits in the reference of a sign-up.
+REFERENCE_LENGTH = 26
+
+
 def pending_id(reference: str) -> str:
     """`reference` is 26 lower-case letters and digits."""
     return f"pending-{reference}"

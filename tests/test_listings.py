@@ -519,7 +519,7 @@ def test_no_question_costs_more_when_there_are_five_times_as_many_tenants(store)
         assert cost.rows <= (4 * PAGE if name == "name in a tab" else PAGE), name
         assert cost.queries <= 5, name
         assert cost.counts <= 5, name
-        assert cost.gets <= 2, name
+        assert cost.gets <= 1, name
         assert all(cap <= CAP for cap in cost.caps), name
 
 

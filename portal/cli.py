@@ -242,11 +242,20 @@ def token_group() -> None:
     type=click.IntRange(1, 3650),
     help="How long it may be used.",
 )
-def create_token(name: str, scope: str, days: int) -> None:
+@click.option(
+    "--per-hour",
+    default=tokens.CALLS_PER_HOUR,
+    show_default=True,
+    type=click.IntRange(1, 100_000),
+    help="How many calls it may make in an hour.",
+)
+def create_token(name: str, scope: str, days: int, per_hour: int) -> None:
     """Print a new token for the program NAME, alone on the last line. It is shown only once."""
     life, now = timedelta(days=days), utc_now()
     with _opened_store(_settings()) as opened:
-        text = tokens.create(opened, name=name, scope=tokens.Scope(scope), life=life, now=now)
+        text = tokens.create(
+            opened, name=name, scope=tokens.Scope(scope), life=life, now=now, per_hour=per_hour
+        )
     kid = text.partition(".")[0]
     click.echo(f"This lets {name} use {scope} until {now + life:%Y-%m-%d}. Keep it secret.")
     click.echo(f"It is shown only now. To end it: portal token revoke {kid}")
@@ -271,7 +280,7 @@ def revoke_token(kid: str) -> None:
 
 @token_group.command("list")
 def list_tokens() -> None:
-    """Show all tokens: whose, for what, until when, when last used. Never their secrets."""
+    """Show all tokens: whose, for what, how often, until when, last used. Never their secrets."""
     now = utc_now()
     with _opened_store(_settings()) as opened:
         found = list(tokens.listed(opened))
@@ -283,7 +292,8 @@ def list_tokens() -> None:
         elif not token.is_good(now):
             ends = f"over since {token.until:%Y-%m-%d}"
         scopes = " ".join(sorted(token.scopes))
-        click.echo(f"{token.kid}  {token.name}  {scopes}  {ends}, {used}")
+        often = f"{token.per_hour:,} an hour"
+        click.echo(f"{token.kid}  {token.name}  {scopes}  {often}  {ends}, {used}")
     if not found:
         click.echo("There are no tokens.")
 

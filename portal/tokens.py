@@ -1,7 +1,9 @@
-"""Tokens of programs: made by an operator, for what a scope names, until a day.
+"""Tokens of programs: made by an operator, for what a scope names, until a day, and for so many
+calls an hour.
 
 `kid.secret`: the first half finds the token, of the second one only a hash is kept, so a copy
-of the store opens nothing.
+of the store opens nothing. Calls are counted in the store, so that the limit is the same for
+any number of workers.
 """
 
 import hashlib
@@ -18,14 +20,12 @@ from enum import StrEnum
 from portal.instants import to_instant, to_text
 from portal.stores.contract import (
     Add,
-    BusyError,
     ChangedMeanwhileError,
     Item,
     NotThereError,
     Position,
     Replace,
     Store,
-    UnavailableError,
 )
 from portal.stores.table import GSI2, KEY
 
@@ -34,8 +34,9 @@ _ALPHABET = string.ascii_lowercase + string.digits
 #: Also what tells a token from any other text.
 TOKEN = re.compile(r"([a-z0-9]{12})\.([A-Za-z0-9_-]{43})", re.ASCII)
 _TOKENS = "TOKENS"
-#: The last use is written down no more often than this.
-_NOTED_EVERY = timedelta(minutes=1)
+#: Enough for a script that moves 10,000 rows with each call.
+CALLS_PER_HOUR = 60
+_HOUR = timedelta(hours=1)
 #: Compared with where there is no token, so that this takes no other time.
 _NO_HASH = hashlib.sha256(b"").hexdigest()
 
@@ -50,6 +51,23 @@ class BadTokenError(Exception):
     """It is unknown, wrong, revoked or past its end. Nobody is told which."""
 
 
+class TooManyCallsError(Exception):
+    """All calls of this hour are used up."""
+
+    def __init__(self, allowance: "Allowance") -> None:
+        super().__init__(f"All {allowance.per_hour} calls of this hour are used up.")
+        self.allowance = allowance
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allowance:
+    """How many calls a token has left, and when it has all of them again."""
+
+    per_hour: int
+    left: int
+    again_at: datetime
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Token:
     """What is known of a token; never its secret."""
@@ -59,6 +77,7 @@ class Token:
     scopes: frozenset[str]
     created_at: datetime
     until: datetime
+    per_hour: int
     last_used: datetime | None
     revoked_at: datetime | None
 
@@ -66,7 +85,15 @@ class Token:
         return self.revoked_at is None and now <= self.until
 
 
-def create(store: Store, *, name: str, scope: Scope, life: timedelta, now: datetime) -> str:
+def create(
+    store: Store,
+    *,
+    name: str,
+    scope: Scope,
+    life: timedelta,
+    now: datetime,
+    per_hour: int = CALLS_PER_HOUR,
+) -> str:
     """A new token, `kid.secret` (256 bits). Nobody can show it again."""
     kid = "".join(secrets.choice(_ALPHABET) for _ in range(12))
     secret = secrets.token_urlsafe(32)
@@ -79,6 +106,7 @@ def create(store: Store, *, name: str, scope: Scope, life: timedelta, now: datet
         "hash": _hash(secret),
         "createdAt": to_text(now),
         "until": to_text(now + life),
+        "perHour": per_hour,
         GSI2.partition: _TOKENS,
         GSI2.sort: f"{to_text(now)}#{token_id}",
     }
@@ -115,7 +143,7 @@ def listed(store: Store) -> Iterator[Token]:
 
 
 def opened(store: Store, text: str, now: datetime) -> Token:
-    """Whose token it is; its use is noted. `BadTokenError`."""
+    """Whose token it is. `BadTokenError`."""
     parts = TOKEN.fullmatch(text)
     kid, secret = parts.groups() if parts else ("", "")
     item: Item = {}
@@ -127,13 +155,37 @@ def opened(store: Store, text: str, now: datetime) -> Token:
     token = _token_of(item)
     if not parts or not token.is_good(now):
         raise BadTokenError
-    if token.last_used is None or now - token.last_used > _NOTED_EVERY:
-        version = int(item["version"])
-        used = {**item, "lastUsed": to_text(now), "version": version + 1}
-        # Another request may have noted it just now; and this is no reason to refuse one.
-        with suppress(ChangedMeanwhileError, BusyError, UnavailableError):
-            store.write([Replace(used, version)])
     return token
+
+
+def count_call(store: Store, kid: str, now: datetime) -> Allowance:
+    """One call more in the hour that began with the first one. `TooManyCallsError`,
+    `NotThereError`; a store that cannot count lets nobody in (`StoreError`)."""
+    # Whoever comes between has counted a call, too, so this ends at the limit at the latest.
+    while True:
+        item = store.get(_id(kid))
+        began, calls = to_instant(str(item.get("hourFrom", ""))), int(item.get("calls", 0))
+        # A clock that was set back must not close a token for longer than an hour.
+        if began is None or not began <= now < began + _HOUR:
+            began, calls = now, 0
+        per_hour = _per_hour(item)
+        allowance = Allowance(
+            per_hour=per_hour, left=max(0, per_hour - calls - 1), again_at=began + _HOUR
+        )
+        if calls >= per_hour:
+            raise TooManyCallsError(allowance)
+        version = int(item["version"])
+        counted = {
+            **item, "lastUsed": to_text(now), "hourFrom": to_text(began), "calls": calls + 1,
+            "version": version + 1,
+        }  # fmt: skip
+        with suppress(ChangedMeanwhileError):
+            store.write([Replace(counted, version)])
+            return allowance
+
+
+def _per_hour(item: Item) -> int:
+    return int(item.get("perHour", CALLS_PER_HOUR))
 
 
 def _token_of(item: Item) -> Token:
@@ -146,6 +198,7 @@ def _token_of(item: Item) -> Token:
         scopes=frozenset(str(item["scopes"]).split()),
         created_at=created,
         until=until,
+        per_hour=_per_hour(item),
         last_used=to_instant(str(item.get("lastUsed", ""))),
         revoked_at=to_instant(str(item.get("revokedAt", ""))),
     )

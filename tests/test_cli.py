@@ -308,13 +308,16 @@ def test_tokens_are_listed_with_their_last_use_and_revoked_at_once(
     folder: Path, opened: Store
 ) -> None:
     assert run(folder, "token", "list").stdout == "There are no tokens.\n"
-    arguments = ("token", "create", "script", "--scope", "imports:write", "--days", "7")
+    arguments = (
+        "token", "create", "script", "--scope", "imports:write", "--days", "7", "--per-hour", "1200"
+    )  # fmt: skip
     text = run(folder, *arguments).stdout.splitlines()[-1]
     kid = text.partition(".")[0]
     now = datetime.now(UTC)
-    unused = f"{kid}  script  imports:write  until {now + timedelta(days=7):%Y-%m-%d}, not used\n"
+    day = now + timedelta(days=7)
+    unused = f"{kid}  script  imports:write  1,200 an hour  until {day:%Y-%m-%d}, not used\n"
     assert run(folder, "token", "list").stdout == unused
-    tokens.opened(opened, text, now)
+    tokens.count_call(opened, kid, now)
     assert "last used " in run(folder, "token", "list").stdout
     revoked = run(folder, "token", "revoke", kid)
     assert revoked.stdout == f"The token {kid} of script opens nothing any more.\n"

@@ -1,12 +1,13 @@
 """Who calls with a token: `Authorization: Bearer …`, and nowhere else."""
 
+from math import ceil
 from typing import cast
 
-from flask import Response, g, jsonify, request
+from flask import Response, after_this_request, g, jsonify, request
 
 from portal import logs, tokens
 from portal.tenants import Act
-from portal.tokens import BadTokenError, Scope, Token
+from portal.tokens import Allowance, BadTokenError, Scope, Token, TooManyCallsError
 from portal.web.context import now, store
 
 #: Where people put a key who have seen another interface.
@@ -29,7 +30,33 @@ def refusal(scope: Scope) -> Response | None:
         return answer
     if scope.value not in g.token.scopes:
         return refused(403, "forbidden", f"This token is not for {scope.value}.")
+    return _one_call_more(g.token)
+
+
+def _one_call_more(token: Token) -> Response | None:
+    try:
+        allowance = tokens.count_call(store(), token.kid, now())
+    except TooManyCallsError as error:
+        seconds = _seconds_until_again(error.allowance)
+        minutes = ceil(seconds / 60)
+        wait = "1 minute" if minutes == 1 else f"{minutes} minutes"
+        answer = refused(429, "too_many_requests", f"Too many requests. Try again in {wait}.")
+        answer.headers["Retry-After"] = str(seconds)
+        return _told(answer, error.allowance)
+    after_this_request(lambda answer: _told(answer, allowance))
     return None
+
+
+def _told(answer: Response, allowance: Allowance) -> Response:
+    """With the fields of draft-ietf-httpapi-ratelimit-headers-09."""
+    answer.headers["RateLimit-Policy"] = f'"hour";q={allowance.per_hour};w=3600'
+    seconds = _seconds_until_again(allowance)
+    answer.headers["RateLimit"] = f'"hour";r={allowance.left};t={seconds}'
+    return answer
+
+
+def _seconds_until_again(allowance: Allowance) -> int:
+    return ceil((allowance.again_at - now()).total_seconds())
 
 
 def act() -> Act:

@@ -3,7 +3,10 @@
 import gzip
 import json
 import logging
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -141,11 +144,115 @@ def test_t26_only_a_hash_is_kept_with_the_last_use(
     (after,) = tokens.listed(store)
     assert after.last_used == clock.now()
     assert after.name == "nightly script"
-    # Not with every call: a minute is as good.
-    version = store.get(f"token-{after.kid}")["version"]
-    clock.advance(seconds=59)
-    send(body_of(tenant(1)), "?dryRun=true")
-    assert store.get(f"token-{after.kid}")["version"] == version
+
+
+# ---- A09: so many calls an hour
+
+
+def test_a09_over_the_limit_is_refused_with_when_to_try_again(
+    client: FlaskClient, store: Store, clock: Clock
+) -> None:
+    text = tokens.create(
+        store, name="x", scope=Scope.IMPORTS_WRITE, life=DAY, now=clock.now(), per_hour=2
+    )
+    headers = {"Authorization": f"Bearer {text}"}
+
+    def call() -> TestResponse:
+        return client.post(f"{URL}?dryRun=true", data=body_of(tenant(1)), headers=headers)
+
+    first = call()
+    assert (first.status_code, first.headers["RateLimit-Policy"]) == (200, '"hour";q=2;w=3600')
+    assert first.headers["RateLimit"] == '"hour";r=1;t=3600'
+    clock.advance(minutes=10)
+    assert call().headers["RateLimit"] == '"hour";r=0;t=3000'
+    clock.advance(minutes=40, milliseconds=1)
+    before = everything(store)
+    refused = call()
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "600")
+    assert refused.headers["RateLimit"] == '"hour";r=0;t=600'
+    assert refused.get_json() == {
+        "error": "too_many_requests", "message": "Too many requests. Try again in 10 minutes.",
+    }  # fmt: skip
+    assert everything(store) == before
+    clock.advance(minutes=9, seconds=59)
+    assert call().get_json()["message"] == "Too many requests. Try again in 1 minute."
+    clock.advance(seconds=1)
+    assert (call().status_code, call().status_code, call().status_code) == (200, 200, 429)
+
+
+def test_a09_another_token_has_its_own_limit(
+    send: Callable[..., TestResponse], client: FlaskClient, store: Store, clock: Clock
+) -> None:
+    one = tokens.create(
+        store, name="x", scope=Scope.IMPORTS_WRITE, life=DAY, now=clock.now(), per_hour=1
+    )
+    headers = {"Authorization": f"Bearer {one}"}
+    codes = [client.post(URL, data=b"[]", headers=headers).status_code for _ in "12"]
+    assert codes[1] == 429
+    assert send(body_of(tenant(1))).status_code == 200
+
+
+def test_a09_a_call_that_may_not_enter_counts_nothing(
+    client: FlaskClient, token: str, store: Store
+) -> None:
+    before = everything(store)
+    for text in (f"{token[:-1]}!", f"{token.partition('.')[0]}.{'A' * 43}"):
+        client.post(URL, data=b"[]", headers={"Authorization": f"Bearer {text}"})
+    assert everything(store) == before
+
+
+def test_a09_a_clock_that_was_set_back_closes_a_token_for_no_longer_than_an_hour(
+    store: Store, clock: Clock
+) -> None:
+    text = tokens.create(
+        store, name="x", scope=Scope.IMPORTS_WRITE, life=DAY, now=clock.now(), per_hour=1
+    )
+    kid = text.partition(".")[0]
+    tokens.count_call(store, kid, clock.now() + timedelta(days=300))
+    again = tokens.count_call(store, kid, clock.now())
+    assert again == tokens.Allowance(per_hour=1, left=0, again_at=clock.now() + timedelta(hours=1))
+
+
+def test_a09_the_limit_is_exact_for_calls_at_the_same_time(store: Store, clock: Clock) -> None:
+    text = tokens.create(
+        store, name="x", scope=Scope.IMPORTS_WRITE, life=DAY, now=clock.now(), per_hour=20
+    )
+    kid, together = text.partition(".")[0], threading.Barrier(8)
+
+    def call(_number: int) -> int:
+        together.wait()
+        let_in = 0
+        for _ in range(5):
+            with suppress(tokens.TooManyCallsError):
+                tokens.count_call(store, kid, clock.now())
+                let_in += 1
+        return let_in
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(call, range(8))) == 20
+
+
+def test_a09_a_token_from_before_there_was_a_limit_has_the_usual_one(
+    store: Store, token: str, clock: Clock
+) -> None:
+    kid = token.partition(".")[0]
+    item = store.get(f"token-{kid}")
+    older = {name: value for name, value in item.items() if name != "perHour"}
+    store.write([Replace(older, int(item["version"]))])
+    allowance = tokens.count_call(store, kid, clock.now())
+    assert (allowance.per_hour, allowance.left) == (60, 59)
+
+
+def test_a09_who_cannot_be_counted_is_not_let_in(
+    settings: Settings, store: Store, clock: Clock, token: str
+) -> None:
+    troubled = TroubledStore(store)
+    troubled.begin(lambda call, _number: FULL if call == "write" else None)
+    app = create_app(settings, store=troubled, clock=clock.now)
+    answer = app.test_client().post(
+        f"{URL}?dryRun=true", data=b"[]", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert (answer.status_code, answer.get_json()["error"]) == (503, "unavailable")
 
 
 def test_many_tokens_are_listed_the_newest_first(store: Store, clock: Clock) -> None:
@@ -299,16 +406,14 @@ def test_i24_a_store_that_stops_half_way_says_so_and_is_gone_on_with(
     client = app.test_client()
     body = body_of(*(tenant(number) for number in range(100)))
     headers = {"Authorization": f"Bearer {token}"}
-    # The token's first use is noted before.
-    client.post(f"{URL}?dryRun=true", data=b"[]", headers=headers)
     written: list[str] = []
 
-    def full_after_three(call: str, number: int) -> Exception | None:
-        # The rows, the import, one commit of tenants; then the disk is full.
+    def full_after_four(call: str, number: int) -> Exception | None:
+        # The call is counted; the rows, the import, one commit of tenants; then the disk is full.
         written.extend([call] if call == "write" else [])
-        return FULL if call == "write" and len(written) > 3 else None
+        return FULL if call == "write" and len(written) > 4 else None
 
-    troubled.begin(full_after_three)
+    troubled.begin(full_after_four)
     answer = client.post(URL, data=body, headers=headers)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
     assert "Send the file again" in answer.get_json()["message"]

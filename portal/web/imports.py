@@ -5,10 +5,9 @@ a second tab or another worker does no harm.
 """
 
 import io
-import json
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import cast
@@ -17,18 +16,15 @@ from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal import records
 from portal.imports import applying, reports, runs
-from portal.imports.fields import PREFIX
 from portal.imports.planning import Choice, Plan
-from portal.imports.refusals import RefusedFileError, shown, size_in_words
+from portal.imports.refusals import RefusedFileError, size_in_words
 from portal.imports.rows import WRITTEN, Allowed, Kind, Policy, Row
 from portal.imports.runs import Place, Run, State
 from portal.imports.text import Readable
-from portal.instants import to_instant
 from portal.listings import Place as ListPlace
 from portal.stores.contract import ChangedMeanwhileError, StoreError
-from portal.web import dates, htmx, words
+from portal.web import console, dates, htmx, import_plan, words
 from portal.web.context import act, note_saved, now, services, settings, store
 from portal.web.errors import RETRY_AFTER
 from portal.web.forms import FieldView
@@ -42,18 +38,6 @@ bp = Blueprint("imports", __name__, url_prefix="/staff/imports")
 
 _PLACE = re.compile(r"([0-9]{1,6})-([0-9]{1,6})", re.ASCII)
 _LIST = "imports"
-#: Longer lines than for so many keys no console takes gladly.
-_MOST_KEYS = 20_000
-
-#: Pasted into the console of a browser that has the old application open.
-COLLECT = (
-    "(()=>{const found={};for(let i=0;i<localStorage.length;i++){const key=localStorage.key(i);"
-    f"if(key.startsWith({json.dumps(PREFIX)}))found[key]=localStorage.getItem(key)}}"
-    'const link=document.createElement("a");'
-    "link.href=URL.createObjectURL(new Blob([JSON.stringify(found)],"
-    '{type:"application/json"}));link.download="fsm-tenants.json";link.click();'
-    'return Object.keys(found).length+" entries are in fsm-tenants.json"})()'
-)
 
 
 # ---- All imports, and a new one
@@ -127,7 +111,7 @@ def _index(refused: RefusedFileError | None = None) -> Response:
         next_url=next_url,
         first_url=url_for("imports.index") if place else "",
         action=url_for("imports.index"),
-        collect=COLLECT,
+        collect=console.COLLECT,
         fields=_fields(),
         refused=refused,
         most=size_in_words(settings().import_megabytes * 1_000_000),
@@ -166,43 +150,11 @@ def _listed(run: Run) -> Listed:
         by=run.by,
         counts=", ".join(told) or _("no rows"),
         state=_(words.IMPORT_STATE[run.state]),
-        tone=_TONES[run.state],
+        tone=import_plan.TONES[run.state],
     )
 
 
-_TONES = {
-    State.PLANNED: "information",
-    State.APPLYING: "warning",
-    State.DONE: "positive",
-    State.DISCARDED: "",
-}
-
-
 # ---- One import
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Filter:
-    label: str
-    count: str
-    url: str
-    current: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
-    """One row of the plan: ready strings. `changes`: (field, old, new)."""
-
-    number: str
-    name: str
-    company: str
-    url: str
-    place: str
-    kind: str
-    tone: str
-    secret: str
-    notes: Sequence[str]
-    changes: Sequence[tuple[str, str, str]]
 
 
 @bp.get("/<import:run_id>")
@@ -265,7 +217,7 @@ def _page(run: Run, *, code: int = 200, paused: bool = False) -> Response:
     url = url_for("imports.run", run_id=run.id)
     next_url = f"{url}?kind={kind}&after={after.chunk}-{after.offset}" if after else ""
     done = run.state is State.DONE
-    keys = _keys(run) if done and "after" not in request.args else None
+    keys = console.keys_of(store(), run) if done and "after" not in request.args else None
     return htmx.render(
         "imports/run.html",
         "imports/_run.html",
@@ -274,7 +226,7 @@ def _page(run: Run, *, code: int = 200, paused: bool = False) -> Response:
         by=run.by,
         state=run.state.value,
         state_words=_(words.IMPORT_STATE[run.state]),
-        tone=_TONES[run.state],
+        tone=import_plan.TONES[run.state],
         paused=paused,
         refused=code == 409,
         urls={
@@ -286,15 +238,15 @@ def _page(run: Run, *, code: int = 200, paused: bool = False) -> Response:
         handled=run.handled,
         written=sum(run.counts[each] for each in WRITTEN),
         failed=run.counts[Kind.CONFLICT] + run.counts[Kind.INVALID],
-        summary=_in_words(run),
-        chosen=_chosen(run),
-        filters=_filters(run, kind, url) if shows_rows else [],
+        summary=import_plan.in_words(run),
+        chosen=import_plan.chosen(run),
+        filters=import_plan.filters(run, kind, url) if shows_rows else [],
         kind_words=_(words.KIND[kind]),
         kind_meaning=_(words.KIND_MEANING[kind]),
-        rows=[_shown(row, run) for row in rows],
+        rows=[import_plan.row_shown(row, run) for row in rows],
         next_url=next_url,
         first_url=f"{url}?kind={kind}" if "after" in request.args else "",
-        remove=_remove(keys) if keys else "",
+        remove=console.remove(keys) if keys else "",
         number_of_keys=len(keys) if keys else 0,
         too_many_keys=keys is None and done and "after" not in request.args,
     )
@@ -311,131 +263,6 @@ def _kind(run: Run) -> Kind:
 def _place(kind: Kind) -> Place | None:
     found = _PLACE.fullmatch(request.args.get("after", ""))
     return Place(kind, int(found[1]), int(found[2])) if found else None
-
-
-def _filters(run: Run, current: Kind, url: str) -> list[Filter]:
-    return [
-        Filter(
-            label=_(words.KIND[kind]),
-            count=f"{run.counts[kind]:,}",
-            url=f"{url}?kind={kind}",
-            current="page" if kind is current else "false",
-        )
-        for kind in Kind
-    ]
-
-
-def _in_words(run: Run) -> list[str]:
-    """What the import means: what it writes, who could use the application, what was not read."""
-    sentences = []
-    if run.state is State.PLANNED:
-        sentences.append(
-            _("%(number)s of %(rows)s rows would be written. Nothing is written yet.",
-              number=f"{run.to_write:,}", rows=f"{run.rows:,}")
-        )  # fmt: skip
-    if run.to_write:
-        sentences.append(_active_in_words(run))
-    if run.ignored_keys:
-        sentences.append(
-            _("Keys of other programs, not read: %(number)s.", number=f"{run.ignored_keys:,}")
-        )
-    return sentences
-
-
-def _active_in_words(run: Run) -> str:
-    if not run.active:
-        return _("By this import nobody could use the application now.")
-    first, last = (
-        _("without an end") if text >= records.NEVER
-        else dates.day(to_instant(text), settings().time_zone)
-        for text in run.until
-    )  # fmt: skip
-    number = f"{run.active:,}"
-    if first == last and run.until[0] >= records.NEVER:
-        return _(
-            "Tenants that could use the application by this import: %(number)s, without an end.",
-            number=number,
-        )
-    if first == last:
-        return _(
-            "Tenants that could use the application by this import: %(number)s, until %(last)s.",
-            number=number, last=last,
-        )  # fmt: skip
-    return _(
-        "Tenants that could use the application by this import: %(number)s. The first licence"
-        " ends: %(first)s; the last: %(last)s.",
-        number=number, first=first, last=last,
-    )  # fmt: skip
-
-
-def _chosen(run: Run) -> list[tuple[str, str]]:
-    allowed = [_(words.ALLOWED[each]) for each in sorted(run.choice.allowed)]
-    pairs = [
-        (_("Started by"), run.by),
-        (_("What it is"), ", ".join(run.shapes)),
-        (_("When a tenant is here already"), _(words.POLICY[run.choice.policy])),
-    ]
-    return [*pairs, (_("Also allowed"), "; ".join(allowed))] if allowed else pairs
-
-
-def _shown(row: Row, run: Run) -> Shown:
-    is_there = row.kind not in (Kind.NEW, Kind.INVALID) or run.state is State.DONE
-    said = chain(row.reasons, row.repairs)
-    notes = [f"{each.field}: {each.text}" if each.field else each.text for each in said]
-    if row.left_out:
-        names = ", ".join(shown(name) for name in row.left_out)
-        notes.append(_("Left out, because nobody knows it: %(names)s", names=names))
-    return Shown(
-        number=f"{row.number:,}",
-        name=shown(row.tenant_id or row.key) or _("No id"),
-        company=shown(row.company),
-        url=url_for("staff.tenant", tenant_id=row.tenant_id) if row.tenant_id and is_there else "",
-        place=_("line %(line)s, column %(column)s", line=row.line, column=row.column),
-        kind=_(words.KIND[row.kind]),
-        tone=_KIND_TONES[row.kind],
-        secret=_(words.SECRET[row.secret]) if row.secret in words.SECRET else "",
-        notes=[_printable(note) for note in notes],
-        changes=[
-            (shown(change.field), shown(change.old), shown(change.new)) for change in row.changes
-        ],
-    )
-
-
-_KIND_TONES = {
-    Kind.NEW: "positive",
-    Kind.UPDATE: "information",
-    Kind.CONFLICT: "warning",
-    Kind.INVALID: "negative",
-    Kind.SAME: "",
-    Kind.DUPLICATE: "",
-}
-
-
-def _printable(text: str) -> str:
-    """A sentence of ours, whose values were cut already."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
-# ---- What may leave the browser
-
-
-def _keys(run: Run) -> list[str] | None:
-    """The keys that the file named and whose tenants are in the store; `None`: too many."""
-    kinds = (*WRITTEN, Kind.SAME)
-    if sum(run.counts[kind] for kind in kinds) > _MOST_KEYS:
-        return None
-    keys = {row.key for row in runs.rows_of(store(), run) if row.kind in kinds and row.key}
-    return sorted(keys)
-
-
-def _remove(keys: Iterable[str]) -> str:
-    """A line that removes just these. They hold letters, digits and underscores alone, and
-    JSON of ASCII is JavaScript."""
-    return (
-        f"({json.dumps(list(keys), separators=(',', ':'))}).filter(key=>"
-        "localStorage.getItem(key)!==null&&(localStorage.removeItem(key),true)).length"
-        '+" entries are removed"'
-    )
 
 
 # ---- The report

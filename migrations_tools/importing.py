@@ -27,7 +27,8 @@ from portal.imports.rows import Kind, Row
 from portal.imports.text import Limits
 from portal.instants import utc_now
 from portal.sealing import Sealer
-from portal.settings import KEY_FILE, Settings, SettingsError, resolve_secret_keys
+from portal.settings import Settings, SettingsError
+from portal.signing_keys import KEY_FILE, resolve_secret_keys
 from portal.stores.contract import Segment, Store
 from portal.tenants import Act
 
@@ -67,6 +68,16 @@ class Importing:
 
     def run(self) -> bool:
         """Whether all rows are in, or would be."""
+        try:
+            return self._run()
+        except KeyboardInterrupt as stopped:
+            self._progress.end()
+            # How many are in is not asked: a commit may be half-way.
+            again = "What is written stays. Run it again: what is in the store shows as same."
+            told = "Nothing was changed." if self._wish.dry_run else again
+            raise click.ClickException(f"Stopped. {told}") from stopped
+
+    def _run(self) -> bool:
         wish = self._wish
         with ExitStack() as stack:
             report = stack.enter_context(self._report())

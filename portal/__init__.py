@@ -11,7 +11,8 @@ from flask import Flask
 
 from portal import logs
 from portal.instants import utc_now
-from portal.settings import Settings, resolve_secret_keys
+from portal.settings import Settings
+from portal.signing_keys import resolve_secret_keys
 
 if TYPE_CHECKING:
     from portal.stores.contract import Store

@@ -16,7 +16,8 @@ import click
 from portal import logs, onboarding, staff, tokens
 from portal.contacts import ProblemError, read_email, read_line
 from portal.instants import utc_now
-from portal.settings import Settings, SettingsError, resolve_secret_keys
+from portal.settings import Settings, SettingsError
+from portal.signing_keys import resolve_secret_keys
 from portal.stores import mending, open_store, refuse_damage
 from portal.stores.contract import NotThereError, Store, StoreError, UnavailableError
 from portal.stores.json_file import JsonFileStore

@@ -8,7 +8,8 @@ from email.utils import parsedate_to_datetime
 
 from portal.instants import utc_now
 from portal.sealing import SEALING_KEYS, Secret, open_sealer
-from portal.settings import Settings, SettingsError, resolve_secret_keys
+from portal.settings import Settings, SettingsError
+from portal.signing_keys import resolve_secret_keys
 from portal.stores import open_store
 from portal.stores.contract import BusyError, UnavailableError
 

@@ -14,7 +14,8 @@ from click.testing import CliRunner, Result
 from portal import create_app, onboarding, staff, tokens
 from portal.cli import LOCAL_ADMIN, main
 from portal.sealing import SEALING_KEYS, KeyFileSealer, Secret
-from portal.settings import KEY_FILE, SETTINGS, Settings
+from portal.settings import SETTINGS, Settings
+from portal.signing_keys import KEY_FILE
 from portal.stores import open_store, refuse_damage
 from portal.stores.contract import DamagedError, Store
 from portal.tenants import Reason

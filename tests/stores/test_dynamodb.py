@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from portal import records
 from portal.logs import JsonLines
+from portal.records.ids import OTHER_KINDS
 from portal.stores.connection import make_client
 from portal.stores.contract import Add, AlreadyThereError, Item, Remove, Replace
 from portal.stores.dynamodb import DynamoDbStore
@@ -226,5 +226,5 @@ def test_times_are_counted_in_growing_buckets() -> None:
 
 
 def test_each_kind_of_item_may_be_told_and_nothing_that_was_typed(store) -> None:
-    assert records._OTHER_KINDS <= KINDS
+    assert OTHER_KINDS <= KINDS
     assert kind_of_id("john-doe_1") == kind_of_id("86810_104348") == "item"

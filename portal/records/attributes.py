@@ -1,0 +1,33 @@
+"""Single attributes: names that other rooms need, and values that anybody may have written."""
+
+from datetime import UTC, datetime
+
+from portal.instants import to_instant, to_text
+from portal.stores.contract import Item, Value
+
+#: The sealed client secret, or what the old application left in its place.
+SECRET = "clientSecret"  # noqa: S105 - the name of its attribute
+#: The import that wrote the tenant last.
+IMPORT_ID = "importId"
+#: Tells, to who has the key, whether a secret is the one that was sealed: `portal.imports`.
+SECRET_MARK = "clientSecretMark"  # noqa: S105 - the name of its attribute
+#: The status and the window as the last import left them: what differs now, staff have set.
+IMPORTED_STATE = "importedState"
+
+
+class Texts(dict[str, str]):
+    """An item's texts; what is missing, or is no text, reads as empty."""
+
+    def __init__(self, item: Item) -> None:
+        super().__init__((k, v) for k, v in item.items() if isinstance(v, str))
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+def instant_of(value: Value | None) -> datetime | None:
+    return to_instant(value) if isinstance(value, str) else None
+
+
+def text_of(instant: datetime | None) -> str | None:
+    return to_text(instant.astimezone(UTC)) if instant else None

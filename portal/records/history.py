@@ -1,0 +1,124 @@
+"""The history of a tenant: events, which say what was done, and notes, which staff wrote down."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.instants import to_instant, to_text
+from portal.records.attributes import Texts
+from portal.stores.contract import Item, Value
+from portal.stores.table import GSI2, KEY
+from portal.tenants import Act, Verb
+
+#: An event tells these with their values; of the personal fields it only names which changed.
+_TOLD = ("status", "accountId", "companyId", "cluster", "validFrom", "validTo", "clientId")
+_NAMED = (
+    "contactCompanyName",
+    "contactFullName",
+    "contactPhone",
+    "contactEmailAddress",
+    "accountName",
+    "companyName",
+    "clientSecret",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """One line of a tenant's history. `changes` names values before and after, never
+    personal ones; `before` and `after` are digests of the whole item."""
+
+    at: datetime | None
+    by: str
+    verb: str
+    reason: str
+    changes: Mapping[str, tuple[str, str]]
+    request_id: str
+
+
+def event_item(
+    subject: str, verb: Verb, act: Act, before: Item | None, after: Item, *, reason: str = ""
+) -> Item:
+    """The event of one change of `subject`, to be written together with it."""
+    return _entry("event", "EVENTS", subject, act, f"{to_text(act.at)}-{secrets.token_hex(4)}") | {
+        "verb": verb.value,
+        "changes": json.dumps(_changes(before or {}, after), ensure_ascii=False),
+        "before": _digest(before),
+        "after": _digest(after),
+        **({"reason": reason} if reason else {}),
+        **({"requestId": act.request_id} if act.request_id else {}),
+    }
+
+
+def event_of(item: Item) -> Event:
+    text = Texts(item)
+    return Event(
+        at=to_instant(text["at"]),
+        by=text["by"],
+        verb=text["verb"],
+        reason=text["reason"],
+        changes={name: (old, new) for name, (old, new) in json.loads(text["changes"]).items()},
+        request_id=text["requestId"],
+    )
+
+
+def events_partition(subject: str) -> str:
+    return f"EVENTS#{subject}"
+
+
+def _changes(before: Item, after: Item) -> dict[str, tuple[str, str]]:
+    told = {
+        name: (str(before.get(name, "")), str(after.get(name, "")))
+        for name in _TOLD
+        if before.get(name) != after.get(name)
+    }
+    named = {name: ("", "") for name in _NAMED if before.get(name) != after.get(name)}
+    return told | named
+
+
+def _digest(item: Item | None) -> str:
+    if item is None:
+        return ""
+    plain = {name: value for name, value in item.items() if name != "clientSecret"}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    at: datetime | None
+    by: str
+    text: str
+
+
+def note_item(subject: str, act: Act, text: str, after: str = "") -> Item:
+    """What a member of staff wrote down about `subject`. The same words of the same person, written
+    behind the same note, have the same id: a form that is sent twice adds nothing."""
+    words = hashlib.sha256(repr((act.who or act.by, after, text)).encode()).hexdigest()[:16]
+    return _entry("note", "NOTES", subject, act, words) | {"text": text}
+
+
+def note_of(item: Item) -> Note:
+    text = Texts(item)
+    return Note(at=to_instant(text["at"]), by=text["by"], text=text["text"])
+
+
+def notes_partition(subject: str) -> str:
+    return f"NOTES#{subject}"
+
+
+def _entry(kind: str, partition: str, subject: str, act: Act, name: str) -> dict[str, Value]:
+    at = to_text(act.at)
+    entry_id = f"{kind}-{subject}-{name}"
+    return {
+        KEY: entry_id,
+        "version": 1,
+        "at": at,
+        "by": act.by,
+        # Two people may have one name.
+        **({"who": act.who} if act.who else {}),
+        GSI2.partition: f"{partition}#{subject}",
+        GSI2.sort: f"{at}#{entry_id}",
+    }

@@ -1,0 +1,74 @@
+"""What a pending tenant leaves behind, and what it claims."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from portal.instants import to_instant, to_text
+from portal.records.attributes import Texts
+from portal.records.ids import claim_id
+from portal.stores.contract import Item, Value
+from portal.stores.table import KEY
+from portal.tenants import Ids, Tenant
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Forward:
+    """In place of a pending tenant once it has a final key; it keeps the status link alive."""
+
+    id: str
+    to: str
+    version: int
+    status_link: str
+    created_at: datetime | None
+    mark: str
+
+
+def forward_of(item: Item) -> Forward | None:
+    """`None` if `item` is not a forward."""
+    if "forwardTo" not in item:
+        return None
+    text = Texts(item)
+    return Forward(
+        id=text[KEY],
+        to=text["forwardTo"],
+        version=int(item["version"]),
+        status_link=text["statusLink"],
+        created_at=to_instant(text["createdAt"]),
+        mark=text["decidedMark"],
+    )
+
+
+def forward_item(pending: Tenant, to: str, mark: str) -> Item:
+    """`pending`, turned into a forward to `to`."""
+    item: dict[str, Value] = {
+        KEY: pending.id,
+        "forwardTo": to,
+        "version": (pending.version or 0) + 1,
+        "statusLink": pending.status_link,
+        "decidedMark": mark,
+    }
+    if pending.created_at:
+        item["createdAt"] = to_text(pending.created_at)
+    return item
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StatusLink:
+    """What is kept of a customer's status link: its hash, and when it was made."""
+
+    hashed: str
+    made_at: datetime | None
+
+    def is_over(self, now: datetime, days: int) -> bool:
+        return not self.hashed or self.made_at is None or now - self.made_at > timedelta(days=days)
+
+
+def status_link_of(item: Item) -> StatusLink:
+    """The link of a pending tenant, or of the forward that it left."""
+    text = Texts(item)
+    return StatusLink(hashed=text["statusLink"], made_at=to_instant(text["createdAt"]))
+
+
+def claim_item(ids: Ids, count: int, version: int) -> Item:
+    """How many pending tenants claim these ids. No index knows it."""
+    return {KEY: claim_id(ids), "count": count, "version": version}

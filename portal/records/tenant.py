@@ -1,0 +1,184 @@
+"""A tenant as an item, and back."""
+
+from collections.abc import Mapping
+
+from portal.instants import to_instant, to_text
+from portal.records.attributes import Texts, instant_of, text_of
+from portal.records.lists import index_keys
+from portal.stores.contract import Item, Value
+from portal.stores.table import INDEXES, KEY
+from portal.tenants import Client, Contact, Decision, Ids, Status, Tenant, Validity, Verb
+
+_PUBLIC = (
+    KEY,
+    "accountId",
+    "accountName",
+    "companyId",
+    "companyName",
+    "cluster",
+    "validFrom",
+    "validTo",
+    "isActive",
+)
+_STATUSES: dict[Value | None, Status] = {status.value: status for status in Status}
+_VERBS = {verb.value: verb for verb in Verb}
+_INSTANTS = frozenset({"validFrom", "validTo", "createdAt", "updatedAt"})
+_NO_IDS = Ids(account_id="", company_id="")
+_INDEX_KEYS = tuple(key for index in INDEXES for key in (index.partition, index.sort))
+
+
+def tenant_of(item: Item) -> Tenant:
+    """The tenant in a whole item. An item without `status` is the old application's: then
+    `isActive` alone decides, and what its window lacks is open."""
+    version = item.get("version")
+    text = Texts(item)
+    ids = None
+    account_id, _, company_id = text[KEY].partition("_")
+    account_id = text["accountId"] or (account_id if company_id else "")
+    company_id = text["companyId"] or company_id
+    if account_id and company_id:
+        ids = Ids(
+            account_id=account_id,
+            company_id=company_id,
+            account_name=text["accountName"],
+            company_name=text["companyName"],
+            cluster=text["cluster"],
+        )
+    return Tenant(
+        id=text[KEY],
+        status=status_of(item),
+        version=version if isinstance(version, int) else None,
+        contact=Contact(
+            company=text["contactCompanyName"],
+            name=text["contactFullName"],
+            email=text["contactEmailAddress"],
+            phone=text["contactPhone"],
+            phone_typed=text["contactPhoneTyped"],
+            phone_extension=text["contactPhoneExtension"],
+        ),
+        ids=ids,
+        validity=validity_of(item),
+        client=Client(
+            id=text["clientId"],
+            sealed_secret=text["clientSecret"],
+            secret_set_at=to_instant(text["clientSecretSetAt"]),
+        ),
+        created_at=to_instant(text["createdAt"]),
+        updated_at=to_instant(text["updatedAt"]),
+        decision=_decision_of(text),
+        reason=text["reason"],
+        message=text["message"],
+        locale=text["locale"],
+        pending_id=text["pendingId"],
+        status_link=text["statusLink"],
+        set_aside=item.get("setAside") is True,
+        erased=item.get("erased") is True,
+    )
+
+
+def status_of(item: Item) -> Status:
+    """The stored status; for an item of the old application, what its `isActive` says."""
+    stored = _STATUSES.get(item.get("status"))
+    if stored is None:
+        return Status.ACTIVE if item.get("isActive") is True else Status.SUSPENDED
+    # The old application switches a tenant off by this alone.
+    if stored is Status.ACTIVE and item.get("isActive") is False:
+        return Status.SUSPENDED
+    return stored
+
+
+def validity_of(item: Item) -> Validity:
+    """The window. `open_ended` only where nothing was lost in reading it."""
+    valid_from, valid_to = (instant_of(item.get(name)) for name in ("validFrom", "validTo"))
+    unreadable = (valid_from is None and item.get("validFrom")) or (
+        valid_to is None and item.get("validTo")
+    )
+    return Validity(
+        valid_from=valid_from,
+        valid_to=valid_to,
+        open_ended=not unreadable and ("status" not in item or item.get("openEnded") is True),
+    )
+
+
+def _decision_of(text: Texts) -> Decision | None:
+    at, verb = to_instant(text["decidedAt"]), _VERBS.get(text["decidedVerb"])
+    if at is None or verb is None:
+        return None
+    return Decision(
+        verb=verb,
+        by=text["decidedBy"],
+        at=at,
+        who=text["decidedWho"],
+        mark=text["decidedMark"],
+    )
+
+
+def public_view(item: Item) -> dict[str, Value]:
+    """What anybody may read of a tenant: ids, names and the window, under the names that the
+    downstream application knows; no contact, no secret."""
+    return {name: item[name] for name in _PUBLIC if name in item}
+
+
+def item_of(tenant: Tenant, before: Mapping[str, Value] | None = None) -> Item:
+    """`tenant` as an item.
+
+    What stands in `before` comes along where it is not ours, or is a date that could not be
+    read and that nobody has replaced: nothing is lost by being changed elsewhere.
+    """
+    validity, client, contact, decision = (
+        tenant.validity,
+        tenant.client,
+        tenant.contact,
+        tenant.decision,
+    )
+    ids = tenant.ids or _NO_IDS
+    values: dict[str, Value | None] = {
+        KEY: tenant.id,
+        "status": tenant.status.value,
+        "isActive": tenant.is_active,
+        "version": tenant.version,
+        "accountId": ids.account_id,
+        "accountName": ids.account_name,
+        "companyId": ids.company_id,
+        "companyName": ids.company_name,
+        "cluster": ids.cluster,
+        "contactCompanyName": contact.company,
+        "contactFullName": contact.name,
+        "contactPhone": contact.phone,
+        "contactPhoneTyped": contact.phone_typed,
+        "contactPhoneExtension": contact.phone_extension,
+        "contactEmailAddress": contact.email,
+        "clientId": client.id,
+        "clientSecret": client.sealed_secret,
+        "clientSecretSetAt": text_of(client.secret_set_at),
+        "validFrom": text_of(validity.valid_from),
+        "validTo": text_of(validity.valid_to),
+        "openEnded": validity.open_ended or None,
+        "createdAt": text_of(tenant.created_at),
+        "updatedAt": text_of(tenant.updated_at),
+        "decidedVerb": decision.verb.value if decision else None,
+        "decidedBy": decision.by if decision else None,
+        "decidedAt": to_text(decision.at) if decision else None,
+        "decidedWho": decision.who if decision else None,
+        "decidedMark": decision.mark if decision else None,
+        "reason": tenant.reason,
+        "message": tenant.message,
+        "locale": tenant.locale,
+        "pendingId": tenant.pending_id,
+        "statusLink": tenant.status_link,
+        "setAside": tenant.set_aside or None,
+        "erased": tenant.erased or None,
+        **dict.fromkeys(_INDEX_KEYS),
+        **index_keys(tenant),
+    }
+    kept = {
+        name: value
+        for name, value in (before or {}).items()
+        if name not in values or (name in _INSTANTS and instant_of(value) is None)
+    }
+    return kept | {name: value for name, value in values.items() if value not in (None, "")}
+
+
+def index_keys_of(item: Item) -> dict[str, Value]:
+    """Where lists are to find the tenant in a whole item, whatever index keys it has."""
+    return index_keys(tenant_of(item))

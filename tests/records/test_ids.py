@@ -1,0 +1,20 @@
+"""What an id tells of its item."""
+
+import pytest
+
+from portal import records
+from portal.stores.table import KEY
+
+
+@pytest.mark.parametrize(
+    ("item_id", "kind"),
+    [
+        ("86810_104348", "tenant"), ("pending-abc", "tenant"), ("legacy", "tenant"),
+        ("event-86810_104348-2026", "event"), ("claim-1_2", "claim"), ("note-x", "note"),
+        ("staff-x", "staff"), ("link-x", "link"), ("session-x", "session"),
+        ("events-inc_7", "tenant"),
+    ],
+)  # fmt: skip
+def test_an_id_tells_what_it_is_of(item_id, kind):
+    assert records.item_kind(item_id) == kind
+    assert records.is_tenant({KEY: item_id}) is (kind == "tenant")

@@ -1,0 +1,51 @@
+"""What a sign-up claims, and what it leaves in its place."""
+
+from datetime import timedelta
+
+import pytest
+
+from portal import records
+from portal.stores.table import INDEXES
+from tests.conftest import START
+from tests.examples import IDS, PERSONAL
+from tests.records.tenants import PENDING
+
+
+def test_a_forward_keeps_the_status_link_alive_and_nothing_personal():
+    item = records.forward_item(PENDING, "86810_104348", "mark")
+    forward = records.forward_of(item)
+    assert forward == records.Forward(
+        id=PENDING.id, to="86810_104348", version=2, status_link="hash-of-link",
+        created_at=PENDING.created_at, mark="mark",
+    )  # fmt: skip
+    assert records.status_link_of(item) == records.status_link_of(records.item_of(PENDING))
+    assert not [text for text in PERSONAL if text in item.values()]
+    assert not [index.name for index in INDEXES if index.partition in item]
+    assert records.forward_of(records.item_of(PENDING)) is None
+
+
+@pytest.mark.parametrize(
+    ("age", "over"),
+    [(timedelta(days=90), False), (timedelta(days=90, milliseconds=1), True)],
+)
+def test_a_status_link_is_over_some_days_after_the_sign_up(age, over):
+    link = records.status_link_of(records.item_of(PENDING))
+    assert PENDING.created_at is not None
+    assert link.is_over(PENDING.created_at + age, 90) is over
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        records.StatusLink(hashed="", made_at=START),
+        records.StatusLink(hashed="x", made_at=None),
+    ],
+)
+def test_a_status_link_without_a_hash_or_a_date_is_over(link):
+    assert link.is_over(START, 90)
+
+
+def test_a_claim_is_read_by_its_key_alone():
+    item = records.claim_item(IDS, 2, 5)
+    assert item == {"tenantId": "claim-86810_104348", "count": 2, "version": 5}
+    assert not records.is_tenant(item)

@@ -1,6 +1,7 @@
 """Who may import whom: house.md's rules, each under its own name."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -153,9 +154,9 @@ def test_the_geocoder_of_phonenumbers_is_never_imported() -> None:
 
 
 def test_modules_import_each_other_in_no_circle() -> None:
-    modules = {one.importer for one in PORTAL}
+    modules = {one.importer for one in PORTAL + TOOLS}
     needs: dict[str, set[str]] = {name: set() for name in modules}
-    for one in PORTAL:
+    for one in PORTAL + TOOLS:
         if one.when == "loaded":
             # What is imported from a package is a module inside or the package's own.
             target = one.module if one.module in modules else one.module.rpartition(".")[0]
@@ -164,6 +165,11 @@ def test_modules_import_each_other_in_no_circle() -> None:
         for name in free:
             del needs[name]
     assert needs == {}
+
+
+def test_what_a_module_keeps_to_itself_nobody_else_imports() -> None:
+    # `_` alone is the name that translations have everywhere.
+    assert [str(one) for one in PORTAL + TOOLS if re.search(r"\._\w", one.module)] == []
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,14 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from click import ClickException
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
 from migrations_tools import definition
 from migrations_tools.cli import main
 from migrations_tools.deploying import TRIES, CannotDeployError, Deployment
+from migrations_tools.table_commands import aws_explained
 from portal.settings import SETTINGS
 from portal.stores.table import GSI1, GSI2, INDEXES, KEY
 from tests.engine import CREDENTIALS, REGION, Engine
@@ -579,11 +581,7 @@ def test_without_credentials_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None
     ],
 )  # fmt: skip
 def test_each_trouble_is_a_sentence(error: Exception, sentence: str) -> None:
-    from click import ClickException  # noqa: PLC0415
-
-    from migrations_tools.cli import _aws_explained  # noqa: PLC0415
-
-    with pytest.raises(ClickException) as told, _aws_explained():
+    with pytest.raises(ClickException) as told, aws_explained():
         raise error
     assert sentence in told.value.message
 

@@ -9,7 +9,8 @@ import click
 
 from migrations_tools import documents
 from migrations_tools.command_line import JSON, read_settings
-from migrations_tools.deploying import CannotDeployError, Deployment, Plan
+from migrations_tools.deploying import CannotDeployError, Deployment
+from migrations_tools.table_plan import Plan
 from portal.settings import Settings, SettingsError
 from portal.stores.troubles import trouble_of
 

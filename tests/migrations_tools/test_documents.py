@@ -3,14 +3,11 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from click.testing import CliRunner
-from moto import mock_aws
 
 from migrations_tools import definition, documents
 from migrations_tools.cli import main
@@ -18,7 +15,6 @@ from migrations_tools.deploying import Deployment
 from portal.settings import SETTINGS
 from portal.stores.connection import METHODS
 from portal.stores.table import INDEXES, MOST_CARRIED, MOST_CARRIED_IN_ALL
-from tests.engine import CREDENTIALS, REGION
 
 TABLE = "fsm-appointment-tenants"
 ENVIRONMENTS = ["dev", "prod"]
@@ -35,14 +31,6 @@ def printed(*arguments: str, **environ: str) -> dict[str, Any]:
     assert result.exit_code == 0, result.output
     document: dict[str, Any] = json.loads(result.stdout)
     return document
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        yield boto3.client("dynamodb", region_name=REGION)
 
 
 def make(client: Any, properties: dict[str, Any]) -> None:

@@ -1,0 +1,89 @@
+"""The table that is there, as AWS describes it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A table as AWS describes it. `None` where the endpoint does not offer such a thing."""
+
+    table: Mapping[str, Any]
+    recovery: str | None
+    ttl: Mapping[str, Any] | None
+    tags: Mapping[str, str] | None
+
+    def index(self, name: str) -> Mapping[str, Any] | None:
+        indexes: list[Mapping[str, Any]] = self.table.get("GlobalSecondaryIndexes", [])
+        return next((each for each in indexes if each["IndexName"] == name), None)
+
+    @property
+    def changing(self) -> str:
+        """What is being made or changed at this moment, in words; empty if nothing is."""
+        if self.table["TableStatus"] != "ACTIVE":
+            return f"the table is {self.table['TableStatus'].lower()}"
+        for index in self.table.get("GlobalSecondaryIndexes", []):
+            if index.get("IndexStatus", "ACTIVE") != "ACTIVE":
+                return f"the index {index['IndexName']} is {index['IndexStatus'].lower()}"
+        return ""
+
+
+class Looking:
+    """At one table. `client` is boto3's for DynamoDB."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def look(self) -> Found | None:
+        """The table as it is now, or `None` if there is none."""
+        try:
+            table = self._client.describe_table(TableName=self._table)["Table"]
+        except self._client.exceptions.ResourceNotFoundException:
+            return None
+        return Found(
+            table=table,
+            recovery=self._if_offered(self._recovery),
+            ttl=self._if_offered(self._ttl),
+            tags=self._if_offered(lambda: self._tags(table["TableArn"])),
+        )
+
+    def _recovery(self) -> str:
+        answer = self._client.describe_continuous_backups(TableName=self._table)
+        backups = answer["ContinuousBackupsDescription"]
+        recovery = backups.get("PointInTimeRecoveryDescription", {})
+        return str(recovery.get("PointInTimeRecoveryStatus", "DISABLED"))
+
+    def _ttl(self) -> Mapping[str, Any]:
+        answer = self._client.describe_time_to_live(TableName=self._table)
+        described: Mapping[str, Any] = answer["TimeToLiveDescription"]
+        return described
+
+    def _tags(self, arn: str) -> Mapping[str, str]:
+        tags: dict[str, str] = {}
+        more: dict[str, str] = {}
+        while True:
+            answer = self._client.list_tags_of_resource(ResourceArn=arn, **more)
+            tags |= {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
+            if not answer.get("NextToken"):
+                return tags
+            more = {"NextToken": answer["NextToken"]}
+
+    def _if_offered(self, ask: Callable[[], _T]) -> _T | None:
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - takes 0.4 s
+
+        try:
+            return ask()
+        except ClientError as error:
+            # A local engine that stands for AWS.
+            if code_of(error) == "UnknownOperationException":
+                return None
+            raise
+
+
+def code_of(error: Any) -> str:
+    """AWS's code of a `ClientError`."""
+    return str(error.response.get("Error", {}).get("Code", ""))

@@ -1,0 +1,140 @@
+"""Tables as they were, as they should be and as they are, in an account of AWS."""
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from migrations_tools import definition
+from migrations_tools.deploying import Deployment
+from portal.stores.table import GSI1, INDEXES, KEY
+
+TABLE = "fsm-appointment-tenants"
+
+
+class Account:
+    """moto's client, and what moto forgets: that a table was encrypted later."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.encrypted = False
+
+    def __getattr__(self, operation: str) -> Any:
+        return getattr(self.client, operation)
+
+    def update_table(self, **parameters: Any) -> Any:
+        self.encrypted = self.encrypted or "SSESpecification" in parameters
+        return self.client.update_table(**parameters)
+
+    def delete_table(self, **parameters: Any) -> Any:
+        self.encrypted = False
+        return self.client.delete_table(**parameters)
+
+    def describe_table(self, **parameters: Any) -> Any:
+        answer = self.client.describe_table(**parameters)
+        if self.encrypted:
+            answer["Table"].setdefault("SSEDescription", {})["Status"] = "ENABLED"
+        return answer
+
+
+class Recording:
+    """A client that notes its calls, and fails where a test wants it to."""
+
+    def __init__(self, client: Any, fail: Callable[[int, str], Exception | None]) -> None:
+        self.client = client
+        self.exceptions = client.exceptions
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self._fail = fail
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def call(**parameters: Any) -> Any:
+            error = self._fail(len(self.calls), operation)
+            self.calls.append((operation, parameters))
+            if error:
+                raise error
+            return getattr(self.client, operation)(**parameters)
+
+        return call
+
+    @property
+    def changes(self) -> list[str]:
+        reads = ("describe_", "list_")
+        return [operation for operation, _ in self.calls if not operation.startswith(reads)]
+
+
+def never(_number: int, _operation: str) -> None:
+    return None
+
+
+def refusal(code: str, operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+
+
+def deployment(client: Any, environment: str = "prod", **how: Any) -> Deployment:
+    return Deployment(
+        client, table=TABLE, environment=environment, pause=how.pop("pause", skip), **how
+    )
+
+
+def skip(_seconds: float) -> None:
+    """Time passes at once."""
+
+
+def old_table(client: Any, **other: Any) -> None:
+    """As the script of the old application made it: GSI1, and nothing that came later."""
+    names = [KEY, GSI1.partition, GSI1.sort]
+    parameters = {
+        "TableName": TABLE,
+        "KeySchema": definition.key_schema(),
+        "AttributeDefinitions": definition.attribute_definitions(names),
+        "GlobalSecondaryIndexes": [definition.index_parameters(GSI1)],
+        "BillingMode": "PAY_PER_REQUEST",
+        "Tags": [{"Key": "CostCentre", "Value": "42"}],
+        **other,
+    }
+    client.create_table(**parameters)
+
+
+def as_it_is(client: Any) -> dict[str, Any]:
+    """Everything about the table that the definition speaks of."""
+    table = client.describe_table(TableName=TABLE)["Table"]
+    recovery = client.describe_continuous_backups(TableName=TABLE)["ContinuousBackupsDescription"]
+    tags = client.list_tags_of_resource(ResourceArn=table["TableArn"])["Tags"]
+    return {
+        "keys": table["KeySchema"],
+        "indexes": {
+            index["IndexName"]: (index["KeySchema"], index["Projection"])
+            for index in table.get("GlobalSecondaryIndexes", [])
+        },
+        "billing": table["BillingModeSummary"]["BillingMode"],
+        "encryption": table.get("SSEDescription", {}).get("Status"),
+        "protected": table.get("DeletionProtectionEnabled", False),
+        "recovery": recovery["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"],
+        "ttl": client.describe_time_to_live(TableName=TABLE)["TimeToLiveDescription"],
+        "tags": {tag["Key"]: tag["Value"] for tag in tags},
+    }
+
+
+def wanted(environment: str, **more_tags: str) -> dict[str, Any]:
+    return {
+        "keys": definition.key_schema(),
+        "indexes": {
+            index.name: (definition.index_key_schema(index), definition.projection(index))
+            for index in INDEXES
+        },
+        "billing": "PAY_PER_REQUEST",
+        "encryption": "ENABLED",
+        "protected": environment == "prod",
+        "recovery": "ENABLED",
+        "ttl": {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"},
+        "tags": {
+            "Environment": environment,
+            "Application": "FSMAppointmentManager",
+            "Purpose": "TenantData",
+            **more_tags,
+        },
+    }
+
+
+def skip_words(_sentence: str) -> None:
+    """Nobody reads along."""

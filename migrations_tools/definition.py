@@ -11,6 +11,9 @@ from portal.stores.table import INDEXES, KEY, Index
 #: AWS puts an item away some days after the instant (seconds since 1970) in this attribute.
 TTL = "ttl"
 
+#: What is told to AWS in JSON.
+Document = dict[str, Any]
+
 APPLICATION = "FSMAppointmentManager"
 
 #: What the running portal may do. A transaction is allowed through its parts.

@@ -1,4 +1,4 @@
-"""`python -m migrations_tools table`: plan, deploy, and the same as documents."""
+"""`python -m migrations_tools table`: plan, deploy, and the same as"""
 
 import json
 from collections.abc import Iterator
@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
-from migrations_tools import documents
 from migrations_tools.command_line import JSON, read_settings
+from migrations_tools.definition import Document
 from migrations_tools.deploying import CannotDeployError, Deployment
+from migrations_tools.policies import deploy_policy, partition_of, portal_policy
 from migrations_tools.table_plan import Plan
+from migrations_tools.template import template
 from portal.settings import Settings, SettingsError
 from portal.stores.troubles import trouble_of
 
@@ -34,7 +36,7 @@ _KEEP_MODE = click.option(
 
 @click.group()
 def table() -> None:
-    """The DynamoDB table: plan, deploy, and the same as documents."""
+    """The DynamoDB table: plan, deploy, and the same as"""
 
 
 @table.command()
@@ -89,7 +91,7 @@ def deploy(environment: str, region: str, table_name: str | None, keep_capacity_
 @_TABLE_NAME
 def cloudformation(environment: str, table_name: str | None) -> None:
     """Print the table, the portal's policy, alarms and backups as a CloudFormation template."""
-    _print_document(documents.template(_table_name(table_name), environment))
+    _print_document(template(_table_name(table_name), environment))
 
 
 @table.command("iam-policy")
@@ -112,13 +114,13 @@ def iam_policy(
     settings = read_settings()
     region = region or settings.aws_region
     arn = (
-        f"arn:{documents.partition_of(region)}:dynamodb:{region or '*'}:{account}"
+        f"arn:{partition_of(region)}:dynamodb:{region or '*'}:{account}"
         f":table/{_table_name(table_name)}"
     )
     if whom == "deploy":
-        _print_document(documents.deploy_policy(arn))
+        _print_document(deploy_policy(arn))
     else:
-        _print_document(documents.portal_policy(arn, kms_key or settings.kms_key_id))
+        _print_document(portal_policy(arn, kms_key or settings.kms_key_id))
 
 
 def _deployment(name: str, environment: str, region: str, keep_capacity_mode: bool) -> Deployment:
@@ -170,7 +172,7 @@ def _table_name(given: str | None) -> str:
         raise click.BadParameter(error.sentence, param_hint="--table-name") from error
 
 
-def _print_document(document: documents.Document) -> None:
+def _print_document(document: Document) -> None:
     click.echo(json.dumps(document, indent=2))
 
 

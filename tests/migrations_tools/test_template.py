@@ -1,0 +1,114 @@
+"""What is deployed and what the template makes are one thing."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrations_tools import definition
+from migrations_tools.deploying import Deployment
+from migrations_tools.template import template
+from portal.stores.table import INDEXES, MOST_CARRIED, MOST_CARRIED_IN_ALL
+from tests.migrations_tools.printing import printed
+from tests.migrations_tools.tables import TABLE
+
+ENVIRONMENTS = ["dev", "prod"]
+
+
+def make(client: Any, properties: dict[str, Any]) -> None:
+    """The table of a template, by the calls that CloudFormation makes of it."""
+    properties = dict(properties)
+    encryption = properties.pop("SSESpecification")
+    recovery = properties.pop("PointInTimeRecoverySpecification")
+    ttl = properties.pop("TimeToLiveSpecification")
+    client.create_table(
+        **properties | {"TableName": TABLE},
+        SSESpecification={"Enabled": encryption["SSEEnabled"], "SSEType": encryption["SSEType"]},
+    )
+    client.update_continuous_backups(TableName=TABLE, PointInTimeRecoverySpecification=recovery)
+    client.update_time_to_live(TableName=TABLE, TimeToLiveSpecification=ttl)
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_table_of_the_template_needs_no_step_of_deploy(aws: Any, environment: str) -> None:
+    whole = printed("cloudformation", environment)
+    make(aws, whole["Resources"]["TenantTable"]["Properties"])
+    plan = Deployment(aws, table=TABLE, environment=environment).plan()
+    assert (plan.steps, plan.problems, plan.notes) == ([], [], [])
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_template_leaves_nothing_of_the_deployed_table_out(environment: str) -> None:
+    properties = dict(template(TABLE, environment)["Resources"]["TenantTable"]["Properties"])
+    created = definition.create_parameters(TABLE, environment)
+    encryption = properties.pop("SSESpecification")
+    assert {"Enabled": encryption["SSEEnabled"], "SSEType": encryption["SSEType"]} == created.pop(
+        "SSESpecification"
+    )
+    # The two that deploy switches on by calls of their own.
+    del properties["PointInTimeRecoverySpecification"], properties["TimeToLiveSpecification"]
+    assert properties.pop("TableName") == {"Ref": "TableName"}
+    assert created.pop("TableName") == TABLE
+    assert properties == created
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_cfn_lint_has_nothing_to_say_of_the_template(tmp_path: Path, environment: str) -> None:
+    path = tmp_path / "template.json"
+    path.write_text(json.dumps(printed("cloudformation", environment)))
+    assert cfn_lint(path) == (0, "")
+
+
+def cfn_lint(path: Path) -> tuple[int, str]:
+    """Its exit status, and what it says: errors, warnings and hints."""
+    program = Path(sys.executable).with_name("cfn-lint")
+    done = subprocess.run(
+        [program, "--include-checks", "I", "--", path],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_cfn_lint_would_notice(tmp_path: Path) -> None:
+    broken = template(TABLE, "prod")
+    broken["Resources"]["TenantTable"]["Properties"]["KeySchema"][0]["KeyType"] = "HASHED"
+    path = tmp_path / "template.json"
+    path.write_text(json.dumps(broken))
+    status, said = cfn_lint(path)
+    assert status != 0
+    assert "HASHED" in said
+
+
+def test_the_alarms_watch_what_the_manual_says() -> None:
+    resources = template(TABLE, "prod")["Resources"]
+    alarms = [each for each in resources.values() if each["Type"] == "AWS::CloudWatch::Alarm"]
+    watched = set()
+    for alarm in alarms:
+        properties = alarm["Properties"]
+        watched.add(properties.get("MetricName"))
+        for metric in properties.get("Metrics", []):
+            if "MetricStat" in metric:
+                watched.add(metric["MetricStat"]["Metric"]["MetricName"])
+    assert watched - {None} == {
+        "ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits", "ThrottledRequests",
+        "UserErrors", "SystemErrors",
+    }  # fmt: skip
+
+
+def test_backups_are_made_only_when_they_are_asked_for() -> None:
+    whole = template(TABLE, "prod")
+    assert whole["Parameters"]["ScheduledBackups"]["Default"] == "no"
+    backups = {name: each for name, each in whole["Resources"].items() if name.startswith("Backup")}
+    assert len(backups) == 4
+    assert {each["Condition"] for each in backups.values()} == {"WithBackups"}
+
+
+def test_no_index_carries_more_than_dynamodb_takes_and_none_but_gsi1_the_secret() -> None:
+    carried = {index.name: index.carries for index in INDEXES if index.carries is not None}
+    assert set(carried) == {"GSI2", "GSI3", "GSI4"}
+    assert all(0 < len(names) <= MOST_CARRIED for names in carried.values())
+    assert sum(len(names) for names in carried.values()) <= MOST_CARRIED_IN_ALL
+    assert not [name for name, names in carried.items() if "clientSecret" in names]

@@ -11,8 +11,8 @@ _COUNTED = (
 
 
 def alarms() -> Document:
-    """The resources. They name the parameters `AlarmTopicArn`, `ReadUnitsPerMinute` and
-    `WriteUnitsPerMinute`, and the condition `WithTopic`."""
+    """The resources. They name the parameters `TableName`, `AlarmTopicArn`, `ReadUnitsPerMinute`
+    and `WriteUnitsPerMinute`, and the condition `WithTopic`."""
     return {
         "ThrottlesAlarm": _alarm(
             "DynamoDB throttles the portal. Look at the consumed capacity and at hot keys.",
@@ -102,4 +102,4 @@ def _summed(metric: str) -> list[Document]:
 
 
 def _dimension_of_table() -> Document:
-    return {"Name": "TableName", "Value": {"Ref": "TenantTable"}}
+    return {"Name": "TableName", "Value": {"Ref": "TableName"}}

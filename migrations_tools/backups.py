@@ -5,7 +5,7 @@ from migrations_tools.definition import Document
 from migrations_tools.policies import policy
 
 
-def backups(environment: str) -> Document:
+def backups(environment: str, table_arn: Document) -> Document:
     """The resources: AWS Backup, since a table's own backups have no schedule. They name the
     condition `WithBackups`."""
     rules = [
@@ -70,7 +70,7 @@ def backups(environment: str) -> Document:
                 "BackupSelection": {
                     "SelectionName": "tenants",
                     "IamRoleArn": {"Fn::GetAtt": ["BackupRole", "Arn"]},
-                    "Resources": [{"Fn::GetAtt": ["TenantTable", "Arn"]}],
+                    "Resources": [table_arn],
                 },
             },
         },

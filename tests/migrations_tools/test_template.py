@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 from migrations_tools import definition
-from migrations_tools.deploying import Deployment
+from migrations_tools.policies import portal_policy
 from migrations_tools.template import template
 from portal.stores.table import INDEXES, MOST_CARRIED, MOST_CARRIED_IN_ALL
+from tests.engine import REGION
 from tests.migrations_tools.printing import printed
-from tests.migrations_tools.tables import TABLE
+from tests.migrations_tools.stacks import ACCOUNT, Stack
+from tests.migrations_tools.tables import TABLE, deployment, skip_words
 
 ENVIRONMENTS = ["dev", "prod"]
+KMS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k"
 
 
 def make(client: Any, properties: dict[str, Any]) -> None:
@@ -25,19 +28,60 @@ def make(client: Any, properties: dict[str, Any]) -> None:
     recovery = properties.pop("PointInTimeRecoverySpecification")
     ttl = properties.pop("TimeToLiveSpecification")
     client.create_table(
-        **properties | {"TableName": TABLE},
+        **properties,
         SSESpecification={"Enabled": encryption["SSEEnabled"], "SSEType": encryption["SSEType"]},
     )
     client.update_continuous_backups(TableName=TABLE, PointInTimeRecoverySpecification=recovery)
     client.update_time_to_live(TableName=TABLE, TimeToLiveSpecification=ttl)
 
 
+@pytest.mark.parametrize("makes", ["yes", "no"])
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_the_table_of_the_template_needs_no_step_of_deploy(aws: Any, environment: str) -> None:
-    whole = printed("cloudformation", environment)
-    make(aws, whole["Resources"]["TenantTable"]["Properties"])
-    plan = Deployment(aws, table=TABLE, environment=environment).plan()
+def test_who_makes_the_table_does_not_matter_to_deploy_and_to_what_lies_beside_it(
+    aws: Any, environment: str, makes: str
+) -> None:
+    stack = Stack(
+        printed("cloudformation", environment),
+        MakeTable=makes, KmsKeyArn=KMS_KEY, ScheduledBackups="yes",
+    )  # fmt: skip
+    assert ("TenantTable" in stack.resources) == (makes == "yes")
+    if makes == "yes":
+        make(aws, stack.properties("TenantTable"))
+    else:
+        deployment(aws, environment).run(skip_words)
+    plan = deployment(aws, environment).plan()
     assert (plan.steps, plan.problems, plan.notes) == ([], [], [])
+    arn = aws.describe_table(TableName=TABLE)["Table"]["TableArn"]
+    assert stack.properties("PortalPolicy")["PolicyDocument"] == portal_policy(arn, KMS_KEY)
+    selection = stack.properties("BackupSelection")["BackupSelection"]
+    assert selection["Resources"] == [arn]
+    assert watched_tables(stack) == {TABLE}
+    assert stack.outputs["TableName"]["Value"] == TABLE
+
+
+def watched_tables(stack: Stack) -> set[str]:
+    """The names of the tables that the alarms look at."""
+    alarms = [
+        each["Properties"]
+        for each in stack.resources.values()
+        if each["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+    metrics = [
+        metric["MetricStat"]["Metric"]
+        for alarm in alarms
+        for metric in alarm.get("Metrics", [])
+        if "MetricStat" in metric
+    ]
+    return {
+        dimension["Value"]
+        for each in [*alarms, *metrics]
+        for dimension in each.get("Dimensions", [])
+        if dimension["Name"] == "TableName"
+    }
+
+
+def test_the_table_is_made_unless_it_is_said_to_be_there() -> None:
+    assert "TenantTable" in Stack(template(TABLE, "prod")).resources
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -1,0 +1,49 @@
+"""Retention: what is left of a closed sign-up, when its time is over."""
+
+from contextlib import suppress
+from datetime import datetime
+
+from portal import listings, records
+from portal.onboarding.decisions import StaleError, decide, find
+from portal.stores.contract import Change, Remove, Store
+from portal.stores.table import GSI2, KEY
+from portal.tenants import Act, NotAllowedError, Tenant, Verb
+
+#: As many notes as one write removes together with what they are about.
+_MOST_NOTES = 90
+
+
+def erase(store: Store, tenant_id: str, *, seen: int | None, act: Act) -> Tenant:
+    """Erases the personal fields of a closed sign-up, and the notes about it."""
+    return decide(
+        store,
+        tenant_id,
+        Verb.ERASE,
+        act,
+        seen,
+        change=Tenant.without_personal_fields,
+        also=_without_notes,
+    )
+
+
+def _without_notes(store: Store, tenant_id: str) -> list[Change]:
+    notes = store.query(GSI2, records.notes_partition(tenant_id), limit=_MOST_NOTES).items
+    return [Remove(str(note[KEY]), 1) for note in notes]
+
+
+def erase_closed_before(store: Store, instant: datetime, act: Act) -> int:
+    """Erases every sign-up that was rejected or withdrawn before `instant`; answers how many.
+    It may be stopped anywhere and run again."""
+    due = [str(row[KEY]) for row in listings.closed_before(store, instant)]
+    erased = 0
+    for tenant_id in due:
+        tenant = find(store, tenant_id)
+        # Somebody may reopen one meanwhile: then it is not due any more.
+        with suppress(StaleError, NotAllowedError):
+            if not tenant.erased:
+                erase(store, tenant_id, seen=tenant.version, act=act)
+                erased += 1
+            # One write takes so many notes; the few sign-ups with more get more writes.
+            while notes := _without_notes(store, tenant_id):
+                store.write(notes)
+    return erased

@@ -1,0 +1,41 @@
+"""Claims count the pending tenants that name the same ids, and let go with them."""
+
+from portal import onboarding, records
+from portal.stores.contract import Remove
+from tests.examples import ANN, CUSTOMER, IDS, OTHER_CONTACT, claims, sign_up
+from tests.onboarding.verbs import OTHER_IDS, activates, rejects
+
+
+def test_claims_count_the_pending_tenants_that_name_the_same_ids(store):
+    one, two, three, four = (sign_up(store, n, claims=IDS) for n in (1, 2, 3, 4))
+    aside = sign_up(store, 5, claims=IDS, set_aside=True)
+    sign_up(store, 6, claims=OTHER_IDS)
+
+    def count() -> int:
+        return claims(store).get(IDS.tenant_id, 0)
+
+    assert count() == 4
+    onboarding.withdraw(store, one.id, seen=1, act=CUSTOMER)
+    assert count() == 3
+    rejects(store, two.id, 1, ANN)
+    assert count() == 2
+    onboarding.edit_contact(store, three.id, seen=1, act=ANN, contact=OTHER_CONTACT)
+    assert count() == 2
+    onboarding.release(store, aside.id, seen=1, act=ANN)
+    assert count() == 3
+    onboarding.reopen(store, two.id, seen=2, act=ANN)
+    assert count() == 4
+    # Bound to other ids than it claimed: it is the claimed ones that are let go.
+    activates(store, four.id, 1, ANN, ids=OTHER_IDS)
+    assert claims(store) == {IDS.tenant_id: 3, OTHER_IDS.tenant_id: 1}
+    for left in (two, three, aside):
+        rejects(store, left.id, onboarding.find(store, left.id).version, ANN)
+    assert claims(store) == {OTHER_IDS.tenant_id: 1}
+
+
+def test_a_pending_tenant_whose_claim_was_never_counted_leaves_none_behind(store):
+    tenant = sign_up(store, claims=IDS)
+    claim = store.get(records.claim_id(IDS))
+    store.write([Remove(records.claim_id(IDS), claim["version"])])
+    rejects(store, tenant.id, 1, ANN)
+    assert claims(store) == {}

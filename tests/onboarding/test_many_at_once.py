@@ -1,0 +1,144 @@
+"""Many decide at once, in threads and in processes: each tenant is decided exactly once."""
+
+import multiprocessing
+import threading
+from collections import Counter
+
+from portal import listings, records
+from portal.onboarding import StaleError, TenantExistsError
+from portal.stores.contract import BusyError, Store
+from portal.stores.json_file import JsonFileStore
+from portal.tenants import Act, Ids, Tenant
+from tests.conftest import START
+from tests.examples import ANN, IDS, all_items, claims, events, reference, sign_up
+from tests.onboarding.verbs import activates, rejects
+
+FORK = multiprocessing.get_context("fork")
+
+
+def decide(store: Store, tenant_id: str, number: int, who: int) -> str:
+    """One of `who`'s decisions: which it is depends on both, so that they quarrel."""
+    act = Act(by=f"Approver {who}", who=f"staff-{who}", at=START)
+    ids = Ids(account_id=str(number), company_id="1")
+    try:
+        if (number + who) % 2:
+            activates(store, tenant_id, 1, act, ids=ids)
+        else:
+            rejects(store, tenant_id, 1, act)
+    except StaleError as refused:
+        decision = refused.tenant.decision
+        assert decision is not None
+        assert decision.by != act.by
+        return "told"
+    except BusyError:
+        return "busy"
+    return "decided"
+
+
+def check_decided_once(store: Store, number: int) -> None:
+    items = all_items(store)
+    assert Counter(records.item_kind(key) for key in items)["event"] == number
+    subjects = Counter()
+    for n in range(number):
+        item = store.get(f"pending-{reference(n)}")
+        if "forwardTo" in item:
+            item = store.get(item["forwardTo"])
+        subjects[item["status"]] += 1
+        (event,) = listings.history(store, records.tenant_of(item))
+        assert event.by == item["decidedBy"]
+        assert event.changes["status"][1] == item["status"]
+    assert set(subjects) == {"active", "rejected"}
+    assert claims(store) == {}
+
+
+def test_many_threads_decide_each_tenant_once(store):
+    number, people = 40, 8
+    pending = [sign_up(store, n, claims=IDS) for n in range(number)]
+    start, answers = threading.Barrier(people), []
+
+    def work(who: int) -> None:
+        start.wait()
+        for n, tenant in enumerate(pending):
+            answer = decide(store, tenant.id, n, who)
+            while answer == "busy":
+                answer = decide(store, tenant.id, n, who)
+            answers.append(answer)
+
+    threads = [threading.Thread(target=work, args=(who,)) for who in range(people)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Counter(answers) == {"decided": number, "told": number * (people - 1)}
+    check_decided_once(store, number)
+
+
+def _decide_all(folder, tenant_ids, start, who, answers) -> None:
+    store = JsonFileStore(folder)
+    start.wait()
+    made = Counter(decide(store, tenant_id, n, who) for n, tenant_id in enumerate(tenant_ids))
+    answers.put(made)
+    store.close()
+
+
+def test_four_processes_decide_four_hundred_tenants_each_exactly_once(tmp_path):
+    number, people = 400, 4
+    store = JsonFileStore(tmp_path)
+    tenant_ids = [sign_up(store, n).id for n in range(number)]
+    start, answers = FORK.Barrier(people), FORK.Queue()
+    processes = [
+        FORK.Process(target=_decide_all, args=(tmp_path, tenant_ids, start, who, answers))
+        for who in range(people)
+    ]
+    for process in processes:
+        process.start()
+    total = sum((answers.get(timeout=60) for _ in processes), Counter())
+    for process in processes:
+        process.join()
+    assert total == {"decided": number, "told": number * (people - 1)}
+    check_decided_once(store, number)
+    store.close()
+
+
+def test_many_sign_ups_of_one_company_at_once_are_all_counted(store):
+    start, made = threading.Barrier(6), []
+
+    def work(first: int) -> None:
+        start.wait()
+        for number in range(first, first + 10):
+            while True:
+                try:
+                    made.append(sign_up(store, number, claims=IDS).id)
+                    break
+                except BusyError:
+                    continue
+
+    threads = [threading.Thread(target=work, args=(first,)) for first in range(0, 60, 10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(made)) == 60
+    assert claims(store) == {IDS.tenant_id: 60}
+
+
+def test_of_two_sign_ups_for_one_company_only_one_becomes_its_tenant(store):
+    pending = [sign_up(store, n, claims=IDS) for n in range(6)]
+    start, answers = threading.Barrier(6), Counter()
+
+    def work(tenant: Tenant) -> None:
+        start.wait()
+        try:
+            activates(store, tenant.id, 1, ANN)
+            answers["active"] += 1
+        except (TenantExistsError, BusyError) as refused:
+            answers[type(refused).__name__] += 1
+
+    threads = [threading.Thread(target=work, args=(tenant,)) for tenant in pending]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers["active"] == 1
+    assert claims(store) == {IDS.tenant_id: 5}
+    assert len(events(store)) == 1

@@ -1,0 +1,84 @@
+"""Sign-ups: asked for once however often the form is sent, and reopened with all they had."""
+
+import pytest
+
+from portal import onboarding
+from portal.stores.contract import UnavailableError
+from portal.stores.table import GSI1
+from portal.tenants import Status
+from tests.conftest import START
+from tests.examples import (
+    ANN,
+    CONTACT,
+    IDS,
+    OTHER_CONTACT,
+    Failing,
+    activate,
+    all_items,
+    claims,
+    events,
+    reference,
+    sign_up,
+)
+from tests.onboarding.verbs import OTHER_IDS, SEALER, LostAnswer, tenant_that_is
+
+
+def test_a_sign_up_is_pending_with_its_own_id_and_claims_what_it_names(store):
+    tenant = sign_up(store, claims=IDS)
+    assert (tenant.id, tenant.status, tenant.version) == (
+        f"pending-{reference(1)}", Status.PENDING, 1,
+    )  # fmt: skip
+    assert tenant == onboarding.find(store, tenant.id)
+    assert claims(store) == {"86810_104348": 1}
+    assert events(store) == []
+    assert store.query(GSI1, "ACCOUNT#86810").items == []
+
+
+def test_sending_the_form_twice_adds_nothing_and_answers_what_is_there(store):
+    first = sign_up(store, claims=IDS)
+    kept = all_items(store)
+    assert sign_up(store, claims=OTHER_IDS, contact=OTHER_CONTACT, now=START) == first
+    assert all_items(store) == kept
+
+
+def test_sending_the_form_again_after_the_activation_answers_the_active_tenant(store):
+    active = activate(store, SEALER, sign_up(store))
+    assert sign_up(store) == active
+
+
+def test_a_sign_up_without_ids_is_one_item(store):
+    sign_up(store)
+    assert len(all_items(store)) == 1
+
+
+def test_a_sign_up_that_was_set_aside_claims_nothing(store):
+    sign_up(store, claims=IDS, set_aside=True)
+    assert claims(store) == {}
+
+
+def test_a_sign_up_fails_as_a_whole(store):
+    for k in range(100):
+        failing = Failing(store, k)
+        try:
+            sign_up(failing, claims=IDS)
+        except UnavailableError:
+            assert all_items(store) == {}
+        else:
+            assert k > 1
+            return
+
+
+def test_a_sign_up_whose_answer_was_lost_is_there_once(store):
+    with pytest.raises(UnavailableError):
+        sign_up(LostAnswer(store), claims=IDS)
+    assert sign_up(store, claims=IDS).version == 1
+    assert claims(store) == {"86810_104348": 1}
+
+
+@pytest.mark.parametrize("begin", ["rejected", "withdrawn"])
+def test_reopening_puts_it_back_with_all_it_had(store, begin):
+    closed = tenant_that_is(store, begin)
+    reopened = onboarding.reopen(store, closed.id, seen=2, act=ANN)
+    assert (reopened.status, reopened.version, reopened.contact) == (Status.PENDING, 3, CONTACT)
+    assert (reopened.ids, reopened.created_at) == (IDS, START)
+    assert claims(store) == {IDS.tenant_id: 1}

@@ -142,6 +142,23 @@ def test_the_verbs_and_the_questions_know_no_particular_store() -> None:
     assert [str(one) for one in found if not within(one.module, *may)] == []
 
 
+def test_nobody_goes_past_the_door_to_the_verbs() -> None:
+    inside = {one.importer for one in PORTAL if one.importer.startswith("portal.onboarding.")}
+    assert inside
+    assert [
+        str(one)
+        for one in PORTAL + TOOLS
+        if within(one.module, *inside) and not within(one.importer, "portal.onboarding")
+    ] == []
+
+
+def test_a_private_name_stays_in_its_module() -> None:
+    ours = [one for one in PORTAL + TOOLS if one.top in ("portal", "migrations_tools")]
+    names = [(one, one.module.rpartition(".")[2]) for one in ours]
+    # "_" alone marks words for translation.
+    assert [str(one) for one, name in names if name.startswith("_") and name != "_"] == []
+
+
 def test_the_questions_only_read() -> None:
     verbs = {"Add", "Replace", "Remove"}
     found = [one for one in PORTAL if within(one.importer, "portal.listings")]

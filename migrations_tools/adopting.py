@@ -6,46 +6,25 @@ may still write a row, its `isActive` decides. What a row needs is worked out fr
 itself, so a row that has it is left alone, and a run that was stopped is simply run again.
 """
 
-import json
-import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from pathlib import Path
-from threading import Lock
-from typing import Any, Protocol
 
+from migrations_tools.memory import Memory
 from migrations_tools.pace import Pace, Progress
+from migrations_tools.rows import Changes, Rows, UnchangeableError
 from portal import records
-from portal.files import replace_whole
 from portal.sealing import Sealer
 from portal.sealing_store import has_plaintext_secret, sealed
-from portal.stores.contract import (
-    ChangedMeanwhileError,
-    Item,
-    Page,
-    Replace,
-    Segment,
-    Store,
-    Value,
-)
+from portal.stores.contract import ChangedMeanwhileError, Item, Segment, Value
 from portal.stores.table import GSI1, INDEXES, KEY
 
-#: Rows that are read together.
-PAGE = 100
 #: How often a row is looked at again after somebody else changed it.
 TRIES = 8
-
-#: Seconds. After a day so much may have been written that a run begins anew.
-_KEPT = 24 * 60 * 60
 
 _KEYS = tuple(name for index in INDEXES for name in (index.partition, index.sort))
 #: The downstream application lists tenants by these: what it wrote there is never taken away.
 _GIVEN = frozenset({GSI1.partition, GSI1.sort})
-
-#: `None`: the attribute is to go.
-Changes = Mapping[str, Value | None]
 
 
 def missing_of(item: Item, sealer: Sealer) -> Changes:
@@ -61,38 +40,6 @@ def missing_of(item: Item, sealer: Sealer) -> Changes:
     if has_plaintext_secret(item):
         changes[records.SECRET] = sealed(item, sealer)[records.SECRET]
     return changes
-
-
-class UnchangeableError(Exception):
-    """DynamoDB takes no such row: a key would be too long, or the row larger than 400 KB."""
-
-
-class Rows(Protocol):
-    """The rows of a store, and a way to change one that leaves nobody's write behind."""
-
-    def page(self, segment: Segment, after: str | None) -> Page:
-        """The next rows, as they are now."""
-
-    def change(self, before: Item, changes: Changes) -> None:
-        """Changes the row, if it still is what `before` says. `ChangedMeanwhileError`,
-        `UnchangeableError`."""
-
-
-class StoredRows:
-    """Of any store whose rows are all written by the portal: each write has its version."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def page(self, segment: Segment, after: str | None) -> Page:
-        return self._store.scan(segment, after=after, limit=PAGE)
-
-    def change(self, before: Item, changes: Changes) -> None:
-        after = {name: value for name, value in before.items() if name not in changes}
-        after |= {name: value for name, value in changes.items() if value is not None}
-        version = before.get("version")
-        expected = version if isinstance(version, int) else None
-        self._store.write([Replace(after, expected)])
 
 
 @dataclass
@@ -134,7 +81,7 @@ class Adoption:
         segments: int = 1,
         pace: Pace | None = None,
         progress: Progress | None = None,
-        memory: "Memory | None" = None,
+        memory: Memory | None = None,
     ) -> None:
         self._rows = rows
         self._sealer = sealer if apply else _CountingSealer()
@@ -217,43 +164,3 @@ class _CountingSealer:
 
     def seal(self, _secret: object, _tenant_id: str) -> str:
         return "v1.none.none"
-
-
-class Memory:
-    """How far each part of a run has come, in a small file; without a path, nowhere.
-
-    It belongs to one place of data and one number of parts: another run does not go by it.
-    """
-
-    def __init__(self, path: Path | None, where: str, segments: int) -> None:
-        self._path = path
-        self._of: dict[str, Any] = {"where": where, "segments": segments}
-        self._places: dict[str, list[Any]] = {}
-        self._lock = Lock()
-        if path is not None and path.exists() and time.time() - path.stat().st_mtime < _KEPT:
-            try:
-                kept = json.loads(path.read_text(encoding="ascii"))
-                if kept.get("of") == self._of:
-                    self._places = dict(kept["places"])
-            except (ValueError, KeyError, AttributeError, TypeError):
-                # It only saves time.
-                self._places = {}
-
-    @property
-    def goes_on(self) -> bool:
-        return bool(self._places)
-
-    def place(self, number: int) -> tuple[bool, str | None]:
-        done, after = self._places.get(str(number), [False, None])
-        return bool(done), after
-
-    def keep(self, number: int, after: str | None, done: bool) -> None:
-        with self._lock:
-            self._places[str(number)] = [done, after]
-            if self._path is not None:
-                kept = {"of": self._of, "places": self._places}
-                replace_whole(self._path, json.dumps(kept) + "\n")
-
-    def forget(self) -> None:
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ change was worked out from is as it was read; and only what changes is written.
 
 from typing import Any
 
-from migrations_tools.adopting import PAGE, Changes, UnchangeableError
+from migrations_tools.rows import PAGE, Changes, UnchangeableError
 from portal import records
 from portal.stores.attributes import from_attributes, to_attribute, to_attributes
 from portal.stores.connection import RefusedError, TroubleError

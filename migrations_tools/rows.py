@@ -1,0 +1,44 @@
+"""The rows of a store, and a way to change one that leaves nobody's write behind."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from portal.stores.contract import Item, Page, Replace, Segment, Store, Value
+
+#: Rows that are read together.
+PAGE = 100
+
+#: `None`: the attribute is to go.
+Changes = Mapping[str, Value | None]
+
+
+class UnchangeableError(Exception):
+    """DynamoDB takes no such row: a key would be too long, or the row larger than 400 KB."""
+
+
+class Rows(Protocol):
+    """Of one store."""
+
+    def page(self, segment: Segment, after: str | None) -> Page:
+        """The next rows, as they are now."""
+
+    def change(self, before: Item, changes: Changes) -> None:
+        """Changes the row, if it still is what `before` says. `ChangedMeanwhileError`,
+        `UnchangeableError`."""
+
+
+class StoredRows:
+    """Of any store whose rows are all written by the portal: each write has its version."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def page(self, segment: Segment, after: str | None) -> Page:
+        return self._store.scan(segment, after=after, limit=PAGE)
+
+    def change(self, before: Item, changes: Changes) -> None:
+        after = {name: value for name, value in before.items() if name not in changes}
+        after |= {name: value for name, value in changes.items() if value is not None}
+        version = before.get("version")
+        expected = version if isinstance(version, int) else None
+        self._store.write([Replace(after, expected)])

@@ -9,11 +9,18 @@ from migrations_tools.adopting import Adoption, Report
 from migrations_tools.command_line import JSON, RATE, explained, listed, read_settings
 from migrations_tools.memory import Memory
 from migrations_tools.pace import Pace, Progress
-from migrations_tools.rows import Rows, StoredRows
+from migrations_tools.rows import Obstacle, Rows, StoredRows
 from portal.sealing import open_sealer
 from portal.settings import Settings
 from portal.stores import open_store
 from portal.stores.contract import Store
+
+_LEFT = {
+    Obstacle.TOO_LARGE: "a key would be too long for DynamoDB, or the row too large. Shorten what"
+    " they hold",
+    Obstacle.TOO_LONG_TO_SEAL: "KMS seals at most 4,096 bytes, and their client secret is longer."
+    " Set another one in the portal",
+}
 
 
 @click.command()
@@ -86,9 +93,7 @@ def _tell_adopted(report: Report, where: str, apply: bool) -> None:
             f"Changed by others again and again, so run it once more: {listed(report.failed)}.",
             err=True,
         )
-    if report.unchangeable:
-        click.echo(
-            "Left as they were, since a key would be too long for DynamoDB, or the row too large."
-            f" Shorten what they hold: {listed(report.unchangeable)}.",
-            err=True,
-        )
+    for obstacle, sentences in _LEFT.items():
+        ids = [tenant_id for tenant_id, why in report.unchangeable.items() if why == obstacle]
+        if ids:
+            click.echo(f"Left as they were, since {sentences}: {listed(ids)}.", err=True)

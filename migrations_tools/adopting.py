@@ -12,9 +12,9 @@ from functools import partial
 
 from migrations_tools.memory import Memory
 from migrations_tools.pace import Pace, Progress
-from migrations_tools.rows import Changes, Rows, UnchangeableError
+from migrations_tools.rows import Changes, Obstacle, Rows, UnchangeableError
 from portal import records
-from portal.sealing import Sealer
+from portal.sealing import Sealer, Secret, SecretTooLongError
 from portal.sealing_store import has_plaintext_secret, sealed
 from portal.stores.contract import ChangedMeanwhileError, Item, Segment, Value
 from portal.stores.table import GSI1, INDEXES, KEY
@@ -54,7 +54,8 @@ class Report:
     changed_meanwhile: int = 0
     failed: list[str] = field(default_factory=list)
     """The ids of rows that others changed again and again."""
-    unchangeable: list[str] = field(default_factory=list)
+    unchangeable: dict[str, Obstacle] = field(default_factory=dict)
+    """The ids of rows that were left as they were, and why."""
 
     @property
     def is_whole(self) -> bool:
@@ -62,7 +63,10 @@ class Report:
 
     def __add__(self, other: "Report") -> "Report":
         ours, theirs = asdict(self), asdict(other)
-        return Report(**{name: ours[name] + theirs[name] for name in ours})
+        unchangeable = ours.pop("unchangeable") | theirs.pop("unchangeable")
+        return Report(
+            **{name: ours[name] + theirs[name] for name in ours}, unchangeable=unchangeable
+        )
 
 
 class Adoption:
@@ -84,7 +88,7 @@ class Adoption:
         memory: Memory | None = None,
     ) -> None:
         self._rows = rows
-        self._sealer = sealer if apply else _CountingSealer()
+        self._sealer = sealer if apply else _CountingSealer(sealer)
         self._apply = apply
         self._segments = segments
         self._pace = pace or Pace()
@@ -136,11 +140,11 @@ class Adoption:
             return
         report.tenants += 1
         for _ in range(TRIES):
-            changes = missing_of(item, self._sealer)
-            if not changes:
-                report.right += 1
-                return
             try:
+                changes = missing_of(item, self._sealer)
+                if not changes:
+                    report.right += 1
+                    return
                 if self._apply:
                     self._pace.take(1)
                     self._pace.patiently(partial(self._rows.change, item, changes))
@@ -150,7 +154,10 @@ class Adoption:
                     return
                 item = refused.item
             except UnchangeableError:
-                report.unchangeable.append(str(item[KEY]))
+                report.unchangeable[str(item[KEY])] = Obstacle.TOO_LARGE
+                return
+            except SecretTooLongError:
+                report.unchangeable[str(item[KEY])] = Obstacle.TOO_LONG_TO_SEAL
                 return
             else:
                 report.listed += any(name in _KEYS for name in changes)
@@ -160,7 +167,11 @@ class Adoption:
 
 
 class _CountingSealer:
-    """For a dry run: makes no key and asks no KMS."""
+    """For a dry run: makes no key and asks no KMS, and refuses what the real one would."""
 
-    def seal(self, _secret: object, _tenant_id: str) -> str:
+    def __init__(self, real: Sealer) -> None:
+        self.check = real.check
+
+    def seal(self, secret: Secret, _tenant_id: str) -> str:
+        self.check(secret)
         return "v1.none.none"

@@ -1,6 +1,7 @@
 """The rows of a store, and a way to change one that leaves nobody's write behind."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Protocol
 
 from portal.stores.contract import Item, Page, Replace, Segment, Store, Value
@@ -12,8 +13,17 @@ PAGE = 100
 Changes = Mapping[str, Value | None]
 
 
-class UnchangeableError(Exception):
+class Obstacle(StrEnum):
+    """Why a row has to stay as it is."""
+
+    TOO_LARGE = "too-large"
     """DynamoDB takes no such row: a key would be too long, or the row larger than 400 KB."""
+    TOO_LONG_TO_SEAL = "too-long-to-seal"
+    """KMS seals no such secret: it has more than 4,096 bytes."""
+
+
+class UnchangeableError(Exception):
+    """`Obstacle.TOO_LARGE`."""
 
 
 class Rows(Protocol):

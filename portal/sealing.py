@@ -32,6 +32,8 @@ _PURPOSE = "clientSecret"
 _SEALED = re.compile(r"v1\.(kms|loc\.[A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
+#: KMS's own limit of what it encrypts by itself.
+_KMS_BYTES = 4096
 
 
 class Secret:
@@ -53,9 +55,18 @@ class Secret:
         return self._text
 
 
+class SecretTooLongError(UnavailableError):
+    """What seals takes no secret of so many bytes. No typed or imported one is that long; one
+    that the old application left may be."""
+
+
 class Sealer(Protocol):
     def seal(self, secret: Secret, tenant_id: str) -> str:
-        """The sealed text, bound to the final id that it is for. `UnavailableError`."""
+        """The sealed text, bound to the final id that it is for. `SecretTooLongError`,
+        `UnavailableError`."""
+
+    def check(self, secret: Secret) -> None:
+        """Whether it could be sealed, which nobody is asked for. `SecretTooLongError`."""
 
 
 def open_sealer(settings: Settings) -> Sealer:
@@ -99,6 +110,9 @@ class KeyFileSealer:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = AESGCM(key).encrypt(nonce, secret.reveal().encode(), context_of(tenant_id))
         return f"v1.loc.{key_id}.{_encoded(nonce + sealed)}"
+
+    def check(self, secret: Secret) -> None:
+        """A key of a file seals any length."""
 
     def _newest_key(self) -> tuple[str, bytes]:
         """Looked for each time: a new key seals at once, in every process. It is always in
@@ -198,9 +212,10 @@ class KmsSealer:
         self._client_of = 0
 
     def seal(self, secret: Secret, tenant_id: str) -> str:
-        """`UnavailableError`."""
+        """`SecretTooLongError`, `UnavailableError`."""
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - takes 0.4 s
 
+        self.check(secret)
         try:
             answer = self._own_client().encrypt(
                 KeyId=self._key_id,
@@ -210,6 +225,14 @@ class KmsSealer:
         except (ClientError, BotoCoreError) as error:
             raise _kms_trouble(error) from error
         return f"v1.kms.{_encoded(answer['CiphertextBlob'])}"
+
+    def check(self, secret: Secret) -> None:
+        """`SecretTooLongError`."""
+        if len(secret.reveal().encode()) > _KMS_BYTES:
+            raise SecretTooLongError(
+                reason=f"The client secret is longer than the {_KMS_BYTES:,} bytes that KMS seals.",
+                mend="Set another client secret.",
+            )
 
     def _own_client(self) -> Any:
         # The parent's connections would be the child's too.
@@ -240,7 +263,7 @@ _KMS_MENDS = {
     "DisabledException": _CHECK_KEY,
     "KMSInvalidStateException": _CHECK_KEY,
     "InvalidKeyUsageException": _CHECK_KEY,
-    "ValidationException": f"{_CHECK_KEY} A secret has at most 4,096 bytes.",
+    "ValidationException": _CHECK_KEY,
     "ThrottlingException": "Try again in a moment; if it lasts, raise the quota of KMS requests.",
     "NoCredentialsError": "Attach an IAM role to this machine, or set access keys in the"
     " environment or with `aws configure`.",

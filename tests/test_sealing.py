@@ -27,6 +27,7 @@ from portal.sealing import (
     KeyFileSealer,
     KmsSealer,
     Secret,
+    SecretTooLongError,
     context_of,
     is_sealed,
     open_sealer,
@@ -289,6 +290,26 @@ def test_a_key_file_with_the_table_is_warned_of(tmp_path, caplog):
     caplog.clear()
     open_sealer(Settings.from_environment(environ | {"PORTAL_KMS_KEY_ID": "alias/portal"}))
     assert caplog.text == ""
+
+
+def test_kms_is_not_asked_for_a_secret_that_is_too_long_for_it(kms):
+    client, key = kms
+    recording = Recording(client)
+    sealer = KmsSealer(key, lambda: recording)
+    longest = Secret("ü" * 2048)
+    assert sealer.seal(longest, TENANT).startswith("v1.kms.")
+    for refuses in (sealer.check, lambda secret: sealer.seal(secret, TENANT)):
+        with pytest.raises(SecretTooLongError) as caught:
+            refuses(Secret("ü" * 2048 + "!"))
+        assert "4,096 bytes" in caught.value.reason
+        assert "ü" not in f"{caught.value!r} {caught.value.mend}"
+    assert len(recording.asked) == 1
+
+
+def test_a_key_of_a_file_seals_any_length(path):
+    long = Secret("s" * 100_000)
+    KeyFileSealer(path).check(long)
+    assert is_sealed(KeyFileSealer(path).seal(long, TENANT))
 
 
 class Refusing:

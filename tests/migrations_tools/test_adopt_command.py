@@ -42,7 +42,7 @@ def test_the_command_looks_first_and_writes_when_it_is_told(table: Table, tmp_pa
     done = run(folder, "--apply", "--json", **where)
     assert json.loads(done.stdout) == {
         "applied": True, "rows": 3, "tenants": 3, "right": 0, "listed": 3, "sealed": 3,
-        "changed_meanwhile": 0, "failed": [], "unchangeable": [],
+        "changed_meanwhile": 0, "failed": [], "unchangeable": {},
     }  # fmt: skip
     assert "As they should be already: 3." in run(folder, "--apply", **where).stdout
     assert sorted(path.name for path in folder.iterdir()) == ["sealing-keys.json"]
@@ -87,6 +87,34 @@ def test_with_kms_each_secret_is_sealed_for_its_own_tenant(
             )
             assert answer["Plaintext"].decode() == PLAIN
     assert not (tmp_path / "data" / "sealing-keys.json").exists()
+    store.close()
+
+
+def test_a_secret_that_is_too_long_for_kms_is_told_by_its_id_and_the_others_are_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    long = "ü" * 2049
+    store = JsonFileStore(tmp_path / "data")
+    rows = [old_row(1), old_row(2, clientSecret=long), old_row(3, clientSecret="ü" * 2048)]
+    store.write([Add(row) for row in rows])
+    with mock_aws():
+        key = boto3.client("kms", region_name=REGION).create_key()["KeyMetadata"]["KeyId"]
+        by_kms = {"PORTAL_KMS_KEY_ID": key, "AWS_REGION": REGION}
+        dry = run(tmp_path / "data", **by_kms)
+        done = run(tmp_path / "data", "--apply", **by_kms)
+        again = run(tmp_path / "data", "--apply", "--json", **by_kms)
+    sentence = "KMS seals at most 4,096 bytes, and their client secret is longer."
+    for result in (dry, done):
+        assert f"{sentence} Set another one in the portal: 86812_104348." in result.stderr
+    assert "To be sealed: 2." in dry.stdout
+    assert "Secrets sealed: 2." in done.stdout
+    told = json.loads(again.stdout)
+    assert (told["right"], told["unchangeable"]) == (2, {"86812_104348": "too-long-to-seal"})
+    assert [dry.exit_code, done.exit_code, again.exit_code] == [1, 1, 1]
+    assert "ü" not in dry.output + done.output + again.output
+    assert store.get("86812_104348") == rows[1]
     store.close()
 
 

@@ -183,6 +183,14 @@ def did(verb: str) -> str:
         return verb
 
 
+def why(reason: str) -> str:
+    """Why staff rejected or suspended; a reason of a later portal stays as it is."""
+    try:
+        return _(REASON[Reason(reason)])
+    except ValueError:
+        return reason
+
+
 def who_did(verb: Verb, who: str, ago: str) -> str:
     """`Anna activated this 2 minutes ago.`"""
     values = {"who": who, "ago": ago}

@@ -8,7 +8,7 @@ from portal import contacts
 from portal.contacts import ProblemError
 from portal.imports.quickly import read_email
 from portal.tenants import Contact, Ids
-from portal.web import words
+from portal.web import problems
 from portal.web.forms import NAME_LENGTH, Form, Text, line, read_id
 from portal.web.translate import N_, _, territory
 
@@ -32,19 +32,19 @@ class ContactForm(Form):
     company = Text(
         N_("Company name"),
         line(contacts.COMPANY_LENGTH),
-        words.company_problem,
+        problems.company,
         autocomplete="organization",
     )
     name = Text(
         N_("Your name"),
         line(contacts.NAME_LENGTH),
-        words.name_problem,
+        problems.name,
         autocomplete="name",
     )
     email = Text(
         N_("Email address"),
         read_email,
-        words.email_problem,
+        problems.email,
         type="email",
         autocomplete="email",
         hint=N_("We use it only for questions about your access."),
@@ -52,7 +52,7 @@ class ContactForm(Form):
     phone = Text(
         N_("Phone number"),
         read_phone,
-        words.phone_problem,
+        problems.phone,
         type="tel",
         autocomplete="tel",
         required=False,
@@ -82,7 +82,7 @@ class ChangeForm(ContactForm):
     email = Text(
         N_("Email address"),
         lambda text: contacts.read_email(text) if text.strip() else "",
-        words.email_problem,
+        problems.email,
         type="email",
         autocomplete="email",
         required=False,

@@ -7,7 +7,7 @@ from typing import Any
 from portal import contacts
 from portal.contacts import Problem, ProblemError
 from portal.tenants import REJECT_REASONS, SUSPEND_REASONS, Ids, Reason, Validity
-from portal.web import words
+from portal.web import problems, words
 from portal.web.context import settings
 from portal.web.customer_forms import ContactForm, read_phone
 from portal.web.forms import NAME_LENGTH, Form, Text, line, read_day, read_id, read_secret
@@ -17,18 +17,18 @@ MESSAGE_LENGTH = 2000
 
 
 class IdsForm(Form):
-    account_id = Text(N_("Account id"), read_id, words.account_id_problem, inputmode="numeric")
-    company_id = Text(N_("Company id"), read_id, words.company_id_problem, inputmode="numeric")
+    account_id = Text(N_("Account id"), read_id, problems.account_id, inputmode="numeric")
+    company_id = Text(N_("Company id"), read_id, problems.company_id, inputmode="numeric")
     account_name = Text(
-        N_("Account name"), line(NAME_LENGTH, required=False), words.text_problem, required=False
+        N_("Account name"), line(NAME_LENGTH, required=False), problems.text, required=False
     )
     company_name = Text(
-        N_("Company name"), line(NAME_LENGTH, required=False), words.text_problem, required=False
+        N_("Company name"), line(NAME_LENGTH, required=False), problems.text, required=False
     )
     cluster = Text(
         N_("Cluster"),
         line(40, required=False),
-        words.text_problem,
+        problems.text,
         required=False,
         hint=N_("Like eu or us."),
     )
@@ -44,12 +44,12 @@ class IdsForm(Form):
 
 
 class ValidityForm(Form):
-    valid_from = Text(N_("Valid from"), read_day, words.date_problem, type="date")
-    valid_to = Text(N_("Valid through"), read_day, words.date_problem, type="date")
+    valid_from = Text(N_("Valid from"), read_day, problems.date, type="date")
+    valid_to = Text(N_("Valid through"), read_day, problems.date, type="date")
     term = Text(
         N_("A term instead"),
         str,
-        words.choice_problem,
+        problems.choice,
         type="select",
         required=False,
         hint=N_("Counts from the first day, and takes the place of the last."),
@@ -100,12 +100,12 @@ def _year_later(day: date) -> date:
 
 class ClientForm(Form):
     client_id = Text(
-        N_("Client id"), line(NAME_LENGTH, required=False), words.text_problem, required=False
+        N_("Client id"), line(NAME_LENGTH, required=False), problems.text, required=False
     )
     client_secret = Text(
         N_("Client secret"),
         read_secret,
-        words.text_problem,
+        problems.text,
         required=False,
         type="password",
         autocomplete="off",
@@ -132,18 +132,16 @@ def _reason(reasons: Sequence[Reason]) -> Text:
         raise ProblemError(Problem.CHOICE)
 
     choices = [("", N_("Choose …")), *((reason.value, words.REASON[reason]) for reason in reasons)]
-    return Text(N_("Reason"), read, words.choice_problem, type="select", choices=choices)
+    return Text(N_("Reason"), read, problems.choice, type="select", choices=choices)
 
 
 class StaffContactForm(ContactForm):
     """The same for staff, who write about somebody else."""
 
-    name = Text(N_("Contact's name"), line(contacts.NAME_LENGTH), words.contact_name_problem)
-    email = Text(
-        N_("Email address"), contacts.read_email, words.contact_email_problem, type="email"
-    )
+    name = Text(N_("Contact's name"), line(contacts.NAME_LENGTH), problems.contact_name)
+    email = Text(N_("Email address"), contacts.read_email, problems.contact_email, type="email")
     phone = Text(
-        N_("Phone number"), read_phone, words.phone_problem, type="tel", required=False,
+        N_("Phone number"), read_phone, problems.phone, type="tel", required=False,
         hint=N_("With country code, like +49 30 901820."),
     )  # fmt: skip
 
@@ -153,7 +151,7 @@ class RejectForm(Form):
     message = Text(
         N_("Words for the customer"),
         lambda text: contacts.read_text(text, most=MESSAGE_LENGTH),
-        words.text_problem,
+        problems.text,
         required=False,
         type="textarea",
         hint=N_("Shown on the customer's page, as you write them."),
@@ -168,7 +166,7 @@ class NoteForm(Form):
     text = Text(
         N_("Note"),
         lambda text: contacts.read_text(text, most=MESSAGE_LENGTH, required=True),
-        words.text_problem,
+        problems.text,
         type="textarea",
         hint=N_("For staff only."),
     )

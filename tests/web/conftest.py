@@ -1,13 +1,16 @@
 """Browsers of people who are signed in, and tenants to decide about."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
 
 from portal.stores.contract import Store
+from portal.tenants import Status
 from tests.conftest import Clock
 from tests.web.browsing import IDS, SignUp, Staff, sent_in, sign_in
+from tests.web.listed import licensed, put, waiting
 
 NewClient = Callable[[], FlaskClient]
 
@@ -58,3 +61,19 @@ def active(pending: SignUp, anna: Staff) -> str:
     answer = anna.decide(pending.id, "activate", **IDS)
     assert answer.status_code == 303, answer.text
     return f"{IDS['account_id']}_{IDS['company_id']}"
+
+
+@pytest.fixture
+def town(store: Store) -> None:
+    """One of each."""
+    put(
+        store,
+        waiting(2, "Second AG"),
+        waiting(1, "First GmbH"),
+        licensed(3, "Long KG", timedelta(days=200)),
+        licensed(4, "Soon SE", timedelta(days=10)),
+        licensed(5, "Over Ltd", timedelta(days=-5)),
+        licensed(6, "Paused BV", timedelta(days=90), status=Status.SUSPENDED),
+        waiting(7, "Refused SA", status=Status.REJECTED),
+        waiting(8, "Gone SpA", status=Status.WITHDRAWN),
+    )

@@ -1,19 +1,15 @@
-"""The lists: tabs with counts, age, pages by cursor, search, and links that can be shared."""
+"""The lists: tabs with counts, age, pages by cursor, and links that can be shared."""
 
-import time
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from portal.instants import to_text
 from portal.listings import Place
-from portal.records import item_of
 from portal.stores.contract import Add, Store
-from portal.tenants import Contact, Ids, Status, Tenant, Validity
 from tests.conftest import START, Clock
 from tests.web.browsing import (
     HTMX,
@@ -21,7 +17,6 @@ from tests.web.browsing import (
     SignUp,
     Staff,
     by_id,
-    form_of,
     heading,
     ids,
     links,
@@ -31,82 +26,7 @@ from tests.web.browsing import (
     tree,
     words,
 )
-
-LIST = "/staff/tenants"
-
-
-def rows(answer: TestResponse) -> list[str]:
-    """The companies, from top to bottom."""
-    return [words(row.find(".//a")) for row in tree(answer).findall(".//tbody/tr")]
-
-
-def row(answer: TestResponse, company: str) -> str:
-    (found,) = [
-        words(each)
-        for each in tree(answer).findall(".//tbody/tr")
-        if words(each.find(".//a")) == company
-    ]
-    return found
-
-
-def tabs(answer: TestResponse) -> dict[str, str]:
-    """Tab -> count."""
-    return {
-        words(each).rpartition(" ")[0]: words(each).rpartition(" ")[2]
-        for each in by_id(answer, "tabs").iter("a")
-    }
-
-
-def put(store: Store, *tenants: Tenant) -> None:
-    for start in range(0, len(tenants), 100):
-        store.write([Add(item_of(tenant)) for tenant in tenants[start : start + 100]])
-
-
-def waiting(number: int, company: str = "", **more: object) -> Tenant:
-    """A sign-up; the higher its number, the later it came."""
-    at = START - timedelta(days=1) + timedelta(seconds=number)
-    name = company or f"Company {number:03}"
-    contact = Contact(company=name, name="Jane Doe", email=f"c{number}@example.com")
-    fields: dict[str, object] = {
-        "id": f"pending-{number:026}",
-        "status": Status.PENDING,
-        "version": 1,
-        "contact": contact,
-        "created_at": at,
-        "updated_at": at,
-    }
-    return Tenant(**fields | more)
-
-
-def licensed(number: int, company: str, ends_in: timedelta, **more: object) -> Tenant:
-    return waiting(
-        number,
-        company,
-        **{
-            "id": f"9{number}_1",
-            "ids": Ids(account_id=f"9{number}", company_id="1"),
-            "status": Status.ACTIVE,
-            "validity": Validity(valid_from=START - timedelta(days=90), valid_to=START + ends_in),
-        }
-        | more,
-    )
-
-
-@pytest.fixture
-def town(store: Store) -> None:
-    """One of each."""
-    put(
-        store,
-        waiting(2, "Second AG"),
-        waiting(1, "First GmbH"),
-        licensed(3, "Long KG", timedelta(days=200)),
-        licensed(4, "Soon SE", timedelta(days=10)),
-        licensed(5, "Over Ltd", timedelta(days=-5)),
-        licensed(6, "Paused BV", timedelta(days=90), status=Status.SUSPENDED),
-        waiting(7, "Refused SA", status=Status.REJECTED),
-        waiting(8, "Gone SpA", status=Status.WITHDRAWN),
-    )
-
+from tests.web.listed import LIST, licensed, put, row, rows, tabs, waiting
 
 # ---- Tabs
 
@@ -167,6 +87,12 @@ def test_a_tab_that_is_not_there_is_the_queue(viewer: Staff, name: str) -> None:
     assert rows(viewer.get(LIST, query_string={"status": name})) == ["First GmbH", "Second AG"]
 
 
+def test_two_tabs_of_the_same_person_show_the_same_counts(anna: Staff, pending: SignUp) -> None:
+    assert tabs(anna.get(LIST))["Pending"] == "1"
+    anna.decide(pending.id, "activate", **IDS)
+    assert tabs(anna.get(LIST)) | {"Pending": "0", "Active": "1"} == tabs(anna.get(LIST))
+
+
 # ---- Rows
 
 
@@ -188,6 +114,28 @@ def test_a_wait_past_the_promised_time_is_marked_and_not_by_colour_alone(
     assert bool(marked) is late
     assert ("late" in row(page, "Example GmbH")) is late
     assert "days" in row(page, "Example GmbH")
+
+
+def test_a_tenant_of_the_old_application_is_listed_and_opened(anna: Staff, store: Store) -> None:
+    old = {
+        "tenantId": "5_6",
+        "accountId": "5",
+        "companyId": "6",
+        "contactCompanyName": "Old Hand",
+        "contactEmailAddress": "old@example.com",
+        "isActive": True,
+        "validFrom": to_text(START),
+        "clientSecret": "plain",
+    }
+    store.write([Add(old)])
+    page = anna.page("5_6")
+    assert heading(page) == "Old Hand"
+    assert "no end" in page_words(page)
+    assert "plain" not in page_words(page).replace("explain", "")
+    form = anna.form("5_6", "suspend")
+    assert form["version"] == "0"
+    assert anna.send("5_6", "suspend", form | {"reason": "unpaid"}).status_code == 303
+    assert rows(anna.get(f"{LIST}?status=suspended")) == ["Old Hand"]
 
 
 # ---- Pages
@@ -258,85 +206,6 @@ def test_s19_page_numbers_mean_nothing(viewer: Staff, number: str) -> None:
     assert (page.status_code, rows(page)) == (200, ["First GmbH", "Second AG"])
 
 
-# ---- Search
-
-
-@pytest.mark.parametrize(
-    ("tab", "sought", "found"),
-    [
-        ("pending", "fir", ["First GmbH"]),
-        ("pending", "  FIRST   gmbh ", ["First GmbH"]),
-        ("pending", "irst", []),
-        ("pending", "c2@example.com", ["Second AG"]),
-        ("pending", "C2@Example.COM", ["Second AG"]),
-        ("pending", f"pending-{1:026}", ["First GmbH"]),
-        ("pending", "Long", []),
-        ("active", "Long", ["Long KG"]),
-        ("all", "93_1", ["Long KG"]),
-        ("all", "93", ["Long KG"]),
-        ("all", "s", ["Second AG", "Soon SE"]),
-        ("expired", "o", ["Over Ltd"]),
-        ("rejected", "gone", ["Gone SpA"]),
-        ("rejected", "ref", ["Refused SA"]),
-        ("suspended", "paused", ["Paused BV"]),
-        ("expiring", "s", ["Soon SE"]),
-    ],
-)
-@pytest.mark.usefixtures("town")
-def test_search_finds_by_beginning_address_or_id(
-    viewer: Staff, tab: str, sought: str, found: list[str]
-) -> None:
-    page = viewer.get(LIST, query_string={"status": tab, "q": sought})
-    assert sorted(rows(page)) == found
-    assert form_of(page, LIST)["q"] == sought.strip()
-    assert form_of(page, LIST)["status"] == tab
-    if not found:
-        assert "nothing" in ids(page)
-
-
-def test_search_takes_no_notice_of_accents(viewer: Staff, store: Store) -> None:
-    put(store, waiting(1, "Müller & Söhne"), waiting(2, "Muller Inc"))
-    assert len(rows(viewer.get(LIST, query_string={"q": "MULLER"}))) == 2
-
-
-@pytest.mark.parametrize(
-    "sought",
-    ["(a+)+$", ".*", "%", "_", "a" * 10_000, "'\"><script>", "\\", "[", "=1", "staff-x", "\x00"],
-)
-@pytest.mark.usefixtures("town")
-def test_s18_what_is_typed_is_sought_as_it_is(viewer: Staff, sought: str) -> None:
-    spent = []
-    for _ in range(3):
-        start = time.process_time()
-        page = viewer.client.open(LIST, query_string={"q": sought}, method="HEAD")
-        spent.append(time.process_time() - start)
-        assert page.status_code == 200
-    assert min(spent) < 0.050
-    assert rows(viewer.get(LIST, query_string={"q": sought})) == []
-
-
-@pytest.mark.parametrize("name", ["100% Bio", "a_b", "(a+)+$", "=1+1"])
-def test_s18_signs_are_found_as_they_are(viewer: Staff, store: Store, name: str) -> None:
-    put(store, waiting(1, name), waiting(2, "100 Bio"), waiting(3, "axb"), waiting(4, "aaa"))
-    assert rows(viewer.get(LIST, query_string={"q": name[:-1]})) == [name]
-
-
-def test_a_search_has_pages_too(viewer: Staff, store: Store) -> None:
-    put(store, *(waiting(number, f"Acme {number:03}") for number in range(60)))
-    put(store, waiting(99, "Other"))
-    first = viewer.get(LIST, query_string={"status": "all", "q": "acme"})
-    second = viewer.get(links(first)["Next page"])
-    assert rows(first) + rows(second) == [f"Acme {number:03}" for number in range(60)]
-    assert form_of(second, LIST)["q"] == "acme"
-
-
-def test_an_activated_tenant_is_found_by_its_old_id(
-    pending: SignUp, active: str, anna: Staff
-) -> None:
-    page = anna.get(LIST, query_string={"status": "all", "q": pending.id})
-    assert links(page)["Example GmbH"] == f"{LIST}/{active}"
-
-
 @pytest.mark.usefixtures("town")
 def test_htmx_gets_the_list_alone_and_how_long_it_is(viewer: Staff) -> None:
     answer = viewer.get(f"{LIST}?status=pending", headers=HTMX)
@@ -345,75 +214,3 @@ def test_htmx_gets_the_list_alone_and_how_long_it_is(viewer: Staff) -> None:
     assert live_words(answer) == "2 rows on this page"
     nothing = viewer.get(f"{LIST}?q=zzz", headers=HTMX)
     assert live_words(nothing).startswith("Nothing was found.")
-
-
-# ---- What waits
-
-
-def test_the_overview_of_an_empty_portal_is_a_page(viewer: Staff) -> None:
-    page = viewer.get("/staff/")
-    assert heading(page) == "Overview"
-    assert links(page)["0 Pending"] == f"{LIST}?status=pending"
-    assert "Nothing expires soon." in page_words(page)
-
-
-@pytest.mark.usefixtures("town")
-def test_the_overview_shows_what_waits_and_what_ends(viewer: Staff, clock: Clock) -> None:
-    page = viewer.get("/staff/")
-    found = links(page)
-    assert found["2 Pending"] == f"{LIST}?status=pending"
-    assert found["1 Expiring"] == f"{LIST}?status=expiring"
-    assert found["First GmbH"] == f"{LIST}/pending-{1:026}"
-    assert found["Soon SE"] == f"{LIST}/94_1"
-    assert "Soon SE 3 Dec 2026" in page_words(page)
-
-
-def test_the_overview_names_the_longest_wait_and_says_when_it_is_too_long(
-    client: FlaskClient, clock: Clock, signed_in: Callable[..., Staff]
-) -> None:
-    sent_in(client, company="Patient AG")
-    clock.advance(days=3)
-    sent_in(client, company="Impatient AG")
-    page = page_words(signed_in("Vera", "viewer").get("/staff/"))
-    assert "Patient AG 3 days, late" in page
-    assert page.index("Patient AG") < page.index("Impatient AG")
-    assert "late" not in page.partition("Impatient AG")[2].partition("Expiring soon")[0]
-
-
-def test_a_tenant_of_the_old_application_is_listed_and_opened(anna: Staff, store: Store) -> None:
-    old = {
-        "tenantId": "5_6",
-        "accountId": "5",
-        "companyId": "6",
-        "contactCompanyName": "Old Hand",
-        "contactEmailAddress": "old@example.com",
-        "isActive": True,
-        "validFrom": to_text(START),
-        "clientSecret": "plain",
-    }
-    store.write([Add(old)])
-    page = anna.page("5_6")
-    assert heading(page) == "Old Hand"
-    assert "no end" in page_words(page)
-    assert "plain" not in page_words(page).replace("explain", "")
-    form = anna.form("5_6", "suspend")
-    assert form["version"] == "0"
-    assert anna.send("5_6", "suspend", form | {"reason": "unpaid"}).status_code == 303
-    assert rows(anna.get(f"{LIST}?status=suspended")) == ["Old Hand"]
-
-
-def test_two_tabs_of_the_same_person_show_the_same_counts(anna: Staff, pending: SignUp) -> None:
-    assert tabs(anna.get(LIST))["Pending"] == "1"
-    anna.decide(pending.id, "activate", **IDS)
-    assert tabs(anna.get(LIST)) | {"Pending": "0", "Active": "1"} == tabs(anna.get(LIST))
-
-
-def test_staff_find_a_sign_up_by_the_number_that_its_customer_has(
-    client: FlaskClient, viewer: Staff
-) -> None:
-    done = sent_in(client)
-    reference = done.id.removeprefix("pending-")
-    assert reference in client.get(done.url).text
-    for typed in (reference, reference.upper()):
-        page = viewer.get(LIST, query_string={"status": "all", "q": typed})
-        assert rows(page) == ["Example GmbH"]

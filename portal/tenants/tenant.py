@@ -1,0 +1,173 @@
+"""A tenant and all that belongs to it. A change returns a new one, and what may not be raises."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Self
+
+from portal.tenants.life_cycle import ErasedError, NotAllowedError, Status, Verb, status_after
+from portal.tenants.validity import PastWindowError, Validity
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contact:
+    """Whom to talk to, as `portal.contacts` read it.
+
+    `phone` is E.164 where the number could be read, else as written; `phone_typed` is what
+    was typed, kept when it differs; `phone_extension` digits.
+    """
+
+    company: str
+    name: str
+    email: str
+    phone: str = ""
+    phone_typed: str = ""
+    phone_extension: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ids:
+    """The account and the company in Field Service Management: claimed, or final."""
+
+    account_id: str
+    company_id: str
+    account_name: str = ""
+    company_name: str = ""
+    cluster: str = ""
+
+    @property
+    def tenant_id(self) -> str:
+        return f"{self.account_id}_{self.company_id}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Client:
+    """The OAuth client. The secret is sealed text (`portal.sealing`), never shown to anybody."""
+
+    id: str = ""
+    sealed_secret: str = field(default="", repr=False)
+    secret_set_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Act:
+    """Who changes something (`by` for people to read, `who` to tell people apart), when, and
+    in which request."""
+
+    by: str
+    at: datetime
+    who: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """The latest change of a tenant. `mark` tells whether a decision is this one again."""
+
+    verb: Verb
+    by: str
+    at: datetime
+    who: str = ""
+    mark: str = ""
+
+
+def mark_of(verb: Verb, act: Act, seen: int | None, *wanted: object) -> str:
+    """The same text exactly when the same person asks again for the same thing, having seen
+    the same version: a double click, or a form sent twice."""
+    asked = (verb.value, act.who or act.by, seen, wanted)
+    return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tenant:
+    """`version` is `None` on a record that only the old application has written."""
+
+    id: str
+    status: Status
+    version: int | None
+    contact: Contact
+    ids: Ids | None = None
+    validity: Validity = Validity()  # noqa: RUF009 - it is frozen
+    client: Client = Client()
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    decision: Decision | None = None
+    reason: str = ""
+    message: str = ""
+    locale: str = ""
+    pending_id: str = ""
+    status_link: str = ""
+    set_aside: bool = False
+    erased: bool = False
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the id is the one that the downstream application looks up."""
+        return "_" in self.id
+
+    @property
+    def is_active(self) -> bool:
+        return self.status is Status.ACTIVE
+
+    def changed(self, verb: Verb, act: Act, mark: str = "", **fields: Any) -> Self:
+        """This tenant after `verb`. `NotAllowedError`."""
+        return replace(
+            self,
+            status=status_after(self.status, verb),
+            version=(self.version or 0) + 1,
+            updated_at=act.at,
+            decision=Decision(verb=verb, by=act.by, at=act.at, who=act.who, mark=mark),
+            **fields,
+        )
+
+    def activated(
+        self, act: Act, mark: str = "", *, ids: Ids, validity: Validity, client: Client
+    ) -> Self:
+        """Bound to its final key. `NotAllowedError`, `PastWindowError`."""
+        if validity.valid_to is None or validity.valid_to < act.at:
+            raise PastWindowError
+        bound = self.changed(
+            Verb.ACTIVATE,
+            act,
+            mark,
+            id=ids.tenant_id,
+            ids=ids,
+            validity=validity,
+            client=client,
+            pending_id=self.id,
+            reason="",
+            message="",
+            set_aside=False,
+        )
+        return replace(bound, version=1)
+
+    def reopened(self, act: Act, mark: str = "") -> Self:
+        """`NotAllowedError`, `ErasedError`."""
+        pending = self.changed(Verb.REOPEN, act, mark, reason="", message="")
+        if self.erased:
+            raise ErasedError
+        return pending
+
+    def released(self, act: Act, mark: str = "") -> Self:
+        """Into the queue, from where it was set aside. `NotAllowedError`."""
+        if not self.set_aside:
+            raise NotAllowedError(Verb.RELEASE, self.status)
+        return self.changed(Verb.RELEASE, act, mark, set_aside=False)
+
+    def imported(self, act: Act, mark: str = "", **fields: Any) -> Self:
+        """As an export of the old application has it, whatever it changes: `fields` may hold a
+        `status`, and an `updated_at` that is the record's own. `NotAllowedError`."""
+        changed = self.changed(Verb.IMPORT, act, mark)
+        return replace(changed, **fields)
+
+    def without_personal_fields(self, act: Act, mark: str = "") -> Self:
+        """What retention leaves of a closed sign-up. `NotAllowedError`."""
+        return self.changed(
+            Verb.ERASE,
+            act,
+            mark,
+            contact=Contact(company="", name="", email=""),
+            message="",
+            status_link="",
+            erased=True,
+        )

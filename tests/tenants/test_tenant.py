@@ -1,0 +1,133 @@
+"""A tenant changes into another one, and the same decision leaves the same mark."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from portal.tenants import (
+    Client,
+    Contact,
+    ErasedError,
+    NotAllowedError,
+    PastWindowError,
+    Status,
+    Tenant,
+    Validity,
+    Verb,
+    mark_of,
+)
+from tests.conftest import START
+from tests.examples import ANN, BOB, CONTACT, IDS, WINDOW, later
+
+MS = timedelta(milliseconds=1)
+
+
+def pending(**fields: object) -> Tenant:
+    values = {
+        "id": "pending-x", "status": Status.PENDING, "version": 3, "contact": CONTACT,
+        "created_at": START, "status_link": "hash", **fields,
+    }  # fmt: skip
+    return Tenant(**values)
+
+
+def test_a_change_returns_another_tenant_one_version_on_and_says_who_when_and_what():
+    before = pending()
+    after = before.changed(Verb.REJECT, ANN, "mark", reason="duplicate")
+    assert (before.status, before.version, before.decision) == (Status.PENDING, 3, None)
+    assert (after.status, after.version, after.reason) == (Status.REJECTED, 4, "duplicate")
+    assert after.updated_at == ANN.at
+    assert after.decision is not None
+    assert (after.decision.verb, after.decision.by) == (Verb.REJECT, ANN.by)
+    assert (after.decision.at, after.decision.mark) == (ANN.at, "mark")
+
+
+def test_the_first_change_of_a_record_without_a_version_makes_version_one():
+    assert pending(version=None).changed(Verb.REJECT, ANN).version == 1
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_tenant_is_active_exactly_when_its_status_says_so(status):
+    assert pending(status=status).is_active is (status is Status.ACTIVE)
+
+
+def test_activation_binds_to_the_final_key_and_begins_at_version_one():
+    claimed = pending(reason="old", message="old words", set_aside=True)
+    active = claimed.activated(ANN, ids=IDS, validity=WINDOW, client=Client(id="c"))
+    assert (active.id, active.pending_id, active.version) == ("86810_104348", "pending-x", 1)
+    assert active.is_final
+    assert not claimed.is_final
+    assert (active.reason, active.message, active.set_aside) == ("", "", False)
+    assert active.created_at == claimed.created_at
+
+
+@pytest.mark.parametrize(
+    ("ends", "allowed"),
+    [
+        (START - MS, False),
+        (START, True),
+        (START + MS, True),
+        (None, False),
+    ],
+)
+def test_a_new_licence_must_not_be_over_when_it_is_given(ends, allowed):
+    window = Validity(valid_from=START - timedelta(days=9), valid_to=ends)
+    if allowed:
+        assert pending().activated(ANN, ids=IDS, validity=window, client=Client()).is_active
+    else:
+        with pytest.raises(PastWindowError):
+            pending().activated(ANN, ids=IDS, validity=window, client=Client())
+
+
+def test_reopening_forgets_why_it_was_closed():
+    closed = pending(status=Status.REJECTED, reason="duplicate", message="You have one.")
+    reopened = closed.reopened(ANN)
+    assert (reopened.status, reopened.reason, reopened.message) == (Status.PENDING, "", "")
+
+
+@pytest.mark.parametrize("status", [Status.REJECTED, Status.WITHDRAWN])
+def test_erasing_leaves_no_personal_field_and_nothing_to_reopen(status):
+    closed = pending(status=status, message="Dear Kim", reason="duplicate", ids=IDS)
+    erased = closed.without_personal_fields(ANN)
+    assert erased.contact == Contact(company="", name="", email="")
+    assert (erased.message, erased.status_link, erased.erased) == ("", "", True)
+    assert (erased.status, erased.reason, erased.ids) == (status, "duplicate", IDS)
+    with pytest.raises(ErasedError):
+        erased.reopened(ANN)
+
+
+def test_a_tenant_that_was_never_closed_is_told_so_rather_than_that_it_was_erased():
+    with pytest.raises(NotAllowedError):
+        pending(erased=True).reopened(ANN)
+
+
+def test_no_refusal_shows_what_it_is_about():
+    assert str(NotAllowedError(Verb.SUSPEND, Status.PENDING)) == "NotAllowedError"
+
+
+def test_a_client_does_not_print_its_sealed_secret():
+    assert "v1.loc" not in repr(pending(client=Client(id="c", sealed_secret="v1.loc.x.y")))
+
+
+ASKED = (Verb.REJECT, ANN, 1, ("reason", "duplicate"))
+
+
+def test_the_same_person_asking_for_the_same_thing_leaves_the_same_mark_at_any_time():
+    assert mark_of(*ASKED) == mark_of(Verb.REJECT, later(ANN, minutes=5), 1, *ASKED[3:])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (Verb.SUSPEND, ANN, 1, ("reason", "duplicate")),
+        (Verb.REJECT, BOB, 1, ("reason", "duplicate")),
+        (Verb.REJECT, replace(ANN, who="staff-ann-2"), 1, ("reason", "duplicate")),
+        (Verb.REJECT, ANN, 2, ("reason", "duplicate")),
+        (Verb.REJECT, ANN, None, ("reason", "duplicate")),
+        (Verb.REJECT, ANN, 1, ("reason", "other")),
+        (Verb.REJECT, ANN, 1, ("reason", "duplicate"), ("message", "")),
+    ],
+    ids=["verb", "person", "namesake", "version", "no version", "value", "more"],
+)
+def test_anything_else_leaves_another_mark(other):
+    assert mark_of(*other) != mark_of(*ASKED)

@@ -1,0 +1,99 @@
+"""Windows, to the millisecond, wherever clocks go forward and back."""
+
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.instants import to_text
+from portal.tenants import BackwardWindowError, Standing, Status, Validity, standing_of
+
+MS = timedelta(milliseconds=1)
+ZONES = [
+    "UTC", "Europe/Berlin", "America/Havana", "Asia/Beirut", "Africa/Cairo", "Asia/Kathmandu",
+    "Australia/Lord_Howe", "America/New_York", "Pacific/Kiritimati", "Pacific/Apia",
+    "America/Santiago",
+]  # fmt: skip
+
+#: One day each, with the first and the last millisecond that clocks there call by its date.
+DAYS = """
+UTC                 2026-12-31 2026-12-31T00:00:00.000Z 2026-12-31T23:59:59.999Z  an ordinary day
+Europe/Berlin       2026-12-31 2026-12-30T23:00:00.000Z 2026-12-31T22:59:59.999Z  in winter
+Europe/Berlin       2026-06-30 2026-06-29T22:00:00.000Z 2026-06-30T21:59:59.999Z  in summer
+Europe/Berlin       2026-03-29 2026-03-28T23:00:00.000Z 2026-03-29T21:59:59.999Z  of 23 hours
+Europe/Berlin       2026-10-25 2026-10-24T22:00:00.000Z 2026-10-25T22:59:59.999Z  of 25 hours
+America/Havana      2026-03-08 2026-03-08T05:00:00.000Z 2026-03-09T03:59:59.999Z  begins at 01:00
+America/Havana      2026-03-07 2026-03-07T05:00:00.000Z 2026-03-08T04:59:59.999Z  before it
+America/Havana      2026-11-01 2026-11-01T04:00:00.000Z 2026-11-02T04:59:59.999Z  midnight twice
+Asia/Beirut         2025-03-30 2025-03-29T22:00:00.000Z 2025-03-30T20:59:59.999Z  begins at 01:00
+Asia/Beirut         2025-10-25 2025-10-24T21:00:00.000Z 2025-10-25T21:59:59.999Z  23:00 twice
+Asia/Kathmandu      2026-01-01 2025-12-31T18:15:00.000Z 2026-01-01T18:14:59.999Z  at UTC+5:45
+Australia/Lord_Howe 2026-04-05 2026-04-04T13:00:00.000Z 2026-04-05T13:29:59.999Z  half an hour more
+Pacific/Kiritimati  2026-01-01 2025-12-31T10:00:00.000Z 2026-01-01T09:59:59.999Z  at UTC+14
+Pacific/Apia        2011-12-29 2011-12-29T10:00:00.000Z 2011-12-30T09:59:59.999Z  before the leap
+Pacific/Apia        2011-12-31 2011-12-30T10:00:00.000Z 2011-12-31T09:59:59.999Z  behind the leap
+"""
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "first", "last"),
+    [pytest.param(*line.split()[:4], id=line) for line in DAYS.strip().splitlines()],
+)
+def test_a_day_runs_from_its_first_to_its_last_millisecond_there(zone, day, first, last):
+    window = Validity.of_days(date.fromisoformat(day), date.fromisoformat(day), ZoneInfo(zone))
+    assert window.valid_from is not None
+    assert window.valid_to is not None
+    assert (to_text(window.valid_from), to_text(window.valid_to)) == (first, last)
+    assert not window.open_ended
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_every_day_of_three_years_begins_and_ends_where_the_date_changes(zone):
+    there = ZoneInfo(zone)
+    for number in range(3 * 366):
+        day = date(2025, 1, 1) + timedelta(days=number)
+        window = Validity.of_days(day, day, there)
+        assert window.valid_from is not None
+        assert window.valid_to is not None
+        assert window.valid_from.astimezone(there).date() == day
+        assert (window.valid_from - MS).astimezone(there).date() == day - timedelta(days=1)
+        assert window.valid_to.astimezone(there).date() == day
+        assert (window.valid_to + MS).astimezone(there).date() == day + timedelta(days=1)
+
+
+@given(
+    first=st.dates(date(2000, 1, 1), date(2199, 12, 30)),
+    days=st.integers(0, 3000),
+    zone=st.sampled_from(ZONES),
+)
+def test_neighbouring_windows_leave_no_gap_and_do_not_overlap(first, days, zone):
+    last = min(first + timedelta(days=days), date(2199, 12, 30))
+    window = Validity.of_days(first, last, ZoneInfo(zone))
+    following = last + timedelta(days=1)
+    assert window.valid_to is not None
+    assert window.valid_to + MS == Validity.of_days(following, following, ZoneInfo(zone)).valid_from
+
+
+def test_a_day_that_clocks_left_out_lets_nobody_in():
+    # Samoa had no 30 December 2011.
+    window = Validity.of_days(date(2011, 12, 30), date(2011, 12, 30), ZoneInfo("Pacific/Apia"))
+    assert window.valid_from is not None
+    for now in (window.valid_from - MS, window.valid_from, window.valid_from + MS):
+        assert standing_of(Status.ACTIVE, window, now) not in (Standing.VALID, Standing.EXPIRING)
+
+
+def test_the_first_and_the_last_day_that_staff_may_choose_are_instants_everywhere():
+    for zone in ZONES:
+        window = Validity.of_days(date(2000, 1, 1), date(2199, 12, 31), ZoneInfo(zone))
+        assert window.valid_from is not None
+        assert window.valid_to is not None
+        assert window.valid_from < window.valid_to
+
+
+@pytest.mark.parametrize("days", [1, 2, 400])
+def test_a_window_does_not_end_before_it_starts(days):
+    last = date(2026, 11, 23)
+    with pytest.raises(BackwardWindowError):
+        Validity.of_days(last + timedelta(days=days), last, ZoneInfo("Europe/Berlin"))

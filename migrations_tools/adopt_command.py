@@ -46,6 +46,7 @@ def adopt(apply: bool, segments: int, rate: float, as_json: bool) -> None:
         )
         if memory.goes_on and not as_json:
             click.echo("Going on where an earlier run stopped; its rows are not counted again.")
+            click.echo("Those of them that it had to leave are told in the end.")
         try:
             report = Adoption(
                 _rows_of(store, settings),

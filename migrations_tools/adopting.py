@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
 
-from migrations_tools.memory import Memory
+from migrations_tools.memory import Memory, Place
 from migrations_tools.pace import Pace, Progress
 from migrations_tools.rows import Changes, Obstacle, Rows, UnchangeableError
 from portal import records
@@ -44,7 +44,8 @@ def missing_of(item: Item, sealer: Sealer) -> Changes:
 
 @dataclass
 class Report:
-    """What was found and done. In a dry run: what would be done."""
+    """What was found and done. In a dry run: what would be done. Of a run that went on where an
+    earlier one stopped, the counts are its own; the ids are those of both."""
 
     rows: int = 0
     tenants: int = 0
@@ -72,8 +73,8 @@ class Report:
 class Adoption:
     """One run over the table in `segments` parts at the same time.
 
-    With `apply` it writes; without, it only counts. `memory` is a file that keeps how far each
-    part has come, so that a run that was stopped does not read everything again.
+    With `apply` it writes; without, it only counts. `memory` keeps how far each part has come, and
+    the ids of what it had to leave, so that a run that was stopped goes on behind that.
     """
 
     def __init__(
@@ -118,8 +119,10 @@ class Adoption:
         return total
 
     def _segment(self, segment: Segment) -> Report:
-        report = Report()
-        done, after = self._memory.place(segment.number)
+        place = self._memory.place(segment.number)
+        # What an earlier run had to leave is this one's to tell.
+        report = Report(failed=[*place.failed], unchangeable={**place.unchangeable})
+        done, after = place.done, place.after
         while not done:
             page = self._pace.patiently(partial(self._rows.page, segment, after))
             self._pace.take(len(page.items))
@@ -129,7 +132,16 @@ class Adoption:
                 self._row(item, report)
             after = page.after[1] if page.after else None
             done = after is None
-            self._memory.keep(segment.number, after, done)
+            self._memory.keep(
+                segment.number,
+                Place(
+                    after=after,
+                    done=done,
+                    # Copies: this part goes on while another one's place is written.
+                    failed=[*report.failed],
+                    unchangeable={**report.unchangeable},
+                ),
+            )
         return report
 
     def _row(self, item: Item, report: Report) -> None:

@@ -9,6 +9,8 @@ from click.testing import CliRunner, Result
 from moto import mock_aws
 
 from migrations_tools.cli import main
+from migrations_tools.memory import Memory, Place
+from migrations_tools.rows import Obstacle
 from portal.settings import SETTINGS
 from portal.stores.contract import Add
 from portal.stores.json_file import JsonFileStore
@@ -87,6 +89,30 @@ def test_with_kms_each_secret_is_sealed_for_its_own_tenant(
             )
             assert answer["Plaintext"].decode() == PLAIN
     assert not (tmp_path / "data" / "sealing-keys.json").exists()
+    store.close()
+
+
+def test_what_an_earlier_run_had_to_leave_is_told_in_the_end_of_the_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    store = JsonFileStore(folder)
+    store.write([Add(old_row(1))])
+    where = f"{store.describe()} "
+    for options in ((), ("--json",)):
+        memory = Memory(folder / "adopt-progress.json", where, 1)
+        obstacles = {"86813_104348": Obstacle.TOO_LARGE}
+        memory.keep(0, Place(done=True, failed=["86812_104348"], unchangeable=obstacles))
+        result = run(folder, "--apply", "--segments", "1", *options)
+        assert result.exit_code == 1
+        if options:
+            told = json.loads(result.stdout)
+            assert (told["rows"], told["failed"]) == (0, ["86812_104348"])
+            assert told["unchangeable"] == {"86813_104348": "too-large"}
+        else:
+            assert "Going on where an earlier run stopped" in result.stdout
+            assert "so run it once more: 86812_104348." in result.stderr
+            assert "Shorten what they hold: 86813_104348." in result.stderr
+        assert not (folder / "adopt-progress.json").exists()
+    assert run(folder, "--apply", "--segments", "1").exit_code == 0
     store.close()
 
 

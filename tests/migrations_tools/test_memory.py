@@ -10,15 +10,27 @@ from typing import Any
 import pytest
 
 from migrations_tools.adopting import Adoption, Report
-from migrations_tools.memory import Memory
-from migrations_tools.rows import Rows, StoredRows
+from migrations_tools.memory import Memory, Place
+from migrations_tools.rows import Obstacle, Rows, StoredRows, UnchangeableError
 from portal import records
 from portal.sealing import KeyFileSealer, Secret
-from portal.stores.contract import Add, Item, Page, Segment, Store
+from portal.stores.contract import Add, ChangedMeanwhileError, Item, Page, Segment, Store
 from portal.stores.json_file import JsonFileStore
 from tests.engine import Engine
 from tests.examples import all_items
 from tests.migrations_tools.old_rows import PLAIN, Table, adopt, old_row
+
+PERSONAL = (PLAIN, "Kim", "meyer", "Meyer")
+_OF_HERE = '{"of": {"where": "here", "segments": 1}, "places": {"0": %s}}'
+#: Of the right place, but not as it is written now.
+SPOILT = [
+    _OF_HERE % place
+    for place in (
+        '[false, "1_2"]',
+        '{"after": "1_2", "done": false}',
+        '{"after": "1_2", "done": false, "failed": [], "unchangeable": {"1_2": "?"}}',
+    )
+]
 
 
 class Killed(Exception):  # noqa: N818 - nothing went wrong, it is over
@@ -150,16 +162,79 @@ def test_a_run_goes_on_behind_the_pages_that_are_done(
     store.close()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"of": 1}', "7", "\0"])
+class Leaving:
+    """Rows of which one can never be changed, and another is always being changed by others."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.inner = rows
+
+    def page(self, segment: Segment, after: str | None) -> Page:
+        return self.inner.page(segment, after)
+
+    def change(self, before: Item, changes: Any) -> None:
+        if before["tenantId"] == "86811_104348":
+            raise UnchangeableError
+        if before["tenantId"] == "86814_104348":
+            raise ChangedMeanwhileError(tenant_id="86814_104348", item=before)
+        self.inner.change(before, changes)
+
+
+@pytest.mark.parametrize("segments", [1, 3])
+def test_killed_at_any_call_each_row_that_was_left_is_told_once_in_the_end(
+    tmp_path: Path, sealer: KeyFileSealer, segments: int
+) -> None:
+    path = tmp_path / "progress.json"
+    killed = 0
+    remembered = 0
+    while True:
+        store = JsonFileStore(tmp_path / f"data-{killed}")
+        store.write([Add(old_row(number)) for number in range(7)])
+        rows = Leaving(SmallPages(store, StoredRows(store)))
+
+        def run(rows: Rows) -> Report:
+            memory = Memory(path, "here", segments)
+            return Adoption(rows, sealer, apply=True, segments=segments, memory=memory).run()
+
+        try:
+            report = run(Mortal(rows, killed, late=True))
+        except Killed:
+            kept = path.read_text() if path.exists() else ""
+            remembered += "86811_104348" in kept and "86814_104348" in kept
+            assert not [value for value in PERSONAL if value in kept]
+            report = run(rows)
+            killed += 1
+            ended = False
+        else:
+            ended = True
+        store.close()
+        assert report.failed == ["86814_104348"]
+        assert report.unchangeable == {"86811_104348": Obstacle.TOO_LARGE}
+        assert not path.exists()
+        if ended:
+            break
+    assert remembered > 0
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"of": 1}', "7", "\0", *SPOILT])
 def test_a_damaged_memory_only_costs_time(tmp_path: Path, text: str) -> None:
     path = tmp_path / "progress.json"
     path.write_text(text)
     assert not Memory(path, "here", 1).goes_on
 
 
+def test_a_whole_memory_is_gone_by(tmp_path: Path) -> None:
+    path = tmp_path / "progress.json"
+    left = '{"1_2": "too-long-to-seal"}'
+    path.write_text(
+        _OF_HERE % f'{{"after": "1_2", "done": false, "failed": ["3_4"], "unchangeable": {left}}}'
+    )
+    place = Place(after="1_2", failed=["3_4"], unchangeable={"1_2": Obstacle.TOO_LONG_TO_SEAL})
+    assert Memory(path, "here", 1).place(0) == place
+
+
 def test_a_memory_of_yesterday_is_not_gone_by(tmp_path: Path) -> None:
     path = tmp_path / "progress.json"
-    Memory(path, "here", 1).keep(0, "1_2", False)
+    Memory(path, "here", 1).keep(0, Place(after="1_2"))
     assert Memory(path, "here", 1).goes_on
     yesterday = time.time() - 25 * 60 * 60
     os.utime(path, (yesterday, yesterday))

@@ -54,9 +54,9 @@ class JsonFileStore:
 
     def get(self, tenant_id: str) -> Item:
         self._refresh()
-        file = self._file
-        with file.guard:
-            item = file.rows.get(tenant_id)
+        view = self._file.view
+        with view.guard:
+            item = view.rows.get(tenant_id)
         if item is None:
             raise NotThereError(tenant_id=tenant_id)
         return item
@@ -73,8 +73,9 @@ class JsonFileStore:
     ) -> Page:
         check_limit(limit)
         self._refresh()
-        with self._file.guard:
-            return self._file.rows.query(
+        view = self._file.view
+        with view.guard:
+            return view.rows.query(
                 index,
                 partition,
                 between=between,
@@ -88,16 +89,18 @@ class JsonFileStore:
     ) -> int:
         check_limit(cap)
         self._refresh()
-        with self._file.guard:
-            return self._file.rows.count(index, partition, between=between, cap=cap)
+        view = self._file.view
+        with view.guard:
+            return view.rows.count(index, partition, between=between, cap=cap)
 
     def scan(
         self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
     ) -> Page:
         check_limit(limit)
         self._refresh()
-        with self._file.guard:
-            return self._file.rows.scan(segment, after, limit)
+        view = self._file.view
+        with view.guard:
+            return view.rows.scan(segment, after, limit)
 
     def write(self, changes: Sequence[Change]) -> None:
         commit = _Commit(changes)
@@ -140,11 +143,12 @@ class JsonFileStore:
     def _refresh(self) -> None:
         """Show everything that was acknowledged before this call, by whichever process."""
         file = self._file
+        lock, view = file.lock, file.view
         try:
-            if file.lock_fd >= 0 and file.mark_text() == file.seen:
+            if lock.fd >= 0 and lock.mark_text() == view.seen:
                 return
-            with file.guard:
-                if file.lock_fd >= 0 and file.follow(file.mark_text()):
+            with view.guard:
+                if lock.fd >= 0 and view.follow(lock.mark_text()):
                     return
         except OSError as error:
             raise unavailable(error, file.path) from error
@@ -182,7 +186,7 @@ class JsonFileStore:
                 self._gate.notify_all()
 
     def _commit(self, batch: "list[_Commit]") -> None:
-        rows = self._file.rows
+        rows = self._file.view.rows
         # What an earlier one in this batch leaves. Nobody else sees it before the sync.
         pending: dict[str, Item | None] = {}
         accepted: list[Mapping[str, Item | None]] = []

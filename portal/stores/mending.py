@@ -80,14 +80,14 @@ def restore(folder: Path, now: datetime, *, disk: Disk | None = None) -> Restore
         if exists(disk, path):
             kept = path.with_name(f"tenants.damaged-{now:%Y%m%dT%H%M%S}.jsonl")
             disk.link(path, kept)
-        mark = file.read_mark()
+        mark = file.lock.read_mark()
         generation = max(found.generation, mark.generation if mark else 0) + 1
         found.rows.index()
         fd, header = begin_generation(
             disk, path, found.rows, generation=generation, continues=None, seq=found.seq
         )
         disk.close(fd)
-        file.write_mark(journal.Mark(generation, header.seq, header.end.size))
+        file.lock.keep_mark(journal.Mark(generation, header.seq, header.end.size))
     return Restored(
         len(found.rows), found.seq, tuple(found.lost), tuple(sorted(found.missing)), kept
     )

@@ -36,6 +36,20 @@ def refuse_strangers(disk: Disk, folder: Path, file: Path) -> None:
             )  # fmt: skip
 
 
+def refuse_full(disk: Disk, folder: Path, needed: int) -> None:
+    """`UnavailableError` if so many bytes have no room there, or may not be written."""
+    if disk.free(folder) < needed:
+        raise UnavailableError(
+            reason=f"The disk with {folder} is full. Reading goes on.",
+            mend="Make room; writing works again by itself.",
+        )
+    if not disk.writable(folder):
+        raise UnavailableError(
+            reason=f"{folder} may not be written to.",
+            mend="Give the portal's user the right to write there.",
+        )
+
+
 def _check_mount(disk: Disk, folder: Path) -> None:
     kind = _kind_of_mount(disk.mounts(), folder.resolve())
     if kind in _WITHOUT_LOCKS:

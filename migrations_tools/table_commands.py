@@ -1,4 +1,4 @@
-"""`python -m migrations_tools table`: plan, deploy, and the same as"""
+"""`python -m migrations_tools table`: plan, deploy, and the same as documents."""
 
 import json
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ _KEEP_MODE = click.option(
 
 @click.group()
 def table() -> None:
-    """The DynamoDB table: plan, deploy, and the same as"""
+    """The DynamoDB table: plan, deploy, and the same as documents."""
 
 
 @table.command()

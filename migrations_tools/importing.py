@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -92,7 +92,7 @@ class Importing:
             act = Act(by=_person(), at=now)
             run = runs.save(self._store, self._counting(plan), act)
             while run.is_open:
-                run = applying.step(self._store, run.id, now=utc_now())
+                run = applying.step(self._store, run.id, replace(act, at=utc_now()))
                 self._progress.at(_bar(run.handled, run.to_write))
             return self._tell(report, runs.rows_of(self._store, run), run, plan)
 

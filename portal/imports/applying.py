@@ -9,7 +9,6 @@ conflict from then on, and the others of its commit are written without it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from portal import records
 from portal.imports import comparing
@@ -37,9 +36,10 @@ TOGETHER = (MOST_CHANGES - 4) // 2
 STEP = 480
 
 
-def step(store: Store, run_id: str, *, now: datetime, rows: int = STEP) -> Run:
+def step(store: Store, run_id: str, act: Act, *, rows: int = STEP) -> Run:
     """Handles about so many rows, and answers the import as it is then. `UnknownRunError`.
 
+    `act`: who does it, which is what the tenants' histories tell; not always who made the plan.
     It may be called by several at once and again after anything. Errors of the store: what
     `runs.find` says is handled is done, and the rest is not.
     """
@@ -48,7 +48,7 @@ def step(store: Store, run_id: str, *, now: datetime, rows: int = STEP) -> Run:
     at_hand: dict[tuple[Kind, int], Chunk] = {}
     while run.is_open and left > 0:
         before = run.handled
-        run = _Commit(store, run, now, at_hand).make(min(left, TOGETHER))
+        run = _Commit(store, run, act, at_hand).make(min(left, TOGETHER))
         left -= max(run.handled - before, 1)
     return run
 
@@ -57,11 +57,11 @@ class _Commit:
     """The next rows of a run, and what they become."""
 
     def __init__(
-        self, store: Store, run: Run, now: datetime, at_hand: dict[tuple[Kind, int], Chunk]
+        self, store: Store, run: Run, act: Act, at_hand: dict[tuple[Kind, int], Chunk]
     ) -> None:
         self._store = store
         self._run = run
-        self._act = Act(by=run.by, who=run.who, at=now, request_id=run.id)
+        self._act = replace(act, request_id=run.id)
         self._at_hand = at_hand
 
     def make(self, most: int) -> Run:
@@ -104,7 +104,12 @@ class _Commit:
             self._run = replace(run, cursor=Place(WRITTEN[number]))
             return self.make(TOGETHER)
         done = replace(
-            run, version=run.version + 1, state=State.DONE, cursor=place, finished_at=self._act.at
+            run,
+            version=run.version + 1,
+            state=State.DONE,
+            cursor=place,
+            finished_at=self._act.at,
+            confirmed_by=run.confirmed_by or self._act.by,
         )
         try:
             self._store.write([Replace(item_of(done), run.version)])
@@ -150,6 +155,7 @@ class _Commit:
             run,
             version=run.version + 1,
             state=State.APPLYING,
+            confirmed_by=run.confirmed_by or self._act.by,
             counts=counts,
             chunks={kind: number + (kind in late) for kind, number in run.chunks.items()},
             handled=run.handled + len(writes),

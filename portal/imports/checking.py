@@ -49,6 +49,13 @@ def check(entry: Entry, depth: int) -> Checked:
     return _Check(entry, fields, repairs).result()
 
 
+def id_in(checked: Checked) -> str:
+    """Whom an entry is about that cannot be imported; empty where it does not say so, or where
+    its key tells, with which the ids may disagree."""
+    ids = [str(checked.values.get(name, "")) for name in ("accountId", "companyId")]
+    return "_".join(ids) if not checked.key and all(map(_ID.fullmatch, ids)) else ""
+
+
 def _fields(value: Any, depth: int, repairs: list[Reason]) -> dict[str, Any]:
     """The entry as an object, taken out of the texts that it may be in. `StrictError`."""
     if isinstance(value, str):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from portal import records
 from portal.imports import comparing
 from portal.imports.candidates import Candidate, Reason
+from portal.imports.checking import id_in
 from portal.imports.drafts import Draft, Drafted
 from portal.imports.fields import SECRET_FIELD
 from portal.imports.marks import Marks
@@ -124,7 +125,7 @@ class Plan:
             line=checked.line,
             column=checked.column,
             key=checked.key,
-            tenant_id=candidate.id if candidate else "",
+            tenant_id=candidate.id if candidate else id_in(checked),
             reasons=verdict.reasons,
             repairs=checked.repairs,
             left_out=checked.left_out,

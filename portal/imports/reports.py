@@ -35,6 +35,7 @@ def row_as_json(row: Row, files: Sequence[str] = ()) -> dict[str, Any]:
             {"field": change.field, "old": change.old, "new": change.new} for change in row.changes
         ],
         "secret": row.secret,
+        "written": row.written,
     }
     if row.duplicate_of:
         told["duplicateOf"] = row.duplicate_of
@@ -99,8 +100,12 @@ def rest_of_run(run: Run) -> dict[str, Any]:
         "applied": run.state is State.DONE,
         "importId": run.id,
         "state": run.state.value,
+        "toWrite": run.to_write,
+        "handled": run.handled,
         "at": to_text(run.at),
         "by": run.by,
+        "confirmedBy": run.confirmed_by,
+        "endedBy": run.ended_by,
     }
 
 

@@ -54,7 +54,8 @@ class Row:
     `secret`: "set" (the file's is another, or cannot be compared), "unchanged", "missing" (the
     file has none); empty for what is no candidate. `values`: the fields without the secret.
     `sealed`, `mark`, `expected` and `digest` are the engine's: the sealed secret, what tells it
-    again, and how the store was when the plan was made.
+    again, and how the store was when the plan was made. `written`: known of the rows of an
+    import that is stored, which says how far it has come.
     """
 
     number: int
@@ -76,6 +77,7 @@ class Row:
     mark: str = field(default="", repr=False)
     expected: int | None = None
     digest: str = ""
+    written: bool = False
 
     @property
     def company(self) -> str:

@@ -13,6 +13,7 @@ import string
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -24,7 +25,16 @@ from portal import records
 from portal.imports.planning import Choice, Plan, Tally
 from portal.imports.rows import WRITTEN, Allowed, Kind, Policy, Row
 from portal.instants import to_instant, to_text
-from portal.stores.contract import Add, Item, NotThereError, Position, Replace, Store, Value
+from portal.stores.contract import (
+    Add,
+    ChangedMeanwhileError,
+    Item,
+    NotThereError,
+    Position,
+    Replace,
+    Store,
+    Value,
+)
 from portal.stores.table import GSI2, KEY
 from portal.tenants import Act
 
@@ -39,6 +49,8 @@ class State(StrEnum):
     PLANNED = "planned"
     APPLYING = "applying"
     DONE = "done"
+    #: Ended by somebody before all rows were written, and before any was.
+    STOPPED = "stopped"
     DISCARDED = "discarded"
 
 
@@ -59,8 +71,9 @@ class Place:
 class Run:
     """One import. `counts` are by kind, as they are now; `handled` of `to_write` rows are done.
 
-    `chunks` are numbers of items by kind; `cursor` is where applying goes on. `active` and
-    `until`: see `planning.Tally`.
+    `by` made the plan, `confirmed_by` had it written, `ended_by` stopped or discarded it. `chunks`
+    are numbers of items by kind; `cursor` is where applying goes on. `active` and `until`: see
+    `planning.Tally`.
     """
 
     id: str
@@ -80,6 +93,8 @@ class Run:
     until: tuple[str, str] = ("", "")
     cursor: Place = field(default_factory=lambda: Place(WRITTEN[0]))
     finished_at: datetime | None = None
+    confirmed_by: str = ""
+    ended_by: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -89,6 +104,17 @@ class Run:
     @property
     def rows(self) -> int:
         return sum(self.counts.values())
+
+    def is_behind(self, place: Place) -> bool:
+        """Whether the rows there were written."""
+        if place.kind not in WRITTEN:
+            return False
+        at, cursor = WRITTEN.index(place.kind), WRITTEN.index(self.cursor.kind)
+        here, there = (
+            (at, place.chunk, place.offset),
+            (cursor, self.cursor.chunk, self.cursor.offset),
+        )
+        return self.state is State.DONE or here < there
 
 
 # ---- Saving a plan
@@ -197,11 +223,12 @@ def page(
     while place.chunk < run.chunks[kind]:
         rows = chunk_of(store, run.id, kind, place.chunk).rows
         for number in range(place.offset, len(rows)):
+            here = Place(kind, place.chunk, number)
             if len(found) == limit:
-                return found, Place(kind, place.chunk, number)
+                return found, here
             # A row that turned out otherwise stands where its kind is now.
             if rows[number].kind is kind:
-                found.append(rows[number])
+                found.append(_as_it_went(run, here, rows[number]))
         place = Place(kind, place.chunk + 1)
     return found, None
 
@@ -214,7 +241,13 @@ def rows_of(store: Store, run: Run) -> Iterator[Row]:
 
 def _rows_of_kind(store: Store, run: Run, kind: Kind) -> Iterator[Row]:
     for number in range(run.chunks[kind]):
-        yield from (row for row in chunk_of(store, run.id, kind, number).rows if row.kind is kind)
+        for offset, row in enumerate(chunk_of(store, run.id, kind, number).rows):
+            if row.kind is kind:
+                yield _as_it_went(run, Place(kind, number, offset), row)
+
+
+def _as_it_went(run: Run, place: Place, row: Row) -> Row:
+    return replace(row, written=True) if run.is_behind(place) else row
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,12 +269,19 @@ def chunk_item(run_id: str, kind: Kind, number: int, chunk: Chunk) -> Item:
     return _chunk_item(run_id, kind, number, text, chunk.version)
 
 
-def discard(store: Store, run: Run) -> Run:
-    """Nobody will apply this plan any more; what was written stays. `ChangedMeanwhileError` if
-    it is not as `run` says."""
-    discarded = replace(run, version=run.version + 1, state=State.DISCARDED)
-    store.write([Replace(item_of(discarded), run.version)])
-    return discarded
+def end(store: Store, run_id: str, act: Act) -> Run:
+    """Nobody will apply this any more: a plan is discarded, and what had begun is stopped; what
+    was written stays. What is over already stays as it is. `UnknownRunError`."""
+    while (run := find(store, run_id)).is_open:
+        state = State.DISCARDED if run.state is State.PLANNED else State.STOPPED
+        ended = replace(
+            run, version=run.version + 1, state=state, ended_by=act.by, finished_at=act.at
+        )
+        # Somebody may be writing its rows, and have moved it on.
+        with suppress(ChangedMeanwhileError):
+            store.write([Replace(item_of(ended), run.version)])
+            return ended
+    return run
 
 
 # ---- Items
@@ -265,6 +305,8 @@ def item_of(run: Run) -> Item:
         "until": run.until,
         "cursor": [run.cursor.kind, run.cursor.chunk, run.cursor.offset],
         "finishedAt": to_text(run.finished_at) if run.finished_at else "",
+        "confirmedBy": run.confirmed_by,
+        "endedBy": run.ended_by,
     }
     return {
         KEY: run.id,
@@ -304,6 +346,8 @@ def run_of(item: Item) -> Run:
         until=(told["until"][0], told["until"][1]),
         cursor=Place(Kind(kind), chunk, offset),
         finished_at=to_instant(told["finishedAt"]),
+        confirmed_by=told.get("confirmedBy", ""),
+        ended_by=told.get("endedBy", ""),
     )
 
 

@@ -9,11 +9,12 @@ from portal.imports import applying, reports, runs
 from portal.imports.planning import Choice, Plan
 from portal.imports.refusals import RefusedFileError
 from portal.imports.rows import Allowed, Policy
+from portal.imports.runs import State
 from portal.imports.text import Readable
 from portal.stores.contract import StoreError
 from portal.web import bearer
 from portal.web.api import bp
-from portal.web.context import now, services, store
+from portal.web.context import services, store
 from portal.web.errors import RETRY_AFTER
 from portal.web.uploads import planned
 
@@ -23,6 +24,13 @@ logger = logging.getLogger(__name__)
 
 _PARAMETERS = frozenset({"policy", "allow", "dryRun"})
 _TRUTH = {"true": True, "false": False}
+#: What the file may be called; what it is, it says itself.
+_TYPES = frozenset(
+    {
+        "", "application/json", "application/x-ndjson", "application/jsonl", "text/csv",
+        "text/plain", "application/octet-stream",
+    }
+)  # fmt: skip
 
 
 @bp.post("/imports")
@@ -33,6 +41,9 @@ def imports() -> Response:
     if not given.keys() <= _PARAMETERS:
         message = "Send policy, allow and dryRun only."
         return bearer.refused(400, "unknown_parameter", message)
+    if any(len(given.getlist(name)) > 1 for name in ("policy", "dryRun")):
+        # One of them might write what the other one only looks at.
+        return bearer.refused(400, "invalid_parameter", "Send policy and dryRun once each.")
     try:
         choice = Choice(
             policy=Policy(given.get("policy", Policy.SKIP)),
@@ -44,8 +55,8 @@ def imports() -> Response:
             f"policy is {_listed(Policy)}; allow is {_listed(Allowed)}; dryRun is true or false."
         )
         return bearer.refused(400, "invalid_parameter", message)
-    if request.mimetype in ("multipart/form-data", "application/x-www-form-urlencoded"):
-        # What curl --data calls its body, unless it is told otherwise.
+    if request.mimetype not in _TYPES:
+        # A form among them, which is what curl --data calls its body, unless it is told otherwise.
         raise RefusedFileError("Send the file itself as the body, as application/json.", 415)
     file = cast(Readable, request.stream)
     if dry_run:
@@ -69,7 +80,7 @@ def _saved(plan: Plan) -> runs.Run:
 def _applied(run: runs.Run) -> Response:
     try:
         while run.is_open:
-            run = applying.step(store(), run.id, now=now())
+            run = applying.step(store(), run.id, bearer.act())
     except StoreError:
         logger.exception("An import stopped half-way.")
         message = (
@@ -79,6 +90,12 @@ def _applied(run: runs.Run) -> Response:
         answer = bearer.refused(503, "unavailable", message)
         answer.headers["Retry-After"] = RETRY_AFTER
         return answer
+    if run.state is not State.DONE:
+        message = (
+            f"{run.ended_by} stopped this import when {run.handled:,} of its {run.to_write:,} rows"
+            " were handled. Send the file again to write the others."
+        )
+        return bearer.refused(409, "stopped", message)
     rows = runs.rows_of(store(), run)
     return _told("".join(reports.as_json(rows, lambda: reports.rest_of_run(run))))
 

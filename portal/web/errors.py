@@ -96,7 +96,10 @@ def _expired_page(error: ExpiredPageError) -> Response:
 
 
 def _refused_file(error: RefusedFileError) -> Response:
-    return _answer(error.status, error.message, [error.found] if error.found else [])
+    answer = _answer(error.status, error.message, [error.found] if error.found else [])
+    if error.status == 503:
+        answer.headers["Retry-After"] = RETRY_AFTER
+    return answer
 
 
 def _not_there(error: UnknownTenantError | UnknownRunError) -> Response:

@@ -19,6 +19,7 @@ TONES = {
     State.PLANNED: "information",
     State.APPLYING: "warning",
     State.DONE: "positive",
+    State.STOPPED: "warning",
     State.DISCARDED: "",
 }
 

@@ -23,9 +23,9 @@ from portal.imports.rows import WRITTEN, Allowed, Kind, Policy, Row
 from portal.imports.runs import Place, Run, State
 from portal.imports.text import Readable
 from portal.listings import Place as ListPlace
-from portal.stores.contract import ChangedMeanwhileError, StoreError
+from portal.stores.contract import StoreError
 from portal.web import console, dates, htmx, import_plan, words
-from portal.web.context import act, note_saved, now, services, settings, store
+from portal.web.context import act, note_saved, services, settings, store
 from portal.web.errors import RETRY_AFTER
 from portal.web.forms import FieldView
 from portal.web.security import UPLOAD
@@ -166,11 +166,11 @@ def run(run_id: str) -> Response:
 def apply(run_id: str) -> AnyResponse:
     """One step. Whoever sends it again, or at the same time, only moves the import on."""
     try:
-        run = applying.step(store(), run_id, now=now())
+        run = applying.step(store(), run_id, act())
     except StoreError as error:
         return _stopped(run_id, error)
     note_saved()
-    if run.state is State.DISCARDED:
+    if run.state in (State.DISCARDED, State.STOPPED):
         return _page(run, code=409)
     if htmx.wants_fragment():
         return _page(run)
@@ -179,15 +179,10 @@ def apply(run_id: str) -> AnyResponse:
 
 @bp.post("/<import:run_id>/discard")
 def discard(run_id: str) -> AnyResponse:
-    run = runs.find(store(), run_id)
-    if run.is_open:
-        try:
-            run = runs.discard(store(), run)
-        except ChangedMeanwhileError:
-            # Somebody else has begun to write it, or discarded it.
-            run = runs.find(store(), run_id)
+    """A plan is thrown away, or what is being written is stopped for good."""
+    run = runs.end(store(), run_id, act())
     note_saved()
-    if run.state is not State.DISCARDED:
+    if run.state is State.DONE:
         return _page(run, code=409)
     if htmx.wants_fragment():
         return _page(run)

@@ -1,8 +1,10 @@
 """A file that came over the web, as a plan. The page and the request call the same."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock
+from tempfile import SpooledTemporaryFile
+from threading import BoundedSemaphore, Lock
 from typing import TypeVar, cast
 
 from flask import request
@@ -11,14 +13,19 @@ from werkzeug.wsgi import LimitedStream
 
 from portal.imports.drafts import Draft
 from portal.imports.planning import Choice, Plan
+from portal.imports.refusals import RefusedFileError
 from portal.imports.text import Limits, Readable
 from portal.sealing import Sealer
-from portal.stores.contract import BusyError
 from portal.web.context import now, services, settings, store
+from portal.web.translate import _
 
 #: One file at a time in each process: checking one takes its memory and all of a processor.
 _at_hand = Lock()
-_PATIENCE = 25
+#: Whoever waits for that keeps a thread from the customers: so many, and so many seconds.
+_waiting = BoundedSemaphore(3)
+_PATIENCE = 20
+#: Bytes of a body that are kept in memory.
+_IN_MEMORY = 1_000_000
 #: A file costs nothing to ask; a table answers after a while, so several ask at a time.
 _ASK_TOGETHER = 8
 
@@ -33,9 +40,9 @@ def planned(
 
     Without a `sealer` the plan can only be looked at.
     """
-    file = _whole(file)
-    with _alone(), Draft() as draft:
-        draft.add(file, Limits.of_page(settings()))
+    # Whole before it is anybody's turn: a sender may be slow, or fall silent.
+    with _received(file) as whole, _alone(), Draft() as draft:
+        draft.add(whole, Limits.of_page(settings()))
         workers = 1 if settings().store == "json" else _ASK_TOGETHER
         plan = Plan(
             draft, store(), services().marks, choice, now=now(), sealer=sealer, workers=workers
@@ -43,23 +50,40 @@ def planned(
         return use(plan)
 
 
-def _whole(file: Readable) -> Readable:
-    """Of a body whose sender hangs up granian gives what has come, as if it were all; and some
-    rows of a file are a file, too. `ClientDisconnected`. What comes in parts has an end of its
-    own, which is missed when it is taken apart."""
+@contextmanager
+def _received(file: Readable) -> Iterator[Readable]:
+    """All of the file. Of a body whose sender hangs up granian gives what has come, as if it were
+    all; and some rows of a file are a file, too. `ClientDisconnected`. What comes in parts has an
+    end of its own, which is missed when it is taken apart."""
     length = request.content_length or 0
     if file is request.stream:
-        return cast(Readable, LimitedStream(request.stream, length))
+        with SpooledTemporaryFile(_IN_MEMORY) as spool:
+            shutil.copyfileobj(LimitedStream(request.stream, length), spool)
+            spool.seek(0)
+            yield cast(Readable, spool)
+        return
     if request.mimetype == "application/x-www-form-urlencoded" and len(request.get_data()) < length:
         raise ClientDisconnected
-    return file
+    yield file
 
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    if not _at_hand.acquire(timeout=_PATIENCE):
-        raise BusyError(reason="Another file is being read.")
+    if not _waiting.acquire(blocking=False):
+        raise _busy()
+    try:
+        is_mine = _at_hand.acquire(timeout=_PATIENCE)
+    finally:
+        _waiting.release()
+    if not is_mine:
+        raise _busy()
     try:
         yield
     finally:
         _at_hand.release()
+
+
+def _busy() -> RefusedFileError:
+    return RefusedFileError(
+        _("Other files are being read. Send this one again in a minute; nothing was saved."), 503
+    )

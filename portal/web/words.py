@@ -151,8 +151,9 @@ SECRET = {
 
 IMPORT_STATE = {
     State.PLANNED: N_("Planned"),
-    State.APPLYING: N_("Stopped half-way, or running"),
+    State.APPLYING: N_("Being written"),
     State.DONE: N_("Done"),
+    State.STOPPED: N_("Stopped half-way"),
     State.DISCARDED: N_("Discarded"),
 }
 

@@ -83,7 +83,7 @@ def measured(
 
     def applied(run: runs.Run) -> runs.Run:
         while run.is_open:
-            run = applying.step(sealing, run.id, now=NOW)
+            run = applying.step(sealing, run.id, act)
         return run
 
     run = timed(f"plan, {name}", planned, plan_to_reach)

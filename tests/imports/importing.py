@@ -84,7 +84,7 @@ class Importer:
 
     def apply(self, run: Run, rows: int = applying.STEP, store: Store | None = None) -> Run:
         while run.is_open:
-            run = applying.step(store or self.store, run.id, now=START, rows=rows)
+            run = applying.step(store or self.store, run.id, ADMIN, rows=rows)
         return run
 
     def run(self, *files: bytes, **choice: Any) -> Run:

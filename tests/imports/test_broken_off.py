@@ -1,5 +1,6 @@
 """Stopped at any moment and run again, by anybody: everything is in once."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -15,10 +16,12 @@ from portal.imports.runs import State
 from portal.sealing_store import SealingStore
 from portal.stores.contract import MOST_CHANGES, Add, BusyError, Replace, UnavailableError
 from portal.stores.json_file import JsonFileStore
+from portal.tenants import Act
 from tests.conftest import LONG, START
 from tests.examples import Behind, Failing, Interrupted, all_items
-from tests.imports.importing import Importer, counts, dump, lines, rows_of, tenant
+from tests.imports.importing import ADMIN, Importer, counts, dump, lines, rows_of, tenant
 
+BOB = Act(by="Bob Boss", who="staff-bob", at=START)
 FORK = multiprocessing.get_context("fork")
 #: More than one commit.
 ROWS = applying.TOGETHER + 7
@@ -49,7 +52,7 @@ def test_any_call_may_fail_and_applying_goes_on(tmp_path, too_late):
         broken = Failing(importer.store, failing, too_late=too_late)
         try:
             for _ in range(10):
-                run = applying.step(broken, run.id, now=START, rows=3)
+                run = applying.step(broken, run.id, ADMIN, rows=3)
         except UnavailableError:
             handled = runs.find(store, run.id).handled
             assert len(importer.tenants()) == len(importer.events()) == handled
@@ -102,7 +105,7 @@ def test_a_process_is_killed_at_any_moment_and_another_goes_on(tmp_path):
 def slowly(folder: Path, sealer, run_id: str) -> None:
     store = SealingStore(JsonFileStore(folder), sealer)
     while runs.find(store, run_id).is_open:
-        applying.step(store, run_id, now=START, rows=1)
+        applying.step(store, run_id, ADMIN, rows=1)
 
 
 def test_two_tabs_at_once_do_each_row_once(either):
@@ -113,7 +116,7 @@ def test_two_tabs_at_once_do_each_row_once(either):
         together.wait()
         while True:
             try:
-                if not applying.step(either.store, run.id, now=START, rows=5).is_open:
+                if not applying.step(either.store, run.id, ADMIN, rows=5).is_open:
                     return
             except BusyError:
                 continue
@@ -192,9 +195,66 @@ def test_a_full_disk_leaves_whole_commits_and_says_how_many(importer):
 
 def test_a_plan_that_was_discarded_is_not_applied(importer):
     run = importer.plan(many(3))
-    assert runs.discard(importer.store, run).state is State.DISCARDED
-    assert applying.step(importer.store, run.id, now=START).state is State.DISCARDED
+    ended = runs.end(importer.store, run.id, BOB)
+    assert (ended.state, ended.ended_by) == (State.DISCARDED, "Bob Boss")
+    assert applying.step(importer.store, run.id, ADMIN) == ended
     assert importer.tenants() == {}
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_what_was_stopped_half_way_tells_the_written_rows_from_the_others(either, steps):
+    either.run(lines(tenant(50), tenant(51)))
+    file = lines(*(tenant(n, contactFullName="Kim") for n in range(52)))
+    run = either.plan(file, policy="overwrite")
+    for _ in range(steps):
+        run = applying.step(either.store, run.id, ADMIN, rows=17)
+    stopped = runs.end(either.store, run.id, BOB)
+    assert (stopped.state, stopped.ended_by) == (State.STOPPED, "Bob Boss")
+    assert applying.step(either.store, run.id, ADMIN) == stopped
+    rows = rows_of(either, stopped)
+    assert len(rows) == 52
+    assert {row.tenant_id for row in rows if row.written} == {
+        key for key, item in either.tenants().items() if item["contactFullName"] == "Kim"
+    }
+    assert sum(row.written for row in rows) == stopped.handled
+    pages = [runs.page(either.store, stopped, kind, limit=60)[0] for kind in Kind]
+    assert [row for page in pages for row in page if row.written] == [
+        row for row in rows if row.written
+    ]
+    done = either.run(file, policy="overwrite")
+    assert counts(done)["same"] == stopped.handled >= 17 * steps
+    assert all(row.written for row in rows_of(either, done) if row.kind is not Kind.SAME)
+
+
+def test_it_may_be_ended_while_its_rows_are_being_written(importer):
+    run = importer.plan(many(30))
+
+    def one_more() -> None:
+        applying.step(importer.store, run.id, ADMIN, rows=1)
+
+    # It moves on twice, just as somebody is about to end it.
+    stopped = runs.end(Interrupted(importer.store, one_more, one_more), run.id, BOB)
+    assert (stopped.state, stopped.handled) == (State.STOPPED, 2)
+    assert len(importer.tenants()) == 2
+
+
+def test_the_history_names_who_wrote_it_and_the_import_who_did_what(either):
+    run = either.plan(many(30))
+    applying.step(either.store, run.id, BOB, rows=3)
+    done = either.apply(runs.find(either.store, run.id))
+    assert (done.by, done.confirmed_by, done.ended_by) == ("Ada Admin", "Bob Boss", "")
+    assert sorted(event["by"] for event in either.events()) == ["Ada Admin"] * 27 + ["Bob Boss"] * 3
+
+
+def test_an_import_of_before_these_were_noted_is_still_read(importer):
+    run = importer.plan(many(2))
+    item = importer.store.get(run.id)
+    told = json.loads(item["text"])
+    for name in ("confirmedBy", "endedBy"):
+        del told[name]
+    importer.kept.write([Replace({**item, "text": json.dumps(told)}, 1)])
+    assert runs.find(importer.store, run.id) == run
+    assert importer.apply(run).state is State.DONE
 
 
 def test_imports_stay_listed_with_who_ran_them(either):

@@ -16,7 +16,7 @@ import click
 
 from migrations_tools.pace import Progress
 from migrations_tools.special_files import STDIN, opened, written
-from portal.imports import applying, reports, runs
+from portal.imports import applying, chunks, reports, runs, saving
 from portal.imports.drafts import Draft
 from portal.imports.exporting import exported, problem_of
 from portal.imports.fields import FAILED
@@ -90,11 +90,11 @@ class Importing:
             if wish.dry_run:
                 return self._tell(report, self._counted(plan), None, plan)
             act = Act(by=_person(), at=now)
-            run = runs.save(self._store, self._counting(plan), act)
+            run = saving.save(self._store, self._counting(plan), act)
             while run.is_open:
                 run = applying.step(self._store, run.id, replace(act, at=utc_now()))
                 self._progress.at(_bar(run.handled, run.to_write))
-            return self._tell(report, runs.rows_of(self._store, run), run, plan)
+            return self._tell(report, chunks.rows_of(self._store, run), run, plan)
 
     # ---- Reading
 

@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from portal import create_app, staff
-from portal.imports import runs
+from portal.imports import saving
 from portal.imports.drafts import Draft
 from portal.imports.marks import Marks
 from portal.imports.planning import Choice, Plan
@@ -143,7 +143,7 @@ def planned_import(store: Store, clock: Clock, settings: Settings) -> str:
     with Draft() as draft:
         draft.add(io.BytesIO(json.dumps([TENANT]).encode()), Limits.of_page(settings))
         plan = Plan(draft, store, Marks([SECRET_KEY]), Choice(), now=clock.now())
-        return runs.save(store, plan, act).id
+        return saving.save(store, plan, act).id
 
 
 def rules(app: Flask) -> dict[str, Rule]:

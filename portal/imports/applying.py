@@ -14,9 +14,10 @@ from portal import records
 from portal.imports import comparing
 from portal.imports.becoming import changed_tenant, new_tenant
 from portal.imports.candidates import Candidate, Reason, Value
+from portal.imports.chunks import Chunk, chunk_item, chunk_of
 from portal.imports.planning import digest_of
 from portal.imports.rows import WRITTEN, Kind, Row
-from portal.imports.runs import Chunk, Place, Run, State, chunk_item, chunk_of, find, item_of
+from portal.imports.runs import Place, Run, State, find, item_of
 from portal.stores.contract import (
     MOST_CHANGES,
     Add,

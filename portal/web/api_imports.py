@@ -5,7 +5,7 @@ from typing import cast
 
 from flask import Response, request
 
-from portal.imports import applying, reports, runs
+from portal.imports import applying, chunks, reports, runs, saving
 from portal.imports.planning import Choice, Plan
 from portal.imports.refusals import RefusedFileError
 from portal.imports.rows import Allowed, Policy
@@ -74,7 +74,7 @@ def _looked_at(plan: Plan) -> str:
 
 
 def _saved(plan: Plan) -> runs.Run:
-    return runs.save(store(), plan, bearer.act())
+    return saving.save(store(), plan, bearer.act())
 
 
 def _applied(run: runs.Run) -> Response:
@@ -96,7 +96,7 @@ def _applied(run: runs.Run) -> Response:
             " were handled. Send the file again to write the others."
         )
         return bearer.refused(409, "stopped", message)
-    rows = runs.rows_of(store(), run)
+    rows = chunks.rows_of(store(), run)
     return _told("".join(reports.as_json(rows, lambda: reports.rest_of_run(run))))
 
 

@@ -4,7 +4,7 @@ its entries into a file, the other removes those that are in the store now."""
 import json
 from collections.abc import Iterable
 
-from portal.imports import runs
+from portal.imports import chunks
 from portal.imports.fields import PREFIX
 from portal.imports.rows import WRITTEN, Kind
 from portal.imports.runs import Run
@@ -28,7 +28,7 @@ def keys_of(store: Store, run: Run) -> list[str] | None:
     kinds = (*WRITTEN, Kind.SAME)
     if sum(run.counts[kind] for kind in kinds) > _MOST_KEYS:
         return None
-    keys = {row.key for row in runs.rows_of(store, run) if row.kind in kinds and row.key}
+    keys = {row.key for row in chunks.rows_of(store, run) if row.kind in kinds and row.key}
     return sorted(keys)
 
 

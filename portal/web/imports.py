@@ -16,7 +16,7 @@ from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.imports import applying, reports, runs
+from portal.imports import applying, chunks, reports, runs, saving
 from portal.imports.planning import Choice, Plan
 from portal.imports.refusals import RefusedFileError, size_in_words
 from portal.imports.rows import WRITTEN, Allowed, Kind, Policy, Row
@@ -93,7 +93,7 @@ def _sent_file() -> Readable:
 
 
 def _saved(plan: Plan) -> Run:
-    return runs.save(store(), plan, act())
+    return saving.save(store(), plan, act())
 
 
 def _index(refused: RefusedFileError | None = None) -> Response:
@@ -208,7 +208,7 @@ def _page(run: Run, *, code: int = 200, paused: bool = False) -> Response:
     rows: list[Row] = []
     after: Place | None = None
     if shows_rows:
-        rows, after = runs.page(store(), run, kind, after=_place(kind))
+        rows, after = chunks.page(store(), run, kind, after=_place(kind))
     url = url_for("imports.run", run_id=run.id)
     next_url = f"{url}?kind={kind}&after={after.chunk}-{after.offset}" if after else ""
     done = run.state is State.DONE
@@ -288,7 +288,7 @@ def _download(
     run = runs.find(store(), run_id)
     if run.state is State.APPLYING:
         raise NotFound
-    pieces = pieces_of(run, runs.rows_of(store(), run))
+    pieces = pieces_of(run, chunks.rows_of(store(), run))
     # Whether the store answers shows at the first rows, while there is still an answer to choose.
     first = list(islice(pieces, 2))
     answer = Response(chain(first, pieces), content_type=kind)

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from portal.imports import applying, runs
+from portal.imports import applying, runs, saving
 from portal.imports.drafts import Draft
 from portal.imports.marks import Marks
 from portal.imports.planning import Choice, Plan
@@ -79,7 +79,7 @@ def measured(
                 draft, sealing, Marks(["k" * 40]), Choice(), now=NOW, sealer=sealer,
                 workers=workers,
             )  # fmt: skip
-            return runs.save(sealing, plan, act)
+            return saving.save(sealing, plan, act)
 
     def applied(run: runs.Run) -> runs.Run:
         while run.is_open:

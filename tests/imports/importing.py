@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from portal.imports import applying, runs
+from portal.imports import applying, chunks, saving
 from portal.imports.drafts import Draft
 from portal.imports.marks import Marks
 from portal.imports.planning import Choice, Plan
@@ -80,7 +80,7 @@ class Importer:
 
     def plan(self, *files: bytes, **choice: Any) -> Run:
         with Draft() as draft:
-            return runs.save(self.store, self._plan(draft, files, choice, seals=True), ADMIN)
+            return saving.save(self.store, self._plan(draft, files, choice, seals=True), ADMIN)
 
     def apply(self, run: Run, rows: int = applying.STEP, store: Store | None = None) -> Run:
         while run.is_open:
@@ -125,4 +125,4 @@ def counts(run: Run) -> dict[str, int]:
 
 
 def rows_of(importer: Importer, run: Run) -> list[Row]:
-    return list(runs.rows_of(importer.store, run))
+    return list(chunks.rows_of(importer.store, run))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.imports import applying, runs
+from portal.imports import applying, chunks, runs
 from portal.imports.rows import Kind
 from portal.imports.runs import State
 from portal.sealing_store import SealingStore
@@ -158,9 +158,9 @@ def test_a_tenant_that_changed_since_the_plan_is_a_conflict_and_the_others_are_w
     for taken in ("86810_1", "86810_5"):
         assert [reason.text for reason in rows[taken].reasons] == [text]
     assert either.kept.get("86810_1")["contactFullName"] == "Lou"
-    page, after = runs.page(either.store, done, Kind.CONFLICT, limit=1)
+    page, after = chunks.page(either.store, done, Kind.CONFLICT, limit=1)
     assert len(page) == 1
-    assert len(runs.page(either.store, done, Kind.CONFLICT, after=after)[0]) == 1
+    assert len(chunks.page(either.store, done, Kind.CONFLICT, after=after)[0]) == 1
 
 
 def test_somebody_decides_between_looking_and_writing(importer):
@@ -217,7 +217,7 @@ def test_what_was_stopped_half_way_tells_the_written_rows_from_the_others(either
         key for key, item in either.tenants().items() if item["contactFullName"] == "Kim"
     }
     assert sum(row.written for row in rows) == stopped.handled
-    pages = [runs.page(either.store, stopped, kind, limit=60)[0] for kind in Kind]
+    pages = [chunks.page(either.store, stopped, kind, limit=60)[0] for kind in Kind]
     assert [row for page in pages for row in page if row.written] == [
         row for row in rows if row.written
     ]
@@ -280,5 +280,5 @@ def test_no_item_of_an_import_is_too_large_and_none_holds_a_secret(importer):
     assert sum(run.chunks.values()) > 3
     assert max(len(str(item)) for item in kept.values()) < 300_000
     assert len(rows_of(importer, run)) == 2000
-    text = repr([runs.chunk_of(importer.store, run.id, Kind.NEW, n) for n in range(3)])
+    text = repr([chunks.chunk_of(importer.store, run.id, Kind.NEW, n) for n in range(3)])
     assert "s3cr3t" not in text

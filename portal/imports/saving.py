@@ -1,0 +1,49 @@
+"""A plan on its way into the store, to be applied from there."""
+
+import secrets
+import string
+from collections.abc import Mapping
+
+from portal.imports.chunks import Chunks
+from portal.imports.planning import Plan, Tally
+from portal.imports.rows import Kind
+from portal.imports.runs import Run, State, item_of
+from portal.stores.contract import Add, Store
+from portal.tenants import Act
+
+_ALPHABET = string.ascii_lowercase + string.digits
+
+
+def save(store: Store, plan: Plan, act: Act) -> Run:
+    """Goes through the plan and keeps it. Nobody finds it before it is whole; if this is broken
+    off, what was kept so far is never used. Errors as of the store and the sealer."""
+    reference = "".join(secrets.choice(_ALPHABET) for _ in range(26))
+    run_id = f"import-{reference}"
+    chunks = Chunks(store, run_id)
+    for row in plan:
+        chunks.take(row)
+    chunks.end()
+    return _add(store, plan, act, run_id, chunks.numbers)
+
+
+def _add(store: Store, plan: Plan, act: Act, run_id: str, chunks: Mapping[Kind, int]) -> Run:
+    """The run itself, once its rows are there."""
+    tally: Tally = plan.tally
+    run = Run(
+        id=run_id,
+        version=1,
+        at=act.at,
+        by=act.by,
+        who=act.who or act.by,
+        state=State.PLANNED,
+        choice=plan.choice,
+        shapes=tuple(shape.value for shape in plan.draft.shapes),
+        ignored_keys=plan.draft.ignored_keys,
+        counts={kind: tally.counts[kind] for kind in Kind},
+        chunks={kind: chunks.get(kind, 0) for kind in Kind},
+        to_write=tally.to_write,
+        active=tally.active,
+        until=tally.until,
+    )
+    store.write([Add(item_of(run))])
+    return run

@@ -45,7 +45,7 @@ from tests.web.test_over_dynamodb import ALLOWED
 from tests.web.test_tokens import COUNTS, URL, body_of, tenant
 
 #: More than one step takes.
-MANY = applying.STEP + 60
+MANY = applying.STEP + 20
 #: Rows of some commits, and how many commits are made before the table fails.
 SOME, BEFORE = 2 * applying.TOGETHER + 3, 1
 

@@ -11,7 +11,7 @@ from portal import listings, onboarding, records
 from portal.listings import Tab
 from portal.stores.contract import Add, Item
 from portal.stores.dynamodb import DynamoDbStore
-from portal.stores.table import KEY
+from portal.stores.table import GSI2, KEY
 from portal.tenants import Ids, Reason, Tenant
 from tests.conftest import START
 from tests.engine import Engine
@@ -52,14 +52,14 @@ def _total(store: DynamoDbStore) -> Units:
 def fill(store: DynamoDbStore, count: int) -> None:
     """`count` pending tenants, each waiting a second less than the one before."""
     item = records.item_of(sign_up(store, 0, contact=CONTACT))
-    started = str(item[records.GSI2.sort]).partition("#")[0]
+    started = str(item[GSI2.sort]).partition("#")[0]
     changes = []
     for number in range(1, count):
         tenant_id = records.pending_id(reference(number))
         sort = f"{started[:-5]}.{number % 1000:03d}Z#{tenant_id}"
         row: Item = {
             name: value
-            for name, value in {**item, KEY: tenant_id, records.GSI2.sort: sort}.items()
+            for name, value in {**item, KEY: tenant_id, GSI2.sort: sort}.items()
             # Only the queue's index, so that filling it takes a third of the time.
             if not name.startswith(("gsi3", "gsi4"))
         }

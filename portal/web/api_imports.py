@@ -84,8 +84,8 @@ def _applied(run: runs.Run) -> Response:
     except StoreError:
         logger.exception("An import stopped half-way.")
         message = (
-            f"Not all of the {run.to_write:,} rows are written. Send the file again: what is in"
-            " the store already shows as same."
+            f"The store did not take all rows: {run.handled:,} of {run.to_write:,} were handled"
+            " before. Send the file again: what is in the store already shows as same."
         )
         answer = bearer.refused(503, "unavailable", message)
         answer.headers["Retry-After"] = RETRY_AFTER

@@ -127,6 +127,9 @@ def check_form() -> None:
 
 
 def _check_length(*, takes_file: bool) -> None:
+    # Servers say by this that the end of what they give is the end of the body, also when the
+    # sender hung up before: without it Werkzeug counts for itself, and half a form is none.
+    request.environ.pop("wsgi.input_terminated", None)
     if request.content_length is None:
         raise LengthRequired
     if not takes_file:

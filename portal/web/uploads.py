@@ -8,8 +8,6 @@ from threading import BoundedSemaphore, Lock
 from typing import TypeVar, cast
 
 from flask import request
-from werkzeug.exceptions import ClientDisconnected
-from werkzeug.wsgi import LimitedStream
 
 from portal.imports.drafts import Draft
 from portal.imports.planning import Choice, Plan
@@ -22,7 +20,8 @@ from portal.web.translate import _
 #: One file at a time in each process: checking one takes its memory and all of a processor.
 _at_hand = Lock()
 #: Whoever waits for that keeps a thread from the customers: so many, and so many seconds.
-_waiting = BoundedSemaphore(3)
+MOST_WAITING = 3
+waiting = BoundedSemaphore(MOST_WAITING)
 _PATIENCE = 20
 #: Bytes of a body that are kept in memory.
 _IN_MEMORY = 1_000_000
@@ -52,29 +51,24 @@ def planned(
 
 @contextmanager
 def _received(file: Readable) -> Iterator[Readable]:
-    """All of the file. Of a body whose sender hangs up granian gives what has come, as if it were
-    all; and some rows of a file are a file, too. `ClientDisconnected`. What comes in parts has an
-    end of its own, which is missed when it is taken apart."""
-    length = request.content_length or 0
-    if file is request.stream:
-        with SpooledTemporaryFile(_IN_MEMORY) as spool:
-            shutil.copyfileobj(LimitedStream(request.stream, length), spool)
-            spool.seek(0)
-            yield cast(Readable, spool)
+    """All of the file. `ClientDisconnected`."""
+    if file is not request.stream:
+        yield file
         return
-    if request.mimetype == "application/x-www-form-urlencoded" and len(request.get_data()) < length:
-        raise ClientDisconnected
-    yield file
+    with SpooledTemporaryFile(_IN_MEMORY) as spool:
+        shutil.copyfileobj(request.stream, spool)
+        spool.seek(0)
+        yield cast(Readable, spool)
 
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    if not _waiting.acquire(blocking=False):
+    if not waiting.acquire(blocking=False):
         raise _busy()
     try:
         is_mine = _at_hand.acquire(timeout=_PATIENCE)
     finally:
-        _waiting.release()
+        waiting.release()
     if not is_mine:
         raise _busy()
     try:

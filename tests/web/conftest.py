@@ -5,12 +5,16 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
+from portal import tokens
 from portal.stores.contract import Store
 from portal.tenants import Status
+from portal.tokens import Scope
 from tests.conftest import Clock
 from tests.web.browsing import IDS, SignUp, Staff, sent_in, sign_in
 from tests.web.listed import licensed, put, waiting
+from tests.web.programs import DAY, URL
 
 NewClient = Callable[[], FlaskClient]
 
@@ -77,3 +81,20 @@ def town(store: Store) -> None:
         waiting(7, "Refused SA", status=Status.REJECTED),
         waiting(8, "Gone SpA", status=Status.WITHDRAWN),
     )
+
+
+@pytest.fixture
+def token(store: Store, clock: Clock) -> str:
+    return tokens.create(
+        store, name="nightly script", scope=Scope.IMPORTS_WRITE, life=DAY, now=clock.now()
+    )
+
+
+@pytest.fixture
+def send(client: FlaskClient, token: str) -> Callable[..., TestResponse]:
+    def post(body: bytes, query: str = "", **headers: str) -> TestResponse:
+        given = {"Authorization": f"Bearer {token}", **headers}
+        kind = "application/json"
+        return client.post(f"{URL}{query}", data=body, content_type=kind, headers=given)
+
+    return post

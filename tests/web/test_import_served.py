@@ -28,7 +28,7 @@ from portal.stores.json_file import JsonFileStore
 from portal.tokens import Scope
 from tests.serving import Portal, serving
 from tests.web.browsing import everything, tenants_in
-from tests.web.test_tokens import tenant
+from tests.web.programs import tenant
 
 PAGE, REQUEST = "/staff/imports/", "/api/imports"
 LIMIT = 5_000_000

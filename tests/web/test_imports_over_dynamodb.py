@@ -32,6 +32,7 @@ from tests.web.browsing import (
     tree,
     words,
 )
+from tests.web.programs import COUNTS, URL, body_of, tenant
 from tests.web.test_imports import (
     SECRET,
     dump,
@@ -42,7 +43,6 @@ from tests.web.test_imports import (
     tabs,
 )
 from tests.web.test_over_dynamodb import ALLOWED
-from tests.web.test_tokens import COUNTS, URL, body_of, tenant
 
 #: More than one step takes.
 MANY = applying.STEP + 20

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import pytest
 from flask.testing import FlaskClient
@@ -53,6 +54,24 @@ def test_f30_a_file_is_refused(client: FlaskClient, form: dict[str, str], store:
     file = (io.BytesIO(b"content"), "../../x.txt")
     answer = client.post("/sign-up", data={**form, "upload": file})
     assert answer.status_code == 415
+    assert everything(store) == {}
+
+
+@pytest.mark.parametrize("is_said_to_be_all", [True, False])
+def test_half_a_form_is_none(
+    client: FlaskClient, form: dict[str, str], store: Store, *, is_said_to_be_all: bool
+) -> None:
+    """A sender hangs up in the middle. A server may say that what came is all there is."""
+    body = urlencode(form)
+    answer = client.post(
+        "/sign-up",
+        data=body[:-10],
+        content_type="application/x-www-form-urlencoded",
+        environ_overrides={
+            "CONTENT_LENGTH": str(len(body)), "wsgi.input_terminated": is_said_to_be_all,
+        },
+    )  # fmt: skip
+    assert answer.status_code == 400
     assert everything(store) == {}
 
 

@@ -6,12 +6,9 @@ import time
 from collections.abc import Callable
 from typing import TextIO, TypeVar
 
-from portal.stores.contract import BusyError
+from portal.stores import patient
 
 _T = TypeVar("_T")
-
-#: How often something is tried that the store is too busy for; together it waits 13 seconds.
-TRIES = 8
 
 
 class Pace:
@@ -43,14 +40,9 @@ class Pace:
             self._pause(begin - now)
 
     def patiently(self, call: Callable[[], _T]) -> _T:
-        """What `call` answers, tried again after longer and longer pauses while the store is
-        too busy: nobody waits for a page here. `BusyError` in the end."""
-        for tries in range(TRIES - 1):
-            try:
-                return call()
-            except BusyError:
-                self._pause(0.1 * 2**tries)
-        return call()
+        """What `call` answers, tried again while the store is too busy: nobody waits for a page
+        here. `BusyError` in the end."""
+        return patient.patiently(call, self._pause)
 
 
 class Progress:
@@ -60,7 +52,8 @@ class Progress:
         self, stream: TextIO | None = None, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._stream = stream if stream is not None else sys.stderr
-        self._shown = self._stream.isatty()
+        # There is no stream where it was closed before the program began.
+        self._shown = self._stream is not None and self._stream.isatty()
         self._clock = clock
         self._next = 0.0
         self._length = 0

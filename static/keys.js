@@ -17,8 +17,18 @@
     alerts.scrollIntoView({ block: "nearest" });
   }
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target === alerts) alerts.scrollIntoView({ block: "nearest" });
+    if (event.detail.target !== alerts) return;
+    alerts.scrollIntoView({ block: "nearest" });
+    offer(event.detail.requestConfig?.elt);
   });
+
+  // What goes on by itself has a button for when it cannot.
+  function offer(element) {
+    const again = element && find("[data-again]", element);
+    if (!again) return;
+    again.hidden = false;
+    find("button", again).focus();
+  }
 
   // A check while somebody types is a courtesy: when it fails, nobody needs to know.
   const quiet = (event) => event.detail.elt?.closest("[data-quiet]");
@@ -32,7 +42,12 @@
 
   const failures = { "htmx:sendError": "network", "htmx:timeout": "timeout", "htmx:responseError": "server" };
   for (const [name, words] of Object.entries(failures)) {
-    document.addEventListener(name, (event) => quiet(event) || warn(alerts.dataset[words]));
+    document.addEventListener(name, (event) => {
+      if (quiet(event)) return;
+      const { elt } = event.detail;
+      warn(elt?.dataset?.[words] ?? alerts.dataset[words]); // its own advice, or everybody's
+      offer(elt);
+    });
   }
   document.addEventListener("htmx:beforeRequest", (event) => quiet(event) || alerts.replaceChildren());
   document.addEventListener("htmx:beforeSwap", (event) => {

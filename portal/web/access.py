@@ -56,8 +56,8 @@ ENTRY: dict[str, Role | Scope | Literal["anyone"]] = {
     "imports.report_json": Role.ADMIN,
 }
 
-#: These show their form again, with everything typed, when its token has expired.
-_RENDER_OWN_REFUSALS = frozenset({"public.sign_up", "status.change"})
+#: These show their form again when its token has expired, with everything typed but secrets.
+_RENDER_OWN_REFUSALS = frozenset({"public.sign_up", "status.change", "imports.index"})
 
 SESSION_TOKEN = "sid"  # noqa: S105 - a name, not a token
 

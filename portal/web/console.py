@@ -3,12 +3,15 @@ its entries into a file, the other removes those that are in the store now."""
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from portal.imports import chunks
 from portal.imports.fields import PREFIX
-from portal.imports.rows import WRITTEN, Kind
+from portal.imports.rows import WRITTEN, Kind, Row
 from portal.imports.runs import Run
 from portal.stores.contract import Store
+from portal.web import numbers
+from portal.web.translate import _
 
 #: Longer lines than for so many keys no console takes gladly.
 _MOST_KEYS = 20_000
@@ -23,13 +26,41 @@ COLLECT = (
 )
 
 
-def keys_of(store: Store, run: Run) -> list[str] | None:
-    """The keys that the file named and whose tenants are in the store; `None`: too many."""
-    kinds = (*WRITTEN, Kind.SAME)
-    if sum(run.counts[kind] for kind in kinds) > _MOST_KEYS:
-        return None
-    keys = {row.key for row in chunks.rows_of(store, run) if row.kind in kinds and row.key}
-    return sorted(keys)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tidy:
+    """The second line and how many entries it removes; or why there is none."""
+
+    line: str = ""
+    number: str = ""
+    why_not: str = ""
+
+
+def tidy(store: Store, run: Run) -> Tidy:
+    """For what of the file is in the store, of an import that is over. Errors of the store."""
+    if sum(run.counts[kind] for kind in (*WRITTEN, Kind.SAME)) > _MOST_KEYS:
+        return Tidy(
+            why_not=_(
+                "Too many entries for one line that removes them from a browser. Import one"
+                " browser at a time to get one."
+            )
+        )
+    there = [row.key for row in chunks.rows_of(store, run) if is_in(row)]
+    keys = sorted({key for key in there if key})
+    if keys:
+        return Tidy(line=remove(keys), number=numbers.written(len(keys)))
+    if there:
+        return Tidy(
+            why_not=_(
+                "There is no line that removes these entries from a browser: the file does not"
+                " say under which keys a browser keeps them."
+            )
+        )
+    return Tidy()
+
+
+def is_in(row: Row) -> bool:
+    """Whether the store holds what the row says."""
+    return row.written or row.kind is Kind.SAME
 
 
 def remove(keys: Iterable[str]) -> str:

@@ -27,6 +27,11 @@ def moment(instant: datetime | None, zone: ZoneInfo) -> str:
     return _moment(_local(instant, zone).replace(tzinfo=None), locale_name())
 
 
+def second(instant: datetime, zone: ZoneInfo) -> str:
+    """`3 May 2026, 14:05:09`, where several of one minute are told apart."""
+    return _second(_local(instant, zone).replace(tzinfo=None), locale_name())
+
+
 def long_day(day_: date) -> str:
     """`31 December 2026`."""
     return _long_day(day_, locale_name())
@@ -75,6 +80,12 @@ def _long_day(day_: date, locale: str) -> str:
 @lru_cache(512)
 def _moment(local: datetime, locale: str) -> str:
     pattern = "d MMM y, HH:mm" if locale.startswith("en") else "medium"
+    return format_datetime(local, pattern, locale=locale)
+
+
+@lru_cache(512)
+def _second(local: datetime, locale: str) -> str:
+    pattern = "d MMM y, HH:mm:ss" if locale.startswith("en") else "medium"
     return format_datetime(local, pattern, locale=locale)
 
 

@@ -81,9 +81,6 @@ def _words(code: int, error: HTTPException) -> tuple[str, list[str]]:
 def _expired_page(error: ExpiredPageError) -> Response:
     """The same fields again, with a new token; not a secret, which has to be typed again."""
     left_out = {"csrf_token", "client_secret"}
-    if request.blueprint == "imports":
-        # What is pasted to be imported holds secrets, too.
-        left_out.add("text")
     kept = [
         (showable(name), showable(value))
         for name, value in request.form.items()

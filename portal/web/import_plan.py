@@ -2,26 +2,40 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from flask import url_for
 
 from portal import records
+from portal.imports.candidates import Reason
 from portal.imports.refusals import shown
-from portal.imports.rows import Kind, Row
+from portal.imports.rows import WRITTEN, Kind, Row
 from portal.imports.runs import Run, State
+from portal.imports.shapes import Shape
 from portal.instants import to_instant
-from portal.web import dates, words
+from portal.web import dates, import_outcome, numbers, words
 from portal.web.context import settings
 from portal.web.translate import _
 
-TONES = {
+_TONES = {
     State.PLANNED: "information",
-    State.APPLYING: "warning",
+    State.APPLYING: "information",
     State.DONE: "positive",
     State.STOPPED: "warning",
     State.DISCARDED: "",
 }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """One line of the list of imports."""
+
+    url: str
+    at: str
+    by: str
+    counts: str
+    progress: str
+    state: str
+    tone: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,30 +48,69 @@ class Filter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
-    """One row of the plan: ready strings. `changes`: (field, old, new)."""
+    """One row of the plan: ready strings. `badges`: (words, tone). `changes`: (field, old, new).
+    `repairs` are what was mended or left out: nothing that has to be decided."""
 
     number: str
     name: str
     company: str
     url: str
     place: str
-    kind: str
-    tone: str
+    badges: Sequence[tuple[str, str]]
     secret: str
-    notes: Sequence[str]
+    reasons: Sequence[str]
+    repairs: Sequence[str]
+    repairs_in_short: str
     changes: Sequence[tuple[str, str, str]]
+
+
+def tone(run: Run) -> str:
+    nothing_came_in = import_outcome.failed(run) and not import_outcome.written(run)
+    return "warning" if run.state is State.DONE and nothing_came_in else _TONES[run.state]
+
+
+# ---- All of it
+
+
+def listed(run: Run) -> Listed:
+    counts = [
+        _(words.KIND_COUNT[kind], n=numbers.written(run.counts[kind]))
+        for kind in Kind
+        if run.counts[kind]
+    ]
+    is_partly_in = run.state in (State.APPLYING, State.STOPPED)
+    return Listed(
+        url=url_for("imports.run", run_id=run.id),
+        at=dates.second(run.at, settings().time_zone),
+        by=run.by,
+        counts=", ".join(counts) or _("no rows"),
+        progress=import_outcome.progress(run) if is_partly_in else "",
+        state=_(words.IMPORT_STATE[run.state]),
+        tone=tone(run),
+    )
 
 
 def filters(run: Run, current: Kind, url: str) -> list[Filter]:
     return [
         Filter(
             label=_(words.KIND[kind]),
-            count=f"{run.counts[kind]:,}",
+            count=numbers.written(run.counts[kind]),
             url=f"{url}?kind={kind}",
             current="page" if kind is current else "false",
         )
         for kind in Kind
     ]
+
+
+def meaning(run: Run, kind: Kind) -> str:
+    """What is true of all rows of this kind."""
+    match run.state:
+        case State.DONE:
+            return _(words.KIND_OUTCOME[kind])
+        case State.STOPPED:
+            return _(words.KIND_STOPPED[kind])
+        case _:
+            return _(words.KIND_MEANING[kind])
 
 
 def in_words(run: Run) -> list[str]:
@@ -66,14 +119,17 @@ def in_words(run: Run) -> list[str]:
     if run.state is State.PLANNED:
         sentences.append(
             _("%(number)s of %(rows)s rows would be written. Nothing is written yet.",
-              number=f"{run.to_write:,}", rows=f"{run.rows:,}")
+              number=numbers.written(run.to_write), rows=numbers.written(run.rows))
         )  # fmt: skip
-    if run.to_write:
+    all_written = run.state is State.DONE and import_outcome.written(run) == run.to_write
+    # The plan counted them: of a part of its rows nobody has.
+    if run.to_write and (run.state is State.PLANNED or all_written):
         sentences.append(_active_in_words(run))
     if run.ignored_keys:
         sentences.append(
-            _("Keys of other programs, not read: %(number)s.", number=f"{run.ignored_keys:,}")
-        )
+            _("Keys of other programs, not read: %(number)s.",
+              number=numbers.written(run.ignored_keys))
+        )  # fmt: skip
     return sentences
 
 
@@ -85,7 +141,7 @@ def _active_in_words(run: Run) -> str:
         else dates.day(to_instant(text), settings().time_zone)
         for text in run.until
     )  # fmt: skip
-    number = f"{run.active:,}"
+    number = numbers.written(run.active)
     if first == last and run.until[0] >= records.NEVER:
         return _(
             "Tenants that could use the application by this import: %(number)s, without an end.",
@@ -104,39 +160,74 @@ def _active_in_words(run: Run) -> str:
 
 
 def chosen(run: Run) -> list[tuple[str, str]]:
-    allowed = [_(words.ALLOWED[each]) for each in sorted(run.choice.allowed)]
-    pairs = [
-        (_("Started by"), run.by),
-        (_("What it is"), ", ".join(run.shapes)),
+    pairs = [(_("Started by"), run.by)]
+    if run.confirmed_by not in ("", run.by):
+        pairs.append((_("Written by"), run.confirmed_by))
+    if run.ended_by:
+        ended = _("Stopped by") if run.state is State.STOPPED else _("Discarded by")
+        pairs.append((ended, run.ended_by))
+    if run.finished_at:
+        pairs.append((_("Ended"), dates.moment(run.finished_at, settings().time_zone)))
+    pairs += [
+        (_("Kind of file"), ", ".join(_(words.SHAPE[Shape(shape)]) for shape in run.shapes)),
         (_("When a tenant is here already"), _(words.POLICY[run.choice.policy])),
     ]
+    allowed = [_(words.ALLOWED[each]) for each in sorted(run.choice.allowed)]
     return [*pairs, (_("Also allowed"), "; ".join(allowed))] if allowed else pairs
 
 
+# ---- Its rows
+
+
 def row_shown(row: Row, run: Run) -> Shown:
-    is_there = row.kind not in (Kind.NEW, Kind.INVALID) or run.state is State.DONE
-    said = chain(row.reasons, row.repairs)
-    notes = [f"{each.field}: {each.text}" if each.field else each.text for each in said]
+    repairs = [_note(each) for each in row.repairs]
     if row.left_out:
         names = ", ".join(shown(name) for name in row.left_out)
-        notes.append(_("Left out, because nobody knows it: %(names)s", names=names))
+        repairs.append(
+            _printable(_("Left out, as the portal does not know it: %(names)s", names=names))
+        )
     return Shown(
-        number=f"{row.number:,}",
+        number=numbers.written(row.number),
         name=shown(row.tenant_id or row.key) or _("No id"),
         company=shown(row.company),
-        url=url_for("staff.tenant", tenant_id=row.tenant_id) if row.tenant_id and is_there else "",
-        place=_("line %(line)s, column %(column)s", line=row.line, column=row.column),
-        kind=_(words.KIND[row.kind]),
-        tone=_KINDTONES[row.kind],
+        url=url_for("staff.tenant", tenant_id=row.tenant_id) if _is_there(row, run) else "",
+        place=_(
+            "line %(line)s, column %(column)s",
+            line=numbers.written(row.line), column=numbers.written(row.column),
+        ),
+        badges=_badges(row, run),
         secret=_(words.SECRET[row.secret]) if row.secret in words.SECRET else "",
-        notes=[_printable(note) for note in notes],
+        reasons=[_note(each) for each in row.reasons],
+        repairs=repairs,
+        repairs_in_short=_("Repaired or left out: %(n)s", n=numbers.written(len(repairs))),
         changes=[
             (shown(change.field), shown(change.old), shown(change.new)) for change in row.changes
         ],
-    )
+    )  # fmt: skip
 
 
-_KINDTONES = {
+def _is_there(row: Row, run: Run) -> bool:
+    """Whether the tenant is known to be in the store. Of a row that names two ids and fails
+    nobody knows; of a duplicate the row that counts decides, which is in once all are."""
+    match row.kind:
+        case Kind.SAME | Kind.UPDATE | Kind.CONFLICT:
+            return True
+        case Kind.NEW:
+            return row.written
+        case Kind.DUPLICATE:
+            return run.state is State.DONE and bool(row.tenant_id)
+        case Kind.INVALID:
+            return False
+
+
+def _badges(row: Row, run: Run) -> list[tuple[str, str]]:
+    badges = [(_(words.KIND[row.kind]), _KIND_TONES[row.kind])]
+    if run.state is State.STOPPED and row.kind in WRITTEN:
+        badges.append((_("Written"), "positive") if row.written else (_("Not written"), "warning"))
+    return badges
+
+
+_KIND_TONES = {
     Kind.NEW: "positive",
     Kind.UPDATE: "information",
     Kind.CONFLICT: "warning",
@@ -144,6 +235,10 @@ _KINDTONES = {
     Kind.SAME: "",
     Kind.DUPLICATE: "",
 }
+
+
+def _note(reason: Reason) -> str:
+    return _printable(f"{reason.field}: {reason.text}" if reason.field else reason.text)
 
 
 def _printable(text: str) -> str:

@@ -4,31 +4,35 @@ Each step is a request of its own, and the store says how far the import has com
 a second tab or another worker does no harm.
 """
 
-import io
 import logging
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice
-from typing import cast
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Blueprint, Response, g, redirect, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.imports import applying, chunks, reports, runs, saving
-from portal.imports.planning import Choice, Plan
-from portal.imports.refusals import RefusedFileError, size_in_words
-from portal.imports.rows import WRITTEN, Allowed, Kind, Policy, Row
+from portal.imports.planning import Plan
+from portal.imports.refusals import RefusedFileError
+from portal.imports.rows import Kind, Row
 from portal.imports.runs import Place, Run, State
-from portal.imports.text import Readable
 from portal.listings import Place as ListPlace
-from portal.stores.contract import StoreError
-from portal.web import console, dates, htmx, import_plan, words
+from portal.stores.contract import BusyError, StoreError, UnavailableError
+from portal.web import (
+    console,
+    dates,
+    htmx,
+    import_form,
+    import_outcome,
+    import_plan,
+    numbers,
+    words,
+)
 from portal.web.context import act, note_saved, services, settings, store
 from portal.web.errors import RETRY_AFTER
-from portal.web.forms import FieldView
-from portal.web.security import UPLOAD
+from portal.web.import_form import Wrong
 from portal.web.translate import _
 from portal.web.uploads import planned
 
@@ -36,23 +40,13 @@ logger = logging.getLogger(__name__)
 
 bp = Blueprint("imports", __name__, url_prefix="/staff/imports")
 
-_PLACE = re.compile(r"([0-9]{1,6})-([0-9]{1,6})", re.ASCII)
+#: A chunk, a place in it, and how many rows of the kind came before.
+_PLACE = re.compile(r"([0-9]{1,6})-([0-9]{1,6})-([0-9]{1,7})", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,7}", re.ASCII)
 _LIST = "imports"
 
 
 # ---- All imports, and a new one
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Listed:
-    """One line of the list of imports."""
-
-    url: str
-    at: str
-    by: str
-    counts: str
-    state: str
-    tone: str
 
 
 @bp.route("/", methods=["GET", "POST"])
@@ -60,98 +54,51 @@ def index() -> AnyResponse:
     """The list, and the form that starts another one."""
     if request.method != "POST":
         return _index()
+    typed = request.form
+    if g.expired:
+        # Whose text that is nobody knows: it may hold secrets, and is not shown again.
+        kept = {name: value for name, value in typed.items() if name != "text"}
+        return _index(import_form.expired(), kept)
     try:
-        choice, file = _choice(), _sent_file()
+        choice, file = import_form.choice(), import_form.sent_file()
         run = planned(file, choice, _saved, sealer=services().sealer)
     except RefusedFileError as refused:
-        return _index(refused)
+        return _index(import_form.wrong(refused), typed)
     return redirect(url_for("imports.run", run_id=run.id), 303)
 
 
-def _choice() -> Choice:
-    form = request.form
-    try:
-        policy = Policy(form.get("policy", Policy.SKIP))
-    except ValueError as error:
-        raise RefusedFileError(_("Choose one of the policies."), 422) from error
-    allowed = frozenset(each for each in Allowed if form.get(f"allow_{each.value}"))
-    return Choice(policy=policy, allowed=allowed)
-
-
-def _sent_file() -> Readable:
-    """What was chosen, or pasted; its name says nothing. `RefusedFileError`."""
-    upload = request.files.get(UPLOAD)
-    chosen = upload is not None and upload.filename
-    pasted = request.form.get("text", "")
-    if chosen and pasted:
-        raise RefusedFileError(_("Choose a file or paste its text, not both."), 422)
-    if upload is not None and chosen:
-        return cast(Readable, upload.stream)
-    if not pasted:
-        raise RefusedFileError(_("Choose a file, or paste its text."), 422)
-    return io.BytesIO(pasted.encode())
+@bp.errorhandler(RefusedFileError)
+def refused_unread(error: RefusedFileError) -> Response:
+    """What is refused at the door gets the form, too."""
+    return _index(import_form.unread(error))
 
 
 def _saved(plan: Plan) -> Run:
     return saving.save(store(), plan, act())
 
 
-def _index(refused: RefusedFileError | None = None) -> Response:
+def _index(wrong: Wrong | None = None, typed: Mapping[str, str] | None = None) -> Response:
     place = services().links.read_cursor(request.args.get("after", ""), _LIST)
     listing = runs.listed(store(), after=place.position if place else None)
     next_url = ""
     if listing.after is not None:
         cursor = services().links.cursor(ListPlace(0, listing.after), _LIST)
         next_url = url_for("imports.index", after=cursor)
-    return htmx.render(
+    answer = htmx.render(
         "imports/index.html",
         "imports/index.html",
-        code=refused.status if refused else 200,
-        rows=[_listed(run) for run in listing.runs],
+        code=wrong.status if wrong else 200,
+        rows=[import_plan.listed(run) for run in listing.runs],
         next_url=next_url,
         first_url=url_for("imports.index") if place else "",
         action=url_for("imports.index"),
         collect=console.COLLECT,
-        fields=_fields(),
-        refused=refused,
-        most=size_in_words(settings().import_megabytes * 1_000_000),
+        form=import_form.view(wrong, typed or {}),
+        wrong=wrong,
     )
-
-
-def _fields() -> dict[str, object]:
-    chosen = request.form.get("policy", Policy.SKIP.value)
-    policy = FieldView(
-        name="policy",
-        id="policy",
-        label=_("When a tenant is here already, and differs"),
-        type="select",
-        options=[(each.value, _(words.POLICY[each]), each.value == chosen) for each in Policy],
-    )
-    allowed = [
-        FieldView(
-            name=f"allow_{each.value}",
-            id=f"allow_{each.value}",
-            label=_(words.ALLOWED[each]),
-            type="checkbox",
-            value=request.form.get(f"allow_{each.value}", ""),
-        )
-        for each in Allowed
-    ]
-    return {"policy": policy, "allowed": allowed}
-
-
-def _listed(run: Run) -> Listed:
-    told = [
-        f"{run.counts[kind]:,} {_(words.KIND[kind]).lower()}" for kind in Kind if run.counts[kind]
-    ]
-    return Listed(
-        url=url_for("imports.run", run_id=run.id),
-        at=dates.moment(run.at, settings().time_zone),
-        by=run.by,
-        counts=", ".join(told) or _("no rows"),
-        state=_(words.IMPORT_STATE[run.state]),
-        tone=import_plan.TONES[run.state],
-    )
+    if wrong and wrong.status == 503:
+        answer.headers["Retry-After"] = RETRY_AFTER
+    return answer
 
 
 # ---- One import
@@ -168,12 +115,12 @@ def apply(run_id: str) -> AnyResponse:
     try:
         run = applying.step(store(), run_id, act())
     except StoreError as error:
-        return _stopped(run_id, error)
+        return _paused(run_id, error)
     note_saved()
     if run.state in (State.DISCARDED, State.STOPPED):
         return _page(run, code=409)
     if htmx.wants_fragment():
-        return _page(run)
+        return _step(run)
     return redirect(url_for("imports.run", run_id=run_id), 303)
 
 
@@ -189,10 +136,32 @@ def discard(run_id: str) -> AnyResponse:
     return redirect(url_for("imports.run", run_id=run_id), 303)
 
 
-def _stopped(run_id: str, error: StoreError) -> Response:
+def _step(run: Run) -> Response:
+    """Of a page that shows the progress already, only that is replaced: the focus stays, and
+    nothing is told twice."""
+    seen = _seen()
+    answer = _page(run, announced=import_outcome.announced(run, seen), begins=seen is None)
+    if run.is_open and seen is not None:
+        answer.headers["HX-Retarget"] = answer.headers["HX-Reselect"] = "#progress"
+        answer.headers["HX-Reswap"] = "outerHTML"
+    return answer
+
+
+def _seen() -> int | None:
+    """How many handled rows the page showed that asks for a step by itself; `None` if somebody
+    pressed a button."""
+    found = _NUMBER.fullmatch(request.form.get("seen", ""))
+    return int(found[0]) if found and "again" not in request.form else None
+
+
+def _paused(run_id: str, error: StoreError) -> Response:
     """Some of the step may be in, so nobody is told that nothing was saved: how many are."""
-    # While the store does not even answer this, nothing is known, and errors.py says so.
-    run = runs.find(store(), run_id)
+    try:
+        run = runs.find(store(), run_id)
+    except (UnavailableError, BusyError) as gone:
+        # Not even that can be read: errors.py says that some of the step may be in.
+        mend = gone.mend if isinstance(gone, UnavailableError) else ""
+        raise UnavailableError(reason=gone.reason, mend=mend, undecided=True) from error
     logger.exception("An import stopped half-way.", exc_info=error)
     answer = _page(run, code=503, paused=True)
     answer.headers["Retry-After"] = RETRY_AFTER
@@ -202,28 +171,24 @@ def _stopped(run_id: str, error: StoreError) -> Response:
     return answer
 
 
-def _page(run: Run, *, code: int = 200, paused: bool = False) -> Response:
-    kind = _kind(run)
-    shows_rows = run.state is not State.APPLYING
-    rows: list[Row] = []
-    after: Place | None = None
-    if shows_rows:
-        rows, after = chunks.page(store(), run, kind, after=_place(kind))
-    url = url_for("imports.run", run_id=run.id)
-    next_url = f"{url}?kind={kind}&after={after.chunk}-{after.offset}" if after else ""
-    done = run.state is State.DONE
-    keys = console.keys_of(store(), run) if done and "after" not in request.args else None
+def _page(
+    run: Run, *, code: int = 200, paused: bool = False, announced: str = "", begins: bool = False
+) -> Response:
+    outcome = import_outcome.outcome(run, late=code == 409, paused=paused)
+    is_over = run.state in (State.DONE, State.STOPPED)
     return htmx.render(
         "imports/run.html",
         "imports/_run.html",
         code=code,
         heading=_("Import of %(at)s", at=dates.moment(run.at, settings().time_zone)),
-        by=run.by,
         state=run.state.value,
         state_words=_(words.IMPORT_STATE[run.state]),
-        tone=import_plan.TONES[run.state],
+        tone=import_plan.tone(run),
+        outcome=outcome,
+        announced=outcome.said if outcome else announced,
         paused=paused,
-        refused=code == 409,
+        begins=begins,
+        is_over=is_over,
         urls={
             name: url_for(f"imports.{name}", run_id=run.id)
             for name in ("apply", "discard", "report_csv", "report_json")
@@ -231,20 +196,40 @@ def _page(run: Run, *, code: int = 200, paused: bool = False) -> Response:
         imports_url=url_for("imports.index"),
         to_write=run.to_write,
         handled=run.handled,
-        written=sum(run.counts[each] for each in WRITTEN),
-        failed=run.counts[Kind.CONFLICT] + run.counts[Kind.INVALID],
+        number_to_write=numbers.written(run.to_write),
+        progress=import_outcome.progress(run),
+        failed=import_outcome.failed(run),
         summary=import_plan.in_words(run),
         chosen=import_plan.chosen(run),
-        filters=import_plan.filters(run, kind, url) if shows_rows else [],
-        kind_words=_(words.KIND[kind]),
-        kind_meaning=_(words.KIND_MEANING[kind]),
-        rows=[import_plan.row_shown(row, run) for row in rows],
-        next_url=next_url,
-        first_url=f"{url}?kind={kind}" if "after" in request.args else "",
-        remove=console.remove(keys) if keys else "",
-        number_of_keys=len(keys) if keys else 0,
-        too_many_keys=keys is None and done and "after" not in request.args,
+        tidy=console.tidy(store(), run) if is_over and "after" not in request.args else None,
+        **(_rows(run) if run.state is not State.APPLYING else {}),
     )
+
+
+def _rows(run: Run) -> dict[str, object]:
+    """A page of the rows of one kind."""
+    kind = _kind(run)
+    place, before = _place(kind)
+    rows, after = chunks.page(store(), run, kind, after=place)
+    url = url_for("imports.run", run_id=run.id)
+    last = before + len(rows)
+    is_a_part = rows and (place or after) and last <= run.counts[kind]
+    return {
+        "filters": import_plan.filters(run, kind, url),
+        "kind_words": _(words.KIND[kind]),
+        "kind_meaning": import_plan.meaning(run, kind),
+        "rows": [import_plan.row_shown(row, run) for row in rows],
+        "first_url": f"{url}?kind={kind}" if "after" in request.args else "",
+        "next_url": f"{url}?kind={kind}&after={after.chunk}-{after.offset}-{last}" if after else "",
+        "part": _(
+            "%(first)s–%(last)s of %(all)s",
+            first=numbers.written(before + 1),
+            last=numbers.written(last),
+            all=numbers.written(run.counts[kind]),
+        )
+        if is_a_part
+        else "",
+    }
 
 
 def _kind(run: Run) -> Kind:
@@ -255,9 +240,10 @@ def _kind(run: Run) -> Kind:
         return next((kind for kind in Kind if run.counts[kind]), Kind.NEW)
 
 
-def _place(kind: Kind) -> Place | None:
+def _place(kind: Kind) -> tuple[Place | None, int]:
+    """Where the page begins, and how many rows stand before it."""
     found = _PLACE.fullmatch(request.args.get("after", ""))
-    return Place(kind, int(found[1]), int(found[2])) if found else None
+    return (Place(kind, int(found[1]), int(found[2])), int(found[3])) if found else (None, 0)
 
 
 # ---- The report

@@ -2,6 +2,7 @@
 
 from portal.imports.rows import Allowed, Kind, Policy
 from portal.imports.runs import State
+from portal.imports.shapes import Shape
 from portal.listings import Alike, Tab
 from portal.staff import Role
 from portal.tenants import Reason, Standing, Status, Verb
@@ -121,13 +122,52 @@ KIND = {
     Kind.INVALID: N_("Invalid"),
 }
 
+#: How many rows of each kind, in the list of imports.
+KIND_COUNT = {
+    Kind.NEW: N_("%(n)s new"),
+    Kind.SAME: N_("%(n)s same"),
+    Kind.UPDATE: N_("%(n)s to update"),
+    Kind.CONFLICT: N_("%(n)s in conflict"),
+    Kind.DUPLICATE: N_("%(n)s duplicate"),
+    Kind.INVALID: N_("%(n)s invalid"),
+}
+
+#: What a plan would make of them.
 KIND_MEANING = {
-    Kind.NEW: N_("Not here yet: the import adds them."),
+    Kind.NEW: N_("Not here yet: this import would add them."),
     Kind.SAME: N_("Here already, with nothing to change."),
-    Kind.UPDATE: N_("Here already and different: the import changes what is listed."),
-    Kind.CONFLICT: N_("Here already and different: what is here is kept, and why is listed."),
+    Kind.UPDATE: N_("Here already and different: this import would change what is listed."),
+    Kind.CONFLICT: N_("Here already and different: what is here would be kept, and why is listed."),
     Kind.DUPLICATE: N_("The same tenant again in this file: another row counts."),
     Kind.INVALID: N_("These cannot be imported. Mend them in the report, and import that."),
+}
+
+#: And what became of them.
+KIND_OUTCOME = {
+    Kind.NEW: N_("Added by this import."),
+    Kind.SAME: N_("Here already, with nothing to change."),
+    Kind.UPDATE: N_("Changed by this import: what changed is listed."),
+    Kind.CONFLICT: N_("Here already and different: what is here was kept, and why is listed."),
+    Kind.DUPLICATE: N_("The same tenant again in this file: another row counted."),
+    Kind.INVALID: N_("These could not be imported. Mend them in the report, and import that."),
+}
+
+#: Where it was stopped, some are in and some are not.
+KIND_STOPPED = {
+    **KIND_OUTCOME,
+    Kind.NEW: N_("Only those marked as written were added by this import."),
+    Kind.UPDATE: N_("Only those marked as written were changed by this import, as is listed."),
+}
+
+#: What a file was found to be.
+SHAPE = {
+    Shape.DUMP: N_("What a browser keeps (localStorage)"),
+    Shape.STORAGE_STATE: N_("Storage state of a browser automation"),
+    Shape.PAIRS: N_("List of keys and values"),
+    Shape.TENANTS: N_("List of tenants"),
+    Shape.TENANTS_BY_KEY: N_("Tenants by key"),
+    Shape.LINES: N_("JSON Lines"),
+    Shape.REPORT: N_("Report of an import"),
 }
 
 POLICY = {

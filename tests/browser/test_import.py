@@ -109,7 +109,7 @@ def file_of(folder: Path, rows: list[dict[str, Any]]) -> Path:
 
 def plan(page: Page, path: Path) -> None:
     page.get_by_role("link", name="Imports").click()
-    page.get_by_label("2. Choose the file").set_input_files(path)
+    page.get_by_label("File with the records").set_input_files(path)
     page.get_by_role("button", name="Show the plan").click()
     page.wait_for_url("**/staff/imports/import-*")
 
@@ -141,7 +141,7 @@ def test_the_whole_way_there_and_back(
     before = stored(old)
     ada = signed_in("admin", name="Ada Admin", javascript=javascript)
     ada.goto("/staff/imports/")
-    line = ada.get_by_label("1. Get them out of the old application").input_value()
+    line = ada.get_by_label("Line for the console").input_value()
     path = downloaded(old, line, tmp_path)
     # Only what is the old application's has left the browser, and nothing in it has changed.
     assert json.loads(path.read_text("utf-8")).keys() == {key_of(row) for row in [*rows, bad]}
@@ -172,7 +172,7 @@ def test_the_text_can_be_pasted(
 ) -> None:
     page = signed_in("admin", name="Ada Admin")
     page.get_by_role("link", name="Imports").click()
-    page.get_by_label("or paste its text").fill(file_of(tmp_path, rows).read_text("utf-8"))
+    page.get_by_label("Or the text of the file").fill(file_of(tmp_path, rows).read_text("utf-8"))
     page.get_by_role("button", name="Show the plan").click()
     confirm(page)
     expect(page.locator("#outcome")).to_contain_text("Tenants written: 3.")
@@ -196,7 +196,7 @@ def test_with_a_script_it_goes_on_by_itself_and_two_tabs_do_no_harm(
     confirm(two)
     for page in (one, two):
         expect(page.locator("#outcome")).to_contain_text(
-            f"The import is done. Tenants written: {len(many)}."
+            f"Tenants written: {len(many):,}."
         )
     expect(one.locator("#outcome")).to_be_focused()
     assert all(is_in(store, row) for row in many)
@@ -214,7 +214,7 @@ def test_without_a_script_each_click_is_a_step_and_a_reload_goes_on(
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("progressbar")).to_have_attribute("value", str(2 * applying.STEP))
     page.get_by_role("button", name="Continue").click()
-    expect(page.locator("#outcome")).to_contain_text(f"Tenants written: {len(many)}.")
+    expect(page.locator("#outcome")).to_contain_text(f"Tenants written: {len(many):,}.")
     assert all(is_in(store, row) for row in many)
 
 
@@ -228,7 +228,7 @@ def test_a_reload_with_a_script_goes_on_where_it_was(
     # Half-way; another browser, with a script, opens the same address.
     page = signed_in("admin", name="Ada Admin")
     page.goto(without.url)
-    expect(page.locator("#outcome")).to_contain_text(f"Tenants written: {len(many)}.")
+    expect(page.locator("#outcome")).to_contain_text(f"Tenants written: {len(many):,}.")
     assert all(is_in(store, row) for row in many)
     without.reload()
     expect(without.locator("#outcome")).to_contain_text("The import is done.")
@@ -290,7 +290,7 @@ def test_the_pages_have_no_barriers(
     changed = [row | {"contactFullName": long[:180], "clientSecret": "x"} for row in some[:3]]
     page.goto("/staff/imports/")
     page.get_by_label("When a tenant is here already, and differs").select_option("overwrite")
-    plan_of_changes = page.get_by_label("or paste its text")
+    plan_of_changes = page.get_by_label("Or the text of the file")
     plan_of_changes.fill(file_of(tmp_path, changed).read_text("utf-8"))
     page.get_by_role("button", name="Show the plan").click()
     expect(page.get_by_text("contactFullName").first).to_be_visible()
@@ -301,7 +301,7 @@ def test_the_pages_have_no_barriers(
     page.get_by_role("link", name="All imports").click()
     page.wait_for_url("**/staff/imports/")
     look("list")
-    page.get_by_label("or paste its text").fill("null")
+    page.get_by_label("Or the text of the file").fill("null")
     page.get_by_role("button", name="Show the plan").click()
     expect(page.get_by_role("alert").filter(has_text="There is a problem")).to_be_visible()
     look("refused")
@@ -311,10 +311,12 @@ def test_the_pages_have_no_barriers(
 def test_a_refused_file_puts_the_focus_on_why(signed_in: Callable[..., Page]) -> None:
     page = signed_in("admin", name="Ada Admin")
     page.get_by_role("link", name="Imports").click()
-    page.get_by_label("or paste its text").fill('{"theme": "dark"}')
+    page.get_by_label("Or the text of the file").fill('{"theme": "dark"}')
     page.get_by_role("button", name="Show the plan").click()
     summary = page.get_by_role("alert").filter(has_text="There is a problem")
     expect(summary).to_be_focused()
     expect(summary).to_contain_text("The file is not a portal export.")
     summary.get_by_role("link").click()
-    expect(page.get_by_label("2. Choose the file")).to_be_focused()
+    box = page.get_by_label("Or the text of the file")
+    expect(box).to_be_focused()
+    expect(box).to_have_value('{"theme": "dark"}')

@@ -295,7 +295,7 @@ def test_a_killed_server_is_started_again_and_the_import_goes_on(tmp_path: Path)
         with serving(tmp_path, port=port) as ada.portal:
             for _ in range(2):
                 ada.press(url, f"{url}/apply")
-            assert f"Tenants written: {MANY}." in ada.get(url)
+            assert f"Tenants written: {MANY:,}." in ada.get(url)
             told = json.loads(ada.get(f"{url}/report.json"))
         assert (told["state"], told["counts"]["new"]) == ("done", MANY)
         assert handled(ada.store, url).state is State.DONE

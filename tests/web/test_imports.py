@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.web.browsing import (
     HTMX,
     Staff,
     by_id,
+    error_beside,
     events_of,
     everything,
     facts,
@@ -32,6 +34,7 @@ from tests.web.browsing import (
     outcome,
     page_words,
     sign_in,
+    summary,
     tenants_in,
     title,
     tree,
@@ -140,16 +143,19 @@ def test_the_counts_are_filters(admin: Staff) -> None:
 def test_many_rows_are_shown_by_the_page(admin: Staff) -> None:
     url = planned(admin, dump(*(tenant(number) for number in range(120))))
     seen: list[str] = []
+    parts: list[str] = []
     while url:
         page = admin.get(url)
+        parts += re.findall(r"\d+–\d+ of \d+", page_words(page))
         rows = [row for row in tree(page).iter("tr") if row.get("data-row") is not None]
         seen += [words(row).split()[0] for row in rows]
         assert len(rows) <= 50
         url = links(page).get("Next page", "")
     assert seen == [f"86810_{number}" for number in range(120)]
+    assert parts == ["1–50 of 120", "51–100 of 120", "101–120 of 120"]
 
 
-@pytest.mark.parametrize("after", ["x", "-1-0", "9-9", "999999-999999", "0-999999", "٣-1"])
+@pytest.mark.parametrize("after", ["x", "-1-0-0", "9-9-9", "9-9", "999999-999999-9999999", "0-0-999", "٣-1-0"])
 def test_a_place_that_is_none_is_no_error(admin: Staff, after: str) -> None:
     url = planned(admin, dump(tenant(1)))
     assert admin.get(f"{url}?kind=new&after={after}").status_code == 200
@@ -196,7 +202,7 @@ def test_script_and_markup_of_a_file_are_text(admin: Staff) -> None:
     url = planned(admin, dump(tenant(1, contactCompanyName=evil), tenant(2, **{evil[:60]: 1})))
     page = admin.get(url)
     assert evil in page_words(page)
-    assert "Left out, because nobody knows it: <img src=x" in page_words(page)
+    assert "Left out, as the portal does not know it: <img src=x" in page_words(page)
     assert not [each for each in tree(page).iter() if each.get("hx-trigger") == "load"]
     assert not list(tree(page).iter("img"))
 
@@ -229,11 +235,11 @@ def test_a_file_that_is_none_is_refused_whole(
     before = everything(store)
     answer = upload(admin, body)
     assert answer.status_code == status
-    assert message in page_words(answer)
-    if len(body) < 5_100_000:
-        # The form again; what is longer than the form may be is not even read.
-        assert title(answer).startswith("Error: ")
-        assert by_id(answer, "file").get("aria-invalid") == "true"
+    # The form again, also for what is longer than the form may be and was not even read.
+    assert title(answer).startswith("Error: ")
+    assert summary(answer) == [("file", message)]
+    assert error_beside(answer, "file") == message
+    assert ("Split it, or use the command" in page_words(answer)) is (status == 413)
     assert everything(store) == before
 
 
@@ -248,28 +254,53 @@ def test_i20_the_name_of_a_file_says_nothing(admin: Staff, store: Store, name: s
 def test_nothing_and_two_things_are_refused_with_what_to_do(admin: Staff) -> None:
     nothing = paste(admin, "")
     assert nothing.status_code == 422
-    assert "Choose a file, or paste its text." in page_words(nothing)
+    assert summary(nothing) == [("file", "Choose a file, or paste its text.")]
     both = admin.client.post(
         URL, data=fields(admin) | {"text": "[]", "file": (io.BytesIO(b"[]"), "x.json")}
     )
     assert both.status_code == 422
-    assert "Choose a file or paste its text, not both." in page_words(both)
+    assert error_beside(both, "file") == "Choose a file or paste its text, not both."
+    # The box can be emptied; the file has to be chosen again anyway.
+    assert form_of(both, URL)["text"].strip() == "[]"
     odd = paste(admin, dump(tenant(1)), policy="all")
     assert odd.status_code == 422
-    assert "Choose one of the policies." in page_words(odd)
+    assert summary(odd) == [("policy", "Choose one of the policies.")]
+    assert error_beside(odd, "policy") == "Choose one of the policies."
 
 
-def test_what_was_pasted_comes_back_in_no_refusal(admin: Staff) -> None:
-    text = dump(tenant(1)) + "{"
+def test_t10_a_paste_that_is_refused_stays_in_its_box_to_be_mended(admin: Staff) -> None:
+    text = "\n" + dump(tenant(1)) + "{"
     answer = paste(admin, text, policy="overwrite", allow_validity="1")
     assert answer.status_code == 400
-    assert SECRET not in answer.text
-    # What was chosen stays chosen.
-    assert form_of(answer, URL)["policy"] == "overwrite"
+    assert answer.headers["Cache-Control"] == "no-store"
+    form = form_of(answer, URL)
+    assert form["text"] == text
+    assert form["policy"] == "overwrite"
     assert by_id(answer, "allow_validity").get("checked") is not None
-    expired = admin.client.post(URL, data={"text": dump(tenant(1)), "csrf_token": "x"})
+    ((field, message),) = summary(answer)
+    assert field == "text"
+    assert error_beside(answer, "text") == message
+    assert by_id(answer, "file").get("aria-invalid") is None
+    assert press_plan(admin, form | {"text": dump(tenant(1))}).status_code == 303
+
+
+def press_plan(person: Staff, form: dict[str, str]) -> TestResponse:
+    sent = {name: value for name, value in form.items() if name != "file" and value}
+    return person.client.post(URL, data=sent)
+
+
+def test_t10_an_expired_page_says_what_to_send_again_and_shows_no_secret(admin: Staff) -> None:
+    sent = {"text": dump(tenant(1)), "policy": "overwrite", "csrf_token": "x"}
+    expired = admin.client.post(URL, data=sent)
     assert expired.status_code == 400
     assert SECRET not in expired.text
+    said = "This page has expired. Choose the file, or paste its text, once more."
+    assert summary(expired) == [("file", said)]
+    assert "Your entries are kept" not in expired.text
+    assert "Send again" not in page_words(expired)
+    form = form_of(expired, URL)
+    assert form["policy"] == "overwrite"
+    assert press_plan(admin, form | {"text": dump(tenant(1))}).status_code == 303
 
 
 def test_a_file_may_be_sent_nowhere_else(admin: Staff) -> None:
@@ -327,7 +358,7 @@ def test_each_step_writes_some_rows_until_all_are_in(admin: Staff, store: Store,
             assert admin.get(f"{url}/report.csv").status_code == 404
     assert steps == 3
     page = admin.get(url)
-    assert outcome(page) == f"The import is done. Tenants written: {MANY}."
+    assert outcome(page) == f"The import is done. Tenants written: {MANY:,}."
     (event,) = events_of(store, "86810_1")
     assert (event.by, event.verb) == ("Ada", "import")
     assert SECRET not in repr(everything(store)) + page.text
@@ -350,6 +381,9 @@ def test_htmx_gets_the_part_that_asks_for_the_next_step_by_itself(
         data = form_of(answer, f"{url}/apply")
         answer = admin.client.post(f"{url}/apply", data=data, headers=HTMX)
     assert live_words(answer) == "The import is done."
+    # All of the page's part, with the focus on what became of it.
+    assert "HX-Retarget" not in answer.headers
+    assert by_id(answer, "outcome").get("data-focus") is not None
     assert len(tenants_in(store)) == MANY
 
 
@@ -419,7 +453,7 @@ def test_a_plan_is_discarded_and_stays_so(admin: Staff, store: Store) -> None:
     assert f"{url}/apply" not in forms(page)
     late = admin.client.post(f"{url}/apply", data=confirm)
     assert late.status_code == 409
-    assert outcome(late) == "This plan was discarded. Nothing more is written."
+    assert outcome(late) == "Ada discarded this plan on 23 Nov 2026, 10:00. Nothing was written."
     assert admin.client.post(f"{url}/discard", data=confirm).status_code == 303
     assert tenants_in(store) == {}
 
@@ -431,7 +465,12 @@ def test_what_is_done_cannot_be_discarded(admin: Staff) -> None:
     for headers in ({}, HTMX):
         late = admin.client.post(f"{url}/discard", data=form, headers=headers)
         assert late.status_code == 409
-        assert outcome(late).startswith("This import is not waiting any more")
+        assert outcome(late) == (
+            "This import was done already: nothing was stopped."
+            " Ada had it written on 23 Nov 2026, 10:00."
+        )
+        # It went well, only somewhat earlier.
+        assert by_id(late, "outcome").get("class") == "strip information"
     assert press_again(admin, url, form).status_code == 303
 
 
@@ -487,7 +526,7 @@ def test_i24_a_full_disk_stops_between_commits_and_says_how_far_it_came(
     done = applying.STEP + 2 * applying.TOGETHER
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
     assert outcome(answer).startswith("The store did not take more rows. What is written stays.")
-    assert f"{done} of {MANY} rows are handled." in page_words(answer)
+    assert f"{done} of {MANY:,} rows are handled." in page_words(answer)
     assert len(tenants_in(store)) == run_of(store, url).handled == done
     # Nobody hammers at it: the next step waits for a click.
     assert forms(answer)[f"{url}/apply"].get("hx-trigger") == "submit"
@@ -538,8 +577,8 @@ def test_every_import_stays_listed_with_who_and_what(
     assert table is not None
     lines = [words(row) for row in table.iter("tr")]
     assert lines == [
-        "23 Nov 2026, 10:01 Who Eve Rows 1 same State Planned",
-        "23 Nov 2026, 10:00 Who Ada Rows 1 new, 1 invalid State Done",
+        "23 Nov 2026, 10:01:00 Who Eve Rows 1 same State Planned",
+        "23 Nov 2026, 10:00:00 Who Ada Rows 1 new, 1 invalid State Done",
     ]
 
 
@@ -551,6 +590,9 @@ def test_many_imports_are_listed_by_the_page(admin: Staff, clock: Clock) -> None
     assert first.text.count("<tr data-row") == 50
     second = admin.get(links(first)["Next page"])
     assert second.text.count("<tr data-row") == 2
+    # Each link says which one it is.
+    times = [words(link) for link in tree(first).findall(".//tbody//a")]
+    assert len(set(times)) == 50
     assert links(second)["First page"] == URL
     assert admin.get(f"{URL}?after=forged").text.count("<tr data-row") == 50
 
@@ -602,10 +644,17 @@ def test_the_second_line_names_exactly_the_keys_that_are_in_the_store(admin: Sta
     assert "Entries that are in the portal now: 2" in page_words(page)
 
 
-def test_a_file_without_keys_gets_no_second_line(admin: Staff) -> None:
+def test_a_file_without_keys_gets_no_second_line_and_hears_why(admin: Staff) -> None:
     url = planned(admin, json.dumps([tenant(1)]))
     press(admin, url)
-    assert "removeItem" not in admin.get(url).text
+    page = admin.get(url)
+    assert "removeItem" not in page.text
+    why = "the file does not say under which keys a browser keeps them."
+    assert why in page_words(page)
+    # Where nothing is in, there is nothing to remove either.
+    none = planned(admin, json.dumps([tenant(2, contactEmailAddress="no")]))
+    press(admin, none)
+    assert why not in page_words(admin.get(none))
 
 
 def test_every_link_of_an_import_leads_somewhere(admin: Staff) -> None:

@@ -8,16 +8,19 @@ conflict from then on, and the others of its commit are written without it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from portal import records
 from portal.imports import comparing
 from portal.imports.becoming import changed_tenant, new_tenant
 from portal.imports.candidates import Candidate, Reason, Value
 from portal.imports.chunks import Chunk, chunk_item, chunk_of
+from portal.imports.comparing import WINDOW
+from portal.imports.licences import NO_LICENCE, Licence, Licences
 from portal.imports.planning import digest_of
 from portal.imports.rows import WRITTEN, Kind, Row
 from portal.imports.runs import Place, Run, State, find, item_of
+from portal.instants import to_text
 from portal.stores.contract import (
     MOST_CHANGES,
     Add,
@@ -63,6 +66,7 @@ class _Commit:
         self._store = store
         self._run = run
         self._act = replace(act, request_id=run.id)
+        self._now = to_text(act.at)
         self._at_hand = at_hand
 
     def make(self, most: int) -> Run:
@@ -121,23 +125,41 @@ class _Commit:
     # ---- Rows
 
     def _writes(self, rows: Sequence[Row]) -> "list[_Write]":
-        return [_Write(row, self._written(row)) for row in rows if row.kind in WRITTEN]
+        return [self._written(row) for row in rows if row.kind in WRITTEN]
 
-    def _written(self, row: Row) -> "Sequence[Change] | _Found":
+    def _written(self, row: Row) -> "_Write":
         if row.kind is Kind.NEW:
-            item = _with_marks(records.item_of(new_tenant(row, self._act)), row, self._run.id)
+            item = records.item_of(new_tenant(row, self._act))
+            item = self._marked(item, row, (False, False))
             event = records.event_item(row.tenant_id, Verb.IMPORT, self._act, None, item)
-            return [Add(item), Add(event)]
+            return _Write(row, [Add(item), Add(event)], row.values)
         try:
             before = self._store.get(row.tenant_id)
         except NotThereError:
-            return _Found(None)
+            return _refused(row, None)
+        # Without a version, the digest alone tells.
         if before.get("version") != row.expected or digest_of(before) != row.digest:
-            return _Found(before)
+            return _refused(row, before)
+        changed = {change.field for change in row.changes}
         tenant = changed_tenant(row, records.tenant_of(before), self._act)
-        item = _with_marks(records.item_of(tenant, before), row, self._run.id)
+        # Else a date that nobody can read would stay, which the row takes away.
+        kept = {name: value for name, value in before.items() if name not in changed}
+        by_staff = records.set_by_staff(before)
+        left = by_staff[0] and "isActive" not in changed, by_staff[1] and not changed & WINDOW
+        item = self._marked(records.item_of(tenant, kept), row, left)
         event = records.event_item(row.tenant_id, Verb.IMPORT, self._act, before, item)
-        return [Replace(item, row.expected), Add(event)]
+        licence = comparing.licence_after(row.values, before, row.changes)
+        return _Write(row, [Replace(item, row.expected, read=before), Add(event)], licence)
+
+    def _marked(self, item: Item, row: Row, by_staff: tuple[bool, bool]) -> Item:
+        """`by_staff`: whether the status, and the window, are as staff have set them."""
+        marks: dict[str, Value] = {
+            records.IMPORT_ID: self._run.id,
+            records.IMPORTED_STATE: records.imported_state(item, by_staff),
+        }
+        if row.mark:
+            marks[records.SECRET_MARK] = row.mark
+        return {**item, **marks}
 
     # ---- The import itself
 
@@ -145,21 +167,30 @@ class _Commit:
         run = self._run
         offset = place.offset + count
         whole = offset >= len(chunk.rows)
-        counts = dict(run.counts)
-        late: set[Kind] = set()
+        counts, late = dict(run.counts), dict(run.late)
+        # What was planned is told until something is written.
+        begun = run.state is State.APPLYING
+        licences = Licences(run.active, run.later, run.until) if begun else Licences()
         for write in writes:
+            licences.add(write.licence, self._now)
             if write.outcome:
+                kind = write.outcome.kind
                 counts[place.kind] -= 1
-                counts[write.outcome.kind] += 1
-                late.add(write.outcome.kind)
+                counts[kind] += 1
+                late[kind] = {place.kind: run.chunks[kind], **late.get(kind, {})}
+        more = {write.outcome.kind for write in writes if write.outcome}
         return replace(
             run,
             version=run.version + 1,
             state=State.APPLYING,
             confirmed_by=run.confirmed_by or self._act.by,
             counts=counts,
-            chunks={kind: number + (kind in late) for kind, number in run.chunks.items()},
+            chunks={kind: number + (kind in more) for kind, number in run.chunks.items()},
+            late=late,
             handled=run.handled + len(writes),
+            active=licences.active,
+            later=licences.later,
+            until=licences.until,
             cursor=Place(place.kind, place.chunk + 1) if whole else replace(place, offset=offset),
         )
 
@@ -181,34 +212,31 @@ class _Commit:
         return changes
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What is in the store instead of what the plan saw."""
-
-    item: Item | None
-
-
 class _Write:
-    """One row: the changes that it needs, or what it turned out to be."""
+    """One row: the changes that it needs and the licence that it gives, or what it turned out
+    to be."""
 
-    def __init__(self, row: Row, written: "Sequence[Change] | _Found") -> None:
+    def __init__(self, row: Row, changes: Sequence[Change], licence: Licence) -> None:
         self.row = row
-        self.changes: Sequence[Change] = ()
+        self.changes = changes
+        self.licence = licence
         self.outcome: Row | None = None
-        if isinstance(written, _Found):
-            self.refuse(written.item)
-        else:
-            self.changes = written
 
     def refuse(self, item: Item | None) -> None:
         """The store is not as the plan saw it: `item` is there now."""
-        self.changes = ()
+        self.changes, self.licence = (), NO_LICENCE
         row = replace(self.row, sealed="", mark="")
         if item is not None and _is_in(row, item):
             self.outcome = replace(row, kind=Kind.SAME, changes=())
         else:
             text = "It changed in the store since the plan was made, and the store's is kept."
             self.outcome = replace(row, kind=Kind.CONFLICT, reasons=(Reason("", text),))
+
+
+def _refused(row: Row, item: Item | None) -> _Write:
+    write = _Write(row, (), NO_LICENCE)
+    write.refuse(item)
+    return write
 
 
 def _is_in(row: Row, item: Item) -> bool:
@@ -221,13 +249,3 @@ def _is_in(row: Row, item: Item) -> bool:
     )
     # Whether the secret is the same nobody can tell any more: then it is not called so.
     return row.secret != "set" and not comparing.changes_between(candidate, item)  # noqa: S105
-
-
-def _with_marks(item: Item, row: Row, run_id: str) -> Item:
-    marks: dict[str, Value] = {
-        records.IMPORT_ID: run_id,
-        records.IMPORTED_STATE: comparing.state_of(item),
-    }
-    if row.mark:
-        marks[records.SECRET_MARK] = row.mark
-    return {**item, **marks}

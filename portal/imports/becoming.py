@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from portal.imports.candidates import Value
+from portal.imports.comparing import moves_window
 from portal.imports.rows import Row
 from portal.instants import to_instant
 from portal.tenants import (
@@ -28,7 +29,7 @@ def new_tenant(row: Row, act: Act) -> Tenant:
         version=1,
         contact=_contact(values, _NOBODY),
         ids=_ids(values, None),
-        validity=_validity(values, Validity()),
+        validity=_validity(values),
         client=_client(row, Client(), act),
         created_at=_instant(values, "createdAt") or act.at,
         updated_at=_instant(values, "updatedAt") or act.at,
@@ -49,7 +50,8 @@ def changed_tenant(row: Row, before: Tenant, act: Act) -> Tenant:
         status=status,
         contact=_contact(values, before.contact),
         ids=_ids(values, before.ids),
-        validity=_validity(values, before.validity),
+        # Also if it is written otherwise, as that of the old application is.
+        validity=_validity(values) if moves_window(row.changes) else before.validity,
         client=_client(row, before.client, act),
         updated_at=updated if is_newer else act.at,
     )
@@ -70,10 +72,11 @@ def _contact(values: Values, before: Contact) -> Contact:
         name=_text(values, "contactFullName", before.name),
         email=_text(values, "contactEmailAddress", before.email),
         phone=_text(values, "contactPhone", before.phone),
-        phone_typed=_text(values, "contactPhoneTyped", "" if has_phone else before.phone_typed),
-        phone_extension=_text(
-            values, "contactPhoneExtension", "" if has_phone else before.phone_extension
-        ),
+        # These belong to the number.
+        phone_typed=_text(values, "contactPhoneTyped", "") if has_phone else before.phone_typed,
+        phone_extension=_text(values, "contactPhoneExtension", "")
+        if has_phone
+        else before.phone_extension,
     )
 
 
@@ -87,14 +90,11 @@ def _ids(values: Values, before: Ids | None) -> Ids:
     )
 
 
-def _validity(values: Values, before: Validity) -> Validity:
-    open_ended = values.get("openEnded") is True
-    if not open_ended and "validFrom" not in values and "validTo" not in values:
-        return before
+def _validity(values: Values) -> Validity:
     return Validity(
         valid_from=_instant(values, "validFrom"),
         valid_to=_instant(values, "validTo"),
-        open_ended=open_ended,
+        open_ended=values.get("openEnded") is True,
     )
 
 

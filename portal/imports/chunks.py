@@ -10,6 +10,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import orjson
 
@@ -75,12 +76,22 @@ def page(
 
 def rows_of(store: Store, run: Run) -> Iterator[Row]:
     """All rows in the order of the files, a few hundred of each kind in memory."""
-    streams = (_rows_of_kind(store, run, kind) for kind in Kind)
+    streams = (
+        _rows_in(store, run, kind, chunks) for kind in Kind for chunks in _in_order(run, kind)
+    )
     return heapq.merge(*streams, key=lambda row: row.number)
 
 
-def _rows_of_kind(store: Store, run: Run, kind: Kind) -> Iterator[Row]:
-    for number in range(run.chunks[kind]):
+def _in_order(run: Run, kind: Kind) -> Iterator[range]:
+    """The chunks of one kind, as stretches in which the numbers of the rows only rise: those
+    that were planned so, and those that turned out so behind them."""
+    end = run.chunks[kind]
+    late = sorted(first for first in run.late.get(kind, {}).values() if first < end)
+    return (range(first, behind) for first, behind in pairwise((0, *late, end)))
+
+
+def _rows_in(store: Store, run: Run, kind: Kind, chunks: range) -> Iterator[Row]:
+    for number in chunks:
         for offset, row in enumerate(chunk_of(store, run.id, kind, number).rows):
             if row.kind is kind:
                 yield _as_it_went(run, Place(kind, number, offset), row)
@@ -99,7 +110,7 @@ class Chunk:
 
 
 def chunk_of(store: Store, run_id: str, kind: Kind, number: int) -> Chunk:
-    item = store.get(_chunk_id(run_id, kind, number))
+    item = store.get(chunk_id(run_id, kind, number))
     text = zlib.decompress(base64.b64decode(str(item["rows"])))
     return Chunk(int(item["version"]), [Row.unpacked(packed) for packed in orjson.loads(text)])
 
@@ -109,13 +120,14 @@ def chunk_item(run_id: str, kind: Kind, number: int, chunk: Chunk) -> Item:
     return _chunk_item(run_id, kind, number, text, chunk.version)
 
 
-def _chunk_id(run_id: str, kind: Kind, number: int) -> str:
+def chunk_id(run_id: str, kind: Kind, number: int) -> str:
+    """The numbers of each kind count from 0."""
     return f"{run_id}-{kind}-{number}"
 
 
 def _chunk_item(run_id: str, kind: Kind, number: int, text: bytes, version: int) -> Item:
     item: dict[str, Value] = {
-        KEY: _chunk_id(run_id, kind, number),
+        KEY: chunk_id(run_id, kind, number),
         "version": version,
         "rows": base64.b64encode(zlib.compress(text, 1)).decode(),
     }

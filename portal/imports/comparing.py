@@ -1,9 +1,12 @@
 """A candidate held against the tenant that the store has under its id, field by field."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from portal import records
+from portal.contacts import ProblemError, read_line
+from portal.imports import quickly
 from portal.imports.candidates import Candidate, Value
+from portal.imports.licences import Licence
 from portal.imports.rows import FieldChange
 from portal.instants import to_text
 from portal.stores.contract import Item
@@ -11,7 +14,10 @@ from portal.tenants import Status, Tenant
 
 _TEXTS = ("accountName", "companyName", "cluster", "contactCompanyName", "contactFullName",
           "clientId")  # fmt: skip
-WINDOW = frozenset({"validFrom", "validTo"})
+_DATES = ("validFrom", "validTo")
+WINDOW = frozenset({*_DATES, "openEnded"})
+#: Characters of a text of the store: no check has bounded it, and a row has to fit into an item.
+_SHOWN = 1_000
 
 
 def changes_between(candidate: Candidate, item: Item) -> list[FieldChange]:
@@ -19,16 +25,17 @@ def changes_between(candidate: Candidate, item: Item) -> list[FieldChange]:
     and changed, are no difference; nor is what is the same but written otherwise."""
     values = candidate.values
     found = [
-        FieldChange(name, old, str(new))
+        _change(name, old, str(new))
         for name in _TEXTS
-        if (new := values.get(name)) is not None and (old := _text(item, name)) != new
+        if (new := values.get(name)) is not None
+        and (old := _text(item, name)) != new
+        and _line(old) != new
     ]
     email, old_email = str(values["contactEmailAddress"]), _text(item, "contactEmailAddress")
-    if old_email not in (email, candidate.email_written):
-        found.append(FieldChange("contactEmailAddress", old_email, email))
-    if "contactPhone" in values and not _same_phone(values, item):
-        old_phone = _text(item, "contactPhone")
-        found.append(FieldChange("contactPhone", old_phone, str(values["contactPhone"])))
+    if old_email not in (email, candidate.email_written) and _email(old_email) != email:
+        found.append(_change("contactEmailAddress", old_email, email))
+    if "contactPhone" in values:
+        found += _phone(values, item)
     found += _window(values, item)
     active = records.status_of(item) is Status.ACTIVE
     if "isActive" in values and values["isActive"] is not active:
@@ -36,21 +43,24 @@ def changes_between(candidate: Candidate, item: Item) -> list[FieldChange]:
     return found
 
 
-def state_of(item: Item) -> str:
-    """The status and the window of an item as one text; a date that cannot be read is none."""
+def moves_window(changes: Iterable[FieldChange]) -> bool:
+    return any(change.field in WINDOW for change in changes)
+
+
+def licence_after(
+    values: Mapping[str, Value], item: Item, changes: Iterable[FieldChange]
+) -> Licence:
+    """What the item's status and window are once the changes are made."""
+    active = values.get("isActive", records.status_of(item) is Status.ACTIVE)
+    if moves_window(changes):
+        return {**values, "isActive": active}
     window = records.validity_of(item)
-    ends = (to_text(end) if end else "" for end in (window.valid_from, window.valid_to))
-    return " ".join((records.status_of(item).value, *ends))
-
-
-def set_by_staff(item: Item) -> tuple[bool, bool]:
-    """Whether staff set the status, and whether they set the window: what is not as an import
-    left it. A record without `status` is as the old application left it."""
-    if "status" not in item:
-        return False, False
-    imported = str(item.get(records.IMPORTED_STATE, "- - -")).partition(" ")
-    now = state_of(item).partition(" ")
-    return imported[0] != now[0], imported[2] != now[2]
+    ends = zip(_DATES, (window.valid_from, window.valid_to), strict=True)
+    return {
+        **{name: to_text(end) for name, end in ends if end},
+        "isActive": active,
+        "openEnded": window.is_open,
+    }
 
 
 def is_newer(candidate: Candidate, tenant: Tenant) -> bool:
@@ -59,23 +69,56 @@ def is_newer(candidate: Candidate, tenant: Tenant) -> bool:
     return candidate.updated > stored
 
 
+def _phone(values: Mapping[str, Value], item: Item) -> Iterator[FieldChange]:
+    new, old = str(values["contactPhone"]), _text(item, "contactPhone")
+    typed = values.get("contactPhoneTyped")
+    read = old if old in (new, typed) else _line(old)
+    if read != new:
+        if read and read == typed:
+            # As it was typed, with its extension in it.
+            return
+        yield _change("contactPhone", old, new)
+    extension = str(values.get("contactPhoneExtension", ""))
+    if extension != (old_extension := _text(item, "contactPhoneExtension")):
+        yield _change("contactPhoneExtension", old_extension, extension)
+
+
 def _window(values: Mapping[str, Value], item: Item) -> list[FieldChange]:
+    opens = values.get("openEnded") is True
+    as_stored = opens is (item.get("openEnded") is True)
+    if as_stored and all(item.get(name) == values.get(name) for name in _DATES):
+        return []
     validity = records.validity_of(item)
     found = []
-    for name, instant in (("validFrom", validity.valid_from), ("validTo", validity.valid_to)):
-        old = to_text(instant) if instant else _text(item, name)
-        new = values.get(name, "" if values.get("openEnded") else None)
+    for name, instant in zip(_DATES, (validity.valid_from, validity.valid_to), strict=True):
+        old = to_text(instant) if instant else str(item.get(name, ""))
+        new = values.get(name, "" if opens else None)
         if new is not None and old != new:
-            found.append(FieldChange(name, old, str(new)))
+            found.append(_change(name, old, str(new)))
+    was_open = validity.is_open or (validity.open_ended and item.get("openEnded") is True)
+    # Between two dates it means nothing, and who writes none of it takes nothing back.
+    if opens is not was_open and (opens or found):
+        found.append(FieldChange("openEnded", _word(was_open), _word(opens)))
     return found
 
 
-def _same_phone(values: Mapping[str, Value], item: Item) -> bool:
-    old, typed = _text(item, "contactPhone"), values.get("contactPhoneTyped")
-    if old == values["contactPhone"]:
-        extension = values.get("contactPhoneExtension", "")
-        return extension == _text(item, "contactPhoneExtension")
-    return bool(old) and old == typed
+def _change(name: str, old: str, new: str) -> FieldChange:
+    return FieldChange(name, old if len(old) <= _SHOWN else f"{old[:_SHOWN]}…", new)
+
+
+def _line(text: str) -> str:
+    """A text of the store as the checks read one of a file; as it is if they refuse it."""
+    try:
+        return read_line(text, most=4 * len(text), required=False)
+    except ProblemError:
+        return text
+
+
+def _email(text: str) -> str:
+    try:
+        return quickly.read_email(text)
+    except ProblemError:
+        return text
 
 
 def _text(item: Item, name: str) -> str:

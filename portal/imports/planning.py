@@ -16,6 +16,7 @@ from portal.imports.candidates import Candidate, Reason
 from portal.imports.checking import id_in
 from portal.imports.drafts import Draft, Drafted
 from portal.imports.fields import SECRET_FIELD
+from portal.imports.licences import NO_LICENCE, Licence, Licences
 from portal.imports.marks import Marks
 from portal.imports.rows import WRITTEN, Allowed, FieldChange, Kind, Policy, Row
 from portal.instants import to_text
@@ -36,16 +37,11 @@ class Choice:
 
 
 @dataclass
-class Tally:
-    """What the rows come to, complete when all of them have been seen.
-
-    `active`: of the rows that would be written, how many tenants could use the application at
-    that moment; `until`: the first and the last end of their licences, as instants in text.
-    """
+class Tally(Licences):
+    """What the rows come to, complete when all of them have been seen; the licences are those
+    of what would be written."""
 
     counts: Counter[Kind] = field(default_factory=Counter)
-    active: int = 0
-    until: tuple[str, str] = ("", "")
 
     @property
     def rows(self) -> int:
@@ -55,16 +51,9 @@ class Tally:
     def to_write(self) -> int:
         return sum(self.counts[kind] for kind in WRITTEN)
 
-    def take(self, row: Row, now: str) -> None:
+    def take(self, row: Row, licence: Licence, now: str) -> None:
         self.counts[row.kind] += 1
-        if row.kind not in WRITTEN or row.values.get("isActive") is not True:
-            return
-        start, end = str(row.values.get("validFrom", "")), str(row.values.get("validTo", ""))
-        if start <= now <= (end or records.NEVER):
-            self.active += 1
-            first, last = self.until
-            end = end or records.NEVER
-            self.until = (min(first or end, end), max(last, end))
+        self.add(licence, now)
 
 
 class Plan:
@@ -102,12 +91,13 @@ class Plan:
         with ThreadPoolExecutor(self._workers) as pool:
             while block := list(islice(entries, _TOGETHER)):
                 rows = map(self._row, block) if self._workers == 1 else pool.map(self._row, block)
-                for row in rows:
-                    self.tally.take(row, self._now)
+                for row, licence in rows:
+                    self.tally.take(row, licence, self._now)
                     yield row
                 self.progress(self.tally.rows)
 
-    def _row(self, drafted: Drafted) -> Row:
+    def _row(self, drafted: Drafted) -> tuple[Row, Licence]:
+        """The row, and what licence it would give, if it would be written."""
         checked = drafted.checked
         candidate = checked.candidate
         verdict = Verdict(Kind.INVALID, reasons=checked.reasons)
@@ -118,7 +108,7 @@ class Plan:
         elif candidate:
             verdict = judged(candidate, self._item(candidate.id), self.choice, self._marks)
             sealed, mark = self._sealed(verdict, candidate)
-        return Row(
+        row = Row(
             number=drafted.number,
             kind=verdict.kind,
             source=drafted.source,
@@ -139,6 +129,7 @@ class Plan:
             expected=verdict.expected,
             digest=verdict.digest,
         )
+        return row, verdict.licence
 
     def _item(self, tenant_id: str) -> Item | None:
         try:
@@ -158,7 +149,8 @@ class Plan:
 
 
 class Verdict(NamedTuple):
-    """What would become of a candidate; the names are those of `Row`."""
+    """What would become of a candidate; the names are those of `Row`. `licence`: none if it is
+    not written."""
 
     kind: Kind
     secret: str = ""
@@ -166,13 +158,14 @@ class Verdict(NamedTuple):
     reasons: tuple[Reason, ...] = ()
     expected: int | None = None
     digest: str = ""
+    licence: Licence = NO_LICENCE
 
 
 def judged(candidate: Candidate, item: Item | None, choice: Choice, marks: Marks) -> Verdict:
     """What would become of the candidate, beside the item that is there."""
     secret = "set" if candidate.secret else "missing"
     if item is None:
-        return Verdict(Kind.NEW, secret)
+        return Verdict(Kind.NEW, secret, licence=candidate.values)
     changes = comparing.changes_between(candidate, item)
     if candidate.secret and marks.same(item, candidate.id, candidate.secret):
         secret = "unchanged"  # noqa: S105 - a word about a secret
@@ -181,15 +174,15 @@ def judged(candidate: Candidate, item: Item | None, choice: Choice, marks: Marks
         changes.append(FieldChange(SECRET_FIELD, had, "set"))
     if not changes:
         return Verdict(Kind.SAME, secret)
+    told = Verdict(Kind.CONFLICT, secret, tuple(changes))
+    if kept := _kept(candidate, item, changes, choice):
+        return told._replace(reasons=tuple(kept))
     version = item.get("version")
-    kept = _kept(candidate, item, changes, choice)
-    return Verdict(
-        Kind.CONFLICT if kept else Kind.UPDATE,
-        secret,
-        tuple(changes),
-        tuple(kept),
-        version if isinstance(version, int) else None,
-        digest_of(item),
+    return told._replace(
+        kind=Kind.UPDATE,
+        expected=version if isinstance(version, int) else None,
+        digest=digest_of(item),
+        licence=comparing.licence_after(candidate.values, item, changes),
     )
 
 
@@ -204,16 +197,16 @@ def _kept(
         return [Reason("", "It is in the store already and differs, and the store's is kept.")]
     kept = []
     changed = {change.field for change in changes}
-    by_staff = comparing.set_by_staff(item)
+    by_staff = records.set_by_staff(item)
     if "isActive" in changed and Allowed.STATUS not in choice.allowed:
         if candidate.values["isActive"] is True:
             text = "The tenant is suspended in the store, and no import makes it active by itself."
             kept.append(Reason("isActive", text))
         elif by_staff[0]:
             kept.append(Reason("isActive", "Staff set the status, and it is kept."))
-    if changed & comparing.WINDOW and by_staff[1] and Allowed.VALIDITY not in choice.allowed:
-        field = "validTo" if "validTo" in changed else "validFrom"
-        kept.append(Reason(field, "Staff set the validity, and it is kept."))
+    moved = [name for name in ("validTo", "validFrom", "openEnded") if name in changed]
+    if moved and by_staff[1] and Allowed.VALIDITY not in choice.allowed:
+        kept.append(Reason(moved[0], "Staff set the validity, and it is kept."))
     if choice.policy is Policy.NEWER_WINS and not comparing.is_newer(
         candidate, records.tenant_of(item)
     ):

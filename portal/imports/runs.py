@@ -55,8 +55,9 @@ class Run:
     """One import. `counts` are by kind, as they are now; `handled` of `to_write` rows are done.
 
     `by` made the plan, `confirmed_by` had it written, `ended_by` stopped or discarded it. `chunks`
-    are numbers of items by kind; `cursor` is where applying goes on. `active` and `until`: see
-    `planning.Tally`.
+    are numbers of items by kind; `cursor` is where applying goes on. `late`: by kind, the first of
+    its chunks whose rows were planned as new, and as an update. `active`, `later` and `until`: see
+    `licences.Licences`; of what would be written, and from the first commit on of what is.
     """
 
     id: str
@@ -72,7 +73,9 @@ class Run:
     chunks: Mapping[Kind, int]
     to_write: int
     handled: int = 0
+    late: Mapping[Kind, Mapping[Kind, int]] = field(default_factory=dict)
     active: int = 0
+    later: int = 0
     until: tuple[str, str] = ("", "")
     cursor: Place = field(default_factory=lambda: Place(WRITTEN[0]))
     finished_at: datetime | None = None
@@ -160,7 +163,9 @@ def item_of(run: Run) -> Item:
         "chunks": run.chunks,
         "toWrite": run.to_write,
         "handled": run.handled,
+        "late": run.late,
         "active": run.active,
+        "later": run.later,
         "until": run.until,
         "cursor": [run.cursor.kind, run.cursor.chunk, run.cursor.offset],
         "finishedAt": to_text(run.finished_at) if run.finished_at else "",
@@ -201,7 +206,12 @@ def run_of(item: Item) -> Run:
         chunks={Kind(name): number for name, number in told["chunks"].items()},
         to_write=told["toWrite"],
         handled=told["handled"],
+        late={
+            Kind(kind): {Kind(name): number for name, number in firsts.items()}
+            for kind, firsts in told.get("late", {}).items()
+        },
         active=told["active"],
+        later=told.get("later", 0),
         until=(told["until"][0], told["until"][1]),
         cursor=Place(Kind(kind), chunk, offset),
         finished_at=to_instant(told["finishedAt"]),

@@ -43,6 +43,7 @@ def _add(store: Store, plan: Plan, act: Act, run_id: str, chunks: Mapping[Kind, 
         chunks={kind: chunks.get(kind, 0) for kind in Kind},
         to_write=tally.to_write,
         active=tally.active,
+        later=tally.later,
         until=tally.until,
     )
     store.write([Add(item_of(run))])

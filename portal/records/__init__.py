@@ -1,6 +1,8 @@
 """Tenants and their events as items, and back: the one place that knows attribute names.
 
-    tenant      a tenant, its status, its window, and what anybody may read of it
+    tenant      a tenant, and what anybody may read of it
+    windows     its status and its window, which decide access
+    origins     whether staff set these, or an import left them so
     lists       where lists find a tenant, and what they sort it by
     sign_up     what a sign-up claims, and what it leaves in its place: forward, status link
     history     events and notes
@@ -34,6 +36,7 @@ from portal.records.lists import (
     normalised,
     status_partition,
 )
+from portal.records.origins import imported_state, set_by_staff
 from portal.records.sign_up import (
     Forward,
     StatusLink,
@@ -46,16 +49,16 @@ from portal.records.tenant import (
     index_keys_of,
     item_of,
     public_view,
-    status_of,
     tenant_of,
-    validity_of,
 )
+from portal.records.windows import status_of, validity_of
 
 __all__ = (
     "ASIDE", "IMPORTED_STATE", "IMPORTS", "IMPORT_ID", "LAST", "NEVER", "REFERENCE_LENGTH",
     "SECRET", "SECRET_MARK", "Event", "Forward", "Note", "StatusLink", "account_partition",
     "claim_id", "claim_item", "company_partition", "email_partition", "event_item", "event_of",
-    "events_partition", "forward_item", "forward_of", "index_keys_of", "is_tenant", "item_kind",
-    "item_of", "normalised", "note_item", "note_of", "notes_partition", "pending_id",
-    "public_view", "status_link_of", "status_of", "status_partition", "tenant_of", "validity_of",
+    "events_partition", "forward_item", "forward_of", "imported_state", "index_keys_of",
+    "is_tenant", "item_kind", "item_of", "normalised", "note_item", "note_of", "notes_partition",
+    "pending_id", "public_view", "set_by_staff", "status_link_of", "status_of",
+    "status_partition", "tenant_of", "validity_of",
 )  # fmt: skip

@@ -11,7 +11,7 @@ SECRET = "clientSecret"  # noqa: S105 - the name of its attribute
 IMPORT_ID = "importId"
 #: Tells, to who has the key, whether a secret is the one that was sealed: `portal.imports`.
 SECRET_MARK = "clientSecretMark"  # noqa: S105 - the name of its attribute
-#: The status and the window as the last import left them: what differs now, staff have set.
+#: The status and the window as imports left them, or that staff have set them: `origins`.
 IMPORTED_STATE = "importedState"
 
 

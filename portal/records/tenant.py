@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from portal.instants import to_instant, to_text
 from portal.records.attributes import Texts, instant_of, text_of
 from portal.records.lists import index_keys
+from portal.records.origins import decided_state
+from portal.records.windows import status_of, validity_of
 from portal.stores.contract import Item, Value
 from portal.stores.table import INDEXES, KEY
-from portal.tenants import Client, Contact, Decision, Ids, Status, Tenant, Validity, Verb
+from portal.tenants import Client, Contact, Decision, Ids, Tenant, Verb
 
 _PUBLIC = (
     KEY,
@@ -20,7 +22,6 @@ _PUBLIC = (
     "validTo",
     "isActive",
 )
-_STATUSES: dict[Value | None, Status] = {status.value: status for status in Status}
 _VERBS = {verb.value: verb for verb in Verb}
 _INSTANTS = frozenset({"validFrom", "validTo", "createdAt", "updatedAt"})
 _NO_IDS = Ids(account_id="", company_id="")
@@ -73,30 +74,6 @@ def tenant_of(item: Item) -> Tenant:
         status_link=text["statusLink"],
         set_aside=item.get("setAside") is True,
         erased=item.get("erased") is True,
-    )
-
-
-def status_of(item: Item) -> Status:
-    """The stored status; for an item of the old application, what its `isActive` says."""
-    stored = _STATUSES.get(item.get("status"))
-    if stored is None:
-        return Status.ACTIVE if item.get("isActive") is True else Status.SUSPENDED
-    # The old application switches a tenant off by this alone.
-    if stored is Status.ACTIVE and item.get("isActive") is False:
-        return Status.SUSPENDED
-    return stored
-
-
-def validity_of(item: Item) -> Validity:
-    """The window. `open_ended` only where nothing was lost in reading it."""
-    valid_from, valid_to = (instant_of(item.get(name)) for name in ("validFrom", "validTo"))
-    unreadable = (valid_from is None and item.get("validFrom")) or (
-        valid_to is None and item.get("validTo")
-    )
-    return Validity(
-        valid_from=valid_from,
-        valid_to=valid_to,
-        open_ended=not unreadable and ("status" not in item or item.get("openEnded") is True),
     )
 
 
@@ -176,7 +153,10 @@ def item_of(tenant: Tenant, before: Mapping[str, Value] | None = None) -> Item:
         for name, value in (before or {}).items()
         if name not in values or (name in _INSTANTS and instant_of(value) is None)
     }
-    return kept | {name: value for name, value in values.items() if value not in (None, "")}
+    item = kept | {name: value for name, value in values.items() if value not in (None, "")}
+    if before and tenant.is_final and decision and decision.verb is not Verb.IMPORT:
+        item |= decided_state(before, item, decision.verb)
+    return item
 
 
 def index_keys_of(item: Item) -> dict[str, Value]:

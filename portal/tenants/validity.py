@@ -30,6 +30,11 @@ class Validity:
     valid_to: datetime | None = None
     open_ended: bool = False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has no start or no end, and is valid for all that."""
+        return self.open_ended and (self.valid_from is None or self.valid_to is None)
+
     @classmethod
     def of_days(cls, first: date, last: date, zone: ZoneInfo) -> Self:
         """From the first millisecond of `first` to the last of `last`, as clocks in `zone` show.

@@ -273,6 +273,32 @@ def test_what_is_no_import_is_unknown(importer, run_id):
         runs.find(importer.store, run_id)
 
 
+def test_no_row_is_too_large_for_an_item(importer):
+    """The largest values of every field, beside a tenant whose every text is larger still."""
+    long = {"clientSecret": "\U0001f512" * 500, "contactPhone": "\U0001f512" * 60}
+    for length, names in (
+        (200, ("accountName", "companyName", "contactCompanyName", "contactFullName", "clientId")),
+        (60, ("contactPhoneTyped",)),
+        (40, ("cluster",)),
+        (20, ("contactPhoneExtension",)),
+    ):
+        long |= dict.fromkeys(names, "\U0001f512" * length)
+    address = f"{'j' * 64}@{'.'.join(['m' * 58] * 3)}.example"
+    unknown = {"\U0001f512" * 90 + str(n): "left out" for n in range(30)}
+    ids = {"accountId": "8" * 40, "companyId": "6" * 40, "contactEmailAddress": address}
+    file = lines(tenant(**long | ids | unknown), tenant(**long | ids | unknown, updatedAt=None))
+    tenant_id = f"{'8' * 40}_{'6' * 40}"
+    beside = dict.fromkeys((*long, "contactEmailAddress", "validTo"), "🔐" * 6000)
+    for stands in (False, True):
+        if stands:
+            importer.kept.write([Add({"tenantId": tenant_id, **beside})])
+        rows = importer.rows(file, policy="overwrite", allowed=["status"])
+        assert [row.kind for row in rows] == ["update" if stands else "new", "duplicate"]
+        assert max(len(json.dumps(row.packed(), ensure_ascii=False).encode()) for row in rows) < (
+            chunks.CHUNK // 4
+        )
+
+
 def test_no_item_of_an_import_is_too_large_and_none_holds_a_secret(importer):
     noise = [os.urandom(90).hex() for _ in range(2000)]
     run = importer.plan(lines(*(tenant(n, clientId=noise[n]) for n in range(2000))))

@@ -1,17 +1,16 @@
 """What becomes of a row beside a tenant that is there already."""
 
-import dataclasses
-from datetime import timedelta
-
 import pytest
 
-from portal import listings, onboarding, records
+from portal import listings, onboarding
+from portal.imports import applying
+from portal.instants import to_text
 from portal.sealing import Secret
 from portal.stores.contract import Add, Replace
-from portal.tenants import Reason, Status, Validity, Verb
+from portal.tenants import Reason, Status, Verb
 from tests.conftest import START
 from tests.examples import ANN, later
-from tests.imports.importing import SECRET, counts, dump, rows_of, tenant
+from tests.imports.importing import ADMIN, SECRET, counts, dump, lines, rows_of, tenant
 
 ID = "86810_1"
 NEWER = "2026-03-02T10:00:00.000Z"
@@ -112,37 +111,6 @@ def test_a_tenant_that_the_old_application_switched_off_stays_off(importer):
     assert importer.kinds(file, policy="overwrite", allowed=["status"]) == ["update"]
 
 
-def test_a_status_that_staff_set_is_kept(imported):
-    onboarding.suspend(imported.store, ID, seen=1, act=ANN, reason=Reason.UNPAID)
-    onboarding.reinstate(imported.store, ID, seen=2, act=later(ANN, minutes=1))
-    # An import left it active, and it is active: whatever staff did, the file undoes nothing.
-    assert imported.kinds(dump(tenant(isActive=False)), policy="overwrite") == ["update"]
-    imported.run(dump(tenant(isActive=False)), policy="overwrite")
-    onboarding.reinstate(
-        imported.store, ID, seen=current(imported).version, act=later(ANN, minutes=2)
-    )
-    assert imported.kinds(dump(tenant(isActive=False)), policy="overwrite") == ["conflict"]
-
-
-@pytest.mark.parametrize("policy", ["newer-wins", "overwrite"])
-def test_a_validity_that_staff_set_is_kept_unless_asked_by_name(imported, policy):
-    window = Validity(valid_from=START, valid_to=START + timedelta(days=400))
-    onboarding.set_validity(imported.store, ID, seen=1, act=ANN, validity=window)
-    onboarding.edit_contact(
-        imported.store, ID, seen=2, act=later(ANN, hours=1),
-        contact=dataclasses.replace(current(imported).contact, name="Kim"),
-    )  # fmt: skip
-    file = dump(tenant(updatedAt="2030-01-01T00:00:00.000Z"))
-    (row,) = imported.rows(file, policy=policy)
-    assert row.kind == "conflict"
-    assert ("validTo", "Staff set the validity, and it is kept.") in [
-        (each.field, each.text) for each in row.reasons
-    ]
-    imported.run(file, policy=policy, allowed=["validity"])
-    assert current(imported).validity.valid_to != window.valid_to
-    assert imported.kinds(dump(tenant(validTo=NEWER)), policy="overwrite") == ["update"]
-
-
 def test_what_an_import_does_not_know_of_a_tenant_stays(imported):
     before = imported.kept.get(ID)
     imported.kept.write([Replace({**before, "somebody": "else's", "version": 2}, 1)])
@@ -164,19 +132,6 @@ def test_the_history_tells_each_import(imported):
     assert "Kim" not in repr(imported.events())
 
 
-def test_a_plan_says_how_many_could_use_the_application_and_until_when(importer):
-    run = importer.plan(
-        dump(
-            tenant(1),
-            tenant(2, validTo="2028-01-01T00:00:00.000Z"),
-            tenant(3, isActive=False),
-            tenant(4, validTo="2026-01-01T00:00:00.000Z"),
-        )
-    )
-    assert run.active == 2
-    assert run.until == ("2027-01-21T08:15:22.041Z", "2028-01-01T00:00:00.000Z")
-
-
 @pytest.mark.parametrize("status", [Status.PENDING, Status.REJECTED, Status.WITHDRAWN])
 def test_a_tenant_that_is_closed_or_waits_is_kept_whatever_is_asked(importer, status):
     importer.run(dump(tenant()))
@@ -186,8 +141,28 @@ def test_a_tenant_that_is_closed_or_waits_is_kept_whatever_is_asked(importer, st
     assert importer.kinds(dump(tenant()), policy="overwrite", allowed=allowed) == ["conflict"]
 
 
-def test_an_export_of_an_open_licence_says_so_and_a_missing_end_alone_is_invalid(importer):
-    assert importer.kinds(dump(tenant(validTo=None))) == ["invalid"]
-    assert importer.kinds(dump(tenant(validTo=None, openEnded=True))) == ["new"]
-    importer.run(dump(tenant(validTo=None, openEnded=True)))
-    assert records.validity_of(importer.kept.get(ID)).open_ended
+def test_when_it_was_changed_is_the_files_word_if_that_is_newer_and_else_the_imports(imported):
+    imported.run(dump(tenant(contactFullName="Kim", updatedAt=NEWER)), policy="overwrite")
+    assert imported.kept.get(ID)["updatedAt"] == NEWER
+    imported.run(dump(tenant(contactFullName="Lou", updatedAt=OLDER)), policy="overwrite")
+    assert imported.kept.get(ID)["updatedAt"] == to_text(START)
+
+
+def test_when_a_secret_was_set_is_when_it_came(imported):
+    act = later(ADMIN, hours=1)
+    for secret, at in ((SECRET, ADMIN.at), ("another", act.at), (None, act.at)):
+        file = dump(tenant(contactFullName=f"Kim {secret}", clientSecret=secret))
+        run = imported.plan(file, policy="overwrite")
+        while run.is_open:
+            run = applying.step(imported.store, run.id, act)
+        assert imported.kept.get(ID)["clientSecretSetAt"] == to_text(at)
+
+
+@pytest.mark.parametrize("files", [1, 2])
+def test_of_equally_new_ones_the_first_counts(importer, files):
+    pair = [tenant(contactFullName="Kim"), tenant(contactFullName="Lou")]
+    handed_in = [lines(*pair)] if files == 1 else [dump(each) for each in pair]
+    first, second = importer.rows(*handed_in)
+    assert (first.kind, second.kind, second.duplicate_of) == ("new", "duplicate", 1)
+    importer.run(*handed_in)
+    assert current(importer).contact.name == "Kim"

@@ -17,7 +17,7 @@ _TEXTS = ("accountName", "companyName", "cluster", "contactCompanyName", "contac
 _DATES = ("validFrom", "validTo")
 WINDOW = frozenset({*_DATES, "openEnded"})
 #: Characters of a text of the store: no check has bounded it, and a row has to fit into an item.
-_SHOWN = 1_000
+_SHOWN = 500
 
 
 def changes_between(candidate: Candidate, item: Item) -> list[FieldChange]:

@@ -175,6 +175,27 @@ def test_somebody_decides_between_looking_and_writing(importer):
     assert importer.kept.get("86810_1")["contactFullName"] == "Lou"
 
 
+@pytest.mark.parametrize("moved", [{}, {"updatedAt": "2026-03-02T10:00:00.000Z"}])
+def test_the_old_application_changes_what_it_wrote_between_plan_and_write(either, moved):
+    """It knows no versions."""
+    old = {"tenantId": "86810_1", **tenant(clientSecret=None)}
+    either.kept.write([Add(old)])
+    run = either.plan(dump(tenant(clientSecret=None, contactFullName="Kim")), policy="overwrite")
+    either.kept.write([Replace({**old, "contactFullName": "Lou", **moved}, None)])
+    assert counts(either.apply(run)) == {"conflict": 1}
+    assert either.kept.get("86810_1")["contactFullName"] == "Lou"
+
+
+def test_the_old_application_changes_what_it_wrote_while_it_is_being_written(importer):
+    old = {"tenantId": "86810_1", **tenant(clientSecret=None)}
+    importer.kept.write([Add(old)])
+    run = importer.plan(dump(tenant(clientSecret=None, contactFullName="Kim")), policy="overwrite")
+    changed = {**old, "contactFullName": "Lou", "updatedAt": "2026-03-02T10:00:00.000Z"}
+    other = Interrupted(importer.store, lambda: importer.kept.write([Replace(changed, None)]))
+    assert counts(importer.apply(run, store=other)) == {"conflict": 1}
+    assert importer.kept.get("86810_1") == changed
+
+
 def test_a_full_disk_leaves_whole_commits_and_says_how_many(importer):
     run = importer.plan(many(700))
 
@@ -250,7 +271,7 @@ def test_an_import_of_before_these_were_noted_is_still_read(importer):
     run = importer.plan(many(2))
     item = importer.store.get(run.id)
     told = json.loads(item["text"])
-    for name in ("confirmedBy", "endedBy"):
+    for name in ("confirmedBy", "endedBy", "late", "later"):
         del told[name]
     importer.kept.write([Replace({**item, "text": json.dumps(told)}, 1)])
     assert runs.find(importer.store, run.id) == run

@@ -51,6 +51,11 @@ def test_a_missing_end_is_invalid_unless_the_file_says_that_there_is_none(import
     assert records.validity_of(importer.kept.get(ID)).open_ended
 
 
+def test_a_licence_may_begin_and_end_at_the_same_instant_and_not_end_before(importer):
+    assert importer.kinds(dump(tenant(validFrom=END, validTo=END))) == ["new"]
+    assert importer.kinds(dump(tenant(validFrom=LATER, validTo=END))) == ["invalid"]
+
+
 def test_an_active_tenant_without_a_window_gets_none_unseen(either):
     kept(either, **NO_DATES, status="active", version=3)
     file = dump(tenant(**PLAIN, **OPEN, contactFullName="Kim"))

@@ -21,6 +21,7 @@ from portal.signing_keys import resolve_secret_keys
 from portal.stores import mending, open_store, refuse_damage
 from portal.stores.contract import NotThereError, Store, StoreError, UnavailableError
 from portal.stores.json_file import JsonFileStore
+from portal.stores.patient import PatientStore
 from portal.tenants import Act
 
 ROLES = ("viewer", "approver", "admin")
@@ -129,18 +130,25 @@ def staff_disable(email: str) -> None:
     "days",
     required=True,
     type=click.IntRange(1, 36500),
-    help="Days since the decision.",
+    help="Days since the decision, or since the import ended.",
 )
 def erase_closed(days: int) -> None:
-    """Erase the personal details of sign-ups rejected or withdrawn DAYS ago. For good."""
+    """Erase the personal details of sign-ups rejected or withdrawn DAYS ago, and the rows of
+    imports that ended, or were left as a plan, DAYS ago. For good."""
+    # Imported here, since no other command needs what checks contact details.
+    from portal.imports import retention  # noqa: PLC0415
+
     now = utc_now()
-    with _opened_store(_settings()) as opened:
-        act = Act(by="retention", at=now)
-        erased = onboarding.erase_closed_before(opened, now - timedelta(days=days), act)
+    instant, act = now - timedelta(days=days), Act(by="retention", at=now)
+    with _opened_store(_settings(), "What is erased stays so. Run it again.") as opened:
+        patient = PatientStore(opened)
+        erased = onboarding.erase_closed_before(patient, instant, act)
+        imports = retention.remove_rows_before(patient, instant, act)
         if isinstance(opened, JsonFileStore):
             # A journal still says what was there before.
             opened.forget()
     click.echo(f"The personal details of {erased} sign-ups are erased.")
+    click.echo(f"The rows of {imports} imports are removed.")
 
 
 @main.command()
@@ -300,9 +308,11 @@ def list_tokens() -> None:
 
 
 @contextmanager
-def _opened_store(settings: Settings) -> Iterator[Store]:
+def _opened_store(
+    settings: Settings, afterwards: str = "Nothing was changed. Try again."
+) -> Iterator[Store]:
     """The store, closed afterwards, and its errors explained."""
-    with _explained():
+    with _explained(afterwards):
         opened = open_store(settings)
         try:
             yield opened
@@ -311,8 +321,9 @@ def _opened_store(settings: Settings) -> Iterator[Store]:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """What is in the way becomes a sentence on standard error, and exit status 1."""
+def _explained(afterwards: str = "Nothing was changed. Try again.") -> Iterator[None]:
+    """What is in the way becomes a sentence on standard error, and exit status 1. `afterwards`:
+    what was done until then, where another call may go through."""
     try:
         yield
     except SettingsError as error:
@@ -321,7 +332,7 @@ def _explained() -> Iterator[None]:
         raise click.ClickException(f"{error.reason} {error.mend}") from error
     except StoreError as error:
         # Busy, or somebody else changed the same item at the same moment.
-        raise click.ClickException("Nothing was changed. Try again.") from error
+        raise click.ClickException(afterwards) from error
 
 
 def _settings() -> Settings:

@@ -4,23 +4,20 @@ import json
 import socket
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from portal import create_app, onboarding, staff, tokens
+from portal import create_app, staff, tokens
 from portal.cli import LOCAL_ADMIN, main
 from portal.sealing import SEALING_KEYS, KeyFileSealer, Secret
 from portal.settings import SETTINGS, Settings
 from portal.signing_keys import KEY_FILE
 from portal.stores import open_store, refuse_damage
 from portal.stores.contract import DamagedError, Store
-from portal.tenants import Reason
 from tests.conftest import SECRET_KEY
-from tests.examples import ANN, CONTACT, sign_up
 from tests.serving import serving
 from tests.web.troubled import FULL, TroubledStore, read_only
 
@@ -186,17 +183,6 @@ def test_a_damaged_file_is_told_of_and_restored(folder: Path) -> None:
     assert damaged in [path.read_bytes() for path in folder.glob("*damaged*")]
     assert run(folder, "store", "verify").exit_code == 0
     assert run(folder, "staff-disable", "clara@example.com").exit_code == 0
-
-
-def test_what_is_erased_is_in_no_file_any_more(folder: Path, opened: Store) -> None:
-    long_ago = datetime.now(UTC) - timedelta(days=9)
-    pending = sign_up(opened, now=long_ago)
-    act = replace(ANN, at=long_ago)
-    ended = onboarding.reject(opened, pending.id, seen=1, act=act, reason=Reason.OTHER)
-    result = run(folder, "erase-closed", "--older-than", "1")
-    assert result.stdout == "The personal details of 1 sign-ups are erased.\n"
-    assert onboarding.find(opened, ended.id).erased
-    assert not [path for path in folder.iterdir() if CONTACT.email.encode() in path.read_bytes()]
 
 
 def test_d02_no_server_starts_on_a_damaged_file(folder: Path) -> None:

@@ -58,6 +58,8 @@ class Run:
     are numbers of items by kind; `cursor` is where applying goes on. `late`: by kind, the first of
     its chunks whose rows were planned as new, and as an update. `active`, `later` and `until`: see
     `licences.Licences`; of what would be written, and from the first commit on of what is.
+    `rows_kept`: its rows can still be seen and reported; else their time is over, and of their
+    chunks only `leftover` may still be there, by kind: see `retention`.
     """
 
     id: str
@@ -81,6 +83,8 @@ class Run:
     finished_at: datetime | None = None
     confirmed_by: str = ""
     ended_by: str = ""
+    rows_kept: bool = True
+    leftover: Mapping[Kind, int] = field(default_factory=dict)
 
     @property
     def is_open(self) -> bool:
@@ -90,6 +94,12 @@ class Run:
     @property
     def rows(self) -> int:
         return sum(self.counts.values())
+
+    @property
+    def written(self) -> int:
+        """How many rows it has put into the store, so far."""
+        late = self.to_write - sum(self.counts[kind] for kind in WRITTEN)
+        return self.handled - late
 
     def is_behind(self, place: Place) -> bool:
         """Whether the rows there were written."""
@@ -171,6 +181,8 @@ def item_of(run: Run) -> Item:
         "finishedAt": to_text(run.finished_at) if run.finished_at else "",
         "confirmedBy": run.confirmed_by,
         "endedBy": run.ended_by,
+        "rowsKept": run.rows_kept,
+        "leftover": run.leftover,
     }
     return {
         KEY: run.id,
@@ -217,4 +229,6 @@ def run_of(item: Item) -> Run:
         finished_at=to_instant(told["finishedAt"]),
         confirmed_by=told.get("confirmedBy", ""),
         ended_by=told.get("endedBy", ""),
+        rows_kept=told.get("rowsKept", True),
+        leftover={Kind(name): number for name, number in told.get("leftover", {}).items()},
     )

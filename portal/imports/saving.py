@@ -4,21 +4,29 @@ import secrets
 import string
 from collections.abc import Mapping
 
+from portal import records
 from portal.imports.chunks import Chunks
 from portal.imports.planning import Plan, Tally
 from portal.imports.rows import Kind
 from portal.imports.runs import Run, State, item_of
-from portal.stores.contract import Add, Store
+from portal.instants import to_text
+from portal.stores.contract import Add, Item, Remove, Store
+from portal.stores.table import GSI2, KEY
 from portal.tenants import Act
 
 _ALPHABET = string.ascii_lowercase + string.digits
+#: The list of plans that are being saved, or were broken off meanwhile.
+BEGUN = f"{records.IMPORTS}#BEGUN"
+_SUFFIX = "-begun"
 
 
 def save(store: Store, plan: Plan, act: Act) -> Run:
     """Goes through the plan and keeps it. Nobody finds it before it is whole; if this is broken
-    off, what was kept so far is never used. Errors as of the store and the sealer."""
+    off, what was kept so far is never used, and `retention` finds it. Errors as of the store and
+    the sealer."""
     reference = "".join(secrets.choice(_ALPHABET) for _ in range(26))
     run_id = f"import-{reference}"
+    store.write([Add(_begun_item(run_id, act))])
     chunks = Chunks(store, run_id)
     for row in plan:
         chunks.take(row)
@@ -46,5 +54,26 @@ def _add(store: Store, plan: Plan, act: Act, run_id: str, chunks: Mapping[Kind, 
         later=tally.later,
         until=tally.until,
     )
-    store.write([Add(item_of(run))])
+    store.write([Add(item_of(run)), Remove(begun_id(run_id), 1)])
     return run
+
+
+def begun_id(run_id: str) -> str:
+    """What stands for a plan while it is being saved."""
+    return f"{run_id}{_SUFFIX}"
+
+
+def run_id_of(begun: str) -> str:
+    """The other side of `begun_id`."""
+    return begun.removesuffix(_SUFFIX)
+
+
+def _begun_item(run_id: str, act: Act) -> Item:
+    at = to_text(act.at)
+    return {
+        KEY: begun_id(run_id),
+        "version": 1,
+        "at": at,
+        GSI2.partition: BEGUN,
+        GSI2.sort: f"{at}#{run_id}",
+    }

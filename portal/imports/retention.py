@@ -1,0 +1,130 @@
+"""What is left of an import when the time of its rows is over.
+
+Rows hold names, addresses and sealed secrets of people, long after they are of use. The import
+itself stays listed, with its counts and who ran it.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+
+from portal import records
+from portal.imports.chunks import chunk_id
+from portal.imports.rows import Kind
+from portal.imports.runs import Run, State, find, item_of, run_of
+from portal.imports.saving import BEGUN, begun_id, run_id_of
+from portal.instants import to_text
+from portal.stores.contract import (
+    ChangedMeanwhileError,
+    Item,
+    NotThereError,
+    Position,
+    Remove,
+    Replace,
+    Store,
+)
+from portal.stores.table import GSI2, KEY
+from portal.tenants import Act
+
+
+def remove_rows_before(store: Store, instant: datetime, act: Act) -> int:
+    """Removes the rows of every import that ended before `instant`; of one that was planned
+    before it and is still open, which is thereby ended; and of plans that broke off while they
+    were saved. Answers of how many.
+
+    It may be stopped anywhere and run again. Errors as of the store.
+    """
+    removed = 0
+    for item in _listed_before(store, records.IMPORTS, instant):
+        seen = run_of(item)
+        if seen.rows_kept or seen.leftover:
+            run = _without_rows(store, seen.id, instant, act)
+            removed += bool(run.leftover)
+            _remove_leftover(store, run)
+    for item in _listed_before(store, BEGUN, instant):
+        _remove_begun(store, run_id_of(str(item[KEY])))
+        removed += 1
+    return removed
+
+
+def _listed_before(store: Store, partition: str, instant: datetime) -> Iterator[Item]:
+    after: Position | None = None
+    while True:
+        page = store.query(GSI2, partition, between=(" ", to_text(instant)), after=after)
+        yield from page.items
+        after = page.after
+        if after is None:
+            return
+
+
+def _without_rows(store: Store, run_id: str, instant: datetime, act: Act) -> Run:
+    """The import, from now on without rows if it is due. Nobody can apply it any more then, nor
+    look for its chunks; what they were is still known, until they are removed."""
+    while (run := find(store, run_id)).rows_kept and _is_due(run, instant):
+        gone = replace(
+            run,
+            version=run.version + 1,
+            rows_kept=False,
+            chunks=dict.fromkeys(Kind, 0),
+            late={},
+            leftover=run.chunks,
+        )
+        if run.is_open:
+            # In the same write: ended now, it would be kept for as long again.
+            state = State.DISCARDED if run.state is State.PLANNED else State.STOPPED
+            gone = replace(gone, state=state, ended_by=act.by, finished_at=act.at)
+        with suppress(ChangedMeanwhileError):
+            store.write([Replace(item_of(gone), run.version)])
+            return gone
+    return run
+
+
+def _is_due(run: Run, instant: datetime) -> bool:
+    return (run.finished_at or run.at) < instant
+
+
+def _remove_leftover(store: Store, run: Run) -> None:
+    if not run.leftover:
+        return
+    for kind, number in run.leftover.items():
+        for each in range(number):
+            _remove_chunk(store, chunk_id(run.id, kind, each))
+    with suppress(ChangedMeanwhileError):
+        # Somebody else has removed the same at the same time.
+        done = replace(run, version=run.version + 1, leftover={})
+        store.write([Replace(item_of(done), run.version)])
+
+
+def _remove_begun(store: Store, run_id: str) -> None:
+    for kind in Kind:
+        number = 0
+        while _is_there(store, chunk_id(run_id, kind, number)):
+            number += 1
+        # The last one first: whoever goes on after this was stopped counts the others again.
+        for each in reversed(range(number)):
+            _remove_chunk(store, chunk_id(run_id, kind, each))
+    with suppress(ChangedMeanwhileError):
+        store.write([Remove(begun_id(run_id), 1)])
+
+
+def _is_there(store: Store, tenant_id: str) -> bool:
+    try:
+        store.get(tenant_id)
+    except NotThereError:
+        return False
+    return True
+
+
+def _remove_chunk(store: Store, tenant_id: str) -> None:
+    """Most are as they were made, and one that is not says how it is; so none is read."""
+    version = 1
+    while True:
+        try:
+            store.write([Remove(tenant_id, version)])
+        except ChangedMeanwhileError as refused:
+            if refused.item is None:
+                return
+            version = int(refused.item["version"])
+        else:
+            return

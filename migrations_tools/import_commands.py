@@ -1,17 +1,19 @@
 """`python -m migrations_tools import` and `export`: what is typed."""
 
-import sys
-from contextlib import nullcontext
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
 from migrations_tools.command_line import JSON, SHOWN, explained, read_settings
-from migrations_tools.special_files import written
+from migrations_tools.interrupts import UnbrokenStore
+from migrations_tools.output import UntoldError, print_piece, reason_of, telling
+from migrations_tools.special_files import UnusableError, written
 from portal.imports.rows import Allowed, Policy
 from portal.sealing import open_sealer
 from portal.sealing_store import SealingStore
 from portal.stores import open_store
+from portal.stores.patient import PatientStore
 
 
 @click.command("import")
@@ -33,7 +35,7 @@ from portal.stores import open_store
 )
 @click.option(
     "--report",
-    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
     help="Write all rows into this file: CSV if it ends so, else JSON.",
 )
 @JSON
@@ -43,25 +45,22 @@ def import_(
     dry_run: bool,
     policy: str,
     allowed: tuple[str, ...],
-    report: Path | None,
+    report: str | None,
     as_json: bool,
 ) -> None:
     """Move records of the old application in; - reads standard input. 2: they cannot be used."""
     # The other commands need nothing that checks contact details, and start without it.
-    from migrations_tools.importing import Importing, UnusableError, Wish  # noqa: PLC0415 - 0.1 s
+    from migrations_tools.importing import Importing, Wish  # noqa: PLC0415 - 0.1 s
     from portal.imports.planning import Choice  # noqa: PLC0415 - 0.1 s, for contact details
 
     settings = read_settings()
     choice = Choice(policy=Policy(policy), allowed=frozenset(Allowed(each) for each in allowed))
     wish = Wish(files=files, choice=choice, dry_run=dry_run, report=report, as_json=as_json)
-    with explained("Run it again: what is in the store already shows as same."):
+    with explained("Run it again: what is in the store already shows as same."), _usable():
         sealer = open_sealer(settings)
-        store = SealingStore(open_store(settings), sealer)
+        store = SealingStore(UnbrokenStore(open_store(settings)), sealer)
         try:
             whole = Importing(store, sealer, settings, wish).run()
-        except UnusableError as error:
-            click.echo(f"Error: {error}", err=True)
-            raise SystemExit(2) from error
         finally:
             store.close()
     if not whole:
@@ -69,31 +68,44 @@ def import_(
 
 
 @click.command()
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Instead of standard output.",
-)
-def export(out: Path | None) -> None:
+@click.option("--out", metavar="FILE", help="Instead of standard output.")
+def export(out: str | None) -> None:
     """Write all tenants with a final key as JSON Lines, to be imported again. No secrets."""
-    from migrations_tools.importing import export_to  # noqa: PLC0415 - 0.1 s, for contact details
+    from migrations_tools.exporting import export_to  # noqa: PLC0415 - 0.1 s, for contact details
 
     settings = read_settings()
-    with explained("Nothing was changed. Run it again."):
-        store = open_store(settings)
+    with explained("Nothing was changed. Run it again."), _usable():
+        store = PatientStore(open_store(settings))
         try:
-            with written(out) if out else nullcontext(sys.stdout) as file:
-                number, left_out, problems = export_to(store, file, settings.import_depth)
+            if out is None:
+                with telling():
+                    report = export_to(store, print_piece, settings.import_depth)
+            else:
+                with written(out, data_dir=settings.data_dir) as target:
+                    report = export_to(store, target.write, settings.import_depth)
+                    target.finish()
         except OSError as error:
-            raise click.ClickException(f"It cannot be written ({error.strerror}).") from error
+            raise click.ClickException(f"It cannot be written ({reason_of(error)}).") from error
+        except UntoldError as error:
+            raise click.ClickException(f"It cannot be written ({error}).") from error
         finally:
             store.close()
-    click.echo(f"{number:,} tenants.", err=True)
-    if left_out:
-        click.echo(f"Sign-ups without a final key, left out: {left_out:,}.", err=True)
-    for problem in problems[:SHOWN]:
+    click.echo(f"{report.number:,} tenants.", err=True)
+    if report.left_out:
+        click.echo(f"Sign-ups without a final key, left out: {report.left_out:,}.", err=True)
+    for problem in report.problems[:SHOWN]:
         click.echo(f"To be mended before it is imported: {problem}", err=True)
-    if len(problems) > SHOWN:
-        click.echo(f"and {len(problems) - SHOWN:,} more.", err=True)
-    if problems:
+    if len(report.problems) > SHOWN:
+        click.echo(f"and {len(report.problems) - SHOWN:,} more.", err=True)
+    if report.problems:
         raise SystemExit(1)
+
+
+@contextmanager
+def _usable() -> Iterator[None]:
+    """What cannot be used is said in one line; exit status 2."""
+    try:
+        yield
+    except UnusableError as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(2) from error

@@ -1,45 +1,41 @@
-"""`python -m migrations_tools import` and `export`: records in, and out again."""
+"""`python -m migrations_tools import`: reads files, plans them, and writes the plan."""
 
 import getpass
-import json
 import os
 import secrets
-import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, TextIO
 
 import click
 
+from migrations_tools.output import UntoldError
 from migrations_tools.pace import Progress
-from migrations_tools.special_files import STDIN, opened, written
-from portal.imports import applying, chunks, reports, runs, saving
+from migrations_tools.special_files import Target, UnusableError, name_shown, opened, written
+from migrations_tools.summary import Summary
+from portal.imports import applying, chunks, runs, saving
 from portal.imports.drafts import Draft
-from portal.imports.exporting import exported, problem_of
-from portal.imports.fields import FAILED
 from portal.imports.marks import Marks
 from portal.imports.planning import Choice, Plan
 from portal.imports.refusals import RefusedFileError, shown
-from portal.imports.rows import Kind, Row
+from portal.imports.rows import Row
+from portal.imports.runs import Run, State
 from portal.imports.text import Limits
 from portal.instants import utc_now
 from portal.sealing import Sealer
 from portal.settings import Settings, SettingsError
 from portal.signing_keys import KEY_FILE, resolve_secret_keys
-from portal.stores.contract import Segment, Store
+from portal.stores.contract import BusyError, Store, StoreError, UnavailableError
 from portal.tenants import Act
 
-#: So many rows that could not be imported are told one by one.
-_SHOWN = 20
-_PAGE = 1000
 _BAR = 30
-
-
-class UnusableError(Exception):
-    """What was handed in cannot be used; the text is one line for a terminal."""
+_AGAIN = "Run it again: what is in the store shows as same."
+#: What a store says of one write; of an import it would be wrong, and it is told how many are in.
+_OF_ONE_WRITE = (
+    " Nothing was saved.",
+    " It is not certain that nothing was saved: look again before repeating it.",
+    " It is not certain whether it was saved: look again before repeating it.",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +45,12 @@ class Wish:
     files: Sequence[str]
     choice: Choice
     dry_run: bool
-    report: Path | None
+    report: str | None
     as_json: bool
 
 
 class Importing:
-    """One run of the command. `UnusableError`; errors as of the store and the sealer."""
+    """One run of the command. `UnusableError`; `ClickException` with how far it came."""
 
     def __init__(self, store: Store, sealer: Sealer, settings: Settings, wish: Wish) -> None:
         self._store = store
@@ -62,22 +58,31 @@ class Importing:
         self._settings = settings
         self._wish = wish
         self._progress = Progress()
-        self._names = [shown_whole(name) for name in wish.files]
+        self._run: Run | None = None
         # A file costs nothing to ask; a table answers after a while, so several ask at a time.
         self._workers = 1 if settings.store == "json" else 8
 
     def run(self) -> bool:
         """Whether all rows are in, or would be."""
         try:
-            return self._run()
+            return self._whole()
         except KeyboardInterrupt as stopped:
+            raise self._broken_off("Stopped.") from stopped
+        except UntoldError as error:
+            raise self._untold(error) from error
+        except UnavailableError as error:
+            reason = error.reason
+            for sentence in _OF_ONE_WRITE:
+                reason = reason.replace(sentence, "")
+            raise self._broken_off(f"{reason} {error.mend}") from error
+        except BusyError as error:
+            raise self._broken_off(error.reason) from error
+        except StoreError as error:
+            raise self._broken_off("Others keep changing the same.") from error
+        finally:
             self._progress.end()
-            # How many are in is not asked: a commit may be half-way.
-            again = "What is written stays. Run it again: what is in the store shows as same."
-            told = "Nothing was changed." if self._wish.dry_run else again
-            raise click.ClickException(f"Stopped. {told}") from stopped
 
-    def _run(self) -> bool:
+    def _whole(self) -> bool:
         wish = self._wish
         with ExitStack() as stack:
             report = stack.enter_context(self._report())
@@ -87,21 +92,27 @@ class Importing:
                 draft, self._store, self._marks(), wish.choice, now=now,
                 sealer=None if wish.dry_run else self._sealer, workers=self._workers,
             )  # fmt: skip
+            plan.progress = lambda n: self._progress.at(_bar(n, draft.size, "planned"))
             if wish.dry_run:
-                return self._tell(report, self._counted(plan), None, plan)
+                return self._tell(plan, iter(plan), report)
             act = Act(by=_person(), at=now)
-            run = saving.save(self._store, self._counting(plan), act)
+            run = self._run = saving.save(self._store, plan, act)
             while run.is_open:
-                run = applying.step(self._store, run.id, replace(act, at=utc_now()))
+                act = replace(act, at=utc_now())
+                run = self._run = applying.step(self._store, run.id, act)
                 self._progress.at(_bar(run.handled, run.to_write))
-            return self._tell(report, chunks.rows_of(self._store, run), run, plan)
+            is_whole = self._tell(plan, chunks.rows_of(self._store, run), report)
+        if run.state is not State.DONE:
+            raise self._broken_off(f"It was ended by {shown(run.ended_by)}.")
+        return is_whole
 
     # ---- Reading
 
-    def _report(self) -> AbstractContextManager[TextIO | None]:
-        if self._wish.report is None:
+    def _report(self) -> AbstractContextManager[Target | None]:
+        wish = self._wish
+        if wish.report is None:
             return nullcontext(None)
-        return _opened_for_writing(self._wish.report)
+        return written(wish.report, data_dir=self._settings.data_dir, read=wish.files)
 
     @contextmanager
     def _read(self) -> Iterator[Draft]:
@@ -112,9 +123,8 @@ class Importing:
                     with opened(name, limits.size) as file:
                         draft.add(file, limits, lambda n: self._progress.at(f"{n:,} entries read"))
                 except (RefusedFileError, OSError) as refused:
-                    self._progress.end()
                     text = str(refused) if isinstance(refused, RefusedFileError) else "Unreadable."
-                    raise UnusableError(f"{_name(name)}: {text}") from refused
+                    raise UnusableError(f"{name_shown(name)}: {text}") from refused
             yield draft
 
     def _marks(self) -> Marks:
@@ -128,151 +138,43 @@ class Importing:
         except SettingsError as error:
             raise UnusableError(str(error)) from error
 
-    def _counting(self, plan: Plan) -> "Plan":
-        plan.progress = lambda n: self._progress.at(_bar(n, plan.draft.size, "planned"))
-        return plan
-
-    def _counted(self, plan: Plan) -> Iterator[Row]:
-        return iter(self._counting(plan))
-
     # ---- Telling
 
-    def _tell(
-        self, report: TextIO | None, rows: Iterator[Row], run: runs.Run | None, plan: Plan
-    ) -> bool:
-        """Goes through the rows once, for whoever wants them."""
-        counts: Counter[Kind] = Counter()
-        failed: list[Row] = []
+    def _tell(self, plan: Plan, rows: Iterator[Row], report: Target | None) -> bool:
+        summary = Summary(self._wish.files, plan, self._run)
+        summary.tell(rows, report, self._progress, as_json=self._wish.as_json)
+        return summary.is_whole
 
-        def seen() -> Iterator[Row]:
-            for row in rows:
-                counts[row.kind] += 1
-                if row.kind in FAILED and len(failed) < _SHOWN:
-                    failed.append(row)
-                yield row
+    def _broken_off(self, reason: str) -> click.ClickException:
+        return click.ClickException(f"{reason} {self._how_far()}")
 
-        def rest() -> dict[str, Any]:
-            self._progress.end()
-            if run:
-                return reports.rest_of_run(run)
-            shapes = [shape.value for shape in plan.draft.shapes]
-            return reports.rest_of(self._wish.choice, counts, plan.draft.ignored_keys, shapes)
-
-        if self._wish.as_json:
-            pieces = reports.as_json(_also_into(report, self._wish.report, seen(), self._names,
-                                                rest), rest, self._names)  # fmt: skip
-            for piece in pieces:
-                sys.stdout.write(piece)
-        else:
-            for _ in _also_into(report, self._wish.report, seen(), self._names, rest):
-                pass
-            self._progress.end()
-            self._tell_people(counts, failed, run, plan)
-        return not any(counts[Kind(kind)] for kind in FAILED)
-
-    def _tell_people(
-        self, counts: Counter[Kind], failed: list[Row], run: runs.Run | None, plan: Plan
-    ) -> None:
-        for name, shape in zip(self._wish.files, plan.draft.shapes, strict=True):
-            click.echo(f"{_name(name)}: {shape.value}.")
-        told = ", ".join(f"{counts[kind]:,} {kind.value}" for kind in Kind)
-        click.echo(f"Rows: {told}.")
-        if plan.draft.ignored_keys:
-            click.echo(f"Keys of other programs, not read: {plan.draft.ignored_keys:,}.")
-        active = plan.tally.active
-        if active:
-            first, last = plan.tally.until
-            until = f"until {last}" if first == last else f"until {first} at the earliest"
-            click.echo(f"Of what is written, {active:,} may use the application now, {until}.")
-        for row in failed:
-            click.echo(f"  {self._row_in_words(row)}")
-        more = sum(counts[Kind(kind)] for kind in FAILED) - len(failed)
-        if more > 0:
-            click.echo(f"  and {more:,} more; --report lists all of them.")
-        if run is None:
-            click.echo("Nothing was changed. Run it without --dry-run to write it.")
-        else:
-            click.echo(f"Written: {counts[Kind.NEW] + counts[Kind.UPDATE]:,}. Import {run.id}.")
-
-    def _row_in_words(self, row: Row) -> str:
-        where = f"{self._names[row.source]}, " if len(self._names) > 1 else ""
-        name = shown(row.key or row.tenant_id)
-        reasons = " ".join(
-            shown_whole(f"{each.field}: {each.text}" if each.field else each.text)
-            for each in row.reasons
+    def _untold(self, error: UntoldError) -> click.ClickException:
+        if self._run is None:
+            return click.ClickException(
+                f"Nothing was changed, and the report could not be written ({error})."
+            )
+        return click.ClickException(
+            f"{self._run.written:,} rows are written, the report could not be ({error})."
+            f" Import {self._run.id}."
         )
-        return f"{row.kind.value}: {where}{row.place}{f', {name}' if name else ''}: {reasons}"
 
-
-def export_to(store: Store, out: TextIO, depth: int) -> tuple[int, int, list[str]]:
-    """Writes JSON Lines. Answers how many, how many tenants have no final key and were left
-    out, and what could not be imported again as it is. Errors as of the store."""
-    number, left_out = 0, 0
-    problems: list[str] = []
-    after: str | None = None
-    while True:
-        page = store.scan(Segment(), after=after, limit=_PAGE)
-        for item in page.items:
-            told = exported(item)
-            if told is None:
-                left_out += str(item["tenantId"]).startswith("pending-") and "status" in item
-                continue
-            problem = problem_of(told, depth)
-            if problem:
-                problems.append(f"{shown(told['tenantId'])}: {shown_whole(problem)}")
-            out.write(json.dumps(told, ensure_ascii=False) + "\n")
-            number += 1
-        if page.after is None:
-            return number, left_out, problems
-        after = page.after[1]
-
-
-def shown_whole(text: str) -> str:
-    """As `shown`, uncut: a sentence of ours, whose values were cut already."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
-def _also_into(
-    report: TextIO | None, path: Path | None, rows: Iterator[Row], names: Sequence[str], rest: Any
-) -> Iterator[Row]:
-    """The rows, each written into the report on its way."""
-    if report is None or path is None:
-        yield from rows
-        return
-    passed: list[Row] = []
-
-    def passing() -> Iterator[Row]:
-        for row in rows:
-            passed.append(row)
-            yield row
-
-    is_csv = path.suffix.lower() == ".csv"
-    pieces = reports.as_csv(passing(), names) if is_csv else reports.as_json(passing(), rest, names)
-    for piece in pieces:
-        report.write(piece)
-        yield from passed
-        passed.clear()
-
-
-@contextmanager
-def _opened_for_writing(path: Path) -> Iterator[TextIO]:
-    with ExitStack() as stack:
+    def _how_far(self) -> str:
+        if self._wish.dry_run:
+            return "Nothing was changed."
+        if self._run is None:
+            return "No row is written. Run it again."
         try:
-            file = stack.enter_context(written(path))
-        except OSError as error:
-            raise UnusableError(
-                f"{_name(str(path))}: It cannot be written ({error.strerror})."
-            ) from error
-        yield file
+            run, at_least = runs.find(self._store, self._run.id), ""
+        except StoreError:
+            # The steps that ended are known.
+            run, at_least = self._run, "At least "
+        told = f"{at_least}{run.written:,} of {run.to_write:,} rows are written."
+        return f"{told} Import {run.id}. {_AGAIN}"
 
 
 def _bar(done: int, of: int, word: str = "written") -> str:
     filled = _BAR * done // of if of else _BAR
     return f"[{'#' * filled}{'.' * (_BAR - filled)}] {done:,} of {of:,} rows {word}"
-
-
-def _name(name: str) -> str:
-    return "standard input" if name == STDIN else shown_whole(name)
 
 
 def _person() -> str:

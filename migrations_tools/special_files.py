@@ -1,11 +1,12 @@
-"""Files that an operator names: only plain ones are read, and none is written through a link."""
+"""Files that an operator names: only plain ones are read and written, and none through a link."""
 
 import errno
 import os
+import secrets
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -13,12 +14,24 @@ from portal.imports.refusals import RefusedFileError, too_large
 
 STDIN = "-"
 
+_NO_NAME = "This is not the name of a file."
+
+
+class UnusableError(Exception):
+    """What was named cannot be used; the text is one line for a terminal."""
+
+
+# ---- To be read
+
 
 @contextmanager
 def opened(name: str, most: int) -> Iterator[BinaryIO]:
     """The file, to be read, if it is a plain one of at most `most` bytes; `-` is standard input,
     whose size shows as it is read. `RefusedFileError`."""
     if name == STDIN:
+        # There is none where it was closed before the program began.
+        if sys.stdin is None:
+            raise RefusedFileError("It is closed.")
         yield sys.stdin.buffer
         return
     try:
@@ -28,12 +41,12 @@ def opened(name: str, most: int) -> Iterator[BinaryIO]:
     except OSError as error:
         raise RefusedFileError(_reason(error)) from error
     except ValueError as error:
-        raise RefusedFileError("This is not the name of a file.") from error
+        raise RefusedFileError(_NO_NAME) from error
     try:
         # No path any more: what was opened is what is looked at.
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise RefusedFileError(f"This is {_kind(found.st_mode)}, and not a file.")
+            raise RefusedFileError(_no_file(found.st_mode))
         if found.st_size > most:
             raise too_large(most)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
@@ -42,13 +55,99 @@ def opened(name: str, most: int) -> Iterator[BinaryIO]:
         os.close(descriptor)
 
 
+# ---- To be written
+
+
+class Target:
+    """A file that appears whole once it is finished, for its owner alone. Until then, and if it
+    never is, what stands under its name stays as it is. `OSError` of each call."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._draft = path.with_name(f".{secrets.token_hex(8)}.part")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self._draft, flags, 0o600)
+        self._file: TextIO = os.fdopen(descriptor, "w", encoding="utf-8", newline="")
+
+    def write(self, text: str, /) -> int:
+        return self._file.write(text)
+
+    def finish(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._draft.replace(self.path)
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def let_go(self) -> None:
+        """Leaves nothing of what was not finished."""
+        with suppress(OSError):
+            # What waits to be written may find no room again.
+            self._file.close()
+        self._draft.unlink(missing_ok=True)
+
+
 @contextmanager
-def written(path: Path) -> Iterator[TextIO]:
-    """The file, to be written, for its owner alone. `OSError`."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        yield file
+def written(name: str, *, data_dir: Path, read: Sequence[str] = ()) -> Iterator[Target]:
+    """The file, to be written and finished. `UnusableError` if it is no plain file, one of those
+    that are `read`, or in the portal's own folder; or cannot be made."""
+    _refuse(name, data_dir, read)
+    try:
+        target = Target(Path(name))
+    except OSError as error:
+        raise _unwritable(name, error) from error
+    try:
+        yield target
+    finally:
+        target.let_go()
+
+
+def name_shown(name: str) -> str:
+    """The name of a file in a sentence."""
+    if name == STDIN:
+        return "standard input"
+    return whole_shown(name) or "''"
+
+
+def whole_shown(text: str) -> str:
+    """As `shown`, uncut: a sentence of ours, whose values were cut already."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _refuse(name: str, data_dir: Path, read: Sequence[str]) -> None:
+    shown = name_shown(name)
+    if Path(name).name in ("", "..") or name.endswith(os.sep) or "\0" in name:
+        raise UnusableError(f"{shown}: {_NO_NAME}")
+    try:
+        found = os.lstat(name)
+    except FileNotFoundError:
+        found = None
+    except OSError as error:
+        raise _unwritable(name, error) from error
+    if found is not None:
+        if not stat.S_ISREG(found.st_mode):
+            raise UnusableError(f"{shown}: {_no_file(found.st_mode)}")
+        if any(_is_same(found, each) for each in read):
+            raise UnusableError(f"{shown}: This is a file that is read. Choose another name.")
+        if not os.access(name, os.W_OK):
+            raise _unwritable(name, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+    if Path(name).parent.resolve().is_relative_to(data_dir.resolve()):
+        raise UnusableError(f"{shown}: This is in the portal's data folder. Choose another place.")
+
+
+def _is_same(found: os.stat_result, name: str) -> bool:
+    # One that cannot be looked at cannot be read either, which is said then.
+    with suppress(OSError, ValueError, AttributeError):
+        other = os.fstat(sys.stdin.fileno()) if name == STDIN else os.lstat(name)
+        return os.path.samestat(found, other)
+    return False
+
+
+def _unwritable(name: str, error: OSError) -> UnusableError:
+    return UnusableError(f"{name_shown(name)}: It cannot be written ({error.strerror}).")
 
 
 def _reason(error: OSError) -> str:
@@ -57,7 +156,11 @@ def _reason(error: OSError) -> str:
     return f"It cannot be opened ({error.strerror})."
 
 
-def _kind(mode: int) -> str:
-    if stat.S_ISDIR(mode):
-        return "a directory"
-    return "a pipe" if stat.S_ISFIFO(mode) else "a device"
+def _no_file(mode: int) -> str:
+    if stat.S_ISLNK(mode):
+        kind = "a symbolic link"
+    elif stat.S_ISDIR(mode):
+        kind = "a directory"
+    else:
+        kind = "a pipe" if stat.S_ISFIFO(mode) else "a device"
+    return f"This is {kind}, and not a file."

@@ -9,8 +9,11 @@ from moto import mock_aws
 
 from migrations_tools.rows import StoredRows
 from portal.sealing import KeyFileSealer
+from portal.settings import SETTINGS
 from portal.stores.json_file import JsonFileStore
+from tests.conftest import SECRET_KEY
 from tests.engine import CREDENTIALS, REGION, Engine
+from tests.imports.importing import dump, tenant
 from tests.migrations_tools.old_rows import Side, Table
 from tests.migrations_tools.tables import Account
 
@@ -22,6 +25,23 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         monkeypatch.setenv(name, value)
     with mock_aws():
         yield Account(boto3.client("dynamodb", region_name=REGION))
+
+
+@pytest.fixture
+def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file store in a folder of this test, for commands in this process."""
+    for setting in SETTINGS:
+        monkeypatch.delenv(setting.name, raising=False)
+    monkeypatch.setenv("PORTAL_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("PORTAL_SECRET_KEY", SECRET_KEY)
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    """Two tenants, as a browser keeps them."""
+    path = tmp_path / "export.json"
+    path.write_bytes(dump(tenant(1), tenant(2, contactFullName="Kim"), theme="dark"))
+    return path
 
 
 @pytest.fixture

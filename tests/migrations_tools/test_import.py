@@ -1,61 +1,18 @@
-"""`python -m migrations_tools import` and `export`: what is typed, and what is told."""
+"""`python -m migrations_tools import`: what is typed, and what is told."""
 
-import csv
-import io
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from migrations_tools.cli import main
 from migrations_tools.importing import _bar
-from portal.settings import SETTINGS
-from portal.stores.contract import Add
 from portal.stores.dynamodb import DynamoDbStore
-from portal.stores.json_file import JsonFileStore
-from tests.conftest import SECRET_KEY
 from tests.engine import CREDENTIALS, REGION, Engine
-from tests.examples import all_items, sign_up
+from tests.examples import all_items
 from tests.imports.importing import EXPORTS, SECRET, dump, lines, tenant
+from tests.migrations_tools.import_tool import answered, items, tool
 
-ROOT = Path(__file__).parent.parent.parent
-VECTORS = ["=1", "+1", "-1", "@x", "\t=1", "＝1", "＋1", "－1", "＠x", "  =1", "=cmd|'/c calc'!A1",
-           "'=1"]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for setting in SETTINGS:
-        monkeypatch.delenv(setting.name, raising=False)
-    monkeypatch.setenv("PORTAL_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("PORTAL_SECRET_KEY", SECRET_KEY)
-
-
-def tool(*words: str | Path, stdin: bytes | None = None) -> Result:
-    return CliRunner().invoke(main, [str(word) for word in words], input=stdin)
-
-
-def answered(result: Result) -> dict[str, Any]:
-    return json.loads(result.stdout)
-
-
-def items(tmp_path: Path) -> dict[str, Any]:
-    store = JsonFileStore(tmp_path / "data")
-    found = all_items(store)
-    store.close()
-    return found
-
-
-@pytest.fixture
-def export(tmp_path: Path) -> Path:
-    path = tmp_path / "export.json"
-    path.write_bytes(dump(tenant(1), tenant(2, contactFullName="Kim"), theme="dark"))
-    return path
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 def test_a_dry_run_writes_nothing_and_tells_what_would_be(export, tmp_path):
@@ -107,6 +64,42 @@ def test_what_failed_is_told_with_its_place_key_and_reason():
     assert "Written: 5. Import import-" in told
 
 
+def summary(tmp_path, *tenants: dict[str, Any]) -> str:
+    path = tmp_path / "some.jsonl"
+    path.write_bytes(lines(*tenants))
+    planned = tool("import", path, "--dry-run").stdout
+    told = tool("import", path).stdout
+    # The plan says the same of the rows.
+    assert planned.splitlines()[:-1] == told.splitlines()[:-1]
+    return told
+
+
+def test_how_many_may_use_it_and_until_when_is_told(tmp_path):
+    for_ever = {"openEnded": True, "validTo": None}
+    first, second, third = (f"20{year}-12-31T22:59:59.999Z" for year in (90, 91, 92))
+    told = "Of what is written, {} may use the application now, {}.\n"
+    assert told.format(1, f"until {first}") in summary(tmp_path, tenant(1, validTo=first))
+    assert told.format(2, f"until {second} at the earliest") in summary(
+        tmp_path, tenant(2, validTo=third), tenant(3, validTo=second)
+    )
+    assert told.format(2, "without an end") in summary(
+        tmp_path, tenant(4, **for_ever), tenant(5, **for_ever)
+    )
+    assert told.format(2, f"until {first} at the earliest") in summary(
+        tmp_path, tenant(6, **for_ever), tenant(7, validTo=first)
+    )
+    assert "may use the application" not in summary(tmp_path, tenant(8, isActive=False))
+    later = summary(tmp_path, tenant(9, validFrom=first, validTo=second))
+    assert "Of what is written, 1 may use the application later.\n" in later
+    assert "9999" not in later
+
+
+def test_how_many_have_no_client_secret_is_told(tmp_path):
+    some = [tenant(number, clientSecret=None) for number in range(3)]
+    assert "Without a client secret: 3.\n" in summary(tmp_path, *some, tenant(9))
+    assert "client secret" not in summary(tmp_path, *some, tenant(9), tenant(10))
+
+
 def test_the_policy_and_what_is_asked_by_name_are_taken(export, tmp_path):
     tool("import", export)
     export.write_bytes(dump(tenant(1, contactFullName="Lou")))
@@ -135,59 +128,6 @@ def test_one_bad_file_of_several_stops_all(export, tmp_path):
     assert items(tmp_path) == {}
 
 
-# ---- C01, C02: special files
-
-
-@pytest.fixture
-def special(tmp_path: Path) -> Path:
-    (tmp_path / "folder").mkdir()
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "real.json").write_bytes(dump(tenant()))
-    (tmp_path / "link").symlink_to(tmp_path / "real.json")
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("missing", "It cannot be opened (No such file or directory)."),
-        ("folder", "This is a directory, and not a file."),
-        ("pipe", "This is a pipe, and not a file."),
-        ("link", "This is a symbolic link, and not a file."),
-        ("/dev/zero", "This is a device, and not a file."),
-        ("\x1b]0;x\x07", "It cannot be opened (No such file or directory)."),
-    ],
-)
-def test_only_plain_files_are_read_and_one_line_says_so(special, name, said):
-    result = tool("import", special / name)
-    assert result.exit_code == 2
-    assert result.stderr.endswith(f": {said}\n")
-    assert result.stderr.count("\n") == 1
-    assert result.stdout == ""
-    assert "\x1b" not in result.output
-
-
-def test_endless_standard_input_ends_at_the_limit(tmp_path, monkeypatch):
-    monkeypatch.setenv("PORTAL_IMPORT_COMMAND_MEGABYTES", "2")
-    command = f"yes '{json.dumps(tenant(1))}' | {sys.executable} -m migrations_tools import -"
-    done = subprocess.run(
-        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 2
-    assert done.stderr == "Error: standard input: The file is larger than 2 MB.\n"
-    assert items(tmp_path) == {}
-
-
-def test_a_file_over_the_limit_is_refused_before_it_is_read(tmp_path):
-    path = tmp_path / "large"
-    with path.open("wb") as file:
-        file.truncate(50_000_001)
-    result = tool("import", path)
-    assert (result.exit_code, result.stderr) == (
-        2, f"Error: {path}: The file is larger than 50 MB.\n"
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize("how", [["--json"], [], ["--dry-run"]])
 def test_what_a_terminal_would_obey_is_escaped(tmp_path, how):
     escape = "\x1b]0;owned\x07\x9b31m"
@@ -203,96 +143,6 @@ def test_what_a_terminal_would_obey_is_escaped(tmp_path, how):
     result = tool("import", path, *how)
     assert result.exit_code == 1
     assert not {"\x1b", "\x07", "\x9b"} & set(result.output)
-
-
-# ---- Reports
-
-
-@pytest.mark.parametrize("ending", ["csv", "json"])
-def test_a_report_holds_all_rows_and_what_failed_is_imported_again_once_mended(tmp_path, ending):
-    report = tmp_path / f"report.{ending}"
-    tool("import", EXPORTS / "trouble.json", "--report", report)
-    assert report.stat().st_mode & 0o777 == 0o600
-    text = report.read_text(encoding="utf-8-sig")
-    assert "s3cr3t" not in text
-    again = answered(tool("import", report, "--dry-run", "--json"))
-    assert again["counts"]["invalid"] == 10
-    mended = text.replace("not-an-address", "mended@ex.org").replace(
-        "31.12.2026", "2026-12-31T22:59:59Z"
-    )
-    report.write_text(mended, encoding="utf-8")
-    result = tool("import", report, "--json")
-    assert answered(result)["counts"] == {
-        "new": 2, "same": 0, "update": 0, "conflict": 0, "duplicate": 0, "invalid": 8
-    }  # fmt: skip
-    assert items(tmp_path)["4_4"]["contactEmailAddress"] == "mended@ex.org"
-
-
-def test_no_cell_of_a_report_is_a_formula_and_reading_it_gives_back_what_it_was(tmp_path):
-    path, report = tmp_path / "x.jsonl", tmp_path / "r.csv"
-    # Each row fails by its dates, so that its values stand in the report.
-    path.write_bytes(
-        lines(*(tenant(n, clientId=each, validTo="x") for n, each in enumerate(VECTORS)))
-    )
-    tool("import", path, "--report", report)
-    text = report.read_text(encoding="utf-8-sig")
-    heading, *rows = csv.reader(io.StringIO(text))
-    place = heading.index("clientId")
-    assert [row[place] for row in rows] == [f"'{each}" for each in VECTORS]
-    assert not [cell for row in rows for cell in row if cell.lstrip(" ")[:1] in set("=+-@\t\r＝")]
-    assert text.count('"') >= 2 * len(rows) * len(heading)
-    again = answered(tool("import", report, "--dry-run", "--json"))
-    assert [row["values"]["clientId"] for row in again["rows"]] == VECTORS
-
-
-def test_a_report_that_cannot_be_written_is_said_before_anything_is_done(export, tmp_path):
-    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
-    for place in (tmp_path / "nowhere" / "r.csv", tmp_path / "link"):
-        result = tool("import", export, "--report", place)
-        assert result.exit_code == 2
-        assert "It cannot be written" in result.stderr
-    assert items(tmp_path) == {}
-
-
-# ---- Export
-
-
-def test_an_export_is_imported_again_as_the_same_and_holds_no_secret(export, tmp_path):
-    tool("import", export, EXPORTS / "trouble.json", EXPORTS / "tenant-array.json")
-    store = JsonFileStore(tmp_path / "data")
-    sign_up(store, 1)
-    store.close()
-    result = tool("export")
-    assert result.exit_code == 0
-    assert result.stderr == "11 tenants.\nSign-ups without a final key, left out: 1.\n"
-    assert "s3cr3t" not in result.stdout
-    assert "v1.loc" not in result.stdout
-    before = items(tmp_path)
-    for policy in ("skip", "newer-wins", "overwrite"):
-        again = tool("import", "-", "--json", "--policy", policy, stdin=result.stdout_bytes)
-        assert answered(again)["counts"]["same"] == 11
-        assert {row["kind"] for row in answered(again)["rows"]} == {"same"}
-    after = items(tmp_path)
-    assert {key: after[key] for key in before} == before
-
-
-def test_an_export_goes_into_a_file_for_its_owner_alone(export, tmp_path):
-    tool("import", export)
-    out = tmp_path / "out.jsonl"
-    assert tool("export", "--out", out).exit_code == 0
-    assert out.stat().st_mode & 0o777 == 0o600
-    assert len(out.read_text().splitlines()) == 2
-
-
-def test_what_could_not_be_imported_again_is_named(tmp_path):
-    store = JsonFileStore(tmp_path / "data")
-    store.write([Add({"tenantId": "1_2", "isActive": True, "contactFullName": "Kim"})])
-    store.close()
-    result = tool("export")
-    assert result.exit_code == 1
-    assert "To be mended before it is imported: 1_2: contactCompanyName: This is missing." in (
-        result.stderr
-    )
 
 
 def test_it_works_on_a_table(engine: Engine, export, monkeypatch):

@@ -23,11 +23,11 @@
   });
 
   // What goes on by itself has a button for when it cannot.
-  function offer(element) {
+  function offer(element, helps = true) {
     const again = element && find("[data-again]", element);
     if (!again) return;
-    again.hidden = false;
-    find("button", again).focus();
+    again.hidden = !helps;
+    if (helps) find("button", again).focus();
   }
 
   // A check while somebody types is a courtesy: when it fails, nobody needs to know.
@@ -49,7 +49,11 @@
       offer(elt);
     });
   }
-  document.addEventListener("htmx:beforeRequest", (event) => quiet(event) || alerts.replaceChildren());
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (quiet(event)) return;
+    alerts.replaceChildren();
+    offer(event.detail.elt, false);
+  });
   document.addEventListener("htmx:beforeSwap", (event) => {
     const helps = [200, 422].includes(event.detail.xhr.status) && !pressing;
     if (quiet(event) && !helps) event.detail.shouldSwap = false;

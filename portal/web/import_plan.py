@@ -135,7 +135,7 @@ def in_words(run: Run) -> list[str]:
 
 def _active_in_words(run: Run) -> str:
     if not run.active:
-        return _("By this import nobody could use the application now.")
+        return _("By this import nobody may use the application now.")
     first, last = (
         _("without an end") if text >= records.NEVER
         else dates.day(to_instant(text), settings().time_zone)
@@ -144,16 +144,16 @@ def _active_in_words(run: Run) -> str:
     number = numbers.written(run.active)
     if first == last and run.until[0] >= records.NEVER:
         return _(
-            "Tenants that could use the application by this import: %(number)s, without an end.",
+            "Tenants that may use the application by this import: %(number)s, without an end.",
             number=number,
         )
     if first == last:
         return _(
-            "Tenants that could use the application by this import: %(number)s, until %(last)s.",
+            "Tenants that may use the application by this import: %(number)s, until %(last)s.",
             number=number, last=last,
         )  # fmt: skip
     return _(
-        "Tenants that could use the application by this import: %(number)s. The first licence"
+        "Tenants that may use the application by this import: %(number)s. The first licence"
         " ends: %(first)s; the last: %(last)s.",
         number=number, first=first, last=last,
     )  # fmt: skip

@@ -126,8 +126,8 @@ KIND = {
 KIND_COUNT = {
     Kind.NEW: N_("%(n)s new"),
     Kind.SAME: N_("%(n)s same"),
-    Kind.UPDATE: N_("%(n)s to update"),
-    Kind.CONFLICT: N_("%(n)s in conflict"),
+    Kind.UPDATE: N_("%(n)s update"),
+    Kind.CONFLICT: N_("%(n)s conflict"),
     Kind.DUPLICATE: N_("%(n)s duplicate"),
     Kind.INVALID: N_("%(n)s invalid"),
 }

@@ -1,9 +1,11 @@
 """Moving records in, from the old application's page in a real browser to the store and back."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from portal.imports import applying
 from portal.stores.contract import NotThereError, Store
+from tests.browser.conftest import Watch
 from tests.browser.steps import free_id, tab_to
 
 #: What other programs keep beside the old application's entries, in the same browser.
@@ -74,6 +77,10 @@ def rows() -> list[dict[str, Any]]:
     return [tenant(account, str(company)) for company in range(1, 4)]
 
 
+#: What htmx says on the console of a request that was given up.
+GIVEN_UP = ("console: htmx:afterRequest", "console: htmx:sendAbort")
+
+
 def key_of(row: dict[str, Any]) -> str:
     return f"fsm_tenant_{row['accountId']}_{row['companyId']}"
 
@@ -108,7 +115,7 @@ def file_of(folder: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 def plan(page: Page, path: Path) -> None:
-    page.get_by_role("link", name="Imports").click()
+    page.get_by_role("link", name="Imports", exact=True).click()
     page.get_by_label("File with the records").set_input_files(path)
     page.get_by_role("button", name="Show the plan").click()
     page.wait_for_url("**/staff/imports/import-*")
@@ -171,7 +178,7 @@ def test_the_text_can_be_pasted(
     signed_in: Callable[..., Page], rows: list[dict[str, Any]], store: Store, tmp_path: Path
 ) -> None:
     page = signed_in("admin", name="Ada Admin")
-    page.get_by_role("link", name="Imports").click()
+    page.get_by_role("link", name="Imports", exact=True).click()
     page.get_by_label("Or the text of the file").fill(file_of(tmp_path, rows).read_text("utf-8"))
     page.get_by_role("button", name="Show the plan").click()
     confirm(page)
@@ -195,9 +202,7 @@ def test_with_a_script_it_goes_on_by_itself_and_two_tabs_do_no_harm(
     confirm(one)
     confirm(two)
     for page in (one, two):
-        expect(page.locator("#outcome")).to_contain_text(
-            f"Tenants written: {len(many):,}."
-        )
+        expect(page.locator("#outcome")).to_contain_text(f"Tenants written: {len(many):,}.")
     expect(one.locator("#outcome")).to_be_focused()
     assert all(is_in(store, row) for row in many)
 
@@ -247,6 +252,19 @@ def test_it_is_done_with_the_keyboard_alone(
     assert all(is_in(store, row) for row in rows)
 
 
+LONG = "Kälte-Klima-Sanitärtechnik" * 7
+
+
+def look_at(
+    page: Page, axe: Callable[[Page], list[str]], wrong: dict[str, list[str]], name: str
+) -> None:
+    """Notes what is in the way of somebody on this page, under its name."""
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    found = [*axe(page), *([f"scrolls sideways by {wide}"] if wide > 0 else [])]
+    if found:
+        wrong[name] = found
+
+
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_have_no_barriers(
@@ -256,23 +274,20 @@ def test_the_pages_have_no_barriers(
     signed_in: Callable[..., Page],
     axe: Callable[[Page], list[str]],
     tmp_path: Path,
+    watch: Watch,
 ) -> None:
+    for words in GIVEN_UP:
+        watch.expect(words)
     page = signed_in("admin", name="Ada Admin", width=width, color_scheme=scheme)
     wrong: dict[str, list[str]] = {}
-
-    def look(name: str) -> None:
-        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        found = [*axe(page), *([f"scrolls sideways by {wide}"] if wide > 0 else [])]
-        if found:
-            wrong[name] = found
-
+    look = partial(look_at, page, axe, wrong)
     account = free_id()
-    long = "Kälte-Klima-Sanitärtechnik" * 7
     some = [tenant(account, str(number)) for number in range(applying.STEP + 60)]
-    evil = tenant(account, "9999", contactCompanyName=long, contactEmailAddress=long, **{long: 1})
+    evil = tenant(account, "9999", contactCompanyName=LONG, contactEmailAddress=LONG, **{LONG: 1})
     plan(page, file_of(tmp_path, [*some, evil]))
     look("plan")
     page.get_by_role("link", name="Invalid 1").click()
+    expect(page.get_by_text("These cannot be imported.")).to_be_visible()
     look("invalid rows")
     without = signed_in("admin", name="Eve Admin", javascript=False)
     without.goto(page.url)
@@ -283,11 +298,36 @@ def test_the_pages_have_no_barriers(
     page.reload()
     expect(page.get_by_role("progressbar")).to_be_visible()
     look("progress")
+    page.get_by_role("button", name="Stop for good").click()
+    expect(page.locator("#outcome")).to_contain_text("before Ada Admin stopped it.")
+    look("stopped")
     page.unroute("**/apply")
-    page.reload()
+    plan(page, file_of(tmp_path, [*some, evil]))
+    confirm(page)
     expect(page.locator("#outcome")).to_contain_text("The import is done.")
     look("done")
-    changed = [row | {"contactFullName": long[:180], "clientSecret": "x"} for row in some[:3]]
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_changes_the_list_and_a_refusal_have_no_barriers(
+    *,
+    scheme: str,
+    width: int,
+    signed_in: Callable[..., Page],
+    axe: Callable[[Page], list[str]],
+    tmp_path: Path,
+) -> None:
+    page = signed_in("admin", name="Ada Admin", width=width, color_scheme=scheme)
+    wrong: dict[str, list[str]] = {}
+    look = partial(look_at, page, axe, wrong)
+    account = free_id()
+    some = [tenant(account, str(number)) for number in range(3)]
+    plan(page, file_of(tmp_path, some))
+    confirm(page)
+    expect(page.locator("#outcome")).to_contain_text("The import is done.")
+    changed = [row | {"contactFullName": LONG[:180], "clientSecret": "x"} for row in some]
     page.goto("/staff/imports/")
     page.get_by_label("When a tenant is here already, and differs").select_option("overwrite")
     plan_of_changes = page.get_by_label("Or the text of the file")
@@ -310,7 +350,7 @@ def test_the_pages_have_no_barriers(
 
 def test_a_refused_file_puts_the_focus_on_why(signed_in: Callable[..., Page]) -> None:
     page = signed_in("admin", name="Ada Admin")
-    page.get_by_role("link", name="Imports").click()
+    page.get_by_role("link", name="Imports", exact=True).click()
     page.get_by_label("Or the text of the file").fill('{"theme": "dark"}')
     page.get_by_role("button", name="Show the plan").click()
     summary = page.get_by_role("alert").filter(has_text="There is a problem")
@@ -320,3 +360,19 @@ def test_a_refused_file_puts_the_focus_on_why(signed_in: Callable[..., Page]) ->
     box = page.get_by_label("Or the text of the file")
     expect(box).to_be_focused()
     expect(box).to_have_value('{"theme": "dark"}')
+
+
+def test_a_file_that_is_far_too_large_gets_the_form_again(
+    signed_in: Callable[..., Page], tmp_path: Path, watch: Watch
+) -> None:
+    watch.expect("status of 413")
+    page = signed_in("admin", name="Ada Admin")
+    large = tmp_path / "large.json"
+    large.write_bytes(b" " * 5_100_000)
+    page.goto("/staff/imports/")
+    page.get_by_label("File with the records").set_input_files(large)
+    page.get_by_role("button", name="Show the plan").click()
+    summary = page.get_by_role("alert").filter(has_text="There is a problem")
+    expect(summary).to_contain_text("The file is larger than 5 MB.")
+    expect(summary).to_contain_text("Split it, or use the command")
+    expect(page).to_have_title(re.compile("^Error: "))

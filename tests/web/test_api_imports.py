@@ -155,7 +155,7 @@ def test_i24_a_store_that_stops_half_way_says_so_and_is_gone_on_with(
     def full_after_four(call: str, number: int) -> Exception | None:
         # The call is counted; the rows, the import, one commit of tenants; then the disk is full.
         written.extend([call] if call == "write" else [])
-        return FULL if call == "write" and len(written) > 4 else None
+        return FULL if call == "write" and len(written) > 5 else None
 
     troubled.begin(full_after_four)
     answer = client.post(URL, data=body, headers=headers)
@@ -228,7 +228,7 @@ def test_an_import_that_an_admin_stops_meanwhile_is_no_success(
 
     def stopped_after_the_first_rows(call: str, number: int) -> None:
         written.extend([call] if call == "write" else [])
-        if call == "write" and len(written) == 5:
+        if call == "write" and len(written) == 6:
             (run,) = runs.listed(store).runs
             runs.end(store, run.id, Act(by="Ada Admin", at=clock.now()))
 

@@ -6,6 +6,7 @@ from portal import records
 from portal.contacts import ProblemError, read_line
 from portal.imports import quickly
 from portal.imports.candidates import Candidate, Value
+from portal.imports.fields import FIELDS, SECRET_FIELD
 from portal.imports.licences import Licence
 from portal.imports.rows import FieldChange
 from portal.instants import to_text
@@ -15,6 +16,7 @@ from portal.tenants import Status, Tenant
 _TEXTS = ("accountName", "companyName", "cluster", "contactCompanyName", "contactFullName",
           "clientId")  # fmt: skip
 _DATES = ("validFrom", "validTo")
+_TIMES = ("createdAt", "updatedAt")
 WINDOW = frozenset({*_DATES, "openEnded"})
 #: Characters of a text of the store: no check has bounded it, and a row has to fit into an item.
 _SHOWN = 500
@@ -41,6 +43,23 @@ def changes_between(candidate: Candidate, item: Item) -> list[FieldChange]:
     if "isActive" in values and values["isActive"] is not active:
         found.append(FieldChange("isActive", _word(active), _word(not active)))
     return found
+
+
+def other_in(candidate: Candidate, planned: Candidate) -> list[str]:
+    """The fields of the candidate that are other in the one that is planned, or missing there;
+    but for when the records were made and changed."""
+    values, beside = _with_secret(candidate), _with_secret(planned)
+    return [
+        name
+        for name in FIELDS
+        if name in values and name not in _TIMES and values[name] != beside.get(name)
+    ]
+
+
+def _with_secret(candidate: Candidate) -> Mapping[str, Value]:
+    if candidate.secret is None:
+        return candidate.values
+    return {**candidate.values, SECRET_FIELD: candidate.secret.reveal()}
 
 
 def moves_window(changes: Iterable[FieldChange]) -> bool:

@@ -93,6 +93,13 @@ class Draft:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def candidate(self, number: int) -> Candidate | None:
+        """The tenant that the entry with this number would be."""
+        found = self._db.execute(
+            "SELECT body, secret, id, updated FROM entries WHERE number = ?", (number,)
+        ).fetchone()
+        return self._read(number, *found).candidate
+
     def _row(self, source: int, checked: Checked) -> tuple[object, ...]:
         candidate = checked.candidate
         secret = candidate.secret if candidate else None

@@ -103,8 +103,7 @@ class Plan:
         verdict = Verdict(Kind.INVALID, reasons=checked.reasons)
         sealed = mark = ""
         if candidate and drafted.newest != drafted.number:
-            text = f"Row {drafted.newest} is the same tenant, and not older."
-            verdict = Verdict(Kind.DUPLICATE, reasons=(Reason("", text),))
+            verdict = Verdict(Kind.DUPLICATE, reasons=self._beside(candidate, drafted.newest))
         elif candidate:
             verdict = judged(candidate, self._item(candidate.id), self.choice, self._marks)
             sealed, mark = self._sealed(verdict, candidate)
@@ -130,6 +129,14 @@ class Plan:
             digest=verdict.digest,
         )
         return row, verdict.licence
+
+    def _beside(self, candidate: Candidate, newest: int) -> tuple[Reason, ...]:
+        """Why another entry for the same tenant is planned, and what this one says otherwise."""
+        text = f"Row {newest} is the same tenant, and not older."
+        planned = self.draft.candidate(newest)
+        names = comparing.other_in(candidate, planned) if planned else []
+        more = f" It differs in {', '.join(names)}." if names else ""
+        return (Reason("", text + more),)
 
     def _item(self, tenant_id: str) -> Item | None:
         try:

@@ -123,6 +123,12 @@ def test_what_was_typed_and_the_extension_go_with_their_number(importer, new, le
     assert {name: item[name] for name in item if name.startswith("contactPhone")} == left
 
 
+def test_a_number_is_new_whatever_is_said_of_how_it_was_typed(importer):
+    kept(importer, contactPhone=None)
+    said = {"contactPhone": "+4930901820", "contactPhoneTyped": ""}
+    assert changes(importer, **said) == [("contactPhone", "", "+4930901820")]
+
+
 def test_an_extension_without_a_number_changes_nothing_unseen(importer):
     importer.run(dump(tenant(contactPhone="+49 30 901820 ext. 12")))
     before = importer.kept.get(ID)

@@ -17,6 +17,7 @@ ISO = (
     "This is not a date and time of ISO 8601 with an offset, like 2026-12-31T22:59:59.999Z:"
     " 31.12.2026"
 )
+OLDER = "is the same tenant, and not older. It differs in contactFullName."
 
 #: File -> shape, ignored keys, and a line for each row: number, line, column, kind, tenant,
 #: then its reasons, repairs, what was left out, or the row that it is a duplicate of.
@@ -53,10 +54,10 @@ PLANS = {
          ("updatedAt", "This is missing. It is createdAt's.")),
     ]),
     "twice.jsonl": ("JSON Lines", 0, [
-        (1, 1, "duplicate", "20_20", ("", "Row 2 is the same tenant, and not older.")),
+        (1, 1, "duplicate", "20_20", ("", f"Row 2 {OLDER}")),
         (2, 1, "new", "20_20"),
         (3, 1, "new", "21_21"),
-        (4, 1, "duplicate", "21_21", ("", "Row 3 is the same tenant, and not older.")),
+        (4, 1, "duplicate", "21_21", ("", f"Row 3 {OLDER}")),
     ]),
     "trouble.json": ("localStorage dump", 0, [
         (2, 21, "invalid", "", ("", "In the value: Not valid JSON (line 1, column 511).")),

@@ -166,3 +166,25 @@ def test_of_equally_new_ones_the_first_counts(importer, files):
     assert (first.kind, second.kind, second.duplicate_of) == ("new", "duplicate", 1)
     importer.run(*handed_in)
     assert current(importer).contact.name == "Kim"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "names"),
+    [
+        ({}, {}, ""),
+        ({}, {"createdAt": OLDER, "clientSecret": None, "cluster": None, "isActive": None}, ""),
+        ({}, {"contactFullName": "Lou", "validTo": NEWER}, "contactFullName, validTo"),
+        ({}, {"clientSecret": "another", "cluster": "us"}, "cluster, clientSecret"),
+        ({"clientSecret": None, "cluster": None}, {}, "cluster, clientSecret"),
+        ({}, {"validTo": None, "openEnded": True}, "openEnded"),
+        ({"updatedAt": NEWER}, {"contactFullName": "Lou"}, "contactFullName"),
+    ],
+)
+def test_a_duplicate_says_which_of_its_values_stand_nowhere_else(either, first, second, names):
+    files = dump(tenant(**first)), dump(tenant(**second))
+    more = f" It differs in {names}." if names else ""
+    planned, other = either.rows(*files)
+    assert (planned.kind, other.kind, other.duplicate_of) == ("new", "duplicate", 1)
+    assert [each.text for each in other.reasons] == [
+        f"Row 1 is the same tenant, and not older.{more}"
+    ]

@@ -148,7 +148,7 @@ class _Commit:
         left = by_staff[0] and "isActive" not in changed, by_staff[1] and not changed & WINDOW
         item = self._marked(records.item_of(tenant, kept), row, left)
         event = records.event_item(row.tenant_id, Verb.IMPORT, self._act, before, item)
-        licence = comparing.licence_after(row.values, before, row.changes)
+        licence = comparing.licence_after(row.values, before)
         return _Write(row, [Replace(item, row.expected, read=before), Add(event)], licence)
 
     def _marked(self, item: Item, row: Row, by_staff: tuple[bool, bool]) -> Item:

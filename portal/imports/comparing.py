@@ -66,20 +66,10 @@ def moves_window(changes: Iterable[FieldChange]) -> bool:
     return any(change.field in WINDOW for change in changes)
 
 
-def licence_after(
-    values: Mapping[str, Value], item: Item, changes: Iterable[FieldChange]
-) -> Licence:
-    """What the item's status and window are once the changes are made."""
-    active = values.get("isActive", records.status_of(item) is Status.ACTIVE)
-    if moves_window(changes):
-        return {**values, "isActive": active}
-    window = records.validity_of(item)
-    ends = zip(_DATES, (window.valid_from, window.valid_to), strict=True)
-    return {
-        **{name: to_text(end) for name, end in ends if end},
-        "isActive": active,
-        "openEnded": window.is_open,
-    }
+def licence_after(values: Mapping[str, Value], item: Item) -> Licence:
+    """What the item's status and window are once the values are there, which name a window."""
+    active = records.status_of(item) is Status.ACTIVE
+    return {**values, "isActive": values.get("isActive", active)}
 
 
 def is_newer(candidate: Candidate, tenant: Tenant) -> bool:
@@ -114,10 +104,9 @@ def _window(values: Mapping[str, Value], item: Item) -> list[FieldChange]:
         new = values.get(name, "" if opens else None)
         if new is not None and old != new:
             found.append(_change(name, old, str(new)))
-    was_open = validity.is_open or (validity.open_ended and item.get("openEnded") is True)
     # Between two dates it means nothing, and who writes none of it takes nothing back.
-    if opens is not was_open and (opens or found):
-        found.append(FieldChange("openEnded", _word(was_open), _word(opens)))
+    if opens is not validity.open_ended and (opens or found):
+        found.append(FieldChange("openEnded", _word(not opens), _word(opens)))
     return found
 
 

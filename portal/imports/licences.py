@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from portal import records
 from portal.imports.candidates import Value
 
-#: The status and the window that a row leaves, named and written as in the values of a candidate.
+#: The status and the window that a row leaves, named and written as in the values of a candidate:
+#: both dates, or those that an open window has.
 Licence = Mapping[str, Value]
 NO_LICENCE: Licence = {}
 
@@ -25,8 +26,6 @@ class Licences:
         if licence.get("isActive") is not True:
             return
         start, end = str(licence.get("validFrom", "")), str(licence.get("validTo", ""))
-        if not (start and end) and licence.get("openEnded") is not True:
-            return
         if now < start:
             self.later += 1
         elif now <= (end := end or records.NEVER):

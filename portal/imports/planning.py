@@ -189,7 +189,7 @@ def judged(candidate: Candidate, item: Item | None, choice: Choice, marks: Marks
         kind=Kind.UPDATE,
         expected=version if isinstance(version, int) else None,
         digest=digest_of(item),
-        licence=comparing.licence_after(candidate.values, item, changes),
+        licence=comparing.licence_after(candidate.values, item),
     )
 
 

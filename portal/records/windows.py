@@ -19,13 +19,11 @@ def status_of(item: Item) -> Status:
 
 
 def validity_of(item: Item) -> Validity:
-    """The window. `open_ended` only where nothing was lost in reading it."""
+    """The window. `open_ended` only where nothing was lost in reading it; to the old application
+    a missing end said so."""
     valid_from, valid_to = (instant_of(item.get(name)) for name in ("validFrom", "validTo"))
     unreadable = (valid_from is None and item.get("validFrom")) or (
         valid_to is None and item.get("validTo")
     )
-    return Validity(
-        valid_from=valid_from,
-        valid_to=valid_to,
-        open_ended=not unreadable and ("status" not in item or item.get("openEnded") is True),
-    )
+    says_so = item.get("openEnded") is True if "status" in item else None in (valid_from, valid_to)
+    return Validity(valid_from=valid_from, valid_to=valid_to, open_ended=not unreadable and says_so)

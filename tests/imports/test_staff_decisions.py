@@ -180,6 +180,22 @@ def test_a_tenant_that_staff_activated_is_theirs(importer):
     assert reasons(importer, dump(file)) == [KEPT_STATUS, KEPT_WINDOW]
 
 
+def test_a_window_that_was_closed_by_somebody_else_is_not_opened_again(importer):
+    file = dump(tenant(validTo=None, openEnded=True))
+    importer.run(file)
+    item = dict(importer.kept.get(ID))
+    del item["openEnded"]
+    importer.kept.write([Replace(item, 1)])
+    assert reasons(importer, file) == [("openEnded", KEPT_WINDOW[1])]
+
+
+def test_an_import_says_nothing_of_an_end_that_it_leaves(importer):
+    importer.kept.write([Add({"tenantId": ID, **tenant(clientSecret=None)})])
+    importer.run(dump(tenant(contactFullName="Kim")), policy="overwrite")
+    edit_contact(importer, "Lou")
+    assert "openEnded" not in importer.kept.get(ID)
+
+
 def test_what_the_old_application_moved_after_an_import_is_kept_too(importer):
     importer.run(dump(tenant()))
     item = importer.kept.get(ID)

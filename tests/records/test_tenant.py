@@ -72,7 +72,6 @@ def test_an_old_row_is_read_as_it_is():
     assert tenant.validity == Validity(
         valid_from=datetime(2026, 1, 1, tzinfo=UTC),
         valid_to=datetime(2026, 12, 31, 23, 59, 59, 999000, tzinfo=UTC),
-        open_ended=True,
     )
     assert tenant.client == Client(id="client-1", sealed_secret="an old plain secret")
     assert tenant.decision is None

@@ -90,20 +90,28 @@ class Plan:
         entries = iter(self.draft)
         with ThreadPoolExecutor(self._workers) as pool:
             while block := list(islice(entries, _TOGETHER)):
-                rows = map(self._row, block) if self._workers == 1 else pool.map(self._row, block)
+                # Looked up here, since only one may ask the draft at a time.
+                twins = map(self._twin, block)
+                alone = self._workers == 1
+                rows = (map if alone else pool.map)(self._row, block, twins)
                 for row, licence in rows:
                     self.tally.take(row, licence, self._now)
                     yield row
                 self.progress(self.tally.rows)
 
-    def _row(self, drafted: Drafted) -> tuple[Row, Licence]:
+    def _twin(self, drafted: Drafted) -> Candidate | None:
+        """What is planned for the same tenant instead."""
+        is_planned = drafted.newest == drafted.number
+        return None if is_planned else self.draft.candidate(drafted.newest)
+
+    def _row(self, drafted: Drafted, twin: Candidate | None) -> tuple[Row, Licence]:
         """The row, and what licence it would give, if it would be written."""
         checked = drafted.checked
         candidate = checked.candidate
         verdict = Verdict(Kind.INVALID, reasons=checked.reasons)
         sealed = mark = ""
-        if candidate and drafted.newest != drafted.number:
-            verdict = Verdict(Kind.DUPLICATE, reasons=self._beside(candidate, drafted.newest))
+        if candidate and twin:
+            verdict = Verdict(Kind.DUPLICATE, reasons=_beside(candidate, twin, drafted.newest))
         elif candidate:
             verdict = judged(candidate, self._item(candidate.id), self.choice, self._marks)
             sealed, mark = self._sealed(verdict, candidate)
@@ -129,14 +137,6 @@ class Plan:
             digest=verdict.digest,
         )
         return row, verdict.licence
-
-    def _beside(self, candidate: Candidate, newest: int) -> tuple[Reason, ...]:
-        """Why another entry for the same tenant is planned, and what this one says otherwise."""
-        text = f"Row {newest} is the same tenant, and not older."
-        planned = self.draft.candidate(newest)
-        names = comparing.other_in(candidate, planned) if planned else []
-        more = f" It differs in {', '.join(names)}." if names else ""
-        return (Reason("", text + more),)
 
     def _item(self, tenant_id: str) -> Item | None:
         try:
@@ -191,6 +191,13 @@ def judged(candidate: Candidate, item: Item | None, choice: Choice, marks: Marks
         digest=digest_of(item),
         licence=comparing.licence_after(candidate.values, item),
     )
+
+
+def _beside(candidate: Candidate, twin: Candidate, newest: int) -> tuple[Reason, ...]:
+    """Why another entry for the same tenant is planned, and what this one says otherwise."""
+    names = comparing.other_in(candidate, twin)
+    more = f" It differs in {', '.join(names)}." if names else ""
+    return (Reason("", f"Row {newest} is the same tenant, and not older.{more}"),)
 
 
 def _kept(

@@ -117,6 +117,7 @@ class Importer:
             chosen,
             now=START,
             sealer=self.sealer if seals else None,
+            workers=choice.get("workers", 1),
         )
 
 

@@ -188,3 +188,9 @@ def test_a_duplicate_says_which_of_its_values_stand_nowhere_else(either, first, 
     assert [each.text for each in other.reasons] == [
         f"Row 1 is the same tenant, and not older.{more}"
     ]
+
+
+def test_a_plan_is_the_same_however_many_look_up_at_a_time(either):
+    either.run(dump(tenant(3)))
+    file = lines(*(tenant(n % 300, contactFullName=f"Kim {n}") for n in range(700)))
+    assert either.rows(file, workers=8) == either.rows(file)

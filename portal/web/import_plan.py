@@ -1,6 +1,6 @@
 """An import in words: what it means, what was chosen, and its rows as ready strings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from flask import url_for
@@ -121,16 +121,25 @@ def in_words(run: Run) -> list[str]:
             _("%(number)s of %(rows)s rows would be written. Nothing is written yet.",
               number=numbers.written(run.to_write), rows=numbers.written(run.rows))
         )  # fmt: skip
-    all_written = run.state is State.DONE and import_outcome.written(run) == run.to_write
-    # The plan counted them: of a part of its rows nobody has.
-    if run.to_write and (run.state is State.PLANNED or all_written):
-        sentences.append(_active_in_words(run))
+    is_planned = run.state is State.PLANNED and run.to_write
+    if is_planned or (run.state in (State.DONE, State.STOPPED) and run.written):
+        sentences += _licences_in_words(run)
     if run.ignored_keys:
         sentences.append(
             _("Keys of other programs, not read: %(number)s.",
               number=numbers.written(run.ignored_keys))
         )  # fmt: skip
     return sentences
+
+
+def _licences_in_words(run: Run) -> Iterator[str]:
+    """Of what would be written, or is: who may use the application, and until when."""
+    yield _active_in_words(run)
+    if run.later:
+        yield _(
+            "Tenants that may use the application later, and not yet: %(number)s.",
+            number=numbers.written(run.later),
+        )
 
 
 def _active_in_words(run: Run) -> str:

@@ -162,11 +162,15 @@ def read_phone(text: str, region: str = "") -> Phone | None:
     if len(text) > 4 * PHONE_LENGTH:
         raise ProblemError(Problem.PHONE)
     # Numbers that are copied out of address books come wrapped in invisible marks.
-    typed = "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
+    is_plain = text.isascii() and text.isprintable()
+    shown = text if is_plain else "".join(c for c in text if unicodedata.category(c) != "Cf")
+    typed = shown.strip()
     if not typed:
         return None
     # The parser skips whatever stands around the number, even what no page can show.
-    if len(typed) > PHONE_LENGTH or any(unicodedata.category(c) in _UNSHOWN for c in typed):
+    if len(typed) > PHONE_LENGTH:
+        raise ProblemError(Problem.PHONE)
+    if not is_plain and any(unicodedata.category(c) in _UNSHOWN for c in typed):
         raise ProblemError(Problem.PHONE)
     try:
         number = phonenumbers.parse(typed, region or None)

@@ -1,7 +1,7 @@
 """Moving records in: an export is read, checked, planned against the store, and applied.
 
     text        bytes -> text: encodings, size, what is no text at all
-    strict      text -> one JSON value after another, strictly, through a small window
+    window      text -> one JSON value after another (`strict`), a small part in memory
     shapes      the shapes that people hand in -> one `Entry` after another
     checking    an `Entry` -> a `Candidate`, or the reasons why it is none
     drafts      the candidates of a plan, on disk and unreadable there
@@ -9,6 +9,7 @@
     runs        an import as it is stored: its state, and its rows in chunks
     applying    writes what the plan showed, step by step
     becoming    a row as the tenant that it becomes
+    retention   what is left of an import when the time of its rows is over
     reports     rows as JSON and as CSV, which can be imported again
     exporting   tenants as what can be imported again
 

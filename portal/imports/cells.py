@@ -4,7 +4,11 @@ import csv
 from collections.abc import Iterator
 
 from portal.imports.fields import FORMULA
-from portal.imports.refusals import RefusedFileError
+from portal.imports.refusals import RefusedFileError, too_long
+
+#: A text that is empty, where an empty cell is a value that is not there. A guard of nothing:
+#: `guarded` makes this of no cell.
+EMPTY = "'"
 
 
 def guarded(cell: str) -> str:
@@ -14,7 +18,7 @@ def guarded(cell: str) -> str:
 
 def unguarded(cell: str) -> str:
     """A cell of our own CSV without what keeps a spreadsheet from calculating it."""
-    return cell[1:] if cell.startswith("'") and needs_guard(cell[1:]) else cell
+    return cell[1:] if cell == EMPTY or (cell[:1] == "'" and needs_guard(cell[1:])) else cell
 
 
 def needs_guard(cell: str) -> bool:
@@ -24,21 +28,27 @@ def needs_guard(cell: str) -> bool:
 
 
 def cells_of(lines: "Counted") -> Iterator[list[str]]:
+    """Row by row. `RefusedFileError`."""
     try:
         first = next(lines, "")
         separator = next((c for c in ",;\t" if c in first), ",")
         yield from csv.reader([first], delimiter=separator)
-        yield from csv.reader(lines, delimiter=separator)
+        for cells in csv.reader(lines, delimiter=separator):
+            lines.size = 0
+            yield cells
     except csv.Error as error:
         raise RefusedFileError(f"Not valid CSV (line {lines.number}).") from error
 
 
 class Counted:
-    """Lines, counted as they are taken."""
+    """Lines, counted as they are taken; `size` is the characters of one row, which may take
+    several and yet no more than `most`. `RefusedFileError`."""
 
-    def __init__(self, lines: Iterator[str]) -> None:
+    def __init__(self, lines: Iterator[str], most: int) -> None:
         self._lines = lines
+        self._most = most
         self.number = 0
+        self.size = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -46,4 +56,7 @@ class Counted:
     def __next__(self) -> str:
         line = next(self._lines)
         self.number += 1
+        self.size += len(line)
+        if self.size > self._most:
+            raise too_long(self._most, self.number, 1)
         return line

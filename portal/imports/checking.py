@@ -5,47 +5,49 @@ are those of the forms.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from portal import contacts
-from portal.contacts import COMPANY_LENGTH, NAME_LENGTH, PHONE_LENGTH, Problem, ProblemError
+from portal.contacts import (
+    COMPANY_LENGTH,
+    EMAIL_LENGTH,
+    NAME_LENGTH,
+    PHONE_LENGTH,
+    Problem,
+    ProblemError,
+)
 from portal.imports import quickly
 from portal.imports.candidates import Candidate, Checked, Reason, Value
-from portal.imports.fields import KNOWN, PREFIX, SECRET_FIELD, TOLD
+from portal.imports.entries import Entry
+from portal.imports.fields import PREFIX, SECRET_FIELD
+from portal.imports.leftovers import invalid, is_storable, left_out_of
 from portal.imports.refusals import shown
-from portal.imports.shapes import Entry
 from portal.imports.strict import StrictError, value_of
-from portal.imports.wording import kind_of, sentence_of
-from portal.instants import to_instant, to_text
-from portal.sealing import Secret
+from portal.imports.wording import kind_of, repair_of, sentence_of
+from portal.sealing import Secret, is_sealed
 
 SECRET_LENGTH = 500
+_SEALED = "This secret is sealed already. Enter the secret itself, or leave it out."
+_LOST = "The report holds no secret. Set it in the portal, or import the original file."
+#: Of an address before it was mended: with some spaces, and not with a million.
+_WRITTEN_LENGTH = 4 * EMAIL_LENGTH
 _CLUSTER_LENGTH = 40
 _EXTENSION_LENGTH = 20
 _ID = re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII)
-#: With a time and an offset: what else ISO 8601 knows does not name an instant.
-_INSTANT = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?)", re.ASCII
-)
-_AS_WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
-#: JavaScript counts exactly up to here, and DynamoDB not much further.
-_LARGEST = 2**63 - 1
-#: So many unknown fields are named; the rest is counted.
-_NAMED = 20
 
 
 def check(entry: Entry, depth: int) -> Checked:
     """`depth`: how deep lists and objects may be in each other, as in the file itself."""
     repairs: list[Reason] = []
     if entry.problem:
-        return _invalid(entry, [Reason("", entry.problem)], repairs, {}, ())
+        return invalid(entry, [Reason("", entry.problem)], repairs, {}, ())
     try:
         fields = _fields(entry.value, depth, repairs)
     except StrictError as error:
         where = "In the value: " if isinstance(entry.value, str) else ""
-        return _invalid(entry, [Reason("", f"{where}{error}")], repairs, {}, ())
+        return invalid(entry, [Reason("", f"{where}{error}")], repairs, {}, ())
     return _Check(entry, fields, repairs).result()
 
 
@@ -70,24 +72,6 @@ def _fields(value: Any, depth: int, repairs: list[Reason]) -> dict[str, Any]:
     return value
 
 
-def _invalid(
-    entry: Entry,
-    reasons: list[Reason],
-    repairs: list[Reason],
-    fields: Mapping[str, Any],
-    left_out: tuple[str, ...],
-) -> Checked:
-    values = {
-        name: fields[name]
-        for name in TOLD
-        if isinstance(fields.get(name), str | bool) and _is_storable(fields[name])
-    }
-    return Checked(
-        key=entry.key, line=entry.line, column=entry.column, reasons=tuple(reasons),
-        repairs=tuple(repairs), left_out=left_out, values=values,
-    )  # fmt: skip
-
-
 class _Check:
     """One entry on its way through the checks, each of which adds values or reasons."""
 
@@ -107,9 +91,10 @@ class _Check:
         self._window()
         updated = self._times()
         secret = self._secret()
-        left_out = self._left_out()
+        left_out, too_large = left_out_of(self.fields)
+        self.reasons += too_large
         if self.reasons:
-            return _invalid(self.entry, self.reasons, self.repairs, self.fields, left_out)
+            return invalid(self.entry, self.reasons, self.repairs, self.fields, left_out)
         entry, values = self.entry, self.values
         return Checked(
             key=entry.key,
@@ -175,17 +160,20 @@ class _Check:
             if type(text) is str and quickly.is_plain_line(text, most):
                 self.values[name] = text
             elif text is not None or required:
-                self._read(name, _line_reader(most, required=required), required=required)
+                read = self._read(name, _line_reader(most, required=required), required=required)
+                if read is not None and read != text:
+                    self.repairs.append(Reason(name, repair_of(str(text), read)))
 
     def _email(self) -> str:
         address = self._read("contactEmailAddress", quickly.read_email, required=True)
         written = self.fields.get("contactEmailAddress")
-        if address is None or written == address or written.strip() == address:  # type: ignore[union-attr]
+        if address is None or written == address:
             return ""
-        self.repairs.append(
-            Reason("contactEmailAddress", f"It was written as {shown(str(written))}.")
-        )
-        return str(written)
+        written = str(written)
+        is_other = written.strip() != address
+        said = f"It was written as {shown(written)}." if is_other else repair_of(written, address)
+        self.repairs.append(Reason("contactEmailAddress", said))
+        return written if len(written) <= _WRITTEN_LENGTH else ""
 
     def _phone(self) -> None:
         written = self._text("contactPhone")
@@ -206,25 +194,29 @@ class _Check:
         if extension:
             self.values.setdefault("contactPhoneExtension", extension)
 
-    def _active(self) -> None:
-        value = self.fields.get("isActive")
+    def _boolean(self, name: str) -> bool | None:
+        """`None` if it is missing, or is none, which is then said."""
+        value = self.fields.get(name)
         if value in ("true", "false"):
             value = value == "true"
-            self.repairs.append(Reason("isActive", "This was a text."))
-        if isinstance(value, bool):
-            self.values["isActive"] = value
-        elif value is None:
+            self.repairs.append(Reason(name, "This was a text."))
+        if value is None or isinstance(value, bool):
+            return value
+        self._bad(name, "This must be true or false.")
+        return None
+
+    def _active(self) -> None:
+        active = self._boolean("isActive")
+        if active is not None:
+            self.values["isActive"] = active
+        elif self.fields.get("isActive") is None:
             self.repairs.append(
                 Reason("isActive", "This is missing, so a new tenant is not active.")
             )
-        else:
-            self._bad("isActive", "This must be true or false.")
 
     def _window(self) -> None:
-        open_ended = self.fields.get("openEnded", False)
-        if not isinstance(open_ended, bool):
-            self._bad("openEnded", "This must be true or false.")
-        elif open_ended:
+        open_ended = self._boolean("openEnded")
+        if open_ended:
             self.values["openEnded"] = True
         begin = self._instant("validFrom", required=open_ended is not True)
         end = self._instant("validTo", required=open_ended is not True)
@@ -251,9 +243,7 @@ class _Check:
         text = self._text(name, required=required)
         if not text:
             return None
-        is_canonical = _AS_WRITTEN.fullmatch(text) is not None
-        is_one = is_canonical or (len(text) <= 40 and _INSTANT.fullmatch(text))
-        instant = to_instant(text) if is_one else None
+        instant, written = quickly.read_instant(text)
         if instant is None:
             self._bad(
                 name,
@@ -261,30 +251,23 @@ class _Check:
                 f" 2026-12-31T22:59:59.999Z: {shown(text)}",
             )
             return None
-        self.values[name] = text if is_canonical else to_text(instant)
+        self.values[name] = written
         return instant
 
     def _secret(self) -> Secret | None:
         text = self._text(SECRET_FIELD)
         if not text:
+            if self.entry.lost_secret:
+                self.repairs.append(Reason(SECRET_FIELD, _LOST))
             return None
         # No sentence about it shows any of it.
         if len(text) > SECRET_LENGTH:
             self._bad(SECRET_FIELD, "This is longer than 500 characters.")
-        elif not _is_storable(text) or "\0" in text:
+        elif not is_storable(text) or "\0" in text:
             self._bad(SECRET_FIELD, "This contains characters that cannot be used.")
+        elif is_sealed(text):
+            self._bad(SECRET_FIELD, _SEALED)
         return Secret(text)
-
-    def _left_out(self) -> tuple[str, ...]:
-        if self.fields.keys() <= KNOWN:
-            return ()
-        names = [name for name in self.fields if name not in KNOWN]
-        for name in names:
-            value = self.fields[name]
-            if type(value) is int and abs(value) > _LARGEST:
-                self._bad(shown(name), "Number out of range.")
-        more = [f"and {len(names) - _NAMED:,} more"] if len(names) > _NAMED else []
-        return (*(shown(name) for name in names[:_NAMED]), *more)
 
 
 # ---- Readers
@@ -314,11 +297,3 @@ _LINES = (
     ("contactPhoneExtension", _EXTENSION_LENGTH, False),
     ("clientId", NAME_LENGTH, False),
 )
-
-
-def _is_storable(value: str | bool) -> bool:
-    """Whether it can be written as UTF-8: half of a pair of surrogates cannot."""
-    try:
-        return isinstance(value, bool) or bool(value.encode() or True)
-    except UnicodeEncodeError:
-        return False

@@ -5,7 +5,6 @@ memory. Which of two entries for one tenant is the newer one is known when all a
 lie there encrypted under a key that is nowhere else than in memory.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Self
@@ -13,6 +12,7 @@ from typing import Self
 import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from portal.imports import scratch
 from portal.imports.candidates import Candidate, Checked, Reason
 from portal.imports.checking import check
 from portal.imports.rows import packed_reasons
@@ -42,20 +42,18 @@ class Draft:
         self.ignored_keys = 0
         self.size = 0
         self._cipher = AESGCM(AESGCM.generate_key(128))
-        # An empty name: SQLite keeps it in memory, until it grows over its cache.
-        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self._db.executescript(
-            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-32000;"
+        self._db = scratch.opened(
             "CREATE TABLE entries (number INTEGER PRIMARY KEY, source INT, id TEXT, updated TEXT,"
             " body BLOB, secret BLOB);"
-            "CREATE TABLE newest (id TEXT PRIMARY KEY, number INT, updated TEXT) WITHOUT ROWID;"
-            "BEGIN"
+            "CREATE TABLE newest (id TEXT PRIMARY KEY, number INT, updated TEXT) WITHOUT ROWID",
+            kilobytes=32_000,
         )
 
     def add(
         self, file: Readable, limits: Limits, progress: Callable[[int], object] = lambda _: None
     ) -> None:
-        """Reads and checks a whole file. `RefusedFileError`: then nothing of it may be used.
+        """Reads and checks a whole file. `RefusedFileError`, and `UnavailableError` where there is
+        no room for it: then nothing of it may be used.
 
         `progress` is told the number of entries now and then.
         """
@@ -74,15 +72,17 @@ class Draft:
         self.ignored_keys += reader.ignored
 
     def __iter__(self) -> Iterator[Drafted]:
-        """In the order of the files."""
-        rows = self._db.execute(
-            "SELECT e.number, e.source, e.body, e.secret, e.id, e.updated,"
-            " COALESCE(n.number, e.number)"
-            " FROM entries e LEFT JOIN newest n ON n.id = e.id ORDER BY e.number"
-        )
-        for number, source, body, secret, tenant_id, updated, newest in rows:
-            checked = self._read(number, body, secret, tenant_id, updated)
-            yield Drafted(number, source, checked, newest)
+        """In the order of the files. `UnavailableError`."""
+        # What was not written yet may be, when other parts have to be read.
+        with scratch.room():
+            rows = self._db.execute(
+                "SELECT e.number, e.source, e.body, e.secret, e.id, e.updated,"
+                " COALESCE(n.number, e.number)"
+                " FROM entries e LEFT JOIN newest n ON n.id = e.id ORDER BY e.number"
+            )
+            for number, source, body, secret, tenant_id, updated, newest in rows:
+                checked = self._read(number, body, secret, tenant_id, updated)
+                yield Drafted(number, source, checked, newest)
 
     def close(self) -> None:
         self._db.close()
@@ -94,10 +94,11 @@ class Draft:
         self.close()
 
     def candidate(self, number: int) -> Candidate | None:
-        """The tenant that the entry with this number would be."""
-        found = self._db.execute(
-            "SELECT body, secret, id, updated FROM entries WHERE number = ?", (number,)
-        ).fetchone()
+        """The tenant that the entry with this number would be. `UnavailableError`."""
+        with scratch.room():
+            found = self._db.execute(
+                "SELECT body, secret, id, updated FROM entries WHERE number = ?", (number,)
+            ).fetchone()
         return self._read(number, *found).candidate
 
     def _row(self, source: int, checked: Checked) -> tuple[object, ...]:
@@ -118,14 +119,15 @@ class Draft:
         )  # fmt: skip
 
     def _insert(self, rows: list[tuple[object, ...]]) -> None:
-        self._db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", rows)
-        # Of equally new ones the first counts.
-        self._db.executemany(
-            "INSERT INTO newest VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
-            " SET number = excluded.number, updated = excluded.updated"
-            " WHERE excluded.updated > updated",
-            [(row[2], row[0], row[3]) for row in rows if row[2] is not None],
-        )
+        with scratch.room():
+            self._db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", rows)
+            # Of equally new ones the first counts.
+            self._db.executemany(
+                "INSERT INTO newest VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
+                " SET number = excluded.number, updated = excluded.updated"
+                " WHERE excluded.updated > updated",
+                [(row[2], row[0], row[3]) for row in rows if row[2] is not None],
+            )
 
     def _read(
         self, number: int, body: bytes, kept: bytes | None, tenant_id: str | None, updated: str

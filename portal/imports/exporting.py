@@ -4,7 +4,7 @@ from typing import Any
 
 from portal import records
 from portal.imports.checking import check
-from portal.imports.shapes import Entry
+from portal.imports.entries import Entry
 from portal.stores.contract import Item
 from portal.stores.table import KEY
 from portal.tenants import Status

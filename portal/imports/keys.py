@@ -1,8 +1,13 @@
 """Whether a key of an object was there before."""
 
+import hashlib
 import sqlite3
 
+from portal.imports import scratch
 from portal.imports.strict import Found
+
+#: A longer key is known by its digest. No tenant's is that long.
+_LONG = 128
 
 
 class Keys:
@@ -15,8 +20,8 @@ class Keys:
         self._many: sqlite3.Connection | None = None
 
     def add(self, found: Found) -> bool:
-        """Whether it is new."""
-        key = found.value
+        """Whether it is new. `UnavailableError`: no room for them."""
+        key = found.value if len(found.value) <= _LONG else _digest(found.value)
         if self._many is None:
             if key in self._few:
                 return False
@@ -24,18 +29,25 @@ class Keys:
             if len(self._few) > self._FEW:
                 self._spill()
             return True
-        return self._insert(self._many, key)
+        with scratch.room():
+            return self._insert(self._many, key)
 
     def _spill(self) -> None:
-        self._many = sqlite3.connect("", isolation_level=None)
-        self._many.execute("PRAGMA journal_mode=OFF")
-        self._many.execute("CREATE TABLE keys (key BLOB PRIMARY KEY) WITHOUT ROWID")
-        self._many.execute("BEGIN")
-        for key in self._few:
-            self._insert(self._many, key)
+        self._many = scratch.opened("CREATE TABLE keys (key BLOB PRIMARY KEY) WITHOUT ROWID")
+        with scratch.room():
+            for key in self._few:
+                self._insert(self._many, key)
         self._few.clear()
 
     def _insert(self, many: sqlite3.Connection, key: str) -> bool:
-        # As bytes: a lone surrogate of another program's key is no text for SQLite.
-        row = (key.encode("utf-8", "surrogatepass"),)
+        row = (_bytes(key),)
         return many.execute("INSERT OR IGNORE INTO keys VALUES (?)", row).rowcount == 1
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(_bytes(key)).hexdigest() + f" of {len(key)}"
+
+
+def _bytes(key: str) -> bytes:
+    # A lone surrogate of another program's key is no text for SQLite.
+    return key.encode("utf-8", "surrogatepass")

@@ -2,16 +2,24 @@
 most dates are written as the old application wrote them."""
 
 import re
+from datetime import datetime
 from functools import lru_cache
 from unicodedata import is_normalized
 
 from portal import contacts
 from portal.contacts import EMAIL_LENGTH, ProblemError
+from portal.instants import to_instant, to_text
 
 #: Local parts that mean themselves: no capitals, which a few well-known names would lose, and
 #: nothing that the library would change or refuse.
 _PLAIN = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*", re.ASCII)
 _LOCAL_LENGTH = 64
+#: With a time and an offset: what else ISO 8601 knows does not name an instant.
+_INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?)", re.ASCII
+)
+_AS_WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_INSTANT_LENGTH = 40
 #: They print, and yet a text of them alone is empty.
 _INVISIBLE = frozenset(" \u115f\u1160\u3164\uffa0\u2800")
 
@@ -56,3 +64,15 @@ def is_plain_line(text: str, most: int) -> bool:
         and text[-1] != " "
         and (text.isascii() or is_normalized("NFC", text))
     )
+
+
+def read_instant(text: str) -> tuple[datetime | None, str]:
+    """The instant that the text names, and its own text; `None` if it names none."""
+    if _AS_WRITTEN.fullmatch(text):
+        try:
+            return datetime.fromisoformat(text), text
+        except ValueError:
+            return None, ""
+    is_one = len(text) <= _INSTANT_LENGTH and _INSTANT.fullmatch(text)
+    instant = to_instant(text) if is_one else None
+    return instant, to_text(instant) if instant else ""

@@ -10,7 +10,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from portal.imports.cells import guarded
+from portal.imports.candidates import Value
+from portal.imports.cells import EMPTY, guarded
 from portal.imports.fields import FAILED, REPORT_COLUMNS, TOLD
 from portal.imports.planning import Choice
 from portal.imports.rows import Kind, Row
@@ -41,6 +42,9 @@ def row_as_json(row: Row, files: Sequence[str] = ()) -> dict[str, Any]:
         told["duplicateOf"] = row.duplicate_of
     if row.kind in FAILED:
         told["values"] = {name: row.values[name] for name in TOLD if name in row.values}
+        if row.email_written:
+            # So that it is known again in a store that has it as it was written.
+            told["values"]["contactEmailAddress"] = row.email_written
     return told
 
 
@@ -61,8 +65,11 @@ def as_json(
 
 
 def as_csv(rows: Iterable[Row], files: Sequence[str] = ()) -> Iterator[str]:
-    """A table in pieces, with a mark that tells spreadsheets that it is UTF-8."""
-    yield "\ufeff" + _line([*REPORT_COLUMNS, *TOLD])
+    """A table in pieces, with a mark that tells spreadsheets that it is UTF-8.
+
+    An empty cell is a value that is not there. A value that is empty is an apostrophe alone.
+    """
+    yield "\ufeff" + _line([*REPORT_COLUMNS, *TOLD], [])
     for row in rows:
         told = row_as_json(row, files)
         values = told.get("values", {})
@@ -74,9 +81,8 @@ def as_csv(rows: Iterable[Row], files: Sequence[str] = ()) -> Iterator[str]:
             "; ".join(f"{c.field}: {c.old} -> {c.new}" for c in row.changes),
             row.secret,
             row.duplicate_of or "",
-            *(values.get(name, "") for name in TOLD),
         ]
-        yield _line(cells)
+        yield _line(cells, [values.get(name) for name in TOLD])
 
 
 def rest_of(
@@ -109,14 +115,16 @@ def rest_of_run(run: Run) -> dict[str, Any]:
     }
 
 
-def _line(cells: Iterable[object]) -> str:
+def _line(cells: Iterable[object], values: Iterable[Value | None]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow([guarded(_cell(cell)) for cell in cells])
+    writer.writerow([*(guarded(str(cell)) for cell in cells), *map(_cell, values)])
     return text.getvalue()
 
 
-def _cell(value: object) -> str:
+def _cell(value: Value | None) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    if value == "":
+        return EMPTY
+    return guarded(value) if value else ""

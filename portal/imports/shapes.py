@@ -7,16 +7,18 @@ for what it is.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from portal.imports.cells import Counted, cells_of, unguarded
-from portal.imports.fields import FAILED, KNOWN, PREFIX, TOLD
+from portal.imports.entries import Entry
+from portal.imports.fields import PREFIX
 from portal.imports.keys import Keys
+from portal.imports.recognised import is_dump, is_line, is_tenant, pair_in
 from portal.imports.refusals import RefusedFileError, not_an_export, not_json, shown, too_many
-from portal.imports.strict import Found, Window
+from portal.imports.report_rows import entries_of_csv, entry_of_json
+from portal.imports.strict import Found
 from portal.imports.text import Limits, Readable, text_of
+from portal.imports.window import BrokenLineError, Window
 
 
 class Shape(StrEnum):
@@ -29,21 +31,6 @@ class Shape(StrEnum):
     REPORT = "report"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One tenant as the file has it: `value` is a JSON text or what was read of one.
-
-    `key` is empty where the shape has none; `line` and `column` count from 1. `problem` is a
-    sentence about what could not be read at all.
-    """
-
-    key: str
-    value: Any
-    line: int
-    column: int
-    problem: str = ""
-
-
 class Reader:
     """The entries of one file. `RefusedFileError` while it is read.
 
@@ -54,7 +41,7 @@ class Reader:
         self.shape: Shape | None = None
         self.ignored = 0
         self._limits = limits
-        self._entries = 0
+        self._counted = 0
         self._recognised = False
         self._window = Window(text_of(file, limits), limits)
 
@@ -67,68 +54,94 @@ class Reader:
             raise not_an_export(f"It holds {found}.")
 
     def _count(self) -> None:
-        self._entries += 1
-        if self._entries > self._limits.entries:
+        self._counted += 1
+        if self._counted > self._limits.entries:
             raise too_many(self._limits.entries)
 
     def _ignore(self) -> None:
         self.ignored += 1
         self._count()
 
+    def _entry(self, key: str, value: Any, found: Found, name: Found | None = None) -> Entry:
+        """What nobody can write as text counts against the whole file, and against no more than
+        its line where each is by itself. `name`: where the key stands, if not in `found`."""
+        good_name = name is None or name.value.isascii() or name.is_text()
+        if good_name and found.is_text():
+            return Entry(key, value, found.line, found.column)
+        bad = found if name is None or good_name else name
+        refused = not_json(bad.line, bad.column)
+        if self.shape is not Shape.LINES:
+            raise refused
+        return Entry(shown(key), None, found.line, found.column, refused.message)
+
     # ---- Documents
 
     def _documents(self) -> Iterator[Entry]:
         window, first = self._window, True
         while char := window.next_char():
+            before = self._counted
             if first and window.begins_with(_CSV_HEADING):
                 yield from self._csv()
                 return
-            if char == "[" and not self._is_bad_line():
+            if self.shape is Shape.LINES:
+                yield from self._line()
+            elif char == "[":
                 yield from self._list(1)
             elif char == "{":
                 yield from self._object_or_line()
             elif first:
                 kind = type(window.value(self._limits.depth).value).__name__
                 raise not_an_export(f"It holds one value alone ({_KINDS[kind]}).")
-            elif self.shape is Shape.LINES:
-                yield self._bad_line()
             else:
                 raise window.bad()
             first = False
+            if self._counted == before:
+                # Nothing is in it, and yet it takes time.
+                self._count()
 
     def _object_or_line(self) -> Iterator[Entry]:
-        """A line of JSON Lines, or an object that may be long."""
+        """The first line of JSON Lines, or an object that may be long."""
         found = self._window.peek(self._limits.depth)
-        if found is not None and _is_line(found.value):
+        if found is not None and is_line(found.value):
             self._window.skip(found)
             self._is(Shape.LINES)
             yield from self._element(found)
-        elif self._is_bad_line():
-            yield self._bad_line()
         else:
             yield from self._object(1)
 
-    def _is_bad_line(self) -> bool:
-        """Among lines, whether no whole value begins here."""
-        return self.shape is Shape.LINES and self._window.peek(self._limits.depth) is None
-
-    def _bad_line(self) -> Entry:
-        line, column = self._window.place()
-        # No further than its end, whatever it left open: the next line may be a good one.
-        problem = self._window.bad_line() or "This line is not a tenant."
-        return Entry("", None, line, column, problem)
+    def _line(self) -> Iterator[Entry]:
+        """Any of them may be broken, and the next one a good one."""
+        try:
+            found = self._window.peek_line(self._limits.depth)
+            if type(found.value) not in (dict, list):
+                raise self._window.bad_line("This line is not a tenant.")
+        except BrokenLineError as broken:
+            yield Entry("", None, broken.line, broken.column, str(broken))
+            return
+        if type(found.value) is list:
+            yield from self._list(1)
+        elif is_line(found.value):
+            self._window.skip(found)
+            yield from self._element(found)
+        else:
+            yield from self._object(1)
 
     # ---- Lists
 
     def _elements(self, depth: int) -> Iterator[Found]:
         """The elements of a list at this depth, each passed."""
+        for _ in self._items():
+            yield self._window.value(self._limits.depth - depth)
+
+    def _items(self) -> Iterator[None]:
+        """For each element of a list, which is next, and must be passed."""
         window = self._window
         window.take("[")
         if window.next_char() == "]":
             window.take("]")
             return
         while True:
-            yield window.value(self._limits.depth - depth)
+            yield
             if window.next_char() == "]":
                 window.take("]")
                 return
@@ -140,17 +153,16 @@ class Reader:
         self._is(Shape.TENANTS)
 
     def _element(self, found: Found) -> Iterator[Entry]:
-        pair = _pair(found.value)
-        if pair is None and _is_dump(found.value):
+        pair = pair_in(found.value)
+        if pair is None and is_dump(found.value):
             # Several browsers' dumps in one list.
             self._is(Shape.DUMP)
             for pair in found.value.items():
                 yield from self._of_pair(pair, found)
         elif pair is None:
-            found.gate()
             self._is(Shape.TENANTS)
-            self._recognised |= _is_tenant(found.value)
-            yield Entry("", found.value, found.line, found.column)
+            self._recognised |= is_tenant(found.value)
+            yield self._entry("", found.value, found)
         else:
             self._is(Shape.PAIRS)
             yield from self._of_pair(pair, found)
@@ -161,13 +173,12 @@ class Reader:
             # Another program's: it is not even looked at for characters that nobody can show.
             self._ignore()
             return
-        found.gate()
         self._recognised = True
-        yield Entry(key, value, found.line, found.column)
+        yield self._entry(key, value, found)
 
     # ---- Objects
 
-    def _members(self, depth: int) -> Iterator[str]:
+    def _members(self, depth: int) -> Iterator[Found]:
         """The keys of an object; the value of each is next, and must be passed."""
         window = self._window
         window.take("{")
@@ -182,7 +193,7 @@ class Reader:
             if not seen.add(found):
                 raise RefusedFileError(f"Key '{shown(found.value)}' appears twice.")
             window.take(":")
-            yield found.value
+            yield found
             if window.next_char() == "}":
                 window.take("}")
                 return
@@ -191,93 +202,78 @@ class Reader:
     def _object(self, depth: int) -> Iterator[Entry]:
         window = self._window
         self._is(Shape.DUMP)
-        for key in self._members(depth):
-            char = window.next_char()
+        round_it, is_frame = 0, False
+        for name in self._members(depth):
+            key, char = name.value, window.next_char()
             if key.startswith(PREFIX):
                 found = window.value(self._limits.depth - depth)
-                found.gate()
                 if char == "{" and self.shape is Shape.DUMP:
                     self.shape = Shape.TENANTS_BY_KEY
                 self._recognised = True
-                yield Entry(key, found.value, found.line, found.column)
-            elif key == "origins" and char == "[":
-                self.shape = Shape.STORAGE_STATE
-                yield from self._origins(depth + 1)
-            elif key == "rows" and char == "[":
-                self.shape = Shape.REPORT
-                for found in self._elements(depth + 1):
-                    yield from self._report_row(found)
-            elif key == "tenants" and char == "[":
-                self.shape = Shape.TENANTS
-                yield from self._list(depth + 1)
+                yield self._entry(key, found.value, found, name)
+            elif char == "[" and key in _WITHIN:
+                is_frame = True
+                if self.shape is Shape.DUMP:
+                    self.shape = _WITHIN[key]
+                yield from self._within(key, depth + 1)
             else:
-                self._other(char, depth, counts=key not in _FRAMES)
+                round_it += key in _FRAMES
+                self._other(char, depth, ignored=key not in _FRAMES)
+        if not is_frame:
+            # Then another program's key is called like that.
+            self.ignored += round_it
 
-    def _other(self, char: str, depth: int, *, counts: bool) -> None:
-        if counts:
-            self._ignore()
+    def _within(self, key: str, depth: int) -> Iterator[Entry]:
+        if key == "tenants":
+            yield from self._list(depth)
+        elif key == "origins":
+            for _ in self._items():
+                yield from self._origin(depth + 1)
+        else:
+            for found in self._elements(depth):
+                yield from self._report_row(found)
+
+    def _other(self, char: str, depth: int, *, ignored: bool) -> None:
+        self.ignored += ignored
+        self._count()
         if char == '"':
             self._window.skip_string()
         else:
             self._window.value(self._limits.depth - depth)
 
-    def _origins(self, depth: int) -> Iterator[Entry]:
-        window = self._window
-        window.take("[")
-        if window.next_char() == "]":
-            window.take("]")
-            return
-        while True:
-            for key in self._members(depth + 1):
-                if key == "localStorage" and window.next_char() == "[":
-                    for found in self._elements(depth + 2):
-                        yield from self._element(found)
-                else:
-                    self._other(window.next_char(), depth + 1, counts=False)
-            if window.next_char() == "]":
-                window.take("]")
-                return
-            window.take(",")
+    def _origin(self, depth: int) -> Iterator[Entry]:
+        self._count()
+        for name in self._members(depth):
+            char = self._window.next_char()
+            if name.value == "localStorage" and char == "[":
+                for found in self._elements(depth + 1):
+                    yield from self._element(found)
+            else:
+                self._other(char, depth, ignored=False)
 
     # ---- The portal's own reports
 
     def _report_row(self, found: Found) -> Iterator[Entry]:
-        """Only what failed: the rest is in the store, or another row's duplicate."""
         row = found.value
         if not isinstance(row, dict):
             raise not_json(found.line, found.column)
         self._recognised = True
-        if row.get("kind") in FAILED:
-            found.gate()
-            key = row.get("key")
-            values = row.get("values")
-            # What could not be read at first has nothing to be mended here.
-            problem = "" if values else "The report holds no values of this row."
-            yield Entry(
-                key if isinstance(key, str) else "", values, found.line, found.column, problem
-            )
+        entry = entry_of_json(row, found)
+        if entry is None:
+            self._count()
+        elif not found.is_text():
+            raise not_json(found.line, found.column)
+        else:
+            yield entry
 
     def _csv(self) -> Iterator[Entry]:
-        """As the portal wrote it, or as a spreadsheet saved it again."""
         self._is(Shape.REPORT)
         self._recognised = True
-        lines = Counted(self._window.whole_lines())
-        heading: list[str] = []
-        begins = 1
-        for cells in cells_of(lines):
-            line, begins = begins, lines.number + 1
-            heading = heading or cells
-            row = dict(zip(heading, cells, strict=False))
-            if line == 1 or row.get("kind") not in FAILED:
-                continue
-            plain = {name: unguarded(cell) for name, cell in row.items() if cell}
-            values: dict[str, Any] = {name: plain[name] for name in TOLD if name in plain}
-            if "openEnded" in values:
-                values["openEnded"] = values["openEnded"] == "true"
-            if values.get("isActive") in ("true", "false"):
-                values["isActive"] = values["isActive"] == "true"
-            problem = "" if values else "The report holds no values of this row."
-            yield Entry(plain.get("key", ""), values, line, 1, problem)
+        for entry in entries_of_csv(self._window.whole_lines(), self._limits.value):
+            if entry is None:
+                self._count()
+            else:
+                yield entry
 
     def _is(self, shape: Shape) -> None:
         """The first that is seen is what the file is called."""
@@ -289,32 +285,12 @@ _KINDS = {
     "str": "a text", "int": "a number", "float": "a number", "bool": "true or false",
     "NoneType": "null",
 }  # fmt: skip
-#: Not keys of localStorage, but of what stands round it.
+#: Lists under these keys hold what is looked for; localStorage has texts alone.
+_WITHIN = {
+    "origins": Shape.STORAGE_STATE, "rows": Shape.REPORT, "tenants": Shape.TENANTS,
+}  # fmt: skip
+#: What stands beside one of those is no key of another program.
 _FRAMES = frozenset({
-    "cookies", "origins", "importId", "at", "by", "policy", "allowed", "shapes", "counts",
+    "cookies", "importId", "at", "by", "policy", "allowed", "shapes", "counts",
     "ignoredKeys", "applied", "state", "store", "active",
 })  # fmt: skip
-
-
-def _is_tenant(value: Any) -> bool:
-    if isinstance(value, str):
-        return any(f'"{name}' in value.replace("\\", "") for name in ("accountId", "companyId"))
-    return isinstance(value, dict) and not KNOWN.isdisjoint(value)
-
-
-def _is_line(value: Any) -> bool:
-    return _pair(value) is not None or (_is_tenant(value) and not _is_dump(value))
-
-
-def _is_dump(value: Any) -> bool:
-    return isinstance(value, dict) and any(key.startswith(PREFIX) for key in value)
-
-
-def _pair(value: Any) -> tuple[str, Any] | None:
-    """`{key, value}`, `{name, value}` or `[key, value]`."""
-    if isinstance(value, dict) and "value" in value:
-        key = value.get("key", value.get("name"))
-        return (key, value["value"]) if isinstance(key, str) else None
-    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):
-        return value[0], value[1]
-    return None

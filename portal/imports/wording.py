@@ -34,3 +34,12 @@ def sentence_of(problem: Problem, text: str) -> str:
             return f"An id is letters and digits only, at most 40: {shown(text)}"
         case _:
             return f"This contains characters that cannot be used: {shown(text)}"
+
+
+def repair_of(text: str, read: str) -> str:
+    """What was mended in a line of text."""
+    if not read:
+        return "There was nothing in it that shows."
+    if text.strip() == read:
+        return "Spaces around it were left out."
+    return "Its characters were written in another way (NFC)."

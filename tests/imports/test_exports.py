@@ -77,7 +77,8 @@ PLANS = {
         (14, 23, "new", "13_13", ("left out", "surprise")),
         (15, 18, "invalid", "", ("accountId", "This is missing."),
          ("companyId", "This is missing.")),
-        (16, 23, "invalid", "", ("contactCompanyName", f"This is too long: {'x' * 79}…")),
+        (16, 23, "invalid", "", ("contactCompanyName", f"This is too long: {'x' * 79}…"),
+         ("contactCompanyName", "Only the beginning of this text is kept.")),
     ]),
 }  # fmt: skip
 

@@ -5,27 +5,19 @@ import gzip
 import io
 import json
 import resource
-import string
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from portal import contacts
-from portal.contacts import ProblemError
-from portal.imports import quickly, strict
-from portal.imports.cells import guarded, unguarded
 from portal.imports.drafts import Draft
 from portal.imports.refusals import RefusedFileError
 from portal.imports.text import Limits
 from tests.conftest import LONG
 from tests.examples import all_items
-from tests.imports.importing import LIMITS, SECRET, dump, lines, tenant
+from tests.imports.importing import LIMITS, SECRET, dump, tenant
 
 ROOT = Path(__file__).parent.parent.parent
 NOT_AN_EXPORT = "The file is not a portal export."
@@ -80,6 +72,16 @@ REFUSED = {
     "I06 5,000 digits": (around("1" * 5000), 400, RANGE),
     "I06 a million digits": (around("1" * 900_000), 400, RANGE),
     "I07 a lone surrogate": (around(r'"\ud800"'), 400, "Not valid JSON (line 1, column 2)."),
+    "I07 a lone surrogate in a key": (
+        rb'{"fsm_tenant_\ud800": "{}"}', 400, "Not valid JSON (line 1, column 2)."
+    ),
+    "I07 a lone surrogate in the name of a field": (
+        rb'{"fsm_tenant_1_1": {"\udfff": 1}}', 400, "Not valid JSON (line 1, column 20)."
+    ),
+    "I07 a lone surrogate in a report": (
+        rb'{"rows": [{"kind": "invalid", "key": "\ud800", "values": {}}]}', 400,
+        "Not valid JSON (line 1, column 11).",
+    ),
     "I08b UTF-32": ("[]".encode("utf-32"), 400, UNREADABLE),
     "I08b UTF-16 without a mark": ("[]".encode("utf-16-le"), 400, UNREADABLE),
     "I08b UTF-16 without a mark, big": ("[]".encode("utf-16-be"), 400, UNREADABLE),
@@ -109,11 +111,9 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused_whole_with_this_sentence(importer, name):
     file, status, message = REFUSED[name]
-    begun = time.perf_counter()
     with pytest.raises(RefusedFileError) as refused:
         importer.plan(file)
     assert (refused.value.message, refused.value.status) == (message, status)
-    assert time.perf_counter() - begun < 2
     assert all_items(importer.kept) == {}
 
 
@@ -265,88 +265,6 @@ def test_a_million_keys_are_counted_in_little_memory(tmp_path):
         draft.add(file, limits)
         assert (draft.size, draft.ignored_keys) == (1, number)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000
-
-
-# ---- Anything at all
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=20,
-)
-FIELDS = st.sampled_from([*tenant(), "openEnded", "tenantId", "__proto__"])
-TENANTS = st.dictionaries(FIELDS, JSON, max_size=8).map(lambda odd: {**tenant(1), **odd})
-TEXTS = JSON.map(json.dumps) | TENANTS.map(json.dumps) | st.text()
-FILES = (
-    st.binary(max_size=300)
-    | st.dictionaries(st.just("fsm_tenant_86810_1") | st.text(), TEXTS | JSON).map(json.dumps)
-    .map(str.encode)
-    | st.lists(TENANTS | JSON, max_size=4).map(json.dumps).map(str.encode)
-    | st.lists(TENANTS, max_size=4).map(lambda found: lines(*found))
-)  # fmt: skip
-
-
-@settings(
-    max_examples=2000 if LONG else 150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(file=FILES)
-def test_any_file_is_refused_or_planned_and_what_is_planned_is_written(importer, file):
-    try:
-        run = importer.plan(file)
-    except RefusedFileError as refused:
-        refusal, run = refused, None
-    else:
-        refusal = None
-    if run is None:
-        assert refusal.message.endswith(".")
-        assert refusal.status in (400, 413, 415, 422)
-        return
-    done = importer.apply(run)
-    assert done.handled == done.to_write
-    assert set(importer.kinds(file)) <= {"same", "invalid", "duplicate", "conflict"}
-
-
-@settings(max_examples=5000 if LONG else 400, deadline=None)
-@given(
-    st.emails()
-    | st.text(max_size=80)
-    | st.builds("{}@{}".format, st.text(string.printable, max_size=70), st.just("ex.org"))
-    | st.builds("{}@{}".format, st.just("abuse"), st.text(max_size=12))
-)
-@pytest.mark.filterwarnings("ignore")
-def test_addresses_are_read_as_in_forms(text):
-    assert answer_of(quickly.read_email, text) == answer_of(contacts.read_email, text)
-
-
-@settings(max_examples=5000 if LONG else 400, deadline=None)
-@given(st.text(max_size=12) | st.text("a \u3164\u115f\u200b\u0301é\u2028", max_size=5))
-def test_a_plain_line_is_read_as_in_forms(text):
-    if quickly.is_plain_line(text, 10):
-        assert contacts.read_line(text, most=10) == text
-
-
-def answer_of(reader, text):
-    try:
-        return reader(text)
-    except ProblemError as error:
-        return error.problem
-
-
-@given(JSON, st.integers(0, 6))
-def test_depth_is_counted_as_it_is(value, most):
-    def depth(inner):
-        if not isinstance(inner, dict | list):
-            return 0
-        return 1 + max(map(depth, inner.values() if isinstance(inner, dict) else inner), default=0)
-
-    assert strict.is_deeper(value, most) is (depth(value) > most)
-
-
-@given(st.text("'=+-@\t\r ＝a", max_size=6) | st.text(max_size=6))
-def test_a_guarded_cell_comes_back(cell):
-    assert unguarded(guarded(cell)) == cell
 
 
 def test_a_draft_that_reaches_the_disk_holds_no_secret_that_can_be_read():

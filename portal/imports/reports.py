@@ -42,9 +42,6 @@ def row_as_json(row: Row, files: Sequence[str] = ()) -> dict[str, Any]:
         told["duplicateOf"] = row.duplicate_of
     if row.kind in FAILED:
         told["values"] = {name: row.values[name] for name in TOLD if name in row.values}
-        if row.email_written:
-            # So that it is known again in a store that has it as it was written.
-            told["values"]["contactEmailAddress"] = row.email_written
     return told
 
 

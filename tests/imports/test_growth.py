@@ -110,9 +110,9 @@ def test_a_key_is_known_again_among_more_than_stay_in_memory(again):
 
 
 def test_a_row_of_a_table_may_take_many_lines_and_not_the_whole_file():
-    small = Limits(size=10**6, entries=100, depth=32, value=10_000)
-    file = b"row,kind,x\n" + b'1,new,"a\nb"\n' * 90
-    list(Reader(io.BytesIO(file + b"1,invalid,x\n"), small))
+    small = Limits(size=10**6, entries=100, depth=32, value=1_000)
+    file = b"row,kind,clientId\n" + b'1,new,"a\nb"\n' * 90 + b"1,invalid,x\n"
+    assert len(list(Reader(io.BytesIO(file), small))) == 1
     with pytest.raises(RefusedFileError) as refused:
         list(Reader(io.BytesIO(b"row,kind\n" + b'"a\n",' * 9_000), small))
     assert refused.value.status == 413

@@ -32,7 +32,7 @@ from portal.stores.contract import (
     Replace,
     Store,
 )
-from portal.tenants import Act, Verb
+from portal.tenants import Act, Tenant, Verb
 
 #: Rows of one commit: a tenant and its event each, beside the import, its chunk, and the chunk
 #: of those that turned out otherwise.
@@ -129,8 +129,8 @@ class _Commit:
 
     def _written(self, row: Row) -> "_Write":
         if row.kind is Kind.NEW:
-            item = records.item_of(new_tenant(row, self._act))
-            item = self._marked(item, row, (False, False))
+            tenant = new_tenant(row, self._act)
+            item = {**records.item_of(tenant), **self._marks(tenant, row, (False, False))}
             event = records.event_item(row.tenant_id, Verb.IMPORT, self._act, None, item)
             return _Write(row, [Add(item), Add(event)], row.values)
         try:
@@ -146,20 +146,20 @@ class _Commit:
         kept = {name: value for name, value in before.items() if name not in changed}
         by_staff = records.set_by_staff(before)
         left = by_staff[0] and "isActive" not in changed, by_staff[1] and not changed & WINDOW
-        item = self._marked(records.item_of(tenant, kept), row, left)
+        item = {**records.item_of(tenant, kept), **self._marks(tenant, row, left)}
         event = records.event_item(row.tenant_id, Verb.IMPORT, self._act, before, item)
         licence = comparing.licence_after(row.values, before)
         return _Write(row, [Replace(item, row.expected, read=before), Add(event)], licence)
 
-    def _marked(self, item: Item, row: Row, by_staff: tuple[bool, bool]) -> Item:
+    def _marks(self, tenant: Tenant, row: Row, by_staff: tuple[bool, bool]) -> dict[str, Value]:
         """`by_staff`: whether the status, and the window, are as staff have set them."""
         marks: dict[str, Value] = {
             records.IMPORT_ID: self._run.id,
-            records.IMPORTED_STATE: records.imported_state(item, by_staff),
+            records.IMPORTED_STATE: records.imported_state(tenant, by_staff),
         }
         if row.mark:
             marks[records.SECRET_MARK] = row.mark
-        return {**item, **marks}
+        return marks
 
     # ---- The import itself
 

@@ -9,7 +9,7 @@ from portal.instants import to_text
 from portal.records.attributes import IMPORTED_STATE
 from portal.records.windows import status_of, validity_of
 from portal.stores.contract import Item, Value
-from portal.tenants import Verb
+from portal.tenants import Tenant, Validity, Verb
 
 #: Stands where staff decided; no status and no window is written so.
 _STAFF = "-"
@@ -23,26 +23,25 @@ def set_by_staff(item: Item) -> tuple[bool, bool]:
     if "status" not in item:
         return False, False
     status, _, window = str(item.get(IMPORTED_STATE, f"{_STAFF} {_STAFF}")).partition(" ")
-    return status != status_of(item).value, window != _window_of(item)
+    return status != status_of(item).value, window != _in_words(validity_of(item))
 
 
-def imported_state(item: Item, by_staff: tuple[bool, bool]) -> str:
-    """What stands on `item`, whose status and window staff have set or not."""
-    status = _STAFF if by_staff[0] else status_of(item).value
-    return f"{status} {_STAFF if by_staff[1] else _window_of(item)}"
+def imported_state(tenant: Tenant, by_staff: tuple[bool, bool]) -> str:
+    """What stands on `tenant`, whose status and window staff have set or not."""
+    status = _STAFF if by_staff[0] else tenant.status.value
+    return f"{status} {_STAFF if by_staff[1] else _in_words(tenant.validity)}"
 
 
-def decided_state(before: Item, item: Item, verb: Verb) -> dict[str, Value]:
-    """What has to be noted on `item`, which was `before` until staff did `verb`."""
+def decided_state(before: Item, tenant: Tenant, verb: Verb) -> dict[str, Value]:
+    """What has to be noted on `tenant`, which was `before` until staff did `verb`."""
     status, window = set_by_staff(before)
     by_staff = status or verb in _OF_STATUS, window or verb in _OF_WINDOW
     if all(by_staff) and IMPORTED_STATE not in before:
         return {}
-    return {IMPORTED_STATE: imported_state(item, by_staff)}
+    return {IMPORTED_STATE: imported_state(tenant, by_staff)}
 
 
-def _window_of(item: Item) -> str:
+def _in_words(window: Validity) -> str:
     """A date that cannot be read is none."""
-    window = validity_of(item)
     ends = " ".join(to_text(end) if end else "" for end in (window.valid_from, window.valid_to))
     return f"{ends} open" if window.is_open else ends

@@ -155,7 +155,7 @@ def item_of(tenant: Tenant, before: Mapping[str, Value] | None = None) -> Item:
     }
     item = kept | {name: value for name, value in values.items() if value not in (None, "")}
     if before and tenant.is_final and decision and decision.verb is not Verb.IMPORT:
-        item |= decided_state(before, item, decision.verb)
+        item |= decided_state(before, tenant, decision.verb)
     return item
 
 

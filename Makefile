@@ -10,7 +10,7 @@ PIP_TOOLS := pip-tools==7.6.2
 LOCK := $(VENV)/lock/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: run test crash bench check lock clean
+.PHONY: run test crash bench check lock words clean
 
 run: $(VENV)/installed  ## starts the portal, and prints where to sign up and to sign in
 	@$(BIN)/portal serve --print-links
@@ -35,6 +35,18 @@ lock: $(VENV)/lock/installed  ## writes the lock files anew after a change of de
 	@$(LOCK) --output-file requirements.lock pyproject.toml
 	@$(LOCK) --output-file tests/requirements.lock --extra test \
 		--constraint requirements.lock pyproject.toml
+
+# Fills each catalogue with the words of the code and the templates; what is new is left to be
+# translated, and a test says so. Another language: pybabel init, as the README has it.
+words: $(VENV)/installed-for-tests  ## brings the catalogues of words up to date
+	@mkdir -p build
+	@$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keywords N_ \
+		--keywords Sentence --no-location \
+		--sort-output --project portal --version 1 --output-file build/words.pot .
+	@$(BIN)/pybabel --quiet update --domain messages --input-file build/words.pot \
+		--output-dir portal/translations --no-fuzzy-matching --ignore-obsolete \
+		--ignore-pot-creation-date
+	@$(BIN)/pybabel --quiet compile --directory portal/translations
 
 clean:  ## removes the environment; the data stays
 	@rm -rf $(VENV)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from portal.imports.refusals import RefusedFileError, too_large
+from portal.imports.sentences import Sentence
 
 STDIN = "-"
 
@@ -31,7 +32,7 @@ def opened(name: str, most: int) -> Iterator[BinaryIO]:
     if name == STDIN:
         # There is none where it was closed before the program began.
         if sys.stdin is None:
-            raise RefusedFileError("It is closed.")
+            raise RefusedFileError(Sentence("It is closed."))
         yield sys.stdin.buffer
         return
     try:
@@ -39,14 +40,14 @@ def opened(name: str, most: int) -> Iterator[BinaryIO]:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(name, flags)
     except OSError as error:
-        raise RefusedFileError(_reason(error)) from error
+        raise RefusedFileError(Sentence(_reason(error))) from error
     except ValueError as error:
-        raise RefusedFileError(_NO_NAME) from error
+        raise RefusedFileError(Sentence(_NO_NAME)) from error
     try:
         # No path any more: what was opened is what is looked at.
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise RefusedFileError(_no_file(found.st_mode))
+            raise RefusedFileError(Sentence(_no_file(found.st_mode)))
         if found.st_size > most:
             raise too_large(most)
         with os.fdopen(descriptor, "rb", closefd=False) as file:

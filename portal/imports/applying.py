@@ -20,6 +20,7 @@ from portal.imports.licences import NO_LICENCE, Licence, Licences
 from portal.imports.planning import digest_of
 from portal.imports.rows import WRITTEN, Kind, Row
 from portal.imports.runs import Place, Run, State, find, item_of
+from portal.imports.sentences import Sentence
 from portal.instants import to_text
 from portal.stores.contract import (
     MOST_CHANGES,
@@ -229,7 +230,9 @@ class _Write:
         if item is not None and _is_in(row, item):
             self.outcome = replace(row, kind=Kind.SAME, changes=())
         else:
-            text = "It changed in the store since the plan was made, and the store's is kept."
+            text = Sentence(
+                "It changed in the store since the plan was made, and the store's is kept."
+            )
             self.outcome = replace(row, kind=Kind.CONFLICT, reasons=(Reason("", text),))
 
 

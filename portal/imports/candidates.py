@@ -1,8 +1,10 @@
 """What an entry of a file may be as a tenant, and what is said of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Self
 
+from portal.imports.sentences import Sentence
 from portal.sealing import Secret
 
 Value = str | bool
@@ -14,7 +16,15 @@ class Reason:
     entry), and a sentence."""
 
     field: str
-    text: str
+    text: Sentence
+
+    def packed(self) -> tuple[str, Any]:
+        """For JSON; `unpacked` is its other side."""
+        return self.field, self.text.packed()
+
+    @classmethod
+    def unpacked(cls, packed: Sequence[Any]) -> Self:
+        return cls(packed[0], Sentence.unpacked(packed[1]))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

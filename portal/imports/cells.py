@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from portal.imports.fields import FORMULA
 from portal.imports.refusals import RefusedFileError, too_long
+from portal.imports.sentences import Sentence
 
 #: A text that is empty, where an empty cell is a value that is not there. A guard of nothing:
 #: `guarded` makes this of no cell.
@@ -37,7 +38,9 @@ def cells_of(lines: "Counted") -> Iterator[list[str]]:
             lines.size = 0
             yield cells
     except csv.Error as error:
-        raise RefusedFileError(f"Not valid CSV (line {lines.number}).") from error
+        raise RefusedFileError(
+            Sentence("Not valid CSV (line %(line)s).", line=str(lines.number))
+        ) from error
 
 
 class Counted:

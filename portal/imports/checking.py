@@ -24,13 +24,14 @@ from portal.imports.entries import Entry
 from portal.imports.fields import PREFIX, SECRET_FIELD
 from portal.imports.leftovers import invalid, is_storable, left_out_of
 from portal.imports.refusals import shown
+from portal.imports.sentences import Sentence
 from portal.imports.strict import StrictError, value_of
-from portal.imports.wording import kind_of, repair_of, sentence_of
+from portal.imports.wording import MISSING, kind_of, repair_of, sentence_of
 from portal.sealing import Secret, is_sealed
 
 SECRET_LENGTH = 500
-_SEALED = "This secret is sealed already. Enter the secret itself, or leave it out."
-_LOST = "The report holds no secret. Set it in the portal, or import the original file."
+_SEALED = Sentence("This secret is sealed already. Enter the secret itself, or leave it out.")
+_LOST = Sentence("The report holds no secret. Set it in the portal, or import the original file.")
 #: Of an address before it was mended: with some spaces, and not with a million.
 _WRITTEN_LENGTH = 4 * EMAIL_LENGTH
 _CLUSTER_LENGTH = 40
@@ -46,8 +47,10 @@ def check(entry: Entry, depth: int) -> Checked:
     try:
         fields = _fields(entry.value, depth, repairs)
     except StrictError as error:
-        where = "In the value: " if isinstance(entry.value, str) else ""
-        return invalid(entry, [Reason("", f"{where}{error}")], repairs, {}, ())
+        said = error.sentence
+        if isinstance(entry.value, str):
+            said = Sentence("In the value: %(sentence)s", sentence=said)
+        return invalid(entry, [Reason("", said)], repairs, {}, ())
     return _Check(entry, fields, repairs).result()
 
 
@@ -64,11 +67,13 @@ def _fields(value: Any, depth: int, repairs: list[Reason]) -> dict[str, Any]:
         value = value_of(value, depth)
         if isinstance(value, str):
             value = value_of(value, depth)
-            repairs.append(Reason("", "The value was encoded twice."))
+            repairs.append(Reason("", Sentence("The value was encoded twice.")))
         if isinstance(value, str):
-            raise StrictError("The value is encoded more than twice.")
+            raise StrictError(Sentence("The value is encoded more than twice."))
     if not isinstance(value, dict):
-        raise StrictError(f"A tenant is an object, and this is {kind_of(value)}.")
+        raise StrictError(
+            Sentence("A tenant is an object, and this is %(kind)s.", kind=kind_of(value))
+        )
     return value
 
 
@@ -111,19 +116,19 @@ class _Check:
             left_out=left_out,
         )
 
-    def _bad(self, name: str, text: str) -> None:
-        self.reasons.append(Reason(name, text))
+    def _bad(self, name: str, sentence: Sentence) -> None:
+        self.reasons.append(Reason(name, sentence))
 
     def _text(self, name: str, *, required: bool = False) -> str | None:
         """The field's text; `None` if it is missing, or is none, which is then said."""
         value = self.fields.get(name)
         if value is None or (required and value == ""):
             if required:
-                self._bad(name, "This is missing.")
+                self._bad(name, MISSING)
             return None
         if isinstance(value, str):
             return value
-        self._bad(name, f"This must be a text, and is {kind_of(value)}.")
+        self._bad(name, Sentence("This must be a text, and is %(kind)s.", kind=kind_of(value)))
         return None
 
     def _read(
@@ -148,11 +153,16 @@ class _Check:
             return
         tenant_id = f"{ids[0]}_{ids[1]}"
         if self.entry.key and self.entry.key != PREFIX + tenant_id:
-            self._bad(
-                "", f"The key {shown(self.entry.key)} disagrees with the ids inside, {tenant_id}."
-            )
+            said = Sentence(
+                "The key %(key)s disagrees with the ids inside, %(ids)s.",
+                key=shown(self.entry.key), ids=tenant_id,
+            )  # fmt: skip
+            self._bad("", said)
         if self.fields.get("tenantId", tenant_id) != tenant_id:
-            self._bad("tenantId", f"This disagrees with the other ids, {tenant_id}.")
+            self._bad(
+                "tenantId",
+                Sentence("This disagrees with the other ids, %(ids)s.", ids=tenant_id),
+            )
 
     def _lines(self) -> None:
         for name, most, required in _LINES:
@@ -171,7 +181,11 @@ class _Check:
             return ""
         written = str(written)
         is_other = written.strip() != address
-        said = f"It was written as {shown(written)}." if is_other else repair_of(written, address)
+        said = (
+            Sentence("It was written as %(text)s.", text=shown(written))
+            if is_other
+            else repair_of(written, address)
+        )
         self.repairs.append(Reason("contactEmailAddress", said))
         return written if len(written) <= _WRITTEN_LENGTH else ""
 
@@ -184,9 +198,8 @@ class _Check:
         except ProblemError:
             kept = self._read("contactPhone", _read_phone_as_written)
             if kept is not None:
-                self.repairs.append(
-                    Reason("contactPhone", "This is not a phone number. It is kept as written.")
-                )
+                said = Sentence("This is not a phone number. It is kept as written.")
+                self.repairs.append(Reason("contactPhone", said))
             return
         self.values["contactPhone"] = number
         if number != written.strip():
@@ -199,10 +212,10 @@ class _Check:
         value = self.fields.get(name)
         if value in ("true", "false"):
             value = value == "true"
-            self.repairs.append(Reason(name, "This was a text."))
+            self.repairs.append(Reason(name, Sentence("This was a text.")))
         if value is None or isinstance(value, bool):
             return value
-        self._bad(name, "This must be true or false.")
+        self._bad(name, Sentence("This must be true or false."))
         return None
 
     def _active(self) -> None:
@@ -210,9 +223,8 @@ class _Check:
         if active is not None:
             self.values["isActive"] = active
         elif self.fields.get("isActive") is None:
-            self.repairs.append(
-                Reason("isActive", "This is missing, so a new tenant is not active.")
-            )
+            said = Sentence("This is missing, so a new tenant is not active.")
+            self.repairs.append(Reason("isActive", said))
 
     def _window(self) -> None:
         open_ended = self._boolean("openEnded")
@@ -221,7 +233,7 @@ class _Check:
         begin = self._instant("validFrom", required=open_ended is not True)
         end = self._instant("validTo", required=open_ended is not True)
         if begin and end and end < begin:
-            self._bad("validTo", "This is before validFrom.")
+            self._bad("validTo", Sentence("This is before validFrom."))
 
     def _times(self) -> str:
         """When the record was changed last, as text; empty if nothing says so."""
@@ -233,10 +245,12 @@ class _Check:
             known = self.values.get(source)
             if known:
                 self.values["createdAt"] = known
-                self.repairs.append(Reason("createdAt", f"This is missing. It is {source}'s."))
+                said = Sentence("This is missing. Taken from %(field)s.", field=source)
+                self.repairs.append(Reason("createdAt", said))
         if named[1] in (None, "") and created:
             self.values["updatedAt"] = self.values["createdAt"]
-            self.repairs.append(Reason("updatedAt", "This is missing. It is createdAt's."))
+            said = Sentence("This is missing. Taken from %(field)s.", field="createdAt")
+            self.repairs.append(Reason("updatedAt", said))
         return str(self.values.get("updatedAt", ""))
 
     def _instant(self, name: str, *, required: bool = False) -> datetime | None:
@@ -245,11 +259,12 @@ class _Check:
             return None
         instant, written = quickly.read_instant(text)
         if instant is None:
-            self._bad(
-                name,
+            said = Sentence(
                 "This is not a date and time of ISO 8601 with an offset, like"
-                f" 2026-12-31T22:59:59.999Z: {shown(text)}",
+                " 2026-12-31T22:59:59.999Z: %(text)s",
+                text=shown(text),
             )
+            self._bad(name, said)
             return None
         self.values[name] = written
         return instant
@@ -262,9 +277,9 @@ class _Check:
             return None
         # No sentence about it shows any of it.
         if len(text) > SECRET_LENGTH:
-            self._bad(SECRET_FIELD, "This is longer than 500 characters.")
+            self._bad(SECRET_FIELD, Sentence("This is longer than 500 characters."))
         elif not is_storable(text) or "\0" in text:
-            self._bad(SECRET_FIELD, "This contains characters that cannot be used.")
+            self._bad(SECRET_FIELD, Sentence("This contains characters that cannot be used."))
         elif is_sealed(text):
             self._bad(SECRET_FIELD, _SEALED)
         return Secret(text)

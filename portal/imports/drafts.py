@@ -148,8 +148,8 @@ class Draft:
             line=line,
             column=column,
             candidate=candidate,
-            reasons=tuple(Reason(*pair) for pair in reasons),
-            repairs=tuple(Reason(*pair) for pair in repairs),
+            reasons=tuple(map(Reason.unpacked, reasons)),
+            repairs=tuple(map(Reason.unpacked, repairs)),
             left_out=tuple(left_out),
             values={} if candidate else values,
         )

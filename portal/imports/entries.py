@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from portal.imports.sentences import Sentence
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -17,5 +19,5 @@ class Entry:
     value: Any
     line: int
     column: int
-    problem: str = ""
+    problem: Sentence | None = None
     lost_secret: bool = False

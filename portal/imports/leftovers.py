@@ -9,6 +9,8 @@ from portal.imports.candidates import Checked, Reason, Value
 from portal.imports.entries import Entry
 from portal.imports.fields import KNOWN, PREFIX, TOLD
 from portal.imports.refusals import shown
+from portal.imports.sentences import Sentence
+from portal.imports.strict import OUT_OF_RANGE
 
 #: Of UTF-8. Whatever is longer cannot be right, neither whole nor cut.
 VALUE_BYTES = 4_000
@@ -29,7 +31,7 @@ def left_out_of(fields: Mapping[str, Any]) -> tuple[tuple[str, ...], list[Reason
     more = [f"and {len(names) - _NAMED:,} more"] if len(names) > _NAMED else []
     return (
         (*(shown(name) for name in names[:_NAMED]), *more),
-        [Reason(shown(name), "Number out of range.") for name in too_large[:_NAMED]],
+        [Reason(shown(name), OUT_OF_RANGE) for name in too_large[:_NAMED]],
     )
 
 
@@ -53,7 +55,7 @@ def invalid(
         elif isinstance(value, str) and is_storable(value):
             values[name] = kept = _cut(value)
             if kept != value:
-                said.append(Reason(name, "Only the beginning of this text is kept."))
+                said.append(Reason(name, Sentence("Only the beginning of this text is kept.")))
     key = entry.key if len(entry.key) <= _KEY_LENGTH else entry.key[: _KEY_LENGTH - 1] + "…"
     return Checked(
         key=key, line=entry.line, column=entry.column, reasons=tuple(reasons),

@@ -19,6 +19,7 @@ from portal.imports.fields import SECRET_FIELD
 from portal.imports.licences import NO_LICENCE, Licence, Licences
 from portal.imports.marks import Marks
 from portal.imports.rows import WRITTEN, Allowed, FieldChange, Kind, Policy, Row
+from portal.imports.sentences import Sentence
 from portal.instants import to_text
 from portal.sealing import Sealer
 from portal.stores.contract import Item, NotThereError, Store
@@ -196,8 +197,22 @@ def judged(candidate: Candidate, item: Item | None, choice: Choice, marks: Marks
 def _beside(candidate: Candidate, twin: Candidate, newest: int) -> tuple[Reason, ...]:
     """Why another entry for the same tenant is planned, and what this one says otherwise."""
     names = comparing.other_in(candidate, twin)
-    more = f" It differs in {', '.join(names)}." if names else ""
-    return (Reason("", f"Row {newest} is the same tenant, and not older.{more}"),)
+    if not names:
+        said = Sentence("Row %(row)s is the same tenant, and not older.", row=str(newest))
+    else:
+        said = Sentence(
+            "Row %(row)s is the same tenant, and not older. It differs in %(fields)s.",
+            row=str(newest), fields=", ".join(names),
+        )  # fmt: skip
+    return (Reason("", said),)
+
+
+_DIFFERS = Sentence("It is in the store already and differs, and the store's is kept.")
+_CLOSED = {
+    Status.PENDING: Sentence("The tenant is pending in the store, and is kept."),
+    Status.REJECTED: Sentence("The tenant is rejected in the store, and is kept."),
+    Status.WITHDRAWN: Sentence("The tenant is withdrawn in the store, and is kept."),
+}
 
 
 def _kept(
@@ -206,25 +221,27 @@ def _kept(
     """Why the store's stays, if it does."""
     status = records.status_of(item)
     if status not in (Status.ACTIVE, Status.SUSPENDED):
-        return [Reason("", f"The tenant is {status.value} in the store, and is kept.")]
+        return [Reason("", _CLOSED[status])]
     if choice.policy is Policy.SKIP:
-        return [Reason("", "It is in the store already and differs, and the store's is kept.")]
+        return [Reason("", _DIFFERS)]
     kept = []
     changed = {change.field for change in changes}
     by_staff = records.set_by_staff(item)
     if "isActive" in changed and Allowed.STATUS not in choice.allowed:
         if candidate.values["isActive"] is True:
-            text = "The tenant is suspended in the store, and no import makes it active by itself."
+            text = Sentence(
+                "The tenant is suspended in the store, and no import makes it active by itself."
+            )
             kept.append(Reason("isActive", text))
         elif by_staff[0]:
-            kept.append(Reason("isActive", "Staff set the status, and it is kept."))
+            kept.append(Reason("isActive", Sentence("Staff set the status, and it is kept.")))
     moved = [name for name in ("validTo", "validFrom", "openEnded") if name in changed]
     if moved and by_staff[1] and Allowed.VALIDITY not in choice.allowed:
-        kept.append(Reason(moved[0], "Staff set the validity, and it is kept."))
+        kept.append(Reason(moved[0], Sentence("Staff set the validity, and it is kept.")))
     if choice.policy is Policy.NEWER_WINS and not comparing.is_newer(
         candidate, records.tenant_of(item)
     ):
-        kept.append(Reason("updatedAt", "The store's is as new or newer, and is kept."))
+        kept.append(Reason("updatedAt", Sentence("The store's is as new or newer, and is kept.")))
     return kept
 
 

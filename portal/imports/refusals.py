@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 
+from portal.imports.sentences import Sentence
+
 #: Of a value in a sentence; the rest is cut off.
 SHOWN = 80
 
-EXPECTED = (
+EXPECTED = Sentence(
     "Expected is what the old application kept in a browser: entries whose keys start with"
     " fsm_tenant_, or a list of such tenants, as JSON or JSON Lines; or the portal's own export."
 )
+#: Two sentences, one after the other.
+_BOTH = "%(found)s %(expected)s"
 
 
 @dataclass(eq=False)
@@ -20,45 +24,58 @@ class RefusedFileError(Exception):
     422 readable, but no export.
     """
 
-    message: str
+    message: Sentence
     status: int = 400
-    found: str = ""
+    found: Sentence | None = None
 
     def __str__(self) -> str:
-        return f"{self.message} {self.found}".strip()
+        return f"{self.message} {self.found}" if self.found else str(self.message)
 
 
-def not_an_export(found: str, status: int = 422) -> RefusedFileError:
-    """`found`: a sentence."""
-    return RefusedFileError("The file is not a portal export.", status, f"{found} {EXPECTED}")
+def not_an_export(found: Sentence, status: int = 422) -> RefusedFileError:
+    both = Sentence(_BOTH, found=found, expected=EXPECTED)
+    return RefusedFileError(Sentence("The file is not a portal export."), status, both)
 
 
 def not_json(line: int, column: int) -> RefusedFileError:
-    return RefusedFileError(f"Not valid JSON (line {line}, column {column}).")
+    return RefusedFileError(
+        Sentence(
+            "Not valid JSON (line %(line)s, column %(column)s).",
+            line=str(line), column=str(column),
+        )
+    )  # fmt: skip
 
 
 def not_text() -> RefusedFileError:
-    return RefusedFileError("The file is not readable as text (UTF-8 or UTF-16).")
+    return RefusedFileError(Sentence("The file is not readable as text (UTF-8 or UTF-16)."))
 
 
 def compressed() -> RefusedFileError:
-    return RefusedFileError("Send the file uncompressed.", 415)
+    return RefusedFileError(Sentence("Send the file uncompressed."), 415)
 
 
 def too_large(most: int) -> RefusedFileError:
-    return RefusedFileError(f"The file is larger than {size_in_words(most)}.", 413)
+    return RefusedFileError(
+        Sentence("The file is larger than %(size)s.", size=size_in_words(most)), 413
+    )
 
 
 def too_many(most: int) -> RefusedFileError:
     return RefusedFileError(
-        f"The file has more than {most:,} entries.", 413, "Split it, and import the parts."
+        Sentence("The file has more than %(most)s entries.", most=f"{most:,}"),
+        413,
+        Sentence("Split it, and import the parts."),
     )
 
 
 def too_long(most: int, line: int, column: int) -> RefusedFileError:
     return RefusedFileError(
-        f"A value is longer than {most:,} characters (line {line}, column {column}).", 413
-    )
+        Sentence(
+            "A value is longer than %(most)s characters (line %(line)s, column %(column)s).",
+            most=f"{most:,}", line=str(line), column=str(column),
+        ),
+        413,
+    )  # fmt: skip
 
 
 def size_in_words(size: int) -> str:

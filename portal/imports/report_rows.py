@@ -9,6 +9,7 @@ from typing import Any
 from portal.imports.cells import Counted, cells_of, unguarded
 from portal.imports.entries import Entry
 from portal.imports.fields import FAILED, SECRET_FIELD, TOLD
+from portal.imports.sentences import Sentence
 from portal.imports.strict import Found
 
 #: What a spreadsheet writes in its own way; in English also in capitals.
@@ -52,7 +53,7 @@ def entries_of_csv(lines: Iterator[str], most: int) -> Iterator[Entry | None]:
 
 def _entry(key: str, values: Any, row: Mapping[str, Any], line: int, column: int) -> Entry:
     # What could not be read at first has nothing to be mended here.
-    problem = "" if values else "The report holds no values of this row."
+    problem = None if values else Sentence("The report holds no values of this row.")
     given = values.get(SECRET_FIELD) if isinstance(values, dict) else None
     lost = not given and row.get("secret", "") not in _NO_LOSS
     return Entry(key, values, line, column, problem, lost_secret=lost and not problem)

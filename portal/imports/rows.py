@@ -111,8 +111,8 @@ class Row:
             column=column,
             key=key,
             tenant_id=tenant_id,
-            reasons=tuple(Reason(*pair) for pair in reasons),
-            repairs=tuple(Reason(*pair) for pair in repairs),
+            reasons=tuple(map(Reason.unpacked, reasons)),
+            repairs=tuple(map(Reason.unpacked, repairs)),
             left_out=tuple(left_out),
             changes=tuple(FieldChange(*change) for change in changes),
             secret=secret,
@@ -126,5 +126,5 @@ class Row:
         )
 
 
-def packed_reasons(reasons: Iterable[Reason]) -> list[tuple[str, str]]:
-    return [(reason.field, reason.text) for reason in reasons]
+def packed_reasons(reasons: Iterable[Reason]) -> list[tuple[str, Any]]:
+    return [reason.packed() for reason in reasons]

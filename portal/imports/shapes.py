@@ -16,9 +16,11 @@ from portal.imports.keys import Keys
 from portal.imports.recognised import is_dump, is_line, is_tenant, pair_in
 from portal.imports.refusals import RefusedFileError, not_an_export, not_json, shown, too_many
 from portal.imports.report_rows import entries_of_csv, entry_of_json
-from portal.imports.strict import Found
+from portal.imports.sentences import Sentence
+from portal.imports.strict import Found, twice_in_it
 from portal.imports.text import Limits, Readable, text_of
 from portal.imports.window import BrokenLineError, Window
+from portal.imports.wording import kind_of
 
 
 class Shape(StrEnum):
@@ -50,8 +52,9 @@ class Reader:
             self._count()
             yield entry
         if not self._recognised:
-            found = "nothing" if self.shape is None else "no tenant and no key of one"
-            raise not_an_export(f"It holds {found}.")
+            if self.shape is None:
+                raise not_an_export(Sentence("It holds nothing."))
+            raise not_an_export(Sentence("It holds no tenant and no key of one."))
 
     def _count(self) -> None:
         self._counted += 1
@@ -90,8 +93,8 @@ class Reader:
             elif char == "{":
                 yield from self._object_or_line()
             elif first:
-                kind = type(window.value(self._limits.depth).value).__name__
-                raise not_an_export(f"It holds one value alone ({_KINDS[kind]}).")
+                kind = kind_of(window.value(self._limits.depth).value)
+                raise not_an_export(Sentence("It holds one value alone (%(kind)s).", kind=kind))
             else:
                 raise window.bad()
             first = False
@@ -114,9 +117,9 @@ class Reader:
         try:
             found = self._window.peek_line(self._limits.depth)
             if type(found.value) not in (dict, list):
-                raise self._window.bad_line("This line is not a tenant.")
+                raise self._window.bad_line(Sentence("This line is not a tenant."))
         except BrokenLineError as broken:
-            yield Entry("", None, broken.line, broken.column, str(broken))
+            yield Entry("", None, broken.line, broken.column, broken.sentence)
             return
         if type(found.value) is list:
             yield from self._list(1)
@@ -191,7 +194,7 @@ class Reader:
                 raise window.bad()
             found = window.value(self._limits.depth - depth)
             if not seen.add(found):
-                raise RefusedFileError(f"Key '{shown(found.value)}' appears twice.")
+                raise RefusedFileError(twice_in_it(found.value))
             window.take(":")
             yield found
             if window.next_char() == "}":
@@ -281,10 +284,6 @@ class Reader:
 
 
 _CSV_HEADING = re.compile('"?row"?[,;\t]"?kind')
-_KINDS = {
-    "str": "a text", "int": "a number", "float": "a number", "bool": "true or false",
-    "NoneType": "null",
-}  # fmt: skip
 #: Lists under these keys hold what is looked for; localStorage has texts alone.
 _WITHIN = {
     "origins": Shape.STORAGE_STATE, "rows": Shape.REPORT, "tenants": Shape.TENANTS,

@@ -14,15 +14,25 @@ from typing import Any
 
 import orjson
 
-from portal.imports.refusals import shown
+from portal.imports.refusals import not_json, shown
+from portal.imports.sentences import Sentence
 
 #: A longer number is none of a tenant's, and costs time to convert.
 _DIGITS = 64
-DEEP = "Nested too deeply."
+DEEP = Sentence("Nested too deeply.")
+OUT_OF_RANGE = Sentence("Number out of range.")
+
+
+def twice_in_it(key: str) -> Sentence:
+    return Sentence("Key '%(key)s' appears twice.", key=shown(key))
 
 
 class StrictError(ValueError):
-    """JSON that says something nobody can mean; the text is a sentence."""
+    """JSON that says something nobody can mean."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 class Found:
@@ -50,12 +60,12 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         left = Counter(key for key, _ in pairs)
         twice = next(key for key, _ in pairs if left[key] > 1)
-        raise StrictError(f"Key '{shown(twice)}' appears twice.")
+        raise StrictError(twice_in_it(twice))
     return found
 
 
 def _refuse_number(_text: str) -> Any:
-    raise StrictError("Number out of range.")
+    raise StrictError(OUT_OF_RANGE)
 
 
 def _float(text: str) -> float:
@@ -81,7 +91,7 @@ def value_of(text: str, depth: int) -> Any:
         value = decoder.decode(text)
         orjson.loads(text)
     except json.JSONDecodeError as error:
-        raise StrictError(f"Not valid JSON (line {error.lineno}, column {error.colno}).") from error
+        raise StrictError(not_json(error.lineno, error.colno).message) from error
     except RecursionError as error:
         raise StrictError(DEEP) from error
     if is_deeper(value, depth):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from portal.imports.refusals import compressed, not_an_export, not_text, too_large
+from portal.imports.sentences import Sentence
 from portal.settings import Settings
 
 _PIECE = 64 * 1024
@@ -71,7 +72,7 @@ def text_of(file: Readable, limits: Limits) -> Iterator[str]:
         if text and not begun:
             start = text.lstrip()
             if start.startswith("<"):
-                raise not_an_export("It is a web page or XML.", 415)
+                raise not_an_export(Sentence("It is a web page or XML."), 415)
             begun = bool(start)
         if text:
             yield text

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from portal.imports.refusals import RefusedFileError, not_json, too_long
+from portal.imports.sentences import Sentence
 from portal.imports.strict import (
     DEEP,
     Found,
@@ -36,12 +37,16 @@ class _TooLongError(StrictError):
     """A value is longer than is read."""
 
 
+_TOO_LONG = Sentence("A value is too long.")
+
+
 class BrokenLineError(ValueError):
     """A line, or a value over several, that is broken, and has been passed; its first line and
     column, and a sentence."""
 
-    def __init__(self, line: int, column: int, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, line: int, column: int, sentence: Sentence) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
         self.line = line
         self.column = column
 
@@ -142,7 +147,7 @@ class Window:
         except (ValueError, RecursionError) as error:
             further = self._over_lines() if self._goes_on(text, error) else None
             if further is None:
-                told = str(error) if isinstance(error, StrictError) else DEEP
+                told = error.sentence if isinstance(error, StrictError) else DEEP
                 if isinstance(error, json.JSONDecodeError):
                     told = not_json(line, column + min(error.pos, len(text.rstrip()))).message
                 raise self._broken(self._at + len(text), told) from error
@@ -151,9 +156,9 @@ class Window:
             raise self._broken(end, DEEP)
         return self._found(value, end)
 
-    def bad_line(self, text: str) -> BrokenLineError:
+    def bad_line(self, sentence: Sentence) -> BrokenLineError:
         """Passes the rest of the line, which is no value that could be meant."""
-        return self._broken(self._at + len(self._rest_of_line()), text)
+        return self._broken(self._at + len(self._rest_of_line()), sentence)
 
     def skip(self, found: Found) -> None:
         """Passes what was looked at."""
@@ -184,8 +189,8 @@ class Window:
     def _found(self, value: Any, end: int) -> Found:
         return Found(value, self._text[self._at : end], *self.place())
 
-    def _broken(self, end: int, text: str) -> BrokenLineError:
-        broken = BrokenLineError(*self.place(), text)
+    def _broken(self, end: int, sentence: Sentence) -> BrokenLineError:
+        broken = BrokenLineError(*self.place(), sentence)
         self._at = end
         return broken
 
@@ -224,7 +229,7 @@ class Window:
             except _TooLongError:
                 raise
             except StrictError as error:
-                raise self._broken(self._decode(loose_decoder)[1], str(error)) from error
+                raise self._broken(self._decode(loose_decoder)[1], error.sentence) from error
         except _TooLongError as error:
             raise self._strictly(error) from error
         except json.JSONDecodeError as error:
@@ -255,12 +260,12 @@ class Window:
 
     def _refuse_longer_than(self, most: int, end: int) -> None:
         if end - self._at > most:
-            raise _TooLongError
+            raise _TooLongError(_TOO_LONG)
 
     def _strictly(self, error: Exception) -> RefusedFileError:
         if isinstance(error, _TooLongError):
             return too_long(self._limits.value, *self.place())
-        return RefusedFileError(str(error) if isinstance(error, StrictError) else DEEP)
+        return RefusedFileError(error.sentence if isinstance(error, StrictError) else DEEP)
 
     def _drop_passed(self) -> None:
         self.place()

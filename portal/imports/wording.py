@@ -4,42 +4,49 @@ from typing import Any
 
 from portal.contacts import Problem
 from portal.imports.refusals import shown
+from portal.imports.sentences import Sentence
+
+MISSING = Sentence("This is missing.")
 
 
-def kind_of(value: Any) -> str:
+def kind_of(value: Any) -> Sentence:
     match value:
         case None:
-            return "null"
+            return Sentence("null")
         case bool():
-            return "true or false"
+            return Sentence("true or false")
         case int() | float():
-            return "a number"
+            return Sentence("a number")
         case str():
-            return "a text"
+            return Sentence("a text")
         case list():
-            return "a list"
+            return Sentence("a list")
         case _:
-            return "an object"
+            return Sentence("an object")
 
 
-def sentence_of(problem: Problem, text: str) -> str:
+def sentence_of(problem: Problem, text: str) -> Sentence:
     match problem:
         case Problem.MISSING:
-            return "This is missing."
+            return MISSING
         case Problem.TOO_LONG:
-            return f"This is too long: {shown(text)}"
+            return Sentence("This is too long: %(text)s", text=shown(text))
         case Problem.EMAIL:
-            return f"This is not an email address: {shown(text)}"
+            return Sentence("This is not an email address: %(text)s", text=shown(text))
         case Problem.ID:
-            return f"An id is letters and digits only, at most 40: {shown(text)}"
+            return Sentence(
+                "An id is letters and digits only, at most 40: %(text)s", text=shown(text)
+            )
         case _:
-            return f"This contains characters that cannot be used: {shown(text)}"
+            return Sentence(
+                "This contains characters that cannot be used: %(text)s", text=shown(text)
+            )
 
 
-def repair_of(text: str, read: str) -> str:
+def repair_of(text: str, read: str) -> Sentence:
     """What was mended in a line of text."""
     if not read:
-        return "There was nothing in it that shows."
+        return Sentence("There was nothing in it that shows.")
     if text.strip() == read:
-        return "Spaces around it were left out."
-    return "Its characters were written in another way (NFC)."
+        return Sentence("Spaces around it were left out.")
+    return Sentence("Its characters were written in another way (NFC).")

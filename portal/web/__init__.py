@@ -71,7 +71,8 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
 
 def at_the_door() -> ResponseReturnValue | None:
     """Every request: its language, whether it may enter, and whether its form is one of ours."""
-    translate.remember_locale()
+    for_program = access.is_for_programs(request.endpoint) or request.path.startswith("/api/")
+    translate.remember_locale(for_program=for_program)
     waits_longer = access.is_for_staff(request.endpoint)
     patience.attempts.set(patience.STAFF if waits_longer else patience.PUBLIC)
     answer = access.let_in()

@@ -10,6 +10,7 @@ from portal.imports.planning import Choice, Plan
 from portal.imports.refusals import RefusedFileError
 from portal.imports.rows import Allowed, Policy
 from portal.imports.runs import State
+from portal.imports.sentences import Sentence
 from portal.imports.text import Readable
 from portal.stores.contract import StoreError
 from portal.web import bearer
@@ -57,7 +58,9 @@ def imports() -> Response:
         return bearer.refused(400, "invalid_parameter", message)
     if request.mimetype not in _TYPES:
         # A form among them, which is what curl --data calls its body, unless it is told otherwise.
-        raise RefusedFileError("Send the file itself as the body, as application/json.", 415)
+        raise RefusedFileError(
+            Sentence("Send the file itself as the body, as application/json."), 415
+        )
     file = cast(Readable, request.stream)
     if dry_run:
         return _told(planned(file, choice, _looked_at, sealer=None))

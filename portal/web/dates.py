@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_timedelta
 
 from portal.instants import to_instant
 from portal.tenants import MILLISECOND, first_instant
@@ -79,14 +79,12 @@ def _long_day(day_: date, locale: str) -> str:
 
 @lru_cache(512)
 def _moment(local: datetime, locale: str) -> str:
-    pattern = "d MMM y, HH:mm" if locale.startswith("en") else "medium"
-    return format_datetime(local, pattern, locale=locale)
+    return f"{_day(local.date(), locale)}, {local:%H:%M}"
 
 
 @lru_cache(512)
 def _second(local: datetime, locale: str) -> str:
-    pattern = "d MMM y, HH:mm:ss" if locale.startswith("en") else "medium"
-    return format_datetime(local, pattern, locale=locale)
+    return f"{_moment(local, locale)}:{local:%S}"
 
 
 @lru_cache(512)

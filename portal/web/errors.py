@@ -16,7 +16,7 @@ from portal.web.access import is_for_programs
 from portal.web.forms import showable
 from portal.web.htmx import asked_by_htmx, wants_fragment
 from portal.web.security import ExpiredPageError, RepeatedFieldError
-from portal.web.translate import _
+from portal.web.translate import _, said
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def _expired_page(error: ExpiredPageError) -> Response:
 
 
 def _refused_file(error: RefusedFileError) -> Response:
-    answer = _answer(error.status, error.message, [error.found] if error.found else [])
+    answer = _answer(error.status, said(error.message), [said(error.found)] if error.found else [])
     if error.status == 503:
         answer.headers["Retry-After"] = RETRY_AFTER
     return answer

@@ -10,12 +10,13 @@ from flask import request
 from portal.imports.planning import Choice
 from portal.imports.refusals import RefusedFileError, size_in_words, too_large
 from portal.imports.rows import Allowed, Policy
+from portal.imports.sentences import Sentence
 from portal.imports.text import Readable
 from portal.web import words
 from portal.web.context import settings
 from portal.web.forms import FieldView, showable
 from portal.web.security import UPLOAD
-from portal.web.translate import _
+from portal.web.translate import _, said
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +48,7 @@ def choice() -> Choice:
     try:
         policy = Policy(form.get("policy", Policy.SKIP))
     except ValueError as error:
-        raise RefusedFileError(_("Choose one of the policies."), 422) from error
+        raise RefusedFileError(Sentence("Choose one of the policies."), 422) from error
     allowed = frozenset(each for each in Allowed if form.get(f"allow_{each.value}"))
     return Choice(policy=policy, allowed=allowed)
 
@@ -58,11 +59,11 @@ def sent_file() -> Readable:
     chosen = upload is not None and upload.filename
     pasted = request.form.get("text", "")
     if chosen and pasted:
-        raise RefusedFileError(_("Choose a file or paste its text, not both."), 422)
+        raise RefusedFileError(Sentence("Choose a file or paste its text, not both."), 422)
     if upload is not None and chosen:
         return cast(Readable, upload.stream)
     if not pasted:
-        raise RefusedFileError(_("Choose a file, or paste its text."), 422)
+        raise RefusedFileError(Sentence("Choose a file, or paste its text."), 422)
     return io.BytesIO(pasted.encode())
 
 
@@ -100,13 +101,13 @@ def _chose_a_file() -> bool:
 
 
 def _wrong(refused: RefusedFileError, field: str) -> Wrong:
-    more = [refused.found] if refused.found else []
+    more = [said(refused.found)] if refused.found else []
     if refused.message == too_large(_most()).message:
         more.append(
             _("Split it, or use the command, which takes larger files: %(command)s",
               command="python -m migrations_tools import FILE")
         )  # fmt: skip
-    return Wrong(status=refused.status, field=field, message=refused.message, more=more)
+    return Wrong(status=refused.status, field=field, message=said(refused.message), more=more)
 
 
 # ---- As it is shown

@@ -14,7 +14,7 @@ from portal.imports.shapes import Shape
 from portal.instants import to_instant
 from portal.web import dates, import_outcome, numbers, words
 from portal.web.context import settings
-from portal.web.translate import _
+from portal.web.translate import _, said
 
 _TONES = {
     State.PLANNED: "information",
@@ -73,21 +73,25 @@ def tone(run: Run) -> str:
 
 
 def listed(run: Run) -> Listed:
-    counts = [
-        _(words.KIND_COUNT[kind], n=numbers.written(run.counts[kind]))
-        for kind in Kind
-        if run.counts[kind]
-    ]
     is_partly_in = run.state in (State.APPLYING, State.STOPPED)
     return Listed(
         url=url_for("imports.run", run_id=run.id),
         at=dates.second(run.at, settings().time_zone),
         by=run.by,
-        counts=", ".join(counts) or _("no rows"),
+        counts=_counts(run),
         progress=import_outcome.progress(run) if is_partly_in else "",
         state=_(words.IMPORT_STATE[run.state]),
         tone=tone(run),
     )
+
+
+def _counts(run: Run) -> str:
+    counts = (
+        _(words.KIND_COUNT[kind], n=numbers.written(run.counts[kind]))
+        for kind in Kind
+        if run.counts[kind]
+    )
+    return ", ".join(counts) or _("no rows")
 
 
 def filters(run: Run, current: Kind, url: str) -> list[Filter]:
@@ -181,6 +185,9 @@ def chosen(run: Run) -> list[tuple[str, str]]:
         (_("Kind of file"), ", ".join(_(words.SHAPE[Shape(shape)]) for shape in run.shapes)),
         (_("When a tenant is here already"), _(words.POLICY[run.choice.policy])),
     ]
+    if not run.rows_kept:
+        # Else the filters tell them.
+        pairs.append((_("Rows"), _counts(run)))
     allowed = [_(words.ALLOWED[each]) for each in sorted(run.choice.allowed)]
     return [*pairs, (_("Also allowed"), "; ".join(allowed))] if allowed else pairs
 
@@ -247,7 +254,8 @@ _KIND_TONES = {
 
 
 def _note(reason: Reason) -> str:
-    return _printable(f"{reason.field}: {reason.text}" if reason.field else reason.text)
+    text = said(reason.text)
+    return _printable(f"{reason.field}: {text}" if reason.field else text)
 
 
 def _printable(text: str) -> str:

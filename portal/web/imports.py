@@ -201,9 +201,17 @@ def _page(
         failed=import_outcome.failed(run),
         summary=import_plan.in_words(run),
         chosen=import_plan.chosen(run),
-        tidy=console.tidy(store(), run) if is_over and "after" not in request.args else None,
-        **(_rows(run) if run.state is not State.APPLYING else {}),
+        tidy=_tidy(run) if is_over else None,
+        rows_kept=run.rows_kept,
+        **(_rows(run) if run.rows_kept and run.state is not State.APPLYING else {}),
     )
+
+
+def _tidy(run: Run) -> console.Tidy | None:
+    """Once, and not again on each page of the rows."""
+    if not run.rows_kept or "after" in request.args:
+        return None
+    return console.tidy(store(), run)
 
 
 def _rows(run: Run) -> dict[str, object]:
@@ -270,9 +278,10 @@ def _json(run: Run, rows: Iterator[Row]) -> Iterator[str]:
 def _download(
     run_id: str, ending: str, kind: str, pieces_of: Callable[[Run, Iterator[Row]], Iterator[str]]
 ) -> Response:
-    """In pieces: the command imports a million rows. While it is written it is no report yet."""
+    """In pieces: the command imports a million rows. While it is written it is no report yet, and
+    once its rows' time is over it is none any more."""
     run = runs.find(store(), run_id)
-    if run.state is State.APPLYING:
+    if run.state is State.APPLYING or not run.rows_kept:
         raise NotFound
     pieces = pieces_of(run, chunks.rows_of(store(), run))
     # Whether the store answers shows at the first rows, while there is still an answer to choose.

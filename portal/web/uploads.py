@@ -12,10 +12,10 @@ from flask import request
 from portal.imports.drafts import Draft
 from portal.imports.planning import Choice, Plan
 from portal.imports.refusals import RefusedFileError
+from portal.imports.sentences import Sentence
 from portal.imports.text import Limits, Readable
 from portal.sealing import Sealer
 from portal.web.context import now, services, settings, store
-from portal.web.translate import _
 
 #: One file at a time in each process: checking one takes its memory and all of a processor.
 _at_hand = Lock()
@@ -79,5 +79,6 @@ def _alone() -> Iterator[None]:
 
 def _busy() -> RefusedFileError:
     return RefusedFileError(
-        _("Other files are being read. Send this one again in a minute; nothing was saved."), 503
+        Sentence("Other files are being read. Send this one again in a minute; nothing was saved."),
+        503,
     )

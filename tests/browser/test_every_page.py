@@ -145,13 +145,31 @@ def _conflict(anna: Page, ben: Page, town: Town, look: Look) -> None:
     look.at(ben, "somebody was faster")
 
 
+def test_pages_in_german_have_no_barriers(
+    people: dict[str, Someone],
+    new_page: Callable[..., Page],
+    signed_in: Callable[..., Page],
+    axe: Callable[[Page], list[str]],
+) -> None:
+    look = Look(axe, {})
+    customer, anna = new_page(locale="de-DE"), signed_in(locale="de-DE")
+    for page, paths in [(customer, _public_paths(people)), (anna, _staff_paths(people))]:
+        for name, path in paths.items():
+            page.goto(path)
+            assert page.locator("html").get_attribute("lang") == "de"
+            look.at(page, name)
+    assert look.wrong == {}
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
 def test_nothing_scrolls_sideways_on_the_narrowest_phone(
+    locale: str,
     people: dict[str, Someone],
     new_page: Callable[..., Page],
     signed_in: Callable[..., Page],
 ) -> None:
     wrong = {}
-    customer, anna = new_page(width=320), signed_in(width=320)
+    customer, anna = new_page(width=320, locale=locale), signed_in(width=320, locale=locale)
     for page, paths in [(customer, _public_paths(people)), (anna, _staff_paths(people))]:
         for name, path in paths.items():
             page.goto(path)

@@ -51,7 +51,7 @@ PLANS = {
     "older-version.json": ("localStorage dump", 0, [
         (2, 30, "new", "55555_200001",
          ("isActive", "This is missing, so a new tenant is not active."),
-         ("updatedAt", "This is missing. It is createdAt's.")),
+         ("updatedAt", "This is missing. Taken from createdAt.")),
     ]),
     "twice.jsonl": ("JSON Lines", 0, [
         (1, 1, "duplicate", "20_20", ("", f"Row 2 {OLDER}")),

@@ -1,14 +1,16 @@
 """What the pages of an import say, and to whom: who did what, what is in and what is not."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from xml.etree.ElementTree import Element
 
 import pytest
 from werkzeug.test import TestResponse
 
-from portal.imports import applying
+from portal.imports import applying, retention
 from portal.imports.runs import State
 from portal.stores.contract import Store
+from portal.tenants import Act
 from tests.conftest import Clock
 from tests.web.browsing import (
     HTMX,
@@ -25,8 +27,8 @@ from tests.web.browsing import (
     tree,
     words,
 )
+from tests.web.programs import tenant
 from tests.web.test_imports import URL, dump, eve, planned, press, run_of, troubled
-from tests.web.test_tokens import tenant
 from tests.web.troubled import FULL, GONE, TroubledStore, read_only
 
 __all__ = ["eve", "troubled"]
@@ -319,3 +321,25 @@ def test_a_store_that_is_gone_in_the_middle_of_a_step_does_not_say_that_nothing_
     assert answer.status_code == 503
     assert "It is not certain whether this was saved." in page_words(answer)
     assert len(tenants_in(store)) == applying.TOGETHER
+
+
+# ---- When the time of its rows is over
+
+
+def test_an_import_whose_rows_are_deleted_says_so_and_keeps_its_numbers(
+    ada: Staff, signed_in: Callable[..., Staff], store: Store, clock: Clock
+) -> None:
+    plan = planned(ada, dump(tenant(1), tenant(2, contactEmailAddress="no")))
+    press(ada, plan)
+    clock.advance(days=100)
+    act = Act(by="retention", at=clock.now())
+    assert retention.remove_rows_before(store, clock.now() - timedelta(days=30), act) == 1
+    bob = signed_in("Bob", "admin")
+    page = bob.client.get(plan)
+    assert "The rows and the reports of this import are deleted" in page_words(page)
+    assert facts(page)["Rows"] == "1 new, 1 invalid"
+    assert "Report as CSV" not in links(page)
+    assert "kinds" not in ids(page)
+    for report in ("report.csv", "report.json"):
+        assert bob.client.get(f"{plan}/{report}").status_code == 404
+    assert "1 new, 1 invalid" in page_words(bob.client.get(URL))

@@ -42,6 +42,9 @@ _PARENTS = {
     "optgroup": "select",
 }
 
+#: The page that was looked at last.
+PARSED: dict[str, Element] = {}
+
 _NEEDS_NO_LABEL = {"hidden", "submit", "reset", "button", "image"}
 
 
@@ -78,7 +81,7 @@ def html_problems(html: str, *, may_be_fragment: bool) -> list[str]:
         return ["this is no whole page (it does not begin with <!doctype html>)"]
     parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
     try:
-        root = parser.parse(html) if is_page else _fragment(parser, html)
+        root = _page(html, parser) if is_page else _fragment(parser, html)
     except ParseError as error:
         line, column = parser.tokenizer.stream.position()
         near = html.splitlines()[line - 1][max(0, column - 60) : column + 20]
@@ -89,6 +92,14 @@ def html_problems(html: str, *, may_be_fragment: bool) -> list[str]:
     if is_page:
         problems += _page_problems(elements)
     return problems
+
+
+def _page(html: str, parser: html5lib.HTMLParser) -> Element:
+    """Also for a test that looks at it next: parsing takes longer than making the page."""
+    root: Element = parser.parse(html)
+    PARSED.clear()
+    PARSED[html] = root
+    return root
 
 
 def _fragment(parser: html5lib.HTMLParser, html: str) -> Element:

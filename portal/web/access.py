@@ -93,7 +93,7 @@ def let_in() -> Response | None:
     if g.person is None:
         return _send_to_sign_in()
     if g.person.role < entry:
-        logger.warning("A %s was refused at %s.", g.person.role.name.lower(), request.endpoint)
+        logger.warning("Refused at %s: role %s.", request.endpoint, g.person.role.name.lower())
         raise Forbidden("role")
     return None
 

@@ -67,7 +67,9 @@ def _words(code: int, error: HTTPException) -> tuple[str, list[str]]:
         case 405:
             return _("This address cannot be used like that."), []
         case 411:
-            return _("Length required."), []
+            return _("Length required."), [
+                _("Send all of it at once, with its length in the header Content-Length.")
+            ]
         case 413:
             return _("Request too large."), [_("Shorten what you send, then send it again.")]
         case 415:
@@ -141,7 +143,9 @@ def _answer(
     retry: tuple[str, list[tuple[str, str]], str] | None = None,
 ) -> Response:
     if is_for_programs(request.endpoint) or request.path.startswith("/api/"):
-        answer = jsonify(error=_short(code), message=" ".join([heading, *sentences]))
+        # The old application shows it to people as one text.
+        whole = heading if heading.endswith(".") else f"{heading}."
+        answer = jsonify(error=_short(code), message=" ".join([whole, *sentences]))
     else:
         fragment = wants_fragment()
         template = "errors/_error.html" if fragment else "errors/error.html"

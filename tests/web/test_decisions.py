@@ -134,7 +134,7 @@ def test_s03_a_viewer_is_refused_and_that_is_logged(
     assert heading(answer) == "You may view but not change."
     assert everything(store) == before
     (record,) = caplog.records
-    assert record.getMessage() == f"A viewer was refused at decisions.{write.verb}."
+    assert record.getMessage() == f"Refused at decisions.{write.verb}: role viewer."
     fragment = viewer.send(tenant_id, write.verb, form, htmx=True)
     assert fragment.status_code == 403
     assert "<html" not in fragment.text

@@ -205,6 +205,7 @@ def test_programs_are_answered_in_english(client: FlaskClient) -> None:
     assert answer.status_code == 405
     nothing = client.get("/api/nothing", headers=german)
     assert nothing.get_json() == client.get("/api/nothing").get_json()
+    assert nothing.get_json()["message"].startswith("Page not found. Check the address.")
 
 
 def test_dates_and_spans_are_written_as_in_the_language(

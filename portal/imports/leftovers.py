@@ -28,7 +28,7 @@ def left_out_of(fields: Mapping[str, Any]) -> tuple[tuple[str, ...], list[Reason
         return (), []
     names = [name for name in fields if name not in KNOWN]
     too_large = [name for name in names if _is_too_large(fields[name])]
-    more = [f"and {len(names) - _NAMED:,} more"] if len(names) > _NAMED else []
+    more = [f"+{len(names) - _NAMED}"] if len(names) > _NAMED else []
     return (
         (*(shown(name) for name in names[:_NAMED]), *more),
         [Reason(shown(name), OUT_OF_RANGE) for name in too_large[:_NAMED]],

@@ -62,7 +62,7 @@ def too_large(most: int) -> RefusedFileError:
 
 def too_many(most: int) -> RefusedFileError:
     return RefusedFileError(
-        Sentence("The file has more than %(most)s entries.", most=f"{most:,}"),
+        Sentence("The file has more than %(most)s entries.", most=most),
         413,
         Sentence("Split it, and import the parts."),
     )
@@ -72,7 +72,7 @@ def too_long(most: int, line: int, column: int) -> RefusedFileError:
     return RefusedFileError(
         Sentence(
             "A value is longer than %(most)s characters (line %(line)s, column %(column)s).",
-            most=f"{most:,}", line=str(line), column=str(column),
+            most=most, line=str(line), column=str(column),
         ),
         413,
     )  # fmt: skip

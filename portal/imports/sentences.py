@@ -6,21 +6,24 @@ from typing import Any, Self
 
 class Sentence(str):
     """A text in English that remembers its `words`, with `%(name)s` in them, and the `values`
-    that stand there: texts as they are, and sentences."""
+    that stand there: texts as they are, numbers, and sentences."""
 
     __slots__ = ("values", "words")
 
     words: str
-    values: dict[str, str]
+    values: dict[str, str | int]
 
-    def __new__(cls, words: str, /, **values: str) -> Self:
-        sentence = super().__new__(cls, words % values if values else words)
+    def __new__(cls, words: str, /, **values: str | int) -> Self:
+        told = {
+            name: f"{each:,}" if isinstance(each, int) else each for name, each in values.items()
+        }
+        sentence = super().__new__(cls, words % told if told else words)
         sentence.words = words
         sentence.values = values
         return sentence
 
     def packed(self) -> Any:
-        """For JSON: `[words, {name: [text] or a packed sentence}]`, or the words alone."""
+        """For JSON: `[words, {name: [text or number] or a packed sentence}]`, or just the words."""
         if not self.values:
             return self.words
         values = {
@@ -37,6 +40,6 @@ class Sentence(str):
         return cls(words, **{name: cls._value(value) for name, value in values.items()})
 
     @classmethod
-    def _value(cls, packed: Any) -> str:
-        is_text = isinstance(packed, list) and len(packed) == 1
-        return str(packed[0]) if is_text else cls.unpacked(packed)
+    def _value(cls, packed: Any) -> str | int:
+        is_plain = isinstance(packed, list) and len(packed) == 1
+        return packed[0] if is_plain else cls.unpacked(packed)

@@ -106,7 +106,7 @@ def _for_every_template() -> dict[str, object]:
     return {
         "user": staff.signed_in_user(),
         "locale": translate.locale_name(),
-        "dir": "ltr",
+        "dir": translate.direction(),
         "messages": (),
         "request_id": logs.request_id.get(),
     }

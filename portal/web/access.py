@@ -94,7 +94,8 @@ def let_in() -> Response | None:
         return _send_to_sign_in()
     if g.person.role < entry:
         logger.warning("Refused at %s: role %s.", request.endpoint, g.person.role.name.lower())
-        raise Forbidden("role")
+        # A viewer may at least look at what others decide.
+        raise Forbidden("view" if g.person.role is Role.VIEWER else "role")
     return None
 
 

@@ -15,8 +15,9 @@ from portal.web import context
 from portal.web.access import is_for_programs
 from portal.web.forms import showable
 from portal.web.htmx import asked_by_htmx, wants_fragment
+from portal.web.saying import said
 from portal.web.security import ExpiredPageError, RepeatedFieldError
-from portal.web.translate import _, said
+from portal.web.translate import _
 
 logger = logging.getLogger(__name__)
 
@@ -54,10 +55,14 @@ def _words(code: int, error: HTTPException) -> tuple[str, list[str]]:
     match code:
         case _ if isinstance(error, RepeatedFieldError):
             return _("Send each field once."), []
-        case 403 if error.description == "role":
-            return _("You may view but not change."), [
-                _("Ask an administrator if you need to do this.")
-            ]
+        case 403 if error.description in ("view", "role"):
+            may_view = error.description == "view"
+            told = (
+                _("You may view but not change.")
+                if may_view
+                else _("Your role does not allow this.")
+            )
+            return told, [_("Ask an administrator if you need to do this.")]
         case 403:
             return _("Request refused."), []
         case 404:

@@ -15,8 +15,9 @@ from portal.imports.text import Readable
 from portal.web import words
 from portal.web.context import settings
 from portal.web.forms import FieldView, showable
+from portal.web.saying import said
 from portal.web.security import UPLOAD
-from portal.web.translate import _, said
+from portal.web.translate import _
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,14 +7,16 @@ from flask import url_for
 
 from portal import records
 from portal.imports.candidates import Reason
+from portal.imports.fields import SECRET_FIELD
 from portal.imports.refusals import shown
-from portal.imports.rows import WRITTEN, Kind, Row
+from portal.imports.rows import WRITTEN, FieldChange, Kind, Row
 from portal.imports.runs import Run, State
 from portal.imports.shapes import Shape
 from portal.instants import to_instant
 from portal.web import dates, import_outcome, numbers, words
 from portal.web.context import settings
-from portal.web.translate import _, said
+from portal.web.saying import said
+from portal.web.translate import _
 
 _TONES = {
     State.PLANNED: "information",
@@ -216,10 +218,20 @@ def row_shown(row: Row, run: Run) -> Shown:
         reasons=[_note(each) for each in row.reasons],
         repairs=repairs,
         repairs_in_short=_("Repaired or left out: %(n)s", n=numbers.written(len(repairs))),
-        changes=[
-            (shown(change.field), shown(change.old), shown(change.new)) for change in row.changes
-        ],
+        changes=[_change_shown(change) for change in row.changes],
     )  # fmt: skip
+
+
+def _change_shown(change: FieldChange) -> tuple[str, str, str]:
+    old, new = change.old, change.new
+    if change.field == SECRET_FIELD:
+        # No more than this is ever told of it.
+        is_set = old == "set"
+        return change.field, _("set") if is_set else "", _("replaced") if is_set else _("set")
+    if change.field in ("validFrom", "validTo"):
+        zone = settings().time_zone
+        old, new = dates.edge_of_text(old, zone), dates.edge_of_text(new, zone)
+    return shown(change.field), shown(old), shown(new)
 
 
 def _is_there(row: Row, run: Run) -> bool:

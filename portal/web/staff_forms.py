@@ -23,7 +23,10 @@ class IdsForm(Form):
         N_("Account name"), line(NAME_LENGTH, required=False), problems.text, required=False
     )
     company_name = Text(
-        N_("Company name"), line(NAME_LENGTH, required=False), problems.text, required=False
+        N_("Company name in FSM"),
+        line(NAME_LENGTH, required=False),
+        problems.text,
+        required=False,
     )
     cluster = Text(
         N_("Cluster"),

@@ -205,7 +205,9 @@ def _steps(tenant: Tenant, asked_at: datetime | None) -> list[tuple[str, bool, s
         case Status.REJECTED:
             return [asked, checked]
         case _:
-            return [asked, checked, (_("Your access is ready"), tenant.is_final, first)]
+            begins = tenant.validity.valid_from
+            is_ready = tenant.is_final and (begins is None or begins <= now())
+            return [asked, checked, (_("Your access is ready"), is_ready, first)]
 
 
 def _state(tenant: Tenant, stands: Standing) -> str:

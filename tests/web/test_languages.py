@@ -1,7 +1,8 @@
 """Every page in each language: no word of it is left in English."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,7 @@ TABS = (
 SAME = {
     "de": {
         "Appointment", "Manager", "Cluster", "Name", "Status", "UTC", "CSV", "JSON", "OAuth",
-        "Import", "Client", "Secret", "optional",
+        "Import", "Client", "Secret", "optional", "Details",
     }
 }  # fmt: skip
 #: Of people and their companies; the rest of what they typed is found by looking into the store.
@@ -163,6 +164,7 @@ def test_no_page_of_an_import_is_left_in_english(
     page = "/staff/imports/"
     rows = [tenant(number) for number in range(3)]
     rows += [tenant(4, contactEmailAddress="no"), tenant(1), tenant(5, odd=1, isActive="true")]
+    rows += [tenant(6, **{f"odd{n}": 1 for n in range(30)})]
     token = _token_of(admin.client, page)
     reader.open(page, method="POST", data={"csrf_token": token, "text": "<p>"})
     sent = {"csrf_token": token, "text": body_of(*rows).decode()}
@@ -174,6 +176,11 @@ def test_no_page_of_an_import_is_left_in_english(
     admin.client.post(f"{run}/apply", data={"csrf_token": token})
     for each in [page, run, *(f"{run}?kind={kind}" for kind in kinds)]:
         reader.open(each)
+    changed = tenant(0, clientSecret="another one", validTo="2028-06-30T21:59:59.999Z")
+    sent = {"csrf_token": token, "policy": "overwrite", "text": body_of(changed).decode()}
+    reader.open(admin.client.post(page, data=sent).headers["Location"])
+    sent["text"] = body_of(*({} for _ in range(10_001))).decode()
+    reader.open(page, method="POST", data=sent)
     assert reader.left == {}
 
 
@@ -185,7 +192,8 @@ def test_no_page_of_an_import_is_left_in_english(
     [
         ("de", "Zugang anfordern"), ("de-AT,de;q=0.9,en;q=0.8", "Zugang anfordern"),
         ("fr-FR,fr;q=0.9,de;q=0.5,en;q=0.4", "Zugang anfordern"),
-        ("en-GB,de;q=0.9", "Ask for access"), ("en;q=0.4,DE;q=0.5", "Zugang anfordern"),
+        ("en-GB,de;q=0.9", "Ask for access"), ("de;q=0", "Ask for access"),
+        ("de_DE", "Zugang anfordern"), ("en;q=0.4,DE;q=0.5", "Zugang anfordern"),
         ("fr", "Ask for access"), ("*", "Ask for access"), ("", "Ask for access"),
         ("xx-\x7f;q=nonsense", "Ask for access"),
     ],
@@ -197,15 +205,32 @@ def test_a_reader_gets_the_language_that_the_browser_asks_for(
     assert heading(answer) == words
 
 
-def test_programs_are_answered_in_english(client: FlaskClient) -> None:
+def test_programs_are_answered_in_english_and_nobody_else_hears_what_they_asked_for(
+    client: FlaskClient,
+) -> None:
     """What they are told is a promise, word for word."""
-    german = {"Accept-Language": "de"}
-    answer = client.post("/api/validate", headers=german)
-    assert answer.get_json()["message"] == client.post("/api/validate").get_json()["message"]
-    assert answer.status_code == 405
-    nothing = client.get("/api/nothing", headers=german)
-    assert nothing.get_json() == client.get("/api/nothing").get_json()
-    assert nothing.get_json()["message"].startswith("Page not found. Check the address.")
+    german, english = {"Accept-Language": "de"}, {"Accept-Language": "en"}
+    for headers in (german, {}, english):
+        answer = client.post("/api/validate", headers=headers)
+        assert answer.get_json()["message"] == "This address cannot be used like that."
+        nothing = client.get("/api/nothing", headers=headers).get_json()["message"]
+        assert nothing.startswith("Page not found. Check the address.")
+    assert heading(client.get("/nothing", headers=english)) == "Page not found"
+    assert heading(client.get("/nothing", headers=german)) == "Seite nicht gefunden"
+
+
+def test_readers_of_both_languages_at_once_each_hear_their_own(
+    new_client: Callable[[], FlaskClient],
+) -> None:
+    def heard(language: str) -> set[str]:
+        client = new_client()
+        headers = {"Accept-Language": language}
+        return {heading(client.get("/sign-up", headers=headers)) for _ in range(10)}
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(heard, ["de", "en", "de", "en", "de", "en"])) == [
+            {"Zugang anfordern"}, {"Ask for access"},
+        ] * 3  # fmt: skip
 
 
 def test_dates_and_spans_are_written_as_in_the_language(

@@ -52,9 +52,15 @@ def step(store: Store, run_id: str, act: Act, *, rows: int = STEP) -> Run:
     left = rows
     at_hand: dict[tuple[Kind, int], Chunk] = {}
     while run.is_open and left > 0:
-        before = run.handled
-        run = _Commit(store, run, act, at_hand).make(min(left, TOGETHER))
-        left -= max(run.handled - before, 1)
+        before = run
+        try:
+            run = _Commit(store, run, act, at_hand).make(min(left, TOGETHER))
+        except NotThereError:
+            # Its rows' time was over just now, and somebody has ended it.
+            run = find(store, run_id)
+            if run.version == before.version:
+                raise
+        left -= max(run.handled - before.handled, 1)
     return run
 
 

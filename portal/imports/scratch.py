@@ -25,7 +25,11 @@ def room() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise UnavailableError(
-            reason="There is no room for the working copy of the file.",
-            mend="Make room in the folder for temporary files, or name another one in TMPDIR.",
-        ) from error
+        raise no_room() from error
+
+
+def no_room() -> UnavailableError:
+    return UnavailableError(
+        reason="There is no room for the working copy of the file.",
+        mend="Make room in the folder for temporary files, or name another one in TMPDIR.",
+    )

@@ -1,6 +1,7 @@
 """Moving records in for programs: the body is the file, the answer is the report."""
 
 import logging
+from contextlib import suppress
 from typing import cast
 
 from flask import Response, request
@@ -86,9 +87,13 @@ def _applied(run: runs.Run) -> Response:
             run = applying.step(store(), run.id, bearer.act())
     except StoreError:
         logger.exception("An import stopped half-way.")
+        how_many = "At least"
+        with suppress(StoreError):
+            # Some of the last step may be in.
+            run, how_many = runs.find(store(), run.id), "Exactly"
         message = (
-            f"The store did not take all rows: {run.handled:,} of {run.to_write:,} were handled"
-            " before. Send the file again: what is in the store already shows as same."
+            f"The store did not take all rows. {how_many} {run.handled:,} of {run.to_write:,} are"
+            " handled. Send the file again: what is in the store already shows as same."
         )
         answer = bearer.refused(503, "unavailable", message)
         answer.headers["Retry-After"] = RETRY_AFTER

@@ -56,12 +56,8 @@ def _words(code: int, error: HTTPException) -> tuple[str, list[str]]:
         case _ if isinstance(error, RepeatedFieldError):
             return _("Send each field once."), []
         case 403 if error.description in ("view", "role"):
-            may_view = error.description == "view"
-            told = (
-                _("You may view but not change.")
-                if may_view
-                else _("Your role does not allow this.")
-            )
+            view, role = _("You may view but not change."), _("Your role does not allow this.")
+            told = view if error.description == "view" else role
             return told, [_("Ask an administrator if you need to do this.")]
         case 403:
             return _("Request refused."), []

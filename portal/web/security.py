@@ -21,6 +21,7 @@ from wtforms import ValidationError
 
 from portal import logs
 from portal.imports import refusals
+from portal.imports.scratch import no_room
 from portal.settings import Settings
 from portal.web import context
 from portal.web.access import is_for_programs, renders_own_refusals
@@ -153,9 +154,14 @@ def _check_fields() -> None:
         body = request.get_data(cache=True, parse_form_data=False)
         if body.count(b"&") >= MOST_FIELDS:
             raise RequestEntityTooLarge
-    if request.files.keys() - ({UPLOAD} if request.endpoint in _TAKE_FILES else set()):
+    try:
+        sent = request.files
+    except OSError as error:
+        # A file goes to the disk while the form is read.
+        raise no_room() from error
+    if sent.keys() - ({UPLOAD} if request.endpoint in _TAKE_FILES else set()):
         raise UnsupportedMediaType
-    if any(len(files) > 1 for _, files in request.files.lists()):
+    if any(len(files) > 1 for _, files in sent.lists()):
         raise RepeatedFieldError
     if any(len(values) > 1 for _, values in request.form.lists()):
         raise RepeatedFieldError

@@ -12,6 +12,7 @@ from flask import request
 from portal.imports.drafts import Draft
 from portal.imports.planning import Choice, Plan
 from portal.imports.refusals import RefusedFileError
+from portal.imports.scratch import no_room
 from portal.imports.sentences import Sentence
 from portal.imports.text import Limits, Readable
 from portal.sealing import Sealer
@@ -51,12 +52,15 @@ def planned(
 
 @contextmanager
 def _received(file: Readable) -> Iterator[Readable]:
-    """All of the file. `ClientDisconnected`."""
+    """All of the file. `ClientDisconnected`; `UnavailableError` without room for it."""
     if file is not request.stream:
         yield file
         return
     with SpooledTemporaryFile(_IN_MEMORY) as spool:
-        shutil.copyfileobj(request.stream, spool)
+        try:
+            shutil.copyfileobj(request.stream, spool)
+        except OSError as error:
+            raise no_room() from error
         spool.seek(0)
         yield cast(Readable, spool)
 

@@ -85,7 +85,6 @@ def test_another_page_that_is_writing_hears_who_stopped_it(
         watch.expect(words)
     ada, bob = signed_in("admin", name="Ada Admin"), signed_in("admin", name="Bob Boss")
     held = running(ada, many, tmp_path)
-    bob.route("**/apply", lambda _route: None)
     bob.goto(ada.url)
     bob.get_by_role("button", name="Stop for good").click()
     expect(bob.locator("#outcome")).to_contain_text("before Bob Boss stopped it.")

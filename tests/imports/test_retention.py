@@ -13,7 +13,7 @@ from portal.stores.contract import Add, Replace, UnavailableError
 from portal.stores.json_file import JsonFileStore
 from portal.tenants import Act
 from tests.conftest import START
-from tests.examples import Counting, Failing, Interrupted, all_items
+from tests.examples import Behind, Counting, Failing, Interrupted, all_items
 from tests.imports.importing import ADMIN, Importer, counts, dump, lines, rows_of, tenant
 
 LATER = START + timedelta(days=200)
@@ -183,6 +183,30 @@ def test_somebody_applies_the_plan_at_the_same_moment(importer):
     now = runs.find(store, run.id)
     assert (now.state, now.ended_by, now.handled) == (State.STOPPED, "retention", 2)
     assert chunk_ids(importer) == []
+
+
+def test_a_step_whose_rows_are_removed_meanwhile_answers_that_they_are(importer):
+    run = importer.plan(lines(*(tenant(n) for n in range(60))))
+    applying.step(importer.store, run.id, ADMIN, rows=10)
+    # After the step has looked how far the import is, and before it asks for the rows.
+    late = Late(importer.store, lambda: removed(importer))
+    now = applying.step(late, run.id, ADMIN, rows=10)
+    assert (now.state, now.handled, now.rows_kept) == (State.STOPPED, 10, False)
+    assert len(importer.tenants()) == 10
+
+
+class Late(Behind):
+    """Somebody else acts just before the second read."""
+
+    def __init__(self, store, other):
+        super().__init__(store)
+        self.other = other
+        self.reads = 0
+
+    def before(self, call):
+        self.reads += call == "get"
+        if self.reads == 2 and call == "get":
+            self.other()
 
 
 def test_an_import_without_rows_costs_no_more_than_its_line_in_the_list(importer):

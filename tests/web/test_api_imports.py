@@ -1,10 +1,12 @@
 """`POST /api/imports`: what is answered to a program that moves records in."""
 
 import gzip
+import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -160,7 +162,10 @@ def test_i24_a_store_that_stops_half_way_says_so_and_is_gone_on_with(
     troubled.begin(full_after_four)
     answer = client.post(URL, data=body, headers=headers)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
-    assert "Send the file again" in answer.get_json()["message"]
+    assert answer.get_json()["message"].startswith(
+        f"The store did not take all rows. Exactly {applying.TOGETHER} of 100 are handled."
+        " Send the file again"
+    )
     assert len(tenants_in(store)) == applying.TOGETHER
     troubled.calm()
     told = client.post(URL, data=body, headers=headers).get_json()
@@ -292,3 +297,17 @@ def test_t18_so_many_may_wait_and_the_next_is_told_to_come_again(
     assert answer.get_json()["message"].startswith("Other files are being read.")
     assert tenants_in(store) == {}
     assert send(body_of(tenant(1))).status_code == 200
+
+
+def test_i24_no_room_for_the_file_is_said_and_nothing_is_written(
+    send: Callable[..., TestResponse],
+    store: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Where temporary files would be, none can be made.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    answer = send(body_of(tenant(1)).ljust(2_000_000))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+    assert "Nothing was saved." in answer.text
+    assert tenants_in(store) == {}

@@ -98,7 +98,7 @@ def test_hints_say_how_it_was_read(
 
 def test_a_number_without_a_country_is_read_as_the_browsers(client: FlaskClient) -> None:
     answer = check(client, "phone", phone="01 58858 0", language="de-AT")
-    said = "Wir lesen dies als +43 1 588580 (Österreich)"
+    said = "Wir verstehen dies als +43 1 588580 (Österreich)"
     assert words(by_id(answer, "phone-note")).startswith(said)
 
 

@@ -79,10 +79,8 @@ def test_whoever_stops_it_keeps_the_outcome_though_a_step_is_under_way(
 
 
 def test_another_page_that_is_writing_hears_who_stopped_it(
-    signed_in: Callable[..., Page], many: list[dict[str, Any]], tmp_path: Path, watch: Watch
+    signed_in: Callable[..., Page], many: list[dict[str, Any]], tmp_path: Path
 ) -> None:
-    for words in GIVEN_UP:
-        watch.expect(words)
     ada, bob = signed_in("admin", name="Ada Admin"), signed_in("admin", name="Bob Boss")
     held = running(ada, many, tmp_path)
     bob.goto(ada.url)

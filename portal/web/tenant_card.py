@@ -107,9 +107,10 @@ def _status_words(tenant: Tenant, stands: Standing) -> str:
         case Status.ACTIVE, (Standing.VALID | Standing.EXPIRING):
             return _("Valid through %(through)s.", through=_through(tenant))
         case Status.ACTIVE, Standing.NOT_YET_VALID:
+            start = validity.valid_from
             return _(
                 "Valid from %(day)s through %(through)s.",
-                day=dates.day(validity.valid_from, zone),
+                day=dates.long_day(start.astimezone(zone).date()) if start else "",
                 through=_through(tenant),
             )
         case Status.ACTIVE, Standing.EXPIRED:

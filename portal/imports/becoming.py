@@ -27,7 +27,7 @@ def new_tenant(row: Row, act: Act) -> Tenant:
         id=row.tenant_id,
         status=Status.ACTIVE if values.get("isActive") is True else Status.SUSPENDED,
         version=1,
-        contact=_contact(values, _NOBODY),
+        contact=_contact(row, _NOBODY),
         ids=_ids(values, None),
         validity=_validity(values),
         client=_client(row, Client(), act),
@@ -48,7 +48,9 @@ def changed_tenant(row: Row, before: Tenant, act: Act) -> Tenant:
     return before.imported(
         act,
         status=status,
-        contact=_contact(values, before.contact),
+        # Why it was suspended is over with that.
+        reason=before.reason if status is before.status else "",
+        contact=_contact(row, before.contact),
         ids=_ids(values, before.ids),
         # Also if it is written otherwise, as that of the old application is.
         validity=_validity(values) if moves_window(row.changes) else before.validity,
@@ -58,6 +60,7 @@ def changed_tenant(row: Row, before: Tenant, act: Act) -> Tenant:
 
 
 _NOBODY = Contact(company="", name="", email="")
+_NUMBER = ("contactPhone", "contactPhoneExtension")
 Values = Mapping[str, Value]
 
 
@@ -65,15 +68,19 @@ def _text(values: Values, name: str, otherwise: str) -> str:
     return str(values.get(name, otherwise))
 
 
-def _contact(values: Values, before: Contact) -> Contact:
+def _contact(row: Row, before: Contact) -> Contact:
+    values = row.values
     has_phone = "contactPhone" in values
+    is_other = any(change.field in _NUMBER for change in row.changes)
     return Contact(
         company=_text(values, "contactCompanyName", before.company),
         name=_text(values, "contactFullName", before.name),
         email=_text(values, "contactEmailAddress", before.email),
         phone=_text(values, "contactPhone", before.phone),
         # These belong to the number.
-        phone_typed=_text(values, "contactPhoneTyped", "") if has_phone else before.phone_typed,
+        phone_typed=_text(values, "contactPhoneTyped", "" if is_other else before.phone_typed)
+        if has_phone
+        else before.phone_typed,
         phone_extension=_text(values, "contactPhoneExtension", "")
         if has_phone
         else before.phone_extension,

@@ -71,20 +71,23 @@ def _text(values: Values, name: str, otherwise: str) -> str:
 def _contact(row: Row, before: Contact) -> Contact:
     values = row.values
     has_phone = "contactPhone" in values
-    is_other = any(change.field in _NUMBER for change in row.changes)
     return Contact(
         company=_text(values, "contactCompanyName", before.company),
         name=_text(values, "contactFullName", before.name),
         email=_text(values, "contactEmailAddress", before.email),
         phone=_text(values, "contactPhone", before.phone),
         # These belong to the number.
-        phone_typed=_text(values, "contactPhoneTyped", "" if is_other else before.phone_typed)
-        if has_phone
-        else before.phone_typed,
+        phone_typed=_phone_typed(row, before.phone_typed) if has_phone else before.phone_typed,
         phone_extension=_text(values, "contactPhoneExtension", "")
         if has_phone
         else before.phone_extension,
     )
+
+
+def _phone_typed(row: Row, before: str) -> str:
+    """It stays with a number that stays, if the file says nothing of it."""
+    stays = before and not any(change.field in _NUMBER for change in row.changes)
+    return _text(row.values, "contactPhoneTyped", before if stays else "")
 
 
 def _ids(values: Values, before: Ids | None) -> Ids:

@@ -80,7 +80,7 @@ class _Commit:
         run = self._run
         place = run.cursor
         if place.chunk >= run.chunks[place.kind]:
-            return self._next_kind(place)
+            return self._next_kind(place, most)
         chunk = self._chunk(place)
         rows = chunk.rows[place.offset : place.offset + most]
         writes = self._writes(rows)
@@ -107,14 +107,14 @@ class _Commit:
             self._at_hand[key] = chunk_of(self._store, self._run.id, place.kind, place.chunk)
         return self._at_hand[key]
 
-    def _next_kind(self, place: Place) -> Run:
+    def _next_kind(self, place: Place, most: int) -> Run:
         """The end of the rows of one kind, or of all."""
         number = WRITTEN.index(place.kind) + 1
         run = self._run
         if number < len(WRITTEN):
             # No commit of its own: the next rows move it on.
             self._run = replace(run, cursor=Place(WRITTEN[number]))
-            return self.make(TOGETHER)
+            return self.make(most)
         done = replace(
             run,
             version=run.version + 1,

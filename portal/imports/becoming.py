@@ -27,7 +27,7 @@ def new_tenant(row: Row, act: Act) -> Tenant:
         id=row.tenant_id,
         status=Status.ACTIVE if values.get("isActive") is True else Status.SUSPENDED,
         version=1,
-        contact=_contact(values, _NOBODY),
+        contact=_contact(row, _NOBODY),
         ids=_ids(values, None),
         validity=_validity(values),
         client=_client(row, Client(), act),
@@ -48,7 +48,9 @@ def changed_tenant(row: Row, before: Tenant, act: Act) -> Tenant:
     return before.imported(
         act,
         status=status,
-        contact=_contact(values, before.contact),
+        # Why it was suspended is over with that.
+        reason=before.reason if status is before.status else "",
+        contact=_contact(row, before.contact),
         ids=_ids(values, before.ids),
         # Also if it is written otherwise, as that of the old application is.
         validity=_validity(values) if moves_window(row.changes) else before.validity,
@@ -58,6 +60,7 @@ def changed_tenant(row: Row, before: Tenant, act: Act) -> Tenant:
 
 
 _NOBODY = Contact(company="", name="", email="")
+_NUMBER = ("contactPhone", "contactPhoneExtension")
 Values = Mapping[str, Value]
 
 
@@ -65,7 +68,8 @@ def _text(values: Values, name: str, otherwise: str) -> str:
     return str(values.get(name, otherwise))
 
 
-def _contact(values: Values, before: Contact) -> Contact:
+def _contact(row: Row, before: Contact) -> Contact:
+    values = row.values
     has_phone = "contactPhone" in values
     return Contact(
         company=_text(values, "contactCompanyName", before.company),
@@ -73,11 +77,17 @@ def _contact(values: Values, before: Contact) -> Contact:
         email=_text(values, "contactEmailAddress", before.email),
         phone=_text(values, "contactPhone", before.phone),
         # These belong to the number.
-        phone_typed=_text(values, "contactPhoneTyped", "") if has_phone else before.phone_typed,
+        phone_typed=_phone_typed(row, before.phone_typed) if has_phone else before.phone_typed,
         phone_extension=_text(values, "contactPhoneExtension", "")
         if has_phone
         else before.phone_extension,
     )
+
+
+def _phone_typed(row: Row, before: str) -> str:
+    """It stays with a number that stays, if the file says nothing of it."""
+    stays = before and not any(change.field in _NUMBER for change in row.changes)
+    return _text(row.values, "contactPhoneTyped", before if stays else "")
 
 
 def _ids(values: Values, before: Ids | None) -> Ids:

@@ -30,6 +30,8 @@ def needs_guard(cell: str) -> bool:
 
 def cells_of(lines: "Counted") -> Iterator[list[str]]:
     """Row by row. `RefusedFileError`."""
+    # The library's own limit is lower, and the same for everybody: it is only ever raised.
+    csv.field_size_limit(max(csv.field_size_limit(), lines.most))
     try:
         first = next(lines, "")
         separator = next((c for c in ",;\t" if c in first), ",")
@@ -49,7 +51,7 @@ class Counted:
 
     def __init__(self, lines: Iterator[str], most: int) -> None:
         self._lines = lines
-        self._most = most
+        self.most = most
         self.number = 0
         self.size = 0
 
@@ -60,6 +62,6 @@ class Counted:
         line = next(self._lines)
         self.number += 1
         self.size += len(line)
-        if self.size > self._most:
-            raise too_long(self._most, self.number, 1)
+        if self.size > self.most:
+            raise too_long(self.most, self.number, 1)
         return line

@@ -37,6 +37,7 @@ _WRITTEN_LENGTH = 4 * EMAIL_LENGTH
 _CLUSTER_LENGTH = 40
 _EXTENSION_LENGTH = 20
 _ID = re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII)
+_KEY = re.compile(PREFIX + r"([A-Za-z0-9]{1,40}_[A-Za-z0-9]{1,40})", re.ASCII)
 
 
 def check(entry: Entry, depth: int) -> Checked:
@@ -57,8 +58,27 @@ def check(entry: Entry, depth: int) -> Checked:
 def id_in(checked: Checked) -> str:
     """Whom an entry is about that cannot be imported; empty where it does not say so, or where
     its key tells, with which the ids may disagree."""
-    ids = [str(checked.values.get(name, "")) for name in ("accountId", "companyId")]
-    return "_".join(ids) if not checked.key and all(map(_ID.fullmatch, ids)) else ""
+    return "" if checked.key else _id_inside(checked)
+
+
+def ids_in(checked: Checked) -> set[str]:
+    """Everybody whom an entry that cannot be imported may be about: where its key and its ids
+    disagree, that is two."""
+    by_key = _KEY.fullmatch(checked.key)
+    return {by_key[1] if by_key else "", _id_inside(checked)} - {""}
+
+
+def updated_in(checked: Checked) -> str:
+    """When an entry that cannot be imported was changed last, as a candidate says it; empty if
+    nobody can tell."""
+    text = checked.values.get("updatedAt") or checked.values.get("createdAt")
+    return quickly.read_instant(text)[1] if isinstance(text, str) else ""
+
+
+def _id_inside(checked: Checked) -> str:
+    ids = [checked.values.get(name) for name in ("accountId", "companyId")]
+    texts = [each for each in ids if isinstance(each, str) and _ID.fullmatch(each)]
+    return "_".join(texts) if len(texts) == len(ids) else ""
 
 
 def _fields(value: Any, depth: int, repairs: list[Reason]) -> dict[str, Any]:
@@ -158,7 +178,7 @@ class _Check:
                 key=shown(self.entry.key), ids=tenant_id,
             )  # fmt: skip
             self._bad("", said)
-        if self.fields.get("tenantId", tenant_id) != tenant_id:
+        if self.fields.get("tenantId") not in (None, tenant_id):
             self._bad(
                 "tenantId",
                 Sentence("This disagrees with the other ids, %(ids)s.", ids=tenant_id),

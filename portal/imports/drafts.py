@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from portal.imports import scratch
 from portal.imports.candidates import Candidate, Checked, Reason
-from portal.imports.checking import check
+from portal.imports.checking import check, ids_in, updated_in
 from portal.imports.rows import packed_reasons
 from portal.imports.shapes import Reader, Shape
 from portal.imports.text import Limits, Readable
@@ -22,16 +22,24 @@ from portal.sealing import Secret
 
 _TOGETHER = 500
 _NONCE_BYTES = 12
+#: Of equally new ones the first counts.
+_KEEP_NEWEST = (
+    "INSERT INTO {table} VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
+    " SET number = excluded.number, updated = excluded.updated WHERE excluded.updated > updated"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """A checked entry, its number and file, and the number of the newest for its tenant."""
+    """A checked entry, its number and file, and the number of the newest for its tenant.
+
+    `failed`: the number of one that is newer than all of them and cannot be imported, or 0."""
 
     number: int
     source: int
     checked: Checked
     newest: int
+    failed: int
 
 
 class Draft:
@@ -45,7 +53,8 @@ class Draft:
         self._db = scratch.opened(
             "CREATE TABLE entries (number INTEGER PRIMARY KEY, source INT, id TEXT, updated TEXT,"
             " body BLOB, secret BLOB);"
-            "CREATE TABLE newest (id TEXT PRIMARY KEY, number INT, updated TEXT) WITHOUT ROWID",
+            "CREATE TABLE newest (id TEXT PRIMARY KEY, number INT, updated TEXT) WITHOUT ROWID;"
+            "CREATE TABLE failed (id TEXT PRIMARY KEY, number INT, updated TEXT) WITHOUT ROWID",
             kilobytes=32_000,
         )
 
@@ -62,7 +71,10 @@ class Draft:
         waiting: list[tuple[object, ...]] = []
         for entry in reader:
             self.size += 1
-            waiting.append(self._row(source, check(entry, limits.depth)))
+            checked = check(entry, limits.depth)
+            waiting.append(self._row(source, checked))
+            if checked.candidate is None:
+                self._fail(checked)
             if len(waiting) >= _TOGETHER:
                 self._insert(waiting)
                 waiting.clear()
@@ -77,12 +89,13 @@ class Draft:
         with scratch.room():
             rows = self._db.execute(
                 "SELECT e.number, e.source, e.body, e.secret, e.id, e.updated,"
-                " COALESCE(n.number, e.number)"
-                " FROM entries e LEFT JOIN newest n ON n.id = e.id ORDER BY e.number"
+                " COALESCE(n.number, e.number), COALESCE(f.number, 0)"
+                " FROM entries e LEFT JOIN newest n ON n.id = e.id"
+                " LEFT JOIN failed f ON f.id = n.id AND f.updated > n.updated ORDER BY e.number"
             )
-            for number, source, body, secret, tenant_id, updated, newest in rows:
+            for number, source, body, secret, tenant_id, updated, newest, failed in rows:
                 checked = self._read(number, body, secret, tenant_id, updated)
-                yield Drafted(number, source, checked, newest)
+                yield Drafted(number, source, checked, newest, failed)
 
     def close(self) -> None:
         self._db.close()
@@ -121,13 +134,16 @@ class Draft:
     def _insert(self, rows: list[tuple[object, ...]]) -> None:
         with scratch.room():
             self._db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", rows)
-            # Of equally new ones the first counts.
             self._db.executemany(
-                "INSERT INTO newest VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
-                " SET number = excluded.number, updated = excluded.updated"
-                " WHERE excluded.updated > updated",
+                _KEEP_NEWEST.format(table="newest"),
                 [(row[2], row[0], row[3]) for row in rows if row[2] is not None],
             )
+
+    def _fail(self, checked: Checked) -> None:
+        updated = updated_in(checked)
+        told = [(tenant_id, self.size, updated) for tenant_id in ids_in(checked)]
+        with scratch.room():
+            self._db.executemany(_KEEP_NEWEST.format(table="failed"), told)
 
     def _read(
         self, number: int, body: bytes, kept: bytes | None, tenant_id: str | None, updated: str

@@ -111,10 +111,14 @@ class Plan:
         candidate = checked.candidate
         verdict = Verdict(Kind.INVALID, reasons=checked.reasons)
         sealed = mark = ""
+        beside = 0
         if candidate and twin:
-            verdict = Verdict(Kind.DUPLICATE, reasons=_beside(candidate, twin, drafted.newest))
+            beside = drafted.newest
+            verdict = Verdict(Kind.DUPLICATE, reasons=_beside(candidate, twin, beside))
         elif candidate:
             verdict = judged(candidate, self._item(candidate.id), self.choice, self._marks)
+            if drafted.failed and verdict.kind is not Kind.SAME:
+                verdict, beside = _held_back(verdict, drafted.failed), drafted.failed
             sealed, mark = self._sealed(verdict, candidate)
         row = Row(
             number=drafted.number,
@@ -129,7 +133,7 @@ class Plan:
             left_out=checked.left_out,
             changes=verdict.changes,
             secret=verdict.secret,
-            duplicate_of=drafted.newest if verdict.kind is Kind.DUPLICATE else 0,
+            duplicate_of=beside,
             values=candidate.values if candidate else checked.values,
             email_written=candidate.email_written if candidate else "",
             sealed=sealed,
@@ -205,6 +209,16 @@ def _beside(candidate: Candidate, twin: Candidate, newest: int) -> tuple[Reason,
             row=str(newest), fields=", ".join(names),
         )  # fmt: skip
     return (Reason("", said),)
+
+
+def _held_back(verdict: Verdict, failed: int) -> Verdict:
+    """An older record is not written where a newer one was meant, which may say otherwise of
+    whether the tenant is active."""
+    said = Sentence(
+        "Row %(row)s is the same tenant, newer, and cannot be imported.", row=str(failed)
+    )
+    reasons = (Reason("", said), *verdict.reasons)
+    return Verdict(Kind.CONFLICT, verdict.secret, verdict.changes, reasons)
 
 
 _DIFFERS = Sentence("It is in the store already and differs, and the store's is kept.")

@@ -52,7 +52,8 @@ class Row:
     """One entry of the plan. `number` counts from 1 over all files, `source` files from 0.
 
     `secret`: "set" (the file's is another, or cannot be compared), "unchanged", "missing" (the
-    file has none); empty for what is no candidate. `values`: the fields without the secret.
+    file has none); empty for what is no candidate. `duplicate_of`: the row of the same tenant that
+    counts instead, or would if it could be imported. `values`: the fields without the secret.
     `sealed`, `mark`, `expected` and `digest` are the engine's: the sealed secret, what tells it
     again, and how the store was when the plan was made. `written`: known of the rows of an
     import that is stored, which says how far it has come.

@@ -238,8 +238,11 @@ def _is_there(row: Row, run: Run) -> bool:
     """Whether the tenant is known to be in the store. Of a row that names two ids and fails
     nobody knows; of a duplicate the row that counts decides, which is in once all are."""
     match row.kind:
-        case Kind.SAME | Kind.UPDATE | Kind.CONFLICT:
+        case Kind.SAME | Kind.UPDATE:
             return True
+        case Kind.CONFLICT:
+            # One that is held back for a newer row differs from nothing if it is not there.
+            return bool(row.changes) or not row.duplicate_of
         case Kind.NEW:
             return row.written
         case Kind.DUPLICATE:

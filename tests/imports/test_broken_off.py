@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,20 @@ def test_any_call_may_fail_and_applying_goes_on(tmp_path, too_late):
         store.close()
         failing += 1
     assert failing > 8
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_a_step_handles_no_more_rows_than_asked_for_where_one_kind_follows_another(importer, rows):
+    importer.run(many(4))
+    changed = [tenant(n, contactFullName="Kim") for n in range(4)]
+    run = importer.plan(lines(tenant(8), tenant(9), *changed), policy="overwrite")
+    handled = []
+    while run.is_open:
+        run = applying.step(importer.store, run.id, ADMIN, rows=rows)
+        handled.append(run.handled)
+    steps = [after - before for before, after in pairwise([0, *handled])]
+    assert sum(steps) == run.handled == 6
+    assert max(steps) <= rows
 
 
 def test_any_call_of_a_plan_may_fail_and_nothing_is_there(tmp_path):

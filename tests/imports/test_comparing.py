@@ -123,6 +123,37 @@ def test_what_was_typed_and_the_extension_go_with_their_number(importer, new, le
     assert {name: item[name] for name in item if name.startswith("contactPhone")} == left
 
 
+@pytest.mark.parametrize(
+    ("stored", "given", "typed"),
+    [
+        ({"contactPhoneTyped": "+49 (30) 901820"}, {}, "+49 (30) 901820"),
+        ({"contactPhone": " +4930901820 ", "contactPhoneTyped": "030"}, {}, "030"),
+        (
+            {"contactPhoneTyped": "030 ext. 12", "contactPhoneExtension": "12"},
+            {"contactPhoneExtension": "12"},
+            "030 ext. 12",
+        ),
+        (
+            {"contactPhoneTyped": "030 ext. 12", "contactPhoneExtension": "12"},
+            {"contactPhoneExtension": "13"},
+            None,
+        ),
+        ({"contactPhoneTyped": "030"}, {"contactPhone": "+4930901821"}, None),
+        ({"contactPhoneTyped": "030"}, {"contactPhone": "+49 30 901820"}, "+49 30 901820"),
+        ({"contactPhoneTyped": "030"}, {"contactPhoneTyped": "030 901820"}, "030 901820"),
+        ({"contactPhoneTyped": "030"}, {"contactPhone": None}, "030"),
+    ],
+)
+def test_what_was_typed_stays_with_a_number_that_stays(importer, stored, given, typed):
+    same = {"contactPhone": "+4930901820"}
+    kept(importer, **same | stored)
+    file = dump(tenant(**PLAIN | same | given, contactFullName="Kim"))
+    assert counts(importer.run(file, policy="overwrite")) == {"update": 1}
+    item = importer.kept.get(ID)
+    assert item.get("contactPhoneTyped") == typed
+    assert item.get("contactPhoneExtension") == given.get("contactPhoneExtension")
+
+
 def test_a_number_is_new_whatever_is_said_of_how_it_was_typed(importer):
     kept(importer, contactPhone=None)
     said = {"contactPhone": "+4930901820", "contactPhoneTyped": ""}

@@ -1,14 +1,16 @@
 """Each file that people handed in, with its whole plan; old files still import."""
 
+import io
 import json
 
 import pytest
 
+from portal.imports.drafts import Draft
 from portal.imports.exporting import exported
 from portal.imports.refusals import RefusedFileError
-from portal.imports.rows import Policy
+from portal.imports.rows import WRITTEN, Kind, Policy
 from tests.examples import all_items
-from tests.imports.importing import EXPORTS, counts, rows_of
+from tests.imports.importing import EXPORTS, LIMITS, counts, lines, rows_of
 
 PHONE = ("contactPhone", "This is not a phone number. It is kept as written.")
 PUNYCODE = ("contactEmailAddress", "It was written as taro@xn--eckwd4c7c.example.")
@@ -121,6 +123,80 @@ def test_applied_twice_changes_nothing_and_exported_is_the_same(importer, name, 
     assert set(importer.kinds(export, policy="overwrite")) == {"same"}
     assert b"s3cr3t" not in export
     assert "s3cr3t" not in repr(all_items(importer.kept))
+
+
+BEHIND = {"contactFullName": "Somebody Else", "updatedAt": "2020-01-01T00:00:00.000Z"}
+AHEAD = BEHIND | {"updatedAt": "2035-01-01T00:00:00.000Z"}
+#: What the store has otherwise of the first tenant of a file, of the second, and so on; the third
+#: is the same there, the fourth suspended, and the fifth not there.
+STORED = (BEHIND, AHEAD, {}, BEHIND | {"isActive": False}, None)
+
+
+def fill(importer, file):
+    """The file is imported before, with these changes."""
+    with Draft() as draft:
+        draft.add(io.BytesIO(file), LIMITS)
+        planned = [each.checked.candidate for each in draft if each.number == each.newest]
+    before = [
+        {**each.values, "clientSecret": each.secret.reveal(), **changed}
+        for each, changed in zip(filter(None, planned), STORED, strict=False)
+        if changed is not None
+    ]
+    assert counts(importer.run(lines(*before))) == {"new": len(before)}
+
+
+FOUR = {
+    "skip": ["conflict", "conflict", "same", "conflict"],
+    "newer-wins": ["update", "conflict", "same", "conflict"],
+    "overwrite": ["update", "update", "same", "conflict"],
+}
+TWO = {
+    "skip": ["conflict", "conflict"],
+    "newer-wins": ["update", "conflict"],
+    "overwrite": ["update", "update"],
+}
+#: File -> policy -> the kind of each row that is not invalid.
+BY_POLICY = {
+    "local-storage-dump.json": FOUR,
+    "key-value-rows.json": TWO,
+    "storage-state.json": TWO,
+    "tenant-array.json": FOUR,
+    "tenants.jsonl": FOUR,
+    "older-version.json": {
+        "skip": ["conflict"], "newer-wins": ["update"], "overwrite": ["update"],
+    },
+    "twice.jsonl": {
+        "skip": ["duplicate", "conflict", "conflict", "duplicate"],
+        "newer-wins": ["duplicate", "update", "conflict", "duplicate"],
+        "overwrite": ["duplicate", "update", "update", "duplicate"],
+    },
+    "trouble.json": {
+        "skip": ["conflict", "conflict", "same", "conflict", "new"],
+        "newer-wins": ["update", "conflict", "same", "conflict", "new"],
+        "overwrite": ["update", "update", "same", "conflict", "new"],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("policy", [policy.value for policy in Policy])
+@pytest.mark.parametrize("name", PLANS)
+def test_beside_what_the_store_has_the_policy_decides(importer, name, policy):
+    file = (EXPORTS / name).read_bytes()
+    fill(importer, file)
+    before = importer.tenants()
+    run = importer.plan(file, policy=policy)
+    rows = rows_of(importer, run)
+    kinds = [row.kind.value for row in rows if row.kind is not Kind.INVALID]
+    assert kinds == BY_POLICY[name][policy]
+    planned = PLANS[name][2]
+    assert [row.kind is Kind.INVALID for row in rows] == [row[2] == "invalid" for row in planned]
+    assert all(row.reasons for row in rows if row.kind is Kind.CONFLICT)
+    assert importer.tenants() == before, "a plan writes no tenant"
+    importer.apply(run)
+    after = importer.tenants()
+    written = {id_ for id_ in after if after[id_] != before.get(id_)}
+    assert written == {row.tenant_id for row in rows if row.kind in WRITTEN}
+    assert all(after[id_]["contactFullName"] != "Somebody Else" for id_ in written)
 
 
 def test_two_stores_hold_the_same_after_the_same_file(either):

@@ -118,6 +118,22 @@ def test_a_row_of_a_table_may_take_many_lines_and_not_the_whole_file():
     assert refused.value.status == 413
 
 
+@pytest.mark.parametrize("length", [131_072, 131_073, 999_000])
+def test_a_cell_of_a_table_may_be_as_long_as_any_value(length):
+    file = b"row,kind,accountId,clientId\n1,invalid,1," + b"x" * length + b"\n2,invalid,2,x\n"
+    values = [entry.value for entry in Reader(io.BytesIO(file), LIMITS)]
+    assert [len(value["clientId"]) for value in values] == [length, 1]
+
+
+@pytest.mark.parametrize("quote", [b"", b'"'])
+def test_a_longer_cell_is_refused_as_any_value_is(quote):
+    file = b"row,kind,clientId\n1,invalid," + quote + b"x" * 1_000_000 + quote + b"\n"
+    with pytest.raises(RefusedFileError) as refused:
+        list(Reader(io.BytesIO(file), LIMITS))
+    told = "A value is longer than 1,000,000 characters (line 2, column 1)."
+    assert (refused.value.message, refused.value.status) == (told, 413)
+
+
 def test_a_mistake_is_told_where_it_is_however_much_follows():
     file = b'[{"accountId": "1" "x": 1},' + b"1," * 1_500_000
     with pytest.raises(RefusedFileError) as refused:

@@ -17,7 +17,7 @@ from portal.imports.refusals import RefusedFileError
 from portal.imports.text import Limits
 from tests.conftest import LONG
 from tests.examples import all_items
-from tests.imports.importing import LIMITS, SECRET, dump, tenant
+from tests.imports.importing import LIMITS, SECRET, dump, lines, tenant
 
 ROOT = Path(__file__).parent.parent.parent
 NOT_AN_EXPORT = "The file is not a portal export."
@@ -156,6 +156,27 @@ def test_a_row_with_this_reason_and_the_others_are_planned(importer, name):
     assert "s3cr3t" not in repr(bad.values)
     importer.run(file.encode())
     assert list(importer.tenants()) == ["86810_2"]
+
+
+@pytest.mark.parametrize("name", [*tenant(), "tenantId"])
+def test_null_is_a_field_that_is_missing(importer, name):
+    (missing,) = importer.rows(lines(tenant(1, **{name: None})))
+    (null,) = importer.rows(lines({**tenant(1), name: None}))
+    assert null == missing
+
+
+@pytest.mark.parametrize("other", ["86810_2", "", 1, False])
+def test_an_id_of_the_whole_tenant_says_the_same_as_its_parts(importer, other):
+    assert importer.kinds(lines(tenant(1, tenantId="86810_1"))) == ["new"]
+    (row,) = importer.rows(lines(tenant(1, tenantId=other)))
+    assert [each.field for each in row.reasons] == ["tenantId"]
+
+
+@pytest.mark.parametrize("name", ["accountId", "companyId"])
+@pytest.mark.parametrize("value", [True, False, 1, "", "a_b", "a/b", ["1"]])
+def test_only_a_text_is_an_id(importer, name, value):
+    (row,) = importer.rows(lines(tenant(1, **{name: value})))
+    assert (row.kind, row.tenant_id) == ("invalid", "")
 
 
 def test_names_that_mean_something_elsewhere_are_unknown_fields(importer):

@@ -104,6 +104,19 @@ def test_no_policy_makes_a_suspended_tenant_active_unless_asked_by_name(imported
         assert current(imported).status is Status.ACTIVE
 
 
+def test_why_a_tenant_was_suspended_goes_with_its_suspension_and_no_sooner(either):
+    either.run(dump(tenant()))
+    onboarding.suspend(either.store, ID, seen=1, act=ANN, reason=Reason.UNPAID)
+    for given in ({"isActive": False}, {"isActive": None}):
+        file = dump(tenant(contactFullName=f"Kim {given}", **given))
+        assert counts(either.run(file, policy="overwrite")) == {"update": 1}
+        assert current(either).reason == Reason.UNPAID
+    either.run(dump(tenant()), policy="overwrite", allowed=["status"])
+    assert (current(either).status, current(either).reason) == (Status.ACTIVE, "")
+    either.run(dump(tenant(isActive=False)), policy="overwrite", allowed=["status"])
+    assert (current(either).status, current(either).reason) == (Status.SUSPENDED, "")
+
+
 def test_a_tenant_that_the_old_application_switched_off_stays_off(importer):
     importer.kept.write([Add({"tenantId": ID, **tenant(isActive=False, clientSecret=None)})])
     file = dump(tenant(clientSecret=None, updatedAt=NEWER))

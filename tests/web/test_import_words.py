@@ -1,5 +1,6 @@
 """What the pages of an import say, and to whom: who did what, what is in and what is not."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from xml.etree.ElementTree import Element
@@ -170,6 +171,20 @@ def test_rows_that_failed_lead_nowhere_and_duplicates_only_once_all_is_in(ada: S
     assert row_links(ada.get(f"{url}?kind=duplicate")) == ["86810_2"]
     # It names a tenant that is there, and says nothing of it.
     assert row_links(ada.get(f"{url}?kind=invalid")) == []
+
+
+def test_a_row_that_a_newer_one_holds_back_leads_to_a_tenant_only_if_it_is_there(
+    ada: Staff,
+) -> None:
+    press(ada, planned(ada, dump(tenant(1))))
+    newer = "2030-01-01T00:00:00.000Z"
+    rows = [tenant(1, contactFullName="Kim"), tenant(2)]
+    rows += [tenant(number, updatedAt=newer, validTo="x") for number in (1, 2)]
+    url = planned(ada, json.dumps(rows))
+    page = ada.get(f"{url}?kind=conflict")
+    assert len(lines(page)) == 2
+    assert "Row 4 is the same tenant, newer, and cannot be imported." in page_words(page)
+    assert row_links(page) == ["86810_1"]
 
 
 # ---- What would be, and what was

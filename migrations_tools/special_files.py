@@ -1,6 +1,8 @@
 """Files that an operator names: only plain ones are read and written, and none through a link."""
 
 import errno
+import fcntl
+import hashlib
 import os
 import secrets
 import stat
@@ -15,6 +17,7 @@ from portal.imports.sentences import Sentence
 
 STDIN = "-"
 
+_DESCRIPTORS = "/proc/self/fd"
 _NO_NAME = "This is not the name of a file."
 
 
@@ -61,13 +64,26 @@ def opened(name: str, most: int) -> Iterator[BinaryIO]:
 
 class Target:
     """A file that appears whole once it is finished, for its owner alone. Until then, and if it
-    never is, what stands under its name stays as it is. `OSError` of each call."""
+    never is, what stands under its name stays as it is. `OSError` of each call.
 
-    def __init__(self, path: Path) -> None:
+    `nameless`: nothing of it can be seen until then, so whoever kills the program leaves nothing;
+    not every file system has that. Else the next one for the same name removes what was left.
+    """
+
+    def __init__(self, path: Path, *, nameless: bool = True) -> None:
         self.path = path
-        self._draft = path.with_name(f".{secrets.token_hex(8)}.part")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(self._draft, flags, 0o600)
+        # Short, whatever the name is: a folder bounds the length of names.
+        self._mark = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
+        self._draft = path.with_name(f".{self._mark}-{secrets.token_hex(8)}.part")
+        descriptor = _without_a_name(path.parent) if nameless else None
+        self._is_named = descriptor is None
+        if descriptor is None:
+            self._remove_dead()
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            descriptor = os.open(self._draft, flags, 0o600)
+            with suppress(OSError):
+                # Where nobody can lock, nobody can tell that one is dead either.
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
         self._file: TextIO = os.fdopen(descriptor, "w", encoding="utf-8", newline="")
 
     def write(self, text: str, /) -> int:
@@ -76,9 +92,15 @@ class Target:
     def finish(self) -> None:
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._draft.replace(self.path)
         folder = os.open(self.path.parent, os.O_RDONLY)
         try:
+            if not self._is_named:
+                # With a folder's descriptor, since Python follows the link only then.
+                source = f"{_DESCRIPTORS}/{self._file.fileno()}"
+                os.link(source, self._draft.name, dst_dir_fd=folder, follow_symlinks=True)
+                self._is_named = True
+            self._draft.replace(self.path)
+            self._is_named = False
             os.fsync(folder)
         finally:
             os.close(folder)
@@ -88,7 +110,32 @@ class Target:
         with suppress(OSError):
             # What waits to be written may find no room again.
             self._file.close()
-        self._draft.unlink(missing_ok=True)
+        if self._is_named:
+            self._draft.unlink(missing_ok=True)
+
+    def _remove_dead(self) -> None:
+        """Drafts that nobody holds any more: a lock ends with its program, however that ends."""
+        for draft in self.path.parent.glob(f".{self._mark}-*.part"):
+            with suppress(OSError):
+                descriptor = os.open(draft, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    draft.unlink()
+                finally:
+                    os.close(descriptor)
+
+
+def _without_a_name(folder: Path) -> int | None:
+    """A new file in this folder, if its file system has such."""
+    try:
+        descriptor = os.open(folder, os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+    except (OSError, AttributeError):
+        return None
+    # By this way alone it is given a name later.
+    if Path(f"{_DESCRIPTORS}/{descriptor}").exists():
+        return descriptor
+    os.close(descriptor)
+    return None
 
 
 @contextmanager

@@ -190,4 +190,6 @@ class _Report:
 def _until(first: str, last: str) -> str:
     if first >= records.NEVER:
         return "without an end"
-    return f"until {first}" if first == last else f"until {first} at the earliest"
+    if first == last:
+        return f"until {first}"
+    return f"the first until {first}, the last {_until(last, last)}"

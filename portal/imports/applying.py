@@ -199,6 +199,7 @@ class _Commit:
             later=licences.later,
             until=licences.until,
             cursor=Place(place.kind, place.chunk + 1) if whole else replace(place, offset=offset),
+            moved_at=self._act.at,
         )
 
     def _changes(

@@ -16,7 +16,7 @@ import orjson
 
 from portal.imports.rows import Kind, Row
 from portal.imports.runs import Place, Run
-from portal.stores.contract import Add, Item, Store, Value
+from portal.stores.contract import Add, ChangedMeanwhileError, Item, Remove, Store, Value
 from portal.stores.table import KEY
 
 #: Bytes of rows in one item before they are packed. What cannot be made smaller takes a third
@@ -123,6 +123,21 @@ def chunk_item(run_id: str, kind: Kind, number: int, chunk: Chunk) -> Item:
 def chunk_id(run_id: str, kind: Kind, number: int) -> str:
     """The numbers of each kind count from 0."""
     return f"{run_id}-{kind}-{number}"
+
+
+def remove(store: Store, chunk: str) -> None:
+    """One, by its id, if it is there. Most are as they were made, and one that is not says how it
+    is; so none is read."""
+    version = 1
+    while True:
+        try:
+            store.write([Remove(chunk, version)])
+        except ChangedMeanwhileError as refused:
+            if refused.item is None:
+                return
+            version = int(refused.item["version"])
+        else:
+            return
 
 
 def _chunk_item(run_id: str, kind: Kind, number: int, text: bytes, version: int) -> Item:

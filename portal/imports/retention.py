@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from portal import records
-from portal.imports.chunks import chunk_id
+from portal.imports.chunks import chunk_id, remove
 from portal.imports.rows import Kind
 from portal.imports.runs import Run, State, find, item_of, run_of
 from portal.imports.saving import BEGUN, begun_id, run_id_of
@@ -29,9 +29,9 @@ from portal.tenants import Act
 
 
 def remove_rows_before(store: Store, instant: datetime, act: Act) -> int:
-    """Removes the rows of every import that ended before `instant`; of one that was planned
-    before it and is still open, which is thereby ended; and of plans that broke off while they
-    were saved. Answers of how many.
+    """Removes the rows of every import that ended before `instant`; of one that is still open and
+    was planned, or written the last time, before it, which is thereby ended; and of plans that
+    broke off while they were saved. Answers of how many.
 
     It may be stopped anywhere and run again. Errors as of the store.
     """
@@ -61,7 +61,7 @@ def _listed_before(store: Store, partition: str, instant: datetime) -> Iterator[
 def _without_rows(store: Store, run_id: str, instant: datetime, act: Act) -> Run:
     """The import, from now on without rows if it is due. Nobody can apply it any more then, nor
     look for its chunks; what they were is still known, until they are removed."""
-    while (run := find(store, run_id)).rows_kept and _is_due(run, instant):
+    while (run := find(store, run_id)).rows_kept and run.last_at < instant:
         gone = replace(
             run,
             version=run.version + 1,
@@ -80,16 +80,12 @@ def _without_rows(store: Store, run_id: str, instant: datetime, act: Act) -> Run
     return run
 
 
-def _is_due(run: Run, instant: datetime) -> bool:
-    return (run.finished_at or run.at) < instant
-
-
 def _remove_leftover(store: Store, run: Run) -> None:
     if not run.leftover:
         return
     for kind, number in run.leftover.items():
         for each in range(number):
-            _remove_chunk(store, chunk_id(run.id, kind, each))
+            remove(store, chunk_id(run.id, kind, each))
     with suppress(ChangedMeanwhileError):
         # Somebody else has removed the same at the same time.
         done = replace(run, version=run.version + 1, leftover={})
@@ -103,7 +99,7 @@ def _remove_begun(store: Store, run_id: str) -> None:
             number += 1
         # The last one first: whoever goes on after this was stopped counts the others again.
         for each in reversed(range(number)):
-            _remove_chunk(store, chunk_id(run_id, kind, each))
+            remove(store, chunk_id(run_id, kind, each))
     with suppress(ChangedMeanwhileError):
         store.write([Remove(begun_id(run_id), 1)])
 
@@ -114,17 +110,3 @@ def _is_there(store: Store, tenant_id: str) -> bool:
     except NotThereError:
         return False
     return True
-
-
-def _remove_chunk(store: Store, tenant_id: str) -> None:
-    """Most are as they were made, and one that is not says how it is; so none is read."""
-    version = 1
-    while True:
-        try:
-            store.write([Remove(tenant_id, version)])
-        except ChangedMeanwhileError as refused:
-            if refused.item is None:
-                return
-            version = int(refused.item["version"])
-        else:
-            return

@@ -59,7 +59,8 @@ class Run:
     its chunks whose rows were planned as new, and as an update. `active`, `later` and `until`: see
     `licences.Licences`; of what would be written, and from the first commit on of what is.
     `rows_kept`: its rows can still be seen and reported; else their time is over, and of their
-    chunks only `leftover` may still be there, by kind: see `retention`.
+    chunks only `leftover` may still be there, by kind: see `retention`. `moved_at`: when it was
+    written into the store the last time, so far.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Run:
     later: int = 0
     until: tuple[str, str] = ("", "")
     cursor: Place = field(default_factory=lambda: Place(WRITTEN[0]))
+    moved_at: datetime | None = None
     finished_at: datetime | None = None
     confirmed_by: str = ""
     ended_by: str = ""
@@ -90,6 +92,11 @@ class Run:
     def is_open(self) -> bool:
         """Whether it can be applied, or go on."""
         return self.state in (State.PLANNED, State.APPLYING)
+
+    @property
+    def last_at(self) -> datetime:
+        """When somebody last did something to it."""
+        return self.finished_at or self.moved_at or self.at
 
     @property
     def rows(self) -> int:
@@ -178,6 +185,7 @@ def item_of(run: Run) -> Item:
         "later": run.later,
         "until": run.until,
         "cursor": [run.cursor.kind, run.cursor.chunk, run.cursor.offset],
+        "movedAt": to_text(run.moved_at) if run.moved_at else "",
         "finishedAt": to_text(run.finished_at) if run.finished_at else "",
         "confirmedBy": run.confirmed_by,
         "endedBy": run.ended_by,
@@ -226,6 +234,7 @@ def run_of(item: Item) -> Run:
         later=told.get("later", 0),
         until=(told["until"][0], told["until"][1]),
         cursor=Place(Kind(kind), chunk, offset),
+        moved_at=to_instant(told.get("movedAt", "")),
         finished_at=to_instant(told["finishedAt"]),
         confirmed_by=told.get("confirmedBy", ""),
         ended_by=told.get("endedBy", ""),

@@ -5,12 +5,12 @@ import string
 from collections.abc import Mapping
 
 from portal import records
-from portal.imports.chunks import Chunks
+from portal.imports.chunks import Chunks, chunk_id, remove
 from portal.imports.planning import Plan, Tally
 from portal.imports.rows import Kind
 from portal.imports.runs import Run, State, item_of
 from portal.instants import to_text
-from portal.stores.contract import Add, Item, Remove, Store
+from portal.stores.contract import Add, ChangedMeanwhileError, Item, Remove, Store
 from portal.stores.table import GSI2, KEY
 from portal.tenants import Act
 
@@ -31,7 +31,14 @@ def save(store: Store, plan: Plan, act: Act) -> Run:
     for row in plan:
         chunks.take(row)
     chunks.end()
-    return _add(store, plan, act, run_id, chunks.numbers)
+    try:
+        return _add(store, plan, act, run_id, chunks.numbers)
+    except ChangedMeanwhileError:
+        # Whoever took the sign away has not seen the chunks that came behind it.
+        for kind, number in chunks.numbers.items():
+            for each in range(number):
+                remove(store, chunk_id(run_id, kind, each))
+        raise
 
 
 def _add(store: Store, plan: Plan, act: Act, run_id: str, chunks: Mapping[Kind, int]) -> Run:

@@ -9,7 +9,7 @@ import pytest
 from portal.imports import applying, chunks, reports, retention, runs, saving
 from portal.imports.rows import Kind
 from portal.imports.runs import Run, State
-from portal.stores.contract import Add, Replace, UnavailableError
+from portal.stores.contract import Add, ChangedMeanwhileError, Replace, UnavailableError
 from portal.stores.json_file import JsonFileStore
 from portal.tenants import Act
 from tests.conftest import START
@@ -176,7 +176,7 @@ def test_somebody_applies_the_plan_at_the_same_moment(importer):
     run = importer.plan(FILE)
 
     def apply() -> None:
-        applying.step(store, run.id, replace(ADMIN, at=LATER), rows=1)
+        applying.step(store, run.id, ADMIN, rows=1)
 
     importer.store, store = Interrupted(importer.store, apply, apply), importer.store
     assert removed(importer) == 1
@@ -209,6 +209,46 @@ class Late(Behind):
             self.other()
 
 
+def test_what_is_being_written_just_now_is_not_ended_however_old_its_plan_is(either):
+    yesterday = replace(ADMIN, at=LATER - timedelta(days=1))
+    run = applying.step(either.store, either.plan(FILE).id, yesterday, rows=1)
+    assert removed(either) == 0
+    assert runs.find(either.store, run.id) == run
+    assert removed(either, LATER) == 1
+    assert runs.find(either.store, run.id).state is State.STOPPED
+
+
+def test_a_plan_that_begins_to_be_written_at_the_same_moment_is_not_ended(importer):
+    run = importer.plan(FILE)
+
+    def apply() -> None:
+        applying.step(store, run.id, replace(ADMIN, at=LATER), rows=1)
+
+    importer.store, store = Interrupted(importer.store, apply), importer.store
+    assert removed(importer) == 0
+    now = runs.find(store, run.id)
+    assert (now.state, now.handled) == (State.APPLYING, 1)
+    assert importer.apply(now, store=store).state is State.DONE
+
+
+@pytest.mark.parametrize("call", [7, 8])
+def test_a_plan_that_is_removed_while_it_is_saved_leaves_nothing(either, call):
+    """Before a chunk, and before the import itself."""
+    calls = iter(range(100))
+
+    class RemovedMeanwhile(Behind):
+        def before(self, _call: str) -> None:
+            if next(calls) == call:
+                assert removed(Importer(self.inner, either.folder), LATER) == 1
+                assert chunk_ids(either) == []
+
+    kept = either.store
+    either.store = RemovedMeanwhile(kept)
+    with pytest.raises(ChangedMeanwhileError):
+        either.plan(FILE)
+    assert all_items(either.kept) == {}
+
+
 def test_an_import_without_rows_costs_no_more_than_its_line_in_the_list(importer):
     for number in range(3):
         importer.run(dump(tenant(number)))
@@ -222,7 +262,7 @@ def test_an_import_of_before_this_was_noted_has_its_rows(importer):
     run = planned(importer)
     item = importer.store.get(run.id)
     told = json.loads(str(item["text"]))
-    for name in ("rowsKept", "leftover"):
+    for name in ("rowsKept", "leftover", "movedAt"):
         del told[name]
     importer.kept.write([Replace({**item, "text": json.dumps(told)}, 1)])
     assert runs.find(importer.store, run.id) == run

@@ -79,13 +79,13 @@ def test_how_many_may_use_it_and_until_when_is_told(tmp_path):
     first, second, third = (f"20{year}-12-31T22:59:59.999Z" for year in (90, 91, 92))
     told = "Of what is written, {} may use the application now, {}.\n"
     assert told.format(1, f"until {first}") in summary(tmp_path, tenant(1, validTo=first))
-    assert told.format(2, f"until {second} at the earliest") in summary(
+    assert told.format(2, f"the first until {second}, the last until {third}") in summary(
         tmp_path, tenant(2, validTo=third), tenant(3, validTo=second)
     )
     assert told.format(2, "without an end") in summary(
         tmp_path, tenant(4, **for_ever), tenant(5, **for_ever)
     )
-    assert told.format(2, f"until {first} at the earliest") in summary(
+    assert told.format(2, f"the first until {first}, the last without an end") in summary(
         tmp_path, tenant(6, **for_ever), tenant(7, validTo=first)
     )
     assert "may use the application" not in summary(tmp_path, tenant(8, isActive=False))

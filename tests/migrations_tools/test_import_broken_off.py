@@ -4,16 +4,18 @@ it came is told, and run again it brings the rest in."""
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import click
 import pytest
 
 from migrations_tools.importing import Importing, Wish
-from migrations_tools.interrupts import UnbrokenStore
-from portal.imports import runs
+from migrations_tools.interrupts import UnbrokenStore, stoppable
+from portal.imports import retention, runs
 from portal.imports.planning import Choice
 from portal.imports.runs import Run, State
+from portal.instants import utc_now
 from portal.sealing import KeyFileSealer
 from portal.sealing_store import SealingStore
 from portal.settings import Settings
@@ -235,6 +237,28 @@ def test_ctrl_c_within_a_write_counts_behind_it(command, capsys, moment):
     command.assert_the_rest_comes_in()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_whoever_ends_programs_is_heard_as_ctrl_c_is(command, number):
+    with stoppable():
+        told = command.broken_off(at("write", 9, lambda: signal.raise_signal(number)))
+    run = command.last
+    assert told == f"Stopped. {run.handled} of {ROWS} rows are written. Import {run.id}. {AGAIN}"
+    assert 0 < run.handled == command.tenants < ROWS
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_what_is_to_be_ignored_stays_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stoppable():
+            signal.raise_signal(signal.SIGHUP)
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGTERM)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_who_presses_ctrl_c_twice_does_not_wait(command):
     def twice() -> None:
         press_ctrl_c()
@@ -262,3 +286,33 @@ def test_somebody_else_ends_it_and_who_and_how_many_is_told(command, handled, st
         f" Import {run.id}. {AGAIN}"
     )
     command.assert_the_rest_comes_in()
+
+
+# ---- Its rows are removed
+
+
+@pytest.mark.parametrize(
+    ("call", "handled", "as_json"),
+    [("written", 1, False), ("get", 1, True), ("written", ROWS, True)],
+)
+def test_rows_that_are_removed_meanwhile_are_not_told_as_none(
+    command, capsys, call, handled, as_json
+):
+    """Behind a write, between a look at the import and one at its rows, and at its end."""
+    report = command.file.with_name("report.json")
+    report.write_text("of yesterday")
+    by_retention, tomorrow = Act(by="retention", at=START), utc_now() + timedelta(days=1)
+
+    def remove(called: str, _number: int) -> None:
+        run = next(iter(runs.listed(command.store).runs), None)
+        is_over = run and (handled < ROWS or run.state is State.DONE)
+        if called == call and run and is_over and run.rows_kept and run.handled >= handled:
+            retention.remove_rows_before(command.store, tomorrow, by_retention)
+
+    told = command.broken_off(remove, report=str(report), as_json=as_json)
+    run, is_whole = command.last, handled == ROWS
+    told_of = ("It was ended by retention.", "Its rows were removed before they were told.")
+    said = told_of[is_whole]
+    assert told == f"{said} {command.tenants} of {ROWS} rows are written. Import {run.id}. {AGAIN}"
+    assert capsys.readouterr().out == ""
+    assert report.read_text() == "of yesterday"

@@ -2,12 +2,17 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.imports.importing import EXPORTS, dump, tenant
-from tests.migrations_tools.import_tool import items, tool, typed
+from migrations_tools.special_files import Target
+from tests.imports.importing import EXPORTS, LIMITS, dump, tenant
+from tests.imports.test_hostile import REFUSED, ROWS
+from tests.migrations_tools.import_tool import ROOT, items, tenants, tool, typed
 
 pytestmark = pytest.mark.usefixtures("own_environment")
 
@@ -48,6 +53,41 @@ def test_endless_standard_input_ends_at_the_limit(tmp_path, monkeypatch):
     assert done.returncode == 2
     assert done.stderr == "Error: standard input: The file is larger than 2 MB.\n"
     assert items(tmp_path) == {}
+
+
+def test_endless_standard_input_ends_without_any_setting(tmp_path):
+    done = typed("tr '\\0' ' ' </dev/zero | tool import -")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "Error: standard input: The file is larger than 50 MB.\n"
+    assert items(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused_elsewhere_is_refused_with_the_same_sentence(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("PORTAL_IMPORT_COMMAND_MEGABYTES", str(LIMITS.size // 1_000_000))
+    monkeypatch.setenv("PORTAL_IMPORT_COMMAND_ROWS", str(LIMITS.entries))
+    body, _, message = REFUSED[name]
+    result = tool("import", "-", stdin=body)
+    assert (result.exit_code, result.stdout) == (2, "")
+    # What to do may stand behind it.
+    assert result.stderr.startswith(f"Error: standard input: {message}")
+    assert result.stderr.index("\n") == len(result.stderr) - 1
+    assert items(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_what_is_a_row_with_its_reason_elsewhere_is_told_so_and_the_others_are_in(tmp_path, name):
+    value, reason = ROWS[name]
+    path = tmp_path / "export.json"
+    path.write_text(
+        json.dumps({"fsm_tenant_86810_1": value, "fsm_tenant_86810_2": json.dumps(tenant(2))})
+    )
+    result = tool("import", path)
+    assert result.exit_code == 1
+    assert "Rows: 1 new, 0 same, 0 update, 0 conflict, 0 duplicate, 1 invalid.\n" in result.stdout
+    assert reason in result.stdout
+    assert "s3cr3t" not in result.output
+    assert tenants(tmp_path) == 1
 
 
 def test_a_file_over_the_limit_is_refused_before_it_is_read(tmp_path):
@@ -165,3 +205,58 @@ def test_what_is_written_takes_the_place_of_what_was_there_for_its_owner_alone(e
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "data", "export.json", "target.json"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("nameless", [True, False])
+def test_a_target_is_whole_or_as_it_was(tmp_path, nameless):
+    path = tmp_path / ("x" * 255)
+    for text, before in (("one", []), ("two", [path])):
+        target = Target(path, nameless=nameless)
+        target.write(text)
+        target.let_go()
+        assert list(tmp_path.iterdir()) == before
+        target = Target(path, nameless=nameless)
+        target.write(text)
+        target.finish()
+        target.let_go()
+        assert (list(tmp_path.iterdir()), path.read_text()) == ([path], text)
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("nameless", [True, False])
+def test_whoever_is_killed_leaves_no_draft_behind_the_next_one(tmp_path, nameless):
+    path = tmp_path / "report.csv"
+    killed = f"""
+import os, signal
+from pathlib import Path
+from migrations_tools.special_files import Target
+target = Target(Path({str(path)!r}), nameless={nameless})
+target.write("some")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", killed], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert nameless or len(list(tmp_path.iterdir())) == 1
+    target = Target(path, nameless=nameless)
+    target.finish()
+    target.let_go()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_where_drafts_have_names_those_that_nobody_holds_any_more_are_removed(tmp_path):
+    living = Target(tmp_path / "report.csv", nameless=False)
+    (draft,) = tmp_path.iterdir()
+    mark, _, rest = draft.name.partition("-")
+    dead = tmp_path / f"{mark}-0{rest}"
+    other = tmp_path / f".{'0' * 16}-{rest}"
+    for left in (dead, other):
+        left.write_text("left")
+    last = Target(tmp_path / "report.csv", nameless=False)
+    assert not dead.exists()
+    assert other.exists()
+    for target, text in ((living, "first"), (last, "last")):
+        target.write(text)
+        target.finish()
+        assert (tmp_path / "report.csv").read_text() == text
+        target.let_go()
+    assert len(list(tmp_path.iterdir())) == 2

@@ -223,13 +223,13 @@ def test_killed_at_any_moment_it_leaves_what_is_whole_and_goes_on(scene: Scene) 
     )
 
 
-def test_ctrl_c_stops_it_with_a_sentence(scene: Scene) -> None:
-    for words, told in (
-        ((), "No row is written. Run it again."),
-        (("--dry-run",), "Nothing was changed."),
+def test_ctrl_c_and_its_like_stop_it_with_a_sentence(scene: Scene) -> None:
+    for words, by, told in (
+        ((), signal.SIGTERM, "No row is written. Run it again."),
+        (("--dry-run",), signal.SIGHUP, "Nothing was changed."),
     ):
         process = reads(scene, *words)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(by)
         assert ended(process) == (1, "", f"Error: Stopped. {told}\n")
         assert scene.rows_in() == 0
     process = applies(scene, scene.there + 1)

@@ -137,7 +137,7 @@ KIND_MEANING = {
     Kind.NEW: N_("Not here yet: this import would add them."),
     Kind.SAME: N_("Here already, with nothing to change."),
     Kind.UPDATE: N_("Here already and different: this import would change what is listed."),
-    Kind.CONFLICT: N_("Here already and different: what is here would be kept, and why is listed."),
+    Kind.CONFLICT: N_("These would not be written, and why is listed."),
     Kind.DUPLICATE: N_("The same tenant again in this file: another row counts."),
     Kind.INVALID: N_("These cannot be imported. Mend them in the report, and import that."),
 }
@@ -147,7 +147,7 @@ KIND_OUTCOME = {
     Kind.NEW: N_("Added by this import."),
     Kind.SAME: N_("Here already, with nothing to change."),
     Kind.UPDATE: N_("Changed by this import: what changed is listed."),
-    Kind.CONFLICT: N_("Here already and different: what is here was kept, and why is listed."),
+    Kind.CONFLICT: N_("These were not written, and why is listed."),
     Kind.DUPLICATE: N_("The same tenant again in this file: another row counted."),
     Kind.INVALID: N_("These could not be imported. Mend them in the report, and import that."),
 }

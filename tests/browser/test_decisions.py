@@ -187,7 +187,7 @@ def test_a_term_sets_the_last_day(anna: Page, town: Town, javascript: bool) -> N
     company = someone.tenant.contact.company
     outcome_is(page, f"The validity of {company} is set.", javascript=javascript)
     expect(page.get_by_role("main")).to_contain_text(
-        f"Valid from 29 Feb 2028 through 28 February 2029, {ZONE}."
+        f"Valid from 29 February 2028 through 28 February 2029, {ZONE}."
     )
     expect(form.get_by_label("Valid through")).to_have_value("2029-02-28")
 

@@ -4,7 +4,7 @@ import os
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from portal.stores.contract import (
@@ -262,11 +262,13 @@ _stores: "weakref.WeakSet[JsonFileStore]" = weakref.WeakSet()
 
 
 def _begin_again() -> None:
-    for store in list(_stores):
-        # The parent's lock would be the child's as well, as long as both have it open; and
-        # its threads, which may have held ours, are not here.
-        store._file.close()
-        store._begin()
+    # All of them, also if one cannot be closed: it must not leave another one its parent's lock.
+    with ExitStack() as stores:
+        for store in list(_stores):
+            # The parent's lock would be the child's as well, as long as both have it open; and
+            # its threads, which may have held ours, are not here.
+            stores.callback(store._begin)
+            stores.callback(store._file.close)
 
 
 os.register_at_fork(after_in_child=_begin_again)

@@ -9,6 +9,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from portal.stores.contract import Add, ChangedMeanwhileError, Replace
+from portal.stores.disk import LocalDisk
 from portal.stores.json_file import JsonFileStore
 from portal.stores.table import GSI2
 
@@ -106,6 +107,36 @@ def test_a_store_that_was_used_before_a_fork_works_on_both_sides(folder):
     process.join()
     assert process.exitcode == 0
     assert store.get("a")["version"] == 100
+    store.close()
+
+
+def opened() -> list[str]:
+    """The files that this process has open."""
+    links = Path("/proc/self/fd").iterdir()
+    return [str(link.readlink()) for link in links if link.is_symlink() and link.exists()]
+
+
+class Unclosable(LocalDisk):
+    def close(self, _fd):
+        raise RuntimeError("not this one")
+
+
+def test_one_that_cannot_be_closed_leaves_no_other_its_parents_lock(tmp_path):
+    others = [JsonFileStore(tmp_path / str(n), disk=Unclosable()) for n in range(9)]
+    store = JsonFileStore(tmp_path / "data")
+    for each in (*others, store):
+        each.write([Add({"tenantId": "a", "version": 0})])
+    lock = str(tmp_path / "data" / "tenants.lock")
+    assert lock in opened()
+
+    def child() -> None:
+        # Nothing is open before the first call.
+        os._exit(lock in opened())
+
+    process = FORK.Process(target=child)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
     store.close()
 
 

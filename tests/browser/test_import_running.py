@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from portal.imports import applying
 from portal.stores.contract import Store
 from tests.browser.conftest import Watch
+from tests.browser.steps import tab_to
 from tests.browser.test_import import GIVEN_UP, confirm, file_of, is_in, many, plan
 
 __all__ = ["many"]
@@ -42,8 +43,10 @@ class Held:
 
     def end(self, number: int) -> None:
         """This one goes on, and all that come after it."""
+        held = self.route(number)
+        # Not before: a step that is only now asked for would pass, and be waited for in vain.
         self._after = 1_000
-        self.route(number).continue_()
+        held.continue_()
 
 
 def running(page: Page, rows: list[dict[str, Any]], folder: Path) -> Held:
@@ -88,6 +91,30 @@ def test_another_page_that_is_writing_hears_who_stopped_it(
     held.route().continue_()
     expect(ada.locator("#outcome")).to_contain_text("Bob Boss stopped this import on")
     expect(ada.locator("#outcome")).to_be_focused()
+
+
+def test_the_focus_and_the_live_region_follow_the_writing(
+    signed_in: Callable[..., Page], many: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    page = signed_in("admin", name="Ada Admin")
+    plan(page, file_of(tmp_path, many))
+    held = Held(page)
+    tab_to(page, page.get_by_role("button", name="Write these rows"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Writing")).to_be_focused()
+    live = page.locator("#live")
+    expect(live).to_have_text("The rows are being written: 480 of 1,010 are handled.")
+    expect(page.get_by_role("button", name="Continue")).to_be_hidden()
+    # A step in between takes the focus from nobody.
+    stop = page.get_by_role("button", name="Stop for good")
+    tab_to(page, stop)
+    held.route(0).continue_()
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", str(2 * applying.STEP))
+    expect(live).to_have_text("960 of 1,010 rows are handled.")
+    expect(stop).to_be_focused()
+    held.end(1)
+    expect(page.locator("#outcome")).to_be_focused()
+    expect(live).to_have_text("The import is done.")
 
 
 @pytest.mark.parametrize("away", ["network", "server", "store"])

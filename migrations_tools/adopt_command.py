@@ -6,10 +6,11 @@ from dataclasses import asdict
 import click
 
 from migrations_tools.adopting import Adoption, Report
-from migrations_tools.command_line import JSON, RATE, explained, listed, read_settings
+from migrations_tools.command_line import JSON, RATE, explained, listed
 from migrations_tools.memory import Memory
 from migrations_tools.pace import Pace, Progress
 from migrations_tools.rows import Obstacle, Rows, StoredRows
+from portal.command_line import read_settings
 from portal.sealing import open_sealer
 from portal.settings import Settings
 from portal.stores import open_store

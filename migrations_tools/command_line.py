@@ -1,12 +1,10 @@
 """What the commands share: options, the settings, and sentences for what is in the way."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
-from portal.settings import Settings, SettingsError
 from portal.stores.contract import BusyError, StoreError, UnavailableError
 
 #: How many ids a sentence lists.
@@ -26,14 +24,6 @@ def listed(ids: list[str]) -> str:
     """In one line: the first of them, and how many more."""
     more = f" and {len(ids) - SHOWN:,} more" if len(ids) > SHOWN else ""
     return ", ".join(ids[:SHOWN]) + more
-
-
-def read_settings() -> Settings:
-    """Of this environment; one that is wrong becomes a sentence and exit status 1."""
-    try:
-        return Settings.from_environment(os.environ)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
 
 
 @contextmanager

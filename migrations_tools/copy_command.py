@@ -6,9 +6,10 @@ from typing import Literal
 
 import click
 
-from migrations_tools.command_line import JSON, RATE, explained, listed, read_settings
+from migrations_tools.command_line import JSON, RATE, explained, listed
 from migrations_tools.copying import Copy, Report
 from migrations_tools.pace import Pace, Progress
+from portal.command_line import read_settings
 from portal.stores import open_store
 
 _KINDS = click.Choice(["json", "dynamodb"])

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 
 import click
 
-from migrations_tools.command_line import JSON, SHOWN, explained, read_settings
+from migrations_tools.command_line import JSON, SHOWN, explained
 from migrations_tools.interrupts import UnbrokenStore, stoppable
 from migrations_tools.output import UntoldError, print_piece, reason_of, telling
 from migrations_tools.special_files import UnusableError, written
+from portal.command_line import read_settings
 from portal.imports.rows import Allowed, Policy
 from portal.sealing import open_sealer
 from portal.sealing_store import SealingStore

@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
-from migrations_tools.command_line import JSON, read_settings
+from migrations_tools.command_line import JSON
 from migrations_tools.definition import Document
 from migrations_tools.deploying import CannotDeployError, Deployment
 from migrations_tools.policies import deploy_policy, partition_of, portal_policy
 from migrations_tools.table_plan import Plan
 from migrations_tools.template import template
+from portal.command_line import read_settings
 from portal.settings import Settings, SettingsError
 from portal.stores.troubles import trouble_of
 

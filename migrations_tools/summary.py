@@ -66,7 +66,8 @@ class Summary:
         for row in rows:
             self._counts[row.kind] += 1
             # Of others, the store may have one.
-            self._without_secret += row.kind is Kind.NEW and row.secret == "missing"  # noqa: S105
+            is_missing = row.secret == "missing"  # noqa: S105 - a word about a secret
+            self._without_secret += row.kind is Kind.NEW and is_missing
             if row.kind in FAILED and len(self._failed) < _SHOWN:
                 self._failed.append(row)
             yield row

@@ -33,14 +33,15 @@ def create_app(
     Without `settings` the environment is read; without `store` the one they name is opened.
     `clock` answers aware instants in UTC, no finer than milliseconds.
     """
-    from portal import web  # noqa: PLC0415 - portal.settings alone must not load Flask's world
-    from portal.imports.marks import Marks  # noqa: PLC0415 - as below
-    from portal.sealing import open_sealer  # noqa: PLC0415 - cryptography, likewise
-    from portal.sealing_store import SealingStore  # noqa: PLC0415
-    from portal.stores import open_store, refuse_damage  # noqa: PLC0415
-    from portal.stores.measures import Measured  # noqa: PLC0415
-    from portal.web.context import Services  # noqa: PLC0415
-    from portal.web.links import Links  # noqa: PLC0415
+    # Whoever imports portal.settings alone must not load all of these worlds.
+    from portal import web  # noqa: PLC0415 - Flask
+    from portal.imports.marks import Marks  # noqa: PLC0415 - cryptography
+    from portal.sealing import open_sealer  # noqa: PLC0415 - cryptography
+    from portal.sealing_store import SealingStore  # noqa: PLC0415 - cryptography
+    from portal.stores import open_store, refuse_damage  # noqa: PLC0415 - the store
+    from portal.stores.measures import Measured  # noqa: PLC0415 - the store
+    from portal.web.context import Services  # noqa: PLC0415 - Flask
+    from portal.web.links import Links  # noqa: PLC0415 - Flask
 
     logs.configure()
     settings = settings or Settings.from_environment(os.environ)

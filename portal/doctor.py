@@ -74,16 +74,15 @@ _STEPS = (
 
 
 def _dynamodb(settings: Settings) -> Iterator[Finding]:
-    # Only here, since the file store needs none of it.
-    from portal.stores.connection import (  # noqa: PLC0415
+    from portal.stores.connection import (  # noqa: PLC0415 - the file store needs none of it
         Answer,
         Connection,
         Place,
         RefusedError,
         TroubleError,
     )
-    from portal.stores.measures import Measures  # noqa: PLC0415
-    from portal.stores.probes import GET, PROBES  # noqa: PLC0415
+    from portal.stores.measures import Measures  # noqa: PLC0415 - nor of this
+    from portal.stores.probes import GET, PROBES  # noqa: PLC0415 - nor of this
 
     place = Place(
         table=settings.table_name,

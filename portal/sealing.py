@@ -245,7 +245,7 @@ class KmsSealer:
 def _kms_client_maker(region: str) -> Callable[[], Any]:
     def make() -> Any:
         import boto3  # noqa: PLC0415 - takes 0.4 s, and most portals never seal with KMS
-        from botocore.config import Config  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415 - comes with boto3
 
         patience = Config(
             connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"}

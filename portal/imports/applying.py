@@ -258,4 +258,4 @@ def _is_in(row: Row, item: Item) -> bool:
         email_written=row.email_written,
     )
     # Whether the secret is the same nobody can tell any more: then it is not called so.
-    return row.secret != "set" and not comparing.changes_between(candidate, item)  # noqa: S105
+    return row.secret != "set" and not comparing.changes_between(candidate, item)  # noqa: S105 - a word

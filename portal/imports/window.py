@@ -92,7 +92,7 @@ class Window:
         """The next character that is no space, which is not passed; empty at the end."""
         while True:
             if self._text[self._at : self._at + 1] <= " ":
-                self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]
+                self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr] # it matches nothing, too
             if self._at < len(self._text):
                 return self._text[self._at]
             if not self._more():

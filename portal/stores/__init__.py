@@ -1,27 +1,23 @@
 """Where items are kept: one contract, two stores."""
 
 import logging
-from typing import TYPE_CHECKING
 
 from portal.settings import Settings
-
-if TYPE_CHECKING:
-    from portal.stores.contract import Store
+from portal.stores.contract import BusyError, DamagedError, Store, UnavailableError
 
 logger = logging.getLogger(__name__)
 
 
-def open_store(settings: Settings) -> "Store":
+def open_store(settings: Settings) -> Store:
     """The store that the settings name. Nothing is opened before its first call."""
-    # Only the store in use is imported.
     if settings.store == "json":
-        from portal.stores.json_file import JsonFileStore  # noqa: PLC0415
+        from portal.stores.json_file import JsonFileStore  # noqa: PLC0415 - if it is in use
 
         return JsonFileStore(settings.data_dir)
 
-    from portal.stores.connection import Place  # noqa: PLC0415
-    from portal.stores.dynamodb import DynamoDbStore  # noqa: PLC0415
-    from portal.stores.measures import debug_logger  # noqa: PLC0415
+    from portal.stores.connection import Place  # noqa: PLC0415 - if it is in use
+    from portal.stores.dynamodb import DynamoDbStore  # noqa: PLC0415 - if it is in use
+    from portal.stores.measures import debug_logger  # noqa: PLC0415 - if it is in use
 
     if settings.debug_calls:
         debug_logger.setLevel(logging.DEBUG)
@@ -33,12 +29,11 @@ def open_store(settings: Settings) -> "Store":
     return DynamoDbStore(place, embedded_metrics="log" in settings.metrics)
 
 
-def refuse_damage(settings: Settings, store: "Store") -> None:
+def refuse_damage(settings: Settings, store: Store) -> None:
     """Let nobody start on a damaged file: `DamagedError`. Whatever else is in the way may pass,
     such as a full disk, which still lets people read; so it is only logged."""
     if settings.store != "json":
         return
-    from portal.stores.contract import BusyError, DamagedError, UnavailableError  # noqa: PLC0415
 
     try:
         store.check()

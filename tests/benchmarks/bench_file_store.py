@@ -12,6 +12,7 @@ import os
 import resource
 import sqlite3
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -97,7 +98,7 @@ class Sqlite:
         keys = [item[f"gsi{n}{key}"] for n in range(1, 5) for key in ("pk", "sk")]
         values = (item["tenantId"], item["version"], json.dumps(item), *keys)
         places = ",".join("?" * len(values))
-        self.db.execute(f"INSERT OR REPLACE INTO items VALUES ({places})", values)  # noqa: S608
+        self.db.execute(f"INSERT OR REPLACE INTO items VALUES ({places})", values)  # noqa: S608 - marks
 
     def replace(self, item: Item, expected: int) -> None:
         self.db.execute("BEGIN IMMEDIATE")
@@ -112,8 +113,7 @@ class Tiny:
     name = "TinyDB"
 
     def __init__(self, folder: Path) -> None:
-        # Only this one needs it.
-        from tinydb import TinyDB  # noqa: PLC0415
+        from tinydb import TinyDB  # noqa: PLC0415 - only this one needs it
 
         self.db = TinyDB(folder / "tiny.json")
 
@@ -121,7 +121,7 @@ class Tiny:
         self.db.insert_multiple(tenant(n) for n in range(size))
 
     def replace(self, item: Item, expected: int) -> None:
-        from tinydb import where  # noqa: PLC0415
+        from tinydb import where  # noqa: PLC0415 - likewise
 
         mine = where("tenantId") == item["tenantId"]
         if self.db.get(mine)["version"] != expected:
@@ -198,8 +198,6 @@ def throughput(make: Callable[[Path], FileStore | Sqlite], size: int, folder: Pa
 
 def in_a_new_process(work: str, folder: Path) -> list[float]:
     """What `work`, a function of this module, says in a process that holds nothing yet."""
-    import subprocess  # noqa: PLC0415
-
     command = [sys.executable, "-m", "tests.benchmarks.bench_file_store", work, str(folder)]
     return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
 

@@ -151,7 +151,7 @@ def _send(
         nonlocal status
         status = line
 
-    size = sum(len(part) for part in app(environ, start_response))  # type: ignore[arg-type]
+    size = sum(len(part) for part in app(environ, start_response))
     assert status.startswith(str(expected)), status
     return size
 

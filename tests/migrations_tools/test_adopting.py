@@ -183,7 +183,10 @@ def test_a_write_of_the_old_application_in_between_is_kept(
 
 def test_a_row_that_goes_meanwhile_is_let_go(side: Side, sealer: KeyFileSealer) -> None:
     side.put(old_row(1), old_row(2))
-    gone = lambda: side.store.write([Remove("86811_104348", None)])  # noqa: E731
+
+    def gone() -> None:
+        side.store.write([Remove("86811_104348", None)])
+
     rows = Interrupting(side.rows(side.store), gone)
     rows_of_first = adopt(side, sealer, rows=rows, segments=1)
     assert len(all_items(side.store)) == 1

@@ -31,7 +31,7 @@ class Stopping:
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         if operation.startswith(("describe_", "list_")):
-            return getattr(self.client, operation)  # type: ignore[no-any-return]
+            return getattr(self.client, operation)
         self.left -= 1
 
         def change(**parameters: Any) -> Any:

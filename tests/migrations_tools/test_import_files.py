@@ -137,8 +137,7 @@ def test_what_cannot_be_written_is_said_in_one_line_before_anything_is_done(
         if command == "import"
         else ["export", "--out"]
     )
-    # Not a path, which would lose the stroke at its end.
-    result = tool(*words, os.path.join(special, name))  # noqa: PTH118
+    result = tool(*words, os.path.join(special, name))  # noqa: PTH118 - a path loses the last stroke
     assert result.exit_code == 2
     assert result.stderr.endswith(f": {said}\n")
     assert (result.stderr.count("\n"), result.stdout) == (1, "")

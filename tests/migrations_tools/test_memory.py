@@ -99,7 +99,7 @@ def test_killed_at_any_call_and_run_again_every_row_is_right_once(
                 return sealer.seal(secret, tenant_id)
 
         def run(rows: Rows) -> Report:
-            memory = Memory(path, "here", segments)  # noqa: B023
+            memory = Memory(path, "here", segments)  # noqa: B023 - likewise
             return Adoption(rows, Noting(), apply=True, segments=segments, memory=memory).run()
 
         try:

@@ -55,7 +55,7 @@ def test_only_what_changes_is_written_and_only_if_nothing_else_did(
             return inner(operation, kind, parameters, **how)
 
     noting = TableRows(table.store, table.place.table)
-    noting._connection = Noting()  # type: ignore[assignment]
+    noting._connection = Noting()
     adopt(table, sealer, rows=noting)
     ((operation, parameters),) = asked
     assert operation == "UpdateItem"
@@ -73,7 +73,7 @@ def test_what_dynamodb_calls_invalid_is_about_this_row_alone(table: Table) -> No
             raise ClientError(answer, "UpdateItem")
 
     rows = TableRows(table.store, table.place.table)
-    rows._connection = Invalid()  # type: ignore[assignment]
+    rows._connection = Invalid()
     with pytest.raises(UnchangeableError):
         rows.change(old_row(1), {"gsi4pk": "EMAIL#"})
 

@@ -60,7 +60,7 @@ maybe = st.just("") | texts
 ids = st.text("0123456789abcXYZ", min_size=1, max_size=8)
 moments = st.datetimes(
     datetime(2000, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
-    datetime(2199, 1, 1),  # noqa: DTZ001
+    datetime(2199, 1, 1),  # noqa: DTZ001 - likewise
     timezones=st.just(UTC),
 ).map(lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000))
 moment = st.none() | moments

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from botocore.exceptions import ClientError, SSLError
 
 from portal.stores import patience
 from portal.stores.connection import CONFLICT_TRIES, Place, TroubleError, Waiting
@@ -298,8 +299,6 @@ def test_a_connection_that_is_refused(operation, place, pauses) -> None:
 
 
 def test_tls_that_breaks_may_have_broken_behind_the_request() -> None:
-    from botocore.exceptions import SSLError  # noqa: PLC0415
-
     for text, name in (
         ("[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC]", "lost"),
         ("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate", "unreached"),
@@ -394,8 +393,6 @@ def test_what_is_too_large_is_told(write, store, honest) -> None:
 
 
 def test_what_nobody_expected_is_raised_as_it_is(store, proxy) -> None:
-    from botocore.exceptions import ClientError  # noqa: PLC0415
-
     proxy.plan = always(Refuse("ValidationException", message="something new"))
     with pytest.raises(ClientError):
         store.get("a")

@@ -516,7 +516,7 @@ def troubled(store: Store) -> TroubledStore:
 @pytest.fixture
 def eve(settings: Settings, troubled: TroubledStore, store: Store, clock: Clock) -> Staff:
     """An administrator, whose portal's store may get into trouble."""
-    app = create_app(settings, store=troubled, clock=clock.now)  # type: ignore[arg-type]
+    app = create_app(settings, store=troubled, clock=clock.now)
     app.test_client_class = StrictClient
     client: FlaskClient = app.test_client()
     sign_in(client, store, clock.now(), role="admin", name="Eve")

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from migrations_tools.special_files import whole_shown
 from portal.imports.exporting import exported, problem_of
 from portal.imports.refusals import shown
-from portal.stores.contract import Segment, Store
-
-_PAGE = 1000
+from portal.stores.contract import Store, scanned
 
 
 @dataclass
@@ -25,20 +23,15 @@ class Exported:
 def export_to(store: Store, write: Callable[[str], object], depth: int) -> Exported:
     """Writes JSON Lines. Errors as of the store and of `write`."""
     report = Exported()
-    after: str | None = None
-    while True:
-        page = store.scan(Segment(), after=after, limit=_PAGE)
-        for item in page.items:
-            told = exported(item)
-            if told is None:
-                is_sign_up = str(item["tenantId"]).startswith("pending-") and "status" in item
-                report.left_out += is_sign_up
-                continue
-            problem = problem_of(told, depth)
-            if problem:
-                report.problems.append(f"{shown(told['tenantId'])}: {whole_shown(problem)}")
-            write(json.dumps(told, ensure_ascii=False) + "\n")
-            report.number += 1
-        if page.after is None:
-            return report
-        after = page.after[1]
+    for item in scanned(store):
+        told = exported(item)
+        if told is None:
+            is_sign_up = str(item["tenantId"]).startswith("pending-") and "status" in item
+            report.left_out += is_sign_up
+            continue
+        problem = problem_of(told, depth)
+        if problem:
+            report.problems.append(f"{shown(told['tenantId'])}: {whole_shown(problem)}")
+        write(json.dumps(told, ensure_ascii=False) + "\n")
+        report.number += 1
+    return report

@@ -16,7 +16,7 @@ from migrations_tools.summary import Summary
 from portal.imports import applying, chunks, runs, saving
 from portal.imports.drafts import Draft
 from portal.imports.marks import Marks
-from portal.imports.planning import Choice, Plan
+from portal.imports.planning import Choice, Plan, askers
 from portal.imports.refusals import RefusedFileError, shown
 from portal.imports.rows import Row
 from portal.imports.runs import Run, State
@@ -59,8 +59,6 @@ class Importing:
         self._wish = wish
         self._progress = Progress()
         self._run: Run | None = None
-        # A file costs nothing to ask; a table answers after a while, so several ask at a time.
-        self._workers = 1 if settings.store == "json" else 8
 
     def run(self) -> bool:
         """Whether all rows are in, or would be."""
@@ -90,7 +88,7 @@ class Importing:
             now = utc_now()
             plan = Plan(
                 draft, self._store, self._marks(), wish.choice, now=now,
-                sealer=None if wish.dry_run else self._sealer, workers=self._workers,
+                sealer=None if wish.dry_run else self._sealer, workers=askers(self._settings),
             )  # fmt: skip
             plan.progress = lambda n: self._progress.at(_bar(n, draft.size, "planned"))
             if wish.dry_run:

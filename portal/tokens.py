@@ -23,9 +23,9 @@ from portal.stores.contract import (
     ChangedMeanwhileError,
     Item,
     NotThereError,
-    Position,
     Replace,
     Store,
+    queried,
 )
 from portal.stores.table import GSI2, KEY
 
@@ -130,16 +130,10 @@ def revoke(store: Store, kid: str, now: datetime) -> Token:
 
 def listed(store: Store) -> Iterator[Token]:
     """All there ever were, the newest first."""
-    after: Position | None = None
-    while True:
-        page = store.query(GSI2, _TOKENS, after=after, newest_first=True)
-        for row in page.items:
-            # The index does not carry all of it.
-            with suppress(NotThereError):
-                yield _token_of(store.get(str(row[KEY])))
-        if page.after is None:
-            return
-        after = page.after
+    for row in queried(store, GSI2, _TOKENS, newest_first=True):
+        # The index does not carry all of it.
+        with suppress(NotThereError):
+            yield _token_of(store.get(str(row[KEY])))
 
 
 def opened(store: Store, text: str, now: datetime) -> Token:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from portal import onboarding, records
 from portal.sealing import Sealer, Secret
-from portal.stores.contract import Change, Item, Page, Segment, Store, UnavailableError
+from portal.stores.contract import Change, Item, Page, Segment, Store, UnavailableError, scanned
 from portal.tenants import Act, Contact, Ids, Tenant, Validity
 from tests.conftest import START
 
@@ -97,14 +97,7 @@ def activate(
 
 def all_items(store: Store) -> dict[str, Item]:
     """Everything that the store holds, by id."""
-    items: dict[str, Item] = {}
-    after = None
-    while True:
-        page = store.scan(Segment(), after=after, limit=1000)
-        items |= {str(item["tenantId"]): item for item in page.items}
-        if page.after is None:
-            return items
-        after = page.after[1]
+    return {str(item["tenantId"]): item for item in scanned(store)}
 
 
 def events(store: Store) -> list[Item]:

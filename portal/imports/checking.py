@@ -4,7 +4,6 @@ Repairs are made only where nothing is lost, and each is said. The rules for con
 are those of the forms.
 """
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -28,16 +27,13 @@ from portal.imports.sentences import Sentence
 from portal.imports.strict import StrictError, value_of
 from portal.imports.wording import MISSING, kind_of, repair_of, sentence_of
 from portal.sealing import Secret, is_sealed
+from portal.tenants import CLUSTER_LENGTH, SECRET_LENGTH, is_id
 
-SECRET_LENGTH = 500
 _SEALED = Sentence("This secret is sealed already. Enter the secret itself, or leave it out.")
 _LOST = Sentence("The report holds no secret. Set it in the portal, or import the original file.")
 #: Of an address before it was mended: with some spaces, and not with a million.
 _WRITTEN_LENGTH = 4 * EMAIL_LENGTH
-_CLUSTER_LENGTH = 40
 _EXTENSION_LENGTH = 20
-_ID = re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII)
-_KEY = re.compile(PREFIX + r"([A-Za-z0-9]{1,40}_[A-Za-z0-9]{1,40})", re.ASCII)
 
 
 def check(entry: Entry, depth: int) -> Checked:
@@ -53,32 +49,6 @@ def check(entry: Entry, depth: int) -> Checked:
             said = Sentence("In the value: %(sentence)s", sentence=said)
         return invalid(entry, [Reason("", said)], repairs, {}, ())
     return _Check(entry, fields, repairs).result()
-
-
-def id_in(checked: Checked) -> str:
-    """Whom an entry is about that cannot be imported; empty where it does not say so, or where
-    its key tells, with which the ids may disagree."""
-    return "" if checked.key else _id_inside(checked)
-
-
-def ids_in(checked: Checked) -> set[str]:
-    """Everybody whom an entry that cannot be imported may be about: where its key and its ids
-    disagree, that is two."""
-    by_key = _KEY.fullmatch(checked.key)
-    return {by_key[1] if by_key else "", _id_inside(checked)} - {""}
-
-
-def updated_in(checked: Checked) -> str:
-    """When an entry that cannot be imported was changed last, as a candidate says it; empty if
-    nobody can tell."""
-    text = checked.values.get("updatedAt") or checked.values.get("createdAt")
-    return quickly.read_instant(text)[1] if isinstance(text, str) else ""
-
-
-def _id_inside(checked: Checked) -> str:
-    ids = [checked.values.get(name) for name in ("accountId", "companyId")]
-    texts = [each for each in ids if isinstance(each, str) and _ID.fullmatch(each)]
-    return "_".join(texts) if len(texts) == len(ids) else ""
 
 
 def _fields(value: Any, depth: int, repairs: list[Reason]) -> dict[str, Any]:
@@ -309,7 +279,7 @@ class _Check:
 
 
 def _read_id(text: str) -> str:
-    if _ID.fullmatch(text):
+    if is_id(text):
         return text
     raise ProblemError(Problem.ID)
 
@@ -325,7 +295,7 @@ def _line_reader(most: int, *, required: bool) -> Callable[[str], str]:
 _LINES = (
     ("accountName", NAME_LENGTH, False),
     ("companyName", NAME_LENGTH, False),
-    ("cluster", _CLUSTER_LENGTH, False),
+    ("cluster", CLUSTER_LENGTH, False),
     ("contactCompanyName", COMPANY_LENGTH, True),
     ("contactFullName", NAME_LENGTH, True),
     ("contactPhoneTyped", PHONE_LENGTH, False),

@@ -8,7 +8,7 @@ import base64
 import heapq
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -125,9 +125,16 @@ def chunk_id(run_id: str, kind: Kind, number: int) -> str:
     return f"{run_id}-{kind}-{number}"
 
 
-def remove(store: Store, chunk: str) -> None:
-    """One, by its id, if it is there. Most are as they were made, and one that is not says how it
-    is; so none is read."""
+def remove(store: Store, run_id: str, numbers: Mapping[Kind, int]) -> None:
+    """So many of each kind, as far as they are there. The last one first: whoever goes on after
+    this was stopped can count the others again."""
+    for kind, number in numbers.items():
+        for each in reversed(range(number)):
+            _remove(store, chunk_id(run_id, kind, each))
+
+
+def _remove(store: Store, chunk: str) -> None:
+    """Most are as they were made, and one that is not says how it is; so none is read."""
     version = 1
     while True:
         try:

@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from portal.imports import scratch
 from portal.imports.candidates import Candidate, Checked, Reason
-from portal.imports.checking import check, ids_in, updated_in
+from portal.imports.checking import check
 from portal.imports.rows import packed_reasons
 from portal.imports.shapes import Reader, Shape
 from portal.imports.text import Limits, Readable
+from portal.imports.whose import ids_in, updated_in
 from portal.sealing import Secret
 
 _TOGETHER = 500

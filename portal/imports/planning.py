@@ -13,20 +13,28 @@ from typing import NamedTuple
 from portal import records
 from portal.imports import comparing
 from portal.imports.candidates import Candidate, Reason
-from portal.imports.checking import id_in
 from portal.imports.drafts import Draft, Drafted
 from portal.imports.fields import SECRET_FIELD
 from portal.imports.licences import NO_LICENCE, Licence, Licences
 from portal.imports.marks import Marks
 from portal.imports.rows import WRITTEN, Allowed, FieldChange, Kind, Policy, Row
 from portal.imports.sentences import Sentence
+from portal.imports.whose import id_in
 from portal.instants import to_text
 from portal.sealing import Sealer
+from portal.settings import Settings
 from portal.stores.contract import Item, NotThereError, Store
 from portal.tenants import Status
 
 #: Looked up and sealed together.
 _TOGETHER = 250
+#: A file costs nothing to ask; a table answers after a while, so several ask at a time.
+_ASK_TABLE = 8
+
+
+def askers(settings: Settings) -> int:
+    """How many look up and seal at the same time, best."""
+    return 1 if settings.store == "json" else _ASK_TABLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +70,7 @@ class Plan:
 
     Errors while they are made: as of the store and the sealer. With a `sealer` the secrets of
     what would be written are sealed: without one, the plan can only be looked at. `workers`:
-    so many look up and seal at the same time; one is best where that costs no network.
+    see `askers`.
     """
 
     def __init__(

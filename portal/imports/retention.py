@@ -12,17 +12,17 @@ from datetime import datetime
 from portal import records
 from portal.imports.chunks import chunk_id, remove
 from portal.imports.rows import Kind
-from portal.imports.runs import Run, State, find, item_of, run_of
+from portal.imports.runs import Run, ended, find, item_of, run_of
 from portal.imports.saving import BEGUN, begun_id, run_id_of
 from portal.instants import to_text
 from portal.stores.contract import (
     ChangedMeanwhileError,
     Item,
     NotThereError,
-    Position,
     Remove,
     Replace,
     Store,
+    queried,
 )
 from portal.stores.table import GSI2, KEY
 from portal.tenants import Act
@@ -49,13 +49,7 @@ def remove_rows_before(store: Store, instant: datetime, act: Act) -> int:
 
 
 def _listed_before(store: Store, partition: str, instant: datetime) -> Iterator[Item]:
-    after: Position | None = None
-    while True:
-        page = store.query(GSI2, partition, between=(" ", to_text(instant)), after=after)
-        yield from page.items
-        after = page.after
-        if after is None:
-            return
+    return queried(store, GSI2, partition, between=(" ", to_text(instant)))
 
 
 def _without_rows(store: Store, run_id: str, instant: datetime, act: Act) -> Run:
@@ -72,8 +66,7 @@ def _without_rows(store: Store, run_id: str, instant: datetime, act: Act) -> Run
         )
         if run.is_open:
             # In the same write: ended now, it would be kept for as long again.
-            state = State.DISCARDED if run.state is State.PLANNED else State.STOPPED
-            gone = replace(gone, state=state, ended_by=act.by, finished_at=act.at)
+            gone = ended(gone, act)
         with suppress(ChangedMeanwhileError):
             store.write([Replace(item_of(gone), run.version)])
             return gone
@@ -83,9 +76,7 @@ def _without_rows(store: Store, run_id: str, instant: datetime, act: Act) -> Run
 def _remove_leftover(store: Store, run: Run) -> None:
     if not run.leftover:
         return
-    for kind, number in run.leftover.items():
-        for each in range(number):
-            remove(store, chunk_id(run.id, kind, each))
+    remove(store, run.id, run.leftover)
     with suppress(ChangedMeanwhileError):
         # Somebody else has removed the same at the same time.
         done = replace(run, version=run.version + 1, leftover={})
@@ -97,9 +88,7 @@ def _remove_begun(store: Store, run_id: str) -> None:
         number = 0
         while _is_there(store, chunk_id(run_id, kind, number)):
             number += 1
-        # The last one first: whoever goes on after this was stopped counts the others again.
-        for each in reversed(range(number)):
-            remove(store, chunk_id(run_id, kind, each))
+        remove(store, run_id, {kind: number})
     with suppress(ChangedMeanwhileError):
         store.write([Remove(begun_id(run_id), 1)])
 

@@ -152,15 +152,18 @@ def end(store: Store, run_id: str, act: Act) -> Run:
     """Nobody will apply this any more: a plan is discarded, and what had begun is stopped; what
     was written stays. What is over already stays as it is. `UnknownRunError`."""
     while (run := find(store, run_id)).is_open:
-        state = State.DISCARDED if run.state is State.PLANNED else State.STOPPED
-        ended = replace(
-            run, version=run.version + 1, state=state, ended_by=act.by, finished_at=act.at
-        )
+        over = replace(ended(run, act), version=run.version + 1)
         # Somebody may be writing its rows, and have moved it on.
         with suppress(ChangedMeanwhileError):
-            store.write([Replace(item_of(ended), run.version)])
-            return ended
+            store.write([Replace(item_of(over), run.version)])
+            return over
     return run
+
+
+def ended(run: Run, act: Act) -> Run:
+    """What becomes of one that is open when somebody ends it."""
+    state = State.DISCARDED if run.state is State.PLANNED else State.STOPPED
+    return replace(run, state=state, ended_by=act.by, finished_at=act.at)
 
 
 # ---- Items

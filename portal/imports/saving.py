@@ -5,7 +5,7 @@ import string
 from collections.abc import Mapping
 
 from portal import records
-from portal.imports.chunks import Chunks, chunk_id, remove
+from portal.imports.chunks import Chunks, remove
 from portal.imports.planning import Plan, Tally
 from portal.imports.rows import Kind
 from portal.imports.runs import Run, State, item_of
@@ -35,9 +35,7 @@ def save(store: Store, plan: Plan, act: Act) -> Run:
         return _add(store, plan, act, run_id, chunks.numbers)
     except ChangedMeanwhileError:
         # Whoever took the sign away has not seen the chunks that came behind it.
-        for kind, number in chunks.numbers.items():
-            for each in range(number):
-                remove(store, chunk_id(run_id, kind, each))
+        remove(store, run_id, chunks.numbers)
         raise
 
 

@@ -6,7 +6,7 @@ them; an attribute without a value is absent, never null. Every store passes
 `tests/stores/test_contract.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -175,3 +175,37 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Give back what is held open; the store is not used afterwards."""
+
+
+# ---- All of it, page after page, for whoever needs no place in it
+
+
+def queried(
+    store: Store,
+    index: Index,
+    partition: str,
+    *,
+    between: tuple[str, str] | None = None,
+    newest_first: bool = False,
+) -> Iterator[Item]:
+    """As `Store.query` answers them, with its errors at each page."""
+    after: Position | None = None
+    while True:
+        page = store.query(
+            index, partition, between=between, after=after, newest_first=newest_first
+        )
+        yield from page.items
+        after = page.after
+        if after is None:
+            return
+
+
+def scanned(store: Store) -> Iterator[Item]:
+    """As `Store.scan` answers them, with its errors at each page."""
+    after: str | None = None
+    while True:
+        page = store.scan(Segment(), after=after)
+        yield from page.items
+        if page.after is None:
+            return
+        after = page.after[1]

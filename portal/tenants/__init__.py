@@ -20,7 +20,19 @@ from portal.tenants.life_cycle import (
     Verb,
     status_after,
 )
-from portal.tenants.tenant import Act, Client, Contact, Decision, Ids, Tenant, mark_of
+from portal.tenants.tenant import (
+    CLUSTER_LENGTH,
+    ID,
+    SECRET_LENGTH,
+    Act,
+    Client,
+    Contact,
+    Decision,
+    Ids,
+    Tenant,
+    is_id,
+    mark_of,
+)
 from portal.tenants.validity import (
     MILLISECOND,
     BackwardWindowError,
@@ -30,8 +42,9 @@ from portal.tenants.validity import (
 )
 
 __all__ = [
-    "EXPIRING", "MILLISECOND", "REJECT_REASONS", "SUSPEND_REASONS", "Act",
-    "BackwardWindowError", "Client", "Contact", "Decision", "ErasedError", "Ids",
-    "NotAllowedError", "PastWindowError", "Reason", "RuleError", "Standing", "Status", "Tenant",
-    "Validity", "Verb", "first_instant", "mark_of", "standing", "standing_of", "status_after",
+    "CLUSTER_LENGTH", "EXPIRING", "ID", "MILLISECOND", "REJECT_REASONS", "SECRET_LENGTH",
+    "SUSPEND_REASONS", "Act", "BackwardWindowError", "Client", "Contact", "Decision",
+    "ErasedError", "Ids", "NotAllowedError", "PastWindowError", "Reason", "RuleError", "Standing",
+    "Status", "Tenant", "Validity", "Verb", "first_instant", "is_id", "mark_of", "standing",
+    "standing_of", "status_after",
 ]  # fmt: skip

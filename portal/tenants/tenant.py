@@ -1,12 +1,24 @@
 """A tenant and all that belongs to it. A change returns a new one, and what may not be raises."""
 
 import hashlib
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
 from portal.tenants.life_cycle import ErasedError, NotAllowedError, Status, Verb, status_after
 from portal.tenants.validity import PastWindowError, Validity
+
+#: An account or company id, to be matched in ASCII.
+ID = r"[A-Za-z0-9]{1,40}"
+_ID = re.compile(ID, re.ASCII)
+CLUSTER_LENGTH = 40
+SECRET_LENGTH = 500
+
+
+def is_id(text: str) -> bool:
+    """Whether it may be an account or company id: letters and digits, at most 40."""
+    return _ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

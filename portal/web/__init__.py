@@ -14,6 +14,7 @@ from werkzeug.routing import BaseConverter
 from portal import logs
 from portal.stores import patience
 from portal.stores.contract import StoreError
+from portal.tenants import ID
 from portal.web import (
     access,
     api_imports,
@@ -36,7 +37,7 @@ logger = logging.getLogger(__name__)
 class TenantConverter(BaseConverter):
     """The ids that a tenant can have; every other text is no address."""
 
-    regex = r"pending-[a-z0-9]{26}|[A-Za-z0-9]{1,40}_[A-Za-z0-9]{1,40}"
+    regex = rf"pending-[a-z0-9]{{26}}|{ID}_{ID}"
 
 
 class ImportConverter(BaseConverter):

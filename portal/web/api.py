@@ -9,9 +9,8 @@ from flask import Blueprint, Response, jsonify, request
 from portal import records
 from portal.instants import to_text
 from portal.stores.contract import Item, NotThereError
-from portal.tenants import Ids, Standing, standing_of
+from portal.tenants import Ids, Standing, is_id, standing_of
 from portal.web.context import now, settings, store
-from portal.web.forms import is_id
 
 bp = Blueprint("api", __name__, url_prefix="/api")
 

@@ -7,9 +7,9 @@ from flask import request
 from portal import contacts
 from portal.contacts import ProblemError
 from portal.imports.quickly import read_email
-from portal.tenants import Contact, Ids
+from portal.tenants import CLUSTER_LENGTH, Contact, Ids
 from portal.web import problems
-from portal.web.forms import NAME_LENGTH, Form, Text, line, read_id
+from portal.web.forms import Form, Text, line, read_id
 from portal.web.translate import N_, _, territory
 
 
@@ -139,9 +139,9 @@ def ids_of(fields: Any) -> Ids | None:
         return Ids(
             account_id=read_id(fields.get("account_id", "")),
             company_id=read_id(fields.get("company_id", "")),
-            account_name=line(NAME_LENGTH, required=False)(fields.get("account_name", "")),
-            company_name=line(NAME_LENGTH, required=False)(fields.get("company_name", "")),
-            cluster=line(40, required=False)(fields.get("cluster", "")),
+            account_name=line(contacts.NAME_LENGTH, required=False)(fields.get("account_name", "")),
+            company_name=line(contacts.NAME_LENGTH, required=False)(fields.get("company_name", "")),
+            cluster=line(CLUSTER_LENGTH, required=False)(fields.get("cluster", "")),
         )
     except ProblemError:
         return None

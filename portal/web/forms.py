@@ -18,12 +18,10 @@ from wtforms.widgets import TextInput
 from portal import contacts
 from portal.contacts import Problem, ProblemError
 from portal.sealing import Secret
+from portal.tenants import SECRET_LENGTH, is_id
 from portal.web.context import services
 from portal.web.translate import _
 
-NAME_LENGTH = 200
-SECRET_LENGTH = 500
-_ID = re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII)
 _VERSION = re.compile(r"[0-9]{1,15}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 #: No HTML may hold these, not even escaped: controls but white space, and what is no character.
@@ -138,11 +136,6 @@ def seen_version(name: str = "version") -> int | None:
     was tampered with has seen nothing that can be there."""
     text = request.form.get(name, "")
     return (int(text) or None) if _VERSION.fullmatch(text) else -1
-
-
-def is_id(text: str) -> bool:
-    """Whether it may be an account or company id: letters and digits, at most 40."""
-    return _ID.fullmatch(text) is not None
 
 
 def is_final_id(text: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portal.imports.rows import WRITTEN, Kind
+from portal.imports.rows import Kind
 from portal.imports.runs import Run, State
 from portal.web import dates, numbers
 from portal.web.context import settings
@@ -17,11 +17,6 @@ class Outcome:
     said: str
     more: Sequence[str]
     tone: str
-
-
-def written(run: Run) -> int:
-    """Tenants that it wrote, of an import that is done."""
-    return sum(run.counts[kind] for kind in WRITTEN)
 
 
 def failed(run: Run) -> int:
@@ -68,7 +63,7 @@ def _quarter(run: Run, handled: int) -> int:
 
 
 def _done(run: Run) -> Outcome:
-    number, lost = written(run), failed(run)
+    number, lost = run.written, failed(run)
     missed = [_("Rows that could not be imported: %(n)s.", n=numbers.written(lost))] if lost else []
     if number:
         more = [_("Tenants written: %(n)s.", n=numbers.written(number)), *missed]

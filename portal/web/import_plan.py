@@ -67,7 +67,7 @@ class Shown:
 
 
 def tone(run: Run) -> str:
-    nothing_came_in = import_outcome.failed(run) and not import_outcome.written(run)
+    nothing_came_in = import_outcome.failed(run) and not run.written
     return "warning" if run.state is State.DONE and nothing_came_in else _TONES[run.state]
 
 

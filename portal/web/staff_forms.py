@@ -6,11 +6,11 @@ from typing import Any
 
 from portal import contacts
 from portal.contacts import Problem, ProblemError
-from portal.tenants import REJECT_REASONS, SUSPEND_REASONS, Ids, Reason, Validity
+from portal.tenants import CLUSTER_LENGTH, REJECT_REASONS, SUSPEND_REASONS, Ids, Reason, Validity
 from portal.web import problems, words
 from portal.web.context import settings
 from portal.web.customer_forms import ContactForm, read_phone
-from portal.web.forms import NAME_LENGTH, Form, Text, line, read_day, read_id, read_secret
+from portal.web.forms import Form, Text, line, read_day, read_id, read_secret
 from portal.web.translate import N_, _
 
 MESSAGE_LENGTH = 2000
@@ -20,17 +20,20 @@ class IdsForm(Form):
     account_id = Text(N_("Account id"), read_id, problems.account_id, inputmode="numeric")
     company_id = Text(N_("Company id"), read_id, problems.company_id, inputmode="numeric")
     account_name = Text(
-        N_("Account name"), line(NAME_LENGTH, required=False), problems.text, required=False
+        N_("Account name"),
+        line(contacts.NAME_LENGTH, required=False),
+        problems.text,
+        required=False,
     )
     company_name = Text(
         N_("Company name in FSM"),
-        line(NAME_LENGTH, required=False),
+        line(contacts.NAME_LENGTH, required=False),
         problems.text,
         required=False,
     )
     cluster = Text(
         N_("Cluster"),
-        line(40, required=False),
+        line(CLUSTER_LENGTH, required=False),
         problems.text,
         required=False,
         hint=N_("Like eu or us."),
@@ -103,7 +106,7 @@ def _year_later(day: date) -> date:
 
 class ClientForm(Form):
     client_id = Text(
-        N_("Client id"), line(NAME_LENGTH, required=False), problems.text, required=False
+        N_("Client id"), line(contacts.NAME_LENGTH, required=False), problems.text, required=False
     )
     client_secret = Text(
         N_("Client secret"),

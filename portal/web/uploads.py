@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 from flask import request
 
 from portal.imports.drafts import Draft
-from portal.imports.planning import Choice, Plan
+from portal.imports.planning import Choice, Plan, askers
 from portal.imports.refusals import RefusedFileError
 from portal.imports.scratch import no_room
 from portal.imports.sentences import Sentence
@@ -26,8 +26,6 @@ waiting = BoundedSemaphore(MOST_WAITING)
 _PATIENCE = 20
 #: Bytes of a body that are kept in memory.
 _IN_MEMORY = 1_000_000
-#: A file costs nothing to ask; a table answers after a while, so several ask at a time.
-_ASK_TOGETHER = 8
 
 Told = TypeVar("Told")
 
@@ -43,7 +41,7 @@ def planned(
     # Whole before it is anybody's turn: a sender may be slow, or fall silent.
     with _received(file) as whole, _alone(), Draft() as draft:
         draft.add(whole, Limits.of_page(settings()))
-        workers = 1 if settings().store == "json" else _ASK_TOGETHER
+        workers = askers(settings())
         plan = Plan(
             draft, store(), services().marks, choice, now=now(), sealer=sealer, workers=workers
         )

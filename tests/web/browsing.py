@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from portal import records, staff
 from portal.records import Event
-from portal.stores.contract import Item, Store
+from portal.stores.contract import Item, Store, scanned
 from portal.stores.table import GSI2, KEY
 from portal.web.links import read_status_token
 from tests.strict_client import PARSED
@@ -250,14 +250,7 @@ def sign_in(
 
 def everything(store: Store) -> dict[str, Item]:
     """All items, by their ids."""
-    items: dict[str, Item] = {}
-    after: str | None = None
-    while True:
-        found = store.scan(after=after)
-        items |= {str(item[KEY]): dict(item) for item in found.items}
-        if found.after is None:
-            return items
-        after = found.after[1]
+    return {str(item[KEY]): dict(item) for item in scanned(store)}
 
 
 def tenants_in(store: Store) -> dict[str, Item]:

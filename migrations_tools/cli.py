@@ -8,10 +8,10 @@ import logging
 
 import click
 
-from migrations_tools.adopt_command import adopt
-from migrations_tools.copy_command import copy
-from migrations_tools.import_commands import export, import_
-from migrations_tools.table_commands import table
+from migrations_tools.backfill.command import adopt
+from migrations_tools.copy.command import copy
+from migrations_tools.imports.commands import export, import_
+from migrations_tools.table.commands import table
 
 
 @click.group()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO, TypeVar
 
-from portal.stores import patient
+from portal.stores.retrying import retry_while_busy
 
 _T = TypeVar("_T")
 
@@ -42,7 +42,7 @@ class Pace:
     def patiently(self, call: Callable[[], _T]) -> _T:
         """What `call` answers, tried again while the store is too busy: nobody waits for a page
         here. `BusyError` in the end."""
-        return patient.patiently(call, self._pause)
+        return retry_while_busy(call, self._pause)
 
 
 class Progress:

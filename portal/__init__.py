@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from portal import logs
-from portal.instants import utc_now
 from portal.settings import Settings
 from portal.signing_keys import resolve_secret_keys
+from portal.timestamps import utc_now
 
 if TYPE_CHECKING:
     from portal.stores.contract import Store
@@ -35,13 +35,13 @@ def create_app(
     """
     # Whoever imports portal.settings alone must not load all of these worlds.
     from portal import web  # noqa: PLC0415 - Flask
-    from portal.imports.marks import Marks  # noqa: PLC0415 - cryptography
-    from portal.sealing import open_sealer  # noqa: PLC0415 - cryptography
-    from portal.sealing_store import SealingStore  # noqa: PLC0415 - cryptography
+    from portal.sealing.fingerprints import Marks  # noqa: PLC0415 - cryptography
+    from portal.sealing.sealers import open_sealer  # noqa: PLC0415 - cryptography
+    from portal.sealing.sealing_store import SealingStore  # noqa: PLC0415 - cryptography
     from portal.stores import open_store, refuse_damage  # noqa: PLC0415 - the store
-    from portal.stores.measures import Measured  # noqa: PLC0415 - the store
-    from portal.web.context import Services  # noqa: PLC0415 - Flask
-    from portal.web.links import Links  # noqa: PLC0415 - Flask
+    from portal.stores.dynamodb.metrics import Measured  # noqa: PLC0415 - the store
+    from portal.web.http.context import Services  # noqa: PLC0415 - Flask
+    from portal.web.http.signed_links import Links  # noqa: PLC0415 - Flask
 
     logs.configure()
     settings = settings or Settings.from_environment(os.environ)

@@ -11,8 +11,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from portal import setting_values as values
-from portal.setting_values import SettingsError
+from portal import setting_parsers as values
+from portal.setting_parsers import SettingsError
 
 # The error belongs to the settings, though it is raised where a value is taken apart.
 __all__ = ["SETTINGS", "Setting", "Settings", "SettingsError"]

@@ -5,8 +5,8 @@ import logging
 import secrets
 from pathlib import Path
 
-from portal.files import make_once
-from portal.setting_values import SHORTEST_KEY
+from portal.atomic_files import make_once
+from portal.setting_parsers import SHORTEST_KEY
 from portal.settings import Settings, SettingsError
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 from portal.settings import Settings
 from portal.stores import open_store
 from portal.stores.contract import Store
-from tests.engine import CREDENTIALS, Engine, NoEngineError, running
+from tests.dynamodb_engine import CREDENTIALS, Engine, NoEngineError, running
 from tests.strict_client import StrictClient
 
 #: A Monday, in the middle of a day that is the same in every time zone that tests use.

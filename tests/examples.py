@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from portal import onboarding, records
-from portal.sealing import Sealer, Secret
+from portal.sealing.sealers import Sealer, Secret
 from portal.stores.contract import Change, Item, Page, Segment, Store, UnavailableError, scanned
 from portal.tenants import Act, Contact, Ids, Tenant, Validity
 from tests.conftest import START

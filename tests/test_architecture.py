@@ -103,7 +103,7 @@ def test_only_web_imports_flask_and_create_app_makes_one() -> None:
 
 def test_only_web_htmx_imports_htmx_flask() -> None:
     found = [one for one in PORTAL if one.top == "htmx_flask"]
-    assert [str(one) for one in found if one.importer != "portal.web.htmx"] == []
+    assert [str(one) for one in found if one.importer != "portal.web.http.htmx"] == []
 
 
 def test_nothing_but_the_web_and_create_app_imports_the_web() -> None:
@@ -114,7 +114,7 @@ def test_nothing_but_the_web_and_create_app_imports_the_web() -> None:
 
 
 def test_only_what_talks_to_aws_imports_boto3_and_only_when_it_is_used() -> None:
-    may = ("portal.stores.connection", "portal.sealing", "portal.mail", "migrations_tools")
+    may = ("portal.stores.dynamodb.client", "portal.sealing", "portal.mail", "migrations_tools")
     found = [one for one in PORTAL + TOOLS if one.top in AWS]
     assert [str(one) for one in found if not within(one.importer, *may)] == []
     assert [str(one) for one in found if one.when == "loaded"] == []
@@ -122,16 +122,16 @@ def test_only_what_talks_to_aws_imports_boto3_and_only_when_it_is_used() -> None
 
 def test_a_store_knows_no_tenants() -> None:
     # What stores may know of the rest: the settings that open_store() chooses by, and files.
-    may = ("portal.stores", "portal.settings", "portal.files", "portal.instants")
+    may = ("portal.stores", "portal.settings", "portal.atomic_files", "portal.timestamps")
     found = [one for one in PORTAL if within(one.importer, "portal.stores") and one.top == "portal"]
     assert found
     assert [str(one) for one in found if not within(one.module, *may)] == []
 
 
 def test_the_verbs_and_the_questions_know_no_particular_store() -> None:
-    may = ("portal.stores.contract", "portal.stores.table")
+    may = ("portal.stores.contract", "portal.stores.schema")
     rooms = (
-        "portal.tenants", "portal.onboarding", "portal.listings", "portal.records",
+        "portal.tenants", "portal.onboarding", "portal.queries", "portal.records",
         "portal.imports",
     )  # fmt: skip
     found = [
@@ -162,7 +162,7 @@ def test_a_private_name_stays_in_its_module() -> None:
 
 def test_the_questions_only_read() -> None:
     verbs = {"Add", "Replace", "Remove"}
-    found = [one for one in PORTAL if within(one.importer, "portal.listings")]
+    found = [one for one in PORTAL if within(one.importer, "portal.queries")]
     assert found
     assert [str(one) for one in found if one.module.rpartition(".")[2] in verbs] == []
 
@@ -223,13 +223,13 @@ def test_starting_on_the_file_store_loads_neither_boto3_nor_the_geocoder(tmp_pat
         timeout=60,
     )
     loaded = set(done.stdout.split())
-    assert "portal.stores.json_file" in loaded
+    assert "portal.stores.file.store" in loaded
     unwanted = {
         *AWS,
         "phonenumbers.geocoder",
         "phonenumbers.geodata",
         "granian",
         "migrations_tools",
-        "portal.stores.dynamodb",
+        "portal.stores.dynamodb.store",
     }
     assert loaded & unwanted == set()

@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from portal import listings, onboarding, records
-from portal.listings import Tab
+from portal import onboarding, queries, records
+from portal.queries import Tab
 from portal.stores.contract import Add, Item
-from portal.stores.dynamodb import DynamoDbStore
-from portal.stores.table import GSI2, KEY
+from portal.stores.dynamodb.store import DynamoDbStore
+from portal.stores.schema import GSI2, KEY
 from portal.tenants import Ids, Reason, Tenant
 from tests.conftest import START
-from tests.engine import Engine
+from tests.dynamodb_engine import Engine
 from tests.examples import ANN, CONTACT, IDS, NEXT_YEAR, PlainSealer, activate, reference, sign_up
 
 #: Read units, write units.
@@ -123,10 +123,10 @@ def test_the_other_verbs(store, active) -> None:
 @pytest.mark.parametrize("count", [1000, 3000])
 def test_a_page_of_the_queue_is_charged_two_read_units_however_many_wait(store, count) -> None:
     fill(store, count)
-    stretches = listings.stretches_of(Tab.PENDING, START)
-    first = listings.page(store, stretches)
-    assert charged(store, lambda: listings.page(store, stretches)) == (2, 0)
-    assert charged(store, lambda: listings.page(store, stretches, after=first.after)) == (2, 0)
+    stretches = queries.stretches_of(Tab.PENDING, START)
+    first = queries.page(store, stretches)
+    assert charged(store, lambda: queries.page(store, stretches)) == (2, 0)
+    assert charged(store, lambda: queries.page(store, stretches, after=first.after)) == (2, 0)
     now = START + timedelta(days=1)
-    counted = charged(store, lambda: listings.count(store, Tab.PENDING, now))
+    counted = charged(store, lambda: queries.count(store, Tab.PENDING, now))
     assert counted[0] <= 4

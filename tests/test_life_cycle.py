@@ -20,14 +20,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from portal import listings, onboarding, records
-from portal.listings import Tab
+from portal import onboarding, queries, records
 from portal.onboarding import StaleError, TenantExistsError
-from portal.sealing import Secret
+from portal.queries import Tab
+from portal.sealing.sealers import Secret
 from portal.stores.contract import Store
-from portal.stores.dynamodb import DynamoDbStore
-from portal.stores.json_file import JsonFileStore
-from portal.stores.table import GSI1, GSI3, GSI4, KEY
+from portal.stores.dynamodb.store import DynamoDbStore
+from portal.stores.file.store import JsonFileStore
+from portal.stores.schema import GSI1, GSI3, GSI4, KEY
 from portal.tenants import (
     Act,
     ErasedError,
@@ -40,7 +40,7 @@ from portal.tenants import (
     status_after,
 )
 from tests.conftest import START
-from tests.engine import Engine
+from tests.dynamodb_engine import Engine
 from tests.examples import (
     CONTACT,
     NEXT_YEAR,
@@ -285,7 +285,7 @@ class LifeCycle(RuleBasedStateMachine):
             if model.closed_towards:
                 continue
             tenant = onboarding.find(self.store, model.id)
-            history = listings.history(self.store, tenant)
+            history = queries.history(self.store, tenant)
             assert len(history) == model.told
             if history and not model.erased and tenant.decision:
                 assert history[0].verb == tenant.decision.verb
@@ -312,12 +312,12 @@ class LifeCycle(RuleBasedStateMachine):
             Tab.REJECTED: {Status.REJECTED, Status.WITHDRAWN},
         }
         for tab, statuses in tabs.items():
-            stretches = listings.stretches_of(tab, START)
-            rows = listings.page(self.store, stretches, limit=1000).rows
+            stretches = queries.stretches_of(tab, START)
+            rows = queries.page(self.store, stretches, limit=1000).rows
             expected = {m.id for m in there if m.status in statuses and not m.waits_aside}
             assert Counter(str(row[KEY]) for row in rows) == Counter(expected)
-            assert listings.count(self.store, tab, START) == min(len(expected), listings.CAP)
-        aside = listings.page(self.store, listings.stretches_of(Tab.ASIDE, START)).rows
+            assert queries.count(self.store, tab, START) == min(len(expected), queries.CAP)
+        aside = queries.page(self.store, queries.stretches_of(Tab.ASIDE, START)).rows
         assert {row[KEY] for row in aside} == {m.id for m in there if m.waits_aside}
 
     @invariant()

@@ -85,9 +85,9 @@ def test_an_exception_is_told_by_type_and_place_alone(
     except SettingsError:
         logger.exception("The portal did not start.")
     (line,) = lines(stream)
-    assert line["error"] == ["portal.setting_values.SettingsError", "ValueError"]
+    assert line["error"] == ["portal.setting_parsers.SettingsError", "ValueError"]
     assert {place.partition(":")[0] for place in line["at"]} == {
-        "portal.settings", "portal.setting_values",
+        "portal.settings", "portal.setting_parsers",
     }  # fmt: skip
     assert all(place.partition(":")[2].isdigit() for place in line["at"])
     assert CANARY not in stream.getvalue()

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import pytest
 
 from portal import onboarding, records
-from portal.stores.connection import Place
 from portal.stores.contract import Store
-from portal.stores.dynamodb import DynamoDbStore
+from portal.stores.dynamodb.client import Place
+from portal.stores.dynamodb.store import DynamoDbStore
 from portal.tenants import Act, Ids, Reason, RuleError, Status, Tenant
 from tests.conftest import START
-from tests.engine import Engine
+from tests.dynamodb_engine import Engine
 from tests.examples import WINDOW, PlainSealer, all_items, sign_up
 
 FORK = multiprocessing.get_context("fork")

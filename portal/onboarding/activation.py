@@ -5,14 +5,8 @@ from dataclasses import dataclass, field
 from portal import records
 from portal.onboarding.claims import claim_changes
 from portal.onboarding.decisions import TRIES, load, too_busy
-from portal.sealing import Sealer, Secret
-from portal.stores.contract import (
-    Add,
-    AlreadyThereError,
-    ChangedMeanwhileError,
-    Replace,
-    Store,
-)
+from portal.sealing.sealers import Sealer, Secret
+from portal.stores.contract import Add, AlreadyThereError, ChangedMeanwhileError, Replace, Store
 from portal.tenants import Act, Client, Ids, RuleError, Tenant, Validity, Verb, mark_of
 
 

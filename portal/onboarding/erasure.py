@@ -3,10 +3,10 @@
 from contextlib import suppress
 from datetime import datetime
 
-from portal import listings, records
+from portal import queries, records
 from portal.onboarding.decisions import StaleError, decide, find
 from portal.stores.contract import Change, Remove, Store
-from portal.stores.table import GSI2, KEY
+from portal.stores.schema import GSI2, KEY
 from portal.tenants import Act, NotAllowedError, Tenant, Verb
 
 #: As many notes as one write removes together with what they are about.
@@ -34,7 +34,7 @@ def _without_notes(store: Store, tenant_id: str) -> list[Change]:
 def erase_closed_before(store: Store, instant: datetime, act: Act) -> int:
     """Erases every sign-up that was rejected or withdrawn before `instant`; answers how many.
     It may be stopped anywhere and run again."""
-    due = [str(row[KEY]) for row in listings.closed_before(store, instant)]
+    due = [str(row[KEY]) for row in queries.closed_before(store, instant)]
     erased = 0
     for tenant_id in due:
         tenant = find(store, tenant_id)

@@ -13,6 +13,7 @@ The downstream application reads these attributes too; none may be renamed or re
 Attributes that the portal does not know are kept as they are: they are somebody else's.
 """
 
+from portal.records.access_fields import status_of, validity_of
 from portal.records.attributes import IMPORT_ID, IMPORTED_STATE, SECRET, SECRET_MARK
 from portal.records.history import (
     Event,
@@ -25,7 +26,7 @@ from portal.records.history import (
     notes_partition,
 )
 from portal.records.ids import REFERENCE_LENGTH, claim_id, is_tenant, item_kind, pending_id
-from portal.records.lists import (
+from portal.records.index_keys import (
     ASIDE,
     IMPORTS,
     LAST,
@@ -36,7 +37,7 @@ from portal.records.lists import (
     normalised,
     status_partition,
 )
-from portal.records.origins import imported_state, set_by_staff
+from portal.records.provenance import imported_state, set_by_staff
 from portal.records.sign_up import (
     Forward,
     StatusLink,
@@ -45,13 +46,7 @@ from portal.records.sign_up import (
     forward_of,
     status_link_of,
 )
-from portal.records.tenant import (
-    index_keys_of,
-    item_of,
-    public_view,
-    tenant_of,
-)
-from portal.records.windows import status_of, validity_of
+from portal.records.tenant import index_keys_of, item_of, public_view, tenant_of
 
 __all__ = (
     "ASIDE", "IMPORTED_STATE", "IMPORTS", "IMPORT_ID", "LAST", "NEVER", "REFERENCE_LENGTH",

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from portal.instants import to_instant, to_text
 from portal.stores.contract import Item, Value
+from portal.timestamps import to_instant, to_text
 
 #: The sealed client secret, or what the old application left in its place.
 SECRET = "clientSecret"  # noqa: S105 - the name of its attribute

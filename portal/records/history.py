@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.instants import to_instant, to_text
 from portal.records.attributes import Texts
 from portal.stores.contract import Item, Value
-from portal.stores.table import GSI2, KEY
+from portal.stores.schema import GSI2, KEY
 from portal.tenants import Act, Verb
+from portal.timestamps import to_instant, to_text
 
 #: An event tells these with their values; of the personal fields it only names which changed.
 _TOLD = ("status", "accountId", "companyId", "cluster", "validFrom", "validTo", "clientId")

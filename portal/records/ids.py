@@ -1,7 +1,7 @@
 """What an id tells of its item."""
 
 from portal.stores.contract import Item
-from portal.stores.table import KEY
+from portal.stores.schema import KEY
 from portal.tenants import Ids
 
 #: What an id that is no tenant's says in front of its first hyphen.

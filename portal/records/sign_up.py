@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from portal.instants import to_instant, to_text
 from portal.records.attributes import Texts
 from portal.records.ids import claim_id
 from portal.stores.contract import Item, Value
-from portal.stores.table import KEY
+from portal.stores.schema import KEY
 from portal.tenants import Ids, Tenant
+from portal.timestamps import to_instant, to_text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from portal.instants import to_instant, to_text
+from portal.records.access_fields import status_of, validity_of
 from portal.records.attributes import Texts, instant_of, text_of
-from portal.records.lists import index_keys
-from portal.records.origins import decided_state
-from portal.records.windows import status_of, validity_of
+from portal.records.index_keys import index_keys
+from portal.records.provenance import decided_state
 from portal.stores.contract import Item, Value
-from portal.stores.table import INDEXES, KEY
+from portal.stores.schema import INDEXES, KEY
 from portal.tenants import Client, Contact, Decision, Ids, Tenant, Verb
+from portal.timestamps import to_instant, to_text
 
 _PUBLIC = (
     KEY,

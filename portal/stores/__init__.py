@@ -11,13 +11,13 @@ logger = logging.getLogger(__name__)
 def open_store(settings: Settings) -> Store:
     """The store that the settings name. Nothing is opened before its first call."""
     if settings.store == "json":
-        from portal.stores.json_file import JsonFileStore  # noqa: PLC0415 - if it is in use
+        from portal.stores.file.store import JsonFileStore  # noqa: PLC0415 - if it is in use
 
         return JsonFileStore(settings.data_dir)
 
-    from portal.stores.connection import Place  # noqa: PLC0415 - if it is in use
-    from portal.stores.dynamodb import DynamoDbStore  # noqa: PLC0415 - if it is in use
-    from portal.stores.measures import debug_logger  # noqa: PLC0415 - if it is in use
+    from portal.stores.dynamodb.client import Place  # noqa: PLC0415 - if it is in use
+    from portal.stores.dynamodb.metrics import debug_logger  # noqa: PLC0415 - if it is in use
+    from portal.stores.dynamodb.store import DynamoDbStore  # noqa: PLC0415 - if it is in use
 
     if settings.debug_calls:
         debug_logger.setLevel(logging.DEBUG)

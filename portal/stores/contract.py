@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from portal.stores.table import Index
+from portal.stores.schema import Index
 
 Value = str | int | bool
 Item = Mapping[str, Value]

@@ -13,15 +13,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from portal import listings, onboarding, records
-from portal.listings import Tab
-from portal.stores.attributes import to_attributes
+from portal import onboarding, queries, records
+from portal.queries import Tab
 from portal.stores.contract import Add, Item, NotThereError, Replace
-from portal.stores.dynamodb import DynamoDbStore
-from portal.stores.table import GSI2, KEY
+from portal.stores.dynamodb.serialization import to_attributes
+from portal.stores.dynamodb.store import DynamoDbStore
+from portal.stores.schema import GSI2, KEY
 from portal.tenants import Ids, Reason
 from tests.conftest import START
-from tests.engine import CREDENTIALS, Engine, NoEngineError, running
+from tests.dynamodb_engine import CREDENTIALS, Engine, NoEngineError, running
 from tests.examples import ANN, IDS, NEXT_YEAR, PlainSealer, activate, reference, sign_up
 
 TURNS = 400
@@ -147,15 +147,15 @@ def pages(engine: Engine, size: int) -> tuple[float, float, float, float]:
     """Read units and milliseconds of the queue's first page, and of one in the middle."""
     store = DynamoDbStore(engine.new_table())
     fill(store, range(size))
-    stretches = listings.stretches_of(Tab.PENDING, START)
-    middle = listings.Place(0, _middle(size))
+    stretches = queries.stretches_of(Tab.PENDING, START)
+    middle = queries.Place(0, _middle(size))
     figures: list[float] = []
     for after in (None, middle):
         times = []
         before = store.measures.totals()[0]
         for _ in range(50):
             start = time.perf_counter()
-            listings.page(store, stretches, after=after)
+            queries.page(store, stretches, after=after)
             times.append((time.perf_counter() - start) * 1000)
         figures += [(store.measures.totals()[0] - before) / 50, statistics.median(times)]
     store.close()

@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from portal.stores.contract import Add, Item, Replace
-from portal.stores.json_file import JsonFileStore
-from portal.stores.table import GSI2
+from portal.stores.file.store import JsonFileStore
+from portal.stores.schema import GSI2
 
 FORK = multiprocessing.get_context("fork")
 SIZES = (100, 10_000, 100_000)

@@ -18,18 +18,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from portal.imports import applying, runs, saving
-from portal.imports.drafts import Draft
-from portal.imports.marks import Marks
-from portal.imports.planning import Choice, Plan
-from portal.imports.text import Limits
-from portal.sealing import KeyFileSealer
-from portal.sealing_store import SealingStore
+from portal.imports.jobs.apply import apply_step
+from portal.imports.jobs.create import create_job
+from portal.imports.jobs.job import ImportJob
+from portal.imports.planning.plan import Choice, Plan
+from portal.imports.planning.staging import Draft
+from portal.imports.reading.decode import Limits
+from portal.sealing.fingerprints import Marks
+from portal.sealing.sealers import KeyFileSealer
+from portal.sealing.sealing_store import SealingStore
 from portal.stores.contract import Store
-from portal.stores.dynamodb import DynamoDbStore
-from portal.stores.json_file import JsonFileStore
+from portal.stores.dynamodb.store import DynamoDbStore
+from portal.stores.file.store import JsonFileStore
 from portal.tenants import Act
-from tests.engine import CREDENTIALS, REGION, Engine, NoEngineError, running
+from tests.dynamodb_engine import CREDENTIALS, REGION, Engine, NoEngineError, running
 
 ROWS = 20_000
 #: A million takes the better part of an hour on the engine, and no more memory.
@@ -72,18 +74,18 @@ def measured(
     sealing = SealingStore(store, sealer)
     act = Act(by="Bench", who="bench", at=NOW)
 
-    def planned() -> runs.Run:
+    def planned() -> ImportJob:
         with Draft() as draft, path.open("rb") as file:
             draft.add(file, LIMITS)
             plan = Plan(
                 draft, sealing, Marks(["k" * 40]), Choice(), now=NOW, sealer=sealer,
                 workers=workers,
             )  # fmt: skip
-            return saving.save(sealing, plan, act)
+            return create_job(sealing, plan, act)
 
-    def applied(run: runs.Run) -> runs.Run:
+    def applied(run: ImportJob) -> ImportJob:
         while run.is_open:
-            run = applying.step(sealing, run.id, act)
+            run = apply_step(sealing, run.id, act)
         return run
 
     run = timed(f"plan, {name}", planned, plan_to_reach)

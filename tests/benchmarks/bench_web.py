@@ -22,7 +22,8 @@ from urllib.parse import urlencode
 
 from flask import Flask
 
-from portal import create_app, onboarding, records, staff
+from portal import create_app, onboarding, records
+from portal.auth.staff import make_sign_in_link
 from portal.settings import Settings
 from portal.stores.contract import Add, Store
 from portal.tenants import Client, Contact, Ids, Status, Tenant, Validity
@@ -165,7 +166,7 @@ def _portal() -> Iterator[tuple[Flask, str]]:
         app = create_app(settings)
         store: Store = app.extensions["portal"].store
         _fill(store)
-        token = staff.make_link(
+        token = make_sign_in_link(
             store, email="anna@example.com", name="Anna", role="approver", now=datetime.now(UTC)
         )
         client = app.test_client()

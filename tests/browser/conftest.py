@@ -24,13 +24,13 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from portal import staff
-from portal.instants import utc_now
-from portal.sealing import KeyFileSealer
+from portal.auth.staff import make_sign_in_link
+from portal.sealing.sealers import KeyFileSealer
 from portal.settings import Settings
 from portal.stores import open_store
 from portal.stores.contract import Store
-from tests.browser.town import Town
+from portal.timestamps import utc_now
+from tests.browser.demo_data import Town
 from tests.serving import ROOT, Portal, serving
 
 AXE = ROOT / "tests" / "vendor" / "axe-core-4.14.1.min.js"
@@ -207,7 +207,7 @@ def signed_in(store: Store, new_page: Callable[..., Page]) -> Callable[..., Page
     def make(role: str = "approver", *, name: str = "Anna Approver", **options: Any) -> Page:
         page = new_page(**options)
         email = f"{name.partition(' ')[0].lower()}.{role}@example.com"
-        token = staff.make_link(store, email=email, name=name, role=role, now=utc_now())
+        token = make_sign_in_link(store, email=email, name=name, role=role, now=utc_now())
         page.goto(f"/staff/sign-in/{token}")
         # A link only shows a button: programs that look into mail would use it up else.
         page.locator("main button").click()

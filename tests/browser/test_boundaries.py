@@ -8,11 +8,11 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from playwright.sync_api import Page, expect
 
-from portal import staff
-from portal.instants import utc_now
+from portal.auth.staff import disable_person, make_sign_in_link
 from portal.stores.contract import Store
+from portal.timestamps import utc_now
 from tests.browser.conftest import Watch
-from tests.browser.town import Town
+from tests.browser.demo_data import Town
 from tests.serving import Portal
 
 #: T22: what a browser may read as another site's address.
@@ -47,7 +47,7 @@ def test_t22_signing_in_leads_nowhere_else(
     page.goto("/staff/sign-in")
     for target in ELSEWHERE:
         page.context.clear_cookies()
-        token = staff.make_link(
+        token = make_sign_in_link(
             store, email="tess@example.com", name="Tess", role="viewer", now=utc_now()
         )
         link = f"/staff/sign-in/{token}"
@@ -131,7 +131,7 @@ def test_who_was_signed_out_elsewhere_is_sent_to_sign_in_by_the_next_click(
     someone = town.asks()
     page = signed_in(name="Dora Approver")
     page.goto(someone.path)
-    staff.disable(store, email="dora.approver@example.com")
+    disable_person(store, email="dora.approver@example.com")
     page.get_by_role("textbox", name="Note").fill("Too late.")
     page.get_by_role("button", name="Add note").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from portal.instants import utc_now
-from portal.web.dates import today
+from portal.timestamps import utc_now
+from portal.web.i18n.dates import today
+from tests.browser.demo_data import Town
 from tests.browser.steps import decision, fill_activation, long_day, send
-from tests.browser.town import Town
 from tests.serving import Portal
 
 ZONE = "24:00 Europe/Berlin"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.demo_data import Someone, Town
 from tests.browser.steps import decision, fill_activation, fill_sign_up, send, send_sign_up
-from tests.browser.town import Someone, Town
 
 SHELL = "account_id=86810&company_id=104348&account_name=Meyer%20Group&cluster=eu"
 #: Between them they show every tone and every column filled; the others are the same page.

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from portal.imports import applying
+from portal.imports.jobs.apply import ROWS_PER_STEP
 from portal.stores.contract import NotThereError, Store
 from tests.browser.conftest import Watch
 from tests.browser.steps import free_id, tab_to
@@ -189,7 +189,7 @@ def test_the_text_can_be_pasted(
 @pytest.fixture
 def many() -> list[dict[str, Any]]:
     account = free_id()
-    return [tenant(account, str(number)) for number in range(2 * applying.STEP + 50)]
+    return [tenant(account, str(number)) for number in range(2 * ROWS_PER_STEP + 50)]
 
 
 def test_with_a_script_it_goes_on_by_itself_and_two_tabs_do_no_harm(
@@ -213,11 +213,11 @@ def test_without_a_script_each_click_is_a_step_and_a_reload_goes_on(
     page = signed_in("admin", name="Ada Admin", javascript=False)
     plan(page, file_of(tmp_path, many))
     confirm(page)
-    expect(page.get_by_role("progressbar")).to_have_attribute("value", str(applying.STEP))
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", str(ROWS_PER_STEP))
     page.reload()
-    expect(page.get_by_role("progressbar")).to_have_attribute("value", str(applying.STEP))
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", str(ROWS_PER_STEP))
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_role("progressbar")).to_have_attribute("value", str(2 * applying.STEP))
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", str(2 * ROWS_PER_STEP))
     page.get_by_role("button", name="Continue").click()
     expect(page.locator("#outcome")).to_contain_text(f"Tenants written: {len(many):,}.")
     assert all(is_in(store, row) for row in many)
@@ -235,8 +235,8 @@ def test_who_only_looks_writes_nothing_and_whoever_continues_goes_on_where_it_wa
     page.goto(without.url)
     page.reload()
     page.wait_for_load_state("networkidle")
-    expect(page.get_by_role("progressbar")).to_have_attribute("value", str(applying.STEP))
-    assert sum(is_in(store, row) for row in many) == applying.STEP
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", str(ROWS_PER_STEP))
+    assert sum(is_in(store, row) for row in many) == ROWS_PER_STEP
     page.get_by_role("button", name="Continue").click()
     expect(page.locator("#outcome")).to_contain_text(f"Tenants written: {len(many):,}.")
     assert all(is_in(store, row) for row in many)
@@ -284,7 +284,7 @@ def test_the_pages_have_no_barriers(
     wrong: dict[str, list[str]] = {}
     look = partial(look_at, page, axe, wrong)
     account = free_id()
-    some = [tenant(account, str(number)) for number in range(applying.STEP + 60)]
+    some = [tenant(account, str(number)) for number in range(ROWS_PER_STEP + 60)]
     evil = tenant(account, "9999", contactCompanyName=LONG, contactEmailAddress=LONG, **{LONG: 1})
     plan(page, file_of(tmp_path, [*some, evil]))
     look("plan")

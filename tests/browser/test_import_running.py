@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from portal.imports import applying
+from portal.imports.jobs.apply import ROWS_PER_STEP
 from portal.stores.contract import Store
 from tests.browser.conftest import Watch
 from tests.browser.steps import tab_to
@@ -77,7 +77,7 @@ def test_whoever_stops_it_keeps_the_outcome_though_a_step_is_under_way(
     expect(outcome).to_contain_text("480 of 1,010 rows were handled before Bob Boss stopped it.")
     expect(outcome).to_be_focused()
     expect(page.get_by_role("progressbar")).to_have_count(0)
-    assert [is_in(store, row) for row in many] == [n < applying.STEP for n in range(len(many))]
+    assert [is_in(store, row) for row in many] == [n < ROWS_PER_STEP for n in range(len(many))]
 
 
 def test_another_page_that_is_writing_hears_who_stopped_it(
@@ -109,7 +109,7 @@ def test_the_focus_and_the_live_region_follow_the_writing(
     stop = page.get_by_role("button", name="Stop for good")
     tab_to(page, stop)
     held.route(0).continue_()
-    expect(page.get_by_role("progressbar")).to_have_attribute("value", str(2 * applying.STEP))
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", str(2 * ROWS_PER_STEP))
     expect(live).to_have_text("960 of 1,010 rows are handled.")
     expect(stop).to_be_focused()
     held.end(1)

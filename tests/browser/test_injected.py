@@ -11,8 +11,8 @@ from playwright.sync_api import Page, Request, expect
 
 from portal.tenants import Contact, Status
 from tests.browser.conftest import Watch
+from tests.browser.demo_data import Someone, Town
 from tests.browser.steps import decision, fill_sign_up, free_id, send_sign_up
-from tests.browser.town import Someone, Town
 
 #: `{}` stands for the address of a decision, that an injected attribute would send.
 PAYLOADS = (

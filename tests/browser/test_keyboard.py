@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.demo_data import Town
 from tests.browser.steps import decision, free_id, tab_to
-from tests.browser.town import Town
 
 
 def test_a_sign_up_by_tab_and_enter(new_page: Callable[..., Page], javascript: bool) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from portal.instants import utc_now
-from portal.sealing import KeyFileSealer
+from portal.sealing.sealers import KeyFileSealer
 from portal.settings import Settings
 from portal.stores import open_store
 from portal.tenants import Contact, Ids
-from tests.browser.town import Town
+from portal.timestamps import utc_now
+from tests.browser.demo_data import Town
 from tests.serving import ROOT, serving
 
 PICTURE = Path(__file__).parent / "pictures" / "portal.png"

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from portal import listings
-from portal.instants import utc_now
-from portal.listings import Tab
+from portal import queries
+from portal.queries import Tab
 from portal.stores.contract import Store
+from portal.timestamps import utc_now
 from tests.browser.steps import fill_sign_up, free_id, send_sign_up
 
 
@@ -150,7 +150,7 @@ def test_two_clicks_make_one_sign_up(customer: Page, store: Store) -> None:
     fill_sign_up(page, company=company)
     page.get_by_role("button", name="Ask for access").dblclick()
     expect(page).to_have_url(re.compile("/status/"))
-    found = listings.search(store, company, Tab.PENDING, utc_now())
+    found = queries.search(store, company, Tab.PENDING, utc_now())
     assert len(found.rows) == 1
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from portal import listings, onboarding
-from portal.stores.dynamodb import DynamoDbStore
-from portal.stores.table import GSI1
-from tests.engine import CACHE, CREDENTIALS, REGION, Engine
+from portal import onboarding, queries
+from portal.stores.dynamodb.store import DynamoDbStore
+from portal.stores.schema import GSI1
+from tests.dynamodb_engine import CACHE, CREDENTIALS, REGION, Engine
 from tests.examples import ANN, IDS, NEXT_YEAR, PlainSealer, activate, sign_up
 
 SDK = {"@aws-sdk/client-dynamodb": "3.1164.0", "@aws-sdk/lib-dynamodb": "3.1162.0"}
@@ -145,5 +145,5 @@ def test_the_portal_reads_and_keeps_what_it_wrote(shared) -> None:
     }
     assert row["validTo"] == "2028-11-22T23:59:59.999Z"
     # From its first change on, lists show it.
-    found = listings.search(store, "schmidt lifts", listings.Tab.ALL, ANN.at)
+    found = queries.search(store, "schmidt lifts", queries.Tab.ALL, ANN.at)
     assert [row["tenantId"] for row in found.rows] == ["90001_70001"]

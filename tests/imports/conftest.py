@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from portal.stores.contract import Store
-from portal.stores.dynamodb import DynamoDbStore
-from portal.stores.json_file import JsonFileStore
-from tests.engine import Engine
+from portal.stores.dynamodb.store import DynamoDbStore
+from portal.stores.file.store import JsonFileStore
+from tests.dynamodb_engine import Engine
 from tests.imports.importing import Importer
 
 

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from portal.imports import applying, chunks, saving
-from portal.imports.drafts import Draft
-from portal.imports.marks import Marks
-from portal.imports.planning import Choice, Plan
-from portal.imports.rows import Allowed, Policy, Row
-from portal.imports.runs import Run
-from portal.imports.text import Limits
-from portal.sealing import KeyFileSealer
-from portal.sealing_store import SealingStore
+from portal.imports.jobs.apply import ROWS_PER_STEP, apply_step
+from portal.imports.jobs.create import create_job
+from portal.imports.jobs.job import ImportJob
+from portal.imports.jobs.row_chunks import rows_of_job
+from portal.imports.model.rows import Allowed, Policy, Row
+from portal.imports.planning.plan import Choice, Plan
+from portal.imports.planning.staging import Draft
+from portal.imports.reading.decode import Limits
+from portal.sealing.fingerprints import Marks
+from portal.sealing.sealers import KeyFileSealer
+from portal.sealing.sealing_store import SealingStore
 from portal.stores.contract import Item, Store
 from portal.tenants import Act
 from tests.conftest import SECRET_KEY, START
@@ -78,16 +80,18 @@ class Importer:
         with Draft() as draft:
             return list(self._plan(draft, files, choice, seals=False))
 
-    def plan(self, *files: bytes, **choice: Any) -> Run:
+    def plan(self, *files: bytes, **choice: Any) -> ImportJob:
         with Draft() as draft:
-            return saving.save(self.store, self._plan(draft, files, choice, seals=True), ADMIN)
+            return create_job(self.store, self._plan(draft, files, choice, seals=True), ADMIN)
 
-    def apply(self, run: Run, rows: int = applying.STEP, store: Store | None = None) -> Run:
+    def apply(
+        self, run: ImportJob, rows: int = ROWS_PER_STEP, store: Store | None = None
+    ) -> ImportJob:
         while run.is_open:
-            run = applying.step(store or self.store, run.id, ADMIN, rows=rows)
+            run = apply_step(store or self.store, run.id, ADMIN, rows=rows)
         return run
 
-    def run(self, *files: bytes, **choice: Any) -> Run:
+    def run(self, *files: bytes, **choice: Any) -> ImportJob:
         return self.apply(self.plan(*files, **choice))
 
     def kinds(self, *files: bytes, **choice: Any) -> list[str]:
@@ -121,9 +125,9 @@ class Importer:
         )
 
 
-def counts(run: Run) -> dict[str, int]:
+def counts(run: ImportJob) -> dict[str, int]:
     return {kind.value: number for kind, number in run.counts.items() if number}
 
 
-def rows_of(importer: Importer, run: Run) -> list[Row]:
-    return list(chunks.rows_of(importer.store, run))
+def rows_of(importer: Importer, run: ImportJob) -> list[Row]:
+    return list(rows_of_job(importer.store, run))

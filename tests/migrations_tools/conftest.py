@@ -7,14 +7,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from migrations_tools.rows import StoredRows
-from portal.sealing import KeyFileSealer
+from migrations_tools.backfill.rows import StoredRows
+from portal.sealing.sealers import KeyFileSealer
 from portal.settings import SETTINGS
-from portal.stores.json_file import JsonFileStore
+from portal.stores.file.store import JsonFileStore
 from tests.conftest import SECRET_KEY
-from tests.engine import CREDENTIALS, REGION, Engine
+from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
 from tests.imports.importing import dump, tenant
-from tests.migrations_tools.old_rows import Side, Table
+from tests.migrations_tools.backfill.old_rows import Side, Table
 from tests.migrations_tools.tables import Account
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from migrations_tools import definition
-from migrations_tools.deploying import Deployment
-from portal.stores.table import GSI1, INDEXES, KEY
+from migrations_tools.table import definition
+from migrations_tools.table.deploy import Deployment
+from portal.stores.schema import GSI1, INDEXES, KEY
 
 TABLE = "fsm-appointment-tenants"
 

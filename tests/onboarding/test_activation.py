@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from portal import listings, onboarding, records
+from portal import onboarding, queries, records
 from portal.onboarding import StaleError, TenantExistsError, UnknownTenantError
-from portal.sealing import Secret
+from portal.sealing.sealers import Secret
 from portal.stores.contract import UnavailableError
 from portal.tenants import Client, NotAllowedError, PastWindowError, Reason, Status, Tenant
 from tests.conftest import START
@@ -111,7 +111,7 @@ def test_a_customer_who_asks_again_gets_the_tenant_they_have_with_the_new_window
     assert (renewed.status, renewed.client) == (Status.ACTIVE, active.client)
     assert onboarding.find(store, again.id) == renewed
     assert claims(store) == {}
-    assert [event.verb for event in listings.history(store, renewed)] == [
+    assert [event.verb for event in queries.history(store, renewed)] == [
         "set_validity", "activate",
     ]  # fmt: skip
 

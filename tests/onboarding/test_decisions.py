@@ -5,10 +5,10 @@ still, and in what its errors say.
 import pytest
 
 from portal import onboarding, records
-from portal.instants import to_text
 from portal.onboarding import StaleError, TenantExistsError, UnknownTenantError
 from portal.stores.contract import Add, BusyError, NotThereError, Replace, StoreError
 from portal.tenants import Reason, Status
+from portal.timestamps import to_text
 from tests.conftest import START
 from tests.examples import ANN, BOB, IDS, PERSONAL, Behind, Interrupted, events, sign_up
 from tests.onboarding.verbs import activates, rejects, tenant_that_is

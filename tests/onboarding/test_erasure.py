@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from portal import listings, onboarding
+from portal import onboarding, queries
 from portal.tenants import ErasedError, Status
 from tests.examples import ANN, all_items, later, sign_up
 from tests.onboarding.verbs import rejects, tenant_that_is
@@ -20,7 +20,7 @@ def test_what_was_closed_long_ago_is_erased_with_its_notes(store):
     assert onboarding.erase_closed_before(store, ANN.at + timedelta(days=1), act) == 1
     erased = onboarding.find(store, old.id)
     assert (erased.status, erased.erased, erased.contact.email) == (Status.REJECTED, True, "")
-    assert listings.notes(store, erased) == []
+    assert queries.notes(store, erased) == []
     assert onboarding.find(store, recent.id) == recent
     assert onboarding.find(store, waiting.id) == waiting
     assert "Jo" not in json.dumps(store.get(old.id))
@@ -33,7 +33,7 @@ def test_however_many_notes_there_are_none_is_left(store):
         onboarding.add_note(store, closed.id, act=ANN, text=f"note {number}")
     act = later(ANN, days=400)
     assert onboarding.erase_closed_before(store, ANN.at + timedelta(days=1), act) == 1
-    assert listings.notes(store, onboarding.find(store, closed.id)) == []
+    assert queries.notes(store, onboarding.find(store, closed.id)) == []
 
 
 def test_what_was_erased_cannot_be_reopened(store):

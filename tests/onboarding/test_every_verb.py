@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from portal import listings, onboarding
+from portal import onboarding, queries
 from portal.onboarding import StaleError, UnknownTenantError
 from portal.stores.contract import Add, Store, UnavailableError
 from portal.tenants import Act, NotAllowedError, Reason, Status, Tenant, Verb, status_after
@@ -169,7 +169,7 @@ def test_it_works_and_writes_one_event(store, example):
     assert after.decision is not None
     assert (after.decision.verb, after.decision.by) == (example.verb, ANN.by)
     assert len(events(store)) == told + 1
-    newest = listings.history(store, after)[0]
+    newest = queries.history(store, after)[0]
     assert (newest.verb, newest.by, newest.at) == (
         example.verb.value, ANN.by, ANN.at + timedelta(hours=1),
     )  # fmt: skip

@@ -4,10 +4,10 @@ import multiprocessing
 import threading
 from collections import Counter
 
-from portal import listings, records
+from portal import queries, records
 from portal.onboarding import StaleError, TenantExistsError
 from portal.stores.contract import BusyError, Store
-from portal.stores.json_file import JsonFileStore
+from portal.stores.file.store import JsonFileStore
 from portal.tenants import Act, Ids, Tenant
 from tests.conftest import START
 from tests.examples import ANN, IDS, all_items, claims, events, reference, sign_up
@@ -44,7 +44,7 @@ def check_decided_once(store: Store, number: int) -> None:
         if "forwardTo" in item:
             item = store.get(item["forwardTo"])
         subjects[item["status"]] += 1
-        (event,) = listings.history(store, records.tenant_of(item))
+        (event,) = queries.history(store, records.tenant_of(item))
         assert event.by == item["decidedBy"]
         assert event.changes["status"][1] == item["status"]
     assert set(subjects) == {"active", "rejected"}

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from portal import listings, onboarding
+from portal import onboarding, queries
 from portal.onboarding import UnknownTenantError
 from portal.tenants import Reason
 from tests.examples import ANN, BOB, all_items, later, sign_up
@@ -26,7 +26,7 @@ def test_a_note_changes_nothing_of_its_tenant(store):
     tenant = tenant_that_is(store, "active")
     onboarding.add_note(store, tenant.id, act=ANN, text="called them")
     assert onboarding.find(store, tenant.id) == tenant
-    assert [note.text for note in listings.notes(store, tenant)] == ["called them"]
+    assert [note.text for note in queries.notes(store, tenant)] == ["called them"]
 
 
 def test_a_note_that_is_sent_twice_stands_once(store):
@@ -34,7 +34,7 @@ def test_a_note_that_is_sent_twice_stands_once(store):
     for minutes in (0, 1):
         onboarding.add_note(store, tenant.id, act=later(ANN, minutes=minutes), text="called")
     onboarding.add_note(store, tenant.id, act=BOB, text="called")
-    assert sorted(note.by for note in listings.notes(store, tenant)) == sorted([ANN.by, BOB.by])
+    assert sorted(note.by for note in queries.notes(store, tenant)) == sorted([ANN.by, BOB.by])
 
 
 def test_a_note_of_an_unknown_tenant_is_refused(store):
@@ -50,10 +50,10 @@ def test_a_tenant_remembers_what_happened_before_it_had_its_final_id(store):
     onboarding.reopen(store, pending.id, seen=2, act=later(BOB, hours=2))
     active = activates(store, pending.id, 3, later(ANN, hours=3))
     onboarding.add_note(store, pending.id, act=later(ANN, hours=4), text="after")
-    told = [(event.verb, event.by, event.reason) for event in listings.history(store, active)]
+    told = [(event.verb, event.by, event.reason) for event in queries.history(store, active)]
     assert told == [
         ("activate", ANN.by, ""),
         ("reopen", BOB.by, ""),
         ("reject", ANN.by, "duplicate"),
     ]
-    assert [note.text for note in listings.notes(store, active)] == ["after", "before"]
+    assert [note.text for note in queries.notes(store, active)] == ["after", "before"]

@@ -4,7 +4,7 @@ import pytest
 
 from portal import onboarding
 from portal.stores.contract import UnavailableError
-from portal.stores.table import GSI1
+from portal.stores.schema import GSI1
 from portal.tenants import Status
 from tests.conftest import START
 from tests.examples import (

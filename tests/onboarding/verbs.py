@@ -1,7 +1,7 @@
 """What tests of the verbs share: each verb as it is mostly asked, and tenants of every status."""
 
 from portal import onboarding
-from portal.sealing import Secret
+from portal.sealing.sealers import Secret
 from portal.stores.contract import Store, UnavailableError
 from portal.tenants import Ids, Reason, Tenant
 from tests.examples import ANN, BOB, CUSTOMER, IDS, WINDOW, Behind, PlainSealer, activate, sign_up

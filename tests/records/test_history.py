@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from portal import records
-from portal.stores.table import GSI2, KEY
+from portal.stores.schema import GSI2, KEY
 from portal.tenants import Act, Client, Tenant, Verb
 from tests.conftest import START
 from tests.examples import ANN, IDS, OTHER_CONTACT, PERSONAL, WINDOW

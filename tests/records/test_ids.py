@@ -3,7 +3,7 @@
 import pytest
 
 from portal import records
-from portal.stores.table import KEY
+from portal.stores.schema import KEY
 
 
 @pytest.mark.parametrize(

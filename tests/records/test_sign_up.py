@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from portal import records
-from portal.stores.table import INDEXES
+from portal.stores.schema import INDEXES
 from tests.conftest import START
 from tests.examples import IDS, PERSONAL
 from tests.records.tenants import PENDING

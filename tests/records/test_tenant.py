@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from portal import records
-from portal.stores.table import KEY
+from portal.stores.schema import KEY
 from portal.tenants import Client, Contact, Ids, Status, Tenant, Validity, Verb
 from tests.conftest import START
 from tests.examples import ANN, IDS, OTHER_CONTACT, WINDOW

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from portal.stores import patience
-from portal.stores.connection import Place
 from portal.stores.contract import Store
-from portal.stores.dynamodb import DynamoDbStore
-from portal.stores.json_file import JsonFileStore
-from tests.engine import Engine
+from portal.stores.dynamodb.client import Place
+from portal.stores.dynamodb.store import DynamoDbStore
+from portal.stores.file.store import JsonFileStore
+from portal.stores.retry_limits import STAFF_ATTEMPTS, retry_attempts
+from tests.dynamodb_engine import Engine
 
 #: Opens the tested store's data once more, as another process would. Picklable by its data.
 OpenAgain = Callable[[], Store]
@@ -39,9 +39,9 @@ class DynamoDbOpener:
 @pytest.fixture(autouse=True)
 def patient() -> Iterator[None]:
     """A test of the web that ran before, in this thread, may have left a customer's patience."""
-    token = patience.attempts.set(patience.STAFF)
+    token = retry_attempts.set(STAFF_ATTEMPTS)
     yield
-    patience.attempts.reset(token)
+    retry_attempts.reset(token)
 
 
 @pytest.fixture(params=["json", "dynamodb"])

@@ -23,7 +23,7 @@ from portal.stores.contract import (
     Store,
     StoreError,
 )
-from portal.stores.table import GSI1, GSI2, GSI3, GSI4, INDEXES, Index
+from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, INDEXES, Index
 
 FORK = multiprocessing.get_context("fork")
 

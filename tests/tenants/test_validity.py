@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.instants import to_text
 from portal.tenants import BackwardWindowError, Standing, Status, Validity, standing_of
+from portal.timestamps import to_text
 
 MS = timedelta(milliseconds=1)
 ZONES = [

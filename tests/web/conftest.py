@@ -7,13 +7,12 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from portal import tokens
+from portal.auth.api_tokens import Scope, create_api_token
 from portal.stores.contract import Store
 from portal.tenants import Status
-from portal.tokens import Scope
 from tests.conftest import Clock
-from tests.web.browsing import IDS, SignUp, Staff, sent_in, sign_in
-from tests.web.listed import licensed, put, waiting
+from tests.web.factories import licensed, put, waiting
+from tests.web.pages import IDS, SignUp, Staff, sent_in, sign_in
 from tests.web.programs import DAY, URL
 
 NewClient = Callable[[], FlaskClient]
@@ -85,7 +84,7 @@ def town(store: Store) -> None:
 
 @pytest.fixture
 def token(store: Store, clock: Clock) -> str:
-    return tokens.create(
+    return create_api_token(
         store, name="nightly script", scope=Scope.IMPORTS_WRITE, life=DAY, now=clock.now()
     )
 

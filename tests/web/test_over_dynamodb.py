@@ -10,13 +10,13 @@ from flask.testing import FlaskClient
 
 from portal import create_app
 from portal.settings import Settings
-from portal.stores.connection import METHODS, Waiting
 from portal.stores.contract import Store
-from portal.stores.dynamodb import DynamoDbStore
-from tests.between import Between, Cut, Refuse, Trouble, always, between
+from portal.stores.dynamodb.client import METHODS, Waiting
+from portal.stores.dynamodb.store import DynamoDbStore
 from tests.conftest import SECRET_KEY, Clock
-from tests.engine import Engine
-from tests.web.browsing import (
+from tests.dynamodb_engine import Engine
+from tests.fault_proxy import Between, Cut, Refuse, Trouble, always, between
+from tests.web.pages import (
     IDS,
     TYPED,
     SignUp,
@@ -30,7 +30,7 @@ from tests.web.browsing import (
     sign_up,
     tenants_in,
 )
-from tests.web.writes import DECISIONS, WRITES, Write
+from tests.web.write_cases import DECISIONS, WRITES, Write
 
 VALIDATE = "/api/validate?accountId=86810&companyId=104348"
 #: The manual's list. A transaction is allowed by its parts.

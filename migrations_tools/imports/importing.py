@@ -1,0 +1,206 @@
+"""`python -m migrations_tools import`: reads files, plans them, and writes the plan."""
+
+import getpass
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
+
+import click
+
+from migrations_tools.imports.output import UntoldError
+from migrations_tools.imports.special_files import (
+    Target,
+    UnusableError,
+    name_shown,
+    opened,
+    written,
+)
+from migrations_tools.imports.summary import Summary
+from migrations_tools.pace import Progress
+from portal.imports.jobs.apply import apply_step
+from portal.imports.jobs.create import create_job
+from portal.imports.jobs.job import ImportJob, State, find_job
+from portal.imports.jobs.row_chunks import rows_of_job
+from portal.imports.model.errors import RefusedFileError, shown
+from portal.imports.model.rows import Row
+from portal.imports.planning.plan import Choice, Plan, askers
+from portal.imports.planning.staging import Draft
+from portal.imports.reading.decode import Limits
+from portal.sealing.fingerprints import Marks
+from portal.sealing.sealers import Sealer
+from portal.settings import Settings, SettingsError
+from portal.signing_keys import KEY_FILE, resolve_secret_keys
+from portal.stores.contract import BusyError, Store, StoreError, UnavailableError
+from portal.tenants import Act
+from portal.timestamps import utc_now
+
+_BAR = 30
+_AGAIN = "Run it again: what is in the store shows as same."
+#: What a store says of one write; of an import it would be wrong, and it is told how many are in.
+_OF_ONE_WRITE = (
+    " Nothing was saved.",
+    " It is not certain that nothing was saved: look again before repeating it.",
+    " It is not certain whether it was saved: look again before repeating it.",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What the command was asked for."""
+
+    files: Sequence[str]
+    choice: Choice
+    dry_run: bool
+    report: str | None
+    as_json: bool
+
+
+class Importing:
+    """One run of the command. `UnusableError`; `ClickException` with how far it came."""
+
+    def __init__(self, store: Store, sealer: Sealer, settings: Settings, wish: Wish) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._settings = settings
+        self._wish = wish
+        self._progress = Progress()
+        self._run: ImportJob | None = None
+
+    def run(self) -> bool:
+        """Whether all rows are in, or would be."""
+        try:
+            return self._whole()
+        except KeyboardInterrupt as stopped:
+            raise self._broken_off("Stopped.") from stopped
+        except UntoldError as error:
+            raise self._untold(error) from error
+        except UnavailableError as error:
+            reason = error.reason
+            for sentence in _OF_ONE_WRITE:
+                reason = reason.replace(sentence, "")
+            raise self._broken_off(f"{reason} {error.mend}") from error
+        except BusyError as error:
+            raise self._broken_off(error.reason) from error
+        except StoreError as error:
+            raise self._broken_off(self._in_the_way()) from error
+        finally:
+            self._progress.end()
+
+    def _whole(self) -> bool:
+        wish = self._wish
+        with ExitStack() as stack:
+            report = stack.enter_context(self._report())
+            draft = stack.enter_context(self._read())
+            now = utc_now()
+            plan = Plan(
+                draft, self._store, self._marks(), wish.choice, now=now,
+                sealer=None if wish.dry_run else self._sealer, workers=askers(self._settings),
+            )  # fmt: skip
+            plan.progress = lambda n: self._progress.at(_bar(n, draft.size, "planned"))
+            if wish.dry_run:
+                return self._tell(plan, iter(plan), report)
+            act = Act(by=_person(), at=now)
+            run = self._run = create_job(self._store, plan, act)
+            while run.is_open:
+                act = replace(act, at=utc_now())
+                run = self._run = apply_step(self._store, run.id, act)
+                self._progress.at(_bar(run.handled, run.to_write))
+            if not run.rows_kept:
+                # To tell of none would look as if there had been none.
+                raise self._broken_off(_ended(run))
+            is_whole = self._tell(plan, rows_of_job(self._store, run), report)
+        if run.state is not State.DONE:
+            raise self._broken_off(_ended(run))
+        return is_whole
+
+    # ---- Reading
+
+    def _report(self) -> AbstractContextManager[Target | None]:
+        wish = self._wish
+        if wish.report is None:
+            return nullcontext(None)
+        return written(wish.report, data_dir=self._settings.data_dir, read=wish.files)
+
+    @contextmanager
+    def _read(self) -> Iterator[Draft]:
+        limits = Limits.of_command(self._settings)
+        with Draft() as draft:
+            for name in self._wish.files:
+                try:
+                    with opened(name, limits.size) as file:
+                        draft.add(file, limits, lambda n: self._progress.at(f"{n:,} entries read"))
+                except (RefusedFileError, OSError) as refused:
+                    text = str(refused) if isinstance(refused, RefusedFileError) else "Unreadable."
+                    raise UnusableError(f"{name_shown(name)}: {text}") from refused
+            yield draft
+
+    def _marks(self) -> Marks:
+        settings = self._settings
+        no_key = settings.store == "json" and not (settings.data_dir / KEY_FILE).exists()
+        if self._wish.dry_run and no_key and settings.configured_secret_key is None:
+            # Nothing is made for a look, and nothing can have been marked yet.
+            return Marks([secrets.token_hex(16)])
+        try:
+            return Marks(resolve_secret_keys(settings))
+        except SettingsError as error:
+            raise UnusableError(str(error)) from error
+
+    # ---- Telling
+
+    def _tell(self, plan: Plan, rows: Iterator[Row], report: Target | None) -> bool:
+        summary = Summary(self._wish.files, plan, self._run)
+        summary.tell(rows, report, self._progress, as_json=self._wish.as_json)
+        return summary.is_whole
+
+    def _broken_off(self, reason: str) -> click.ClickException:
+        return click.ClickException(f"{reason} {self._how_far()}")
+
+    def _untold(self, error: UntoldError) -> click.ClickException:
+        if self._run is None:
+            return click.ClickException(
+                f"Nothing was changed, and the report could not be written ({error})."
+            )
+        return click.ClickException(
+            f"{self._run.written:,} rows are written, the report could not be ({error})."
+            f" Import {self._run.id}."
+        )
+
+    def _in_the_way(self) -> str:
+        with suppress(StoreError):
+            if self._run and not (run := find_job(self._store, self._run.id)).rows_kept:
+                return _ended(run)
+        return "Others keep changing the same."
+
+    def _how_far(self) -> str:
+        if self._wish.dry_run:
+            return "Nothing was changed."
+        if self._run is None:
+            return "No row is written. Run it again."
+        try:
+            run, at_least = find_job(self._store, self._run.id), ""
+        except StoreError:
+            # The steps that ended are known.
+            run, at_least = self._run, "At least "
+        told = f"{at_least}{run.written:,} of {run.to_write:,} rows are written."
+        return f"{told} Import {run.id}. {_AGAIN}"
+
+
+def _ended(run: ImportJob) -> str:
+    if run.state is State.DONE:
+        return "Its rows were removed before they were told."
+    return f"It was ended by {shown(run.ended_by)}."
+
+
+def _bar(done: int, of: int, word: str = "written") -> str:
+    filled = _BAR * done // of if of else _BAR
+    return f"[{'#' * filled}{'.' * (_BAR - filled)}] {done:,} of {of:,} rows {word}"
+
+
+def _person() -> str:
+    """Who ran it, as the machine knows them."""
+    try:
+        return f"{shown(getpass.getuser())} (command line)"
+    except (OSError, KeyError):
+        return f"user {os.getuid()} (command line)"

@@ -1,0 +1,100 @@
+"""The table as AWS wants to be told of it, made from `portal.stores.schema`.
+
+The deploy command, the CloudFormation template and the policies all take it from here.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from portal.stores.schema import INDEXES, KEY, Index
+
+#: AWS puts an item away some days after the instant (seconds since 1970) in this attribute.
+TTL = "ttl"
+
+#: What is told to AWS in JSON.
+Document = dict[str, Any]
+
+APPLICATION = "FSMAppointmentManager"
+
+#: What the running portal may do. A transaction is allowed through its parts.
+PORTAL_ACTIONS = (
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:Query",
+    "dynamodb:Scan",
+)
+
+#: What `table plan` and `table deploy` need beyond that.
+DEPLOY_ACTIONS = (
+    "dynamodb:CreateTable",
+    "dynamodb:DescribeContinuousBackups",
+    "dynamodb:DescribeTable",
+    "dynamodb:DescribeTimeToLive",
+    "dynamodb:ListTagsOfResource",
+    "dynamodb:TagResource",
+    "dynamodb:UpdateContinuousBackups",
+    "dynamodb:UpdateTable",
+    "dynamodb:UpdateTimeToLive",
+)
+
+
+def tags(environment: str) -> dict[str, str]:
+    return {"Environment": environment, "Application": APPLICATION, "Purpose": "TenantData"}
+
+
+def is_protected(environment: str) -> bool:
+    """Whether AWS is to refuse to delete the table."""
+    return environment == "prod"
+
+
+def key_schema() -> list[dict[str, str]]:
+    return [{"AttributeName": KEY, "KeyType": "HASH"}]
+
+
+def index_key_schema(index: Index) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": index.partition, "KeyType": "HASH"},
+        {"AttributeName": index.sort, "KeyType": "RANGE"},
+    ]
+
+
+def projection(index: Index) -> dict[str, Any]:
+    if index.carries is None:
+        return {"ProjectionType": "ALL"}
+    return {"ProjectionType": "INCLUDE", "NonKeyAttributes": sorted(index.carries)}
+
+
+def index_parameters(index: Index) -> dict[str, Any]:
+    return {
+        "IndexName": index.name,
+        "KeySchema": index_key_schema(index),
+        "Projection": projection(index),
+    }
+
+
+def attribute_definitions(names: Iterable[str]) -> list[dict[str, str]]:
+    return [{"AttributeName": name, "AttributeType": "S"} for name in sorted(set(names))]
+
+
+def key_names(indexes: Iterable[Index] = INDEXES) -> list[str]:
+    return [KEY, *(name for index in indexes for name in (index.partition, index.sort))]
+
+
+def create_parameters(table: str, environment: str) -> dict[str, Any]:
+    """Of `CreateTable`: everything but point-in-time recovery and TTL, which it does not take."""
+    return {
+        "TableName": table,
+        "KeySchema": key_schema(),
+        "AttributeDefinitions": attribute_definitions(key_names()),
+        "GlobalSecondaryIndexes": [index_parameters(index) for index in INDEXES],
+        "BillingMode": "PAY_PER_REQUEST",
+        "SSESpecification": {"Enabled": True, "SSEType": "KMS"},
+        "DeletionProtectionEnabled": is_protected(environment),
+        "Tags": as_list(tags(environment)),
+    }
+
+
+def as_list(pairs: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": name, "Value": value} for name, value in pairs.items()]

@@ -1,0 +1,206 @@
+"""Tokens of programs: made by an operator, for what a scope names, until a day, and for so many
+calls an hour.
+
+`kid.secret`: the first half finds the token, of the second one only a hash is kept, so a copy
+of the store opens nothing. Calls are counted in the store, so that the limit is the same for
+any number of workers.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+import string
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from portal.stores.contract import (
+    Add,
+    ChangedMeanwhileError,
+    Item,
+    NotThereError,
+    Replace,
+    Store,
+    queried,
+)
+from portal.stores.schema import GSI2, KEY
+from portal.timestamps import to_instant, to_text
+
+TOKEN_NAME_LENGTH = 100
+_ALPHABET = string.ascii_lowercase + string.digits
+#: Also what tells a token from any other text.
+TOKEN_PATTERN = re.compile(r"([a-z0-9]{12})\.([A-Za-z0-9_-]{43})", re.ASCII)
+_TOKENS = "TOKENS"
+#: Enough for a script that moves 10,000 rows with each call.
+CALLS_PER_HOUR = 60
+_HOUR = timedelta(hours=1)
+#: Compared with where there is no token, so that this takes no other time.
+_NO_HASH = hashlib.sha256(b"").hexdigest()
+
+
+class Scope(StrEnum):
+    """What a token may be for."""
+
+    IMPORTS_WRITE = "imports:write"
+
+
+class InvalidTokenError(Exception):
+    """It is unknown, wrong, revoked or past its end. Nobody is told which."""
+
+
+class RateLimitError(Exception):
+    """All calls of this hour are used up."""
+
+    def __init__(self, allowance: "RateLimitStatus") -> None:
+        super().__init__(f"All {allowance.per_hour} calls of this hour are used up.")
+        self.allowance = allowance
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RateLimitStatus:
+    """How many calls a token has left, and when it has all of them again."""
+
+    per_hour: int
+    left: int
+    again_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Token:
+    """What is known of a token; never its secret."""
+
+    kid: str
+    name: str
+    scopes: frozenset[str]
+    created_at: datetime
+    until: datetime
+    per_hour: int
+    last_used: datetime | None
+    revoked_at: datetime | None
+
+    def is_good(self, now: datetime) -> bool:
+        return self.revoked_at is None and now <= self.until
+
+
+def create_api_token(
+    store: Store,
+    *,
+    name: str,
+    scope: Scope,
+    life: timedelta,
+    now: datetime,
+    per_hour: int = CALLS_PER_HOUR,
+) -> str:
+    """A new token, `kid.secret` (256 bits). Nobody can show it again."""
+    kid = "".join(secrets.choice(_ALPHABET) for _ in range(12))
+    secret = secrets.token_urlsafe(32)
+    token_id = _id(kid)
+    item: Item = {
+        KEY: token_id,
+        "version": 1,
+        "name": name,
+        "scopes": scope.value,
+        "hash": _hash(secret),
+        "createdAt": to_text(now),
+        "until": to_text(now + life),
+        "perHour": per_hour,
+        GSI2.partition: _TOKENS,
+        GSI2.sort: f"{to_text(now)}#{token_id}",
+    }
+    store.write([Add(item)])
+    return f"{kid}.{secret}"
+
+
+def revoke_api_token(store: Store, kid: str, now: datetime) -> Token:
+    """From now on it opens nothing; again is no change. `NotThereError`."""
+    while True:
+        item = store.get(_id(kid))
+        if "revokedAt" in item:
+            return _token_of(item)
+        version = int(item["version"])
+        revoked = {**item, "revokedAt": to_text(now), "version": version + 1}
+        # It may have been used just now.
+        with suppress(ChangedMeanwhileError):
+            store.write([Replace(revoked, version)])
+            return _token_of(revoked)
+
+
+def list_api_tokens(store: Store) -> Iterator[Token]:
+    """All there ever were, the newest first."""
+    for row in queried(store, GSI2, _TOKENS, newest_first=True):
+        # The index does not carry all of it.
+        with suppress(NotThereError):
+            yield _token_of(store.get(str(row[KEY])))
+
+
+def verify_token(store: Store, text: str, now: datetime) -> Token:
+    """Whose token it is. `BadTokenError`."""
+    parts = TOKEN_PATTERN.fullmatch(text)
+    kid, secret = parts.groups() if parts else ("", "")
+    item: Item = {}
+    with suppress(NotThereError):
+        # Asked for in any case: a wrong one takes as long as an unknown one.
+        item = store.get(_id(kid))
+    if not hmac.compare_digest(str(item.get("hash", _NO_HASH)), _hash(secret)) or not item:
+        raise InvalidTokenError
+    token = _token_of(item)
+    if not parts or not token.is_good(now):
+        raise InvalidTokenError
+    return token
+
+
+def count_call(store: Store, kid: str, now: datetime) -> RateLimitStatus:
+    """One call more in the hour that began with the first one. `TooManyCallsError`,
+    `NotThereError`; a store that cannot count lets nobody in (`StoreError`)."""
+    # Whoever comes between has counted a call, too, so this ends at the limit at the latest.
+    while True:
+        item = store.get(_id(kid))
+        began, calls = to_instant(str(item.get("hourFrom", ""))), int(item.get("calls", 0))
+        # A clock that was set back must not close a token for longer than an hour.
+        if began is None or not began <= now < began + _HOUR:
+            began, calls = now, 0
+        per_hour = _per_hour(item)
+        allowance = RateLimitStatus(
+            per_hour=per_hour, left=max(0, per_hour - calls - 1), again_at=began + _HOUR
+        )
+        if calls >= per_hour:
+            raise RateLimitError(allowance)
+        version = int(item["version"])
+        counted = {
+            **item, "lastUsed": to_text(now), "hourFrom": to_text(began), "calls": calls + 1,
+            "version": version + 1,
+        }  # fmt: skip
+        with suppress(ChangedMeanwhileError):
+            store.write([Replace(counted, version)])
+            return allowance
+
+
+def _per_hour(item: Item) -> int:
+    return int(item.get("perHour", CALLS_PER_HOUR))
+
+
+def _token_of(item: Item) -> Token:
+    created, until = to_instant(str(item["createdAt"])), to_instant(str(item["until"]))
+    if created is None or until is None:
+        raise ValueError("a token without its times")
+    return Token(
+        kid=str(item[KEY]).removeprefix("token-"),
+        name=str(item["name"]),
+        scopes=frozenset(str(item["scopes"]).split()),
+        created_at=created,
+        until=until,
+        per_hour=_per_hour(item),
+        last_used=to_instant(str(item.get("lastUsed", ""))),
+        revoked_at=to_instant(str(item.get("revokedAt", ""))),
+    )
+
+
+def _id(kid: str) -> str:
+    return f"token-{kid}"
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

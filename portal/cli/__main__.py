@@ -1,0 +1,5 @@
+"""`python -m portal.cli`: the same as the command `portal`."""
+
+from portal.cli.main import main
+
+main(prog_name="portal")

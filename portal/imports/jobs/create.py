@@ -1,0 +1,84 @@
+"""A plan on its way into the store, to be applied from there."""
+
+import secrets
+import string
+from collections.abc import Mapping
+
+from portal import records
+from portal.imports.jobs.job import ImportJob, State, job_item
+from portal.imports.jobs.row_chunks import Chunks, remove
+from portal.imports.model.rows import Kind
+from portal.imports.planning.plan import Plan, Tally
+from portal.stores.contract import Add, ChangedMeanwhileError, Item, Remove, Store
+from portal.stores.schema import GSI2, KEY
+from portal.tenants import Act
+from portal.timestamps import to_text
+
+_ALPHABET = string.ascii_lowercase + string.digits
+#: The list of plans that are being saved, or were broken off meanwhile.
+BEGUN = f"{records.IMPORTS}#BEGUN"
+_SUFFIX = "-begun"
+
+
+def create_job(store: Store, plan: Plan, act: Act) -> ImportJob:
+    """Goes through the plan and keeps it. Nobody finds it before it is whole; if this is broken
+    off, what was kept so far is never used, and `retention` finds it. Errors as of the store and
+    the sealer."""
+    reference = "".join(secrets.choice(_ALPHABET) for _ in range(26))
+    run_id = f"import-{reference}"
+    store.write([Add(_begun_item(run_id, act))])
+    chunks = Chunks(store, run_id)
+    for row in plan:
+        chunks.take(row)
+    chunks.end()
+    try:
+        return _add(store, plan, act, run_id, chunks.numbers)
+    except ChangedMeanwhileError:
+        # Whoever took the sign away has not seen the chunks that came behind it.
+        remove(store, run_id, chunks.numbers)
+        raise
+
+
+def _add(store: Store, plan: Plan, act: Act, run_id: str, chunks: Mapping[Kind, int]) -> ImportJob:
+    """The run itself, once its rows are there."""
+    tally: Tally = plan.tally
+    run = ImportJob(
+        id=run_id,
+        version=1,
+        at=act.at,
+        by=act.by,
+        who=act.who or act.by,
+        state=State.PLANNED,
+        choice=plan.choice,
+        shapes=tuple(shape.value for shape in plan.draft.shapes),
+        ignored_keys=plan.draft.ignored_keys,
+        counts={kind: tally.counts[kind] for kind in Kind},
+        chunks={kind: chunks.get(kind, 0) for kind in Kind},
+        to_write=tally.to_write,
+        active=tally.active,
+        later=tally.later,
+        until=tally.until,
+    )
+    store.write([Add(job_item(run)), Remove(draft_marker_id(run_id), 1)])
+    return run
+
+
+def draft_marker_id(run_id: str) -> str:
+    """What stands for a plan while it is being saved."""
+    return f"{run_id}{_SUFFIX}"
+
+
+def job_id_of_marker(begun: str) -> str:
+    """The other side of `begun_id`."""
+    return begun.removesuffix(_SUFFIX)
+
+
+def _begun_item(run_id: str, act: Act) -> Item:
+    at = to_text(act.at)
+    return {
+        KEY: draft_marker_id(run_id),
+        "version": 1,
+        "at": at,
+        GSI2.partition: BEGUN,
+        GSI2.sort: f"{at}#{run_id}",
+    }

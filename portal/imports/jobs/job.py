@@ -1,0 +1,246 @@
+"""An import as it is stored: what was chosen, and how far it has come.
+
+Its rows lie in items of their own, see `portal.imports.jobs.row_chunks`; so any worker on any
+machine goes on where another one stopped.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from portal import records
+from portal.imports.model.rows import WRITTEN, Allowed, Kind, Policy
+from portal.imports.planning.plan import Choice
+from portal.stores.contract import (
+    ChangedMeanwhileError,
+    Item,
+    NotThereError,
+    Position,
+    Replace,
+    Store,
+)
+from portal.stores.schema import GSI2, KEY
+from portal.tenants import Act
+from portal.timestamps import to_instant, to_text
+
+
+class State(StrEnum):
+    PLANNED = "planned"
+    APPLYING = "applying"
+    DONE = "done"
+    #: Ended by somebody before all rows were written, and before any was.
+    STOPPED = "stopped"
+    DISCARDED = "discarded"
+
+
+class UnknownJobError(Exception):
+    """No import has this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place among the rows of one kind: which chunk, and how many of its rows are behind."""
+
+    kind: Kind
+    chunk: int = 0
+    offset: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportJob:
+    """One import. `counts` are by kind, as they are now; `handled` of `to_write` rows are done.
+
+    `by` made the plan, `confirmed_by` had it written, `ended_by` stopped or discarded it. `chunks`
+    are numbers of items by kind; `cursor` is where applying goes on. `late`: by kind, the first of
+    its chunks whose rows were planned as new, and as an update. `active`, `later` and `until`: see
+    `licences.Licences`; of what would be written, and from the first commit on of what is.
+    `rows_kept`: its rows can still be seen and reported; else their time is over, and of their
+    chunks only `leftover` may still be there, by kind: see `retention`. `moved_at`: when it was
+    written into the store the last time, so far.
+    """
+
+    id: str
+    version: int
+    at: datetime
+    by: str
+    who: str
+    state: State
+    choice: Choice
+    shapes: tuple[str, ...]
+    ignored_keys: int
+    counts: Mapping[Kind, int]
+    chunks: Mapping[Kind, int]
+    to_write: int
+    handled: int = 0
+    late: Mapping[Kind, Mapping[Kind, int]] = field(default_factory=dict)
+    active: int = 0
+    later: int = 0
+    until: tuple[str, str] = ("", "")
+    cursor: Place = field(default_factory=lambda: Place(WRITTEN[0]))
+    moved_at: datetime | None = None
+    finished_at: datetime | None = None
+    confirmed_by: str = ""
+    ended_by: str = ""
+    rows_kept: bool = True
+    leftover: Mapping[Kind, int] = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be applied, or go on."""
+        return self.state in (State.PLANNED, State.APPLYING)
+
+    @property
+    def last_at(self) -> datetime:
+        """When somebody last did something to it."""
+        return self.finished_at or self.moved_at or self.at
+
+    @property
+    def rows(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def written(self) -> int:
+        """How many rows it has put into the store, so far."""
+        late = self.to_write - sum(self.counts[kind] for kind in WRITTEN)
+        return self.handled - late
+
+    def is_behind(self, place: Place) -> bool:
+        """Whether the rows there were written."""
+        if place.kind not in WRITTEN:
+            return False
+        at, cursor = WRITTEN.index(place.kind), WRITTEN.index(self.cursor.kind)
+        here, there = (
+            (at, place.chunk, place.offset),
+            (cursor, self.cursor.chunk, self.cursor.offset),
+        )
+        return self.state is State.DONE or here < there
+
+
+# ---- Reading it again
+
+
+def find_job(store: Store, run_id: str) -> ImportJob:
+    """`UnknownRunError`."""
+    try:
+        item = store.get(run_id)
+    except NotThereError as error:
+        raise UnknownJobError from error
+    if item.get(GSI2.partition) != records.IMPORTS:
+        raise UnknownJobError
+    return run_of(item)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Imports, the newest first; `after` is `None` exactly when none is left."""
+
+    runs: list[ImportJob]
+    after: Position | None
+
+
+def list_jobs(store: Store, *, after: Position | None = None, limit: int = 50) -> Listing:
+    """A page of all imports. An index may be a moment behind."""
+    page = store.query(GSI2, records.IMPORTS, after=after, limit=limit, newest_first=True)
+    return Listing([run_of(item) for item in page.items], page.after)
+
+
+def end_job(store: Store, run_id: str, act: Act) -> ImportJob:
+    """Nobody will apply this any more: a plan is discarded, and what had begun is stopped; what
+    was written stays. What is over already stays as it is. `UnknownRunError`."""
+    while (run := find_job(store, run_id)).is_open:
+        over = replace(ended(run, act), version=run.version + 1)
+        # Somebody may be writing its rows, and have moved it on.
+        with suppress(ChangedMeanwhileError):
+            store.write([Replace(job_item(over), run.version)])
+            return over
+    return run
+
+
+def ended(run: ImportJob, act: Act) -> ImportJob:
+    """What becomes of one that is open when somebody ends it."""
+    state = State.DISCARDED if run.state is State.PLANNED else State.STOPPED
+    return replace(run, state=state, ended_by=act.by, finished_at=act.at)
+
+
+# ---- Items
+
+
+def job_item(run: ImportJob) -> Item:
+    at = to_text(run.at)
+    # In one text: an index carries it as it is, whatever is added later.
+    told = {
+        "who": run.who,
+        "state": run.state,
+        "policy": run.choice.policy,
+        "allowed": sorted(run.choice.allowed),
+        "shapes": run.shapes,
+        "ignoredKeys": run.ignored_keys,
+        "counts": run.counts,
+        "chunks": run.chunks,
+        "toWrite": run.to_write,
+        "handled": run.handled,
+        "late": run.late,
+        "active": run.active,
+        "later": run.later,
+        "until": run.until,
+        "cursor": [run.cursor.kind, run.cursor.chunk, run.cursor.offset],
+        "movedAt": to_text(run.moved_at) if run.moved_at else "",
+        "finishedAt": to_text(run.finished_at) if run.finished_at else "",
+        "confirmedBy": run.confirmed_by,
+        "endedBy": run.ended_by,
+        "rowsKept": run.rows_kept,
+        "leftover": run.leftover,
+    }
+    return {
+        KEY: run.id,
+        "version": run.version,
+        "at": at,
+        "by": run.by,
+        "text": json.dumps(told, ensure_ascii=False),
+        GSI2.partition: records.IMPORTS,
+        GSI2.sort: f"{at}#{run.id}",
+    }
+
+
+def run_of(item: Item) -> ImportJob:
+    told: dict[str, Any] = json.loads(str(item["text"]))
+    at = to_instant(str(item["at"]))
+    if at is None:
+        raise ValueError("an import without a time")
+    kind, chunk, offset = told["cursor"]
+    return ImportJob(
+        id=str(item[KEY]),
+        version=int(item["version"]),
+        at=at,
+        by=str(item["by"]),
+        who=told["who"],
+        state=State(told["state"]),
+        choice=Choice(
+            policy=Policy(told["policy"]),
+            allowed=frozenset(Allowed(each) for each in told["allowed"]),
+        ),
+        shapes=tuple(told["shapes"]),
+        ignored_keys=told["ignoredKeys"],
+        counts={Kind(name): number for name, number in told["counts"].items()},
+        chunks={Kind(name): number for name, number in told["chunks"].items()},
+        to_write=told["toWrite"],
+        handled=told["handled"],
+        late={
+            Kind(kind): {Kind(name): number for name, number in firsts.items()}
+            for kind, firsts in told.get("late", {}).items()
+        },
+        active=told["active"],
+        later=told.get("later", 0),
+        until=(told["until"][0], told["until"][1]),
+        cursor=Place(Kind(kind), chunk, offset),
+        moved_at=to_instant(told.get("movedAt", "")),
+        finished_at=to_instant(told["finishedAt"]),
+        confirmed_by=told.get("confirmedBy", ""),
+        ended_by=told.get("endedBy", ""),
+        rows_kept=told.get("rowsKept", True),
+        leftover={Kind(name): number for name, number in told.get("leftover", {}).items()},
+    )

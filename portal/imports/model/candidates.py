@@ -1,0 +1,61 @@
+"""What an entry of a file may be as a tenant, and what is said of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from portal.imports.model.messages import Sentence
+from portal.sealing.sealers import Secret
+
+Value = str | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an entry cannot be imported, or what was mended in it: the field (empty: the whole
+    entry), and a sentence."""
+
+    field: str
+    text: Sentence
+
+    def packed(self) -> tuple[str, Any]:
+        """For JSON; `unpacked` is its other side."""
+        return self.field, self.text.packed()
+
+    @classmethod
+    def unpacked(cls, packed: Sequence[Any]) -> Self:
+        return cls(packed[0], Sentence.unpacked(packed[1]))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """What an entry would be as a tenant.
+
+    `values` are the fields that the file has, as they would be stored: texts, instants as
+    `portal.timestamps` writes them, `isActive` and `openEnded` as booleans. A field that is
+    missing in the file says nothing about the store's. `email_written`: if it was normalised.
+    """
+
+    id: str
+    values: Mapping[str, Value]
+    updated: str
+    email_written: str = ""
+    secret: Secret | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checked:
+    """An entry after all checks: a candidate exactly if there are no `reasons`.
+
+    `values`: of an invalid one, its fields as the file has them, without the secret, to be
+    mended and imported again.
+    """
+
+    key: str
+    line: int
+    column: int
+    candidate: Candidate | None = None
+    reasons: tuple[Reason, ...] = ()
+    repairs: tuple[Reason, ...] = ()
+    left_out: tuple[str, ...] = ()
+    values: Mapping[str, Value] = field(default_factory=dict)

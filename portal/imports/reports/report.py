@@ -1,0 +1,127 @@
+"""The rows of an import as JSON and as CSV, for people and for programs; never a secret.
+
+What failed stands there with its values, so a report can be mended and imported again. No cell
+of the CSV can be taken for a formula, and reading it again takes that protection off.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from portal.imports.jobs.job import ImportJob, State
+from portal.imports.model.candidates import Value
+from portal.imports.model.fields import FAILED, REPORT_COLUMNS, TOLD
+from portal.imports.model.rows import Kind, Row
+from portal.imports.planning.plan import Choice
+from portal.imports.reading.csv_cells import EMPTY, guarded
+from portal.timestamps import to_text
+
+
+def row_as_json(row: Row, files: Sequence[str] = ()) -> dict[str, Any]:
+    """The row for programs. `files`: their names, where they may be told."""
+    told: dict[str, Any] = {
+        "row": row.number,
+        "kind": row.kind.value,
+        "tenant": row.tenant_id,
+        "key": row.key,
+        "file": files[row.source] if row.source < len(files) else "",
+        "line": row.line,
+        "column": row.column,
+        "reasons": [{"field": each.field, "message": each.text} for each in row.reasons],
+        "repairs": [{"field": each.field, "message": each.text} for each in row.repairs],
+        "leftOut": list(row.left_out),
+        "changes": [
+            {"field": change.field, "old": change.old, "new": change.new} for change in row.changes
+        ],
+        "secret": row.secret,
+        "written": row.written,
+    }
+    if row.duplicate_of:
+        told["duplicateOf"] = row.duplicate_of
+    if row.kind in FAILED:
+        told["values"] = {name: row.values[name] for name in TOLD if name in row.values}
+    return told
+
+
+def report_as_json(
+    rows: Iterable[Row], rest: Callable[[], Mapping[str, Any]], files: Sequence[str] = ()
+) -> Iterator[str]:
+    """One object in pieces: `rows`, then what `rest` says once they have been seen."""
+    yield '{"rows": ['
+    separator = "\n"
+    for row in rows:
+        # ASCII alone: a terminal that shows it obeys nothing in it.
+        yield separator + json.dumps(row_as_json(row, files))
+        separator = ",\n"
+    yield "\n]"
+    for name, value in rest().items():
+        yield f",\n{json.dumps(name)}: {json.dumps(value)}"
+    yield "\n}\n"
+
+
+def report_as_csv(rows: Iterable[Row], files: Sequence[str] = ()) -> Iterator[str]:
+    """A table in pieces, with a mark that tells spreadsheets that it is UTF-8.
+
+    An empty cell is a value that is not there. A value that is empty is an apostrophe alone.
+    """
+    yield "\ufeff" + _line([*REPORT_COLUMNS, *TOLD], [])
+    for row in rows:
+        told = row_as_json(row, files)
+        values = told.get("values", {})
+        cells = [
+            *(told[name] for name in REPORT_COLUMNS[:7]),
+            "; ".join(f"{each.field}: {each.text}".removeprefix(": ") for each in row.reasons),
+            "; ".join(f"{each.field}: {each.text}".removeprefix(": ") for each in row.repairs),
+            ", ".join(row.left_out),
+            "; ".join(f"{c.field}: {c.old} -> {c.new}" for c in row.changes),
+            row.secret,
+            row.duplicate_of or "",
+        ]
+        yield _line(cells, [values.get(name) for name in TOLD])
+
+
+def plan_summary(
+    choice: Choice, counts: Mapping[Kind, int], ignored_keys: int, shapes: Sequence[str]
+) -> dict[str, Any]:
+    """What a report says beside its rows, of a plan."""
+    return {
+        "counts": {kind.value: counts.get(kind, 0) for kind in Kind},
+        "ignoredKeys": ignored_keys,
+        "shapes": list(shapes),
+        "policy": choice.policy.value,
+        "allowed": sorted(each.value for each in choice.allowed),
+        "applied": False,
+    }
+
+
+def job_summary(run: ImportJob) -> dict[str, Any]:
+    """What a report says beside its rows, of an import that is stored."""
+    return {
+        **plan_summary(run.choice, run.counts, run.ignored_keys, run.shapes),
+        "applied": run.state is State.DONE,
+        "importId": run.id,
+        "state": run.state.value,
+        "toWrite": run.to_write,
+        "handled": run.handled,
+        "at": to_text(run.at),
+        "by": run.by,
+        "confirmedBy": run.confirmed_by,
+        "endedBy": run.ended_by,
+    }
+
+
+def _line(cells: Iterable[object], values: Iterable[Value | None]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer.writerow([*(guarded(str(cell)) for cell in cells), *map(_cell, values)])
+    return text.getvalue()
+
+
+def _cell(value: Value | None) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value == "":
+        return EMPTY
+    return guarded(value) if value else ""

@@ -1,0 +1,309 @@
+"""One entry of a file: a candidate for a tenant, or every reason why it is none.
+
+Repairs are made only where nothing is lost, and each is said. The rules for contact details
+are those of the forms.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from portal import contacts
+from portal.contacts import (
+    COMPANY_LENGTH,
+    EMAIL_LENGTH,
+    NAME_LENGTH,
+    PHONE_LENGTH,
+    Problem,
+    ProblemError,
+)
+from portal.imports.model.candidates import Candidate, Checked, Reason, Value
+from portal.imports.model.entries import Entry
+from portal.imports.model.errors import shown
+from portal.imports.model.fields import PREFIX, SECRET_FIELD
+from portal.imports.model.messages import Sentence
+from portal.imports.reading.strict_json import StrictError, value_of
+from portal.imports.validation.invalid_entries import invalid, is_storable, left_out_of
+from portal.imports.validation.quickly import (
+    is_plain_line,
+    read_email_fast,
+    read_instant,
+    read_phone_fast,
+)
+from portal.imports.validation.wording import MISSING, kind_of, repair_of, sentence_of
+from portal.sealing.sealers import Secret, is_sealed
+from portal.tenants import CLUSTER_LENGTH, SECRET_LENGTH, is_id
+
+_SEALED = Sentence("This secret is sealed already. Enter the secret itself, or leave it out.")
+_LOST = Sentence("The report holds no secret. Set it in the portal, or import the original file.")
+#: Of an address before it was mended: with some spaces, and not with a million.
+_WRITTEN_LENGTH = 4 * EMAIL_LENGTH
+_EXTENSION_LENGTH = 20
+
+
+def check(entry: Entry, depth: int) -> Checked:
+    """`depth`: how deep lists and objects may be in each other, as in the file itself."""
+    repairs: list[Reason] = []
+    if entry.problem:
+        return invalid(entry, [Reason("", entry.problem)], repairs, {}, ())
+    try:
+        fields = _fields(entry.value, depth, repairs)
+    except StrictError as error:
+        said = error.sentence
+        if isinstance(entry.value, str):
+            said = Sentence("In the value: %(sentence)s", sentence=said)
+        return invalid(entry, [Reason("", said)], repairs, {}, ())
+    return _Check(entry, fields, repairs).result()
+
+
+def _fields(value: Any, depth: int, repairs: list[Reason]) -> dict[str, Any]:
+    """The entry as an object, taken out of the texts that it may be in. `StrictError`."""
+    if isinstance(value, str):
+        value = value_of(value, depth)
+        if isinstance(value, str):
+            value = value_of(value, depth)
+            repairs.append(Reason("", Sentence("The value was encoded twice.")))
+        if isinstance(value, str):
+            raise StrictError(Sentence("The value is encoded more than twice."))
+    if not isinstance(value, dict):
+        raise StrictError(
+            Sentence("A tenant is an object, and this is %(kind)s.", kind=kind_of(value))
+        )
+    return value
+
+
+class _Check:
+    """One entry on its way through the checks, each of which adds values or reasons."""
+
+    def __init__(self, entry: Entry, fields: dict[str, Any], repairs: list[Reason]) -> None:
+        self.entry = entry
+        self.fields = fields
+        self.repairs = repairs
+        self.reasons: list[Reason] = []
+        self.values: dict[str, Value] = {}
+
+    def result(self) -> Checked:
+        self._ids()
+        self._lines()
+        email_written = self._email()
+        self._phone()
+        self._active()
+        self._window()
+        updated = self._times()
+        secret = self._secret()
+        left_out, too_large = left_out_of(self.fields)
+        self.reasons += too_large
+        if self.reasons:
+            return invalid(self.entry, self.reasons, self.repairs, self.fields, left_out)
+        entry, values = self.entry, self.values
+        return Checked(
+            key=entry.key,
+            line=entry.line,
+            column=entry.column,
+            candidate=Candidate(
+                id=f"{values['accountId']}_{values['companyId']}",
+                values=values,
+                updated=updated,
+                email_written=email_written,
+                secret=secret,
+            ),
+            repairs=tuple(self.repairs),
+            left_out=left_out,
+        )
+
+    def _bad(self, name: str, sentence: Sentence) -> None:
+        self.reasons.append(Reason(name, sentence))
+
+    def _text(self, name: str, *, required: bool = False) -> str | None:
+        """The field's text; `None` if it is missing, or is none, which is then said."""
+        value = self.fields.get(name)
+        if value is None or (required and value == ""):
+            if required:
+                self._bad(name, MISSING)
+            return None
+        if isinstance(value, str):
+            return value
+        self._bad(name, Sentence("This must be a text, and is %(kind)s.", kind=kind_of(value)))
+        return None
+
+    def _read(
+        self, name: str, reader: Callable[[str], str], *, required: bool = False
+    ) -> str | None:
+        text = self._text(name, required=required)
+        if text is None:
+            return None
+        try:
+            read = reader(text)
+        except ProblemError as error:
+            self._bad(name, sentence_of(error.problem, text))
+            return None
+        self.values[name] = read
+        return read
+
+    def _ids(self) -> None:
+        for name in ("accountId", "companyId"):
+            self._read(name, _read_id, required=True)
+        ids = (self.values.get("accountId"), self.values.get("companyId"))
+        if None in ids:
+            return
+        tenant_id = f"{ids[0]}_{ids[1]}"
+        if self.entry.key and self.entry.key != PREFIX + tenant_id:
+            said = Sentence(
+                "The key %(key)s disagrees with the ids inside, %(ids)s.",
+                key=shown(self.entry.key), ids=tenant_id,
+            )  # fmt: skip
+            self._bad("", said)
+        if self.fields.get("tenantId") not in (None, tenant_id):
+            self._bad(
+                "tenantId",
+                Sentence("This disagrees with the other ids, %(ids)s.", ids=tenant_id),
+            )
+
+    def _lines(self) -> None:
+        for name, most, required in _LINES:
+            text = self.fields.get(name)
+            if type(text) is str and is_plain_line(text, most):
+                self.values[name] = text
+            elif text is not None or required:
+                read = self._read(name, _line_reader(most, required=required), required=required)
+                if read is not None and read != text:
+                    self.repairs.append(Reason(name, repair_of(str(text), read)))
+
+    def _email(self) -> str:
+        address = self._read("contactEmailAddress", read_email_fast, required=True)
+        written = self.fields.get("contactEmailAddress")
+        if address is None or written == address:
+            return ""
+        written = str(written)
+        is_other = written.strip() != address
+        said = (
+            Sentence("It was written as %(text)s.", text=shown(written))
+            if is_other
+            else repair_of(written, address)
+        )
+        self.repairs.append(Reason("contactEmailAddress", said))
+        return written if len(written) <= _WRITTEN_LENGTH else ""
+
+    def _phone(self) -> None:
+        written = self._text("contactPhone")
+        if written is None:
+            return
+        try:
+            number, extension = read_phone_fast(written)
+        except ProblemError:
+            kept = self._read("contactPhone", _read_phone_as_written)
+            if kept is not None:
+                said = Sentence("This is not a phone number. It is kept as written.")
+                self.repairs.append(Reason("contactPhone", said))
+            return
+        self.values["contactPhone"] = number
+        if number != written.strip():
+            self.values.setdefault("contactPhoneTyped", written.strip())
+        if extension:
+            self.values.setdefault("contactPhoneExtension", extension)
+
+    def _boolean(self, name: str) -> bool | None:
+        """`None` if it is missing, or is none, which is then said."""
+        value = self.fields.get(name)
+        if value in ("true", "false"):
+            value = value == "true"
+            self.repairs.append(Reason(name, Sentence("This was a text.")))
+        if value is None or isinstance(value, bool):
+            return value
+        self._bad(name, Sentence("This must be true or false."))
+        return None
+
+    def _active(self) -> None:
+        active = self._boolean("isActive")
+        if active is not None:
+            self.values["isActive"] = active
+        elif self.fields.get("isActive") is None:
+            said = Sentence("This is missing, so a new tenant is not active.")
+            self.repairs.append(Reason("isActive", said))
+
+    def _window(self) -> None:
+        open_ended = self._boolean("openEnded")
+        if open_ended:
+            self.values["openEnded"] = True
+        begin = self._instant("validFrom", required=open_ended is not True)
+        end = self._instant("validTo", required=open_ended is not True)
+        if begin and end and end < begin:
+            self._bad("validTo", Sentence("This is before validFrom."))
+
+    def _times(self) -> str:
+        """When the record was changed last, as text; empty if nothing says so."""
+        created = self._instant("createdAt")
+        updated = self._instant("updatedAt")
+        named = self.fields.get("createdAt"), self.fields.get("updatedAt")
+        if named[0] in (None, ""):
+            source = "updatedAt" if updated else "validFrom"
+            known = self.values.get(source)
+            if known:
+                self.values["createdAt"] = known
+                said = Sentence("This is missing. Taken from %(field)s.", field=source)
+                self.repairs.append(Reason("createdAt", said))
+        if named[1] in (None, "") and created:
+            self.values["updatedAt"] = self.values["createdAt"]
+            said = Sentence("This is missing. Taken from %(field)s.", field="createdAt")
+            self.repairs.append(Reason("updatedAt", said))
+        return str(self.values.get("updatedAt", ""))
+
+    def _instant(self, name: str, *, required: bool = False) -> datetime | None:
+        text = self._text(name, required=required)
+        if not text:
+            return None
+        instant, written = read_instant(text)
+        if instant is None:
+            said = Sentence(
+                "This is not a date and time of ISO 8601 with an offset, like"
+                " 2026-12-31T22:59:59.999Z: %(text)s",
+                text=shown(text),
+            )
+            self._bad(name, said)
+            return None
+        self.values[name] = written
+        return instant
+
+    def _secret(self) -> Secret | None:
+        text = self._text(SECRET_FIELD)
+        if not text:
+            if self.entry.lost_secret:
+                self.repairs.append(Reason(SECRET_FIELD, _LOST))
+            return None
+        # No sentence about it shows any of it.
+        if len(text) > SECRET_LENGTH:
+            self._bad(SECRET_FIELD, Sentence("This is longer than 500 characters."))
+        elif not is_storable(text) or "\0" in text:
+            self._bad(SECRET_FIELD, Sentence("This contains characters that cannot be used."))
+        elif is_sealed(text):
+            self._bad(SECRET_FIELD, _SEALED)
+        return Secret(text)
+
+
+# ---- Readers
+
+
+def _read_id(text: str) -> str:
+    if is_id(text):
+        return text
+    raise ProblemError(Problem.ID)
+
+
+def _read_phone_as_written(text: str) -> str:
+    return contacts.read_line(text, most=PHONE_LENGTH, required=False)
+
+
+def _line_reader(most: int, *, required: bool) -> Callable[[str], str]:
+    return lambda text: contacts.read_line(text, most=most, required=required)
+
+
+_LINES = (
+    ("accountName", NAME_LENGTH, False),
+    ("companyName", NAME_LENGTH, False),
+    ("cluster", CLUSTER_LENGTH, False),
+    ("contactCompanyName", COMPANY_LENGTH, True),
+    ("contactFullName", NAME_LENGTH, True),
+    ("contactPhoneTyped", PHONE_LENGTH, False),
+    ("contactPhoneExtension", _EXTENSION_LENGTH, False),
+    ("clientId", NAME_LENGTH, False),
+)

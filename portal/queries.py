@@ -1,0 +1,313 @@
+"""The questions: a page of a list, counts, search, a tenant's history. Nothing here changes
+anything, and nothing costs more when there are more tenants: each answer is a few index pages.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import islice
+
+from portal import records
+from portal.records import LAST, Event, Note
+from portal.stores.contract import Item, NotThereError, Position, Store
+from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, KEY, Index
+from portal.tenants import EXPIRING, MILLISECOND, Status, Tenant
+from portal.timestamps import to_text
+
+PAGE = 50
+#: Counts stop here and read "99+".
+CAP = 100
+_HISTORY = 200
+_ALIKE = 5
+
+
+class Tab(StrEnum):
+    PENDING = "pending"
+    ACTIVE = "active"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    SUSPENDED = "suspended"
+    REJECTED = "rejected"
+    ASIDE = "aside"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of one partition of an index: a list is one or several, one after another."""
+
+    index: Index
+    partition: str
+    between: tuple[str, str] | None = None
+    newest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended: the number of the stretch, and the position in it."""
+
+    stretch: int
+    position: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows as the index shows them. `after` is `None` exactly when none is left."""
+
+    rows: Sequence[Item]
+    after: Place | None
+
+
+def stretches_of(tab: Tab, now: datetime) -> list[Stretch]:
+    """What a tab shows, in its order: the longest wait first, the nearest end first."""
+    active = records.status_partition(Status.ACTIVE)
+    soon = now + EXPIRING
+    match tab:
+        case Tab.PENDING:
+            return [_of_status(Status.PENDING)]
+        case Tab.ACTIVE:
+            return [Stretch(GSI2, active, (to_text(now), LAST))]
+        case Tab.EXPIRING:
+            return [Stretch(GSI2, active, (to_text(now), to_text(soon)))]
+        case Tab.EXPIRED:
+            return [Stretch(GSI2, active, (" ", to_text(now - MILLISECOND) + LAST), True)]
+        case Tab.SUSPENDED:
+            return [_of_status(Status.SUSPENDED)]
+        case Tab.REJECTED:
+            return [_of_status(Status.REJECTED), _of_status(Status.WITHDRAWN)]
+        case Tab.ASIDE:
+            return [Stretch(GSI2, records.ASIDE, newest_first=True)]
+        case Tab.ALL:
+            return [_of_status(status) for status in Status]
+
+
+def _of_status(status: Status) -> Stretch:
+    newest_first = status not in (Status.PENDING, Status.ACTIVE)
+    return Stretch(GSI2, records.status_partition(status), newest_first=newest_first)
+
+
+def page(
+    store: Store, stretches: Sequence[Stretch], *, after: Place | None = None, limit: int = PAGE
+) -> Listing:
+    """The next `limit` rows of the stretches, one after another."""
+    rows: list[Item] = []
+    number, position = (after.stretch, after.position) if after else (0, None)
+    while number < len(stretches):
+        stretch = stretches[number]
+        found = store.query(
+            stretch.index,
+            stretch.partition,
+            between=stretch.between,
+            after=position,
+            limit=limit - len(rows),
+            newest_first=stretch.newest_first,
+        )
+        rows.extend(found.items)
+        if found.after:
+            return Listing(rows, Place(number, found.after))
+        number, position = number + 1, None
+        if len(rows) >= limit:
+            more = any(_has_rows(store, rest) for rest in stretches[number:])
+            return Listing(rows, Place(number, None) if more else None)
+    return Listing(rows, None)
+
+
+def _has_rows(store: Store, stretch: Stretch) -> bool:
+    counted = store.count(stretch.index, stretch.partition, cap=1, between=stretch.between)
+    return counted > 0
+
+
+def count(store: Store, tab: Tab, now: datetime) -> int:
+    """How many rows the tab has, counted no further than `CAP`."""
+    counted = 0
+    for stretch in stretches_of(tab, now):
+        counted += store.count(
+            stretch.index, stretch.partition, cap=CAP - counted, between=stretch.between
+        )
+        if counted >= CAP:
+            break
+    return counted
+
+
+def counts(store: Store, now: datetime) -> dict[Tab, int]:
+    """As `count`, for every tab in its order."""
+    counted: dict[Tab, int] = {}
+    for tab in Tab:
+        if tab is not Tab.ALL:
+            counted[tab] = count(store, tab, now)
+    counted[Tab.ALL] = min(CAP, sum(counted[tab] for tab in _WHOLE))
+    return counted
+
+
+#: Every tenant is in exactly one of these.
+_WHOLE = (Tab.PENDING, Tab.ACTIVE, Tab.EXPIRED, Tab.SUSPENDED, Tab.REJECTED)
+
+
+# ---- Search
+
+
+def search(
+    store: Store, sought: str, tab: Tab, now: datetime, *, after: Place | None = None
+) -> Listing:
+    """Rows that match by id, address, account id or the beginning of the company's name.
+
+    In a tab other than "all" the found rows are sifted, at most four pages at a time, so a
+    page of them may be short though more follow.
+    """
+    by_id = _by_id(store, _id_meant(sought))
+    if by_id:
+        return Listing([row for row in by_id if _belongs(row, tab, now)], None)
+    stretches = _stretches_of_search(sought)
+    if tab is Tab.ALL:
+        return page(store, stretches, after=after)
+    rows: list[Item] = []
+    place = after
+    for _ in range(4):
+        found = page(store, stretches, after=place, limit=PAGE - len(rows))
+        rows.extend(row for row in found.rows if _belongs(row, tab, now))
+        place = found.after
+        if place is None or len(rows) >= PAGE:
+            break
+    return Listing(rows, place)
+
+
+def _id_meant(sought: str) -> str:
+    """The id, where the number that a customer has was typed: it is what their id began with."""
+    reference = sought.strip().lower()
+    is_reference = len(reference) == records.REFERENCE_LENGTH and reference.isalnum()
+    return records.pending_id(reference) if is_reference else sought
+
+
+def _by_id(store: Store, sought: str) -> list[Item]:
+    try:
+        item = store.get(sought)
+        forward = records.forward_of(item)
+        item = store.get(forward.to) if forward else item
+    except NotThereError:
+        return []
+    return [item] if records.is_tenant(item) else []
+
+
+def _stretches_of_search(sought: str) -> list[Stretch]:
+    if "@" in sought:
+        return [Stretch(GSI4, records.email_partition(sought), newest_first=True)]
+    company = records.normalised(sought)
+    if not company:
+        return []
+    by_company = Stretch(GSI3, records.company_partition(company), (company, company + LAST))
+    if sought.isascii() and sought.isalnum():
+        return [Stretch(GSI1, records.account_partition(sought)), by_company]
+    return [by_company]
+
+
+def _belongs(row: Item, tab: Tab, now: datetime) -> bool:
+    status = records.status_of(row)
+    end = records.validity_of(row).valid_to
+    match tab:
+        case Tab.ALL:
+            return True
+        case Tab.EXPIRED:
+            return status is Status.ACTIVE and end is not None and end < now
+        case Tab.EXPIRING:
+            return status is Status.ACTIVE and end is not None and now <= end < now + EXPIRING
+        case Tab.ACTIVE:
+            return status is Status.ACTIVE and (end is None or end >= now)
+        case Tab.REJECTED:
+            return status in (Status.REJECTED, Status.WITHDRAWN)
+        case Tab.ASIDE:
+            return row.get("setAside") is True
+        case Tab.PENDING:
+            return status is Status.PENDING and row.get("setAside") is not True
+        case _:
+            return status.value == tab.value
+
+
+# ---- One tenant
+
+
+def history(store: Store, tenant: Tenant) -> list[Event]:
+    """What happened to the tenant, the newest first, under its pending id too. A sign-up's
+    own record is its first event, and is not repeated here."""
+    events = [
+        records.event_of(row)
+        for subject in (tenant.id, tenant.pending_id)
+        if subject
+        for row in store.query(
+            GSI2, records.events_partition(subject), limit=_HISTORY, newest_first=True
+        ).items
+    ]
+    return sorted(events, key=lambda event: to_text(event.at) if event.at else "", reverse=True)
+
+
+def notes(store: Store, tenant: Tenant) -> list[Note]:
+    """What staff wrote down, the newest first, under the pending id too."""
+    return [
+        records.note_of(row)
+        for subject in (tenant.id, tenant.pending_id)
+        if subject
+        for row in store.query(
+            GSI2, records.notes_partition(subject), limit=_HISTORY, newest_first=True
+        ).items
+    ]
+
+
+class Alike(StrEnum):
+    """Why another record may be the same customer."""
+
+    EMAIL = "email"
+    COMPANY = "company"
+    ACCOUNT = "account"
+
+
+def alike(store: Store, tenant: Tenant) -> list[tuple[Alike, Item]]:
+    """A few rows of other tenants with the same address, company or account."""
+    company = records.normalised(tenant.contact.company)
+    stretches = []
+    if tenant.contact.email:
+        stretches.append(
+            (
+                Alike.EMAIL,
+                Stretch(GSI4, records.email_partition(tenant.contact.email), newest_first=True),
+            )
+        )
+    if company:
+        same = (f"{company}#", f"{company}#{LAST}")
+        stretches.append((
+            Alike.COMPANY, Stretch(GSI3, records.company_partition(company), same)
+        ))  # fmt: skip
+    if tenant.ids:
+        stretches.append((
+            Alike.ACCOUNT, Stretch(GSI1, records.account_partition(tenant.ids.account_id))
+        ))  # fmt: skip
+    seen = {tenant.id}
+    found: list[tuple[Alike, Item]] = []
+    for why, stretch in stretches:
+        rows = page(store, [stretch], limit=_ALIKE + 1).rows
+        if why is Alike.COMPANY:
+            # A name may itself go on with the "#" that divides it from the id.
+            rows = [row for row in rows if row[GSI3.sort] == f"{company}#{row[KEY]}"]
+        for row in islice((row for row in rows if row[KEY] not in seen), _ALIKE):
+            seen.add(str(row[KEY]))
+            found.append((why, row))
+    return found
+
+
+def next_waiting(store: Store, decided: Collection[str]) -> Item | None:
+    """The one to decide next: the longest wait that is not among `decided`, which an index
+    that lags may still show."""
+    rows = page(store, [_of_status(Status.PENDING)], limit=len(decided) + 1).rows
+    return next((row for row in rows if row[KEY] not in decided), None)
+
+
+def closed_before(store: Store, instant: datetime) -> Iterator[Item]:
+    """Rejected and withdrawn rows that were decided before `instant`."""
+    for status in (Status.REJECTED, Status.WITHDRAWN):
+        stretch = Stretch(GSI2, records.status_partition(status), (" ", to_text(instant)))
+        place: Place | None = None
+        while True:
+            found = page(store, [stretch], after=place)
+            yield from found.rows
+            place = found.after
+            if place is None:
+                break

@@ -1,0 +1,47 @@
+"""Who set a tenant's status and its window: an import or the old application, or staff.
+
+Both stand in one text on the tenant, as an import left them. What staff decide is noted there
+in the same write, since they may decide for what was there before; and what is not as it was
+left, staff or somebody else have set. Where nothing stands, staff set both.
+"""
+
+from portal.records.access_fields import status_of, validity_of
+from portal.records.attributes import IMPORTED_STATE
+from portal.stores.contract import Item, Value
+from portal.tenants import Tenant, Validity, Verb
+from portal.timestamps import to_text
+
+#: Stands where staff decided; no status and no window is written so.
+_STAFF = "-"
+_OF_STATUS = frozenset({Verb.ACTIVATE, Verb.SUSPEND, Verb.REINSTATE})
+_OF_WINDOW = frozenset({Verb.ACTIVATE, Verb.SET_VALIDITY})
+
+
+def set_by_staff(item: Item) -> tuple[bool, bool]:
+    """Whether staff set the status, and whether they set the window. A record without `status`
+    is as the old application left it."""
+    if "status" not in item:
+        return False, False
+    status, _, window = str(item.get(IMPORTED_STATE, f"{_STAFF} {_STAFF}")).partition(" ")
+    return status != status_of(item).value, window != _in_words(validity_of(item))
+
+
+def imported_state(tenant: Tenant, by_staff: tuple[bool, bool]) -> str:
+    """What stands on `tenant`, whose status and window staff have set or not."""
+    status = _STAFF if by_staff[0] else tenant.status.value
+    return f"{status} {_STAFF if by_staff[1] else _in_words(tenant.validity)}"
+
+
+def decided_state(before: Item, tenant: Tenant, verb: Verb) -> dict[str, Value]:
+    """What has to be noted on `tenant`, which was `before` until staff did `verb`."""
+    status, window = set_by_staff(before)
+    by_staff = status or verb in _OF_STATUS, window or verb in _OF_WINDOW
+    if all(by_staff) and IMPORTED_STATE not in before:
+        return {}
+    return {IMPORTED_STATE: imported_state(tenant, by_staff)}
+
+
+def _in_words(window: Validity) -> str:
+    """A date that cannot be read is none."""
+    ends = " ".join(to_text(end) if end else "" for end in (window.valid_from, window.valid_to))
+    return f"{ends} open" if window.is_open else ends

@@ -1,0 +1,286 @@
+"""Seals the client secret, so that a copy of the store does not give it away.
+
+A sealed secret is one tagged text that other programs can open, bound to the final id that it
+is for: `v1.kms.<base64url of the KMS ciphertext>`, with the encryption context
+`{tenantId, purpose: "clientSecret"}`; or, without a KMS key,
+`v1.loc.<key id>.<base64url of nonce, ciphertext and tag>`, AES-256-GCM under a key of the key
+file, with that context as additional data. The portal can seal, and never opens.
+"""
+
+import base64
+import json
+import logging
+import os
+import re
+import secrets
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from portal.atomic_files import alone_with, make_once, replace_whole
+from portal.settings import Settings
+from portal.stores.contract import UnavailableError
+
+logger = logging.getLogger(__name__)
+
+SEALING_KEYS = "sealing-keys.json"
+_PURPOSE = "clientSecret"
+#: The tag, the kind, and what belongs to it. Anything else is an old plaintext secret.
+_SEALED = re.compile(r"v1\.(kms|loc\.[A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
+_NONCE_BYTES = 12
+_KEY_BYTES = 32
+#: KMS's own limit of what it encrypts by itself.
+_KMS_BYTES = 4096
+
+
+class Secret:
+    """A client secret on its way to being sealed. Nothing prints it by accident.
+
+    `mark` tells it from another one, and is of no use to whoever wants to guess it.
+    """
+
+    __slots__ = ("_text", "mark")
+
+    def __init__(self, text: str, mark: str = "") -> None:
+        self._text = text
+        self.mark = mark
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def reveal(self) -> str:
+        return self._text
+
+
+class SecretTooLongError(UnavailableError):
+    """What seals takes no secret of so many bytes. No typed or imported one is that long; one
+    that the old application left may be."""
+
+
+class Sealer(Protocol):
+    def seal(self, secret: Secret, tenant_id: str) -> str:
+        """The sealed text, bound to the final id that it is for. `SecretTooLongError`,
+        `UnavailableError`."""
+
+    def check(self, secret: Secret) -> None:
+        """Whether it could be sealed, which nobody is asked for. `SecretTooLongError`."""
+
+
+def open_sealer(settings: Settings) -> Sealer:
+    """The one that the settings name. Nothing is read, made or asked before it is used."""
+    if settings.kms_key_id:
+        return KmsSealer(settings.kms_key_id, _kms_client_maker(settings.aws_region))
+    path = settings.data_dir / SEALING_KEYS
+    if settings.store == "dynamodb":
+        logger.warning(
+            "Client secrets are sealed with %s. Keep that file as long as the table, the same on"
+            " every machine, or set PORTAL_KMS_KEY_ID.",
+            path,
+        )
+    return KeyFileSealer(path)
+
+
+def is_sealed(text: str) -> bool:
+    return _SEALED.fullmatch(text) is not None
+
+
+# ---- The key file
+
+
+class KeyFileError(UnavailableError):
+    """The key file cannot be used."""
+
+
+class KeyFileSealer:
+    """Seals with the newest key of a file that is made on first use (mode 0600).
+
+    The file is JSON: `{"<key id>": "<base64url of 32 bytes>", …}`, the newest key last.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._newest: tuple[object, str, bytes] = (None, "", b"")
+
+    def seal(self, secret: Secret, tenant_id: str) -> str:
+        """`KeyFileError`."""
+        key_id, key = self._newest_key()
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        sealed = AESGCM(key).encrypt(nonce, secret.reveal().encode(), context_of(tenant_id))
+        return f"v1.loc.{key_id}.{_encoded(nonce + sealed)}"
+
+    def check(self, secret: Secret) -> None:
+        """A key of a file seals any length."""
+
+    def _newest_key(self) -> tuple[str, bytes]:
+        """Looked for each time: a new key seals at once, in every process. It is always in
+        another file of that name, and an import seals too often to read that each time."""
+        try:
+            found = self._path.stat()
+            state = (found.st_ino, found.st_mtime_ns, found.st_size)
+        except OSError:
+            state = None
+        newest = self._newest
+        if state is None or newest[0] != state:
+            key_id, key = list(self._keys().items())[-1]
+            # The state of before the reading: a file that came meanwhile is read next time.
+            self._newest = newest = (state, key_id, key)
+        return newest[1:]
+
+    def rotate(self) -> str:
+        """Adds a key, which seals from now on, and answers its id. The earlier ones stay, since
+        what they sealed is opened with them. `KeyFileError`."""
+        try:
+            with alone_with(self._path):
+                keys = {key_id: _encoded(key) for key_id, key in self._keys().items()}
+                newest = _new_id(keys)
+                keys[newest] = _encoded(secrets.token_bytes(_KEY_BYTES))
+                replace_whole(self._path, json.dumps(keys) + "\n")
+        except OSError as error:
+            raise self._unusable(error) from error
+        return newest
+
+    def key_ids(self) -> list[str]:
+        """The oldest first. `KeyFileError`."""
+        return list(self._keys())
+
+    def _keys(self) -> dict[str, bytes]:
+        try:
+            try:
+                raw = self._path.read_bytes()
+            except FileNotFoundError:
+                key = {_new_id(()): _encoded(secrets.token_bytes(_KEY_BYTES))}
+                make_once(self._path, json.dumps(key) + "\n")
+                raw = self._path.read_bytes()
+        except OSError as error:
+            raise self._unusable(error) from error
+        try:
+            text = raw.decode("ascii")
+            keys = {key_id: _decoded(key) for key_id, key in json.loads(text).items()}
+        except (ValueError, AttributeError, TypeError) as error:
+            raise self._refusal("is not a key file") from error
+        if not keys or any(len(key) != _KEY_BYTES for key in keys.values()):
+            raise self._refusal("holds no usable key")
+        return keys
+
+    def _refusal(self, what: str) -> KeyFileError:
+        return KeyFileError(reason=f"{self._path} {what}.", mend="Restore it from a backup.")
+
+    def _unusable(self, error: OSError) -> KeyFileError:
+        return KeyFileError(
+            reason=f"{self._path} can be neither read nor made ({error.strerror}).",
+            mend="Let the portal read and write its data folder.",
+        )
+
+
+def context_of(tenant_id: str) -> bytes:
+    """What a sealed secret is bound to: the tenant and the purpose, as compact sorted JSON."""
+    context = {"purpose": _PURPOSE, "tenantId": tenant_id}
+    return json.dumps(context, separators=(",", ":"), sort_keys=True).encode()
+
+
+def _new_id(taken: "dict[str, str] | tuple[()]") -> str:
+    while (key_id := secrets.token_hex(4)) in taken:
+        pass
+    return key_id
+
+
+def _encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+# ---- AWS KMS
+
+
+class KmsSealer:
+    """Seals with a key that never leaves KMS. It needs `kms:Encrypt` on it, and no more.
+
+    `make_client` makes a boto3 client for KMS; it is called once in each process, on first use.
+    """
+
+    def __init__(self, key_id: str, make_client: Callable[[], Any]) -> None:
+        self._key_id = key_id
+        self._make_client = make_client
+        self._lock = threading.Lock()
+        self._client: Any = None
+        self._client_of = 0
+
+    def seal(self, secret: Secret, tenant_id: str) -> str:
+        """`SecretTooLongError`, `UnavailableError`."""
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - takes 0.4 s
+
+        self.check(secret)
+        try:
+            answer = self._own_client().encrypt(
+                KeyId=self._key_id,
+                Plaintext=secret.reveal().encode(),
+                EncryptionContext={"tenantId": tenant_id, "purpose": _PURPOSE},
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise _kms_trouble(error) from error
+        return f"v1.kms.{_encoded(answer['CiphertextBlob'])}"
+
+    def check(self, secret: Secret) -> None:
+        """`SecretTooLongError`."""
+        if len(secret.reveal().encode()) > _KMS_BYTES:
+            raise SecretTooLongError(
+                reason=f"The client secret is longer than the {_KMS_BYTES:,} bytes that KMS seals.",
+                mend="Set another client secret.",
+            )
+
+    def _own_client(self) -> Any:
+        # The parent's connections would be the child's too.
+        with self._lock:
+            if self._client is None or self._client_of != os.getpid():
+                self._client, self._client_of = self._make_client(), os.getpid()
+            return self._client
+
+
+def _kms_client_maker(region: str) -> Callable[[], Any]:
+    def make() -> Any:
+        import boto3  # noqa: PLC0415 - takes 0.4 s, and most portals never seal with KMS
+        from botocore.config import Config  # noqa: PLC0415 - comes with boto3
+
+        patience = Config(
+            connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"}
+        )
+        return boto3.client("kms", region_name=region or None, config=patience)
+
+    return make
+
+
+_CHECK_KEY = "Check PORTAL_KMS_KEY_ID and AWS_REGION: the key must exist, be enabled and encrypt."
+_KMS_MENDS = {
+    "AccessDeniedException": "Allow kms:Encrypt on the key to the portal's role, in its IAM policy"
+    " and in the key's own policy.",
+    "NotFoundException": _CHECK_KEY,
+    "DisabledException": _CHECK_KEY,
+    "KMSInvalidStateException": _CHECK_KEY,
+    "InvalidKeyUsageException": _CHECK_KEY,
+    "ValidationException": _CHECK_KEY,
+    "ThrottlingException": "Try again in a moment; if it lasts, raise the quota of KMS requests.",
+    "NoCredentialsError": "Attach an IAM role to this machine, or set access keys in the"
+    " environment or with `aws configure`.",
+    "NoRegionError": "Set AWS_REGION, for example to eu-central-1.",
+}
+
+
+def _kms_trouble(error: Exception) -> UnavailableError:
+    """Without the texts of AWS, which name roles and keys."""
+    # A time-out has a response too: None.
+    answer: dict[str, Any] = getattr(error, "response", None) or {}
+    code = answer.get("Error", {}).get("Code", type(error).__name__)
+    request = answer.get("ResponseMetadata", {}).get("RequestId", "")
+    return UnavailableError(
+        reason=f"KMS did not seal the client secret ({code}"
+        + (f", request {request})." if request else ")."),
+        mend=_KMS_MENDS.get(
+            code, "Look at the network, at AWS_REGION and at AWS's health page; then try again."
+        ),
+    )

@@ -1,0 +1,86 @@
+"""A store that lets no plaintext secret through: the door that every verb writes by.
+
+The old application left secrets as they were typed. Whoever changes such a tenant seals its
+secret in the same write, whatever the change is; so no verb has to think of it. It is no change
+of the secret, and the history does not call it one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from portal.records import SECRET, is_tenant
+from portal.sealing.sealers import Sealer, Secret, is_sealed
+from portal.stores.contract import Change, Item, Page, Position, Remove, Segment, Store
+from portal.stores.schema import KEY, Index
+
+_WHOLE = Segment()
+
+
+def has_plaintext_secret(item: Item) -> bool:
+    """Whether the item is a tenant whose secret nobody has sealed."""
+    secret = item.get(SECRET)
+    return bool(secret) and not is_sealed(str(secret)) and is_tenant(item)
+
+
+def sealed(item: Item, sealer: Sealer) -> Item:
+    """The item, with its secret sealed if it was not. `UnavailableError`."""
+    if not has_plaintext_secret(item):
+        return item
+    return {**item, SECRET: sealer.seal(Secret(str(item[SECRET])), str(item[KEY]))}
+
+
+class SealingStore:
+    """A `Store` in front of another."""
+
+    def __init__(self, store: Store, sealer: Sealer) -> None:
+        self._store = store
+        self._sealer = sealer
+
+    def write(self, changes: Sequence[Change]) -> None:
+        self._store.write([self._sealed(change) for change in changes])
+
+    def _sealed(self, change: Change) -> Change:
+        if isinstance(change, Remove) or not has_plaintext_secret(change.item):
+            return change
+        return replace(change, item=sealed(change.item, self._sealer))
+
+    def get(self, tenant_id: str) -> Item:
+        return self._store.get(tenant_id)
+
+    def query(
+        self,
+        index: Index,
+        partition: str,
+        *,
+        between: tuple[str, str] | None = None,
+        after: Position | None = None,
+        limit: int = 50,
+        newest_first: bool = False,
+    ) -> Page:
+        return self._store.query(
+            index,
+            partition,
+            between=between,
+            after=after,
+            limit=limit,
+            newest_first=newest_first,
+        )
+
+    def count(
+        self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
+    ) -> int:
+        return self._store.count(index, partition, cap=cap, between=between)
+
+    def scan(
+        self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
+    ) -> Page:
+        return self._store.scan(segment, after=after, limit=limit)
+
+    def describe(self) -> str:
+        return self._store.describe()
+
+    def check(self) -> None:
+        self._store.check()
+
+    def close(self) -> None:
+        self._store.close()

@@ -1,0 +1,89 @@
+"""Part of an index, and a place in it, as DynamoDB's `Query` wants to have them told."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from portal.stores.contract import Position
+from portal.stores.schema import KEY, Index
+
+Parameters = Mapping[str, Any]
+
+#: Bytes of UTF-8 in a key. A longer text is the key of nothing.
+_LONGEST_KEY = 2048
+#: No id sorts before it, since none is empty.
+_FIRST_ID = "\0"
+
+
+class Stretch:
+    """Part of an index's partition, in the words of a key condition.
+
+    DynamoDB refuses empty keys, bounds in the wrong order and cursors out of bounds: here
+    they are what they mean.
+    """
+
+    def __init__(self, index: Index, partition: str, between: tuple[str, str] | None) -> None:
+        self._index = index
+        self._partition = partition
+        self._low: str = between[0] if between else ""
+        self._high: str | None = between[1] if between else None
+        self.is_empty = not is_key(partition) or self._is_upside_down()
+
+    def _is_upside_down(self) -> bool:
+        return self._high is not None and (not self._high or self._high < self._low)
+
+    def start(self, after: Position, newest_first: bool) -> Parameters:
+        """Where to go on behind `after`, which need not exist. May find that nothing is left."""
+        sort, tenant_id = after
+        if newest_first and self._high is not None and sort > self._high:
+            return {}
+        if newest_first and (not sort or sort < self._low):
+            self.is_empty = True
+            return {}
+        if not newest_first and (not sort or sort < self._low):
+            return {}
+        if not newest_first and self._high is not None and sort > self._high:
+            self.is_empty = True
+            return {}
+        if not newest_first and not tenant_id:
+            self._low = max(self._low, sort)
+            return {}
+        place = {
+            self._index.partition: self._partition,
+            self._index.sort: sort,
+            KEY: tenant_id or _FIRST_ID,
+        }
+        return {"ExclusiveStartKey": {name: {"S": text} for name, text in place.items()}}
+
+    def parameters(self) -> Parameters:
+        condition, names = "#p = :p", {"#p": self._index.partition}
+        values = {":p": self._partition}
+        if self._low or self._high is not None:
+            names["#s"] = self._index.sort
+        if self._low:
+            values[":l"] = self._low
+        if self._high is not None:
+            values[":h"] = self._high
+        condition += _BOUNDS[bool(self._low), self._high is not None]
+        return {
+            "IndexName": self._index.name,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {name: {"S": text} for name, text in values.items()},
+        }
+
+
+#: By whether there is a lower bound, and an upper one.
+_BOUNDS = {
+    (False, False): "",
+    (True, False): " AND #s >= :l",
+    (False, True): " AND #s <= :h",
+    (True, True): " AND #s BETWEEN :l AND :h",
+}
+
+
+def is_key(text: str) -> bool:
+    """Whether the text may be the key of an item or of a partition at all."""
+    try:
+        return 0 < len(text.encode()) <= _LONGEST_KEY
+    except UnicodeEncodeError:
+        return False

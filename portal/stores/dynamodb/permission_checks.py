@@ -1,0 +1,49 @@
+"""Questions that change nothing, one for each thing that the portal does at DynamoDB.
+
+The writes have a condition that cannot hold. DynamoDB asks first whether it is allowed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from portal.stores.schema import INDEXES, KEY
+
+#: The id of no item: ids hold no spaces.
+_NOBODY: Mapping[str, Any] = {KEY: {"S": "portal check"}}
+_NEVER: Mapping[str, Any] = {
+    "ConditionExpression": "attribute_exists(#k)",
+    "ExpressionAttributeNames": {"#k": KEY},
+}
+
+GET = ("GetItem", {"Key": _NOBODY, "ConsistentRead": True})
+DELETE = ("DeleteItem", {"Key": _NOBODY, **_NEVER})
+
+#: What is tried, in words -> the operation and its parameters, without the table's name.
+PROBES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "GetItem": GET,
+    "PutItem": ("PutItem", {"Item": _NOBODY, **_NEVER}),
+    "UpdateItem": (
+        "UpdateItem",
+        {
+            "Key": _NOBODY,
+            "UpdateExpression": "SET #v = :v",
+            "ConditionExpression": "attribute_exists(#k)",
+            "ExpressionAttributeNames": {"#k": KEY, "#v": "version"},
+            "ExpressionAttributeValues": {":v": {"N": "0"}},
+        },
+    ),
+    "DeleteItem": DELETE,
+    **{
+        f"Query on {index.name}": (
+            "Query",
+            {
+                "IndexName": index.name,
+                "KeyConditionExpression": "#p = :p",
+                "ExpressionAttributeNames": {"#p": index.partition},
+                "ExpressionAttributeValues": {":p": {"S": "portal check"}},
+            },
+        )
+        for index in INDEXES
+    },
+    "Scan": ("Scan", {"Limit": 1}),
+}

@@ -1,0 +1,288 @@
+"""The store in a DynamoDB table, for any number of machines.
+
+What the portal may do there: GetItem, PutItem, UpdateItem, DeleteItem, Query and Scan, on the
+table and its indexes. A write of several changes is one transaction, which AWS allows through
+its parts.
+"""
+
+import os
+import weakref
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from portal.stores.contract import (
+    Add,
+    AlreadyThereError,
+    BusyError,
+    Change,
+    ChangedMeanwhileError,
+    Item,
+    NotThereError,
+    Page,
+    Position,
+    Replace,
+    Segment,
+    StoreError,
+)
+from portal.stores.dynamodb import permission_checks
+from portal.stores.dynamodb.client import (
+    Answer,
+    Connection,
+    Parameters,
+    Place,
+    RefusedError,
+    Waiting,
+)
+from portal.stores.dynamodb.key_condition import Stretch, is_key
+from portal.stores.dynamodb.metrics import Measures, kind_of_id, kind_of_ids, kind_of_partition
+from portal.stores.dynamodb.serialization import from_attributes, to_attributes
+from portal.stores.schema import KEY, Index
+from portal.stores.validation import check_limit, results_of
+
+_WHOLE = Segment()
+
+
+class DynamoDbStore:
+    """A `Store` in the table at `place`. Nothing is opened before the first call, nor kept over
+    a fork."""
+
+    def __init__(
+        self, place: Place, *, waiting: Waiting | None = None, embedded_metrics: bool = False
+    ) -> None:
+        self._place = place
+        self._waiting = waiting or Waiting()
+        self.measures = Measures(embedded=embedded_metrics)
+        self._begin()
+        _stores.add(self)
+
+    def _begin(self) -> None:
+        self.measures.begin()
+        self.connection = Connection(self._place, self.measures, self._waiting)
+
+    def get(self, tenant_id: str) -> Item:
+        item = self._look(tenant_id)
+        if item is None:
+            raise NotThereError(tenant_id=tenant_id)
+        return item
+
+    def write(self, changes: Sequence[Change]) -> None:
+        results = results_of(changes)
+        try:
+            if len(changes) == 1:
+                self._write_one(changes[0], results)
+            else:
+                self._write_together(changes, results)
+        except RefusedError as refused:
+            error = self._refusal(changes, results, refused)
+            if error is not None:
+                raise error from refused
+
+    def query(
+        self,
+        index: Index,
+        partition: str,
+        *,
+        between: tuple[str, str] | None = None,
+        after: Position | None = None,
+        limit: int = 50,
+        newest_first: bool = False,
+    ) -> Page:
+        check_limit(limit)
+        stretch = Stretch(index, partition, between)
+        start = stretch.start(after, newest_first) if after else {}
+        if stretch.is_empty:
+            return Page([])
+        # One more row than is shown, so that the last page knows that it is the last.
+        rows, _ = self._rows(
+            "Query", kind_of_partition(partition), limit + 1,
+            {**stretch.parameters(), "ScanIndexForward": not newest_first}, start,
+        )  # fmt: skip
+        shown = index.shown
+        items = [_cut_to(shown, from_attributes(row)) for row in rows[:limit]]
+        if len(rows) <= limit:
+            return Page(items)
+        return Page(items, (str(items[-1][index.sort]), str(items[-1][KEY])))
+
+    def count(
+        self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
+    ) -> int:
+        check_limit(cap)
+        stretch = Stretch(index, partition, between)
+        if stretch.is_empty:
+            return 0
+        _, counted = self._rows(
+            "Query", kind_of_partition(partition), cap,
+            {**stretch.parameters(), "Select": "COUNT"}, {},
+        )  # fmt: skip
+        return counted
+
+    def scan(
+        self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
+    ) -> Page:
+        check_limit(limit)
+        parameters = {
+            "ConsistentRead": True,
+            "Segment": segment.number,
+            "TotalSegments": segment.of,
+        }
+        start = {"ExclusiveStartKey": _key(after)} if after else {}
+        rows, _ = self._rows("Scan", "all", limit + 1, parameters, start)
+        items = [from_attributes(row) for row in rows[:limit]]
+        return Page(items, ("", str(items[-1][KEY])) if len(rows) > limit else None)
+
+    def describe(self) -> str:
+        place = self._place
+        where = f" in {place.region}" if place.region else ""
+        at = f" at {place.endpoint}" if place.endpoint else ""
+        return f"DynamoDB table {place.table}{where}{at}"
+
+    def check(self) -> None:
+        operation, parameters = permission_checks.DELETE
+        try:
+            # It changes nothing, so nothing can be left open.
+            self._call(operation, "check", parameters)
+        except RefusedError:
+            return
+
+    def close(self) -> None:
+        self.connection.close()
+
+    # ---- Reading
+
+    def _look(self, tenant_id: str) -> Item | None:
+        if not is_key(tenant_id):
+            return None
+        parameters = {"Key": _key(tenant_id), "ConsistentRead": True}
+        answer = self._call("GetItem", kind_of_id(tenant_id), parameters)
+        return from_attributes(answer["Item"]) if "Item" in answer else None
+
+    def _rows(
+        self, operation: str, kind: str, wanted: int, parameters: Parameters, start: Parameters
+    ) -> tuple[list[Mapping[str, Any]], int]:
+        """Up to `wanted` rows and their number; one answer of DynamoDB ends after 1 MB."""
+        rows: list[Mapping[str, Any]] = []
+        counted = 0
+        while True:
+            limit = {"Limit": wanted - counted}
+            answer = self._call(operation, kind, {**parameters, **start, **limit})
+            rows += answer.get("Items", [])
+            counted += answer["Count"]
+            last = answer.get("LastEvaluatedKey")
+            if last is None or counted >= wanted:
+                return rows, counted
+            start = {"ExclusiveStartKey": last}
+
+    # ---- Writing
+
+    def _write_one(self, change: Change, results: Mapping[str, Item | None]) -> None:
+        ((tenant_id, item),) = results.items()
+        parameters = _conditional(change, tenant_id, item)
+        operation = "DeleteItem" if item is None else "PutItem"
+        self._call(operation, kind_of_id(tenant_id), parameters, changes=True)
+
+    def _write_together(
+        self, changes: Sequence[Change], results: Mapping[str, Item | None]
+    ) -> None:
+        parts = [
+            {
+                "Delete" if item is None else "Put": {
+                    "TableName": self._place.table,
+                    **_conditional(change, tenant_id, item),
+                }
+            }
+            for change, (tenant_id, item) in zip(changes, results.items(), strict=True)
+        ]
+        self.connection.call(
+            "TransactWriteItems", kind_of_ids(results), {"TransactItems": parts}, changes=True
+        )
+
+    def _refusal(
+        self,
+        changes: Sequence[Change],
+        results: Mapping[str, Item | None],
+        refused: RefusedError,
+    ) -> StoreError | None:
+        """Our error, or `None` if it was an earlier try of this very write that was in the way."""
+        number, attributes = _first_refused(refused.answer)
+        tenant_id = list(results)[number]
+        # An item that is gone has no attributes; nor has one, if this DynamoDB does not tell.
+        now = from_attributes(attributes) if attributes else self._look(tenant_id)
+        if refused.maybe_done and len(changes) == 1 and now == results[tenant_id]:
+            return None
+        if not isinstance(changes[number], Add):
+            return ChangedMeanwhileError(tenant_id=tenant_id, item=now)
+        if now is None:
+            return BusyError(reason="What was in the way has just been removed.")
+        return AlreadyThereError(tenant_id=tenant_id, item=now)
+
+    def _call(
+        self, operation: str, kind: str, parameters: Parameters, *, changes: bool = False
+    ) -> Answer:
+        named = {"TableName": self._place.table, **parameters}
+        return self.connection.call(operation, kind, named, changes=changes)
+
+
+def _conditional(change: Change, tenant_id: str, item: Item | None) -> Parameters:
+    """The parameters of one put or delete, with what must be true for it.
+
+    Every attribute name has an alias: `status` and `ttl` are reserved words.
+    """
+    values: dict[str, Any] = {}
+    if isinstance(change, Add):
+        condition, names = "attribute_not_exists(#k)", {"#k": KEY}
+    elif change.expected is None:
+        condition = "attribute_exists(#k) AND attribute_not_exists(#v)"
+        names = {"#k": KEY, "#v": "version"}
+    else:
+        condition, names = "#v = :v", {"#v": "version"}
+        values[":v"] = {"N": str(change.expected)}
+    if isinstance(change, Replace) and change.read is not None:
+        names["#u"] = "updatedAt"
+        updated_at = change.read.get("updatedAt")
+        if updated_at is None:
+            condition += " AND attribute_not_exists(#u)"
+        else:
+            condition += " AND #u = :u"
+            values[":u"] = to_attributes({"updatedAt": updated_at})["updatedAt"]
+    what = {"Key": _key(tenant_id)} if item is None else {"Item": to_attributes(item)}
+    return {
+        **what,
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": names,
+        **({"ExpressionAttributeValues": values} if values else {}),
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+
+
+def _first_refused(answer: Answer) -> tuple[int, Mapping[str, Any] | None]:
+    """The number of the first change that was refused, and the item that was in its way."""
+    if "CancellationReasons" not in answer:
+        return 0, answer.get("Item")
+    for number, reason in enumerate(answer["CancellationReasons"]):
+        if reason.get("Code") == "ConditionalCheckFailed":
+            return number, reason.get("Item")
+    raise AssertionError("a refusal has a reason")
+
+
+def _cut_to(shown: frozenset[str] | None, row: Item) -> Item:
+    """The row without what a table that was deployed long ago may carry besides."""
+    if shown is None or row.keys() <= shown:
+        return row
+    return {name: value for name, value in row.items() if name in shown}
+
+
+def _key(tenant_id: str) -> Mapping[str, Any]:
+    return {KEY: {"S": tenant_id}}
+
+
+_stores: "weakref.WeakSet[DynamoDbStore]" = weakref.WeakSet()
+
+
+def _begin_again() -> None:
+    # Its locks, too, may be held by threads that are not here.
+    for store in list(_stores):
+        # The parent's sockets stay the parent's: they are not even closed here.
+        store._begin()
+
+
+os.register_at_fork(after_in_child=_begin_again)

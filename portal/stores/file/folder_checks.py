@@ -1,0 +1,79 @@
+"""Whether a folder is a place to keep the file store in."""
+
+import logging
+import os
+from pathlib import Path
+
+from portal.stores.contract import UnavailableError
+from portal.stores.file.disk import Disk
+
+log = logging.getLogger("portal.store")
+
+# Linux passes flock on to the server, but every machine keeps pages of its own, and a
+# portal on each would show the other's changes late.
+_REMOTE = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "fuse.glusterfs", "9p"}
+# Here flock holds on one machine only, or nowhere.
+_WITHOUT_LOCKS = {"fuse.sshfs", "fuse.s3fs", "fuse.rclone", "fuse.gcsfuse", "fuse.mount-s3"}
+
+
+def refuse_strangers(disk: Disk, folder: Path, file: Path) -> None:
+    """Warn of what is doubtful about the folder; `UnavailableError` for what is wrong."""
+    _check_mount(disk, folder)
+    for path in (folder, file):
+        try:
+            status = disk.status(path)
+        except FileNotFoundError:
+            continue
+        if status.owner != os.geteuid():
+            raise UnavailableError(
+                reason=f"{path} belongs to another user (number {status.owner}).",
+                mend=f"Run the portal as that user, or give it the folder: `chown -R … {folder}`.",
+            )
+        if status.mode & 0o077:
+            log.warning(
+                "%s may be read by others (mode %o); take that away with `chmod go= %s`",
+                path, status.mode, path,
+            )  # fmt: skip
+
+
+def refuse_full(disk: Disk, folder: Path, needed: int) -> None:
+    """`UnavailableError` if so many bytes have no room there, or may not be written."""
+    if disk.free(folder) < needed:
+        raise UnavailableError(
+            reason=f"The disk with {folder} is full. Reading goes on.",
+            mend="Make room; writing works again by itself.",
+        )
+    if not disk.writable(folder):
+        raise UnavailableError(
+            reason=f"{folder} may not be written to.",
+            mend="Give the portal's user the right to write there.",
+        )
+
+
+def _check_mount(disk: Disk, folder: Path) -> None:
+    kind = _kind_of_mount(disk.mounts(), folder.resolve())
+    if kind in _WITHOUT_LOCKS:
+        raise UnavailableError(
+            reason=f"{folder} is on a {kind} file system, whose locks cannot be trusted.",
+            mend="Keep the data folder on a local disk, or use DynamoDB (`USE_DYNAMODB=true`).",
+        )
+    if kind in _REMOTE:
+        log.warning(
+            "%s is on a network file system (%s); run one portal on it only, or use DynamoDB",
+            folder, kind,
+        )  # fmt: skip
+
+
+def _kind_of_mount(mountinfo: str, folder: Path) -> str:
+    best, kind = -1, ""
+    for line in mountinfo.splitlines():
+        # 36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw
+        where, _, what = line.partition(" - ")
+        fields = where.split(" ")
+        if len(fields) < 5 or not what:
+            continue
+        point = Path(fields[4].encode().decode("unicode_escape"))
+        # Of two mounts on one place the later one counts.
+        if folder.is_relative_to(point) and len(point.parts) >= best:
+            best, kind = len(point.parts), what.split(" ")[0]
+    return kind

@@ -1,0 +1,178 @@
+"""What one process shows of the file store: its rows, and how far it has read to know them."""
+
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from portal.stores.contract import DamagedError, UnavailableError
+from portal.stores.file import journal
+from portal.stores.file.disk import Disk
+from portal.stores.file.journal import Changes, Mark, Position
+from portal.stores.file.lock_file import LockFile
+from portal.stores.file.memory_table import Rows
+from portal.stores.file.snapshot import close_quietly
+
+
+class JournalView:
+    """One process's view of the file at `path`.
+
+    `guard` is held while `rows`, the position or the mark are looked at or changed; nobody
+    waits for the disk's sync under it. To read on takes no lock.
+    """
+
+    def __init__(self, path: Path, lock: LockFile, disk: Disk) -> None:
+        self.guard = threading.Lock()
+        self.rows = Rows()
+        #: Of the generation that was read last, and -1 before the first.
+        self.fd = -1
+        self.position = Position(0, 0, 0, 0)
+        self.mark = Mark(0, 0, 0)
+        #: The mark as bytes, as of what `rows` shows.
+        self.seen = b""
+        self._path = path
+        self._lock = lock
+        self._disk = disk
+
+    def follow(self, text: bytes) -> bool:
+        """Read on up to this mark; `False` if that takes the lock. Wants `guard`."""
+        if text == self.seen:
+            return True
+        mark = Mark.read(text)
+        if mark is None:
+            return False
+        if self.fd < 0:
+            return self._load_up_to(mark)
+        if mark.generation != self.position.generation and not self._change_over(mark):
+            return self._load_up_to(mark)
+        self.position = self.read_on(mark.size, mark).position
+        if self.position.size != mark.size:
+            return False
+        self.mark, self.seen = mark, text
+        return True
+
+    def read_on(self, end: int, mark: Mark | None) -> journal.Tail:
+        """Apply the commits up to byte `end`. Wants `guard`."""
+        return journal.read_commits(
+            self._disk, self.fd, self._path, self.position, end, mark=mark, take=self.rows.apply
+        )
+
+    def _change_over(self, mark: Mark) -> bool:
+        """Continue in the next generation, knowing what its snapshot says from the last one."""
+        try:
+            fd = self._disk.open(self._path)
+        except FileNotFoundError:
+            return False
+        rest: list[Changes] = []
+        try:
+            header = journal.read_header(self._disk, fd, self._path)
+            start = self.position
+            if (header.generation, header.continues) != (mark.generation, start.generation):
+                close_quietly(self._disk, fd)
+                return False
+            # The old file cannot be damaged for our purpose: either it leads to the snapshot,
+            # or everything is loaded.
+            with suppress(DamagedError):
+                end = self._disk.size(self.fd)
+                journal.read_commits(
+                    self._disk, self.fd, self._path, start, end, mark=None, take=rest.append
+                )
+        except BaseException:
+            close_quietly(self._disk, fd)
+            raise
+        # Behind the snapshot's commit there may be one that was refused.
+        missing = header.seq - start.seq
+        if not 0 <= missing <= len(rest):
+            close_quietly(self._disk, fd)
+            return False
+        for changes in rest[:missing]:
+            self.rows.apply(changes)
+        self.take(fd, header.end)
+        return True
+
+    def _load_up_to(self, mark: Mark) -> bool:
+        """Load everything, while others write: workers that start together do so at once."""
+        try:
+            fd = self._disk.open(self._path)
+        except FileNotFoundError:
+            return False
+        try:
+            rows, position = self.read_file(fd, mark, end=mark.size)
+        except UnavailableError:
+            # Either a new generation came meanwhile, or whoever has the lock will say what it is.
+            close_quietly(self._disk, fd)
+            return False
+        except BaseException:
+            close_quietly(self._disk, fd)
+            raise
+        if (position.generation, position.size) != (mark.generation, mark.size):
+            close_quietly(self._disk, fd)
+            return False
+        self.use(rows, fd, position)
+        self.show(mark)
+        return True
+
+    def read_file(
+        self, fd: int, mark: Mark | None, end: int | None = None
+    ) -> tuple[Rows, Position]:
+        """Rows without indexes, and where they end: at `end`, if it is of the mark's generation."""
+        rows, size = Rows(), self._disk.size(fd)
+        header = journal.read_header(self._disk, fd, self._path)
+        if mark is not None and mark.generation > header.generation:
+            raise self.too_short(size, header.end.line)
+        journal.read_snapshot(self._disk, fd, self._path, header, rows.load)
+        if mark is None or mark.generation != header.generation:
+            end = None
+        elif size < mark.size:
+            line = sum(each.whole for each in journal.lines(self._disk, fd, 0, size))
+            raise self.too_short(size, line)
+        tail = journal.read_commits(
+            self._disk,
+            fd,
+            self._path,
+            header.end,
+            size if end is None else end,
+            mark=mark,
+            take=rows.load,
+        )
+        return rows, tail.position
+
+    def use(self, rows: Rows, fd: int, position: Position) -> None:
+        """Show these rows, which have no indexes yet and were read from `fd`."""
+        rows.index()
+        self.rows = rows
+        self.take(fd, position)
+
+    def take(self, fd: int, position: Position) -> None:
+        """Go on from here, in the file that is open as `fd`."""
+        old, self.fd, self.position = self.fd, fd, position
+        if old >= 0:
+            close_quietly(self._disk, old)
+
+    def show(self, mark: Mark) -> None:
+        """`rows` are as of this mark."""
+        self.mark, self.seen = mark, mark.text()
+
+    def is_named(self) -> bool:
+        """Whether the name still stands for the file that is open."""
+        try:
+            return self._disk.status(self._path).inode == self._disk.inode(self.fd)
+        except FileNotFoundError:
+            return False
+
+    def close(self) -> None:
+        if self.fd >= 0:
+            close_quietly(self._disk, self.fd)
+        self.fd = -1
+
+    def too_short(self, size: int, line: int) -> DamagedError:
+        return DamagedError(
+            reason=(
+                f"{self._path} is damaged: it ends behind line {line} (at byte {size}), before "
+                f"commits that were durable, as {self._lock.path} knows."
+            ),
+            mend=(
+                "Nothing was overwritten. If an older copy was put back on purpose, or nothing "
+                "better is left, `portal store restore` accepts it; `portal store verify` shows "
+                "what it holds."
+            ),
+        )

@@ -1,0 +1,301 @@
+"""The file store's folder: what changes it, and what a crash or a full disk leaves of a change.
+
+Besides `tenants.jsonl` the folder holds `tenants.lock`, `tenants.previous.jsonl` (the
+generation before) and, after a crash, `tenants.torn` (what was cut off).
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from portal.stores.contract import DamagedError, UnavailableError
+from portal.stores.file import journal
+from portal.stores.file.disk import Disk
+from portal.stores.file.folder_checks import refuse_full, refuse_strangers
+from portal.stores.file.journal import Changes, Mark, Position
+from portal.stores.file.journal_reader import JournalView
+from portal.stores.file.lock_file import LockFile
+from portal.stores.file.memory_table import Rows
+from portal.stores.file.os_errors import unavailable, undecided
+from portal.stores.file.snapshot import (
+    begin_generation,
+    close_quietly,
+    exists,
+    previous_of,
+    size_of,
+    write_all,
+)
+
+log = logging.getLogger("portal.store")
+
+#: Less garbage than this is not worth a new file.
+_GARBAGE = 1024 * 1024
+
+
+class JournalFile:
+    """The folder's file: it is read through `view`, and changed under `lock`.
+
+    Methods that say "locked" want `locked()`.
+    """
+
+    def __init__(self, folder: Path, disk: Disk) -> None:
+        self.path = folder / "tenants.jsonl"
+        self.lock = LockFile(folder / "tenants.lock", disk)
+        self.view = JournalView(self.path, self.lock, disk)
+        self._folder = folder
+        self._disk = disk
+        self._torn_path = folder / "tenants.torn"
+        self._compact_beyond = _GARBAGE
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Alone among the processes. `BusyError` after `lock_file.PATIENCE`."""
+        if self.lock.fd < 0:
+            self._disk.make_folder(self._folder)
+            refuse_strangers(self._disk, self._folder, self.path)
+            self.lock.open()
+            with self.view.guard:
+                self.view.follow(self.lock.mark_text())
+        self.lock.acquire()
+        try:
+            yield
+        finally:
+            self.lock.release()
+
+    def catch_up(self) -> None:
+        """Know all that is true, and leave nothing behind it that could be cut off. Locked."""
+        view = self.view
+        with view.guard:
+            text = self.lock.mark_text()
+            if not (view.fd >= 0 and Mark.read(text) and view.follow(text) and view.is_named()):
+                self._load(Mark.read(text))
+                return
+            size = self._disk.size(view.fd)
+            if size < view.position.size:
+                raise view.too_short(size, view.position.line)
+            if size > view.position.size and not view.mark.spoilt:
+                self._settle(view.mark)
+
+    def _load(self, mark: Mark | None) -> None:
+        view = self.view
+        try:
+            fd = self._disk.open(self.path)
+        except FileNotFoundError:
+            self._create(mark)
+            return
+        try:
+            # Behind a spoilt mark lies only what was refused.
+            end = mark.size if mark is not None and mark.spoilt else None
+            rows, position = view.read_file(fd, mark, end)
+        except BaseException:
+            close_quietly(self._disk, fd)
+            raise
+        view.use(rows, fd, position)
+        if mark is not None and mark.spoilt and mark.generation == position.generation:
+            view.show(mark)
+        else:
+            self._settle(mark)
+
+    def _settle(self, mark: Mark | None) -> None:
+        """Make true what lies whole behind the mark, and cut off the rest.
+
+        A writer that was killed leaves either. What is whole may have been acknowledged (if
+        the mark was lost in a power cut), what is not cannot have been.
+        """
+        view = self.view
+        view.position = view.read_on(self._disk.size(view.fd), mark).position
+        try:
+            self._cut_torn()
+        except OSError as error:
+            # A full disk must not keep anybody from reading; the next commit tries again.
+            log.warning("%s: could not cut off a torn line (%s)", self.path, error.strerror)
+        here = Mark(view.position.generation, view.position.seq, view.position.size)
+        try:
+            self._disk.sync(view.fd)
+            if mark is None or mark.generation != view.position.generation:
+                self._disk.sync_folder(self._folder)
+        except OSError:
+            # A second sync could succeed without having written anything.
+            self.lock.set_mark(replace(here, spoilt=True))
+            self._begin_generation()
+            return
+        if here != mark:
+            self.lock.keep_mark(here)
+        view.show(here)
+
+    def _cut_torn(self) -> None:
+        view = self.view
+        start, end = view.position.size, self._disk.size(view.fd)
+        if start == end:
+            return
+        torn = self._disk.read(view.fd, end - start, start)
+        fd = self._disk.open(self._torn_path, create=True)
+        try:
+            write_all(self._disk, fd, torn + b"\n", self._disk.size(fd))
+            self._disk.sync(fd)
+        finally:
+            close_quietly(self._disk, fd)
+        self._disk.truncate(view.fd, start)
+        log.warning(
+            "%s: the last line was torn by a crash; its %d bytes are now in %s",
+            self.path, end - start, self._torn_path,
+        )  # fmt: skip
+
+    def _create(self, mark: Mark | None) -> None:
+        if mark is not None or exists(self._disk, previous_of(self.path)):
+            raise DamagedError(
+                reason=f"{self.path} is missing, and there was one.",
+                mend="Put it back, or let `portal store restore` make one of what is left.",
+            )
+        self.view.rows = Rows()
+        self.view.take(-1, Position(0, 0, 0, 0))
+        self._begin_generation()
+
+    def append(self, commits: Sequence[Changes]) -> None:
+        """Make these true, all or none of them. Locked and caught up.
+
+        `UnavailableError`: none is, or (its text says so) that is not certain.
+        """
+        view = self.view
+        if view.mark.spoilt:
+            try:
+                with view.guard:
+                    self._begin_generation()
+            except OSError as error:
+                raise unavailable(error, self.path, "Nothing was saved.") from error
+        start = view.position
+        try:
+            with view.guard:
+                self._cut_torn()
+        except OSError as error:
+            raise unavailable(error, self.path, "Nothing was saved.") from error
+        data = b"".join(
+            journal.commit_line(start.seq + number, start.seq, changes)
+            for number, changes in enumerate(commits, 1)
+        )
+        end = Position(
+            start.generation, start.size + len(data), start.seq + len(commits),
+            start.line + len(commits),
+        )  # fmt: skip
+        try:
+            write_all(self._disk, view.fd, data, start.size)
+        except OSError as error:
+            raise self._cut_off(error, spoilt=False) from error
+        try:
+            self._disk.sync(view.fd)
+        except OSError as error:
+            raise self._cut_off(error, spoilt=True) from error
+        mark = Mark(end.generation, end.seq, end.size)
+        # Under the guard already here: a reader that saw the mark alone would apply it, too.
+        with view.guard:
+            try:
+                self.lock.set_mark(mark)
+            except OSError as error:
+                raise self._take_back(error) from error
+            for changes in commits:
+                view.rows.apply(changes)
+            view.position = end
+            view.show(mark)
+
+    def _cut_off(self, error: OSError, *, spoilt: bool) -> UnavailableError:
+        """Nothing behind the position shall become true, now or after a crash."""
+        view = self.view
+        try:
+            self._disk.truncate(view.fd, view.position.size)
+            if not spoilt:
+                self._disk.sync(view.fd)
+        except OSError:
+            spoilt = True
+        if not spoilt:
+            return unavailable(error, self.path, "Nothing was saved.")
+        with view.guard:
+            view.mark = replace(view.mark, spoilt=True)
+            try:
+                self.lock.keep_mark(view.mark)
+            except OSError:
+                return undecided(error, self.path)
+            view.show(view.mark)
+        return unavailable(error, self.path, "Nothing was saved.")
+
+    def _take_back(self, error: OSError) -> UnavailableError:
+        """The commits are durable, but their mark could not be set, or perhaps it was."""
+        view = self.view
+        try:
+            # Durably: a mark that is ahead of its file looks like damage after a power cut.
+            self.lock.keep_mark(view.mark)
+        except OSError:
+            # Cut off, they would be missing for whoever saw the mark.
+            return undecided(error, self.path)
+        try:
+            self._disk.truncate(view.fd, view.position.size)
+            self._disk.sync(view.fd)
+        except OSError:
+            return undecided(error, self.path)
+        return unavailable(error, self.path, "Nothing was saved.")
+
+    # Generations
+
+    @property
+    def wants_compaction(self) -> bool:
+        live = size_of(self.view.rows)
+        garbage = self.view.position.size - live
+        return garbage > max(live, self._compact_beyond)
+
+    def compact(self) -> None:
+        """Begin a new generation if there is room for it. Locked and caught up."""
+        try:
+            with self.view.guard:
+                self._begin_generation()
+        except OSError as error:
+            log.warning("%s was not compacted: %s", self.path, error.strerror)
+            self._compact_beyond = self.view.position.size + _GARBAGE
+        else:
+            self._compact_beyond = _GARBAGE
+
+    def _begin_generation(self) -> None:
+        """Continue in a new file. `OSError`: nothing has changed for this process.
+
+        Its descriptor of the old file stays to read with, and whoever writes next finds out
+        which of the two files has the name.
+        """
+        view = self.view
+        fd, header = begin_generation(
+            self._disk,
+            self.path,
+            view.rows,
+            generation=max(view.position.generation, view.mark.generation) + 1,
+            continues=view.position.generation or None,
+            seq=view.position.seq,
+        )
+        mark = Mark(header.generation, header.seq, header.end.size)
+        try:
+            self.lock.keep_mark(mark)
+        except BaseException:
+            close_quietly(self._disk, fd)
+            raise
+        view.take(fd, header.end)
+        view.show(mark)
+
+    # The rest
+
+    def inspect(self) -> tuple[Rows, Position, int]:
+        """What the file says, where it ends, and how many bytes behind that are torn. Locked."""
+        fd = self._disk.open(self.path)
+        try:
+            rows, position = self.view.read_file(fd, self.lock.read_mark())
+            return rows, position, self._disk.size(fd) - position.size
+        finally:
+            close_quietly(self._disk, fd)
+
+    def check(self) -> None:
+        """`UnavailableError` if `append` would be refused. Locked and caught up."""
+        needed = 16 * 1024
+        if self.view.mark.spoilt:
+            needed += size_of(self.view.rows)
+        refuse_full(self._disk, self._folder, needed)
+
+    def close(self) -> None:
+        self.view.close()
+        self.lock.close()

@@ -1,0 +1,196 @@
+"""The items of the file store in memory, small, and in the order of every index."""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache, partial
+from heapq import nsmallest
+from zlib import crc32
+
+import orjson
+
+from portal.stores.contract import Item, Page, Position, Segment, Value
+from portal.stores.file.sorted_index import Key, SortedIndex
+from portal.stores.schema import INDEXES, KEY, Index
+
+_NUMBER = 3
+_KEPT_KEYS = 1024
+
+
+class _Shape:
+    """The attribute names of a row, kept once for the thousands of rows that share them."""
+
+    def __init__(self, number: int, names: tuple[str, ...]) -> None:
+        self.prefix = number.to_bytes(_NUMBER, "big")
+        self.names = names
+        at = {name: place for place, name in enumerate(names)}
+        self.keys = [
+            (at[index.partition], at[index.sort])
+            if index.partition in at and index.sort in at
+            else None
+            for index in INDEXES
+        ]
+        self.shown = [
+            [
+                (name, place)
+                for name, place in at.items()
+                if index.shown is None or name in index.shown
+            ]
+            for index in INDEXES
+        ]
+        #: By how much an item's JSON is longer than that of its values: `"name":` for each.
+        self.names_size = sum(len(orjson.dumps(name)) + 1 for name in names)
+
+
+class Rows:
+    """What a journal says, applied. Its owner sees to it that one thread uses it at a time."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, bytes] = {}
+        self._shapes: list[_Shape] = []
+        self._by_names: dict[tuple[str, ...], _Shape] = {}
+        self._indexes = [SortedIndex(partial(self._key, n)) for n in range(len(INDEXES))]
+        self._numbers = {index.name: number for number, index in enumerate(INDEXES)}
+        # Every search of a list begins at the same few rows.
+        self._key_of_row = lru_cache(_KEPT_KEYS)(self._read_key)
+        #: Bytes of all items as JSON.
+        self.size = 0
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def get(self, tenant_id: str) -> Item | None:
+        row = self._rows.get(tenant_id)
+        if row is None:
+            return None
+        names = self._shapes[int.from_bytes(row[:_NUMBER], "big")].names
+        return dict(zip(names, orjson.loads(row[_NUMBER:]), strict=True))
+
+    def all(self) -> Iterator[Item]:
+        for tenant_id in self._rows:
+            item = self.get(tenant_id)
+            if item is not None:
+                yield item
+
+    def load(self, changes: Mapping[str, Item | None]) -> None:
+        """Apply `changes` (`None` removes) but leave the indexes for `index` to make, once."""
+        for tenant_id, item in changes.items():
+            self._set(tenant_id, None if item is None else self._pack(item))
+
+    def index(self) -> None:
+        """Make all indexes anew."""
+        for number, index in enumerate(self._indexes):
+            keys: list[Key] = []
+            for tenant_id, row in self._rows.items():
+                if self._shapes[int.from_bytes(row[:_NUMBER], "big")].keys[number] is not None:
+                    keys.append(self._key(number, tenant_id))
+            keys.sort()
+            index.fill([key[-1] for key in keys])
+
+    def apply(self, changes: Mapping[str, Item | None]) -> None:
+        """Apply `changes` (`None` removes), indexes and all."""
+        for tenant_id, item in changes.items():
+            row = None if item is None else self._pack(item)
+            old = self._keys(tenant_id, self._rows.get(tenant_id))
+            new = self._keys(tenant_id, row)
+            # An index asks the rows for its keys, so a key leaves before its row changes.
+            for index, left, entered in zip(self._indexes, old, new, strict=True):
+                if left is not None and left != entered:
+                    index.remove(left)
+            self._set(tenant_id, row)
+            for index, left, entered in zip(self._indexes, old, new, strict=True):
+                if entered is not None and left != entered:
+                    index.add(entered)
+
+    def query(
+        self,
+        index: Index,
+        partition: str,
+        *,
+        between: tuple[str, str] | None,
+        after: Position | None,
+        limit: int,
+        newest_first: bool,
+    ) -> Page:
+        number = self._numbers[index.name]
+        order = self._indexes[number]
+        low, high = _ends(partition, between)
+        start, end = order.before(low), order.before(high)
+        if after is not None and newest_first:
+            end = min(end, order.before((partition, *after)))
+        elif after is not None:
+            start = max(start, order.behind((partition, *after)))
+        ids = order.downwards(start, end) if newest_first else order.upwards(start, end)
+        items: list[Item] = []
+        for tenant_id in ids:
+            if len(items) == limit:
+                last = items[-1]
+                return Page(items, (str(last[index.sort]), str(last[KEY])))
+            shape, values = self._values(self._rows[tenant_id])
+            items.append({name: values[place] for name, place in shape.shown[number]})
+        return Page(items)
+
+    def count(
+        self, index: Index, partition: str, *, between: tuple[str, str] | None, cap: int
+    ) -> int:
+        order = self._indexes[self._numbers[index.name]]
+        low, high = _ends(partition, between)
+        return order.count(order.before(low), order.before(high), cap)
+
+    def scan(self, segment: Segment, after: str | None, limit: int) -> Page:
+        ids = (
+            tenant_id
+            for tenant_id in self._rows
+            if (after is None or tenant_id > after)
+            and crc32(tenant_id.encode()) % segment.of == segment.number
+        )
+        chosen = nsmallest(limit + 1, ids)
+        items = [item for tenant_id in chosen[:limit] if (item := self.get(tenant_id)) is not None]
+        return Page(items, ("", chosen[limit - 1]) if len(chosen) > limit else None)
+
+    def _set(self, tenant_id: str, row: bytes | None) -> None:
+        old = self._rows.get(tenant_id)
+        if old is not None:
+            self.size -= self._size(old)
+        if row is not None:
+            self.size += self._size(row)
+            self._rows[tenant_id] = row
+        elif old is not None:
+            del self._rows[tenant_id]
+
+    def _pack(self, item: Item) -> bytes:
+        names = tuple(item)
+        shape = self._by_names.get(names)
+        if shape is None:
+            shape = _Shape(len(self._shapes), names)
+            self._shapes.append(shape)
+            self._by_names[names] = shape
+        return shape.prefix + orjson.dumps(list(item.values()))
+
+    def _size(self, row: bytes) -> int:
+        shape = self._shapes[int.from_bytes(row[:_NUMBER], "big")]
+        return len(row) - _NUMBER + shape.names_size
+
+    def _values(self, row: bytes) -> tuple[_Shape, list[Value]]:
+        return self._shapes[int.from_bytes(row[:_NUMBER], "big")], orjson.loads(row[_NUMBER:])
+
+    def _keys(self, tenant_id: str, row: bytes | None) -> list[Key | None]:
+        if row is None:
+            return [None] * len(INDEXES)
+        shape, values = self._values(row)
+        return [at and (str(values[at[0]]), str(values[at[1]]), tenant_id) for at in shape.keys]
+
+    def _key(self, number: int, tenant_id: str) -> Key:
+        return self._key_of_row(number, self._rows[tenant_id], tenant_id)
+
+    def _read_key(self, number: int, row: bytes, tenant_id: str) -> Key:
+        shape, values = self._values(row)
+        at = shape.keys[number]
+        if at is None:
+            raise AssertionError("the index does not agree with its rows")
+        return str(values[at[0]]), str(values[at[1]]), tenant_id
+
+
+def _ends(partition: str, between: tuple[str, str] | None) -> tuple[Key, Key]:
+    # Nothing sorts between a text and the same text with a NUL behind it.
+    if between is None:
+        return (partition,), (partition + "\0",)
+    return (partition, between[0]), (partition, between[1] + "\0")

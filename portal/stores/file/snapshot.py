@@ -1,0 +1,90 @@
+"""Begins a generation: all rows in a new file, which then takes the name of the last one."""
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from portal.stores.file import journal
+from portal.stores.file.disk import Disk
+from portal.stores.file.journal import Header
+from portal.stores.file.memory_table import Rows
+
+_CHUNK = 256 * 1024
+
+
+def previous_of(path: Path) -> Path:
+    """Where the generation before this one is kept."""
+    return path.with_name("tenants.previous.jsonl")
+
+
+def size_of(rows: Rows) -> int:
+    """Bytes of a snapshot's lines, without its header."""
+    return rows.size + len(rows) * journal.ROW_EXTRA
+
+
+def begin_generation(
+    disk: Disk, path: Path, rows: Rows, *, generation: int, continues: int | None, seq: int
+) -> tuple[int, Header]:
+    """A descriptor of the new file, which is durable under the name `path`, and its header.
+
+    `OSError`: `path` names a whole file, either the old or the new one, which say the same.
+    """
+    header = Header(generation, continues, seq, len(rows), size_of(rows))
+    header = replace(header, length=len(header.line()))
+    new = path.with_name("tenants.new.jsonl")
+    fd = disk.open(new, create=True)
+    try:
+        disk.truncate(fd, 0)
+        _write_rows(disk, fd, header, rows)
+        disk.sync(fd)
+        if exists(disk, path):
+            _keep_previous(disk, path)
+        disk.rename(new, path)
+        # Before this, a commit in the new file could vanish with the file's name.
+        disk.sync_folder(path.parent)
+    except BaseException:
+        close_quietly(disk, fd)
+        with suppress(OSError):
+            disk.remove(new)
+        raise
+    return fd, header
+
+
+def _write_rows(disk: Disk, fd: int, header: Header, rows: Rows) -> None:
+    at, waiting = 0, bytearray(header.line())
+    for item in rows.all():
+        waiting += journal.sealed({"row": item})
+        if len(waiting) >= _CHUNK:
+            write_all(disk, fd, bytes(waiting), at)
+            at += len(waiting)
+            waiting.clear()
+    write_all(disk, fd, bytes(waiting), at)
+
+
+def _keep_previous(disk: Disk, path: Path) -> None:
+    # Through a third name, so that each of the two names something whole at any moment.
+    kept = path.with_name("tenants.kept.jsonl")
+    disk.remove(kept)
+    disk.link(path, kept)
+    disk.rename(kept, previous_of(path))
+
+
+def write_all(disk: Disk, fd: int, data: bytes, at: int) -> None:
+    written = disk.write(fd, data, at)
+    while written < len(data):
+        # The rest of a short write either goes in or says why not.
+        written += disk.write(fd, data[written:], at + written)
+
+
+def exists(disk: Disk, path: Path) -> bool:
+    try:
+        disk.status(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def close_quietly(disk: Disk, fd: int) -> None:
+    # What matters was synced, and a descriptor is gone even if closing it fails.
+    with suppress(OSError):
+        disk.close(fd)

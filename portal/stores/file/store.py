@@ -1,0 +1,274 @@
+"""The store in a file of JSON lines, for one machine and up to 200,000 tenants."""
+
+import os
+import threading
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from portal.stores.contract import (
+    Add,
+    AlreadyThereError,
+    Change,
+    ChangedMeanwhileError,
+    Item,
+    NotThereError,
+    Page,
+    Position,
+    Remove,
+    Replace,
+    Segment,
+    StoreError,
+    UnavailableError,
+)
+from portal.stores.file.disk import Disk, LocalDisk
+from portal.stores.file.journal_writer import JournalFile
+from portal.stores.file.os_errors import unavailable
+from portal.stores.schema import Index
+from portal.stores.validation import check_limit, results_of
+
+_WHOLE = Segment()
+
+
+class JsonFileStore:
+    """A `Store` in `folder`, which is made if it is not there.
+
+    Nothing is opened before the first call, nor kept open over a fork: each process has
+    a lock and a memory of its own. Any number of threads and processes may use one folder.
+    """
+
+    def __init__(self, folder: Path, *, disk: Disk | None = None) -> None:
+        self._folder = folder.absolute()
+        self._disk = disk or LocalDisk()
+        self._begin()
+        _stores.add(self)
+
+    def _begin(self) -> None:
+        self._file = JournalFile(self._folder, self._disk)
+        # Commits that wait, and whether a thread is writing some: it takes all that wait when
+        # it begins, and they share its sync.
+        self._gate = threading.Condition(threading.Lock())
+        self._waiting: list[_Commit] = []
+        self._leading = False
+
+    def get(self, tenant_id: str) -> Item:
+        self._refresh()
+        view = self._file.view
+        with view.guard:
+            item = view.rows.get(tenant_id)
+        if item is None:
+            raise NotThereError(tenant_id=tenant_id)
+        return item
+
+    def query(
+        self,
+        index: Index,
+        partition: str,
+        *,
+        between: tuple[str, str] | None = None,
+        after: Position | None = None,
+        limit: int = 50,
+        newest_first: bool = False,
+    ) -> Page:
+        check_limit(limit)
+        self._refresh()
+        view = self._file.view
+        with view.guard:
+            return view.rows.query(
+                index,
+                partition,
+                between=between,
+                after=after,
+                limit=limit,
+                newest_first=newest_first,
+            )
+
+    def count(
+        self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
+    ) -> int:
+        check_limit(cap)
+        self._refresh()
+        view = self._file.view
+        with view.guard:
+            return view.rows.count(index, partition, between=between, cap=cap)
+
+    def scan(
+        self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
+    ) -> Page:
+        check_limit(limit)
+        self._refresh()
+        view = self._file.view
+        with view.guard:
+            return view.rows.scan(segment, after, limit)
+
+    def write(self, changes: Sequence[Change]) -> None:
+        commit = _Commit(changes)
+        with self._gate:
+            self._waiting.append(commit)
+            while self._leading and not commit.done:
+                self._gate.wait()
+            if not commit.done:
+                self._leading = True
+                batch, self._waiting = self._waiting, []
+        if not commit.done:
+            self._lead(batch)
+        if commit.error is not None:
+            raise commit.error
+
+    def describe(self) -> str:
+        return f"JSON file {self._folder / 'tenants.jsonl'}"
+
+    def check(self) -> None:
+        with self._alone(), self._our_errors(), self._file.locked():
+            self._file.catch_up()
+            self._file.check()
+
+    def compact(self) -> None:
+        """Begin a new file without garbage, if there is room. Happens by itself, too."""
+        with self._alone(), self._our_errors(), self._file.locked():
+            self._file.catch_up()
+            self._file.compact()
+
+    def forget(self) -> None:
+        """Leave nothing on the disk of what was removed or replaced: not in the file, nor in the
+        generation before it, which is kept beside it. If there is no room it is logged, and what
+        is there stays."""
+        for _ in ("the file", "the one before"):
+            self.compact()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _refresh(self) -> None:
+        """Show everything that was acknowledged before this call, by whichever process."""
+        file = self._file
+        lock, view = file.lock, file.view
+        try:
+            if lock.fd >= 0 and lock.mark_text() == view.seen:
+                return
+            with view.guard:
+                if lock.fd >= 0 and view.follow(lock.mark_text()):
+                    return
+        except OSError as error:
+            raise unavailable(error, file.path) from error
+        with self._alone(), self._our_errors(), file.locked():
+            file.catch_up()
+
+    def _lead(self, batch: "list[_Commit]") -> None:
+        file = self._file
+        try:
+            with self._our_errors("Nothing was saved."), file.locked():
+                file.catch_up()
+                self._commit(batch)
+                self._answer(batch)
+                # Only now, since nobody needs to wait for it.
+                if file.wants_compaction:
+                    file.compact()
+        except StoreError as error:
+            for commit in batch:
+                # A refusal, too, may have been for the sake of a commit that now is none.
+                if not commit.done:
+                    commit.error = error
+        except BaseException:
+            for commit in batch:
+                if not commit.done:
+                    commit.error = UnavailableError(
+                        reason="The write was interrupted. It is not certain what was saved.",
+                        mend="Look again before repeating it; the portal's log says more.",
+                        undecided=True,
+                    )
+            raise
+        finally:
+            self._answer(batch)
+            with self._gate:
+                self._leading = False
+                self._gate.notify_all()
+
+    def _commit(self, batch: "list[_Commit]") -> None:
+        rows = self._file.view.rows
+        # What an earlier one in this batch leaves. Nobody else sees it before the sync.
+        pending: dict[str, Item | None] = {}
+        accepted: list[Mapping[str, Item | None]] = []
+        for commit in batch:
+            now = {
+                tenant_id: pending[tenant_id] if tenant_id in pending else rows.get(tenant_id)
+                for tenant_id in commit.result
+            }
+            commit.error = commit.refusal(now)
+            if commit.error is None:
+                accepted.append(commit.result)
+                pending.update(commit.result)
+        if accepted:
+            self._file.append(accepted)
+
+    def _answer(self, batch: "list[_Commit]") -> None:
+        with self._gate:
+            for commit in batch:
+                commit.done = True
+            self._gate.notify_all()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Alone among this process's threads: they share the lock's descriptor."""
+        with self._gate:
+            while self._leading:
+                self._gate.wait()
+            self._leading = True
+        try:
+            yield
+        finally:
+            with self._gate:
+                self._leading = False
+                self._gate.notify_all()
+
+    @contextmanager
+    def _our_errors(self, outcome: str = "") -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise unavailable(error, self._file.path, outcome) from error
+
+
+class _Commit:
+    """One `write` on its way: what it wants, and what became of it."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self.result = results_of(changes)
+        self.changes = changes
+        self.error: StoreError | None = None
+        self.done = False
+
+    def refusal(self, now: Mapping[str, Item | None]) -> StoreError | None:
+        """Why these items as they are now do not allow it, if they do not."""
+        for change, tenant_id in zip(self.changes, self.result, strict=True):
+            item = now[tenant_id]
+            if isinstance(change, Add):
+                if item is not None:
+                    return AlreadyThereError(tenant_id=tenant_id, item=item)
+            elif item is None or not _is_as_expected(item, change):
+                return ChangedMeanwhileError(tenant_id=tenant_id, item=item)
+        return None
+
+
+def _is_as_expected(item: Item, change: Replace | Remove) -> bool:
+    if item.get("version") != change.expected:
+        return False
+    read = change.read if isinstance(change, Replace) else None
+    return read is None or item.get("updatedAt") == read.get("updatedAt")
+
+
+_stores: "weakref.WeakSet[JsonFileStore]" = weakref.WeakSet()
+
+
+def _begin_again() -> None:
+    # All of them, also if one cannot be closed: it must not leave another one its parent's lock.
+    with ExitStack() as stores:
+        for store in list(_stores):
+            # The parent's lock would be the child's as well, as long as both have it open; and
+            # its threads, which may have held ours, are not here.
+            stores.callback(store._begin)
+            stores.callback(store._file.close)
+
+
+os.register_at_fork(after_in_child=_begin_again)

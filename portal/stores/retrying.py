@@ -1,0 +1,127 @@
+"""A store for those who are in no hurry: what it is too busy for is asked of it again.
+
+An operator's long run goes through it. A table on demand refuses calls until it has grown to
+the load, which takes it seconds, and nobody waits for a page meanwhile.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from portal.stores.contract import (
+    Add,
+    AlreadyThereError,
+    BusyError,
+    Change,
+    Item,
+    Page,
+    Position,
+    Segment,
+    Store,
+)
+from portal.stores.schema import Index
+
+_T = TypeVar("_T")
+_WHOLE = Segment()
+
+#: How often something is tried that the store is too busy for; together it waits 13 seconds.
+TRIES = 8
+
+Pause = Callable[[float], object]
+
+
+def retry_while_busy(call: Callable[[], _T], pause: Pause = time.sleep) -> _T:
+    """What `call` answers, tried again after longer and longer pauses while the store is too
+    busy. `BusyError` in the end."""
+    for tries in range(TRIES - 1):
+        try:
+            return call()
+        except BusyError:
+            pause(0.1 * 2**tries)
+    return call()
+
+
+class PatientStore:
+    """A `Store` in front of another.
+
+    Only what is busy is tried again, since of that nothing was written. What is undecided is
+    not: whoever wrote it looks first.
+    """
+
+    def __init__(self, store: Store, *, pause: Pause = time.sleep) -> None:
+        self._store = store
+        self._pause = pause
+
+    def get(self, tenant_id: str) -> Item:
+        return self._patiently(partial(self._store.get, tenant_id))
+
+    def write(self, changes: Sequence[Change]) -> None:
+        tries = 0
+
+        def attempt() -> None:
+            nonlocal tries
+            tries += 1
+            try:
+                self.write_once(changes)
+            except AlreadyThereError as refused:
+                # An earlier try that was done after all is no refusal of this one.
+                if tries == 1 or not _is_just_this(changes, refused.item):
+                    raise
+
+        self._patiently(attempt)
+
+    def write_once(self, changes: Sequence[Change]) -> None:
+        """One try."""
+        self._store.write(changes)
+
+    def query(
+        self,
+        index: Index,
+        partition: str,
+        *,
+        between: tuple[str, str] | None = None,
+        after: Position | None = None,
+        limit: int = 50,
+        newest_first: bool = False,
+    ) -> Page:
+        return self._patiently(
+            partial(
+                self._store.query,
+                index,
+                partition,
+                between=between,
+                after=after,
+                limit=limit,
+                newest_first=newest_first,
+            )
+        )
+
+    def count(
+        self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
+    ) -> int:
+        return self._patiently(
+            partial(self._store.count, index, partition, cap=cap, between=between)
+        )
+
+    def scan(
+        self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
+    ) -> Page:
+        return self._patiently(partial(self._store.scan, segment, after=after, limit=limit))
+
+    def describe(self) -> str:
+        return self._store.describe()
+
+    def check(self) -> None:
+        self._patiently(self._store.check)
+
+    def close(self) -> None:
+        self._store.close()
+
+    def _patiently(self, call: Callable[[], _T]) -> _T:
+        return retry_while_busy(call, self._pause)
+
+
+def _is_just_this(changes: Sequence[Change], there: Item) -> bool:
+    adds = [dict(change.item) for change in changes if isinstance(change, Add)]
+    return len(changes) == 1 and adds == [dict(there)]

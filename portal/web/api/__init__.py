@@ -1,0 +1,3 @@
+from portal.web.api import imports
+
+BLUEPRINTS = (imports.bp,)

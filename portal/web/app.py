@@ -1,0 +1,113 @@
+"""Makes a Flask application of the portal: routes, guards, words, errors."""
+
+import hashlib
+import logging
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Flask, Response, current_app, jsonify, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import BaseConverter
+
+from portal import logs
+from portal.stores.contract import StoreError
+from portal.stores.retry_limits import PUBLIC_ATTEMPTS, STAFF_ATTEMPTS, retry_attempts
+from portal.tenants import ID
+from portal.web import api, customer, imports, staff
+from portal.web.http import access, context, errors, htmx, security
+from portal.web.i18n import translation
+
+logger = logging.getLogger(__name__)
+
+
+class TenantConverter(BaseConverter):
+    """The ids that a tenant can have; every other text is no address."""
+
+    regex = rf"pending-[a-z0-9]{{26}}|{ID}_{ID}"
+
+
+class ImportConverter(BaseConverter):
+    """The ids that an import can have."""
+
+    regex = r"import-[a-z0-9]{26}"
+
+
+def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> None:
+    app.extensions["portal"] = services
+    app.url_map.converters["tenant"] = TenantConverter
+    app.url_map.converters["import"] = ImportConverter
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider's setting
+    translation.init_app(app)
+    htmx.init_app(app)
+    security.init_app(app, services.settings, keys)
+    errors.init_app(app)
+    app.before_request(at_the_door)
+    for room in (customer, staff, imports, api):
+        for blueprint in room.BLUEPRINTS:
+            app.register_blueprint(blueprint)
+    app.add_url_rule("/health", view_func=health)
+    app.add_url_rule("/metrics", view_func=metrics)
+    app.context_processor(_for_every_template)
+    app.jinja_env.globals["static_url"] = _static_url
+    app.jinja_env.filters["written"] = staff.render_rows
+    if services.settings.proxy_hops:
+        hops = services.settings.proxy_hops
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # as Werkzeug's own documentation wraps it
+
+
+def at_the_door() -> ResponseReturnValue | None:
+    """Every request: its language, whether it may enter, and whether its form is one of ours."""
+    for_program = access.is_for_programs(request.endpoint) or request.path.startswith("/api/")
+    translation.remember_locale(for_program=for_program)
+    waits_longer = access.is_for_staff(request.endpoint)
+    retry_attempts.set(STAFF_ATTEMPTS if waits_longer else PUBLIC_ATTEMPTS)
+    answer = access.let_in()
+    if answer is None:
+        security.check_form()
+    return answer
+
+
+def health() -> Response:
+    """Red while the store would refuse a write. Says why in the log only."""
+    try:
+        context.store().check()
+    except StoreError as error:
+        logger.warning("The store would refuse a write: %s", error)
+        answer = jsonify(status="unavailable")
+        answer.status_code = 503
+        return answer
+    return jsonify(status="ok")
+
+
+def metrics() -> Response:
+    """What the calls of this process to the store cost, for Prometheus, if it was asked for."""
+    if "prometheus" not in context.settings().metrics:
+        raise NotFound
+    measures = context.services().measures
+    shown = measures.shown() if measures else ""
+    return Response(shown, content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _for_every_template() -> dict[str, object]:
+    return {
+        "user": staff.signed_in_user(),
+        "locale": translation.locale_name(),
+        "dir": translation.direction(),
+        "messages": (),
+        "request_id": logs.request_id.get(),
+    }
+
+
+def _static_url(name: str) -> str:
+    """The address of a file under static, with a part that changes with its content."""
+    folder = current_app.static_folder or ""
+    return f"{request.script_root}/static/{name}?v={_content_hash(folder, name)}"
+
+
+@lru_cache(64)
+def _content_hash(folder: str, name: str) -> str:
+    return hashlib.sha256((Path(folder) / name).read_bytes()).hexdigest()[:12]

@@ -1,0 +1,3 @@
+from portal.web.customer import sign_up, status
+
+BLUEPRINTS = (sign_up.bp, status.bp)

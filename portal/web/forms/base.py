@@ -1,0 +1,178 @@
+"""Fields, their words, and what they mean once they are right.
+
+A form reads plain text into values by `portal.contacts`; the words for what is wrong are the
+same beside the field and in the summary. Templates get `FieldView`s, ready to be written.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import request
+from flask_wtf import FlaskForm
+from wtforms import Field, ValidationError
+from wtforms.widgets import TextInput
+
+from portal import contacts
+from portal.contacts import Problem, ProblemError
+from portal.sealing.sealers import Secret
+from portal.tenants import SECRET_LENGTH, is_id
+from portal.web.http.context import services
+from portal.web.i18n.translation import _
+
+_VERSION = re.compile(r"[0-9]{1,15}", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+#: No HTML may hold these, not even escaped: controls but white space, and what is no character.
+_NOT_IN_HTML = re.compile(
+    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef"
+    + "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17))
+    + "]"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FieldView:
+    """A field as a template shows it: ready strings. `options`: (value, words, chosen)."""
+
+    name: str
+    id: str
+    label: str
+    value: str = ""
+    hint: str = ""
+    error: str = ""
+    note: str = ""
+    type: str = "text"
+    autocomplete: str = ""
+    inputmode: str = ""
+    required: bool = True
+    options: Sequence[tuple[str, str, bool]] = ()
+
+
+class Text(Field):  # type: ignore[misc] # WTForms publishes no types
+    """One value, read from text by `reader`; `problem` says in words what is wrong with it.
+
+    `data` is the text as it was typed, `read` the value.
+    """
+
+    widget = TextInput()
+
+    def __init__(
+        self,
+        label: str,
+        reader: Callable[[str], Any],
+        problem: Callable[[Problem], str],
+        **shown: Any,
+    ) -> None:
+        names = ("name", "_form", "_prefix", "_translations", "_meta")
+        wtforms = {name: shown.pop(name) for name in names if name in shown}
+        super().__init__(label, **wtforms)
+        self.reader = reader
+        self.problem = problem
+        self.shown = {"required": True, **shown}
+        self.read: Any = None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = valuelist[0] if valuelist else ""
+
+    def pre_validate(self, form: FlaskForm) -> None:
+        del form
+        try:
+            self.read = self.reader(self.data or "")
+        except ProblemError as error:
+            raise ValidationError(self.problem(error.problem)) from error
+
+
+class Form(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no types
+    """The token of each form is checked for all of them at the door: portal.web.http.security."""
+
+    class Meta:
+        csrf = False
+
+    def views(self, verb: str = "", **notes: str) -> list[FieldView]:
+        """The fields for a template; ids begin with `verb` where a page has several forms."""
+        return [self.view(field, verb, notes.get(field.short_name, "")) for field in self]
+
+    def view(self, field: Any, verb: str = "", note: str = "") -> FieldView:
+        shown = dict(field.shown)
+        choices = shown.pop("choices", ())
+        hint = shown.pop("hint", "")
+        typed = showable(field.data or "")
+        return FieldView(
+            name=field.short_name,
+            id=_id(verb, field.short_name),
+            label=_(field.label.text),
+            # A secret is never written into a page, not even back to who typed it.
+            value="" if shown.get("type") == "password" else typed,
+            error=str(field.errors[0]) if field.errors else "",
+            note=note,
+            options=[(value, _(label), value == typed) for value, label in choices],
+            hint=_(hint) if hint else "",
+            **shown,
+        )
+
+    def problems(self, verb: str = "") -> list[tuple[str, str]]:
+        """For the summary: the field's id, and the same words as beside it."""
+        return [
+            (_id(verb, field.short_name), str(field.errors[0])) for field in self if field.errors
+        ]
+
+
+def _id(verb: str, name: str) -> str:
+    return f"{verb}-{name}" if verb else name
+
+
+def showable(typed: str) -> str:
+    """What a page can show again of a text that somebody sent."""
+    return _NOT_IN_HTML.sub("", typed)
+
+
+# ---- Readers
+
+
+def seen_version(name: str = "version") -> int | None:
+    """The version that the form was made from; 0 stands for a record without one. A form that
+    was tampered with has seen nothing that can be there."""
+    text = request.form.get(name, "")
+    return (int(text) or None) if _VERSION.fullmatch(text) else -1
+
+
+def is_final_id(text: str) -> bool:
+    """Whether it may be the id of a tenant that was activated: account id, `_`, company id."""
+    account_id, _, company_id = text.partition("_")
+    return is_id(account_id) and is_id(company_id)
+
+
+def read_id(text: str) -> str:
+    """An account or company id. `ProblemError`."""
+    trimmed = text.strip()
+    if not trimmed:
+        raise ProblemError(Problem.MISSING)
+    if not is_id(trimmed):
+        raise ProblemError(Problem.ID)
+    return trimmed
+
+
+def read_day(text: str) -> date:
+    """`YYYY-MM-DD` between 2000 and 2199. `ProblemError`."""
+    if not _DAY.fullmatch(text.strip()):
+        raise ProblemError(Problem.DATE)
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise ProblemError(Problem.DATE) from error
+    if not 2000 <= day.year <= 2199:
+        raise ProblemError(Problem.DATE)
+    return day
+
+
+def read_secret(text: str) -> Secret | None:
+    """The secret exactly as it was typed, or `None`. `ProblemError`."""
+    if len(text) > SECRET_LENGTH:
+        raise ProblemError(Problem.TOO_LONG)
+    return Secret(text, services().links.mark_of_secret(text)) if text else None
+
+
+def line(most: int, *, required: bool = True) -> Callable[[str], str]:
+    return lambda text: contacts.read_line(text, most=most, required=required)

@@ -1,0 +1,117 @@
+"""Who is signed in, and what they may do. One table says who may enter which route; a route
+that is not in it is closed."""
+
+import logging
+from typing import Final, Literal
+
+from flask import Response, g, redirect, request, session, url_for
+from werkzeug.exceptions import Forbidden
+
+from portal.auth.api_tokens import Scope
+from portal.auth.staff import NotSignedInError, Person, Role, person_of_session
+from portal.web.http.bearer import authorize_token
+from portal.web.http.context import now, store
+from portal.web.http.htmx import asked_by_htmx
+
+logger = logging.getLogger(__name__)
+
+ANYONE: Final = "anyone"
+
+#: Endpoint -> who may enter. tests/test_routes.py holds this to the URL map.
+ENTRY: dict[str, Role | Scope | Literal["anyone"]] = {
+    "static": ANYONE,
+    "health": ANYONE,
+    "metrics": ANYONE,
+    "customer.index": ANYONE,
+    "customer.sign_up": ANYONE,
+    "customer.check": ANYONE,
+    "status.show": ANYONE,
+    "status.change": ANYONE,
+    "status.withdraw": ANYONE,
+    "api.validate": ANYONE,
+    "api.imports": Scope.IMPORTS_WRITE,
+    "staff.sign_in": ANYONE,
+    "staff.use_link": ANYONE,
+    "staff.sign_out": ANYONE,
+    "staff.home": Role.VIEWER,
+    "staff.tenants": Role.VIEWER,
+    "staff.tenant": Role.VIEWER,
+    "decisions.activate": Role.APPROVER,
+    "decisions.renew": Role.APPROVER,
+    "decisions.reject": Role.APPROVER,
+    "decisions.reopen": Role.APPROVER,
+    "decisions.release": Role.APPROVER,
+    "decisions.suspend": Role.APPROVER,
+    "decisions.reinstate": Role.APPROVER,
+    "decisions.validity": Role.APPROVER,
+    "decisions.client": Role.APPROVER,
+    "decisions.contact": Role.APPROVER,
+    "decisions.note": Role.APPROVER,
+    "imports.index": Role.ADMIN,
+    "imports.run": Role.ADMIN,
+    "imports.apply": Role.ADMIN,
+    "imports.discard": Role.ADMIN,
+    "imports.report_csv": Role.ADMIN,
+    "imports.report_json": Role.ADMIN,
+}
+
+#: These show their form again when its token has expired, with everything typed but secrets.
+_RENDER_OWN_REFUSALS = frozenset({"customer.sign_up", "status.change", "imports.index"})
+
+SESSION_TOKEN = "sid"  # noqa: S105 - a name, not a token
+
+
+def is_for_programs(endpoint: str | None) -> bool:
+    """Whether programs call it: they send no forms and have no cookies of ours."""
+    return endpoint is not None and endpoint.startswith("api.")
+
+
+def is_for_staff(endpoint: str | None) -> bool:
+    return endpoint is not None and isinstance(ENTRY.get(endpoint), Role)
+
+
+def renders_own_refusals(endpoint: str | None) -> bool:
+    return endpoint in _RENDER_OWN_REFUSALS
+
+
+def let_in() -> Response | None:
+    """Nobody enters but whom the table names; the rest are sent to sign in, or refused."""
+    if request.endpoint is None:
+        # Nothing is there, or not by this method: staff are told so on a page like the others.
+        if request.path.startswith("/staff/"):
+            g.person = _signed_in()
+        return None
+    entry = ENTRY.get(request.endpoint)
+    if entry == ANYONE:
+        return None
+    if entry is None:
+        raise Forbidden("no entry")
+    if isinstance(entry, Scope):
+        return authorize_token(entry)
+    g.person = _signed_in()
+    if g.person is None:
+        return _send_to_sign_in()
+    if g.person.role < entry:
+        logger.warning("Refused at %s: role %s.", request.endpoint, g.person.role.name.lower())
+        # A viewer may at least look at what others decide.
+        raise Forbidden("view" if g.person.role is Role.VIEWER else "role")
+    return None
+
+
+def _signed_in() -> Person | None:
+    token = session.get(SESSION_TOKEN)
+    if not isinstance(token, str):
+        return None
+    try:
+        return person_of_session(store(), token, now())
+    except NotSignedInError:
+        return None
+
+
+def _send_to_sign_in() -> Response:
+    here = request.full_path.rstrip("?") if request.method == "GET" else None
+    if asked_by_htmx():
+        return Response(status=401, headers={"HX-Redirect": url_for("staff.sign_in")})
+    answer = redirect(url_for("staff.sign_in", next=here), 303)
+    assert isinstance(answer, Response)  # noqa: S101 - werkzeug's annotation is wider
+    return answer

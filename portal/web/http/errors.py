@@ -1,0 +1,180 @@
+"""Our errors, and everybody's, as pages, fragments or JSON: once, for every route."""
+
+import logging
+from collections.abc import Sequence
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from portal import logs
+from portal.imports.jobs.job import UnknownJobError
+from portal.imports.model.errors import RefusedFileError
+from portal.onboarding import UnknownTenantError
+from portal.stores.contract import BusyError, StoreError, UnavailableError
+from portal.web.forms.base import showable
+from portal.web.http import context
+from portal.web.http.access import is_for_programs
+from portal.web.http.htmx import asked_by_htmx, wants_fragment
+from portal.web.http.security import ExpiredPageError, RepeatedFieldError
+from portal.web.i18n.saying import said
+from portal.web.i18n.translation import _
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER = "30"
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(ExpiredPageError, _expired_page)
+    app.register_error_handler(UnknownTenantError, _not_there)
+    app.register_error_handler(UnknownJobError, _not_there)
+    app.register_error_handler(RefusedFileError, _refused_file)
+    app.register_error_handler(StoreError, _store_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _http_error(error: HTTPException) -> Response:
+    code = error.code or 500
+    if isinstance(error, SecurityError):
+        # An untrusted Host. No page: every link in one would be made with that name.
+        return Response(
+            _("This portal does not answer to that host name."), 400, mimetype="text/plain"
+        )
+    if error.response is not None or 300 <= code < 400:
+        return make_response(error.get_response())
+    answer = _answer(code, *_words(code, error))
+    for name, value in error.get_headers():
+        if name not in ("Content-Type", "Content-Length"):
+            answer.headers[name] = value
+    return answer
+
+
+def _words(code: int, error: HTTPException) -> tuple[str, list[str]]:
+    """A heading and what to do."""
+    match code:
+        case _ if isinstance(error, RepeatedFieldError):
+            return _("Send each field once."), []
+        case 403 if error.description in ("view", "role"):
+            view, role = _("You may view but not change."), _("Your role does not allow this.")
+            told = view if error.description == "view" else role
+            return told, [_("Ask an administrator if you need to do this.")]
+        case 403:
+            return _("Request refused."), []
+        case 404:
+            return _("Page not found"), [
+                _("Check the address. If you followed a link, it may be old or cut off.")
+            ]
+        case 405:
+            return _("This address cannot be used like that."), []
+        case 411:
+            return _("Length required."), [
+                _("Send all of it at once, with its length in the header Content-Length.")
+            ]
+        case 413:
+            return _("Request too large."), [_("Shorten what you send, then send it again.")]
+        case 415:
+            return _("Unsupported content type."), []
+        case 400:
+            return _("Request refused."), [_("Go back, reload the page, and try again.")]
+        case _:
+            return error.name, []
+
+
+def _expired_page(error: ExpiredPageError) -> Response:
+    """The same fields again, with a new token; not a secret, which has to be typed again."""
+    left_out = {"csrf_token", "client_secret"}
+    kept = [
+        (showable(name), showable(value))
+        for name, value in request.form.items()
+        if name not in left_out
+    ]
+    sentence = _("This page has expired. Your entries are kept; send again.")
+    retry = None if asked_by_htmx() else (request.path, kept, _("Send again"))
+    sentences = [_("Reload the page, then try again.")] if retry is None else []
+    return _answer(error.code, sentence, sentences, retry)
+
+
+def _refused_file(error: RefusedFileError) -> Response:
+    answer = _answer(error.status, said(error.message), [said(error.found)] if error.found else [])
+    if error.status == 503:
+        answer.headers["Retry-After"] = RETRY_AFTER
+    return answer
+
+
+def _not_there(error: UnknownTenantError | UnknownJobError) -> Response:
+    del error
+    return _answer(404, _("Page not found"), [
+        _("Check the address. If you followed a link, it may be old or cut off.")
+    ])  # fmt: skip
+
+
+def _store_error(error: StoreError) -> Response:
+    """The store cannot answer, or was too busy: nothing is guessed, nor told that is not known."""
+    reason = error.reason if isinstance(error, (UnavailableError, BusyError)) else ""
+    mend = error.mend if isinstance(error, UnavailableError) else ""
+    logger.error("The store did not answer: %s %s", reason, mend, exc_info=error)
+    answer = _answer(503, *_words_of_store(error))
+    answer.headers["Retry-After"] = RETRY_AFTER
+    return answer
+
+
+def _words_of_store(error: StoreError) -> tuple[str, list[str]]:
+    if context.was_saved():
+        return _("It was saved, but the page cannot be shown."), [_("Reload it in a moment.")]
+    if isinstance(error, UnavailableError) and error.undecided:
+        return _("It is not certain whether this was saved."), [
+            _("Look at it again, or send it again: the same is never saved twice.")
+        ]
+    return _("Nothing was saved. Please try again later."), []
+
+
+def _unexpected(error: Exception) -> Response:
+    # Only type and place reach the log, see portal.logs: the text may hold anything.
+    logger.error("Something unexpected happened.", exc_info=error)
+    return _answer(500, _("Something went wrong in the portal."), [
+        _("Reload the page to see whether your change was made.")
+    ])  # fmt: skip
+
+
+def _answer(
+    code: int,
+    heading: str,
+    sentences: Sequence[str],
+    retry: tuple[str, list[tuple[str, str]], str] | None = None,
+) -> Response:
+    if is_for_programs(request.endpoint) or request.path.startswith("/api/"):
+        # The old application shows it to people as one text.
+        whole = heading if heading.endswith(".") else f"{heading}."
+        answer = jsonify(error=_short(code), message=" ".join([whole, *sentences]))
+    else:
+        fragment = wants_fragment()
+        template = "errors/_error.html" if fragment else "errors/error.html"
+        answer = make_response(
+            render_template(
+                template,
+                fragment=fragment,
+                code=code,
+                heading=heading,
+                sentences=sentences,
+                request_id=logs.request_id.get(),
+                retry=retry,
+            )
+        )
+    answer.status_code = code
+    return answer
+
+
+def _short(code: int) -> str:
+    return {
+        400: "bad_request",
+        403: "forbidden",
+        404: "not_found",
+        405: "method_not_allowed",
+        411: "length_required",
+        413: "too_large",
+        415: "unsupported_media_type",
+        422: "not_usable",
+        429: "too_many_requests",
+        503: "unavailable",
+    }.get(code, "error")

@@ -1,0 +1,116 @@
+"""Texts that leave the portal and come back: form tokens, status links, cursors, `next`."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from portal.queries import Place
+from portal.timestamps import to_instant, to_text
+
+FORM_LIFE = timedelta(hours=24)
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+_STATUS_TOKEN = re.compile(r"([a-z0-9]{26})([A-Za-z0-9_-]{32})", re.ASCII)
+#: A path of ours, without anything that a browser could read as another host.
+_LOCAL_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9/_.~?=&%-]*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class FormToken:
+    """What a sign-up form carries: the reference that its tenant will have, the secret of
+    the status link, and when the form was shown."""
+
+    reference: str
+    status_secret: str
+    shown_at: datetime
+
+    @property
+    def status_token(self) -> str:
+        return self.reference + self.status_secret
+
+
+class BadTokenError(Exception):
+    """Forged, cut off, or too old."""
+
+
+class Links:
+    """Signs with the first of `keys` and believes all of them."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        oldest_first = list(reversed(keys))
+        self._forms = URLSafeSerializer(oldest_first, salt="sign-up form")
+        self._cursors = URLSafeSerializer(oldest_first, salt="cursor")
+        self._marks = hmac.digest(keys[0].encode(), b"mark of a client secret", "sha256")
+
+    def new_form_token(self, now: datetime) -> str:
+        reference = "".join(secrets.choice(_ALPHABET) for _ in range(26))
+        text = self._forms.dumps([reference, secrets.token_urlsafe(24), to_text(now)])
+        return str(text)
+
+    def read_form_token(self, text: str, now: datetime) -> FormToken:
+        """`BadTokenError`."""
+        try:
+            reference, status_secret, shown = self._forms.loads(text)
+            shown_at = to_instant(shown)
+        except (BadData, TypeError, ValueError) as error:
+            raise BadTokenError from error
+        if shown_at is None or not timedelta(0) <= now - shown_at <= FORM_LIFE:
+            raise BadTokenError
+        return FormToken(reference, status_secret, shown_at)
+
+    def mark_of_secret(self, text: str) -> str:
+        """Tells client secrets apart. Only with the key can anybody try out what it stands for."""
+        return hmac.digest(self._marks, text.encode(), "sha256").hex()
+
+    def cursor(self, place: Place, of: str) -> str:
+        """`of` names the list: the cursor opens no other."""
+        return str(self._cursors.dumps([of, place.stretch, *(place.position or ())]))
+
+    def read_cursor(self, text: str, of: str) -> Place | None:
+        """The place, or `None` (page one) for a cursor that is forged, or another list's."""
+        if not text:
+            return None
+        try:
+            listed, stretch, *position = self._cursors.loads(text)
+        except BadData:
+            return None
+        if listed != of:
+            return None
+        return Place(stretch, (position[0], position[1]) if position else None)
+
+
+def status_hash(status_secret: str) -> str:
+    """What the store keeps of a status link."""
+    return hashlib.sha256(status_secret.encode()).hexdigest()
+
+
+def read_status_token(token: str) -> tuple[str, str]:
+    """The reference and the hash in a status link. `BadTokenError` if it has another shape."""
+    parts = _STATUS_TOKEN.fullmatch(token)
+    if not parts:
+        raise BadTokenError
+    return parts[1], status_hash(parts[2])
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two hashes are the same, in the same time for every pair."""
+    return hmac.compare_digest(one, other)
+
+
+def safe_next(target: str, otherwise: str) -> str:
+    """`target` if it is a path inside the portal, else `otherwise`: never another site."""
+    lowered = target.lower()
+    if (
+        _LOCAL_PATH.fullmatch(target)
+        and "//" not in target
+        and "%5c" not in lowered
+        and "%2f" not in lowered
+        and "%0" not in lowered
+    ):
+        return target
+    return otherwise

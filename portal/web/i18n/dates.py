@@ -1,0 +1,157 @@
+"""Dates, days and spans in the reader's words. Babel is slow, so what repeats is kept."""
+
+import math
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_timedelta
+
+from portal.tenants import MILLISECOND, first_instant
+from portal.timestamps import to_instant
+from portal.web.i18n.translation import _, locale_name
+
+
+def day(instant: datetime | None, zone: ZoneInfo, locale: str = "") -> str:
+    """`3 May 2026` as calendars in `zone` have it; empty for `None`. Lists, which ask often,
+    name the reader's locale themselves."""
+    return _day(_local(instant, zone).date(), locale or locale_name()) if instant else ""
+
+
+def moment(instant: datetime | None, zone: ZoneInfo) -> str:
+    """`3 May 2026, 14:05`; empty for `None`."""
+    if instant is None:
+        return ""
+    # What is kept must not stand for the same instant in another zone, which is equal to it.
+    return _moment(_local(instant, zone).replace(tzinfo=None), locale_name())
+
+
+def second(instant: datetime, zone: ZoneInfo) -> str:
+    """`3 May 2026, 14:05:09`, where several of one minute are told apart."""
+    return _second(_local(instant, zone).replace(tzinfo=None), locale_name())
+
+
+def long_day(day_: date) -> str:
+    """`31 December 2026`."""
+    return _long_day(day_, locale_name())
+
+
+def ago(span: timedelta) -> str:
+    """`2 minutes ago`."""
+    return _span(_rounded(span), locale_name(), True)
+
+
+def span(span_: timedelta) -> str:
+    """`2 days`."""
+    return _span(_rounded(span_), locale_name(), False)
+
+
+def age(span_: timedelta, locale: str, *, late: bool) -> str:
+    """As `span`, and whether that is longer than promised."""
+    return _age(_rounded(span_), locale, late)
+
+
+@lru_cache(1024)
+def _age(span_: timedelta, locale: str, late: bool) -> str:
+    words = _span(span_, locale, False)
+    return _("%(span)s, late", span=words) if late else words
+
+
+def _rounded(span_: timedelta) -> timedelta:
+    """As fine as people say it, so that few different spans are ever put into words."""
+    if span_.days > 0:
+        return timedelta(days=span_.days)
+    seconds = max(1, int(span_.total_seconds()))
+    unit = 3600 if seconds >= 3600 else 60 if seconds >= 60 else 1
+    return timedelta(seconds=seconds // unit * unit)
+
+
+@lru_cache(4096)
+def _day(day_: date, locale: str) -> str:
+    return format_date(day_, "d MMM y" if locale.startswith("en") else "medium", locale=locale)
+
+
+@lru_cache(512)
+def _long_day(day_: date, locale: str) -> str:
+    return format_date(day_, "d MMMM y" if locale.startswith("en") else "long", locale=locale)
+
+
+@lru_cache(512)
+def _moment(local: datetime, locale: str) -> str:
+    return f"{_day(local.date(), locale)}, {local:%H:%M}"
+
+
+@lru_cache(512)
+def _second(local: datetime, locale: str) -> str:
+    return f"{_moment(local, locale)}:{local:%S}"
+
+
+@lru_cache(512)
+def _span(span_: timedelta, locale: str, is_past: bool) -> str:
+    # Weeks and months hide too much of a short wait: 13 days are not "2 weeks".
+    exact = span_ < timedelta(days=60)
+    return format_timedelta(
+        -span_ if is_past else span_,
+        add_direction=is_past,
+        granularity=_unit(span_) if exact else "second",
+        threshold=math.inf if exact else 1.2,
+        locale=locale,
+    )
+
+
+def _unit(span_: timedelta) -> Literal["day", "hour", "minute", "second"]:
+    seconds = span_.total_seconds()
+    if seconds >= 3600:
+        return "day" if span_.days else "hour"
+    return "minute" if seconds >= 60 else "second"
+
+
+def days_of(
+    valid_from: datetime | None, valid_to: datetime | None, zone: ZoneInfo
+) -> tuple[str, str]:
+    """The two days of a window for date inputs, `YYYY-MM-DD`, empty for `None`."""
+    return _iso_day(valid_from, zone), _iso_day(valid_to, zone)
+
+
+def _iso_day(instant: datetime | None, zone: ZoneInfo) -> str:
+    return _local(instant, zone).date().isoformat() if instant else ""
+
+
+def ends_with_a_day(instant: datetime, zone: ZoneInfo) -> bool:
+    """Whether it is the last millisecond of a day in `zone`, as the portal's own ends are."""
+    try:
+        return starts_with_a_day(instant + MILLISECOND, zone)
+    except OverflowError:
+        return False
+
+
+def starts_with_a_day(instant: datetime, zone: ZoneInfo) -> bool:
+    """Whether it is the first millisecond of a day in `zone`."""
+    try:
+        return instant == first_instant(instant.astimezone(zone).date(), zone)
+    except OverflowError:
+        return False
+
+
+def _local(instant: datetime, zone: ZoneInfo) -> datetime:
+    # Old records say "for ever" with the last day of the calendar, which ends in UTC: east of
+    # it there is no such moment.
+    try:
+        return instant.astimezone(zone)
+    except OverflowError:
+        return instant
+
+
+def edge_of_text(text: str, zone: ZoneInfo) -> str:
+    """An end of a window as it is stored, `31 Dec 2026, 24:00`; other texts stay as they are."""
+    instant = to_instant(text)
+    if not instant:
+        return text
+    if ends_with_a_day(instant, zone):
+        return _("%(day)s, 24:00", day=day(instant, zone))
+    return moment(instant, zone)
+
+
+def today(now: datetime, zone: ZoneInfo) -> date:
+    return now.astimezone(zone).date()

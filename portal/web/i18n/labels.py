@@ -1,0 +1,293 @@
+"""The words for statuses, verbs and reasons. English here; catalogues translate."""
+
+from portal.auth.staff import Role
+from portal.imports.jobs.job import State
+from portal.imports.model.rows import Allowed, Kind, Policy
+from portal.imports.reading.formats import Shape
+from portal.queries import Alike, Tab
+from portal.tenants import Reason, Standing, Status, Verb
+from portal.web.i18n.translation import N_, _
+
+STATUS = {
+    Status.PENDING: N_("Pending"),
+    Status.ACTIVE: N_("Active"),
+    Status.SUSPENDED: N_("Suspended"),
+    Status.REJECTED: N_("Rejected"),
+    Status.WITHDRAWN: N_("Withdrawn"),
+}
+
+#: What an active tenant is called, by its standing.
+STANDING = {
+    Standing.VALID: N_("Active"),
+    Standing.EXPIRING: N_("Expiring"),
+    Standing.EXPIRED: N_("Expired"),
+    Standing.NOT_YET_VALID: N_("Scheduled"),
+    Standing.WINDOW_MISSING: N_("No validity"),
+    Standing.SUSPENDED: N_("Suspended"),
+    Standing.PENDING: N_("Pending"),
+}
+
+TONE = {
+    Standing.VALID: "positive",
+    Standing.EXPIRING: "warning",
+    Standing.EXPIRED: "negative",
+    Standing.NOT_YET_VALID: "information",
+    Standing.WINDOW_MISSING: "negative",
+    Standing.SUSPENDED: "negative",
+    Standing.PENDING: "information",
+    Standing.CLOSED: "",
+}
+
+TAB = {
+    Tab.PENDING: N_("Pending"),
+    Tab.ACTIVE: N_("Active"),
+    Tab.EXPIRING: N_("Expiring"),
+    Tab.EXPIRED: N_("Expired"),
+    Tab.SUSPENDED: N_("Suspended"),
+    Tab.REJECTED: N_("Rejected"),
+    Tab.ASIDE: N_("Set aside"),
+    Tab.ALL: N_("All"),
+}
+
+EMPTY = {
+    Tab.PENDING: N_("Nobody is waiting."),
+    Tab.ACTIVE: N_("No tenant is active."),
+    Tab.EXPIRING: N_("No licence ends in the next 30 days."),
+    Tab.EXPIRED: N_("No licence has ended."),
+    Tab.SUSPENDED: N_("No tenant is suspended."),
+    Tab.REJECTED: N_("No sign-up was rejected or withdrawn."),
+    Tab.ASIDE: N_("No sign-up was set aside."),
+    Tab.ALL: N_("There are no tenants yet."),
+}
+
+REASON = {
+    Reason.NOT_A_CUSTOMER: N_("Not a customer"),
+    Reason.DUPLICATE: N_("Asked twice"),
+    Reason.DETAILS_MISSING: N_("Details are missing"),
+    Reason.CONTRACT_ENDED: N_("The contract has ended"),
+    Reason.UNPAID: N_("Not paid"),
+    Reason.MISUSE: N_("Misuse"),
+    Reason.OTHER: N_("Another reason"),
+}
+
+ALIKE = {
+    Alike.EMAIL: N_("Same email address"),
+    Alike.COMPANY: N_("Same company name"),
+    Alike.ACCOUNT: N_("Same account"),
+}
+
+#: In a history, behind a name: "Anna Smith: activated".
+DID = {
+    Verb.SUBMIT: N_("Asked for access"),
+    Verb.ACTIVATE: N_("Activated"),
+    Verb.REJECT: N_("Rejected"),
+    Verb.WITHDRAW: N_("Withdrawn"),
+    Verb.REOPEN: N_("Reopened"),
+    Verb.SUSPEND: N_("Suspended"),
+    Verb.REINSTATE: N_("Reinstated"),
+    Verb.SET_VALIDITY: N_("Validity set"),
+    Verb.SET_CLIENT: N_("OAuth client set"),
+    Verb.EDIT_CONTACT: N_("Contact changed"),
+    Verb.RELEASE: N_("Moved into the queue"),
+    Verb.ERASE: N_("Personal details erased"),
+    Verb.IMPORT: N_("Imported"),
+}
+
+REFUSED = {
+    Verb.ACTIVATE: N_("Only a pending tenant can be activated."),
+    Verb.REJECT: N_("Only a pending tenant can be rejected."),
+    Verb.WITHDRAW: N_("Only a pending sign-up can be withdrawn."),
+    Verb.REOPEN: N_("Only a rejected or withdrawn sign-up can be reopened."),
+    Verb.SUSPEND: N_("Only an active tenant can be suspended."),
+    Verb.REINSTATE: N_("Only a suspended tenant can be reinstated."),
+    Verb.SET_VALIDITY: N_("Only an active or suspended tenant has a validity to set."),
+    Verb.SET_CLIENT: N_("Only an active or suspended tenant has an OAuth client to set."),
+    Verb.EDIT_CONTACT: N_("The contact of a closed sign-up cannot be changed."),
+    Verb.RELEASE: N_("Only a pending sign-up can be moved into the queue."),
+}
+
+
+ROLE = {
+    Role.VIEWER: N_("Viewer"),
+    Role.APPROVER: N_("Approver"),
+    Role.ADMIN: N_("Administrator"),
+}
+
+KIND = {
+    Kind.NEW: N_("New"),
+    Kind.SAME: N_("Same"),
+    Kind.UPDATE: N_("Update"),
+    Kind.CONFLICT: N_("Conflict"),
+    Kind.DUPLICATE: N_("Duplicate"),
+    Kind.INVALID: N_("Invalid"),
+}
+
+#: How many rows of each kind, in the list of imports.
+KIND_COUNT = {
+    Kind.NEW: N_("%(n)s new"),
+    Kind.SAME: N_("%(n)s same"),
+    Kind.UPDATE: N_("%(n)s update"),
+    Kind.CONFLICT: N_("%(n)s conflict"),
+    Kind.DUPLICATE: N_("%(n)s duplicate"),
+    Kind.INVALID: N_("%(n)s invalid"),
+}
+
+#: What a plan would make of them.
+KIND_MEANING = {
+    Kind.NEW: N_("Not here yet: this import would add them."),
+    Kind.SAME: N_("Here already, with nothing to change."),
+    Kind.UPDATE: N_("Here already and different: this import would change what is listed."),
+    Kind.CONFLICT: N_("These would not be written, and why is listed."),
+    Kind.DUPLICATE: N_("The same tenant again in this file: another row counts."),
+    Kind.INVALID: N_("These cannot be imported. Mend them in the report, and import that."),
+}
+
+#: And what became of them.
+KIND_OUTCOME = {
+    Kind.NEW: N_("Added by this import."),
+    Kind.SAME: N_("Here already, with nothing to change."),
+    Kind.UPDATE: N_("Changed by this import: what changed is listed."),
+    Kind.CONFLICT: N_("These were not written, and why is listed."),
+    Kind.DUPLICATE: N_("The same tenant again in this file: another row counted."),
+    Kind.INVALID: N_("These could not be imported. Mend them in the report, and import that."),
+}
+
+#: Where it was stopped, some are in and some are not.
+KIND_STOPPED = {
+    **KIND_OUTCOME,
+    Kind.NEW: N_("Only those marked as written were added by this import."),
+    Kind.UPDATE: N_("Only those marked as written were changed by this import, as is listed."),
+}
+
+#: What a file was found to be.
+SHAPE = {
+    Shape.DUMP: N_("What a browser keeps (localStorage)"),
+    Shape.STORAGE_STATE: N_("Storage state of a browser automation"),
+    Shape.PAIRS: N_("List of keys and values"),
+    Shape.TENANTS: N_("List of tenants"),
+    Shape.TENANTS_BY_KEY: N_("Tenants by key"),
+    Shape.LINES: N_("JSON Lines"),
+    Shape.REPORT: N_("Report of an import"),
+}
+
+POLICY = {
+    Policy.SKIP: N_("Keep what is here"),
+    Policy.NEWER_WINS: N_("Take whichever was changed last"),
+    Policy.OVERWRITE: N_("Take what the file has"),
+}
+
+#: Each undoes something, so each has to be asked for by name.
+ALLOWED = {
+    Allowed.STATUS: N_("Also change a status: make a suspended tenant active, or the reverse"),
+    Allowed.VALIDITY: N_("Also change dates that staff have set"),
+}
+
+#: A client secret in a row of an import, of which nothing else is ever told.
+SECRET = {
+    "set": N_("Client secret: set"),
+    "unchanged": N_("Client secret: unchanged"),
+    "missing": N_("Client secret: missing"),
+}
+
+IMPORT_STATE = {
+    State.PLANNED: N_("Planned"),
+    State.APPLYING: N_("Being written"),
+    State.DONE: N_("Done"),
+    State.STOPPED: N_("Stopped half-way"),
+    State.DISCARDED: N_("Discarded"),
+}
+
+#: What a history calls the attributes that an event names.
+ATTRIBUTE = {
+    "accountId": N_("Account id"),
+    "companyId": N_("Company id"),
+    "cluster": N_("Cluster"),
+    "validFrom": N_("Valid from"),
+    "validTo": N_("Valid through"),
+    "clientId": N_("Client id"),
+    "clientSecret": N_("Client secret"),
+    "contactCompanyName": N_("Company name"),
+    "contactFullName": N_("Contact's name"),
+    "contactPhone": N_("Phone number"),
+    "contactEmailAddress": N_("Email address"),
+    "accountName": N_("Account name"),
+    "companyName": N_("Company name in FSM"),
+}
+
+
+def did(verb: str) -> str:
+    """What a history says was done; a verb of a later portal stays as it is."""
+    try:
+        return _(DID[Verb(verb)])
+    except ValueError:
+        return verb
+
+
+def why(reason: str) -> str:
+    """Why staff rejected or suspended; a reason of a later portal stays as it is."""
+    try:
+        return _(REASON[Reason(reason)])
+    except ValueError:
+        return reason
+
+
+def who_did(verb: Verb, who: str, ago: str) -> str:
+    """`Anna activated this 2 minutes ago.`"""
+    values = {"who": who, "ago": ago}
+    match verb:
+        case Verb.ACTIVATE:
+            return _("%(who)s activated this %(ago)s.", **values)
+        case Verb.REJECT:
+            return _("%(who)s rejected this %(ago)s.", **values)
+        case Verb.WITHDRAW:
+            return _("%(who)s withdrew this %(ago)s.", **values)
+        case Verb.REOPEN:
+            return _("%(who)s reopened this %(ago)s.", **values)
+        case Verb.SUSPEND:
+            return _("%(who)s suspended this %(ago)s.", **values)
+        case Verb.REINSTATE:
+            return _("%(who)s reinstated this %(ago)s.", **values)
+        case Verb.SET_VALIDITY:
+            return _("%(who)s set the validity %(ago)s.", **values)
+        case Verb.SET_CLIENT:
+            return _("%(who)s set the OAuth client %(ago)s.", **values)
+        case Verb.EDIT_CONTACT:
+            return _("%(who)s changed the contact %(ago)s.", **values)
+        case Verb.IMPORT:
+            return _("%(who)s imported this %(ago)s.", **values)
+        case _:
+            return _("%(who)s changed this %(ago)s.", **values)
+
+
+def done(verb: Verb, company: str) -> str:
+    """What has just been done, to who did it."""
+    match verb:
+        case Verb.ACTIVATE:
+            return _("%(company)s is active.", company=company)
+        case Verb.REJECT:
+            return _("The sign-up of %(company)s is rejected.", company=company)
+        case Verb.REOPEN:
+            return _("The sign-up of %(company)s is back in the queue.", company=company)
+        case Verb.RELEASE:
+            return _("The sign-up of %(company)s is now in the queue.", company=company)
+        case Verb.SUSPEND:
+            return _("%(company)s is suspended.", company=company)
+        case Verb.REINSTATE:
+            return _("%(company)s is active again.", company=company)
+        case Verb.SET_VALIDITY:
+            return _("The validity of %(company)s is set.", company=company)
+        case Verb.SET_CLIENT:
+            return _("The OAuth client of %(company)s is set.", company=company)
+        case Verb.EDIT_CONTACT:
+            return _("The contact of %(company)s is changed.", company=company)
+        case _:
+            return _("Saved.")
+
+
+def named_id(name: str, id_: str) -> str:
+    """`Meyer Group (86810)`, or the id alone."""
+    return f"{name} ({id_})" if name else id_
+
+
+def by_whom(by: str) -> str:
+    return _("The customer") if by == "customer" else by

@@ -1,0 +1,3 @@
+from portal.web.imports import pages
+
+BLUEPRINTS = (pages.bp,)

@@ -1,0 +1,160 @@
+"""The form that starts an import: what it was filled in with, and what is wrong with that."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from flask import request
+
+from portal.imports.model.errors import RefusedFileError, file_too_large, size_in_words
+from portal.imports.model.messages import Sentence
+from portal.imports.model.rows import Allowed, Policy
+from portal.imports.planning.plan import Choice
+from portal.imports.reading.decode import Readable
+from portal.web.forms.base import FieldView, showable
+from portal.web.http.context import settings
+from portal.web.http.security import UPLOAD
+from portal.web.i18n import labels
+from portal.web.i18n.saying import said
+from portal.web.i18n.translation import _
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wrong:
+    """Why there is no plan: at which field, in which words, and what more helps."""
+
+    status: int
+    field: str
+    message: str
+    more: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FormView:
+    """As the template shows it. `text`: what was pasted, to be mended."""
+
+    file: FieldView
+    text: FieldView
+    policy: FieldView
+    allowed: Sequence[FieldView]
+
+
+# ---- What was sent
+
+
+def sent_options() -> Choice:
+    """`RefusedFileError`."""
+    form = request.form
+    try:
+        policy = Policy(form.get("policy", Policy.SKIP))
+    except ValueError as error:
+        raise RefusedFileError(Sentence("Choose one of the policies."), 422) from error
+    allowed = frozenset(each for each in Allowed if form.get(f"allow_{each.value}"))
+    return Choice(policy=policy, allowed=allowed)
+
+
+def sent_file() -> Readable:
+    """What was chosen, or pasted; its name says nothing. `RefusedFileError`."""
+    upload = request.files.get(UPLOAD)
+    chosen = upload is not None and upload.filename
+    pasted = request.form.get("text", "")
+    if chosen and pasted:
+        raise RefusedFileError(Sentence("Choose a file or paste its text, not both."), 422)
+    if upload is not None and chosen:
+        return cast(Readable, upload.stream)
+    if not pasted:
+        raise RefusedFileError(Sentence("Choose a file, or paste its text."), 422)
+    return io.BytesIO(pasted.encode())
+
+
+# ---- What is wrong with it
+
+
+def wrong(refused: RefusedFileError) -> Wrong:
+    """Stands where it can be mended."""
+    form = request.form
+    field = "file"
+    if form.get("policy", Policy.SKIP) not in [each.value for each in Policy]:
+        field = "policy"
+    elif form.get("text") and not _chose_a_file():
+        field = "text"
+    return _wrong(refused, field)
+
+
+def unread_file_error(refused: RefusedFileError) -> Wrong:
+    """So much was sent, or in such a way, that none of it was looked at."""
+    return _wrong(refused, "file")
+
+
+def expired_form_error() -> Wrong:
+    return Wrong(
+        status=400,
+        field="file",
+        message=_("This page has expired. Choose the file, or paste its text, once more."),
+        more=[_("Nothing was written.")],
+    )
+
+
+def _chose_a_file() -> bool:
+    upload = request.files.get(UPLOAD)
+    return upload is not None and bool(upload.filename)
+
+
+def _wrong(refused: RefusedFileError, field: str) -> Wrong:
+    more = [said(refused.found)] if refused.found else []
+    if refused.message == file_too_large(_most()).message:
+        more.append(
+            _("Split it, or use the command, which takes larger files: %(command)s",
+              command="python -m migrations_tools import FILE")
+        )  # fmt: skip
+    return Wrong(status=refused.status, field=field, message=said(refused.message), more=more)
+
+
+# ---- As it is shown
+
+
+def form_view(wrong: Wrong | None, typed: Mapping[str, str]) -> FormView:
+    """`typed`: what stays as it was chosen; of pasted text, only what was refused."""
+    errors = {wrong.field: wrong.message} if wrong else {}
+    chosen = typed.get("policy", Policy.SKIP.value)
+    return FormView(
+        file=FieldView(
+            name=UPLOAD,
+            id="file",
+            label=_("File with the records"),
+            hint=_("JSON, JSON Lines, or a report of this portal; uncompressed, at most %(most)s.",
+                   most=size_in_words(_most())),
+            error=errors.get("file", ""),
+            type="file",
+        ),
+        text=FieldView(
+            name="text",
+            id="text",
+            label=_("Or the text of the file"),
+            error=errors.get("text", ""),
+            value=showable(typed.get("text", "")),
+        ),
+        policy=FieldView(
+            name="policy",
+            id="policy",
+            label=_("When a tenant is here already, and differs"),
+            type="select",
+            error=errors.get("policy", ""),
+            options=[(each.value, _(labels.POLICY[each]), each.value == chosen) for each in Policy],
+        ),
+        allowed=[
+            FieldView(
+                name=f"allow_{each.value}",
+                id=f"allow_{each.value}",
+                label=_(labels.ALLOWED[each]),
+                type="checkbox",
+                value=typed.get(f"allow_{each.value}", ""),
+            )
+            for each in Allowed
+        ],
+    )  # fmt: skip
+
+
+def _most() -> int:
+    return settings().import_megabytes * 1_000_000

@@ -1,0 +1,280 @@
+"""An import in words: what it means, what was chosen, and its rows as ready strings."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from flask import url_for
+
+from portal import records
+from portal.imports.jobs.job import ImportJob, State
+from portal.imports.model.candidates import Reason
+from portal.imports.model.errors import shown
+from portal.imports.model.fields import SECRET_FIELD
+from portal.imports.model.rows import WRITTEN, FieldChange, Kind, Row
+from portal.imports.reading.formats import Shape
+from portal.timestamps import to_instant
+from portal.web.http.context import settings
+from portal.web.i18n import dates, labels
+from portal.web.i18n.numbers import format_number
+from portal.web.i18n.saying import said
+from portal.web.i18n.translation import _
+from portal.web.imports.outcome import failed_rows, progress_text
+
+_TONES = {
+    State.PLANNED: "information",
+    State.APPLYING: "information",
+    State.DONE: "positive",
+    State.STOPPED: "warning",
+    State.DISCARDED: "",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """One line of the list of imports."""
+
+    url: str
+    at: str
+    by: str
+    counts: str
+    progress: str
+    state: str
+    tone: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filter:
+    label: str
+    count: str
+    url: str
+    current: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """One row of the plan: ready strings. `badges`: (words, tone). `changes`: (field, old, new).
+    `repairs` are what was mended or left out: nothing that has to be decided."""
+
+    number: str
+    name: str
+    company: str
+    url: str
+    place: str
+    badges: Sequence[tuple[str, str]]
+    secret: str
+    reasons: Sequence[str]
+    repairs: Sequence[str]
+    repairs_in_short: str
+    changes: Sequence[tuple[str, str, str]]
+
+
+def job_tone(run: ImportJob) -> str:
+    nothing_came_in = failed_rows(run) and not run.written
+    return "warning" if run.state is State.DONE and nothing_came_in else _TONES[run.state]
+
+
+# ---- All of it
+
+
+def job_line(run: ImportJob) -> Listed:
+    is_partly_in = run.state in (State.APPLYING, State.STOPPED)
+    return Listed(
+        url=url_for("imports.run", run_id=run.id),
+        at=dates.second(run.at, settings().time_zone),
+        by=run.by,
+        counts=_counts(run),
+        progress=progress_text(run) if is_partly_in else "",
+        state=_(labels.IMPORT_STATE[run.state]),
+        tone=job_tone(run),
+    )
+
+
+def _counts(run: ImportJob) -> str:
+    counts = (
+        _(labels.KIND_COUNT[kind], n=format_number(run.counts[kind]))
+        for kind in Kind
+        if run.counts[kind]
+    )
+    return ", ".join(counts) or _("no rows")
+
+
+def row_filters(run: ImportJob, current: Kind, url: str) -> list[Filter]:
+    return [
+        Filter(
+            label=_(labels.KIND[kind]),
+            count=format_number(run.counts[kind]),
+            url=f"{url}?kind={kind}",
+            current="page" if kind is current else "false",
+        )
+        for kind in Kind
+    ]
+
+
+def kind_meaning(run: ImportJob, kind: Kind) -> str:
+    """What is true of all rows of this kind."""
+    match run.state:
+        case State.DONE:
+            return _(labels.KIND_OUTCOME[kind])
+        case State.STOPPED:
+            return _(labels.KIND_STOPPED[kind])
+        case _:
+            return _(labels.KIND_MEANING[kind])
+
+
+def summary_sentences(run: ImportJob) -> list[str]:
+    """What the import means: what it writes, who could use the application, what was not read."""
+    sentences = []
+    if run.state is State.PLANNED:
+        sentences.append(
+            _("%(number)s of %(rows)s rows would be written. Nothing is written yet.",
+              number=format_number(run.to_write), rows=format_number(run.rows))
+        )  # fmt: skip
+    is_planned = run.state is State.PLANNED and run.to_write
+    if is_planned or (run.state in (State.DONE, State.STOPPED) and run.written):
+        sentences += _licences_in_words(run)
+    if run.ignored_keys:
+        sentences.append(
+            _("Keys of other programs, not read: %(number)s.",
+              number=format_number(run.ignored_keys))
+        )  # fmt: skip
+    return sentences
+
+
+def _licences_in_words(run: ImportJob) -> Iterator[str]:
+    """Of what would be written, or is: who may use the application, and until when."""
+    yield _active_in_words(run)
+    if run.later:
+        yield _(
+            "Tenants that may use the application later, and not yet: %(number)s.",
+            number=format_number(run.later),
+        )
+
+
+def _active_in_words(run: ImportJob) -> str:
+    if not run.active:
+        return _("By this import nobody may use the application now.")
+    first, last = (
+        _("without an end") if text >= records.NEVER
+        else dates.day(to_instant(text), settings().time_zone)
+        for text in run.until
+    )  # fmt: skip
+    number = format_number(run.active)
+    if first == last and run.until[0] >= records.NEVER:
+        return _(
+            "Tenants that may use the application by this import: %(number)s, without an end.",
+            number=number,
+        )
+    if first == last:
+        return _(
+            "Tenants that may use the application by this import: %(number)s, until %(last)s.",
+            number=number, last=last,
+        )  # fmt: skip
+    return _(
+        "Tenants that may use the application by this import: %(number)s. The first licence"
+        " ends: %(first)s; the last: %(last)s.",
+        number=number, first=first, last=last,
+    )  # fmt: skip
+
+
+def chosen_facts(run: ImportJob) -> list[tuple[str, str]]:
+    pairs = [(_("Started by"), run.by)]
+    if run.confirmed_by not in ("", run.by):
+        pairs.append((_("Written by"), run.confirmed_by))
+    if run.ended_by:
+        ended = _("Stopped by") if run.state is State.STOPPED else _("Discarded by")
+        pairs.append((ended, run.ended_by))
+    if run.finished_at:
+        pairs.append((_("Ended"), dates.moment(run.finished_at, settings().time_zone)))
+    pairs += [
+        (_("Kind of file"), ", ".join(_(labels.SHAPE[Shape(shape)]) for shape in run.shapes)),
+        (_("When a tenant is here already"), _(labels.POLICY[run.choice.policy])),
+    ]
+    if not run.rows_kept:
+        # Else the filters tell them.
+        pairs.append((_("Rows"), _counts(run)))
+    allowed = [_(labels.ALLOWED[each]) for each in sorted(run.choice.allowed)]
+    return [*pairs, (_("Also allowed"), "; ".join(allowed))] if allowed else pairs
+
+
+# ---- Its rows
+
+
+def row_view(row: Row, run: ImportJob) -> Shown:
+    repairs = [_note(each) for each in row.repairs]
+    if row.left_out:
+        names = ", ".join(shown(name) for name in row.left_out)
+        repairs.append(
+            _printable(_("Left out, as the portal does not know it: %(names)s", names=names))
+        )
+    return Shown(
+        number=format_number(row.number),
+        name=shown(row.tenant_id or row.key) or _("No id"),
+        company=shown(row.company),
+        url=url_for("staff.tenant", tenant_id=row.tenant_id) if _is_there(row, run) else "",
+        place=_(
+            "line %(line)s, column %(column)s",
+            line=format_number(row.line), column=format_number(row.column),
+        ),
+        badges=_badges(row, run),
+        secret=_(labels.SECRET[row.secret]) if row.secret in labels.SECRET else "",
+        reasons=[_note(each) for each in row.reasons],
+        repairs=repairs,
+        repairs_in_short=_("Repaired or left out: %(n)s", n=format_number(len(repairs))),
+        changes=[_change_shown(change) for change in row.changes],
+    )  # fmt: skip
+
+
+def _change_shown(change: FieldChange) -> tuple[str, str, str]:
+    old, new = change.old, change.new
+    if change.field == SECRET_FIELD:
+        # No more than this is ever told of it.
+        is_set = old == "set"
+        return change.field, _("set") if is_set else "", _("replaced") if is_set else _("set")
+    if change.field in ("validFrom", "validTo"):
+        zone = settings().time_zone
+        old, new = dates.edge_of_text(old, zone), dates.edge_of_text(new, zone)
+    return shown(change.field), shown(old), shown(new)
+
+
+def _is_there(row: Row, run: ImportJob) -> bool:
+    """Whether the tenant is known to be in the store. Of a row that names two ids and fails
+    nobody knows; of a duplicate the row that counts decides, which is in once all are."""
+    match row.kind:
+        case Kind.SAME | Kind.UPDATE:
+            return True
+        case Kind.CONFLICT:
+            # One that is held back for a newer row differs from nothing if it is not there.
+            return bool(row.changes) or not row.duplicate_of
+        case Kind.NEW:
+            return row.written
+        case Kind.DUPLICATE:
+            return run.state is State.DONE and bool(row.tenant_id)
+        case Kind.INVALID:
+            return False
+
+
+def _badges(row: Row, run: ImportJob) -> list[tuple[str, str]]:
+    badges = [(_(labels.KIND[row.kind]), _KIND_TONES[row.kind])]
+    if run.state is State.STOPPED and row.kind in WRITTEN:
+        badges.append((_("Written"), "positive") if row.written else (_("Not written"), "warning"))
+    return badges
+
+
+_KIND_TONES = {
+    Kind.NEW: "positive",
+    Kind.UPDATE: "information",
+    Kind.CONFLICT: "warning",
+    Kind.INVALID: "negative",
+    Kind.SAME: "",
+    Kind.DUPLICATE: "",
+}
+
+
+def _note(reason: Reason) -> str:
+    text = said(reason.text)
+    return _printable(f"{reason.field}: {text}" if reason.field else text)
+
+
+def _printable(text: str) -> str:
+    """A sentence of ours, whose values were cut already."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -1,0 +1,188 @@
+"""The forms of staff: what a decision needs."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from portal import contacts
+from portal.contacts import Problem, ProblemError
+from portal.tenants import CLUSTER_LENGTH, REJECT_REASONS, SUSPEND_REASONS, Ids, Reason, Validity
+from portal.web.forms import form_messages
+from portal.web.forms.base import Form, Text, line, read_day, read_id, read_secret
+from portal.web.forms.contact_form import ContactForm, read_phone
+from portal.web.http.context import settings
+from portal.web.i18n import labels
+from portal.web.i18n.translation import N_, _
+
+MESSAGE_LENGTH = 2000
+
+
+class IdsForm(Form):
+    account_id = Text(N_("Account id"), read_id, form_messages.account_id, inputmode="numeric")
+    company_id = Text(N_("Company id"), read_id, form_messages.company_id, inputmode="numeric")
+    account_name = Text(
+        N_("Account name"),
+        line(contacts.NAME_LENGTH, required=False),
+        form_messages.text,
+        required=False,
+    )
+    company_name = Text(
+        N_("Company name in FSM"),
+        line(contacts.NAME_LENGTH, required=False),
+        form_messages.text,
+        required=False,
+    )
+    cluster = Text(
+        N_("Cluster"),
+        line(CLUSTER_LENGTH, required=False),
+        form_messages.text,
+        required=False,
+        hint=N_("Like eu or us."),
+    )
+
+    def to_ids(self) -> Ids:
+        return Ids(
+            account_id=self.account_id.read,
+            company_id=self.company_id.read,
+            account_name=self.account_name.read,
+            company_name=self.company_name.read,
+            cluster=self.cluster.read,
+        )
+
+
+class ValidityForm(Form):
+    valid_from = Text(N_("Valid from"), read_day, form_messages.date, type="date")
+    valid_to = Text(N_("Valid through"), read_day, form_messages.date, type="date")
+    term = Text(
+        N_("A term instead"),
+        str,
+        form_messages.choice,
+        type="select",
+        required=False,
+        hint=N_("Counts from the first day, and takes the place of the last."),
+        choices=[
+            ("", N_("None: the two days above")),
+            ("30d", N_("30 days")),
+            ("1y", N_("One year")),
+            ("eoy", N_("Through 31 December")),
+        ],
+    )
+
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        self._apply_term()
+        valid = super().validate(*args, **kwargs)
+        if valid and self.valid_to.read < self.valid_from.read:
+            self.valid_to.errors = [_("The end must not be before the start.")]
+            return False
+        return bool(valid)
+
+    def _apply_term(self) -> None:
+        """A preset counts from the first day, and stands in for the last one."""
+        try:
+            first = read_day(self.valid_from.data or "")
+        except ProblemError:
+            return
+        match self.term.data:
+            case "30d":
+                last = first + timedelta(days=29)
+            case "1y":
+                last = _year_later(first) - timedelta(days=1)
+            case "eoy":
+                last = date(first.year, 12, 31)
+            case _:
+                return
+        self.valid_to.data = last.isoformat()
+        self.term.data = ""
+
+    def to_validity(self) -> Validity:
+        return Validity.of_days(self.valid_from.read, self.valid_to.read, settings().time_zone)
+
+
+def _year_later(day: date) -> date:
+    try:
+        return day.replace(year=day.year + 1)
+    except ValueError:  # 29 February
+        return date(day.year + 1, 3, 1)
+
+
+class ClientForm(Form):
+    client_id = Text(
+        N_("Client id"),
+        line(contacts.NAME_LENGTH, required=False),
+        form_messages.text,
+        required=False,
+    )
+    client_secret = Text(
+        N_("Client secret"),
+        read_secret,
+        form_messages.text,
+        required=False,
+        type="password",
+        autocomplete="off",
+        hint=N_("Sealed at once, and never shown again."),
+    )
+
+
+class ActivateForm(ClientForm, ValidityForm, IdsForm):
+    """Everything at once: the ids, the licence and the OAuth client."""
+
+    def __iter__(self) -> Any:
+        order = (
+            *("account_id", "company_id", "account_name", "company_name", "cluster"),
+            *("valid_from", "valid_to", "term", "client_id", "client_secret"),
+        )
+        return iter(self._fields[name] for name in order)
+
+
+def _reason(reasons: Sequence[Reason]) -> Text:
+    def read(text: str) -> Reason:
+        for reason in reasons:
+            if text == reason.value:
+                return reason
+        raise ProblemError(Problem.CHOICE)
+
+    choices = [("", N_("Choose …")), *((reason.value, labels.REASON[reason]) for reason in reasons)]
+    return Text(N_("Reason"), read, form_messages.choice, type="select", choices=choices)
+
+
+class StaffContactForm(ContactForm):
+    """The same for staff, who write about somebody else."""
+
+    name = Text(N_("Contact's name"), line(contacts.NAME_LENGTH), form_messages.contact_name)
+    email = Text(
+        N_("Email address"), contacts.read_email, form_messages.contact_email, type="email"
+    )
+    phone = Text(
+        N_("Phone number"), read_phone, form_messages.phone, type="tel", required=False,
+        hint=N_("With country code, like +49 30 901820."),
+    )  # fmt: skip
+
+
+class RejectForm(Form):
+    reason = _reason(REJECT_REASONS)
+    message = Text(
+        N_("Words for the customer"),
+        lambda text: contacts.read_text(text, most=MESSAGE_LENGTH),
+        form_messages.text,
+        required=False,
+        type="textarea",
+        hint=N_("Shown on the customer's page, as you write them."),
+    )
+
+
+class SuspendForm(Form):
+    reason = _reason(SUSPEND_REASONS)
+
+
+class NoteForm(Form):
+    text = Text(
+        N_("Note"),
+        lambda text: contacts.read_text(text, most=MESSAGE_LENGTH, required=True),
+        form_messages.text,
+        type="textarea",
+        hint=N_("For staff only."),
+    )
+
+
+class PlainForm(Form):
+    """A button."""

@@ -1,0 +1,132 @@
+"""What is known of a tenant, in words: the facts on its page, how it stands, and what is amiss."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from portal.tenants import Standing, Status, Tenant, standing
+from portal.web.http.context import now, settings
+from portal.web.i18n import dates, labels
+from portal.web.i18n.translation import _
+from portal.web.staff.decision_forms import window_is_over
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Card:
+    id: str
+    company: str
+    status: str
+    tone: str
+    status_words: str
+    facts: Sequence[tuple[str, str]]
+    warnings: Sequence[str]
+    secret: str
+
+
+def card_of(tenant: Tenant) -> Card:
+    zone = settings().time_zone
+    stands = standing(tenant, now())
+    status = labels.STANDING[stands] if tenant.is_active else labels.STATUS[tenant.status]
+    contact, ids, client = tenant.contact, tenant.ids, tenant.client
+    facts = [
+        (_("Contact"), contact.name),
+        (_("Email"), contact.email),
+        (_("Phone"), _phone_words(tenant)),
+        *(
+            [
+                (_("Account"), labels.named_id(ids.account_name, ids.account_id)),
+                (_("Company in FSM"), labels.named_id(ids.company_name, ids.company_id)),
+                (_("Cluster"), ids.cluster),
+            ]
+            if ids
+            else []
+        ),
+        (_("Asked"), dates.moment(tenant.created_at, zone)),
+        (_("Valid from"), _from(tenant)),
+        (_("Valid through"), _through(tenant)),
+        (_("Client id"), client.id),
+        (_("Reason"), labels.why(tenant.reason)),
+        (_("Words for the customer"), tenant.message),
+    ]
+    if not client.sealed_secret:
+        secret = _("No client secret is set.") if tenant.is_final else ""
+    elif client.secret_set_at:
+        secret = _("Client secret: set on %(day)s.", day=dates.day(client.secret_set_at, zone))
+    else:
+        secret = _("Client secret: set.")
+    return Card(
+        id=tenant.id,
+        company=contact.company or _("(erased)"),
+        status=_(status),
+        tone=labels.TONE[stands],
+        status_words=_status_words(tenant, stands),
+        facts=[(label, value) for label, value in facts if value],
+        warnings=_warnings(tenant),
+        secret=secret,
+    )
+
+
+def _phone_words(tenant: Tenant) -> str:
+    contact = tenant.contact
+    number = contact.phone
+    if contact.phone_extension:
+        number = _("%(number)s, extension %(ext)s", number=number, ext=contact.phone_extension)
+    if contact.phone_typed:
+        number = _("%(number)s (typed: %(typed)s)", number=number, typed=contact.phone_typed)
+    return number
+
+
+def _from(tenant: Tenant) -> str:
+    """`1 January 2026, 00:00 Europe/Berlin`, or the exact instant of an imported start."""
+    zone, start = settings().time_zone, tenant.validity.valid_from
+    if start is None:
+        return ""
+    if dates.starts_with_a_day(start, zone):
+        day = dates.long_day(start.astimezone(zone).date())
+        return _("%(day)s, 00:00 %(zone)s", day=day, zone=zone.key)
+    return _("%(moment)s %(zone)s", moment=dates.moment(start, zone), zone=zone.key)
+
+
+def _through(tenant: Tenant) -> str:
+    """`31 December 2026, 24:00 Europe/Berlin`, or the exact instant of an imported end."""
+    zone, validity = settings().time_zone, tenant.validity
+    if validity.valid_to is None:
+        return _("no end") if validity.open_ended else ""
+    if dates.ends_with_a_day(validity.valid_to, zone):
+        day = dates.long_day(validity.valid_to.astimezone(zone).date())
+        return _("%(day)s, 24:00 %(zone)s", day=day, zone=zone.key)
+    return _("%(moment)s %(zone)s", moment=dates.moment(validity.valid_to, zone), zone=zone.key)
+
+
+def _status_words(tenant: Tenant, stands: Standing) -> str:
+    zone, validity = settings().time_zone, tenant.validity
+    match tenant.status, stands:
+        case Status.PENDING, _any:
+            age = now() - tenant.created_at if tenant.created_at else timedelta(0)
+            return _("Waiting for %(span)s.", span=dates.span(age))
+        case Status.ACTIVE, (Standing.VALID | Standing.EXPIRING):
+            return _("Valid through %(through)s.", through=_through(tenant))
+        case Status.ACTIVE, Standing.NOT_YET_VALID:
+            start = validity.valid_from
+            return _(
+                "Valid from %(day)s through %(through)s.",
+                day=dates.long_day(start.astimezone(zone).date()) if start else "",
+                through=_through(tenant),
+            )
+        case Status.ACTIVE, Standing.EXPIRED:
+            return _("Ended on %(day)s.", day=dates.day(validity.valid_to, zone))
+        case _:
+            return ""
+
+
+def _warnings(tenant: Tenant) -> list[str]:
+    told = []
+    if tenant.set_aside:
+        told.append(_("This sign-up looks like a robot's, so it is not in the queue."))
+    if tenant.is_active and standing(tenant, now()) is Standing.WINDOW_MISSING:
+        told.append(_("The validity is missing or cannot be read. Set it: access is refused."))
+    if tenant.status is Status.SUSPENDED and window_is_over(tenant):
+        told.append(_("The validity has passed. Reinstating alone does not give access."))
+    if tenant.is_active and tenant.client.id and not tenant.client.sealed_secret:
+        told.append(_("A client id is set, but no client secret."))
+    return told

@@ -1,0 +1,219 @@
+"""A town of made-up customers, in every state, as a portal has them after some months."""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import count
+from zoneinfo import ZoneInfo
+
+from portal import onboarding
+from portal.sealing.sealers import Sealer, Secret
+from portal.stores.contract import Store
+from portal.tenants import Act, Contact, Ids, Reason, Tenant, Validity
+from portal.web.http.signed_links import status_hash
+
+#: Company, contact, address, number: what forms get in real life, long and in other scripts.
+CUSTOMERS = (
+    ("Müller & Söhne Aufzugstechnik GmbH", "Jürgen Müller", "jm@aufzug.example", "+4930901820"),
+    ("株式会社フィールドサービス東京", "山田 太郎", "yamada@fieldservice.example", "+81312345678"),
+    (
+        "Kälte-, Klima- und Sanitärtechnik Oberbayern Service- und Wartungsgesellschaft mbH",
+        "Maria-Magdalena Freifrau von und zu Hohenstein-Wolkenburg",
+        "maria-magdalena.von-und-zu-hohenstein-wolkenburg@kaelte-klima-sanitaer-oberbayern.example",
+        "+4988219100",
+    ),
+    ("Łódzkie Zakłady Energetyczne S.A.", "Żaneta Błaszczykowska", "z.b@lze.example", ""),
+    ("Boulangerie Émile & Fils", "Émile Dubois", "emile@dubois.example", "+33142685300"),
+    (
+        "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft",
+        "Franz Huber",
+        "huber@ddsg.example",
+        "+43158858",
+    ),
+    ("شركة الصيانة الميدانية", "أحمد علي", "ahmed@maintenance.example", "+97142222222"),
+    ("Northern Lifts Ltd", "Kim O'Hara", "kim.o'hara@northernlifts.example", "+442079460000"),
+    ("AT&T <Field> \"Services\"", "Pat \"P\" Smith", "pat@quotes.example", ""),
+    ("한국 엘리베이터 서비스", "김민수", "kim@elevator.example", "+82212345678"),
+    ("Ångström Värme AB", "Åsa Öberg", "asa@angstrom.example", "+468123456"),
+    ("Rossi Ascensori S.r.l.", "Giulia Rossi", "giulia@rossi.example", "+390669812345"),
+)  # fmt: skip
+
+ANNA = ("Anna Approver", "staff-anna")
+CUSTOMER = ("customer", "")
+
+#: How many tenants are in which state once `fill` is done, beside the one that was set aside.
+PENDING, ACTIVE, EXPIRING, EXPIRED, SUSPENDED, REJECTED, WITHDRAWN = 30, 12, 5, 4, 3, 4, 2
+
+
+@dataclass(frozen=True)
+class Someone:
+    """A sign-up: its tenant, and the path of the page that its customer keeps."""
+
+    tenant: Tenant
+    status_path: str
+
+    @property
+    def path(self) -> str:
+        return f"/staff/tenants/{self.tenant.id}"
+
+
+class Town:
+    """Customers of one portal, made through the same verbs as everybody's."""
+
+    def __init__(self, store: Store, sealer: Sealer, now: datetime, zone: ZoneInfo) -> None:
+        self.store = store
+        self.sealer = sealer
+        self.now = now
+        self.zone = zone
+        self._numbers: Iterator[int] = count(secrets.randbelow(10**9) * 1000)
+        self._turns = count()
+
+    def asks(self, *, ago: timedelta = timedelta(), set_aside: bool = False) -> Someone:
+        """Asked for access some time ago; every second one came out of the shell with ids."""
+        turn = next(self._turns)
+        company, name, email, phone = CUSTOMERS[turn % len(CUSTOMERS)]
+        round_ = turn // len(CUSTOMERS)
+        return self.signs_up(
+            Contact(
+                company=f"{company} {round_ + 1}" if round_ else company,
+                name=name,
+                email=email.replace("@", f"+{round_}@") if round_ else email,
+                phone=phone,
+                phone_typed=phone and phone[:3] + " " + phone[3:],
+            ),
+            claims=self._ids() if turn % 2 else None,
+            ago=ago,
+            set_aside=set_aside,
+        )
+
+    def signs_up(
+        self,
+        contact: Contact,
+        *,
+        claims: Ids | None = None,
+        ago: timedelta = timedelta(),
+        set_aside: bool = False,
+    ) -> Someone:
+        reference = secrets.token_hex(13)
+        secret = secrets.token_urlsafe(24)
+        tenant = onboarding.submit(
+            self.store,
+            reference=reference,
+            contact=contact,
+            claims=claims,
+            status_link=status_hash(secret),
+            now=self.now - ago,
+            set_aside=set_aside,
+        )
+        return Someone(tenant, f"/status/{reference}{secret}")
+
+    def active(self, *, first: int = -30, last: int = 300, decided: int | None = None) -> Someone:
+        """Active from so many days from now until so many days from now."""
+        decided = min(first, 0) if decided is None else decided
+        someone = self.asks(ago=timedelta(days=2 - decided))
+        today = self.now.astimezone(self.zone).date()
+        tenant = onboarding.activate(
+            self.store,
+            self.sealer,
+            someone.tenant.id,
+            seen=someone.tenant.version,
+            act=self._act(ANNA, days=decided),
+            ids=someone.tenant.ids or self._ids(),
+            validity=self._window(today, first, last),
+            client_id="appointments",
+            secret=Secret("a secret of the town"),
+        )
+        return Someone(tenant, someone.status_path)
+
+    def suspended(self) -> Someone:
+        someone = self.active(first=-100)
+        act = self._act(ANNA, days=-20)
+        tenant = onboarding.suspend(
+            self.store,
+            someone.tenant.id,
+            seen=someone.tenant.version,
+            act=act,
+            reason=Reason.UNPAID,
+        )
+        return Someone(tenant, someone.status_path)
+
+    def rejected(self) -> Someone:
+        someone = self.asks(ago=timedelta(days=9))
+        tenant = onboarding.reject(
+            self.store,
+            someone.tenant.id,
+            seen=someone.tenant.version,
+            act=self._act(ANNA, days=-8),
+            reason=Reason.DETAILS_MISSING,
+            message="We could not find your company.\nPlease tell us your customer number.",
+        )
+        return Someone(tenant, someone.status_path)
+
+    def withdrawn(self) -> Someone:
+        someone = self.asks(ago=timedelta(days=5))
+        tenant = onboarding.withdraw(
+            self.store,
+            someone.tenant.id,
+            seen=someone.tenant.version,
+            act=self._act(CUSTOMER, days=-4),
+        )
+        return Someone(tenant, someone.status_path)
+
+    def with_notes(self) -> Someone:
+        """Waits, was asked about, and looks like somebody who is here already."""
+        someone = self.asks(ago=timedelta(days=4, hours=5))
+        self.signs_up(someone.tenant.contact, ago=timedelta(hours=3))
+        note = "Called on Monday: they know their account number and send it by mail.\nAsk again."
+        onboarding.add_note(self.store, someone.tenant.id, act=self._act(ANNA, days=-1), text=note)
+        return someone
+
+    def now_of(self, someone: Someone) -> Tenant:
+        """The tenant as it is now, under whichever id."""
+        return onboarding.find(self.store, someone.tenant.id)
+
+    def fill(self) -> dict[str, Someone]:
+        """Everybody. Answers with one of each state, by its name."""
+        shown = {
+            "pending": self.with_notes(),
+            "aside": self.asks(set_aside=True),
+            "active": self.active(),
+            "scheduled": self.active(first=7, last=371),
+            "expiring": self.active(last=3),
+            "expired": self.active(first=-60, last=-2),
+            "suspended": self.suspended(),
+            "rejected": self.rejected(),
+            "withdrawn": self.withdrawn(),
+        }
+        for number in range(PENDING - 2):
+            self.asks(ago=timedelta(hours=7 * number, minutes=5))
+        for number in range(ACTIVE - EXPIRING - 2):
+            self.active(last=40 + 30 * number)
+        for number in range(EXPIRING - 1):
+            self.active(last=5 * number + 6)
+        for number in range(EXPIRED - 1):
+            self.active(first=-300, last=-number - 3)
+        for _ in range(SUSPENDED - 1):
+            self.suspended()
+        for _ in range(REJECTED - 1):
+            self.rejected()
+        for _ in range(WITHDRAWN - 1):
+            self.withdrawn()
+        return shown
+
+    def _ids(self) -> Ids:
+        number = next(self._numbers)
+        return Ids(
+            account_id=str(80_000 + number),
+            company_id=str(104_000 + number),
+            account_name=f"Group {number}",
+            company_name=f"Field Service {number}",
+            cluster="eu",
+        )
+
+    def _window(self, today: date, first: int, last: int) -> Validity:
+        day = timedelta(days=1)
+        return Validity.of_days(today + first * day, today + last * day, self.zone)
+
+    def _act(self, who: tuple[str, str], *, days: int) -> Act:
+        return Act(by=who[0], who=who[1], at=self.now + timedelta(days=days))

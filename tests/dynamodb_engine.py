@@ -1,0 +1,138 @@
+"""A DynamoDB of one's own: dynoxide's engine from npm, fetched once, up in milliseconds.
+
+It is a program of 7 MB in the package `@dynoxide/linux-x64`. It keeps tables in memory, applies
+transactions whole, knows their tokens, and counts capacity units as AWS does.
+"""
+
+import fcntl
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from portal.stores.dynamodb.client import Place, make_client
+from portal.stores.schema import INDEXES, KEY
+
+CACHE = Path(__file__).parent.parent / ".cache"
+PACKAGE, VERSION = "@dynoxide/linux-x64", "1.2.1"
+
+REGION = "eu-central-1"
+#: No real ones: the engine takes any.
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+class NoEngineError(Exception):
+    """There is none on this machine; the text says why."""
+
+
+def fetched() -> Path:
+    """The engine's program; of all processes that ask at the same time, one fetches it."""
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        raise NoEngineError("the DynamoDB engine is a program for Linux on x86-64")
+    program = CACHE / f"dynoxide-{VERSION}" / "dynoxide"
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "dynoxide.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not program.exists():
+            _fetch(program)
+    return program
+
+
+def _fetch(program: Path) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise NoEngineError("npm, which fetches the DynamoDB engine, is not installed")
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        command = [npm, "pack", "--silent", f"{PACKAGE}@{VERSION}"]
+        done = subprocess.run(command, cwd=folder, check=False, capture_output=True, timeout=120)
+        if done.returncode:
+            raise NoEngineError(f"npm could not fetch {PACKAGE} {VERSION}")
+        (archive,) = Path(folder).glob("*.tgz")
+        with tarfile.open(archive) as tar:
+            tar.extract("package/dynoxide", folder, filter="data")
+        unpacked = Path(folder, "package", "dynoxide")
+        unpacked.chmod(0o755)
+        program.parent.mkdir(exist_ok=True)
+        # At once or not at all, so that nobody finds half of a program.
+        unpacked.replace(program)
+
+
+@contextmanager
+def running() -> Iterator[str]:
+    """The address of an engine with no tables, until it is left."""
+    program = fetched()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [program, "serve", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_until_it_listens(port, process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_until_it_listens(port: int, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 10
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.002)
+        else:
+            return
+    raise RuntimeError("the DynamoDB engine did not start")
+
+
+class Engine:
+    """An engine that runs, and what a test does with it beside the portal."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.client: Any = make_client(Place(table="", region=REGION, endpoint=url))
+        self._tables = 0
+
+    def new_table(self, *, without: str = "", carrying_all: str = "") -> Place:
+        """A table of the portal's definition, perhaps without the index of this name, or with
+        one that carries more."""
+        self._tables += 1
+        place = Place(table=f"table-{os.getpid()}-{self._tables}", region=REGION, endpoint=self.url)
+        indexes = [index for index in INDEXES if index.name != without]
+        names = {KEY} | {name for index in indexes for name in (index.partition, index.sort)}
+        self.client.create_table(
+            TableName=place.table,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"} for name in sorted(names)
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": index.name,
+                    "KeySchema": [
+                        {"AttributeName": index.partition, "KeyType": "HASH"},
+                        {"AttributeName": index.sort, "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"}
+                    if index.carries is None or index.name == carrying_all
+                    else {"ProjectionType": "INCLUDE", "NonKeyAttributes": sorted(index.carries)},
+                }
+                for index in indexes
+            ],
+        )
+        return place
+
+    def close(self) -> None:
+        self.client.close()

@@ -1,0 +1,225 @@
+"""Each file that people handed in, with its whole plan; old files still import."""
+
+import io
+import json
+
+import pytest
+
+from portal.imports.model.errors import RefusedFileError
+from portal.imports.model.rows import WRITTEN, Kind, Policy
+from portal.imports.planning.staging import Draft
+from portal.imports.reports.export import exported
+from tests.examples import all_items
+from tests.imports.importing import EXPORTS, LIMITS, counts, lines, rows_of
+
+PHONE = ("contactPhone", "This is not a phone number. It is kept as written.")
+PUNYCODE = ("contactEmailAddress", "It was written as taro@xn--eckwd4c7c.example.")
+CAPITALS = ("contactEmailAddress", "It was written as Aoife.OBrien@Northwind-Lifts.example.")
+ISO = (
+    "This is not a date and time of ISO 8601 with an offset, like 2026-12-31T22:59:59.999Z:"
+    " 31.12.2026"
+)
+OLDER = "is the same tenant, and not older. It differs in contactFullName."
+
+#: File -> shape, ignored keys, and a line for each row: number, line, column, kind, tenant,
+#: then its reasons, repairs, what was left out, or the row that it is a duplicate of.
+PLANS = {
+    "local-storage-dump.json": ("localStorage dump", 4, [
+        (3, 30, "new", "86810_104348"),
+        (5, 30, "new", "86810_104349"),
+        (7, 30, "new", "91277_120551", CAPITALS, PHONE),
+        (8, 30, "new", "70001_100002", PUNYCODE),
+    ]),
+    "key-value-rows.json": ("list of keys and values", 1, [
+        (2, 3, "new", "86810_104349"),
+        (10, 3, "new", "70001_100002", PUNYCODE),
+    ]),
+    "storage-state.json": ("storage state", 1, [
+        (11, 9, "new", "86810_104348"),
+        (15, 9, "new", "91277_120551", CAPITALS, PHONE),
+    ]),
+    "tenant-array.json": ("list of tenants", 0, [
+        (2, 3, "new", "86810_104348"),
+        (20, 3, "new", "86810_104349"),
+        (38, 3, "new", "91277_120551", CAPITALS, PHONE),
+        (56, 3, "new", "70001_100002", PUNYCODE),
+    ]),
+    "tenants.jsonl": ("JSON Lines", 0, [
+        (1, 1, "new", "86810_104348"),
+        (2, 1, "new", "86810_104349"),
+        (3, 1, "new", "91277_120551", CAPITALS, PHONE),
+        (4, 1, "new", "70001_100002", PUNYCODE),
+    ]),
+    "older-version.json": ("localStorage dump", 0, [
+        (2, 30, "new", "55555_200001",
+         ("isActive", "This is missing, so a new tenant is not active."),
+         ("updatedAt", "This is missing. Taken from createdAt.")),
+    ]),
+    "twice.jsonl": ("JSON Lines", 0, [
+        (1, 1, "duplicate", "20_20", ("", f"Row 2 {OLDER}")),
+        (2, 1, "new", "20_20"),
+        (3, 1, "new", "21_21"),
+        (4, 1, "duplicate", "21_21", ("", f"Row 3 {OLDER}")),
+    ]),
+    "trouble.json": ("localStorage dump", 0, [
+        (2, 21, "invalid", "", ("", "In the value: Not valid JSON (line 1, column 511).")),
+        (3, 21, "new", "2_2", ("", "The value was encoded twice.")),
+        (4, 21, "invalid", "",
+         ("", "The key fsm_tenant_3_3 disagrees with the ids inside, 3_4.")),
+        (5, 21, "invalid", "",
+         ("contactEmailAddress", "This is not an email address: not-an-address")),
+        (6, 21, "new", "5_5", PHONE),
+        (7, 21, "invalid", "", ("validTo", "This is before validFrom.")),
+        (8, 21, "invalid", "", ("validTo", ISO)),
+        (9, 21, "invalid", "", ("", "In the value: A tenant is an object, and this is null.")),
+        (10, 21, "invalid", "", ("", "In the value: Not valid JSON (line 1, column 2).")),
+        (11, 23, "new", "10_10"),
+        (12, 23, "invalid", "", ("contactEmailAddress", "This is missing.")),
+        (13, 23, "new", "12_12", ("isActive", "This was a text.")),
+        (14, 23, "new", "13_13", ("left out", "surprise")),
+        (15, 18, "invalid", "", ("accountId", "This is missing."),
+         ("companyId", "This is missing.")),
+        (16, 23, "invalid", "", ("contactCompanyName", f"This is too long: {'x' * 79}…"),
+         ("contactCompanyName", "Only the beginning of this text is kept.")),
+    ]),
+}  # fmt: skip
+
+
+def told(row):
+    said = [(each.field, each.text) for each in (*row.reasons, *row.repairs)]
+    return (
+        row.line,
+        row.column,
+        row.kind.value,
+        row.tenant_id,
+        *said,
+        *(("left out", name) for name in row.left_out),
+    )
+
+
+@pytest.mark.parametrize("policy", [policy.value for policy in Policy])
+@pytest.mark.parametrize("name", PLANS)
+def test_each_file_has_this_plan(importer, name, policy):
+    shape, ignored, planned = PLANS[name]
+    run = importer.plan((EXPORTS / name).read_bytes(), policy=policy)
+    assert [told(row) for row in rows_of(importer, run)] == planned
+    assert (run.shapes, run.ignored_keys) == ((shape,), ignored)
+    assert importer.tenants() == {}, "a plan writes no tenant"
+
+
+@pytest.mark.parametrize("policy", [policy.value for policy in Policy])
+@pytest.mark.parametrize("name", PLANS)
+def test_applied_twice_changes_nothing_and_exported_is_the_same(importer, name, policy):
+    file = (EXPORTS / name).read_bytes()
+    first = importer.run(file, policy=policy)
+    kept, events = importer.tenants(), importer.events()
+    assert len(kept) == len(events) == counts(first)["new"]
+    second = importer.run(file, policy=policy)
+    expected = {**counts(first), "same": counts(first)["new"]}
+    del expected["new"]
+    assert counts(second) == expected
+    assert (importer.tenants(), importer.events()) == (kept, events)
+    export = "".join(json.dumps(exported(item)) + "\n" for item in kept.values()).encode()
+    assert set(importer.kinds(export, policy="overwrite")) == {"same"}
+    assert b"s3cr3t" not in export
+    assert "s3cr3t" not in repr(all_items(importer.kept))
+
+
+BEHIND = {"contactFullName": "Somebody Else", "updatedAt": "2020-01-01T00:00:00.000Z"}
+AHEAD = BEHIND | {"updatedAt": "2035-01-01T00:00:00.000Z"}
+#: What the store has otherwise of the first tenant of a file, of the second, and so on; the third
+#: is the same there, the fourth suspended, and the fifth not there.
+STORED = (BEHIND, AHEAD, {}, BEHIND | {"isActive": False}, None)
+
+
+def fill(importer, file):
+    """The file is imported before, with these changes."""
+    with Draft() as draft:
+        draft.add(io.BytesIO(file), LIMITS)
+        planned = [each.checked.candidate for each in draft if each.number == each.newest]
+    before = [
+        {**each.values, "clientSecret": each.secret.reveal(), **changed}
+        for each, changed in zip(filter(None, planned), STORED, strict=False)
+        if changed is not None
+    ]
+    assert counts(importer.run(lines(*before))) == {"new": len(before)}
+
+
+FOUR = {
+    "skip": ["conflict", "conflict", "same", "conflict"],
+    "newer-wins": ["update", "conflict", "same", "conflict"],
+    "overwrite": ["update", "update", "same", "conflict"],
+}
+TWO = {
+    "skip": ["conflict", "conflict"],
+    "newer-wins": ["update", "conflict"],
+    "overwrite": ["update", "update"],
+}
+#: File -> policy -> the kind of each row that is not invalid.
+BY_POLICY = {
+    "local-storage-dump.json": FOUR,
+    "key-value-rows.json": TWO,
+    "storage-state.json": TWO,
+    "tenant-array.json": FOUR,
+    "tenants.jsonl": FOUR,
+    "older-version.json": {
+        "skip": ["conflict"], "newer-wins": ["update"], "overwrite": ["update"],
+    },
+    "twice.jsonl": {
+        "skip": ["duplicate", "conflict", "conflict", "duplicate"],
+        "newer-wins": ["duplicate", "update", "conflict", "duplicate"],
+        "overwrite": ["duplicate", "update", "update", "duplicate"],
+    },
+    "trouble.json": {
+        "skip": ["conflict", "conflict", "same", "conflict", "new"],
+        "newer-wins": ["update", "conflict", "same", "conflict", "new"],
+        "overwrite": ["update", "update", "same", "conflict", "new"],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("policy", [policy.value for policy in Policy])
+@pytest.mark.parametrize("name", PLANS)
+def test_beside_what_the_store_has_the_policy_decides(importer, name, policy):
+    file = (EXPORTS / name).read_bytes()
+    fill(importer, file)
+    before = importer.tenants()
+    run = importer.plan(file, policy=policy)
+    rows = rows_of(importer, run)
+    kinds = [row.kind.value for row in rows if row.kind is not Kind.INVALID]
+    assert kinds == BY_POLICY[name][policy]
+    planned = PLANS[name][2]
+    assert [row.kind is Kind.INVALID for row in rows] == [row[2] == "invalid" for row in planned]
+    assert all(row.reasons for row in rows if row.kind is Kind.CONFLICT)
+    assert importer.tenants() == before, "a plan writes no tenant"
+    importer.apply(run)
+    after = importer.tenants()
+    written = {id_ for id_ in after if after[id_] != before.get(id_)}
+    assert written == {row.tenant_id for row in rows if row.kind in WRITTEN}
+    assert all(after[id_]["contactFullName"] != "Somebody Else" for id_ in written)
+
+
+def test_two_stores_hold_the_same_after_the_same_file(either):
+    file = (EXPORTS / "trouble.json").read_bytes()
+    run = either.run(file)
+    assert counts(run) == {"new": 5, "invalid": 10}
+    assert len(either.tenants()) == len(either.events()) == 5
+    assert {item["importId"] for item in either.tenants().values()} == {run.id}
+    assert counts(either.run(file)) == {"same": 5, "invalid": 10}
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "words"),
+    [
+        ("not-an-export.json", 422, "It holds no tenant and no key of one."),
+        ("not-json.json", 415, "It is a web page or XML."),
+    ],
+)
+def test_what_is_no_export_is_refused_with_what_was_found_and_expected(
+    importer, name, status, words
+):
+    with pytest.raises(RefusedFileError) as refused:
+        importer.plan((EXPORTS / name).read_bytes())
+    assert refused.value.status == status
+    assert str(refused.value).startswith(f"The file is not a portal export. {words} Expected is")
+    assert all_items(importer.kept) == {}

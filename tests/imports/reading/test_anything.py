@@ -1,0 +1,137 @@
+"""Anything at all: hypothesis makes what nobody thought of."""
+
+import contextlib
+import io
+import json
+import string
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from portal import contacts
+from portal.contacts import ProblemError
+from portal.imports.model.errors import RefusedFileError
+from portal.imports.planning.staging import Draft
+from portal.imports.reading.csv_cells import guarded, unguarded
+from portal.imports.reading.strict_json import is_deeper
+from portal.imports.validation.quickly import is_plain_line, read_email_fast
+from tests.conftest import LONG
+from tests.imports.importing import LIMITS, lines, tenant
+
+#: Also halves of characters, which JSON can write and nothing else.
+TEXT = st.text() | st.text(st.characters(categories=["Cs"]) | st.characters(), max_size=4)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
+    max_leaves=20,
+)
+HALVES = st.characters(categories=["Cs"])
+KEYS = (TEXT | HALVES).map("fsm_tenant_".__add__) | st.just("fsm_tenant_86810_1") | TEXT
+FIELDS = st.sampled_from([*tenant(), "openEnded", "tenantId", "__proto__"])
+TENANTS = st.dictionaries(FIELDS, JSON, max_size=8).map(lambda odd: {**tenant(1), **odd})
+TEXTS = JSON.map(json.dumps) | TENANTS.map(json.dumps) | TEXT
+FRAMES = st.sampled_from(["rows", "origins", "tenants", "cookies", "state"])
+REPORT_ROWS = st.fixed_dictionaries({}, optional={
+    "kind": st.sampled_from(["invalid", "conflict"]) | JSON, "key": KEYS | JSON,
+    "values": TENANTS | JSON, "secret": st.just("set") | JSON,
+})  # fmt: skip
+REPORTS = st.fixed_dictionaries({"rows": st.lists(REPORT_ROWS, min_size=1, max_size=3)})
+ENTRIES = st.fixed_dictionaries({"name": KEYS | JSON, "value": TEXTS | JSON})
+ORIGINS = st.fixed_dictionaries({"localStorage": st.lists(ENTRIES, max_size=3)})
+STATES = st.fixed_dictionaries({"origins": st.lists(ORIGINS | JSON, max_size=3)})
+FRAMED = st.dictionaries(FRAMES, st.lists(REPORT_ROWS | ORIGINS | TENANTS | JSON, max_size=3))
+CELLS = st.sampled_from(["row", "kind", "invalid", "isActive", "TRUE", *tenant()]) | st.text()
+TABLES = st.lists(st.lists(CELLS.map('"{}"'.format) | CELLS).map(",".join)).map("\n".join)
+LISTS = st.lists(TENANTS | ENTRIES | JSON, max_size=4)
+DUMPS = st.dictionaries(KEYS, TEXTS | JSON)
+DOCUMENTS = DUMPS | LISTS | REPORTS | STATES | FRAMED
+KINDS = {
+    "bytes": st.binary(max_size=300),
+    "dumps": DUMPS.map(json.dumps).map(str.encode),
+    "lists": LISTS.map(json.dumps).map(str.encode),
+    "reports": REPORTS.map(json.dumps).map(str.encode),
+    "states": STATES.map(json.dumps).map(str.encode),
+    "lines of tenants": st.lists(TENANTS, max_size=4).map(lambda found: lines(*found)),
+    "lines": st.lists(DOCUMENTS.map(json.dumps) | TEXTS, max_size=4)
+    .map("\n".join).map(lambda text: text.encode(errors="replace")),
+    "tables": TABLES.map(
+        lambda text: f"row,kind,key,clientId,isActive\n{text}".encode(errors="replace")
+    ),
+}  # fmt: skip
+FILES = st.one_of(KINDS.values())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_file_ever_raises_anything_but_a_refusal(kind):
+    @settings(max_examples=3000 if LONG else 60, deadline=None)
+    @given(file=KINDS[kind])
+    def is_read_or_refused(file):
+        with Draft() as draft, contextlib.suppress(RefusedFileError):
+            draft.add(io.BytesIO(file), LIMITS)
+            list(draft)
+
+    is_read_or_refused()
+
+
+@settings(
+    max_examples=2000 if LONG else 150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(file=FILES)
+def test_any_file_is_refused_or_planned_and_what_is_planned_is_written(importer, file):
+    try:
+        run = importer.plan(file)
+    except RefusedFileError as refused:
+        refusal, run = refused, None
+    else:
+        refusal = None
+    if run is None:
+        assert refusal.message.endswith(".")
+        assert refusal.status in (400, 413, 415, 422)
+        return
+    done = importer.apply(run)
+    assert done.handled == done.to_write
+    assert set(importer.kinds(file)) <= {"same", "invalid", "duplicate", "conflict"}
+
+
+@settings(max_examples=5000 if LONG else 400, deadline=None)
+@given(
+    st.emails()
+    | st.text(max_size=80)
+    | st.builds("{}@{}".format, st.text(string.printable, max_size=70), st.just("ex.org"))
+    | st.builds("{}@{}".format, st.just("abuse"), st.text(max_size=12))
+)
+@pytest.mark.filterwarnings("ignore")
+def test_addresses_are_read_as_in_forms(text):
+    assert answer_of(read_email_fast, text) == answer_of(contacts.read_email, text)
+
+
+@settings(max_examples=5000 if LONG else 400, deadline=None)
+@given(st.text(max_size=12) | st.text("a \u3164\u115f\u200b\u0301é\u2028", max_size=5))
+def test_a_plain_line_is_read_as_in_forms(text):
+    if is_plain_line(text, 10):
+        assert contacts.read_line(text, most=10) == text
+
+
+def answer_of(reader, text):
+    try:
+        return reader(text)
+    except ProblemError as error:
+        return error.problem
+
+
+@given(JSON, st.integers(0, 6))
+def test_depth_is_counted_as_it_is(value, most):
+    def depth(inner):
+        if not isinstance(inner, dict | list):
+            return 0
+        return 1 + max(map(depth, inner.values() if isinstance(inner, dict) else inner), default=0)
+
+    assert is_deeper(value, most) is (depth(value) > most)
+
+
+@given(st.text("'=+-@\t\r ＝a", max_size=6) | st.text(max_size=6))
+def test_a_guarded_cell_comes_back(cell):
+    assert unguarded(guarded(cell)) == cell

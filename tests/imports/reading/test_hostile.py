@@ -1,0 +1,299 @@
+"""Files made to do harm: refused in a sentence, or a row with its reason; never a crash."""
+
+import bz2
+import gzip
+import io
+import json
+import resource
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from portal.imports.model.errors import RefusedFileError
+from portal.imports.planning.staging import Draft
+from portal.imports.reading.decode import Limits
+from tests.conftest import LONG
+from tests.examples import all_items
+from tests.imports.importing import LIMITS, SECRET, dump, lines, tenant
+
+ROOT = Path(__file__).parent.parent.parent.parent
+NOT_AN_EXPORT = "The file is not a portal export."
+UNREADABLE = "The file is not readable as text (UTF-8 or UTF-16)."
+DEEP = "Nested too deeply."
+RANGE = "Number out of range."
+ONE = json.dumps(tenant(1))
+
+
+def zipped(data: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("export.json", data)
+    return file.getvalue()
+
+
+def around(inner: str) -> bytes:
+    return f'[{{"accountId": "1", "x": {inner}}}]'.encode()
+
+
+REFUSED = {
+    "I01 empty": (b"", 422, NOT_AN_EXPORT),
+    "I01 spaces": (b" \n\t ", 422, NOT_AN_EXPORT),
+    "I01 a mark alone": (b"\xef\xbb\xbf", 422, NOT_AN_EXPORT),
+    "I01 null": (b"null", 422, NOT_AN_EXPORT),
+    "I01 text": (b'"x"', 422, NOT_AN_EXPORT),
+    "I01 number": (b"3", 422, NOT_AN_EXPORT),
+    "I01 empty object": (b"{}", 422, NOT_AN_EXPORT),
+    "I01 empty list": (b"[]", 422, NOT_AN_EXPORT),
+    "I01 list of numbers": (b"[1,2,3]", 422, NOT_AN_EXPORT),
+    "I02 cut off": (b'{"fsm_tenant_1_1": "{', 400, "Not valid JSON (line 1, column 20)."),
+    "I02 cut off, line 2": (b'{"a": 1,\n ', 400, "Not valid JSON (line 2, column 2)."),
+    "I02 two values": (b'{"a": 1 "b": 2}', 400, "Not valid JSON (line 1, column 9)."),
+    "I02 a comma too many": (b'{"a": 1,}', 400, "Not valid JSON (line 1, column 9)."),
+    "I02 a raw line end in a text": (b'{"a": "\n"}', 400, "Not valid JSON (line 1, column 8)."),
+    "I02 a bad escape": (b'{"a": "\\x"}', 400, "Not valid JSON (line 1, column 8)."),
+    "I02 a key that is none": (b"{1: 2}", 400, "Not valid JSON (line 1, column 2)."),
+    "I02 something behind": (b'[{"accountId":"1"}] x', 400, "Not valid JSON (line 1, column 21)."),
+    "I03 33 deep": (b"[" * 33 + b"]" * 33, 400, DEEP),
+    "I03 33 deep in a value": (around("[" * 31 + "]" * 31), 400, DEEP),
+    "I03 100,000 deep": (b"[" * 100_000, 400, DEEP),
+    "I03 100,000 deep, closed": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, 400, DEEP),
+    "I04 twice": (b'[{"accountId": "1", "x": 1, "x": 2}]', 400, "Key 'x' appears twice."),
+    "I04 a key twice": (
+        b'{"fsm_tenant_1_1": "1", "fsm_tenant_1_1": "1"}', 400,
+        "Key 'fsm_tenant_1_1' appears twice.",
+    ),
+    "I04 another's key twice": (b'{"t": "1", "t": "1"}', 400, "Key 't' appears twice."),
+    "I05 NaN": (around("NaN"), 400, RANGE),
+    "I05 Infinity": (around("-Infinity"), 400, RANGE),
+    "I05 1e999": (around("1e999"), 400, RANGE),
+    "I06 5,000 digits": (around("1" * 5000), 400, RANGE),
+    "I06 a million digits": (around("1" * 900_000), 400, RANGE),
+    "I07 a lone surrogate": (around(r'"\ud800"'), 400, "Not valid JSON (line 1, column 2)."),
+    "I07 a lone surrogate in a key": (
+        rb'{"fsm_tenant_\ud800": "{}"}', 400, "Not valid JSON (line 1, column 2)."
+    ),
+    "I07 a lone surrogate in the name of a field": (
+        rb'{"fsm_tenant_1_1": {"\udfff": 1}}', 400, "Not valid JSON (line 1, column 20)."
+    ),
+    "I07 a lone surrogate in a report": (
+        rb'{"rows": [{"kind": "invalid", "key": "\ud800", "values": {}}]}', 400,
+        "Not valid JSON (line 1, column 11).",
+    ),
+    "I08b UTF-32": ("[]".encode("utf-32"), 400, UNREADABLE),
+    "I08b UTF-16 without a mark": ("[]".encode("utf-16-le"), 400, UNREADABLE),
+    "I08b UTF-16 without a mark, big": ("[]".encode("utf-16-be"), 400, UNREADABLE),
+    "I08b no UTF-8": (b'{"a": "\xff"}', 400, UNREADABLE),
+    "I08b a character cut off": ('{"a": "ü'.encode()[:-1], 400, UNREADABLE),
+    "I08b half a pair in UTF-16": (b"\xff\xfe[\x00\x00\xd8", 400, UNREADABLE),
+    "I09 too large": (b" " * (LIMITS.size + 1), 413, "The file is larger than 5 MB."),
+    "I11 spaces behind": (b"[]" + b" " * LIMITS.size, 413, "The file is larger than 5 MB."),
+    "I12 gzip": (gzip.compress(dump(tenant())), 415, "Send the file uncompressed."),
+    "I12 zip": (zipped(dump(tenant())), 415, "Send the file uncompressed."),
+    "I12 bzip2": (bz2.compress(dump(tenant())), 415, "Send the file uncompressed."),
+    "I15 10,001 rows": (
+        b"[" + b",".join([b"{}"] * 10_001) + b"]", 413, "The file has more than 10,000 entries."
+    ),
+    "I15 10,001 keys": (
+        json.dumps({f"k{n}": "" for n in range(10_001)}).encode(), 413,
+        "The file has more than 10,000 entries.",
+    ),
+    "I21 a page": (b"\n <!doctype html><p>", 415, NOT_AN_EXPORT),
+    "a value too long": (
+        around(json.dumps("x" * 1_000_001)), 413,
+        "A value is longer than 1,000,000 characters (line 1, column 2).",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_whole_with_this_sentence(importer, name):
+    file, status, message = REFUSED[name]
+    with pytest.raises(RefusedFileError) as refused:
+        importer.plan(file)
+    assert (refused.value.message, refused.value.status) == (message, status)
+    assert all_items(importer.kept) == {}
+
+
+ROWS = {
+    "I03 33 deep": ('{"x":' * 33 + "1" + "}" * 33, f"In the value: {DEEP}"),
+    "I03 100,000 deep": ("[" * 100_000, f"In the value: {DEEP}"),
+    "I04": ('{"a": 1, "a": 2}', "In the value: Key 'a' appears twice."),
+    "I05": ('{"a": NaN}', f"In the value: {RANGE}"),
+    "I06 digits": (f'{{"a": {"9" * 5000}}}', f"In the value: {RANGE}"),
+    "I06 2^64": (ONE[:-1] + f', "version": {2**64}}}', RANGE),
+    "I07": (r'{"a": "\ud800"}', "In the value: Not valid JSON (line 1, column 8)."),
+    "I07 NUL": (
+        json.dumps(tenant(1, contactFullName="a\0b")),
+        "This contains characters that cannot be used: a\\x00b",
+    ),
+    "I07 NUL in the secret": (
+        json.dumps(tenant(1, clientSecret="a\0b")), "This contains characters that cannot be used.",
+    ),
+    "I14 a third level": (
+        json.dumps(json.dumps(ONE)), "In the value: The value is encoded more than twice."
+    ),
+    "text in place of a tenant": ('"dark"', "In the value: Not valid JSON (line 1, column 1)."),
+    "an id that is a path": (
+        json.dumps(tenant(1, accountId="../x")),
+        "An id is letters and digits only, at most 40: ../x",
+    ),
+    "a number in place of an id": (
+        json.dumps(tenant(1, accountId=86810)), "This must be a text, and is a number."
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_with_this_reason_and_the_others_are_planned(importer, name):
+    value, reason = ROWS[name]
+    file = json.dumps({"fsm_tenant_86810_1": value, "fsm_tenant_86810_2": json.dumps(tenant(2))})
+    bad, good = importer.rows(file.encode())
+    assert (bad.kind, good.kind) == ("invalid", "new")
+    assert reason in [each.text for each in bad.reasons]
+    assert "s3cr3t" not in repr(bad.values)
+    importer.run(file.encode())
+    assert list(importer.tenants()) == ["86810_2"]
+
+
+@pytest.mark.parametrize("name", [*tenant(), "tenantId"])
+def test_null_is_a_field_that_is_missing(importer, name):
+    (missing,) = importer.rows(lines(tenant(1, **{name: None})))
+    (null,) = importer.rows(lines({**tenant(1), name: None}))
+    assert null == missing
+
+
+@pytest.mark.parametrize("other", ["86810_2", "", 1, False])
+def test_an_id_of_the_whole_tenant_says_the_same_as_its_parts(importer, other):
+    assert importer.kinds(lines(tenant(1, tenantId="86810_1"))) == ["new"]
+    (row,) = importer.rows(lines(tenant(1, tenantId=other)))
+    assert [each.field for each in row.reasons] == ["tenantId"]
+
+
+@pytest.mark.parametrize("name", ["accountId", "companyId"])
+@pytest.mark.parametrize("value", [True, False, 1, "", "a_b", "a/b", ["1"]])
+def test_only_a_text_is_an_id(importer, name, value):
+    (row,) = importer.rows(lines(tenant(1, **{name: value})))
+    assert (row.kind, row.tenant_id) == ("invalid", "")
+
+
+def test_names_that_mean_something_elsewhere_are_unknown_fields(importer):
+    odd = {"__proto__": {"isAdmin": True}, "constructor": 1, "\x1b]0;x\x07": "y", "k" * 200: 1}
+    (row,) = importer.rows(dump({**tenant(1), **odd}))
+    assert row.kind == "new"
+    assert row.left_out == ("__proto__", "constructor", "\\x1b]0;x\\x07", "k" * 79 + "…")
+    importer.run(dump({**tenant(1), **odd}))
+    assert not {"__proto__", "constructor", "isAdmin"} & importer.tenants()["86810_1"].keys()
+
+
+def test_text_of_people_is_text(importer):
+    odd = {
+        "contactCompanyName": "<script>alert(1)</script>",
+        "contactFullName": '=HYPERLINK("http://x")',
+        "clientId": "{{7*7}}",
+    }
+    importer.run(dump(tenant(1, **odd)))
+    item = importer.tenants()["86810_1"]
+    assert {name: item[name] for name in odd} == odd
+
+
+def test_many_fields_are_named_up_to_a_number(importer):
+    (row,) = importer.rows(dump({**tenant(1), **{f"f{n}": 1 for n in range(1000)}}))
+    assert len(row.left_out) == 21
+    assert row.left_out[-1] == "+980"
+
+
+#: Runs in a process of its own, so that its memory can be told.
+MEASURED = """
+import json, resource, sys
+from portal.imports.planning.staging import Draft
+from portal.imports.model.errors import RefusedFileError
+from portal.imports.reading.decode import Limits
+from portal.stores.file.store import JsonFileStore
+from portal.imports.planning.plan import Plan
+
+class Made:
+    def __init__(self, begin, part, times, end):
+        self.parts = iter([begin, *([part * 1000] * (times // 1000)), end])
+        self.left = b""
+    def read(self, size):
+        while len(self.left) < size:
+            more = next(self.parts, None)
+            if more is None:
+                break
+            self.left += more
+        head, self.left = self.left[:size], self.left[size:]
+        return head
+
+idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+limits = Limits(size=10**9, entries=10**8, depth=32, value=1_000_000)
+try:
+    with Draft() as draft:
+        draft.add(Made(*eval(sys.argv[1])), limits)
+        print(draft.size, draft.ignored_keys, end=" ")
+except RefusedFileError as refused:
+    print(refused.message, end=" ")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - idle)
+"""
+
+TIMES = 100_000_000 if LONG else 10_000_000
+LARGE = {
+    "nesting": (f"(b'', b'[', {TIMES}, b'')", DEEP),
+    "nesting, in a text": (
+        f"(b'{{\"fsm_tenant_1_1\": \"', b'[', {TIMES}, b'\"}}')",
+        "A value is longer than 1,000,000 characters (line 1, column 20).",
+    ),
+    "a value": (
+        f"(b'{{\"fsm_tenant_1_1\": \"', b'x', {TIMES // 2}, b'\"}}')",
+        "A value is longer than 1,000,000 characters (line 1, column 20).",
+    ),
+    "a value of another program": (
+        f"(b'{{\"cache\": \"', b'x', {TIMES // 2}, b'\"}}')", NOT_AN_EXPORT,
+    ),
+    "spaces": (f"(b'[', b' ', {TIMES}, b']')", NOT_AN_EXPORT),
+    "digits": (f"(b'', b'1', {TIMES // 10}, b'')", RANGE),
+    "objects": (f"(b'[', b'{{}},', {TIMES // 100}, b'{{}}]')", NOT_AN_EXPORT),
+    "a line": (f"(b'{{\"accountId\": \"', b'x', {TIMES}, b'\"}}')", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_memory_does_not_grow_with_the_file(name):
+    made, expected = LARGE[name]
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, made],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=300,
+    )  # fmt: skip
+    said, _, kilobytes = done.stdout.strip().rpartition(" ")
+    if expected is not None:
+        assert said == expected
+    assert int(kilobytes) < 60_000
+
+
+def test_a_million_keys_are_counted_in_little_memory(tmp_path):
+    number = 1_000_000 if LONG else 100_000
+    path = tmp_path / "keys.json"
+    with path.open("w") as file:
+        file.write("{")
+        for n in range(number):
+            file.write(f'"a-key-of-another-program-{n}": "",')
+        file.write(json.dumps("fsm_tenant_86810_1") + ":" + json.dumps(ONE) + "}")
+    limits = Limits(size=10**9, entries=10**7, depth=32, value=1_000_000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with Draft() as draft, path.open("rb") as file:
+        draft.add(file, limits)
+        assert (draft.size, draft.ignored_keys) == (1, number)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000
+
+
+def test_a_draft_that_reaches_the_disk_holds_no_secret_that_can_be_read():
+    with Draft() as draft:
+        draft.add(io.BytesIO(dump(tenant(1))), LIMITS)
+        assert draft._db.execute("SELECT count(*) FROM entries").fetchone() == (1,)
+        kept = draft._db.execute("SELECT * FROM entries").fetchall()
+        (drafted,) = draft
+    assert SECRET not in repr(kept)
+    assert SECRET not in repr(drafted)
+    assert drafted.checked.candidate.secret.reveal() == SECRET

@@ -1,0 +1,103 @@
+"""JSON Lines: what is broken in one line takes no other with it."""
+
+import io
+import json
+
+import pytest
+
+from portal.imports.model.errors import RefusedFileError
+from portal.imports.reading.decode import Limits
+from portal.imports.reading.formats import Reader, Shape
+from tests.imports.importing import LIMITS, dump, lines, tenant
+from tests.imports.reading.test_formats import Drops
+
+PRETTY = json.dumps(tenant(2), indent=2).encode() + b"\n"
+BAD = "Not valid JSON (line 2, column {})."
+
+
+def read(file, opened=io.BytesIO, limits=LIMITS):
+    """`tenant`, or the line and what is wrong with it, for each entry."""
+    reader = Reader(opened(file), limits)
+    told = [(each.line, each.problem) if each.problem else each.value["companyId"]
+            for each in reader]  # fmt: skip
+    assert reader.shape is Shape.LINES
+    return told
+
+
+@pytest.mark.parametrize("opened", [io.BytesIO, Drops])
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (b'{"accountId": "1', BAD.format(17)),
+        (b'{"accountId": "1"', BAD.format(18)),
+        (b'{"accountId": "1",', BAD.format(19)),
+        (b'{"a": 1, "a": 2}', "Key 'a' appears twice."),
+        (b'{"a": NaN}', "Number out of range."),
+        (b'{"a": 1e999}', "Number out of range."),
+        (b"[" * 2000, "Nested too deeply."),
+        (b'{"accountId": ' + b"[" * 32 + b"]" * 32 + b"}", "Nested too deeply."),
+        (b"null", "This line is not a tenant."),
+        (b'"dark"', "This line is not a tenant."),
+        (b"x", BAD.format(1)),
+        (rb'{"accountId": "\ud800"}', BAD.format(1)),
+        (rb'{"accountId": "1", "\udfff": 1}', BAD.format(1)),
+        (rb'{"key": "fsm_tenant_1_1", "value": "\ud800"}', BAD.format(1)),
+        (rb'{"fsm_tenant_1_\ud800": "{}"}', BAD.format(2)),
+        (rb'{"fsm_tenant_1_1": "\ud800"}', BAD.format(20)),
+        (rb'[{"accountId": "\ud800"}]', BAD.format(2)),
+    ],
+)
+def test_a_broken_line_is_a_row_with_its_reason(line, problem, opened):
+    file = lines(tenant(1)) + line + b"\n" + lines(tenant(3))
+    assert read(file, opened) == ["1", (2, problem), "3"]
+
+
+@pytest.mark.parametrize("opened", [io.BytesIO, Drops])
+def test_tenants_over_several_lines_are_read_among_others(opened):
+    assert read(PRETTY * 3, opened) == ["2", "2", "2"]
+    assert read(lines(tenant(1)) + PRETTY + lines(tenant(3)), opened) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("opened", [io.BytesIO, Drops])
+@pytest.mark.parametrize(
+    ("spoilt", "problem"),
+    [
+        (PRETTY.replace(b'"eu"', b"NaN"), "Number out of range."),
+        (PRETTY.replace(b'"cluster"', b'"accountId"'), "Key 'accountId' appears twice."),
+        (PRETTY.replace(b"{", b'{"a": NaN,'), "Number out of range."),
+        (PRETTY.replace(b'"eu"', b"[" * 32 + b"]" * 32), "Nested too deeply."),
+        (PRETTY.replace(b'"eu"', rb'"\ud800"'), "Not valid JSON (line 2, column 1)."),
+    ],
+)
+def test_one_that_nobody_can_mean_is_one_row(spoilt, problem, opened):
+    file = lines(tenant(1)) + spoilt + lines(tenant(3))
+    assert read(file, opened) == ["1", (2, problem), "3"]
+
+
+@pytest.mark.parametrize("opened", [io.BytesIO, Drops])
+def test_behind_a_broken_one_over_several_lines_the_next_is_read(opened):
+    spoilt = PRETTY.replace(b'"eu",', b'"eu"')
+    told = read(lines(tenant(1)) + spoilt + PRETTY + lines(tenant(3)), opened)
+    assert [each for each in told if isinstance(each, str)] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("opened", [io.BytesIO, Drops])
+def test_other_shapes_behind_lines_are_read_for_what_they_are(importer, opened):
+    file = lines(tenant(1)) + json.dumps([tenant(2), tenant(3)], indent=1).encode()
+    assert read(file, opened) == ["1", "2", "3"]
+    assert importer.kinds(lines(tenant(1)) + dump(tenant(4), theme="x")) == ["new", "new"]
+    tenants = json.dumps({"tenants": [tenant(5)]}).encode() + b"\n"
+    assert importer.kinds(lines(tenant(1)) + tenants + b"x\n") == ["new", "new", "invalid"]
+
+
+@pytest.mark.parametrize("end", [b"\n", b""])
+def test_a_line_that_is_too_long_is_refused(end):
+    small = Limits(size=10**6, entries=10, depth=32, value=10_000)
+    file = lines(tenant(1)) + b'{"accountId": "' + b"x" * 10_000 + b'"}' + end
+    with pytest.raises(RefusedFileError) as refused:
+        read(file, limits=small)
+    assert str(refused.value) == "A value is longer than 10,000 characters (line 2, column 1)."
+    over_lines = lines(tenant(1)) + b"[" + b"1,\n" * 10_000 + b"1]" + end
+    with pytest.raises(RefusedFileError) as refused:
+        read(over_lines, limits=small)
+    assert str(refused.value) == "A value is longer than 10,000 characters (line 2, column 1)."

@@ -1,0 +1,158 @@
+"""What is kept of an entry that cannot be imported, and what is said of one that can."""
+
+import io
+import json
+import random
+
+import pytest
+
+from portal.imports.planning.staging import Draft
+from portal.imports.reading.formats import Reader
+from portal.stores.contract import UnavailableError
+from tests.imports.importing import LIMITS, counts, dump, lines, rows_of, tenant
+
+#: What cannot be packed smaller.
+NOISE = "".join(random.Random(4).choices("".join(map(chr, range(0x4E00, 0x9FA5))), k=250_000))
+SPACES = "Spaces around it were left out."
+NOTHING = "There was nothing in it that shows."
+NFC = "Its characters were written in another way (NFC)."
+NOTE = "Only the beginning of this text is kept."
+KEY = "fsm_tenant_86810_1"
+
+
+def as_is(tenant):
+    """A dump with each character as it is: escaped twice they would be too many."""
+    text = json.dumps(tenant, ensure_ascii=False)
+    return json.dumps({KEY: text}, ensure_ascii=False).encode()
+
+
+def said(row):
+    return [(each.field, each.text) for each in (*row.reasons, *row.repairs)]
+
+
+ODD = {
+    "a name": as_is(tenant(1, contactFullName=NOISE)),
+    "every field": as_is(dict.fromkeys(tenant(1), NOISE[:50_000])),
+    "a key": f'{{"fsm_tenant_{NOISE}": "{{}}"}}'.encode(),
+    "a key in a list": f'[{{"key": "fsm_tenant_{NOISE}", "value": "{{}}"}}]'.encode(),
+    "an address": as_is(tenant(1, contactEmailAddress=NOISE)),
+    "many numbers": as_is({**tenant(1), **{f"{n}{NOISE[:90]}": 2**64 for n in range(8000)}}),
+    "the name of a field": as_is({**tenant(1), NOISE: 2**64}),
+    "spaces": as_is(tenant(1, contactFullName=" " * 600_000, contactPhone=NOISE)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_invalid_row_stays_small_whatever_was_in_it(importer, odd):
+    run = importer.plan(ODD[odd], lines(tenant(2)))
+    bad, good = rows_of(importer, run)
+    assert (bad.kind, good.kind) == ("invalid", "new")
+    # DynamoDB takes 400 KB, and a report of thousands of these is still one to be looked at.
+    assert len(json.dumps(bad.packed()).encode()) < 150_000
+
+
+def test_tables_take_rows_of_any_entry(either):
+    run = either.run(ODD["every field"], ODD["a key"], ODD["a name"], lines(tenant(2)))
+    assert counts(run) == {"new": 1, "invalid": 3}
+
+
+def test_a_long_value_is_cut_and_that_is_said_and_still_invalid(importer):
+    (row,) = importer.rows(as_is(tenant(1, contactFullName=NOISE, cluster="ü" * 2000, isActive=1)))
+    assert row.values["contactFullName"] == NOISE[:1333] + "…"
+    assert row.values["cluster"] == "ü" * 2000
+    assert [each for each in said(row) if each[1] == NOTE] == [("contactFullName", NOTE)]
+    (again,) = importer.rows(json.dumps({"rows": [
+        {"kind": "invalid", "values": dict(row.values) | {"isActive": True, "cluster": "eu"}}
+    ]}).encode())  # fmt: skip
+    assert [each.field for each in again.reasons] == ["contactFullName"]
+
+
+def test_a_key_that_could_be_right_is_kept_whole(importer):
+    right = f"fsm_tenant_{'1' * 40}_{'2' * 40}"
+    files = [json.dumps({key: "{}"}).encode() for key in (right, right + "3")]
+    assert [row.key for row in importer.rows(*files)] == [right, right[:-1] + "…"]
+
+
+def test_an_address_behind_a_million_spaces_is_one(importer):
+    (row,) = importer.rows(dump(tenant(1, contactEmailAddress=" " * 900_000 + "Jo@MUSTER.example")))
+    assert (row.kind, row.values["contactEmailAddress"]) == ("new", "Jo@muster.example")
+    assert len(json.dumps(row.packed())) < 5_000
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "read", "repair"),
+    [
+        ("contactFullName", " Jo ", "Jo", SPACES),
+        ("contactFullName", "Jo\u00a0", "Jo", SPACES),
+        ("accountName", "Mu\u0308ller", "Müller", NFC),
+        ("accountName", " Mu\u0308ller", "Müller", NFC),
+        ("accountName", "\u3164", "", NOTHING),
+        ("clientId", "  ", "", NOTHING),
+        ("contactEmailAddress", " jo@x.example\n", "jo@x.example", SPACES),
+        (
+            "contactEmailAddress",
+            " Jo@X.example",
+            "Jo@x.example",
+            "It was written as  Jo@X.example.",
+        ),
+    ],
+)
+def test_a_repair_is_said(importer, name, written, read, repair):
+    (row,) = importer.rows(dump(tenant(1, **{name: written})))
+    assert (row.kind, row.values[name], said(row)) == ("new", read, [(name, repair)])
+
+
+@pytest.mark.parametrize(
+    "sealed", ["v1.kms.AQICAHh_x-1", "v1.loc.k1.AbC_d-e", "v1.loc.2026-01_a.AAAA"]
+)
+def test_a_secret_that_is_sealed_already_is_not_sealed_again(importer, sealed):
+    (row,) = importer.rows(dump(tenant(1, clientSecret=sealed)))
+    told = "This secret is sealed already. Enter the secret itself, or leave it out."
+    assert (row.kind, said(row)) == ("invalid", [("clientSecret", told)])
+    assert sealed not in repr(row.packed())
+
+
+@pytest.mark.parametrize("secret", ["v1.kms.", "v1.loc.x", "v1.kms.a b", "x v1.kms.AAAA", "v1"])
+def test_a_secret_that_looks_a_little_like_a_sealed_one_is_one(importer, secret):
+    assert importer.kinds(dump(tenant(1, clientSecret=secret))) == ["new"]
+
+
+@pytest.mark.parametrize("own", [{"name": "Acme", "value": 3}, {"key": "k", "value": "v"}])
+def test_a_tenant_with_fields_called_like_a_pair_is_a_tenant(importer, own):
+    file = json.dumps([tenant(1), {**tenant(2), **own}]).encode()
+    for each in (file, lines(tenant(1), {**tenant(2), **own}), lines({**tenant(2), **own})):
+        row = importer.rows(each)[-1]
+        assert (row.kind, row.tenant_id, row.left_out) == ("new", "86810_2", tuple(own))
+
+
+OTHERS = dict.fromkeys(["state", "by", "store", "active", "theme", "cookies"], "x")
+
+
+@pytest.mark.parametrize(
+    ("file", "ignored"),
+    [
+        (dump(tenant(1), **OTHERS), 6),
+        (json.dumps({**OTHERS, "rows": "x", KEY: tenant(1)}).encode(), 7),
+        (json.dumps({**OTHERS, "tenants": [tenant(1)]}).encode(), 1),
+        (json.dumps({"tenants": [tenant(1)], **OTHERS}).encode(), 1),
+        (json.dumps({"cookies": [], "origins": [
+            {"origin": "x", "localStorage": [{"name": KEY, "value": tenant(1)},
+                                             {"name": "state", "value": ""}]}
+        ]}).encode(), 1),
+        (dump(tenant(1), **OTHERS) + json.dumps({"by": "x", "rows": []}).encode(), 6),
+    ],
+)  # fmt: skip
+def test_keys_of_other_programs_are_counted_whatever_they_are_called(file, ignored):
+    reader = Reader(io.BytesIO(file), LIMITS)
+    assert len(list(reader)) == 1
+    assert reader.ignored == ignored
+
+
+def test_a_disk_that_is_full_is_told_in_words():
+    with Draft() as draft:
+        # As much as this needs to begin with, and no page more.
+        draft._db.execute("PRAGMA max_page_count = 4")
+        with pytest.raises(UnavailableError) as refused:
+            draft.add(io.BytesIO(lines(*(tenant(n) for n in range(600)))), LIMITS)
+    assert refused.value.reason == "There is no room for the working copy of the file."
+    assert refused.value.mend.startswith("Make room in the folder for temporary files")

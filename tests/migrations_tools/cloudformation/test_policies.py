@@ -1,0 +1,74 @@
+"""The policies allow exactly what is used."""
+
+import pytest
+
+from migrations_tools.cloudformation.template import template
+from migrations_tools.table import definition
+from portal.stores.dynamodb.client import METHODS
+from tests.migrations_tools.imports.printing import printed
+from tests.migrations_tools.tables import TABLE
+
+#: As the manual of the table lists them.
+ALLOWED = {
+    "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
+    "dynamodb:Query", "dynamodb:Scan",
+}  # fmt: skip
+
+
+def test_the_policy_and_the_template_allow_exactly_what_the_manual_lists() -> None:
+    policy = printed("iam-policy", "--kms-key", "arn:aws:kms:eu-central-1:1:key/k")["Statement"]
+    managed = template(TABLE, "prod")["Resources"]["PortalPolicy"]["Properties"]
+    condition, sealing, otherwise = managed["PolicyDocument"]["Statement"][1]["Fn::If"]
+    assert (condition, otherwise) == ("WithKms", {"Ref": "AWS::NoValue"})
+    for table, key in (policy, (managed["PolicyDocument"]["Statement"][0], sealing)):
+        assert set(table["Action"]) == ALLOWED
+        assert key["Action"] == ["kms:Encrypt"]
+        assert key["Condition"] == {
+            "StringEquals": {"kms:EncryptionContext:purpose": "clientSecret"}
+        }
+
+
+def test_the_store_uses_nothing_that_the_policy_does_not_allow() -> None:
+    used = {f"dynamodb:{name}" for name in METHODS} - {"dynamodb:TransactWriteItems"}
+    assert used <= set(definition.PORTAL_ACTIONS) == ALLOWED
+
+
+def test_the_policy_names_the_table_and_its_indexes() -> None:
+    (statement,) = printed("iam-policy", AWS_REGION="eu-central-1", TENANT_TABLE_NAME="tenants")[
+        "Statement"
+    ]
+    arn = "arn:aws:dynamodb:eu-central-1:*:table/tenants"
+    assert statement["Resource"] == [arn, f"{arn}/index/*"]
+    (statement,) = printed("iam-policy", "--region", "cn-north-1", "--account", "123456789012")[
+        "Statement"
+    ]
+    assert statement["Resource"][0] == f"arn:aws-cn:dynamodb:cn-north-1:123456789012:table/{TABLE}"
+    (statement,) = printed("iam-policy", "--region", "us-gov-west-1")["Statement"]
+    assert statement["Resource"][0] == f"arn:aws-us-gov:dynamodb:us-gov-west-1:*:table/{TABLE}"
+
+
+@pytest.mark.parametrize(
+    ("key", "resource", "aliases"),
+    [
+        ("arn:aws:kms:eu-central-1:1:key/k", "arn:aws:kms:eu-central-1:1:key/k", None),
+        ("0a1b-2c3d", "arn:aws:kms:eu-central-1:1:key/0a1b-2c3d", None),
+        ("alias/portal", "arn:aws:kms:eu-central-1:1:key/*", "alias/portal"),
+        (
+            "arn:aws:kms:eu-west-1:2:alias/portal",
+            "arn:aws:kms:eu-west-1:2:key/*",
+            "alias/portal",
+        ),
+    ],
+)
+def test_the_policy_names_the_key_that_seals(key: str, resource: str, aliases: str | None) -> None:
+    options = ("iam-policy", "--region", "eu-central-1", "--account", "1")
+    _, statement = printed(*options, PORTAL_KMS_KEY_ID=key)["Statement"]
+    assert statement["Resource"] == [resource]
+    found = statement["Condition"].get("ForAnyValue:StringEquals", {}).get("kms:ResourceAliases")
+    assert found == aliases
+
+
+def test_who_deploys_is_allowed_to_deploy_and_not_to_delete() -> None:
+    (statement,) = printed("iam-policy", "--for", "deploy")["Statement"]
+    assert set(statement["Action"]) == set(definition.DEPLOY_ACTIONS)
+    assert not [action for action in statement["Action"] if "Delete" in action]

@@ -1,0 +1,141 @@
+"""`python -m migrations_tools table`: what is typed, and what is told."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
+from click import ClickException
+from click.testing import CliRunner, Result
+
+from migrations_tools.cli import main
+from migrations_tools.table import definition
+from migrations_tools.table.commands import aws_explained
+from migrations_tools.table.deploy import CannotDeployError
+from portal.settings import SETTINGS
+from portal.stores.schema import GSI1, KEY
+from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
+from tests.migrations_tools.tables import TABLE, as_it_is, old_table, refusal, wanted
+
+VARIABLES = f"""\
+export NODE_ENV=production
+export USE_DYNAMODB=true
+export AWS_REGION={REGION}
+export TENANT_TABLE_NAME={TABLE}
+"""
+
+
+def run(*arguments: str, **environ: str) -> Result:
+    nothing = {setting.name: "" for setting in SETTINGS}
+    return CliRunner().invoke(main, arguments, env={**nothing, **environ})
+
+
+def test_deploy_ends_with_the_variables_to_set(aws: Any) -> None:
+    result = run("table", "deploy", "prod", REGION)
+    assert result.exit_code == 0
+    assert result.stdout.endswith(VARIABLES)
+    assert "Create the table fsm-appointment-tenants with GSI1, GSI2, GSI3, GSI4" in result.stdout
+    again = run("table", "deploy", "prod", REGION)
+    assert "It is as it should be." in again.stdout
+    assert as_it_is(aws) == wanted("prod")
+    assert "NODE_ENV" not in run("table", "deploy", "dev", REGION, "--table-name", "two").stdout
+
+
+def test_plan_can_be_read_by_programs(aws: Any) -> None:
+    old_table(aws)
+    answer = json.loads(run("table", "plan", "dev", REGION, "--json").stdout)
+    assert answer["steps"][:3] == [
+        "Add the index GSI2.", "Add the index GSI3.", "Add the index GSI4.",
+    ]  # fmt: skip
+    assert answer["environment"]["TENANT_TABLE_NAME"] == answer["table"] == TABLE
+    told = run("table", "plan", "dev", REGION)
+    assert told.exit_code == 0
+    assert "  1. Add the index GSI2." in told.stdout
+    assert "Nothing was changed." in told.stdout
+
+
+def test_what_is_in_the_way_is_exit_status_1(aws: Any) -> None:
+    old_table(aws, SSESpecification={"Enabled": True})
+    aws.update_time_to_live(
+        TableName=TABLE, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
+    )
+    for command in ("plan", "deploy"):
+        result = run("table", command, "prod", REGION)
+        assert result.exit_code == 1
+        assert "In the way: The table puts items away by the attribute expires" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("plan", "qa", REGION), ("plan", "prod"), ("plan", "prod", "Frankfurt am Main"),
+     ("deploy", "prod", REGION, "--table-name", "a b"), ("iam-policy", "--for", "me")],
+)  # fmt: skip
+def test_what_is_not_understood_is_exit_status_2(arguments: tuple[str, ...]) -> None:
+    assert run("table", *arguments).exit_code == 2
+
+
+def test_the_table_of_another_name_is_deployed_under_it(aws: Any) -> None:
+    run("table", "deploy", "dev", REGION, TENANT_TABLE_NAME="of-the-settings")
+    run("table", "deploy", "dev", REGION, "--table-name", "of-the-option")
+    assert set(aws.list_tables()["TableNames"]) == {"of-the-option", "of-the-settings"}
+
+
+def test_without_credentials_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in CREDENTIALS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    result = run("table", "plan", "prod", REGION)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: No AWS credentials were found. Attach an IAM role")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (refusal("AccessDeniedException", "DescribeTable"),
+         "AWS denied dynamodb:DescribeTable. This prints the policy"),
+        (refusal("ValidationException", "CreateTable"), "AWS refused CreateTable"),
+        (NoCredentialsError(), "No AWS credentials were found."),
+        (EndpointConnectionError(endpoint_url="https://x"), "cannot be reached"),
+        (CannotDeployError("It is not there."), "It is not there."),
+    ],
+)  # fmt: skip
+def test_each_trouble_is_a_sentence(error: Exception, sentence: str) -> None:
+    with pytest.raises(ClickException) as told, aws_explained():
+        raise error
+    assert sentence in told.value.message
+
+
+# ---- The real engine
+
+
+def test_on_a_real_engine_the_table_is_made_and_what_it_does_not_offer_is_noted(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("dynamodb", region_name=REGION, endpoint_url=engine.url)
+    name = "deployed-old"
+    client.create_table(
+        TableName=name,
+        KeySchema=definition.key_schema(),
+        AttributeDefinitions=definition.attribute_definitions([KEY, GSI1.partition, GSI1.sort]),
+        GlobalSecondaryIndexes=[definition.index_parameters(GSI1)],
+        BillingMode="PAY_PER_REQUEST",
+        SSESpecification={"Enabled": True},
+    )
+    where = {"AWS_ENDPOINT_URL_DYNAMODB": engine.url}
+    result = run("table", "deploy", "prod", REGION, "--table-name", name, **where)
+    assert result.exit_code == 0, result.output
+    assert "Note: This endpoint does not offer point-in-time recovery" in result.stdout
+    table = client.describe_table(TableName=name)["Table"]
+    indexes = {
+        index["IndexName"]: (index["KeySchema"], index["Projection"])
+        for index in table["GlobalSecondaryIndexes"]
+    }
+    assert indexes == wanted("prod")["indexes"]
+    again = run("table", "plan", "prod", REGION, "--table-name", name, "--json", **where)
+    assert json.loads(again.stdout)["steps"] == []

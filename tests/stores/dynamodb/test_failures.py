@@ -1,0 +1,433 @@
+"""DynamoDB in every kind of trouble: the right answer, the right words, a bounded wait, and
+nothing half written."""
+
+import contextvars
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from botocore.exceptions import ClientError, SSLError
+
+from portal.stores.contract import (
+    Add,
+    AlreadyThereError,
+    BusyError,
+    ChangedMeanwhileError,
+    Item,
+    NotThereError,
+    Remove,
+    Replace,
+    StoreError,
+)
+from portal.stores.dynamodb.client import CONFLICT_TRIES, Place, TroubleError, Waiting
+from portal.stores.dynamodb.errors import trouble_of
+from portal.stores.dynamodb.store import DynamoDbStore
+from portal.stores.retry_limits import PUBLIC_ATTEMPTS, STAFF_ATTEMPTS, retry_attempts
+from portal.stores.schema import GSI2, GSI3
+from tests.dynamodb_engine import Engine
+from tests.fault_proxy import Between, Cut, Hang, Refuse, always, between, cancelled, first
+
+THROTTLED = Refuse("ProvisionedThroughputExceededException", message="too much for hush@a.b")
+CONFLICT = Refuse("TransactionConflictException")
+NOTHING_SAVED = "Nothing was saved."
+NOT_CERTAIN = "It is not certain whether it was saved: look again before repeating it."
+
+
+def item(tenant_id: str, version: int = 1, **more: str) -> Item:
+    return {"tenantId": tenant_id, "version": version, "clientSecret": "hush", **more}
+
+
+@pytest.fixture
+def place(engine: Engine) -> Place:
+    return engine.new_table()
+
+
+@pytest.fixture
+def honest(place: Place) -> Iterator[DynamoDbStore]:
+    """The same table, with nobody in between."""
+    store = DynamoDbStore(place)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def proxy(engine: Engine) -> Iterator[Between]:
+    with between(engine.url) as here:
+        yield here
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def store(place: Place, proxy: Between, pauses: list[float]) -> Iterator[DynamoDbStore]:
+    """One that waits a tenth of a second for an answer, and pauses only in `pauses`."""
+    waiting = Waiting(read_seconds=0.2, pause=pauses.append)
+    store = DynamoDbStore(replace(place, endpoint=proxy.url), waiting=waiting)
+    yield store
+    store.close()
+
+
+def nothing_in(store: DynamoDbStore) -> bool:
+    return list(store.scan().items) == []
+
+
+def said(error: StoreError) -> str:
+    return f"{error!r} {error}"
+
+
+# ---- Throttling
+
+
+WRITES = {
+    "one": lambda store: store.write([Add(item("a"))]),
+    "together": lambda store: store.write([Add(item("a")), Add(item("b"))]),
+}
+each_write = pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+
+READS: dict[str, Callable[[DynamoDbStore], object]] = {
+    "GetItem": lambda store: store.get("a"),
+    "Query": lambda store: store.query(GSI2, "STATUS#pending"),
+    "Scan": lambda store: store.scan(),
+}
+CALLS: dict[str, Callable[[DynamoDbStore], object]] = {
+    **READS,
+    "PutItem": lambda store: store.write([Add(item("a"))]),
+    "DeleteItem": lambda store: store.write([Remove("a", 1)]),
+    "TransactWriteItems": lambda store: store.write([Add(item("a")), Add(item("b"))]),
+}
+each_call = pytest.mark.parametrize("operation", CALLS)
+
+
+@each_write
+def test_throttled_for_a_while_it_is_written_once(write, store, honest, proxy, pauses) -> None:
+    proxy.plan = first(2, THROTTLED)
+    write(store)
+    assert honest.get("a") == item("a")
+    assert len(pauses) == 2
+    assert 0 < pauses[0] <= 0.1
+    assert pauses[1] <= 0.2
+
+
+@each_call
+def test_throttled_for_ever_it_is_busy_after_a_few_tries(
+    operation, store, honest, proxy, pauses
+) -> None:
+    proxy.plan = always(THROTTLED)
+    with pytest.raises(BusyError) as caught:
+        CALLS[operation](store)
+    assert proxy.operations == [operation] * STAFF_ATTEMPTS
+    assert sum(pauses) < 1
+    assert "throttles" in caught.value.reason
+    assert "CloudWatch" in caught.value.reason
+    assert "on-demand" in caught.value.reason
+    assert "REQUEST-OF-TEST" in caught.value.reason
+    assert "hush" not in said(caught.value)
+    assert nothing_in(honest)
+
+
+def test_a_customer_is_answered_after_the_second_try(store, proxy) -> None:
+    proxy.plan = always(THROTTLED)
+
+    def as_a_customer() -> None:
+        retry_attempts.set(PUBLIC_ATTEMPTS)
+        with pytest.raises(BusyError):
+            store.get("a")
+
+    contextvars.copy_context().run(as_a_customer)
+    assert len(proxy.operations) == 2
+
+
+def test_throttled_inside_a_transaction_counts_as_throttled(store, proxy, honest) -> None:
+    proxy.plan = always(cancelled("None", "ThrottlingError"))
+    with pytest.raises(BusyError, match="throttles"):
+        WRITES["together"](store)
+    assert len(proxy.operations) == STAFF_ATTEMPTS
+    assert nothing_in(honest)
+
+
+# ---- Conflicts
+
+
+@pytest.mark.parametrize(
+    ("write", "conflict"),
+    [(WRITES["one"], CONFLICT), (WRITES["together"], cancelled("TransactionConflict", "None")),
+     (WRITES["together"], Refuse("TransactionInProgressException"))],
+)  # fmt: skip
+def test_a_conflict_is_tried_again_until_it_has_gone(write, conflict, store, honest, proxy) -> None:
+    proxy.plan = first(CONFLICT_TRIES - 1, conflict)
+    write(store)
+    assert honest.get("a") == item("a")
+    assert len(proxy.operations) == CONFLICT_TRIES
+    # What was cancelled for certain is another transaction the next time.
+    assert len(set(proxy.tokens)) == len(proxy.tokens)
+
+
+def test_a_conflict_for_ever_is_busy(store, honest, proxy, pauses) -> None:
+    proxy.plan = always(cancelled("None", "TransactionConflict"))
+    with pytest.raises(BusyError, match="Others keep writing"):
+        WRITES["together"](store)
+    assert len(proxy.operations) == CONFLICT_TRIES
+    assert sum(pauses) < 5
+    assert nothing_in(honest)
+
+
+def test_a_refusal_behind_a_conflict_may_not_be_the_first_one(store, honest, proxy) -> None:
+    honest.write([Add(item("a", 7)), Add(item("b", 7))])
+    proxy.plan = first(1, cancelled("TransactionConflict", "ConditionalCheckFailed"))
+    with pytest.raises(ChangedMeanwhileError) as caught:
+        store.write([Replace(item("a", 2), 1), Add(item("b"))])
+    assert caught.value.tenant_id == "a"
+
+
+# ---- Lost answers
+
+
+CHANGES = {
+    "add": ([], [Add(item("a"))]),
+    "replace": ([Add(item("a"))], [Replace(item("a", 2, x="y"), 1)]),
+    "remove": ([Add(item("a"))], [Remove("a", 1)]),
+    "together": ([Add(item("a"))], [Replace(item("a", 2), 1), Add(item("b"))]),
+}
+each_change = pytest.mark.parametrize("change", CHANGES)
+
+
+@each_change
+@pytest.mark.parametrize("lost", [Cut(done=True), Hang(done=True)], ids=["cut", "late"])
+def test_a_write_whose_answer_was_lost_is_recognised_as_done(
+    change, lost, store, honest, proxy
+) -> None:
+    before, changes = CHANGES[change]
+    if before:
+        honest.write(before)
+    proxy.plan = first(1, lost, "PutItem", "DeleteItem", "TransactWriteItems")
+    store.write(changes)
+    assert len([each for each in proxy.operations if each not in READS]) == 2
+    assert len(set(proxy.tokens)) <= 1
+    left = {each["tenantId"]: each for each in honest.scan().items}
+    assert left == {each.item["tenantId"]: each.item for each in changes if hasattr(each, "item")}
+
+
+@each_change
+def test_a_request_that_was_lost_on_its_way_is_sent_again(change, store, honest, proxy) -> None:
+    before, changes = CHANGES[change]
+    if before:
+        honest.write(before)
+    proxy.plan = first(1, Cut())
+    store.write(changes)
+    left = {each["tenantId"]: each for each in honest.scan().items}
+    assert left == {each.item["tenantId"]: each.item for each in changes if hasattr(each, "item")}
+
+
+def test_after_a_lost_answer_somebody_elses_item_is_still_a_refusal(store, honest, proxy) -> None:
+    honest.write([Add(item("a", by="somebody else"))])
+    proxy.plan = first(1, Cut())
+    with pytest.raises(AlreadyThereError) as caught:
+        store.write([Add(item("a", by="us"))])
+    assert caught.value.item["by"] == "somebody else"
+
+
+@each_write
+@pytest.mark.parametrize("lost", [Cut(done=True), Hang(done=True), Refuse("Internal", 500)])
+def test_what_stays_undecided_is_told(write, lost, store, proxy) -> None:
+    proxy.plan = always(lost)
+    start = time.monotonic()
+    with pytest.raises(TroubleError) as caught:
+        write(store)
+    assert time.monotonic() - start < 2
+    assert len(proxy.operations) == STAFF_ATTEMPTS
+    assert caught.value.undecided
+    assert NOT_CERTAIN in caught.value.reason
+    assert NOTHING_SAVED not in caught.value.reason
+    assert "network" in caught.value.mend
+
+
+def test_undecided_stays_undecided_whatever_comes_later(store, proxy) -> None:
+    proxy.plan = lambda _operation, number: Cut(done=True) if number == 0 else THROTTLED
+    with pytest.raises(TroubleError) as caught:
+        WRITES["together"](store)
+    assert NOT_CERTAIN in caught.value.reason
+
+
+@pytest.mark.parametrize("operation", READS)
+def test_a_read_that_nobody_answers_ends_soon_and_was_no_write(operation, store, proxy) -> None:
+    proxy.plan = always(Hang())
+    start = time.monotonic()
+    with pytest.raises(TroubleError) as caught:
+        CALLS[operation](store)
+    assert time.monotonic() - start < 2
+    assert "saved" not in caught.value.reason
+    assert operation in caught.value.reason
+
+
+def test_no_try_begins_after_the_last_one_may(place, proxy) -> None:
+    hasty = Waiting(read_seconds=0.2, last_try_seconds=0.1)
+    store = DynamoDbStore(replace(place, endpoint=proxy.url), waiting=hasty)
+    proxy.plan = always(Hang())
+    with pytest.raises(TroubleError):
+        store.get("a")
+    assert len(proxy.operations) == 1
+    store.close()
+
+
+def test_nobody_waits_for_half_a_minute() -> None:
+    usual = Waiting()
+    assert usual.last_try_seconds + usual.connect_seconds + usual.read_seconds < 10
+
+
+# ---- Not reached, not allowed, not there
+
+
+@each_call
+def test_a_connection_that_is_refused(operation, place, pauses) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    nowhere = replace(place, endpoint=f"http://127.0.0.1:{port}")
+    store = DynamoDbStore(nowhere, waiting=Waiting(pause=pauses.append))
+    with pytest.raises(TroubleError) as caught:
+        CALLS[operation](store)
+    assert caught.value.name == "unreached"
+    assert len(pauses) == STAFF_ATTEMPTS - 1
+    assert "AWS_REGION" in caught.value.mend
+    assert ("Nothing was saved" in caught.value.reason) == (operation not in READS)
+    assert not caught.value.undecided
+    store.close()
+
+
+def test_tls_that_breaks_may_have_broken_behind_the_request() -> None:
+    for text, name in (
+        ("[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC]", "lost"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate", "unreached"),
+    ):
+        trouble = trouble_of(SSLError(endpoint_url="https://x", error=text))
+        assert trouble is not None
+        assert trouble.name == name
+
+
+@each_call
+def test_access_denied_names_what_to_allow(operation, store, honest, proxy) -> None:
+    proxy.plan = always(Refuse("AccessDeniedException", message="User arn:aws:x is not hush"))
+    with pytest.raises(TroubleError) as caught:
+        CALLS[operation](store)
+    assert len(proxy.operations) == 1
+    assert caught.value.name == "denied"
+    allowed = "PutItem and DeleteItem" if operation == "TransactWriteItems" else operation
+    assert f"AWS denied {allowed}" in caught.value.reason
+    assert "REQUEST-OF-TEST" in caught.value.reason
+    assert "IAM policy" in caught.value.mend
+    assert "credentials" in caught.value.mend
+    assert "the table is in" in caught.value.mend
+    assert "hush" not in said(caught.value)
+    assert nothing_in(honest)
+
+
+@each_call
+def test_a_table_that_is_not_there(operation, engine) -> None:
+    place = Place(table="fsm-elsewhere", region="eu-central-1", endpoint=engine.url)
+    store = DynamoDbStore(place)
+    with pytest.raises(TroubleError) as caught:
+        CALLS[operation](store)
+    assert caught.value.name == "no-table"
+    assert "no table fsm-elsewhere in eu-central-1" in caught.value.reason
+    for advice in ("TENANT_TABLE_NAME", "AWS_REGION", "migrations_tools table deploy"):
+        assert advice in caught.value.mend
+    store.close()
+
+
+def test_an_index_that_is_not_there(engine) -> None:
+    store = DynamoDbStore(engine.new_table(without="GSI3"))
+    store.write([Add(item("a", gsi2pk="P", gsi2sk="1", gsi3pk="COMPANY#a", gsi3sk="a#a"))])
+    assert [row["tenantId"] for row in store.query(GSI2, "P").items] == ["a"]
+    with pytest.raises(TroubleError) as caught:
+        store.query(GSI3, "COMPANY#a")
+    assert caught.value.name == "no-index"
+    assert "lacks an index" in caught.value.reason
+    assert "migrations_tools table deploy" in caught.value.mend
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("refuse", "name", "advice"),
+    [
+        (Refuse("ExpiredTokenException"), "expired", "Sign in again"),
+        (Refuse("UnrecognizedClientException"), "bad-credentials", "access key"),
+        (Refuse("InvalidSignatureException"), "bad-credentials", "access key"),
+        (Refuse("InvalidSignatureException", message="Signature expired: x"), "clock", "NTP"),
+        (Refuse("InvalidSignatureException", message="Signature not yet current"), "clock", "NTP"),
+        (Refuse("InaccessibleEncryptionCredentialsException"), "table-key", "KMS"),
+    ],
+)
+def test_credentials_clock_and_key_are_told_apart(refuse, name, advice, store, proxy) -> None:
+    proxy.plan = always(refuse)
+    with pytest.raises(TroubleError) as caught:
+        store.get("a")
+    assert len(proxy.operations) == 1
+    assert (caught.value.name, advice in caught.value.mend) == (name, True)
+
+
+def test_a_region_that_is_needed(place, monkeypatch, tmp_path) -> None:
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    store = DynamoDbStore(Place(table=place.table))
+    with pytest.raises(TroubleError) as caught:
+        store.get("a")
+    assert caught.value.name == "no-region"
+    assert "AWS_REGION" in caught.value.mend
+
+
+@each_write
+def test_what_is_too_large_is_told(write, store, honest) -> None:
+    del write
+    large = "x" * 450_000
+    for changes in ([Add(item("a", x=large))], [Add(item("b")), Add(item("a", x=large))]):
+        with pytest.raises(TroubleError) as caught:
+            store.write(changes)
+        assert caught.value.name == "too-large"
+        assert "400 KB" in caught.value.reason
+    assert nothing_in(honest)
+
+
+def test_what_nobody_expected_is_raised_as_it_is(store, proxy) -> None:
+    proxy.plan = always(Refuse("ValidationException", message="something new"))
+    with pytest.raises(ClientError):
+        store.get("a")
+
+
+def test_a_refusal_that_does_not_tell_the_item_is_looked_up(store, honest, proxy) -> None:
+    honest.write([Add(item("a", 3))])
+    refused = Refuse("ConditionalCheckFailedException")
+    proxy.plan = always(refused, "PutItem")
+    with pytest.raises(AlreadyThereError) as there:
+        store.write([Add(item("a"))])
+    assert there.value.item == item("a", 3)
+    with pytest.raises(ChangedMeanwhileError) as gone:
+        store.write([Replace(item("b"), 1)])
+    assert gone.value.item is None
+    with pytest.raises(BusyError, match="removed"):
+        store.write([Add(item("b"))])
+
+
+def test_red_while_a_write_would_be_refused(store, honest, proxy) -> None:
+    store.check()
+    proxy.plan = always(Refuse("AccessDeniedException"), "DeleteItem")
+    with pytest.raises(TroubleError):
+        store.check()
+    proxy.plan = always(Cut(), "DeleteItem")
+    with pytest.raises(TroubleError) as caught:
+        store.check()
+    assert "saved" not in caught.value.reason
+    assert not caught.value.undecided
+    assert nothing_in(honest)
+
+
+@pytest.mark.parametrize("nobody", ["", "x" * 2049, "\ud800"], ids=["empty", "long", "half"])
+def test_an_id_that_no_item_can_have_is_not_there_and_asks_nobody(nobody, store, proxy) -> None:
+    with pytest.raises(NotThereError):
+        store.get(nobody)
+    assert store.query(GSI2, nobody).items == []
+    assert proxy.operations == []

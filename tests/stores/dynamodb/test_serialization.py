@@ -1,0 +1,113 @@
+"""Attributes of other types than ours: read without harm, carried along, and put back."""
+
+import pytest
+
+from portal import onboarding, records
+from portal.stores.contract import Add, Replace
+from portal.stores.dynamodb.serialization import REST, from_attributes, to_attributes
+from portal.stores.dynamodb.store import DynamoDbStore
+from portal.stores.file.store import JsonFileStore
+from portal.timestamps import to_instant
+from tests.examples import ANN, NEXT_YEAR
+
+ODD = {
+    "list": {"L": [{"S": "a"}, {"N": "1.5"}, {"B": b"\x00\xff"}, {"L": []}]},
+    "map": {"M": {"inner": {"NULL": True}, "bytes": {"BS": [b"x", b"y"]}}},
+    "nothing": {"NULL": True},
+    "texts": {"SS": ["a", "b"]},
+    "numbers": {"NS": ["1.5", "2"]},
+    "bytes": {"B": b"\x80"},
+    "fraction": {"N": "1.5"},
+    "long": {"N": "12345678901234567890123456789012345678"},
+    "status of another": {"M": {}},
+}
+#: As the old application wrote it: no version, no status, no index keys of ours.
+OLD = {
+    "tenantId": {"S": "86810_104348"},
+    "accountId": {"S": "86810"},
+    "companyId": {"S": "104348"},
+    "contactCompanyName": {"S": "Meyer"},
+    "contactPhone": {"NULL": True},
+    "clientSecret": {"S": "old and plain"},
+    "validFrom": {"S": "2026-01-01T00:00:00.000Z"},
+    "validTo": {"S": "2026-12-31T23:59:59.999Z"},
+    "isActive": {"BOOL": True},
+    "createdAt": {"S": "2025-12-31T08:00:00.000Z"},
+    "logins": {"N": "7"},
+    "gsi1pk": {"S": "ACCOUNT#86810"},
+    "gsi1sk": {"S": "TENANT#86810_104348"},
+    **ODD,
+}
+
+
+def sorted_sets(attributes: dict) -> dict:
+    return {
+        name: {kind: sorted(value) if kind in {"SS", "NS", "BS"} else value}
+        for name, attribute in attributes.items()
+        for kind, value in attribute.items()
+    }
+
+
+def test_there_and_back_nothing_is_lost() -> None:
+    assert sorted_sets(to_attributes(from_attributes(OLD))) == sorted_sets(OLD)
+
+
+def test_ours_stay_what_they_are_and_the_rest_is_one_text() -> None:
+    item = from_attributes(OLD)
+    assert (item["isActive"], item["logins"], item["accountId"]) == (True, 7, "86810")
+    assert isinstance(item[REST], str)
+    assert item.keys() == (OLD.keys() - ODD.keys() - {"contactPhone"}) | {REST}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"a": 1}', '{"a": {"S": "b"}}', "null"])
+def test_a_text_of_that_name_that_nobody_packed_is_a_text(text: str) -> None:
+    assert to_attributes({REST: text}) == {REST: {"S": text}}
+
+
+@pytest.fixture
+def table(engine):
+    place = engine.new_table()
+    engine.client.put_item(TableName=place.table, Item=OLD)
+
+    def now() -> dict:
+        key = {"tenantId": {"S": "86810_104348"}}
+        return engine.client.get_item(TableName=place.table, Key=key)["Item"]
+
+    store = DynamoDbStore(place)
+    yield store, now
+    store.close()
+
+
+def test_an_old_row_is_read_changed_and_keeps_what_is_not_ours(table) -> None:
+    store, now = table
+    tenant = onboarding.find(store, "86810_104348")
+    assert tenant.version is None
+    assert tenant.is_active
+    assert tenant.validity.valid_to == to_instant("2026-12-31T23:59:59.999Z")
+    onboarding.set_validity(store, tenant.id, seen=None, act=ANN, validity=NEXT_YEAR)
+    after = now()
+    assert sorted_sets({name: after[name] for name in ODD}) == sorted_sets(ODD)
+    assert after["logins"] == {"N": "7"}
+    assert after["validTo"] == {"S": "2028-11-22T23:59:59.999Z"}
+    assert after["version"] == {"N": "1"}
+    assert REST not in after
+    # With index keys, lists show it from now on.
+    assert records.tenant_of(from_attributes(after)).validity == NEXT_YEAR
+    assert store.get("86810_104348") == from_attributes(after)
+
+
+def test_a_key_that_is_given_a_text_loses_its_null(table) -> None:
+    store, now = table
+    item = store.get("86810_104348")
+    store.write([Replace({**item, "contactPhone": "+4930901820", "version": 1}, None)])
+    assert now()["contactPhone"] == {"S": "+4930901820"}
+
+
+def test_to_the_file_and_back_it_is_the_same(table, tmp_path) -> None:
+    store, now = table
+    before = now()
+    file = JsonFileStore(tmp_path / "data")
+    file.write([Add(store.get("86810_104348"))])
+    store.write([Replace({**file.get("86810_104348"), "version": 1}, None)])
+    assert sorted_sets(now()) == sorted_sets({**before, "version": {"N": "1"}})
+    file.close()

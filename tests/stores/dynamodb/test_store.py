@@ -1,0 +1,230 @@
+"""What only the DynamoDB store does: how it asks, what it measures, what it leaves to a fork."""
+
+import json
+import logging
+import multiprocessing
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from portal.logs import JsonLines
+from portal.records.ids import OTHER_KINDS
+from portal.stores.contract import Add, AlreadyThereError, Item, Remove, Replace
+from portal.stores.dynamodb.client import make_client
+from portal.stores.dynamodb.metrics import BUCKETS, KINDS, NAMESPACE, Call, Measures, kind_of_id
+from portal.stores.dynamodb.store import DynamoDbStore
+from portal.stores.schema import GSI1, GSI2
+from tests.dynamodb_engine import Engine
+from tests.examples import PERSONAL, PlainSealer, activate, reference, sign_up
+from tests.fault_proxy import Between, Refuse, between, first
+
+FORK = multiprocessing.get_context("fork")
+
+
+def item(tenant_id: str, **more: str | int) -> Item:
+    return {"tenantId": tenant_id, "version": 1, **more}
+
+
+@pytest.fixture
+def store(engine: Engine) -> Iterator[DynamoDbStore]:
+    opened = DynamoDbStore(engine.new_table())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def proxy(engine: Engine) -> Iterator[Between]:
+    with between(engine.url) as here:
+        yield here
+
+
+# ---- More than one answer of DynamoDB
+
+
+def test_rows_of_more_than_a_megabyte_are_one_page(store) -> None:
+    # GSI1 carries everything; one answer of DynamoDB ends after 1 MB.
+    large = "x" * 200_000
+    for n in range(12):
+        store.write([Add(item(f"{n:02}", gsi1pk="ACCOUNT#1", gsi1sk=f"{n:02}", text=large))])
+    page = store.query(GSI1, "ACCOUNT#1", limit=11)
+    assert [row["tenantId"] for row in page.items] == [f"{n:02}" for n in range(11)]
+    assert page.after == ("10", "10")
+    assert store.query(GSI1, "ACCOUNT#1", limit=12).after is None
+    assert store.count(GSI1, "ACCOUNT#1", cap=100) == 12
+    assert len(store.scan(limit=12).items) == 12
+
+
+# ---- How it asks
+
+
+def expressions(asked: object) -> Iterator[str]:
+    if isinstance(asked, dict):
+        for name, value in asked.items():
+            if name.endswith("Expression"):
+                yield value
+            yield from expressions(value)
+    if isinstance(asked, list):
+        for each in asked:
+            yield from expressions(each)
+
+
+def test_items_are_read_consistently_and_names_go_through_an_alias(engine, proxy) -> None:
+    store = DynamoDbStore(replace(engine.new_table(), endpoint=proxy.url))
+    store.write([Add(item("a", gsi2pk="P", gsi2sk="1", status="x", ttl=7))])
+    store.write([Replace(item("a", gsi2pk="P", gsi2sk="1"), 1), Add(item("b"))])
+    for between_ in (None, ("1", "2"), ("", "2")):
+        store.query(GSI2, "P", between=between_)
+    store.count(GSI2, "P", cap=5)
+    store.get("a")
+    store.scan()
+    store.write([Remove("a", 1)])
+    for asked in zip(proxy.operations, proxy.asked, strict=True):
+        if asked[0] in {"GetItem", "Scan"}:
+            assert asked[1]["ConsistentRead"] is True
+    written = {text for asked in proxy.asked for text in expressions(asked)}
+    # `status` and `ttl` are reserved words, and so may be any name tomorrow.
+    plain = {word for text in written for word in re.findall(r"(?<![#:\w])\w+", text)}
+    assert plain <= {"attribute_exists", "attribute_not_exists", "AND", "BETWEEN"}
+    assert len(written) >= 4
+    store.close()
+
+
+def test_a_refusal_brings_the_item_along(engine, proxy) -> None:
+    store = DynamoDbStore(replace(engine.new_table(), endpoint=proxy.url))
+    store.write([Add(item("a", text="there"))])
+    for changes in ([Add(item("a"))], [Add(item("b")), Add(item("a"))]):
+        with pytest.raises(AlreadyThereError) as caught:
+            store.write(changes)
+        assert caught.value.item["text"] == "there"
+    # Nobody had to look for it, when it may be another one already.
+    assert "GetItem" not in proxy.operations
+    store.close()
+
+
+def test_an_index_that_carries_more_shows_no_more(engine) -> None:
+    place = engine.new_table(carrying_all="GSI2")
+    store = DynamoDbStore(place)
+    store.write([Add(item("a", gsi2pk="P", gsi2sk="1", status="x", clientSecret="hush"))])
+    (row,) = store.query(GSI2, "P").items
+    assert row == item("a", gsi2pk="P", gsi2sk="1", status="x")
+    store.close()
+
+
+def test_the_client_tries_once_and_not_for_long(engine) -> None:
+    config = make_client(engine.new_table()).meta.config
+    assert (config.connect_timeout, config.read_timeout) == (1, 3)
+    assert config.retries["total_max_attempts"] == 1
+
+
+# ---- Processes
+
+
+def _answers(store: DynamoDbStore, results) -> None:
+    results.put([store.get("a")["version"] for _ in range(50)])
+
+
+def test_after_a_fork_parent_and_child_have_sockets_of_their_own(store) -> None:
+    store.write([Add(item("a"))])
+    ours = store.connection
+    results = FORK.Queue()
+    children = [FORK.Process(target=_answers, args=(store, results)) for _ in range(3)]
+    for child in children:
+        child.start()
+    # The parent goes on meanwhile, on the socket that it had.
+    assert [store.get("a")["version"] for _ in range(50)] == [1] * 50
+    assert [results.get(timeout=30) for _ in children] == [[1] * 50] * 3
+    for child in children:
+        child.join()
+        assert child.exitcode == 0
+    assert store.connection is ours
+
+
+# ---- What is measured
+
+
+def test_the_debug_log_tells_each_call_and_no_value(
+    store, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, logger="fsm-appointment:tenant"):
+        tenant = activate(store, PlainSealer(), sign_up(store), secret="hush-hush")
+        store.query(GSI2, "EVENTS#86810_104348")
+    told = [each.getMessage() for each in caplog.records if each.name == "fsm-appointment:tenant"]
+    assert [line.partition(" in ")[0] for line in told] == [
+        "PutItem pending: ok",
+        "GetItem pending: ok",
+        "TransactWriteItems pending+item+event: ok",
+        "Query EVENTS: ok",
+    ]
+    assert "0 read units, 14 write units, request " in told[2]
+    for secret in (*PERSONAL, "hush", tenant.id, reference(1), "sealed"):
+        assert not [line for line in told if secret in line]
+
+
+def test_without_being_asked_nothing_is_logged(store, caplog: pytest.LogCaptureFixture) -> None:
+    sign_up(store)
+    assert [each for each in caplog.records if "PutItem" in each.getMessage()] == []
+
+
+def test_embedded_metrics_stand_where_cloudwatch_looks(
+    engine, proxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = DynamoDbStore(replace(engine.new_table(), endpoint=proxy.url), embedded_metrics=True)
+    proxy.plan = first(1, Refuse("ThrottlingException"))
+    with caplog.at_level(logging.INFO):
+        sign_up(store)
+    lines = [
+        json.loads(JsonLines().format(record))
+        for record in caplog.records
+        if record.name == "portal.stores.dynamodb.metrics"
+    ]
+    throttled, done = lines
+    (metrics,) = done["_aws"]["CloudWatchMetrics"]
+    assert metrics["Namespace"] == NAMESPACE
+    assert metrics["Dimensions"] == [["Operation"]]
+    # CloudWatch takes a number at the top of the line for each metric and dimension.
+    for line in lines:
+        assert line["Operation"] == "PutItem"
+        assert all(isinstance(line[each["Name"]], int | float) for each in metrics["Metrics"])
+        assert isinstance(line["_aws"]["Timestamp"], int)
+    assert (throttled["ThrottledRequests"], done["ThrottledRequests"]) == (1, 0)
+    assert (throttled["Errors"], done["Errors"]) == (0, 0)
+    assert (done["ConsumedWriteCapacityUnits"], done["ItemKind"]) == (4, "pending")
+    assert done["AwsRequestId"]
+    assert not [secret for secret in PERSONAL if secret in json.dumps(lines)]
+    store.close()
+
+
+def test_outcomes_are_counted_apart(engine, proxy) -> None:
+    store = DynamoDbStore(replace(engine.new_table(), endpoint=proxy.url))
+    proxy.plan = first(1, Refuse("ThrottlingException"))
+    store.write([Add(item("a"))])
+    with pytest.raises(AlreadyThereError):
+        store.write([Add(item("a"))])
+    store.close()
+    shown = store.measures.shown()
+    for outcome in ("ok", "refused", "throttled"):
+        assert f'operation="PutItem",outcome="{outcome}"}} 1\n' in shown
+
+
+def test_times_are_counted_in_growing_buckets() -> None:
+    measures = Measures()
+    for seconds in (0.001, 0.02, 0.02, 10.0):
+        measures.take(
+            Call(
+                operation="GetItem", kind="item", outcome="ok", seconds=seconds,
+                read_units={"table": 0.5}, write_units={}, request_id="",
+            )
+        )  # fmt: skip
+    lines = measures.shown().splitlines()
+    counts = [int(line.rpartition(" ")[2]) for line in lines if "_bucket" in line]
+    assert counts == [1, 1, 3, 3, 3, 3, 3, 3, 3, 4]
+    assert len(counts) == len(BUCKETS) + 1
+    assert [line.rpartition(" ")[2] for line in lines if "_sum" in line] == ["10.041000"]
+    assert [line.rpartition(" ")[2] for line in lines if "units_total{" in line] == ["2"]
+
+
+def test_each_kind_of_item_may_be_told_and_nothing_that_was_typed(store) -> None:
+    assert OTHER_KINDS <= KINDS
+    assert kind_of_id("john-doe_1") == kind_of_id("86810_104348") == "item"

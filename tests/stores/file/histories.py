@@ -1,0 +1,108 @@
+"""Commits made at random, and whether what is found later can be what they left."""
+
+from collections.abc import Mapping
+from random import Random
+
+from portal.stores.contract import (
+    Add,
+    Change,
+    DamagedError,
+    Item,
+    Remove,
+    Replace,
+    Store,
+    UnavailableError,
+)
+from portal.stores.schema import GSI2
+
+State = dict[str, Item]
+
+IDS = [f"t{n}" for n in range(12)]
+
+
+def commit(chance: Random, state: Mapping[str, Item], number: int) -> list[Change]:
+    """One to four changes that `state` allows, told apart from all others by `number`."""
+    changes: list[Change] = []
+    for tenant_id in chance.sample(IDS, chance.randint(1, 4)):
+        now = state.get(tenant_id)
+        item: dict[str, str | int | bool] = {
+            "tenantId": tenant_id, "commit": number, "text": "x" * chance.choice([0, 30, 700]),
+            "gsi2pk": f"P{chance.randrange(2)}", "gsi2sk": f"{chance.randrange(9)}#{tenant_id}",
+            "version": int(now["version"]) + 1 if now else 1,
+        }  # fmt: skip
+        if now is None:
+            changes.append(Add(item))
+        elif chance.random() < 0.3:
+            changes.append(Remove(tenant_id, int(now["version"])))
+        else:
+            changes.append(Replace(item, int(now["version"])))
+    return changes
+
+
+def applied(state: State, changes: list[Change]) -> State:
+    after = dict(state)
+    for change in changes:
+        if isinstance(change, Remove):
+            del after[change.tenant_id]
+        else:
+            after[str(change.item["tenantId"])] = change.item
+    return after
+
+
+def state_of(store: Store) -> State:
+    """All items, after a look whether the index agrees with them."""
+    state = {str(item["tenantId"]): item for item in store.scan().items}
+    for partition in ("P0", "P1"):
+        rows = [(row["gsi2sk"], row["tenantId"]) for row in store.query(GSI2, partition).items]
+        assert rows == sorted(
+            (item["gsi2sk"], item["tenantId"])
+            for item in state.values()
+            if item["gsi2pk"] == partition
+        )
+    return state
+
+
+class History:
+    """What was acknowledged, and the one commit that may be there or not."""
+
+    def __init__(self, chance: Random) -> None:
+        self.chance = chance
+        self.state: State = {}
+        self.undecided: State | None = None
+        self.number = 0
+
+    def write(self, store: Store) -> bool:
+        """One commit; whether it was acknowledged. What interrupts it leaves it undecided."""
+        if self.undecided is not None and not self._decide(store):
+            return False
+        self.number += 1
+        changes = commit(self.chance, self.state, self.number)
+        after = applied(self.state, changes)
+        self.undecided = after
+        try:
+            store.write(changes)
+        except UnavailableError as error:
+            if not error.undecided:
+                self.undecided = None
+            return False
+        self.state, self.undecided = after, None
+        return True
+
+    def _decide(self, store: Store) -> bool:
+        """Whoever writes next finds out whether the undecided commit is there."""
+        try:
+            store.check()
+            self.look(store)
+        except DamagedError:
+            raise
+        except UnavailableError:
+            return False
+        self.undecided = None
+        return True
+
+    def look(self, store: Store) -> None:
+        """The store shows all that was acknowledged and nothing that was refused."""
+        found = state_of(store)
+        assert found in (self.state, self.undecided)
+        if found == self.undecided:
+            self.state, self.undecided = found, None

@@ -1,0 +1,156 @@
+"""The file is written anew when most of it is garbage, and nobody else notices."""
+
+import threading
+from pathlib import Path
+
+import orjson
+
+from portal.stores.contract import Add, Remove, Replace
+from portal.stores.file.disk import LocalDisk
+from portal.stores.file.store import JsonFileStore
+from portal.stores.schema import GSI2
+
+MIB = 1024 * 1024
+
+
+class Counting(LocalDisk):
+    """Counts the bytes that are read of the data file."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def read(self, fd: int, size: int, offset: int) -> bytes:
+        data = LocalDisk.read(fd, size, offset)
+        self.bytes += len(data) if size != 160 else 0
+        return data
+
+
+def item(n: int, version: int, size: int = 1000) -> dict:
+    return {
+        "tenantId": f"t{n}", "version": version, "gsi2pk": "P", "gsi2sk": f"{version:05}#t{n}",
+        "text": "x" * size,
+    }  # fmt: skip
+
+
+def generation(folder: Path) -> int:
+    with (folder / "tenants.jsonl").open("rb") as file:
+        return orjson.loads(file.readline())["generation"]
+
+
+def test_it_happens_by_itself_when_garbage_exceeds_a_mebibyte_and_what_is_live(folder):
+    store = JsonFileStore(folder)
+    store.write([Add(item(0, 1))])
+    version, largest = 1, 0
+    while generation(folder) == 1:
+        store.write([Replace(item(0, version + 1), version)])
+        version += 1
+        largest = max(largest, (folder / "tenants.jsonl").stat().st_size)
+        assert version < 3000
+    assert MIB < largest < MIB + 10_000
+    assert (folder / "tenants.jsonl").stat().st_size < 2000
+    assert (folder / "tenants.previous.jsonl").stat().st_size >= largest
+    assert store.get("t0")["version"] == version
+
+
+def test_live_data_is_no_garbage(folder):
+    store = JsonFileStore(folder)
+    for n in range(0, 3000, 100):
+        store.write([Add(item(n + m, 1)) for m in range(100)])
+    assert (folder / "tenants.jsonl").stat().st_size > 3 * MIB
+    # Two of three mebibytes may be garbage before it is worth writing the other three.
+    for n in range(0, 2000, 100):
+        store.write([Replace(item(n + m, 2), 1) for m in range(100)])
+    assert generation(folder) == 1
+    for n in range(0, 2000, 100):
+        store.write([Replace(item(n + m, 3), 2) for m in range(100)])
+    assert generation(folder) == 2
+
+
+def test_a_reader_continues_in_the_new_file_without_loading_it(folder):
+    store, disk = JsonFileStore(folder), Counting()
+    store.write([Add(item(n, 1)) for n in range(100)])
+    reader = JsonFileStore(folder, disk=disk)
+    assert reader.get("t1")["version"] == 1
+    store.write([Replace(item(1, 2), 1)])
+    store.compact()
+    store.write([Replace(item(2, 2), 1)])
+    disk.bytes = 0
+    # The commit before the snapshot, which the reader had not seen yet, and the one behind it.
+    assert [reader.get(f"t{n}")["version"] for n in range(4)] == [1, 2, 2, 1]
+    assert disk.bytes < 5_000
+
+
+def test_a_reader_that_slept_through_two_generations_loads_the_third(folder):
+    store, reader = JsonFileStore(folder), JsonFileStore(folder)
+    store.write([Add(item(n, 1)) for n in range(10)])
+    assert len(reader.query(GSI2, "P").items) == 10
+    for version in (2, 3, 4):
+        store.write([Replace(item(1, version), version - 1)])
+        store.compact()
+    store.write([Remove("t2", 1)])
+    assert reader.get("t1")["version"] == 4
+    assert [row["tenantId"] for row in reader.query(GSI2, "P").items][-1] == "t1"
+    assert len(reader.query(GSI2, "P").items) == 9
+    reader.write([Remove("t3", 1)])
+    assert len(store.query(GSI2, "P").items) == 8
+
+
+def test_the_generation_before_is_kept_whole(folder):
+    store = JsonFileStore(folder)
+    store.write([Add(item(0, 1))])
+    last = (folder / "tenants.jsonl").read_bytes()
+    store.compact()
+    assert (folder / "tenants.previous.jsonl").read_bytes() == last
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "tenants.jsonl", "tenants.lock", "tenants.previous.jsonl",
+    ]  # fmt: skip
+
+
+def test_what_a_killed_compaction_left_is_not_taken_into_the_next_one(folder):
+    store = JsonFileStore(folder)
+    store.write([Add(item(0, 1))])
+    (folder / "tenants.new.jsonl").write_bytes(b"left over\n" * 1000)
+    store.compact()
+    store.write([Replace(item(0, 2), 1)])
+    assert b"left over" not in (folder / "tenants.jsonl").read_bytes()
+    assert JsonFileStore(folder).get("t0")["version"] == 2
+
+
+def test_any_json_tool_reads_the_file(folder):
+    store = JsonFileStore(folder)
+    store.write([Add(item(0, 1)), Add({"tenantId": "ä\n", "text": "\u2028\x00\U0001f600"})])
+    store.compact()
+    store.write([Remove("ä\n", None)])
+    lines = (folder / "tenants.jsonl").read_bytes().split(b"\n")
+    contents = [orjson.loads(line) for line in lines[:-1]]
+    assert lines[-1] == b""
+    assert [content.keys() - {"crc"} for content in contents[1:]] == [
+        {"row"}, {"row"}, {"seq", "durable", "remove"},
+    ]  # fmt: skip
+
+
+def test_writers_and_readers_go_on_while_another_compacts(folder):
+    stores = [JsonFileStore(folder) for _ in range(3)]
+    stores[0].write([Add(item(n, 1)) for n in range(3)])
+    failures = []
+
+    def work(number: int) -> None:
+        try:
+            for version in range(2, 150):
+                store = stores[number]
+                store.write([Replace(item(number, version), version - 1)])
+                assert store.get(f"t{number}")["version"] == version
+                if version % 7 == number:
+                    store.compact()
+        except Exception as error:
+            failures.append(error)
+            raise
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    for store in (*stores, JsonFileStore(folder)):
+        assert [row["version"] for row in store.query(GSI2, "P").items] == [149] * 3

@@ -1,0 +1,150 @@
+"""Writers are killed at random moments, and a survivor goes on with what they left."""
+
+import multiprocessing
+import os
+import random
+import signal
+import struct
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from portal.stores.contract import Add, ChangedMeanwhileError, Replace
+from portal.stores.file.disk import LocalDisk
+from portal.stores.file.store import JsonFileStore
+from portal.stores.schema import GSI2
+
+FORK = multiprocessing.get_context("fork")
+KILLS = 600 if os.environ.get("CRASH_LONG") else 60
+
+
+def pair(version: int, by: int) -> list[dict]:
+    """Two items that every commit changes together, one of them in a list."""
+    return [
+        {"tenantId": f"{name}{by}", "version": version, "gsi2pk": f"P{by}",
+         "gsi2sk": f"{version:06}#{name}", "text": "x" * 400}
+        for name in "ab"
+    ]  # fmt: skip
+
+
+def write_until_killed(folder: Path, by: int, told: Connection) -> None:
+    store = JsonFileStore(folder)
+    version = store.get(f"a{by}")["version"]
+    while True:
+        store.write([Replace(item, version) for item in pair(version + 1, by)])
+        version += 1
+        # One write of eight bytes to a pipe is whole or not there.
+        os.write(told.fileno(), struct.pack("q", version))
+        if version % 40 == 0:
+            store.compact()
+
+
+def hear(heard: Connection) -> int:
+    return struct.unpack("q", os.read(heard.fileno(), 8))[0]
+
+
+def acknowledged(heard: Connection, last: int) -> int:
+    while heard.poll() and (data := os.read(heard.fileno(), 65536)):
+        last = struct.unpack_from("q", data, len(data) - 8)[0]
+    return last
+
+
+def test_nothing_acknowledged_is_lost_and_nothing_is_half_done_after_kills(folder):
+    chance = random.Random()
+    survivor = JsonFileStore(folder)
+    survivor.write([Add(item) for by in (0, 1) for item in pair(1, by)])
+    survivor.write([Add({"tenantId": "own", "version": 1})])
+    for kill in range(1, KILLS + 1):
+        pipes = [FORK.Pipe(duplex=False) for _ in (0, 1)]
+        writers = [
+            FORK.Process(target=write_until_killed, args=(folder, by, pipes[by][1]), daemon=True)
+            for by in (0, 1)
+        ]
+        for writer in writers:
+            writer.start()
+        # Both are at work when the first acknowledgement of each has come.
+        heard_of = [hear(heard) for heard, _ in pipes]
+        for _ in range(chance.randrange(30)):
+            heard_of[0] = hear(pipes[0][0])
+        for writer in writers:
+            os.kill(writer.pid, signal.SIGKILL)
+        for writer in writers:
+            writer.join()
+        # Either may be the one that clears up after the killed.
+        again = JsonFileStore(folder)
+        opener = again if kill % 2 else survivor
+        opener.write([Replace({"tenantId": "own", "version": kill + 1}, kill)])
+        for by in (0, 1):
+            last = acknowledged(pipes[by][0], heard_of[by])
+            for store in (survivor, again):
+                first, second = (store.get(f"{name}{by}") for name in "ab")
+                assert first["version"] == second["version"]
+                # The one that was under way may be there, too.
+                assert first["version"] in (last, last + 1)
+                assert [row["version"] for row in store.query(GSI2, f"P{by}").items] == [
+                    first["version"]
+                ] * 2
+            for end in pipes[by]:
+                end.close()
+        assert again.get("own")["version"] == kill + 1
+        again.close()
+    survivor.close()
+
+
+def test_a_store_that_was_used_before_a_fork_works_on_both_sides(folder):
+    store = JsonFileStore(folder)
+    store.write([Add({"tenantId": "a", "version": 0})])
+
+    def child() -> None:
+        for _ in range(50):
+            now = store.get("a")["version"]
+            store.write([Add({"tenantId": f"child{now}", "version": 1})])
+            count_up(store)
+
+    process = FORK.Process(target=child)
+    process.start()
+    for _ in range(50):
+        count_up(store)
+    process.join()
+    assert process.exitcode == 0
+    assert store.get("a")["version"] == 100
+    store.close()
+
+
+def opened() -> list[str]:
+    """The files that this process has open."""
+    links = Path("/proc/self/fd").iterdir()
+    return [str(link.readlink()) for link in links if link.is_symlink() and link.exists()]
+
+
+class Unclosable(LocalDisk):
+    def close(self, _fd):
+        raise RuntimeError("not this one")
+
+
+def test_one_that_cannot_be_closed_leaves_no_other_its_parents_lock(tmp_path):
+    others = [JsonFileStore(tmp_path / str(n), disk=Unclosable()) for n in range(9)]
+    store = JsonFileStore(tmp_path / "data")
+    for each in (*others, store):
+        each.write([Add({"tenantId": "a", "version": 0})])
+    lock = str(tmp_path / "data" / "tenants.lock")
+    assert lock in opened()
+
+    def child() -> None:
+        # Nothing is open before the first call.
+        os._exit(lock in opened())
+
+    process = FORK.Process(target=child)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    store.close()
+
+
+def count_up(store: JsonFileStore) -> None:
+    while True:
+        now = store.get("a")["version"]
+        try:
+            store.write([Replace({"tenantId": "a", "version": now + 1}, now)])
+        except ChangedMeanwhileError:
+            continue
+        return

@@ -1,0 +1,327 @@
+"""What is stored is not what was written: it is found, named, and nothing is overwritten."""
+
+import logging
+import random
+import re
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from portal.stores.contract import (
+    Add,
+    DamagedError,
+    NotThereError,
+    Remove,
+    Replace,
+    UnavailableError,
+)
+from portal.stores.file import journal
+from portal.stores.file.disk import LocalDisk, Status
+from portal.stores.file.repair import restore_file, verify_file
+from portal.stores.file.store import JsonFileStore
+from portal.stores.schema import GSI2
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def item(n: int, version: int = 1) -> dict:
+    return {"tenantId": f"t{n}", "version": version, "gsi2pk": "P", "gsi2sk": f"{n}#{version}"}
+
+
+def state_of(store: JsonFileStore) -> dict:
+    return {each["tenantId"]: each for each in store.scan().items}
+
+
+@pytest.fixture
+def file(folder: Path) -> Path:
+    """A previous generation, a snapshot of ten rows, and commits 12 to 16."""
+    store = JsonFileStore(folder)
+    for n in range(10):
+        store.write([Add(item(n))])
+    store.write([Remove("t9", 1)])
+    store.compact()
+    for n in range(5):
+        store.write([Replace(item(n, 2), 1)])
+    store.close()
+    return folder / "tenants.jsonl"
+
+
+def lines_of(file: Path) -> list[bytes]:
+    return file.read_bytes().splitlines(keepends=True)
+
+
+def damage(file: Path, kind: str, number: int) -> None:
+    """Spoil line `number`, counted from 1."""
+    lines = lines_of(file)
+    at = number - 1
+    if kind == "flip":
+        lines[at] = lines[at].replace(b"version", b"versjon", 1)
+    elif kind == "missing":
+        del lines[at]
+    elif kind == "twice":
+        lines.insert(at, lines[at])
+    file.write_bytes(b"".join(lines))
+
+
+SNAPSHOT, COMMIT, LAST = 4, 12, 15
+
+
+def test_the_file_has_the_lines_that_these_tests_think_it_has(file):
+    lines = [journal.unsealed(line[:-1]) for line in lines_of(file)]
+    assert len(lines) == LAST
+    assert "row" in lines[SNAPSHOT - 1]
+    assert [line["seq"] for line in lines[10:]] == [12, 13, 14, 15, 16]
+
+
+@pytest.mark.parametrize("number", [1, SNAPSHOT, COMMIT, LAST])
+def test_a_wrong_checksum_stops_the_portal_and_is_named_with_line_and_byte(file, number):
+    damage(file, "flip", number)
+    if number == 1:
+        file.write_bytes(file.read_bytes().replace(b"rows", b"rowz", 1))
+    left = file.read_bytes()
+    start = sum(len(line) for line in lines_of(file)[: number - 1])
+    for call in (lambda store: store.check(), lambda store: store.get("t1")):
+        with pytest.raises(DamagedError) as caught:
+            call(JsonFileStore(file.parent))
+        assert f"line {number} (at byte {start})" in caught.value.reason
+        assert "portal store verify" in caught.value.mend
+        assert "portal store restore" in caught.value.mend
+    assert file.read_bytes() == left
+    assert not (file.parent / "tenants.torn").exists()
+
+
+@pytest.mark.parametrize("kind", ["missing", "twice"])
+@pytest.mark.parametrize("number", [SNAPSHOT, COMMIT, LAST])
+def test_a_line_that_is_missing_or_there_twice_stops_the_portal(file, kind, number):
+    damage(file, kind, number)
+    left = file.read_bytes()
+    with pytest.raises(DamagedError) as caught:
+        JsonFileStore(file.parent).check()
+    assert re.search(r"line \d+ \(at byte \d+\)", caught.value.reason)
+    assert file.read_bytes() == left
+
+
+def test_without_the_lock_file_a_bad_line_with_its_newline_is_damage(file):
+    damage(file, "flip", LAST)
+    (file.parent / "tenants.lock").unlink()
+    with pytest.raises(DamagedError):
+        JsonFileStore(file.parent).check()
+
+
+def test_a_bad_line_that_a_later_one_calls_durable_is_damage_though_the_mark_is_old(file):
+    damage(file, "flip", COMMIT)
+    mark = journal.Mark(generation=1, seq=1, size=200)
+    (file.parent / "tenants.lock").write_bytes(mark.text())
+    with pytest.raises(DamagedError):
+        JsonFileStore(file.parent).check()
+
+
+def test_an_older_copy_in_place_of_the_file_is_noticed(file):
+    shutil.copy(file.parent / "tenants.previous.jsonl", file)
+    with pytest.raises(DamagedError, match="before commits that were durable"):
+        JsonFileStore(file.parent).check()
+
+
+@pytest.mark.parametrize("left", [1, SNAPSHOT, 9])
+def test_a_snapshot_without_its_last_rows_is_damage_even_without_a_lock_file(file, left):
+    file.write_bytes(b"".join(lines_of(file)[:left]))
+    (file.parent / "tenants.lock").unlink()
+    with pytest.raises(DamagedError, match=f"line {left + 1} "):
+        JsonFileStore(file.parent).check()
+
+
+def test_a_missing_file_is_not_taken_for_a_new_one(file):
+    file.unlink()
+    previous = file.with_name("tenants.previous.jsonl").rename(file.with_name("aside"))
+    with pytest.raises(DamagedError, match="missing"):
+        JsonFileStore(file.parent).check()
+    previous.rename(file.with_name("tenants.previous.jsonl"))
+    with pytest.raises(DamagedError, match="missing"):
+        JsonFileStore(file.parent).check()
+    (file.parent / "tenants.lock").unlink()
+    with pytest.raises(DamagedError, match="missing"):
+        JsonFileStore(file.parent).check()
+    assert not file.exists()
+
+
+def test_damage_behind_a_running_portal_is_found_by_its_next_write(file):
+    store = JsonFileStore(file.parent)
+    before = state_of(store)
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(DamagedError):
+        store.write([Add(item(77))])
+    assert state_of(store) == before
+
+
+def test_random_bit_flips_are_all_found_or_harmless(file):
+    chance = random.Random(5)
+    good = state_of(JsonFileStore(file.parent))
+    kept = file.parent.with_name("kept")
+    shutil.copytree(file.parent, kept)
+    for _ in range(300):
+        shutil.rmtree(file.parent)
+        shutil.copytree(kept, file.parent)
+        victim = file if chance.random() < 0.8 else file.parent / "tenants.lock"
+        data = bytearray(victim.read_bytes())
+        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        victim.write_bytes(data)
+        store = JsonFileStore(file.parent)
+        try:
+            assert state_of(store) == good
+            assert victim != file
+        except DamagedError:
+            assert victim == file
+            assert victim.read_bytes() == data
+            # And what restore makes of it can be used, and lacks one commit at most.
+            restore_file(file.parent, NOW)
+            restored = state_of(JsonFileStore(file.parent))
+            assert sum(restored[name] != good[name] for name in good) <= 1
+            assert verify_file(file.parent).problem is None
+        store.close()
+
+
+# Formats
+
+
+def test_a_newer_format_is_refused_with_the_portal_that_it_needs(file):
+    lines = lines_of(file)
+    header = journal.unsealed(lines[0][:-1])
+    running = JsonFileStore(file.parent)
+    running.get("t1")
+    header.update(format=2, needs="2.3", generation=3)
+    del header["crc"]
+    newer = journal.sealed(header) + b"".join(lines[1:])
+    # As a newer portal would: by rename, and then the mark.
+    file.with_name("x").write_bytes(newer)
+    file.with_name("x").rename(file)
+    (file.parent / "tenants.lock").write_bytes(journal.Mark(3, 16, len(newer)).text())
+    for store in (JsonFileStore(file.parent), running):
+        for call in (store.check, lambda each=store: each.get("t1")):
+            with pytest.raises(UnavailableError, match="format 2") as caught:
+                call()
+            assert "Format 2 needs portal ≥ 2.3" in caught.value.mend
+    assert file.read_bytes() == newer
+
+
+# Modes, owners and mounts
+
+
+def test_folder_and_files_are_for_their_owner_only(file):
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    for path in file.parent.iterdir():
+        assert path.stat().st_mode & 0o777 == 0o600, path
+
+
+@pytest.mark.parametrize("which", ["file", "folder"])
+def test_a_mode_that_lets_others_read_is_warned_of(file, caplog, which):
+    path = file if which == "file" else file.parent
+    path.chmod(0o644 if which == "file" else 0o755)
+    with caplog.at_level(logging.WARNING, "portal.store"):
+        JsonFileStore(file.parent).check()
+    assert [record.name for record in caplog.records] == ["portal.store"]
+    assert str(path) in caplog.text
+    assert "chmod" in caplog.text
+
+
+class Elsewhere(LocalDisk):
+    """A disk on which everything is somebody else's, or that is mounted from afar."""
+
+    def __init__(self, kind: str = "", owner: int | None = None) -> None:
+        self.kind, self.owner = kind, owner
+
+    def status(self, path: Path) -> Status:
+        found = super().status(path)
+        return found if self.owner is None else Status(found.inode, self.owner, found.mode)
+
+    def mounts(self) -> str:
+        return f"22 1 8:1 / / rw - ext4 /dev/root rw\n36 22 0:30 / / rw - {self.kind} there rw\n"
+
+
+def test_a_folder_of_another_user_is_refused(file):
+    with pytest.raises(UnavailableError, match="another user") as caught:
+        JsonFileStore(file.parent, disk=Elsewhere("ext4", owner=54321)).check()
+    assert "chown" in caught.value.mend
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs"])
+def test_a_network_file_system_is_warned_of(file, caplog, kind):
+    JsonFileStore(file.parent, disk=Elsewhere(kind)).check()
+    assert kind in caplog.text
+
+
+def test_a_file_system_without_real_locks_is_refused(file):
+    with pytest.raises(UnavailableError, match=r"fuse\.sshfs"):
+        JsonFileStore(file.parent, disk=Elsewhere("fuse.sshfs")).check()
+
+
+# Mending
+
+
+def test_verify_of_a_good_folder(file):
+    verdict = verify_file(file.parent)
+    assert (verdict.items, verdict.seq, verdict.torn, verdict.problem) == (9, 16, 0, None)
+
+
+def test_verify_changes_nothing_and_names_the_damage(file):
+    damage(file, "flip", COMMIT)
+    before = {path.name: path.read_bytes() for path in file.parent.iterdir()}
+    verdict = verify_file(file.parent)
+    assert "line 12" in verdict.problem.reason
+    assert (verdict.items, verdict.seq) == (9, 16)
+    assert {path.name: path.read_bytes() for path in file.parent.iterdir()} == before
+
+
+@pytest.mark.parametrize("number", [1, 2, SNAPSHOT, 10])
+def test_restore_of_a_bad_snapshot_loses_nothing_thanks_to_the_previous_generation(file, number):
+    store = JsonFileStore(file.parent)
+    good = state_of(store)
+    data = bytearray(file.read_bytes())
+    data[sum(len(line) for line in lines_of(file)[: number - 1]) + 30] ^= 1
+    file.write_bytes(data)
+    result = restore_file(file.parent, NOW)
+    assert (result.items, result.seq, result.lost, result.missing) == (9, 16, (), ())
+    assert result.kept == file.parent / "tenants.damaged-20260102T030405.jsonl"
+    assert result.kept.read_bytes() == data
+    # A portal that was running all the time goes on, too.
+    for each in (store, JsonFileStore(file.parent)):
+        assert state_of(each) == good
+        each.check()
+    store.write([Add(item(20))])
+    assert state_of(JsonFileStore(file.parent)) == {**good, "t20": item(20)}
+
+
+def test_restore_of_a_bad_commit_loses_that_one_and_says_so(file):
+    good = state_of(JsonFileStore(file.parent))
+    damage(file, "flip", COMMIT)
+    result = restore_file(file.parent, NOW)
+    assert (result.lost, result.missing) == ((COMMIT,), (13,))
+    assert state_of(JsonFileStore(file.parent)) == {**good, "t1": item(1)}
+
+
+def test_restore_accepts_an_older_copy_that_was_put_back_on_purpose(file):
+    lines = lines_of(file)
+    file.write_bytes(b"".join(lines[:-2]))
+    assert restore_file(file.parent, NOW).seq == 14
+    store = JsonFileStore(file.parent)
+    assert store.get("t2")["version"] == 2
+    assert store.get("t3")["version"] == 1
+
+
+def test_restore_of_a_missing_file_takes_the_previous_generation(file):
+    file.unlink()
+    result = restore_file(file.parent, NOW)
+    assert (result.seq, result.kept) == (11, None)
+    store = JsonFileStore(file.parent)
+    assert [row["tenantId"] for row in store.query(GSI2, "P").items] == [f"t{n}" for n in range(9)]
+    with pytest.raises(NotThereError):
+        store.get("t9")
+
+
+def test_a_portal_that_ran_during_a_restore_shows_what_was_restored(file):
+    running = JsonFileStore(file.parent)
+    assert running.get("t1")["version"] == 2
+    damage(file, "flip", COMMIT)
+    restore_file(file.parent, NOW)
+    assert running.get("t1")["version"] == 1

@@ -1,0 +1,141 @@
+"""The k-th call of the operating system fails, for every k; and then all that follow it."""
+
+import errno
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from portal.stores.contract import Add, DamagedError, UnavailableError
+from portal.stores.file.store import JsonFileStore
+from tests.stores.file.histories import History, state_of
+from tests.stores.file.simulated_disk import PowerCutError, SimulatedDisk
+
+FOLDER = Path("/simulated")
+NEW = Add({"tenantId": "new", "version": 1})
+
+
+def work(disk: SimulatedDisk, history: History) -> None:
+    """Commits of two processes, with a compaction in the middle."""
+    first, second = (JsonFileStore(FOLDER, disk=disk) for _ in range(2))
+    for number in range(8):
+        history.write(first if number % 3 else second)
+        try:
+            if number == 4:
+                first.compact()
+            history.look(second)
+            history.look(first)
+        except DamagedError:
+            raise
+        except UnavailableError:
+            # Allowed while calls fail; what they show otherwise was just looked at.
+            continue
+
+
+def calls_in_all() -> int:
+    disk = SimulatedDisk()
+    work(disk, History(Random(1)))
+    return disk.calls
+
+
+CALLS = calls_in_all()
+
+KINDS: dict[str, Callable[[SimulatedDisk, int], None]] = {
+    "EIO": lambda disk, k: disk.fail.update({k: errno.EIO}),
+    "ENOSPC": lambda disk, k: disk.fail.update({k: errno.ENOSPC}),
+    "done, and EIO": lambda disk, k: disk.fail_after.update({k: errno.EIO}),
+    "and the next": lambda disk, k: disk.fail.update({k: errno.EIO, k + 1: errno.EIO}),
+    "and the next but one": lambda disk, k: disk.fail.update({k: errno.EIO, k + 2: errno.EIO}),
+    "and all later": lambda disk, k: setattr(disk, "fail_always_from", k),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whichever_call_fails_nothing_acknowledged_is_lost_and_nothing_refused_appears(kind):
+    for k in range(1, CALLS + 1):
+        disk, history = SimulatedDisk(), History(Random(1))
+        KINDS[kind](disk, k)
+        work(disk, history)
+        disk.fail, disk.fail_after, disk.fail_always_from = {}, {}, 0
+        again = JsonFileStore(FOLDER, disk=disk)
+        history.look(again)
+        # The disk works again, and so does the store.
+        assert history.write(again), (kind, k)
+        history.look(JsonFileStore(FOLDER, disk=disk))
+        # And nothing refused comes back when the power fails.
+        history.look(JsonFileStore(FOLDER, disk=disk.after_power_cut(Random(k))))
+
+
+@pytest.mark.parametrize("kind", ["EIO", "done, and EIO"])
+def test_what_was_refused_does_not_come_back_when_the_power_fails_at_once(kind):
+    for k in range(1, CALLS + 1):
+        disk, history = SimulatedDisk(), History(Random(1))
+        KINDS[kind](disk, k)
+        store = JsonFileStore(FOLDER, disk=disk)
+        while disk.calls < k and history.write(store):
+            continue
+        for seed in range(6):
+            after = JsonFileStore(FOLDER, disk=disk.after_power_cut(Random(seed)))
+            assert state_of(after) in (history.state, history.undecided), (k, seed)
+
+
+def test_what_a_killed_writer_left_is_shown_only_when_the_power_cannot_take_it_away():
+    shown = 0
+    for k in range(1, 40):
+        disk, history = SimulatedDisk(), History(Random(3))
+        killed, survivor = (JsonFileStore(FOLDER, disk=disk) for _ in range(2))
+        assert history.write(killed)
+        before = history.state
+        disk.cut_at = disk.calls + k
+        with suppress(PowerCutError):
+            history.write(killed)
+        # It was the process that ended, and not the machine.
+        disk.cut_at = 0
+        survivor.check()
+        history.look(survivor)
+        shown += history.state != before
+        history.undecided = None
+        for seed in range(6):
+            history.look(JsonFileStore(FOLDER, disk=disk.after_power_cut(Random(seed))))
+    assert 0 < shown < 39
+
+
+def fresh() -> tuple[SimulatedDisk, JsonFileStore, History]:
+    disk, history = SimulatedDisk(), History(Random(2))
+    store = JsonFileStore(FOLDER, disk=disk)
+    assert history.write(store)
+    return disk, store, history
+
+
+def test_a_failed_sync_is_not_tried_again_on_that_file():
+    disk, store, history = fresh()
+    before = len(disk.trace)
+    assert history.write(store)
+    sync = disk.trace[before:].index("sync") + 1
+    inode = disk.status(FOLDER / "tenants.jsonl").inode
+    disk.fail[disk.calls + sync] = errno.EIO
+    assert not history.write(store)
+    # Reading goes on, and in another process, too.
+    history.look(store)
+    history.look(JsonFileStore(FOLDER, disk=disk))
+    assert disk.status(FOLDER / "tenants.jsonl").inode == inode
+    other = JsonFileStore(FOLDER, disk=disk)
+    assert history.write(other)
+    assert disk.status(FOLDER / "tenants.jsonl").inode != inode
+    history.look(store)
+
+
+def test_a_failing_write_says_that_nothing_was_saved_and_why():
+    disk, store, history = fresh()
+    before = len(disk.trace)
+    assert history.write(store)
+    disk.fail[disk.calls + disk.trace[before:].index("write") + 1] = errno.ENOSPC
+    with pytest.raises(UnavailableError) as caught:
+        store.write([NEW])
+    assert "full" in caught.value.reason
+    assert "Nothing was saved" in caught.value.reason
+    assert caught.value.mend
+    assert state_of(store) == history.state
+    store.write([NEW])

@@ -1,0 +1,79 @@
+"""Threads that wait while one commits share its next sync, and its fate."""
+
+import errno
+import threading
+import time
+
+from portal.stores.contract import Add, AlreadyThereError, StoreError, UnavailableError
+from portal.stores.file.disk import LocalDisk
+from portal.stores.file.store import JsonFileStore
+
+WRITERS = 6
+
+
+class Gathering(LocalDisk):
+    """Its first sync after `gather` lasts until that many writers wait for the next one."""
+
+    def __init__(self) -> None:
+        self.store: JsonFileStore | None = None
+        self.syncs = 0
+        self.gather = self.fail = False
+
+    def sync(self, fd: int) -> None:
+        self.syncs += 1
+        if self.gather:
+            self.gather = False
+            while len(self.store._waiting) < WRITERS:
+                time.sleep(0)
+        elif self.fail:
+            self.fail = False
+            raise OSError(errno.EIO, "simulated")
+        super().sync(fd)
+
+
+def gathered(folder, *, fail: bool) -> tuple[JsonFileStore, list[object], int]:
+    """What became of six writers that add one and the same id, and an own one, in one batch."""
+    disk = Gathering()
+    store = disk.store = JsonFileStore(folder, disk=disk)
+    store.write([Add({"tenantId": "first"})])
+    answers: list[object] = [None] * WRITERS
+
+    def write(n: int) -> None:
+        try:
+            store.write([Add({"tenantId": "same" if n % 2 else f"own{n}", "by": n})])
+        except StoreError as error:
+            answers[n] = error
+
+    disk.gather, disk.fail, disk.syncs = True, fail, 0
+    leader = threading.Thread(target=lambda: store.write([Add({"tenantId": "leader"})]))
+    leader.start()
+    writers = [threading.Thread(target=write, args=(n,)) for n in range(WRITERS)]
+    for thread in writers:
+        thread.start()
+    for thread in (leader, *writers):
+        thread.join()
+    return store, answers, disk.syncs
+
+
+def test_writers_that_wait_share_one_sync_and_one_of_them_wins(folder):
+    store, answers, syncs = gathered(folder, fail=False)
+    assert syncs == 2
+    assert [answers[n] for n in (0, 2, 4)] == [None] * 3
+    winner = store.get("same")["by"]
+    for n in (1, 3, 5):
+        if n != winner:
+            assert isinstance(answers[n], AlreadyThereError)
+            assert answers[n].item["by"] == winner
+    assert answers[winner] is None
+    again = JsonFileStore(folder)
+    assert len(again.scan().items) == 2 + 3 + 1
+    assert again.get("same")["by"] == winner
+
+
+def test_if_their_sync_fails_all_fail_also_those_that_were_refused_for_one_of_them(folder):
+    store, answers, _ = gathered(folder, fail=True)
+    assert {type(answer) for answer in answers} == {UnavailableError}
+    for each in (store, JsonFileStore(folder)):
+        assert {item["tenantId"] for item in each.scan().items} == {"first", "leader"}
+    store.write([Add({"tenantId": "same", "by": 9})])
+    assert JsonFileStore(folder).get("same")["by"] == 9

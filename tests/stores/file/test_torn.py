@@ -1,0 +1,99 @@
+"""A crash leaves the beginning of a line; the portal starts, and keeps what it cut off."""
+
+import logging
+import shutil
+from pathlib import Path
+
+import pytest
+
+from portal.stores.contract import Add, DamagedError, NotThereError, Replace
+from portal.stores.file.store import JsonFileStore
+
+
+@pytest.fixture
+def written(folder: Path) -> list[int]:
+    """Where the file ended after each of five commits; they are in `folder`."""
+    store, ends = JsonFileStore(folder), []
+    for n in range(5):
+        store.write([Add({"tenantId": f"t{n}", "version": 1, "text": "é" * 20})])
+        ends.append((folder / "tenants.jsonl").stat().st_size)
+    store.close()
+    return ends
+
+
+def there(store: JsonFileStore) -> list[str]:
+    return sorted(str(item["tenantId"]) for item in store.scan().items)
+
+
+def forget(folder: Path, ends: list[int], known: int) -> None:
+    """Put back the mark as it was after commit `known`, as a power cut may."""
+    shutil.rmtree(folder)
+    store = JsonFileStore(folder)
+    for n in range(known):
+        store.write([Add({"tenantId": f"t{n}", "version": 1, "text": "é" * 20})])
+    assert (folder / "tenants.jsonl").stat().st_size == ends[known - 1]
+    store.close()
+
+
+def test_a_line_cut_at_any_byte_is_set_aside_with_one_warning(folder, written, caplog):
+    whole = (folder / "tenants.jsonl").read_bytes()
+    for cut in range(written[2], written[4]):
+        forget(folder, written, 3)
+        (folder / "tenants.jsonl").write_bytes(whole[:cut])
+        caplog.clear()
+        with caplog.at_level(logging.WARNING, "portal.store"):
+            store = JsonFileStore(folder)
+            commits = sum(end <= cut for end in written)
+            assert there(store) == [f"t{n}" for n in range(commits)]
+        torn = whole[written[commits - 1] : cut]
+        assert len(caplog.records) == bool(torn)
+        if torn:
+            assert (folder / "tenants.torn").read_bytes() == torn + b"\n"
+        # The next commit stands where the torn one stood.
+        store.write([Add({"tenantId": "next", "version": 1})])
+        again = JsonFileStore(folder)
+        assert "next" in there(again)
+        again.close()
+        store.close()
+
+
+def test_a_file_cut_before_a_commit_that_was_durable_is_damaged(folder, written):
+    whole = (folder / "tenants.jsonl").read_bytes()
+    for cut in range(written[4]):
+        (folder / "tenants.jsonl").write_bytes(whole[:cut])
+        with pytest.raises(DamagedError) as caught:
+            JsonFileStore(folder).check()
+        assert "portal store restore" in caught.value.mend
+        assert (folder / "tenants.jsonl").read_bytes() == whole[:cut]
+
+
+def test_a_torn_line_of_a_killed_writer_is_cleared_up_by_one_that_runs(folder, written, caplog):
+    store = JsonFileStore(folder)
+    assert len(there(store)) == 5
+    with (folder / "tenants.jsonl").open("ab") as file:
+        file.write(b'{"crc":"0123')
+    assert len(there(store)) == 5
+    assert not caplog.records
+    store.write([Replace({"tenantId": "t0", "version": 2}, 1)])
+    assert len(caplog.records) == 1
+    assert (folder / "tenants.torn").read_bytes() == b'{"crc":"0123\n'
+    again = JsonFileStore(folder)
+    assert again.get("t0")["version"] == 2
+    again.close()
+    store.close()
+
+
+def test_what_lies_whole_behind_the_mark_is_shown_only_after_a_sync(folder, written):
+    """A writer was killed between its write and its sync."""
+    whole = (folder / "tenants.jsonl").read_bytes()
+    forget(folder, written, 4)
+    reader = JsonFileStore(folder)
+    assert len(there(reader)) == 4
+    (folder / "tenants.jsonl").write_bytes(whole)
+    with pytest.raises(NotThereError):
+        reader.get("t4")
+    other = JsonFileStore(folder)
+    other.check()
+    assert reader.get("t4") == other.get("t4")
+    other.close()
+    reader.close()

@@ -1,0 +1,112 @@
+"""What the store is too busy for is asked of it again, for those who are in no hurry."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from portal.stores.contract import (
+    Add,
+    AlreadyThereError,
+    BusyError,
+    Change,
+    ChangedMeanwhileError,
+    NotThereError,
+    Replace,
+    Store,
+    UnavailableError,
+)
+from portal.stores.file.store import JsonFileStore
+from portal.stores.retrying import TRIES, PatientStore
+from portal.stores.schema import GSI2
+from tests.examples import Behind, Failing
+
+ITEM = {"tenantId": "1_1", "version": 1, "gsi2pk": "LIST", "gsi2sk": "a"}
+
+
+class Busy(Behind):
+    """Too busy for the next `times` calls; with `done`, a write goes through all the same."""
+
+    def __init__(self, store: Store, times: int, *, done: bool = False) -> None:
+        super().__init__(store)
+        self.times = times
+        self.done = done
+
+    def before(self, call: str) -> None:
+        if self.times and not (call == "write" and self.done):
+            self.times -= 1
+            raise BusyError(reason="Throttled.")
+
+    def write(self, changes: Sequence[Change]) -> None:
+        super().write(changes)
+        if self.times:
+            self.times -= 1
+            raise BusyError(reason="Throttled.")
+
+    def check(self) -> None:
+        self.before("check")
+        super().check()
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Store]:
+    store = JsonFileStore(tmp_path)
+    store.write([Add(ITEM)])
+    yield store
+    store.close()
+
+
+CALLS: dict[str, Callable[[Store], object]] = {
+    "get": lambda store: store.get("1_1"),
+    "write": lambda store: store.write([Replace({**ITEM, "version": 2}, 1)]),
+    "query": lambda store: store.query(GSI2, "LIST", newest_first=True).items,
+    "count": lambda store: store.count(GSI2, "LIST", cap=9),
+    "scan": lambda store: store.scan(limit=5).items,
+    "check": lambda store: store.check(),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_what_is_busy_a_few_times_answers_then(kept: Store, call: str) -> None:
+    pauses: list[float] = []
+    expected = None if call == "write" else CALLS[call](kept)
+    patient = PatientStore(Busy(kept, TRIES - 1), pause=pauses.append)
+    assert CALLS[call](patient) == expected
+    assert pauses == sorted(pauses)
+    assert (len(pauses), round(sum(pauses))) == (TRIES - 1, 13)
+    assert kept.get("1_1")["version"] == (2 if call == "write" else 1)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_nobody_waits_for_ever(kept: Store, call: str) -> None:
+    with pytest.raises(BusyError):
+        CALLS[call](PatientStore(Busy(kept, TRIES), pause=lambda _: None))
+
+
+def test_what_was_added_after_all_was_added(kept: Store) -> None:
+    new = {"tenantId": "1_2", "version": 1}
+    patient = PatientStore(Busy(kept, 1, done=True), pause=lambda _: None)
+    patient.write([Add(new)])
+    assert kept.get("1_2") == new
+
+
+def test_another_item_is_in_the_way_as_ever(kept: Store) -> None:
+    for times, add in ((0, ITEM), (1, {**ITEM, "version": 7})):
+        with pytest.raises(AlreadyThereError):
+            PatientStore(Busy(kept, times), pause=lambda _: None).write([Add(add)])
+
+
+def test_what_is_undecided_is_not_tried_again(kept: Store) -> None:
+    failing = Failing(kept, 0, too_late=True)
+    with pytest.raises(UnavailableError):
+        PatientStore(failing, pause=lambda _: None).write([Replace({**ITEM, "version": 2}, 1)])
+    assert failing.calls == 1
+
+
+def test_refusals_pass_as_they_are(kept: Store) -> None:
+    patient = PatientStore(kept)
+    with pytest.raises(ChangedMeanwhileError):
+        patient.write([Replace(ITEM, 9)])
+    with pytest.raises(NotThereError):
+        patient.get("1_9")
+    assert patient.describe() == kept.describe()

@@ -1,0 +1,71 @@
+"""Small files that appear whole, once, and for nobody else's eyes."""
+
+import multiprocessing
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from portal.atomic_files import make_once
+
+FORK = multiprocessing.get_context("fork")
+
+
+def test_the_file_and_its_folder_are_for_their_owner_alone(tmp_path):
+    path = tmp_path / "data" / "key"
+    old = os.umask(0)
+    try:
+        make_once(path, "text\n")
+    finally:
+        os.umask(old)
+    assert path.read_text() == "text\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_who_is_second_leaves_what_is_there(tmp_path):
+    make_once(tmp_path / "key", "first")
+    make_once(tmp_path / "key", "second")
+    assert (tmp_path / "key").read_text() == "first"
+
+
+def test_nothing_else_is_left_beside_it(tmp_path):
+    make_once(tmp_path / "key", "first")
+    make_once(tmp_path / "key", "second")
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_what_cannot_be_written_leaves_nothing_behind(tmp_path):
+    with pytest.raises(UnicodeEncodeError):
+        make_once(tmp_path / "key", "ü")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_a_file_is_an_error_of_the_system(tmp_path):
+    (tmp_path / "data").write_text("")
+    with pytest.raises(OSError, match="data"):
+        make_once(tmp_path / "data" / "key", "text")
+
+
+def _make_and_read(path: Path, start: threading.Event, number: int, seen) -> None:
+    start.wait()
+    make_once(path, f"made by {number}\n" * 2000)
+    seen.put(path.read_text())
+
+
+def test_many_makers_at_once_all_see_the_same_whole_file(tmp_path):
+    start, seen = FORK.Event(), FORK.Queue()
+    path = tmp_path / "data" / "key"
+    makers = [FORK.Process(target=_make_and_read, args=(path, start, n, seen)) for n in range(8)]
+    for maker in makers:
+        maker.start()
+    start.set()
+    texts = [seen.get(timeout=30) for _ in makers]
+    for maker in makers:
+        maker.join()
+    assert len(set(texts)) == 1
+    lines = texts[0].splitlines()
+    assert len(lines) == 2000
+    assert len(set(lines)) == 1

@@ -1,0 +1,79 @@
+"""Instants as the downstream application writes and sorts them."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.timestamps import to_instant, to_text, utc_now
+
+anywhere = st.datetimes(
+    datetime(1, 1, 3),  # noqa: DTZ001 - hypothesis adds the zone
+    datetime(9999, 12, 29),  # noqa: DTZ001 - likewise
+    timezones=st.integers(-14 * 60, 14 * 60).map(lambda m: timezone(timedelta(minutes=m))),
+)
+
+
+@pytest.mark.parametrize(
+    ("instant", "text"),
+    [
+        (datetime(2026, 11, 22, 10, 0, tzinfo=UTC), "2026-11-22T10:00:00.000Z"),
+        (datetime(2026, 11, 22, 10, 0, 0, 999_000, tzinfo=UTC), "2026-11-22T10:00:00.999Z"),
+        (datetime(2026, 11, 22, 10, 0, 0, 999_999, tzinfo=UTC), "2026-11-22T10:00:00.999Z"),
+        (datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=1))), "2025-12-31T23:00:00.000Z"),
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00.000Z"),
+        (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), "9999-12-31T23:59:59.999Z"),
+    ],
+)
+def test_an_instant_is_written_as_to_iso_string_writes_it(instant, text):
+    assert to_text(instant) == text
+
+
+@given(anywhere)
+def test_the_text_has_a_fixed_width_and_reads_back_to_the_millisecond(instant):
+    text = to_text(instant)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", text)
+    again = to_instant(text)
+    assert again is not None
+    assert timedelta(0) <= instant - again < timedelta(milliseconds=1)
+
+
+@given(anywhere, anywhere)
+def test_the_texts_sort_as_their_instants_do(one, other):
+    one, other = (at.replace(microsecond=at.microsecond // 1000 * 1000) for at in (one, other))
+    assert (to_text(one) < to_text(other)) is (one < other)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-22T10:00:00.000Z",
+        "2026-11-22T10:00:00Z",
+        "2026-11-22T10:00Z",
+        "2026-11-22T11:00:00+01:00",
+        "2026-11-22T04:30:00.000-05:30",
+    ],
+)
+def test_an_offset_is_read_into_utc(text):
+    assert to_instant(text) == datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "soon", "2026-11-22", "2026-11-22T10:00:00", "2026-02-30T00:00:00Z",
+        "2026-11-22T25:00:00Z", "22.11.2026 10:00", "1795341600000", "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00", "2026-11-22T10:00:00.000Z\n", "\x00", "Z",
+    ],
+)  # fmt: skip
+def test_what_names_no_instant_is_none(text):
+    assert to_instant(text) is None
+
+
+def test_now_is_aware_and_no_finer_than_what_is_stored():
+    earliest = datetime.now(UTC) - timedelta(milliseconds=1)
+    now = utc_now()
+    assert earliest <= now <= datetime.now(UTC)
+    assert to_instant(to_text(now)) == now

@@ -1,0 +1,384 @@
+"""What the downstream application is told: the whole table."""
+
+from dataclasses import replace
+
+import pytest
+from flask.testing import FlaskClient
+
+from portal import create_app
+from portal.settings import Settings
+from portal.stores.contract import Add, Item, Store
+from tests.conftest import Clock
+from tests.strict_client import StrictClient
+from tests.web.pages import IDS, SignUp, Staff, form_of, sent_in
+
+ASK = "/api/validate?accountId=86810&companyId=104348"
+CLAIM = "?account_id=86810&company_id=104348"
+
+#: As the old application writes one.
+OLD: Item = {
+    "tenantId": "86810_104348",
+    "accountId": "86810",
+    "accountName": "Example Holding",
+    "companyId": "104348",
+    "companyName": "Example GmbH",
+    "cluster": "eu",
+    "contactCompanyName": "Example GmbH",
+    "contactFullName": "Jane Doe",
+    "contactPhone": "+4930901820",
+    "contactEmailAddress": "jane@example.com",
+    "clientId": "fsm-client",
+    "clientSecret": "plain-old-secret",
+    "validFrom": "2026-01-01T00:00:00.000Z",
+    "validTo": "2027-06-30T23:59:59.999Z",
+    "isActive": True,
+    "createdAt": "2025-12-01T08:00:00.000Z",
+    "updatedAt": "2025-12-01T08:00:00.000Z",
+    "gsi1pk": "ACCOUNT#86810",
+    "gsi1sk": "TENANT#86810_104348",
+}
+NEW: Item = OLD | {"status": "active", "version": 3, "decidedBy": "Anna"}
+SHOWN = {
+    "tenantId": "86810_104348",
+    "accountId": "86810",
+    "accountName": "Example Holding",
+    "companyId": "104348",
+    "companyName": "Example GmbH",
+    "cluster": "eu",
+    "isActive": True,
+    "validFrom": "2026-01-01T00:00:00.000Z",
+    "validTo": "2027-06-30T23:59:59.999Z",
+}
+
+
+def told(client: FlaskClient, url: str = ASK) -> dict[str, object]:
+    answer = client.get(url)
+    assert answer.status_code == 200
+    assert answer.mimetype == "application/json"
+    return answer.get_json()
+
+
+def without(item: Item, *names: str) -> Item:
+    return {name: value for name, value in item.items() if name not in names}
+
+
+# ---- The table
+
+
+def test_a04_an_unknown_tenant_is_not_found(client: FlaskClient) -> None:
+    assert told(client) == {
+        "isValid": False,
+        "error": "NOT_FOUND",
+        "message": "This tenant is not known. Please ask for access.",
+        "serverTime": "2026-11-23T10:00:00.000Z",
+    }
+
+
+def test_a06_a_pending_claim_is_inactive(client: FlaskClient) -> None:
+    sent_in(client, query=CLAIM)
+    assert told(client) == {
+        "isValid": False,
+        "error": "INACTIVE",
+        "reason": "PENDING",
+        "message": "This tenant is waiting for approval.",
+        "serverTime": "2026-11-23T10:00:00.000Z",
+    }
+
+
+@pytest.mark.parametrize("way", ["rejected", "withdrawn"])
+def test_a06_a_sign_up_that_was_closed_claims_nothing_until_it_is_reopened(
+    client: FlaskClient, anna: Staff, way: str
+) -> None:
+    asked = sent_in(client, query=CLAIM)
+    if way == "rejected":
+        anna.decide(asked.id, "reject", reason="other")
+    else:
+        url = f"{asked.url}/withdraw"
+        client.post(url, data=form_of(client.get(url), url))
+    assert told(client)["error"] == "NOT_FOUND"
+    anna.decide(asked.id, "reopen")
+    assert told(client)["reason"] == "PENDING"
+
+
+def test_a_claim_is_there_until_the_last_that_makes_it_is_closed(
+    client: FlaskClient, anna: Staff
+) -> None:
+    one, other = sent_in(client, query=CLAIM), sent_in(client, query=CLAIM)
+    anna.decide(one.id, "reject", reason="duplicate")
+    assert told(client)["reason"] == "PENDING"
+    anna.decide(other.id, "reject", reason="duplicate")
+    assert told(client)["error"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        pytest.param(NEW, {"isValid": True, "tenant": SHOWN}, id="valid"),
+        pytest.param(
+            NEW | {"status": "suspended", "isActive": False},
+            {"isValid": False, "error": "INACTIVE", "reason": "SUSPENDED"},
+            id="A06-suspended",
+        ),
+        pytest.param(
+            NEW | {"status": "suspended", "isActive": False, "validTo": "2026-01-02T00:00:00.000Z"},
+            {"isValid": False, "error": "INACTIVE", "reason": "SUSPENDED"},
+            id="suspended-before-expired",
+        ),
+        pytest.param(
+            NEW | {"status": "rejected", "isActive": False},
+            {"isValid": False, "error": "INACTIVE"},
+            id="A06-rejected",
+        ),
+        pytest.param(
+            without(NEW, "validTo"),
+            {"isValid": False, "error": "INACTIVE", "reason": "WINDOW_MISSING"},
+            id="no-end",
+        ),
+        pytest.param(
+            without(NEW, "validFrom"),
+            {"isValid": False, "error": "INACTIVE", "reason": "WINDOW_MISSING"},
+            id="no-start",
+        ),
+        pytest.param(
+            NEW | {"validTo": "next summer"},
+            {"isValid": False, "error": "INACTIVE", "reason": "WINDOW_MISSING"},
+            id="unreadable-end",
+        ),
+        pytest.param(
+            NEW | {"validFrom": "2026-11-23T10:00:00.001Z"},
+            {"isValid": False, "error": "INACTIVE", "reason": "NOT_YET_VALID"},
+            id="A07-1ms-before",
+        ),
+        pytest.param(
+            NEW | {"validFrom": "2026-11-23T10:00:00.000Z"}, {"isValid": True}, id="A07-at-start"
+        ),
+        pytest.param(
+            NEW | {"validTo": "2026-11-23T10:00:00.000Z"},
+            {"isValid": True, "warning": "EXPIRING"},
+            id="A07-at-end",
+        ),
+        pytest.param(
+            NEW | {"validTo": "2026-11-23T09:59:59.999Z"},
+            {
+                "isValid": False,
+                "error": "EXPIRED",
+                "reason": "EXPIRED",
+                "tenant": SHOWN | {"validTo": "2026-11-23T09:59:59.999Z"},
+            },
+            id="A07-1ms-after",
+        ),
+        pytest.param(
+            NEW | {"validTo": "2026-12-23T09:59:59.999Z"},
+            {"isValid": True, "warning": "EXPIRING"},
+            id="expiring",
+        ),
+        pytest.param(
+            NEW | {"validTo": "2026-12-23T10:00:00.001Z"}, {"isValid": True}, id="not-yet-expiring"
+        ),
+        pytest.param(OLD, {"isValid": True, "tenant": SHOWN}, id="old"),
+        pytest.param(
+            OLD | {"isActive": False},
+            {"isValid": False, "error": "INACTIVE", "reason": "SUSPENDED"},
+            id="old-inactive",
+        ),
+        pytest.param(
+            without(OLD, "isActive"),
+            {"isValid": False, "error": "INACTIVE", "reason": "SUSPENDED"},
+            id="old-without-isActive",
+        ),
+        pytest.param(
+            without(OLD, "validTo"),
+            {"isValid": True, "tenant": without(SHOWN, "validTo")},
+            id="old-for-ever",
+        ),
+        pytest.param(
+            OLD | {"validTo": "2026-06-30T23:59:59.999Z"},
+            {"isValid": False, "error": "EXPIRED", "reason": "EXPIRED"},
+            id="old-expired",
+        ),
+        pytest.param(
+            OLD | {"validTo": "soon"},
+            {"isValid": False, "error": "INACTIVE", "reason": "WINDOW_MISSING"},
+            id="old-unreadable",
+        ),
+    ],
+)
+def test_the_table(client: FlaskClient, store: Store, item: Item, expected: Item) -> None:
+    store.write([Add(item)])
+    answer = told(client)
+    assert {name: answer.get(name) for name in expected} == expected
+    for name in ("error", "reason", "warning"):
+        assert (name in answer) is (name in expected)
+    # The tenant is told when the answer is yes, or no longer.
+    assert ("tenant" in answer) is (answer["isValid"] or answer.get("error") == "EXPIRED")
+    assert answer["serverTime"] == "2026-11-23T10:00:00.000Z"
+    if not answer["isValid"]:
+        assert str(answer["message"]).endswith(".")
+
+
+def test_the_window_is_told_whatever_the_answer(client: FlaskClient, store: Store) -> None:
+    store.write([Add(NEW | {"status": "suspended", "isActive": False})])
+    answer = told(client)
+    assert answer["validFrom"] == "2026-01-01T00:00:00.000Z"
+    assert answer["validTo"] == "2027-06-30T23:59:59.999Z"
+
+
+@pytest.mark.parametrize("item", [OLD, NEW, NEW | {"validTo": "2026-06-30T23:59:59.999Z"}])
+def test_nobodys_contact_secret_or_version_is_told(
+    client: FlaskClient, store: Store, item: Item
+) -> None:
+    store.write([Add(item)])
+    text = client.get(ASK).text
+    for private in (
+        "jane",
+        "Jane",
+        "+4930901820",
+        "secret",
+        "fsm-client",
+        "Anna",
+        "gsi1",
+        "version",
+    ):
+        assert private not in text
+
+
+def test_the_answer_follows_each_decision(
+    client: FlaskClient, pending: SignUp, anna: Staff, clock: Clock
+) -> None:
+    seen = [told(client).get("error")]
+    anna.decide(pending.id, "activate", **IDS)
+    seen.append(told(client).get("warning"))
+    anna.decide("86810_104348", "suspend", reason="unpaid")
+    seen.append(told(client).get("reason"))
+    anna.decide("86810_104348", "reinstate")
+    seen.append(told(client)["isValid"])
+    clock.advance(days=30)
+    seen.append(told(client).get("error"))
+    assert seen == ["NOT_FOUND", "EXPIRING", "SUSPENDED", True, "EXPIRED"]
+
+
+# ---- What is asked wrongly
+
+
+@pytest.mark.parametrize(
+    ("query", "error", "message"),
+    [
+        pytest.param(
+            "",
+            "missing_parameters",
+            "Missing required parameters: accountId, companyId",
+            id="both-missing",
+        ),
+        pytest.param(
+            "accountId=1",
+            "missing_parameters",
+            "Missing required parameters: companyId",
+            id="one-missing",
+        ),
+        pytest.param(
+            "accountId=&companyId=1",
+            "missing_parameters",
+            "Missing required parameters: accountId",
+            id="empty",
+        ),
+        pytest.param("accountId=../x&companyId=1", "invalid_id", None, id="A05-traversal"),
+        pytest.param(f"accountId={'1' * 300}&companyId=1", "invalid_id", None, id="A05-300"),
+        pytest.param("accountId=1%00&companyId=1", "invalid_id", None, id="A05-NUL"),
+        pytest.param("accountId=1_2&companyId=3", "invalid_id", None, id="A05-underscore"),
+        pytest.param("accountId=%D9%A1&companyId=1", "invalid_id", None, id="A05-arabic-digit"),
+        pytest.param("accountId=1%0A&companyId=1", "invalid_id", None, id="A05-line-end"),
+        pytest.param("accountId=1&accountId=2&companyId=3", "invalid_id", None, id="A05-twice"),
+        pytest.param(
+            "accountId=1&companyId=2&at=2020-01-01", "unknown_parameter", None, id="A08-at"
+        ),
+        pytest.param("accountId=1&companyId=2&key=x", "unknown_parameter", None, id="key"),
+    ],
+)
+def test_a_malformed_question_is_a_400_that_says_what_to_send(
+    client: FlaskClient, query: str, error: str, message: str | None
+) -> None:
+    answer = client.get(f"/api/validate?{query}")
+    assert answer.status_code == 400
+    told = answer.get_json()
+    assert told.keys() == {"error", "message"}
+    assert told["error"] == error
+    assert message is None or told["message"] == message
+    assert told["message"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_it_is_only_asked_and_errors_are_json(client: FlaskClient, method: str) -> None:
+    answer = client.open("/api/validate", method=method)
+    assert answer.status_code == 405
+    assert answer.get_json()["error"] == "method_not_allowed"
+
+
+def test_what_is_not_there_is_json_too(client: FlaskClient) -> None:
+    answer = client.get("/api/nothing")
+    assert (answer.status_code, answer.get_json()["error"]) == (404, "not_found")
+
+
+def test_it_needs_no_cookie_and_sets_none(client: FlaskClient) -> None:
+    answer = client.get(ASK)
+    assert "Set-Cookie" not in answer.headers
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+# ---- CORS
+
+ALLOWED = "https://app.example.com"
+
+
+@pytest.fixture
+def with_origins(settings: Settings, store: Store, clock: Clock) -> FlaskClient:
+    app = create_app(
+        replace(settings, api_allowed_origins=(ALLOWED,)), store=store, clock=clock.now
+    )
+    app.test_client_class = StrictClient
+    return app.test_client()
+
+
+@pytest.mark.parametrize("url", [ASK, "/api/validate"], ids=["answered", "malformed"])
+def test_pages_of_the_origins_that_were_set_may_read_the_answer(
+    with_origins: FlaskClient, url: str
+) -> None:
+    answer = with_origins.get(url, headers={"Origin": ALLOWED})
+    assert answer.headers["Access-Control-Allow-Origin"] == ALLOWED
+    assert "Origin" in ", ".join(answer.headers.getlist("Vary"))
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://evil.example", "null", "http://app.example.com", f"{ALLOWED}.evil.example", ""],
+)
+def test_pages_of_others_may_not(with_origins: FlaskClient, origin: str) -> None:
+    answer = with_origins.get(ASK, headers={"Origin": origin})
+    assert answer.status_code == 200
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert "Origin" in ", ".join(answer.headers.getlist("Vary"))
+
+
+def test_without_a_setting_nobody_may(client: FlaskClient) -> None:
+    answer = client.get(ASK, headers={"Origin": ALLOWED})
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_a_preflight_is_answered(with_origins: FlaskClient) -> None:
+    headers = {
+        "Origin": ALLOWED,
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "content-type",
+    }
+    app = with_origins.application
+    # The strict client would look for a page, which this answer has none of.
+    answer = FlaskClient(app, app.response_class).options(ASK, headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == ALLOWED
+    assert answer.headers["Access-Control-Allow-Methods"] == "GET, OPTIONS"
+    assert answer.headers["Access-Control-Allow-Headers"] == "Authorization, Content-Type"
+
+
+def test_pages_for_people_are_open_to_no_origin(with_origins: FlaskClient) -> None:
+    answer = with_origins.get("/sign-up", headers={"Origin": ALLOWED})
+    assert "Access-Control-Allow-Origin" not in answer.headers

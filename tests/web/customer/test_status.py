@@ -1,0 +1,164 @@
+"""The customer's page: how it stands, what was sent, and whose it is."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from portal import create_app
+from portal.settings import Settings
+from portal.stores.contract import Store
+from tests.conftest import Clock
+from tests.strict_client import StrictClient
+from tests.web.pages import (
+    IDS,
+    SignUp,
+    Staff,
+    facts,
+    heading,
+    links,
+    page_words,
+    sent_in,
+    tree,
+    without_tokens,
+    words,
+)
+
+
+def steps(answer: TestResponse) -> list[str]:
+    return [words(each) for each in tree(answer).findall(".//ol[@class='steps']/li")]
+
+
+def test_it_tells_the_reference_what_was_sent_and_what_happens_next(
+    client: FlaskClient, pending: SignUp
+) -> None:
+    page = client.get(pending.url)
+    assert heading(page) == "Your request is waiting for approval"
+    assert pending.id.removeprefix("pending-") in page_words(page)
+    assert steps(page) == [
+        "You asked for access Done, 23 Nov 2026, 10:00",
+        "We check your details Still to come",
+        "Your access is ready Still to come",
+    ]
+    assert links(page)["Change your details"] == f"{pending.url}/change"
+    assert links(page)["Withdraw"] == f"{pending.url}/withdraw"
+
+
+def test_t16_personal_details_are_masked(client: FlaskClient, pending: SignUp) -> None:
+    page = client.get(pending.url)
+    assert facts(page) == {
+        "Company": "Example GmbH",
+        "Name": "Jane Doe",
+        "Email address": "j•••@example.com",
+        "Phone number": "+49•••20",
+    }
+    assert "jane@" not in page.text
+    assert "901820" not in page.text
+
+
+def test_t16_it_is_in_no_search_engine_and_in_no_cache(
+    client: FlaskClient, pending: SignUp
+) -> None:
+    for path in ("", "/change", "/withdraw"):
+        page = client.get(pending.url + path)
+        assert page.headers["X-Robots-Tag"] == "noindex"
+        assert page.headers["Cache-Control"] == "no-store"
+        (robots,) = [m for m in tree(page).iter("meta") if m.get("name") == "robots"]
+        assert robots.get("content") == "noindex"
+
+
+def test_t16_every_link_that_opens_nothing_gets_the_same_page(
+    client: FlaskClient, pending: SignUp, clock: Clock
+) -> None:
+    reference, secret = pending.token[:26], pending.token[26:]
+    tokens = [
+        reference + "A" * 32,
+        "z" * 26 + secret,
+        pending.token[:-1],
+        pending.token + "A",
+        reference,
+        "x",
+        pending.token.upper(),
+        "%00",
+        "%2e%2e",
+        "a" * 300,
+    ]
+    answers = {token: client.get(f"/status/{token}") for token in tokens}
+    clock.advance(days=731)
+    answers["expired"] = client.get(pending.url)
+    assert {answer.status_code for answer in answers.values()} == {404}
+    pages = {without_tokens(answer.text) for answer in answers.values()}
+    assert len(pages) == 1
+    assert "Page not found" in pages.pop()
+    for verb in ("change", "withdraw"):
+        assert client.get(f"{pending.url}/{verb}").status_code == 404
+
+
+@pytest.mark.parametrize(("days", "status"), [(30, 200), (30.001, 404)])
+def test_a_link_lives_as_long_as_it_is_set_to(
+    settings: Settings, store: Store, clock: Clock, days: float, status: int
+) -> None:
+    app = create_app(replace(settings, status_link_days=30), store=store, clock=clock.now)
+    app.test_client_class = StrictClient
+    client = app.test_client()
+    done = sent_in(client)
+    clock.advance(days=days)
+    assert client.get(done.url).status_code == status
+
+
+def test_the_link_lives_on_after_activation_and_tells_the_dates(
+    client: FlaskClient, pending: SignUp, active: str
+) -> None:
+    page = client.get(pending.url)
+    assert heading(page) == "Your access is ready"
+    assert "It is valid through 7 Dec 2026." in page_words(page)
+    assert facts(page)["Account"] == IDS["account_id"]
+    assert "Change your details" not in links(page)
+    assert steps(page)[1:] == [
+        "We check your details Done",
+        "Your access is ready Done, 23 Nov 2026",
+    ]
+    for verb in ("change", "withdraw"):
+        answer = client.get(f"{pending.url}/{verb}")
+        assert (answer.status_code, answer.location) == (303, pending.url)
+
+
+def test_it_says_when_access_begins_and_when_it_has_ended(
+    client: FlaskClient, pending: SignUp, anna: Staff, clock: Clock
+) -> None:
+    days = {"valid_from": "2026-12-01", "valid_to": "2026-12-31"}
+    anna.decide(pending.id, "activate", **IDS, **days)
+    told = []
+    for _ in range(3):
+        told.append(heading(client.get(pending.url)))
+        clock.advance(days=20)
+    assert told == ["Your access is approved", "Your access is ready", "Your access has ended"]
+
+
+def test_t6_what_was_typed_and_what_staff_wrote_stands_where_htmx_does_not_look(
+    client: FlaskClient, anna: Staff
+) -> None:
+    attack = '<div hx-post="/staff" hx-trigger="load">'
+    done = sent_in(client, company=attack, name=attack)
+    anna.decide(done.id, "reject", reason="other", message=attack)
+    for page in (client.get(done.url), anna.page(done.id)):
+        assert not tree(page).findall(".//*[@hx-trigger='load']")
+        shown = [each for each in tree(page).iter() if attack in (each.text or "")]
+        guarded = {
+            inner
+            for each in tree(page).iter()
+            if each.get("hx-disable") is not None
+            for inner in each.iter()
+        }
+        controls = {"title", "textarea"}
+        assert shown
+        assert {each for each in shown if each.tag not in controls} <= guarded
+
+
+def test_the_page_needs_no_cookie_of_the_one_who_asked(
+    pending: SignUp, new_client: Callable[[], FlaskClient], app: Flask
+) -> None:
+    assert new_client().get(pending.url).status_code == 200

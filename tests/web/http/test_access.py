@@ -1,0 +1,433 @@
+"""Who may enter which address, by which method, with which headers: for every rule there is."""
+
+import io
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from portal import create_app
+from portal.auth.staff import Role, make_sign_in_link
+from portal.imports.jobs.create import create_job
+from portal.imports.planning.plan import Choice, Plan
+from portal.imports.planning.staging import Draft
+from portal.imports.reading.decode import Limits
+from portal.sealing.fingerprints import Marks
+from portal.settings import Settings
+from portal.stores.contract import Store
+from portal.tenants import Act
+from portal.web.http.access import ANYONE, ENTRY
+from tests.conftest import SECRET_KEY, Clock
+from tests.strict_client import StrictClient
+from tests.web.pages import (
+    HTMX,
+    TYPED,
+    SignUp,
+    Staff,
+    everything,
+    form_of,
+    heading,
+    page_words,
+    sent_in,
+    sign_in,
+)
+from tests.web.write_cases import WRITES
+
+#: As the old application kept it, without its secret.
+TENANT = {
+    "accountId": "86810", "companyId": "1", "accountName": "Meyer Group",
+    "companyName": "Meyer GmbH", "cluster": "eu", "contactCompanyName": "Meyer GmbH",
+    "contactFullName": "Max Meyer", "contactEmailAddress": "max@meyer.example",
+    "clientId": "fsm", "isActive": False,
+}  # fmt: skip
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+#: Endpoint -> method -> what nobody, a viewer, an approver and an administrator get. The
+#: forms carry a good token and nothing else, so 409 and 422 are answers from behind the door.
+_PUBLIC_PAGE = {"GET": (200, 200, 200, 200)}
+_STAFF_PAGE = {"GET": (303, 200, 200, 200)}
+_ADMIN_PAGE = {"GET": (303, 403, 403, 200)}
+_DECISION = {"POST": (303, 403, 409, 409)}
+GOLDEN = {
+    "static": _PUBLIC_PAGE,
+    "health": _PUBLIC_PAGE,
+    # Off, as long as nobody asks for it.
+    "metrics": {"GET": (404, 404, 404, 404)},
+    "customer.index": {"GET": (302, 302, 302, 302)},
+    "customer.sign_up": {"GET": (200, 200, 200, 200), "POST": (422, 422, 422, 422)},
+    "customer.check": {"POST": (200, 200, 200, 200)},
+    "status.show": _PUBLIC_PAGE,
+    "status.change": {"GET": (200, 200, 200, 200), "POST": (422, 422, 422, 422)},
+    "status.withdraw": {"GET": (200, 200, 200, 200), "POST": (409, 409, 409, 409)},
+    "api.validate": _PUBLIC_PAGE,
+    # Whoever is signed in: a program needs a token.
+    "api.imports": {"POST": (401, 401, 401, 401)},
+    "staff.sign_in": _PUBLIC_PAGE,
+    "staff.use_link": {"GET": (200, 200, 200, 200), "POST": (303, 303, 303, 303)},
+    "staff.home": _STAFF_PAGE,
+    "staff.tenants": _STAFF_PAGE,
+    "staff.tenant": _STAFF_PAGE,
+    "decisions.activate": _DECISION,
+    "decisions.renew": _DECISION,
+    "decisions.reject": _DECISION,
+    "decisions.reopen": _DECISION,
+    "decisions.release": _DECISION,
+    "decisions.suspend": _DECISION,
+    "decisions.reinstate": _DECISION,
+    "decisions.validity": _DECISION,
+    "decisions.client": _DECISION,
+    "decisions.contact": _DECISION,
+    "decisions.note": {"POST": (303, 403, 422, 422)},
+    "imports.index": {"GET": (303, 403, 403, 200), "POST": (303, 403, 403, 422)},
+    "imports.run": _ADMIN_PAGE,
+    "imports.report_csv": _ADMIN_PAGE,
+    "imports.report_json": _ADMIN_PAGE,
+    "imports.discard": {"POST": (303, 403, 403, 303)},
+    # It was discarded just now.
+    "imports.apply": {"POST": (303, 403, 403, 409)},
+    # The last one: it ends the session that the others are asked with.
+    "staff.sign_out": {"POST": (303, 303, 303, 303)},
+}
+ROLES = (None, "viewer", "approver", "admin")
+
+#: Every answer has exactly these, beside what says what it is.
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "font-src 'self'; connect-src 'self'; worker-src 'self'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+    ),
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+@pytest.fixture
+def pending(client: FlaskClient) -> SignUp:
+    return sent_in(client)
+
+
+@pytest.fixture
+def address(
+    pending: SignUp, store: Store, clock: Clock, settings: Settings
+) -> Callable[[Rule], str]:
+    """An address of a rule that opens something."""
+    import_id = planned_import(store, clock, settings)
+
+    def make(rule: Rule) -> str:
+        values = {"filename": "portal.css", "tenant_id": pending.id, "token": pending.token}
+        values["run_id"] = import_id
+        if rule.endpoint == "staff.use_link":
+            someone = {"email": "new@example.com", "name": "New", "role": "viewer"}
+            values["token"] = make_sign_in_link(store, now=clock.now(), **someone)
+        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], rule.rule)
+        if rule.endpoint == "customer.check":
+            path += "?field=company"
+        return path + ("?accountId=1&companyId=2" if rule.endpoint == "api.validate" else "")
+
+    return make
+
+
+def planned_import(store: Store, clock: Clock, settings: Settings) -> str:
+    """The id of an import that waits to be confirmed."""
+    act = Act(by="Ada", at=clock.now())
+    with Draft() as draft:
+        draft.add(io.BytesIO(json.dumps([TENANT]).encode()), Limits.of_page(settings))
+        plan = Plan(draft, store, Marks([SECRET_KEY]), Choice(), now=clock.now())
+        return create_job(store, plan, act).id
+
+
+def rules(app: Flask) -> dict[str, Rule]:
+    """Endpoint -> rule; each endpoint has one."""
+    found = {rule.endpoint: rule for rule in app.url_map.iter_rules()}
+    assert len(found) == len(list(app.url_map.iter_rules()))
+    return found
+
+
+def test_t14_every_rule_has_an_entry_and_every_entry_a_rule(app: Flask) -> None:
+    assert rules(app).keys() == ENTRY.keys() == GOLDEN.keys()
+
+
+def test_t14_staff_pages_are_closed_to_everybody_else(app: Flask) -> None:
+    for endpoint, rule in rules(app).items():
+        at_the_door = endpoint in ("staff.sign_in", "staff.use_link", "staff.sign_out")
+        if rule.rule.startswith("/staff") and not at_the_door:
+            assert ENTRY[endpoint] != ANYONE
+        if rule.methods and "POST" in rule.methods and endpoint.startswith("decisions."):
+            assert ENTRY[endpoint] == Role.APPROVER
+        if endpoint.startswith("imports."):
+            assert ENTRY[endpoint] == Role.ADMIN
+
+
+def test_t14_a_rule_that_is_in_no_table_is_closed(app: Flask, store: Store, clock: Clock) -> None:
+    app.add_url_rule("/unlisted", "unlisted", lambda: "secret")
+    nobody, boss = app.test_client(), app.test_client()
+    sign_in(boss, store, clock.now(), role="admin", name="Ada")
+    for client in (nobody, boss):
+        answer = client.get("/unlisted")
+        assert answer.status_code == 403
+        assert heading(answer) == "Request refused."
+
+
+def token_of(client: FlaskClient) -> str:
+    return form_of(client.get("/sign-up"), "/sign-up")["csrf_token"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_t14_the_golden_matrix(
+    *,
+    role: str | None,
+    app: Flask,
+    store: Store,
+    clock: Clock,
+    address: Callable[[Rule], str],
+    new_client: Callable[[], FlaskClient],
+) -> None:
+    client, token = new_client(), ""
+    column = ROLES.index(role)
+    found, expected = {}, {}
+    for endpoint, answers in GOLDEN.items():
+        for method in METHODS:
+            if endpoint in ("static", "staff.home", "staff.sign_out"):
+                # The link before has signed another person in, or this one does it again.
+                client = new_client()
+                if role:
+                    sign_in(client, store, clock.now(), role=role, name="Somebody")
+                token = token_of(client)
+            data = {"csrf_token": token} if method not in ("GET", "HEAD") else None
+            headers = HTMX if endpoint == "customer.check" else {}
+            url = address(rules(app)[endpoint])
+            answer = client.open(url, method=method, data=data, headers=headers, buffered=True)
+            found[endpoint, method] = answer.status_code
+            golden = answers.get("GET" if method == "HEAD" else method, (405,) * 4)
+            expected[endpoint, method] = golden[column]
+            if answer.status_code == 405:
+                assert set(answer.headers["Allow"].split(", ")) >= answers.keys()
+    assert found == expected
+
+
+# ---- Forms that are not ours
+
+#: A browser, an address, and a form that would change something there.
+Good = tuple[FlaskClient, str, dict[str, str]]
+#: A program has no form: tests/web/test_tokens.py.
+CHANGING = [
+    endpoint
+    for endpoint, methods in GOLDEN.items()
+    if "POST" in methods and endpoint != "api.imports"
+]
+
+
+@pytest.fixture
+def good(
+    *,
+    request: pytest.FixtureRequest,
+    client: FlaskClient,
+    new_client: Callable[[], FlaskClient],
+    store: Store,
+    clock: Clock,
+    settings: Settings,
+) -> Good:
+    """For the endpoint that the test is asked with."""
+    room, _, verb = request.param.partition(".")
+
+    def person(name: str, role: str = "approver") -> Staff:
+        browser = new_client()
+        sign_in(browser, store, clock.now(), role=role, name=name)
+        return Staff(browser, name)
+
+    if room == "imports":
+        ada = person("Ada", "admin")
+        if verb == "index":
+            form = form_of(ada.get("/staff/imports/"), "/staff/imports/")
+            form = {name: form[name] for name in ("csrf_token", "policy")}
+            return ada.client, "/staff/imports/", form | {"text": json.dumps([TENANT])}
+        url = f"/staff/imports/{planned_import(store, clock, settings)}"
+        return ada.client, f"{url}/{verb}", form_of(ada.get(url), f"{url}/{verb}")
+
+    if room == "decisions":
+        anna, ben = person("Anna"), person("Ben")
+        tenant_id = WRITES[verb].prepare(client, ben)
+        url = f"/staff/tenants/{tenant_id}/{verb}"
+        return anna.client, url, WRITES[verb].form(anna, tenant_id)
+    if verb == "sign_out":
+        anna = person("Anna")
+        return anna.client, "/staff/sign-out", {"csrf_token": anna.token()}
+    if verb == "use_link":
+        someone = {"email": "new@example.com", "name": "New", "role": "viewer"}
+        url = f"/staff/sign-in/{make_sign_in_link(store, now=clock.now(), **someone)}"
+        return client, url, form_of(client.get(url), url)
+    if verb in ("change", "withdraw"):
+        url = f"{sent_in(client).url}/{verb}"
+        changed = {"company": "Another AG"} if verb == "change" else {}
+        return client, url, form_of(client.get(url), url) | changed
+    form = form_of(client.get("/sign-up"), "/sign-up") | TYPED
+    url = "/sign-up" if verb == "sign_up" else "/sign-up/check?field=company"
+    return client, url, form
+
+
+@pytest.mark.parametrize("good", CHANGING, ids=CHANGING, indirect=True)
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+def test_f24_f25_t9_a_form_that_is_not_ours_changes_nothing(
+    good: Good, headers: dict[str, str], new_client: Callable[[], FlaskClient], store: Store
+) -> None:
+    client, url, form = good
+    stranger = token_of(new_client())
+    before = everything(store)
+
+    # Something is always sent: a browser names the length of an empty form too.
+    without = {name: value for name, value in form.items() if name != "csrf_token"} | {"x": "1"}
+    for token in ({}, {"csrf_token": "forged"}, {"csrf_token": stranger}):
+        answer = client.post(url, data=without | token, headers=headers)
+        assert answer.status_code == 400
+        words = page_words(answer)
+        assert "This page has expired." in words
+        # A file cannot be kept, and what is pasted instead may hold secrets.
+        kept = not url.startswith("/staff/imports/") or url.endswith(("apply", "discard"))
+        assert ("Your entries are kept; send again." in words) is kept
+    by_header = client.post(url, data=without, headers=headers | {"X-CSRFToken": stranger})
+    assert by_header.status_code == 400
+    for site in ("cross-site", "same-site", "nonsense"):
+        answer = client.post(url, data=form, headers=headers | {"Sec-Fetch-Site": site})
+        assert answer.status_code == 403
+        assert "Request refused." in page_words(answer)
+    assert everything(store) == before
+
+    same = headers | {"Sec-Fetch-Site": "same-origin"}
+    same |= HTMX if url.startswith("/sign-up/check") else {}
+    assert client.post(url, data=form, headers=same).status_code in (200, 303)
+    assert (everything(store) == before) is url.startswith("/sign-up/check")
+
+
+@pytest.mark.parametrize("good", CHANGING, ids=CHANGING, indirect=True)
+def test_the_token_may_come_in_a_header_as_htmx_sends_it(good: Good) -> None:
+    client, url, form = good
+    token = form.pop("csrf_token")
+    answer = client.post(
+        url, data=form | {"x": "1"}, headers={"X-CSRFToken": token, "HX-Request": "true"}
+    )
+    assert answer.status_code in (200, 303)
+
+
+@pytest.mark.parametrize("good", CHANGING, ids=CHANGING, indirect=True)
+def test_s16_reading_changes_nothing(good: Good, store: Store) -> None:
+    client, url, form = good
+    before = everything(store)
+    path = url.partition("?")[0]
+    for method in ("GET", "HEAD"):
+        client.open(path, method=method, query_string={"field": "name"} | form)
+    assert everything(store) == before
+
+
+# ---- Headers
+
+
+def security_headers(answer: TestResponse) -> dict[str, str]:
+    """All that an answer carries beside what says what it is; none of them twice."""
+    own = {"content-type", "content-length", "location", "allow", "set-cookie", "vary", "etag"}
+    own |= {"cache-control", "x-request-id", "last-modified", "date", "expires"}
+    own |= {"content-disposition", "accept-ranges", "x-robots-tag", "www-authenticate"}
+    rest = [(name, value) for name, value in answer.headers if name.lower() not in own]
+    assert len(dict(rest)) == len(rest)
+    return dict(rest)
+
+
+def test_t8_t23_every_answer_has_exactly_the_security_headers(
+    app: Flask, address: Callable[[Rule], str], client: FlaskClient, store: Store, clock: Clock
+) -> None:
+    sign_in(client, store, clock.now(), role="admin", name="Ada")
+    for rule in rules(app).values():
+        for method in (*METHODS, "TRACE"):
+            headers = HTMX if rule.endpoint == "customer.check" else {}
+            answer = client.open(address(rule), method=method, headers=headers, buffered=True)
+            assert security_headers(answer) == HEADERS, f"{method} {rule.rule}"
+            assert re.fullmatch("[0-9a-f]{16}", answer.headers["X-Request-Id"])
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/static/nothing", "/staff/tenants/%00", "/api/x"])
+def test_t8_errors_have_them_too(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert security_headers(answer) == HEADERS
+
+
+def test_t8_a_file_that_is_not_sent_again_has_them_too(client: FlaskClient) -> None:
+    first = client.get("/static/portal.css", buffered=True)
+    again = client.get(
+        "/static/portal.css", headers={"If-None-Match": first.headers["ETag"]}, buffered=True
+    )
+    assert again.status_code == 304
+    assert security_headers(again) == HEADERS
+
+
+def test_over_https_browsers_are_told_to_stay_there(
+    settings: Settings, store: Store, clock: Clock
+) -> None:
+    secure = replace(settings, base_url="https://portal.example.com")
+    app = create_app(secure, store=store, clock=clock.now)
+    app.test_client_class = StrictClient
+    answer = app.test_client().get("/sign-up", base_url="https://portal.example.com")
+    hsts = {"Strict-Transport-Security": "max-age=31536000"}
+    assert security_headers(answer) == HEADERS | hsts
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-portal=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
+    assert "Domain" not in cookie
+
+
+def test_t25_pages_are_kept_nowhere_and_depend_on_what_htmx_asks(
+    app: Flask, address: Callable[[Rule], str], client: FlaskClient, store: Store, clock: Clock
+) -> None:
+    sign_in(client, store, clock.now(), role="admin", name="Ada")
+    for endpoint, rule in rules(app).items():
+        if endpoint == "static" or "GET" not in (rule.methods or ()):
+            continue
+        answer = client.get(address(rule))
+        assert answer.headers.getlist("Cache-Control") == ["no-store"], endpoint
+        varies = ", ".join(answer.headers.getlist("Vary")).split(", ")
+        assert {"HX-Request", "HX-Boosted", "HX-History-Restore-Request"} <= set(varies)
+        if ENTRY[endpoint] != ANYONE:
+            assert "Cookie" in varies
+
+
+def test_files_are_kept_for_a_year_since_their_address_changes(client: FlaskClient) -> None:
+    page = client.get("/sign-up")
+    (sheet,) = re.findall(r'href="(/static/portal.css\?v=[0-9a-f]{12})"', page.text)
+    answer = client.get(sheet, buffered=True)
+    assert "max-age=31536000" in answer.headers["Cache-Control"]
+
+
+def test_t25_htmx_keeps_no_page_in_the_browser(client: FlaskClient) -> None:
+    page = client.get("/sign-up").text
+    assert '"historyCacheSize": 0, "historyRestoreAsHxRequest": false' in page
+
+
+def test_history_gets_a_whole_page_and_htmx_a_part(
+    viewer_page: Callable[..., TestResponse],
+) -> None:
+    whole = viewer_page()
+    part = viewer_page(**{"HX-Request": "true"})
+    restored = viewer_page(**{"HX-Request": "true", "HX-History-Restore-Request": "true"})
+    boosted = viewer_page(**{"HX-Request": "true", "HX-Boosted": "true"})
+    assert ["<html" in each.text for each in (whole, part, restored, boosted)] == [
+        True,
+        False,
+        True,
+        True,
+    ]
+
+
+@pytest.fixture
+def viewer_page(client: FlaskClient, store: Store, clock: Clock) -> Callable[..., TestResponse]:
+    sign_in(client, store, clock.now(), role="viewer", name="Vera")
+    return lambda **headers: client.get("/staff/tenants", headers=headers)

@@ -1,0 +1,206 @@
+"""Texts that leave the portal and come back: nobody else can make one, and none leads astray."""
+
+import string
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.queries import Place
+from portal.web.http.signed_links import (
+    FORM_LIFE,
+    BadTokenError,
+    Links,
+    read_status_token,
+    safe_next,
+    same,
+    status_hash,
+)
+from tests.conftest import START
+
+MS = timedelta(milliseconds=1)
+
+
+@pytest.fixture
+def links():
+    return Links(["the-key"])
+
+
+# ---- The form's token
+
+
+def test_a_form_token_brings_back_what_the_tenant_will_be_called(links):
+    token = links.read_form_token(links.new_form_token(START), START)
+    assert len(token.reference) == 26
+    assert set(token.reference) <= set(string.ascii_lowercase + string.digits)
+    assert len(token.status_secret) == 32
+    assert token.shown_at == START
+    assert read_status_token(token.status_token) == (
+        token.reference,
+        status_hash(token.status_secret),
+    )
+
+
+def test_every_form_has_its_own(links):
+    tokens = {links.new_form_token(START) for _ in range(100)}
+    references = {links.read_form_token(token, START).reference for token in tokens}
+    assert len(tokens) == len(references) == 100
+
+
+@pytest.mark.parametrize(
+    ("age", "good"),
+    [(timedelta(0), True), (FORM_LIFE, True), (FORM_LIFE + MS, False), (-MS, False)],
+)
+def test_a_form_may_be_sent_for_a_day(links, age, good):
+    text = links.new_form_token(START)
+    if good:
+        assert links.read_form_token(text, START + age).shown_at == START
+    else:
+        with pytest.raises(BadTokenError):
+            links.read_form_token(text, START + age)
+
+
+def test_a_day_is_a_day():
+    assert timedelta(hours=24) == FORM_LIFE
+
+
+def forged(text: str) -> list[str]:
+    """What somebody without the key can make of a text that was signed."""
+    body, _, signature = text.rpartition(".")
+    other = "B" if text[0] != "B" else "C"
+    return [
+        "", ".", "x", "\x00", "ü", "." * 50, body, f"{body}.", f".{signature}", text[:-1],
+        other + text[1:], f"{text}x", text.upper(), text[::-1], f"{body}.{signature[::-1]}",
+        "bnVsbA.x", f" {text}", f"{text}\n", "A" * 100_000,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(19))
+def test_a_form_token_that_was_forged_or_cut_is_refused(links, number):
+    with pytest.raises(BadTokenError):
+        links.read_form_token(forged(links.new_form_token(START))[number], START)
+
+
+def test_a_token_of_another_key_or_for_another_purpose_is_refused(links):
+    for text in (Links(["other"]).new_form_token(START), links.cursor(Place(0, ("a", "b")), "all")):
+        with pytest.raises(BadTokenError):
+            links.read_form_token(text, START)
+    assert links.read_cursor(links.new_form_token(START), "all") is None
+
+
+def test_a_new_key_signs_and_the_old_one_is_believed_until_it_is_dropped():
+    old, both, new = Links(["old"]), Links(["new", "old"]), Links(["new"])
+    assert both.read_form_token(old.new_form_token(START), START)
+    assert new.read_form_token(both.new_form_token(START), START)
+    assert both.read_cursor(old.cursor(Place(1, None), "all"), "all") == Place(1, None)
+    with pytest.raises(BadTokenError):
+        new.read_form_token(old.new_form_token(START), START)
+
+
+# ---- The status link
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "", "a", "a" * 57, "a" * 59, "A" * 58, "a" * 26 + "ü" * 32, "../" * 19 + "a",
+        "a" * 58 + "\n", "\x00" * 58, "a" * 25 + "_" + "a" * 32, "٣" * 58, "a" * 26 + " " * 32,
+    ],
+)  # fmt: skip
+def test_a_status_link_of_another_shape_is_refused(token):
+    with pytest.raises(BadTokenError):
+        read_status_token(token)
+
+
+def test_a_status_link_is_kept_as_a_hash_that_tells_nothing():
+    token = "r" * 26 + "s" * 32
+    reference, hashed = read_status_token(token)
+    assert reference == "r" * 26
+    assert hashed == "8fd6a6a78f5857d7ba1cfe9033bffeec86da2ba6a4bd60a6f833209d9d3e390d"
+    assert same(hashed, status_hash("s" * 32))
+    assert not same(hashed, status_hash("s" * 31 + "t"))
+
+
+# ---- The mark of a client secret
+
+
+def test_a_mark_tells_secrets_apart_for_whoever_has_the_key(links):
+    mark = links.mark_of_secret("s3cr3t")
+    assert mark == links.mark_of_secret("s3cr3t")
+    assert mark != links.mark_of_secret("s3cr3u")
+    assert mark != Links(["another-key"]).mark_of_secret("s3cr3t")
+
+
+# ---- Cursors
+
+places = st.builds(Place, st.integers(0, 9), st.none() | st.tuples(st.text(), st.text()))
+
+
+@given(places)
+def test_a_cursor_leads_back_to_its_place(place):
+    links = Links(["the-key"])
+    text = links.cursor(place, "all")
+    assert links.read_cursor(text, "all") == place
+    assert set(text) <= set(string.ascii_letters + string.digits + "-_.")
+
+
+@pytest.mark.parametrize("number", range(19))
+def test_a_forged_cursor_opens_page_one(links, number):
+    assert (
+        links.read_cursor(forged(links.cursor(Place(1, ("sort", "id")), "all"))[number], "all")
+        is None
+    )
+
+
+def test_a_cursor_of_a_key_that_is_gone_opens_page_one(links):
+    assert (
+        Links(["other"]).read_cursor(links.cursor(Place(1, ("sort", "id")), "all"), "all") is None
+    )
+
+
+# ---- Where to go next
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/", "/staff/", "/staff/tenants/86810_104348", "/staff/?tab=all&q=meyer",
+        "/staff/?q=%C3%BC", "/a~b.c_d-e", "/staff/?next=/x",
+    ],
+)  # fmt: skip
+def test_a_path_of_ours_is_followed(target):
+    assert safe_next(target, "/staff/") == target
+
+
+ASTRAY = [
+    "", "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example",
+    "\\/evil.example", "http:evil.example", "http://evil.example", "https:/evil.example",
+    "https:///evil.example", "HTTPS://EVIL.EXAMPLE", "javascript:alert(1)", "data:text/html,x",
+    "%5cevil.example", "/%5cevil.example", "/%5Cevil.example", "/%2fevil.example",
+    "/%2Fevil.example", "/%09/evil.example", "/%0a/evil.example", "/%0d%0aLocation:x", "/%00",
+    "/\t/evil.example", "/\n/evil.example", "\t//evil.example", " //evil.example", " /staff/",
+    "/staff/\n", "/staff/\r\nLocation: x", "/\x00", "evil.example", "staff/", "./staff", "../x",
+    "@evil.example", "/@evil.example", "/staff//evil.example", "/a/..//evil.example",
+    "?next=//evil.example", "#", "/staff/#x", "/ü", "／／evil.example", "/／evil.example",
+    "/;evil", "/<script>", '/"onmouseover=x', "/'x", "/\u202e", "\u00a0/staff/", "/x y",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("target", ASTRAY)
+def test_whatever_a_browser_could_read_as_another_place_is_not_followed(target):
+    assert safe_next(target, "/staff/") == "/staff/"
+
+
+@given(st.text("/\\:%@.?#&=ae05cCfF29dD \t\n;", max_size=12))
+def test_nothing_that_is_followed_names_a_host(target):
+    followed = safe_next(f"/{target}", "")
+    assert not followed.startswith(("//", "/\\"))
+    assert not set(followed) & set("\\ \t\r\n@#:;")
+    assert followed.count("//") == 0
+
+
+def test_a_cursor_opens_no_other_list():
+    links = Links(["a key of this test alone"])
+    text = links.cursor(Place(1, ("sort", "id")), "pending ")
+    assert links.read_cursor(text, "active ") is None

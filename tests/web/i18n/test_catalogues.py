@@ -1,0 +1,88 @@
+"""The catalogues hold every word of the pages, whole and translated."""
+
+import gettext
+import subprocess
+import sys
+from pathlib import Path
+from string import punctuation
+
+import pytest
+from babel.messages import Catalog
+from babel.messages.pofile import read_po
+
+from portal.web.i18n.translation import CATALOGUES, LANGUAGES
+
+ROOT = Path(__file__).parents[3]
+OTHERS = LANGUAGES[1:]
+TYPOGRAPHIC = punctuation.replace("%", "").replace("(", "").replace(")", "") + "…"
+
+
+def catalogue(language: str) -> Catalog:
+    with (CATALOGUES / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        return read_po(file, locale=language)
+
+
+@pytest.fixture(scope="module")
+def in_the_code(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """As `make words` finds them."""
+    path = tmp_path_factory.mktemp("words") / "words.pot"
+    pybabel = [sys.executable, "-m", "babel.messages.frontend", "--quiet", "extract"]
+    options = [
+        "--mapping-file",
+        "pyproject.toml",
+        "--keywords",
+        "N_",
+        "--keywords",
+        "Sentence",
+        "--output-file",
+        str(path),
+    ]
+    subprocess.run([*pybabel, *options, "."], cwd=ROOT, check=True)
+    with path.open("rb") as file:
+        return {_key(message.id) for message in read_po(file) if message.id}
+
+
+def _key(id_: object) -> str:
+    return id_[0] if isinstance(id_, tuple) else str(id_)
+
+
+def test_there_is_german():
+    assert "de" in OTHERS
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_word_of_the_pages_is_there_and_no_other(language, in_the_code):
+    found = {_key(message.id) for message in catalogue(language) if message.id}
+    assert found == in_the_code, "`make words` brings the catalogues up to date."
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_word_is_translated_and_says_the_same(language):
+    wrong = []
+    for message in catalogue(language):
+        if not message.id:
+            continue
+        ids = message.id if message.pluralizable else (message.id,)
+        strings = message.string if message.pluralizable else (message.string,)
+        whole = all(strings) and not message.fuzzy and not list(message.check())
+        if not whole or not all(map(_ends_alike, ids, strings)):
+            wrong.append(message.id)
+    assert wrong == []
+
+
+def _ends_alike(text: str, translated: str) -> bool:
+    """A sentence stays one, and what a word is put beside in the same way stays beside it."""
+    marks = [each.strip()[-1:] for each in (text, translated)]
+    ends = [mark if mark in TYPOGRAPHIC else "" for mark in marks]
+    return ends[0] == ends[1] and text.startswith(" ") == translated.startswith(" ")
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_the_portal_reads_is_what_people_translated(language):
+    with (CATALOGUES / language / "LC_MESSAGES" / "messages.mo").open("rb") as file:
+        read = gettext.GNUTranslations(file)
+    for message in catalogue(language):
+        if message.id and message.pluralizable:
+            assert [read.ngettext(*message.id, n) for n in (1, 2)] == list(message.string)
+        elif message.id:
+            assert read.gettext(message.id) == message.string, "Run `make words`."

@@ -1,0 +1,49 @@
+"""The pages of an import say in words who may use the application by it, and until when."""
+
+import pytest
+
+from portal.stores.contract import Add, Store
+from tests.web.imports.test_pages import dump, planned, press
+from tests.web.pages import Staff, page_words
+from tests.web.programs import tenant
+
+LATER = "Tenants that may use the application later, and not yet: 1."
+NOBODY = "By this import nobody may use the application now."
+ONE = "Tenants that may use the application by this import: 1"
+OPEN = {"validTo": None, "openEnded": True}
+AHEAD = "2027-01-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("values", "said", "unsaid"),
+    [
+        ({}, f"{ONE}, until 30 Jun 2027.", LATER),
+        (OPEN, f"{ONE}, without an end.", LATER),
+        ({"validFrom": AHEAD}, f"{NOBODY} {LATER}", ONE),
+        ({"isActive": False}, NOBODY, LATER),
+    ],
+)
+def test_a_plan_and_its_outcome_say_until_when(
+    admin: Staff, values, said: str, unsaid: str
+) -> None:
+    url = planned(admin, dump(tenant(1, **values)))
+    for page in (admin.get(url), admin.get(str(press(admin, url).location))):
+        assert said in page_words(page)
+        assert unsaid not in page_words(page)
+
+
+def test_what_turned_out_otherwise_is_not_counted_in_the_outcome(
+    admin: Staff, store: Store
+) -> None:
+    url = planned(admin, dump(tenant(1), tenant(2, **OPEN), tenant(3, validFrom=AHEAD)))
+    said = page_words(admin.get(url))
+    first = "2. The first licence ends: 30 Jun 2027; the last: without an end."
+    assert f"Tenants that may use the application by this import: {first} {LATER}" in said
+    for number in (2, 3):
+        row = tenant(number)
+        tenant_id = f"{row['accountId']}_{row['companyId']}"
+        store.write([Add({"tenantId": tenant_id, "isActive": True})])
+    press(admin, url)
+    said = page_words(admin.get(url))
+    assert f"{ONE}, until 30 Jun 2027." in said
+    assert LATER not in said

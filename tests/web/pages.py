@@ -1,0 +1,264 @@
+"""What a person does with a browser: open a page, fill in one of its forms, send it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import html5lib
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from portal import records
+from portal.auth.staff import make_sign_in_link
+from portal.records import Event
+from portal.stores.contract import Item, Store, scanned
+from portal.stores.schema import GSI2, KEY
+from portal.web.http.signed_links import read_status_token
+from tests.strict_client import PARSED
+
+#: What a customer types, unless a test types something else.
+TYPED = {
+    "company": "Example GmbH",
+    "name": "Jane Doe",
+    "email": "jane@example.com",
+    "phone": "+49 30 901820",
+}
+#: What staff fill in to activate, beside what the form offers.
+IDS = {"account_id": "86810", "company_id": "104348", "cluster": "eu"}
+
+HTMX = {"HX-Request": "true"}
+
+
+# ---- Reading a page
+
+
+def tree(answer: TestResponse) -> Element:
+    # Parsing takes longer than making the page, and most tests look several times.
+    if not hasattr(answer, "parsed"):
+        known = PARSED.get(answer.text)
+        answer.parsed = (
+            html5lib.parse(answer.text, namespaceHTMLElements=False) if known is None else known
+        )
+    return answer.parsed
+
+
+def words(element: Element) -> str:
+    """Everything that can be read in it, with single spaces."""
+    return " ".join(" ".join(element.itertext()).split())
+
+
+def page_words(answer: TestResponse) -> str:
+    return words(tree(answer).find("body"))
+
+
+def by_id(answer: TestResponse, id_: str) -> Element:
+    (found,) = [each for each in tree(answer).iter() if each.get("id") == id_]
+    return found
+
+
+def ids(answer: TestResponse) -> set[str]:
+    return {each.get("id", "") for each in tree(answer).iter()}
+
+
+def title(answer: TestResponse) -> str:
+    return words(tree(answer).find(".//title"))
+
+
+def heading(answer: TestResponse) -> str:
+    return words(tree(answer).find(".//h1"))
+
+
+def outcome(answer: TestResponse) -> str:
+    """What the page says was done, or who was faster."""
+    return words(by_id(answer, "outcome"))
+
+
+def live_words(answer: TestResponse) -> str:
+    """What an answer to htmx has the live region say."""
+    (region,) = tree(answer).findall(".//*[@hx-swap-oob]")
+    assert region.get("hx-swap-oob") == "innerHTML:#live"
+    return words(region)
+
+
+def links(answer: TestResponse) -> dict[str, str]:
+    """Words -> address."""
+    return {words(each): each.get("href", "") for each in tree(answer).iter("a")}
+
+
+def facts(answer: TestResponse) -> dict[str, str]:
+    """What the definition lists of a page say."""
+    return {
+        words(pair.find("dt")): words(pair.find("dd"))
+        for pair in tree(answer).findall(".//dl[@class='facts']/div")
+    }
+
+
+def forms(answer: TestResponse) -> dict[str, Element]:
+    """Action -> form. What `undo` sends is a form of its own and comes first."""
+    found: dict[str, Element] = {}
+    for form in tree(answer).iter("form"):
+        found.setdefault(form.get("action", ""), form)
+    return found
+
+
+def fields(form: Element) -> dict[str, str]:
+    """What a browser would send of it, as it stands."""
+    sent: dict[str, str] = {}
+    for control in form.iter():
+        name = control.get("name")
+        if not name:
+            continue
+        if control.tag == "input":
+            sent[name] = control.get("value", "")
+        elif control.tag == "textarea":
+            sent[name] = "".join(control.itertext())
+        elif control.tag == "select":
+            options = control.findall("option")
+            chosen = [each for each in options if each.get("selected") is not None]
+            sent[name] = (chosen or options)[0].get("value", "")
+    return sent
+
+
+def form_of(answer: TestResponse, action: str) -> dict[str, str]:
+    """The fields of the form that is sent to `action`."""
+    found = forms(answer)
+    assert action in found, f"no form is sent to {action}, only to {list(found)}"
+    return fields(found[action])
+
+
+def undo_of(answer: TestResponse, action: str) -> dict[str, str]:
+    """The fields behind the button that takes back what was just done."""
+    form = forms(answer)[action]
+    assert words(form.find(".//button")) == "Undo"
+    return fields(form)
+
+
+def summary(answer: TestResponse) -> list[tuple[str, str]]:
+    """The error summary: the id that each line leads to (or empty), and its words."""
+    boxes = [each for each in tree(answer).iter("div") if each.get("role") == "alert"]
+    (box,) = [each for each in boxes if each.get("autofocus") is not None]
+    lines = []
+    for item in box.iter("li"):
+        link = item.find("a")
+        lines.append(("" if link is None else link.get("href", "")[1:], words(item)))
+    return lines
+
+
+def error_beside(answer: TestResponse, id_: str) -> str:
+    """The words beside a field, which must be tied to it."""
+    control = by_id(answer, id_)
+    assert control.get("aria-invalid") == "true"
+    assert f"{id_}-error" in control.get("aria-describedby", "").split()
+    return words(by_id(answer, f"{id_}-error")).removeprefix("Error: ")
+
+
+def without_tokens(text: str) -> str:
+    """The page without what is another in each answer: tokens, ids, request numbers."""
+    text = re.sub(r"[\w-]{26}[\w-]{32}|(?<=value=\")[\w.-]{60,}", "TOKEN", text)
+    text = re.sub(r"(X-CSRFToken&#34;: &#34;|X-CSRFToken\": \")[\w.-]+", r"\1TOKEN", text)
+    text = re.sub(r"pending-[a-z0-9]{26}", "pending-ID", text)
+    return re.sub(r"(?<=<strong>)[0-9a-z]{26}(?=</strong>)", "REFERENCE", text)
+
+
+# ---- The customer
+
+
+def sign_up(client: FlaskClient, *, query: str = "", **typed: str) -> TestResponse:
+    """Fill in the real form and send it."""
+    page = client.get(f"/sign-up{query}")
+    return client.post("/sign-up", data=form_of(page, "/sign-up") | TYPED | typed)
+
+
+def sent_in(client: FlaskClient, *, query: str = "", **typed: str) -> "SignUp":
+    """A sign-up that was taken."""
+    answer = sign_up(client, query=query, **typed)
+    assert answer.status_code == 303, answer.text
+    return SignUp(answer.headers["Location"])
+
+
+class SignUp:
+    """A sign-up as its customer has it: the address of its status page."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.token = url.rpartition("/")[2]
+        self.id = records.pending_id(read_status_token(self.token)[0])
+
+
+# ---- Staff
+
+
+class Staff:
+    """One member of staff in a browser of their own."""
+
+    def __init__(self, client: FlaskClient, name: str) -> None:
+        self.client = client
+        self.name = name
+
+    def get(self, path: str, **kwargs: Any) -> TestResponse:
+        return self.client.get(path, **kwargs)
+
+    def page(self, tenant_id: str) -> TestResponse:
+        answer = self.client.get(f"/staff/tenants/{tenant_id}")
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    def form(self, tenant_id: str, verb: str) -> dict[str, str]:
+        """The fields of the verb's form, as the tenant's page offers it now."""
+        return form_of(self.page(tenant_id), f"/staff/tenants/{tenant_id}/{verb}")
+
+    def send(
+        self, tenant_id: str, verb: str, data: Mapping[str, str], *, htmx: bool = False
+    ) -> TestResponse:
+        headers = HTMX if htmx else {}
+        url = f"/staff/tenants/{tenant_id}/{verb}"
+        return self.client.post(url, data=dict(data), headers=headers)
+
+    def decide(
+        self, tenant_id: str, verb: str, *, htmx: bool = False, **typed: str
+    ) -> TestResponse:
+        """Open the page, fill in the form, send it."""
+        return self.send(tenant_id, verb, self.form(tenant_id, verb) | typed, htmx=htmx)
+
+    def token(self) -> str:
+        """This session's form token."""
+        return form_of(self.client.get("/staff/"), "/staff/sign-out")["csrf_token"]
+
+
+def sign_in(
+    client: FlaskClient,
+    store: Store,
+    now: datetime,
+    *,
+    role: str,
+    name: str,
+    wanted: str = "",
+) -> TestResponse:
+    """Through a real link and its button."""
+    address = f"{name.lower()}@staff.example.com"
+    token = make_sign_in_link(store, email=address, name=name, role=role, now=now)
+    url = f"/staff/sign-in/{token}"
+    page = client.get(url, query_string={"next": wanted} if wanted else None)
+    answer = client.post(url, data=form_of(page, url))
+    assert answer.status_code == 303, answer.text
+    return answer
+
+
+# ---- What the store holds
+
+
+def everything(store: Store) -> dict[str, Item]:
+    """All items, by their ids."""
+    return {str(item[KEY]): dict(item) for item in scanned(store)}
+
+
+def tenants_in(store: Store) -> dict[str, Item]:
+    return {id_: item for id_, item in everything(store).items() if records.is_tenant(item)}
+
+
+def events_of(store: Store, tenant_id: str) -> Sequence[Event]:
+    """The oldest first."""
+    page = store.query(GSI2, records.events_partition(tenant_id), limit=200)
+    return [records.event_of(item) for item in page.items]

@@ -1,0 +1,208 @@
+"""Activating: bound to its final key, with a licence in calendar days."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from portal.stores.contract import Store
+from tests.conftest import Clock
+from tests.web.pages import (
+    IDS,
+    SignUp,
+    Staff,
+    everything,
+    facts,
+    form_of,
+    ids,
+    links,
+    outcome,
+    page_words,
+    sent_in,
+    summary,
+    tenants_in,
+)
+
+SHELL = "?account_id=86810&company_id=104348&account_name=Example&cluster=eu"
+
+
+def test_it_moves_to_its_final_key_and_leaves_a_forward(
+    pending: SignUp, anna: Staff, store: Store
+) -> None:
+    waiting = tenants_in(store)[pending.id]
+    anna.decide(pending.id, "activate", **IDS)
+    (tenant,) = tenants_in(store).values()
+    assert tenant["tenantId"] == "86810_104348"
+    assert (tenant["status"], tenant["isActive"], tenant["version"]) == ("active", True, 1)
+    assert (tenant["gsi1pk"], tenant["gsi1sk"]) == ("ACCOUNT#86810", "TENANT#86810_104348")
+    assert tenant["contactEmailAddress"] == waiting["contactEmailAddress"]
+    assert tenant["createdAt"] == waiting["createdAt"]
+    assert everything(store)[pending.id] == {
+        "tenantId": pending.id,
+        "forwardTo": "86810_104348",
+        "version": 2,
+        "statusLink": waiting["statusLink"],
+        "createdAt": waiting["createdAt"],
+        "decidedMark": tenant["decidedMark"],
+    }
+
+
+def test_a_window_of_today_and_fourteen_days_is_offered(
+    pending: SignUp, anna: Staff, store: Store
+) -> None:
+    form = anna.form(pending.id, "activate")
+    assert (form["valid_from"], form["valid_to"]) == ("2026-11-23", "2026-12-07")
+    anna.send(pending.id, "activate", form | IDS)
+    (tenant,) = tenants_in(store).values()
+    assert tenant["validFrom"] == "2026-11-23T00:00:00.000Z"
+    assert tenant["validTo"] == "2026-12-07T23:59:59.999Z"
+
+
+def test_the_page_says_what_the_days_mean(pending: SignUp, anna: Staff, active: str) -> None:
+    page = anna.page(active)
+    assert "Both days count. The last day ends at 24:00 UTC." in page_words(page)
+    assert facts(page)["Valid through"] == "7 December 2026, 24:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("term", "end"),
+    [("30d", "2027-01-29"), ("1y", "2027-12-30"), ("eoy", "2026-12-31"), ("", "2027-06-30")],
+)
+def test_a_preset_counts_from_the_first_day(
+    pending: SignUp, anna: Staff, store: Store, term: str, end: str
+) -> None:
+    first = "2026-12-31"
+    days = {"valid_from": first, "valid_to": "2027-06-30", "term": term}
+    assert anna.decide(pending.id, "activate", **IDS, **days).status_code == 303
+    (tenant,) = tenants_in(store).values()
+    assert tenant["validFrom"] == f"{first}T00:00:00.000Z"
+    assert tenant["validTo"] == f"{end}T23:59:59.999Z"
+
+
+def test_what_the_customer_claimed_is_offered(client: FlaskClient, anna: Staff) -> None:
+    asked = sent_in(client, query=SHELL)
+    form = anna.form(asked.id, "activate")
+    offered = {name: form[name] for name in ("account_id", "company_id", "account_name", "cluster")}
+    assert offered == {
+        "account_id": "86810",
+        "company_id": "104348",
+        "account_name": "Example",
+        "cluster": "eu",
+    }
+
+
+def test_the_claim_goes_with_the_pending_tenant(
+    client: FlaskClient, anna: Staff, store: Store
+) -> None:
+    asked = sent_in(client, query=SHELL)
+    assert "claim-86810_104348" in everything(store)
+    anna.send(asked.id, "activate", anna.form(asked.id, "activate"))
+    assert "claim-86810_104348" not in everything(store)
+
+
+@pytest.mark.parametrize(
+    ("days", "problem"),
+    [
+        pytest.param(
+            {"valid_from": "2026-12-02", "valid_to": "2026-12-01"},
+            "The end must not be before the start.",
+            id="S07",
+        ),
+        pytest.param(
+            {"valid_from": "2026-01-01", "valid_to": "2026-11-22"},
+            "The end must not be in the past.",
+            id="past",
+        ),
+    ],
+)
+def test_a_window_that_gives_no_access_is_refused(
+    pending: SignUp, anna: Staff, store: Store, days: dict[str, str], problem: str
+) -> None:
+    page = anna.decide(pending.id, "activate", **IDS, **days)
+    assert page.status_code == 422
+    assert summary(page) == [("activate-valid_to", problem)]
+    kept = form_of(page, f"/staff/tenants/{pending.id}/activate")
+    assert {name: kept[name] for name in days} == days
+    assert tenants_in(store)[pending.id]["status"] == "pending"
+
+
+def test_a_window_that_ends_today_is_not_past(pending: SignUp, anna: Staff) -> None:
+    days = {"valid_from": "2026-11-01", "valid_to": "2026-11-23"}
+    assert anna.decide(pending.id, "activate", **IDS, **days).status_code == 303
+
+
+def test_s06_a_double_click_in_two_tabs_makes_one_tenant_and_one_event(
+    pending: SignUp, anna: Staff, store: Store
+) -> None:
+    form = anna.form(pending.id, "activate") | IDS
+    answers = [anna.send(pending.id, "activate", form) for _ in range(3)]
+    assert {(answer.status_code, answer.location) for answer in answers} == {
+        (303, "/staff/tenants/86810_104348?done=1")
+    }
+    events = [id_ for id_ in everything(store) if id_.startswith("event-")]
+    assert len(events) == 1
+
+
+def test_s05_the_second_of_two_approvers_is_told_and_sees_the_active_tenant(
+    pending: SignUp, anna: Staff, ben: Staff, store: Store, clock: Clock
+) -> None:
+    form = ben.form(pending.id, "activate") | IDS | {"account_id": "1", "company_id": "2"}
+    anna.decide(pending.id, "activate", **IDS)
+    before = everything(store)
+    clock.advance(minutes=2)
+    answer = ben.send(pending.id, "activate", form)
+    assert answer.status_code == 409
+    assert outcome(answer) == "Anna activated this 2 minutes ago."
+    assert "Changed by Anna at 23 Nov 2026, 10:00. Reload and check." in page_words(answer)
+    assert "86810_104348" in page_words(answer)
+    assert tenants_in(store).keys() == {"86810_104348"}
+    assert everything(store)["86810_104348"] == before["86810_104348"]
+
+
+def test_the_same_decision_of_two_people_is_made_by_one(
+    pending: SignUp, anna: Staff, ben: Staff
+) -> None:
+    form = ben.form(pending.id, "activate") | IDS
+    anna.decide(pending.id, "activate", **IDS)
+    assert ben.send(pending.id, "activate", form).status_code == 409
+
+
+def test_the_old_address_of_an_activated_tenant_still_opens_it(
+    pending: SignUp, active: str, anna: Staff
+) -> None:
+    page = anna.page(pending.id)
+    assert active in page_words(page)
+    assert f"/staff/tenants/{active}/validity" in page.text
+
+
+def test_the_history_begins_with_the_sign_up(active: str, anna: Staff) -> None:
+    history = page_words(anna.page(active)).partition("History")[2].partition("Notes")[0]
+    assert "Activated Anna, 23 Nov 2026, 10:00" in history
+    assert history.strip().endswith("Asked for access The customer, 23 Nov 2026, 10:00")
+
+
+def test_the_next_one_waiting_is_offered(
+    client: FlaskClient, pending: SignUp, anna: Staff, clock: Clock
+) -> None:
+    clock.advance(seconds=1)
+    following = sent_in(client, company="Second AG")
+    page = anna.get(anna.decide(pending.id, "activate", **IDS).location)
+    assert outcome(page) == "Example GmbH is active."
+    assert links(page)["Next: Second AG"] == f"/staff/tenants/{following.id}"
+    assert "Undo" not in page_words(page)
+
+
+def test_what_was_done_is_told_to_who_did_it_and_for_five_minutes(
+    pending: SignUp, anna: Staff, ben: Staff, clock: Clock
+) -> None:
+    location = anna.decide(pending.id, "activate", **IDS).location
+    assert "outcome" not in ids(ben.get(location))
+    clock.advance(minutes=5)
+    assert outcome(anna.get(location)) == "Example GmbH is active."
+    clock.advance(seconds=1)
+    assert "outcome" not in ids(anna.get(location))
+
+
+def test_the_customers_link_lives_on(client: FlaskClient, pending: SignUp, active: str) -> None:
+    page = client.get(pending.url)
+    assert page.status_code == 200
+    assert "Your access is ready" in page_words(page)
+    assert "It is valid through 7 Dec 2026." in page_words(page)

@@ -1,0 +1,216 @@
+"""The lists: tabs with counts, age, pages by cursor, and links that can be shared."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.queries import Place
+from portal.stores.contract import Add, Store
+from portal.timestamps import to_text
+from tests.conftest import START, Clock
+from tests.web.factories import LIST, licensed, put, row, rows, tabs, waiting
+from tests.web.pages import (
+    HTMX,
+    IDS,
+    SignUp,
+    Staff,
+    by_id,
+    heading,
+    ids,
+    links,
+    live_words,
+    page_words,
+    sent_in,
+    tree,
+    words,
+)
+
+# ---- Tabs
+
+
+@pytest.mark.usefixtures("town")
+def test_tabs_are_counted_and_hold_what_they_say(viewer: Staff) -> None:
+    page = viewer.get(LIST)
+    assert tabs(page) == {
+        "Pending": "2",
+        "Active": "2",
+        "Expiring": "1",
+        "Expired": "1",
+        "Suspended": "1",
+        "Rejected": "2",
+        "All": "8",
+    }
+    shown = {
+        name: rows(viewer.get(each.get("href", "")))
+        for each in by_id(page, "tabs").iter("a")
+        for name in [words(each).rpartition(" ")[0]]
+    }
+    assert shown == {
+        "Pending": ["First GmbH", "Second AG"],
+        "Active": ["Soon SE", "Long KG"],
+        "Expiring": ["Soon SE"],
+        "Expired": ["Over Ltd"],
+        "Suspended": ["Paused BV"],
+        "Rejected": ["Refused SA", "Gone SpA"],
+        "All": [
+            *("First GmbH", "Second AG", "Over Ltd", "Soon SE", "Long KG"),
+            *("Paused BV", "Refused SA", "Gone SpA"),
+        ],
+    }
+
+
+@pytest.mark.usefixtures("town")
+def test_the_tab_that_is_open_says_so(viewer: Staff) -> None:
+    page = viewer.get(f"{LIST}?status=expiring")
+    current = [each for each in by_id(page, "tabs").iter("a") if each.get("aria-current") == "page"]
+    assert [words(each) for each in current] == ["Expiring 1"]
+    assert heading(page) == "Tenants: Expiring"
+
+
+def test_an_empty_list_says_so(viewer: Staff) -> None:
+    page = viewer.get(LIST)
+    assert "Nobody is waiting." in page_words(page)
+    assert rows(page) == []
+
+
+def test_counts_stop_at_a_hundred(viewer: Staff, store: Store) -> None:
+    put(store, *(waiting(number) for number in range(101)))
+    assert tabs(viewer.get(LIST))["Pending"] == "99+"
+
+
+@pytest.mark.parametrize("name", ["", "nonsense", "aside'", "PENDING"])
+@pytest.mark.usefixtures("town")
+def test_a_tab_that_is_not_there_is_the_queue(viewer: Staff, name: str) -> None:
+    assert rows(viewer.get(LIST, query_string={"status": name})) == ["First GmbH", "Second AG"]
+
+
+def test_two_tabs_of_the_same_person_show_the_same_counts(anna: Staff, pending: SignUp) -> None:
+    assert tabs(anna.get(LIST))["Pending"] == "1"
+    anna.decide(pending.id, "activate", **IDS)
+    assert tabs(anna.get(LIST)) | {"Pending": "0", "Active": "1"} == tabs(anna.get(LIST))
+
+
+# ---- Rows
+
+
+def test_a_row_shows_who_asked_when_and_with_which_ids(viewer: Staff, store: Store) -> None:
+    put(store, licensed(3, "Long KG", timedelta(days=200)))
+    text = row(viewer.get(f"{LIST}?status=active"), "Long KG")
+    for part in ("Jane Doe", "c3@example.com", "93 / 1", "22 Nov 2026", "25 Aug 2026", "Active"):
+        assert part in text
+
+
+@pytest.mark.parametrize(("days", "late"), [(2, False), (2.001, True), (9, True)])
+def test_a_wait_past_the_promised_time_is_marked_and_not_by_colour_alone(
+    *, client: FlaskClient, clock: Clock, signed_in: Callable[..., Staff], days: float, late: bool
+) -> None:
+    sent_in(client)
+    clock.advance(days=days)
+    page = signed_in("Vera", "viewer").get(LIST)
+    marked = [each for each in tree(page).iter() if "late" in each.get("class", "").split()]
+    assert bool(marked) is late
+    assert ("late" in row(page, "Example GmbH")) is late
+    assert "days" in row(page, "Example GmbH")
+
+
+def test_a_tenant_of_the_old_application_is_listed_and_opened(anna: Staff, store: Store) -> None:
+    old = {
+        "tenantId": "5_6",
+        "accountId": "5",
+        "companyId": "6",
+        "contactCompanyName": "Old Hand",
+        "contactEmailAddress": "old@example.com",
+        "isActive": True,
+        "validFrom": to_text(START),
+        "clientSecret": "plain",
+    }
+    store.write([Add(old)])
+    page = anna.page("5_6")
+    assert heading(page) == "Old Hand"
+    assert "no end" in page_words(page)
+    assert "plain" not in page_words(page).replace("explain", "")
+    form = anna.form("5_6", "suspend")
+    assert form["version"] == "0"
+    assert anna.send("5_6", "suspend", form | {"reason": "unpaid"}).status_code == 303
+    assert rows(anna.get(f"{LIST}?status=suspended")) == ["Old Hand"]
+
+
+# ---- Pages
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_fifty_a_page_and_every_row_once(viewer: Staff, store: Store, htmx: bool) -> None:
+    put(store, *(waiting(number) for number in range(120)))
+    url, seen, sizes = LIST, [], []
+    while url:
+        page = viewer.get(url, headers=HTMX if htmx else {})
+        assert ("<html" in page.text) is not htmx
+        seen += rows(page)
+        sizes.append(len(rows(page)))
+        url = links(page).get("Next page", "")
+    assert sizes == [50, 50, 20]
+    assert seen == [f"Company {number:03}" for number in range(120)]
+
+
+def test_a_page_that_is_just_full_has_no_next_one(viewer: Staff, store: Store) -> None:
+    put(store, *(waiting(number) for number in range(50)))
+    assert "Next page" not in links(viewer.get(LIST))
+
+
+def test_a_link_to_a_page_can_be_shared(
+    viewer: Staff, ben: Staff, store: Store, clock: Clock
+) -> None:
+    put(store, *(waiting(number) for number in range(60)))
+    url = links(viewer.get(LIST))["Next page"]
+    shared = ben.get(url)
+    assert rows(shared) == [f"Company {number:03}" for number in range(50, 60)]
+    assert rows(ben.get(links(shared)["First page"])) == [
+        f"Company {number:03}" for number in range(50)
+    ]
+
+
+def test_a_row_that_went_away_does_not_break_the_next_page(anna: Staff, store: Store) -> None:
+    put(store, *(waiting(number) for number in range(60)))
+    url = links(anna.get(LIST))["Next page"]
+    anna.decide(f"pending-{49:026}", "reject", reason="other")
+    assert rows(anna.get(url)) == [f"Company {number:03}" for number in range(50, 60)]
+
+
+@pytest.mark.parametrize("cursor", ["x", "", "WzAsImEiLCJiIl0.forged", "a" * 5000, "\x00", "%"])
+def test_s19_a_forged_cursor_leads_to_page_one(viewer: Staff, store: Store, cursor: str) -> None:
+    put(store, *(waiting(number) for number in range(60)))
+    page = viewer.get(LIST, query_string={"after": cursor})
+    assert page.status_code == 200
+    assert rows(page)[0] == "Company 000"
+
+
+@pytest.mark.parametrize("place", [Place(7, None), Place(99, ("x", "y")), Place(0, ("~", "~"))])
+def test_a_cursor_of_another_list_leads_to_page_one(
+    viewer: Staff, app: Flask, store: Store, place: Place
+) -> None:
+    put(store, waiting(1))
+    cursor = app.extensions["portal"].links.cursor(place, "active ")
+    page = viewer.get(LIST, query_string={"after": cursor})
+    assert page.status_code == 200
+    assert rows(page) == ["Company 001"]
+    assert "First page" not in links(page)
+
+
+@pytest.mark.parametrize("number", ["-1", "0", "1000000000", "x"])
+@pytest.mark.usefixtures("town")
+def test_s19_page_numbers_mean_nothing(viewer: Staff, number: str) -> None:
+    page = viewer.get(LIST, query_string={"page": number})
+    assert (page.status_code, rows(page)) == (200, ["First GmbH", "Second AG"])
+
+
+@pytest.mark.usefixtures("town")
+def test_htmx_gets_the_list_alone_and_how_long_it_is(viewer: Staff) -> None:
+    answer = viewer.get(f"{LIST}?status=pending", headers=HTMX)
+    assert "<html" not in answer.text
+    assert "tenants" in ids(answer)
+    assert live_words(answer) == "2 rows on this page"
+    nothing = viewer.get(f"{LIST}?q=zzz", headers=HTMX)
+    assert live_words(nothing).startswith("Nothing was found.")

@@ -1,0 +1,239 @@
+"""T19: a client secret is in no answer, no log record and no file, whatever goes wrong."""
+
+import itertools
+import json
+import logging
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal import create_app, logs
+from portal.settings import Settings
+from portal.stores import open_store
+from portal.stores.contract import BusyError, ChangedMeanwhileError, UnavailableError
+from portal.web.http.access import ENTRY
+from tests.conftest import Clock
+from tests.strict_client import StrictClient
+from tests.web.failing_store import TroubledStore
+from tests.web.pages import (
+    IDS,
+    SignUp,
+    Staff,
+    everything,
+    facts,
+    form_of,
+    page_words,
+    sent_in,
+    tenants_in,
+)
+
+CANARY = "canary-7f3c<&>'\"-secret"
+#: As it is, escaped for HTML, for JSON, for an address, and the part that no escaping touches.
+TRACES = ("canary-7f3c", "7f3c&lt;", "7f3c%3C", "7f3c\\u003c")
+
+
+class WatchedClient(StrictClient):
+    """Keeps all that it was answered."""
+
+    def open(self, *args: object, **kwargs: object) -> object:
+        answer = super().open(*args, **kwargs)
+        self.application.extensions["heard"].append(str(answer.headers).encode() + answer.data)
+        return answer
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[TroubledStore]:
+    opened = open_store(settings)
+    yield TroubledStore(opened)
+    opened.close()
+
+
+@pytest.fixture
+def app(settings: Settings, store: TroubledStore, clock: Clock) -> Flask:
+    app = create_app(settings, store=store, clock=clock.now)
+    app.extensions["heard"] = []
+    app.test_client_class = WatchedClient
+    return app
+
+
+def heard_by_log(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    return [record for when in ("setup", "call") for record in caplog.get_records(when)]
+
+
+@pytest.fixture
+def silence(
+    app: Flask, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> Iterator[Callable[[], None]]:
+    """Fails the test if the secret was heard anywhere until its end."""
+    caplog.set_level(logging.DEBUG)
+    yield
+    answers = b"\n".join(app.extensions["heard"]).decode(errors="replace")
+    records = "\n".join(logs.JsonLines().format(record) for record in heard_by_log(caplog))
+    files = b"\n".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert answers
+    assert files
+    for place in (answers, records, files.decode(errors="replace")):
+        assert not [trace for trace in TRACES if trace in place]
+
+
+def forms_with_the_secret(
+    customer: FlaskClient, anna: Staff
+) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Tenant, verb and form of both decisions that take one."""
+    asked = sent_in(customer)
+    form = anna.form(asked.id, "activate") | IDS | {"client_id": "c", "client_secret": CANARY}
+    yield asked.id, "activate", form
+    final = f"{IDS['account_id']}_{IDS['company_id']}"
+    yield final, "client", anna.form(final, "client") | {"client_secret": CANARY}
+
+
+ERRORS = {
+    "unavailable": lambda: UnavailableError(reason="Gone.", mend="Start it."),
+    "busy": lambda: BusyError(reason="Others are faster."),
+    "changed": lambda: ChangedMeanwhileError(tenant_id="x", item={"clientSecret": CANARY}),
+    "unexpected": lambda: RuntimeError(f"clientSecret={CANARY}"),
+    "disk": lambda: OSError(28, CANARY),
+}
+
+
+@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
+@pytest.mark.usefixtures("silence")
+def test_t19_whatever_the_store_raises_at_whichever_step(
+    *,
+    error: Callable[[], Exception],
+    client: FlaskClient,
+    anna: Staff,
+    store: TroubledStore,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for tenant_id, verb, form in forms_with_the_secret(client, anna):
+        for step in itertools.count(1):
+            store.begin(lambda _call, number, step=step: error() if number == step else None)
+            answer = anna.send(tenant_id, verb, form, htmx=bool(step % 2))
+            if store.calls < step:
+                break
+            assert answer.status_code in (200, 303, 401, 409, 500, 503)
+        assert step > 4
+        store.calm()
+        assert anna.send(tenant_id, verb, form).status_code == 303
+    assert tenants_in(store)["86810_104348"]["clientSecret"].startswith("v1.loc.")
+    assert caplog.records
+
+
+@pytest.mark.usefixtures("silence")
+def test_t19_whatever_is_wrong_with_the_form(
+    client: FlaskClient, anna: Staff, viewer: Staff, ben: Staff
+) -> None:
+    for tenant_id, verb, form in forms_with_the_secret(client, anna):
+        wrong = [
+            {"csrf_token": "old"},
+            {"csrf_token": ""},
+            {"version": "99"},
+            {"client_id": "a\x00b"},
+            {"client_id": "c" * 201, "valid_from": "x"},
+            {"client_secret": CANARY * 30},
+        ]
+        for change in wrong:
+            for htmx in (False, True):
+                assert anna.send(tenant_id, verb, form | change, htmx=htmx).status_code >= 400
+        url = f"/staff/tenants/{tenant_id}/{verb}"
+        anna.client.post(url, data=form, headers={"Sec-Fetch-Site": "cross-site"})
+        anna.client.post(url, data={**form, "client_secret": [CANARY, CANARY]})
+        anna.client.post(url, json=form)
+        anna.client.post("/staff/tenants/1_1/client", data=form)
+        viewer.send(tenant_id, verb, form | {"csrf_token": viewer.token()})
+        client.post(url, data=form)
+        assert anna.send(tenant_id, verb, form).status_code == 303
+    # An account that has a tenant already, and a decision that came second.
+    again = sent_in(client)
+    typed = anna.form(again.id, "activate") | IDS | {"client_secret": CANARY}
+    assert anna.send(again.id, "activate", typed).status_code == 409
+    ben.decide(again.id, "reject", reason="other")
+    assert anna.send(again.id, "activate", typed).status_code == 409
+
+
+def imported(admin: Staff) -> str:
+    """An import whose file holds the secret, planned."""
+    row = dict.fromkeys(("accountName", "companyName", "cluster", "clientId"), "x") | {
+        "accountId": "7",
+        "companyId": "8",
+        "clientSecret": CANARY,
+        "isActive": True,
+        "contactCompanyName": "Import AG",
+        "contactFullName": "Kim",
+        "contactEmailAddress": "kim@example.com",
+        "createdAt": "2025-01-01T00:00:00.000Z",
+        "validFrom": "2025-01-01T00:00:00.000Z",
+        "validTo": "2027-01-01T00:00:00.000Z",
+    }
+    start = "/staff/imports/"
+    form = form_of(admin.get(start), start)
+    typed = {name: form[name] for name in ("csrf_token", "policy")} | {"text": json.dumps([row])}
+    answer = admin.client.post(start, data=typed)
+    assert answer.status_code == 303, answer.text
+    return str(answer.location).rpartition("/")[2]
+
+
+@pytest.mark.usefixtures("silence")
+def test_t19_no_route_ever_shows_it(
+    app: Flask, client: FlaskClient, pending: SignUp, admin: Staff, store: TroubledStore
+) -> None:
+    secret = {"client_id": "fsm", "client_secret": CANARY}
+    admin.decide(pending.id, "activate", **IDS, **secret)
+    sealed = str(tenants_in(store)["86810_104348"]["clientSecret"])
+    run_id = imported(admin)
+    app.extensions["heard"].clear()
+    values = {
+        "filename": "portal.css",
+        "tenant_id": "86810_104348",
+        "token": pending.token,
+        "run_id": run_id,
+    }
+    asked = set()
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], rule.rule)
+        for query in ("", "?status=all&q=86810_104348", "?accountId=86810&companyId=104348"):
+            for browser in (admin.client, client):
+                browser.get(path + query, buffered=True)
+        asked.add(rule.endpoint)
+    for verb in ("validity", "suspend", "reinstate", "contact"):
+        typed = {"reason": "unpaid"} if verb == "suspend" else {}
+        admin.send("86810_104348", verb, admin.form("86810_104348", verb) | typed, htmx=True)
+    assert asked == ENTRY.keys()
+    heard = b"".join(app.extensions["heard"]).decode(errors="replace")
+    # The sealed text is nobody's business either.
+    assert sealed not in heard
+    assert sealed.rpartition(".")[2][:40] not in heard
+    events = [item for id_, item in everything(store).items() if id_.startswith("event-")]
+    assert len(events) == 5
+    assert sealed not in repr(events)
+
+
+def test_the_page_says_when_it_was_set_and_offers_to_replace_it(
+    pending: SignUp, anna: Staff, store: TroubledStore, clock: Clock
+) -> None:
+    anna.decide(pending.id, "activate", **IDS, client_id="fsm", client_secret=CANARY)
+    page = anna.page("86810_104348")
+    assert "Client secret: set on 23 Nov 2026." in page_words(page)
+    assert facts(page)["Client id"] == "fsm"
+    form = form_of(page, "/staff/tenants/86810_104348/client")
+    assert form == form | {"client_id": "fsm", "client_secret": ""}
+
+
+def test_without_another_secret_the_one_that_is_sealed_stays(
+    pending: SignUp, anna: Staff, store: TroubledStore
+) -> None:
+    anna.decide(pending.id, "activate", **IDS, client_id="fsm", client_secret=CANARY)
+    before = tenants_in(store)["86810_104348"]["clientSecret"]
+    anna.decide("86810_104348", "client", client_id="other")
+    tenant = tenants_in(store)["86810_104348"]
+    assert (tenant["clientId"], tenant["clientSecret"]) == ("other", before)
+    anna.decide("86810_104348", "client", client_secret="another")
+    assert tenants_in(store)["86810_104348"]["clientSecret"] != before
+    history = page_words(anna.page("86810_104348")).partition("History")[2]
+    assert "Client secret changed" in history
+    assert "another" not in history

@@ -1,0 +1,287 @@
+"""Signing in by a link, and when a session is over."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from portal import create_app
+from portal.auth.staff import disable_person, make_sign_in_link
+from portal.settings import Settings
+from portal.stores.contract import Store
+from portal.web.http.signed_links import safe_next
+from tests.conftest import SECRET_KEY, Clock
+from tests.strict_client import StrictClient
+from tests.web.pages import (
+    HTMX,
+    Staff,
+    everything,
+    form_of,
+    heading,
+    page_words,
+    sign_in,
+    tree,
+    without_tokens,
+)
+
+#: T22: what a browser, or a careless check, could take for another site.
+VECTORS = [
+    "//evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "http:evil.example",
+    "https:/evil.example",
+    "http://evil.example/staff/",
+    "///evil.example",
+    "/%5cevil.example",
+    "/%5Cevil.example",
+    "/%2f/evil.example",
+    "/%2Fevil.example",
+    "/\tevil.example",
+    "/\n/evil.example",
+    "/%09/evil.example",
+    "/%0d%0aSet-Cookie:a=b",
+    "/staff//evil.example",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "evil.example",
+    "/staff/@evil.example",
+    "/staff/;evil",
+    " /staff/",
+    "/staff/\x00",
+    "",
+]
+
+
+@pytest.fixture
+def link(store: Store, clock: Clock) -> str:
+    """The address of Anna's link."""
+    someone = {"email": "anna@staff.example.com", "name": "Anna", "role": "approver"}
+    return f"/staff/sign-in/{make_sign_in_link(store, now=clock.now(), **someone)}"
+
+
+def is_signed_in(client: FlaskClient) -> bool:
+    answer = client.get("/staff/")
+    assert answer.status_code in (200, 303)
+    return answer.status_code == 200
+
+
+# ---- Links
+
+
+def test_a_link_signs_in_once_after_a_button(client: FlaskClient, link: str) -> None:
+    page = client.get(link)
+    assert heading(page) == "Sign in"
+    assert not is_signed_in(client)
+    answer = client.post(link, data=form_of(client.get(link), link))
+    assert (answer.status_code, answer.location) == (303, "/staff/")
+    assert "Anna Approver" in page_words(client.get("/staff/"))
+
+
+def test_programs_that_look_into_links_do_not_use_them_up(
+    client: FlaskClient, link: str, new_client: Callable[[], FlaskClient], store: Store
+) -> None:
+    before = everything(store)
+    for method in ("GET", "HEAD", "HEAD", "GET"):
+        assert new_client().open(link, method=method).status_code == 200
+    assert everything(store) == before
+    assert client.post(link, data=form_of(client.get(link), link)).status_code == 303
+
+
+def test_s12_used_old_cut_and_guessed_links_get_the_same_page(
+    client: FlaskClient, link: str, store: Store, clock: Clock, new_client: Callable[..., Any]
+) -> None:
+    form = form_of(client.get(link), link)
+    client.post(link, data=form)
+    someone = {"email": "ben@staff.example.com", "name": "Ben", "role": "viewer"}
+    old = f"/staff/sign-in/{make_sign_in_link(store, now=clock.now(), **someone)}"
+    clock.advance(minutes=15, milliseconds=1)
+    stranger = new_client()
+    token = form_of(stranger.get("/sign-up"), "/sign-up")["csrf_token"]
+    guessed = "/staff/sign-in/" + "A" * 32
+    pages = set()
+    for url in (link, old, old[:-1], guessed, "/staff/sign-in/x"):
+        for answer in (stranger.get(url), stranger.post(url, data={"csrf_token": token})):
+            assert answer.status_code == 404
+            pages.add(without_tokens(answer.text))
+    assert len(pages) == 1
+    assert not is_signed_in(stranger)
+
+
+def test_the_store_keeps_no_link_and_no_session_that_could_be_used(
+    client: FlaskClient, link: str, store: Store
+) -> None:
+    token = link.rpartition("/")[2]
+    assert token not in repr(everything(store))
+    client.post(link, data=form_of(client.get(link), link))
+    with client.session_transaction() as session:
+        session_token = session["sid"]
+    assert session_token not in repr(everything(store))
+
+
+# ---- T11: another session from the moment of signing in
+
+
+def test_t11_signing_in_starts_another_session(
+    client: FlaskClient, link: str, new_client: Callable[[], FlaskClient]
+) -> None:
+    form = form_of(client.get(link), link)
+    before = client.get_cookie("portal").value
+    client.post(link, data=form)
+    assert client.get_cookie("portal").value != before
+    old = new_client()
+    old.set_cookie("portal", before)
+    assert not is_signed_in(old)
+    # The form token of the session before is worth nothing in this one.
+    refused = client.post("/staff/sign-out", data={"csrf_token": form["csrf_token"]})
+    assert refused.status_code == 400
+
+
+# ---- S02, T12: when it is over
+
+
+def replayed(person: Staff, new_client: Callable[[], FlaskClient]) -> FlaskClient:
+    """A browser with a copy of the person's cookie."""
+    thief = new_client()
+    thief.set_cookie("portal", person.client.get_cookie("portal").value)
+    return thief
+
+
+def test_t12_a_copied_cookie_dies_with_its_session(
+    anna: Staff, new_client: Callable[[], FlaskClient]
+) -> None:
+    thief = replayed(anna, new_client)
+    assert is_signed_in(thief)
+    anna.client.post("/staff/sign-out", data={"csrf_token": anna.token()})
+    assert not is_signed_in(anna.client)
+    assert not is_signed_in(thief)
+    assert thief.get("/staff/", headers=HTMX).status_code == 401
+
+
+def test_s02_who_was_disabled_is_out_at_once(anna: Staff, store: Store) -> None:
+    disable_person(store, email="anna@staff.example.com")
+    assert not is_signed_in(anna.client)
+
+
+@pytest.mark.parametrize("role", ["viewer", "admin"])
+def test_t12_another_role_ends_the_session(
+    anna: Staff, store: Store, clock: Clock, role: str
+) -> None:
+    make_sign_in_link(
+        store, email="anna@staff.example.com", name="Anna", role=role, now=clock.now()
+    )
+    assert not is_signed_in(anna.client)
+
+
+def test_s02_thirty_minutes_without_a_click_are_the_end(anna: Staff, clock: Clock) -> None:
+    clock.advance(minutes=30)
+    assert is_signed_in(anna.client)
+    clock.advance(minutes=30, milliseconds=1)
+    assert not is_signed_in(anna.client)
+
+
+def test_s02_twelve_hours_are_the_end(anna: Staff, clock: Clock) -> None:
+    for _ in range(24):
+        clock.advance(minutes=30)
+        assert is_signed_in(anna.client)
+    clock.advance(milliseconds=1)
+    assert not is_signed_in(anna.client)
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        "x",
+        "a" * 3_900,
+        "eyJzaWQiOiJ4In0.Zz.forged",
+        pytest.param("a" * 5_000, id="5 kB"),
+    ],
+)
+def test_s20_a_cookie_that_is_not_ours_is_nobody(
+    new_client: Callable[[], FlaskClient], cookie: str
+) -> None:
+    client = new_client()
+    assert client.get("/staff/", headers={"Cookie": f"portal={cookie}"}).status_code == 303
+
+
+def test_s20_a_tampered_cookie_is_nobody(
+    anna: Staff, new_client: Callable[[], FlaskClient]
+) -> None:
+    value = anna.client.get_cookie("portal").value
+    for place in (0, 10, len(value) // 2, len(value) - 2):
+        client = new_client()
+        other = "A" if value[place] != "A" else "B"
+        client.set_cookie("portal", value[:place] + other + value[place + 1 :])
+        assert not is_signed_in(client)
+
+
+def test_s20_a_cookie_of_a_key_that_was_dropped_is_nobody(
+    anna: Staff, settings: Settings, store: Store, clock: Clock
+) -> None:
+    other = replace(settings, configured_secret_key=SECRET_KEY[::-1])
+    app = create_app(other, store=store, clock=clock.now)
+    app.test_client_class = StrictClient
+    client = app.test_client()
+    client.set_cookie("portal", anna.client.get_cookie("portal").value)
+    assert not is_signed_in(client)
+
+
+# ---- S01, S15, T22: where one is sent
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/staff/", "/staff/tenants?status=active&q=Example", "/staff/tenants/86810_104348"],
+)
+def test_s01_a_stranger_sees_nothing_and_comes_back_to_where_they_wanted_to_go(
+    client: FlaskClient, store: Store, clock: Clock, active: str, path: str
+) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 303
+    assert answer.location.startswith("/staff/sign-in?next=")
+    assert "Example" not in answer.text.replace("q=Example", "").replace("q%3DExample", "")
+    page = client.get(answer.location)
+    assert heading(page) == "Sign in"
+    done = sign_in(client, store, clock.now(), role="viewer", name="Vera")
+    assert done.location == path
+    assert client.get(done.location).status_code == 200
+
+
+def test_s01_htmx_is_told_to_load_the_sign_in_page(client: FlaskClient) -> None:
+    answer = client.get("/staff/tenants?q=x", headers=HTMX)
+    assert (answer.status_code, answer.text) == (401, "")
+    assert answer.headers["HX-Redirect"] == "/staff/sign-in"
+
+
+@pytest.mark.parametrize("vector", VECTORS)
+def test_s15_t22_next_never_leaves_the_portal(
+    client: FlaskClient, store: Store, clock: Clock, vector: str
+) -> None:
+    assert safe_next(vector, "/staff/") == "/staff/"
+    client.get("/staff/sign-in", query_string={"next": vector})
+    done = sign_in(client, store, clock.now(), role="viewer", name="Vera", wanted=vector)
+    assert done.location == "/staff/"
+
+
+def test_t22_a_forged_field_does_not_lead_away_either(client: FlaskClient, link: str) -> None:
+    form = form_of(client.get(link), link) | {"next": "//evil.example"}
+    assert client.post(link, data=form).location == "/staff/"
+
+
+def test_every_link_of_the_staff_pages_leads_somewhere(anna: Staff, active: str) -> None:
+    seen, waiting = set(), ["/staff/"]
+    while waiting:
+        url = waiting.pop()
+        seen.add(url)
+        answer = anna.client.get(url, buffered=True)
+        assert answer.status_code == 200, url
+        if answer.mimetype != "text/html":
+            continue
+        found = [
+            each.get("href") or each.get("src")
+            for each in tree(answer).iter()
+            if each.tag in ("a", "link", "script") and (each.get("href") or each.get("src"))
+        ]
+        waiting += {each.partition("#")[0] or url for each in found} - seen - set(waiting)

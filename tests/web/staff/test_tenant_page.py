@@ -1,0 +1,246 @@
+"""The page of one tenant: everything known, likely duplicates, history and notes."""
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+
+from portal import records
+from portal.stores.contract import Store
+from portal.stores.schema import GSI2
+from tests.conftest import Clock
+from tests.web.pages import (
+    IDS,
+    TYPED,
+    SignUp,
+    Staff,
+    events_of,
+    everything,
+    facts,
+    forms,
+    links,
+    page_words,
+    sent_in,
+    tenants_in,
+    tree,
+    words,
+)
+
+ATTACKS = [
+    "<script>alert(1)</script>",
+    '<img src=x onerror="alert(1)">',
+    '"><svg/onload=alert(1)>',
+    "' autofocus onfocus='alert(1)",
+    '<div hx-post="/staff/tenants/x/activate" hx-trigger="load">',
+    '<a href="javascript:alert(1)">x</a>',
+    "{{7*7}}${7*7}%s",
+    "</textarea></title><b>x</b>",
+]
+
+
+def verbs(answer: object) -> list[str]:
+    """What may be decided, in the order of the page."""
+    return [
+        action.rpartition("/")[2]
+        for action in forms(answer)
+        if action.startswith("/staff/tenants/")
+    ]
+
+
+def history(answer: object) -> str:
+    return page_words(answer).partition("History")[2].partition(" Notes ")[0]
+
+
+# ---- What is offered
+
+
+def test_a_pending_tenant_may_be_activated_rejected_or_mended(pending: SignUp, anna: Staff) -> None:
+    assert verbs(anna.page(pending.id)) == ["activate", "reject", "contact", "note"]
+
+
+def test_an_active_one_may_be_renewed_or_suspended(active: str, anna: Staff) -> None:
+    assert verbs(anna.page(active)) == ["validity", "suspend", "client", "contact", "note"]
+
+
+def test_a_suspended_one_may_come_back(active: str, anna: Staff) -> None:
+    anna.decide(active, "suspend", reason="unpaid")
+    assert verbs(anna.page(active)) == ["reinstate", "validity", "client", "contact", "note"]
+
+
+def test_a_rejected_one_may_only_be_reopened(pending: SignUp, anna: Staff) -> None:
+    anna.decide(pending.id, "reject", reason="other")
+    assert verbs(anna.page(pending.id)) == ["reopen", "note"]
+
+
+def test_everything_works_without_a_script(active: str, anna: Staff) -> None:
+    for action, form in forms(anna.page(active)).items():
+        assert form.get("method") == "post"
+        if action != "/staff/sign-out":
+            # What htmx sends goes where the form goes.
+            assert form.get("hx-post") == action
+            assert form.get("hx-target") == "#tenant"
+        assert form.find(".//button") is not None
+
+
+# ---- What is known
+
+
+def test_everything_known_is_shown_to_staff(client: FlaskClient, anna: Staff) -> None:
+    query = "?account_id=86810&company_id=104348&account_name=Holding&company_name=One&cluster=eu"
+    asked = sent_in(client, query=query)
+    assert facts(anna.page(asked.id)) == {
+        "Contact": "Jane Doe",
+        "Email": "jane@example.com",
+        "Phone": "+4930901820 (typed: +49 30 901820)",
+        "Account": "Holding (86810)",
+        "Company in FSM": "One (104348)",
+        "Cluster": "eu",
+        "Asked": "23 Nov 2026, 10:00",
+    }
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_t6_t7_what_people_typed_is_text_wherever_staff_read_it(
+    client: FlaskClient, anna: Staff, attack: str
+) -> None:
+    query = f"?account_id=1&company_id=2&account_name={'x'}&cluster=eu"
+    asked = sent_in(client, query=query, company=attack, name=attack, account_name=attack)
+    anna.decide(asked.id, "note", text=attack)
+    again = sent_in(client, company=attack)
+    urls = ["/staff/", "/staff/tenants", f"/staff/tenants/{asked.id}", f"/staff/tenants/{again.id}"]
+    for url in [*urls, f"/staff/tenants?status=all&q={attack[:5].replace('%', '')}"]:
+        page = anna.get(url)
+        assert page.status_code == 200
+        assert not [
+            each
+            for each in tree(page).iter()
+            if each.get("onerror") or each.get("onfocus") or each.get("onload")
+        ]
+        assert not tree(page).findall(".//*[@hx-trigger='load']")
+        for each in tree(page).iter("script"):
+            assert (each.get("src") or "").startswith("/static/")
+    assert attack in page_words(anna.get(urls[2]))
+    done = anna.get(anna.decide(asked.id, "reject", reason="other", message=attack).location)
+    assert f"The sign-up of {attack} is rejected." in page_words(done)
+    assert tenants_of(anna, asked.id) == "Rejected"
+
+
+def tenants_of(anna: Staff, tenant_id: str) -> str:
+    page = anna.page(tenant_id)
+    return words(next(e for e in tree(page).iter("span") if e.get("class", "").startswith("badge")))
+
+
+# ---- Duplicates
+
+
+def test_likely_duplicates_say_why(client: FlaskClient, anna: Staff) -> None:
+    by_email = sent_in(client, company="Other AG")
+    by_company = sent_in(client, company="example  GMBH", email="x@example.com")
+    anna.decide(sent_in(client, company="Third", email="t@example.com").id, "activate", **IDS)
+    sent_in(client, company="Fourth", email="f@example.com")
+    query = "?account_id=86810&company_id=1"
+    page = anna.page(sent_in(client, query=query).id)
+    section = page_words(page).partition("Perhaps the same customer")[2].partition("History")[0]
+    assert links(page)["Other AG"] == f"/staff/tenants/{by_email.id}"
+    assert links(page)["example GMBH"] == f"/staff/tenants/{by_company.id}"
+    for part in ("Same email address", "Same company name", "Third", "Same account"):
+        assert part in section
+    assert "Fourth" not in section
+
+
+def test_a_customer_of_their_own_has_no_duplicates(pending: SignUp, anna: Staff) -> None:
+    assert "Perhaps the same customer" not in page_words(anna.page(pending.id))
+
+
+# ---- History
+
+
+def test_the_history_tells_who_did_what_when_and_why(
+    client: FlaskClient, pending: SignUp, anna: Staff, ben: Staff, clock: Clock
+) -> None:
+    anna.decide(pending.id, "reject", reason="details_missing")
+    clock.advance(minutes=1)
+    ben.decide(pending.id, "reopen")
+    clock.advance(minutes=1)
+    anna.decide(pending.id, "activate", **IDS)
+    clock.advance(minutes=1)
+    ben.decide("86810_104348", "suspend", reason="unpaid")
+    told = history(anna.page("86810_104348"))
+    expected = [
+        "Suspended Ben, 23 Nov 2026, 10:03 Not paid",
+        "Activated Anna, 23 Nov 2026, 10:02",
+        "Reopened Ben, 23 Nov 2026, 10:01",
+        "Rejected Anna, 23 Nov 2026, 10:00 Details are missing",
+        "Asked for access The customer, 23 Nov 2026, 10:00",
+    ]
+    places = [told.index(line) for line in expected]
+    assert places == sorted(places)
+
+
+def test_the_history_names_which_personal_details_changed_and_never_which_they_were(
+    active: str, anna: Staff, store: Store
+) -> None:
+    anna.decide(active, "contact", **TYPED | {"email": "new@example.com", "name": "Janet"})
+    told = history(anna.page(active))
+    assert "Email address changed" in told
+    assert "Contact's name changed" in told
+    kept = repr([item for id_, item in everything(store).items() if id_.startswith("event-")])
+    for personal in ("new@example.com", "jane@example.com", "Janet", "Jane"):
+        assert personal not in kept
+
+
+def test_a_contact_that_is_sent_as_it_is_is_still_one_event(
+    active: str, anna: Staff, store: Store, clock: Clock
+) -> None:
+    clock.advance(seconds=1)
+    anna.send(active, "contact", anna.form(active, "contact"))
+    assert [event.verb for event in events_of(store, active)] == ["activate", "edit_contact"]
+
+
+# ---- Notes
+
+
+def test_a_note_is_for_staff_and_stays_with_the_tenant(
+    client: FlaskClient, pending: SignUp, anna: Staff, ben: Staff, store: Store
+) -> None:
+    text = "Called them.\n\n<b>They</b> are nice."
+    before = tenants_in(store)
+    answer = anna.decide(pending.id, "note", text=text)
+    assert (answer.status_code, answer.location) == (303, f"/staff/tenants/{pending.id}")
+    assert tenants_in(store) == before
+    (note,) = store.query(GSI2, records.notes_partition(pending.id)).items
+    assert (note["by"], note["text"]) == ("Anna", text)
+    ben.decide(pending.id, "activate", **IDS)
+    page = page_words(ben.page("86810_104348"))
+    assert "Called them. <b>They</b> are nice. Anna, 23 Nov 2026, 10:00" in page
+    assert "Called them" not in client.get(pending.url).text
+
+
+def test_the_same_words_later_on_are_another_note(
+    pending: SignUp, anna: Staff, store: Store, clock: Clock
+) -> None:
+    form = anna.form(pending.id, "note") | {"text": "No answer."}
+    for _ in ("a click", "a double click"):
+        anna.send(pending.id, "note", form)
+    assert len(store.query(GSI2, records.notes_partition(pending.id)).items) == 1
+    clock.advance(minutes=20)
+    anna.decide(pending.id, "note", text="No answer.")
+    assert len(store.query(GSI2, records.notes_partition(pending.id)).items) == 2
+
+
+def test_a_note_on_an_old_address_lands_on_the_tenant(
+    pending: SignUp, active: str, anna: Staff
+) -> None:
+    form = anna.form(active, "note") | {"text": "From an old tab."}
+    anna.send(pending.id, "note", form)
+    assert "From an old tab." in page_words(anna.page(active))
+
+
+def test_a_viewer_reads_notes_and_history(
+    pending: SignUp, anna: Staff, viewer: Staff, signed_in: Callable[..., Staff]
+) -> None:
+    anna.decide(pending.id, "note", text="Read me.")
+    page = page_words(viewer.page(pending.id))
+    assert "Read me." in page
+    assert "Asked for access" in page
+    assert "Decide" not in page

@@ -41,7 +41,7 @@ lock: $(VENV)/lock/installed  ## writes the lock files anew after a change of de
 words: $(VENV)/installed-for-tests  ## brings the catalogues of words up to date
 	@mkdir -p build
 	@$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keywords N_ \
-		--keywords Sentence --no-location \
+		--keywords Message --no-location \
 		--sort-output --project portal --version 1 --output-file build/words.pot .
 	@$(BIN)/pybabel --quiet update --domain messages --input-file build/words.pot \
 		--output-dir portal/translations --no-fuzzy-matching --ignore-obsolete \

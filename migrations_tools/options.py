@@ -32,7 +32,7 @@ def explained(afterwards: str) -> Iterator[None]:
     try:
         yield
     except UnavailableError as error:
-        raise click.ClickException(f"{error.reason} {error.mend} {afterwards}") from error
+        raise click.ClickException(f"{error.reason} {error.remedy} {afterwards}") from error
     except BusyError as error:
         raise click.ClickException(f"{error.reason} {afterwards}") from error
     except StoreError as error:

@@ -11,7 +11,7 @@ from portal.stores.retrying import retry_while_busy
 _T = TypeVar("_T")
 
 
-class Pace:
+class RateLimiter:
     """At most `rate` rows a second, over all threads together; 0 is without a limit."""
 
     def __init__(
@@ -39,13 +39,13 @@ class Pace:
         if begin > now:
             self._pause(begin - now)
 
-    def patiently(self, call: Callable[[], _T]) -> _T:
+    def retry_while_busy(self, call: Callable[[], _T]) -> _T:
         """What `call` answers, tried again while the store is too busy: nobody waits for a page
         here. `BusyError` in the end."""
         return retry_while_busy(call, self._pause)
 
 
-class Progress:
+class ProgressLine:
     """One line that is written over, on a terminal; elsewhere nothing."""
 
     def __init__(

@@ -28,20 +28,20 @@ def create_app(
     store: "Store | None" = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> Flask:
-    """Puts everything together. `SettingsError`, `DamagedError`.
+    """Puts everything together. `SettingsError`, `CorruptStoreError`.
 
     Without `settings` the environment is read; without `store` the one they name is opened.
     `clock` answers aware instants in UTC, no finer than milliseconds.
     """
     # Whoever imports portal.settings alone must not load all of these worlds.
     from portal import web  # noqa: PLC0415 - Flask
-    from portal.sealing.fingerprints import Marks  # noqa: PLC0415 - cryptography
+    from portal.sealing.fingerprints import SecretFingerprints  # noqa: PLC0415 - cryptography
     from portal.sealing.sealers import open_sealer  # noqa: PLC0415 - cryptography
     from portal.sealing.sealing_store import SealingStore  # noqa: PLC0415 - cryptography
-    from portal.stores import open_store, refuse_damage  # noqa: PLC0415 - the store
-    from portal.stores.dynamodb.metrics import Measured  # noqa: PLC0415 - the store
+    from portal.stores import open_store, refuse_corrupt_store  # noqa: PLC0415 - the store
+    from portal.stores.dynamodb.metrics import MeteredStore  # noqa: PLC0415 - the store
     from portal.web.http.context import Services  # noqa: PLC0415 - Flask
-    from portal.web.http.signed_links import Links  # noqa: PLC0415 - Flask
+    from portal.web.http.signed_links import SignedLinks  # noqa: PLC0415 - Flask
 
     logs.configure()
     settings = settings or Settings.from_environment(os.environ)
@@ -55,15 +55,15 @@ def create_app(
     sealer = open_sealer(settings)
     kept = store or open_store(settings)
     if store is None:
-        refuse_damage(settings, kept)
+        refuse_corrupt_store(settings, kept)
     logger.info("Store: %s", kept.describe())
     services = Services(
         settings=settings,
         store=SealingStore(kept, sealer),
-        measures=kept.measures if isinstance(kept, Measured) else None,
+        metrics=kept.metrics if isinstance(kept, MeteredStore) else None,
         sealer=sealer,
-        links=Links(keys),
-        marks=Marks(keys),
+        links=SignedLinks(keys),
+        fingerprints=SecretFingerprints(keys),
         clock=clock,
     )
     web.init_app(app, services, keys)

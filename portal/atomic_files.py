@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
-def make_once(path: Path, text: str) -> None:
+def create_exclusive(path: Path, text: str) -> None:
     """Make the file (mode 0600), durably, unless it is there: whoever is second leaves the
     first one's. Its folder is made too (mode 0700). `OSError`."""
 
@@ -20,14 +20,14 @@ def make_once(path: Path, text: str) -> None:
     _write(path, text, link)
 
 
-def replace_whole(path: Path, text: str) -> None:
+def replace_atomically(path: Path, text: str) -> None:
     """Put a file (mode 0600) in place of the one that is there, durably: readers see the old
     one or the new one. `OSError`."""
     _write(path, text, lambda draft: draft.replace(path))
 
 
 @contextmanager
-def alone_with(path: Path) -> Iterator[None]:
+def file_lock(path: Path) -> Iterator[None]:
     """No other process that asks for the same is in here, too. `OSError`."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # The folder is locked, since the file itself is about to be another one.

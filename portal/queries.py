@@ -10,7 +10,7 @@ from itertools import islice
 
 from portal import records
 from portal.records import LAST, Event, Note
-from portal.stores.contract import Item, NotThereError, Position, Store
+from portal.stores.contract import Cursor, Item, ItemNotFoundError, Store
 from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, KEY, Index
 from portal.tenants import EXPIRING, MILLISECOND, Status, Tenant
 from portal.timestamps import to_text
@@ -34,7 +34,7 @@ class Tab(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class IndexRange:
     """A stretch of one partition of an index: a list is one or several, one after another."""
 
     index: Index
@@ -44,22 +44,22 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageCursor:
     """Where a page ended: the number of the stretch, and the position in it."""
 
-    stretch: int
-    position: Position | None
+    index_range: int
+    position: Cursor | None
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class QueuePage:
     """Rows as the index shows them. `after` is `None` exactly when none is left."""
 
     rows: Sequence[Item]
-    after: Place | None
+    after: PageCursor | None
 
 
-def stretches_of(tab: Tab, now: datetime) -> list[Stretch]:
+def ranges_of_tab(tab: Tab, now: datetime) -> list[IndexRange]:
     """What a tab shows, in its order: the longest wait first, the nearest end first."""
     active = records.status_partition(Status.ACTIVE)
     soon = now + EXPIRING
@@ -67,63 +67,69 @@ def stretches_of(tab: Tab, now: datetime) -> list[Stretch]:
         case Tab.PENDING:
             return [_of_status(Status.PENDING)]
         case Tab.ACTIVE:
-            return [Stretch(GSI2, active, (to_text(now), LAST))]
+            return [IndexRange(GSI2, active, (to_text(now), LAST))]
         case Tab.EXPIRING:
-            return [Stretch(GSI2, active, (to_text(now), to_text(soon)))]
+            return [IndexRange(GSI2, active, (to_text(now), to_text(soon)))]
         case Tab.EXPIRED:
-            return [Stretch(GSI2, active, (" ", to_text(now - MILLISECOND) + LAST), True)]
+            return [IndexRange(GSI2, active, (" ", to_text(now - MILLISECOND) + LAST), True)]
         case Tab.SUSPENDED:
             return [_of_status(Status.SUSPENDED)]
         case Tab.REJECTED:
             return [_of_status(Status.REJECTED), _of_status(Status.WITHDRAWN)]
         case Tab.ASIDE:
-            return [Stretch(GSI2, records.ASIDE, newest_first=True)]
+            return [IndexRange(GSI2, records.ASIDE, newest_first=True)]
         case Tab.ALL:
             return [_of_status(status) for status in Status]
 
 
-def _of_status(status: Status) -> Stretch:
+def _of_status(status: Status) -> IndexRange:
     newest_first = status not in (Status.PENDING, Status.ACTIVE)
-    return Stretch(GSI2, records.status_partition(status), newest_first=newest_first)
+    return IndexRange(GSI2, records.status_partition(status), newest_first=newest_first)
 
 
 def page(
-    store: Store, stretches: Sequence[Stretch], *, after: Place | None = None, limit: int = PAGE
-) -> Listing:
+    store: Store,
+    ranges: Sequence[IndexRange],
+    *,
+    after: PageCursor | None = None,
+    limit: int = PAGE,
+) -> QueuePage:
     """The next `limit` rows of the stretches, one after another."""
     rows: list[Item] = []
-    number, position = (after.stretch, after.position) if after else (0, None)
-    while number < len(stretches):
-        stretch = stretches[number]
+    number, position = (after.index_range, after.position) if after else (0, None)
+    while number < len(ranges):
+        index_range = ranges[number]
         found = store.query(
-            stretch.index,
-            stretch.partition,
-            between=stretch.between,
+            index_range.index,
+            index_range.partition,
+            between=index_range.between,
             after=position,
             limit=limit - len(rows),
-            newest_first=stretch.newest_first,
+            newest_first=index_range.newest_first,
         )
         rows.extend(found.items)
         if found.after:
-            return Listing(rows, Place(number, found.after))
+            return QueuePage(rows, PageCursor(number, found.after))
         number, position = number + 1, None
         if len(rows) >= limit:
-            more = any(_has_rows(store, rest) for rest in stretches[number:])
-            return Listing(rows, Place(number, None) if more else None)
-    return Listing(rows, None)
+            more = any(_has_rows(store, rest) for rest in ranges[number:])
+            return QueuePage(rows, PageCursor(number, None) if more else None)
+    return QueuePage(rows, None)
 
 
-def _has_rows(store: Store, stretch: Stretch) -> bool:
-    counted = store.count(stretch.index, stretch.partition, cap=1, between=stretch.between)
+def _has_rows(store: Store, index_range: IndexRange) -> bool:
+    counted = store.count(
+        index_range.index, index_range.partition, cap=1, between=index_range.between
+    )
     return counted > 0
 
 
 def count(store: Store, tab: Tab, now: datetime) -> int:
     """How many rows the tab has, counted no further than `CAP`."""
     counted = 0
-    for stretch in stretches_of(tab, now):
+    for index_range in ranges_of_tab(tab, now):
         counted += store.count(
-            stretch.index, stretch.partition, cap=CAP - counted, between=stretch.between
+            index_range.index, index_range.partition, cap=CAP - counted, between=index_range.between
         )
         if counted >= CAP:
             break
@@ -148,8 +154,8 @@ _WHOLE = (Tab.PENDING, Tab.ACTIVE, Tab.EXPIRED, Tab.SUSPENDED, Tab.REJECTED)
 
 
 def search(
-    store: Store, sought: str, tab: Tab, now: datetime, *, after: Place | None = None
-) -> Listing:
+    store: Store, sought: str, tab: Tab, now: datetime, *, after: PageCursor | None = None
+) -> QueuePage:
     """Rows that match by id, address, account id or the beginning of the company's name.
 
     In a tab other than "all" the found rows are sifted, at most four pages at a time, so a
@@ -157,19 +163,19 @@ def search(
     """
     by_id = _by_id(store, _id_meant(sought))
     if by_id:
-        return Listing([row for row in by_id if _belongs(row, tab, now)], None)
-    stretches = _stretches_of_search(sought)
+        return QueuePage([row for row in by_id if _belongs(row, tab, now)], None)
+    ranges = _stretches_of_search(sought)
     if tab is Tab.ALL:
-        return page(store, stretches, after=after)
+        return page(store, ranges, after=after)
     rows: list[Item] = []
     place = after
     for _ in range(4):
-        found = page(store, stretches, after=place, limit=PAGE - len(rows))
+        found = page(store, ranges, after=place, limit=PAGE - len(rows))
         rows.extend(row for row in found.rows if _belongs(row, tab, now))
         place = found.after
         if place is None or len(rows) >= PAGE:
             break
-    return Listing(rows, place)
+    return QueuePage(rows, place)
 
 
 def _id_meant(sought: str) -> str:
@@ -184,20 +190,20 @@ def _by_id(store: Store, sought: str) -> list[Item]:
         item = store.get(sought)
         forward = records.forward_of(item)
         item = store.get(forward.to) if forward else item
-    except NotThereError:
+    except ItemNotFoundError:
         return []
     return [item] if records.is_tenant(item) else []
 
 
-def _stretches_of_search(sought: str) -> list[Stretch]:
+def _stretches_of_search(sought: str) -> list[IndexRange]:
     if "@" in sought:
-        return [Stretch(GSI4, records.email_partition(sought), newest_first=True)]
+        return [IndexRange(GSI4, records.email_partition(sought), newest_first=True)]
     company = records.normalised(sought)
     if not company:
         return []
-    by_company = Stretch(GSI3, records.company_partition(company), (company, company + LAST))
+    by_company = IndexRange(GSI3, records.company_partition(company), (company, company + LAST))
     if sought.isascii() and sought.isalnum():
-        return [Stretch(GSI1, records.account_partition(sought)), by_company]
+        return [IndexRange(GSI1, records.account_partition(sought)), by_company]
     return [by_company]
 
 
@@ -252,7 +258,7 @@ def notes(store: Store, tenant: Tenant) -> list[Note]:
     ]
 
 
-class Alike(StrEnum):
+class DuplicateReason(StrEnum):
     """Why another record may be the same customer."""
 
     EMAIL = "email"
@@ -260,31 +266,34 @@ class Alike(StrEnum):
     ACCOUNT = "account"
 
 
-def alike(store: Store, tenant: Tenant) -> list[tuple[Alike, Item]]:
+def possible_duplicates(store: Store, tenant: Tenant) -> list[tuple[DuplicateReason, Item]]:
     """A few rows of other tenants with the same address, company or account."""
     company = records.normalised(tenant.contact.company)
-    stretches = []
+    ranges = []
     if tenant.contact.email:
-        stretches.append(
+        ranges.append(
             (
-                Alike.EMAIL,
-                Stretch(GSI4, records.email_partition(tenant.contact.email), newest_first=True),
+                DuplicateReason.EMAIL,
+                IndexRange(GSI4, records.email_partition(tenant.contact.email), newest_first=True),
             )
         )
     if company:
         same = (f"{company}#", f"{company}#{LAST}")
-        stretches.append((
-            Alike.COMPANY, Stretch(GSI3, records.company_partition(company), same)
+        ranges.append((
+            DuplicateReason.COMPANY, IndexRange(GSI3, records.company_partition(company), same)
         ))  # fmt: skip
     if tenant.ids:
-        stretches.append((
-            Alike.ACCOUNT, Stretch(GSI1, records.account_partition(tenant.ids.account_id))
-        ))  # fmt: skip
+        ranges.append(
+            (
+                DuplicateReason.ACCOUNT,
+                IndexRange(GSI1, records.account_partition(tenant.ids.account_id)),
+            )
+        )
     seen = {tenant.id}
-    found: list[tuple[Alike, Item]] = []
-    for why, stretch in stretches:
-        rows = page(store, [stretch], limit=_ALIKE + 1).rows
-        if why is Alike.COMPANY:
+    found: list[tuple[DuplicateReason, Item]] = []
+    for why, index_range in ranges:
+        rows = page(store, [index_range], limit=_ALIKE + 1).rows
+        if why is DuplicateReason.COMPANY:
             # A name may itself go on with the "#" that divides it from the id.
             rows = [row for row in rows if row[GSI3.sort] == f"{company}#{row[KEY]}"]
         for row in islice((row for row in rows if row[KEY] not in seen), _ALIKE):
@@ -303,10 +312,10 @@ def next_waiting(store: Store, decided: Collection[str]) -> Item | None:
 def closed_before(store: Store, instant: datetime) -> Iterator[Item]:
     """Rejected and withdrawn rows that were decided before `instant`."""
     for status in (Status.REJECTED, Status.WITHDRAWN):
-        stretch = Stretch(GSI2, records.status_partition(status), (" ", to_text(instant)))
-        place: Place | None = None
+        index_range = IndexRange(GSI2, records.status_partition(status), (" ", to_text(instant)))
+        place: PageCursor | None = None
         while True:
-            found = page(store, [stretch], after=place)
+            found = page(store, [index_range], after=place)
             yield from found.rows
             place = found.after
             if place is None:

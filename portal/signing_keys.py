@@ -5,7 +5,7 @@ import logging
 import secrets
 from pathlib import Path
 
-from portal.atomic_files import make_once
+from portal.atomic_files import create_exclusive
 from portal.setting_parsers import SHORTEST_KEY
 from portal.settings import Settings, SettingsError
 
@@ -36,7 +36,7 @@ def resolve_secret_keys(settings: Settings) -> tuple[str, ...]:
 def _key_from_file(path: Path) -> str:
     try:
         if not path.exists():
-            make_once(path, secrets.token_urlsafe(48) + "\n")
+            create_exclusive(path, secrets.token_urlsafe(48) + "\n")
         if path.stat().st_mode & 0o077:
             logger.warning("Others can read the secret key. Run: chmod 600 %s", path)
         key = path.read_text(encoding="ascii").strip()

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from portal.stores.dynamodb.client import Place, make_client
+from portal.stores.dynamodb.client import TableLocation, make_client
 from portal.stores.schema import INDEXES, KEY
 
 CACHE = Path(__file__).parent.parent / ".cache"
@@ -101,14 +101,16 @@ class Engine:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.client: Any = make_client(Place(table="", region=REGION, endpoint=url))
+        self.client: Any = make_client(TableLocation(table="", region=REGION, endpoint=url))
         self._tables = 0
 
-    def new_table(self, *, without: str = "", carrying_all: str = "") -> Place:
+    def new_table(self, *, without: str = "", carrying_all: str = "") -> TableLocation:
         """A table of the portal's definition, perhaps without the index of this name, or with
         one that carries more."""
         self._tables += 1
-        place = Place(table=f"table-{os.getpid()}-{self._tables}", region=REGION, endpoint=self.url)
+        place = TableLocation(
+            table=f"table-{os.getpid()}-{self._tables}", region=REGION, endpoint=self.url
+        )
         indexes = [index for index in INDEXES if index.name != without]
         names = {KEY} | {name for index in indexes for name in (index.partition, index.sort)}
         self.client.create_table(
@@ -126,8 +128,8 @@ class Engine:
                         {"AttributeName": index.sort, "KeyType": "RANGE"},
                     ],
                     "Projection": {"ProjectionType": "ALL"}
-                    if index.carries is None or index.name == carrying_all
-                    else {"ProjectionType": "INCLUDE", "NonKeyAttributes": sorted(index.carries)},
+                    if index.projected is None or index.name == carrying_all
+                    else {"ProjectionType": "INCLUDE", "NonKeyAttributes": sorted(index.projected)},
                 }
                 for index in indexes
             ],

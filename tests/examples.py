@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from portal import onboarding, records
 from portal.sealing.sealers import Sealer, Secret
-from portal.stores.contract import Change, Item, Page, Segment, Store, UnavailableError, scanned
-from portal.tenants import Act, Contact, Ids, Tenant, Validity
+from portal.stores.contract import Change, Item, Page, Segment, Store, UnavailableError, iter_scan
+from portal.tenants import AuditInfo, Contact, Ids, Tenant, Validity
 from tests.conftest import START
 
 IDS = Ids(
@@ -40,9 +40,9 @@ PERSONAL = (
     "Lou Meyer", "lou@meyer.example", "Meyer Lifts",
 )  # fmt: skip
 
-ANN = Act(by="Ann Approver", who="staff-ann", at=START, request_id="request-of-ann")
-BOB = Act(by="Bob Approver", who="staff-bob", at=START, request_id="request-of-bob")
-CUSTOMER = Act(by="customer", at=START)
+ANN = AuditInfo(by="Ann Approver", who="staff-ann", at=START, request_id="request-of-ann")
+BOB = AuditInfo(by="Bob Approver", who="staff-bob", at=START, request_id="request-of-bob")
+CUSTOMER = AuditInfo(by="customer", at=START)
 
 
 def reference(number: int) -> str:
@@ -77,7 +77,7 @@ def activate(
     sealer: Sealer,
     pending: Tenant,
     *,
-    act: Act = ANN,
+    audit: AuditInfo = ANN,
     ids: Ids = IDS,
     validity: Validity = WINDOW,
     secret: str = "",
@@ -86,8 +86,8 @@ def activate(
         store,
         sealer,
         pending.id,
-        seen=pending.version,
-        act=act,
+        expected_version=pending.version,
+        audit=audit,
         ids=ids,
         validity=validity,
         client_id="client-1",
@@ -97,7 +97,7 @@ def activate(
 
 def all_items(store: Store) -> dict[str, Item]:
     """Everything that the store holds, by id."""
-    return {str(item["tenantId"]): item for item in scanned(store)}
+    return {str(item["tenantId"]): item for item in iter_scan(store)}
 
 
 def events(store: Store) -> list[Item]:
@@ -113,10 +113,13 @@ def claims(store: Store) -> dict[str, int]:
     }
 
 
-def later(act: Act, **by: float) -> Act:
+def later(audit: AuditInfo, **by: float) -> AuditInfo:
     """The same person, some time later."""
-    return Act(
-        by=act.by, who=act.who, at=act.at + timedelta(**by), request_id=f"{act.request_id}-later"
+    return AuditInfo(
+        by=audit.by,
+        who=audit.who,
+        at=audit.at + timedelta(**by),
+        request_id=f"{audit.request_id}-later",
     )
 
 
@@ -196,7 +199,7 @@ class Failing(Behind):
 
 
 def _down() -> UnavailableError:
-    return UnavailableError(reason="The disk is gone.", mend="Bring it back.")
+    return UnavailableError(reason="The disk is gone.", remedy="Bring it back.")
 
 
 class Interrupted(Behind):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.atomic_files import make_once
+from portal.atomic_files import create_exclusive
 
 FORK = multiprocessing.get_context("fork")
 
@@ -17,7 +17,7 @@ def test_the_file_and_its_folder_are_for_their_owner_alone(tmp_path):
     path = tmp_path / "data" / "key"
     old = os.umask(0)
     try:
-        make_once(path, "text\n")
+        create_exclusive(path, "text\n")
     finally:
         os.umask(old)
     assert path.read_text() == "text\n"
@@ -26,32 +26,32 @@ def test_the_file_and_its_folder_are_for_their_owner_alone(tmp_path):
 
 
 def test_who_is_second_leaves_what_is_there(tmp_path):
-    make_once(tmp_path / "key", "first")
-    make_once(tmp_path / "key", "second")
+    create_exclusive(tmp_path / "key", "first")
+    create_exclusive(tmp_path / "key", "second")
     assert (tmp_path / "key").read_text() == "first"
 
 
 def test_nothing_else_is_left_beside_it(tmp_path):
-    make_once(tmp_path / "key", "first")
-    make_once(tmp_path / "key", "second")
+    create_exclusive(tmp_path / "key", "first")
+    create_exclusive(tmp_path / "key", "second")
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
 def test_what_cannot_be_written_leaves_nothing_behind(tmp_path):
     with pytest.raises(UnicodeEncodeError):
-        make_once(tmp_path / "key", "ü")
+        create_exclusive(tmp_path / "key", "ü")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_a_file_is_an_error_of_the_system(tmp_path):
     (tmp_path / "data").write_text("")
     with pytest.raises(OSError, match="data"):
-        make_once(tmp_path / "data" / "key", "text")
+        create_exclusive(tmp_path / "data" / "key", "text")
 
 
 def _make_and_read(path: Path, start: threading.Event, number: int, seen) -> None:
     start.wait()
-    make_once(path, f"made by {number}\n" * 2000)
+    create_exclusive(path, f"made by {number}\n" * 2000)
     seen.put(path.read_text())
 
 

@@ -39,7 +39,7 @@ def charged(store: DynamoDbStore, work: Callable[[], object]) -> Units:
 def _total(store: DynamoDbStore) -> Units:
     counted = re.findall(
         r'^portal_store_capacity_units_total\{.*kind="(\w+)".*\} (\S+)$',
-        store.measures.shown(),
+        store.metrics.to_prometheus(),
         re.MULTILINE,
     )
     read, write = (
@@ -108,10 +108,14 @@ def test_the_other_verbs(store, active) -> None:
     version = active.version or 0
 
     def suspend() -> None:
-        onboarding.suspend(store, active.id, seen=version, act=ANN, reason=Reason.OTHER)
+        onboarding.suspend(
+            store, active.id, expected_version=version, audit=ANN, reason=Reason.OTHER
+        )
 
     def renew() -> None:
-        onboarding.set_validity(store, active.id, seen=version + 1, act=ANN, validity=NEXT_YEAR)
+        onboarding.set_validity(
+            store, active.id, expected_version=version + 1, audit=ANN, validity=NEXT_YEAR
+        )
 
     # The tenant and its event, twice each; its rows of four indexes, one of which moves, and
     # the event's one.
@@ -123,10 +127,10 @@ def test_the_other_verbs(store, active) -> None:
 @pytest.mark.parametrize("count", [1000, 3000])
 def test_a_page_of_the_queue_is_charged_two_read_units_however_many_wait(store, count) -> None:
     fill(store, count)
-    stretches = queries.stretches_of(Tab.PENDING, START)
-    first = queries.page(store, stretches)
-    assert charged(store, lambda: queries.page(store, stretches)) == (2, 0)
-    assert charged(store, lambda: queries.page(store, stretches, after=first.after)) == (2, 0)
+    ranges = queries.ranges_of_tab(Tab.PENDING, START)
+    first = queries.page(store, ranges)
+    assert charged(store, lambda: queries.page(store, ranges)) == (2, 0)
+    assert charged(store, lambda: queries.page(store, ranges, after=first.after)) == (2, 0)
     now = START + timedelta(days=1)
     counted = charged(store, lambda: queries.count(store, Tab.PENDING, now))
     assert counted[0] <= 4

@@ -29,7 +29,7 @@ from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.file.store import JsonFileStore
 from portal.stores.schema import GSI1, GSI3, GSI4, KEY
 from portal.tenants import (
-    Act,
+    AuditInfo,
     ErasedError,
     Ids,
     NotAllowedError,
@@ -140,28 +140,28 @@ class LifeCycle(RuleBasedStateMachine):
             return
         company = data.draw(st.sampled_from(COMPANIES)) if verb is Verb.ACTIVATE else None
         self.now += timedelta(minutes=1)
-        act = Act(by=who.title(), who=who, at=self.now, request_id=f"request-{self.now}")
+        audit = AuditInfo(by=who.title(), who=who, at=self.now, request_id=f"request-{self.now}")
         kept = all_items(self.store)
         seen = model.version - age
         asked = (verb, who, seen, company)
         if asked == model.latest:
-            assert self._do(model.id, verb, seen, act, company).version == model.version
+            assert self._do(model.id, verb, seen, audit, company).version == model.version
             assert all_items(self.store) == kept
             return
         expected = self._expected(model, verb, seen, company)
         if expected:
             with pytest.raises(expected):
-                self._do(model.id, verb, seen, act, company)
+                self._do(model.id, verb, seen, audit, company)
             assert all_items(self.store) == kept
             return
-        after = self._do(model.id, verb, seen, act, company)
+        after = self._do(model.id, verb, seen, audit, company)
         self._note(model, verb, company)
         model.latest = asked
         assert (after.id, after.status, after.version) == (model.id, model.status, model.version)
         if twice:
             kept = all_items(self.store)
             page_of = model.sign_up.id if verb is Verb.ACTIVATE else model.id
-            later = replace(act, at=act.at + timedelta(seconds=1))
+            later = replace(audit, at=audit.at + timedelta(seconds=1))
             assert self._do(page_of, verb, seen, later, company) == after
             assert all_items(self.store) == kept
 
@@ -176,13 +176,13 @@ class LifeCycle(RuleBasedStateMachine):
         other = data.draw(st.sampled_from([model for model in self.tenants if model.final]))
         self.now += timedelta(minutes=1)
         for _ in range(2):
-            renewed = onboarding.renew_instead(
+            renewed = onboarding.renew_existing(
                 self.store,
                 model.sign_up.id,
-                seen=model.version,
-                act=Act(by="Ann", who="ann", at=self.now),
+                expected_version=model.version,
+                audit=AuditInfo(by="Ann", who="ann", at=self.now),
                 existing_id=other.final,
-                existing_seen=other.version,
+                expected_existing_version=other.version,
                 validity=NEXT_YEAR,
             )
         model.closed_towards = other.final
@@ -223,8 +223,8 @@ class LifeCycle(RuleBasedStateMachine):
             case Verb.ERASE:
                 model.erased = True
 
-    def _do(self, tenant_id, verb, seen, act, company) -> Tenant:
-        store, asked = self.store, {"seen": seen, "act": act}
+    def _do(self, tenant_id, verb, seen, audit, company) -> Tenant:
+        store, asked = self.store, {"expected_version": seen, "audit": audit}
         match verb:
             case Verb.ACTIVATE:
                 return onboarding.activate(
@@ -312,12 +312,12 @@ class LifeCycle(RuleBasedStateMachine):
             Tab.REJECTED: {Status.REJECTED, Status.WITHDRAWN},
         }
         for tab, statuses in tabs.items():
-            stretches = queries.stretches_of(tab, START)
-            rows = queries.page(self.store, stretches, limit=1000).rows
+            ranges = queries.ranges_of_tab(tab, START)
+            rows = queries.page(self.store, ranges, limit=1000).rows
             expected = {m.id for m in there if m.status in statuses and not m.waits_aside}
             assert Counter(str(row[KEY]) for row in rows) == Counter(expected)
             assert queries.count(self.store, tab, START) == min(len(expected), queries.CAP)
-        aside = queries.page(self.store, queries.stretches_of(Tab.ASIDE, START)).rows
+        aside = queries.page(self.store, queries.ranges_of_tab(Tab.ASIDE, START)).rows
         assert {row[KEY] for row in aside} == {m.id for m in there if m.waits_aside}
 
     @invariant()
@@ -383,8 +383,8 @@ def test_the_machine_notices_a_change_that_nobody_told_it_of(kind):
     machine = on(kind)()
     try:
         machine.somebody_signs_up_first(COMPANIES[0])
-        act = Act(by="customer", at=START)
-        onboarding.withdraw(machine.store, machine.tenants[0].id, seen=1, act=act)
+        audit = AuditInfo(by="customer", at=START)
+        onboarding.withdraw(machine.store, machine.tenants[0].id, expected_version=1, audit=audit)
         for invariant_that_broke in (
             machine.every_tenant_is_what_was_decided,
             machine.history_has_one_event_for_each_change_that_was_made,

@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal import onboarding, queries, records
-from portal.queries import CAP, PAGE, Alike, Place, Tab
+from portal.queries import CAP, PAGE, DuplicateReason, PageCursor, Tab
 from portal.stores.contract import Add, Remove, Replace, Store
 from portal.stores.schema import KEY
 from portal.tenants import (
     EXPIRING,
+    AccessStatus,
     Contact,
     Decision,
     Ids,
     Reason,
-    Standing,
     Status,
     Tenant,
     Validity,
@@ -73,13 +73,13 @@ def ids_of(rows) -> list[str]:
 
 
 def shown(store: Store, tab: Tab, now=START) -> list[str]:
-    return ids_of(queries.page(store, queries.stretches_of(tab, now), limit=1000).rows)
+    return ids_of(queries.page(store, queries.ranges_of_tab(tab, now), limit=1000).rows)
 
 
 def pages(store: Store, tab: Tab, limit: int) -> list[list[str]]:
     found, after = [], None
     while True:
-        page = queries.page(store, queries.stretches_of(tab, START), after=after, limit=limit)
+        page = queries.page(store, queries.ranges_of_tab(tab, START), after=after, limit=limit)
         found.append(ids_of(page.rows))
         after = page.after
         if after is None:
@@ -115,10 +115,10 @@ ENDS = [
 
 def by_standing(store: Store) -> dict[Tab, list[str]]:
     made = fill(store, [ending(n, ends) for n, ends in enumerate(ENDS)])
-    expired = [each.id for each in made if standing(each, START) is Standing.EXPIRED]
+    expired = [each.id for each in made if standing(each, START) is AccessStatus.EXPIRED]
     return {
         Tab.EXPIRED: expired[::-1],
-        Tab.EXPIRING: [each.id for each in made if standing(each, START) is Standing.EXPIRING],
+        Tab.EXPIRING: [each.id for each in made if standing(each, START) is AccessStatus.EXPIRING],
         Tab.ACTIVE: [each.id for each in made if each.id not in expired],
         Tab.ALL: [each.id for each in made],
     }
@@ -158,14 +158,14 @@ def test_all_is_every_status_once(store):
 def test_no_tab_shows_what_is_no_tenant(store):
     pending = sign_up(store, claims=IDS)
     active = activate(store, PlainSealer(), pending)
-    onboarding.add_note(store, active.id, act=ANN, text="x")
+    onboarding.add_note(store, active.id, audit=ANN, text="x")
     for tab in Tab:
         assert set(shown(store, tab)) <= {active.id}
 
 
 def test_a_row_of_a_list_reads_as_its_tenant_without_its_secret(store):
     fill(store, [tenant(1, Status.ACTIVE, client=replace(tenant(1).client, sealed_secret="v1.x"))])
-    (row,) = queries.page(store, queries.stretches_of(Tab.ACTIVE, START)).rows
+    (row,) = queries.page(store, queries.ranges_of_tab(Tab.ACTIVE, START)).rows
     assert "v1.x" not in row.values()
     assert records.tenant_of(row).contact.company == "Company 00001"
 
@@ -210,24 +210,24 @@ def test_pages_hold_every_row_once_and_end_where_the_rows_end(store, tab, there)
 
 def test_a_page_that_ends_exactly_where_one_list_ends_goes_on_with_the_next(store):
     fill(store, [tenant(n, Status.REJECTED) for n in range(3)] + [tenant(9, Status.WITHDRAWN)])
-    stretches = queries.stretches_of(Tab.REJECTED, START)
-    page = queries.page(store, stretches, limit=3)
-    assert page.after == Place(1, None)
-    last = queries.page(store, stretches, after=page.after, limit=3)
+    ranges = queries.ranges_of_tab(Tab.REJECTED, START)
+    page = queries.page(store, ranges, limit=3)
+    assert page.after == PageCursor(1, None)
+    last = queries.page(store, ranges, after=page.after, limit=3)
     assert ids_of(last.rows) == [tenant(9, Status.WITHDRAWN).id]
     assert last.after is None
 
 
 def test_a_page_at_the_very_end_of_the_last_list_has_no_next(store):
     fill(store, [tenant(n, Status.REJECTED) for n in range(3)])
-    stretches = queries.stretches_of(Tab.REJECTED, START)
-    assert queries.page(store, stretches, limit=3).after is None
+    ranges = queries.ranges_of_tab(Tab.REJECTED, START)
+    assert queries.page(store, ranges, limit=3).after is None
 
 
 def test_a_page_from_a_list_that_is_not_there_is_empty(store):
     fill(store, [tenant(1)])
-    stretches = queries.stretches_of(Tab.PENDING, START)
-    assert queries.page(store, stretches, after=Place(7, ("a", "b"))).rows == []
+    ranges = queries.ranges_of_tab(Tab.PENDING, START)
+    assert queries.page(store, ranges, after=PageCursor(7, ("a", "b"))).rows == []
 
 
 def test_tenants_of_one_instant_are_all_shown(store):
@@ -251,8 +251,8 @@ def test_who_stays_is_shown_exactly_once_however_others_come_and_go_between_two_
     leave = [each for each in there if each.id not in stay]
     seen, after = [], None
     while True:
-        stretches = queries.stretches_of(Tab.ALL, START)
-        page = queries.page(store, stretches, after=after, limit=chance.randint(1, 7))
+        ranges = queries.ranges_of_tab(Tab.ALL, START)
+        page = queries.page(store, ranges, after=after, limit=chance.randint(1, 7))
         seen += ids_of(page.rows)
         after = page.after
         if after is None:
@@ -401,30 +401,30 @@ def test_others_alike_are_found_by_address_company_and_account_each_once(store):
     account = replace(tenant(500, Status.SUSPENDED), contact=CONTACT)
     both = replace(tenant(3000), contact=replace(me.contact, company="Company 00001"))
     fill(store, [me, account, both])
-    assert [(why, row[KEY]) for why, row in queries.alike(store, me)] == [
-        (Alike.EMAIL, both.id),
-        (Alike.EMAIL, tenant(2).id),
-        (Alike.COMPANY, tenant(1).id),
-        (Alike.ACCOUNT, account.id),
+    assert [(why, row[KEY]) for why, row in queries.possible_duplicates(store, me)] == [
+        (DuplicateReason.EMAIL, both.id),
+        (DuplicateReason.EMAIL, tenant(2).id),
+        (DuplicateReason.COMPANY, tenant(1).id),
+        (DuplicateReason.ACCOUNT, account.id),
     ]
 
 
 def test_a_longer_name_is_not_alike_even_where_it_goes_on_with_a_number_sign(town):
     c = replace(tenant(77), contact=Contact(company="C", name="x", email="c@ex.example"))
-    names = [row["contactCompanyName"] for _, row in queries.alike(town, c)]
+    names = [row["contactCompanyName"] for _, row in queries.possible_duplicates(town, c)]
     assert names == ["C"]
 
 
 def test_of_many_alike_a_few_are_shown(store):
     same = {"contact": CONTACT}
     made = fill(store, (tenant(n, **same) for n in range(30)))
-    assert len(queries.alike(store, made[0])) == 10
-    assert made[0].id not in [row[KEY] for _, row in queries.alike(store, made[0])]
+    assert len(queries.possible_duplicates(store, made[0])) == 10
+    assert made[0].id not in [row[KEY] for _, row in queries.possible_duplicates(store, made[0])]
 
 
 def test_a_tenant_without_a_contact_is_like_nobody(store):
     fill(store, [tenant(1)])
-    assert queries.alike(store, Tenant(
+    assert queries.possible_duplicates(store, Tenant(
         id="legacy", status=Status.ACTIVE, version=None,
         contact=Contact(company="", name="", email=""),
     )) == []  # fmt: skip
@@ -463,13 +463,13 @@ def test_retention_goes_on_over_many_pages(store):
 
 def test_history_shows_the_newest_first_under_both_ids(store):
     pending = sign_up(store)
-    onboarding.reject(store, pending.id, seen=1, act=ANN, reason=Reason.OTHER)
-    onboarding.reopen(store, pending.id, seen=2, act=later(ANN, hours=1))
+    onboarding.reject(store, pending.id, expected_version=1, audit=ANN, reason=Reason.OTHER)
+    onboarding.reopen(store, pending.id, expected_version=2, audit=later(ANN, hours=1))
     now = onboarding.find(store, pending.id)
-    active = activate(store, PlainSealer(), now, act=later(ANN, hours=2))
+    active = activate(store, PlainSealer(), now, audit=later(ANN, hours=2))
     for n in range(3, 6):
         onboarding.edit_contact(
-            store, active.id, seen=n - 2, act=later(ANN, hours=n), contact=CONTACT
+            store, active.id, expected_version=n - 2, audit=later(ANN, hours=n), contact=CONTACT
         )
     verbs = [event.verb for event in queries.history(store, active)]
     assert verbs == [*["edit_contact"] * 3, "activate", "reopen", "reject"]
@@ -480,14 +480,14 @@ def test_history_shows_the_newest_first_under_both_ids(store):
 
 def cost_of_everything(store: Store, me: Tenant) -> dict[str, object]:
     asked = {
-        **{f"tab {tab}": lambda s, t=tab: queries.page(s, queries.stretches_of(t, START))
+        **{f"tab {tab}": lambda s, t=tab: queries.page(s, queries.ranges_of_tab(t, START))
            for tab in Tab},
         **{f"count {tab}": lambda s, t=tab: queries.count(s, t, START) for tab in Tab},
         "id": lambda s: queries.search(s, me.id, Tab.ALL, START),
         "name": lambda s: queries.search(s, "company", Tab.ALL, START),
         "name in a tab": lambda s: queries.search(s, "company", Tab.SUSPENDED, START),
         "address": lambda s: queries.search(s, "same@ex.example", Tab.ALL, START),
-        "alike": lambda s: queries.alike(s, me),
+        "alike": lambda s: queries.possible_duplicates(s, me),
         "next": lambda s: queries.next_waiting(s, [me.id]),
         "history": lambda s: queries.history(s, me),
     }  # fmt: skip
@@ -524,7 +524,7 @@ def test_no_question_costs_more_when_there_are_five_times_as_many_tenants(store)
 def test_a_page_reads_no_row_that_it_does_not_show(store):
     fill(store, (tenant(n) for n in range(300)))
     counting = Counting(store)
-    page = queries.page(counting, queries.stretches_of(Tab.PENDING, START))
+    page = queries.page(counting, queries.ranges_of_tab(Tab.PENDING, START))
     assert (counting.cost.queries, counting.cost.rows) == (1, len(page.rows)) == (1, PAGE)
 
 
@@ -539,6 +539,6 @@ def test_the_counts_of_all_tabs_are_those_of_each(store):
     for number in range(3):
         sign_up(store, number)
     rejects = sign_up(store, 9)
-    onboarding.reject(store, rejects.id, seen=1, act=ANN, reason=Reason.OTHER)
+    onboarding.reject(store, rejects.id, expected_version=1, audit=ANN, reason=Reason.OTHER)
     assert queries.counts(store, START) == {tab: queries.count(store, tab, START) for tab in Tab}
     assert queries.counts(store, START)[Tab.ALL] == 4

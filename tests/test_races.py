@@ -9,9 +9,9 @@ import pytest
 
 from portal import onboarding, records
 from portal.stores.contract import Store
-from portal.stores.dynamodb.client import Place
+from portal.stores.dynamodb.client import TableLocation
 from portal.stores.dynamodb.store import DynamoDbStore
-from portal.tenants import Act, Ids, Reason, RuleError, Status, Tenant
+from portal.tenants import AuditInfo, Ids, Reason, RuleError, Status, Tenant
 from tests.conftest import START
 from tests.dynamodb_engine import Engine
 from tests.examples import WINDOW, PlainSealer, all_items, sign_up
@@ -34,17 +34,27 @@ def ids_of(number: int) -> Ids:
 
 def decide(store: Store, pending_id: str, number: int, who: int) -> Answer:
     """Even people activate, odd ones reject; each in their own way."""
-    act = Act(by=f"person {who}", who=f"staff-{who}", at=START)
+    audit = AuditInfo(by=f"person {who}", who=f"staff-{who}", at=START)
     try:
         if who % 2:
             onboarding.reject(
-                store, pending_id, seen=1, act=act, reason=Reason.DUPLICATE, message=f"from {who}"
+                store,
+                pending_id,
+                expected_version=1,
+                audit=audit,
+                reason=Reason.DUPLICATE,
+                message=f"from {who}",
             )
         else:
             onboarding.activate(
-                store, PlainSealer(), pending_id, seen=1, act=act, ids=ids_of(number),
+                store,
+                PlainSealer(),
+                pending_id,
+                expected_version=1,
+                audit=audit,
+                ids=ids_of(number),
                 validity=WINDOW,
-            )  # fmt: skip
+            )
     except onboarding.StaleError as stale:
         decision = stale.tenant.decision
         return Answer(who, won=False, error=decision.by if decision else "nobody")
@@ -74,12 +84,12 @@ def people(stores: list[Store], who: range, barrier: "threading.Barrier") -> lis
 
 
 @pytest.fixture
-def place(engine: Engine) -> Place:
+def place(engine: Engine) -> TableLocation:
     return engine.new_table()
 
 
 @pytest.fixture
-def opened(place: Place) -> Iterator[Store]:
+def opened(place: TableLocation) -> Iterator[Store]:
     store = DynamoDbStore(place)
     for number in range(ROUNDS):
         sign_up(store, number)
@@ -112,14 +122,14 @@ def test_t15_six_threads_decide_a_hundred_times(opened: Store) -> None:
     check(opened, people([opened], range(PEOPLE), threading.Barrier(PEOPLE)))
 
 
-def run_half(place: Place, who: range, barrier, results) -> None:
+def run_half(place: TableLocation, who: range, barrier, results) -> None:
     store = DynamoDbStore(place)
     results.put(people([store], who, barrier))
     store.close()
 
 
 def test_t15_six_people_in_two_processes_decide_a_hundred_times(
-    opened: Store, place: Place
+    opened: Store, place: TableLocation
 ) -> None:
     barrier, results = FORK.Barrier(PEOPLE), FORK.Queue()
     processes = [

@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
 
-from migrations_tools.backfill.checkpoints import Memory, Place
-from migrations_tools.backfill.rows import Changes, Obstacle, Rows, UnchangeableError
-from migrations_tools.pace import Pace, Progress
+from migrations_tools.backfill.checkpoints import Checkpoint, Checkpoints
+from migrations_tools.backfill.rows import Changes, Rows, RowTooLargeError, SkipReason
+from migrations_tools.pace import ProgressLine, RateLimiter
 from portal import records
 from portal.sealing.sealers import Sealer, Secret, SecretTooLongError
 from portal.sealing.sealing_store import has_plaintext_secret, sealed
-from portal.stores.contract import ChangedMeanwhileError, Item, Segment, Value
+from portal.stores.contract import Item, Segment, Value, VersionConflictError
 from portal.stores.schema import GSI1, INDEXES, KEY
 
 #: How often a row is looked at again after somebody else changed it.
@@ -43,7 +43,7 @@ def missing_of(item: Item, sealer: Sealer) -> Changes:
 
 
 @dataclass
-class Report:
+class BackfillReport:
     """What was found and done. In a dry run: what would be done. Of a run that went on where an
     earlier one stopped, the counts are its own; the ids are those of both."""
 
@@ -55,22 +55,22 @@ class Report:
     changed_meanwhile: int = 0
     failed: list[str] = field(default_factory=list)
     """The ids of rows that others changed again and again."""
-    unchangeable: dict[str, Obstacle] = field(default_factory=dict)
+    unchangeable: dict[str, SkipReason] = field(default_factory=dict)
     """The ids of rows that were left as they were, and why."""
 
     @property
     def is_whole(self) -> bool:
         return not (self.failed or self.unchangeable)
 
-    def __add__(self, other: "Report") -> "Report":
+    def __add__(self, other: "BackfillReport") -> "BackfillReport":
         ours, theirs = asdict(self), asdict(other)
         unchangeable = ours.pop("unchangeable") | theirs.pop("unchangeable")
-        return Report(
+        return BackfillReport(
             **{name: ours[name] + theirs[name] for name in ours}, unchangeable=unchangeable
         )
 
 
-class Adoption:
+class Backfill:
     """One run over the table in `segments` parts at the same time.
 
     With `apply` it writes; without, it only counts. `memory` keeps how far each part has come, and
@@ -84,23 +84,23 @@ class Adoption:
         *,
         apply: bool,
         segments: int = 1,
-        pace: Pace | None = None,
-        progress: Progress | None = None,
-        memory: Memory | None = None,
+        pace: RateLimiter | None = None,
+        progress: ProgressLine | None = None,
+        memory: Checkpoints | None = None,
     ) -> None:
         self._rows = rows
         self._sealer = sealer if apply else _CountingSealer(sealer)
         self._apply = apply
         self._segments = segments
-        self._pace = pace or Pace()
-        self._progress = progress or Progress()
-        self._memory = memory or Memory(None, "", segments)
+        self._pace = pace or RateLimiter()
+        self._progress = progress or ProgressLine()
+        self._memory = memory or Checkpoints(None, "", segments)
         self._seen = 0
         self._stopped = False
 
-    def run(self) -> Report:
+    def run(self) -> BackfillReport:
         """Errors as of the store and the sealer: what was done until then stays done."""
-        total = Report()
+        total = BackfillReport()
         with ThreadPoolExecutor(self._segments) as pool:
             parts = [
                 pool.submit(self._segment, Segment(number, self._segments))
@@ -118,13 +118,13 @@ class Adoption:
         self._memory.forget()
         return total
 
-    def _segment(self, segment: Segment) -> Report:
+    def _segment(self, segment: Segment) -> BackfillReport:
         place = self._memory.place(segment.number)
         # What an earlier run had to leave is this one's to tell.
-        report = Report(failed=[*place.failed], unchangeable={**place.unchangeable})
+        report = BackfillReport(failed=[*place.failed], unchangeable={**place.unchangeable})
         done, after = place.done, place.after
         while not done:
-            page = self._pace.patiently(partial(self._rows.page, segment, after))
+            page = self._pace.retry_while_busy(partial(self._rows.page, segment, after))
             self._pace.take(len(page.items))
             for item in page.items:
                 if self._stopped:
@@ -134,7 +134,7 @@ class Adoption:
             done = after is None
             self._memory.keep(
                 segment.number,
-                Place(
+                Checkpoint(
                     after=after,
                     done=done,
                     # Copies: this part goes on while another one's place is written.
@@ -144,7 +144,7 @@ class Adoption:
             )
         return report
 
-    def _row(self, item: Item, report: Report) -> None:
+    def _row(self, item: Item, report: BackfillReport) -> None:
         report.rows += 1
         self._seen += 1
         self._progress.at(f"{self._seen:,} rows read")
@@ -159,17 +159,17 @@ class Adoption:
                     return
                 if self._apply:
                     self._pace.take(1)
-                    self._pace.patiently(partial(self._rows.change, item, changes))
-            except ChangedMeanwhileError as refused:
+                    self._pace.retry_while_busy(partial(self._rows.change, item, changes))
+            except VersionConflictError as refused:
                 report.changed_meanwhile += 1
                 if refused.item is None:
                     return
                 item = refused.item
-            except UnchangeableError:
-                report.unchangeable[str(item[KEY])] = Obstacle.TOO_LARGE
+            except RowTooLargeError:
+                report.unchangeable[str(item[KEY])] = SkipReason.TOO_LARGE
                 return
             except SecretTooLongError:
-                report.unchangeable[str(item[KEY])] = Obstacle.TOO_LONG_TO_SEAL
+                report.unchangeable[str(item[KEY])] = SkipReason.TOO_LONG_TO_SEAL
                 return
             else:
                 report.listed += any(name in _KEYS for name in changes)

@@ -8,25 +8,25 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from migrations_tools.backfill.rows import Obstacle
-from portal.atomic_files import replace_whole
+from migrations_tools.backfill.rows import SkipReason
+from portal.atomic_files import replace_atomically
 
 #: Seconds. After a day so much may have been written that a run begins anew.
 _KEPT = 24 * 60 * 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Checkpoint:
     """How far one part has come: behind the row `after`, or to its end. `failed` and
     `unchangeable`: as of a report, of the rows until there."""
 
     after: str | None = None
     done: bool = False
     failed: list[str] = field(default_factory=list)
-    unchangeable: dict[str, Obstacle] = field(default_factory=dict)
+    unchangeable: dict[str, SkipReason] = field(default_factory=dict)
 
 
-class Memory:
+class Checkpoints:
     """How far each part of a run has come, in a small file; without a path, nowhere.
 
     It belongs to one place of data and one number of parts: another run does not go by it.
@@ -35,7 +35,7 @@ class Memory:
     def __init__(self, path: Path | None, where: str, segments: int) -> None:
         self._path = path
         self._of: dict[str, Any] = {"where": where, "segments": segments}
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, Checkpoint] = {}
         self._lock = Lock()
         if path is not None and path.exists() and time.time() - path.stat().st_mtime < _KEPT:
             try:
@@ -50,16 +50,16 @@ class Memory:
     def goes_on(self) -> bool:
         return bool(self._places)
 
-    def place(self, number: int) -> Place:
-        return self._places.get(str(number), Place())
+    def place(self, number: int) -> Checkpoint:
+        return self._places.get(str(number), Checkpoint())
 
-    def keep(self, number: int, place: Place) -> None:
+    def keep(self, number: int, place: Checkpoint) -> None:
         with self._lock:
             self._places[str(number)] = place
             if self._path is not None:
                 places = {name: asdict(each) for name, each in self._places.items()}
                 kept = {"of": self._of, "places": places}
-                replace_whole(self._path, json.dumps(kept) + "\n")
+                replace_atomically(self._path, json.dumps(kept) + "\n")
 
     def forget(self) -> None:
         if self._path is not None:
@@ -68,6 +68,6 @@ class Memory:
 
 def _place(
     *, after: str | None, done: bool, failed: list[str], unchangeable: dict[str, str]
-) -> Place:
-    obstacles = {tenant_id: Obstacle(why) for tenant_id, why in unchangeable.items()}
-    return Place(after=after, done=bool(done), failed=list(failed), unchangeable=obstacles)
+) -> Checkpoint:
+    obstacles = {tenant_id: SkipReason(why) for tenant_id, why in unchangeable.items()}
+    return Checkpoint(after=after, done=bool(done), failed=list(failed), unchangeable=obstacles)

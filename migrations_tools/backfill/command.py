@@ -5,11 +5,11 @@ from dataclasses import asdict
 
 import click
 
-from migrations_tools.backfill.backfill import Adoption, Report
-from migrations_tools.backfill.checkpoints import Memory
-from migrations_tools.backfill.rows import Obstacle, Rows, StoredRows
+from migrations_tools.backfill.backfill import Backfill, BackfillReport
+from migrations_tools.backfill.checkpoints import Checkpoints
+from migrations_tools.backfill.rows import Rows, SkipReason, StoredRows
 from migrations_tools.options import JSON, RATE, explained, listed
-from migrations_tools.pace import Pace, Progress
+from migrations_tools.pace import ProgressLine, RateLimiter
 from portal.cli.errors import read_settings
 from portal.sealing.sealers import open_sealer
 from portal.settings import Settings
@@ -17,9 +17,9 @@ from portal.stores import open_store
 from portal.stores.contract import Store
 
 _LEFT = {
-    Obstacle.TOO_LARGE: "a key would be too long for DynamoDB, or the row too large. Shorten what"
+    SkipReason.TOO_LARGE: "a key would be too long for DynamoDB, or the row too large. Shorten what"
     " they hold",
-    Obstacle.TOO_LONG_TO_SEAL: "KMS seals at most 4,096 bytes, and their client secret is longer."
+    SkipReason.TOO_LONG_TO_SEAL: "KMS seals at most 4,096 bytes, and their client secret is longer."
     " Set another one in the portal",
 }
 
@@ -40,7 +40,7 @@ def adopt(apply: bool, segments: int, rate: float, as_json: bool) -> None:
     settings = read_settings()
     with explained("Run it again: it goes on where it stopped."):
         store = open_store(settings)
-        memory = Memory(
+        memory = Checkpoints(
             settings.data_dir / "adopt-progress.json" if apply else None,
             f"{store.describe()} {settings.kms_key_id}",
             segments,
@@ -49,13 +49,13 @@ def adopt(apply: bool, segments: int, rate: float, as_json: bool) -> None:
             click.echo("Going on where an earlier run stopped; its rows are not counted again.")
             click.echo("Those of them that it had to leave are told in the end.")
         try:
-            report = Adoption(
+            report = Backfill(
                 _rows_of(store, settings),
                 open_sealer(settings),
                 apply=apply,
                 segments=segments,
-                pace=Pace(rate),
-                progress=Progress(),
+                pace=RateLimiter(rate),
+                progress=ProgressLine(),
                 memory=memory,
             ).run()
         finally:
@@ -79,7 +79,7 @@ def _rows_of(store: Store, settings: Settings) -> Rows:
     return TableRows(store, settings.table_name)
 
 
-def _tell_adopted(report: Report, where: str, apply: bool) -> None:
+def _tell_adopted(report: BackfillReport, where: str, apply: bool) -> None:
     click.echo(f"{where}: {report.rows:,} rows, {report.tenants:,} of them tenants.")
     click.echo(f"As they should be already: {report.right:,}.")
     if apply:

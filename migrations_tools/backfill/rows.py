@@ -13,7 +13,7 @@ PAGE = 100
 Changes = Mapping[str, Value | None]
 
 
-class Obstacle(StrEnum):
+class SkipReason(StrEnum):
     """Why a row has to stay as it is."""
 
     TOO_LARGE = "too-large"
@@ -22,8 +22,8 @@ class Obstacle(StrEnum):
     """KMS seals no such secret: it has more than 4,096 bytes."""
 
 
-class UnchangeableError(Exception):
-    """`Obstacle.TOO_LARGE`."""
+class RowTooLargeError(Exception):
+    """`SkipReason.TOO_LARGE`."""
 
 
 class Rows(Protocol):
@@ -33,8 +33,8 @@ class Rows(Protocol):
         """The next rows, as they are now."""
 
     def change(self, before: Item, changes: Changes) -> None:
-        """Changes the row, if it still is what `before` says. `ChangedMeanwhileError`,
-        `UnchangeableError`."""
+        """Changes the row, if it still is what `before` says. `VersionConflictError`,
+        `RowTooLargeError`."""
 
 
 class StoredRows:

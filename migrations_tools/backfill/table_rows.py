@@ -6,10 +6,10 @@ change was worked out from is as it was read; and only what changes is written.
 
 from typing import Any
 
-from migrations_tools.backfill.rows import PAGE, Changes, UnchangeableError
+from migrations_tools.backfill.rows import PAGE, Changes, RowTooLargeError
 from portal import records
-from portal.stores.contract import ChangedMeanwhileError, Item, Page, Segment
-from portal.stores.dynamodb.client import RefusedError, TroubleError
+from portal.stores.contract import Item, Page, Segment, VersionConflictError
+from portal.stores.dynamodb.client import ConditionFailedError, DynamoDbError
 from portal.stores.dynamodb.metrics import kind_of_id
 from portal.stores.dynamodb.serialization import from_attributes, to_attribute, to_attributes
 from portal.stores.dynamodb.store import DynamoDbStore
@@ -51,18 +51,18 @@ class TableRows:
                 },
                 changes=True,
             )
-        except RefusedError as refused:
+        except ConditionFailedError as refused:
             now = refused.answer.get("Item")
-            raise ChangedMeanwhileError(
-                tenant_id=tenant_id, item=from_attributes(now) if now else None
+            raise VersionConflictError(
+                item_id=tenant_id, item=from_attributes(now) if now else None
             ) from refused
-        except TroubleError as error:
+        except DynamoDbError as error:
             if error.name == "too-large":
-                raise UnchangeableError from error
+                raise RowTooLargeError from error
             raise
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") == "ValidationException":
-                raise UnchangeableError from error
+                raise RowTooLargeError from error
             raise
 
 

@@ -6,9 +6,9 @@ from typing import Literal
 
 import click
 
-from migrations_tools.copy.copying import Copy, Report
+from migrations_tools.copy.copying import Copy, CopyReport
 from migrations_tools.options import JSON, RATE, explained, listed
-from migrations_tools.pace import Pace, Progress
+from migrations_tools.pace import ProgressLine, RateLimiter
 from portal.cli.errors import read_settings
 from portal.stores import open_store
 
@@ -39,8 +39,8 @@ def copy(
                 second,
                 together=target == "json",
                 workers=1 if target == "json" else 8,
-                pace=Pace(rate),
-                progress=Progress(),
+                pace=RateLimiter(rate),
+                progress=ProgressLine(),
             ).run()
         finally:
             first.close()
@@ -53,7 +53,7 @@ def copy(
         raise SystemExit(1)
 
 
-def _tell_copied(report: Report, source: str, target: str) -> None:
+def _tell_copied(report: CopyReport, source: str, target: str) -> None:
     click.echo(f"From {source} to {target}: {report.read:,} items.")
     click.echo(f"Copied: {report.copied:,}. There already: {report.there_already:,}.")
     click.echo(f"Read again in both, and the same: {report.verified:,}.")

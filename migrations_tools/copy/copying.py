@@ -12,17 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
 
-from migrations_tools.pace import Pace, Progress
+from migrations_tools.pace import ProgressLine, RateLimiter
 from portal.stores.contract import (
-    MOST_CHANGES,
+    MAX_CHANGES,
     Add,
-    AlreadyThereError,
     Item,
-    NotThereError,
+    ItemExistsError,
+    ItemNotFoundError,
     Segment,
     Store,
 )
-from portal.stores.dynamodb.client import TroubleError
+from portal.stores.dynamodb.client import DynamoDbError
 from portal.stores.schema import KEY
 
 PAGE = 1000
@@ -31,7 +31,7 @@ _WHOLE = Segment()
 
 
 @dataclass
-class Report:
+class CopyReport:
     """What was done, by items. The ids of `refused` hold another item in the target, which has
     no room for those of `too_large`; the last four are what the second reading found."""
 
@@ -49,9 +49,9 @@ class Report:
     def is_whole(self) -> bool:
         return not (self.refused or self.too_large or self.missing or self.different)
 
-    def __add__(self, other: "Report") -> "Report":
+    def __add__(self, other: "CopyReport") -> "CopyReport":
         ours, theirs = asdict(self), asdict(other)
-        return Report(**{name: ours[name] + theirs[name] for name in ours})
+        return CopyReport(**{name: ours[name] + theirs[name] for name in ours})
 
 
 class Copy:
@@ -65,22 +65,22 @@ class Copy:
         *,
         together: bool,
         workers: int = 1,
-        pace: Pace | None = None,
-        progress: Progress | None = None,
+        pace: RateLimiter | None = None,
+        progress: ProgressLine | None = None,
     ) -> None:
         self._source = source
         self._target = target
         self._together = together
         self._workers = workers
-        self._pace = pace or Pace()
-        self._progress = progress or Progress()
+        self._pace = pace or RateLimiter()
+        self._progress = progress or ProgressLine()
 
-    def run(self) -> Report:
+    def run(self) -> CopyReport:
         """Errors as of the stores: what was copied until then stays copied."""
-        report = Report()
+        report = CopyReport()
         with ThreadPoolExecutor(self._workers) as pool:
             for page in self._pages(self._source):
-                size = MOST_CHANGES if self._together else 1
+                size = MAX_CHANGES if self._together else 1
                 batches = [page[start : start + size] for start in range(0, len(page), size)]
                 for part in pool.map(self._batch, batches):
                     report += part
@@ -89,8 +89,8 @@ class Copy:
         self._progress.end()
         return report
 
-    def _batch(self, items: list[Item]) -> Report:
-        report = Report(read=len(items))
+    def _batch(self, items: list[Item]) -> CopyReport:
+        report = CopyReport(read=len(items))
         self._pace.take(len(items))
         left = [item for item in items if not self._is_there(item, report)]
         if left and not self._try(left, report):
@@ -99,26 +99,26 @@ class Copy:
                 self._try([item], report)
         return report
 
-    def _is_there(self, item: Item, report: Report) -> bool:
+    def _is_there(self, item: Item, report: CopyReport) -> bool:
         """In a file a look costs nothing, while a table answers with the write itself."""
         if not self._together:
             return False
         try:
             now = self._target.get(str(item[KEY]))
-        except NotThereError:
+        except ItemNotFoundError:
             return False
         _compare(item, now, report)
         return True
 
-    def _try(self, items: list[Item], report: Report) -> bool:
+    def _try(self, items: list[Item], report: CopyReport) -> bool:
         """Whether it is settled what became of the items."""
         try:
-            self._pace.patiently(lambda: self._target.write([Add(item) for item in items]))
-        except AlreadyThereError as refused:
+            self._pace.retry_while_busy(lambda: self._target.write([Add(item) for item in items]))
+        except ItemExistsError as refused:
             if len(items) > 1:
                 return False
             _compare(items[0], refused.item, report)
-        except TroubleError as trouble:
+        except DynamoDbError as trouble:
             if trouble.name != "too-large":
                 raise
             if len(items) > 1:
@@ -128,7 +128,7 @@ class Copy:
             report.copied += len(items)
         return True
 
-    def _verify(self, report: Report) -> None:
+    def _verify(self, report: CopyReport) -> None:
         """Reads both stores again, and compares digests: whole stores need not fit in memory."""
         there = {str(item[KEY]): _digest(item) for item in self._all(self._target, "target")}
         for item in self._all(self._source, "source"):
@@ -153,14 +153,14 @@ class Copy:
     def _pages(self, store: Store) -> Iterator[list[Item]]:
         after: str | None = None
         while True:
-            page = self._pace.patiently(partial(store.scan, _WHOLE, after=after, limit=PAGE))
+            page = self._pace.retry_while_busy(partial(store.scan, _WHOLE, after=after, limit=PAGE))
             yield list(page.items)
             if page.after is None:
                 return
             after = page.after[1]
 
 
-def _compare(item: Item, now: Item, report: Report) -> None:
+def _compare(item: Item, now: Item, report: CopyReport) -> None:
     if dict(item) == dict(now):
         report.there_already += 1
     else:

@@ -5,16 +5,16 @@ from contextlib import contextmanager
 
 import click
 
-from migrations_tools.imports.output import UntoldError, print_piece, reason_of, telling
-from migrations_tools.imports.signals import UnbrokenStore, stoppable
-from migrations_tools.imports.special_files import UnusableError, written
+from migrations_tools.imports.output import OutputError, print_piece, reason_of, telling
+from migrations_tools.imports.signals import InterruptSafeStore, stoppable
+from migrations_tools.imports.special_files import UnusableFileError, written
 from migrations_tools.options import JSON, SHOWN, explained
 from portal.cli.errors import read_settings
 from portal.imports.model.rows import Allowed, Policy
 from portal.sealing.sealers import open_sealer
 from portal.sealing.sealing_store import SealingStore
 from portal.stores import open_store
-from portal.stores.retrying import PatientStore
+from portal.stores.retrying import RetryingStore
 
 
 @click.command("import")
@@ -51,16 +51,20 @@ def import_(
 ) -> None:
     """Move records of the old application in; - reads standard input. 2: they cannot be used."""
     # The other commands need nothing that checks contact details, and start without it.
-    from migrations_tools.imports.importing import Importing, Wish  # noqa: PLC0415 - 0.1 s
-    from portal.imports.planning.plan import Choice  # noqa: PLC0415 - 0.1 s, for contact details
+    from migrations_tools.imports.importing import ImportCommand, Importing  # noqa: PLC0415 - 0.1 s
+    from portal.imports.planning.plan import ImportOptions  # noqa: PLC0415 - 0.1 s, for contact details
 
     settings = read_settings()
-    choice = Choice(policy=Policy(policy), allowed=frozenset(Allowed(each) for each in allowed))
-    wish = Wish(files=files, choice=choice, dry_run=dry_run, report=report, as_json=as_json)
+    choice = ImportOptions(
+        policy=Policy(policy), allowed=frozenset(Allowed(each) for each in allowed)
+    )
+    wish = ImportCommand(
+        files=files, choice=choice, dry_run=dry_run, report=report, as_json=as_json
+    )
     again = "Run it again: what is in the store already shows as same."
     with stoppable(), explained(again), _usable():
         sealer = open_sealer(settings)
-        store = SealingStore(UnbrokenStore(open_store(settings)), sealer)
+        store = SealingStore(InterruptSafeStore(open_store(settings)), sealer)
         try:
             whole = Importing(store, sealer, settings, wish).run()
         finally:
@@ -77,7 +81,7 @@ def export(out: str | None) -> None:
 
     settings = read_settings()
     with stoppable(), explained("Nothing was changed. Run it again."), _usable():
-        store = PatientStore(open_store(settings))
+        store = RetryingStore(open_store(settings))
         try:
             if out is None:
                 with telling():
@@ -88,7 +92,7 @@ def export(out: str | None) -> None:
                     target.finish()
         except OSError as error:
             raise click.ClickException(f"It cannot be written ({reason_of(error)}).") from error
-        except UntoldError as error:
+        except OutputError as error:
             raise click.ClickException(f"It cannot be written ({error}).") from error
         finally:
             store.close()
@@ -108,6 +112,6 @@ def _usable() -> Iterator[None]:
     """What cannot be used is said in one line; exit status 2."""
     try:
         yield
-    except UnusableError as error:
+    except UnusableFileError as error:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(2) from error

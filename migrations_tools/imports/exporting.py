@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from migrations_tools.imports.special_files import whole_shown
 from portal.imports.model.errors import shown
 from portal.imports.reports.export import exported, problem_of
-from portal.stores.contract import Store, scanned
+from portal.stores.contract import Store, iter_scan
 
 
 @dataclass
@@ -23,7 +23,7 @@ class Exported:
 def export_to(store: Store, write: Callable[[str], object], depth: int) -> Exported:
     """Writes JSON Lines. Errors as of the store and of `write`."""
     report = Exported()
-    for item in scanned(store):
+    for item in iter_scan(store):
         told = exported(item)
         if told is None:
             is_sign_up = str(item["tenantId"]).startswith("pending-") and "status" in item

@@ -9,31 +9,31 @@ from dataclasses import dataclass, replace
 
 import click
 
-from migrations_tools.imports.output import UntoldError
+from migrations_tools.imports.output import OutputError
 from migrations_tools.imports.special_files import (
-    Target,
-    UnusableError,
+    AtomicFile,
+    UnusableFileError,
     name_shown,
     opened,
     written,
 )
 from migrations_tools.imports.summary import Summary
-from migrations_tools.pace import Progress
+from migrations_tools.pace import ProgressLine
 from portal.imports.jobs.apply import apply_step
 from portal.imports.jobs.create import create_job
 from portal.imports.jobs.job import ImportJob, State, find_job
 from portal.imports.jobs.row_chunks import rows_of_job
 from portal.imports.model.errors import RefusedFileError, shown
-from portal.imports.model.rows import Row
-from portal.imports.planning.plan import Choice, Plan, askers
-from portal.imports.planning.staging import Draft
+from portal.imports.model.rows import PlanRow
+from portal.imports.planning.plan import ImportOptions, Plan, lookup_workers
+from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.decode import Limits
-from portal.sealing.fingerprints import Marks
+from portal.sealing.fingerprints import SecretFingerprints
 from portal.sealing.sealers import Sealer
 from portal.settings import Settings, SettingsError
 from portal.signing_keys import KEY_FILE, resolve_secret_keys
 from portal.stores.contract import BusyError, Store, StoreError, UnavailableError
-from portal.tenants import Act
+from portal.tenants import AuditInfo
 from portal.timestamps import utc_now
 
 _BAR = 30
@@ -47,26 +47,28 @@ _OF_ONE_WRITE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class ImportCommand:
     """What the command was asked for."""
 
     files: Sequence[str]
-    choice: Choice
+    choice: ImportOptions
     dry_run: bool
     report: str | None
     as_json: bool
 
 
 class Importing:
-    """One run of the command. `UnusableError`; `ClickException` with how far it came."""
+    """One run of the command. `UnusableFileError`; `ClickException` with how far it came."""
 
-    def __init__(self, store: Store, sealer: Sealer, settings: Settings, wish: Wish) -> None:
+    def __init__(
+        self, store: Store, sealer: Sealer, settings: Settings, wish: ImportCommand
+    ) -> None:
         self._store = store
         self._sealer = sealer
         self._settings = settings
         self._wish = wish
-        self._progress = Progress()
-        self._run: ImportJob | None = None
+        self._progress = ProgressLine()
+        self._job: ImportJob | None = None
 
     def run(self) -> bool:
         """Whether all rows are in, or would be."""
@@ -74,13 +76,13 @@ class Importing:
             return self._whole()
         except KeyboardInterrupt as stopped:
             raise self._broken_off("Stopped.") from stopped
-        except UntoldError as error:
+        except OutputError as error:
             raise self._untold(error) from error
         except UnavailableError as error:
             reason = error.reason
             for sentence in _OF_ONE_WRITE:
                 reason = reason.replace(sentence, "")
-            raise self._broken_off(f"{reason} {error.mend}") from error
+            raise self._broken_off(f"{reason} {error.remedy}") from error
         except BusyError as error:
             raise self._broken_off(error.reason) from error
         except StoreError as error:
@@ -95,102 +97,107 @@ class Importing:
             draft = stack.enter_context(self._read())
             now = utc_now()
             plan = Plan(
-                draft, self._store, self._marks(), wish.choice, now=now,
-                sealer=None if wish.dry_run else self._sealer, workers=askers(self._settings),
-            )  # fmt: skip
+                draft,
+                self._store,
+                self._fingerprints(),
+                wish.choice,
+                now=now,
+                sealer=None if wish.dry_run else self._sealer,
+                workers=lookup_workers(self._settings),
+            )
             plan.progress = lambda n: self._progress.at(_bar(n, draft.size, "planned"))
             if wish.dry_run:
                 return self._tell(plan, iter(plan), report)
-            act = Act(by=_person(), at=now)
-            run = self._run = create_job(self._store, plan, act)
-            while run.is_open:
-                act = replace(act, at=utc_now())
-                run = self._run = apply_step(self._store, run.id, act)
-                self._progress.at(_bar(run.handled, run.to_write))
-            if not run.rows_kept:
+            audit = AuditInfo(by=_person(), at=now)
+            job = self._job = create_job(self._store, plan, audit)
+            while job.is_open:
+                audit = replace(audit, at=utc_now())
+                job = self._job = apply_step(self._store, job.id, audit)
+                self._progress.at(_bar(job.processed, job.to_write))
+            if not job.rows_kept:
                 # To tell of none would look as if there had been none.
-                raise self._broken_off(_ended(run))
-            is_whole = self._tell(plan, rows_of_job(self._store, run), report)
-        if run.state is not State.DONE:
-            raise self._broken_off(_ended(run))
+                raise self._broken_off(_ended(job))
+            is_whole = self._tell(plan, rows_of_job(self._store, job), report)
+        if job.state is not State.DONE:
+            raise self._broken_off(_ended(job))
         return is_whole
 
     # ---- Reading
 
-    def _report(self) -> AbstractContextManager[Target | None]:
+    def _report(self) -> AbstractContextManager[AtomicFile | None]:
         wish = self._wish
         if wish.report is None:
             return nullcontext(None)
         return written(wish.report, data_dir=self._settings.data_dir, read=wish.files)
 
     @contextmanager
-    def _read(self) -> Iterator[Draft]:
+    def _read(self) -> Iterator[StagedEntries]:
         limits = Limits.of_command(self._settings)
-        with Draft() as draft:
+        with StagedEntries() as draft:
             for name in self._wish.files:
                 try:
                     with opened(name, limits.size) as file:
                         draft.add(file, limits, lambda n: self._progress.at(f"{n:,} entries read"))
                 except (RefusedFileError, OSError) as refused:
                     text = str(refused) if isinstance(refused, RefusedFileError) else "Unreadable."
-                    raise UnusableError(f"{name_shown(name)}: {text}") from refused
+                    raise UnusableFileError(f"{name_shown(name)}: {text}") from refused
             yield draft
 
-    def _marks(self) -> Marks:
+    def _fingerprints(self) -> SecretFingerprints:
         settings = self._settings
         no_key = settings.store == "json" and not (settings.data_dir / KEY_FILE).exists()
         if self._wish.dry_run and no_key and settings.configured_secret_key is None:
             # Nothing is made for a look, and nothing can have been marked yet.
-            return Marks([secrets.token_hex(16)])
+            return SecretFingerprints([secrets.token_hex(16)])
         try:
-            return Marks(resolve_secret_keys(settings))
+            return SecretFingerprints(resolve_secret_keys(settings))
         except SettingsError as error:
-            raise UnusableError(str(error)) from error
+            raise UnusableFileError(str(error)) from error
 
     # ---- Telling
 
-    def _tell(self, plan: Plan, rows: Iterator[Row], report: Target | None) -> bool:
-        summary = Summary(self._wish.files, plan, self._run)
+    def _tell(self, plan: Plan, rows: Iterator[PlanRow], report: AtomicFile | None) -> bool:
+        summary = Summary(self._wish.files, plan, self._job)
         summary.tell(rows, report, self._progress, as_json=self._wish.as_json)
         return summary.is_whole
 
     def _broken_off(self, reason: str) -> click.ClickException:
         return click.ClickException(f"{reason} {self._how_far()}")
 
-    def _untold(self, error: UntoldError) -> click.ClickException:
-        if self._run is None:
+    def _untold(self, error: OutputError) -> click.ClickException:
+        if self._job is None:
             return click.ClickException(
                 f"Nothing was changed, and the report could not be written ({error})."
             )
         return click.ClickException(
-            f"{self._run.written:,} rows are written, the report could not be ({error})."
-            f" Import {self._run.id}."
+            f"{self._job.written:,} rows are written, the report could not be ({error})."
+            f" Import {self._job.id}."
         )
 
     def _in_the_way(self) -> str:
         with suppress(StoreError):
-            if self._run and not (run := find_job(self._store, self._run.id)).rows_kept:
-                return _ended(run)
+            if self._job and not (job := find_job(self._store, self._job.id)).rows_kept:
+                return _ended(job)
         return "Others keep changing the same."
 
     def _how_far(self) -> str:
         if self._wish.dry_run:
             return "Nothing was changed."
-        if self._run is None:
+        if self._job is None:
             return "No row is written. Run it again."
         try:
-            run, at_least = find_job(self._store, self._run.id), ""
+            job, at_least = find_job(self._store, self._job.id), ""
         except StoreError:
             # The steps that ended are known.
-            run, at_least = self._run, "At least "
-        told = f"{at_least}{run.written:,} of {run.to_write:,} rows are written."
-        return f"{told} Import {run.id}. {_AGAIN}"
+            job, at_least = self._job, "At least "
+        told = f"{at_least}{job.written:,} of {job.to_write:,} rows are written."
+        return f"{told} Import {job.id}. {_AGAIN}"
 
 
-def _ended(run: ImportJob) -> str:
-    if run.state is State.DONE:
+def _ended(job: ImportJob) -> str:
+    if job.state is State.DONE:
         return "Its rows were removed before they were told."
-    return f"It was ended by {shown(run.ended_by)}."
+    return f"It was ended by {shown(job.ended_by)}."
 
 
 def _bar(done: int, of: int, word: str = "written") -> str:

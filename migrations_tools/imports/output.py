@@ -7,22 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 
-class UntoldError(Exception):
+class OutputError(Exception):
     """What there was to tell could not be told; the text says why, in a few words."""
 
 
 @contextmanager
 def telling() -> Iterator[None]:
-    """Whatever is printed here is out in the end. `UntoldError`."""
+    """Whatever is printed here is out in the end. `OutputError`."""
     try:
         yield
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError as error:
         _let_go()
-        raise UntoldError(reason_of(error)) from error
+        raise OutputError(reason_of(error)) from error
     except UnicodeError as error:
-        raise UntoldError(f"not in {sys.stdout.encoding}") from error
+        raise OutputError(f"not in {sys.stdout.encoding}") from error
 
 
 def print_piece(text: str) -> None:

@@ -7,14 +7,14 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 from portal.stores.contract import Change
-from portal.stores.retrying import PatientStore
+from portal.stores.retrying import RetryingStore
 
 #: By whoever sits there; by whoever ends programs, as a machine does that goes down; and by a
 #: terminal that is closed.
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class UnbrokenStore(PatientStore):
+class InterruptSafeStore(RetryingStore):
     """As patient; and whoever presses Ctrl-C knows what was written, since no write is left
     half-way."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from portal.imports.model.errors import RefusedFileError, file_too_large
-from portal.imports.model.messages import Sentence
+from portal.imports.model.messages import Message
 
 STDIN = "-"
 
@@ -21,7 +21,7 @@ _DESCRIPTORS = "/proc/self/fd"
 _NO_NAME = "This is not the name of a file."
 
 
-class UnusableError(Exception):
+class UnusableFileError(Exception):
     """What was named cannot be used; the text is one line for a terminal."""
 
 
@@ -35,7 +35,7 @@ def opened(name: str, most: int) -> Iterator[BinaryIO]:
     if name == STDIN:
         # There is none where it was closed before the program began.
         if sys.stdin is None:
-            raise RefusedFileError(Sentence("It is closed."))
+            raise RefusedFileError(Message("It is closed."))
         yield sys.stdin.buffer
         return
     try:
@@ -43,14 +43,14 @@ def opened(name: str, most: int) -> Iterator[BinaryIO]:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(name, flags)
     except OSError as error:
-        raise RefusedFileError(Sentence(_reason(error))) from error
+        raise RefusedFileError(Message(_reason(error))) from error
     except ValueError as error:
-        raise RefusedFileError(Sentence(_NO_NAME)) from error
+        raise RefusedFileError(Message(_NO_NAME)) from error
     try:
         # No path any more: what was opened is what is looked at.
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise RefusedFileError(Sentence(_no_file(found.st_mode)))
+            raise RefusedFileError(Message(_no_file(found.st_mode)))
         if found.st_size > most:
             raise file_too_large(most)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
@@ -62,7 +62,7 @@ def opened(name: str, most: int) -> Iterator[BinaryIO]:
 # ---- To be written
 
 
-class Target:
+class AtomicFile:
     """A file that appears whole once it is finished, for its owner alone. Until then, and if it
     never is, what stands under its name stays as it is. `OSError` of each call.
 
@@ -139,12 +139,12 @@ def _without_a_name(folder: Path) -> int | None:
 
 
 @contextmanager
-def written(name: str, *, data_dir: Path, read: Sequence[str] = ()) -> Iterator[Target]:
-    """The file, to be written and finished. `UnusableError` if it is no plain file, one of those
-    that are `read`, or in the portal's own folder; or cannot be made."""
+def written(name: str, *, data_dir: Path, read: Sequence[str] = ()) -> Iterator[AtomicFile]:
+    """The file, to be written and finished. `UnusableFileError` if it is no plain file, one of
+    those that are `read`, or in the portal's own folder; or cannot be made."""
     _refuse(name, data_dir, read)
     try:
-        target = Target(Path(name))
+        target = AtomicFile(Path(name))
     except OSError as error:
         raise _unwritable(name, error) from error
     try:
@@ -168,7 +168,7 @@ def whole_shown(text: str) -> str:
 def _refuse(name: str, data_dir: Path, read: Sequence[str]) -> None:
     shown = name_shown(name)
     if Path(name).name in ("", "..") or name.endswith(os.sep) or "\0" in name:
-        raise UnusableError(f"{shown}: {_NO_NAME}")
+        raise UnusableFileError(f"{shown}: {_NO_NAME}")
     try:
         found = os.lstat(name)
     except FileNotFoundError:
@@ -177,13 +177,15 @@ def _refuse(name: str, data_dir: Path, read: Sequence[str]) -> None:
         raise _unwritable(name, error) from error
     if found is not None:
         if not stat.S_ISREG(found.st_mode):
-            raise UnusableError(f"{shown}: {_no_file(found.st_mode)}")
+            raise UnusableFileError(f"{shown}: {_no_file(found.st_mode)}")
         if any(_is_same(found, each) for each in read):
-            raise UnusableError(f"{shown}: This is a file that is read. Choose another name.")
+            raise UnusableFileError(f"{shown}: This is a file that is read. Choose another name.")
         if not os.access(name, os.W_OK):
             raise _unwritable(name, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     if Path(name).parent.resolve().is_relative_to(data_dir.resolve()):
-        raise UnusableError(f"{shown}: This is in the portal's data folder. Choose another place.")
+        raise UnusableFileError(
+            f"{shown}: This is in the portal's data folder. Choose another place."
+        )
 
 
 def _is_same(found: os.stat_result, name: str) -> bool:
@@ -194,8 +196,8 @@ def _is_same(found: os.stat_result, name: str) -> bool:
     return False
 
 
-def _unwritable(name: str, error: OSError) -> UnusableError:
-    return UnusableError(f"{name_shown(name)}: It cannot be written ({error.strerror}).")
+def _unwritable(name: str, error: OSError) -> UnusableFileError:
+    return UnusableFileError(f"{name_shown(name)}: It cannot be written ({error.strerror}).")
 
 
 def _reason(error: OSError) -> str:

@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from migrations_tools.imports.output import UntoldError, print_piece, reason_of, telling
-from migrations_tools.imports.special_files import Target, name_shown, whole_shown
-from migrations_tools.pace import Progress
+from migrations_tools.imports.output import OutputError, print_piece, reason_of, telling
+from migrations_tools.imports.special_files import AtomicFile, name_shown, whole_shown
+from migrations_tools.pace import ProgressLine
 from portal import records
 from portal.imports.jobs.job import ImportJob
 from portal.imports.model.errors import shown
 from portal.imports.model.fields import FAILED
-from portal.imports.model.rows import Kind, Row
+from portal.imports.model.rows import Kind, PlanRow
 from portal.imports.planning.plan import Plan
 from portal.imports.reports.report import job_summary, plan_summary, report_as_csv, report_as_json
 
@@ -30,23 +30,28 @@ class Summary:
     """What the rows come to, once they were gone through: `run` as it is then, none of a plan
     that was only looked at."""
 
-    def __init__(self, files: Sequence[str], plan: Plan, run: ImportJob | None) -> None:
+    def __init__(self, files: Sequence[str], plan: Plan, job: ImportJob | None) -> None:
         self._files = files
         self._names = [whole_shown(name) for name in files]
         self._plan = plan
-        self._run = run
+        self._job = job
         self._counts: Counter[Kind] = Counter()
         self._without_secret = 0
-        self._failed: list[Row] = []
+        self._failed: list[PlanRow] = []
 
     @property
     def is_whole(self) -> bool:
         return not any(self._counts[Kind(kind)] for kind in FAILED)
 
     def tell(
-        self, rows: Iterator[Row], report: Target | None, progress: Progress, *, as_json: bool
+        self,
+        rows: Iterator[PlanRow],
+        report: AtomicFile | None,
+        progress: ProgressLine,
+        *,
+        as_json: bool,
     ) -> None:
-        """Goes through the rows once, for whoever wants them. `UntoldError`, with all that could
+        """Goes through the rows once, for whoever wants them. `OutputError`, with all that could
         be told; errors as of where the rows are from."""
         kept = _Report(report)
         through = self._into(kept, self._seen(rows))
@@ -60,9 +65,9 @@ class Summary:
             with telling():
                 self._print()
         if kept.problem:
-            raise UntoldError(kept.problem)
+            raise OutputError(kept.problem)
 
-    def _seen(self, rows: Iterator[Row]) -> Iterator[Row]:
+    def _seen(self, rows: Iterator[PlanRow]) -> Iterator[PlanRow]:
         for row in rows:
             self._counts[row.kind] += 1
             # Of others, the store may have one.
@@ -73,22 +78,22 @@ class Summary:
             yield row
 
     def _rest(self) -> Mapping[str, Any]:
-        if self._run:
-            return job_summary(self._run)
+        if self._job:
+            return job_summary(self._job)
         draft = self._plan.draft
         shapes = [shape.value for shape in draft.shapes]
         return plan_summary(self._plan.choice, self._counts, draft.ignored_keys, shapes)
 
     # ---- For programs
 
-    def _into(self, report: "_Report", rows: Iterator[Row]) -> Iterator[Row]:
+    def _into(self, report: "_Report", rows: Iterator[PlanRow]) -> Iterator[PlanRow]:
         """The rows, each written into the report on its way."""
         if not report.wanted:
             yield from rows
             return
-        passed: list[Row] = []
+        passed: list[PlanRow] = []
 
-        def passing() -> Iterator[Row]:
+        def passing() -> Iterator[PlanRow]:
             for row in rows:
                 passed.append(row)
                 yield row
@@ -102,7 +107,7 @@ class Summary:
             yield from passed
             passed.clear()
 
-    def _print_json(self, rows: Iterator[Row], report: "_Report") -> None:
+    def _print_json(self, rows: Iterator[PlanRow], report: "_Report") -> None:
         """All of it or nothing: nobody could read the half that is there if the rows end."""
         with telling(), SpooledTemporaryFile(_SPOOLED, "w+", encoding="ascii", newline="") as whole:
             for piece in report_as_json(rows, self._rest, self._names):
@@ -115,7 +120,7 @@ class Summary:
     # ---- For people
 
     def _print(self) -> None:
-        plan, run, counts = self._plan, self._run, self._counts
+        plan, job, counts = self._plan, self._job, self._counts
         for name, shape in zip(self._files, plan.draft.shapes, strict=True):
             click.echo(f"{name_shown(name)}: {shape.value}.")
         told = ", ".join(f"{counts[kind]:,} {kind.value}" for kind in Kind)
@@ -131,20 +136,20 @@ class Summary:
         more = sum(counts[Kind(kind)] for kind in FAILED) - len(self._failed)
         if more > 0:
             click.echo(f"  and {more:,} more; --report lists all of them.")
-        if run is None:
+        if job is None:
             click.echo("Nothing was changed. Run it without --dry-run to write it.")
         else:
-            click.echo(f"Written: {run.written:,}. Import {run.id}.")
+            click.echo(f"Written: {job.written:,}. Import {job.id}.")
 
     def _licences(self) -> Iterator[str]:
-        told = self._run or self._plan.tally
+        told = self._job or self._plan.tally
         if told.active:
             until = _until(*told.until)
             yield f"Of what is written, {told.active:,} may use the application now, {until}."
         if told.later:
             yield f"Of what is written, {told.later:,} may use the application later."
 
-    def _row_in_words(self, row: Row) -> str:
+    def _row_in_words(self, row: PlanRow) -> str:
         where = f"{self._names[row.source]}, " if len(self._names) > 1 else ""
         name = shown(row.key or row.tenant_id)
         reasons = " ".join(
@@ -158,7 +163,7 @@ class _Report:
     """The file for all rows, if one is wanted. Where it cannot be written, the rest is told all
     the same, and that at the end."""
 
-    def __init__(self, target: Target | None) -> None:
+    def __init__(self, target: AtomicFile | None) -> None:
         self._target = target
         self.problem = ""
 

@@ -11,11 +11,11 @@ from migrations_tools.cloudformation.policies import deploy_policy, partition_of
 from migrations_tools.cloudformation.template import template
 from migrations_tools.options import JSON
 from migrations_tools.table.definition import Document
-from migrations_tools.table.deploy import CannotDeployError, Deployment
-from migrations_tools.table.plan import Plan
+from migrations_tools.table.deploy import DeployError, Deployment
+from migrations_tools.table.plan import TablePlan
 from portal.cli.errors import read_settings
 from portal.settings import Settings, SettingsError
-from portal.stores.dynamodb.errors import trouble_of
+from portal.stores.dynamodb.errors import classify_error
 
 
 def _region(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -135,7 +135,7 @@ def _deployment(name: str, environment: str, region: str, keep_capacity_mode: bo
     )
 
 
-def _plan_as_json(planned: Plan, name: str, environment: str, region: str) -> dict[str, Any]:
+def _plan_as_json(planned: TablePlan, name: str, environment: str, region: str) -> dict[str, Any]:
     return {
         "table": name,
         "region": region,
@@ -146,7 +146,7 @@ def _plan_as_json(planned: Plan, name: str, environment: str, region: str) -> di
     }
 
 
-def _tell_rest(planned: Plan) -> None:
+def _tell_rest(planned: TablePlan) -> None:
     for note in planned.notes:
         click.echo(f"  Note: {note}")
     for problem in planned.problems:
@@ -184,11 +184,11 @@ def aws_explained() -> Iterator[None]:
 
     try:
         yield
-    except CannotDeployError as error:
+    except DeployError as error:
         raise click.ClickException(str(error)) from error
     except (ClientError, BotoCoreError) as error:
         operation = getattr(error, "operation_name", "the request")
-        trouble = trouble_of(error)
+        trouble = classify_error(error)
         if trouble is None:
             # What AWS says of a table's definition names no tenants.
             raise click.ClickException(f"AWS refused {operation}: {error}") from error
@@ -199,5 +199,5 @@ def aws_explained() -> Iterator[None]:
             ) from error
         told = {"operation": operation, "table": "of the portal", "region": "that region"}
         raise click.ClickException(
-            f"{trouble.reason.format(**told)} {trouble.mend.format(**told)}"
+            f"{trouble.reason.format(**told)} {trouble.remedy.format(**told)}"
         ) from error

@@ -61,9 +61,9 @@ def index_key_schema(index: Index) -> list[dict[str, str]]:
 
 
 def projection(index: Index) -> dict[str, Any]:
-    if index.carries is None:
+    if index.projected is None:
         return {"ProjectionType": "ALL"}
-    return {"ProjectionType": "INCLUDE", "NonKeyAttributes": sorted(index.carries)}
+    return {"ProjectionType": "INCLUDE", "NonKeyAttributes": sorted(index.projected)}
 
 
 def index_parameters(index: Index) -> dict[str, Any]:

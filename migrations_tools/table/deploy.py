@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from migrations_tools.table.inspector import Looking, code_of
-from migrations_tools.table.plan import Plan, Planning, Step
+from migrations_tools.table.inspector import TableInspector, code_of
+from migrations_tools.table.plan import Step, TablePlan, TablePlanner
 
 #: Seconds between two looks at a table that is changing.
 PAUSE = 5.0
@@ -23,7 +23,7 @@ _NOT_YET = frozenset({
 })  # fmt: skip
 
 
-class CannotDeployError(Exception):
+class DeployError(Exception):
     """The sentence says what is in the way, and what to do about it."""
 
 
@@ -40,16 +40,16 @@ class Deployment:
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
-        self._looking = Looking(client, table)
-        self._planning = Planning(table, environment, keep_capacity_mode=keep_capacity_mode)
+        self._looking = TableInspector(client, table)
+        self._planning = TablePlanner(table, environment, keep_capacity_mode=keep_capacity_mode)
         self._pause = pause
 
-    def plan(self) -> Plan:
+    def plan(self) -> TablePlan:
         """What is left to do now. Changes nothing."""
         return self._planning.plan(self._looking.look())
 
-    def run(self, tell: Callable[[str], None]) -> Plan:
-        """Does it, and answers the plan that is left: without steps. `CannotDeployError`."""
+    def run(self, tell: Callable[[str], None]) -> TablePlan:
+        """Does it, and answers the plan that is left: without steps. `DeployError`."""
         tried: dict[str, int] = {}
         while True:
             self._wait(tell)
@@ -59,7 +59,7 @@ class Deployment:
             step = plan.steps[0]
             tried[step.what] = tried.get(step.what, 0) + 1
             if tried[step.what] > TRIES:
-                raise CannotDeployError(
+                raise DeployError(
                     f"AWS was asked for it, and it is not there: {step.what} Look at the table in"
                     " the console, and run this again."
                 )
@@ -73,7 +73,7 @@ class Deployment:
         told = ""
         while (found := self._looking.look()) and found.changing:
             if found.table["TableStatus"] not in _PASSING:
-                raise CannotDeployError(
+                raise DeployError(
                     f"AWS says that the table is {found.table['TableStatus']}. Look at it in the"
                     " console, mend that, and run this again."
                 )

@@ -8,7 +8,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Found:
+class TableDescription:
     """A table as AWS describes it. `None` where the endpoint does not offer such a thing."""
 
     table: Mapping[str, Any]
@@ -31,20 +31,20 @@ class Found:
         return ""
 
 
-class Looking:
+class TableInspector:
     """At one table. `client` is boto3's for DynamoDB."""
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
 
-    def look(self) -> Found | None:
+    def look(self) -> TableDescription | None:
         """The table as it is now, or `None` if there is none."""
         try:
             table = self._client.describe_table(TableName=self._table)["Table"]
         except self._client.exceptions.ResourceNotFoundException:
             return None
-        return Found(
+        return TableDescription(
             table=table,
             recovery=self._if_offered(self._recovery),
             ttl=self._if_offered(self._ttl),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from migrations_tools.table import definition
-from migrations_tools.table.inspector import Found
+from migrations_tools.table.inspector import TableDescription
 from portal.records import SECRET
 from portal.stores.schema import INDEXES, KEY, Index
 
@@ -21,7 +21,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TablePlan:
     """`problems` cannot be mended without dropping something; `notes` need not be."""
 
     steps: list[Step] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Plan:
     notes: list[str] = field(default_factory=list)
 
 
-class Planning:
+class TablePlanner:
     """For the table of this name in `dev` or `prod`."""
 
     def __init__(self, table: str, environment: str, *, keep_capacity_mode: bool = False) -> None:
@@ -37,11 +37,11 @@ class Planning:
         self._environment = environment
         self._keep_capacity_mode = keep_capacity_mode
 
-    def plan(self, found: Found | None) -> Plan:
+    def plan(self, found: TableDescription | None) -> TablePlan:
         """`None`: no table is there yet."""
         return self._plan_of_new() if found is None else self._plan_of(found)
 
-    def _plan_of_new(self) -> Plan:
+    def _plan_of_new(self) -> TablePlan:
         names = ", ".join(index.name for index in INDEXES)
         create = Step(
             f"Create the table {self._table} with {names}, on demand, encrypted at rest"
@@ -49,10 +49,10 @@ class Planning:
             "create_table",
             definition.create_parameters(self._table, self._environment),
         )
-        return Plan(steps=[create, self._switch_recovery_on(), self._switch_ttl_on()])
+        return TablePlan(steps=[create, self._switch_recovery_on(), self._switch_ttl_on()])
 
-    def _plan_of(self, found: Found) -> Plan:
-        plan = Plan()
+    def _plan_of(self, found: TableDescription) -> TablePlan:
+        plan = TablePlan()
         if found.table["KeySchema"] != definition.key_schema():
             plan.problems.append(
                 f"The table {self._table} has another key than {KEY}. A key cannot be"
@@ -68,12 +68,12 @@ class Planning:
         self._of_tags(found, plan)
         return plan
 
-    def _of_capacity_mode(self, found: Found) -> Iterator[Step]:
+    def _of_capacity_mode(self, found: TableDescription) -> Iterator[Step]:
         summary = found.table.get("BillingModeSummary", {})
         if summary.get("BillingMode") != "PAY_PER_REQUEST" and not self._keep_capacity_mode:
             yield self._update("Switch to capacity on demand.", BillingMode="PAY_PER_REQUEST")
 
-    def _of_index(self, index: Index, found: Found, plan: Plan) -> None:
+    def _of_index(self, index: Index, found: TableDescription, plan: TablePlan) -> None:
         there = found.index(index.name)
         if there is None:
             # What is defined already is repeated as it is: AWS wants every key of every index.
@@ -111,7 +111,7 @@ class Planning:
                 " as it is."
             )
 
-    def _of_the_table(self, found: Found) -> Iterator[Step]:
+    def _of_the_table(self, found: TableDescription) -> Iterator[Step]:
         encryption = found.table.get("SSEDescription", {})
         if encryption.get("Status") not in ("ENABLED", "ENABLING", "UPDATING"):
             yield self._update(
@@ -123,13 +123,13 @@ class Planning:
                 "Protect the table against deletion.", DeletionProtectionEnabled=True
             )
 
-    def _of_recovery(self, found: Found, plan: Plan) -> None:
+    def _of_recovery(self, found: TableDescription, plan: TablePlan) -> None:
         if found.recovery is None:
             plan.notes.append(_not_offered("point-in-time recovery"))
         elif found.recovery != "ENABLED":
             plan.steps.append(self._switch_recovery_on())
 
-    def _of_ttl(self, found: Found, plan: Plan) -> None:
+    def _of_ttl(self, found: TableDescription, plan: TablePlan) -> None:
         if found.ttl is None:
             plan.notes.append(_not_offered("time to live"))
             return
@@ -145,7 +145,7 @@ class Planning:
         else:
             plan.steps.append(self._switch_ttl_on())
 
-    def _of_tags(self, found: Found, plan: Plan) -> None:
+    def _of_tags(self, found: TableDescription, plan: TablePlan) -> None:
         if found.tags is None:
             plan.notes.append(_not_offered("tags"))
             return
@@ -195,12 +195,12 @@ class Planning:
 def _carried(there: Mapping[str, Any], index: Index) -> tuple[list[str], str]:
     """The attributes that the index lacks, and in words those that it has besides."""
     if there["ProjectionType"] == "ALL":
-        more = f"all attributes, {SECRET} too" if index.carries is not None else ""
+        more = f"all attributes, {SECRET} too" if index.projected is not None else ""
         return [], more
     carried = set(there.get("NonKeyAttributes", []))
-    if index.carries is None:
+    if index.projected is None:
         return ["all attributes"], ""
-    return sorted(index.carries - carried), ", ".join(sorted(carried - index.carries))
+    return sorted(index.projected - carried), ", ".join(sorted(carried - index.projected))
 
 
 def _not_offered(what: str) -> str:

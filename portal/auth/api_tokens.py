@@ -19,12 +19,12 @@ from enum import StrEnum
 
 from portal.stores.contract import (
     Add,
-    ChangedMeanwhileError,
     Item,
-    NotThereError,
+    ItemNotFoundError,
     Replace,
     Store,
-    queried,
+    VersionConflictError,
+    iter_query,
 )
 from portal.stores.schema import GSI2, KEY
 from portal.timestamps import to_instant, to_text
@@ -115,7 +115,7 @@ def create_api_token(
 
 
 def revoke_api_token(store: Store, kid: str, now: datetime) -> Token:
-    """From now on it opens nothing; again is no change. `NotThereError`."""
+    """From now on it opens nothing; again is no change. `ItemNotFoundError`."""
     while True:
         item = store.get(_id(kid))
         if "revokedAt" in item:
@@ -123,16 +123,16 @@ def revoke_api_token(store: Store, kid: str, now: datetime) -> Token:
         version = int(item["version"])
         revoked = {**item, "revokedAt": to_text(now), "version": version + 1}
         # It may have been used just now.
-        with suppress(ChangedMeanwhileError):
+        with suppress(VersionConflictError):
             store.write([Replace(revoked, version)])
             return _token_of(revoked)
 
 
 def list_api_tokens(store: Store) -> Iterator[Token]:
     """All there ever were, the newest first."""
-    for row in queried(store, GSI2, _TOKENS, newest_first=True):
+    for row in iter_query(store, GSI2, _TOKENS, newest_first=True):
         # The index does not carry all of it.
-        with suppress(NotThereError):
+        with suppress(ItemNotFoundError):
             yield _token_of(store.get(str(row[KEY])))
 
 
@@ -141,7 +141,7 @@ def verify_token(store: Store, text: str, now: datetime) -> Token:
     parts = TOKEN_PATTERN.fullmatch(text)
     kid, secret = parts.groups() if parts else ("", "")
     item: Item = {}
-    with suppress(NotThereError):
+    with suppress(ItemNotFoundError):
         # Asked for in any case: a wrong one takes as long as an unknown one.
         item = store.get(_id(kid))
     if not hmac.compare_digest(str(item.get("hash", _NO_HASH)), _hash(secret)) or not item:
@@ -154,7 +154,7 @@ def verify_token(store: Store, text: str, now: datetime) -> Token:
 
 def count_call(store: Store, kid: str, now: datetime) -> RateLimitStatus:
     """One call more in the hour that began with the first one. `TooManyCallsError`,
-    `NotThereError`; a store that cannot count lets nobody in (`StoreError`)."""
+    `ItemNotFoundError`; a store that cannot count lets nobody in (`StoreError`)."""
     # Whoever comes between has counted a call, too, so this ends at the limit at the latest.
     while True:
         item = store.get(_id(kid))
@@ -173,7 +173,7 @@ def count_call(store: Store, kid: str, now: datetime) -> RateLimitStatus:
             **item, "lastUsed": to_text(now), "hourFrom": to_text(began), "calls": calls + 1,
             "version": version + 1,
         }  # fmt: skip
-        with suppress(ChangedMeanwhileError):
+        with suppress(VersionConflictError):
             store.write([Replace(counted, version)])
             return allowance
 

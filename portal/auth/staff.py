@@ -14,14 +14,14 @@ from portal.stores.contract import (
     Add,
     BusyError,
     Change,
-    ChangedMeanwhileError,
     Item,
-    NotThereError,
+    ItemNotFoundError,
     Remove,
     Replace,
     Store,
     UnavailableError,
     Value,
+    VersionConflictError,
 )
 from portal.stores.schema import GSI2, KEY
 from portal.timestamps import to_instant, to_text
@@ -73,11 +73,11 @@ def make_sign_in_link(store: Store, *, email: str, name: str, role: str, now: da
 
 
 def disable_person(store: Store, *, email: str) -> None:
-    """Ends the person's access at once, until another link is made for them. `NotThereError`
+    """Ends the person's access at once, until another link is made for them. `ItemNotFoundError`
     if nobody has this address."""
     item = store.get(_person_id(email))
     version = int(item["version"])
-    closed = {**item, "disabled": True, "era": _era(item) + 1, "version": version + 1}
+    closed = {**item, "disabled": True, "era": _session_epoch(item) + 1, "version": version + 1}
     store.write([Replace(closed, version)])
 
 
@@ -96,12 +96,12 @@ def start_session(store: Store, token: str, now: datetime) -> str:
     try:
         try:
             store.write([used, Add(session), *over])
-        except ChangedMeanwhileError as error:
-            if error.tenant_id == used.tenant_id:
+        except VersionConflictError as error:
+            if error.item_id == used.item_id:
                 raise
             # Another sign-in of the same person has swept meanwhile.
             store.write([used, Add(session)])
-    except ChangedMeanwhileError as error:
+    except VersionConflictError as error:
         raise NotSignedInError from error
     return session_token
 
@@ -118,14 +118,14 @@ def person_of_session(store: Store, session_token: str, now: datetime) -> Person
         used = {**session, "lastSeen": to_text(now), "version": version + 1}
         # Another request of the same person may have noted it just now; and while nothing can
         # be written, reading goes on.
-        with suppress(ChangedMeanwhileError, BusyError, UnavailableError):
+        with suppress(VersionConflictError, BusyError, UnavailableError):
             store.write([Replace(used, version)])
     return person
 
 
 def end_session(store: Store, session_token: str) -> None:
     """Ends the session; one that is over already stays over."""
-    with suppress(NotThereError, ChangedMeanwhileError):
+    with suppress(ItemNotFoundError, VersionConflictError):
         session = store.get(_entry_id("session", session_token))
         store.write([Remove(str(session[KEY]), int(session["version"]))])
 
@@ -134,10 +134,15 @@ def _opened(store: Store, kind: str, token: str, now: datetime) -> tuple[Item, P
     try:
         entry = store.get(_entry_id(kind, token))
         item = store.get(str(entry["person"]))
-    except NotThereError as error:
+    except ItemNotFoundError as error:
         raise NotSignedInError from error
     until = to_instant(str(entry["until"]))
-    if until is None or now > until or item.get("disabled") or _era(entry) != _era(item):
+    if (
+        until is None
+        or now > until
+        or item.get("disabled")
+        or _session_epoch(entry) != _session_epoch(item)
+    ):
         raise NotSignedInError
     return entry, Person(
         id=str(item[KEY]),
@@ -155,7 +160,7 @@ def _entry_id(kind: str, token: str) -> str:
     return f"{kind}-{hashlib.sha256(token.encode()).hexdigest()}"
 
 
-def _era(item: Item) -> int:
+def _session_epoch(item: Item) -> int:
     """A person's era ends when they are disabled or get another role. What was opened in an
     earlier one stays shut, even when the role comes back."""
     return int(item.get("era", 0))
@@ -169,7 +174,7 @@ def _entry(kind: str, token: str, opener: Item, now: datetime, *, until: datetim
         KEY: entry_id,
         "version": 1,
         "person": person_id,
-        "era": _era(opener),
+        "era": _session_epoch(opener),
         "lastSeen": to_text(now),
         "until": to_text(until),
         "ttl": int(until.timestamp()),
@@ -187,10 +192,10 @@ def _put_person(store: Store, person: Person) -> Add | Replace:
     }
     try:
         item = store.get(person.id)
-    except NotThereError:
+    except ItemNotFoundError:
         return Add({**values, "era": 0, "version": 1})
     version = int(item["version"])
-    era = _era(item) + (item["role"] != values["role"])
+    era = _session_epoch(item) + (item["role"] != values["role"])
     return Replace({**values, "era": era, "version": version + 1}, version)
 
 
@@ -201,7 +206,7 @@ def _dead_entries(store: Store, person: Person, now: datetime) -> list[Change]:
     for row in ended.items:
         try:
             entry = store.get(str(row[KEY]))
-        except NotThereError:
+        except ItemNotFoundError:
             continue
         changes.append(Remove(str(entry[KEY]), int(entry["version"])))
     return changes

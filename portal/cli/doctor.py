@@ -23,12 +23,12 @@ class Finding:
 
     what: str
     problem: str = ""
-    mend: str = ""
+    remedy: str = ""
 
     def __str__(self) -> str:
         if not self.problem:
             return f"ok       {self.what}"
-        return f"PROBLEM  {self.what}: {self.problem}\n         {self.mend}"
+        return f"PROBLEM  {self.what}: {self.problem}\n         {self.remedy}"
 
 
 def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -76,33 +76,33 @@ _STEPS = (
 def _dynamodb(settings: Settings) -> Iterator[Finding]:
     from portal.stores.dynamodb.client import (  # noqa: PLC0415 - the file store needs none of it
         Answer,
-        Connection,
-        Place,
-        RefusedError,
-        TroubleError,
+        ConditionFailedError,
+        DynamoDbClient,
+        DynamoDbError,
+        TableLocation,
     )
-    from portal.stores.dynamodb.metrics import Measures  # noqa: PLC0415 - nor of this
+    from portal.stores.dynamodb.metrics import Metrics  # noqa: PLC0415 - nor of this
     from portal.stores.dynamodb.permission_checks import GET, PROBES  # noqa: PLC0415 - nor of this
 
-    place = Place(
+    place = TableLocation(
         table=settings.table_name,
         region=settings.aws_region or None,
         endpoint=settings.dynamodb_endpoint or None,
     )
-    connection = Connection(place, Measures())
+    connection = DynamoDbClient(place, Metrics())
 
     def ask(operation: str, parameters: Answer) -> Answer:
         try:
             return connection.call(operation, "check", {"TableName": place.table, **parameters})
-        except RefusedError as refused:
+        except ConditionFailedError as refused:
             return refused.answer
 
     try:
-        trouble: TroubleError | None = None
+        trouble: DynamoDbError | None = None
         answer: Answer = {}
         try:
             answer = ask(*GET)
-        except TroubleError as error:
+        except DynamoDbError as error:
             trouble = error
         except BusyError:
             # The line of GetItem tells it.
@@ -163,5 +163,5 @@ def _sealing(settings: Settings) -> Iterator[Finding]:
 
 
 def _finding(what: str, error: UnavailableError | BusyError) -> Finding:
-    mend = error.mend if isinstance(error, UnavailableError) else "Try again in a moment."
-    return Finding(what, error.reason, mend)
+    remedy = error.remedy if isinstance(error, UnavailableError) else "Try again in a moment."
+    return Finding(what, error.reason, remedy)

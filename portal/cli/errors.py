@@ -33,7 +33,7 @@ def explained(afterwards: str = "Nothing was changed. Try again.") -> Iterator[N
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     except UnavailableError as error:
-        raise click.ClickException(f"{error.reason} {error.mend}") from error
+        raise click.ClickException(f"{error.reason} {error.remedy}") from error
     except StoreError as error:
         # Busy, or somebody else changed the same item at the same moment.
         raise click.ClickException(afterwards) from error

@@ -19,12 +19,12 @@ from portal.cli.tokens import token_group
 from portal.contacts import ProblemError, read_email
 from portal.settings import Settings
 from portal.signing_keys import resolve_secret_keys
-from portal.stores import refuse_damage
-from portal.stores.contract import NotThereError, Store
+from portal.stores import refuse_corrupt_store
+from portal.stores.contract import ItemNotFoundError, Store
 from portal.stores.file.repair import restore_file, verify_file
 from portal.stores.file.store import JsonFileStore
-from portal.stores.retrying import PatientStore
-from portal.tenants import Act
+from portal.stores.retrying import RetryingStore
+from portal.tenants import AuditInfo
 from portal.timestamps import utc_now
 
 ROLES = ("viewer", "approver", "admin")
@@ -80,7 +80,7 @@ def serve(host: str, port: int, workers: int, print_links: bool) -> None:
     with opened_store(settings) as opened:
         # Here rather than in each worker: what is missing is said once, in a sentence.
         resolve_secret_keys(settings)
-        refuse_damage(settings, opened)
+        refuse_corrupt_store(settings, opened)
         click.echo(opened.describe())
         if print_links:
             link = _staff_link(settings, opened, LOCAL_ADMIN, "Local admin", "admin")
@@ -112,7 +112,7 @@ def staff_disable(email: str) -> None:
     with opened_store(read_settings()) as opened:
         try:
             disable_person(opened, email=email)
-        except NotThereError as error:
+        except ItemNotFoundError as error:
             raise click.ClickException(f"Nobody with the address {email} works here.") from error
     click.echo(f"{email} is signed out, and no earlier link signs them in.")
 
@@ -131,14 +131,14 @@ def erase_closed(days: int) -> None:
     from portal.imports.jobs.retention import remove_rows_before  # noqa: PLC0415 - only this needs the imports' checks
 
     now = utc_now()
-    instant, act = now - timedelta(days=days), Act(by="retention", at=now)
+    instant, audit = now - timedelta(days=days), AuditInfo(by="retention", at=now)
     with opened_store(read_settings(), "What is erased stays so. Run it again.") as opened:
-        patient = PatientStore(opened)
-        erased = onboarding.erase_closed_before(patient, instant, act)
-        imports = remove_rows_before(patient, instant, act)
+        patient = RetryingStore(opened)
+        erased = onboarding.erase_closed_before(patient, instant, audit)
+        imports = remove_rows_before(patient, instant, audit)
         if isinstance(opened, JsonFileStore):
             # A journal still says what was there before.
-            opened.forget()
+            opened.purge_history()
     click.echo(f"The personal details of {erased} sign-ups are erased.")
     click.echo(f"The rows of {imports} imports are removed.")
 
@@ -169,7 +169,7 @@ def verify() -> None:
         verdict = verify_file(settings.data_dir)
     click.echo(f"{verdict.items} items, the last commit is number {verdict.seq}.")
     if verdict.problem is not None:
-        raise click.ClickException(f"{verdict.problem.reason} {verdict.problem.mend}")
+        raise click.ClickException(f"{verdict.problem.reason} {verdict.problem.remedy}")
     if verdict.torn:
         click.echo(f"{verdict.torn} bytes of a line that was never finished will be set aside.")
     click.echo("The file is whole.")

@@ -14,7 +14,7 @@ from portal.auth.api_tokens import (
 )
 from portal.cli.errors import opened_store, read_settings
 from portal.contacts import ProblemError, read_line
-from portal.stores.contract import NotThereError
+from portal.stores.contract import ItemNotFoundError
 from portal.timestamps import utc_now
 
 
@@ -76,7 +76,7 @@ def revoke_token(kid: str) -> None:
     with opened_store(read_settings()) as opened:
         try:
             token = revoke_api_token(opened, kid, utc_now())
-        except NotThereError as error:
+        except ItemNotFoundError as error:
             raise click.ClickException(
                 "No token has this id. `portal token list` shows all of them."
             ) from error

@@ -3,18 +3,18 @@
     decisions    how every verb works: what was seen, what is asked again, one write
     claims       how many pending tenants name the same ids
     sign_ups     submit, edit_contact, withdraw; reject, reopen, release
-    activation   activate, or renew_instead where the account has a tenant already
+    activation   activate, or renew_existing where the account has a tenant already
     licences     suspend, reinstate, set_validity, set_client
     notes        add_note
     erasure      erase, erase_closed_before
 
-Each verb takes the version that its person saw (`seen`; `None`: the old application wrote the
-record). Asked again for what it has just done, it changes nothing and answers the same;
+Each verb takes the version that its person saw (`expected_version`; `None`: the old application
+wrote the record). Asked again for what it has just done, it changes nothing and answers the same;
 asked on a version that is no longer there, it raises `StaleError` with the tenant as it is.
 The tenant, its event, its claim and its forward are one all-or-nothing write.
 """
 
-from portal.onboarding.activation import TenantExistsError, activate, renew_instead
+from portal.onboarding.activation import TenantExistsError, activate, renew_existing
 from portal.onboarding.decisions import StaleError, UnknownTenantError, find
 from portal.onboarding.erasure import erase, erase_closed_before
 from portal.onboarding.licences import reinstate, set_client, set_validity, suspend
@@ -24,6 +24,6 @@ from portal.onboarding.sign_ups import edit_contact, reject, release, reopen, su
 __all__ = [
     "StaleError", "TenantExistsError", "UnknownTenantError",
     "activate", "add_note", "edit_contact", "erase", "erase_closed_before", "find", "reinstate",
-    "reject", "release", "renew_instead", "reopen", "set_client", "set_validity", "submit",
+    "reject", "release", "renew_existing", "reopen", "set_client", "set_validity", "submit",
     "suspend", "withdraw",
 ]  # fmt: skip

@@ -6,8 +6,17 @@ from portal import records
 from portal.onboarding.claims import claim_changes
 from portal.onboarding.decisions import TRIES, load, too_busy
 from portal.sealing.sealers import Sealer, Secret
-from portal.stores.contract import Add, AlreadyThereError, ChangedMeanwhileError, Replace, Store
-from portal.tenants import Act, Client, Ids, RuleError, Tenant, Validity, Verb, mark_of
+from portal.stores.contract import Add, ItemExistsError, Replace, Store, VersionConflictError
+from portal.tenants import (
+    AuditInfo,
+    Client,
+    Ids,
+    RuleError,
+    Tenant,
+    Validity,
+    Verb,
+    idempotency_key_of,
+)
 
 
 @dataclass(eq=False)
@@ -23,8 +32,8 @@ def activate(
     sealer: Sealer,
     tenant_id: str,
     *,
-    seen: int | None,
-    act: Act,
+    expected_version: int | None,
+    audit: AuditInfo,
     ids: Ids,
     validity: Validity,
     client_id: str = "",
@@ -32,71 +41,86 @@ def activate(
 ) -> Tenant:
     """Binds a pending tenant to its final key, with a licence.
 
-    `TenantExistsError` if the key is taken: see `renew_instead`. `PastWindowError`.
+    `TenantExistsError` if the key is taken: see `renew_existing`. `PastWindowError`.
     """
-    wanted = (ids, validity, client_id, secret.mark if secret else None)
-    mark = mark_of(Verb.ACTIVATE, act, seen, *wanted)
+    key_parts = (ids, validity, client_id, secret.fingerprint if secret else None)
+    idempotency_key = idempotency_key_of(Verb.ACTIVATE, audit, expected_version, *key_parts)
     client = Client(id=client_id)
     if secret:
         sealed = sealer.seal(secret, ids.tenant_id)
-        client = Client(id=client_id, sealed_secret=sealed, secret_set_at=act.at)
+        client = Client(id=client_id, sealed_secret=sealed, secret_set_at=audit.at)
     for _ in range(TRIES):
         loaded = load(store, tenant_id)
-        if loaded.was_made(mark):
+        if loaded.already_applied(idempotency_key):
             return loaded.tenant
-        pending = loaded.seen_as(tenant_id, seen)
-        active = pending.activated(act, mark, ids=ids, validity=validity, client=client)
+        pending = loaded.require_version(tenant_id, expected_version)
+        active = pending.activated(
+            audit, idempotency_key, ids=ids, validity=validity, client=client
+        )
         item = records.item_of(active)
         try:
-            store.write([
-                Replace(records.forward_item(pending, active.id, mark), seen),
-                Add(item),
-                Add(records.event_item(active.id, Verb.ACTIVATE, act, loaded.item, item)),
-                *claim_changes(store, pending, None),
-            ])  # fmt: skip
-        except AlreadyThereError as refused:
-            if refused.tenant_id == active.id:
+            store.write(
+                [
+                    Replace(
+                        records.forward_item(pending, active.id, idempotency_key), expected_version
+                    ),
+                    Add(item),
+                    Add(records.event_item(active.id, Verb.ACTIVATE, audit, loaded.item, item)),
+                    *claim_changes(store, pending, None),
+                ]
+            )
+        except ItemExistsError as refused:
+            if refused.item_id == active.id:
                 existing = records.tenant_of(refused.item)
                 raise TenantExistsError(pending, existing) from refused
-        except ChangedMeanwhileError:
+        except VersionConflictError:
             pass
         else:
             return active
     raise too_busy()
 
 
-def renew_instead(
+def renew_existing(
     store: Store,
     tenant_id: str,
     *,
-    seen: int | None,
-    act: Act,
+    expected_version: int | None,
+    audit: AuditInfo,
     existing_id: str,
-    existing_seen: int | None,
+    expected_existing_version: int | None,
     validity: Validity,
 ) -> Tenant:
     """Closes a pending sign-up towards the tenant that the account already has, and gives
     that one the new window. Answers the existing tenant."""
-    mark = mark_of(Verb.ACTIVATE, act, seen, existing_id, existing_seen, validity)
+    idempotency_key = idempotency_key_of(
+        Verb.ACTIVATE, audit, expected_version, existing_id, expected_existing_version, validity
+    )
     for _ in range(TRIES):
         loaded = load(store, tenant_id)
-        if loaded.was_made(mark):
+        if loaded.already_applied(idempotency_key):
             return loaded.tenant
-        pending = loaded.seen_as(tenant_id, seen)
+        pending = loaded.require_version(tenant_id, expected_version)
         # The life cycle has to let the sign-up go before anything is done elsewhere.
-        pending.changed(Verb.ACTIVATE, act)
+        pending.changed(Verb.ACTIVATE, audit)
         other = load(store, existing_id)
-        existing = other.seen_as(existing_id, existing_seen)
-        renewed = existing.changed(Verb.SET_VALIDITY, act, mark, validity=validity)
+        existing = other.require_version(existing_id, expected_existing_version)
+        renewed = existing.changed(Verb.SET_VALIDITY, audit, idempotency_key, validity=validity)
         item = records.item_of(renewed, other.item)
         try:
-            store.write([
-                Replace(records.forward_item(pending, existing_id, mark), seen),
-                Replace(item, existing_seen, read=other.item),
-                Add(records.event_item(existing_id, Verb.SET_VALIDITY, act, other.item, item)),
-                *claim_changes(store, pending, None),
-            ])  # fmt: skip
-        except (ChangedMeanwhileError, AlreadyThereError):
+            store.write(
+                [
+                    Replace(
+                        records.forward_item(pending, existing_id, idempotency_key),
+                        expected_version,
+                    ),
+                    Replace(item, expected_existing_version, read=other.item),
+                    Add(
+                        records.event_item(existing_id, Verb.SET_VALIDITY, audit, other.item, item)
+                    ),
+                    *claim_changes(store, pending, None),
+                ]
+            )
+        except (VersionConflictError, ItemExistsError):
             continue
         return renewed
     raise too_busy()

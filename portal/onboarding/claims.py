@@ -3,7 +3,7 @@
 import secrets
 
 from portal import records
-from portal.stores.contract import Add, Change, NotThereError, Remove, Replace, Store
+from portal.stores.contract import Add, Change, ItemNotFoundError, Remove, Replace, Store
 from portal.tenants import Ids, Status, Tenant
 
 
@@ -25,7 +25,7 @@ def _claimed(tenant: Tenant | None) -> Ids | None:
 def _count_claim(store: Store, ids: Ids, step: int) -> Change | None:
     try:
         item = store.get(records.claim_id(ids))
-    except NotThereError:
+    except ItemNotFoundError:
         # Not from 1: a claim that went and came back must not pass for the one that was seen.
         first = secrets.randbits(40)
         return Add(records.claim_item(ids, 1, first)) if step > 0 else None

@@ -7,16 +7,16 @@ from portal import records
 from portal.onboarding.claims import claim_changes
 from portal.stores.contract import (
     Add,
-    AlreadyThereError,
     BusyError,
     Change,
-    ChangedMeanwhileError,
     Item,
-    NotThereError,
+    ItemExistsError,
+    ItemNotFoundError,
     Replace,
     Store,
+    VersionConflictError,
 )
-from portal.tenants import Act, RuleError, Tenant, Verb, mark_of
+from portal.tenants import AuditInfo, RuleError, Tenant, Verb, idempotency_key_of
 
 #: How often a write is tried again after somebody else moved a claim or decided meanwhile.
 TRIES = 8
@@ -47,15 +47,15 @@ class Loaded:
 
     tenant: Tenant
     item: Item
-    forward_mark: str = ""
+    forward_key: str = ""
 
-    def was_made(self, mark: str) -> bool:
+    def already_applied(self, idempotency_key: str) -> bool:
         decision = self.tenant.decision
-        return mark in (self.forward_mark, decision.mark if decision else "")
+        return idempotency_key in (self.forward_key, decision.idempotency_key if decision else "")
 
-    def seen_as(self, tenant_id: str, seen: int | None) -> Tenant:
+    def require_version(self, tenant_id: str, expected_version: int | None) -> Tenant:
         """The tenant, if it is what its person saw. `StaleError`."""
-        if self.tenant.id != tenant_id or self.tenant.version != seen:
+        if self.tenant.id != tenant_id or self.tenant.version != expected_version:
             raise StaleError(self.tenant)
         return self.tenant
 
@@ -67,46 +67,50 @@ def load(store: Store, tenant_id: str) -> Loaded:
         forward = records.forward_of(item)
         if forward:
             item = store.get(forward.to)
-    except NotThereError as error:
+    except ItemNotFoundError as error:
         raise UnknownTenantError(tenant_id) from error
     if not records.is_tenant(item):
         raise UnknownTenantError(tenant_id)
-    return Loaded(records.tenant_of(item), item, forward.mark if forward else "")
+    return Loaded(records.tenant_of(item), item, forward.idempotency_key if forward else "")
 
 
 def decide(
     store: Store,
     tenant_id: str,
     verb: Verb,
-    act: Act,
-    seen: int | None,
+    audit: AuditInfo,
+    expected_version: int | None,
     *,
-    change: Callable[[Tenant, Act, str], Tenant] | None = None,
-    wanted: tuple[object, ...] = (),
-    also: Callable[[Store, str], list[Change]] = lambda _store, _tenant_id: [],
+    change: Callable[[Tenant, AuditInfo, str], Tenant] | None = None,
+    key_parts: tuple[object, ...] = (),
+    extra_changes: Callable[[Store, str], list[Change]] = lambda _store, _tenant_id: [],
     **fields: object,
 ) -> Tenant:
-    """Makes one change of one tenant, with its event and its claim, and what goes `also`.
+    """Makes one change of one tenant, with its event and its claim, and what goes `extra_changes`.
 
     `change` works out the tenant afterwards; without one `fields` are what changes.
     """
-    mark = mark_of(verb, act, seen, *wanted, *fields.items())
+    idempotency_key = idempotency_key_of(verb, audit, expected_version, *key_parts, *fields.items())
     for _ in range(TRIES):
         loaded = load(store, tenant_id)
-        if loaded.was_made(mark):
+        if loaded.already_applied(idempotency_key):
             return loaded.tenant
-        before = loaded.seen_as(tenant_id, seen)
-        after = change(before, act, mark) if change else before.changed(verb, act, mark, **fields)
+        before = loaded.require_version(tenant_id, expected_version)
+        after = (
+            change(before, audit, idempotency_key)
+            if change
+            else before.changed(verb, audit, idempotency_key, **fields)
+        )
         item = records.item_of(after, loaded.item)
-        event = records.event_item(after.id, verb, act, loaded.item, item, reason=after.reason)
+        event = records.event_item(after.id, verb, audit, loaded.item, item, reason=after.reason)
         try:
             store.write([
-                Replace(item, seen, read=loaded.item),
+                Replace(item, expected_version, read=loaded.item),
                 Add(event),
                 *claim_changes(store, before, after),
-                *also(store, tenant_id),
+                *extra_changes(store, tenant_id),
             ])  # fmt: skip
-        except (ChangedMeanwhileError, AlreadyThereError):
+        except (VersionConflictError, ItemExistsError):
             continue
         return after
     raise too_busy()

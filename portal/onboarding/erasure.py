@@ -7,22 +7,24 @@ from portal import queries, records
 from portal.onboarding.decisions import StaleError, decide, find
 from portal.stores.contract import Change, Remove, Store
 from portal.stores.schema import GSI2, KEY
-from portal.tenants import Act, NotAllowedError, Tenant, Verb
+from portal.tenants import AuditInfo, NotAllowedError, Tenant, Verb
 
 #: As many notes as one write removes together with what they are about.
 _MOST_NOTES = 90
 
 
-def erase(store: Store, tenant_id: str, *, seen: int | None, act: Act) -> Tenant:
+def erase(
+    store: Store, tenant_id: str, *, expected_version: int | None, audit: AuditInfo
+) -> Tenant:
     """Erases the personal fields of a closed sign-up, and the notes about it."""
     return decide(
         store,
         tenant_id,
         Verb.ERASE,
-        act,
-        seen,
+        audit,
+        expected_version,
         change=Tenant.without_personal_fields,
-        also=_without_notes,
+        extra_changes=_without_notes,
     )
 
 
@@ -31,7 +33,7 @@ def _without_notes(store: Store, tenant_id: str) -> list[Change]:
     return [Remove(str(note[KEY]), 1) for note in notes]
 
 
-def erase_closed_before(store: Store, instant: datetime, act: Act) -> int:
+def erase_closed_before(store: Store, instant: datetime, audit: AuditInfo) -> int:
     """Erases every sign-up that was rejected or withdrawn before `instant`; answers how many.
     It may be stopped anywhere and run again."""
     due = [str(row[KEY]) for row in queries.closed_before(store, instant)]
@@ -41,7 +43,7 @@ def erase_closed_before(store: Store, instant: datetime, act: Act) -> int:
         # Somebody may reopen one meanwhile: then it is not due any more.
         with suppress(StaleError, NotAllowedError):
             if not tenant.erased:
-                erase(store, tenant_id, seen=tenant.version, act=act)
+                erase(store, tenant_id, expected_version=tenant.version, audit=audit)
                 erased += 1
             # One write takes so many notes; the few sign-ups with more get more writes.
             while notes := _without_notes(store, tenant_id):

@@ -5,8 +5,8 @@ from datetime import datetime
 from portal import records
 from portal.onboarding.claims import claim_changes
 from portal.onboarding.decisions import TRIES, decide, find, too_busy
-from portal.stores.contract import Add, AlreadyThereError, ChangedMeanwhileError, Store
-from portal.tenants import Act, Contact, Ids, Reason, Status, Tenant, Verb
+from portal.stores.contract import Add, ItemExistsError, Store, VersionConflictError
+from portal.tenants import AuditInfo, Contact, Ids, Reason, Status, Tenant, Verb
 
 
 def submit(
@@ -37,40 +37,59 @@ def submit(
     for _ in range(TRIES):
         try:
             store.write([Add(records.item_of(tenant)), *claim_changes(store, None, tenant)])
-        except AlreadyThereError as refused:
-            if refused.tenant_id == tenant.id:
+        except ItemExistsError as refused:
+            if refused.item_id == tenant.id:
                 return find(store, tenant.id)
-        except ChangedMeanwhileError:
+        except VersionConflictError:
             pass
         else:
             return tenant
     raise too_busy()
 
 
-def withdraw(store: Store, tenant_id: str, *, seen: int | None, act: Act) -> Tenant:
+def withdraw(
+    store: Store, tenant_id: str, *, expected_version: int | None, audit: AuditInfo
+) -> Tenant:
     """The customer takes a pending sign-up back."""
-    return decide(store, tenant_id, Verb.WITHDRAW, act, seen)
+    return decide(store, tenant_id, Verb.WITHDRAW, audit, expected_version)
 
 
 def edit_contact(
-    store: Store, tenant_id: str, *, seen: int | None, act: Act, contact: Contact
+    store: Store,
+    tenant_id: str,
+    *,
+    expected_version: int | None,
+    audit: AuditInfo,
+    contact: Contact,
 ) -> Tenant:
     """Other contact details, for a tenant that is not closed."""
-    return decide(store, tenant_id, Verb.EDIT_CONTACT, act, seen, contact=contact)
+    return decide(store, tenant_id, Verb.EDIT_CONTACT, audit, expected_version, contact=contact)
 
 
 def reject(
-    store: Store, tenant_id: str, *, seen: int | None, act: Act, reason: Reason, message: str = ""
+    store: Store,
+    tenant_id: str,
+    *,
+    expected_version: int | None,
+    audit: AuditInfo,
+    reason: Reason,
+    message: str = "",
 ) -> Tenant:
     """`message`: words for the customer, may be empty."""
-    return decide(store, tenant_id, Verb.REJECT, act, seen, reason=reason.value, message=message)
+    return decide(
+        store, tenant_id, Verb.REJECT, audit, expected_version, reason=reason.value, message=message
+    )
 
 
-def reopen(store: Store, tenant_id: str, *, seen: int | None, act: Act) -> Tenant:
+def reopen(
+    store: Store, tenant_id: str, *, expected_version: int | None, audit: AuditInfo
+) -> Tenant:
     """Undoes a rejection or a withdrawal. `ErasedError`."""
-    return decide(store, tenant_id, Verb.REOPEN, act, seen, change=Tenant.reopened)
+    return decide(store, tenant_id, Verb.REOPEN, audit, expected_version, change=Tenant.reopened)
 
 
-def release(store: Store, tenant_id: str, *, seen: int | None, act: Act) -> Tenant:
+def release(
+    store: Store, tenant_id: str, *, expected_version: int | None, audit: AuditInfo
+) -> Tenant:
     """Moves a sign-up that was set aside as suspicious into the queue."""
-    return decide(store, tenant_id, Verb.RELEASE, act, seen, change=Tenant.released)
+    return decide(store, tenant_id, Verb.RELEASE, audit, expected_version, change=Tenant.released)

@@ -14,7 +14,7 @@ Attributes that the portal does not know are kept as they are: they are somebody
 """
 
 from portal.records.access_fields import status_of, validity_of
-from portal.records.attributes import IMPORT_ID, IMPORTED_STATE, SECRET, SECRET_MARK
+from portal.records.attributes import IMPORT_ID, IMPORTED_STATE, SECRET, SECRET_FINGERPRINT
 from portal.records.history import (
     Event,
     Note,
@@ -50,7 +50,7 @@ from portal.records.tenant import index_keys_of, item_of, public_view, tenant_of
 
 __all__ = (
     "ASIDE", "IMPORTED_STATE", "IMPORTS", "IMPORT_ID", "LAST", "NEVER", "REFERENCE_LENGTH",
-    "SECRET", "SECRET_MARK", "Event", "Forward", "Note", "StatusLink", "account_partition",
+    "SECRET", "SECRET_FINGERPRINT", "Event", "Forward", "Note", "StatusLink", "account_partition",
     "claim_id", "claim_item", "company_partition", "email_partition", "event_item", "event_of",
     "events_partition", "forward_item", "forward_of", "imported_state", "index_keys_of",
     "is_tenant", "item_kind", "item_of", "normalised", "note_item", "note_of", "notes_partition",

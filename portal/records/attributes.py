@@ -10,7 +10,7 @@ SECRET = "clientSecret"  # noqa: S105 - the name of its attribute
 #: The import that wrote the tenant last.
 IMPORT_ID = "importId"
 #: Tells, to who has the key, whether a secret is the one that was sealed: `portal.imports`.
-SECRET_MARK = "clientSecretMark"  # noqa: S105 - the name of its attribute
+SECRET_FINGERPRINT = "clientSecretMark"  # noqa: S105 - the name of its attribute
 #: The status and the window as imports left them, or that staff have set them: `origins`.
 IMPORTED_STATE = "importedState"
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from portal.records.attributes import Texts
 from portal.stores.contract import Item, Value
 from portal.stores.schema import GSI2, KEY
-from portal.tenants import Act, Verb
+from portal.tenants import AuditInfo, Verb
 from portal.timestamps import to_instant, to_text
 
 #: An event tells these with their values; of the personal fields it only names which changed.
@@ -40,16 +40,24 @@ class Event:
 
 
 def event_item(
-    subject: str, verb: Verb, act: Act, before: Item | None, after: Item, *, reason: str = ""
+    subject: str,
+    verb: Verb,
+    audit: AuditInfo,
+    before: Item | None,
+    after: Item,
+    *,
+    reason: str = "",
 ) -> Item:
     """The event of one change of `subject`, to be written together with it."""
-    return _entry("event", "EVENTS", subject, act, f"{to_text(act.at)}-{secrets.token_hex(4)}") | {
+    return _entry(
+        "event", "EVENTS", subject, audit, f"{to_text(audit.at)}-{secrets.token_hex(4)}"
+    ) | {
         "verb": verb.value,
         "changes": json.dumps(_changes(before or {}, after), ensure_ascii=False),
         "before": _digest(before),
         "after": _digest(after),
         **({"reason": reason} if reason else {}),
-        **({"requestId": act.request_id} if act.request_id else {}),
+        **({"requestId": audit.request_id} if audit.request_id else {}),
     }
 
 
@@ -93,11 +101,11 @@ class Note:
     text: str
 
 
-def note_item(subject: str, act: Act, text: str, after: str = "") -> Item:
+def note_item(subject: str, audit: AuditInfo, text: str, after: str = "") -> Item:
     """What a member of staff wrote down about `subject`. The same words of the same person, written
     behind the same note, have the same id: a form that is sent twice adds nothing."""
-    words = hashlib.sha256(repr((act.who or act.by, after, text)).encode()).hexdigest()[:16]
-    return _entry("note", "NOTES", subject, act, words) | {"text": text}
+    words = hashlib.sha256(repr((audit.who or audit.by, after, text)).encode()).hexdigest()[:16]
+    return _entry("note", "NOTES", subject, audit, words) | {"text": text}
 
 
 def note_of(item: Item) -> Note:
@@ -109,16 +117,18 @@ def notes_partition(subject: str) -> str:
     return f"NOTES#{subject}"
 
 
-def _entry(kind: str, partition: str, subject: str, act: Act, name: str) -> dict[str, Value]:
-    at = to_text(act.at)
+def _entry(
+    kind: str, partition: str, subject: str, audit: AuditInfo, name: str
+) -> dict[str, Value]:
+    at = to_text(audit.at)
     entry_id = f"{kind}-{subject}-{name}"
     return {
         KEY: entry_id,
         "version": 1,
         "at": at,
-        "by": act.by,
+        "by": audit.by,
         # Two people may have one name.
-        **({"who": act.who} if act.who else {}),
+        **({"who": audit.who} if audit.who else {}),
         GSI2.partition: f"{partition}#{subject}",
         GSI2.sort: f"{at}#{entry_id}",
     }

@@ -20,7 +20,7 @@ class Forward:
     version: int
     status_link: str
     created_at: datetime | None
-    mark: str
+    idempotency_key: str
 
 
 def forward_of(item: Item) -> Forward | None:
@@ -34,18 +34,18 @@ def forward_of(item: Item) -> Forward | None:
         version=int(item["version"]),
         status_link=text["statusLink"],
         created_at=to_instant(text["createdAt"]),
-        mark=text["decidedMark"],
+        idempotency_key=text["decidedMark"],
     )
 
 
-def forward_item(pending: Tenant, to: str, mark: str) -> Item:
+def forward_item(pending: Tenant, to: str, idempotency_key: str) -> Item:
     """`pending`, turned into a forward to `to`."""
     item: dict[str, Value] = {
         KEY: pending.id,
         "forwardTo": to,
         "version": (pending.version or 0) + 1,
         "statusLink": pending.status_link,
-        "decidedMark": mark,
+        "decidedMark": idempotency_key,
     }
     if pending.created_at:
         item["createdAt"] = to_text(pending.created_at)

@@ -86,7 +86,7 @@ def _decision_of(text: Texts) -> Decision | None:
         by=text["decidedBy"],
         at=at,
         who=text["decidedWho"],
-        mark=text["decidedMark"],
+        idempotency_key=text["decidedMark"],
     )
 
 
@@ -137,7 +137,7 @@ def item_of(tenant: Tenant, before: Mapping[str, Value] | None = None) -> Item:
         "decidedBy": decision.by if decision else None,
         "decidedAt": to_text(decision.at) if decision else None,
         "decidedWho": decision.who if decision else None,
-        "decidedMark": decision.mark if decision else None,
+        "decidedMark": decision.idempotency_key if decision else None,
         "reason": tenant.reason,
         "message": tenant.message,
         "locale": tenant.locale,

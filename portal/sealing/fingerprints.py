@@ -9,12 +9,12 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
-from portal.records import SECRET, SECRET_MARK
+from portal.records import SECRET, SECRET_FINGERPRINT
 from portal.sealing.sealers import Secret, is_sealed
 from portal.stores.contract import Item
 
 
-class Marks:
+class SecretFingerprints:
     """`keys`: the newest first; it makes marks, and all of them are tried."""
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -31,7 +31,7 @@ class Marks:
         if not is_sealed(stored):
             # The old application left it as it was typed.
             return hmac.compare_digest(stored.encode(), secret.reveal().encode())
-        mark = str(item.get(SECRET_MARK, ""))
+        mark = str(item.get(SECRET_FINGERPRINT, ""))
         return any(
             hmac.compare_digest(mark, _digest(key, tenant_id, stored, secret)) for key in self._keys
         )

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from portal.atomic_files import alone_with, make_once, replace_whole
+from portal.atomic_files import create_exclusive, file_lock, replace_atomically
 from portal.settings import Settings
 from portal.stores.contract import UnavailableError
 
@@ -39,14 +39,14 @@ _KMS_BYTES = 4096
 class Secret:
     """A client secret on its way to being sealed. Nothing prints it by accident.
 
-    `mark` tells it from another one, and is of no use to whoever wants to guess it.
+    `fingerprint` tells it from another one, and is of no use to whoever wants to guess it.
     """
 
-    __slots__ = ("_text", "mark")
+    __slots__ = ("_text", "fingerprint")
 
-    def __init__(self, text: str, mark: str = "") -> None:
+    def __init__(self, text: str, fingerprint: str = "") -> None:
         self._text = text
-        self.mark = mark
+        self.fingerprint = fingerprint
 
     def __repr__(self) -> str:
         return "Secret(…)"
@@ -133,11 +133,11 @@ class KeyFileSealer:
         """Adds a key, which seals from now on, and answers its id. The earlier ones stay, since
         what they sealed is opened with them. `KeyFileError`."""
         try:
-            with alone_with(self._path):
+            with file_lock(self._path):
                 keys = {key_id: _encoded(key) for key_id, key in self._keys().items()}
                 newest = _new_id(keys)
                 keys[newest] = _encoded(secrets.token_bytes(_KEY_BYTES))
-                replace_whole(self._path, json.dumps(keys) + "\n")
+                replace_atomically(self._path, json.dumps(keys) + "\n")
         except OSError as error:
             raise self._unusable(error) from error
         return newest
@@ -152,7 +152,7 @@ class KeyFileSealer:
                 raw = self._path.read_bytes()
             except FileNotFoundError:
                 key = {_new_id(()): _encoded(secrets.token_bytes(_KEY_BYTES))}
-                make_once(self._path, json.dumps(key) + "\n")
+                create_exclusive(self._path, json.dumps(key) + "\n")
                 raw = self._path.read_bytes()
         except OSError as error:
             raise self._unusable(error) from error
@@ -166,12 +166,12 @@ class KeyFileSealer:
         return keys
 
     def _refusal(self, what: str) -> KeyFileError:
-        return KeyFileError(reason=f"{self._path} {what}.", mend="Restore it from a backup.")
+        return KeyFileError(reason=f"{self._path} {what}.", remedy="Restore it from a backup.")
 
     def _unusable(self, error: OSError) -> KeyFileError:
         return KeyFileError(
             reason=f"{self._path} can be neither read nor made ({error.strerror}).",
-            mend="Let the portal read and write its data folder.",
+            remedy="Let the portal read and write its data folder.",
         )
 
 
@@ -231,7 +231,7 @@ class KmsSealer:
         if len(secret.reveal().encode()) > _KMS_BYTES:
             raise SecretTooLongError(
                 reason=f"The client secret is longer than the {_KMS_BYTES:,} bytes that KMS seals.",
-                mend="Set another client secret.",
+                remedy="Set another client secret.",
             )
 
     def _own_client(self) -> Any:
@@ -280,7 +280,7 @@ def _kms_trouble(error: Exception) -> UnavailableError:
     return UnavailableError(
         reason=f"KMS did not seal the client secret ({code}"
         + (f", request {request})." if request else ")."),
-        mend=_KMS_MENDS.get(
+        remedy=_KMS_MENDS.get(
             code, "Look at the network, at AWS_REGION and at AWS's health page; then try again."
         ),
     )

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from portal.records import SECRET, is_tenant
 from portal.sealing.sealers import Sealer, Secret, is_sealed
-from portal.stores.contract import Change, Item, Page, Position, Remove, Segment, Store
+from portal.stores.contract import Change, Cursor, Item, Page, Remove, Segment, Store
 from portal.stores.schema import KEY, Index
 
 _WHOLE = Segment()
@@ -53,7 +53,7 @@ class SealingStore:
         partition: str,
         *,
         between: tuple[str, str] | None = None,
-        after: Position | None = None,
+        after: Cursor | None = None,
         limit: int = 50,
         newest_first: bool = False,
     ) -> Page:

@@ -3,7 +3,7 @@
 import logging
 
 from portal.settings import Settings
-from portal.stores.contract import BusyError, DamagedError, Store, UnavailableError
+from portal.stores.contract import BusyError, CorruptStoreError, Store, UnavailableError
 
 logger = logging.getLogger(__name__)
 
@@ -15,13 +15,13 @@ def open_store(settings: Settings) -> Store:
 
         return JsonFileStore(settings.data_dir)
 
-    from portal.stores.dynamodb.client import Place  # noqa: PLC0415 - if it is in use
+    from portal.stores.dynamodb.client import TableLocation  # noqa: PLC0415 - if it is in use
     from portal.stores.dynamodb.metrics import debug_logger  # noqa: PLC0415 - if it is in use
     from portal.stores.dynamodb.store import DynamoDbStore  # noqa: PLC0415 - if it is in use
 
     if settings.debug_calls:
         debug_logger.setLevel(logging.DEBUG)
-    place = Place(
+    place = TableLocation(
         table=settings.table_name,
         region=settings.aws_region or None,
         endpoint=settings.dynamodb_endpoint or None,
@@ -29,17 +29,17 @@ def open_store(settings: Settings) -> Store:
     return DynamoDbStore(place, embedded_metrics="log" in settings.metrics)
 
 
-def refuse_damage(settings: Settings, store: Store) -> None:
-    """Let nobody start on a damaged file: `DamagedError`. Whatever else is in the way may pass,
-    such as a full disk, which still lets people read; so it is only logged."""
+def refuse_corrupt_store(settings: Settings, store: Store) -> None:
+    """Let nobody start on a damaged file: `CorruptStoreError`. Whatever else is in the way may
+    pass, such as a full disk, which still lets people read; so it is only logged."""
     if settings.store != "json":
         return
 
     try:
         store.check()
-    except DamagedError:
+    except CorruptStoreError:
         raise
     except UnavailableError as error:
-        logger.error("%s %s", error.reason, error.mend)  # noqa: TRY400 - its text is told
+        logger.error("%s %s", error.reason, error.remedy)  # noqa: TRY400 - its text is told
     except BusyError as error:
         logger.warning("%s", error.reason)

@@ -16,10 +16,10 @@ Value = str | int | bool
 Item = Mapping[str, Value]
 
 #: Where a page ended: the sort key and the `tenantId` of the last row that was shown.
-Position = tuple[str, str]
+Cursor = tuple[str, str]
 
 #: Together, as one `write`: DynamoDB takes no more in a transaction.
-MOST_CHANGES = 100
+MAX_CHANGES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Replace:
 class Remove:
     """Remove the item, whose `version` must be `expected` (as in `Replace`)."""
 
-    tenant_id: str
+    item_id: str
     expected: int | None
 
 
@@ -62,7 +62,7 @@ class Page:
     """
 
     items: Sequence[Item]
-    after: Position | None = None
+    after: Cursor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +82,25 @@ class StoreError(Exception):
 
 
 @dataclass(eq=False, kw_only=True)
-class NotThereError(StoreError):
+class ItemNotFoundError(StoreError):
     """No item has this id."""
 
-    tenant_id: str
+    item_id: str
 
 
 @dataclass(eq=False, kw_only=True)
-class AlreadyThereError(StoreError):
+class ItemExistsError(StoreError):
     """`Add` met an item with its id: `item` is that one, whole, as it is now."""
 
-    tenant_id: str
+    item_id: str
     item: Item = field(repr=False)
 
 
 @dataclass(eq=False, kw_only=True)
-class ChangedMeanwhileError(StoreError):
+class VersionConflictError(StoreError):
     """The item has another version than was expected, or is gone (`None`)."""
 
-    tenant_id: str
+    item_id: str
     item: Item | None = field(repr=False)
 
 
@@ -113,33 +113,33 @@ class BusyError(StoreError):
 
 @dataclass(eq=False, kw_only=True)
 class UnavailableError(StoreError):
-    """The store cannot answer: `reason` says why, `mend` what an operator does about it.
+    """The store cannot answer: `reason` says why, `remedy` what an operator does about it.
 
     Nothing of the failed `write` was acknowledged, and nothing of it will be visible
-    later unless a power cut or a lost connection left it `undecided` (the text says so, too).
+    later unless a power cut or a lost connection left it `outcome_unknown` (the text says so, too).
     """
 
     reason: str
-    mend: str
-    undecided: bool = field(default=False, repr=False)
+    remedy: str
+    outcome_unknown: bool = field(default=False, repr=False)
 
 
-class DamagedError(UnavailableError):
+class CorruptStoreError(UnavailableError):
     """What is stored is not what was written. Nothing was overwritten."""
 
 
 class Store(Protocol):
     """Errors, of every call: `BusyError`, `UnavailableError`. Others are named with the call."""
 
-    def get(self, tenant_id: str) -> Item:
-        """The whole item, as the latest acknowledged write left it. `NotThereError`."""
+    def get(self, item_id: str) -> Item:
+        """The whole item, as the latest acknowledged write left it. `ItemNotFoundError`."""
 
     def write(self, changes: Sequence[Change]) -> None:
         """All of `changes` or none; durable when this returns.
 
-        Between one and `MOST_CHANGES` changes, each to another id (else `ValueError`).
-        The first refused one in their order decides the error: `AlreadyThereError` (an
-        `Add`), `ChangedMeanwhileError` (a `Replace` or `Remove`).
+        Between one and `MAX_CHANGES` changes, each to another id (else `ValueError`).
+        The first refused one in their order decides the error: `ItemExistsError` (an
+        `Add`), `VersionConflictError` (a `Replace` or `Remove`).
         """
 
     def query(
@@ -148,7 +148,7 @@ class Store(Protocol):
         partition: str,
         *,
         between: tuple[str, str] | None = None,
-        after: Position | None = None,
+        after: Cursor | None = None,
         limit: int = 50,
         newest_first: bool = False,
     ) -> Page:
@@ -180,7 +180,7 @@ class Store(Protocol):
 # ---- All of it, page after page, for whoever needs no place in it
 
 
-def queried(
+def iter_query(
     store: Store,
     index: Index,
     partition: str,
@@ -189,7 +189,7 @@ def queried(
     newest_first: bool = False,
 ) -> Iterator[Item]:
     """As `Store.query` answers them, with its errors at each page."""
-    after: Position | None = None
+    after: Cursor | None = None
     while True:
         page = store.query(
             index, partition, between=between, after=after, newest_first=newest_first
@@ -200,7 +200,7 @@ def queried(
             return
 
 
-def scanned(store: Store) -> Iterator[Item]:
+def iter_scan(store: Store) -> Iterator[Item]:
     """As `Store.scan` answers them, with its errors at each page."""
     after: str | None = None
     while True:

@@ -11,12 +11,12 @@ from typing import TypeVar
 
 from portal.stores.contract import (
     Add,
-    AlreadyThereError,
     BusyError,
     Change,
+    Cursor,
     Item,
+    ItemExistsError,
     Page,
-    Position,
     Segment,
     Store,
 )
@@ -42,7 +42,7 @@ def retry_while_busy(call: Callable[[], _T], pause: Pause = time.sleep) -> _T:
     return call()
 
 
-class PatientStore:
+class RetryingStore:
     """A `Store` in front of another.
 
     Only what is busy is tried again, since of that nothing was written. What is undecided is
@@ -53,8 +53,8 @@ class PatientStore:
         self._store = store
         self._pause = pause
 
-    def get(self, tenant_id: str) -> Item:
-        return self._patiently(partial(self._store.get, tenant_id))
+    def get(self, item_id: str) -> Item:
+        return self._retry(partial(self._store.get, item_id))
 
     def write(self, changes: Sequence[Change]) -> None:
         tries = 0
@@ -64,12 +64,12 @@ class PatientStore:
             tries += 1
             try:
                 self.write_once(changes)
-            except AlreadyThereError as refused:
+            except ItemExistsError as refused:
                 # An earlier try that was done after all is no refusal of this one.
                 if tries == 1 or not _is_just_this(changes, refused.item):
                     raise
 
-        self._patiently(attempt)
+        self._retry(attempt)
 
     def write_once(self, changes: Sequence[Change]) -> None:
         """One try."""
@@ -81,11 +81,11 @@ class PatientStore:
         partition: str,
         *,
         between: tuple[str, str] | None = None,
-        after: Position | None = None,
+        after: Cursor | None = None,
         limit: int = 50,
         newest_first: bool = False,
     ) -> Page:
-        return self._patiently(
+        return self._retry(
             partial(
                 self._store.query,
                 index,
@@ -100,25 +100,23 @@ class PatientStore:
     def count(
         self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
     ) -> int:
-        return self._patiently(
-            partial(self._store.count, index, partition, cap=cap, between=between)
-        )
+        return self._retry(partial(self._store.count, index, partition, cap=cap, between=between))
 
     def scan(
         self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
     ) -> Page:
-        return self._patiently(partial(self._store.scan, segment, after=after, limit=limit))
+        return self._retry(partial(self._store.scan, segment, after=after, limit=limit))
 
     def describe(self) -> str:
         return self._store.describe()
 
     def check(self) -> None:
-        self._patiently(self._store.check)
+        self._retry(self._store.check)
 
     def close(self) -> None:
         self._store.close()
 
-    def _patiently(self, call: Callable[[], _T]) -> _T:
+    def _retry(self, call: Callable[[], _T]) -> _T:
         return retry_while_busy(call, self._pause)
 
 

@@ -12,20 +12,20 @@ KEY = "tenantId"
 class Index:
     """A sparse index: it holds the items that have both of its key attributes.
 
-    `carries` names the attributes that a row of it shows beside the keys; `None`: all.
+    `projected` names the attributes that a row of it shows beside the keys; `None`: all.
     """
 
     name: str
     partition: str
     sort: str
-    carries: frozenset[str] | None
+    projected: frozenset[str] | None
 
     @property
-    def shown(self) -> frozenset[str] | None:
+    def attributes(self) -> frozenset[str] | None:
         """All attributes of a row: the carried ones, the index's keys and the table's key."""
-        if self.carries is None:
+        if self.projected is None:
             return None
-        return self.carries | {KEY, self.partition, self.sort}
+        return self.projected | {KEY, self.partition, self.sort}
 
 
 #: What a list of tenants shows. Never the secret.
@@ -39,16 +39,16 @@ TENANT_COLUMNS = frozenset({
 EVENT_COLUMNS = frozenset({"at", "by", "verb", "reason", "changes", "requestId", "text"})
 
 #: DynamoDB takes no more attributes beside the keys in one index, nor in all of them together.
-MOST_CARRIED = 20
-MOST_CARRIED_IN_ALL = 100
+MAX_PROJECTED = 20
+MAX_PROJECTED_IN_ALL = 100
 
 #: Given by the downstream application, which queries it by name.
-GSI1 = Index("GSI1", "gsi1pk", "gsi1sk", carries=None)
+GSI1 = Index("GSI1", "gsi1pk", "gsi1sk", projected=None)
 #: `STATUS#…`, `EVENTS#…`: the queue, its tabs, a tenant's history.
-GSI2 = Index("GSI2", "gsi2pk", "gsi2sk", carries=TENANT_COLUMNS | EVENT_COLUMNS)
+GSI2 = Index("GSI2", "gsi2pk", "gsi2sk", projected=TENANT_COLUMNS | EVENT_COLUMNS)
 #: `COMPANY#<first letter>`: search by the beginning of a company's name.
-GSI3 = Index("GSI3", "gsi3pk", "gsi3sk", carries=TENANT_COLUMNS)
+GSI3 = Index("GSI3", "gsi3pk", "gsi3sk", projected=TENANT_COLUMNS)
 #: `EMAIL#<address>`: search by address, likely duplicates.
-GSI4 = Index("GSI4", "gsi4pk", "gsi4sk", carries=TENANT_COLUMNS)
+GSI4 = Index("GSI4", "gsi4pk", "gsi4sk", projected=TENANT_COLUMNS)
 
 INDEXES = (GSI1, GSI2, GSI3, GSI4)

@@ -4,23 +4,23 @@ from collections.abc import Sequence
 
 import orjson
 
-from portal.stores.contract import MOST_CHANGES, Change, Item, Remove
+from portal.stores.contract import MAX_CHANGES, Change, Item, Remove
 from portal.stores.schema import INDEXES, KEY
 
 _KEY_NAMES = {KEY} | {name for index in INDEXES for name in (index.partition, index.sort)}
 
 
-def results_of(changes: Sequence[Change]) -> dict[str, Item | None]:
+def items_after(changes: Sequence[Change]) -> dict[str, Item | None]:
     """What each id will hold (`None`: nothing), in the order of the changes.
 
     The items are copies that the caller cannot change. `ValueError` for what no store takes.
     """
-    if not 1 <= len(changes) <= MOST_CHANGES:
-        raise ValueError(f"a write takes between 1 and {MOST_CHANGES} changes")
+    if not 1 <= len(changes) <= MAX_CHANGES:
+        raise ValueError(f"a write takes between 1 and {MAX_CHANGES} changes")
     results: dict[str, Item | None] = {}
     for change in changes:
         if isinstance(change, Remove):
-            results[change.tenant_id] = None
+            results[change.item_id] = None
         else:
             item = _checked(change.item)
             results[str(item[KEY])] = item

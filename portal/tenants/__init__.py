@@ -8,7 +8,7 @@
 Everything here is a value, and imports only the standard library.
 """
 
-from portal.tenants.access import EXPIRING, Standing, standing, standing_of
+from portal.tenants.access import EXPIRING, AccessStatus, access_status, standing
 from portal.tenants.life_cycle import (
     REJECT_REASONS,
     SUSPEND_REASONS,
@@ -24,14 +24,14 @@ from portal.tenants.tenant import (
     CLUSTER_LENGTH,
     ID,
     SECRET_LENGTH,
-    Act,
+    AuditInfo,
     Client,
     Contact,
     Decision,
     Ids,
     Tenant,
+    idempotency_key_of,
     is_id,
-    mark_of,
 )
 from portal.tenants.validity import (
     MILLISECOND,
@@ -42,9 +42,33 @@ from portal.tenants.validity import (
 )
 
 __all__ = [
-    "CLUSTER_LENGTH", "EXPIRING", "ID", "MILLISECOND", "REJECT_REASONS", "SECRET_LENGTH",
-    "SUSPEND_REASONS", "Act", "BackwardWindowError", "Client", "Contact", "Decision",
-    "ErasedError", "Ids", "NotAllowedError", "PastWindowError", "Reason", "RuleError", "Standing",
-    "Status", "Tenant", "Validity", "Verb", "first_instant", "is_id", "mark_of", "standing",
-    "standing_of", "status_after",
+    "CLUSTER_LENGTH",
+    "EXPIRING",
+    "ID",
+    "MILLISECOND",
+    "REJECT_REASONS",
+    "SECRET_LENGTH",
+    "SUSPEND_REASONS",
+    "AccessStatus",
+    "AuditInfo",
+    "BackwardWindowError",
+    "Client",
+    "Contact",
+    "Decision",
+    "ErasedError",
+    "Ids",
+    "NotAllowedError",
+    "PastWindowError",
+    "Reason",
+    "RuleError",
+    "Status",
+    "Tenant",
+    "Validity",
+    "Verb",
+    "access_status",
+    "first_instant",
+    "idempotency_key_of",
+    "is_id",
+    "standing",
+    "status_after",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from portal.tenants.validity import Validity
 EXPIRING = timedelta(days=30)
 
 
-class Standing(StrEnum):
+class AccessStatus(StrEnum):
     """Whether a tenant may use the application: the answer, and why."""
 
     VALID = "valid"
@@ -24,30 +24,30 @@ class Standing(StrEnum):
     EXPIRED = "expired"
 
 
-def standing(tenant: Tenant, now: datetime) -> Standing:
-    return standing_of(tenant.status, tenant.validity, now)
+def standing(tenant: Tenant, now: datetime) -> AccessStatus:
+    return access_status(tenant.status, tenant.validity, now)
 
 
-def standing_of(status: Status, window: Validity, now: datetime) -> Standing:
+def access_status(status: Status, window: Validity, now: datetime) -> AccessStatus:
     """The one place that decides access, exact to the millisecond; both ends are included."""
     if status is not Status.ACTIVE:
         return _CLOSED_DOORS[status]
     if not window.open_ended and (window.valid_from is None or window.valid_to is None):
-        return Standing.WINDOW_MISSING
+        return AccessStatus.WINDOW_MISSING
     if window.valid_from is not None and now < window.valid_from:
-        return Standing.NOT_YET_VALID
+        return AccessStatus.NOT_YET_VALID
     if window.valid_to is None:
-        return Standing.VALID
+        return AccessStatus.VALID
     if now > window.valid_to:
-        return Standing.EXPIRED
+        return AccessStatus.EXPIRED
     if window.valid_to - now < EXPIRING:
-        return Standing.EXPIRING
-    return Standing.VALID
+        return AccessStatus.EXPIRING
+    return AccessStatus.VALID
 
 
 _CLOSED_DOORS = {
-    Status.PENDING: Standing.PENDING,
-    Status.SUSPENDED: Standing.SUSPENDED,
-    Status.REJECTED: Standing.CLOSED,
-    Status.WITHDRAWN: Standing.CLOSED,
+    Status.PENDING: AccessStatus.PENDING,
+    Status.SUSPENDED: AccessStatus.SUSPENDED,
+    Status.REJECTED: AccessStatus.CLOSED,
+    Status.WITHDRAWN: AccessStatus.CLOSED,
 }

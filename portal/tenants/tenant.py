@@ -62,7 +62,7 @@ class Client:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Act:
+class AuditInfo:
     """Who changes something (`by` for people to read, `who` to tell people apart), when, and
     in which request."""
 
@@ -80,13 +80,13 @@ class Decision:
     by: str
     at: datetime
     who: str = ""
-    mark: str = ""
+    idempotency_key: str = ""
 
 
-def mark_of(verb: Verb, act: Act, seen: int | None, *wanted: object) -> str:
+def idempotency_key_of(verb: Verb, audit: AuditInfo, seen: int | None, *wanted: object) -> str:
     """The same text exactly when the same person asks again for the same thing, having seen
     the same version: a double click, or a form sent twice."""
-    asked = (verb.value, act.who or act.by, seen, wanted)
+    asked = (verb.value, audit.who or audit.by, seen, wanted)
     return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
 
 
@@ -121,27 +121,37 @@ class Tenant:
     def is_active(self) -> bool:
         return self.status is Status.ACTIVE
 
-    def changed(self, verb: Verb, act: Act, mark: str = "", **fields: Any) -> Self:
+    def changed(
+        self, verb: Verb, audit: AuditInfo, idempotency_key: str = "", **fields: Any
+    ) -> Self:
         """This tenant after `verb`. `NotAllowedError`."""
         return replace(
             self,
             status=status_after(self.status, verb),
             version=(self.version or 0) + 1,
-            updated_at=act.at,
-            decision=Decision(verb=verb, by=act.by, at=act.at, who=act.who, mark=mark),
+            updated_at=audit.at,
+            decision=Decision(
+                verb=verb, by=audit.by, at=audit.at, who=audit.who, idempotency_key=idempotency_key
+            ),
             **fields,
         )
 
     def activated(
-        self, act: Act, mark: str = "", *, ids: Ids, validity: Validity, client: Client
+        self,
+        audit: AuditInfo,
+        idempotency_key: str = "",
+        *,
+        ids: Ids,
+        validity: Validity,
+        client: Client,
     ) -> Self:
         """Bound to its final key. `NotAllowedError`, `PastWindowError`."""
-        if validity.valid_to is None or validity.valid_to < act.at:
+        if validity.valid_to is None or validity.valid_to < audit.at:
             raise PastWindowError
         bound = self.changed(
             Verb.ACTIVATE,
-            act,
-            mark,
+            audit,
+            idempotency_key,
             id=ids.tenant_id,
             ids=ids,
             validity=validity,
@@ -153,31 +163,31 @@ class Tenant:
         )
         return replace(bound, version=1)
 
-    def reopened(self, act: Act, mark: str = "") -> Self:
+    def reopened(self, audit: AuditInfo, idempotency_key: str = "") -> Self:
         """`NotAllowedError`, `ErasedError`."""
-        pending = self.changed(Verb.REOPEN, act, mark, reason="", message="")
+        pending = self.changed(Verb.REOPEN, audit, idempotency_key, reason="", message="")
         if self.erased:
             raise ErasedError
         return pending
 
-    def released(self, act: Act, mark: str = "") -> Self:
+    def released(self, audit: AuditInfo, idempotency_key: str = "") -> Self:
         """Into the queue, from where it was set aside. `NotAllowedError`."""
         if not self.set_aside:
             raise NotAllowedError(Verb.RELEASE, self.status)
-        return self.changed(Verb.RELEASE, act, mark, set_aside=False)
+        return self.changed(Verb.RELEASE, audit, idempotency_key, set_aside=False)
 
-    def imported(self, act: Act, mark: str = "", **fields: Any) -> Self:
+    def imported(self, audit: AuditInfo, idempotency_key: str = "", **fields: Any) -> Self:
         """As an export of the old application has it, whatever it changes: `fields` may hold a
         `status`, and an `updated_at` that is the record's own. `NotAllowedError`."""
-        changed = self.changed(Verb.IMPORT, act, mark)
+        changed = self.changed(Verb.IMPORT, audit, idempotency_key)
         return replace(changed, **fields)
 
-    def without_personal_fields(self, act: Act, mark: str = "") -> Self:
+    def without_personal_fields(self, audit: AuditInfo, idempotency_key: str = "") -> Self:
         """What retention leaves of a closed sign-up. `NotAllowedError`."""
         return self.changed(
             Verb.ERASE,
-            act,
-            mark,
+            audit,
+            idempotency_key,
             contact=Contact(company="", name="", email=""),
             message="",
             status_link="",

@@ -45,7 +45,7 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     htmx.init_app(app)
     security.init_app(app, services.settings, keys)
     errors.init_app(app)
-    app.before_request(at_the_door)
+    app.before_request(before_request)
     for room in (customer, staff, imports, api):
         for blueprint in room.BLUEPRINTS:
             app.register_blueprint(blueprint)
@@ -59,13 +59,13 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # as Werkzeug's own documentation wraps it
 
 
-def at_the_door() -> ResponseReturnValue | None:
+def before_request() -> ResponseReturnValue | None:
     """Every request: its language, whether it may enter, and whether its form is one of ours."""
-    for_program = access.is_for_programs(request.endpoint) or request.path.startswith("/api/")
+    for_program = access.is_api(request.endpoint) or request.path.startswith("/api/")
     translation.remember_locale(for_program=for_program)
-    waits_longer = access.is_for_staff(request.endpoint)
+    waits_longer = access.is_staff_route(request.endpoint)
     retry_attempts.set(STAFF_ATTEMPTS if waits_longer else PUBLIC_ATTEMPTS)
-    answer = access.let_in()
+    answer = access.authorize()
     if answer is None:
         security.check_form()
     return answer
@@ -87,8 +87,8 @@ def metrics() -> Response:
     """What the calls of this process to the store cost, for Prometheus, if it was asked for."""
     if "prometheus" not in context.settings().metrics:
         raise NotFound
-    measures = context.services().measures
-    shown = measures.shown() if measures else ""
+    metrics = context.services().metrics
+    shown = metrics.to_prometheus() if metrics else ""
     return Response(shown, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -16,7 +16,7 @@ from portal.auth.staff import (
     person_of_session,
     start_session,
 )
-from portal.stores.contract import NotThereError
+from portal.stores.contract import ItemNotFoundError
 from tests.conftest import START
 from tests.examples import Behind, Interrupted, all_items
 
@@ -255,7 +255,7 @@ def test_an_address_is_the_same_person_however_it_is_typed(store):
 
 
 def test_disabling_nobody_is_an_error(store):
-    with pytest.raises(NotThereError):
+    with pytest.raises(ItemNotFoundError):
         disable_person(store, email="nobody@meyer.example")
 
 

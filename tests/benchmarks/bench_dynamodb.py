@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from portal import onboarding, queries, records
 from portal.queries import Tab
-from portal.stores.contract import Add, Item, NotThereError, Replace
+from portal.stores.contract import Add, Item, ItemNotFoundError, Replace
 from portal.stores.dynamodb.serialization import to_attributes
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.schema import GSI2, KEY
@@ -51,23 +51,27 @@ def verbs(store: DynamoDbStore) -> Iterator[tuple[str, float, float, int]]:
         "activate": lambda _seen: activate(store, PlainSealer(), plain, secret="s" * 40),
         "activate with claim": lambda _seen: activate(store, PlainSealer(), claiming, ids=first),
         "reject": lambda _seen: onboarding.reject(
-            store, rejected.id, seen=1, act=ANN, reason=Reason.OTHER
+            store, rejected.id, expected_version=1, audit=ANN, reason=Reason.OTHER
         ),
-        "reopen": lambda _seen: onboarding.reopen(store, rejected.id, seen=2, act=ANN),
+        "reopen": lambda _seen: onboarding.reopen(
+            store, rejected.id, expected_version=2, audit=ANN
+        ),
         "suspend": lambda seen: onboarding.suspend(
-            store, IDS.tenant_id, seen=seen, act=ANN, reason=Reason.OTHER
+            store, IDS.tenant_id, expected_version=seen, audit=ANN, reason=Reason.OTHER
         ),
-        "reinstate": lambda seen: onboarding.reinstate(store, IDS.tenant_id, seen=seen, act=ANN),
+        "reinstate": lambda seen: onboarding.reinstate(
+            store, IDS.tenant_id, expected_version=seen, audit=ANN
+        ),
         "set validity": lambda seen: onboarding.set_validity(
-            store, IDS.tenant_id, seen=seen, act=ANN, validity=NEXT_YEAR
+            store, IDS.tenant_id, expected_version=seen, audit=ANN, validity=NEXT_YEAR
         ),
         "validate": lambda _seen: store.get(IDS.tenant_id),
     }
     for verb, do in work.items():
         seen = _version(store)
-        before = store.measures.totals()
+        before = store.metrics.totals()
         do(seen)
-        after = store.measures.totals()
+        after = store.metrics.totals()
         yield verb, *(now - then for now, then in zip(after, before, strict=True))
 
 
@@ -75,7 +79,7 @@ def _version(store: DynamoDbStore) -> int:
     """What a page of the tenant had shown before."""
     try:
         return int(store.get(IDS.tenant_id)["version"])
-    except NotThereError:
+    except ItemNotFoundError:
         return 0
 
 
@@ -147,17 +151,17 @@ def pages(engine: Engine, size: int) -> tuple[float, float, float, float]:
     """Read units and milliseconds of the queue's first page, and of one in the middle."""
     store = DynamoDbStore(engine.new_table())
     fill(store, range(size))
-    stretches = queries.stretches_of(Tab.PENDING, START)
-    middle = queries.Place(0, _middle(size))
+    ranges = queries.ranges_of_tab(Tab.PENDING, START)
+    middle = queries.TableLocation(0, _middle(size))
     figures: list[float] = []
     for after in (None, middle):
         times = []
-        before = store.measures.totals()[0]
+        before = store.metrics.totals()[0]
         for _ in range(50):
             start = time.perf_counter()
-            queries.page(store, stretches, after=after)
+            queries.page(store, ranges, after=after)
             times.append((time.perf_counter() - start) * 1000)
-        figures += [(store.measures.totals()[0] - before) / 50, statistics.median(times)]
+        figures += [(store.metrics.totals()[0] - before) / 50, statistics.median(times)]
     store.close()
     return figures[0], figures[1], figures[2], figures[3]
 

@@ -21,16 +21,16 @@ from typing import Any
 from portal.imports.jobs.apply import apply_step
 from portal.imports.jobs.create import create_job
 from portal.imports.jobs.job import ImportJob
-from portal.imports.planning.plan import Choice, Plan
-from portal.imports.planning.staging import Draft
+from portal.imports.planning.plan import ImportOptions, Plan
+from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.decode import Limits
-from portal.sealing.fingerprints import Marks
+from portal.sealing.fingerprints import SecretFingerprints
 from portal.sealing.sealers import KeyFileSealer
 from portal.sealing.sealing_store import SealingStore
 from portal.stores.contract import Store
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.file.store import JsonFileStore
-from portal.tenants import Act
+from portal.tenants import AuditInfo
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine, NoEngineError, running
 
 ROWS = 20_000
@@ -72,25 +72,30 @@ def measured(
 ) -> None:
     sealer = KeyFileSealer(path.with_name(f"keys-{name}"))
     sealing = SealingStore(store, sealer)
-    act = Act(by="Bench", who="bench", at=NOW)
+    audit = AuditInfo(by="Bench", who="bench", at=NOW)
 
     def planned() -> ImportJob:
-        with Draft() as draft, path.open("rb") as file:
+        with StagedEntries() as draft, path.open("rb") as file:
             draft.add(file, LIMITS)
             plan = Plan(
-                draft, sealing, Marks(["k" * 40]), Choice(), now=NOW, sealer=sealer,
+                draft,
+                sealing,
+                SecretFingerprints(["k" * 40]),
+                ImportOptions(),
+                now=NOW,
+                sealer=sealer,
                 workers=workers,
-            )  # fmt: skip
-            return create_job(sealing, plan, act)
+            )
+            return create_job(sealing, plan, audit)
 
     def applied(run: ImportJob) -> ImportJob:
         while run.is_open:
-            run = apply_step(sealing, run.id, act)
+            run = apply_step(sealing, run.id, audit)
         return run
 
     run = timed(f"plan, {name}", planned, plan_to_reach)
     done = timed(f"apply, {name}", lambda: applied(run), apply_to_reach)
-    if done.handled != ROWS:
+    if done.processed != ROWS:
         raise AssertionError("not all rows were written")
     timed(f"plan again (all same), {name}", planned, 0)
     store.close()

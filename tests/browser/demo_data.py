@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from portal import onboarding
 from portal.sealing.sealers import Sealer, Secret
 from portal.stores.contract import Store
-from portal.tenants import Act, Contact, Ids, Reason, Tenant, Validity
+from portal.tenants import AuditInfo, Contact, Ids, Reason, Tenant, Validity
 from portal.web.http.signed_links import status_hash
 
 #: Company, contact, address, number: what forms get in real life, long and in other scripts.
@@ -117,8 +117,8 @@ class Town:
             self.store,
             self.sealer,
             someone.tenant.id,
-            seen=someone.tenant.version,
-            act=self._act(ANNA, days=decided),
+            expected_version=someone.tenant.version,
+            audit=self._act(ANNA, days=decided),
             ids=someone.tenant.ids or self._ids(),
             validity=self._window(today, first, last),
             client_id="appointments",
@@ -128,12 +128,12 @@ class Town:
 
     def suspended(self) -> Someone:
         someone = self.active(first=-100)
-        act = self._act(ANNA, days=-20)
+        audit = self._act(ANNA, days=-20)
         tenant = onboarding.suspend(
             self.store,
             someone.tenant.id,
-            seen=someone.tenant.version,
-            act=act,
+            expected_version=someone.tenant.version,
+            audit=audit,
             reason=Reason.UNPAID,
         )
         return Someone(tenant, someone.status_path)
@@ -143,8 +143,8 @@ class Town:
         tenant = onboarding.reject(
             self.store,
             someone.tenant.id,
-            seen=someone.tenant.version,
-            act=self._act(ANNA, days=-8),
+            expected_version=someone.tenant.version,
+            audit=self._act(ANNA, days=-8),
             reason=Reason.DETAILS_MISSING,
             message="We could not find your company.\nPlease tell us your customer number.",
         )
@@ -155,8 +155,8 @@ class Town:
         tenant = onboarding.withdraw(
             self.store,
             someone.tenant.id,
-            seen=someone.tenant.version,
-            act=self._act(CUSTOMER, days=-4),
+            expected_version=someone.tenant.version,
+            audit=self._act(CUSTOMER, days=-4),
         )
         return Someone(tenant, someone.status_path)
 
@@ -165,7 +165,9 @@ class Town:
         someone = self.asks(ago=timedelta(days=4, hours=5))
         self.signs_up(someone.tenant.contact, ago=timedelta(hours=3))
         note = "Called on Monday: they know their account number and send it by mail.\nAsk again."
-        onboarding.add_note(self.store, someone.tenant.id, act=self._act(ANNA, days=-1), text=note)
+        onboarding.add_note(
+            self.store, someone.tenant.id, audit=self._act(ANNA, days=-1), text=note
+        )
         return someone
 
     def now_of(self, someone: Someone) -> Tenant:
@@ -215,5 +217,5 @@ class Town:
         day = timedelta(days=1)
         return Validity.of_days(today + first * day, today + last * day, self.zone)
 
-    def _act(self, who: tuple[str, str], *, days: int) -> Act:
-        return Act(by=who[0], who=who[1], at=self.now + timedelta(days=days))
+    def _act(self, who: tuple[str, str], *, days: int) -> AuditInfo:
+        return AuditInfo(by=who[0], who=who[1], at=self.now + timedelta(days=days))

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from portal.imports.jobs.apply import ROWS_PER_STEP
-from portal.stores.contract import NotThereError, Store
+from portal.stores.contract import ItemNotFoundError, Store
 from tests.browser.conftest import Watch
 from tests.browser.steps import free_id, tab_to
 
@@ -128,7 +128,7 @@ def confirm(page: Page) -> None:
 def is_in(store: Store, row: dict[str, Any]) -> bool:
     try:
         store.get(f"{row['accountId']}_{row['companyId']}")
-    except NotThereError:
+    except ItemNotFoundError:
         return False
     return True
 

@@ -84,7 +84,7 @@ def test_access_denied_is_told_for_each_permission(
         assert f"AWS denied {operation}" in finding.problem
         # The manual's advice: permissions, credentials, region.
         for advice in ("IAM policy", "credentials", REGION):
-            assert advice in finding.mend
+            assert advice in finding.remedy
 
 
 def test_a_table_that_is_not_there(environ: Environ) -> None:
@@ -111,7 +111,7 @@ def test_an_index_that_is_not_there(environ: Environ, engine: Engine) -> None:
     table = engine.new_table(without="GSI3").table
     (finding,) = problems(environ | {"TENANT_TABLE_NAME": table})
     assert finding.what == "Query on GSI3"
-    assert "migrations_tools table deploy" in finding.mend
+    assert "migrations_tools table deploy" in finding.remedy
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_what_is_wrong_with_everything_is_told_once(
     proxy.plan = always(refuse)
     (finding,) = problems(environ)
     assert finding.what == what
-    assert advice in finding.mend
+    assert advice in finding.remedy
 
 
 def test_no_way_there(environ: Environ) -> None:
@@ -137,7 +137,7 @@ def test_no_way_there(environ: Environ) -> None:
         port = gone.getsockname()[1]
     (finding,) = problems(environ | {"AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{port}"})
     assert finding.what == "way to DynamoDB"
-    assert "AWS_ENDPOINT_URL_DYNAMODB" in finding.mend
+    assert "AWS_ENDPOINT_URL_DYNAMODB" in finding.remedy
 
 
 def test_no_credentials(environ: Environ, tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_no_region(environ: Environ, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     (finding,) = problems(environ | {"AWS_REGION": ""})
     assert finding.what == "AWS region"
-    assert "Set AWS_REGION" in finding.mend
+    assert "Set AWS_REGION" in finding.remedy
 
 
 def test_a_clock_that_is_off_is_told_before_aws_refuses() -> None:
@@ -188,13 +188,13 @@ def test_a_clock_that_is_off_is_found(environ: Environ, proxy: Between) -> None:
         (finding,) = problems(environ)
         assert finding.what == "clock"
         assert f"seconds {told}" in finding.problem
-        assert "NTP" in finding.mend
+        assert "NTP" in finding.remedy
 
 
 def test_a_setting_that_is_missing(environ: Environ) -> None:
     (finding,) = examine(environ | {"PORTAL_SECRET_KEY": ""})
     assert finding.what == "settings"
-    assert "PORTAL_SECRET_KEY" in finding.mend
+    assert "PORTAL_SECRET_KEY" in finding.remedy
 
 
 def test_a_setting_that_cannot_be_right(environ: Environ) -> None:
@@ -218,7 +218,7 @@ def test_the_key_in_kms_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         (finding,) = problems(environ | {"PORTAL_KMS_KEY_ID": "alias/none"})
     assert finding.what == "kms:Encrypt"
     assert "NotFoundException" in finding.problem
-    assert "PORTAL_KMS_KEY_ID" in finding.mend
+    assert "PORTAL_KMS_KEY_ID" in finding.remedy
 
 
 # ---- The file store

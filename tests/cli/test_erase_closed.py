@@ -55,8 +55,10 @@ def in_files(folder: Path, text: str) -> list[Path]:
 
 def test_what_is_erased_is_in_no_file_any_more(folder: Path, opened: Store) -> None:
     pending = sign_up(opened, now=LONG_AGO)
-    act = replace(ANN, at=LONG_AGO)
-    ended = onboarding.reject(opened, pending.id, seen=1, act=act, reason=Reason.OTHER)
+    audit = replace(ANN, at=LONG_AGO)
+    ended = onboarding.reject(
+        opened, pending.id, expected_version=1, audit=audit, reason=Reason.OTHER
+    )
     importer = Importer(opened, folder.parent)
     run = planned_long_ago(importer, lines(*(tenant(number) for number in range(3))))
     rows = [str(item["rows"]) for item in all_items(opened).values() if "rows" in item]

@@ -24,8 +24,8 @@ from portal.cli.main import LOCAL_ADMIN, main
 from portal.sealing.sealers import SEALING_KEYS, KeyFileSealer, Secret
 from portal.settings import SETTINGS, Settings
 from portal.signing_keys import KEY_FILE
-from portal.stores import open_store, refuse_damage
-from portal.stores.contract import DamagedError, Store
+from portal.stores import open_store, refuse_corrupt_store
+from portal.stores.contract import CorruptStoreError, Store
 from tests.conftest import SECRET_KEY
 from tests.serving import serving
 from tests.web.failing_store import FULL, TroubledStore, read_only
@@ -196,9 +196,9 @@ def test_a_damaged_file_is_told_of_and_restored(folder: Path) -> None:
 
 def test_d02_no_server_starts_on_a_damaged_file(folder: Path) -> None:
     damaged = damage(folder)
-    with pytest.raises(DamagedError) as refused:
+    with pytest.raises(CorruptStoreError) as refused:
         create_app(Settings.from_environment({"PORTAL_DATA_DIR": str(folder)}))
-    assert "portal store restore" in refused.value.mend
+    assert "portal store restore" in refused.value.remedy
     assert journal_of(folder).read_bytes() == damaged
 
 
@@ -218,8 +218,8 @@ def test_who_may_not_write_starts_and_is_told(
     settings = Settings.from_environment({"PORTAL_DATA_DIR": str(folder)})
     troubled = TroubledStore(opened)
     troubled.begin(read_only)
-    refuse_damage(settings, troubled)
-    assert f"{FULL.reason} {FULL.mend}" in caplog.text
+    refuse_corrupt_store(settings, troubled)
+    assert f"{FULL.reason} {FULL.remedy}" in caplog.text
 
 
 @pytest.mark.parametrize("command", ["verify", "restore"])

@@ -136,7 +136,7 @@ def test_the_portal_reads_and_keeps_what_it_wrote(shared) -> None:
     by_account = store.query(GSI1, "ACCOUNT#90001").items
     assert [row["tenantId"] for row in by_account] == ["90001_70001"]
 
-    onboarding.set_validity(store, tenant.id, seen=None, act=ANN, validity=NEXT_YEAR)
+    onboarding.set_validity(store, tenant.id, expected_version=None, audit=ANN, validity=NEXT_YEAR)
     (row,) = downstream.run(accountId="90001", companyId="70001")["byAccount"]
     changed = {"validFrom", "validTo", "updatedAt"}
     # Its lists, fractions and nulls are as they were.

@@ -10,21 +10,21 @@ from portal.imports.jobs.apply import ROWS_PER_STEP, apply_step
 from portal.imports.jobs.create import create_job
 from portal.imports.jobs.job import ImportJob
 from portal.imports.jobs.row_chunks import rows_of_job
-from portal.imports.model.rows import Allowed, Policy, Row
-from portal.imports.planning.plan import Choice, Plan
-from portal.imports.planning.staging import Draft
+from portal.imports.model.rows import Allowed, PlanRow, Policy
+from portal.imports.planning.plan import ImportOptions, Plan
+from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.decode import Limits
-from portal.sealing.fingerprints import Marks
+from portal.sealing.fingerprints import SecretFingerprints
 from portal.sealing.sealers import KeyFileSealer
 from portal.sealing.sealing_store import SealingStore
 from portal.stores.contract import Item, Store
-from portal.tenants import Act
+from portal.tenants import AuditInfo
 from tests.conftest import SECRET_KEY, START
 from tests.examples import all_items
 
 EXPORTS = Path(__file__).parent.parent / "exports"
 LIMITS = Limits(size=5_000_000, entries=10_000, depth=32, value=1_000_000)
-ADMIN = Act(by="Ada Admin", who="staff-ada", at=START)
+ADMIN = AuditInfo(by="Ada Admin", who="staff-ada", at=START)
 SECRET = "s3cr3t-that-nobody-may-see"
 
 
@@ -75,13 +75,13 @@ class Importer:
         self.sealer = KeyFileSealer(self.folder / "sealing-keys.json")
         self.store = SealingStore(self.kept, self.sealer)
 
-    def rows(self, *files: bytes, **choice: Any) -> list[Row]:
+    def rows(self, *files: bytes, **choice: Any) -> list[PlanRow]:
         """A plan that is only looked at."""
-        with Draft() as draft:
+        with StagedEntries() as draft:
             return list(self._plan(draft, files, choice, seals=False))
 
     def plan(self, *files: bytes, **choice: Any) -> ImportJob:
-        with Draft() as draft:
+        with StagedEntries() as draft:
             return create_job(self.store, self._plan(draft, files, choice, seals=True), ADMIN)
 
     def apply(
@@ -107,17 +107,17 @@ class Importer:
     def events(self) -> list[Item]:
         return [item for key, item in all_items(self.kept).items() if key.startswith("event-")]
 
-    def _plan(self, draft: Draft, files: Any, choice: Any, *, seals: bool) -> Plan:
+    def _plan(self, draft: StagedEntries, files: Any, choice: Any, *, seals: bool) -> Plan:
         for file in files:
             draft.add(io.BytesIO(file), LIMITS)
-        chosen = Choice(
+        chosen = ImportOptions(
             policy=Policy(choice.get("policy", "skip")),
             allowed=frozenset(Allowed(each) for each in choice.get("allowed", ())),
         )
         return Plan(
             draft,
             self.store,
-            Marks([SECRET_KEY]),
+            SecretFingerprints([SECRET_KEY]),
             chosen,
             now=START,
             sealer=self.sealer if seals else None,
@@ -129,5 +129,5 @@ def counts(run: ImportJob) -> dict[str, int]:
     return {kind.value: number for kind, number in run.counts.items() if number}
 
 
-def rows_of(importer: Importer, run: ImportJob) -> list[Row]:
+def rows_of(importer: Importer, run: ImportJob) -> list[PlanRow]:
     return list(rows_of_job(importer.store, run))

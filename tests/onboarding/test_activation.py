@@ -64,7 +64,9 @@ def test_the_secret_is_sealed_for_the_final_id(store):
 def test_the_same_activation_again_changes_nothing_even_when_others_have_gone_on(store):
     pending = sign_up(store)
     activates(store, pending.id, 1, ANN)
-    suspended = onboarding.suspend(store, IDS.tenant_id, seen=1, act=BOB, reason=Reason.UNPAID)
+    suspended = onboarding.suspend(
+        store, IDS.tenant_id, expected_version=1, audit=BOB, reason=Reason.UNPAID
+    )
     kept = all_items(store)
     assert activates(store, pending.id, 1, later(ANN, minutes=1)) == suspended
     with pytest.raises(StaleError) as refused:
@@ -95,12 +97,15 @@ def test_a_key_that_is_taken_is_named_and_nothing_is_changed(store):
 # ---- Renewing instead
 
 
-def renews(store, pending, existing, act=ANN, **more) -> Tenant:
+def renews(store, pending, existing, audit=ANN, **more) -> Tenant:
     asked = {
-        "seen": pending.version, "existing_id": existing.id, "existing_seen": existing.version,
-        "validity": NEXT_YEAR, **more,
-    }  # fmt: skip
-    return onboarding.renew_instead(store, pending.id, act=act, **asked)
+        "expected_version": pending.version,
+        "existing_id": existing.id,
+        "expected_existing_version": existing.version,
+        "validity": NEXT_YEAR,
+        **more,
+    }
+    return onboarding.renew_existing(store, pending.id, audit=audit, **asked)
 
 
 def test_a_customer_who_asks_again_gets_the_tenant_they_have_with_the_new_window(store):
@@ -128,13 +133,17 @@ def test_renewing_twice_adds_one_term(store):
 def test_renewing_is_refused_when_either_of_the_two_has_changed(store):
     active = activate(store, SEALER, sign_up(store, 1))
     again = sign_up(store, 2, claims=IDS)
-    suspended = onboarding.suspend(store, active.id, seen=1, act=BOB, reason=Reason.UNPAID)
+    suspended = onboarding.suspend(
+        store, active.id, expected_version=1, audit=BOB, reason=Reason.UNPAID
+    )
     kept = all_items(store)
     with pytest.raises(StaleError) as refused:
         renews(store, again, active)
     assert refused.value.tenant == suspended
     assert all_items(store) == kept
-    edited = onboarding.edit_contact(store, again.id, seen=1, act=BOB, contact=OTHER_CONTACT)
+    edited = onboarding.edit_contact(
+        store, again.id, expected_version=1, audit=BOB, contact=OTHER_CONTACT
+    )
     kept = all_items(store)
     with pytest.raises(StaleError) as refused:
         renews(store, again, suspended)

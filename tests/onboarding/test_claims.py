@@ -15,15 +15,15 @@ def test_claims_count_the_pending_tenants_that_name_the_same_ids(store):
         return claims(store).get(IDS.tenant_id, 0)
 
     assert count() == 4
-    onboarding.withdraw(store, one.id, seen=1, act=CUSTOMER)
+    onboarding.withdraw(store, one.id, expected_version=1, audit=CUSTOMER)
     assert count() == 3
     rejects(store, two.id, 1, ANN)
     assert count() == 2
-    onboarding.edit_contact(store, three.id, seen=1, act=ANN, contact=OTHER_CONTACT)
+    onboarding.edit_contact(store, three.id, expected_version=1, audit=ANN, contact=OTHER_CONTACT)
     assert count() == 2
-    onboarding.release(store, aside.id, seen=1, act=ANN)
+    onboarding.release(store, aside.id, expected_version=1, audit=ANN)
     assert count() == 3
-    onboarding.reopen(store, two.id, seen=2, act=ANN)
+    onboarding.reopen(store, two.id, expected_version=2, audit=ANN)
     assert count() == 4
     # Bound to other ids than it claimed: it is the claimed ones that are let go.
     activates(store, four.id, 1, ANN, ids=OTHER_IDS)

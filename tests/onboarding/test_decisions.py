@@ -6,7 +6,7 @@ import pytest
 
 from portal import onboarding, records
 from portal.onboarding import StaleError, TenantExistsError, UnknownTenantError
-from portal.stores.contract import Add, BusyError, NotThereError, Replace, StoreError
+from portal.stores.contract import Add, BusyError, ItemNotFoundError, Replace, StoreError
 from portal.tenants import Reason, Status
 from portal.timestamps import to_text
 from tests.conftest import START
@@ -25,19 +25,23 @@ OLD = {
 
 def test_an_old_record_is_changed_on_the_condition_that_it_still_has_no_version(store):
     store.write([Add(OLD)])
-    after = onboarding.suspend(store, OLD["tenantId"], seen=None, act=ANN, reason=Reason.UNPAID)
+    after = onboarding.suspend(
+        store, OLD["tenantId"], expected_version=None, audit=ANN, reason=Reason.UNPAID
+    )
     assert (after.status, after.version) == (Status.SUSPENDED, 1)
     item = store.get(OLD["tenantId"])
     assert (item["validTo"], item["creditLimit"], item["isActive"]) == ("31.12.2027", 7, False)
     with pytest.raises(StaleError):
-        onboarding.reinstate(store, OLD["tenantId"], seen=None, act=BOB)
+        onboarding.reinstate(store, OLD["tenantId"], expected_version=None, audit=BOB)
 
 
 def test_an_old_record_that_got_a_version_meanwhile_is_not_overwritten(store):
     store.write([Add(OLD)])
     overtaken = Interrupted(store, lambda: store.write([Replace({**OLD, "version": 1}, None)]))
     with pytest.raises(StaleError):
-        onboarding.suspend(overtaken, OLD["tenantId"], seen=None, act=ANN, reason=Reason.UNPAID)
+        onboarding.suspend(
+            overtaken, OLD["tenantId"], expected_version=None, audit=ANN, reason=Reason.UNPAID
+        )
     assert store.get(OLD["tenantId"])["isActive"] is True
 
 
@@ -45,7 +49,9 @@ def test_what_the_old_application_changes_meanwhile_is_not_lost(store):
     store.write([Add(OLD)])
     elsewhere = {**OLD, "validTo": "2031-01-01T00:00:00.000Z", "updatedAt": to_text(START)}
     overtaken = Interrupted(store, lambda: store.write([Replace(elsewhere, None)]))
-    onboarding.suspend(overtaken, OLD["tenantId"], seen=None, act=ANN, reason=Reason.UNPAID)
+    onboarding.suspend(
+        overtaken, OLD["tenantId"], expected_version=None, audit=ANN, reason=Reason.UNPAID
+    )
     item = store.get(OLD["tenantId"])
     assert (item["validTo"], item["isActive"]) == ("2031-01-01T00:00:00.000Z", False)
 
@@ -94,4 +100,4 @@ def test_finding_a_forward_whose_tenant_is_gone_is_finding_nobody(store):
     store.write([Add({"tenantId": "pending-x", "forwardTo": "1_2", "version": 2})])
     with pytest.raises(UnknownTenantError) as refused:
         onboarding.find(store, "pending-x")
-    assert isinstance(refused.value.__cause__, NotThereError)
+    assert isinstance(refused.value.__cause__, ItemNotFoundError)

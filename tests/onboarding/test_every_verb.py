@@ -12,7 +12,7 @@ import pytest
 from portal import onboarding, queries
 from portal.onboarding import StaleError, UnknownTenantError
 from portal.stores.contract import Add, Store, UnavailableError
-from portal.tenants import Act, NotAllowedError, Reason, Status, Tenant, Verb, status_after
+from portal.tenants import AuditInfo, NotAllowedError, Reason, Status, Tenant, Verb, status_after
 from tests.conftest import START
 from tests.examples import (
     ANN,
@@ -39,7 +39,7 @@ from tests.onboarding.verbs import (
     tenant_that_is,
 )
 
-Does = Callable[[Store, str, int | None, Act], Tenant]
+Does = Callable[[Store, str, int | None, AuditInfo], Tenant]
 
 
 # ---- One example of each
@@ -75,61 +75,69 @@ EXAMPLES = [
         Verb.WITHDRAW,
         "pending",
         Status.WITHDRAWN,
-        lambda store, i, seen, act: onboarding.withdraw(store, i, seen=seen, act=act),
+        lambda store, i, seen, audit: onboarding.withdraw(
+            store, i, expected_version=seen, audit=audit
+        ),
         rejects,
     ),
     Example(
         Verb.RELEASE,
         "aside",
         Status.PENDING,
-        lambda store, i, seen, act: onboarding.release(store, i, seen=seen, act=act),
+        lambda store, i, seen, audit: onboarding.release(
+            store, i, expected_version=seen, audit=audit
+        ),
         rejects,
     ),
     Example(
         Verb.EDIT_CONTACT,
         "pending",
         Status.PENDING,
-        lambda store, i, seen, act: onboarding.edit_contact(
-            store, i, seen=seen, act=act, contact=OTHER_CONTACT
+        lambda store, i, seen, audit: onboarding.edit_contact(
+            store, i, expected_version=seen, audit=audit, contact=OTHER_CONTACT
         ),
-        lambda store, i, seen, act: onboarding.edit_contact(
-            store, i, seen=seen, act=act, contact=replace(OTHER_CONTACT, name="Lo")
+        lambda store, i, seen, audit: onboarding.edit_contact(
+            store, i, expected_version=seen, audit=audit, contact=replace(OTHER_CONTACT, name="Lo")
         ),
     ),
     Example(
         Verb.REOPEN,
         "rejected",
         Status.PENDING,
-        lambda store, i, seen, act: onboarding.reopen(store, i, seen=seen, act=act),
+        lambda store, i, seen, audit: onboarding.reopen(
+            store, i, expected_version=seen, audit=audit
+        ),
         rejects,
     ),
     Example(
         Verb.SUSPEND,
         "active",
         Status.SUSPENDED,
-        lambda store, i, seen, act: onboarding.suspend(
-            store, i, seen=seen, act=act, reason=Reason.UNPAID
+        lambda store, i, seen, audit: onboarding.suspend(
+            store, i, expected_version=seen, audit=audit, reason=Reason.UNPAID
         ),
-        lambda store, i, seen, act: onboarding.suspend(
-            store, i, seen=seen, act=act, reason=Reason.MISUSE
+        lambda store, i, seen, audit: onboarding.suspend(
+            store, i, expected_version=seen, audit=audit, reason=Reason.MISUSE
         ),
     ),
     Example(
         Verb.REINSTATE,
         "suspended",
         Status.ACTIVE,
-        lambda store, i, seen, act: onboarding.reinstate(store, i, seen=seen, act=act),
+        lambda store, i, seen, audit: onboarding.reinstate(
+            store, i, expected_version=seen, audit=audit
+        ),
         sets_client,
     ),
     Example(
         Verb.SET_VALIDITY,
         "active",
         Status.ACTIVE,
-        lambda store, i, seen, act: onboarding.set_validity(
-            store, i, seen=seen, act=act, validity=NEXT_YEAR
+        lambda store, i, seen, audit: onboarding.set_validity(
+            store, i, expected_version=seen, audit=audit, validity=NEXT_YEAR
         ),
-        lambda store, i, seen, act: onboarding.set_validity(
-            store, i, seen=seen, act=act, validity=replace(WINDOW, valid_to=START)
+        lambda store, i, seen, audit: onboarding.set_validity(
+            store, i, expected_version=seen, audit=audit, validity=replace(WINDOW, valid_to=START)
         ),
     ),
     Example(
@@ -137,16 +145,20 @@ EXAMPLES = [
         "active",
         Status.ACTIVE,
         sets_client,
-        lambda store, i, seen, act: onboarding.set_client(
-            store, SEALER, i, seen=seen, act=act, client_id="client-3", secret=None
+        lambda store, i, seen, audit: onboarding.set_client(
+            store, SEALER, i, expected_version=seen, audit=audit, client_id="client-3", secret=None
         ),
     ),
     Example(
         Verb.ERASE,
         "withdrawn",
         Status.WITHDRAWN,
-        lambda store, i, seen, act: onboarding.erase(store, i, seen=seen, act=act),
-        lambda store, i, seen, act: onboarding.reopen(store, i, seen=seen, act=act),
+        lambda store, i, seen, audit: onboarding.erase(
+            store, i, expected_version=seen, audit=audit
+        ),
+        lambda store, i, seen, audit: onboarding.reopen(
+            store, i, expected_version=seen, audit=audit
+        ),
     ),
 ]
 each_verb = pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.verb.value)
@@ -253,7 +265,7 @@ def test_from_any_status_it_does_what_the_life_cycle_says_or_nothing(store, exam
 def test_of_what_is_no_tenant_it_says_that_it_is_unknown(store, example, unknown):
     tenant = tenant_that_is(store, "active")
     sign_up(store, 2, claims=IDS)
-    onboarding.add_note(store, tenant.id, act=ANN, text="called")
+    onboarding.add_note(store, tenant.id, audit=ANN, text="called")
     store.write([Add({"tenantId": "staff-x", "version": 1})])
     kept = all_items(store)
     ids = {"an event": "event-", "a note": "note-"}

@@ -8,7 +8,7 @@ from portal import queries, records
 from portal.onboarding import StaleError, TenantExistsError
 from portal.stores.contract import BusyError, Store
 from portal.stores.file.store import JsonFileStore
-from portal.tenants import Act, Ids, Tenant
+from portal.tenants import AuditInfo, Ids, Tenant
 from tests.conftest import START
 from tests.examples import ANN, IDS, all_items, claims, events, reference, sign_up
 from tests.onboarding.verbs import activates, rejects
@@ -18,17 +18,17 @@ FORK = multiprocessing.get_context("fork")
 
 def decide(store: Store, tenant_id: str, number: int, who: int) -> str:
     """One of `who`'s decisions: which it is depends on both, so that they quarrel."""
-    act = Act(by=f"Approver {who}", who=f"staff-{who}", at=START)
+    audit = AuditInfo(by=f"Approver {who}", who=f"staff-{who}", at=START)
     ids = Ids(account_id=str(number), company_id="1")
     try:
         if (number + who) % 2:
-            activates(store, tenant_id, 1, act, ids=ids)
+            activates(store, tenant_id, 1, audit, ids=ids)
         else:
-            rejects(store, tenant_id, 1, act)
+            rejects(store, tenant_id, 1, audit)
     except StaleError as refused:
         decision = refused.tenant.decision
         assert decision is not None
-        assert decision.by != act.by
+        assert decision.by != audit.by
         return "told"
     except BusyError:
         return "busy"

@@ -14,9 +14,13 @@ from tests.onboarding.verbs import activates, rejects, tenant_that_is
 def test_an_event_and_a_note_say_which_of_two_people_of_one_name_it_was(store):
     pending = sign_up(store)
     for who in ("staff-1", "staff-2"):
-        onboarding.add_note(store, pending.id, act=replace(ANN, who=who), text=f"by {who}")
+        onboarding.add_note(store, pending.id, audit=replace(ANN, who=who), text=f"by {who}")
     onboarding.reject(
-        store, pending.id, seen=1, act=replace(ANN, who="staff-2"), reason=Reason.OTHER
+        store,
+        pending.id,
+        expected_version=1,
+        audit=replace(ANN, who="staff-2"),
+        reason=Reason.OTHER,
     )
     written = [item for id_, item in all_items(store).items() if id_.startswith(("event", "note"))]
     assert sorted(str(item["who"]) for item in written) == ["staff-1", "staff-2", "staff-2"]
@@ -24,7 +28,7 @@ def test_an_event_and_a_note_say_which_of_two_people_of_one_name_it_was(store):
 
 def test_a_note_changes_nothing_of_its_tenant(store):
     tenant = tenant_that_is(store, "active")
-    onboarding.add_note(store, tenant.id, act=ANN, text="called them")
+    onboarding.add_note(store, tenant.id, audit=ANN, text="called them")
     assert onboarding.find(store, tenant.id) == tenant
     assert [note.text for note in queries.notes(store, tenant)] == ["called them"]
 
@@ -32,24 +36,24 @@ def test_a_note_changes_nothing_of_its_tenant(store):
 def test_a_note_that_is_sent_twice_stands_once(store):
     tenant = tenant_that_is(store, "active")
     for minutes in (0, 1):
-        onboarding.add_note(store, tenant.id, act=later(ANN, minutes=minutes), text="called")
-    onboarding.add_note(store, tenant.id, act=BOB, text="called")
+        onboarding.add_note(store, tenant.id, audit=later(ANN, minutes=minutes), text="called")
+    onboarding.add_note(store, tenant.id, audit=BOB, text="called")
     assert sorted(note.by for note in queries.notes(store, tenant)) == sorted([ANN.by, BOB.by])
 
 
 def test_a_note_of_an_unknown_tenant_is_refused(store):
     with pytest.raises(UnknownTenantError):
-        onboarding.add_note(store, "86810_9", act=ANN, text="x")
+        onboarding.add_note(store, "86810_9", audit=ANN, text="x")
     assert all_items(store) == {}
 
 
 def test_a_tenant_remembers_what_happened_before_it_had_its_final_id(store):
     pending = sign_up(store)
-    onboarding.add_note(store, pending.id, act=ANN, text="before")
+    onboarding.add_note(store, pending.id, audit=ANN, text="before")
     rejects(store, pending.id, 1, later(ANN, hours=1))
-    onboarding.reopen(store, pending.id, seen=2, act=later(BOB, hours=2))
+    onboarding.reopen(store, pending.id, expected_version=2, audit=later(BOB, hours=2))
     active = activates(store, pending.id, 3, later(ANN, hours=3))
-    onboarding.add_note(store, pending.id, act=later(ANN, hours=4), text="after")
+    onboarding.add_note(store, pending.id, audit=later(ANN, hours=4), text="after")
     told = [(event.verb, event.by, event.reason) for event in queries.history(store, active)]
     assert told == [
         ("activate", ANN.by, ""),

@@ -78,7 +78,7 @@ def test_a_sign_up_whose_answer_was_lost_is_there_once(store):
 @pytest.mark.parametrize("begin", ["rejected", "withdrawn"])
 def test_reopening_puts_it_back_with_all_it_had(store, begin):
     closed = tenant_that_is(store, begin)
-    reopened = onboarding.reopen(store, closed.id, seen=2, act=ANN)
+    reopened = onboarding.reopen(store, closed.id, expected_version=2, audit=ANN)
     assert (reopened.status, reopened.version, reopened.contact) == (Status.PENDING, 3, CONTACT)
     assert (reopened.ids, reopened.created_at) == (IDS, START)
     assert claims(store) == {IDS.tenant_id: 1}

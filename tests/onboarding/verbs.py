@@ -10,20 +10,28 @@ SEALER = PlainSealer()
 OTHER_IDS = Ids(account_id="86810", company_id="104349")
 
 
-def activates(store, tenant_id, seen, act, **other) -> Tenant:
+def activates(store, tenant_id, seen, audit, **other) -> Tenant:
     asked = {"ids": IDS, "validity": WINDOW, "client_id": "client-1", "secret": None, **other}
-    return onboarding.activate(store, SEALER, tenant_id, seen=seen, act=act, **asked)
-
-
-def rejects(store, tenant_id, seen, act, reason=Reason.DUPLICATE) -> Tenant:
-    return onboarding.reject(
-        store, tenant_id, seen=seen, act=act, reason=reason, message="You have one."
+    return onboarding.activate(
+        store, SEALER, tenant_id, expected_version=seen, audit=audit, **asked
     )
 
 
-def sets_client(store, tenant_id, seen, act) -> Tenant:
+def rejects(store, tenant_id, seen, audit, reason=Reason.DUPLICATE) -> Tenant:
+    return onboarding.reject(
+        store, tenant_id, expected_version=seen, audit=audit, reason=reason, message="You have one."
+    )
+
+
+def sets_client(store, tenant_id, seen, audit) -> Tenant:
     return onboarding.set_client(
-        store, SEALER, tenant_id, seen=seen, act=act, client_id="client-2", secret=Secret("s3cr3t")
+        store,
+        SEALER,
+        tenant_id,
+        expected_version=seen,
+        audit=audit,
+        client_id="client-2",
+        secret=Secret("s3cr3t"),
     )
 
 
@@ -36,13 +44,13 @@ def tenant_that_is(store: Store, begin: str) -> Tenant:
         case "rejected":
             return rejects(store, pending.id, 1, ANN)
         case "withdrawn":
-            return onboarding.withdraw(store, pending.id, seen=1, act=CUSTOMER)
+            return onboarding.withdraw(store, pending.id, expected_version=1, audit=CUSTOMER)
         case "active":
             return activate(store, SEALER, pending)
         case _:
             active = activate(store, SEALER, pending)
             return onboarding.suspend(
-                store, active.id, seen=1, act=BOB, reason=Reason.CONTRACT_ENDED
+                store, active.id, expected_version=1, audit=BOB, reason=Reason.CONTRACT_ENDED
             )
 
 
@@ -51,4 +59,4 @@ class LostAnswer(Behind):
 
     def write(self, changes) -> None:
         super().write(changes)
-        raise UnavailableError(reason="No answer in three seconds.", mend="Look again.")
+        raise UnavailableError(reason="No answer in three seconds.", remedy="Look again.")

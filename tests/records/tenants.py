@@ -22,7 +22,9 @@ ACTIVE = Tenant(
     client=Client(id="client-1", sealed_secret=SEALED, secret_set_at=START),
     created_at=START - timedelta(days=2),
     updated_at=START,
-    decision=Decision(verb=Verb.ACTIVATE, by="Ann Approver", at=START, mark="0123456789abcdef"),
+    decision=Decision(
+        verb=Verb.ACTIVATE, by="Ann Approver", at=START, idempotency_key="0123456789abcdef"
+    ),
     locale="de",
     pending_id="pending-" + "a" * 26,
     status_link="hash-of-link",
@@ -93,7 +95,9 @@ def tenants(draw) -> Tenant:
         updated_at=draw(moment),
         decision=draw(
             st.none()
-            | st.builds(Decision, verb=st.sampled_from(Verb), by=maybe, at=moments, mark=maybe)
+            | st.builds(
+                Decision, verb=st.sampled_from(Verb), by=maybe, at=moments, idempotency_key=maybe
+            )
         ),
         reason=draw(maybe),
         message=draw(maybe),

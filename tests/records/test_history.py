@@ -9,7 +9,7 @@ import pytest
 
 from portal import records
 from portal.stores.schema import GSI2, KEY
-from portal.tenants import Act, Client, Tenant, Verb
+from portal.tenants import AuditInfo, Client, Tenant, Verb
 from tests.conftest import START
 from tests.examples import ANN, IDS, OTHER_CONTACT, PERSONAL, WINDOW
 from tests.records.tenants import ACTIVE, SEALED
@@ -69,8 +69,8 @@ def test_the_first_event_has_nothing_before():
 
 
 @pytest.mark.parametrize("make", [
-    lambda act: records.event_item("86810_104348", Verb.SUSPEND, act, None, BEFORE),
-    lambda act: records.note_item("86810_104348", act, secrets.token_hex()),
+    lambda audit: records.event_item("86810_104348", Verb.SUSPEND, audit, None, BEFORE),
+    lambda audit: records.note_item("86810_104348", audit, secrets.token_hex()),
 ])  # fmt: skip
 def test_entries_of_one_millisecond_have_ids_of_their_own_and_stand_in_the_tenants_list(make):
     made = [make(ANN) for _ in range(50)]
@@ -82,6 +82,6 @@ def test_entries_of_one_millisecond_have_ids_of_their_own_and_stand_in_the_tenan
 
 
 def test_a_note_is_read_as_it_was_written():
-    item = records.note_item("x", Act(by="Ann", at=START), "called\nthem")
+    item = records.note_item("x", AuditInfo(by="Ann", at=START), "called\nthem")
     assert records.note_of(item) == records.Note(at=START, by="Ann", text="called\nthem")
     assert item[GSI2.partition] == records.notes_partition("x")

@@ -116,8 +116,8 @@ def test_an_erased_sign_up_is_found_by_no_personal_value():
 
 @pytest.mark.parametrize("index", [GSI2, GSI3, GSI4], ids=lambda index: index.name)
 def test_no_list_of_the_portal_carries_the_secret_or_what_only_the_customer_may_hold(index):
-    assert index.carries is not None
-    assert not index.carries & {
+    assert index.projected is not None
+    assert not index.projected & {
         "clientSecret", "statusLink", "message", "contactPhone", "contactPhoneTyped", "decidedMark",
     }  # fmt: skip
 

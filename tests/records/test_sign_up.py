@@ -16,7 +16,7 @@ def test_a_forward_keeps_the_status_link_alive_and_nothing_personal():
     forward = records.forward_of(item)
     assert forward == records.Forward(
         id=PENDING.id, to="86810_104348", version=2, status_link="hash-of-link",
-        created_at=PENDING.created_at, mark="mark",
+        created_at=PENDING.created_at, idempotency_key="mark",
     )  # fmt: skip
     assert records.status_link_of(item) == records.status_link_of(records.item_of(PENDING))
     assert not [text for text in PERSONAL if text in item.values()]

@@ -135,7 +135,7 @@ def test_a_damaged_key_file_is_refused_by_name_and_left_as_it_is(sealer, path, t
     with pytest.raises(KeyFileError) as refused:
         sealer.seal(Secret(SECRET), TENANT)
     assert str(path) in refused.value.reason
-    assert refused.value.mend == "Restore it from a backup."
+    assert refused.value.remedy == "Restore it from a backup."
     with pytest.raises(KeyFileError):
         sealer.rotate()
     assert path.read_bytes() == text
@@ -145,7 +145,10 @@ def test_a_key_file_that_cannot_be_read_is_refused_by_name(sealer, path):
     path.mkdir(parents=True)
     with pytest.raises(KeyFileError) as refused:
         sealer.seal(Secret(SECRET), TENANT)
-    assert (str(path) in refused.value.reason, "data folder" in refused.value.mend) == (True, True)
+    assert (str(path) in refused.value.reason, "data folder" in refused.value.remedy) == (
+        True,
+        True,
+    )
 
 
 def test_no_damaged_key_is_told_by_the_refusal(sealer, path):
@@ -302,7 +305,7 @@ def test_kms_is_not_asked_for_a_secret_that_is_too_long_for_it(kms):
         with pytest.raises(SecretTooLongError) as caught:
             refuses(Secret("ü" * 2048 + "!"))
         assert "4,096 bytes" in caught.value.reason
-        assert "ü" not in f"{caught.value!r} {caught.value.mend}"
+        assert "ü" not in f"{caught.value!r} {caught.value.remedy}"
     assert len(recording.asked) == 1
 
 
@@ -329,7 +332,7 @@ def refused(code: str) -> ClientError:
 
 
 @pytest.mark.parametrize(
-    ("error", "reason", "mend"),
+    ("error", "reason", "remedy"),
     [
         (refused("AccessDeniedException"), "Exception, request request-7", "Allow kms:Encrypt"),
         (refused("NotFoundException"), "NotFoundException", "Check PORTAL_KMS_KEY_ID"),
@@ -342,12 +345,12 @@ def refused(code: str) -> ClientError:
         (ReadTimeoutError(endpoint_url="https://kms"), "(ReadTimeoutError)", "the network"),
     ],
 )  # fmt: skip
-def test_each_trouble_with_kms_is_named_with_its_mend_and_tells_no_secret(error, reason, mend):
+def test_each_trouble_with_kms_is_named_with_its_mend_and_tells_no_secret(error, reason, remedy):
     with pytest.raises(UnavailableError) as caught:
         KmsSealer("key", lambda: Refusing(error)).seal(Secret(SECRET), TENANT)
     assert reason in caught.value.reason
-    assert mend in caught.value.mend
-    assert "s3cr3t" not in f"{caught.value} {caught.value.reason} {caught.value.mend}"
+    assert remedy in caught.value.remedy
+    assert "s3cr3t" not in f"{caught.value} {caught.value.reason} {caught.value.remedy}"
     assert "arn:" not in str(caught.value)
 
 

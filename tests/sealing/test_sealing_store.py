@@ -49,33 +49,39 @@ class Recording(Behind):
         super().write(changes)
 
 
-def renew_instead(store: Store, sealer: KeyFileSealer) -> Tenant:
+def renew_existing(store: Store, sealer: KeyFileSealer) -> Tenant:
     pending = sign_up(store)
-    return onboarding.renew_instead(
-        store, pending.id, seen=1, act=ANN, existing_id=ID, existing_seen=None, validity=NEXT_YEAR
+    return onboarding.renew_existing(
+        store,
+        pending.id,
+        expected_version=1,
+        audit=ANN,
+        existing_id=ID,
+        expected_existing_version=None,
+        validity=NEXT_YEAR,
     )
 
 
 def reinstate(store: Store, sealer: KeyFileSealer) -> Tenant:
     # Suspended by the old application.
-    return onboarding.reinstate(store, ID, seen=None, act=ANN)
+    return onboarding.reinstate(store, ID, expected_version=None, audit=ANN)
 
 
 VERBS: dict[str, Callable[[Store, KeyFileSealer], Tenant]] = {
     "suspend": lambda store, _: onboarding.suspend(
-        store, ID, seen=None, act=ANN, reason=Reason.UNPAID
+        store, ID, expected_version=None, audit=ANN, reason=Reason.UNPAID
     ),
     "reinstate": reinstate,
     "set_validity": lambda store, _: onboarding.set_validity(
-        store, ID, seen=None, act=ANN, validity=NEXT_YEAR
+        store, ID, expected_version=None, audit=ANN, validity=NEXT_YEAR
     ),
     "edit_contact": lambda store, _: onboarding.edit_contact(
-        store, ID, seen=None, act=ANN, contact=OTHER_CONTACT
+        store, ID, expected_version=None, audit=ANN, contact=OTHER_CONTACT
     ),
     "set_client": lambda store, sealer: onboarding.set_client(
-        store, sealer, ID, seen=None, act=ANN, client_id="client-2", secret=None
+        store, sealer, ID, expected_version=None, audit=ANN, client_id="client-2", secret=None
     ),
-    "renew_instead": renew_instead,
+    "renew_existing": renew_existing,
 }
 
 
@@ -101,13 +107,17 @@ def test_a_new_secret_replaces_the_plaintext_and_is_sealed_once(
 ) -> None:
     store.write([Add(OLD)])
     onboarding.set_client(
-        SealingStore(store, sealer), sealer, ID, seen=None, act=ANN,
+        SealingStore(store, sealer), sealer, ID, expected_version=None, audit=ANN,
         client_id="client-2", secret=Secret("a new one"),
     )  # fmt: skip
     secret = str(store.get(ID)["clientSecret"])
     assert secret.startswith("v1.loc.")
     again = onboarding.suspend(
-        SealingStore(store, sealer), ID, seen=1, act=later(BOB, hours=1), reason=Reason.UNPAID
+        SealingStore(store, sealer),
+        ID,
+        expected_version=1,
+        audit=later(BOB, hours=1),
+        reason=Reason.UNPAID,
     )
     assert again.client.sealed_secret == store.get(ID)["clientSecret"] == secret
 
@@ -115,7 +125,7 @@ def test_a_new_secret_replaces_the_plaintext_and_is_sealed_once(
 def test_nothing_is_saved_when_it_cannot_be_sealed(store: Store, sealer: KeyFileSealer) -> None:
     class Down:
         def seal(self, _secret: Secret, _tenant_id: str) -> str:
-            raise UnavailableError(reason="KMS is away.", mend="Wait.")
+            raise UnavailableError(reason="KMS is away.", remedy="Wait.")
 
     store.write([Add(OLD)])
     with pytest.raises(UnavailableError):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from portal.stores.contract import Store
-from portal.stores.dynamodb.client import Place
+from portal.stores.dynamodb.client import TableLocation
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.file.store import JsonFileStore
 from portal.stores.retry_limits import STAFF_ATTEMPTS, retry_attempts
@@ -29,7 +29,7 @@ class JsonOpener:
 class DynamoDbOpener:
     """Opens stores on one table."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: TableLocation) -> None:
         self.place = place
 
     def __call__(self) -> Store:

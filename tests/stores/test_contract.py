@@ -10,18 +10,18 @@ from itertools import chain
 import pytest
 
 from portal.stores.contract import (
-    MOST_CHANGES,
+    MAX_CHANGES,
     Add,
-    AlreadyThereError,
-    ChangedMeanwhileError,
     Item,
-    NotThereError,
+    ItemExistsError,
+    ItemNotFoundError,
     Page,
     Remove,
     Replace,
     Segment,
     Store,
     StoreError,
+    VersionConflictError,
 )
 from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, INDEXES, Index
 
@@ -54,8 +54,8 @@ def all_pages(store: Store, partition: str, *, limit: int, **how) -> list[list[s
 def missing(store: Store, tenant_id: str) -> bool:
     try:
         store.get(tenant_id)
-    except NotThereError as error:
-        return error.tenant_id == tenant_id
+    except ItemNotFoundError as error:
+        return error.item_id == tenant_id
     return False
 
 
@@ -76,9 +76,9 @@ def test_get_gives_the_whole_item_with_the_types_it_was_written_with(store):
 
 
 def test_get_of_an_unknown_id_says_which(store):
-    with pytest.raises(NotThereError) as caught:
+    with pytest.raises(ItemNotFoundError) as caught:
         store.get("86810_1")
-    assert caught.value.tenant_id == "86810_1"
+    assert caught.value.item_id == "86810_1"
 
 
 def test_get_shows_what_another_opener_wrote(store, open_again):
@@ -116,9 +116,9 @@ def test_an_acknowledged_write_is_there_when_opened_again(store, open_again):
 def test_add_of_an_id_that_is_there_carries_the_whole_item_as_it_is_now(store):
     now = listed("a", "1", clientSecret="v1.loc.x")
     store.write([Add(now)])
-    with pytest.raises(AlreadyThereError) as caught:
+    with pytest.raises(ItemExistsError) as caught:
         store.write([Add(tenant("a", other="x"))])
-    assert (caught.value.tenant_id, caught.value.item) == ("a", now)
+    assert (caught.value.item_id, caught.value.item) == ("a", now)
     assert store.get("a") == now
 
 
@@ -131,7 +131,7 @@ def test_replace_with_what_was_read_is_refused_once_the_old_application_has_chan
     elsewhere = {**read, "updatedAt": "2026-02-02T00:00:00.000Z", "validTo": "2031"}
     store.write([Add(elsewhere)])
     mine = {**read, "accountName": "Mine", "version": 4}
-    with pytest.raises(ChangedMeanwhileError) as refused:
+    with pytest.raises(VersionConflictError) as refused:
         store.write([Replace(mine, version, read=read)])
     assert refused.value.item == elsewhere
     assert store.get("1_2") == elsewhere
@@ -153,9 +153,9 @@ def test_another_version_than_expected_is_refused_with_the_item(store, kind, exp
     change = (
         Remove("a", expected) if kind == "remove" else Replace(tenant("a", version=9), expected)
     )
-    with pytest.raises(ChangedMeanwhileError) as caught:
+    with pytest.raises(VersionConflictError) as caught:
         store.write([change])
-    assert (caught.value.tenant_id, caught.value.item) == ("a", now)
+    assert (caught.value.item_id, caught.value.item) == ("a", now)
     assert store.get("a") == now
 
 
@@ -163,15 +163,15 @@ def test_another_version_than_expected_is_refused_with_the_item(store, kind, exp
 @pytest.mark.parametrize("kind", ["replace", "remove"])
 def test_an_item_that_is_gone_is_refused_with_none(store, kind, expected):
     change = Remove("a", expected) if kind == "remove" else Replace(tenant("a"), expected)
-    with pytest.raises(ChangedMeanwhileError) as caught:
+    with pytest.raises(VersionConflictError) as caught:
         store.write([change])
-    assert (caught.value.tenant_id, caught.value.item) == ("a", None)
+    assert (caught.value.item_id, caught.value.item) == ("a", None)
     assert missing(store, "a")
 
 
 def test_an_old_item_without_a_version_is_expected_as_none(store):
     store.write([Add(tenant("a", version=None)), Add(tenant("b", version=None))])
-    with pytest.raises(ChangedMeanwhileError):
+    with pytest.raises(VersionConflictError):
         store.write([Replace(tenant("a"), 1)])
     store.write([Replace(tenant("a", version=1), None), Remove("b", None)])
     assert store.get("a")["version"] == 1
@@ -201,25 +201,25 @@ def test_one_refused_change_leaves_nothing_of_the_others(store, open_again):
 
 def test_the_first_refused_change_in_their_order_decides_the_error(store):
     store.write([Add(tenant("a")), Add(tenant("b"))])
-    with pytest.raises(ChangedMeanwhileError) as changed:
+    with pytest.raises(VersionConflictError) as changed:
         store.write([Add(tenant("c")), Replace(tenant("a"), 5), Add(tenant("b"))])
-    assert changed.value.tenant_id == "a"
-    with pytest.raises(AlreadyThereError) as there:
+    assert changed.value.item_id == "a"
+    with pytest.raises(ItemExistsError) as there:
         store.write([Add(tenant("c")), Add(tenant("b")), Replace(tenant("a"), 5)])
-    assert there.value.tenant_id == "b"
+    assert there.value.item_id == "b"
 
 
 def test_a_write_takes_one_to_a_hundred_changes_each_to_another_id(store):
     for changes in (
         [],
-        [Add(tenant(str(n))) for n in range(MOST_CHANGES + 1)],
+        [Add(tenant(str(n))) for n in range(MAX_CHANGES + 1)],
         [Add(tenant("a")), Remove("a", 1)],
         [Add(tenant("a")), Add(tenant("a"))],
     ):
         with pytest.raises(ValueError, match="write"):
             store.write(changes)
-    store.write([Add(tenant(str(n))) for n in range(MOST_CHANGES)])
-    assert len(store.scan().items) == MOST_CHANGES
+    store.write([Add(tenant(str(n))) for n in range(MAX_CHANGES)])
+    assert len(store.scan().items) == MAX_CHANGES
 
 
 @pytest.mark.parametrize(
@@ -258,10 +258,10 @@ def test_a_row_has_the_attributes_that_the_index_carries(store):
         gsi4pk="EMAIL#x@y.z", gsi4sk="1#a", clientSecret="hush", status="pending", verb="submit",
     )  # fmt: skip
     store.write([Add(item)])
-    assert any("clientSecret" in (index.shown or item) for index in INDEXES)
+    assert any("clientSecret" in (index.attributes or item) for index in INDEXES)
     for index in INDEXES:
         page = store.query(index, item[index.partition])
-        shown = set(item) if index.shown is None else set(item) & index.shown
+        shown = set(item) if index.attributes is None else set(item) & index.attributes
         assert list(page.items) == [{name: item[name] for name in shown}]
         assert page.after is None
 
@@ -432,7 +432,7 @@ def test_a_page_has_at_least_one_row(store, limit):
 # scan
 
 
-def scanned(store: Store, segment: Segment, limit: int) -> list[Item]:
+def iter_scan(store: Store, segment: Segment, limit: int) -> list[Item]:
     found, after = [], None
     while True:
         page = store.scan(segment, after=after, limit=limit)
@@ -448,7 +448,7 @@ def test_segments_are_disjoint_and_complete_whatever_the_page(store, of):
     items = [tenant(f"é{n}", clientSecret="whole") for n in range(60)]
     store.write([Add(item) for item in items])
     for limit in (1, 7, 1000):
-        parts = [scanned(store, Segment(number, of), limit) for number in range(of)]
+        parts = [iter_scan(store, Segment(number, of), limit) for number in range(of)]
         found = sorted(chain(*parts), key=items.index)
         assert found == items
 
@@ -509,7 +509,7 @@ def test_of_many_threads_adding_one_id_one_wins_and_the_others_see_its_item(stor
         winner = answers.index(None)
         assert store.get(f"a{round_}")["by"] == winner
         losers = [answer for answer in answers if answer is not None]
-        assert {type(loser) for loser in losers} == {AlreadyThereError}
+        assert {type(loser) for loser in losers} == {ItemExistsError}
         assert all(loser.item["by"] == winner for loser in losers)
 
 
@@ -521,7 +521,7 @@ def test_of_many_threads_replacing_one_version_one_wins(store):
         )
         assert answers.count(None) == 1
         assert store.get("a")["by"] == answers.index(None)
-        assert sum(isinstance(answer, ChangedMeanwhileError) for answer in answers) == 15
+        assert sum(isinstance(answer, VersionConflictError) for answer in answers) == 15
 
 
 def test_a_reader_never_sees_half_of_a_write(store, open_again):
@@ -554,7 +554,7 @@ def _add_many(open_again, start, results, who):
     for n in range(60):
         try:
             mine.write([Add(tenant(f"t{n}", by=who))])
-        except AlreadyThereError as error:
+        except ItemExistsError as error:
             others = error.item["by"]
         else:
             others = None

@@ -7,17 +7,17 @@ import pytest
 
 from portal.stores.contract import (
     Add,
-    AlreadyThereError,
     BusyError,
     Change,
-    ChangedMeanwhileError,
-    NotThereError,
+    ItemExistsError,
+    ItemNotFoundError,
     Replace,
     Store,
     UnavailableError,
+    VersionConflictError,
 )
 from portal.stores.file.store import JsonFileStore
-from portal.stores.retrying import TRIES, PatientStore
+from portal.stores.retrying import TRIES, RetryingStore
 from portal.stores.schema import GSI2
 from tests.examples import Behind, Failing
 
@@ -70,7 +70,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
 def test_what_is_busy_a_few_times_answers_then(kept: Store, call: str) -> None:
     pauses: list[float] = []
     expected = None if call == "write" else CALLS[call](kept)
-    patient = PatientStore(Busy(kept, TRIES - 1), pause=pauses.append)
+    patient = RetryingStore(Busy(kept, TRIES - 1), pause=pauses.append)
     assert CALLS[call](patient) == expected
     assert pauses == sorted(pauses)
     assert (len(pauses), round(sum(pauses))) == (TRIES - 1, 13)
@@ -80,33 +80,33 @@ def test_what_is_busy_a_few_times_answers_then(kept: Store, call: str) -> None:
 @pytest.mark.parametrize("call", CALLS)
 def test_nobody_waits_for_ever(kept: Store, call: str) -> None:
     with pytest.raises(BusyError):
-        CALLS[call](PatientStore(Busy(kept, TRIES), pause=lambda _: None))
+        CALLS[call](RetryingStore(Busy(kept, TRIES), pause=lambda _: None))
 
 
 def test_what_was_added_after_all_was_added(kept: Store) -> None:
     new = {"tenantId": "1_2", "version": 1}
-    patient = PatientStore(Busy(kept, 1, done=True), pause=lambda _: None)
+    patient = RetryingStore(Busy(kept, 1, done=True), pause=lambda _: None)
     patient.write([Add(new)])
     assert kept.get("1_2") == new
 
 
 def test_another_item_is_in_the_way_as_ever(kept: Store) -> None:
     for times, add in ((0, ITEM), (1, {**ITEM, "version": 7})):
-        with pytest.raises(AlreadyThereError):
-            PatientStore(Busy(kept, times), pause=lambda _: None).write([Add(add)])
+        with pytest.raises(ItemExistsError):
+            RetryingStore(Busy(kept, times), pause=lambda _: None).write([Add(add)])
 
 
 def test_what_is_undecided_is_not_tried_again(kept: Store) -> None:
     failing = Failing(kept, 0, too_late=True)
     with pytest.raises(UnavailableError):
-        PatientStore(failing, pause=lambda _: None).write([Replace({**ITEM, "version": 2}, 1)])
+        RetryingStore(failing, pause=lambda _: None).write([Replace({**ITEM, "version": 2}, 1)])
     assert failing.calls == 1
 
 
 def test_refusals_pass_as_they_are(kept: Store) -> None:
-    patient = PatientStore(kept)
-    with pytest.raises(ChangedMeanwhileError):
+    patient = RetryingStore(kept)
+    with pytest.raises(VersionConflictError):
         patient.write([Replace(ITEM, 9)])
-    with pytest.raises(NotThereError):
+    with pytest.raises(ItemNotFoundError):
         patient.get("1_9")
     assert patient.describe() == kept.describe()

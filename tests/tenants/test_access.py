@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.tenants import Standing, Status, Tenant, Validity, standing, standing_of
+from portal.tenants import AccessStatus, Status, Tenant, Validity, access_status, standing
 from tests.conftest import START
 from tests.examples import CONTACT, WINDOW
 
 MS = timedelta(milliseconds=1)
-_OPEN = (Standing.VALID, Standing.EXPIRING)
+_OPEN = (AccessStatus.VALID, AccessStatus.EXPIRING)
 instants = st.datetimes(datetime(2000, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC)).map(  # noqa: DTZ001 - hypothesis adds the zone
     lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000)
 )
@@ -22,41 +22,41 @@ def test_access_begins_and_ends_at_the_very_millisecond(starts, length):
     ends = starts + length // MS * MS
     window = Validity(valid_from=starts, valid_to=ends)
 
-    def at(now: datetime) -> Standing:
-        return standing_of(Status.ACTIVE, window, now)
+    def at(now: datetime) -> AccessStatus:
+        return access_status(Status.ACTIVE, window, now)
 
-    assert at(starts - MS) is Standing.NOT_YET_VALID
+    assert at(starts - MS) is AccessStatus.NOT_YET_VALID
     assert at(starts) in _OPEN
-    assert at(ends) is Standing.EXPIRING
-    assert at(ends + MS) is Standing.EXPIRED
+    assert at(ends) is AccessStatus.EXPIRING
+    assert at(ends + MS) is AccessStatus.EXPIRED
 
 
 @given(starts=instants, ends=instants, now=instants)
 def test_an_active_tenant_is_let_in_exactly_between_its_two_ends(starts, ends, now):
     window = Validity(valid_from=starts, valid_to=ends)
-    assert (standing_of(Status.ACTIVE, window, now) in _OPEN) is (starts <= now <= ends)
+    assert (access_status(Status.ACTIVE, window, now) in _OPEN) is (starts <= now <= ends)
 
 
 @given(starts=instants, ends=instants, now=instants, status=st.sampled_from(Status))
 def test_nobody_but_an_active_tenant_is_ever_let_in(starts, ends, now, status):
     window = Validity(valid_from=starts, valid_to=ends, open_ended=True)
     if status is not Status.ACTIVE:
-        assert standing_of(status, window, now) not in _OPEN
+        assert access_status(status, window, now) not in _OPEN
 
 
 @pytest.mark.parametrize(
     ("left", "said"),
     [
-        (timedelta(0), Standing.EXPIRING),
-        (timedelta(days=30) - MS, Standing.EXPIRING),
-        (timedelta(days=30), Standing.VALID),
-        (timedelta(days=31), Standing.VALID),
+        (timedelta(0), AccessStatus.EXPIRING),
+        (timedelta(days=30) - MS, AccessStatus.EXPIRING),
+        (timedelta(days=30), AccessStatus.VALID),
+        (timedelta(days=31), AccessStatus.VALID),
     ],
 )
 def test_a_licence_is_expiring_in_its_last_thirty_days(left, said):
     window = Validity(valid_from=START, valid_to=START + timedelta(days=400))
     assert window.valid_to is not None
-    assert standing_of(Status.ACTIVE, window, window.valid_to - left) is said
+    assert access_status(Status.ACTIVE, window, window.valid_to - left) is said
 
 
 PAST, AHEAD = START - timedelta(days=1), START + timedelta(days=400)
@@ -65,32 +65,32 @@ PAST, AHEAD = START - timedelta(days=1), START + timedelta(days=400)
 @pytest.mark.parametrize(
     ("window", "said"),
     [
-        (Validity(), Standing.WINDOW_MISSING),
-        (Validity(valid_from=PAST), Standing.WINDOW_MISSING),
-        (Validity(valid_to=AHEAD), Standing.WINDOW_MISSING),
-        (Validity(open_ended=True), Standing.VALID),
-        (Validity(valid_from=PAST, open_ended=True), Standing.VALID),
-        (Validity(valid_from=AHEAD, open_ended=True), Standing.NOT_YET_VALID),
-        (Validity(valid_to=AHEAD, open_ended=True), Standing.VALID),
-        (Validity(valid_to=PAST, open_ended=True), Standing.EXPIRED),
-        (Validity(valid_from=AHEAD, valid_to=PAST), Standing.NOT_YET_VALID),
-        (Validity(valid_from=PAST, valid_to=PAST - MS), Standing.EXPIRED),
+        (Validity(), AccessStatus.WINDOW_MISSING),
+        (Validity(valid_from=PAST), AccessStatus.WINDOW_MISSING),
+        (Validity(valid_to=AHEAD), AccessStatus.WINDOW_MISSING),
+        (Validity(open_ended=True), AccessStatus.VALID),
+        (Validity(valid_from=PAST, open_ended=True), AccessStatus.VALID),
+        (Validity(valid_from=AHEAD, open_ended=True), AccessStatus.NOT_YET_VALID),
+        (Validity(valid_to=AHEAD, open_ended=True), AccessStatus.VALID),
+        (Validity(valid_to=PAST, open_ended=True), AccessStatus.EXPIRED),
+        (Validity(valid_from=AHEAD, valid_to=PAST), AccessStatus.NOT_YET_VALID),
+        (Validity(valid_from=PAST, valid_to=PAST - MS), AccessStatus.EXPIRED),
     ],
 )
 def test_a_window_with_holes_or_the_wrong_way_round_lets_in_only_who_was_always_let_in(
     window, said
 ):
-    assert standing_of(Status.ACTIVE, window, START) is said
+    assert access_status(Status.ACTIVE, window, START) is said
 
 
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        (Status.PENDING, Standing.PENDING),
-        (Status.SUSPENDED, Standing.SUSPENDED),
-        (Status.REJECTED, Standing.CLOSED),
-        (Status.WITHDRAWN, Standing.CLOSED),
-        (Status.ACTIVE, Standing.VALID),
+        (Status.PENDING, AccessStatus.PENDING),
+        (Status.SUSPENDED, AccessStatus.SUSPENDED),
+        (Status.REJECTED, AccessStatus.CLOSED),
+        (Status.WITHDRAWN, AccessStatus.CLOSED),
+        (Status.ACTIVE, AccessStatus.VALID),
     ],
 )
 def test_the_standing_of_a_tenant_tells_why(status, said):

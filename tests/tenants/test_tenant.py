@@ -15,7 +15,7 @@ from portal.tenants import (
     Tenant,
     Validity,
     Verb,
-    mark_of,
+    idempotency_key_of,
 )
 from tests.conftest import START
 from tests.examples import ANN, BOB, CONTACT, IDS, WINDOW, later
@@ -39,7 +39,7 @@ def test_a_change_returns_another_tenant_one_version_on_and_says_who_when_and_wh
     assert after.updated_at == ANN.at
     assert after.decision is not None
     assert (after.decision.verb, after.decision.by) == (Verb.REJECT, ANN.by)
-    assert (after.decision.at, after.decision.mark) == (ANN.at, "mark")
+    assert (after.decision.at, after.decision.idempotency_key) == (ANN.at, "mark")
 
 
 def test_the_first_change_of_a_record_without_a_version_makes_version_one():
@@ -113,7 +113,9 @@ ASKED = (Verb.REJECT, ANN, 1, ("reason", "duplicate"))
 
 
 def test_the_same_person_asking_for_the_same_thing_leaves_the_same_mark_at_any_time():
-    assert mark_of(*ASKED) == mark_of(Verb.REJECT, later(ANN, minutes=5), 1, *ASKED[3:])
+    assert idempotency_key_of(*ASKED) == idempotency_key_of(
+        Verb.REJECT, later(ANN, minutes=5), 1, *ASKED[3:]
+    )
 
 
 @pytest.mark.parametrize(
@@ -130,4 +132,4 @@ def test_the_same_person_asking_for_the_same_thing_leaves_the_same_mark_at_any_t
     ids=["verb", "person", "namesake", "version", "no version", "value", "more"],
 )
 def test_anything_else_leaves_another_mark(other):
-    assert mark_of(*other) != mark_of(*ASKED)
+    assert idempotency_key_of(*other) != idempotency_key_of(*ASKED)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.tenants import BackwardWindowError, Standing, Status, Validity, standing_of
+from portal.tenants import AccessStatus, BackwardWindowError, Status, Validity, access_status
 from portal.timestamps import to_text
 
 MS = timedelta(milliseconds=1)
@@ -81,7 +81,10 @@ def test_a_day_that_clocks_left_out_lets_nobody_in():
     window = Validity.of_days(date(2011, 12, 30), date(2011, 12, 30), ZoneInfo("Pacific/Apia"))
     assert window.valid_from is not None
     for now in (window.valid_from - MS, window.valid_from, window.valid_from + MS):
-        assert standing_of(Status.ACTIVE, window, now) not in (Standing.VALID, Standing.EXPIRING)
+        assert access_status(Status.ACTIVE, window, now) not in (
+            AccessStatus.VALID,
+            AccessStatus.EXPIRING,
+        )
 
 
 def test_the_first_and_the_last_day_that_staff_may_choose_are_instants_everywhere():

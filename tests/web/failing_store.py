@@ -6,8 +6,8 @@ from typing import Any
 from portal.stores.contract import Store, UnavailableError
 
 #: What the file store says when the disk is full.
-FULL = UnavailableError(reason="The disk is full.", mend="Free some space.")
-GONE = UnavailableError(reason="The store does not answer.", mend="Start it.")
+FULL = UnavailableError(reason="The disk is full.", remedy="Free some space.")
+GONE = UnavailableError(reason="The store does not answer.", remedy="Start it.")
 
 _CALLS = ("get", "write", "query", "count", "scan", "check")
 

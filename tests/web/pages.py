@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from portal import records
 from portal.auth.staff import make_sign_in_link
 from portal.records import Event
-from portal.stores.contract import Item, Store, scanned
+from portal.stores.contract import Item, Store, iter_scan
 from portal.stores.schema import GSI2, KEY
 from portal.web.http.signed_links import read_status_token
 from tests.strict_client import PARSED
@@ -251,7 +251,7 @@ def sign_in(
 
 def everything(store: Store) -> dict[str, Item]:
     """All items, by their ids."""
-    return {str(item[KEY]): dict(item) for item in scanned(store)}
+    return {str(item[KEY]): dict(item) for item in iter_scan(store)}
 
 
 def tenants_in(store: Store) -> dict[str, Item]:

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from portal import create_app
 from portal.settings import Settings
 from portal.stores.contract import Store
-from portal.stores.dynamodb.client import METHODS, Waiting
+from portal.stores.dynamodb.client import METHODS, Timeouts
 from portal.stores.dynamodb.store import DynamoDbStore
 from tests.conftest import SECRET_KEY, Clock
 from tests.dynamodb_engine import Engine
@@ -46,7 +46,7 @@ def proxy(engine: Engine) -> Iterator[Between]:
 @pytest.fixture
 def store(engine: Engine, proxy: Between) -> Iterator[Store]:
     place = replace(engine.new_table(), endpoint=proxy.url)
-    opened = DynamoDbStore(place, waiting=Waiting(pause=lambda _seconds: None))
+    opened = DynamoDbStore(place, waiting=Timeouts(pause=lambda _seconds: None))
     yield opened
     opened.close()
 

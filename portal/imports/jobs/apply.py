@@ -11,74 +11,76 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from portal import records
-from portal.imports.jobs.job import ImportJob, Place, State, find_job, job_item
+from portal.imports.jobs.job import ImportJob, RowPosition, State, find_job, job_item
 from portal.imports.jobs.row_chunks import Chunk, chunk_item, read_chunk
 from portal.imports.jobs.to_tenant import changed_tenant, new_tenant
-from portal.imports.model.candidates import Candidate, Reason, Value
-from portal.imports.model.messages import Sentence
-from portal.imports.model.rows import WRITTEN, Kind, Row
+from portal.imports.model.candidates import Candidate, FieldMessage, Value
+from portal.imports.model.messages import Message
+from portal.imports.model.rows import WRITTEN, Kind, PlanRow
 from portal.imports.planning.diff import WINDOW, changes_between, licence_after
-from portal.imports.planning.licence_totals import NO_LICENCE, Licence, Licences
+from portal.imports.planning.licence_totals import NO_LICENCE, Licence, LicenceTotals
 from portal.imports.planning.plan import digest_of
 from portal.stores.contract import (
-    MOST_CHANGES,
+    MAX_CHANGES,
     Add,
-    AlreadyThereError,
     Change,
-    ChangedMeanwhileError,
     Item,
-    NotThereError,
+    ItemExistsError,
+    ItemNotFoundError,
     Replace,
     Store,
+    VersionConflictError,
 )
-from portal.tenants import Act, Tenant, Verb
+from portal.tenants import AuditInfo, Tenant, Verb
 from portal.timestamps import to_text
 
 #: Rows of one commit: a tenant and its event each, beside the import, its chunk, and the chunk
 #: of those that turned out otherwise.
-ROWS_PER_COMMIT = (MOST_CHANGES - 4) // 2
+ROWS_PER_COMMIT = (MAX_CHANGES - 4) // 2
 ROWS_PER_STEP = 480
 
 
-def apply_step(store: Store, run_id: str, act: Act, *, rows: int = ROWS_PER_STEP) -> ImportJob:
+def apply_step(
+    store: Store, import_id: str, audit: AuditInfo, *, rows: int = ROWS_PER_STEP
+) -> ImportJob:
     """Handles about so many rows, and answers the import as it is then. `UnknownRunError`.
 
     `act`: who does it, which is what the tenants' histories tell; not always who made the plan.
     It may be called by several at once and again after anything. Errors of the store: what
     `runs.find` says is handled is done, and the rest is not.
     """
-    run = find_job(store, run_id)
+    job = find_job(store, import_id)
     left = rows
     at_hand: dict[tuple[Kind, int], Chunk] = {}
-    while run.is_open and left > 0:
-        before = run
+    while job.is_open and left > 0:
+        before = job
         try:
-            run = _Commit(store, run, act, at_hand).make(min(left, ROWS_PER_COMMIT))
-        except NotThereError:
+            job = _Commit(store, job, audit, at_hand).make(min(left, ROWS_PER_COMMIT))
+        except ItemNotFoundError:
             # Its rows' time was over just now, and somebody has ended it.
-            run = find_job(store, run_id)
-            if run.version == before.version:
+            job = find_job(store, import_id)
+            if job.version == before.version:
                 raise
-        left -= max(run.handled - before.handled, 1)
-    return run
+        left -= max(job.processed - before.processed, 1)
+    return job
 
 
 class _Commit:
     """The next rows of a run, and what they become."""
 
     def __init__(
-        self, store: Store, run: ImportJob, act: Act, at_hand: dict[tuple[Kind, int], Chunk]
+        self, store: Store, job: ImportJob, audit: AuditInfo, at_hand: dict[tuple[Kind, int], Chunk]
     ) -> None:
         self._store = store
-        self._run = run
-        self._act = replace(act, request_id=run.id)
-        self._now = to_text(act.at)
+        self._job = job
+        self._act = replace(audit, request_id=job.id)
+        self._now = to_text(audit.at)
         self._at_hand = at_hand
 
     def make(self, most: int) -> ImportJob:
-        run = self._run
-        place = run.cursor
-        if place.chunk >= run.chunks[place.kind]:
+        job = self._job
+        place = job.cursor
+        if place.chunk >= job.chunks[place.kind]:
             return self._next_kind(place, most)
         chunk = self._chunk(place)
         rows = chunk.rows[place.offset : place.offset + most]
@@ -87,61 +89,63 @@ class _Commit:
             after = self._after(place, len(rows), chunk, writes)
             try:
                 self._store.write(self._changes(after, place, chunk, writes))
-            except (AlreadyThereError, ChangedMeanwhileError) as refused:
-                late = next((w for w in writes if w.row.tenant_id == refused.tenant_id), None)
-                if late is None or not late.changes:
+            except (ItemExistsError, VersionConflictError) as refused:
+                reclassified_from = next(
+                    (w for w in writes if w.row.tenant_id == refused.item_id), None
+                )
+                if reclassified_from is None or not reclassified_from.changes:
                     # Somebody else has moved the cursor on.
                     self._at_hand.clear()
-                    return find_job(self._store, run.id)
-                late.refuse(refused.item)
+                    return find_job(self._store, job.id)
+                reclassified_from.refuse(refused.item)
                 continue
             if any(write.outcome for write in writes):
                 self._at_hand.clear()
             return after
 
-    def _chunk(self, place: Place) -> Chunk:
+    def _chunk(self, place: RowPosition) -> Chunk:
         key = (place.kind, place.chunk)
         if key not in self._at_hand:
             self._at_hand.clear()
-            self._at_hand[key] = read_chunk(self._store, self._run.id, place.kind, place.chunk)
+            self._at_hand[key] = read_chunk(self._store, self._job.id, place.kind, place.chunk)
         return self._at_hand[key]
 
-    def _next_kind(self, place: Place, most: int) -> ImportJob:
+    def _next_kind(self, place: RowPosition, most: int) -> ImportJob:
         """The end of the rows of one kind, or of all."""
         number = WRITTEN.index(place.kind) + 1
-        run = self._run
+        job = self._job
         if number < len(WRITTEN):
             # No commit of its own: the next rows move it on.
-            self._run = replace(run, cursor=Place(WRITTEN[number]))
+            self._job = replace(job, cursor=RowPosition(WRITTEN[number]))
             return self.make(most)
         done = replace(
-            run,
-            version=run.version + 1,
+            job,
+            version=job.version + 1,
             state=State.DONE,
             cursor=place,
             finished_at=self._act.at,
-            confirmed_by=run.confirmed_by or self._act.by,
+            confirmed_by=job.confirmed_by or self._act.by,
         )
         try:
-            self._store.write([Replace(job_item(done), run.version)])
-        except ChangedMeanwhileError:
-            return find_job(self._store, run.id)
+            self._store.write([Replace(job_item(done), job.version)])
+        except VersionConflictError:
+            return find_job(self._store, job.id)
         return done
 
     # ---- Rows
 
-    def _writes(self, rows: Sequence[Row]) -> "list[_Write]":
+    def _writes(self, rows: Sequence[PlanRow]) -> "list[_Write]":
         return [self._written(row) for row in rows if row.kind in WRITTEN]
 
-    def _written(self, row: Row) -> "_Write":
+    def _written(self, row: PlanRow) -> "_Write":
         if row.kind is Kind.NEW:
             tenant = new_tenant(row, self._act)
-            item = {**records.item_of(tenant), **self._marks(tenant, row, (False, False))}
+            item = {**records.item_of(tenant), **self._fingerprints(tenant, row, (False, False))}
             event = records.event_item(row.tenant_id, Verb.IMPORT, self._act, None, item)
             return _Write(row, [Add(item), Add(event)], row.values)
         try:
             before = self._store.get(row.tenant_id)
-        except NotThereError:
+        except ItemNotFoundError:
             return _refused(row, None)
         # Without a version, the digest alone tells.
         if before.get("version") != row.expected or digest_of(before) != row.digest:
@@ -152,70 +156,79 @@ class _Commit:
         kept = {name: value for name, value in before.items() if name not in changed}
         by_staff = records.set_by_staff(before)
         left = by_staff[0] and "isActive" not in changed, by_staff[1] and not changed & WINDOW
-        item = {**records.item_of(tenant, kept), **self._marks(tenant, row, left)}
+        item = {**records.item_of(tenant, kept), **self._fingerprints(tenant, row, left)}
         event = records.event_item(row.tenant_id, Verb.IMPORT, self._act, before, item)
         licence = licence_after(row.values, before)
         return _Write(row, [Replace(item, row.expected, read=before), Add(event)], licence)
 
-    def _marks(self, tenant: Tenant, row: Row, by_staff: tuple[bool, bool]) -> dict[str, Value]:
+    def _fingerprints(
+        self, tenant: Tenant, row: PlanRow, by_staff: tuple[bool, bool]
+    ) -> dict[str, Value]:
         """`by_staff`: whether the status, and the window, are as staff have set them."""
-        marks: dict[str, Value] = {
-            records.IMPORT_ID: self._run.id,
+        fingerprints: dict[str, Value] = {
+            records.IMPORT_ID: self._job.id,
             records.IMPORTED_STATE: records.imported_state(tenant, by_staff),
         }
-        if row.mark:
-            marks[records.SECRET_MARK] = row.mark
-        return marks
+        if row.secret_fingerprint:
+            fingerprints[records.SECRET_FINGERPRINT] = row.secret_fingerprint
+        return fingerprints
 
     # ---- The import itself
 
-    def _after(self, place: Place, count: int, chunk: Chunk, writes: "list[_Write]") -> ImportJob:
-        run = self._run
+    def _after(
+        self, place: RowPosition, count: int, chunk: Chunk, writes: "list[_Write]"
+    ) -> ImportJob:
+        job = self._job
         offset = place.offset + count
         whole = offset >= len(chunk.rows)
-        counts, late = dict(run.counts), dict(run.late)
+        counts, reclassified_from = dict(job.counts), dict(job.reclassified_from)
         # What was planned is told until something is written.
-        begun = run.state is State.APPLYING
-        licences = Licences(run.active, run.later, run.until) if begun else Licences()
+        begun = job.state is State.APPLYING
+        licences = LicenceTotals(job.active, job.later, job.until) if begun else LicenceTotals()
         for write in writes:
             licences.add(write.licence, self._now)
             if write.outcome:
                 kind = write.outcome.kind
                 counts[place.kind] -= 1
                 counts[kind] += 1
-                late[kind] = {place.kind: run.chunks[kind], **late.get(kind, {})}
+                reclassified_from[kind] = {
+                    place.kind: job.chunks[kind],
+                    **reclassified_from.get(kind, {}),
+                }
         more = {write.outcome.kind for write in writes if write.outcome}
         return replace(
-            run,
-            version=run.version + 1,
+            job,
+            version=job.version + 1,
             state=State.APPLYING,
-            confirmed_by=run.confirmed_by or self._act.by,
+            confirmed_by=job.confirmed_by or self._act.by,
             counts=counts,
-            chunks={kind: number + (kind in more) for kind, number in run.chunks.items()},
-            late=late,
-            handled=run.handled + len(writes),
+            chunks={kind: number + (kind in more) for kind, number in job.chunks.items()},
+            reclassified_from=reclassified_from,
+            processed=job.processed + len(writes),
             active=licences.active,
             later=licences.later,
             until=licences.until,
-            cursor=Place(place.kind, place.chunk + 1) if whole else replace(place, offset=offset),
+            cursor=RowPosition(place.kind, place.chunk + 1)
+            if whole
+            else replace(place, offset=offset),
             moved_at=self._act.at,
         )
 
     def _changes(
-        self, after: ImportJob, place: Place, chunk: Chunk, writes: "list[_Write]"
+        self, after: ImportJob, place: RowPosition, chunk: Chunk, writes: "list[_Write]"
     ) -> list[Change]:
-        run = self._run
-        changes: list[Change] = [Replace(job_item(after), run.version)]
+        job = self._job
+        changes: list[Change] = [Replace(job_item(after), job.version)]
         for write in writes:
             changes += write.changes
         outcomes = {write.row.number: write.outcome for write in writes if write.outcome}
         if outcomes:
             rows = [outcomes.get(row.number, row) for row in chunk.rows]
-            item = chunk_item(run.id, place.kind, place.chunk, Chunk(chunk.version + 1, rows))
+            item = chunk_item(job.id, place.kind, place.chunk, Chunk(chunk.version + 1, rows))
             changes.append(Replace(item, chunk.version))
         for kind in {outcome.kind for outcome in outcomes.values()}:
             rows = [outcome for outcome in outcomes.values() if outcome.kind is kind]
-            changes.append(Add(chunk_item(run.id, kind, run.chunks[kind], Chunk(1, rows))))
+            changes.append(Add(chunk_item(job.id, kind, job.chunks[kind], Chunk(1, rows))))
         return changes
 
 
@@ -223,32 +236,32 @@ class _Write:
     """One row: the changes that it needs and the licence that it gives, or what it turned out
     to be."""
 
-    def __init__(self, row: Row, changes: Sequence[Change], licence: Licence) -> None:
+    def __init__(self, row: PlanRow, changes: Sequence[Change], licence: Licence) -> None:
         self.row = row
         self.changes = changes
         self.licence = licence
-        self.outcome: Row | None = None
+        self.outcome: PlanRow | None = None
 
     def refuse(self, item: Item | None) -> None:
         """The store is not as the plan saw it: `item` is there now."""
         self.changes, self.licence = (), NO_LICENCE
-        row = replace(self.row, sealed="", mark="")
+        row = replace(self.row, sealed="", secret_fingerprint="")
         if item is not None and _is_in(row, item):
             self.outcome = replace(row, kind=Kind.SAME, changes=())
         else:
-            text = Sentence(
+            text = Message(
                 "It changed in the store since the plan was made, and the store's is kept."
             )
-            self.outcome = replace(row, kind=Kind.CONFLICT, reasons=(Reason("", text),))
+            self.outcome = replace(row, kind=Kind.CONFLICT, reasons=(FieldMessage("", text),))
 
 
-def _refused(row: Row, item: Item | None) -> _Write:
+def _refused(row: PlanRow, item: Item | None) -> _Write:
     write = _Write(row, (), NO_LICENCE)
     write.refuse(item)
     return write
 
 
-def _is_in(row: Row, item: Item) -> bool:
+def _is_in(row: PlanRow, item: Item) -> bool:
     """Whether the store holds just this: somebody else has imported the same."""
     candidate = Candidate(
         id=row.tenant_id,

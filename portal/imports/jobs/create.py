@@ -9,9 +9,9 @@ from portal.imports.jobs.job import ImportJob, State, job_item
 from portal.imports.jobs.row_chunks import Chunks, remove
 from portal.imports.model.rows import Kind
 from portal.imports.planning.plan import Plan, Tally
-from portal.stores.contract import Add, ChangedMeanwhileError, Item, Remove, Store
+from portal.stores.contract import Add, Item, Remove, Store, VersionConflictError
 from portal.stores.schema import GSI2, KEY
-from portal.tenants import Act
+from portal.tenants import AuditInfo
 from portal.timestamps import to_text
 
 _ALPHABET = string.ascii_lowercase + string.digits
@@ -20,34 +20,36 @@ BEGUN = f"{records.IMPORTS}#BEGUN"
 _SUFFIX = "-begun"
 
 
-def create_job(store: Store, plan: Plan, act: Act) -> ImportJob:
+def create_job(store: Store, plan: Plan, audit: AuditInfo) -> ImportJob:
     """Goes through the plan and keeps it. Nobody finds it before it is whole; if this is broken
     off, what was kept so far is never used, and `retention` finds it. Errors as of the store and
     the sealer."""
     reference = "".join(secrets.choice(_ALPHABET) for _ in range(26))
-    run_id = f"import-{reference}"
-    store.write([Add(_begun_item(run_id, act))])
-    chunks = Chunks(store, run_id)
+    import_id = f"import-{reference}"
+    store.write([Add(_begun_item(import_id, audit))])
+    chunks = Chunks(store, import_id)
     for row in plan:
         chunks.take(row)
     chunks.end()
     try:
-        return _add(store, plan, act, run_id, chunks.numbers)
-    except ChangedMeanwhileError:
+        return _add(store, plan, audit, import_id, chunks.numbers)
+    except VersionConflictError:
         # Whoever took the sign away has not seen the chunks that came behind it.
-        remove(store, run_id, chunks.numbers)
+        remove(store, import_id, chunks.numbers)
         raise
 
 
-def _add(store: Store, plan: Plan, act: Act, run_id: str, chunks: Mapping[Kind, int]) -> ImportJob:
+def _add(
+    store: Store, plan: Plan, audit: AuditInfo, import_id: str, chunks: Mapping[Kind, int]
+) -> ImportJob:
     """The run itself, once its rows are there."""
     tally: Tally = plan.tally
-    run = ImportJob(
-        id=run_id,
+    job = ImportJob(
+        id=import_id,
         version=1,
-        at=act.at,
-        by=act.by,
-        who=act.who or act.by,
+        at=audit.at,
+        by=audit.by,
+        who=audit.who or audit.by,
         state=State.PLANNED,
         choice=plan.choice,
         shapes=tuple(shape.value for shape in plan.draft.shapes),
@@ -59,13 +61,13 @@ def _add(store: Store, plan: Plan, act: Act, run_id: str, chunks: Mapping[Kind, 
         later=tally.later,
         until=tally.until,
     )
-    store.write([Add(job_item(run)), Remove(draft_marker_id(run_id), 1)])
-    return run
+    store.write([Add(job_item(job)), Remove(draft_marker_id(import_id), 1)])
+    return job
 
 
-def draft_marker_id(run_id: str) -> str:
+def draft_marker_id(import_id: str) -> str:
     """What stands for a plan while it is being saved."""
-    return f"{run_id}{_SUFFIX}"
+    return f"{import_id}{_SUFFIX}"
 
 
 def job_id_of_marker(begun: str) -> str:
@@ -73,12 +75,12 @@ def job_id_of_marker(begun: str) -> str:
     return begun.removesuffix(_SUFFIX)
 
 
-def _begun_item(run_id: str, act: Act) -> Item:
-    at = to_text(act.at)
+def _begun_item(import_id: str, audit: AuditInfo) -> Item:
+    at = to_text(audit.at)
     return {
-        KEY: draft_marker_id(run_id),
+        KEY: draft_marker_id(import_id),
         "version": 1,
         "at": at,
         GSI2.partition: BEGUN,
-        GSI2.sort: f"{at}#{run_id}",
+        GSI2.sort: f"{at}#{import_id}",
     }

@@ -14,17 +14,17 @@ from typing import Any
 
 from portal import records
 from portal.imports.model.rows import WRITTEN, Allowed, Kind, Policy
-from portal.imports.planning.plan import Choice
+from portal.imports.planning.plan import ImportOptions
 from portal.stores.contract import (
-    ChangedMeanwhileError,
+    Cursor,
     Item,
-    NotThereError,
-    Position,
+    ItemNotFoundError,
     Replace,
     Store,
+    VersionConflictError,
 )
 from portal.stores.schema import GSI2, KEY
-from portal.tenants import Act
+from portal.tenants import AuditInfo
 from portal.timestamps import to_instant, to_text
 
 
@@ -42,7 +42,7 @@ class UnknownJobError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RowPosition:
     """A place among the rows of one kind: which chunk, and how many of its rows are behind."""
 
     kind: Kind
@@ -52,12 +52,12 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportJob:
-    """One import. `counts` are by kind, as they are now; `handled` of `to_write` rows are done.
+    """One import. `counts` are by kind, as they are now; `processed` of `to_write` rows are done.
 
     `by` made the plan, `confirmed_by` had it written, `ended_by` stopped or discarded it. `chunks`
-    are numbers of items by kind; `cursor` is where applying goes on. `late`: by kind, the first of
-    its chunks whose rows were planned as new, and as an update. `active`, `later` and `until`: see
-    `licences.Licences`; of what would be written, and from the first commit on of what is.
+    are numbers of items by kind; `cursor` is where applying goes on. `reclassified_from`:
+    by kind, the first of its chunks whose rows were planned as new, and as an update. `active`, `later` and `until`: see
+    `licences.LicenceTotals`; of what would be written, and from the first commit on of what is.
     `rows_kept`: its rows can still be seen and reported; else their time is over, and of their
     chunks only `leftover` may still be there, by kind: see `retention`. `moved_at`: when it was
     written into the store the last time, so far.
@@ -69,18 +69,18 @@ class ImportJob:
     by: str
     who: str
     state: State
-    choice: Choice
+    choice: ImportOptions
     shapes: tuple[str, ...]
     ignored_keys: int
     counts: Mapping[Kind, int]
     chunks: Mapping[Kind, int]
     to_write: int
-    handled: int = 0
-    late: Mapping[Kind, Mapping[Kind, int]] = field(default_factory=dict)
+    processed: int = 0
+    reclassified_from: Mapping[Kind, Mapping[Kind, int]] = field(default_factory=dict)
     active: int = 0
     later: int = 0
     until: tuple[str, str] = ("", "")
-    cursor: Place = field(default_factory=lambda: Place(WRITTEN[0]))
+    cursor: RowPosition = field(default_factory=lambda: RowPosition(WRITTEN[0]))
     moved_at: datetime | None = None
     finished_at: datetime | None = None
     confirmed_by: str = ""
@@ -105,10 +105,10 @@ class ImportJob:
     @property
     def written(self) -> int:
         """How many rows it has put into the store, so far."""
-        late = self.to_write - sum(self.counts[kind] for kind in WRITTEN)
-        return self.handled - late
+        reclassified_from = self.to_write - sum(self.counts[kind] for kind in WRITTEN)
+        return self.processed - reclassified_from
 
-    def is_behind(self, place: Place) -> bool:
+    def is_behind(self, place: RowPosition) -> bool:
         """Whether the rows there were written."""
         if place.kind not in WRITTEN:
             return False
@@ -123,90 +123,90 @@ class ImportJob:
 # ---- Reading it again
 
 
-def find_job(store: Store, run_id: str) -> ImportJob:
+def find_job(store: Store, import_id: str) -> ImportJob:
     """`UnknownRunError`."""
     try:
-        item = store.get(run_id)
-    except NotThereError as error:
+        item = store.get(import_id)
+    except ItemNotFoundError as error:
         raise UnknownJobError from error
     if item.get(GSI2.partition) != records.IMPORTS:
         raise UnknownJobError
-    return run_of(item)
+    return job_of(item)
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class JobPage:
     """Imports, the newest first; `after` is `None` exactly when none is left."""
 
     runs: list[ImportJob]
-    after: Position | None
+    after: Cursor | None
 
 
-def list_jobs(store: Store, *, after: Position | None = None, limit: int = 50) -> Listing:
+def list_jobs(store: Store, *, after: Cursor | None = None, limit: int = 50) -> JobPage:
     """A page of all imports. An index may be a moment behind."""
     page = store.query(GSI2, records.IMPORTS, after=after, limit=limit, newest_first=True)
-    return Listing([run_of(item) for item in page.items], page.after)
+    return JobPage([job_of(item) for item in page.items], page.after)
 
 
-def end_job(store: Store, run_id: str, act: Act) -> ImportJob:
+def end_job(store: Store, import_id: str, audit: AuditInfo) -> ImportJob:
     """Nobody will apply this any more: a plan is discarded, and what had begun is stopped; what
     was written stays. What is over already stays as it is. `UnknownRunError`."""
-    while (run := find_job(store, run_id)).is_open:
-        over = replace(ended(run, act), version=run.version + 1)
+    while (job := find_job(store, import_id)).is_open:
+        over = replace(ended(job, audit), version=job.version + 1)
         # Somebody may be writing its rows, and have moved it on.
-        with suppress(ChangedMeanwhileError):
-            store.write([Replace(job_item(over), run.version)])
+        with suppress(VersionConflictError):
+            store.write([Replace(job_item(over), job.version)])
             return over
-    return run
+    return job
 
 
-def ended(run: ImportJob, act: Act) -> ImportJob:
+def ended(job: ImportJob, audit: AuditInfo) -> ImportJob:
     """What becomes of one that is open when somebody ends it."""
-    state = State.DISCARDED if run.state is State.PLANNED else State.STOPPED
-    return replace(run, state=state, ended_by=act.by, finished_at=act.at)
+    state = State.DISCARDED if job.state is State.PLANNED else State.STOPPED
+    return replace(job, state=state, ended_by=audit.by, finished_at=audit.at)
 
 
 # ---- Items
 
 
-def job_item(run: ImportJob) -> Item:
-    at = to_text(run.at)
+def job_item(job: ImportJob) -> Item:
+    at = to_text(job.at)
     # In one text: an index carries it as it is, whatever is added later.
     told = {
-        "who": run.who,
-        "state": run.state,
-        "policy": run.choice.policy,
-        "allowed": sorted(run.choice.allowed),
-        "shapes": run.shapes,
-        "ignoredKeys": run.ignored_keys,
-        "counts": run.counts,
-        "chunks": run.chunks,
-        "toWrite": run.to_write,
-        "handled": run.handled,
-        "late": run.late,
-        "active": run.active,
-        "later": run.later,
-        "until": run.until,
-        "cursor": [run.cursor.kind, run.cursor.chunk, run.cursor.offset],
-        "movedAt": to_text(run.moved_at) if run.moved_at else "",
-        "finishedAt": to_text(run.finished_at) if run.finished_at else "",
-        "confirmedBy": run.confirmed_by,
-        "endedBy": run.ended_by,
-        "rowsKept": run.rows_kept,
-        "leftover": run.leftover,
+        "who": job.who,
+        "state": job.state,
+        "policy": job.choice.policy,
+        "allowed": sorted(job.choice.allowed),
+        "shapes": job.shapes,
+        "ignoredKeys": job.ignored_keys,
+        "counts": job.counts,
+        "chunks": job.chunks,
+        "toWrite": job.to_write,
+        "handled": job.processed,
+        "late": job.reclassified_from,
+        "active": job.active,
+        "later": job.later,
+        "until": job.until,
+        "cursor": [job.cursor.kind, job.cursor.chunk, job.cursor.offset],
+        "movedAt": to_text(job.moved_at) if job.moved_at else "",
+        "finishedAt": to_text(job.finished_at) if job.finished_at else "",
+        "confirmedBy": job.confirmed_by,
+        "endedBy": job.ended_by,
+        "rowsKept": job.rows_kept,
+        "leftover": job.leftover,
     }
     return {
-        KEY: run.id,
-        "version": run.version,
+        KEY: job.id,
+        "version": job.version,
         "at": at,
-        "by": run.by,
+        "by": job.by,
         "text": json.dumps(told, ensure_ascii=False),
         GSI2.partition: records.IMPORTS,
-        GSI2.sort: f"{at}#{run.id}",
+        GSI2.sort: f"{at}#{job.id}",
     }
 
 
-def run_of(item: Item) -> ImportJob:
+def job_of(item: Item) -> ImportJob:
     told: dict[str, Any] = json.loads(str(item["text"]))
     at = to_instant(str(item["at"]))
     if at is None:
@@ -219,7 +219,7 @@ def run_of(item: Item) -> ImportJob:
         by=str(item["by"]),
         who=told["who"],
         state=State(told["state"]),
-        choice=Choice(
+        choice=ImportOptions(
             policy=Policy(told["policy"]),
             allowed=frozenset(Allowed(each) for each in told["allowed"]),
         ),
@@ -228,15 +228,15 @@ def run_of(item: Item) -> ImportJob:
         counts={Kind(name): number for name, number in told["counts"].items()},
         chunks={Kind(name): number for name, number in told["chunks"].items()},
         to_write=told["toWrite"],
-        handled=told["handled"],
-        late={
+        processed=told["handled"],
+        reclassified_from={
             Kind(kind): {Kind(name): number for name, number in firsts.items()}
             for kind, firsts in told.get("late", {}).items()
         },
         active=told["active"],
         later=told.get("later", 0),
         until=(told["until"][0], told["until"][1]),
-        cursor=Place(Kind(kind), chunk, offset),
+        cursor=RowPosition(Kind(kind), chunk, offset),
         moved_at=to_instant(told.get("movedAt", "")),
         finished_at=to_instant(told["finishedAt"]),
         confirmed_by=told.get("confirmedBy", ""),

@@ -11,24 +11,24 @@ from datetime import datetime
 
 from portal import records
 from portal.imports.jobs.create import BEGUN, draft_marker_id, job_id_of_marker
-from portal.imports.jobs.job import ImportJob, ended, find_job, job_item, run_of
+from portal.imports.jobs.job import ImportJob, ended, find_job, job_item, job_of
 from portal.imports.jobs.row_chunks import chunk_id, remove
 from portal.imports.model.rows import Kind
 from portal.stores.contract import (
-    ChangedMeanwhileError,
     Item,
-    NotThereError,
+    ItemNotFoundError,
     Remove,
     Replace,
     Store,
-    queried,
+    VersionConflictError,
+    iter_query,
 )
 from portal.stores.schema import GSI2, KEY
-from portal.tenants import Act
+from portal.tenants import AuditInfo
 from portal.timestamps import to_text
 
 
-def remove_rows_before(store: Store, instant: datetime, act: Act) -> int:
+def remove_rows_before(store: Store, instant: datetime, audit: AuditInfo) -> int:
     """Removes the rows of every import that ended before `instant`; of one that is still open and
     was planned, or written the last time, before it, which is thereby ended; and of plans that
     broke off while they were saved. Answers of how many.
@@ -37,11 +37,11 @@ def remove_rows_before(store: Store, instant: datetime, act: Act) -> int:
     """
     removed = 0
     for item in _listed_before(store, records.IMPORTS, instant):
-        seen = run_of(item)
+        seen = job_of(item)
         if seen.rows_kept or seen.leftover:
-            run = _without_rows(store, seen.id, instant, act)
-            removed += bool(run.leftover)
-            _remove_leftover(store, run)
+            job = _without_rows(store, seen.id, instant, audit)
+            removed += bool(job.leftover)
+            _remove_leftover(store, job)
     for item in _listed_before(store, BEGUN, instant):
         _remove_begun(store, job_id_of_marker(str(item[KEY])))
         removed += 1
@@ -49,53 +49,53 @@ def remove_rows_before(store: Store, instant: datetime, act: Act) -> int:
 
 
 def _listed_before(store: Store, partition: str, instant: datetime) -> Iterator[Item]:
-    return queried(store, GSI2, partition, between=(" ", to_text(instant)))
+    return iter_query(store, GSI2, partition, between=(" ", to_text(instant)))
 
 
-def _without_rows(store: Store, run_id: str, instant: datetime, act: Act) -> ImportJob:
+def _without_rows(store: Store, import_id: str, instant: datetime, audit: AuditInfo) -> ImportJob:
     """The import, from now on without rows if it is due. Nobody can apply it any more then, nor
     look for its chunks; what they were is still known, until they are removed."""
-    while (run := find_job(store, run_id)).rows_kept and run.last_at < instant:
+    while (job := find_job(store, import_id)).rows_kept and job.last_at < instant:
         gone = replace(
-            run,
-            version=run.version + 1,
+            job,
+            version=job.version + 1,
             rows_kept=False,
             chunks=dict.fromkeys(Kind, 0),
-            late={},
-            leftover=run.chunks,
+            reclassified_from={},
+            leftover=job.chunks,
         )
-        if run.is_open:
+        if job.is_open:
             # In the same write: ended now, it would be kept for as long again.
-            gone = ended(gone, act)
-        with suppress(ChangedMeanwhileError):
-            store.write([Replace(job_item(gone), run.version)])
+            gone = ended(gone, audit)
+        with suppress(VersionConflictError):
+            store.write([Replace(job_item(gone), job.version)])
             return gone
-    return run
+    return job
 
 
-def _remove_leftover(store: Store, run: ImportJob) -> None:
-    if not run.leftover:
+def _remove_leftover(store: Store, job: ImportJob) -> None:
+    if not job.leftover:
         return
-    remove(store, run.id, run.leftover)
-    with suppress(ChangedMeanwhileError):
+    remove(store, job.id, job.leftover)
+    with suppress(VersionConflictError):
         # Somebody else has removed the same at the same time.
-        done = replace(run, version=run.version + 1, leftover={})
-        store.write([Replace(job_item(done), run.version)])
+        done = replace(job, version=job.version + 1, leftover={})
+        store.write([Replace(job_item(done), job.version)])
 
 
-def _remove_begun(store: Store, run_id: str) -> None:
+def _remove_begun(store: Store, import_id: str) -> None:
     for kind in Kind:
         number = 0
-        while _is_there(store, chunk_id(run_id, kind, number)):
+        while _is_there(store, chunk_id(import_id, kind, number)):
             number += 1
-        remove(store, run_id, {kind: number})
-    with suppress(ChangedMeanwhileError):
-        store.write([Remove(draft_marker_id(run_id), 1)])
+        remove(store, import_id, {kind: number})
+    with suppress(VersionConflictError):
+        store.write([Remove(draft_marker_id(import_id), 1)])
 
 
 def _is_there(store: Store, tenant_id: str) -> bool:
     try:
         store.get(tenant_id)
-    except NotThereError:
+    except ItemNotFoundError:
         return False
     return True

@@ -14,9 +14,9 @@ from itertools import pairwise
 
 import orjson
 
-from portal.imports.jobs.job import ImportJob, Place
-from portal.imports.model.rows import Kind, Row
-from portal.stores.contract import Add, ChangedMeanwhileError, Item, Remove, Store, Value
+from portal.imports.jobs.job import ImportJob, RowPosition
+from portal.imports.model.rows import Kind, PlanRow
+from portal.stores.contract import Add, Item, Remove, Store, Value, VersionConflictError
 from portal.stores.schema import KEY
 
 #: Bytes of rows in one item before they are packed. What cannot be made smaller takes a third
@@ -27,14 +27,14 @@ CHUNK_BYTES = 200_000
 class Chunks:
     """Rows on their way into items, each kind by itself."""
 
-    def __init__(self, store: Store, run_id: str) -> None:
+    def __init__(self, store: Store, import_id: str) -> None:
         self._store = store
-        self._run_id = run_id
+        self._run_id = import_id
         self._waiting: dict[Kind, list[bytes]] = {kind: [] for kind in Kind}
         self._sizes: Counter[Kind] = Counter()
         self.numbers: Counter[Kind] = Counter()
 
-    def take(self, row: Row) -> None:
+    def take(self, row: PlanRow) -> None:
         packed = orjson.dumps(row.packed())
         if self._waiting[row.kind] and self._sizes[row.kind] + len(packed) > CHUNK_BYTES:
             self._flush(row.kind)
@@ -56,49 +56,51 @@ class Chunks:
 
 
 def page_of_rows(
-    store: Store, run: ImportJob, kind: Kind, *, after: Place | None = None, limit: int = 50
-) -> tuple[list[Row], Place | None]:
+    store: Store, job: ImportJob, kind: Kind, *, after: RowPosition | None = None, limit: int = 50
+) -> tuple[list[PlanRow], RowPosition | None]:
     """The next rows of one kind, and where the page after them begins, if there is one."""
-    place = after or Place(kind)
-    found: list[Row] = []
-    while place.chunk < run.chunks[kind]:
-        rows = read_chunk(store, run.id, kind, place.chunk).rows
+    place = after or RowPosition(kind)
+    found: list[PlanRow] = []
+    while place.chunk < job.chunks[kind]:
+        rows = read_chunk(store, job.id, kind, place.chunk).rows
         for number in range(place.offset, len(rows)):
-            here = Place(kind, place.chunk, number)
+            here = RowPosition(kind, place.chunk, number)
             if len(found) == limit:
                 return found, here
             # A row that turned out otherwise stands where its kind is now.
             if rows[number].kind is kind:
-                found.append(_as_it_went(run, here, rows[number]))
-        place = Place(kind, place.chunk + 1)
+                found.append(_as_it_went(job, here, rows[number]))
+        place = RowPosition(kind, place.chunk + 1)
     return found, None
 
 
-def rows_of_job(store: Store, run: ImportJob) -> Iterator[Row]:
+def rows_of_job(store: Store, job: ImportJob) -> Iterator[PlanRow]:
     """All rows in the order of the files, a few hundred of each kind in memory."""
     streams = (
-        _rows_in(store, run, kind, chunks) for kind in Kind for chunks in _in_order(run, kind)
+        _rows_in(store, job, kind, chunks) for kind in Kind for chunks in _in_order(job, kind)
     )
     return heapq.merge(*streams, key=lambda row: row.number)
 
 
-def _in_order(run: ImportJob, kind: Kind) -> Iterator[range]:
+def _in_order(job: ImportJob, kind: Kind) -> Iterator[range]:
     """The chunks of one kind, as stretches in which the numbers of the rows only rise: those
     that were planned so, and those that turned out so behind them."""
-    end = run.chunks[kind]
-    late = sorted(first for first in run.late.get(kind, {}).values() if first < end)
-    return (range(first, behind) for first, behind in pairwise((0, *late, end)))
+    end = job.chunks[kind]
+    reclassified_from = sorted(
+        first for first in job.reclassified_from.get(kind, {}).values() if first < end
+    )
+    return (range(first, behind) for first, behind in pairwise((0, *reclassified_from, end)))
 
 
-def _rows_in(store: Store, run: ImportJob, kind: Kind, chunks: range) -> Iterator[Row]:
+def _rows_in(store: Store, job: ImportJob, kind: Kind, chunks: range) -> Iterator[PlanRow]:
     for number in chunks:
-        for offset, row in enumerate(read_chunk(store, run.id, kind, number).rows):
+        for offset, row in enumerate(read_chunk(store, job.id, kind, number).rows):
             if row.kind is kind:
-                yield _as_it_went(run, Place(kind, number, offset), row)
+                yield _as_it_went(job, RowPosition(kind, number, offset), row)
 
 
-def _as_it_went(run: ImportJob, place: Place, row: Row) -> Row:
-    return replace(row, written=True) if run.is_behind(place) else row
+def _as_it_went(job: ImportJob, place: RowPosition, row: PlanRow) -> PlanRow:
+    return replace(row, written=True) if job.is_behind(place) else row
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,31 +108,31 @@ class Chunk:
     """Some rows of one kind, as they were stored in one item."""
 
     version: int
-    rows: list[Row]
+    rows: list[PlanRow]
 
 
-def read_chunk(store: Store, run_id: str, kind: Kind, number: int) -> Chunk:
-    item = store.get(chunk_id(run_id, kind, number))
+def read_chunk(store: Store, import_id: str, kind: Kind, number: int) -> Chunk:
+    item = store.get(chunk_id(import_id, kind, number))
     text = zlib.decompress(base64.b64decode(str(item["rows"])))
-    return Chunk(int(item["version"]), [Row.unpacked(packed) for packed in orjson.loads(text)])
+    return Chunk(int(item["version"]), [PlanRow.unpacked(packed) for packed in orjson.loads(text)])
 
 
-def chunk_item(run_id: str, kind: Kind, number: int, chunk: Chunk) -> Item:
+def chunk_item(import_id: str, kind: Kind, number: int, chunk: Chunk) -> Item:
     text = orjson.dumps([row.packed() for row in chunk.rows])
-    return _chunk_item(run_id, kind, number, text, chunk.version)
+    return _chunk_item(import_id, kind, number, text, chunk.version)
 
 
-def chunk_id(run_id: str, kind: Kind, number: int) -> str:
+def chunk_id(import_id: str, kind: Kind, number: int) -> str:
     """The numbers of each kind count from 0."""
-    return f"{run_id}-{kind}-{number}"
+    return f"{import_id}-{kind}-{number}"
 
 
-def remove(store: Store, run_id: str, numbers: Mapping[Kind, int]) -> None:
+def remove(store: Store, import_id: str, numbers: Mapping[Kind, int]) -> None:
     """So many of each kind, as far as they are there. The last one first: whoever goes on after
     this was stopped can count the others again."""
     for kind, number in numbers.items():
         for each in reversed(range(number)):
-            _remove(store, chunk_id(run_id, kind, each))
+            _remove(store, chunk_id(import_id, kind, each))
 
 
 def _remove(store: Store, chunk: str) -> None:
@@ -139,7 +141,7 @@ def _remove(store: Store, chunk: str) -> None:
     while True:
         try:
             store.write([Remove(chunk, version)])
-        except ChangedMeanwhileError as refused:
+        except VersionConflictError as refused:
             if refused.item is None:
                 return
             version = int(refused.item["version"])
@@ -147,9 +149,9 @@ def _remove(store: Store, chunk: str) -> None:
             return
 
 
-def _chunk_item(run_id: str, kind: Kind, number: int, text: bytes, version: int) -> Item:
+def _chunk_item(import_id: str, kind: Kind, number: int, text: bytes, version: int) -> Item:
     item: dict[str, Value] = {
-        KEY: chunk_id(run_id, kind, number),
+        KEY: chunk_id(import_id, kind, number),
         "version": version,
         "rows": base64.b64encode(zlib.compress(text, 1)).decode(),
     }

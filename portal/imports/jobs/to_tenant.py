@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from portal.imports.model.candidates import Value
-from portal.imports.model.rows import Row
+from portal.imports.model.rows import PlanRow
 from portal.imports.planning.diff import moves_window
-from portal.tenants import Act, Client, Contact, Decision, Ids, Status, Tenant, Validity, Verb
+from portal.tenants import AuditInfo, Client, Contact, Decision, Ids, Status, Tenant, Validity, Verb
 from portal.timestamps import to_instant
 
 
-def new_tenant(row: Row, act: Act) -> Tenant:
+def new_tenant(row: PlanRow, audit: AuditInfo) -> Tenant:
     """Active only if the file says so. Dates are the file's own."""
     values = row.values
     return Tenant(
@@ -20,14 +20,14 @@ def new_tenant(row: Row, act: Act) -> Tenant:
         contact=_contact(row, _NOBODY),
         ids=_ids(values, None),
         validity=_validity(values),
-        client=_client(row, Client(), act),
-        created_at=_instant(values, "createdAt") or act.at,
-        updated_at=_instant(values, "updatedAt") or act.at,
-        decision=Decision(verb=Verb.IMPORT, by=act.by, at=act.at),
+        client=_client(row, Client(), audit),
+        created_at=_instant(values, "createdAt") or audit.at,
+        updated_at=_instant(values, "updatedAt") or audit.at,
+        decision=Decision(verb=Verb.IMPORT, by=audit.by, at=audit.at),
     )
 
 
-def changed_tenant(row: Row, before: Tenant, act: Act) -> Tenant:
+def changed_tenant(row: PlanRow, before: Tenant, audit: AuditInfo) -> Tenant:
     """`before` with what the file has."""
     values = row.values
     status = before.status
@@ -36,7 +36,7 @@ def changed_tenant(row: Row, before: Tenant, act: Act) -> Tenant:
     updated = _instant(values, "updatedAt")
     is_newer = updated and (before.updated_at is None or updated > before.updated_at)
     return before.imported(
-        act,
+        audit,
         status=status,
         # Why it was suspended is over with that.
         reason=before.reason if status is before.status else "",
@@ -44,8 +44,8 @@ def changed_tenant(row: Row, before: Tenant, act: Act) -> Tenant:
         ids=_ids(values, before.ids),
         # Also if it is written otherwise, as that of the old application is.
         validity=_validity(values) if moves_window(row.changes) else before.validity,
-        client=_client(row, before.client, act),
-        updated_at=updated if is_newer else act.at,
+        client=_client(row, before.client, audit),
+        updated_at=updated if is_newer else audit.at,
     )
 
 
@@ -58,7 +58,7 @@ def _text(values: Values, name: str, otherwise: str) -> str:
     return str(values.get(name, otherwise))
 
 
-def _contact(row: Row, before: Contact) -> Contact:
+def _contact(row: PlanRow, before: Contact) -> Contact:
     values = row.values
     has_phone = "contactPhone" in values
     return Contact(
@@ -74,7 +74,7 @@ def _contact(row: Row, before: Contact) -> Contact:
     )
 
 
-def _phone_typed(row: Row, before: str) -> str:
+def _phone_typed(row: PlanRow, before: str) -> str:
     """It stays with a number that stays, if the file says nothing of it."""
     stays = before and not any(change.field in _NUMBER for change in row.changes)
     return _text(row.values, "contactPhoneTyped", before if stays else "")
@@ -98,11 +98,11 @@ def _validity(values: Values) -> Validity:
     )
 
 
-def _client(row: Row, before: Client, act: Act) -> Client:
+def _client(row: PlanRow, before: Client, audit: AuditInfo) -> Client:
     return Client(
         id=_text(row.values, "clientId", before.id),
         sealed_secret=row.sealed or before.sealed_secret,
-        secret_set_at=act.at if row.sealed else before.secret_set_at,
+        secret_set_at=audit.at if row.sealed else before.secret_set_at,
     )
 
 

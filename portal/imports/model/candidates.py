@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from portal.imports.model.messages import Sentence
+from portal.imports.model.messages import Message
 from portal.sealing.sealers import Secret
 
 Value = str | bool
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class FieldMessage:
     """Why an entry cannot be imported, or what was mended in it: the field (empty: the whole
     entry), and a sentence."""
 
     field: str
-    text: Sentence
+    text: Message
 
     def packed(self) -> tuple[str, Any]:
         """For JSON; `unpacked` is its other side."""
@@ -24,7 +24,7 @@ class Reason:
 
     @classmethod
     def unpacked(cls, packed: Sequence[Any]) -> Self:
-        return cls(packed[0], Sentence.unpacked(packed[1]))
+        return cls(packed[0], Message.unpacked(packed[1]))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +44,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Checked:
+class CheckedEntry:
     """An entry after all checks: a candidate exactly if there are no `reasons`.
 
     `values`: of an invalid one, its fields as the file has them, without the secret, to be
@@ -55,7 +55,7 @@ class Checked:
     line: int
     column: int
     candidate: Candidate | None = None
-    reasons: tuple[Reason, ...] = ()
-    repairs: tuple[Reason, ...] = ()
+    reasons: tuple[FieldMessage, ...] = ()
+    repairs: tuple[FieldMessage, ...] = ()
     left_out: tuple[str, ...] = ()
     values: Mapping[str, Value] = field(default_factory=dict)

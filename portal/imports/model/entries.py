@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from portal.imports.model.messages import Sentence
+from portal.imports.model.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,5 +19,5 @@ class Entry:
     value: Any
     line: int
     column: int
-    problem: Sentence | None = None
+    problem: Message | None = None
     lost_secret: bool = False

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from portal.imports.model.messages import Sentence
+from portal.imports.model.messages import Message
 
 #: Of a value in a sentence; the rest is cut off.
 SHOWN = 80
 
-EXPECTED = Sentence(
+EXPECTED = Message(
     "Expected is what the old application kept in a browser: entries whose keys start with"
     " fsm_tenant_, or a list of such tenants, as JSON or JSON Lines; or the portal's own export."
 )
@@ -24,22 +24,22 @@ class RefusedFileError(Exception):
     422 readable, but no export.
     """
 
-    message: Sentence
+    message: Message
     status: int = 400
-    found: Sentence | None = None
+    found: Message | None = None
 
     def __str__(self) -> str:
         return f"{self.message} {self.found}" if self.found else str(self.message)
 
 
-def not_an_export(found: Sentence, status: int = 422) -> RefusedFileError:
-    both = Sentence(_BOTH, found=found, expected=EXPECTED)
-    return RefusedFileError(Sentence("The file is not a portal export."), status, both)
+def not_an_export(found: Message, status: int = 422) -> RefusedFileError:
+    both = Message(_BOTH, found=found, expected=EXPECTED)
+    return RefusedFileError(Message("The file is not a portal export."), status, both)
 
 
 def not_json(line: int, column: int) -> RefusedFileError:
     return RefusedFileError(
-        Sentence(
+        Message(
             "Not valid JSON (line %(line)s, column %(column)s).",
             line=str(line), column=str(column),
         )
@@ -47,30 +47,30 @@ def not_json(line: int, column: int) -> RefusedFileError:
 
 
 def not_text() -> RefusedFileError:
-    return RefusedFileError(Sentence("The file is not readable as text (UTF-8 or UTF-16)."))
+    return RefusedFileError(Message("The file is not readable as text (UTF-8 or UTF-16)."))
 
 
 def file_is_compressed() -> RefusedFileError:
-    return RefusedFileError(Sentence("Send the file uncompressed."), 415)
+    return RefusedFileError(Message("Send the file uncompressed."), 415)
 
 
 def file_too_large(most: int) -> RefusedFileError:
     return RefusedFileError(
-        Sentence("The file is larger than %(size)s.", size=size_in_words(most)), 413
+        Message("The file is larger than %(size)s.", size=size_in_words(most)), 413
     )
 
 
 def too_many(most: int) -> RefusedFileError:
     return RefusedFileError(
-        Sentence("The file has more than %(most)s entries.", most=most),
+        Message("The file has more than %(most)s entries.", most=most),
         413,
-        Sentence("Split it, and import the parts."),
+        Message("Split it, and import the parts."),
     )
 
 
 def too_long(most: int, line: int, column: int) -> RefusedFileError:
     return RefusedFileError(
-        Sentence(
+        Message(
             "A value is longer than %(most)s characters (line %(line)s, column %(column)s).",
             most=most, line=str(line), column=str(column),
         ),

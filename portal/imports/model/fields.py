@@ -11,7 +11,7 @@ FIELDS = (
 )  # fmt: skip
 SECRET_FIELD = "clientSecret"  # noqa: S105 - the name of a field
 #: What a report and an export may tell: everything but the secret.
-TOLD = tuple(name for name in FIELDS if name != SECRET_FIELD)
+EXPORTED_FIELDS = tuple(name for name in FIELDS if name != SECRET_FIELD)
 
 KNOWN = frozenset(FIELDS) | {"tenantId"}
 

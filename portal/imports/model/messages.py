@@ -4,7 +4,7 @@ its reader's language."""
 from typing import Any, Self
 
 
-class Sentence(str):
+class Message(str):
     """A text in English that remembers its `words`, with `%(name)s` in them, and the `values`
     that stand there: texts as they are, numbers, and sentences."""
 
@@ -27,7 +27,7 @@ class Sentence(str):
         if not self.values:
             return self.words
         values = {
-            name: value.packed() if isinstance(value, Sentence) else [value]
+            name: value.packed() if isinstance(value, Message) else [value]
             for name, value in self.values.items()
         }
         return [self.words, values]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from portal.imports.model.candidates import Reason, Value
+from portal.imports.model.candidates import FieldMessage, Value
 
 
 class Kind(StrEnum):
@@ -48,7 +48,7 @@ class FieldChange:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class PlanRow:
     """One entry of the plan. `number` counts from 1 over all files, `source` files from 0.
 
     `secret`: "set" (the file's is another, or cannot be compared), "unchanged", "missing" (the
@@ -66,8 +66,8 @@ class Row:
     column: int
     key: str = ""
     tenant_id: str = ""
-    reasons: tuple[Reason, ...] = ()
-    repairs: tuple[Reason, ...] = ()
+    reasons: tuple[FieldMessage, ...] = ()
+    repairs: tuple[FieldMessage, ...] = ()
     left_out: tuple[str, ...] = ()
     changes: tuple[FieldChange, ...] = ()
     secret: str = ""
@@ -75,7 +75,7 @@ class Row:
     values: Mapping[str, Value] = field(default_factory=dict, repr=False)
     email_written: str = field(default="", repr=False)
     sealed: str = field(default="", repr=False)
-    mark: str = field(default="", repr=False)
+    secret_fingerprint: str = field(default="", repr=False)
     expected: int | None = None
     digest: str = ""
     written: bool = False
@@ -93,17 +93,49 @@ class Row:
         pairs = [packed_reasons(part) for part in (self.reasons, self.repairs)]
         changes = [(change.field, change.old, change.new) for change in self.changes]
         return [
-            self.number, self.kind.value, self.source, self.line, self.column, self.key,
-            self.tenant_id, *pairs, self.left_out, changes, self.secret, self.duplicate_of,
-            self.values, self.email_written, self.sealed, self.mark, self.expected, self.digest,
-        ]  # fmt: skip
+            self.number,
+            self.kind.value,
+            self.source,
+            self.line,
+            self.column,
+            self.key,
+            self.tenant_id,
+            *pairs,
+            self.left_out,
+            changes,
+            self.secret,
+            self.duplicate_of,
+            self.values,
+            self.email_written,
+            self.sealed,
+            self.secret_fingerprint,
+            self.expected,
+            self.digest,
+        ]
 
     @classmethod
-    def unpacked(cls, packed: list[Any]) -> "Row":
+    def unpacked(cls, packed: list[Any]) -> "PlanRow":
         (
-            number, kind, source, line, column, key, tenant_id, reasons, repairs, left_out, changes,
-            secret, duplicate_of, values, email_written, sealed, mark, expected, digest,
-        ) = packed  # fmt: skip
+            number,
+            kind,
+            source,
+            line,
+            column,
+            key,
+            tenant_id,
+            reasons,
+            repairs,
+            left_out,
+            changes,
+            secret,
+            duplicate_of,
+            values,
+            email_written,
+            sealed,
+            secret_fingerprint,
+            expected,
+            digest,
+        ) = packed
         return cls(
             number=number,
             kind=Kind(kind),
@@ -112,8 +144,8 @@ class Row:
             column=column,
             key=key,
             tenant_id=tenant_id,
-            reasons=tuple(map(Reason.unpacked, reasons)),
-            repairs=tuple(map(Reason.unpacked, repairs)),
+            reasons=tuple(map(FieldMessage.unpacked, reasons)),
+            repairs=tuple(map(FieldMessage.unpacked, repairs)),
             left_out=tuple(left_out),
             changes=tuple(FieldChange(*change) for change in changes),
             secret=secret,
@@ -121,11 +153,11 @@ class Row:
             values=values,
             email_written=email_written,
             sealed=sealed,
-            mark=mark,
+            secret_fingerprint=secret_fingerprint,
             expected=expected,
             digest=digest,
         )
 
 
-def packed_reasons(reasons: Iterable[Reason]) -> list[tuple[str, Any]]:
+def packed_reasons(reasons: Iterable[FieldMessage]) -> list[tuple[str, Any]]:
     return [reason.packed() for reason in reasons]

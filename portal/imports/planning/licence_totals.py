@@ -13,7 +13,7 @@ NO_LICENCE: Licence = {}
 
 
 @dataclass
-class Licences:
+class LicenceTotals:
     """`active`: of the tenants written, how many could use the application at that moment;
     `later`: how many could from a later one on. `until`: the first and the last end of those
     that are active, as instants in text; without an end it is `records.NEVER`."""

@@ -11,18 +11,18 @@ from itertools import islice
 from typing import NamedTuple
 
 from portal import records
-from portal.imports.model.candidates import Candidate, Reason
+from portal.imports.model.candidates import Candidate, FieldMessage
 from portal.imports.model.fields import SECRET_FIELD
-from portal.imports.model.messages import Sentence
-from portal.imports.model.rows import WRITTEN, Allowed, FieldChange, Kind, Policy, Row
+from portal.imports.model.messages import Message
+from portal.imports.model.rows import WRITTEN, Allowed, FieldChange, Kind, PlanRow, Policy
 from portal.imports.planning.diff import changes_between, differing_fields, is_newer, licence_after
-from portal.imports.planning.licence_totals import NO_LICENCE, Licence, Licences
-from portal.imports.planning.staging import Draft, Drafted
+from portal.imports.planning.licence_totals import NO_LICENCE, Licence, LicenceTotals
+from portal.imports.planning.staging import StagedEntries, StagedEntry
 from portal.imports.validation.whose import id_in
-from portal.sealing.fingerprints import Marks
+from portal.sealing.fingerprints import SecretFingerprints
 from portal.sealing.sealers import Sealer
 from portal.settings import Settings
-from portal.stores.contract import Item, NotThereError, Store
+from portal.stores.contract import Item, ItemNotFoundError, Store
 from portal.tenants import Status
 from portal.timestamps import to_text
 
@@ -32,13 +32,13 @@ _TOGETHER = 250
 _ASK_TABLE = 8
 
 
-def askers(settings: Settings) -> int:
+def lookup_workers(settings: Settings) -> int:
     """How many look up and seal at the same time, best."""
     return 1 if settings.store == "json" else _ASK_TABLE
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class ImportOptions:
     """What somebody chose: the policy, and what is asked for by name."""
 
     policy: Policy = Policy.SKIP
@@ -46,7 +46,7 @@ class Choice:
 
 
 @dataclass
-class Tally(Licences):
+class Tally(LicenceTotals):
     """What the rows come to, complete when all of them have been seen; the licences are those
     of what would be written."""
 
@@ -60,7 +60,7 @@ class Tally(Licences):
     def to_write(self) -> int:
         return sum(self.counts[kind] for kind in WRITTEN)
 
-    def take(self, row: Row, licence: Licence, now: str) -> None:
+    def take(self, row: PlanRow, licence: Licence, now: str) -> None:
         self.counts[row.kind] += 1
         self.add(licence, now)
 
@@ -70,15 +70,15 @@ class Plan:
 
     Errors while they are made: as of the store and the sealer. With a `sealer` the secrets of
     what would be written are sealed: without one, the plan can only be looked at. `workers`:
-    see `askers`.
+    see `lookup_workers`.
     """
 
     def __init__(
         self,
-        draft: Draft,
+        draft: StagedEntries,
         store: Store,
-        marks: Marks,
-        choice: Choice,
+        fingerprints: SecretFingerprints,
+        choice: ImportOptions,
         *,
         now: datetime,
         sealer: Sealer | None = None,
@@ -90,12 +90,12 @@ class Plan:
         #: Told the number of rows now and then.
         self.progress: Callable[[int], object] = lambda _: None
         self._store = store
-        self._marks = marks
+        self._fingerprints = fingerprints
         self._now = to_text(now)
         self._sealer = sealer
         self._workers = workers
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[PlanRow]:
         entries = iter(self.draft)
         with ThreadPoolExecutor(self._workers) as pool:
             while block := list(islice(entries, _TOGETHER)):
@@ -108,27 +108,27 @@ class Plan:
                     yield row
                 self.progress(self.tally.rows)
 
-    def _twin(self, drafted: Drafted) -> Candidate | None:
+    def _twin(self, drafted: StagedEntry) -> Candidate | None:
         """What is planned for the same tenant instead."""
         is_planned = drafted.newest == drafted.number
         return None if is_planned else self.draft.candidate(drafted.newest)
 
-    def _row(self, drafted: Drafted, twin: Candidate | None) -> tuple[Row, Licence]:
+    def _row(self, drafted: StagedEntry, twin: Candidate | None) -> tuple[PlanRow, Licence]:
         """The row, and what licence it would give, if it would be written."""
         checked = drafted.checked
         candidate = checked.candidate
-        verdict = Verdict(Kind.INVALID, reasons=checked.reasons)
-        sealed = mark = ""
+        verdict = Outcome(Kind.INVALID, reasons=checked.reasons)
+        sealed = fingerprint = ""
         beside = 0
         if candidate and twin:
             beside = drafted.newest
-            verdict = Verdict(Kind.DUPLICATE, reasons=_beside(candidate, twin, beside))
+            verdict = Outcome(Kind.DUPLICATE, reasons=_beside(candidate, twin, beside))
         elif candidate:
-            verdict = judged(candidate, self._item(candidate.id), self.choice, self._marks)
+            verdict = classify(candidate, self._item(candidate.id), self.choice, self._fingerprints)
             if drafted.failed and verdict.kind is not Kind.SAME:
                 verdict, beside = _held_back(verdict, drafted.failed), drafted.failed
-            sealed, mark = self._sealed(verdict, candidate)
-        row = Row(
+            sealed, fingerprint = self._sealed(verdict, candidate)
+        row = PlanRow(
             number=drafted.number,
             kind=verdict.kind,
             source=drafted.source,
@@ -145,7 +145,7 @@ class Plan:
             values=candidate.values if candidate else checked.values,
             email_written=candidate.email_written if candidate else "",
             sealed=sealed,
-            mark=mark,
+            secret_fingerprint=fingerprint,
             expected=verdict.expected,
             digest=verdict.digest,
         )
@@ -154,10 +154,10 @@ class Plan:
     def _item(self, tenant_id: str) -> Item | None:
         try:
             return self._store.get(tenant_id)
-        except NotThereError:
+        except ItemNotFoundError:
             return None
 
-    def _sealed(self, verdict: "Verdict", candidate: Candidate) -> tuple[str, str]:
+    def _sealed(self, verdict: "Outcome", candidate: Candidate) -> tuple[str, str]:
         """The sealed secret and its mark, where they would be written."""
         secret = candidate.secret
         if self._sealer is None or secret is None or verdict.kind not in WRITTEN:
@@ -165,36 +165,38 @@ class Plan:
         if verdict.secret != "set":  # noqa: S105 - a word about a secret
             return "", ""
         sealed = self._sealer.seal(secret, candidate.id)
-        return sealed, self._marks.of(candidate.id, sealed, secret)
+        return sealed, self._fingerprints.of(candidate.id, sealed, secret)
 
 
-class Verdict(NamedTuple):
-    """What would become of a candidate; the names are those of `Row`. `licence`: none if it is
+class Outcome(NamedTuple):
+    """What would become of a candidate; the names are those of `PlanRow`. `licence`: none if it is
     not written."""
 
     kind: Kind
     secret: str = ""
     changes: tuple[FieldChange, ...] = ()
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[FieldMessage, ...] = ()
     expected: int | None = None
     digest: str = ""
     licence: Licence = NO_LICENCE
 
 
-def judged(candidate: Candidate, item: Item | None, choice: Choice, marks: Marks) -> Verdict:
+def classify(
+    candidate: Candidate, item: Item | None, choice: ImportOptions, fingerprints: SecretFingerprints
+) -> Outcome:
     """What would become of the candidate, beside the item that is there."""
     secret = "set" if candidate.secret else "missing"
     if item is None:
-        return Verdict(Kind.NEW, secret, licence=candidate.values)
+        return Outcome(Kind.NEW, secret, licence=candidate.values)
     changes = changes_between(candidate, item)
-    if candidate.secret and marks.same(item, candidate.id, candidate.secret):
+    if candidate.secret and fingerprints.same(item, candidate.id, candidate.secret):
         secret = "unchanged"  # noqa: S105 - a word about a secret
     elif candidate.secret:
         had = "set" if item.get(records.SECRET) else "missing"
         changes.append(FieldChange(SECRET_FIELD, had, "set"))
     if not changes:
-        return Verdict(Kind.SAME, secret)
-    told = Verdict(Kind.CONFLICT, secret, tuple(changes))
+        return Outcome(Kind.SAME, secret)
+    told = Outcome(Kind.CONFLICT, secret, tuple(changes))
     if kept := _kept(candidate, item, changes, choice):
         return told._replace(reasons=tuple(kept))
     version = item.get("version")
@@ -206,62 +208,64 @@ def judged(candidate: Candidate, item: Item | None, choice: Choice, marks: Marks
     )
 
 
-def _beside(candidate: Candidate, twin: Candidate, newest: int) -> tuple[Reason, ...]:
+def _beside(candidate: Candidate, twin: Candidate, newest: int) -> tuple[FieldMessage, ...]:
     """Why another entry for the same tenant is planned, and what this one says otherwise."""
     names = differing_fields(candidate, twin)
     if not names:
-        said = Sentence("Row %(row)s is the same tenant, and not older.", row=str(newest))
+        said = Message("Row %(row)s is the same tenant, and not older.", row=str(newest))
     else:
-        said = Sentence(
+        said = Message(
             "Row %(row)s is the same tenant, and not older. It differs in %(fields)s.",
             row=str(newest), fields=", ".join(names),
         )  # fmt: skip
-    return (Reason("", said),)
+    return (FieldMessage("", said),)
 
 
-def _held_back(verdict: Verdict, failed: int) -> Verdict:
+def _held_back(verdict: Outcome, failed: int) -> Outcome:
     """An older record is not written where a newer one was meant, which may say otherwise of
     whether the tenant is active."""
-    said = Sentence(
+    said = Message(
         "Row %(row)s is the same tenant, newer, and cannot be imported.", row=str(failed)
     )
-    reasons = (Reason("", said), *verdict.reasons)
-    return Verdict(Kind.CONFLICT, verdict.secret, verdict.changes, reasons)
+    reasons = (FieldMessage("", said), *verdict.reasons)
+    return Outcome(Kind.CONFLICT, verdict.secret, verdict.changes, reasons)
 
 
-_DIFFERS = Sentence("It is in the store already and differs, and the store's is kept.")
+_DIFFERS = Message("It is in the store already and differs, and the store's is kept.")
 _CLOSED = {
-    Status.PENDING: Sentence("The tenant is pending in the store, and is kept."),
-    Status.REJECTED: Sentence("The tenant is rejected in the store, and is kept."),
-    Status.WITHDRAWN: Sentence("The tenant is withdrawn in the store, and is kept."),
+    Status.PENDING: Message("The tenant is pending in the store, and is kept."),
+    Status.REJECTED: Message("The tenant is rejected in the store, and is kept."),
+    Status.WITHDRAWN: Message("The tenant is withdrawn in the store, and is kept."),
 }
 
 
 def _kept(
-    candidate: Candidate, item: Item, changes: Sequence[FieldChange], choice: Choice
-) -> list[Reason]:
+    candidate: Candidate, item: Item, changes: Sequence[FieldChange], choice: ImportOptions
+) -> list[FieldMessage]:
     """Why the store's stays, if it does."""
     status = records.status_of(item)
     if status not in (Status.ACTIVE, Status.SUSPENDED):
-        return [Reason("", _CLOSED[status])]
+        return [FieldMessage("", _CLOSED[status])]
     if choice.policy is Policy.SKIP:
-        return [Reason("", _DIFFERS)]
+        return [FieldMessage("", _DIFFERS)]
     kept = []
     changed = {change.field for change in changes}
     by_staff = records.set_by_staff(item)
     if "isActive" in changed and Allowed.STATUS not in choice.allowed:
         if candidate.values["isActive"] is True:
-            text = Sentence(
+            text = Message(
                 "The tenant is suspended in the store, and no import makes it active by itself."
             )
-            kept.append(Reason("isActive", text))
+            kept.append(FieldMessage("isActive", text))
         elif by_staff[0]:
-            kept.append(Reason("isActive", Sentence("Staff set the status, and it is kept.")))
+            kept.append(FieldMessage("isActive", Message("Staff set the status, and it is kept.")))
     moved = [name for name in ("validTo", "validFrom", "openEnded") if name in changed]
     if moved and by_staff[1] and Allowed.VALIDITY not in choice.allowed:
-        kept.append(Reason(moved[0], Sentence("Staff set the validity, and it is kept.")))
+        kept.append(FieldMessage(moved[0], Message("Staff set the validity, and it is kept.")))
     if choice.policy is Policy.NEWER_WINS and not is_newer(candidate, records.tenant_of(item)):
-        kept.append(Reason("updatedAt", Sentence("The store's is as new or newer, and is kept.")))
+        kept.append(
+            FieldMessage("updatedAt", Message("The store's is as new or newer, and is kept."))
+        )
     return kept
 
 

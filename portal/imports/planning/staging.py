@@ -12,12 +12,12 @@ from typing import Self
 import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from portal.imports.model.candidates import Candidate, Checked, Reason
+from portal.imports.model.candidates import Candidate, CheckedEntry, FieldMessage
 from portal.imports.model.rows import packed_reasons
 from portal.imports.reading.decode import Limits, Readable
-from portal.imports.reading.formats import Reader, Shape
+from portal.imports.reading.formats import EntryReader, FileFormat
 from portal.imports.reading.scratch_db import disk_space_needed, open_scratch_db
-from portal.imports.validation.validate import check
+from portal.imports.validation.validate import validate_entry
 from portal.imports.validation.whose import ids_in, updated_in
 from portal.sealing.sealers import Secret
 
@@ -31,23 +31,23 @@ _KEEP_NEWEST = (
 
 
 @dataclass(frozen=True, slots=True)
-class Drafted:
+class StagedEntry:
     """A checked entry, its number and file, and the number of the newest for its tenant.
 
     `failed`: the number of one that is newer than all of them and cannot be imported, or 0."""
 
     number: int
     source: int
-    checked: Checked
+    checked: CheckedEntry
     newest: int
     failed: int
 
 
-class Draft:
+class StagedEntries:
     """To be closed when it has become a plan."""
 
     def __init__(self) -> None:
-        self.shapes: list[Shape] = []
+        self.shapes: list[FileFormat] = []
         self.ignored_keys = 0
         self.size = 0
         self._cipher = AESGCM(AESGCM.generate_key(128))
@@ -67,12 +67,12 @@ class Draft:
 
         `progress` is told the number of entries now and then.
         """
-        reader = Reader(file, limits)
+        reader = EntryReader(file, limits)
         source = len(self.shapes)
         waiting: list[tuple[object, ...]] = []
         for entry in reader:
             self.size += 1
-            checked = check(entry, limits.depth)
+            checked = validate_entry(entry, limits.depth)
             waiting.append(self._row(source, checked))
             if checked.candidate is None:
                 self._fail(checked)
@@ -81,10 +81,10 @@ class Draft:
                 waiting.clear()
                 progress(self.size)
         self._insert(waiting)
-        self.shapes.append(reader.shape or Shape.DUMP)
+        self.shapes.append(reader.shape or FileFormat.DUMP)
         self.ignored_keys += reader.ignored
 
-    def __iter__(self) -> Iterator[Drafted]:
+    def __iter__(self) -> Iterator[StagedEntry]:
         """In the order of the files. `UnavailableError`."""
         # What was not written yet may be, when other parts have to be read.
         with disk_space_needed():
@@ -96,7 +96,7 @@ class Draft:
             )
             for number, source, body, secret, tenant_id, updated, newest, failed in rows:
                 checked = self._read(number, body, secret, tenant_id, updated)
-                yield Drafted(number, source, checked, newest, failed)
+                yield StagedEntry(number, source, checked, newest, failed)
 
     def close(self) -> None:
         self._db.close()
@@ -115,7 +115,7 @@ class Draft:
             ).fetchone()
         return self._read(number, *found).candidate
 
-    def _row(self, source: int, checked: Checked) -> tuple[object, ...]:
+    def _row(self, source: int, checked: CheckedEntry) -> tuple[object, ...]:
         candidate = checked.candidate
         secret = candidate.secret if candidate else None
         pairs = [packed_reasons(part) for part in (checked.reasons, checked.repairs)]
@@ -140,7 +140,7 @@ class Draft:
                 [(row[2], row[0], row[3]) for row in rows if row[2] is not None],
             )
 
-    def _fail(self, checked: Checked) -> None:
+    def _fail(self, checked: CheckedEntry) -> None:
         updated = updated_in(checked)
         told = [(tenant_id, self.size, updated) for tenant_id in ids_in(checked)]
         with disk_space_needed():
@@ -148,7 +148,7 @@ class Draft:
 
     def _read(
         self, number: int, body: bytes, kept: bytes | None, tenant_id: str | None, updated: str
-    ) -> Checked:
+    ) -> CheckedEntry:
         key, line, column, reasons, repairs, left_out, values, email_written = orjson.loads(body)
         candidate = None
         if tenant_id is not None:
@@ -160,13 +160,13 @@ class Draft:
                 email_written=email_written,
                 secret=Secret(secret.decode()) if secret else None,
             )
-        return Checked(
+        return CheckedEntry(
             key=key,
             line=line,
             column=column,
             candidate=candidate,
-            reasons=tuple(map(Reason.unpacked, reasons)),
-            repairs=tuple(map(Reason.unpacked, repairs)),
+            reasons=tuple(map(FieldMessage.unpacked, reasons)),
+            repairs=tuple(map(FieldMessage.unpacked, repairs)),
             left_out=tuple(left_out),
             values={} if candidate else values,
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from portal.imports.model.errors import RefusedFileError, too_long
 from portal.imports.model.fields import FORMULA
-from portal.imports.model.messages import Sentence
+from portal.imports.model.messages import Message
 
 #: A text that is empty, where an empty cell is a value that is not there. A guard of nothing:
 #: `guarded` makes this of no cell.
@@ -28,7 +28,7 @@ def needs_guard(cell: str) -> bool:
     return bool(start) and (start in FORMULA or cell.startswith("'"))
 
 
-def cells_of(lines: "Counted") -> Iterator[list[str]]:
+def cells_of(lines: "CountedLines") -> Iterator[list[str]]:
     """Row by row. `RefusedFileError`."""
     # The library's own limit is lower, and the same for everybody: it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), lines.most))
@@ -41,11 +41,11 @@ def cells_of(lines: "Counted") -> Iterator[list[str]]:
             yield cells
     except csv.Error as error:
         raise RefusedFileError(
-            Sentence("Not valid CSV (line %(line)s).", line=str(lines.number))
+            Message("Not valid CSV (line %(line)s).", line=str(lines.number))
         ) from error
 
 
-class Counted:
+class CountedLines:
     """Lines, counted as they are taken; `size` is the characters of one row, which may take
     several and yet no more than `most`. `RefusedFileError`."""
 

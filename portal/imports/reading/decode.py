@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from portal.imports.model.errors import file_is_compressed, file_too_large, not_an_export, not_text
-from portal.imports.model.messages import Sentence
+from portal.imports.model.messages import Message
 from portal.settings import Settings
 
 _PIECE = 64 * 1024
@@ -72,7 +72,7 @@ def text_of(file: Readable, limits: Limits) -> Iterator[str]:
         if text and not begun:
             start = text.lstrip()
             if start.startswith("<"):
-                raise not_an_export(Sentence("It is a web page or XML."), 415)
+                raise not_an_export(Message("It is a web page or XML."), 415)
             begun = bool(start)
         if text:
             yield text

@@ -4,13 +4,13 @@ import hashlib
 import sqlite3
 
 from portal.imports.reading.scratch_db import disk_space_needed, open_scratch_db
-from portal.imports.reading.strict_json import Found
+from portal.imports.reading.strict_json import ParsedValue
 
 #: A longer key is known by its digest. No tenant's is that long.
 _LONG = 128
 
 
-class Keys:
+class DuplicateKeys:
     """The keys of one object. Few are kept in memory, and many in a file that has no name."""
 
     _FEW = 20_000
@@ -19,7 +19,7 @@ class Keys:
         self._few: set[str] = set()
         self._many: sqlite3.Connection | None = None
 
-    def add(self, found: Found) -> bool:
+    def add(self, found: ParsedValue) -> bool:
         """Whether it is new. `UnavailableError`: no room for them."""
         key = found.value if len(found.value) <= _LONG else _digest(found.value)
         if self._many is None:

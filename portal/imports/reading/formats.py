@@ -13,17 +13,17 @@ from typing import Any
 from portal.imports.model.entries import Entry
 from portal.imports.model.errors import RefusedFileError, not_an_export, not_json, shown, too_many
 from portal.imports.model.fields import PREFIX
-from portal.imports.model.messages import Sentence
+from portal.imports.model.messages import Message
 from portal.imports.reading.decode import Limits, Readable, text_of
 from portal.imports.reading.detect import is_dump, is_line, is_tenant, pair_in
-from portal.imports.reading.duplicate_keys import Keys
-from portal.imports.reading.json_stream import BrokenLineError, Window
+from portal.imports.reading.duplicate_keys import DuplicateKeys
+from portal.imports.reading.json_stream import InvalidLineError, JsonStream
 from portal.imports.reading.report_rows import entries_of_csv, entry_of_json
-from portal.imports.reading.strict_json import Found, twice_in_it
+from portal.imports.reading.strict_json import ParsedValue, twice_in_it
 from portal.imports.validation.wording import kind_of
 
 
-class Shape(StrEnum):
+class FileFormat(StrEnum):
     DUMP = "localStorage dump"
     STORAGE_STATE = "storage state"
     PAIRS = "list of keys and values"
@@ -33,19 +33,19 @@ class Shape(StrEnum):
     REPORT = "report"
 
 
-class Reader:
+class EntryReader:
     """The entries of one file. `RefusedFileError` while it is read.
 
     `ignored` counts what belongs to other programs, and is complete at the end; so is `shape`.
     """
 
     def __init__(self, file: Readable, limits: Limits) -> None:
-        self.shape: Shape | None = None
+        self.shape: FileFormat | None = None
         self.ignored = 0
         self._limits = limits
         self._counted = 0
         self._recognised = False
-        self._window = Window(text_of(file, limits), limits)
+        self._window = JsonStream(text_of(file, limits), limits)
 
     def __iter__(self) -> Iterator[Entry]:
         for entry in self._documents():
@@ -53,8 +53,8 @@ class Reader:
             yield entry
         if not self._recognised:
             if self.shape is None:
-                raise not_an_export(Sentence("It holds nothing."))
-            raise not_an_export(Sentence("It holds no tenant and no key of one."))
+                raise not_an_export(Message("It holds nothing."))
+            raise not_an_export(Message("It holds no tenant and no key of one."))
 
     def _count(self) -> None:
         self._counted += 1
@@ -65,7 +65,9 @@ class Reader:
         self.ignored += 1
         self._count()
 
-    def _entry(self, key: str, value: Any, found: Found, name: Found | None = None) -> Entry:
+    def _entry(
+        self, key: str, value: Any, found: ParsedValue, name: ParsedValue | None = None
+    ) -> Entry:
         """What nobody can write as text counts against the whole file, and against no more than
         its line where each is by itself. `name`: where the key stands, if not in `found`."""
         good_name = name is None or name.value.isascii() or name.is_text()
@@ -73,7 +75,7 @@ class Reader:
             return Entry(key, value, found.line, found.column)
         bad = found if name is None or good_name else name
         refused = not_json(bad.line, bad.column)
-        if self.shape is not Shape.LINES:
+        if self.shape is not FileFormat.LINES:
             raise refused
         return Entry(shown(key), None, found.line, found.column, refused.message)
 
@@ -86,7 +88,7 @@ class Reader:
             if first and window.begins_with(_CSV_HEADING):
                 yield from self._csv()
                 return
-            if self.shape is Shape.LINES:
+            if self.shape is FileFormat.LINES:
                 yield from self._line()
             elif char == "[":
                 yield from self._list(1)
@@ -94,7 +96,7 @@ class Reader:
                 yield from self._object_or_line()
             elif first:
                 kind = kind_of(window.value(self._limits.depth).value)
-                raise not_an_export(Sentence("It holds one value alone (%(kind)s).", kind=kind))
+                raise not_an_export(Message("It holds one value alone (%(kind)s).", kind=kind))
             else:
                 raise window.bad()
             first = False
@@ -107,7 +109,7 @@ class Reader:
         found = self._window.peek(self._limits.depth)
         if found is not None and is_line(found.value):
             self._window.skip(found)
-            self._is(Shape.LINES)
+            self._is(FileFormat.LINES)
             yield from self._element(found)
         else:
             yield from self._object(1)
@@ -117,8 +119,8 @@ class Reader:
         try:
             found = self._window.peek_line(self._limits.depth)
             if type(found.value) not in (dict, list):
-                raise self._window.bad_line(Sentence("This line is not a tenant."))
-        except BrokenLineError as broken:
+                raise self._window.bad_line(Message("This line is not a tenant."))
+        except InvalidLineError as broken:
             yield Entry("", None, broken.line, broken.column, broken.sentence)
             return
         if type(found.value) is list:
@@ -131,7 +133,7 @@ class Reader:
 
     # ---- Lists
 
-    def _elements(self, depth: int) -> Iterator[Found]:
+    def _elements(self, depth: int) -> Iterator[ParsedValue]:
         """The elements of a list at this depth, each passed."""
         for _ in self._items():
             yield self._window.value(self._limits.depth - depth)
@@ -153,24 +155,24 @@ class Reader:
     def _list(self, depth: int) -> Iterator[Entry]:
         for found in self._elements(depth):
             yield from self._element(found)
-        self._is(Shape.TENANTS)
+        self._is(FileFormat.TENANTS)
 
-    def _element(self, found: Found) -> Iterator[Entry]:
+    def _element(self, found: ParsedValue) -> Iterator[Entry]:
         pair = pair_in(found.value)
         if pair is None and is_dump(found.value):
             # Several browsers' dumps in one list.
-            self._is(Shape.DUMP)
+            self._is(FileFormat.DUMP)
             for pair in found.value.items():
                 yield from self._of_pair(pair, found)
         elif pair is None:
-            self._is(Shape.TENANTS)
+            self._is(FileFormat.TENANTS)
             self._recognised |= is_tenant(found.value)
             yield self._entry("", found.value, found)
         else:
-            self._is(Shape.PAIRS)
+            self._is(FileFormat.PAIRS)
             yield from self._of_pair(pair, found)
 
-    def _of_pair(self, pair: tuple[str, Any], found: Found) -> Iterator[Entry]:
+    def _of_pair(self, pair: tuple[str, Any], found: ParsedValue) -> Iterator[Entry]:
         key, value = pair
         if not key.startswith(PREFIX):
             # Another program's: it is not even looked at for characters that nobody can show.
@@ -181,14 +183,14 @@ class Reader:
 
     # ---- Objects
 
-    def _members(self, depth: int) -> Iterator[Found]:
+    def _members(self, depth: int) -> Iterator[ParsedValue]:
         """The keys of an object; the value of each is next, and must be passed."""
         window = self._window
         window.take("{")
         if window.next_char() == "}":
             window.take("}")
             return
-        seen = Keys()
+        seen = DuplicateKeys()
         while True:
             if window.next_char() != '"':
                 raise window.bad()
@@ -204,19 +206,19 @@ class Reader:
 
     def _object(self, depth: int) -> Iterator[Entry]:
         window = self._window
-        self._is(Shape.DUMP)
+        self._is(FileFormat.DUMP)
         round_it, is_frame = 0, False
         for name in self._members(depth):
             key, char = name.value, window.next_char()
             if key.startswith(PREFIX):
                 found = window.value(self._limits.depth - depth)
-                if char == "{" and self.shape is Shape.DUMP:
-                    self.shape = Shape.TENANTS_BY_KEY
+                if char == "{" and self.shape is FileFormat.DUMP:
+                    self.shape = FileFormat.TENANTS_BY_KEY
                 self._recognised = True
                 yield self._entry(key, found.value, found, name)
             elif char == "[" and key in _WITHIN:
                 is_frame = True
-                if self.shape is Shape.DUMP:
+                if self.shape is FileFormat.DUMP:
                     self.shape = _WITHIN[key]
                 yield from self._within(key, depth + 1)
             else:
@@ -256,7 +258,7 @@ class Reader:
 
     # ---- The portal's own reports
 
-    def _report_row(self, found: Found) -> Iterator[Entry]:
+    def _report_row(self, found: ParsedValue) -> Iterator[Entry]:
         row = found.value
         if not isinstance(row, dict):
             raise not_json(found.line, found.column)
@@ -270,7 +272,7 @@ class Reader:
             yield entry
 
     def _csv(self) -> Iterator[Entry]:
-        self._is(Shape.REPORT)
+        self._is(FileFormat.REPORT)
         self._recognised = True
         for entry in entries_of_csv(self._window.whole_lines(), self._limits.value):
             if entry is None:
@@ -278,7 +280,7 @@ class Reader:
             else:
                 yield entry
 
-    def _is(self, shape: Shape) -> None:
+    def _is(self, shape: FileFormat) -> None:
         """The first that is seen is what the file is called."""
         self.shape = self.shape or shape
 
@@ -286,7 +288,7 @@ class Reader:
 _CSV_HEADING = re.compile('"?row"?[,;\t]"?kind')
 #: Lists under these keys hold what is looked for; localStorage has texts alone.
 _WITHIN = {
-    "origins": Shape.STORAGE_STATE, "rows": Shape.REPORT, "tenants": Shape.TENANTS,
+    "origins": FileFormat.STORAGE_STATE, "rows": FileFormat.REPORT, "tenants": FileFormat.TENANTS,
 }  # fmt: skip
 #: What stands beside one of those is no key of another program.
 _FRAMES = frozenset({

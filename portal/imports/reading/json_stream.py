@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from portal.imports.model.errors import RefusedFileError, not_json, too_long
-from portal.imports.model.messages import Sentence
+from portal.imports.model.messages import Message
 from portal.imports.reading.decode import Limits
 from portal.imports.reading.strict_json import (
     DEEP,
-    Found,
-    StrictError,
+    ParsedValue,
+    StrictJsonError,
     decoder,
     is_deeper,
     loose_decoder,
@@ -33,25 +33,25 @@ _CUT_OFF = 16
 _PASSED = 64 * 1024
 
 
-class _TooLongError(StrictError):
+class _TooLongError(StrictJsonError):
     """A value is longer than is read."""
 
 
-_TOO_LONG = Sentence("A value is too long.")
+_TOO_LONG = Message("A value is too long.")
 
 
-class BrokenLineError(ValueError):
+class InvalidLineError(ValueError):
     """A line, or a value over several, that is broken, and has been passed; its first line and
     column, and a sentence."""
 
-    def __init__(self, line: int, column: int, sentence: Sentence) -> None:
+    def __init__(self, line: int, column: int, sentence: Message) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.line = line
         self.column = column
 
 
-class Window:
+class JsonStream:
     """A place in a long text, and as much of the text behind it as one value needs."""
 
     def __init__(self, pieces: Iterator[str], limits: Limits) -> None:
@@ -110,14 +110,14 @@ class Window:
             raise self.bad()
         self._at += 1
 
-    def value(self, depth: int) -> Found:
+    def value(self, depth: int) -> ParsedValue:
         """The next value, passed. `depth`: how deep it may still go. `RefusedFileError`."""
         self.next_char()
         try:
             value, end = self._decode()
         except json.JSONDecodeError as error:
             raise self._bad_at(error.pos) from error
-        except (StrictError, RecursionError) as error:
+        except (StrictJsonError, RecursionError) as error:
             raise self._strictly(error) from error
         if is_deeper(value, depth):
             raise RefusedFileError(DEEP)
@@ -125,7 +125,7 @@ class Window:
         self._at = end
         return found
 
-    def peek(self, depth: int) -> Found | None:
+    def peek(self, depth: int) -> ParsedValue | None:
         """The next value if there is a whole and good one, not passed."""
         self.next_char()
         try:
@@ -135,9 +135,9 @@ class Window:
             return None
         return None if is_deeper(value, depth) else self._found(value, end)
 
-    def peek_line(self, depth: int) -> Found:
+    def peek_line(self, depth: int) -> ParsedValue:
         """The next value, not passed, where each line is one, or some take several lines.
-        `BrokenLineError`; `RefusedFileError`."""
+        `InvalidLineError`; `RefusedFileError`."""
         self.next_char()
         line, column = self.place()
         text = self._rest_of_line()
@@ -147,7 +147,7 @@ class Window:
         except (ValueError, RecursionError) as error:
             further = self._over_lines() if self._goes_on(text, error) else None
             if further is None:
-                told = error.sentence if isinstance(error, StrictError) else DEEP
+                told = error.sentence if isinstance(error, StrictJsonError) else DEEP
                 if isinstance(error, json.JSONDecodeError):
                     told = not_json(line, column + min(error.pos, len(text.rstrip()))).message
                 raise self._broken(self._at + len(text), told) from error
@@ -156,11 +156,11 @@ class Window:
             raise self._broken(end, DEEP)
         return self._found(value, end)
 
-    def bad_line(self, sentence: Sentence) -> BrokenLineError:
+    def bad_line(self, sentence: Message) -> InvalidLineError:
         """Passes the rest of the line, which is no value that could be meant."""
         return self._broken(self._at + len(self._rest_of_line()), sentence)
 
-    def skip(self, found: Found) -> None:
+    def skip(self, found: ParsedValue) -> None:
         """Passes what was looked at."""
         self._at += len(found.text)
 
@@ -186,11 +186,11 @@ class Window:
 
     # ---- How
 
-    def _found(self, value: Any, end: int) -> Found:
-        return Found(value, self._text[self._at : end], *self.place())
+    def _found(self, value: Any, end: int) -> ParsedValue:
+        return ParsedValue(value, self._text[self._at : end], *self.place())
 
-    def _broken(self, end: int, sentence: Sentence) -> BrokenLineError:
-        broken = BrokenLineError(*self.place(), sentence)
+    def _broken(self, end: int, sentence: Message) -> InvalidLineError:
+        broken = InvalidLineError(*self.place(), sentence)
         self._at = end
         return broken
 
@@ -208,7 +208,7 @@ class Window:
         """Whether a line that is broken like this may be the first of a value over several."""
         if self._at < self._in_vain:
             return False
-        if isinstance(error, StrictError):
+        if isinstance(error, StrictJsonError):
             try:
                 loose_decoder.raw_decode(line)
             except (ValueError, RecursionError) as loose:
@@ -218,7 +218,7 @@ class Window:
         return error.pos >= len(line.rstrip()) and error.msg.startswith("Expecting")
 
     def _over_lines(self) -> tuple[Any, int] | None:
-        """A value over several lines, and where it ends. `BrokenLineError` where it is whole,
+        """A value over several lines, and where it ends. `InvalidLineError` where it is whole,
         and says what nobody can mean; `RefusedFileError`."""
         if self._at > _PASSED:
             # Of an error the library tells the line, which it counts from the beginning.
@@ -228,7 +228,7 @@ class Window:
                 return self._decode()
             except _TooLongError:
                 raise
-            except StrictError as error:
+            except StrictJsonError as error:
                 raise self._broken(self._decode(loose_decoder)[1], error.sentence) from error
         except _TooLongError as error:
             raise self._strictly(error) from error
@@ -239,7 +239,7 @@ class Window:
         return None
 
     def _decode(self, by: json.JSONDecoder = decoder) -> tuple[Any, int]:
-        """`JSONDecodeError`, `StrictError`, `RecursionError`; `RefusedFileError` of the text."""
+        """`JSONDecodeError`, `StrictJsonError`, `RecursionError`; `RefusedFileError`."""
         most = self._limits.value
         while True:
             try:
@@ -265,7 +265,7 @@ class Window:
     def _strictly(self, error: Exception) -> RefusedFileError:
         if isinstance(error, _TooLongError):
             return too_long(self._limits.value, *self.place())
-        return RefusedFileError(error.sentence if isinstance(error, StrictError) else DEEP)
+        return RefusedFileError(error.sentence if isinstance(error, StrictJsonError) else DEEP)
 
     def _drop_passed(self) -> None:
         self.place()

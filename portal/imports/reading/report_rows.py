@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from portal.imports.model.entries import Entry
-from portal.imports.model.fields import FAILED, SECRET_FIELD, TOLD
-from portal.imports.model.messages import Sentence
-from portal.imports.reading.csv_cells import Counted, cells_of, unguarded
-from portal.imports.reading.strict_json import Found
+from portal.imports.model.fields import EXPORTED_FIELDS, FAILED, SECRET_FIELD
+from portal.imports.model.messages import Message
+from portal.imports.reading.csv_cells import CountedLines, cells_of, unguarded
+from portal.imports.reading.strict_json import ParsedValue
 
 #: What a spreadsheet writes in its own way; in English also in capitals.
 _BOOLEANS = ("isActive", "openEnded")
@@ -19,7 +19,7 @@ _TRUTH = {"true": True, "false": False}
 _NO_LOSS = ("unchanged", "missing")
 
 
-def entry_of_json(row: Mapping[str, Any], found: Found) -> Entry | None:
+def entry_of_json(row: Mapping[str, Any], found: ParsedValue) -> Entry | None:
     """`None` for what is not imported again. `found`: where the row is."""
     # What stands there may be anything, also what no set can hold.
     if row.get("kind") not in tuple(FAILED):
@@ -31,7 +31,7 @@ def entry_of_json(row: Mapping[str, Any], found: Found) -> Entry | None:
 def entries_of_csv(lines: Iterator[str], most: int) -> Iterator[Entry | None]:
     """As the portal wrote it, or as a spreadsheet saved it again; `None` for each row that is
     not imported again. `most`: the characters of a row. `RefusedFileError`."""
-    counted = Counted(lines, most)
+    counted = CountedLines(lines, most)
     heading: list[str] = []
     begins = 1
     for cells in cells_of(counted):
@@ -44,7 +44,7 @@ def entries_of_csv(lines: Iterator[str], most: int) -> Iterator[Entry | None]:
             yield None
             continue
         plain = {name: unguarded(cell) for name, cell in row.items() if cell}
-        values: dict[str, Any] = {name: plain[name] for name in TOLD if name in plain}
+        values: dict[str, Any] = {name: plain[name] for name in EXPORTED_FIELDS if name in plain}
         for name in _BOOLEANS:
             if name in values:
                 values[name] = _TRUTH.get(values[name].strip().casefold(), values[name])
@@ -53,7 +53,7 @@ def entries_of_csv(lines: Iterator[str], most: int) -> Iterator[Entry | None]:
 
 def _entry(key: str, values: Any, row: Mapping[str, Any], line: int, column: int) -> Entry:
     # What could not be read at first has nothing to be mended here.
-    problem = None if values else Sentence("The report holds no values of this row.")
+    problem = None if values else Message("The report holds no values of this row.")
     given = values.get(SECRET_FIELD) if isinstance(values, dict) else None
     lost = not given and row.get("secret", "") not in _NO_LOSS
     return Entry(key, values, line, column, problem, lost_secret=lost and not problem)

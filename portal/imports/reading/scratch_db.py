@@ -31,5 +31,5 @@ def disk_space_needed() -> Iterator[None]:
 def no_room() -> UnavailableError:
     return UnavailableError(
         reason="There is no room for the working copy of the file.",
-        mend="Make room in the folder for temporary files, or name another one in TMPDIR.",
+        remedy="Make room in the folder for temporary files, or name another one in TMPDIR.",
     )

@@ -15,27 +15,27 @@ from typing import Any
 import orjson
 
 from portal.imports.model.errors import not_json, shown
-from portal.imports.model.messages import Sentence
+from portal.imports.model.messages import Message
 
 #: A longer number is none of a tenant's, and costs time to convert.
 _DIGITS = 64
-DEEP = Sentence("Nested too deeply.")
-OUT_OF_RANGE = Sentence("Number out of range.")
+DEEP = Message("Nested too deeply.")
+OUT_OF_RANGE = Message("Number out of range.")
 
 
-def twice_in_it(key: str) -> Sentence:
-    return Sentence("Key '%(key)s' appears twice.", key=shown(key))
+def twice_in_it(key: str) -> Message:
+    return Message("Key '%(key)s' appears twice.", key=shown(key))
 
 
-class StrictError(ValueError):
+class StrictJsonError(ValueError):
     """JSON that says something nobody can mean."""
 
-    def __init__(self, sentence: Sentence) -> None:
+    def __init__(self, sentence: Message) -> None:
         super().__init__(sentence)
         self.sentence = sentence
 
 
-class Found:
+class ParsedValue:
     """A value, its text, and where it begins."""
 
     __slots__ = ("column", "line", "text", "value")
@@ -60,12 +60,12 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         left = Counter(key for key, _ in pairs)
         twice = next(key for key, _ in pairs if left[key] > 1)
-        raise StrictError(twice_in_it(twice))
+        raise StrictJsonError(twice_in_it(twice))
     return found
 
 
 def _refuse_number(_text: str) -> Any:
-    raise StrictError(OUT_OF_RANGE)
+    raise StrictJsonError(OUT_OF_RANGE)
 
 
 def _float(text: str) -> float:
@@ -86,16 +86,16 @@ loose_decoder = json.JSONDecoder(parse_constant=len, parse_float=len, parse_int=
 
 
 def value_of(text: str, depth: int) -> Any:
-    """The value of a whole JSON text. `StrictError` with a sentence."""
+    """The value of a whole JSON text. `StrictJsonError` with a sentence."""
     try:
         value = decoder.decode(text)
         orjson.loads(text)
     except json.JSONDecodeError as error:
-        raise StrictError(not_json(error.lineno, error.colno).message) from error
+        raise StrictJsonError(not_json(error.lineno, error.colno).message) from error
     except RecursionError as error:
-        raise StrictError(DEEP) from error
+        raise StrictJsonError(DEEP) from error
     if is_deeper(value, depth):
-        raise StrictError(DEEP)
+        raise StrictJsonError(DEEP)
     return value
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from portal import records
 from portal.imports.model.entries import Entry
-from portal.imports.validation.validate import check
+from portal.imports.validation.validate import validate_entry
 from portal.stores.contract import Item
 from portal.stores.schema import KEY
 from portal.tenants import Status
@@ -36,5 +36,5 @@ def exported(item: Item) -> dict[str, Any] | None:
 
 def problem_of(told: dict[str, Any], depth: int) -> str:
     """Why this could not be imported again as it is; empty if it could."""
-    checked = check(Entry("", told, 1, 1), depth)
+    checked = validate_entry(Entry("", told, 1, 1), depth)
     return "; ".join(f"{each.field}: {each.text}" for each in checked.reasons)

@@ -12,14 +12,14 @@ from typing import Any
 
 from portal.imports.jobs.job import ImportJob, State
 from portal.imports.model.candidates import Value
-from portal.imports.model.fields import FAILED, REPORT_COLUMNS, TOLD
-from portal.imports.model.rows import Kind, Row
-from portal.imports.planning.plan import Choice
+from portal.imports.model.fields import EXPORTED_FIELDS, FAILED, REPORT_COLUMNS
+from portal.imports.model.rows import Kind, PlanRow
+from portal.imports.planning.plan import ImportOptions
 from portal.imports.reading.csv_cells import EMPTY, guarded
 from portal.timestamps import to_text
 
 
-def row_as_json(row: Row, files: Sequence[str] = ()) -> dict[str, Any]:
+def row_as_json(row: PlanRow, files: Sequence[str] = ()) -> dict[str, Any]:
     """The row for programs. `files`: their names, where they may be told."""
     told: dict[str, Any] = {
         "row": row.number,
@@ -41,12 +41,12 @@ def row_as_json(row: Row, files: Sequence[str] = ()) -> dict[str, Any]:
     if row.duplicate_of:
         told["duplicateOf"] = row.duplicate_of
     if row.kind in FAILED:
-        told["values"] = {name: row.values[name] for name in TOLD if name in row.values}
+        told["values"] = {name: row.values[name] for name in EXPORTED_FIELDS if name in row.values}
     return told
 
 
 def report_as_json(
-    rows: Iterable[Row], rest: Callable[[], Mapping[str, Any]], files: Sequence[str] = ()
+    rows: Iterable[PlanRow], rest: Callable[[], Mapping[str, Any]], files: Sequence[str] = ()
 ) -> Iterator[str]:
     """One object in pieces: `rows`, then what `rest` says once they have been seen."""
     yield '{"rows": ['
@@ -61,12 +61,12 @@ def report_as_json(
     yield "\n}\n"
 
 
-def report_as_csv(rows: Iterable[Row], files: Sequence[str] = ()) -> Iterator[str]:
+def report_as_csv(rows: Iterable[PlanRow], files: Sequence[str] = ()) -> Iterator[str]:
     """A table in pieces, with a mark that tells spreadsheets that it is UTF-8.
 
     An empty cell is a value that is not there. A value that is empty is an apostrophe alone.
     """
-    yield "\ufeff" + _line([*REPORT_COLUMNS, *TOLD], [])
+    yield "\ufeff" + _line([*REPORT_COLUMNS, *EXPORTED_FIELDS], [])
     for row in rows:
         told = row_as_json(row, files)
         values = told.get("values", {})
@@ -79,11 +79,11 @@ def report_as_csv(rows: Iterable[Row], files: Sequence[str] = ()) -> Iterator[st
             row.secret,
             row.duplicate_of or "",
         ]
-        yield _line(cells, [values.get(name) for name in TOLD])
+        yield _line(cells, [values.get(name) for name in EXPORTED_FIELDS])
 
 
 def plan_summary(
-    choice: Choice, counts: Mapping[Kind, int], ignored_keys: int, shapes: Sequence[str]
+    choice: ImportOptions, counts: Mapping[Kind, int], ignored_keys: int, shapes: Sequence[str]
 ) -> dict[str, Any]:
     """What a report says beside its rows, of a plan."""
     return {
@@ -96,19 +96,19 @@ def plan_summary(
     }
 
 
-def job_summary(run: ImportJob) -> dict[str, Any]:
+def job_summary(job: ImportJob) -> dict[str, Any]:
     """What a report says beside its rows, of an import that is stored."""
     return {
-        **plan_summary(run.choice, run.counts, run.ignored_keys, run.shapes),
-        "applied": run.state is State.DONE,
-        "importId": run.id,
-        "state": run.state.value,
-        "toWrite": run.to_write,
-        "handled": run.handled,
-        "at": to_text(run.at),
-        "by": run.by,
-        "confirmedBy": run.confirmed_by,
-        "endedBy": run.ended_by,
+        **plan_summary(job.choice, job.counts, job.ignored_keys, job.shapes),
+        "applied": job.state is State.DONE,
+        "importId": job.id,
+        "state": job.state.value,
+        "toWrite": job.to_write,
+        "handled": job.processed,
+        "at": to_text(job.at),
+        "by": job.by,
+        "confirmedBy": job.confirmed_by,
+        "endedBy": job.ended_by,
     }
 
 

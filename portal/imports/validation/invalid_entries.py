@@ -5,11 +5,11 @@ whatever stood in the file."""
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from portal.imports.model.candidates import Checked, Reason, Value
+from portal.imports.model.candidates import CheckedEntry, FieldMessage, Value
 from portal.imports.model.entries import Entry
 from portal.imports.model.errors import shown
-from portal.imports.model.fields import KNOWN, PREFIX, TOLD
-from portal.imports.model.messages import Sentence
+from portal.imports.model.fields import EXPORTED_FIELDS, KNOWN, PREFIX
+from portal.imports.model.messages import Message
 from portal.imports.reading.strict_json import OUT_OF_RANGE
 
 #: Of UTF-8. Whatever is longer cannot be right, neither whole nor cut.
@@ -22,7 +22,7 @@ _LARGEST = 2**63 - 1
 _NAMED = 20
 
 
-def left_out_of(fields: Mapping[str, Any]) -> tuple[tuple[str, ...], list[Reason]]:
+def left_out_of(fields: Mapping[str, Any]) -> tuple[tuple[str, ...], list[FieldMessage]]:
     """The names of unknown fields, and what is wrong even with these."""
     if fields.keys() <= KNOWN:
         return (), []
@@ -31,7 +31,7 @@ def left_out_of(fields: Mapping[str, Any]) -> tuple[tuple[str, ...], list[Reason
     more = [f"+{len(names) - _NAMED}"] if len(names) > _NAMED else []
     return (
         (*(shown(name) for name in names[:_NAMED]), *more),
-        [Reason(shown(name), OUT_OF_RANGE) for name in too_large[:_NAMED]],
+        [FieldMessage(shown(name), OUT_OF_RANGE) for name in too_large[:_NAMED]],
     )
 
 
@@ -41,23 +41,23 @@ def _is_too_large(value: Any) -> bool:
 
 def invalid(
     entry: Entry,
-    reasons: Sequence[Reason],
-    repairs: Sequence[Reason],
+    reasons: Sequence[FieldMessage],
+    repairs: Sequence[FieldMessage],
     fields: Mapping[str, Any],
     left_out: tuple[str, ...],
-) -> Checked:
+) -> CheckedEntry:
     values: dict[str, Value] = {}
     said = list(repairs)
-    for name in TOLD:
+    for name in EXPORTED_FIELDS:
         value = fields.get(name)
         if isinstance(value, bool):
             values[name] = value
         elif isinstance(value, str) and is_storable(value):
             values[name] = kept = _cut(value)
             if kept != value:
-                said.append(Reason(name, Sentence("Only the beginning of this text is kept.")))
+                said.append(FieldMessage(name, Message("Only the beginning of this text is kept.")))
     key = entry.key if len(entry.key) <= _KEY_LENGTH else entry.key[: _KEY_LENGTH - 1] + "…"
-    return Checked(
+    return CheckedEntry(
         key=key, line=entry.line, column=entry.column, reasons=tuple(reasons),
         repairs=tuple(said), left_out=left_out, values=values,
     )  # fmt: skip

@@ -17,12 +17,12 @@ from portal.contacts import (
     Problem,
     ProblemError,
 )
-from portal.imports.model.candidates import Candidate, Checked, Reason, Value
+from portal.imports.model.candidates import Candidate, CheckedEntry, FieldMessage, Value
 from portal.imports.model.entries import Entry
 from portal.imports.model.errors import shown
 from portal.imports.model.fields import PREFIX, SECRET_FIELD
-from portal.imports.model.messages import Sentence
-from portal.imports.reading.strict_json import StrictError, value_of
+from portal.imports.model.messages import Message
+from portal.imports.reading.strict_json import StrictJsonError, value_of
 from portal.imports.validation.invalid_entries import invalid, is_storable, left_out_of
 from portal.imports.validation.quickly import (
     is_plain_line,
@@ -34,40 +34,40 @@ from portal.imports.validation.wording import MISSING, kind_of, repair_of, sente
 from portal.sealing.sealers import Secret, is_sealed
 from portal.tenants import CLUSTER_LENGTH, SECRET_LENGTH, is_id
 
-_SEALED = Sentence("This secret is sealed already. Enter the secret itself, or leave it out.")
-_LOST = Sentence("The report holds no secret. Set it in the portal, or import the original file.")
+_SEALED = Message("This secret is sealed already. Enter the secret itself, or leave it out.")
+_LOST = Message("The report holds no secret. Set it in the portal, or import the original file.")
 #: Of an address before it was mended: with some spaces, and not with a million.
 _WRITTEN_LENGTH = 4 * EMAIL_LENGTH
 _EXTENSION_LENGTH = 20
 
 
-def check(entry: Entry, depth: int) -> Checked:
+def validate_entry(entry: Entry, depth: int) -> CheckedEntry:
     """`depth`: how deep lists and objects may be in each other, as in the file itself."""
-    repairs: list[Reason] = []
+    repairs: list[FieldMessage] = []
     if entry.problem:
-        return invalid(entry, [Reason("", entry.problem)], repairs, {}, ())
+        return invalid(entry, [FieldMessage("", entry.problem)], repairs, {}, ())
     try:
         fields = _fields(entry.value, depth, repairs)
-    except StrictError as error:
+    except StrictJsonError as error:
         said = error.sentence
         if isinstance(entry.value, str):
-            said = Sentence("In the value: %(sentence)s", sentence=said)
-        return invalid(entry, [Reason("", said)], repairs, {}, ())
+            said = Message("In the value: %(sentence)s", sentence=said)
+        return invalid(entry, [FieldMessage("", said)], repairs, {}, ())
     return _Check(entry, fields, repairs).result()
 
 
-def _fields(value: Any, depth: int, repairs: list[Reason]) -> dict[str, Any]:
-    """The entry as an object, taken out of the texts that it may be in. `StrictError`."""
+def _fields(value: Any, depth: int, repairs: list[FieldMessage]) -> dict[str, Any]:
+    """The entry as an object, taken out of the texts that it may be in. `StrictJsonError`."""
     if isinstance(value, str):
         value = value_of(value, depth)
         if isinstance(value, str):
             value = value_of(value, depth)
-            repairs.append(Reason("", Sentence("The value was encoded twice.")))
+            repairs.append(FieldMessage("", Message("The value was encoded twice.")))
         if isinstance(value, str):
-            raise StrictError(Sentence("The value is encoded more than twice."))
+            raise StrictJsonError(Message("The value is encoded more than twice."))
     if not isinstance(value, dict):
-        raise StrictError(
-            Sentence("A tenant is an object, and this is %(kind)s.", kind=kind_of(value))
+        raise StrictJsonError(
+            Message("A tenant is an object, and this is %(kind)s.", kind=kind_of(value))
         )
     return value
 
@@ -75,14 +75,14 @@ def _fields(value: Any, depth: int, repairs: list[Reason]) -> dict[str, Any]:
 class _Check:
     """One entry on its way through the checks, each of which adds values or reasons."""
 
-    def __init__(self, entry: Entry, fields: dict[str, Any], repairs: list[Reason]) -> None:
+    def __init__(self, entry: Entry, fields: dict[str, Any], repairs: list[FieldMessage]) -> None:
         self.entry = entry
         self.fields = fields
         self.repairs = repairs
-        self.reasons: list[Reason] = []
+        self.reasons: list[FieldMessage] = []
         self.values: dict[str, Value] = {}
 
-    def result(self) -> Checked:
+    def result(self) -> CheckedEntry:
         self._ids()
         self._lines()
         email_written = self._email()
@@ -96,7 +96,7 @@ class _Check:
         if self.reasons:
             return invalid(self.entry, self.reasons, self.repairs, self.fields, left_out)
         entry, values = self.entry, self.values
-        return Checked(
+        return CheckedEntry(
             key=entry.key,
             line=entry.line,
             column=entry.column,
@@ -111,8 +111,8 @@ class _Check:
             left_out=left_out,
         )
 
-    def _bad(self, name: str, sentence: Sentence) -> None:
-        self.reasons.append(Reason(name, sentence))
+    def _bad(self, name: str, sentence: Message) -> None:
+        self.reasons.append(FieldMessage(name, sentence))
 
     def _text(self, name: str, *, required: bool = False) -> str | None:
         """The field's text; `None` if it is missing, or is none, which is then said."""
@@ -123,7 +123,7 @@ class _Check:
             return None
         if isinstance(value, str):
             return value
-        self._bad(name, Sentence("This must be a text, and is %(kind)s.", kind=kind_of(value)))
+        self._bad(name, Message("This must be a text, and is %(kind)s.", kind=kind_of(value)))
         return None
 
     def _read(
@@ -148,7 +148,7 @@ class _Check:
             return
         tenant_id = f"{ids[0]}_{ids[1]}"
         if self.entry.key and self.entry.key != PREFIX + tenant_id:
-            said = Sentence(
+            said = Message(
                 "The key %(key)s disagrees with the ids inside, %(ids)s.",
                 key=shown(self.entry.key), ids=tenant_id,
             )  # fmt: skip
@@ -156,7 +156,7 @@ class _Check:
         if self.fields.get("tenantId") not in (None, tenant_id):
             self._bad(
                 "tenantId",
-                Sentence("This disagrees with the other ids, %(ids)s.", ids=tenant_id),
+                Message("This disagrees with the other ids, %(ids)s.", ids=tenant_id),
             )
 
     def _lines(self) -> None:
@@ -167,7 +167,7 @@ class _Check:
             elif text is not None or required:
                 read = self._read(name, _line_reader(most, required=required), required=required)
                 if read is not None and read != text:
-                    self.repairs.append(Reason(name, repair_of(str(text), read)))
+                    self.repairs.append(FieldMessage(name, repair_of(str(text), read)))
 
     def _email(self) -> str:
         address = self._read("contactEmailAddress", read_email_fast, required=True)
@@ -177,11 +177,11 @@ class _Check:
         written = str(written)
         is_other = written.strip() != address
         said = (
-            Sentence("It was written as %(text)s.", text=shown(written))
+            Message("It was written as %(text)s.", text=shown(written))
             if is_other
             else repair_of(written, address)
         )
-        self.repairs.append(Reason("contactEmailAddress", said))
+        self.repairs.append(FieldMessage("contactEmailAddress", said))
         return written if len(written) <= _WRITTEN_LENGTH else ""
 
     def _phone(self) -> None:
@@ -193,8 +193,8 @@ class _Check:
         except ProblemError:
             kept = self._read("contactPhone", _read_phone_as_written)
             if kept is not None:
-                said = Sentence("This is not a phone number. It is kept as written.")
-                self.repairs.append(Reason("contactPhone", said))
+                said = Message("This is not a phone number. It is kept as written.")
+                self.repairs.append(FieldMessage("contactPhone", said))
             return
         self.values["contactPhone"] = number
         if number != written.strip():
@@ -207,10 +207,10 @@ class _Check:
         value = self.fields.get(name)
         if value in ("true", "false"):
             value = value == "true"
-            self.repairs.append(Reason(name, Sentence("This was a text.")))
+            self.repairs.append(FieldMessage(name, Message("This was a text.")))
         if value is None or isinstance(value, bool):
             return value
-        self._bad(name, Sentence("This must be true or false."))
+        self._bad(name, Message("This must be true or false."))
         return None
 
     def _active(self) -> None:
@@ -218,8 +218,8 @@ class _Check:
         if active is not None:
             self.values["isActive"] = active
         elif self.fields.get("isActive") is None:
-            said = Sentence("This is missing, so a new tenant is not active.")
-            self.repairs.append(Reason("isActive", said))
+            said = Message("This is missing, so a new tenant is not active.")
+            self.repairs.append(FieldMessage("isActive", said))
 
     def _window(self) -> None:
         open_ended = self._boolean("openEnded")
@@ -228,7 +228,7 @@ class _Check:
         begin = self._instant("validFrom", required=open_ended is not True)
         end = self._instant("validTo", required=open_ended is not True)
         if begin and end and end < begin:
-            self._bad("validTo", Sentence("This is before validFrom."))
+            self._bad("validTo", Message("This is before validFrom."))
 
     def _times(self) -> str:
         """When the record was changed last, as text; empty if nothing says so."""
@@ -240,12 +240,12 @@ class _Check:
             known = self.values.get(source)
             if known:
                 self.values["createdAt"] = known
-                said = Sentence("This is missing. Taken from %(field)s.", field=source)
-                self.repairs.append(Reason("createdAt", said))
+                said = Message("This is missing. Taken from %(field)s.", field=source)
+                self.repairs.append(FieldMessage("createdAt", said))
         if named[1] in (None, "") and created:
             self.values["updatedAt"] = self.values["createdAt"]
-            said = Sentence("This is missing. Taken from %(field)s.", field="createdAt")
-            self.repairs.append(Reason("updatedAt", said))
+            said = Message("This is missing. Taken from %(field)s.", field="createdAt")
+            self.repairs.append(FieldMessage("updatedAt", said))
         return str(self.values.get("updatedAt", ""))
 
     def _instant(self, name: str, *, required: bool = False) -> datetime | None:
@@ -254,7 +254,7 @@ class _Check:
             return None
         instant, written = read_instant(text)
         if instant is None:
-            said = Sentence(
+            said = Message(
                 "This is not a date and time of ISO 8601 with an offset, like"
                 " 2026-12-31T22:59:59.999Z: %(text)s",
                 text=shown(text),
@@ -268,13 +268,13 @@ class _Check:
         text = self._text(SECRET_FIELD)
         if not text:
             if self.entry.lost_secret:
-                self.repairs.append(Reason(SECRET_FIELD, _LOST))
+                self.repairs.append(FieldMessage(SECRET_FIELD, _LOST))
             return None
         # No sentence about it shows any of it.
         if len(text) > SECRET_LENGTH:
-            self._bad(SECRET_FIELD, Sentence("This is longer than 500 characters."))
+            self._bad(SECRET_FIELD, Message("This is longer than 500 characters."))
         elif not is_storable(text) or "\0" in text:
-            self._bad(SECRET_FIELD, Sentence("This contains characters that cannot be used."))
+            self._bad(SECRET_FIELD, Message("This contains characters that cannot be used."))
         elif is_sealed(text):
             self._bad(SECRET_FIELD, _SEALED)
         return Secret(text)

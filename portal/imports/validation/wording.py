@@ -4,49 +4,49 @@ from typing import Any
 
 from portal.contacts import Problem
 from portal.imports.model.errors import shown
-from portal.imports.model.messages import Sentence
+from portal.imports.model.messages import Message
 
-MISSING = Sentence("This is missing.")
+MISSING = Message("This is missing.")
 
 
-def kind_of(value: Any) -> Sentence:
+def kind_of(value: Any) -> Message:
     match value:
         case None:
-            return Sentence("null")
+            return Message("null")
         case bool():
-            return Sentence("true or false")
+            return Message("true or false")
         case int() | float():
-            return Sentence("a number")
+            return Message("a number")
         case str():
-            return Sentence("a text")
+            return Message("a text")
         case list():
-            return Sentence("a list")
+            return Message("a list")
         case _:
-            return Sentence("an object")
+            return Message("an object")
 
 
-def sentence_of(problem: Problem, text: str) -> Sentence:
+def sentence_of(problem: Problem, text: str) -> Message:
     match problem:
         case Problem.MISSING:
             return MISSING
         case Problem.TOO_LONG:
-            return Sentence("This is too long: %(text)s", text=shown(text))
+            return Message("This is too long: %(text)s", text=shown(text))
         case Problem.EMAIL:
-            return Sentence("This is not an email address: %(text)s", text=shown(text))
+            return Message("This is not an email address: %(text)s", text=shown(text))
         case Problem.ID:
-            return Sentence(
+            return Message(
                 "An id is letters and digits only, at most 40: %(text)s", text=shown(text)
             )
         case _:
-            return Sentence(
+            return Message(
                 "This contains characters that cannot be used: %(text)s", text=shown(text)
             )
 
 
-def repair_of(text: str, read: str) -> Sentence:
+def repair_of(text: str, read: str) -> Message:
     """What was mended in a line of text."""
     if not read:
-        return Sentence("There was nothing in it that shows.")
+        return Message("There was nothing in it that shows.")
     if text.strip() == read:
-        return Sentence("Spaces around it were left out.")
-    return Sentence("Its characters were written in another way (NFC).")
+        return Message("Spaces around it were left out.")
+    return Message("Its characters were written in another way (NFC).")

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from portal.stores.contract import BusyError, UnavailableError
 from portal.stores.dynamodb import errors
-from portal.stores.dynamodb.errors import Trouble
-from portal.stores.dynamodb.metrics import Call, Measures, units_of
+from portal.stores.dynamodb.errors import Failure
+from portal.stores.dynamodb.metrics import Call, Metrics, units_of
 from portal.stores.retry_limits import retry_attempts
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ _REFUSED = "ConditionalCheckFailed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Waiting:
+class Timeouts:
     """How long a call may take. Nobody is made to wait for half a minute."""
 
     connect_seconds: float = 1.0
@@ -60,7 +60,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class TableLocation:
     """Where the table is. `None` leaves the choice to AWS's own configuration."""
 
     table: str
@@ -69,30 +69,32 @@ class Place:
 
 
 @dataclass(eq=False)
-class RefusedError(Exception):
-    """A condition did not hold; `maybe_done`: an earlier try of this call may have been done."""
+class ConditionFailedError(Exception):
+    """A condition did not hold; `may_have_succeeded`: an earlier try may have been done."""
 
     answer: Answer = field(repr=False)
-    maybe_done: bool
+    may_have_succeeded: bool
 
 
 @dataclass(eq=False, kw_only=True)
-class TroubleError(UnavailableError):
+class DynamoDbError(UnavailableError):
     """The same, with the trouble's name for `portal doctor`."""
 
     name: errors.Name
 
 
-_PATIENT = Waiting()
+_PATIENT = Timeouts()
 
 
-class Connection:
+class DynamoDbClient:
     """Any number of threads may call. Made in each process by itself: sockets that were
     opened before a fork would mix the answers of two processes."""
 
-    def __init__(self, place: Place, measures: Measures, waiting: Waiting = _PATIENT) -> None:
+    def __init__(
+        self, place: TableLocation, metrics: Metrics, waiting: Timeouts = _PATIENT
+    ) -> None:
         self.place = place
-        self.measures = measures
+        self.metrics = metrics
         self._waiting = waiting
         self._lock = threading.Lock()
         self._client: BaseClient | None = None
@@ -100,27 +102,33 @@ class Connection:
     def call(
         self, operation: str, kind: str, parameters: Parameters, *, changes: bool = False
     ) -> Answer:
-        """What DynamoDB answers. `RefusedError` if a condition did not hold, `BusyError`,
-        `TroubleError`; what nobody expected passes as it is.
+        """What DynamoDB answers. `ConditionFailedError` if a condition did not hold, `BusyError`,
+        `DynamoDbError`; what nobody expected passes as it is.
 
         With `changes` a lost answer leaves the outcome open, and the error says so.
         """
-        begun, tries, maybe_done = time.monotonic(), 0, False
+        begun, tries, may_have_succeeded = time.monotonic(), 0, False
         while True:
             tries += 1
-            if operation == "TransactWriteItems" and not maybe_done:
+            if operation == "TransactWriteItems" and not may_have_succeeded:
                 # One token for all tries of which an earlier one may have been done.
                 parameters = {**parameters, "ClientRequestToken": str(uuid.uuid4())}
             try:
                 return self._once(operation, kind, parameters)
             except _FailedError as failed:
-                if failed.trouble is None:
-                    raise RefusedError(failed.answer, maybe_done) from failed.__cause__
-                maybe_done = maybe_done or (changes and failed.trouble.name == "lost")
-                pause = _how_long(failed.trouble, tries)
+                if failed.failure is None:
+                    raise ConditionFailedError(
+                        failed.answer, may_have_succeeded
+                    ) from failed.__cause__
+                may_have_succeeded = may_have_succeeded or (
+                    changes and failed.failure.name == "lost"
+                )
+                pause = _how_long(failed.failure, tries)
                 late = time.monotonic() - begun + pause >= self._waiting.last_try_seconds
-                if late or tries >= _most_tries(failed.trouble):
-                    raise self._ours(failed, operation, changes, maybe_done) from failed.__cause__
+                if late or tries >= _most_tries(failed.failure):
+                    raise self._ours(
+                        failed, operation, changes, may_have_succeeded
+                    ) from failed.__cause__
                 self._waiting.pause(pause)
 
     def close(self) -> None:
@@ -145,14 +153,14 @@ class Connection:
             if _is_refusal(answer):
                 outcome = "refused"
                 raise _FailedError(None, answer) from error
-            trouble = _first_trouble(answer) if _reasons(answer) else errors.trouble_of(error)
-            if trouble is None:
+            failure = _first_trouble(answer) if _reasons(answer) else errors.classify_error(error)
+            if failure is None:
                 raise
-            outcome = trouble.name
-            raise _FailedError(trouble, answer) from error
+            outcome = failure.name
+            raise _FailedError(failure, answer) from error
         finally:
             read, written = units_of(operation, answer)
-            self.measures.take(
+            self.metrics.record(
                 Call(
                     operation=operation,
                     kind=kind,
@@ -175,10 +183,10 @@ class Connection:
             return self._client
 
     def _ours(
-        self, failed: "_FailedError", operation: str, changes: bool, maybe_done: bool
+        self, failed: "_FailedError", operation: str, changes: bool, may_have_succeeded: bool
     ) -> BusyError | UnavailableError:
-        trouble = failed.trouble
-        if trouble is None:
+        failure = failed.failure
+        if failure is None:
             raise AssertionError("a refusal is no trouble")
         told = {
             "operation": _permission(operation),
@@ -186,22 +194,24 @@ class Connection:
             "region": self._region(),
         }
         request_id = _request_id(failed.answer)
-        reason = trouble.reason.format(**told) + (f" (request {request_id})" if request_id else "")
-        mend = trouble.mend.format(**told)
-        if trouble.name in ("throttled", "conflict") and not maybe_done:
-            return BusyError(reason=f"{reason} {mend}")
-        if maybe_done:
+        reason = failure.reason.format(**told) + (f" (request {request_id})" if request_id else "")
+        remedy = failure.remedy.format(**told)
+        if failure.name in ("throttled", "conflict") and not may_have_succeeded:
+            return BusyError(reason=f"{reason} {remedy}")
+        if may_have_succeeded:
             reason += " It is not certain whether it was saved: look again before repeating it."
         elif changes:
             reason += " Nothing was saved."
-        return TroubleError(name=trouble.name, reason=reason, mend=mend, undecided=maybe_done)
+        return DynamoDbError(
+            name=failure.name, reason=reason, remedy=remedy, outcome_unknown=may_have_succeeded
+        )
 
     def _region(self) -> str:
         client = self._client
         return client.meta.region_name if client else self.place.region or "its region"
 
 
-def make_client(place: Place, waiting: Waiting = _PATIENT) -> "BaseClient":
+def make_client(place: TableLocation, waiting: Timeouts = _PATIENT) -> "BaseClient":
     """A low-level client that tries once. Not to be called by two threads at the same time."""
     from botocore.config import Config  # noqa: PLC0415 - as in _session
 
@@ -229,9 +239,9 @@ def _session() -> "Session":
 
 @dataclass(eq=False)
 class _FailedError(Exception):
-    """One try came to nothing; no `trouble`: it was refused by its condition."""
+    """One try came to nothing; no `failure`: it was refused by its condition."""
 
-    trouble: Trouble | None
+    failure: Failure | None
     answer: Answer
 
 
@@ -249,23 +259,23 @@ def _reasons(answer: Answer) -> list[str]:
     return [reason["Code"] for reason in reasons if reason.get("Code", "None") != "None"]
 
 
-def _first_trouble(answer: Answer) -> Trouble | None:
+def _first_trouble(answer: Answer) -> Failure | None:
     first = _reasons(answer)[0]
     if first == "ValidationError":
         texts = [reason.get("Message", "") for reason in answer["CancellationReasons"]]
-        return errors.of_text(" ".join(text for text in texts if text))
-    return errors.of_code(first)
+        return errors.classify_message(" ".join(text for text in texts if text))
+    return errors.classify_code(first)
 
 
-def _most_tries(trouble: Trouble) -> int:
-    if trouble.name == "conflict":
+def _most_tries(failure: Failure) -> int:
+    if failure.name == "conflict":
         return CONFLICT_TRIES
-    return retry_attempts.get() if trouble.name in errors.PASSING else 1
+    return retry_attempts.get() if failure.name in errors.RETRYABLE else 1
 
 
-def _how_long(trouble: Trouble, tries: int) -> float:
+def _how_long(failure: Failure, tries: int) -> float:
     """Any time up to the longest: those who collided once should not do so again."""
-    longest = min(_PAUSES.get(trouble.name, _SHORT_PAUSE) * 2 ** (tries - 1), _LONGEST_PAUSE)
+    longest = min(_PAUSES.get(failure.name, _SHORT_PAUSE) * 2 ** (tries - 1), _LONGEST_PAUSE)
     return random.uniform(longest / 4, longest)  # noqa: S311 - no secret
 
 

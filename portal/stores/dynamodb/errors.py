@@ -15,93 +15,93 @@ Name = Literal[
 ]  # fmt: skip
 
 #: What goes away by itself, so that the same call may go through.
-PASSING: frozenset[Name] = frozenset({"throttled", "conflict", "lost", "unreached"})
+RETRYABLE: frozenset[Name] = frozenset({"throttled", "conflict", "lost", "unreached"})
 
 DEPLOY = "python -m migrations_tools table deploy ENV REGION"
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """`reason` and `mend` may hold `{operation}`, `{table}` and `{region}`."""
+class Failure:
+    """`reason` and `remedy` may hold `{operation}`, `{table}` and `{region}`."""
 
     name: Name
     reason: str
-    mend: str
+    remedy: str
 
 
-_DENIED = Trouble(
+_DENIED = Failure(
     "denied",
     "AWS denied {operation} on the table {table}.",
     "Allow it in the IAM policy of the portal's role, for the table and its index/*, and check"
     " that the credentials are the portal's and that the table is in {region}."
     " `portal doctor` tries each permission.",
 )
-_NO_TABLE = Trouble(
+_NO_TABLE = Failure(
     "no-table",
     "There is no table {table} in {region}.",
     f"Check TENANT_TABLE_NAME and AWS_REGION, or deploy the table: {DEPLOY}",
 )
-_NO_INDEX = Trouble(
+_NO_INDEX = Failure(
     "no-index",
     "The table {table} lacks an index that {operation} needs.",
     f"Bring the table up to date: {DEPLOY}",
 )
-_THROTTLED = Trouble(
+_THROTTLED = Failure(
     "throttled",
     "DynamoDB throttles {operation} on the table {table}.",
     "Look at ThrottledRequests and the consumed capacity in CloudWatch; raise the table's"
     " capacity, or use on-demand mode.",
 )
-_CONFLICT = Trouble(
+_CONFLICT = Failure(
     "conflict", "Others keep writing the same items of {table}.", "Try again in a moment."
 )
-_LOST = Trouble(
+_LOST = Failure(
     "lost",
     "DynamoDB did not answer {operation} on the table {table}.",
     "Try again; if it lasts, look at the network and at AWS's health page for {region}.",
 )
-_UNREACHED = Trouble(
+_UNREACHED = Failure(
     "unreached",
     "DynamoDB cannot be reached for {operation} on the table {table} in {region}.",
     "Check AWS_REGION, AWS_ENDPOINT_URL_DYNAMODB and the way there: DNS, proxy, VPC endpoint.",
 )
-_NO_CREDENTIALS = Trouble(
+_NO_CREDENTIALS = Failure(
     "no-credentials",
     "No AWS credentials were found.",
     "Attach an IAM role to this machine, or set access keys in the environment or with"
     " `aws configure`.",
 )
-_BAD_CREDENTIALS = Trouble(
+_BAD_CREDENTIALS = Failure(
     "bad-credentials",
     "AWS does not accept the credentials.",
     "Replace the access key, or attach the portal's IAM role to this machine.",
 )
-_EXPIRED = Trouble(
+_EXPIRED = Failure(
     "expired",
     "The AWS credentials have expired.",
     "Sign in again, or let an IAM role renew them; then restart the portal.",
 )
-_CLOCK = Trouble(
+_CLOCK = Failure(
     "clock",
     "AWS refuses the signature's time: this machine's clock is wrong.",
     "Set the clock, and keep it right with NTP.",
 )
-_NO_REGION = Trouble(
+_NO_REGION = Failure(
     "no-region",
     "It is not known in which AWS region the table {table} is, or there is no such region.",
     "Set AWS_REGION, for example to eu-central-1.",
 )
-_TOO_LARGE = Trouble(
+_TOO_LARGE = Failure(
     "too-large",
     "An item or a write is larger than DynamoDB takes (400 KB, or 4 MB together).",
     "Shorten what is written.",
 )
-_TABLE_KEY = Trouble(
+_TABLE_KEY = Failure(
     "table-key",
     "DynamoDB cannot use the key that encrypts the table {table}.",
     "Enable the table's KMS key, and let the portal's role use it.",
 )
-_CONFIGURATION = Trouble(
+_CONFIGURATION = Failure(
     "configuration",
     "The AWS configuration of this machine cannot be used.",
     "Check AWS_PROFILE and the files config and credentials in the folder .aws.",
@@ -177,7 +177,7 @@ _BY_CLASS = {
 _STRANGER = "CERTIFICATE_VERIFY_FAILED"
 
 
-def trouble_of(error: Exception) -> Trouble | None:
+def classify_error(error: Exception) -> Failure | None:
     """The trouble behind an error of botocore; `None` if nobody expected it."""
     response: dict[str, Any] | None = getattr(error, "response", None)
     if isinstance(response, dict):
@@ -188,22 +188,22 @@ def trouble_of(error: Exception) -> Trouble | None:
     return next((_BY_CLASS[name] for name in classes if name in _BY_CLASS), None)
 
 
-def of_code(code: str) -> Trouble | None:
+def classify_code(code: str) -> Failure | None:
     return _BY_CODE.get(code)
 
 
-def of_text(text: str) -> Trouble | None:
+def classify_message(text: str) -> Failure | None:
     """The trouble behind the text of a `ValidationException`."""
-    return next((trouble for part, trouble in _BY_TEXT.items() if part in text), None)
+    return next((failure for part, failure in _BY_TEXT.items() if part in text), None)
 
 
-def _of_answer(response: dict[str, Any]) -> Trouble | None:
+def _of_answer(response: dict[str, Any]) -> Failure | None:
     code = response.get("Error", {}).get("Code", "")
     text = response.get("Error", {}).get("Message", "")
     if "Signature expired" in text or "Signature not yet current" in text:
         return _CLOCK
     if code == "ValidationException":
-        return of_text(text)
+        return classify_message(text)
     if code in _BY_CODE:
         return _BY_CODE[code]
     # Whether a write that ended so was done, nobody knows.

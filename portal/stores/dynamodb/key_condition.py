@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from portal.stores.contract import Position
+from portal.stores.contract import Cursor
 from portal.stores.schema import KEY, Index
 
 Parameters = Mapping[str, Any]
@@ -14,7 +14,7 @@ _LONGEST_KEY = 2048
 _FIRST_ID = "\0"
 
 
-class Stretch:
+class KeyCondition:
     """Part of an index's partition, in the words of a key condition.
 
     DynamoDB refuses empty keys, bounds in the wrong order and cursors out of bounds: here
@@ -31,9 +31,9 @@ class Stretch:
     def _is_upside_down(self) -> bool:
         return self._high is not None and (not self._high or self._high < self._low)
 
-    def start(self, after: Position, newest_first: bool) -> Parameters:
+    def start(self, after: Cursor, newest_first: bool) -> Parameters:
         """Where to go on behind `after`, which need not exist. May find that nothing is left."""
-        sort, tenant_id = after
+        sort, item_id = after
         if newest_first and self._high is not None and sort > self._high:
             return {}
         if newest_first and (not sort or sort < self._low):
@@ -44,13 +44,13 @@ class Stretch:
         if not newest_first and self._high is not None and sort > self._high:
             self.is_empty = True
             return {}
-        if not newest_first and not tenant_id:
+        if not newest_first and not item_id:
             self._low = max(self._low, sort)
             return {}
         place = {
             self._index.partition: self._partition,
             self._index.sort: sort,
-            KEY: tenant_id or _FIRST_ID,
+            KEY: item_id or _FIRST_ID,
         }
         return {"ExclusiveStartKey": {name: {"S": text} for name, text in place.items()}}
 

@@ -33,8 +33,8 @@ KINDS = frozenset({
 _PARTITION = re.compile(r"[A-Z]{1,12}(?=#|\Z)")
 
 
-def kind_of_id(tenant_id: str) -> str:
-    kind = tenant_id.partition("-")[0]
+def kind_of_id(item_id: str) -> str:
+    kind = item_id.partition("-")[0]
     return kind if kind in KINDS else "item"
 
 
@@ -43,8 +43,8 @@ def kind_of_partition(partition: str) -> str:
     return found[0] if found else "rows"
 
 
-def kind_of_ids(tenant_ids: Iterable[str]) -> str:
-    return "+".join(dict.fromkeys(kind_of_id(each) for each in tenant_ids))
+def kind_of_ids(item_ids: Iterable[str]) -> str:
+    return "+".join(dict.fromkeys(kind_of_id(each) for each in item_ids))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +101,7 @@ class _Times:
         self.total += seconds
 
 
-class Measures:
+class Metrics:
     """Takes calls in, from any thread, and shows what was counted since the start."""
 
     def __init__(self, *, embedded: bool = False) -> None:
@@ -115,7 +115,7 @@ class Measures:
         self._units: dict[tuple[str, str, str], float] = defaultdict(float)
         self._times: dict[str, _Times] = {}
 
-    def take(self, call: Call) -> None:
+    def record(self, call: Call) -> None:
         with self._lock:
             self._outcomes[call.operation, call.outcome] += 1
             for kind, units in (("read", call.read_units), ("write", call.write_units)):
@@ -139,7 +139,7 @@ class Measures:
                 call.operation,
                 call.kind,
                 call.outcome,
-                extra={"fields": embedded(call, time.time())},
+                extra={"fields": to_emf(call, time.time())},
             )
 
     def totals(self) -> tuple[float, float, int]:
@@ -151,7 +151,7 @@ class Measures:
             )
             return read, write, self._outcomes.total()
 
-    def shown(self) -> str:
+    def to_prometheus(self) -> str:
         """What was counted in this process, as Prometheus reads it."""
         with self._lock:
             return "\n".join(self._lines()) + "\n"
@@ -183,13 +183,13 @@ class Measures:
 
 
 @runtime_checkable
-class Measured(Protocol):
+class MeteredStore(Protocol):
     """A store whose calls are measured."""
 
-    measures: Measures
+    metrics: Metrics
 
 
-def embedded(call: Call, now: float) -> dict[str, Any]:
+def to_emf(call: Call, now: float) -> dict[str, Any]:
     """The call in CloudWatch's embedded metric format; `now` in seconds since 1970."""
     metrics = {
         "Latency": ("Milliseconds", round(call.seconds * 1000, 3)),

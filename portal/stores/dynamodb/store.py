@@ -12,32 +12,32 @@ from typing import Any
 
 from portal.stores.contract import (
     Add,
-    AlreadyThereError,
     BusyError,
     Change,
-    ChangedMeanwhileError,
+    Cursor,
     Item,
-    NotThereError,
+    ItemExistsError,
+    ItemNotFoundError,
     Page,
-    Position,
     Replace,
     Segment,
     StoreError,
+    VersionConflictError,
 )
 from portal.stores.dynamodb import permission_checks
 from portal.stores.dynamodb.client import (
     Answer,
-    Connection,
+    ConditionFailedError,
+    DynamoDbClient,
     Parameters,
-    Place,
-    RefusedError,
-    Waiting,
+    TableLocation,
+    Timeouts,
 )
-from portal.stores.dynamodb.key_condition import Stretch, is_key
-from portal.stores.dynamodb.metrics import Measures, kind_of_id, kind_of_ids, kind_of_partition
+from portal.stores.dynamodb.key_condition import KeyCondition, is_key
+from portal.stores.dynamodb.metrics import Metrics, kind_of_id, kind_of_ids, kind_of_partition
 from portal.stores.dynamodb.serialization import from_attributes, to_attributes
 from portal.stores.schema import KEY, Index
-from portal.stores.validation import check_limit, results_of
+from portal.stores.validation import check_limit, items_after
 
 _WHOLE = Segment()
 
@@ -47,32 +47,36 @@ class DynamoDbStore:
     a fork."""
 
     def __init__(
-        self, place: Place, *, waiting: Waiting | None = None, embedded_metrics: bool = False
+        self,
+        place: TableLocation,
+        *,
+        waiting: Timeouts | None = None,
+        embedded_metrics: bool = False,
     ) -> None:
         self._place = place
-        self._waiting = waiting or Waiting()
-        self.measures = Measures(embedded=embedded_metrics)
+        self._waiting = waiting or Timeouts()
+        self.metrics = Metrics(embedded=embedded_metrics)
         self._begin()
         _stores.add(self)
 
     def _begin(self) -> None:
-        self.measures.begin()
-        self.connection = Connection(self._place, self.measures, self._waiting)
+        self.metrics.begin()
+        self.connection = DynamoDbClient(self._place, self.metrics, self._waiting)
 
-    def get(self, tenant_id: str) -> Item:
-        item = self._look(tenant_id)
+    def get(self, item_id: str) -> Item:
+        item = self._look(item_id)
         if item is None:
-            raise NotThereError(tenant_id=tenant_id)
+            raise ItemNotFoundError(item_id=item_id)
         return item
 
     def write(self, changes: Sequence[Change]) -> None:
-        results = results_of(changes)
+        results = items_after(changes)
         try:
             if len(changes) == 1:
                 self._write_one(changes[0], results)
             else:
                 self._write_together(changes, results)
-        except RefusedError as refused:
+        except ConditionFailedError as refused:
             error = self._refusal(changes, results, refused)
             if error is not None:
                 raise error from refused
@@ -83,21 +87,21 @@ class DynamoDbStore:
         partition: str,
         *,
         between: tuple[str, str] | None = None,
-        after: Position | None = None,
+        after: Cursor | None = None,
         limit: int = 50,
         newest_first: bool = False,
     ) -> Page:
         check_limit(limit)
-        stretch = Stretch(index, partition, between)
-        start = stretch.start(after, newest_first) if after else {}
-        if stretch.is_empty:
+        condition = KeyCondition(index, partition, between)
+        start = condition.start(after, newest_first) if after else {}
+        if condition.is_empty:
             return Page([])
         # One more row than is shown, so that the last page knows that it is the last.
         rows, _ = self._rows(
             "Query", kind_of_partition(partition), limit + 1,
-            {**stretch.parameters(), "ScanIndexForward": not newest_first}, start,
+            {**condition.parameters(), "ScanIndexForward": not newest_first}, start,
         )  # fmt: skip
-        shown = index.shown
+        shown = index.attributes
         items = [_cut_to(shown, from_attributes(row)) for row in rows[:limit]]
         if len(rows) <= limit:
             return Page(items)
@@ -107,12 +111,12 @@ class DynamoDbStore:
         self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
     ) -> int:
         check_limit(cap)
-        stretch = Stretch(index, partition, between)
-        if stretch.is_empty:
+        condition = KeyCondition(index, partition, between)
+        if condition.is_empty:
             return 0
         _, counted = self._rows(
             "Query", kind_of_partition(partition), cap,
-            {**stretch.parameters(), "Select": "COUNT"}, {},
+            {**condition.parameters(), "Select": "COUNT"}, {},
         )  # fmt: skip
         return counted
 
@@ -141,7 +145,7 @@ class DynamoDbStore:
         try:
             # It changes nothing, so nothing can be left open.
             self._call(operation, "check", parameters)
-        except RefusedError:
+        except ConditionFailedError:
             return
 
     def close(self) -> None:
@@ -149,11 +153,11 @@ class DynamoDbStore:
 
     # ---- Reading
 
-    def _look(self, tenant_id: str) -> Item | None:
-        if not is_key(tenant_id):
+    def _look(self, item_id: str) -> Item | None:
+        if not is_key(item_id):
             return None
-        parameters = {"Key": _key(tenant_id), "ConsistentRead": True}
-        answer = self._call("GetItem", kind_of_id(tenant_id), parameters)
+        parameters = {"Key": _key(item_id), "ConsistentRead": True}
+        answer = self._call("GetItem", kind_of_id(item_id), parameters)
         return from_attributes(answer["Item"]) if "Item" in answer else None
 
     def _rows(
@@ -175,10 +179,10 @@ class DynamoDbStore:
     # ---- Writing
 
     def _write_one(self, change: Change, results: Mapping[str, Item | None]) -> None:
-        ((tenant_id, item),) = results.items()
-        parameters = _conditional(change, tenant_id, item)
+        ((item_id, item),) = results.items()
+        parameters = _conditional(change, item_id, item)
         operation = "DeleteItem" if item is None else "PutItem"
-        self._call(operation, kind_of_id(tenant_id), parameters, changes=True)
+        self._call(operation, kind_of_id(item_id), parameters, changes=True)
 
     def _write_together(
         self, changes: Sequence[Change], results: Mapping[str, Item | None]
@@ -187,10 +191,10 @@ class DynamoDbStore:
             {
                 "Delete" if item is None else "Put": {
                     "TableName": self._place.table,
-                    **_conditional(change, tenant_id, item),
+                    **_conditional(change, item_id, item),
                 }
             }
-            for change, (tenant_id, item) in zip(changes, results.items(), strict=True)
+            for change, (item_id, item) in zip(changes, results.items(), strict=True)
         ]
         self.connection.call(
             "TransactWriteItems", kind_of_ids(results), {"TransactItems": parts}, changes=True
@@ -200,20 +204,20 @@ class DynamoDbStore:
         self,
         changes: Sequence[Change],
         results: Mapping[str, Item | None],
-        refused: RefusedError,
+        refused: ConditionFailedError,
     ) -> StoreError | None:
         """Our error, or `None` if it was an earlier try of this very write that was in the way."""
         number, attributes = _first_refused(refused.answer)
-        tenant_id = list(results)[number]
+        item_id = list(results)[number]
         # An item that is gone has no attributes; nor has one, if this DynamoDB does not tell.
-        now = from_attributes(attributes) if attributes else self._look(tenant_id)
-        if refused.maybe_done and len(changes) == 1 and now == results[tenant_id]:
+        now = from_attributes(attributes) if attributes else self._look(item_id)
+        if refused.may_have_succeeded and len(changes) == 1 and now == results[item_id]:
             return None
         if not isinstance(changes[number], Add):
-            return ChangedMeanwhileError(tenant_id=tenant_id, item=now)
+            return VersionConflictError(item_id=item_id, item=now)
         if now is None:
             return BusyError(reason="What was in the way has just been removed.")
-        return AlreadyThereError(tenant_id=tenant_id, item=now)
+        return ItemExistsError(item_id=item_id, item=now)
 
     def _call(
         self, operation: str, kind: str, parameters: Parameters, *, changes: bool = False
@@ -222,7 +226,7 @@ class DynamoDbStore:
         return self.connection.call(operation, kind, named, changes=changes)
 
 
-def _conditional(change: Change, tenant_id: str, item: Item | None) -> Parameters:
+def _conditional(change: Change, item_id: str, item: Item | None) -> Parameters:
     """The parameters of one put or delete, with what must be true for it.
 
     Every attribute name has an alias: `status` and `ttl` are reserved words.
@@ -244,7 +248,7 @@ def _conditional(change: Change, tenant_id: str, item: Item | None) -> Parameter
         else:
             condition += " AND #u = :u"
             values[":u"] = to_attributes({"updatedAt": updated_at})["updatedAt"]
-    what = {"Key": _key(tenant_id)} if item is None else {"Item": to_attributes(item)}
+    what = {"Key": _key(item_id)} if item is None else {"Item": to_attributes(item)}
     return {
         **what,
         "ConditionExpression": condition,
@@ -271,8 +275,8 @@ def _cut_to(shown: frozenset[str] | None, row: Item) -> Item:
     return {name: value for name, value in row.items() if name in shown}
 
 
-def _key(tenant_id: str) -> Mapping[str, Any]:
-    return {KEY: {"S": tenant_id}}
+def _key(item_id: str) -> Mapping[str, Any]:
+    return {KEY: {"S": item_id}}
 
 
 _stores: "weakref.WeakSet[DynamoDbStore]" = weakref.WeakSet()

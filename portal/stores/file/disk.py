@@ -14,7 +14,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class FileStatus:
     """What a name in a folder stands for."""
 
     inode: int
@@ -33,7 +33,7 @@ class Disk(Protocol):
 
     def close(self, fd: int) -> None: ...
 
-    def status(self, path: Path) -> Status: ...
+    def status(self, path: Path) -> FileStatus: ...
 
     def inode(self, fd: int) -> int: ...
 
@@ -92,9 +92,9 @@ class LocalDisk:
     def close(self, fd: int) -> None:
         os.close(fd)
 
-    def status(self, path: Path) -> Status:
+    def status(self, path: Path) -> FileStatus:
         found = path.stat()
-        return Status(found.st_ino, found.st_uid, stat.S_IMODE(found.st_mode))
+        return FileStatus(found.st_ino, found.st_uid, stat.S_IMODE(found.st_mode))
 
     def inode(self, fd: int) -> int:
         return os.fstat(fd).st_ino

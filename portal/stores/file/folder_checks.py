@@ -16,7 +16,7 @@ _REMOTE = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "fuse.gl
 _WITHOUT_LOCKS = {"fuse.sshfs", "fuse.s3fs", "fuse.rclone", "fuse.gcsfuse", "fuse.mount-s3"}
 
 
-def refuse_strangers(disk: Disk, folder: Path, file: Path) -> None:
+def check_folder(disk: Disk, folder: Path, file: Path) -> None:
     """Warn of what is doubtful about the folder; `UnavailableError` for what is wrong."""
     _check_mount(disk, folder)
     for path in (folder, file):
@@ -27,7 +27,8 @@ def refuse_strangers(disk: Disk, folder: Path, file: Path) -> None:
         if status.owner != os.geteuid():
             raise UnavailableError(
                 reason=f"{path} belongs to another user (number {status.owner}).",
-                mend=f"Run the portal as that user, or give it the folder: `chown -R … {folder}`.",
+                remedy="Run the portal as that user, or give it the folder:"
+                f" `chown -R … {folder}`.",
             )
         if status.mode & 0o077:
             log.warning(
@@ -36,17 +37,17 @@ def refuse_strangers(disk: Disk, folder: Path, file: Path) -> None:
             )  # fmt: skip
 
 
-def refuse_full(disk: Disk, folder: Path, needed: int) -> None:
+def check_free_space(disk: Disk, folder: Path, needed: int) -> None:
     """`UnavailableError` if so many bytes have no room there, or may not be written."""
     if disk.free(folder) < needed:
         raise UnavailableError(
             reason=f"The disk with {folder} is full. Reading goes on.",
-            mend="Make room; writing works again by itself.",
+            remedy="Make room; writing works again by itself.",
         )
     if not disk.writable(folder):
         raise UnavailableError(
             reason=f"{folder} may not be written to.",
-            mend="Give the portal's user the right to write there.",
+            remedy="Give the portal's user the right to write there.",
         )
 
 
@@ -55,7 +56,7 @@ def _check_mount(disk: Disk, folder: Path) -> None:
     if kind in _WITHOUT_LOCKS:
         raise UnavailableError(
             reason=f"{folder} is on a {kind} file system, whose locks cannot be trusted.",
-            mend="Keep the data folder on a local disk, or use DynamoDB (`USE_DYNAMODB=true`).",
+            remedy="Keep the data folder on a local disk, or use DynamoDB (`USE_DYNAMODB=true`).",
         )
     if kind in _REMOTE:
         log.warning(

@@ -18,7 +18,7 @@ from zlib import crc32
 
 import orjson
 
-from portal.stores.contract import DamagedError, Item, UnavailableError
+from portal.stores.contract import CorruptStoreError, Item, UnavailableError
 from portal.stores.file.disk import Disk
 from portal.stores.schema import KEY
 
@@ -36,13 +36,13 @@ MARK_SIZE = 160
 Changes = Mapping[str, Item | None]
 
 
-def sealed(content: Mapping[str, Any]) -> bytes:
+def encode_line(content: Mapping[str, Any]) -> bytes:
     """The line for this content. `orjson.JSONEncodeError` for what JSON cannot say."""
     rest = orjson.dumps(content)[1:]
     return b'{"crc":"%08x",%b\n' % (crc32(rest), rest)
 
 
-def unsealed(line: bytes) -> dict[str, Any] | None:
+def decode_line(line: bytes) -> dict[str, Any] | None:
     """What the line, which has lost its newline, says; `None` if it is not as it was written."""
     if line[:8] != b'{"crc":"' or line[16:_CRC_SIZE] != b'",':
         return None
@@ -56,7 +56,7 @@ def unsealed(line: bytes) -> dict[str, Any] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class DurableMark:
     """How far the file is durable: what the lock file holds, and all that readers look at.
 
     A reader shows nothing beyond it. So it never shows a commit whose sync then fails and
@@ -69,21 +69,23 @@ class Mark:
     seq: int
     size: int
     #: A sync or a cut failed: the file takes no more, and nothing behind `size` is true.
-    spoilt: bool = False
+    poisoned: bool = False
 
     def text(self) -> bytes:
-        line = sealed({
+        line = encode_line({
             "generation": self.generation, "seq": self.seq, "size": self.size,
-            "spoilt": self.spoilt,
+            "spoilt": self.poisoned,
         })  # fmt: skip
         return line[:-1].ljust(MARK_SIZE - 1) + b"\n"
 
     @classmethod
-    def read(cls, text: bytes) -> "Mark | None":
-        content = unsealed(text.rstrip())
+    def read(cls, text: bytes) -> "DurableMark | None":
+        content = decode_line(text.rstrip())
         if content is None or len(text) != MARK_SIZE:
             return None
-        return cls(content["generation"], content["seq"], content["size"], spoilt=content["spoilt"])
+        return cls(
+            content["generation"], content["seq"], content["size"], poisoned=content["spoilt"]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,30 +103,30 @@ class Header:
     length: int = 0
 
     def line(self) -> bytes:
-        return sealed({
+        return encode_line({
             "format": FORMAT, "needs": NEEDS, "generation": self.generation,
             "continues": self.continues, "seq": self.seq, "rows": self.rows, "size": self.size,
         })  # fmt: skip
 
     @property
-    def end(self) -> "Position":
+    def end(self) -> "JournalPosition":
         """Where the commits begin."""
-        return Position(self.generation, self.length + self.size, self.seq, 1 + self.rows)
+        return JournalPosition(self.generation, self.length + self.size, self.seq, 1 + self.rows)
 
 
 #: By how much a snapshot's line is longer than its item.
-ROW_EXTRA = len(sealed({"row": {}})) - len(b"{}")
+ROW_EXTRA = len(encode_line({"row": {}})) - len(b"{}")
 
 
 def commit_line(seq: int, durable: int, changes: Changes) -> bytes:
     content: dict[str, Any] = {"seq": seq, "durable": durable}
     put = [item for item in changes.values() if item is not None]
-    remove = [tenant_id for tenant_id, item in changes.items() if item is None]
+    remove = [item_id for item_id, item in changes.items() if item is None]
     if put:
         content["put"] = put
     if remove:
         content["remove"] = remove
-    return sealed(content)
+    return encode_line(content)
 
 
 def changes_of(content: Mapping[str, Any]) -> Changes:
@@ -135,7 +137,7 @@ def changes_of(content: Mapping[str, Any]) -> Changes:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class JournalPosition:
     """Behind which byte, commit and line of which generation one has read."""
 
     generation: int
@@ -174,15 +176,15 @@ def lines(disk: Disk, fd: int, start: int, end: int) -> Iterator[Line]:
 
 
 def read_header(disk: Disk, fd: int, path: Path) -> Header:
-    """`DamagedError`; `UnavailableError` for a file of a newer format."""
+    """`CorruptStoreError`; `UnavailableError` for a file of a newer format."""
     line = next(lines(disk, fd, 0, min(disk.size(fd), 1024)), Line(0, b"", whole=False))
-    content = unsealed(line.text) if line.whole else None
+    content = decode_line(line.text) if line.whole else None
     if content is None or "format" not in content:
         raise damaged(path, 1, 0, "does not begin as a store's file does")
     if content["format"] > FORMAT:
         raise UnavailableError(
             reason=f"{path} has format {content['format']}, which this portal cannot read.",
-            mend=f"Format {content['format']} needs portal ≥ {content['needs']}: start that one.",
+            remedy=f"Format {content['format']} needs portal ≥ {content['needs']}: start that one.",
         )
     return Header(
         content["generation"], content["continues"], content["seq"], content["rows"],
@@ -193,11 +195,11 @@ def read_header(disk: Disk, fd: int, path: Path) -> Header:
 def read_snapshot(
     disk: Disk, fd: int, path: Path, header: Header, take: Callable[[Changes], None]
 ) -> None:
-    """Hand each item to `take`. `DamagedError`: a snapshot is whole or it has no name."""
+    """Hand each item to `take`. `CorruptStoreError`: a snapshot is whole or it has no name."""
     end, number = header.end, 1
     for line in lines(disk, fd, header.length, end.size):
         number += 1
-        content = unsealed(line.text) if line.whole else None
+        content = decode_line(line.text) if line.whole else None
         if content is None or "row" not in content:
             raise damaged(path, number, line.start, "is not what was written")
         take({content["row"][KEY]: content["row"]})
@@ -209,7 +211,7 @@ def read_snapshot(
 class Tail:
     """How far the commits are whole, and what lies behind them and may be cut off."""
 
-    position: Position
+    position: JournalPosition
     torn: int = 0
 
 
@@ -217,22 +219,22 @@ def read_commits(
     disk: Disk,
     fd: int,
     path: Path,
-    start: Position,
+    start: JournalPosition,
     end: int,
     *,
-    mark: Mark | None,
+    mark: DurableMark | None,
     take: Callable[[Changes], None],
 ) -> Tail:
     """Hand the changes of each commit between `start` and byte `end` to `take`.
 
     What is not whole ends it: as torn if nothing says that it ever was durable, else with
-    `DamagedError`. Without a mark nothing is known of the last commit; then a line that has
+    `CorruptStoreError`. Without a mark nothing is known of the last commit; then a line that has
     its newline counts as durable.
     """
     position = start
     remaining = lines(disk, fd, start.size, end)
     for line in remaining:
-        content = unsealed(line.text) if line.whole else None
+        content = decode_line(line.text) if line.whole else None
         if content is None or "seq" not in content:
             durable_size = mark.size if mark and mark.generation == start.generation else 0
             durable = line.start < durable_size or (mark is None and line.whole)
@@ -246,19 +248,19 @@ def read_commits(
                 f"is commit {content['seq']}, and {position.seq + 1} is missing",
             )  # fmt: skip
         take(changes_of(content))
-        position = Position(start.generation, line.end, content["seq"], position.line + 1)
+        position = JournalPosition(start.generation, line.end, content["seq"], position.line + 1)
     return Tail(position)
 
 
 def _durable(line: Line) -> int:
-    content = unsealed(line.text) if line.whole else None
+    content = decode_line(line.text) if line.whole else None
     return int(content.get("durable", 0)) if content else 0
 
 
-def damaged(path: Path, line: int, byte: int, what: str) -> DamagedError:
-    return DamagedError(
+def damaged(path: Path, line: int, byte: int, what: str) -> CorruptStoreError:
+    return CorruptStoreError(
         reason=f"{path} is damaged: line {line} (at byte {byte}) {what}.",
-        mend=(
+        remedy=(
             "Nothing was overwritten. `portal store verify` shows what can still be read, and "
             "`portal store restore` makes a whole file of it and keeps the damaged one."
         ),

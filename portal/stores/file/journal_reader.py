@@ -4,16 +4,16 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from portal.stores.contract import DamagedError, UnavailableError
+from portal.stores.contract import CorruptStoreError, UnavailableError
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk
-from portal.stores.file.journal import Changes, Mark, Position
+from portal.stores.file.journal import Changes, DurableMark, JournalPosition
 from portal.stores.file.lock_file import LockFile
-from portal.stores.file.memory_table import Rows
+from portal.stores.file.memory_table import MemoryTable
 from portal.stores.file.snapshot import close_quietly
 
 
-class JournalView:
+class JournalReader:
     """One process's view of the file at `path`.
 
     `guard` is held while `rows`, the position or the mark are looked at or changed; nobody
@@ -22,11 +22,11 @@ class JournalView:
 
     def __init__(self, path: Path, lock: LockFile, disk: Disk) -> None:
         self.guard = threading.Lock()
-        self.rows = Rows()
+        self.rows = MemoryTable()
         #: Of the generation that was read last, and -1 before the first.
         self.fd = -1
-        self.position = Position(0, 0, 0, 0)
-        self.mark = Mark(0, 0, 0)
+        self.position = JournalPosition(0, 0, 0, 0)
+        self.mark = DurableMark(0, 0, 0)
         #: The mark as bytes, as of what `rows` shows.
         self.seen = b""
         self._path = path
@@ -37,7 +37,7 @@ class JournalView:
         """Read on up to this mark; `False` if that takes the lock. Wants `guard`."""
         if text == self.seen:
             return True
-        mark = Mark.read(text)
+        mark = DurableMark.read(text)
         if mark is None:
             return False
         if self.fd < 0:
@@ -50,13 +50,13 @@ class JournalView:
         self.mark, self.seen = mark, text
         return True
 
-    def read_on(self, end: int, mark: Mark | None) -> journal.Tail:
+    def read_on(self, end: int, mark: DurableMark | None) -> journal.Tail:
         """Apply the commits up to byte `end`. Wants `guard`."""
         return journal.read_commits(
             self._disk, self.fd, self._path, self.position, end, mark=mark, take=self.rows.apply
         )
 
-    def _change_over(self, mark: Mark) -> bool:
+    def _change_over(self, mark: DurableMark) -> bool:
         """Continue in the next generation, knowing what its snapshot says from the last one."""
         try:
             fd = self._disk.open(self._path)
@@ -71,7 +71,7 @@ class JournalView:
                 return False
             # The old file cannot be damaged for our purpose: either it leads to the snapshot,
             # or everything is loaded.
-            with suppress(DamagedError):
+            with suppress(CorruptStoreError):
                 end = self._disk.size(self.fd)
                 journal.read_commits(
                     self._disk, self.fd, self._path, start, end, mark=None, take=rest.append
@@ -89,7 +89,7 @@ class JournalView:
         self.take(fd, header.end)
         return True
 
-    def _load_up_to(self, mark: Mark) -> bool:
+    def _load_up_to(self, mark: DurableMark) -> bool:
         """Load everything, while others write: workers that start together do so at once."""
         try:
             fd = self._disk.open(self._path)
@@ -112,10 +112,10 @@ class JournalView:
         return True
 
     def read_file(
-        self, fd: int, mark: Mark | None, end: int | None = None
-    ) -> tuple[Rows, Position]:
+        self, fd: int, mark: DurableMark | None, end: int | None = None
+    ) -> tuple[MemoryTable, JournalPosition]:
         """Rows without indexes, and where they end: at `end`, if it is of the mark's generation."""
-        rows, size = Rows(), self._disk.size(fd)
+        rows, size = MemoryTable(), self._disk.size(fd)
         header = journal.read_header(self._disk, fd, self._path)
         if mark is not None and mark.generation > header.generation:
             raise self.too_short(size, header.end.line)
@@ -136,19 +136,19 @@ class JournalView:
         )
         return rows, tail.position
 
-    def use(self, rows: Rows, fd: int, position: Position) -> None:
+    def use(self, rows: MemoryTable, fd: int, position: JournalPosition) -> None:
         """Show these rows, which have no indexes yet and were read from `fd`."""
         rows.index()
         self.rows = rows
         self.take(fd, position)
 
-    def take(self, fd: int, position: Position) -> None:
+    def take(self, fd: int, position: JournalPosition) -> None:
         """Go on from here, in the file that is open as `fd`."""
         old, self.fd, self.position = self.fd, fd, position
         if old >= 0:
             close_quietly(self._disk, old)
 
-    def show(self, mark: Mark) -> None:
+    def show(self, mark: DurableMark) -> None:
         """`rows` are as of this mark."""
         self.mark, self.seen = mark, mark.text()
 
@@ -164,13 +164,13 @@ class JournalView:
             close_quietly(self._disk, self.fd)
         self.fd = -1
 
-    def too_short(self, size: int, line: int) -> DamagedError:
-        return DamagedError(
+    def too_short(self, size: int, line: int) -> CorruptStoreError:
+        return CorruptStoreError(
             reason=(
                 f"{self._path} is damaged: it ends behind line {line} (at byte {size}), before "
                 f"commits that were durable, as {self._lock.path} knows."
             ),
-            mend=(
+            remedy=(
                 "Nothing was overwritten. If an older copy was put back on purpose, or nothing "
                 "better is left, `portal store restore` accepts it; `portal store verify` shows "
                 "what it holds."

@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from portal.stores.contract import DamagedError, UnavailableError
+from portal.stores.contract import CorruptStoreError, UnavailableError
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk
-from portal.stores.file.folder_checks import refuse_full, refuse_strangers
-from portal.stores.file.journal import Changes, Mark, Position
-from portal.stores.file.journal_reader import JournalView
+from portal.stores.file.folder_checks import check_folder, check_free_space
+from portal.stores.file.journal import Changes, DurableMark, JournalPosition
+from portal.stores.file.journal_reader import JournalReader
 from portal.stores.file.lock_file import LockFile
-from portal.stores.file.memory_table import Rows
-from portal.stores.file.os_errors import unavailable, undecided
+from portal.stores.file.memory_table import MemoryTable
+from portal.stores.file.os_errors import outcome_unknown, unavailable
 from portal.stores.file.snapshot import (
     begin_generation,
     close_quietly,
@@ -34,7 +34,7 @@ log = logging.getLogger("portal.store")
 _GARBAGE = 1024 * 1024
 
 
-class JournalFile:
+class JournalWriter:
     """The folder's file: it is read through `view`, and changed under `lock`.
 
     Methods that say "locked" want `locked()`.
@@ -43,7 +43,7 @@ class JournalFile:
     def __init__(self, folder: Path, disk: Disk) -> None:
         self.path = folder / "tenants.jsonl"
         self.lock = LockFile(folder / "tenants.lock", disk)
-        self.view = JournalView(self.path, self.lock, disk)
+        self.view = JournalReader(self.path, self.lock, disk)
         self._folder = folder
         self._disk = disk
         self._torn_path = folder / "tenants.torn"
@@ -51,10 +51,10 @@ class JournalFile:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Alone among the processes. `BusyError` after `lock_file.PATIENCE`."""
+        """Alone among the processes. `BusyError` after `lock_file.LOCK_TIMEOUT`."""
         if self.lock.fd < 0:
             self._disk.make_folder(self._folder)
-            refuse_strangers(self._disk, self._folder, self.path)
+            check_folder(self._disk, self._folder, self.path)
             self.lock.open()
             with self.view.guard:
                 self.view.follow(self.lock.mark_text())
@@ -69,16 +69,18 @@ class JournalFile:
         view = self.view
         with view.guard:
             text = self.lock.mark_text()
-            if not (view.fd >= 0 and Mark.read(text) and view.follow(text) and view.is_named()):
-                self._load(Mark.read(text))
+            if not (
+                view.fd >= 0 and DurableMark.read(text) and view.follow(text) and view.is_named()
+            ):
+                self._load(DurableMark.read(text))
                 return
             size = self._disk.size(view.fd)
             if size < view.position.size:
                 raise view.too_short(size, view.position.line)
-            if size > view.position.size and not view.mark.spoilt:
-                self._settle(view.mark)
+            if size > view.position.size and not view.mark.poisoned:
+                self._recover(view.mark)
 
-    def _load(self, mark: Mark | None) -> None:
+    def _load(self, mark: DurableMark | None) -> None:
         view = self.view
         try:
             fd = self._disk.open(self.path)
@@ -87,18 +89,18 @@ class JournalFile:
             return
         try:
             # Behind a spoilt mark lies only what was refused.
-            end = mark.size if mark is not None and mark.spoilt else None
+            end = mark.size if mark is not None and mark.poisoned else None
             rows, position = view.read_file(fd, mark, end)
         except BaseException:
             close_quietly(self._disk, fd)
             raise
         view.use(rows, fd, position)
-        if mark is not None and mark.spoilt and mark.generation == position.generation:
+        if mark is not None and mark.poisoned and mark.generation == position.generation:
             view.show(mark)
         else:
-            self._settle(mark)
+            self._recover(mark)
 
-    def _settle(self, mark: Mark | None) -> None:
+    def _recover(self, mark: DurableMark | None) -> None:
         """Make true what lies whole behind the mark, and cut off the rest.
 
         A writer that was killed leaves either. What is whole may have been acknowledged (if
@@ -107,25 +109,25 @@ class JournalFile:
         view = self.view
         view.position = view.read_on(self._disk.size(view.fd), mark).position
         try:
-            self._cut_torn()
+            self._truncate_torn_tail()
         except OSError as error:
             # A full disk must not keep anybody from reading; the next commit tries again.
             log.warning("%s: could not cut off a torn line (%s)", self.path, error.strerror)
-        here = Mark(view.position.generation, view.position.seq, view.position.size)
+        here = DurableMark(view.position.generation, view.position.seq, view.position.size)
         try:
             self._disk.sync(view.fd)
             if mark is None or mark.generation != view.position.generation:
                 self._disk.sync_folder(self._folder)
         except OSError:
             # A second sync could succeed without having written anything.
-            self.lock.set_mark(replace(here, spoilt=True))
+            self.lock.set_mark(replace(here, poisoned=True))
             self._begin_generation()
             return
         if here != mark:
             self.lock.keep_mark(here)
         view.show(here)
 
-    def _cut_torn(self) -> None:
+    def _truncate_torn_tail(self) -> None:
         view = self.view
         start, end = view.position.size, self._disk.size(view.fd)
         if start == end:
@@ -143,14 +145,14 @@ class JournalFile:
             self.path, end - start, self._torn_path,
         )  # fmt: skip
 
-    def _create(self, mark: Mark | None) -> None:
+    def _create(self, mark: DurableMark | None) -> None:
         if mark is not None or exists(self._disk, previous_of(self.path)):
-            raise DamagedError(
+            raise CorruptStoreError(
                 reason=f"{self.path} is missing, and there was one.",
-                mend="Put it back, or let `portal store restore` make one of what is left.",
+                remedy="Put it back, or let `portal store restore` make one of what is left.",
             )
-        self.view.rows = Rows()
-        self.view.take(-1, Position(0, 0, 0, 0))
+        self.view.rows = MemoryTable()
+        self.view.take(-1, JournalPosition(0, 0, 0, 0))
         self._begin_generation()
 
     def append(self, commits: Sequence[Changes]) -> None:
@@ -159,7 +161,7 @@ class JournalFile:
         `UnavailableError`: none is, or (its text says so) that is not certain.
         """
         view = self.view
-        if view.mark.spoilt:
+        if view.mark.poisoned:
             try:
                 with view.guard:
                     self._begin_generation()
@@ -168,58 +170,58 @@ class JournalFile:
         start = view.position
         try:
             with view.guard:
-                self._cut_torn()
+                self._truncate_torn_tail()
         except OSError as error:
             raise unavailable(error, self.path, "Nothing was saved.") from error
         data = b"".join(
             journal.commit_line(start.seq + number, start.seq, changes)
             for number, changes in enumerate(commits, 1)
         )
-        end = Position(
+        end = JournalPosition(
             start.generation, start.size + len(data), start.seq + len(commits),
             start.line + len(commits),
         )  # fmt: skip
         try:
             write_all(self._disk, view.fd, data, start.size)
         except OSError as error:
-            raise self._cut_off(error, spoilt=False) from error
+            raise self._cut_off(error, poisoned=False) from error
         try:
             self._disk.sync(view.fd)
         except OSError as error:
-            raise self._cut_off(error, spoilt=True) from error
-        mark = Mark(end.generation, end.seq, end.size)
+            raise self._cut_off(error, poisoned=True) from error
+        mark = DurableMark(end.generation, end.seq, end.size)
         # Under the guard already here: a reader that saw the mark alone would apply it, too.
         with view.guard:
             try:
                 self.lock.set_mark(mark)
             except OSError as error:
-                raise self._take_back(error) from error
+                raise self._roll_back(error) from error
             for changes in commits:
                 view.rows.apply(changes)
             view.position = end
             view.show(mark)
 
-    def _cut_off(self, error: OSError, *, spoilt: bool) -> UnavailableError:
+    def _cut_off(self, error: OSError, *, poisoned: bool) -> UnavailableError:
         """Nothing behind the position shall become true, now or after a crash."""
         view = self.view
         try:
             self._disk.truncate(view.fd, view.position.size)
-            if not spoilt:
+            if not poisoned:
                 self._disk.sync(view.fd)
         except OSError:
-            spoilt = True
-        if not spoilt:
+            poisoned = True
+        if not poisoned:
             return unavailable(error, self.path, "Nothing was saved.")
         with view.guard:
-            view.mark = replace(view.mark, spoilt=True)
+            view.mark = replace(view.mark, poisoned=True)
             try:
                 self.lock.keep_mark(view.mark)
             except OSError:
-                return undecided(error, self.path)
+                return outcome_unknown(error, self.path)
             view.show(view.mark)
         return unavailable(error, self.path, "Nothing was saved.")
 
-    def _take_back(self, error: OSError) -> UnavailableError:
+    def _roll_back(self, error: OSError) -> UnavailableError:
         """The commits are durable, but their mark could not be set, or perhaps it was."""
         view = self.view
         try:
@@ -227,12 +229,12 @@ class JournalFile:
             self.lock.keep_mark(view.mark)
         except OSError:
             # Cut off, they would be missing for whoever saw the mark.
-            return undecided(error, self.path)
+            return outcome_unknown(error, self.path)
         try:
             self._disk.truncate(view.fd, view.position.size)
             self._disk.sync(view.fd)
         except OSError:
-            return undecided(error, self.path)
+            return outcome_unknown(error, self.path)
         return unavailable(error, self.path, "Nothing was saved.")
 
     # Generations
@@ -269,7 +271,7 @@ class JournalFile:
             continues=view.position.generation or None,
             seq=view.position.seq,
         )
-        mark = Mark(header.generation, header.seq, header.end.size)
+        mark = DurableMark(header.generation, header.seq, header.end.size)
         try:
             self.lock.keep_mark(mark)
         except BaseException:
@@ -280,7 +282,7 @@ class JournalFile:
 
     # The rest
 
-    def inspect(self) -> tuple[Rows, Position, int]:
+    def inspect(self) -> tuple[MemoryTable, JournalPosition, int]:
         """What the file says, where it ends, and how many bytes behind that are torn. Locked."""
         fd = self._disk.open(self.path)
         try:
@@ -292,9 +294,9 @@ class JournalFile:
     def check(self) -> None:
         """`UnavailableError` if `append` would be refused. Locked and caught up."""
         needed = 16 * 1024
-        if self.view.mark.spoilt:
+        if self.view.mark.poisoned:
             needed += size_of(self.view.rows)
-        refuse_full(self._disk, self._folder, needed)
+        check_free_space(self._disk, self._folder, needed)
 
     def close(self) -> None:
         self.view.close()

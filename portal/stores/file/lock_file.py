@@ -7,12 +7,12 @@ from pathlib import Path
 
 from portal.stores.contract import BusyError
 from portal.stores.file.disk import Disk
-from portal.stores.file.journal import MARK_SIZE, Mark
+from portal.stores.file.journal import MARK_SIZE, DurableMark
 from portal.stores.file.snapshot import close_quietly, write_all
 
 #: Seconds that a commit waits for other processes. One takes a millisecond, a compaction of
 #: 100,000 tenants a second.
-PATIENCE = 5.0
+LOCK_TIMEOUT = 5.0
 
 
 class LockFile:
@@ -28,9 +28,9 @@ class LockFile:
         self.fd = self._disk.open(self.path, create=True)
 
     def acquire(self) -> None:
-        """Alone among the processes. `BusyError` after `PATIENCE`."""
+        """Alone among the processes. `BusyError` after `LOCK_TIMEOUT`."""
         while True:
-            if not self._disk.lock(self.fd, PATIENCE):
+            if not self._disk.lock(self.fd, LOCK_TIMEOUT):
                 raise BusyError(reason=f"Another process has held {self.path} for long.")
             try:
                 if self._disk.status(self.path).inode == self._disk.inode(self.fd):
@@ -50,13 +50,13 @@ class LockFile:
     def mark_text(self) -> bytes:
         return self._disk.read(self.fd, MARK_SIZE, 0)
 
-    def read_mark(self) -> Mark | None:
-        return Mark.read(self.mark_text())
+    def read_mark(self) -> DurableMark | None:
+        return DurableMark.read(self.mark_text())
 
-    def set_mark(self, mark: Mark) -> None:
+    def set_mark(self, mark: DurableMark) -> None:
         write_all(self._disk, self.fd, mark.text(), 0)
 
-    def keep_mark(self, mark: Mark) -> None:
+    def keep_mark(self, mark: DurableMark) -> None:
         """Durably."""
         self.set_mark(mark)
         self._disk.sync(self.fd)

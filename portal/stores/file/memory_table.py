@@ -7,7 +7,7 @@ from zlib import crc32
 
 import orjson
 
-from portal.stores.contract import Item, Page, Position, Segment, Value
+from portal.stores.contract import Cursor, Item, Page, Segment, Value
 from portal.stores.file.sorted_index import Key, SortedIndex
 from portal.stores.schema import INDEXES, KEY, Index
 
@@ -32,7 +32,7 @@ class _Shape:
             [
                 (name, place)
                 for name, place in at.items()
-                if index.shown is None or name in index.shown
+                if index.attributes is None or name in index.attributes
             ]
             for index in INDEXES
         ]
@@ -40,7 +40,7 @@ class _Shape:
         self.names_size = sum(len(orjson.dumps(name)) + 1 for name in names)
 
 
-class Rows:
+class MemoryTable:
     """What a journal says, applied. Its owner sees to it that one thread uses it at a time."""
 
     def __init__(self) -> None:
@@ -57,45 +57,45 @@ class Rows:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def get(self, tenant_id: str) -> Item | None:
-        row = self._rows.get(tenant_id)
+    def get(self, item_id: str) -> Item | None:
+        row = self._rows.get(item_id)
         if row is None:
             return None
         names = self._shapes[int.from_bytes(row[:_NUMBER], "big")].names
         return dict(zip(names, orjson.loads(row[_NUMBER:]), strict=True))
 
     def all(self) -> Iterator[Item]:
-        for tenant_id in self._rows:
-            item = self.get(tenant_id)
+        for item_id in self._rows:
+            item = self.get(item_id)
             if item is not None:
                 yield item
 
     def load(self, changes: Mapping[str, Item | None]) -> None:
         """Apply `changes` (`None` removes) but leave the indexes for `index` to make, once."""
-        for tenant_id, item in changes.items():
-            self._set(tenant_id, None if item is None else self._pack(item))
+        for item_id, item in changes.items():
+            self._set(item_id, None if item is None else self._pack(item))
 
     def index(self) -> None:
         """Make all indexes anew."""
         for number, index in enumerate(self._indexes):
             keys: list[Key] = []
-            for tenant_id, row in self._rows.items():
+            for item_id, row in self._rows.items():
                 if self._shapes[int.from_bytes(row[:_NUMBER], "big")].keys[number] is not None:
-                    keys.append(self._key(number, tenant_id))
+                    keys.append(self._key(number, item_id))
             keys.sort()
             index.fill([key[-1] for key in keys])
 
     def apply(self, changes: Mapping[str, Item | None]) -> None:
         """Apply `changes` (`None` removes), indexes and all."""
-        for tenant_id, item in changes.items():
+        for item_id, item in changes.items():
             row = None if item is None else self._pack(item)
-            old = self._keys(tenant_id, self._rows.get(tenant_id))
-            new = self._keys(tenant_id, row)
+            old = self._keys(item_id, self._rows.get(item_id))
+            new = self._keys(item_id, row)
             # An index asks the rows for its keys, so a key leaves before its row changes.
             for index, left, entered in zip(self._indexes, old, new, strict=True):
                 if left is not None and left != entered:
                     index.remove(left)
-            self._set(tenant_id, row)
+            self._set(item_id, row)
             for index, left, entered in zip(self._indexes, old, new, strict=True):
                 if entered is not None and left != entered:
                     index.add(entered)
@@ -106,7 +106,7 @@ class Rows:
         partition: str,
         *,
         between: tuple[str, str] | None,
-        after: Position | None,
+        after: Cursor | None,
         limit: int,
         newest_first: bool,
     ) -> Page:
@@ -120,11 +120,11 @@ class Rows:
             start = max(start, order.behind((partition, *after)))
         ids = order.downwards(start, end) if newest_first else order.upwards(start, end)
         items: list[Item] = []
-        for tenant_id in ids:
+        for item_id in ids:
             if len(items) == limit:
                 last = items[-1]
                 return Page(items, (str(last[index.sort]), str(last[KEY])))
-            shape, values = self._values(self._rows[tenant_id])
+            shape, values = self._values(self._rows[item_id])
             items.append({name: values[place] for name, place in shape.shown[number]})
         return Page(items)
 
@@ -137,24 +137,24 @@ class Rows:
 
     def scan(self, segment: Segment, after: str | None, limit: int) -> Page:
         ids = (
-            tenant_id
-            for tenant_id in self._rows
-            if (after is None or tenant_id > after)
-            and crc32(tenant_id.encode()) % segment.of == segment.number
+            item_id
+            for item_id in self._rows
+            if (after is None or item_id > after)
+            and crc32(item_id.encode()) % segment.of == segment.number
         )
         chosen = nsmallest(limit + 1, ids)
-        items = [item for tenant_id in chosen[:limit] if (item := self.get(tenant_id)) is not None]
+        items = [item for item_id in chosen[:limit] if (item := self.get(item_id)) is not None]
         return Page(items, ("", chosen[limit - 1]) if len(chosen) > limit else None)
 
-    def _set(self, tenant_id: str, row: bytes | None) -> None:
-        old = self._rows.get(tenant_id)
+    def _set(self, item_id: str, row: bytes | None) -> None:
+        old = self._rows.get(item_id)
         if old is not None:
             self.size -= self._size(old)
         if row is not None:
             self.size += self._size(row)
-            self._rows[tenant_id] = row
+            self._rows[item_id] = row
         elif old is not None:
-            del self._rows[tenant_id]
+            del self._rows[item_id]
 
     def _pack(self, item: Item) -> bytes:
         names = tuple(item)
@@ -172,21 +172,21 @@ class Rows:
     def _values(self, row: bytes) -> tuple[_Shape, list[Value]]:
         return self._shapes[int.from_bytes(row[:_NUMBER], "big")], orjson.loads(row[_NUMBER:])
 
-    def _keys(self, tenant_id: str, row: bytes | None) -> list[Key | None]:
+    def _keys(self, item_id: str, row: bytes | None) -> list[Key | None]:
         if row is None:
             return [None] * len(INDEXES)
         shape, values = self._values(row)
-        return [at and (str(values[at[0]]), str(values[at[1]]), tenant_id) for at in shape.keys]
+        return [at and (str(values[at[0]]), str(values[at[1]]), item_id) for at in shape.keys]
 
-    def _key(self, number: int, tenant_id: str) -> Key:
-        return self._key_of_row(number, self._rows[tenant_id], tenant_id)
+    def _key(self, number: int, item_id: str) -> Key:
+        return self._key_of_row(number, self._rows[item_id], item_id)
 
-    def _read_key(self, number: int, row: bytes, tenant_id: str) -> Key:
+    def _read_key(self, number: int, row: bytes, item_id: str) -> Key:
         shape, values = self._values(row)
         at = shape.keys[number]
         if at is None:
             raise AssertionError("the index does not agree with its rows")
-        return str(values[at[0]]), str(values[at[1]]), tenant_id
+        return str(values[at[0]]), str(values[at[1]]), item_id
 
 
 def _ends(partition: str, between: tuple[str, str] | None) -> tuple[Key, Key]:

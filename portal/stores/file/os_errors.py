@@ -22,16 +22,16 @@ _WORDS = {
 
 def unavailable(error: OSError, path: Path, outcome: str = "") -> UnavailableError:
     """`outcome` says what became of the reader's work, where it was a write."""
-    what, mend = _WORDS.get(
+    what, remedy = _WORDS.get(
         error.errno or 0,
         (f"The system says: {error.strerror or error}", "Look at the portal's and system's logs."),
     )
-    return UnavailableError(reason=f"{what} ({path}). {outcome}".rstrip(), mend=mend)
+    return UnavailableError(reason=f"{what} ({path}). {outcome}".rstrip(), remedy=remedy)
 
 
-def undecided(error: OSError, path: Path) -> UnavailableError:
+def outcome_unknown(error: OSError, path: Path) -> UnavailableError:
     refused = unavailable(
         error, path, "It is not certain that nothing was saved: look again before repeating it."
     )
-    refused.undecided = True
+    refused.outcome_unknown = True
     return refused

@@ -14,15 +14,15 @@ from typing import Any
 from portal.stores.contract import UnavailableError
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk, LocalDisk
-from portal.stores.file.journal_writer import JournalFile
-from portal.stores.file.memory_table import Rows
+from portal.stores.file.journal_writer import JournalWriter
+from portal.stores.file.memory_table import MemoryTable
 from portal.stores.file.os_errors import unavailable
 from portal.stores.file.snapshot import begin_generation, exists, previous_of
 from portal.stores.schema import KEY
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class VerifyResult:
     """What the file holds. `problem` is `None` if the portal can use it as it is."""
 
     items: int
@@ -34,7 +34,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class RestoreResult:
     """What `restore` saved. `lost` names the lines, counted from 1, that nothing could replace."""
 
     items: int
@@ -46,23 +46,26 @@ class Restored:
     kept: Path | None
 
 
-def verify_file(folder: Path, *, disk: Disk | None = None) -> Verdict:
+def verify_file(folder: Path, *, disk: Disk | None = None) -> VerifyResult:
     """Read the whole file and change nothing. `BusyError`, `UnavailableError`."""
     disk = disk or LocalDisk()
-    file = JournalFile(folder.absolute(), disk)
+    file = JournalWriter(folder.absolute(), disk)
     with _locked(file):
         if not exists(disk, file.path):
-            reason, mend = f"{file.path} is missing.", "Put it back, or use `portal store restore`."
-            return Verdict(0, 0, 0, UnavailableError(reason=reason, mend=mend))
+            reason, remedy = (
+                f"{file.path} is missing.",
+                "Put it back, or use `portal store restore`.",
+            )
+            return VerifyResult(0, 0, 0, UnavailableError(reason=reason, remedy=remedy))
         try:
             rows, position, torn = file.inspect()
         except UnavailableError as problem:
-            found = _Found.read(disk, file.path)
-            return Verdict(len(found.rows), found.seq, 0, problem)
-    return Verdict(len(rows), position.seq, torn, None)
+            found = _Salvage.read(disk, file.path)
+            return VerifyResult(len(found.rows), found.seq, 0, problem)
+    return VerifyResult(len(rows), position.seq, torn, None)
 
 
-def restore_file(folder: Path, now: datetime, *, disk: Disk | None = None) -> Restored:
+def restore_file(folder: Path, now: datetime, *, disk: Disk | None = None) -> RestoreResult:
     """Begin a generation with all that whole lines say. `BusyError`, `UnavailableError`.
 
     A snapshot with a bad line is replaced by the previous generation, which says the same.
@@ -70,12 +73,12 @@ def restore_file(folder: Path, now: datetime, *, disk: Disk | None = None) -> Re
     The damaged file is kept under a name with the time `now`.
     """
     disk = disk or LocalDisk()
-    file = JournalFile(folder.absolute(), disk)
+    file = JournalWriter(folder.absolute(), disk)
     path, previous = file.path, previous_of(file.path)
     with _locked(file):
-        found = _Found.read(disk, path)
+        found = _Salvage.read(disk, path)
         if found.snapshot_lost and exists(disk, previous):
-            found = _Found.read(disk, previous).followed_by(found)
+            found = _Salvage.read(disk, previous).followed_by(found)
         kept = None
         if exists(disk, path):
             kept = path.with_name(f"tenants.damaged-{now:%Y%m%dT%H%M%S}.jsonl")
@@ -87,14 +90,14 @@ def restore_file(folder: Path, now: datetime, *, disk: Disk | None = None) -> Re
             disk, path, found.rows, generation=generation, continues=None, seq=found.seq
         )
         disk.close(fd)
-        file.lock.keep_mark(journal.Mark(generation, header.seq, header.end.size))
-    return Restored(
+        file.lock.keep_mark(journal.DurableMark(generation, header.seq, header.end.size))
+    return RestoreResult(
         len(found.rows), found.seq, tuple(found.lost), tuple(sorted(found.missing)), kept
     )
 
 
 @contextmanager
-def _locked(file: JournalFile) -> Iterator[None]:
+def _locked(file: JournalWriter) -> Iterator[None]:
     try:
         with file.locked():
             yield
@@ -104,11 +107,11 @@ def _locked(file: JournalFile) -> Iterator[None]:
         file.close()
 
 
-class _Found:
+class _Salvage:
     """What the whole lines of one file say."""
 
     def __init__(self) -> None:
-        self.rows = Rows()
+        self.rows = MemoryTable()
         self.generation = 0
         self.seq = 0
         self.lost: list[int] = []
@@ -117,7 +120,7 @@ class _Found:
         self._commits: list[tuple[int, journal.Changes]] = []
 
     @classmethod
-    def read(cls, disk: Disk, path: Path) -> "_Found":
+    def read(cls, disk: Disk, path: Path) -> "_Salvage":
         found = cls()
         if not exists(disk, path):
             return found
@@ -125,7 +128,7 @@ class _Found:
         try:
             expected, seen = None, 0
             for number, line in enumerate(journal.lines(disk, fd, 0, disk.size(fd)), 1):
-                content = journal.unsealed(line.text) if line.whole else None
+                content = journal.decode_line(line.text) if line.whole else None
                 if content is None:
                     found.lost.append(number)
                 elif "format" in content:
@@ -152,7 +155,7 @@ class _Found:
         self.rows.load(changes)
         self.seq = max(self.seq, seq)
 
-    def followed_by(self, later: "_Found") -> "_Found":
+    def followed_by(self, later: "_Salvage") -> "_Salvage":
         """This generation, and then the commits of the next one, whose snapshot is not whole.
 
         Unless commits are missing here, too: then a row of that snapshot is the better one.

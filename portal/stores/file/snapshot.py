@@ -7,7 +7,7 @@ from pathlib import Path
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk
 from portal.stores.file.journal import Header
-from portal.stores.file.memory_table import Rows
+from portal.stores.file.memory_table import MemoryTable
 
 _CHUNK = 256 * 1024
 
@@ -17,13 +17,13 @@ def previous_of(path: Path) -> Path:
     return path.with_name("tenants.previous.jsonl")
 
 
-def size_of(rows: Rows) -> int:
+def size_of(rows: MemoryTable) -> int:
     """Bytes of a snapshot's lines, without its header."""
     return rows.size + len(rows) * journal.ROW_EXTRA
 
 
 def begin_generation(
-    disk: Disk, path: Path, rows: Rows, *, generation: int, continues: int | None, seq: int
+    disk: Disk, path: Path, rows: MemoryTable, *, generation: int, continues: int | None, seq: int
 ) -> tuple[int, Header]:
     """A descriptor of the new file, which is durable under the name `path`, and its header.
 
@@ -50,10 +50,10 @@ def begin_generation(
     return fd, header
 
 
-def _write_rows(disk: Disk, fd: int, header: Header, rows: Rows) -> None:
+def _write_rows(disk: Disk, fd: int, header: Header, rows: MemoryTable) -> None:
     at, waiting = 0, bytearray(header.line())
     for item in rows.all():
-        waiting += journal.sealed({"row": item})
+        waiting += journal.encode_line({"row": item})
         if len(waiting) >= _CHUNK:
             write_all(disk, fd, bytes(waiting), at)
             at += len(waiting)

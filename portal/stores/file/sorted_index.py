@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 Key = tuple[str, ...]
 
 #: A block, and a place in it. Holds until the next change.
-Place = tuple[int, int]
+BlockPosition = tuple[int, int]
 
 _MOST = 1024
 
@@ -56,19 +56,19 @@ class SortedIndex:
         if not block and number > 0:
             del self._blocks[number], self._firsts[number]
 
-    def before(self, key: Key) -> Place:
+    def before(self, key: Key) -> BlockPosition:
         """The place in front of everything that is not less than `key`."""
         return self._find(key, bisect_left)
 
-    def behind(self, key: Key) -> Place:
+    def behind(self, key: Key) -> BlockPosition:
         """The place behind everything that is not greater than `key`."""
         return self._find(key, bisect_right)
 
-    def _find(self, key: Key, bisect: Callable[..., int]) -> Place:
+    def _find(self, key: Key, bisect: Callable[..., int]) -> BlockPosition:
         number = bisect_right(self._firsts, key) - 1
         return number, bisect(self._blocks[number], key, key=self._key_of)
 
-    def upwards(self, start: Place, end: Place) -> Iterator[str]:
+    def upwards(self, start: BlockPosition, end: BlockPosition) -> Iterator[str]:
         """The ids from `start` on, in order, up to `end`."""
         for number in range(start[0], end[0] + 1):
             block = self._blocks[number]
@@ -77,7 +77,7 @@ class SortedIndex:
             for place in range(first, last):
                 yield block[place]
 
-    def downwards(self, start: Place, end: Place) -> Iterator[str]:
+    def downwards(self, start: BlockPosition, end: BlockPosition) -> Iterator[str]:
         """The same ids from the other end."""
         for number in range(end[0], start[0] - 1, -1):
             block = self._blocks[number]
@@ -86,7 +86,7 @@ class SortedIndex:
             for place in range(last - 1, first - 1, -1):
                 yield block[place]
 
-    def count(self, start: Place, end: Place, cap: int) -> int:
+    def count(self, start: BlockPosition, end: BlockPosition, cap: int) -> int:
         """How many ids lie between, counted no further than `cap`."""
         if start >= end:
             return 0

@@ -9,24 +9,24 @@ from pathlib import Path
 
 from portal.stores.contract import (
     Add,
-    AlreadyThereError,
     Change,
-    ChangedMeanwhileError,
+    Cursor,
     Item,
-    NotThereError,
+    ItemExistsError,
+    ItemNotFoundError,
     Page,
-    Position,
     Remove,
     Replace,
     Segment,
     StoreError,
     UnavailableError,
+    VersionConflictError,
 )
 from portal.stores.file.disk import Disk, LocalDisk
-from portal.stores.file.journal_writer import JournalFile
+from portal.stores.file.journal_writer import JournalWriter
 from portal.stores.file.os_errors import unavailable
 from portal.stores.schema import Index
-from portal.stores.validation import check_limit, results_of
+from portal.stores.validation import check_limit, items_after
 
 _WHOLE = Segment()
 
@@ -45,20 +45,20 @@ class JsonFileStore:
         _stores.add(self)
 
     def _begin(self) -> None:
-        self._file = JournalFile(self._folder, self._disk)
+        self._file = JournalWriter(self._folder, self._disk)
         # Commits that wait, and whether a thread is writing some: it takes all that wait when
         # it begins, and they share its sync.
         self._gate = threading.Condition(threading.Lock())
         self._waiting: list[_Commit] = []
         self._leading = False
 
-    def get(self, tenant_id: str) -> Item:
+    def get(self, item_id: str) -> Item:
         self._refresh()
         view = self._file.view
         with view.guard:
-            item = view.rows.get(tenant_id)
+            item = view.rows.get(item_id)
         if item is None:
-            raise NotThereError(tenant_id=tenant_id)
+            raise ItemNotFoundError(item_id=item_id)
         return item
 
     def query(
@@ -67,7 +67,7 @@ class JsonFileStore:
         partition: str,
         *,
         between: tuple[str, str] | None = None,
-        after: Position | None = None,
+        after: Cursor | None = None,
         limit: int = 50,
         newest_first: bool = False,
     ) -> Page:
@@ -130,7 +130,7 @@ class JsonFileStore:
             self._file.catch_up()
             self._file.compact()
 
-    def forget(self) -> None:
+    def purge_history(self) -> None:
         """Leave nothing on the disk of what was removed or replaced: not in the file, nor in the
         generation before it, which is kept beside it. If there is no room it is logged, and what
         is there stays."""
@@ -175,8 +175,8 @@ class JsonFileStore:
                 if not commit.done:
                     commit.error = UnavailableError(
                         reason="The write was interrupted. It is not certain what was saved.",
-                        mend="Look again before repeating it; the portal's log says more.",
-                        undecided=True,
+                        remedy="Look again before repeating it; the portal's log says more.",
+                        outcome_unknown=True,
                     )
             raise
         finally:
@@ -192,8 +192,8 @@ class JsonFileStore:
         accepted: list[Mapping[str, Item | None]] = []
         for commit in batch:
             now = {
-                tenant_id: pending[tenant_id] if tenant_id in pending else rows.get(tenant_id)
-                for tenant_id in commit.result
+                item_id: pending[item_id] if item_id in pending else rows.get(item_id)
+                for item_id in commit.result
             }
             commit.error = commit.refusal(now)
             if commit.error is None:
@@ -234,20 +234,20 @@ class _Commit:
     """One `write` on its way: what it wants, and what became of it."""
 
     def __init__(self, changes: Sequence[Change]) -> None:
-        self.result = results_of(changes)
+        self.result = items_after(changes)
         self.changes = changes
         self.error: StoreError | None = None
         self.done = False
 
     def refusal(self, now: Mapping[str, Item | None]) -> StoreError | None:
         """Why these items as they are now do not allow it, if they do not."""
-        for change, tenant_id in zip(self.changes, self.result, strict=True):
-            item = now[tenant_id]
+        for change, item_id in zip(self.changes, self.result, strict=True):
+            item = now[item_id]
             if isinstance(change, Add):
                 if item is not None:
-                    return AlreadyThereError(tenant_id=tenant_id, item=item)
+                    return ItemExistsError(item_id=item_id, item=item)
             elif item is None or not _is_as_expected(item, change):
-                return ChangedMeanwhileError(tenant_id=tenant_id, item=item)
+                return VersionConflictError(item_id=item_id, item=item)
         return None
 
 

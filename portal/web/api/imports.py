@@ -11,9 +11,9 @@ from portal.imports.jobs.create import create_job
 from portal.imports.jobs.job import ImportJob, State, find_job
 from portal.imports.jobs.row_chunks import rows_of_job
 from portal.imports.model.errors import RefusedFileError
-from portal.imports.model.messages import Sentence
+from portal.imports.model.messages import Message
 from portal.imports.model.rows import Allowed, Policy
-from portal.imports.planning.plan import Choice, Plan
+from portal.imports.planning.plan import ImportOptions, Plan
 from portal.imports.reading.decode import Readable
 from portal.imports.reports.report import job_summary, plan_summary, report_as_json
 from portal.stores.contract import StoreError
@@ -50,7 +50,7 @@ def imports() -> Response:
         # One of them might write what the other one only looks at.
         return json_error(400, "invalid_parameter", "Send policy and dryRun once each.")
     try:
-        choice = Choice(
+        choice = ImportOptions(
             policy=Policy(given.get("policy", Policy.SKIP)),
             allowed=frozenset(Allowed(each) for each in given.getlist("allow")),
         )
@@ -63,13 +63,13 @@ def imports() -> Response:
     if request.mimetype not in _TYPES:
         # A form among them, which is what curl --data calls its body, unless it is told otherwise.
         raise RefusedFileError(
-            Sentence("Send the file itself as the body, as application/json."), 415
+            Message("Send the file itself as the body, as application/json."), 415
         )
     file = cast(Readable, request.stream)
     if dry_run:
-        return _told(planned(file, choice, _looked_at, sealer=None))
-    run = planned(file, choice, _saved, sealer=services().sealer)
-    return _applied(run)
+        return _json(planned(file, choice, _looked_at, sealer=None))
+    job = planned(file, choice, _saved, sealer=services().sealer)
+    return _applied(job)
 
 
 def _looked_at(plan: Plan) -> str:
@@ -84,34 +84,34 @@ def _saved(plan: Plan) -> ImportJob:
     return create_job(store(), plan, audit_of_token())
 
 
-def _applied(run: ImportJob) -> Response:
+def _applied(job: ImportJob) -> Response:
     try:
-        while run.is_open:
-            run = apply_step(store(), run.id, audit_of_token())
+        while job.is_open:
+            job = apply_step(store(), job.id, audit_of_token())
     except StoreError:
         logger.exception("An import stopped half-way.")
         how_many = "At least"
         with suppress(StoreError):
             # Some of the last step may be in.
-            run, how_many = find_job(store(), run.id), "Exactly"
+            job, how_many = find_job(store(), job.id), "Exactly"
         message = (
-            f"The store did not take all rows. {how_many} {run.handled:,} of {run.to_write:,} are"
+            f"The store did not take all rows. {how_many} {job.processed:,} of {job.to_write:,} are"
             " handled. Send the file again: what is in the store already shows as same."
         )
         answer = json_error(503, "unavailable", message)
         answer.headers["Retry-After"] = RETRY_AFTER
         return answer
-    if run.state is not State.DONE:
+    if job.state is not State.DONE:
         message = (
-            f"{run.ended_by} stopped this import when {run.handled:,} of its {run.to_write:,} rows"
-            " were handled. Send the file again to write the others."
+            f"{job.ended_by} stopped this import when {job.processed:,} of its {job.to_write:,}"
+            " rows were handled. Send the file again to write the others."
         )
         return json_error(409, "stopped", message)
-    rows = rows_of_job(store(), run)
-    return _told("".join(report_as_json(rows, lambda: job_summary(run))))
+    rows = rows_of_job(store(), job)
+    return _json("".join(report_as_json(rows, lambda: job_summary(job))))
 
 
-def _told(text: str) -> Response:
+def _json(text: str) -> Response:
     return Response(text, content_type="application/json")
 
 

@@ -7,8 +7,8 @@ import orjson
 from flask import Blueprint, Response, jsonify, request
 
 from portal import records
-from portal.stores.contract import Item, NotThereError
-from portal.tenants import Ids, Standing, is_id, standing_of
+from portal.stores.contract import Item, ItemNotFoundError
+from portal.tenants import AccessStatus, Ids, access_status, is_id
 from portal.timestamps import to_text
 from portal.web.http.context import now, settings, store
 
@@ -16,20 +16,20 @@ bp = Blueprint("api", __name__, url_prefix="/api")
 
 _PARAMETERS = frozenset({"accountId", "companyId"})
 
-#: Standing -> error, reason, and a sentence that the old client shows to people.
+#: AccessStatus -> error, reason, and a sentence that the old client shows to people.
 _ANSWERS = {
-    Standing.SUSPENDED: ("INACTIVE", "SUSPENDED", "This tenant is suspended."),
-    Standing.CLOSED: ("INACTIVE", None, "This tenant is not active."),
-    Standing.PENDING: ("INACTIVE", "PENDING", "This tenant is waiting for approval."),
-    Standing.WINDOW_MISSING: (
+    AccessStatus.SUSPENDED: ("INACTIVE", "SUSPENDED", "This tenant is suspended."),
+    AccessStatus.CLOSED: ("INACTIVE", None, "This tenant is not active."),
+    AccessStatus.PENDING: ("INACTIVE", "PENDING", "This tenant is waiting for approval."),
+    AccessStatus.WINDOW_MISSING: (
         "INACTIVE",
         "WINDOW_MISSING",
         "The validity of this tenant is missing. Please ask for it to be set.",
     ),
-    Standing.NOT_YET_VALID: ("INACTIVE", "NOT_YET_VALID", "This tenant is not valid yet."),
-    Standing.EXPIRED: ("EXPIRED", "EXPIRED", "The licence of this tenant has ended."),
+    AccessStatus.NOT_YET_VALID: ("INACTIVE", "NOT_YET_VALID", "This tenant is not valid yet."),
+    AccessStatus.EXPIRED: ("EXPIRED", "EXPIRED", "The licence of this tenant has ended."),
 }
-_OPEN = frozenset({Standing.VALID, Standing.EXPIRING})
+_OPEN = frozenset({AccessStatus.VALID, AccessStatus.EXPIRING})
 _NOT_FOUND = "This tenant is not known. Please ask for access."
 
 
@@ -51,7 +51,7 @@ def validate() -> Response:
     moment = now()
     try:
         item = store().get(ids.tenant_id)
-    except NotThereError:
+    except ItemNotFoundError:
         return _answer_without_tenant(ids, moment)
     return _answer(item, moment)
 
@@ -64,34 +64,34 @@ def _repeated() -> bool:
 def _answer_without_tenant(ids: Ids, moment: datetime) -> Response:
     try:
         store().get(records.claim_id(ids))
-    except NotThereError:
-        return _told({"isValid": False, "error": "NOT_FOUND", "message": _NOT_FOUND}, moment)
-    error, reason, message = _ANSWERS[Standing.PENDING]
+    except ItemNotFoundError:
+        return _json({"isValid": False, "error": "NOT_FOUND", "message": _NOT_FOUND}, moment)
+    error, reason, message = _ANSWERS[AccessStatus.PENDING]
     told = {"isValid": False, "error": error, "reason": reason, "message": message}
-    return _told(told, moment)
+    return _json(told, moment)
 
 
 def _answer(item: Item, moment: datetime) -> Response:
     validity = records.validity_of(item)
-    stands = standing_of(records.status_of(item), validity, moment)
+    stands = access_status(records.status_of(item), validity, moment)
     told: dict[str, object] = {"isValid": stands in _OPEN}
     if stands not in _OPEN:
         error, reason, message = _ANSWERS[stands]
         told |= {"error": error, "message": message}
         if reason:
             told["reason"] = reason
-    if stands is Standing.EXPIRING:
+    if stands is AccessStatus.EXPIRING:
         told["warning"] = "EXPIRING"
-    if stands in _OPEN or stands is Standing.EXPIRED:
+    if stands in _OPEN or stands is AccessStatus.EXPIRED:
         told["tenant"] = records.public_view(item)
     if validity.valid_from:
         told["validFrom"] = to_text(validity.valid_from)
     if validity.valid_to:
         told["validTo"] = to_text(validity.valid_to)
-    return _told(told, moment)
+    return _json(told, moment)
 
 
-def _told(answer: Mapping[str, object], moment: datetime) -> Response:
+def _json(answer: Mapping[str, object], moment: datetime) -> Response:
     answer = {**answer, "serverTime": to_text(moment)}
     return Response(orjson.dumps(answer), content_type="application/json")
 

@@ -12,8 +12,8 @@ from portal import onboarding
 from portal.onboarding import StaleError
 from portal.tenants import Ids, NotAllowedError, Status
 from portal.web.forms.contact_form import ContactForm, claimed_ids, email_note, phone_note
-from portal.web.http.context import act_of_customer, now, services, settings, store
-from portal.web.http.signed_links import BadTokenError, status_hash
+from portal.web.http.context import audit_of_customer, now, services, settings, store
+from portal.web.http.signed_links import InvalidLinkError, status_hash
 from portal.web.i18n import labels
 from portal.web.i18n.translation import _, locale_name
 
@@ -41,7 +41,7 @@ def sign_up() -> AnyResponse:
     typed_token = request.form.get("form_token", "")
     try:
         token = services().links.read_form_token(typed_token, now())
-    except BadTokenError:
+    except InvalidLinkError:
         token, typed_token = None, ""
     if g.expired:
         return _sign_up_page(form, claims, typed_token, status=400, problem=expired_words())
@@ -67,7 +67,11 @@ def sign_up() -> AnyResponse:
         # Whoever goes back, mends a detail and sends the same form again means the mended one.
         with suppress(StaleError, NotAllowedError):
             onboarding.edit_contact(
-                store(), tenant.id, seen=tenant.version, act=act_of_customer(), contact=contact
+                store(),
+                tenant.id,
+                expected_version=tenant.version,
+                audit=audit_of_customer(),
+                contact=contact,
             )
     return redirect(f"{request.script_root}/status/{token.status_token}", 303)
 
@@ -116,7 +120,7 @@ def _sign_up_page(
             email=_note("email", form.email.data or ""), phone=_note("phone", form.phone.data or "")
         ),
         errors=errors,
-        facts=facts_of_ids(claims),
+        facts=claim_facts(claims),
         hidden=hidden,
         tried=status != 200,
         title_error=bool(errors),
@@ -135,7 +139,7 @@ def expired_words() -> str:
     return f"{expired} {cookies}"
 
 
-def facts_of_ids(ids: Ids | None) -> list[tuple[str, str]]:
+def claim_facts(ids: Ids | None) -> list[tuple[str, str]]:
     """What the link out of the Field Service Management shell said, to be read only."""
     if ids is None:
         return []

@@ -10,13 +10,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal import onboarding, records
 from portal.onboarding import StaleError, UnknownTenantError
-from portal.stores.contract import NotThereError
-from portal.tenants import NotAllowedError, Standing, Status, Tenant, standing
-from portal.web.customer.sign_up import expired_words, facts_of_ids
-from portal.web.forms.base import FieldView, seen_version
+from portal.stores.contract import ItemNotFoundError
+from portal.tenants import AccessStatus, NotAllowedError, Status, Tenant, standing
+from portal.web.customer.sign_up import claim_facts, expired_words
+from portal.web.forms.base import FieldView, form_version
 from portal.web.forms.contact_form import ChangeForm
-from portal.web.http.context import act_of_customer, now, settings, store
-from portal.web.http.signed_links import BadTokenError, read_status_token, same
+from portal.web.http.context import audit_of_customer, now, settings, store
+from portal.web.http.signed_links import InvalidLinkError, read_status_token, same
 from portal.web.i18n import dates
 from portal.web.i18n.translation import _
 
@@ -67,8 +67,8 @@ def change(token: str) -> AnyResponse:
         onboarding.edit_contact(
             store(),
             tenant.id,
-            seen=seen_version(),
-            act=act_of_customer(),
+            expected_version=form_version(),
+            audit=audit_of_customer(),
             contact=form.to_contact_over(tenant.contact),
         )
     except (StaleError, NotAllowedError):
@@ -85,7 +85,9 @@ def withdraw(token: str) -> AnyResponse:
     here = url_for("status.show", token=token)
     if request.method == "POST":
         try:
-            onboarding.withdraw(store(), tenant.id, seen=seen_version(), act=act_of_customer())
+            onboarding.withdraw(
+                store(), tenant.id, expected_version=form_version(), audit=audit_of_customer()
+            )
         except (StaleError, NotAllowedError):
             tenant = _tenant_behind(token)
             if tenant.status is Status.PENDING:
@@ -119,7 +121,7 @@ def _tenant_behind(token: str) -> Tenant:
         if not same(link.hashed, given) or link.is_over(now(), settings().status_link_days):
             raise NotFound
         return onboarding.find(store(), records.pending_id(reference))
-    except (BadTokenError, NotThereError, UnknownTenantError) as error:
+    except (InvalidLinkError, ItemNotFoundError, UnknownTenantError) as error:
         raise NotFound from error
 
 
@@ -190,7 +192,7 @@ def _sent(tenant: Tenant, token: str) -> list[tuple[str, str]]:
         (_("Email address"), masked_email(contact.email)),
         (_("Phone number"), masked_phone(contact.phone) if contact.phone else ""),
     ]
-    return [*(fact for fact in sent if fact[1]), *facts_of_ids(tenant.ids)]
+    return [*(fact for fact in sent if fact[1]), *claim_facts(tenant.ids)]
 
 
 def _steps(tenant: Tenant, asked_at: datetime | None) -> list[tuple[str, bool, str]]:
@@ -210,14 +212,14 @@ def _steps(tenant: Tenant, asked_at: datetime | None) -> list[tuple[str, bool, s
             return [asked, checked, (_("Your access is ready"), is_ready, first)]
 
 
-def _state(tenant: Tenant, stands: Standing) -> str:
+def _state(tenant: Tenant, stands: AccessStatus) -> str:
     if tenant.status is not Status.ACTIVE:
         return tenant.status.value
-    by_standing = {Standing.NOT_YET_VALID: "scheduled", Standing.EXPIRED: "expired"}
+    by_standing = {AccessStatus.NOT_YET_VALID: "scheduled", AccessStatus.EXPIRED: "expired"}
     return by_standing.get(stands, "active")
 
 
-def _told(tenant: Tenant, stands: Standing) -> list[str]:
+def _told(tenant: Tenant, stands: AccessStatus) -> list[str]:
     """A headline, and what it means for the customer."""
     zone = settings().time_zone
     window = tenant.validity
@@ -240,17 +242,17 @@ def _told(tenant: Tenant, stands: Standing) -> list[str]:
                 _("Your access is switched off"),
                 _("Please ask the person who looks after your account."),
             ]
-        case _any, Standing.EXPIRED:
+        case _any, AccessStatus.EXPIRED:
             return [
                 _("Your access has ended"),
                 _("It ended on %(day)s. Ask for access again to renew it.", day=last),
             ]
-        case _any, Standing.NOT_YET_VALID:
+        case _any, AccessStatus.NOT_YET_VALID:
             return [
                 _("Your access is approved"),
                 _("You can use the Appointment Manager from %(day)s.", day=first),
             ]
-        case _any, Standing.WINDOW_MISSING:
+        case _any, AccessStatus.WINDOW_MISSING:
             return [
                 _("Your access is not ready yet"),
                 _("Please ask the person who looks after your account."),

@@ -98,7 +98,7 @@ class Form(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no types
         shown = dict(field.shown)
         choices = shown.pop("choices", ())
         hint = shown.pop("hint", "")
-        typed = showable(field.data or "")
+        typed = strip_unprintable(field.data or "")
         return FieldView(
             name=field.short_name,
             id=_id(verb, field.short_name),
@@ -123,7 +123,7 @@ def _id(verb: str, name: str) -> str:
     return f"{verb}-{name}" if verb else name
 
 
-def showable(typed: str) -> str:
+def strip_unprintable(typed: str) -> str:
     """What a page can show again of a text that somebody sent."""
     return _NOT_IN_HTML.sub("", typed)
 
@@ -131,7 +131,7 @@ def showable(typed: str) -> str:
 # ---- Readers
 
 
-def seen_version(name: str = "version") -> int | None:
+def form_version(name: str = "version") -> int | None:
     """The version that the form was made from; 0 stands for a record without one. A form that
     was tampered with has seen nothing that can be there."""
     text = request.form.get(name, "")
@@ -171,7 +171,7 @@ def read_secret(text: str) -> Secret | None:
     """The secret exactly as it was typed, or `None`. `ProblemError`."""
     if len(text) > SECRET_LENGTH:
         raise ProblemError(Problem.TOO_LONG)
-    return Secret(text, services().links.mark_of_secret(text)) if text else None
+    return Secret(text, services().links.secret_fingerprint(text)) if text else None
 
 
 def line(most: int, *, required: bool = True) -> Callable[[str], str]:

@@ -56,25 +56,25 @@ ENTRY: dict[str, Role | Scope | Literal["anyone"]] = {
 }
 
 #: These show their form again when its token has expired, with everything typed but secrets.
-_RENDER_OWN_REFUSALS = frozenset({"customer.sign_up", "status.change", "imports.index"})
+_HANDLES_OWN_CSRF = frozenset({"customer.sign_up", "status.change", "imports.index"})
 
 SESSION_TOKEN = "sid"  # noqa: S105 - a name, not a token
 
 
-def is_for_programs(endpoint: str | None) -> bool:
+def is_api(endpoint: str | None) -> bool:
     """Whether programs call it: they send no forms and have no cookies of ours."""
     return endpoint is not None and endpoint.startswith("api.")
 
 
-def is_for_staff(endpoint: str | None) -> bool:
+def is_staff_route(endpoint: str | None) -> bool:
     return endpoint is not None and isinstance(ENTRY.get(endpoint), Role)
 
 
-def renders_own_refusals(endpoint: str | None) -> bool:
-    return endpoint in _RENDER_OWN_REFUSALS
+def handles_own_csrf(endpoint: str | None) -> bool:
+    return endpoint in _HANDLES_OWN_CSRF
 
 
-def let_in() -> Response | None:
+def authorize() -> Response | None:
     """Nobody enters but whom the table names; the rest are sent to sign in, or refused."""
     if request.endpoint is None:
         # Nothing is there, or not by this method: staff are told so on a page like the others.

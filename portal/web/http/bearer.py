@@ -16,7 +16,7 @@ from portal.auth.api_tokens import (
     count_call,
     verify_token,
 )
-from portal.tenants import Act
+from portal.tenants import AuditInfo
 from portal.web.http.context import now, store
 
 #: Where people put a key who have seen another interface.
@@ -53,12 +53,12 @@ def _one_call_more(token: Token) -> Response | None:
         wait = "1 minute" if minutes == 1 else f"{minutes} minutes"
         answer = json_error(429, "too_many_requests", f"Too many requests. Try again in {wait}.")
         answer.headers["Retry-After"] = str(seconds)
-        return _told(answer, error.allowance)
-    after_this_request(lambda answer: _told(answer, allowance))
+        return _with_rate_limit_fields(answer, error.allowance)
+    after_this_request(lambda answer: _with_rate_limit_fields(answer, allowance))
     return None
 
 
-def _told(answer: Response, allowance: RateLimitStatus) -> Response:
+def _with_rate_limit_fields(answer: Response, allowance: RateLimitStatus) -> Response:
     """With the fields of draft-ietf-httpapi-ratelimit-headers-09."""
     answer.headers["RateLimit-Policy"] = f'"hour";q={allowance.per_hour};w=3600'
     seconds = _seconds_until_again(allowance)
@@ -70,10 +70,10 @@ def _seconds_until_again(allowance: RateLimitStatus) -> int:
     return ceil((allowance.again_at - now()).total_seconds())
 
 
-def audit_of_token() -> Act:
+def audit_of_token() -> AuditInfo:
     """A change by the program whose token it is."""
     token = cast(Token, g.token)
-    return Act(
+    return AuditInfo(
         by=f"{token.name} (token)",
         who=f"token-{token.kid}",
         at=now(),

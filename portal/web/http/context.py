@@ -9,13 +9,13 @@ from flask import current_app, g, request
 
 from portal import logs
 from portal.auth.staff import Person
-from portal.sealing.fingerprints import Marks
+from portal.sealing.fingerprints import SecretFingerprints
 from portal.sealing.sealers import Sealer
 from portal.settings import Settings
 from portal.stores.contract import Store
-from portal.stores.dynamodb.metrics import Measures
-from portal.tenants import Act
-from portal.web.http.signed_links import Links
+from portal.stores.dynamodb.metrics import Metrics
+from portal.tenants import AuditInfo
+from portal.web.http.signed_links import SignedLinks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,10 +23,10 @@ class Services:
     settings: Settings
     store: Store
     sealer: Sealer
-    links: Links
-    marks: Marks
+    links: SignedLinks
+    fingerprints: SecretFingerprints
     clock: Callable[[], datetime]
-    measures: Measures | None = None
+    metrics: Metrics | None = None
     """What calls to the store cost; `None` where nobody counts."""
 
 
@@ -64,13 +64,13 @@ def person() -> Person | None:
     return cast(Person | None, g.get("person"))
 
 
-def act() -> Act:
+def audit_info() -> AuditInfo:
     """A change by whoever is signed in, now. Only on routes that nobody else enters."""
     someone = person()
     if someone is None:
         raise PermissionError("Nobody is signed in.")
-    return Act(by=someone.name, who=someone.id, at=now(), request_id=logs.request_id.get())
+    return AuditInfo(by=someone.name, who=someone.id, at=now(), request_id=logs.request_id.get())
 
 
-def act_of_customer() -> Act:
-    return Act(by="customer", at=now(), request_id=logs.request_id.get())
+def audit_of_customer() -> AuditInfo:
+    return AuditInfo(by="customer", at=now(), request_id=logs.request_id.get())

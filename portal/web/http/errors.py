@@ -11,12 +11,12 @@ from portal.imports.jobs.job import UnknownJobError
 from portal.imports.model.errors import RefusedFileError
 from portal.onboarding import UnknownTenantError
 from portal.stores.contract import BusyError, StoreError, UnavailableError
-from portal.web.forms.base import showable
+from portal.web.forms.base import strip_unprintable
 from portal.web.http import context
-from portal.web.http.access import is_for_programs
+from portal.web.http.access import is_api
 from portal.web.http.htmx import asked_by_htmx, wants_fragment
 from portal.web.http.security import ExpiredPageError, RepeatedFieldError
-from portal.web.i18n.saying import said
+from portal.web.i18n.saying import translate_message
 from portal.web.i18n.translation import _
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def _expired_page(error: ExpiredPageError) -> Response:
     """The same fields again, with a new token; not a secret, which has to be typed again."""
     left_out = {"csrf_token", "client_secret"}
     kept = [
-        (showable(name), showable(value))
+        (strip_unprintable(name), strip_unprintable(value))
         for name, value in request.form.items()
         if name not in left_out
     ]
@@ -96,7 +96,11 @@ def _expired_page(error: ExpiredPageError) -> Response:
 
 
 def _refused_file(error: RefusedFileError) -> Response:
-    answer = _answer(error.status, said(error.message), [said(error.found)] if error.found else [])
+    answer = _answer(
+        error.status,
+        translate_message(error.message),
+        [translate_message(error.found)] if error.found else [],
+    )
     if error.status == 503:
         answer.headers["Retry-After"] = RETRY_AFTER
     return answer
@@ -112,8 +116,8 @@ def _not_there(error: UnknownTenantError | UnknownJobError) -> Response:
 def _store_error(error: StoreError) -> Response:
     """The store cannot answer, or was too busy: nothing is guessed, nor told that is not known."""
     reason = error.reason if isinstance(error, (UnavailableError, BusyError)) else ""
-    mend = error.mend if isinstance(error, UnavailableError) else ""
-    logger.error("The store did not answer: %s %s", reason, mend, exc_info=error)
+    remedy = error.remedy if isinstance(error, UnavailableError) else ""
+    logger.error("The store did not answer: %s %s", reason, remedy, exc_info=error)
     answer = _answer(503, *_words_of_store(error))
     answer.headers["Retry-After"] = RETRY_AFTER
     return answer
@@ -122,7 +126,7 @@ def _store_error(error: StoreError) -> Response:
 def _words_of_store(error: StoreError) -> tuple[str, list[str]]:
     if context.was_saved():
         return _("It was saved, but the page cannot be shown."), [_("Reload it in a moment.")]
-    if isinstance(error, UnavailableError) and error.undecided:
+    if isinstance(error, UnavailableError) and error.outcome_unknown:
         return _("It is not certain whether this was saved."), [
             _("Look at it again, or send it again: the same is never saved twice.")
         ]
@@ -143,7 +147,7 @@ def _answer(
     sentences: Sequence[str],
     retry: tuple[str, list[tuple[str, str]], str] | None = None,
 ) -> Response:
-    if is_for_programs(request.endpoint) or request.path.startswith("/api/"):
+    if is_api(request.endpoint) or request.path.startswith("/api/"):
         # The old application shows it to people as one text.
         whole = heading if heading.endswith(".") else f"{heading}."
         answer = jsonify(error=_short(code), message=" ".join([whole, *sentences]))

@@ -24,7 +24,7 @@ from portal.imports.model.errors import file_is_compressed, file_too_large
 from portal.imports.reading.scratch_db import no_room
 from portal.settings import Settings
 from portal.web.http import context
-from portal.web.http.access import is_for_programs, renders_own_refusals
+from portal.web.http.access import handles_own_csrf, is_api
 from portal.web.http.htmx import VARY
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def check_form() -> None:
     if request.method in _SAFE or request.endpoint is None:
         return
     _check_length(takes_file=request.endpoint in _TAKE_FILES)
-    if not is_for_programs(request.endpoint):
+    if not is_api(request.endpoint):
         _check_fields()
         _check_origin()
 
@@ -172,7 +172,7 @@ def _check_origin() -> None:
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         raise Forbidden("cross-site")
     g.expired = not _token_is_ours()
-    if g.expired and not renders_own_refusals(request.endpoint):
+    if g.expired and not handles_own_csrf(request.endpoint):
         raise ExpiredPageError
 
 

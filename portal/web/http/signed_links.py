@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from portal.queries import Place
+from portal.queries import PageCursor
 from portal.timestamps import to_instant, to_text
 
 FORM_LIFE = timedelta(hours=24)
@@ -34,11 +34,11 @@ class FormToken:
         return self.reference + self.status_secret
 
 
-class BadTokenError(Exception):
+class InvalidLinkError(Exception):
     """Forged, cut off, or too old."""
 
 
-class Links:
+class SignedLinks:
     """Signs with the first of `keys` and believes all of them."""
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -53,35 +53,35 @@ class Links:
         return str(text)
 
     def read_form_token(self, text: str, now: datetime) -> FormToken:
-        """`BadTokenError`."""
+        """`InvalidLinkError`."""
         try:
             reference, status_secret, shown = self._forms.loads(text)
             shown_at = to_instant(shown)
         except (BadData, TypeError, ValueError) as error:
-            raise BadTokenError from error
+            raise InvalidLinkError from error
         if shown_at is None or not timedelta(0) <= now - shown_at <= FORM_LIFE:
-            raise BadTokenError
+            raise InvalidLinkError
         return FormToken(reference, status_secret, shown_at)
 
-    def mark_of_secret(self, text: str) -> str:
+    def secret_fingerprint(self, text: str) -> str:
         """Tells client secrets apart. Only with the key can anybody try out what it stands for."""
         return hmac.digest(self._marks, text.encode(), "sha256").hex()
 
-    def cursor(self, place: Place, of: str) -> str:
+    def cursor(self, place: PageCursor, of: str) -> str:
         """`of` names the list: the cursor opens no other."""
-        return str(self._cursors.dumps([of, place.stretch, *(place.position or ())]))
+        return str(self._cursors.dumps([of, place.index_range, *(place.position or ())]))
 
-    def read_cursor(self, text: str, of: str) -> Place | None:
+    def read_cursor(self, text: str, of: str) -> PageCursor | None:
         """The place, or `None` (page one) for a cursor that is forged, or another list's."""
         if not text:
             return None
         try:
-            listed, stretch, *position = self._cursors.loads(text)
+            listed, index_range, *position = self._cursors.loads(text)
         except BadData:
             return None
         if listed != of:
             return None
-        return Place(stretch, (position[0], position[1]) if position else None)
+        return PageCursor(index_range, (position[0], position[1]) if position else None)
 
 
 def status_hash(status_secret: str) -> str:
@@ -90,10 +90,10 @@ def status_hash(status_secret: str) -> str:
 
 
 def read_status_token(token: str) -> tuple[str, str]:
-    """The reference and the hash in a status link. `BadTokenError` if it has another shape."""
+    """The reference and the hash in a status link. `InvalidLinkError` if it has another shape."""
     parts = _STATUS_TOKEN.fullmatch(token)
     if not parts:
-        raise BadTokenError
+        raise InvalidLinkError
     return parts[1], status_hash(parts[2])
 
 

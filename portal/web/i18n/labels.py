@@ -3,9 +3,9 @@
 from portal.auth.staff import Role
 from portal.imports.jobs.job import State
 from portal.imports.model.rows import Allowed, Kind, Policy
-from portal.imports.reading.formats import Shape
-from portal.queries import Alike, Tab
-from portal.tenants import Reason, Standing, Status, Verb
+from portal.imports.reading.formats import FileFormat
+from portal.queries import DuplicateReason, Tab
+from portal.tenants import AccessStatus, Reason, Status, Verb
 from portal.web.i18n.translation import N_, _
 
 STATUS = {
@@ -18,24 +18,24 @@ STATUS = {
 
 #: What an active tenant is called, by its standing.
 STANDING = {
-    Standing.VALID: N_("Active"),
-    Standing.EXPIRING: N_("Expiring"),
-    Standing.EXPIRED: N_("Expired"),
-    Standing.NOT_YET_VALID: N_("Scheduled"),
-    Standing.WINDOW_MISSING: N_("No validity"),
-    Standing.SUSPENDED: N_("Suspended"),
-    Standing.PENDING: N_("Pending"),
+    AccessStatus.VALID: N_("Active"),
+    AccessStatus.EXPIRING: N_("Expiring"),
+    AccessStatus.EXPIRED: N_("Expired"),
+    AccessStatus.NOT_YET_VALID: N_("Scheduled"),
+    AccessStatus.WINDOW_MISSING: N_("No validity"),
+    AccessStatus.SUSPENDED: N_("Suspended"),
+    AccessStatus.PENDING: N_("Pending"),
 }
 
 TONE = {
-    Standing.VALID: "positive",
-    Standing.EXPIRING: "warning",
-    Standing.EXPIRED: "negative",
-    Standing.NOT_YET_VALID: "information",
-    Standing.WINDOW_MISSING: "negative",
-    Standing.SUSPENDED: "negative",
-    Standing.PENDING: "information",
-    Standing.CLOSED: "",
+    AccessStatus.VALID: "positive",
+    AccessStatus.EXPIRING: "warning",
+    AccessStatus.EXPIRED: "negative",
+    AccessStatus.NOT_YET_VALID: "information",
+    AccessStatus.WINDOW_MISSING: "negative",
+    AccessStatus.SUSPENDED: "negative",
+    AccessStatus.PENDING: "information",
+    AccessStatus.CLOSED: "",
 }
 
 TAB = {
@@ -71,9 +71,9 @@ REASON = {
 }
 
 ALIKE = {
-    Alike.EMAIL: N_("Same email address"),
-    Alike.COMPANY: N_("Same company name"),
-    Alike.ACCOUNT: N_("Same account"),
+    DuplicateReason.EMAIL: N_("Same email address"),
+    DuplicateReason.COMPANY: N_("Same company name"),
+    DuplicateReason.ACCOUNT: N_("Same account"),
 }
 
 #: In a history, behind a name: "Anna Smith: activated".
@@ -161,13 +161,13 @@ KIND_STOPPED = {
 
 #: What a file was found to be.
 SHAPE = {
-    Shape.DUMP: N_("What a browser keeps (localStorage)"),
-    Shape.STORAGE_STATE: N_("Storage state of a browser automation"),
-    Shape.PAIRS: N_("List of keys and values"),
-    Shape.TENANTS: N_("List of tenants"),
-    Shape.TENANTS_BY_KEY: N_("Tenants by key"),
-    Shape.LINES: N_("JSON Lines"),
-    Shape.REPORT: N_("Report of an import"),
+    FileFormat.DUMP: N_("What a browser keeps (localStorage)"),
+    FileFormat.STORAGE_STATE: N_("Storage state of a browser automation"),
+    FileFormat.PAIRS: N_("List of keys and values"),
+    FileFormat.TENANTS: N_("List of tenants"),
+    FileFormat.TENANTS_BY_KEY: N_("Tenants by key"),
+    FileFormat.LINES: N_("JSON Lines"),
+    FileFormat.REPORT: N_("Report of an import"),
 }
 
 POLICY = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from portal.imports.jobs.job import ImportJob
 from portal.imports.jobs.row_chunks import rows_of_job
 from portal.imports.model.fields import PREFIX
-from portal.imports.model.rows import WRITTEN, Kind, Row
+from portal.imports.model.rows import WRITTEN, Kind, PlanRow
 from portal.stores.contract import Store
 from portal.web.i18n.numbers import format_number
 from portal.web.i18n.translation import _
@@ -35,16 +35,16 @@ class RemoveSnippet:
     why_not: str = ""
 
 
-def remove_snippet(store: Store, run: ImportJob) -> RemoveSnippet:
+def remove_snippet(store: Store, job: ImportJob) -> RemoveSnippet:
     """For what of the file is in the store, of an import that is over. Errors of the store."""
-    if sum(run.counts[kind] for kind in (*WRITTEN, Kind.SAME)) > _MOST_KEYS:
+    if sum(job.counts[kind] for kind in (*WRITTEN, Kind.SAME)) > _MOST_KEYS:
         return RemoveSnippet(
             why_not=_(
                 "Too many entries for one line that removes them from a browser. Import one"
                 " browser at a time to get one."
             )
         )
-    there = [row.key for row in rows_of_job(store, run) if is_in(row)]
+    there = [row.key for row in rows_of_job(store, job) if is_in(row)]
     keys = sorted({key for key in there if key})
     if keys:
         return RemoveSnippet(line=remove(keys), number=format_number(len(keys)))
@@ -58,7 +58,7 @@ def remove_snippet(store: Store, run: ImportJob) -> RemoveSnippet:
     return RemoveSnippet()
 
 
-def is_in(row: Row) -> bool:
+def is_in(row: PlanRow) -> bool:
     """Whether the store holds what the row says."""
     return row.written or row.kind is Kind.SAME
 

@@ -8,20 +8,20 @@ from typing import cast
 from flask import request
 
 from portal.imports.model.errors import RefusedFileError, file_too_large, size_in_words
-from portal.imports.model.messages import Sentence
+from portal.imports.model.messages import Message
 from portal.imports.model.rows import Allowed, Policy
-from portal.imports.planning.plan import Choice
+from portal.imports.planning.plan import ImportOptions
 from portal.imports.reading.decode import Readable
-from portal.web.forms.base import FieldView, showable
+from portal.web.forms.base import FieldView, strip_unprintable
 from portal.web.http.context import settings
 from portal.web.http.security import UPLOAD
 from portal.web.i18n import labels
-from portal.web.i18n.saying import said
+from portal.web.i18n.saying import translate_message
 from portal.web.i18n.translation import _
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wrong:
+class FormError:
     """Why there is no plan: at which field, in which words, and what more helps."""
 
     status: int
@@ -43,15 +43,15 @@ class FormView:
 # ---- What was sent
 
 
-def sent_options() -> Choice:
+def sent_options() -> ImportOptions:
     """`RefusedFileError`."""
     form = request.form
     try:
         policy = Policy(form.get("policy", Policy.SKIP))
     except ValueError as error:
-        raise RefusedFileError(Sentence("Choose one of the policies."), 422) from error
+        raise RefusedFileError(Message("Choose one of the policies."), 422) from error
     allowed = frozenset(each for each in Allowed if form.get(f"allow_{each.value}"))
-    return Choice(policy=policy, allowed=allowed)
+    return ImportOptions(policy=policy, allowed=allowed)
 
 
 def sent_file() -> Readable:
@@ -60,18 +60,18 @@ def sent_file() -> Readable:
     chosen = upload is not None and upload.filename
     pasted = request.form.get("text", "")
     if chosen and pasted:
-        raise RefusedFileError(Sentence("Choose a file or paste its text, not both."), 422)
+        raise RefusedFileError(Message("Choose a file or paste its text, not both."), 422)
     if upload is not None and chosen:
         return cast(Readable, upload.stream)
     if not pasted:
-        raise RefusedFileError(Sentence("Choose a file, or paste its text."), 422)
+        raise RefusedFileError(Message("Choose a file, or paste its text."), 422)
     return io.BytesIO(pasted.encode())
 
 
 # ---- What is wrong with it
 
 
-def wrong(refused: RefusedFileError) -> Wrong:
+def wrong(refused: RefusedFileError) -> FormError:
     """Stands where it can be mended."""
     form = request.form
     field = "file"
@@ -82,13 +82,13 @@ def wrong(refused: RefusedFileError) -> Wrong:
     return _wrong(refused, field)
 
 
-def unread_file_error(refused: RefusedFileError) -> Wrong:
+def unread_file_error(refused: RefusedFileError) -> FormError:
     """So much was sent, or in such a way, that none of it was looked at."""
     return _wrong(refused, "file")
 
 
-def expired_form_error() -> Wrong:
-    return Wrong(
+def expired_form_error() -> FormError:
+    return FormError(
         status=400,
         field="file",
         message=_("This page has expired. Choose the file, or paste its text, once more."),
@@ -101,20 +101,22 @@ def _chose_a_file() -> bool:
     return upload is not None and bool(upload.filename)
 
 
-def _wrong(refused: RefusedFileError, field: str) -> Wrong:
-    more = [said(refused.found)] if refused.found else []
+def _wrong(refused: RefusedFileError, field: str) -> FormError:
+    more = [translate_message(refused.found)] if refused.found else []
     if refused.message == file_too_large(_most()).message:
         more.append(
             _("Split it, or use the command, which takes larger files: %(command)s",
               command="python -m migrations_tools import FILE")
         )  # fmt: skip
-    return Wrong(status=refused.status, field=field, message=said(refused.message), more=more)
+    return FormError(
+        status=refused.status, field=field, message=translate_message(refused.message), more=more
+    )
 
 
 # ---- As it is shown
 
 
-def form_view(wrong: Wrong | None, typed: Mapping[str, str]) -> FormView:
+def form_view(wrong: FormError | None, typed: Mapping[str, str]) -> FormView:
     """`typed`: what stays as it was chosen; of pasted text, only what was refused."""
     errors = {wrong.field: wrong.message} if wrong else {}
     chosen = typed.get("policy", Policy.SKIP.value)
@@ -133,7 +135,7 @@ def form_view(wrong: Wrong | None, typed: Mapping[str, str]) -> FormView:
             id="text",
             label=_("Or the text of the file"),
             error=errors.get("text", ""),
-            value=showable(typed.get("text", "")),
+            value=strip_unprintable(typed.get("text", "")),
         ),
         policy=FieldView(
             name="policy",

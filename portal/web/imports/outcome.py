@@ -12,7 +12,7 @@ from portal.web.i18n.translation import _
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class OutcomeView:
     """`said` is told aloud, too; `more` stands below it."""
 
     said: str
@@ -20,91 +20,91 @@ class Outcome:
     tone: str
 
 
-def failed_rows(run: ImportJob) -> int:
-    return run.counts[Kind.CONFLICT] + run.counts[Kind.INVALID]
+def failed_rows(job: ImportJob) -> int:
+    return job.counts[Kind.CONFLICT] + job.counts[Kind.INVALID]
 
 
-def outcome_of(run: ImportJob, *, late: bool, paused: bool) -> Outcome | None:
+def outcome_of(job: ImportJob, *, late: bool, paused: bool) -> OutcomeView | None:
     """`late`: somebody wanted more of it when it was over already. `paused`: the store has
     refused a step."""
-    match run.state:
+    match job.state:
         case State.DONE:
-            return _finished_before(run) if late else _done(run)
+            return _finished_before(job) if late else _done(job)
         case State.STOPPED:
-            return _stopped(run, late=late)
+            return _stopped(job, late=late)
         case State.DISCARDED:
-            return _discarded(run, late=late)
+            return _discarded(job, late=late)
         case State.PLANNED if paused:
             said = _("The store did not take the rows. Nothing is written yet.")
-            return Outcome(said, [_("Try again in a moment.")], "negative")
+            return OutcomeView(said, [_("Try again in a moment.")], "negative")
         case State.APPLYING if paused:
             said = _("The store did not take more rows. What is written stays.")
-            return Outcome(said, [_("Press Continue in a moment.")], "negative")
+            return OutcomeView(said, [_("Press Continue in a moment.")], "negative")
         case _:
             return None
 
 
-def progress_text(run: ImportJob) -> str:
-    return _("%(done)s of %(all)s rows are handled.", **_counts(run))
+def progress_text(job: ImportJob) -> str:
+    return _("%(done)s of %(all)s rows are handled.", **_counts(job))
 
 
-def announcement(run: ImportJob, seen: int | None) -> str:
+def announcement(job: ImportJob, seen: int | None) -> str:
     """What is told aloud of a step: that it begins, and each further quarter. `seen`: how many
     rows were handled when the reader heard of it last."""
     if seen is None:
-        return _("The rows are being written: %(done)s of %(all)s are handled.", **_counts(run))
+        return _("The rows are being written: %(done)s of %(all)s are handled.", **_counts(job))
     # After the last row the end is told.
-    if run.handled >= run.to_write or _quarter(run, seen) == _quarter(run, run.handled):
+    if job.processed >= job.to_write or _quarter(job, seen) == _quarter(job, job.processed):
         return ""
-    return progress_text(run)
+    return progress_text(job)
 
 
-def _quarter(run: ImportJob, handled: int) -> int:
-    return 4 * handled // run.to_write
+def _quarter(job: ImportJob, processed: int) -> int:
+    return 4 * processed // job.to_write
 
 
-def _done(run: ImportJob) -> Outcome:
-    number, lost = run.written, failed_rows(run)
+def _done(job: ImportJob) -> OutcomeView:
+    number, lost = job.written, failed_rows(job)
     missed = [_("Rows that could not be imported: %(n)s.", n=format_number(lost))] if lost else []
     if number:
         more = [_("Tenants written: %(n)s.", n=format_number(number)), *missed]
-        return Outcome(_("The import is done."), more, "positive")
+        return OutcomeView(_("The import is done."), more, "positive")
     if lost:
-        return Outcome(_("The import is done, but no tenant was written."), missed, "warning")
-    return Outcome(_("The import is done. Nothing had to be written."), [], "positive")
+        return OutcomeView(_("The import is done, but no tenant was written."), missed, "warning")
+    return OutcomeView(_("The import is done. Nothing had to be written."), [], "positive")
 
 
-def _finished_before(run: ImportJob) -> Outcome:
+def _finished_before(job: ImportJob) -> OutcomeView:
     said = _("This import was done already: nothing was stopped.")
-    who = _("%(who)s had it written on %(at)s.", who=run.confirmed_by or run.by, at=_ended_at(run))
-    return Outcome(said, [who], "information")
+    who = _("%(who)s had it written on %(at)s.", who=job.confirmed_by or job.by, at=_ended_at(job))
+    return OutcomeView(said, [who], "information")
 
 
-def _stopped(run: ImportJob, *, late: bool) -> Outcome:
-    values = {**_counts(run), "who": _ended_by(run), "at": _ended_at(run)}
+def _stopped(job: ImportJob, *, late: bool) -> OutcomeView:
+    values = {**_counts(job), "who": _ended_by(job), "at": _ended_at(job)}
     if late:
         said = _("%(who)s stopped this import on %(at)s: %(done)s of %(all)s rows were handled.",
                  **values)  # fmt: skip
     else:
         said = _("%(done)s of %(all)s rows were handled before %(who)s stopped it.", **values)
     again = _("Import the same file again to write the others: what is in shows as same.")
-    return Outcome(said, [_("What is written stays."), again], "warning")
+    return OutcomeView(said, [_("What is written stays."), again], "warning")
 
 
-def _discarded(run: ImportJob, *, late: bool) -> Outcome:
+def _discarded(job: ImportJob, *, late: bool) -> OutcomeView:
     if not late:
-        return Outcome(_("The plan is discarded."), [], "information")
-    said = _("%(who)s discarded this plan on %(at)s.", who=_ended_by(run), at=_ended_at(run))
-    return Outcome(said, [_("Nothing was written.")], "information")
+        return OutcomeView(_("The plan is discarded."), [], "information")
+    said = _("%(who)s discarded this plan on %(at)s.", who=_ended_by(job), at=_ended_at(job))
+    return OutcomeView(said, [_("Nothing was written.")], "information")
 
 
-def _counts(run: ImportJob) -> dict[str, str]:
-    return {"done": format_number(run.handled), "all": format_number(run.to_write)}
+def _counts(job: ImportJob) -> dict[str, str]:
+    return {"done": format_number(job.processed), "all": format_number(job.to_write)}
 
 
-def _ended_by(run: ImportJob) -> str:
-    return run.ended_by or _("Somebody")
+def _ended_by(job: ImportJob) -> str:
+    return job.ended_by or _("Somebody")
 
 
-def _ended_at(run: ImportJob) -> str:
-    return dates.moment(run.finished_at, settings().time_zone)
+def _ended_at(job: ImportJob) -> str:
+    return dates.moment(job.finished_at, settings().time_zone)

@@ -15,23 +15,23 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.imports.jobs.apply import apply_step
 from portal.imports.jobs.create import create_job
-from portal.imports.jobs.job import ImportJob, Place, State, end_job, find_job, list_jobs
+from portal.imports.jobs.job import ImportJob, RowPosition, State, end_job, find_job, list_jobs
 from portal.imports.jobs.row_chunks import page_of_rows, rows_of_job
 from portal.imports.model.errors import RefusedFileError
-from portal.imports.model.rows import Kind, Row
+from portal.imports.model.rows import Kind, PlanRow
 from portal.imports.planning.plan import Plan
 from portal.imports.reports.report import job_summary, report_as_csv, report_as_json
-from portal.queries import Place as ListPlace
+from portal.queries import PageCursor
 from portal.stores.contract import BusyError, StoreError, UnavailableError
 from portal.web.http import htmx
-from portal.web.http.context import act, note_saved, services, settings, store
+from portal.web.http.context import audit_info, note_saved, services, settings, store
 from portal.web.http.errors import RETRY_AFTER
 from portal.web.i18n import dates, labels
 from portal.web.i18n.numbers import format_number
 from portal.web.i18n.translation import _
 from portal.web.imports.browser_snippets import COLLECT_SNIPPET, RemoveSnippet, remove_snippet
 from portal.web.imports.form import (
-    Wrong,
+    FormError,
     expired_form_error,
     form_view,
     sent_file,
@@ -76,10 +76,10 @@ def index() -> AnyResponse:
         return _index(expired_form_error(), kept)
     try:
         choice, file = sent_options(), sent_file()
-        run = planned(file, choice, _saved, sealer=services().sealer)
+        job = planned(file, choice, _saved, sealer=services().sealer)
     except RefusedFileError as refused:
         return _index(wrong(refused), typed)
-    return redirect(url_for("imports.run", run_id=run.id), 303)
+    return redirect(url_for("imports.run", import_id=job.id), 303)
 
 
 @bp.errorhandler(RefusedFileError)
@@ -89,21 +89,21 @@ def refused_unread(error: RefusedFileError) -> Response:
 
 
 def _saved(plan: Plan) -> ImportJob:
-    return create_job(store(), plan, act())
+    return create_job(store(), plan, audit_info())
 
 
-def _index(wrong: Wrong | None = None, typed: Mapping[str, str] | None = None) -> Response:
+def _index(wrong: FormError | None = None, typed: Mapping[str, str] | None = None) -> Response:
     place = services().links.read_cursor(request.args.get("after", ""), _LIST)
     listing = list_jobs(store(), after=place.position if place else None)
     next_url = ""
     if listing.after is not None:
-        cursor = services().links.cursor(ListPlace(0, listing.after), _LIST)
+        cursor = services().links.cursor(PageCursor(0, listing.after), _LIST)
         next_url = url_for("imports.index", after=cursor)
     answer = htmx.render(
         "imports/index.html",
         "imports/index.html",
         code=wrong.status if wrong else 200,
-        rows=[job_line(run) for run in listing.runs],
+        rows=[job_line(job) for job in listing.runs],
         next_url=next_url,
         first_url=url_for("imports.index") if place else "",
         action=url_for("imports.index"),
@@ -119,44 +119,44 @@ def _index(wrong: Wrong | None = None, typed: Mapping[str, str] | None = None) -
 # ---- One import
 
 
-@bp.get("/<import:run_id>")
-def run(run_id: str) -> Response:
-    return _page(find_job(store(), run_id))
+@bp.get("/<import:import_id>")
+def run(import_id: str) -> Response:
+    return _page(find_job(store(), import_id))
 
 
-@bp.post("/<import:run_id>/apply")
-def apply(run_id: str) -> AnyResponse:
+@bp.post("/<import:import_id>/apply")
+def apply(import_id: str) -> AnyResponse:
     """One step. Whoever sends it again, or at the same time, only moves the import on."""
     try:
-        run = apply_step(store(), run_id, act())
+        job = apply_step(store(), import_id, audit_info())
     except StoreError as error:
-        return _paused(run_id, error)
+        return _paused(import_id, error)
     note_saved()
-    if run.state in (State.DISCARDED, State.STOPPED):
-        return _page(run, code=409)
+    if job.state in (State.DISCARDED, State.STOPPED):
+        return _page(job, code=409)
     if htmx.wants_fragment():
-        return _step(run)
-    return redirect(url_for("imports.run", run_id=run_id), 303)
+        return _step(job)
+    return redirect(url_for("imports.run", import_id=import_id), 303)
 
 
-@bp.post("/<import:run_id>/discard")
-def discard(run_id: str) -> AnyResponse:
+@bp.post("/<import:import_id>/discard")
+def discard(import_id: str) -> AnyResponse:
     """A plan is thrown away, or what is being written is stopped for good."""
-    run = end_job(store(), run_id, act())
+    job = end_job(store(), import_id, audit_info())
     note_saved()
-    if run.state is State.DONE:
-        return _page(run, code=409)
+    if job.state is State.DONE:
+        return _page(job, code=409)
     if htmx.wants_fragment():
-        return _page(run)
-    return redirect(url_for("imports.run", run_id=run_id), 303)
+        return _page(job)
+    return redirect(url_for("imports.run", import_id=import_id), 303)
 
 
-def _step(run: ImportJob) -> Response:
+def _step(job: ImportJob) -> Response:
     """Of a page that shows the progress already, only that is replaced: the focus stays, and
     nothing is told twice."""
     seen = _seen()
-    answer = _page(run, announced=announcement(run, seen), begins=seen is None)
-    if run.is_open and seen is not None:
+    answer = _page(job, announced=announcement(job, seen), begins=seen is None)
+    if job.is_open and seen is not None:
         answer.headers["HX-Retarget"] = answer.headers["HX-Reselect"] = "#progress"
         answer.headers["HX-Reswap"] = "outerHTML"
     return answer
@@ -169,16 +169,16 @@ def _seen() -> int | None:
     return int(found[0]) if found and "again" not in request.form else None
 
 
-def _paused(run_id: str, error: StoreError) -> Response:
+def _paused(import_id: str, error: StoreError) -> Response:
     """Some of the step may be in, so nobody is told that nothing was saved: how many are."""
     try:
-        run = find_job(store(), run_id)
+        job = find_job(store(), import_id)
     except (UnavailableError, BusyError) as gone:
         # Not even that can be read: errors.py says that some of the step may be in.
-        mend = gone.mend if isinstance(gone, UnavailableError) else ""
-        raise UnavailableError(reason=gone.reason, mend=mend, undecided=True) from error
+        remedy = gone.remedy if isinstance(gone, UnavailableError) else ""
+        raise UnavailableError(reason=gone.reason, remedy=remedy, outcome_unknown=True) from error
     logger.exception("An import stopped half-way.", exc_info=error)
-    answer = _page(run, code=503, paused=True)
+    answer = _page(job, code=503, paused=True)
     answer.headers["Retry-After"] = RETRY_AFTER
     # Else the refusal would go to the alert box, and the progress would stay as it was.
     answer.headers["HX-Retarget"] = "#import"
@@ -187,128 +187,128 @@ def _paused(run_id: str, error: StoreError) -> Response:
 
 
 def _page(
-    run: ImportJob,
+    job: ImportJob,
     *,
     code: int = 200,
     paused: bool = False,
     announced: str = "",
     begins: bool = False,
 ) -> Response:
-    outcome = outcome_of(run, late=code == 409, paused=paused)
-    is_over = run.state in (State.DONE, State.STOPPED)
+    outcome = outcome_of(job, late=code == 409, paused=paused)
+    is_over = job.state in (State.DONE, State.STOPPED)
     return htmx.render(
         "imports/run.html",
         "imports/_run.html",
         code=code,
-        heading=_("Import of %(at)s", at=dates.moment(run.at, settings().time_zone)),
-        state=run.state.value,
-        state_words=_(labels.IMPORT_STATE[run.state]),
-        tone=job_tone(run),
+        heading=_("Import of %(at)s", at=dates.moment(job.at, settings().time_zone)),
+        state=job.state.value,
+        state_words=_(labels.IMPORT_STATE[job.state]),
+        tone=job_tone(job),
         outcome=outcome,
         announced=outcome.said if outcome else announced,
         paused=paused,
         begins=begins,
         is_over=is_over,
         urls={
-            name: url_for(f"imports.{name}", run_id=run.id)
+            name: url_for(f"imports.{name}", import_id=job.id)
             for name in ("apply", "discard", "report_csv", "report_json")
         },
         imports_url=url_for("imports.index"),
-        to_write=run.to_write,
-        handled=run.handled,
-        number_to_write=format_number(run.to_write),
-        progress=progress_text(run),
-        failed=failed_rows(run),
-        summary=summary_sentences(run),
-        chosen=chosen_facts(run),
-        tidy=_tidy(run) if is_over else None,
-        rows_kept=run.rows_kept,
-        **(_rows(run) if run.rows_kept and run.state is not State.APPLYING else {}),
+        to_write=job.to_write,
+        processed=job.processed,
+        number_to_write=format_number(job.to_write),
+        progress=progress_text(job),
+        failed=failed_rows(job),
+        summary=summary_sentences(job),
+        chosen=chosen_facts(job),
+        tidy=_tidy(job) if is_over else None,
+        rows_kept=job.rows_kept,
+        **(_rows(job) if job.rows_kept and job.state is not State.APPLYING else {}),
     )
 
 
-def _tidy(run: ImportJob) -> RemoveSnippet | None:
+def _tidy(job: ImportJob) -> RemoveSnippet | None:
     """Once, and not again on each page of the rows."""
-    if not run.rows_kept or "after" in request.args:
+    if not job.rows_kept or "after" in request.args:
         return None
-    return remove_snippet(store(), run)
+    return remove_snippet(store(), job)
 
 
-def _rows(run: ImportJob) -> dict[str, object]:
+def _rows(job: ImportJob) -> dict[str, object]:
     """A page of the rows of one kind."""
-    kind = _kind(run)
+    kind = _kind(job)
     place, before = _place(kind)
-    rows, after = page_of_rows(store(), run, kind, after=place)
-    url = url_for("imports.run", run_id=run.id)
+    rows, after = page_of_rows(store(), job, kind, after=place)
+    url = url_for("imports.run", import_id=job.id)
     last = before + len(rows)
-    is_a_part = rows and (place or after) and last <= run.counts[kind]
+    is_a_part = rows and (place or after) and last <= job.counts[kind]
     return {
-        "filters": row_filters(run, kind, url),
+        "filters": row_filters(job, kind, url),
         "kind_words": _(labels.KIND[kind]),
-        "kind_meaning": kind_meaning(run, kind),
-        "rows": [row_view(row, run) for row in rows],
+        "kind_meaning": kind_meaning(job, kind),
+        "rows": [row_view(row, job) for row in rows],
         "first_url": f"{url}?kind={kind}" if "after" in request.args else "",
         "next_url": f"{url}?kind={kind}&after={after.chunk}-{after.offset}-{last}" if after else "",
         "part": _(
             "%(first)s–%(last)s of %(all)s",
             first=format_number(before + 1),
             last=format_number(last),
-            all=format_number(run.counts[kind]),
+            all=format_number(job.counts[kind]),
         )
         if is_a_part
         else "",
     }
 
 
-def _kind(run: ImportJob) -> Kind:
+def _kind(job: ImportJob) -> Kind:
     """The kind that was asked for, or the first that there is."""
     try:
         return Kind(request.args.get("kind", ""))
     except ValueError:
-        return next((kind for kind in Kind if run.counts[kind]), Kind.NEW)
+        return next((kind for kind in Kind if job.counts[kind]), Kind.NEW)
 
 
-def _place(kind: Kind) -> tuple[Place | None, int]:
+def _place(kind: Kind) -> tuple[RowPosition | None, int]:
     """Where the page begins, and how many rows stand before it."""
     found = _PLACE.fullmatch(request.args.get("after", ""))
-    return (Place(kind, int(found[1]), int(found[2])), int(found[3])) if found else (None, 0)
+    return (RowPosition(kind, int(found[1]), int(found[2])), int(found[3])) if found else (None, 0)
 
 
 # ---- The report
 
 
-@bp.get("/<import:run_id>/report.csv")
-def report_csv(run_id: str) -> Response:
-    return _download(run_id, "csv", "text/csv; charset=utf-8", lambda _run, rows: _csv(rows))
+@bp.get("/<import:import_id>/report.csv")
+def report_csv(import_id: str) -> Response:
+    return _download(import_id, "csv", "text/csv; charset=utf-8", lambda _run, rows: _csv(rows))
 
 
-@bp.get("/<import:run_id>/report.json")
-def report_json(run_id: str) -> Response:
-    return _download(run_id, "json", "application/json", _json)
+@bp.get("/<import:import_id>/report.json")
+def report_json(import_id: str) -> Response:
+    return _download(import_id, "json", "application/json", _json)
 
 
-def _csv(rows: Iterator[Row]) -> Iterator[str]:
+def _csv(rows: Iterator[PlanRow]) -> Iterator[str]:
     return report_as_csv(rows)
 
 
-def _json(run: ImportJob, rows: Iterator[Row]) -> Iterator[str]:
-    return report_as_json(rows, lambda: job_summary(run))
+def _json(job: ImportJob, rows: Iterator[PlanRow]) -> Iterator[str]:
+    return report_as_json(rows, lambda: job_summary(job))
 
 
 def _download(
-    run_id: str,
+    import_id: str,
     ending: str,
     kind: str,
-    pieces_of: Callable[[ImportJob, Iterator[Row]], Iterator[str]],
+    pieces_of: Callable[[ImportJob, Iterator[PlanRow]], Iterator[str]],
 ) -> Response:
     """In pieces: the command imports a million rows. While it is written it is no report yet, and
     once its rows' time is over it is none any more."""
-    run = find_job(store(), run_id)
-    if run.state is State.APPLYING or not run.rows_kept:
+    job = find_job(store(), import_id)
+    if job.state is State.APPLYING or not job.rows_kept:
         raise NotFound
-    pieces = pieces_of(run, rows_of_job(store(), run))
+    pieces = pieces_of(job, rows_of_job(store(), job))
     # Whether the store answers shows at the first rows, while there is still an answer to choose.
     first = list(islice(pieces, 2))
     answer = Response(chain(first, pieces), content_type=kind)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{run.id}.{ending}"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="{job.id}.{ending}"'
     return answer

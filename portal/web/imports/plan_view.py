@@ -7,16 +7,16 @@ from flask import url_for
 
 from portal import records
 from portal.imports.jobs.job import ImportJob, State
-from portal.imports.model.candidates import Reason
+from portal.imports.model.candidates import FieldMessage
 from portal.imports.model.errors import shown
 from portal.imports.model.fields import SECRET_FIELD
-from portal.imports.model.rows import WRITTEN, FieldChange, Kind, Row
-from portal.imports.reading.formats import Shape
+from portal.imports.model.rows import WRITTEN, FieldChange, Kind, PlanRow
+from portal.imports.reading.formats import FileFormat
 from portal.timestamps import to_instant
 from portal.web.http.context import settings
 from portal.web.i18n import dates, labels
 from portal.web.i18n.numbers import format_number
-from portal.web.i18n.saying import said
+from portal.web.i18n.saying import translate_message
 from portal.web.i18n.translation import _
 from portal.web.imports.outcome import failed_rows, progress_text
 
@@ -30,7 +30,7 @@ _TONES = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Listed:
+class JobLine:
     """One line of the list of imports."""
 
     url: str
@@ -43,7 +43,7 @@ class Listed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Filter:
+class RowFilter:
     label: str
     count: str
     url: str
@@ -51,7 +51,7 @@ class Filter:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
+class RowView:
     """One row of the plan: ready strings. `badges`: (words, tone). `changes`: (field, old, new).
     `repairs` are what was mended or left out: nothing that has to be decided."""
 
@@ -68,41 +68,41 @@ class Shown:
     changes: Sequence[tuple[str, str, str]]
 
 
-def job_tone(run: ImportJob) -> str:
-    nothing_came_in = failed_rows(run) and not run.written
-    return "warning" if run.state is State.DONE and nothing_came_in else _TONES[run.state]
+def job_tone(job: ImportJob) -> str:
+    nothing_came_in = failed_rows(job) and not job.written
+    return "warning" if job.state is State.DONE and nothing_came_in else _TONES[job.state]
 
 
 # ---- All of it
 
 
-def job_line(run: ImportJob) -> Listed:
-    is_partly_in = run.state in (State.APPLYING, State.STOPPED)
-    return Listed(
-        url=url_for("imports.run", run_id=run.id),
-        at=dates.second(run.at, settings().time_zone),
-        by=run.by,
-        counts=_counts(run),
-        progress=progress_text(run) if is_partly_in else "",
-        state=_(labels.IMPORT_STATE[run.state]),
-        tone=job_tone(run),
+def job_line(job: ImportJob) -> JobLine:
+    is_partly_in = job.state in (State.APPLYING, State.STOPPED)
+    return JobLine(
+        url=url_for("imports.run", import_id=job.id),
+        at=dates.second(job.at, settings().time_zone),
+        by=job.by,
+        counts=_counts(job),
+        progress=progress_text(job) if is_partly_in else "",
+        state=_(labels.IMPORT_STATE[job.state]),
+        tone=job_tone(job),
     )
 
 
-def _counts(run: ImportJob) -> str:
+def _counts(job: ImportJob) -> str:
     counts = (
-        _(labels.KIND_COUNT[kind], n=format_number(run.counts[kind]))
+        _(labels.KIND_COUNT[kind], n=format_number(job.counts[kind]))
         for kind in Kind
-        if run.counts[kind]
+        if job.counts[kind]
     )
     return ", ".join(counts) or _("no rows")
 
 
-def row_filters(run: ImportJob, current: Kind, url: str) -> list[Filter]:
+def row_filters(job: ImportJob, current: Kind, url: str) -> list[RowFilter]:
     return [
-        Filter(
+        RowFilter(
             label=_(labels.KIND[kind]),
-            count=format_number(run.counts[kind]),
+            count=format_number(job.counts[kind]),
             url=f"{url}?kind={kind}",
             current="page" if kind is current else "false",
         )
@@ -110,9 +110,9 @@ def row_filters(run: ImportJob, current: Kind, url: str) -> list[Filter]:
     ]
 
 
-def kind_meaning(run: ImportJob, kind: Kind) -> str:
+def kind_meaning(job: ImportJob, kind: Kind) -> str:
     """What is true of all rows of this kind."""
-    match run.state:
+    match job.state:
         case State.DONE:
             return _(labels.KIND_OUTCOME[kind])
         case State.STOPPED:
@@ -121,45 +121,45 @@ def kind_meaning(run: ImportJob, kind: Kind) -> str:
             return _(labels.KIND_MEANING[kind])
 
 
-def summary_sentences(run: ImportJob) -> list[str]:
+def summary_sentences(job: ImportJob) -> list[str]:
     """What the import means: what it writes, who could use the application, what was not read."""
     sentences = []
-    if run.state is State.PLANNED:
+    if job.state is State.PLANNED:
         sentences.append(
             _("%(number)s of %(rows)s rows would be written. Nothing is written yet.",
-              number=format_number(run.to_write), rows=format_number(run.rows))
+              number=format_number(job.to_write), rows=format_number(job.rows))
         )  # fmt: skip
-    is_planned = run.state is State.PLANNED and run.to_write
-    if is_planned or (run.state in (State.DONE, State.STOPPED) and run.written):
-        sentences += _licences_in_words(run)
-    if run.ignored_keys:
+    is_planned = job.state is State.PLANNED and job.to_write
+    if is_planned or (job.state in (State.DONE, State.STOPPED) and job.written):
+        sentences += _licences_in_words(job)
+    if job.ignored_keys:
         sentences.append(
             _("Keys of other programs, not read: %(number)s.",
-              number=format_number(run.ignored_keys))
+              number=format_number(job.ignored_keys))
         )  # fmt: skip
     return sentences
 
 
-def _licences_in_words(run: ImportJob) -> Iterator[str]:
+def _licences_in_words(job: ImportJob) -> Iterator[str]:
     """Of what would be written, or is: who may use the application, and until when."""
-    yield _active_in_words(run)
-    if run.later:
+    yield _active_in_words(job)
+    if job.later:
         yield _(
             "Tenants that may use the application later, and not yet: %(number)s.",
-            number=format_number(run.later),
+            number=format_number(job.later),
         )
 
 
-def _active_in_words(run: ImportJob) -> str:
-    if not run.active:
+def _active_in_words(job: ImportJob) -> str:
+    if not job.active:
         return _("By this import nobody may use the application now.")
     first, last = (
         _("without an end") if text >= records.NEVER
         else dates.day(to_instant(text), settings().time_zone)
-        for text in run.until
+        for text in job.until
     )  # fmt: skip
-    number = format_number(run.active)
-    if first == last and run.until[0] >= records.NEVER:
+    number = format_number(job.active)
+    if first == last and job.until[0] >= records.NEVER:
         return _(
             "Tenants that may use the application by this import: %(number)s, without an end.",
             number=number,
@@ -176,46 +176,46 @@ def _active_in_words(run: ImportJob) -> str:
     )  # fmt: skip
 
 
-def chosen_facts(run: ImportJob) -> list[tuple[str, str]]:
-    pairs = [(_("Started by"), run.by)]
-    if run.confirmed_by not in ("", run.by):
-        pairs.append((_("Written by"), run.confirmed_by))
-    if run.ended_by:
-        ended = _("Stopped by") if run.state is State.STOPPED else _("Discarded by")
-        pairs.append((ended, run.ended_by))
-    if run.finished_at:
-        pairs.append((_("Ended"), dates.moment(run.finished_at, settings().time_zone)))
+def chosen_facts(job: ImportJob) -> list[tuple[str, str]]:
+    pairs = [(_("Started by"), job.by)]
+    if job.confirmed_by not in ("", job.by):
+        pairs.append((_("Written by"), job.confirmed_by))
+    if job.ended_by:
+        ended = _("Stopped by") if job.state is State.STOPPED else _("Discarded by")
+        pairs.append((ended, job.ended_by))
+    if job.finished_at:
+        pairs.append((_("Ended"), dates.moment(job.finished_at, settings().time_zone)))
     pairs += [
-        (_("Kind of file"), ", ".join(_(labels.SHAPE[Shape(shape)]) for shape in run.shapes)),
-        (_("When a tenant is here already"), _(labels.POLICY[run.choice.policy])),
+        (_("Kind of file"), ", ".join(_(labels.SHAPE[FileFormat(shape)]) for shape in job.shapes)),
+        (_("When a tenant is here already"), _(labels.POLICY[job.choice.policy])),
     ]
-    if not run.rows_kept:
+    if not job.rows_kept:
         # Else the filters tell them.
-        pairs.append((_("Rows"), _counts(run)))
-    allowed = [_(labels.ALLOWED[each]) for each in sorted(run.choice.allowed)]
+        pairs.append((_("Rows"), _counts(job)))
+    allowed = [_(labels.ALLOWED[each]) for each in sorted(job.choice.allowed)]
     return [*pairs, (_("Also allowed"), "; ".join(allowed))] if allowed else pairs
 
 
 # ---- Its rows
 
 
-def row_view(row: Row, run: ImportJob) -> Shown:
+def row_view(row: PlanRow, job: ImportJob) -> RowView:
     repairs = [_note(each) for each in row.repairs]
     if row.left_out:
         names = ", ".join(shown(name) for name in row.left_out)
         repairs.append(
             _printable(_("Left out, as the portal does not know it: %(names)s", names=names))
         )
-    return Shown(
+    return RowView(
         number=format_number(row.number),
         name=shown(row.tenant_id or row.key) or _("No id"),
         company=shown(row.company),
-        url=url_for("staff.tenant", tenant_id=row.tenant_id) if _is_there(row, run) else "",
+        url=url_for("staff.tenant", tenant_id=row.tenant_id) if _is_there(row, job) else "",
         place=_(
             "line %(line)s, column %(column)s",
             line=format_number(row.line), column=format_number(row.column),
         ),
-        badges=_badges(row, run),
+        badges=_badges(row, job),
         secret=_(labels.SECRET[row.secret]) if row.secret in labels.SECRET else "",
         reasons=[_note(each) for each in row.reasons],
         repairs=repairs,
@@ -236,7 +236,7 @@ def _change_shown(change: FieldChange) -> tuple[str, str, str]:
     return shown(change.field), shown(old), shown(new)
 
 
-def _is_there(row: Row, run: ImportJob) -> bool:
+def _is_there(row: PlanRow, job: ImportJob) -> bool:
     """Whether the tenant is known to be in the store. Of a row that names two ids and fails
     nobody knows; of a duplicate the row that counts decides, which is in once all are."""
     match row.kind:
@@ -248,14 +248,14 @@ def _is_there(row: Row, run: ImportJob) -> bool:
         case Kind.NEW:
             return row.written
         case Kind.DUPLICATE:
-            return run.state is State.DONE and bool(row.tenant_id)
+            return job.state is State.DONE and bool(row.tenant_id)
         case Kind.INVALID:
             return False
 
 
-def _badges(row: Row, run: ImportJob) -> list[tuple[str, str]]:
+def _badges(row: PlanRow, job: ImportJob) -> list[tuple[str, str]]:
     badges = [(_(labels.KIND[row.kind]), _KIND_TONES[row.kind])]
-    if run.state is State.STOPPED and row.kind in WRITTEN:
+    if job.state is State.STOPPED and row.kind in WRITTEN:
         badges.append((_("Written"), "positive") if row.written else (_("Not written"), "warning"))
     return badges
 
@@ -270,8 +270,8 @@ _KIND_TONES = {
 }
 
 
-def _note(reason: Reason) -> str:
-    text = said(reason.text)
+def _note(reason: FieldMessage) -> str:
+    text = translate_message(reason.text)
     return _printable(f"{reason.field}: {text}" if reason.field else text)
 
 

@@ -10,9 +10,9 @@ from typing import TypeVar, cast
 from flask import request
 
 from portal.imports.model.errors import RefusedFileError
-from portal.imports.model.messages import Sentence
-from portal.imports.planning.plan import Choice, Plan, askers
-from portal.imports.planning.staging import Draft
+from portal.imports.model.messages import Message
+from portal.imports.planning.plan import ImportOptions, Plan, lookup_workers
+from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.decode import Limits, Readable
 from portal.imports.reading.scratch_db import no_room
 from portal.sealing.sealers import Sealer
@@ -31,7 +31,7 @@ Told = TypeVar("Told")
 
 
 def planned(
-    file: Readable, choice: Choice, use: Callable[[Plan], Told], *, sealer: Sealer | None
+    file: Readable, choice: ImportOptions, use: Callable[[Plan], Told], *, sealer: Sealer | None
 ) -> Told:
     """What `use` makes of the file's plan. `RefusedFileError`; `ClientDisconnected`; errors of the
     store and sealer.
@@ -39,11 +39,17 @@ def planned(
     Without a `sealer` the plan can only be looked at.
     """
     # Whole before it is anybody's turn: a sender may be slow, or fall silent.
-    with _received(file) as whole, _alone(), Draft() as draft:
+    with _received(file) as whole, _alone(), StagedEntries() as draft:
         draft.add(whole, Limits.of_page(settings()))
-        workers = askers(settings())
+        workers = lookup_workers(settings())
         plan = Plan(
-            draft, store(), services().marks, choice, now=now(), sealer=sealer, workers=workers
+            draft,
+            store(),
+            services().fingerprints,
+            choice,
+            now=now(),
+            sealer=sealer,
+            workers=workers,
         )
         return use(plan)
 
@@ -81,6 +87,6 @@ def _alone() -> Iterator[None]:
 
 def _busy() -> RefusedFileError:
     return RefusedFileError(
-        Sentence("Other files are being read. Send this one again in a minute; nothing was saved."),
+        Message("Other files are being read. Send this one again in a minute; nothing was saved."),
         503,
     )

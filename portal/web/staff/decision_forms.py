@@ -44,7 +44,7 @@ class DecisionForm:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sent:
+class SubmittedForm:
     """The form that was sent and could not be taken, to be shown again as it was typed."""
 
     verb: str
@@ -52,7 +52,9 @@ class Sent:
     problems: Sequence[str] = ()
 
 
-def forms_of(tenant: Tenant, notes: Sequence[Note], sent: Sent | None) -> list[DecisionForm]:
+def forms_of(
+    tenant: Tenant, notes: Sequence[Note], sent: SubmittedForm | None
+) -> list[DecisionForm]:
     seen = [("version", str(tenant.version or 0))]
     newest = notes[0].at if notes else None
     # A note changes no version. It stands behind the newest one that its page shows.
@@ -108,7 +110,7 @@ def _offered(tenant: Tenant) -> list[tuple[str, str, str, str, str]]:
 def _form(
     tenant: Tenant,
     offered: tuple[str, str, str, str, str],
-    sent: Sent | None,
+    sent: SubmittedForm | None,
     *,
     hidden: Sequence[tuple[str, str]],
 ) -> DecisionForm:

@@ -9,12 +9,12 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal import onboarding
 from portal.onboarding import StaleError, TenantExistsError
 from portal.tenants import ErasedError, NotAllowedError, PastWindowError, Status, Tenant
-from portal.web.forms.base import Form, is_final_id, seen_version
+from portal.web.forms.base import Form, form_version, is_final_id
 from portal.web.http import htmx
-from portal.web.http.context import act, note_saved, services, store
+from portal.web.http.context import audit_info, note_saved, services, store
 from portal.web.i18n import labels
 from portal.web.i18n.translation import _
-from portal.web.staff.decision_forms import DecisionForm, Sent
+from portal.web.staff.decision_forms import DecisionForm, SubmittedForm
 from portal.web.staff.forms import (
     ActivateForm,
     ClientForm,
@@ -42,8 +42,8 @@ def activate(tenant_id: str) -> AnyResponse:
             store(),
             services().sealer,
             tenant_id,
-            seen=seen_version(),
-            act=act(),
+            expected_version=form_version(),
+            audit=audit_info(),
             ids=form.to_ids(),
             validity=form.to_validity(),
             client_id=form.client_id.read,
@@ -60,13 +60,13 @@ def renew(tenant_id: str) -> AnyResponse:
         tenant_id,
         "renew",
         form,
-        lambda: onboarding.renew_instead(
+        lambda: onboarding.renew_existing(
             store(),
             tenant_id,
-            seen=seen_version(),
-            act=act(),
+            expected_version=form_version(),
+            audit=audit_info(),
             existing_id=_existing_id(),
-            existing_seen=seen_version("existing_version"),
+            expected_existing_version=form_version("existing_version"),
             validity=form.to_validity(),
         ),
     )
@@ -90,8 +90,8 @@ def reject(tenant_id: str) -> AnyResponse:
         lambda: onboarding.reject(
             store(),
             tenant_id,
-            seen=seen_version(),
-            act=act(),
+            expected_version=form_version(),
+            audit=audit_info(),
             reason=form.reason.read,
             message=form.message.read,
         ),
@@ -104,7 +104,9 @@ def reopen(tenant_id: str) -> AnyResponse:
         tenant_id,
         "reopen",
         PlainForm(),
-        lambda: onboarding.reopen(store(), tenant_id, seen=seen_version(), act=act()),
+        lambda: onboarding.reopen(
+            store(), tenant_id, expected_version=form_version(), audit=audit_info()
+        ),
     )
 
 
@@ -114,7 +116,9 @@ def release(tenant_id: str) -> AnyResponse:
         tenant_id,
         "release",
         PlainForm(),
-        lambda: onboarding.release(store(), tenant_id, seen=seen_version(), act=act()),
+        lambda: onboarding.release(
+            store(), tenant_id, expected_version=form_version(), audit=audit_info()
+        ),
     )
 
 
@@ -126,7 +130,11 @@ def suspend(tenant_id: str) -> AnyResponse:
         "suspend",
         form,
         lambda: onboarding.suspend(
-            store(), tenant_id, seen=seen_version(), act=act(), reason=form.reason.read
+            store(),
+            tenant_id,
+            expected_version=form_version(),
+            audit=audit_info(),
+            reason=form.reason.read,
         ),
     )
 
@@ -137,7 +145,9 @@ def reinstate(tenant_id: str) -> AnyResponse:
         tenant_id,
         "reinstate",
         PlainForm(),
-        lambda: onboarding.reinstate(store(), tenant_id, seen=seen_version(), act=act()),
+        lambda: onboarding.reinstate(
+            store(), tenant_id, expected_version=form_version(), audit=audit_info()
+        ),
     )
 
 
@@ -149,7 +159,11 @@ def validity(tenant_id: str) -> AnyResponse:
         "validity",
         form,
         lambda: onboarding.set_validity(
-            store(), tenant_id, seen=seen_version(), act=act(), validity=form.to_validity()
+            store(),
+            tenant_id,
+            expected_version=form_version(),
+            audit=audit_info(),
+            validity=form.to_validity(),
         ),
     )
 
@@ -165,8 +179,8 @@ def client(tenant_id: str) -> AnyResponse:
             store(),
             services().sealer,
             tenant_id,
-            seen=seen_version(),
-            act=act(),
+            expected_version=form_version(),
+            audit=audit_info(),
             client_id=form.client_id.read,
             secret=form.client_secret.read,
         ),
@@ -181,7 +195,11 @@ def contact(tenant_id: str) -> AnyResponse:
         "contact",
         form,
         lambda: onboarding.edit_contact(
-            store(), tenant_id, seen=seen_version(), act=act(), contact=form.to_contact()
+            store(),
+            tenant_id,
+            expected_version=form_version(),
+            audit=audit_info(),
+            contact=form.to_contact(),
         ),
     )
 
@@ -190,9 +208,13 @@ def contact(tenant_id: str) -> AnyResponse:
 def note(tenant_id: str) -> AnyResponse:
     form = NoteForm()
     if not form.validate():
-        return tenant_page(tenant_id, status=422, sent=Sent(verb="note", form=form))
+        return tenant_page(tenant_id, status=422, sent=SubmittedForm(verb="note", form=form))
     onboarding.add_note(
-        store(), tenant_id, act=act(), text=form.text.read, after=request.form.get("after", "")
+        store(),
+        tenant_id,
+        audit=audit_info(),
+        text=form.text.read,
+        after=request.form.get("after", ""),
     )
     note_saved()
     if htmx.wants_fragment():
@@ -204,9 +226,9 @@ def _decide(tenant_id: str, verb: str, form: Form, do: Callable[[], Tenant]) -> 
     """Answers one decision: the tenant as it is afterwards, or why nothing was done."""
     if not form.validate():
         tenant = onboarding.find(store(), tenant_id)
-        if tenant.id != tenant_id or tenant.version != seen_version():
+        if tenant.id != tenant_id or tenant.version != form_version():
             return tenant_page(tenant.id, status=409, conflict=conflict_of(tenant))
-        return tenant_page(tenant_id, status=422, sent=Sent(verb=verb, form=form))
+        return tenant_page(tenant_id, status=422, sent=SubmittedForm(verb=verb, form=form))
     try:
         tenant = do()
     except StaleError as stale:
@@ -225,7 +247,7 @@ def _decide(tenant_id: str, verb: str, form: Form, do: Callable[[], Tenant]) -> 
         return tenant_page(tenant_id, status=409, conflict=said)
     except PastWindowError:
         form["valid_to"].errors = [_("The end must not be in the past.")]
-        return tenant_page(tenant_id, status=422, sent=Sent(verb=verb, form=form))
+        return tenant_page(tenant_id, status=422, sent=SubmittedForm(verb=verb, form=form))
     except TenantExistsError as taken:
         return _offer_renewal(taken, form)
     return _decided(tenant_id, tenant)
@@ -274,6 +296,6 @@ def _offer_renewal(taken: TenantExistsError, form: Form) -> Response:
         pending.id,
         status=409,
         conflict=conflict,
-        sent=Sent(verb="activate", form=form),
+        sent=SubmittedForm(verb="activate", form=form),
         offer=offer,
     )

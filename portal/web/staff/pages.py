@@ -18,11 +18,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal import queries
 from portal.auth.staff import NotSignedInError, Role, check_sign_in_link, end_session, start_session
-from portal.queries import Listing, Tab
+from portal.queries import QueuePage, Tab
 from portal.stores.contract import Item
 from portal.stores.schema import KEY
 from portal.timestamps import to_instant
-from portal.web.forms.base import showable
+from portal.web.forms.base import strip_unprintable
 from portal.web.http import htmx
 from portal.web.http.access import SESSION_TOKEN
 from portal.web.http.context import now, person, services, settings, store
@@ -85,7 +85,7 @@ def sign_out() -> AnyResponse:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Waiting:
+class WaitingRow:
     company: str
     age: str
     late: bool
@@ -93,7 +93,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ending:
+class ExpiringRow:
     company: str
     until: str
     url: str
@@ -103,15 +103,15 @@ class Ending:
 def home() -> Response:
     zone = settings().time_zone
     counts = [count for count in tabs() if count.key != Tab.ALL.value]
-    pending = queries.page(store(), queries.stretches_of(Tab.PENDING, now()), limit=5)
-    expiring = queries.page(store(), queries.stretches_of(Tab.EXPIRING, now()), limit=5)
+    pending = queries.page(store(), queries.ranges_of_tab(Tab.PENDING, now()), limit=5)
+    expiring = queries.page(store(), queries.ranges_of_tab(Tab.EXPIRING, now()), limit=5)
     page = render_template(
         "staff/home.html",
         counts=counts,
         waiting=[_waiting(row) for row in without_decided(pending.rows)],
         all_waiting_url=list_url(Tab.PENDING),
         expiring=[
-            Ending(
+            ExpiringRow(
                 company=str(row.get("contactCompanyName", "")),
                 until=dates.day(to_instant(str(row.get("validTo", ""))), zone),
                 url=_url_of(row),
@@ -123,10 +123,10 @@ def home() -> Response:
     return make_response(page)
 
 
-def _waiting(row: Item) -> Waiting:
+def _waiting(row: Item) -> WaitingRow:
     age = now() - (to_instant(str(row.get("createdAt", ""))) or now())
     late = _is_late(age)
-    return Waiting(
+    return WaitingRow(
         company=str(row.get("contactCompanyName", "")),
         age=dates.age(age, locale_name(), late=late),
         late=late,
@@ -153,12 +153,12 @@ def tenants() -> Response:
     if sought:
         listing = queries.search(store(), sought, tab, now(), after=after)
     else:
-        listing = queries.page(store(), queries.stretches_of(tab, now()), after=after)
+        listing = queries.page(store(), queries.ranges_of_tab(tab, now()), after=after)
     return htmx.render(
         "staff/tenants.html",
         "staff/_tenants.html",
         tabs=tabs(tab),
-        q=showable(sought),
+        q=strip_unprintable(sought),
         status=tab.value,
         search_url=url_for("staff.tenants"),
         rows=queue_rows(listing, tab),
@@ -169,7 +169,7 @@ def tenants() -> Response:
     )
 
 
-def _nothing_here(listing: Listing) -> str:
+def _nothing_here(listing: QueuePage) -> str:
     if listing.after:
         return _("Nothing on this page. Go on to the next one.")
     return _(

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from flask import g, url_for
 
 from portal import queries, records
-from portal.queries import CAP, Listing, Tab
+from portal.queries import CAP, QueuePage, Tab
 from portal.stores.contract import Item
 from portal.stores.schema import KEY
-from portal.tenants import Status, Validity, standing_of
+from portal.tenants import Status, Validity, access_status
 from portal.timestamps import to_instant
 from portal.web.http.context import now, services, settings, store
 from portal.web.i18n import dates, labels
@@ -60,7 +60,7 @@ def tabs(current: Tab | None = None) -> list[Count]:
 # ---- Rows
 
 
-class Row(NamedTuple):
+class QueueRow(NamedTuple):
     """One line of a list: ready strings, since fifty of them are written at a time."""
 
     url: str
@@ -77,7 +77,7 @@ class Row(NamedTuple):
     tone: str
 
 
-def queue_rows(listing: Listing, tab: Tab) -> list[Row]:
+def queue_rows(listing: QueuePage, tab: Tab) -> list[QueueRow]:
     moment, zone, locale = now(), settings().time_zone, locale_name()
     prefix = f"{_lists_url()}/"
     promised = timedelta(days=settings().promised_days)
@@ -90,7 +90,7 @@ def queue_rows(listing: Listing, tab: Tab) -> list[Row]:
 
 def _row(
     item: Item, prefix: str, *, moment: datetime, zone: ZoneInfo, promised: timedelta, locale: str
-) -> Row:
+) -> QueueRow:
     get = item.get
     status = records.status_of(item)
     asked_iso = str(get("createdAt", ""))
@@ -101,14 +101,14 @@ def _row(
     label, tone, window = "", "", ""
     if status is Status.ACTIVE:
         validity = records.validity_of(item)
-        stands = standing_of(status, validity, moment)
+        stands = access_status(status, validity, moment)
         label, tone = _(labels.STANDING[stands]), labels.TONE[stands]
         window = _window(validity, zone, locale)
     else:
         label, tone = _(labels.STATUS[status]), _STATUS_TONES[status]
         if "validTo" in item:
             window = _window(records.validity_of(item), zone, locale)
-    return Row(
+    return QueueRow(
         f"{prefix}{item[KEY]}",
         str(get("contactCompanyName", "")),
         str(get("contactFullName", "")),
@@ -142,7 +142,7 @@ def _window(validity: Validity, zone: ZoneInfo, locale: str) -> str:
 # ---- Links
 
 
-def list_url(tab: Tab, sought: str = "", listing: Listing | None = None) -> str:
+def list_url(tab: Tab, sought: str = "", listing: QueuePage | None = None) -> str:
     """A link that can be shared; with a listing, to the page behind it, or empty."""
     parameters = {"status": tab.value}
     if sought:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from portal.tenants import Standing, Status, Tenant, standing
+from portal.tenants import AccessStatus, Status, Tenant, standing
 from portal.web.http.context import now, settings
 from portal.web.i18n import dates, labels
 from portal.web.i18n.translation import _
@@ -98,22 +98,22 @@ def _through(tenant: Tenant) -> str:
     return _("%(moment)s %(zone)s", moment=dates.moment(validity.valid_to, zone), zone=zone.key)
 
 
-def _status_words(tenant: Tenant, stands: Standing) -> str:
+def _status_words(tenant: Tenant, stands: AccessStatus) -> str:
     zone, validity = settings().time_zone, tenant.validity
     match tenant.status, stands:
         case Status.PENDING, _any:
             age = now() - tenant.created_at if tenant.created_at else timedelta(0)
             return _("Waiting for %(span)s.", span=dates.span(age))
-        case Status.ACTIVE, (Standing.VALID | Standing.EXPIRING):
+        case Status.ACTIVE, (AccessStatus.VALID | AccessStatus.EXPIRING):
             return _("Valid through %(through)s.", through=_through(tenant))
-        case Status.ACTIVE, Standing.NOT_YET_VALID:
+        case Status.ACTIVE, AccessStatus.NOT_YET_VALID:
             start = validity.valid_from
             return _(
                 "Valid from %(day)s through %(through)s.",
                 day=dates.long_day(start.astimezone(zone).date()) if start else "",
                 through=_through(tenant),
             )
-        case Status.ACTIVE, Standing.EXPIRED:
+        case Status.ACTIVE, AccessStatus.EXPIRED:
             return _("Ended on %(day)s.", day=dates.day(validity.valid_to, zone))
         case _:
             return ""
@@ -123,7 +123,7 @@ def _warnings(tenant: Tenant) -> list[str]:
     told = []
     if tenant.set_aside:
         told.append(_("This sign-up looks like a robot's, so it is not in the queue."))
-    if tenant.is_active and standing(tenant, now()) is Standing.WINDOW_MISSING:
+    if tenant.is_active and standing(tenant, now()) is AccessStatus.WINDOW_MISSING:
         told.append(_("The validity is missing or cannot be read. Set it: access is refused."))
     if tenant.status is Status.SUSPENDED and window_is_over(tenant):
         told.append(_("The validity has passed. Reinstating alone does not give access."))

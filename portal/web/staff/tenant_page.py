@@ -8,7 +8,7 @@ from flask import Response, url_for
 
 from portal import onboarding, queries, records
 from portal.auth.staff import Role
-from portal.queries import Alike
+from portal.queries import DuplicateReason
 from portal.records import Event, Note
 from portal.stores.contract import Item
 from portal.stores.schema import KEY
@@ -17,7 +17,7 @@ from portal.web.http import htmx
 from portal.web.http.context import now, person, settings, store
 from portal.web.i18n import dates, labels
 from portal.web.i18n.translation import _
-from portal.web.staff.decision_forms import DecisionForm, Sent, forms_of
+from portal.web.staff.decision_forms import DecisionForm, SubmittedForm, forms_of
 from portal.web.staff.recent_decisions import recently_decided
 from portal.web.staff.tenant_card import card_of
 
@@ -42,7 +42,7 @@ class Done:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
+class HistoryLine:
     """One entry of the history, or a note."""
 
     when: str
@@ -53,7 +53,7 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Twin:
+class DuplicateRow:
     url: str
     company: str
     email: str
@@ -67,7 +67,7 @@ def tenant_page(
     status: int = 200,
     just_decided: bool = False,
     conflict: Conflict | None = None,
-    sent: Sent | None = None,
+    sent: SubmittedForm | None = None,
     offer: DecisionForm | None = None,
     said: str = "",
 ) -> Response:
@@ -91,7 +91,7 @@ def tenant_page(
         title_error=status == 422,
         history=[_event_line(event) for event in queries.history(store(), tenant)]
         + [_first_line(tenant)],
-        duplicates=[_twin(why, row) for why, row in queries.alike(store(), tenant)],
+        duplicates=[_twin(why, row) for why, row in queries.possible_duplicates(store(), tenant)],
         notes=[_note_line(note) for note in notes],
         back_url=url_for("staff.tenants", status=_tab_of(tenant)),
     )
@@ -157,7 +157,7 @@ def _done(tenant: Tenant) -> Done | None:
     )
 
 
-def _event_line(event: Event) -> Line:
+def _event_line(event: Event) -> HistoryLine:
     zone = settings().time_zone
     details = [labels.why(event.reason)] if event.reason else []
     for name, values in event.changes.items():
@@ -168,7 +168,7 @@ def _event_line(event: Event) -> Line:
         old, new = (dates.edge_of_text(value, zone) or "–" for value in values)
         told = _("%(what)s changed", what=label)
         details.append(f"{label}: {old} → {new}" if any(values) else told)
-    return Line(
+    return HistoryLine(
         when=dates.moment(event.at, zone),
         who=labels.by_whom(event.by),
         what=labels.did(event.verb),
@@ -176,20 +176,22 @@ def _event_line(event: Event) -> Line:
     )
 
 
-def _first_line(tenant: Tenant) -> Line:
-    return Line(
+def _first_line(tenant: Tenant) -> HistoryLine:
+    return HistoryLine(
         when=dates.moment(tenant.created_at, settings().time_zone),
         who=_("The customer"),
         what=labels.did(Verb.SUBMIT.value),
     )
 
 
-def _note_line(note: Note) -> Line:
-    return Line(when=dates.moment(note.at, settings().time_zone), who=note.by, text=note.text)
+def _note_line(note: Note) -> HistoryLine:
+    return HistoryLine(
+        when=dates.moment(note.at, settings().time_zone), who=note.by, text=note.text
+    )
 
 
-def _twin(why: Alike, row: Item) -> Twin:
-    return Twin(
+def _twin(why: DuplicateReason, row: Item) -> DuplicateRow:
+    return DuplicateRow(
         url=url_for("staff.tenant", tenant_id=row[KEY]),
         company=str(row.get("contactCompanyName", "")),
         email=str(row.get("contactEmailAddress", "")),

@@ -16,14 +16,14 @@ from portal.imports.jobs.job import State, UnknownJobError, end_job, find_job, l
 from portal.imports.jobs.row_chunks import CHUNK_BYTES, page_of_rows, read_chunk
 from portal.imports.model.rows import Kind
 from portal.sealing.sealing_store import SealingStore
-from portal.stores.contract import MOST_CHANGES, Add, BusyError, Replace, UnavailableError
+from portal.stores.contract import MAX_CHANGES, Add, BusyError, Replace, UnavailableError
 from portal.stores.file.store import JsonFileStore
-from portal.tenants import Act
+from portal.tenants import AuditInfo
 from tests.conftest import LONG, START
 from tests.examples import Behind, Failing, Interrupted, all_items
 from tests.imports.importing import ADMIN, Importer, counts, dump, lines, rows_of, tenant
 
-BOB = Act(by="Bob Boss", who="staff-bob", at=START)
+BOB = AuditInfo(by="Bob Boss", who="staff-bob", at=START)
 FORK = multiprocessing.get_context("fork")
 #: More than one commit.
 ROWS = ROWS_PER_COMMIT + 7
@@ -40,7 +40,7 @@ def assert_everything_is_in_once(importer: Importer, number: int = ROWS) -> None
 
 
 def test_a_commit_is_as_large_as_a_store_takes():
-    assert 2 * ROWS_PER_COMMIT + 4 <= MOST_CHANGES
+    assert 2 * ROWS_PER_COMMIT + 4 <= MAX_CHANGES
 
 
 @pytest.mark.parametrize("too_late", [False, True])
@@ -56,11 +56,11 @@ def test_any_call_may_fail_and_applying_goes_on(tmp_path, too_late):
             for _ in range(10):
                 run = apply_step(broken, run.id, ADMIN, rows=3)
         except UnavailableError:
-            handled = find_job(store, run.id).handled
+            handled = find_job(store, run.id).processed
             assert len(importer.tenants()) == len(importer.events()) == handled
         done = not broken.failed
         run = importer.apply(find_job(store, run.id))
-        assert (run.state, run.handled) == (State.DONE, 8)
+        assert (run.state, run.processed) == (State.DONE, 8)
         assert_everything_is_in_once(importer, 8)
         store.close()
         failing += 1
@@ -75,9 +75,9 @@ def test_a_step_handles_no_more_rows_than_asked_for_where_one_kind_follows_anoth
     handled = []
     while run.is_open:
         run = apply_step(importer.store, run.id, ADMIN, rows=rows)
-        handled.append(run.handled)
+        handled.append(run.processed)
     steps = [after - before for before, after in pairwise([0, *handled])]
-    assert sum(steps) == run.handled == 6
+    assert sum(steps) == run.processed == 6
     assert max(steps) <= rows
 
 
@@ -111,17 +111,17 @@ def test_a_process_is_killed_at_any_moment_and_another_goes_on(tmp_path):
         os.kill(victim.pid, signal.SIGKILL)
         victim.join()
         kills += victim.exitcode == -signal.SIGKILL
-        handled = find_job(store, run.id).handled
+        handled = find_job(store, run.id).processed
         assert len(importer.tenants()) == len(importer.events()) == handled
     assert kills
     assert importer.apply(find_job(store, run.id)).state is State.DONE
     assert_everything_is_in_once(importer)
 
 
-def slowly(folder: Path, sealer, run_id: str) -> None:
+def slowly(folder: Path, sealer, import_id: str) -> None:
     store = SealingStore(JsonFileStore(folder), sealer)
-    while find_job(store, run_id).is_open:
-        apply_step(store, run_id, ADMIN, rows=1)
+    while find_job(store, import_id).is_open:
+        apply_step(store, import_id, ADMIN, rows=1)
 
 
 def test_two_tabs_at_once_do_each_row_once(either):
@@ -143,7 +143,7 @@ def test_two_tabs_at_once_do_each_row_once(either):
     for each in tabs:
         each.join()
     done = find_job(either.store, run.id)
-    assert (done.state, done.handled, counts(done)) == (State.DONE, ROWS, {"new": ROWS})
+    assert (done.state, done.processed, counts(done)) == (State.DONE, ROWS, {"new": ROWS})
     assert_everything_is_in_once(either)
 
 
@@ -217,15 +217,15 @@ def test_a_full_disk_leaves_whole_commits_and_says_how_many(importer):
 
     class Full(Behind):
         def before(self, call: str) -> None:
-            if call == "write" and find_job(self.inner, run.id).handled > 300:
-                raise UnavailableError(reason="The disk is full.", mend="Make room.")
+            if call == "write" and find_job(self.inner, run.id).processed > 300:
+                raise UnavailableError(reason="The disk is full.", remedy="Make room.")
 
     with pytest.raises(UnavailableError):
         importer.apply(run, store=Full(importer.store))
     stopped = find_job(importer.store, run.id)
     assert stopped.state is State.APPLYING
-    assert stopped.handled == len(importer.tenants()) == len(importer.events())
-    assert 300 < stopped.handled < 700
+    assert stopped.processed == len(importer.tenants()) == len(importer.events())
+    assert 300 < stopped.processed < 700
     assert importer.apply(stopped).state is State.DONE
     assert_everything_is_in_once(importer, 700)
 
@@ -253,13 +253,13 @@ def test_what_was_stopped_half_way_tells_the_written_rows_from_the_others(either
     assert {row.tenant_id for row in rows if row.written} == {
         key for key, item in either.tenants().items() if item["contactFullName"] == "Kim"
     }
-    assert sum(row.written for row in rows) == stopped.handled
+    assert sum(row.written for row in rows) == stopped.processed
     pages = [page_of_rows(either.store, stopped, kind, limit=60)[0] for kind in Kind]
     assert [row for page in pages for row in page if row.written] == [
         row for row in rows if row.written
     ]
     done = either.run(file, policy="overwrite")
-    assert counts(done)["same"] == stopped.handled >= 17 * steps
+    assert counts(done)["same"] == stopped.processed >= 17 * steps
     assert all(row.written for row in rows_of(either, done) if row.kind is not Kind.SAME)
 
 
@@ -271,7 +271,7 @@ def test_it_may_be_ended_while_its_rows_are_being_written(importer):
 
     # It moves on twice, just as somebody is about to end it.
     stopped = end_job(Interrupted(importer.store, one_more, one_more), run.id, BOB)
-    assert (stopped.state, stopped.handled) == (State.STOPPED, 2)
+    assert (stopped.state, stopped.processed) == (State.STOPPED, 2)
     assert len(importer.tenants()) == 2
 
 
@@ -303,11 +303,11 @@ def test_imports_stay_listed_with_who_ran_them(either):
     }
 
 
-@pytest.mark.parametrize("run_id", ["import-", "86810_1", "import-nobody", "event-x"])
-def test_what_is_no_import_is_unknown(importer, run_id):
+@pytest.mark.parametrize("import_id", ["import-", "86810_1", "import-nobody", "event-x"])
+def test_what_is_no_import_is_unknown(importer, import_id):
     importer.run(dump(tenant(1)))
     with pytest.raises(UnknownJobError):
-        find_job(importer.store, run_id)
+        find_job(importer.store, import_id)
 
 
 def test_no_row_is_too_large_for_an_item(importer):

@@ -13,15 +13,15 @@ from portal.imports.jobs.retention import remove_rows_before
 from portal.imports.jobs.row_chunks import page_of_rows
 from portal.imports.model.rows import Kind
 from portal.imports.reports.report import job_summary, report_as_json
-from portal.stores.contract import Add, ChangedMeanwhileError, Replace, UnavailableError
+from portal.stores.contract import Add, Replace, UnavailableError, VersionConflictError
 from portal.stores.file.store import JsonFileStore
-from portal.tenants import Act
+from portal.tenants import AuditInfo
 from tests.conftest import START
 from tests.examples import Behind, Counting, Failing, Interrupted, all_items
 from tests.imports.importing import ADMIN, Importer, counts, dump, lines, rows_of, tenant
 
 LATER = START + timedelta(days=200)
-RETENTION = Act(by="retention", at=LATER)
+RETENTION = AuditInfo(by="retention", at=LATER)
 #: A bit of every kind: new, same, update, conflict, duplicate, invalid.
 FILE = lines(
     tenant(1), tenant(2, contactFullName="Kim", updatedAt="2026-01-01T00:00:00.000Z"),
@@ -52,7 +52,7 @@ def assert_nothing_but_its_rows_is_gone(
     assert (now.by, now.at, now.counts, now.to_write) == (
         before.by, before.at, before.counts, before.to_write
     )  # fmt: skip
-    assert (now.handled, now.written) == (before.handled, before.written)
+    assert (now.processed, now.written) == (before.processed, before.written)
     assert not now.rows_kept
     assert not now.is_open
     assert rows_of(importer, now) == []
@@ -98,7 +98,7 @@ def test_what_was_left_half_way_is_stopped(either):
 
 
 def test_what_somebody_ended_keeps_who_ended_it(either):
-    bob = Act(by="Bob Boss", who="staff-bob", at=START)
+    bob = AuditInfo(by="Bob Boss", who="staff-bob", at=START)
     run = end_job(either.store, planned(either).id, bob)
     assert removed(either) == 2
     now = find_job(either.store, run.id)
@@ -187,7 +187,7 @@ def test_somebody_applies_the_plan_at_the_same_moment(importer):
     importer.store, store = Interrupted(importer.store, apply, apply), importer.store
     assert removed(importer) == 1
     now = find_job(store, run.id)
-    assert (now.state, now.ended_by, now.handled) == (State.STOPPED, "retention", 2)
+    assert (now.state, now.ended_by, now.processed) == (State.STOPPED, "retention", 2)
     assert chunk_ids(importer) == []
 
 
@@ -197,7 +197,7 @@ def test_a_step_whose_rows_are_removed_meanwhile_answers_that_they_are(importer)
     # After the step has looked how far the import is, and before it asks for the rows.
     late = Late(importer.store, lambda: removed(importer))
     now = apply_step(late, run.id, ADMIN, rows=10)
-    assert (now.state, now.handled, now.rows_kept) == (State.STOPPED, 10, False)
+    assert (now.state, now.processed, now.rows_kept) == (State.STOPPED, 10, False)
     assert len(importer.tenants()) == 10
 
 
@@ -233,7 +233,7 @@ def test_a_plan_that_begins_to_be_written_at_the_same_moment_is_not_ended(import
     importer.store, store = Interrupted(importer.store, apply), importer.store
     assert removed(importer) == 0
     now = find_job(store, run.id)
-    assert (now.state, now.handled) == (State.APPLYING, 1)
+    assert (now.state, now.processed) == (State.APPLYING, 1)
     assert importer.apply(now, store=store).state is State.DONE
 
 
@@ -250,7 +250,7 @@ def test_a_plan_that_is_removed_while_it_is_saved_leaves_nothing(either, call):
 
     kept = either.store
     either.store = RemovedMeanwhile(kept)
-    with pytest.raises(ChangedMeanwhileError):
+    with pytest.raises(VersionConflictError):
         either.plan(FILE)
     assert all_items(either.kept) == {}
 

@@ -7,7 +7,7 @@ import pytest
 
 from portal.imports.model.errors import RefusedFileError
 from portal.imports.model.rows import WRITTEN, Kind, Policy
-from portal.imports.planning.staging import Draft
+from portal.imports.planning.staging import StagedEntries
 from portal.imports.reports.export import exported
 from tests.examples import all_items
 from tests.imports.importing import EXPORTS, LIMITS, counts, lines, rows_of
@@ -134,7 +134,7 @@ STORED = (BEHIND, AHEAD, {}, BEHIND | {"isActive": False}, None)
 
 def fill(importer, file):
     """The file is imported before, with these changes."""
-    with Draft() as draft:
+    with StagedEntries() as draft:
         draft.add(io.BytesIO(file), LIMITS)
         planned = [each.checked.candidate for each in draft if each.number == each.newest]
     before = [

@@ -9,7 +9,7 @@ from portal.imports.jobs.job import find_job
 from portal.imports.planning.diff import WINDOW
 from portal.imports.reports.export import exported
 from portal.stores.contract import Add, Replace
-from portal.tenants import Standing, standing
+from portal.tenants import AccessStatus, standing
 from portal.timestamps import to_text
 from tests.conftest import START
 from tests.imports.importing import counts, dump, lines, rows_of, tenant
@@ -66,9 +66,9 @@ def test_an_active_tenant_without_a_window_gets_none_unseen(either):
         ("openEnded", "Staff set the validity, and it is kept.")
     ]
     either.run(file, policy="overwrite")
-    assert standing(onboarding.find(either.store, ID), START) is Standing.WINDOW_MISSING
+    assert standing(onboarding.find(either.store, ID), START) is AccessStatus.WINDOW_MISSING
     assert counts(either.run(file, policy="overwrite", allowed=["validity"])) == {"update": 1}
-    assert standing(onboarding.find(either.store, ID), START) is Standing.VALID
+    assert standing(onboarding.find(either.store, ID), START) is AccessStatus.VALID
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_an_update_counts_as_what_it_makes_of_the_tenant(either, beside, stored,
     assert given(run) == expected
     assert given(either.apply(run)) == expected
     now = onboarding.find(either.store, ID)
-    assert (standing(now, START) is Standing.VALID) == (run.active == 1)
+    assert (standing(now, START) is AccessStatus.VALID) == (run.active == 1)
 
 
 def test_an_active_tenant_that_stays_without_a_window_gets_no_licence(importer):

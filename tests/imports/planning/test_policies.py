@@ -76,7 +76,7 @@ def test_a_secret_is_told_by_one_word(imported, word):
 
 def test_a_secret_that_staff_replaced_is_another_one(imported):
     onboarding.set_client(
-        imported.store, imported.sealer, ID, seen=1, act=ANN, client_id="000179d1",
+        imported.store, imported.sealer, ID, expected_version=1, audit=ANN, client_id="000179d1",
         secret=Secret("of-staff"),
     )  # fmt: skip
     (row,) = imported.rows(dump(tenant()))
@@ -95,7 +95,7 @@ def test_a_plaintext_secret_of_the_old_application_is_compared_and_sealed_later(
 
 @pytest.mark.parametrize("policy", ["skip", "newer-wins", "overwrite"])
 def test_no_policy_makes_a_suspended_tenant_active_unless_asked_by_name(imported, policy):
-    onboarding.suspend(imported.store, ID, seen=1, act=ANN, reason=Reason.UNPAID)
+    onboarding.suspend(imported.store, ID, expected_version=1, audit=ANN, reason=Reason.UNPAID)
     file = dump(tenant(updatedAt="2030-01-01T00:00:00.000Z"))
     assert counts(imported.run(file, policy=policy)) == {"conflict": 1}
     assert current(imported).status is Status.SUSPENDED
@@ -106,7 +106,7 @@ def test_no_policy_makes_a_suspended_tenant_active_unless_asked_by_name(imported
 
 def test_why_a_tenant_was_suspended_goes_with_its_suspension_and_no_sooner(either):
     either.run(dump(tenant()))
-    onboarding.suspend(either.store, ID, seen=1, act=ANN, reason=Reason.UNPAID)
+    onboarding.suspend(either.store, ID, expected_version=1, audit=ANN, reason=Reason.UNPAID)
     for given in ({"isActive": False}, {"isActive": None}):
         file = dump(tenant(contactFullName=f"Kim {given}", **given))
         assert counts(either.run(file, policy="overwrite")) == {"update": 1}
@@ -162,12 +162,12 @@ def test_when_it_was_changed_is_the_files_word_if_that_is_newer_and_else_the_imp
 
 
 def test_when_a_secret_was_set_is_when_it_came(imported):
-    act = later(ADMIN, hours=1)
-    for secret, at in ((SECRET, ADMIN.at), ("another", act.at), (None, act.at)):
+    audit = later(ADMIN, hours=1)
+    for secret, at in ((SECRET, ADMIN.at), ("another", audit.at), (None, audit.at)):
         file = dump(tenant(contactFullName=f"Kim {secret}", clientSecret=secret))
         run = imported.plan(file, policy="overwrite")
         while run.is_open:
-            run = apply_step(imported.store, run.id, act)
+            run = apply_step(imported.store, run.id, audit)
         assert imported.kept.get(ID)["clientSecretSetAt"] == to_text(at)
 
 

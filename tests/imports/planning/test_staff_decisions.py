@@ -28,30 +28,40 @@ def current(importer):
     return onboarding.find(importer.store, ID)
 
 
-def act(importer):
+def audit_info(importer):
     """Each a minute behind the one before it."""
     return later(ANN, minutes=current(importer).version or 0)
 
 
 def set_validity(importer, window):
     seen = current(importer).version
-    onboarding.set_validity(importer.store, ID, seen=seen, act=act(importer), validity=window)
+    onboarding.set_validity(
+        importer.store, ID, expected_version=seen, audit=audit_info(importer), validity=window
+    )
 
 
 def suspend(importer):
     seen = current(importer).version
-    onboarding.suspend(importer.store, ID, seen=seen, act=act(importer), reason=Reason.UNPAID)
+    onboarding.suspend(
+        importer.store, ID, expected_version=seen, audit=audit_info(importer), reason=Reason.UNPAID
+    )
 
 
 def reinstate(importer):
-    onboarding.reinstate(importer.store, ID, seen=current(importer).version, act=act(importer))
+    onboarding.reinstate(
+        importer.store, ID, expected_version=current(importer).version, audit=audit_info(importer)
+    )
 
 
 def edit_contact(importer, name):
     now = current(importer)
     contact = dataclasses.replace(now.contact, name=name)
     onboarding.edit_contact(
-        importer.store, ID, seen=now.version, act=act(importer), contact=contact
+        importer.store,
+        ID,
+        expected_version=now.version,
+        audit=audit_info(importer),
+        contact=contact,
     )
 
 
@@ -173,7 +183,7 @@ def test_a_tenant_that_staff_activated_is_theirs(importer):
     pending = examples.sign_up(importer.store)
     active = examples.activate(importer.store, importer.sealer, pending)
     onboarding.edit_contact(
-        importer.store, active.id, seen=active.version, act=later(ANN, minutes=1),
+        importer.store, active.id, expected_version=active.version, audit=later(ANN, minutes=1),
         contact=examples.OTHER_CONTACT,
     )  # fmt: skip
     file = tenant(104348, isActive=False)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from portal import contacts
 from portal.contacts import ProblemError
 from portal.imports.model.errors import RefusedFileError
-from portal.imports.planning.staging import Draft
+from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.csv_cells import guarded, unguarded
 from portal.imports.reading.strict_json import is_deeper
 from portal.imports.validation.quickly import is_plain_line, read_email_fast
@@ -67,7 +67,7 @@ def test_no_file_ever_raises_anything_but_a_refusal(kind):
     @settings(max_examples=3000 if LONG else 60, deadline=None)
     @given(file=KINDS[kind])
     def is_read_or_refused(file):
-        with Draft() as draft, contextlib.suppress(RefusedFileError):
+        with StagedEntries() as draft, contextlib.suppress(RefusedFileError):
             draft.add(io.BytesIO(file), LIMITS)
             list(draft)
 
@@ -92,7 +92,7 @@ def test_any_file_is_refused_or_planned_and_what_is_planned_is_written(importer,
         assert refusal.status in (400, 413, 415, 422)
         return
     done = importer.apply(run)
-    assert done.handled == done.to_write
+    assert done.processed == done.to_write
     assert set(importer.kinds(file)) <= {"same", "invalid", "duplicate", "conflict"}
 
 

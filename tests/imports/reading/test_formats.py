@@ -9,7 +9,7 @@ import pytest
 
 from portal.imports.model.errors import RefusedFileError
 from portal.imports.reading.decode import Limits
-from portal.imports.reading.formats import Reader
+from portal.imports.reading.formats import EntryReader
 from tests.imports.importing import LIMITS, dump, lines, tenant
 
 ONE = tenant(1)
@@ -59,7 +59,7 @@ class Drops(io.BytesIO):
 @pytest.mark.parametrize("opened", [io.BytesIO, Drops])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_tenant_is_found_in(importer, shape, opened):
-    assert [entry.key or KEY for entry in Reader(opened(SHAPES[shape]), LIMITS)] == [KEY]
+    assert [entry.key or KEY for entry in EntryReader(opened(SHAPES[shape]), LIMITS)] == [KEY]
     (row,) = importer.rows(SHAPES[shape])
     assert (row.kind, row.tenant_id) == ("new", "86810_1")
 
@@ -69,7 +69,7 @@ def test_the_tenant_is_found_in(importer, shape, opened):
     [("a dump", 1), ("a storage state", 1), ("keys and values", 1), ("pairs", 1), ("tenants", 0)],
 )
 def test_keys_of_other_programs_are_counted(shape, ignored):
-    reader = Reader(io.BytesIO(SHAPES[shape]), LIMITS)
+    reader = EntryReader(io.BytesIO(SHAPES[shape]), LIMITS)
     list(reader)
     assert reader.ignored == ignored
 
@@ -107,7 +107,7 @@ def test_a_place_is_told_in_lines_and_characters():
     small = Limits(size=10**6, entries=10, depth=32, value=10_000)
     file = '[\n  {"key": "ä", "value": 1},\n  {"key": "fsm_tenant_1_1", "value": ""}\n]'.encode()
     for opened in (io.BytesIO, Drops):
-        (entry,) = Reader(opened(file), small)
+        (entry,) = EntryReader(opened(file), small)
         assert (entry.line, entry.column) == (3, 3)
 
 
@@ -117,5 +117,5 @@ def test_a_limit_is_told_wherever_it_is_passed(file, opened):
     for size in range(len(file) - 1, 0, -len(file) // 40):
         small = Limits(size=size, entries=10_000, depth=32, value=10_000)
         with pytest.raises(RefusedFileError) as refused:
-            list(Reader(opened(file), small))
+            list(EntryReader(opened(file), small))
         assert refused.value.status == 413

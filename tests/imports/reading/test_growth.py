@@ -8,11 +8,11 @@ import tracemalloc
 import pytest
 
 from portal.imports.model.errors import RefusedFileError
-from portal.imports.planning.staging import Draft
+from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.decode import Limits
-from portal.imports.reading.duplicate_keys import Keys
-from portal.imports.reading.formats import Reader
-from portal.imports.reading.strict_json import Found
+from portal.imports.reading.duplicate_keys import DuplicateKeys
+from portal.imports.reading.formats import EntryReader
+from portal.imports.reading.strict_json import ParsedValue
 from tests.imports.importing import LIMITS, lines, tenant
 
 GOOD = lines(tenant(1))
@@ -35,7 +35,7 @@ BROKEN = {
 
 def seconds(file: bytes) -> float:
     begun = time.process_time()
-    for _ in Reader(io.BytesIO(file), WIDE):
+    for _ in EntryReader(io.BytesIO(file), WIDE):
         pass
     return time.process_time() - begun
 
@@ -74,7 +74,7 @@ def test_each_part_counts_against_the_limit(name):
 def refusal(file: bytes) -> str:
     few = Limits(size=10**6, entries=100, depth=32, value=10_000)
     try:
-        list(Reader(io.BytesIO(file), few))
+        list(EntryReader(io.BytesIO(file), few))
     except RefusedFileError as refused:
         return refused.message
     return ""
@@ -83,17 +83,17 @@ def refusal(file: bytes) -> str:
 def test_a_report_of_as_many_rows_as_may_be_is_read():
     few = Limits(size=10**6, entries=100, depth=32, value=10_000)
     rows = [{"kind": "new"}] * 50 + [{"kind": "invalid", "values": {"accountId": "1"}}] * 50
-    assert len(list(Reader(io.BytesIO(json.dumps({"rows": rows}).encode()), few))) == 50
+    assert len(list(EntryReader(io.BytesIO(json.dumps({"rows": rows}).encode()), few))) == 50
 
 
 def test_long_keys_of_other_programs_are_kept_as_digests():
-    keys = Keys()
+    keys = DuplicateKeys()
     tracemalloc.start()
     try:
         for n in range(40):
             key = f"{n}\U0001f600" + "x" * 900_000
-            assert keys.add(Found(key, "", 1, 1))
-            assert not keys.add(Found(key, "", 1, 1))
+            assert keys.add(ParsedValue(key, "", 1, 1))
+            assert not keys.add(ParsedValue(key, "", 1, 1))
             del key
         assert tracemalloc.get_traced_memory()[0] < 1_000_000
     finally:
@@ -104,7 +104,7 @@ def test_long_keys_of_other_programs_are_kept_as_digests():
 def test_a_key_is_known_again_among_more_than_stay_in_memory(again):
     names = [*range(25_000), again]
     file = "{" + ",".join(f'"k{n}":""' for n in names) + "}"
-    with Draft() as draft, pytest.raises(RefusedFileError) as refused:
+    with StagedEntries() as draft, pytest.raises(RefusedFileError) as refused:
         draft.add(io.BytesIO(file.encode()), WIDE)
     assert refused.value.message == f"Key 'k{again}' appears twice."
 
@@ -112,16 +112,16 @@ def test_a_key_is_known_again_among_more_than_stay_in_memory(again):
 def test_a_row_of_a_table_may_take_many_lines_and_not_the_whole_file():
     small = Limits(size=10**6, entries=100, depth=32, value=1_000)
     file = b"row,kind,clientId\n" + b'1,new,"a\nb"\n' * 90 + b"1,invalid,x\n"
-    assert len(list(Reader(io.BytesIO(file), small))) == 1
+    assert len(list(EntryReader(io.BytesIO(file), small))) == 1
     with pytest.raises(RefusedFileError) as refused:
-        list(Reader(io.BytesIO(b"row,kind\n" + b'"a\n",' * 9_000), small))
+        list(EntryReader(io.BytesIO(b"row,kind\n" + b'"a\n",' * 9_000), small))
     assert refused.value.status == 413
 
 
 @pytest.mark.parametrize("length", [131_072, 131_073, 999_000])
 def test_a_cell_of_a_table_may_be_as_long_as_any_value(length):
     file = b"row,kind,accountId,clientId\n1,invalid,1," + b"x" * length + b"\n2,invalid,2,x\n"
-    values = [entry.value for entry in Reader(io.BytesIO(file), LIMITS)]
+    values = [entry.value for entry in EntryReader(io.BytesIO(file), LIMITS)]
     assert [len(value["clientId"]) for value in values] == [length, 1]
 
 
@@ -129,7 +129,7 @@ def test_a_cell_of_a_table_may_be_as_long_as_any_value(length):
 def test_a_longer_cell_is_refused_as_any_value_is(quote):
     file = b"row,kind,clientId\n1,invalid," + quote + b"x" * 1_000_000 + quote + b"\n"
     with pytest.raises(RefusedFileError) as refused:
-        list(Reader(io.BytesIO(file), LIMITS))
+        list(EntryReader(io.BytesIO(file), LIMITS))
     told = "A value is longer than 1,000,000 characters (line 2, column 1)."
     assert (refused.value.message, refused.value.status) == (told, 413)
 
@@ -137,5 +137,5 @@ def test_a_longer_cell_is_refused_as_any_value_is(quote):
 def test_a_mistake_is_told_where_it_is_however_much_follows():
     file = b'[{"accountId": "1" "x": 1},' + b"1," * 1_500_000
     with pytest.raises(RefusedFileError) as refused:
-        list(Reader(io.BytesIO(file), LIMITS))
+        list(EntryReader(io.BytesIO(file), LIMITS))
     assert refused.value.message == "Not valid JSON (line 1, column 20)."

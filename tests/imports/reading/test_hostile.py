@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from portal.imports.model.errors import RefusedFileError
-from portal.imports.planning.staging import Draft
+from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.decode import Limits
 from tests.conftest import LONG
 from tests.examples import all_items
@@ -208,7 +208,7 @@ def test_many_fields_are_named_up_to_a_number(importer):
 #: Runs in a process of its own, so that its memory can be told.
 MEASURED = """
 import json, resource, sys
-from portal.imports.planning.staging import Draft
+from portal.imports.planning.staging import StagedEntries
 from portal.imports.model.errors import RefusedFileError
 from portal.imports.reading.decode import Limits
 from portal.stores.file.store import JsonFileStore
@@ -230,7 +230,7 @@ class Made:
 idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 limits = Limits(size=10**9, entries=10**8, depth=32, value=1_000_000)
 try:
-    with Draft() as draft:
+    with StagedEntries() as draft:
         draft.add(Made(*eval(sys.argv[1])), limits)
         print(draft.size, draft.ignored_keys, end=" ")
 except RefusedFileError as refused:
@@ -282,14 +282,14 @@ def test_a_million_keys_are_counted_in_little_memory(tmp_path):
         file.write(json.dumps("fsm_tenant_86810_1") + ":" + json.dumps(ONE) + "}")
     limits = Limits(size=10**9, entries=10**7, depth=32, value=1_000_000)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with Draft() as draft, path.open("rb") as file:
+    with StagedEntries() as draft, path.open("rb") as file:
         draft.add(file, limits)
         assert (draft.size, draft.ignored_keys) == (1, number)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000
 
 
 def test_a_draft_that_reaches_the_disk_holds_no_secret_that_can_be_read():
-    with Draft() as draft:
+    with StagedEntries() as draft:
         draft.add(io.BytesIO(dump(tenant(1))), LIMITS)
         assert draft._db.execute("SELECT count(*) FROM entries").fetchone() == (1,)
         kept = draft._db.execute("SELECT * FROM entries").fetchall()

@@ -7,7 +7,7 @@ import pytest
 
 from portal.imports.model.errors import RefusedFileError
 from portal.imports.reading.decode import Limits
-from portal.imports.reading.formats import Reader, Shape
+from portal.imports.reading.formats import EntryReader, FileFormat
 from tests.imports.importing import LIMITS, dump, lines, tenant
 from tests.imports.reading.test_formats import Drops
 
@@ -17,10 +17,10 @@ BAD = "Not valid JSON (line 2, column {})."
 
 def read(file, opened=io.BytesIO, limits=LIMITS):
     """`tenant`, or the line and what is wrong with it, for each entry."""
-    reader = Reader(opened(file), limits)
+    reader = EntryReader(opened(file), limits)
     told = [(each.line, each.problem) if each.problem else each.value["companyId"]
             for each in reader]  # fmt: skip
-    assert reader.shape is Shape.LINES
+    assert reader.shape is FileFormat.LINES
     return told
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from portal.imports.planning.staging import Draft
+from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.csv_cells import guarded, unguarded
 from portal.imports.reports.report import job_summary, report_as_csv, report_as_json
 from portal.stores.contract import Add
@@ -168,7 +168,7 @@ def test_no_cell_is_a_formula_and_each_comes_back(importer, value):
     text = report(importer, run, "csv")
     heading, row = csv.reader(io.StringIO(text.decode("utf-8-sig"), newline=""))
     assert row[heading.index("clientId")] == f"'{value}"
-    with Draft() as draft:
+    with StagedEntries() as draft:
         draft.add(io.BytesIO(text), LIMITS)
         (drafted,) = draft
     assert drafted.checked.values["clientId"] == value

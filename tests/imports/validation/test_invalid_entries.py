@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from portal.imports.planning.staging import Draft
-from portal.imports.reading.formats import Reader
+from portal.imports.planning.staging import StagedEntries
+from portal.imports.reading.formats import EntryReader
 from portal.stores.contract import UnavailableError
 from tests.imports.importing import LIMITS, counts, dump, lines, rows_of, tenant
 
@@ -143,16 +143,16 @@ OTHERS = dict.fromkeys(["state", "by", "store", "active", "theme", "cookies"], "
     ],
 )  # fmt: skip
 def test_keys_of_other_programs_are_counted_whatever_they_are_called(file, ignored):
-    reader = Reader(io.BytesIO(file), LIMITS)
+    reader = EntryReader(io.BytesIO(file), LIMITS)
     assert len(list(reader)) == 1
     assert reader.ignored == ignored
 
 
 def test_a_disk_that_is_full_is_told_in_words():
-    with Draft() as draft:
+    with StagedEntries() as draft:
         # As much as this needs to begin with, and no page more.
         draft._db.execute("PRAGMA max_page_count = 4")
         with pytest.raises(UnavailableError) as refused:
             draft.add(io.BytesIO(lines(*(tenant(n) for n in range(600)))), LIMITS)
     assert refused.value.reason == "There is no room for the working copy of the file."
-    assert refused.value.mend.startswith("Make room in the folder for temporary files")
+    assert refused.value.remedy.startswith("Make room in the folder for temporary files")

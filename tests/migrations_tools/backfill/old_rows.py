@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from migrations_tools.backfill.backfill import Adoption, Report
+from migrations_tools.backfill.backfill import Backfill, BackfillReport
 from migrations_tools.backfill.rows import Rows
 from migrations_tools.backfill.table_rows import TableRows
 from portal.stores.contract import Add, Item, Page, Segment, Store
@@ -68,9 +68,9 @@ class Table(Side):
         )
 
 
-def adopt(side: Side, sealer: Any, *, apply: bool = True, **how: Any) -> Report:
+def adopt(side: Side, sealer: Any, *, apply: bool = True, **how: Any) -> BackfillReport:
     rows = how.pop("rows", None) or side.rows(side.store)
-    return Adoption(rows, sealer, apply=apply, **how).run()
+    return Backfill(rows, sealer, apply=apply, **how).run()
 
 
 class Interrupting:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from migrations_tools.backfill.backfill import Report
-from migrations_tools.pace import Pace
+from migrations_tools.backfill.backfill import BackfillReport
+from migrations_tools.pace import RateLimiter
 from portal import onboarding, queries, records
 from portal.queries import Tab
 from portal.sealing.sealers import KeyFileSealer, Secret
@@ -33,12 +33,12 @@ def test_old_rows_are_listed_found_and_sealed_and_keep_all_that_they_had(
     old = [old_row(number) for number in range(5)]
     old[4] = {**old[4], "isActive": False, "notOurs": "kept", "retries": 7}
     side.put(*old)
-    assert queries.page(side.store, queries.stretches_of(Tab.ALL, START)).rows == []
+    assert queries.page(side.store, queries.ranges_of_tab(Tab.ALL, START)).rows == []
     report = adopt(side, sealer)
-    assert report == Report(rows=5, tenants=5, right=0, listed=5, sealed=5)
-    active = queries.page(side.store, queries.stretches_of(Tab.ACTIVE, START)).rows
+    assert report == BackfillReport(rows=5, tenants=5, right=0, listed=5, sealed=5)
+    active = queries.page(side.store, queries.ranges_of_tab(Tab.ACTIVE, START)).rows
     assert [row["tenantId"] for row in active] == [row["tenantId"] for row in old[:4]]
-    suspended = queries.page(side.store, queries.stretches_of(Tab.SUSPENDED, START)).rows
+    suspended = queries.page(side.store, queries.ranges_of_tab(Tab.SUSPENDED, START)).rows
     assert [row["tenantId"] for row in suspended] == [old[4]["tenantId"]]
     for sought in ("meyer 3", "kim3@meyer.example", "86813"):
         (found,) = queries.search(side.store, sought, Tab.ALL, START).rows
@@ -59,7 +59,7 @@ def test_done_twice_the_second_time_finds_all_as_it_should_be(
     side.put(*(old_row(number) for number in range(3)))
     adopt(side, sealer)
     before = all_items(side.store)
-    assert adopt(side, sealer) == Report(rows=3, tenants=3, right=3)
+    assert adopt(side, sealer) == BackfillReport(rows=3, tenants=3, right=3)
     assert all_items(side.store) == before
 
 
@@ -79,9 +79,14 @@ def test_what_the_portal_wrote_is_right_as_it_is(side: Side, sealer: KeyFileSeal
     sign_up(side.store, 2, set_aside=True)
     rejected = sign_up(side.store, 3)
     onboarding.reject(
-        side.store, rejected.id, seen=1, act=ANN, reason=Reason.DUPLICATE, message="Sorry."
+        side.store,
+        rejected.id,
+        expected_version=1,
+        audit=ANN,
+        reason=Reason.DUPLICATE,
+        message="Sorry.",
     )
-    onboarding.add_note(side.store, rejected.id, act=ANN, text="A note.")
+    onboarding.add_note(side.store, rejected.id, audit=ANN, text="A note.")
     before = all_items(side.store)
     report = adopt(side, sealer)
     assert (report.tenants, report.right, report.listed, report.sealed) == (3, 3, 0, 0)
@@ -126,13 +131,15 @@ def test_other_programs_still_open_what_was_sealed(side: Side, sealer: KeyFileSe
 
 def test_all_segments_together_are_the_whole_table(side: Side, sealer: KeyFileSealer) -> None:
     side.put(*(old_row(number) for number in range(30)))
-    assert adopt(side, sealer, segments=7) == Report(rows=30, tenants=30, listed=30, sealed=30)
+    assert adopt(side, sealer, segments=7) == BackfillReport(
+        rows=30, tenants=30, listed=30, sealed=30
+    )
 
 
 def test_it_goes_no_faster_than_it_is_told(side: Side, sealer: KeyFileSealer) -> None:
     side.put(*(old_row(number) for number in range(10)))
     waited: list[float] = []
-    pace = Pace(100, clock=lambda: 0.0, pause=waited.append)
+    pace = RateLimiter(100, clock=lambda: 0.0, pause=waited.append)
     adopt(side, sealer, pace=pace)
     # Ten rows read, and ten written, at 100 a second: the last one waits for the 19 before.
     assert max(waited) == pytest.approx(0.19)
@@ -145,7 +152,9 @@ def test_a_decision_of_the_portal_in_between_is_kept(side: Side, sealer: KeyFile
     side.put(old_row(1))
 
     def suspend() -> None:
-        onboarding.suspend(side.store, "86811_104348", seen=None, act=ANN, reason=Reason.UNPAID)
+        onboarding.suspend(
+            side.store, "86811_104348", expected_version=None, audit=ANN, reason=Reason.UNPAID
+        )
 
     report = adopt(side, sealer, rows=Interrupting(side.rows(side.store), suspend))
     now = side.store.get("86811_104348")
@@ -221,7 +230,7 @@ def test_when_it_cannot_be_sealed_it_stops_and_what_is_done_stays_done(
 ) -> None:
     class Away:
         def seal(self, _secret: Secret, _tenant_id: str) -> str:
-            raise UnavailableError(reason="KMS is away.", mend="Wait.")
+            raise UnavailableError(reason="KMS is away.", remedy="Wait.")
 
     side.put(old_row(1))
     with pytest.raises(UnavailableError):
@@ -236,7 +245,7 @@ def test_a_busy_store_is_waited_for_and_not_for_ever(side: Side, sealer: KeyFile
         raise BusyError(reason="Others write it.")
 
     waited: list[float] = []
-    pace = Pace(pause=waited.append)
+    pace = RateLimiter(pause=waited.append)
     for times in (100, 3):
         rows = Interrupting(side.rows(side.store), *[busy] * times)
         if times == 100:

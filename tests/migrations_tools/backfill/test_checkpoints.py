@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from migrations_tools.backfill.backfill import Adoption, Report
-from migrations_tools.backfill.checkpoints import Memory, Place
-from migrations_tools.backfill.rows import Obstacle, Rows, StoredRows, UnchangeableError
+from migrations_tools.backfill.backfill import Backfill, BackfillReport
+from migrations_tools.backfill.checkpoints import Checkpoint, Checkpoints
+from migrations_tools.backfill.rows import Rows, RowTooLargeError, SkipReason, StoredRows
 from portal import records
 from portal.sealing.sealers import KeyFileSealer, Secret
-from portal.stores.contract import Add, ChangedMeanwhileError, Item, Page, Segment, Store
+from portal.stores.contract import Add, Item, Page, Segment, Store, VersionConflictError
 from portal.stores.file.store import JsonFileStore
 from tests.dynamodb_engine import Engine
 from tests.examples import all_items
@@ -98,9 +98,9 @@ def test_killed_at_any_call_and_run_again_every_row_is_right_once(
                 seals.append(tenant_id)  # noqa: B023 - used before the next turn
                 return sealer.seal(secret, tenant_id)
 
-        def run(rows: Rows) -> Report:
-            memory = Memory(path, "here", segments)  # noqa: B023 - likewise
-            return Adoption(rows, Noting(), apply=True, segments=segments, memory=memory).run()
+        def run(rows: Rows) -> BackfillReport:
+            memory = Checkpoints(path, "here", segments)  # noqa: B023 - likewise
+            return Backfill(rows, Noting(), apply=True, segments=segments, memory=memory).run()
 
         try:
             run(Mortal(rows, last, late=late))
@@ -122,7 +122,7 @@ def test_killed_at_any_call_and_run_again_every_row_is_right_once(
         assert report.failed == []
         assert path is None or not path.exists()
         if not killed:
-            assert report == Report(rows=7, tenants=7, right=7)
+            assert report == BackfillReport(rows=7, tenants=7, right=7)
             break
         last += 1
     assert last >= 11
@@ -135,7 +135,7 @@ def test_killed_at_any_call_on_a_table(engine: Engine, sealer: KeyFileSealer) ->
         with pytest.raises(Killed):
             adopt(table, sealer, rows=Mortal(table.rows(table.store), last % 8, late=last % 2 == 0))
         adopt(table, sealer)
-        assert adopt(table, sealer) == Report(rows=7, tenants=7, right=7)
+        assert adopt(table, sealer) == BackfillReport(rows=7, tenants=7, right=7)
         table.store.close()
 
 
@@ -147,18 +147,18 @@ def test_a_run_goes_on_behind_the_pages_that_are_done(
     rows = SmallPages(store, StoredRows(store))
     path = tmp_path / "progress.json"
     with pytest.raises(Killed):
-        Adoption(
-            Mortal(rows, 7, late=False), sealer, apply=True, memory=Memory(path, "here", 1)
+        Backfill(
+            Mortal(rows, 7, late=False), sealer, apply=True, memory=Checkpoints(path, "here", 1)
         ).run()
-    assert Memory(path, "here", 1).goes_on
+    assert Checkpoints(path, "here", 1).goes_on
     # Two pages were done. Another place, or other parts, begin anew.
-    assert Adoption(rows, sealer, apply=False, memory=Memory(path, "here", 1)).run().rows == 4
+    assert Backfill(rows, sealer, apply=False, memory=Checkpoints(path, "here", 1)).run().rows == 4
     with pytest.raises(Killed):
-        Adoption(
-            Mortal(rows, 1, late=False), sealer, apply=True, memory=Memory(path, "here", 1)
+        Backfill(
+            Mortal(rows, 1, late=False), sealer, apply=True, memory=Checkpoints(path, "here", 1)
         ).run()
-    assert not Memory(path, "there", 1).goes_on
-    assert not Memory(path, "here", 2).goes_on
+    assert not Checkpoints(path, "there", 1).goes_on
+    assert not Checkpoints(path, "here", 2).goes_on
     store.close()
 
 
@@ -173,9 +173,9 @@ class Leaving:
 
     def change(self, before: Item, changes: Any) -> None:
         if before["tenantId"] == "86811_104348":
-            raise UnchangeableError
+            raise RowTooLargeError
         if before["tenantId"] == "86814_104348":
-            raise ChangedMeanwhileError(tenant_id="86814_104348", item=before)
+            raise VersionConflictError(item_id="86814_104348", item=before)
         self.inner.change(before, changes)
 
 
@@ -191,9 +191,9 @@ def test_killed_at_any_call_each_row_that_was_left_is_told_once_in_the_end(
         store.write([Add(old_row(number)) for number in range(7)])
         rows = Leaving(SmallPages(store, StoredRows(store)))
 
-        def run(rows: Rows) -> Report:
-            memory = Memory(path, "here", segments)
-            return Adoption(rows, sealer, apply=True, segments=segments, memory=memory).run()
+        def run(rows: Rows) -> BackfillReport:
+            memory = Checkpoints(path, "here", segments)
+            return Backfill(rows, sealer, apply=True, segments=segments, memory=memory).run()
 
         try:
             report = run(Mortal(rows, killed, late=True))
@@ -208,7 +208,7 @@ def test_killed_at_any_call_each_row_that_was_left_is_told_once_in_the_end(
             ended = True
         store.close()
         assert report.failed == ["86814_104348"]
-        assert report.unchangeable == {"86811_104348": Obstacle.TOO_LARGE}
+        assert report.unchangeable == {"86811_104348": SkipReason.TOO_LARGE}
         assert not path.exists()
         if ended:
             break
@@ -220,7 +220,7 @@ def test_killed_at_any_call_each_row_that_was_left_is_told_once_in_the_end(
 def test_a_damaged_memory_only_costs_time(tmp_path: Path, text: str) -> None:
     path = tmp_path / "progress.json"
     path.write_text(text)
-    assert not Memory(path, "here", 1).goes_on
+    assert not Checkpoints(path, "here", 1).goes_on
 
 
 def test_a_whole_memory_is_gone_by(tmp_path: Path) -> None:
@@ -229,14 +229,16 @@ def test_a_whole_memory_is_gone_by(tmp_path: Path) -> None:
     path.write_text(
         _OF_HERE % f'{{"after": "1_2", "done": false, "failed": ["3_4"], "unchangeable": {left}}}'
     )
-    place = Place(after="1_2", failed=["3_4"], unchangeable={"1_2": Obstacle.TOO_LONG_TO_SEAL})
-    assert Memory(path, "here", 1).place(0) == place
+    place = Checkpoint(
+        after="1_2", failed=["3_4"], unchangeable={"1_2": SkipReason.TOO_LONG_TO_SEAL}
+    )
+    assert Checkpoints(path, "here", 1).place(0) == place
 
 
 def test_a_memory_of_yesterday_is_not_gone_by(tmp_path: Path) -> None:
     path = tmp_path / "progress.json"
-    Memory(path, "here", 1).keep(0, Place(after="1_2"))
-    assert Memory(path, "here", 1).goes_on
+    Checkpoints(path, "here", 1).keep(0, Checkpoint(after="1_2"))
+    assert Checkpoints(path, "here", 1).goes_on
     yesterday = time.time() - 25 * 60 * 60
     os.utime(path, (yesterday, yesterday))
-    assert not Memory(path, "here", 1).goes_on
+    assert not Checkpoints(path, "here", 1).goes_on

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
-from migrations_tools.backfill.checkpoints import Memory, Place
-from migrations_tools.backfill.rows import Obstacle
+from migrations_tools.backfill.checkpoints import Checkpoint, Checkpoints
+from migrations_tools.backfill.rows import SkipReason
 from migrations_tools.cli import main
 from portal.settings import SETTINGS
 from portal.stores.contract import Add
@@ -98,9 +98,9 @@ def test_what_an_earlier_run_had_to_leave_is_told_in_the_end_of_the_whole(tmp_pa
     store.write([Add(old_row(1))])
     where = f"{store.describe()} "
     for options in ((), ("--json",)):
-        memory = Memory(folder / "adopt-progress.json", where, 1)
-        obstacles = {"86813_104348": Obstacle.TOO_LARGE}
-        memory.keep(0, Place(done=True, failed=["86812_104348"], unchangeable=obstacles))
+        memory = Checkpoints(folder / "adopt-progress.json", where, 1)
+        obstacles = {"86813_104348": SkipReason.TOO_LARGE}
+        memory.keep(0, Checkpoint(done=True, failed=["86812_104348"], unchangeable=obstacles))
         result = run(folder, "--apply", "--segments", "1", *options)
         assert result.exit_code == 1
         if options:

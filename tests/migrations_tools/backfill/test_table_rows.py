@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from migrations_tools.backfill.rows import UnchangeableError
+from migrations_tools.backfill.rows import RowTooLargeError
 from migrations_tools.backfill.table_rows import TableRows
 from migrations_tools.table.definition import PORTAL_ACTIONS
 from portal.sealing.sealers import KeyFileSealer
@@ -74,7 +74,7 @@ def test_what_dynamodb_calls_invalid_is_about_this_row_alone(table: Table) -> No
 
     rows = TableRows(table.store, table.place.table)
     rows._connection = Invalid()
-    with pytest.raises(UnchangeableError):
+    with pytest.raises(RowTooLargeError):
         rows.change(old_row(1), {"gsi4pk": "EMAIL#"})
 
 

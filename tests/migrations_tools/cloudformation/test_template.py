@@ -11,7 +11,7 @@ import pytest
 from migrations_tools.cloudformation.policies import portal_policy
 from migrations_tools.cloudformation.template import template
 from migrations_tools.table import definition
-from portal.stores.schema import INDEXES, MOST_CARRIED, MOST_CARRIED_IN_ALL
+from portal.stores.schema import INDEXES, MAX_PROJECTED, MAX_PROJECTED_IN_ALL
 from tests.dynamodb_engine import REGION
 from tests.migrations_tools.cloudformation.stacks import ACCOUNT, Stack
 from tests.migrations_tools.imports.printing import printed
@@ -151,8 +151,8 @@ def test_backups_are_made_only_when_they_are_asked_for() -> None:
 
 
 def test_no_index_carries_more_than_dynamodb_takes_and_none_but_gsi1_the_secret() -> None:
-    carried = {index.name: index.carries for index in INDEXES if index.carries is not None}
+    carried = {index.name: index.projected for index in INDEXES if index.projected is not None}
     assert set(carried) == {"GSI2", "GSI3", "GSI4"}
-    assert all(0 < len(names) <= MOST_CARRIED for names in carried.values())
-    assert sum(len(names) for names in carried.values()) <= MOST_CARRIED_IN_ALL
+    assert all(0 < len(names) <= MAX_PROJECTED for names in carried.values())
+    assert sum(len(names) for names in carried.values()) <= MAX_PROJECTED_IN_ALL
     assert not [name for name, names in carried.items() if "clientSecret" in names]

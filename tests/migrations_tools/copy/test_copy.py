@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from migrations_tools.cli import main
-from migrations_tools.copy.copying import Copy, Report
-from migrations_tools.pace import Pace, Progress
+from migrations_tools.copy.copying import Copy, CopyReport
+from migrations_tools.pace import ProgressLine, RateLimiter
 from portal import onboarding
 from portal.sealing.sealers import KeyFileSealer
 from portal.settings import SETTINGS
@@ -52,16 +52,21 @@ def fill(store: Store, folder: Path) -> dict[str, Item]:
     sign_up(store, 2, claims=IDS)
     rejected = sign_up(store, 3)
     onboarding.reject(
-        store, rejected.id, seen=1, act=ANN, reason=Reason.OTHER, message="Süße Grüße 😀\n"
+        store,
+        rejected.id,
+        expected_version=1,
+        audit=ANN,
+        reason=Reason.OTHER,
+        message="Süße Grüße 😀\n",
     )
-    onboarding.add_note(store, rejected.id, act=ANN, text="A note.")
+    onboarding.add_note(store, rejected.id, audit=ANN, text="A note.")
     sign_up(store, 4, set_aside=True)
     old: Item = {"tenantId": "1_2", "isActive": True, "clientSecret": "plain", "empty": "", "n": -7}
     store.write([Add(old)])
     return all_items(store)
 
 
-def copied(source: Store, target: Store, **how: Any) -> Report:
+def copied(source: Store, target: Store, **how: Any) -> CopyReport:
     return Copy(source, target, **{"together": False, **how}).run()
 
 
@@ -73,7 +78,7 @@ def test_there_and_back_every_item_is_the_same(
 ) -> None:
     items = fill(file, tmp_path)
     there = copied(file, table, workers=4)
-    assert there == Report(read=len(items), copied=len(items), verified=len(items))
+    assert there == CopyReport(read=len(items), copied=len(items), verified=len(items))
     assert all_items(table) == items
     back = copied(table, other, together=True)
     assert back == there
@@ -106,7 +111,7 @@ def test_a_second_copy_adds_nothing(
     items = fill(file, tmp_path)
     copied(file, table)
     again = copied(file, table)
-    assert again == Report(read=len(items), there_already=len(items), verified=len(items))
+    assert again == CopyReport(read=len(items), there_already=len(items), verified=len(items))
     assert all_items(table) == items
 
 
@@ -143,7 +148,7 @@ def test_many_items_are_copied_in_pages_and_writes(
     for start in range(0, 2500, 100):
         file.write([Add({"tenantId": f"{n}_1", "version": 1}) for n in range(start, start + 100)])
     report = copied(file, other, together=True)
-    assert report == Report(read=2500, copied=2500, verified=2500)
+    assert report == CopyReport(read=2500, copied=2500, verified=2500)
     assert all_items(other) == all_items(file)
 
 
@@ -255,7 +260,7 @@ def test_a_busy_target_is_tried_again_and_not_for_ever(
 ) -> None:
     file.write([Add({"tenantId": "1_1"})])
     waited: list[float] = []
-    pace = Pace(pause=waited.append)
+    pace = RateLimiter(pause=waited.append)
     with pytest.raises(BusyError):
         copied(file, Busy(other, 100), pace=pace)
     assert sum(waited) == pytest.approx(12.7)
@@ -265,7 +270,7 @@ def test_a_busy_target_is_tried_again_and_not_for_ever(
 def test_it_goes_no_faster_than_it_is_told(file: JsonFileStore, other: JsonFileStore) -> None:
     file.write([Add({"tenantId": f"{n}_1"}) for n in range(10)])
     waited: list[float] = []
-    copied(file, other, pace=Pace(100, clock=lambda: 0.0, pause=waited.append))
+    copied(file, other, pace=RateLimiter(100, clock=lambda: 0.0, pause=waited.append))
     # Ten written, and both stores read again.
     assert max(waited) == pytest.approx(0.2)
 
@@ -276,13 +281,13 @@ def test_it_goes_no_faster_than_it_is_told(file: JsonFileStore, other: JsonFileS
 def test_what_was_not_used_is_not_saved_up() -> None:
     now = [0.0]
     waited: list[float] = []
-    pace = Pace(10, clock=lambda: now[0], pause=waited.append)
+    pace = RateLimiter(10, clock=lambda: now[0], pause=waited.append)
     pace.take(5)
     now[0] = 100.0
     pace.take(5)
     pace.take(1)
     assert waited == [pytest.approx(0.5)]
-    Pace(0, pause=waited.append).take(10**9)
+    RateLimiter(0, pause=waited.append).take(10**9)
     assert len(waited) == 1
 
 
@@ -294,7 +299,7 @@ class Terminal(io.StringIO):
 def test_progress_is_one_line_on_a_terminal_and_nothing_elsewhere() -> None:
     terminal, elsewhere, now = Terminal(), io.StringIO(), [1.0]
     for stream in (terminal, elsewhere):
-        progress = Progress(stream, clock=lambda: now[0])
+        progress = ProgressLine(stream, clock=lambda: now[0])
         progress.at("1,000 rows")
         progress.at("1,001 rows")
         now[0] += 1

@@ -10,19 +10,19 @@ from pathlib import Path
 import click
 import pytest
 
-from migrations_tools.imports.importing import Importing, Wish
-from migrations_tools.imports.signals import UnbrokenStore, stoppable
+from migrations_tools.imports.importing import ImportCommand, Importing
+from migrations_tools.imports.signals import InterruptSafeStore, stoppable
 from portal.imports.jobs.job import ImportJob, State, end_job, list_jobs
 from portal.imports.jobs.retention import remove_rows_before
-from portal.imports.planning.plan import Choice
+from portal.imports.planning.plan import ImportOptions
 from portal.sealing.sealers import KeyFileSealer
 from portal.sealing.sealing_store import SealingStore
 from portal.settings import Settings
 from portal.stores.contract import BusyError, Change, Store, UnavailableError
 from portal.stores.dynamodb.store import DynamoDbStore
-from portal.stores.file.os_errors import unavailable, undecided
+from portal.stores.file.os_errors import outcome_unknown, unavailable
 from portal.stores.retrying import TRIES
-from portal.tenants import Act
+from portal.tenants import AuditInfo
 from portal.timestamps import utc_now
 from tests.conftest import START
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
@@ -63,9 +63,9 @@ class Command:
 
     def run(self, happens: Callable[[str, int], object], **wish: object) -> bool:
         sealer = KeyFileSealer(self.settings.data_dir / "sealing-keys.json")
-        store = UnbrokenStore(Moments(self.store, happens), pause=self.pauses.append)
+        store = InterruptSafeStore(Moments(self.store, happens), pause=self.pauses.append)
         wished = {"dry_run": False, "report": None, "as_json": False} | wish
-        wanted = Wish(files=[str(self.file)], choice=Choice(), **wished)
+        wanted = ImportCommand(files=[str(self.file)], choice=ImportOptions(), **wished)
         return Importing(SealingStore(store, sealer), sealer, self.settings, wanted).run()
 
     def broken_off(self, happens: Callable[[str, int], object], **wish: object) -> str:
@@ -127,8 +127,10 @@ def test_a_store_that_stays_busy_ends_it_with_how_far_it_came(command, capsys):
 
     told = command.broken_off(busy, as_json=True)
     run = command.last
-    assert told == f"Throttled. {run.handled} of {ROWS} rows are written. Import {run.id}. {AGAIN}"
-    assert 0 < run.handled == command.tenants < ROWS
+    assert (
+        told == f"Throttled. {run.processed} of {ROWS} rows are written. Import {run.id}. {AGAIN}"
+    )
+    assert 0 < run.processed == command.tenants < ROWS
     assert len(command.pauses) == TRIES - 1
     assert capsys.readouterr().out == ""
     command.assert_the_rest_comes_in()
@@ -174,7 +176,7 @@ FULL = "The disk is full (/data/tenants.jsonl). Make room on it; writing works a
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-@pytest.mark.parametrize("kind", [unavailable, undecided])
+@pytest.mark.parametrize("kind", [unavailable, outcome_unknown])
 def test_a_full_disk_ends_it_with_how_far_it_came(command, capsys, as_json, kind):
     def full() -> None:
         said = ("Nothing was saved.",) if kind is unavailable else ()
@@ -182,15 +184,15 @@ def test_a_full_disk_ends_it_with_how_far_it_came(command, capsys, as_json, kind
 
     told = command.broken_off(at("write", 9, full), as_json=as_json)
     run = command.last
-    assert told == f"{FULL} {run.handled} of {ROWS} rows are written. Import {run.id}. {AGAIN}"
-    assert 0 < run.handled == run.written == command.tenants < ROWS
+    assert told == f"{FULL} {run.processed} of {ROWS} rows are written. Import {run.id}. {AGAIN}"
+    assert 0 < run.processed == run.written == command.tenants < ROWS
     assert capsys.readouterr().out == ""
     command.assert_the_rest_comes_in()
 
 
 def test_what_broke_off_before_any_row_says_so(command):
     def gone() -> None:
-        raise UnavailableError(reason="It is gone. Nothing was saved.", mend="Bring it back.")
+        raise UnavailableError(reason="It is gone. Nothing was saved.", remedy="Bring it back.")
 
     told = "It is gone. Bring it back."
     assert command.broken_off(at("get", 300, gone)) == f"{told} No row is written. Run it again."
@@ -203,7 +205,7 @@ def test_what_broke_off_before_any_row_says_so(command):
 def test_a_store_that_does_not_even_say_how_far_it_came_leaves_what_is_known(command):
     def gone(call: str, _number: int) -> None:
         if command.tenants > 500:
-            raise UnavailableError(reason="It is gone.", mend="Bring it back.")
+            raise UnavailableError(reason="It is gone.", remedy="Bring it back.")
 
     told = command.broken_off(gone)
     assert told.startswith(f"It is gone. Bring it back. At least 480 of {ROWS} rows are written. ")
@@ -213,7 +215,7 @@ def test_a_store_that_does_not_even_say_how_far_it_came_leaves_what_is_known(com
 def test_rows_that_are_in_but_cannot_be_read_again_are_told_as_written(command):
     def gone(call: str, _number: int) -> None:
         if call == "get" and command.tenants == ROWS and command.last.state is State.DONE:
-            raise UnavailableError(reason="It is gone.", mend="Bring it back.")
+            raise UnavailableError(reason="It is gone.", remedy="Bring it back.")
 
     told = command.broken_off(gone)
     assert f"{ROWS} of {ROWS} rows are written. Import {command.last.id}." in told
@@ -230,8 +232,8 @@ def press_ctrl_c() -> None:
 def test_ctrl_c_within_a_write_counts_behind_it(command, capsys, moment):
     told = command.broken_off(at(moment, 9, press_ctrl_c), as_json=True)
     run = command.last
-    assert told == f"Stopped. {run.handled} of {ROWS} rows are written. Import {run.id}. {AGAIN}"
-    assert 0 < run.handled == command.tenants < ROWS
+    assert told == f"Stopped. {run.processed} of {ROWS} rows are written. Import {run.id}. {AGAIN}"
+    assert 0 < run.processed == command.tenants < ROWS
     assert capsys.readouterr().out == ""
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     command.assert_the_rest_comes_in()
@@ -242,8 +244,8 @@ def test_whoever_ends_programs_is_heard_as_ctrl_c_is(command, number):
     with stoppable():
         told = command.broken_off(at("write", 9, lambda: signal.raise_signal(number)))
     run = command.last
-    assert told == f"Stopped. {run.handled} of {ROWS} rows are written. Import {run.id}. {AGAIN}"
-    assert 0 < run.handled == command.tenants < ROWS
+    assert told == f"Stopped. {run.processed} of {ROWS} rows are written. Import {run.id}. {AGAIN}"
+    assert 0 < run.processed == command.tenants < ROWS
     assert signal.getsignal(number) is signal.SIG_DFL
 
 
@@ -271,18 +273,18 @@ def test_who_presses_ctrl_c_twice_does_not_wait(command):
 
 @pytest.mark.parametrize(("handled", "state"), [(0, State.DISCARDED), (1, State.STOPPED)])
 def test_somebody_else_ends_it_and_who_and_how_many_is_told(command, handled, state):
-    bob = Act(by="Bob Boss", who="staff-bob", at=START)
+    bob = AuditInfo(by="Bob Boss", who="staff-bob", at=START)
 
     def end(call: str, _number: int) -> None:
         for run in list_jobs(command.store).runs:
-            if call == "written" and run.handled >= handled:
+            if call == "written" and run.processed >= handled:
                 end_job(command.store, run.id, bob)
 
     told = command.broken_off(end)
     run = command.last
-    assert (run.state, run.handled) == (state, command.tenants)
+    assert (run.state, run.processed) == (state, command.tenants)
     assert told == (
-        f"It was ended by Bob Boss. {run.handled} of {ROWS} rows are written."
+        f"It was ended by Bob Boss. {run.processed} of {ROWS} rows are written."
         f" Import {run.id}. {AGAIN}"
     )
     command.assert_the_rest_comes_in()
@@ -301,12 +303,12 @@ def test_rows_that_are_removed_meanwhile_are_not_told_as_none(
     """Behind a write, between a look at the import and one at its rows, and at its end."""
     report = command.file.with_name("report.json")
     report.write_text("of yesterday")
-    by_retention, tomorrow = Act(by="retention", at=START), utc_now() + timedelta(days=1)
+    by_retention, tomorrow = AuditInfo(by="retention", at=START), utc_now() + timedelta(days=1)
 
     def remove(called: str, _number: int) -> None:
         run = next(iter(list_jobs(command.store).runs), None)
         is_over = run and (handled < ROWS or run.state is State.DONE)
-        if called == call and run and is_over and run.rows_kept and run.handled >= handled:
+        if called == call and run and is_over and run.rows_kept and run.processed >= handled:
             remove_rows_before(command.store, tomorrow, by_retention)
 
     told = command.broken_off(remove, report=str(report), as_json=as_json)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from migrations_tools.imports.special_files import Target
+from migrations_tools.imports.special_files import AtomicFile
 from tests.imports.importing import EXPORTS, LIMITS, dump, tenant
 from tests.imports.reading.test_hostile import REFUSED, ROWS
 from tests.migrations_tools.imports.import_tool import ROOT, items, tenants, tool, typed
@@ -210,11 +210,11 @@ def test_what_is_written_takes_the_place_of_what_was_there_for_its_owner_alone(e
 def test_a_target_is_whole_or_as_it_was(tmp_path, nameless):
     path = tmp_path / ("x" * 255)
     for text, before in (("one", []), ("two", [path])):
-        target = Target(path, nameless=nameless)
+        target = AtomicFile(path, nameless=nameless)
         target.write(text)
         target.let_go()
         assert list(tmp_path.iterdir()) == before
-        target = Target(path, nameless=nameless)
+        target = AtomicFile(path, nameless=nameless)
         target.write(text)
         target.finish()
         target.let_go()
@@ -228,29 +228,29 @@ def test_whoever_is_killed_leaves_no_draft_behind_the_next_one(tmp_path, nameles
     killed = f"""
 import os, signal
 from pathlib import Path
-from migrations_tools.imports.special_files import Target
-target = Target(Path({str(path)!r}), nameless={nameless})
+from migrations_tools.imports.special_files import AtomicFile
+target = AtomicFile(Path({str(path)!r}), nameless={nameless})
 target.write("some")
 os.kill(os.getpid(), signal.SIGKILL)
 """
     done = subprocess.run([sys.executable, "-c", killed], cwd=ROOT, check=False)
     assert done.returncode == -signal.SIGKILL
     assert nameless or len(list(tmp_path.iterdir())) == 1
-    target = Target(path, nameless=nameless)
+    target = AtomicFile(path, nameless=nameless)
     target.finish()
     target.let_go()
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_where_drafts_have_names_those_that_nobody_holds_any_more_are_removed(tmp_path):
-    living = Target(tmp_path / "report.csv", nameless=False)
+    living = AtomicFile(tmp_path / "report.csv", nameless=False)
     (draft,) = tmp_path.iterdir()
     mark, _, rest = draft.name.partition("-")
     dead = tmp_path / f"{mark}-0{rest}"
     other = tmp_path / f".{'0' * 16}-{rest}"
     for left in (dead, other):
         left.write_text("left")
-    last = Target(tmp_path / "report.csv", nameless=False)
+    last = AtomicFile(tmp_path / "report.csv", nameless=False)
     assert not dead.exists()
     assert other.exists()
     for target, text in ((living, "first"), (last, "last")):

@@ -57,7 +57,7 @@ class Scene:
         with self.opened() as store:
             importer = Importer(store, self.folder / "data")
             done = importer.run(lines(*(tenant(number) for number in range(self.there))))
-            assert (done.state, done.handled) == (State.DONE, self.there)
+            assert (done.state, done.processed) == (State.DONE, self.there)
 
     @contextmanager
     def opened(self) -> Iterator[Store]:
@@ -103,7 +103,7 @@ class Scene:
         assert all(self._is_whole(key, item) for key, item in tenants.items())
         assert {item["importId"] for item in tenants.values()} <= {run.id for run in found}
         done = sum(item["contactFullName"] == "Kim" for item in tenants.values())
-        assert sum(run.handled for run in found) == self.there + done
+        assert sum(run.processed for run in found) == self.there + done
         assert SECRET not in repr(items)
         return done
 
@@ -187,7 +187,7 @@ def applies(scene: Scene, rows: int) -> "subprocess.Popen[bytes]":
     """One that writes rows, when it and those before it have written so many."""
     with scene.opened() as store:
         process = scene.start(str(scene.export))
-        wait_for(process, lambda: sum(run.handled for run in list_jobs(store).runs) >= rows)
+        wait_for(process, lambda: sum(run.processed for run in list_jobs(store).runs) >= rows)
     return process
 
 
@@ -202,8 +202,8 @@ def wait_for(process: "subprocess.Popen[bytes]", reached: Callable[[], bool]) ->
 
 def test_killed_at_any_moment_it_leaves_what_is_whole_and_goes_on(scene: Scene) -> None:
     pieces = 30 if LONG else 3
-    marks = [scene.there + 1 + scene.rows * number // pieces for number in range(pieces)]
-    moments = [reads, plans, *(partial(applies, rows=mark) for mark in marks)]
+    fingerprints = [scene.there + 1 + scene.rows * number // pieces for number in range(pieces)]
+    moments = [reads, plans, *(partial(applies, rows=mark) for mark in fingerprints)]
     done = [0]
     for begun in moments:
         process = begun(scene)

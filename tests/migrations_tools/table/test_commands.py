@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from migrations_tools.cli import main
 from migrations_tools.table import definition
 from migrations_tools.table.commands import aws_explained
-from migrations_tools.table.deploy import CannotDeployError
+from migrations_tools.table.deploy import DeployError
 from portal.settings import SETTINGS
 from portal.stores.schema import GSI1, KEY
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
@@ -100,7 +100,7 @@ def test_without_credentials_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None
         (refusal("ValidationException", "CreateTable"), "AWS refused CreateTable"),
         (NoCredentialsError(), "No AWS credentials were found."),
         (EndpointConnectionError(endpoint_url="https://x"), "cannot be reached"),
-        (CannotDeployError("It is not there."), "It is not there."),
+        (DeployError("It is not there."), "It is not there."),
     ],
 )  # fmt: skip
 def test_each_trouble_is_a_sentence(error: Exception, sentence: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from migrations_tools.table import definition
-from migrations_tools.table.deploy import TRIES, CannotDeployError
+from migrations_tools.table.deploy import TRIES, DeployError
 from tests.migrations_tools.tables import (
     TABLE,
     Recording,
@@ -101,7 +101,7 @@ def test_it_waits_while_the_table_or_an_index_is_changing(aws: Any) -> None:
 def test_a_table_that_will_not_come_back_by_itself_is_not_waited_for(aws: Any) -> None:
     old_table(aws)
     looks = [("INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ACTIVE")] * 2
-    with pytest.raises(CannotDeployError, match="is INACCESSIBLE_ENCRYPTION_CREDENTIALS"):
+    with pytest.raises(DeployError, match="is INACCESSIBLE_ENCRYPTION_CREDENTIALS"):
         deployment(Slow(aws, looks)).run(skip_words)
 
 
@@ -131,7 +131,7 @@ def test_a_step_that_never_takes_effect_ends_in_words(aws: Any) -> None:
         return refusal("ContinuousBackupsUnavailableException", operation) if changes else None
 
     recording = Recording(aws, refused)
-    with pytest.raises(CannotDeployError, match=r"not there: Switch point-in-time recovery on\."):
+    with pytest.raises(DeployError, match=r"not there: Switch point-in-time recovery on\."):
         deployment(recording).run(skip_words)
     assert recording.changes.count("update_continuous_backups") == TRIES
 

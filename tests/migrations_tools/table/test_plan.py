@@ -154,7 +154,7 @@ PROBLEMS = {
         GSI2,
         Projection={
             "ProjectionType": "INCLUDE",
-            "NonKeyAttributes": sorted(set(GSI2.carries or ()) - {"status", "version"}),
+            "NonKeyAttributes": sorted(set(GSI2.projected or ()) - {"status", "version"}),
         },
     ),
     "GSI2 does not carry": index_like(GSI2, Projection={"ProjectionType": "KEYS_ONLY"}),

@@ -12,17 +12,17 @@ from botocore.exceptions import ClientError, SSLError
 
 from portal.stores.contract import (
     Add,
-    AlreadyThereError,
     BusyError,
-    ChangedMeanwhileError,
     Item,
-    NotThereError,
+    ItemExistsError,
+    ItemNotFoundError,
     Remove,
     Replace,
     StoreError,
+    VersionConflictError,
 )
-from portal.stores.dynamodb.client import CONFLICT_TRIES, Place, TroubleError, Waiting
-from portal.stores.dynamodb.errors import trouble_of
+from portal.stores.dynamodb.client import CONFLICT_TRIES, DynamoDbError, TableLocation, Timeouts
+from portal.stores.dynamodb.errors import classify_error
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.retry_limits import PUBLIC_ATTEMPTS, STAFF_ATTEMPTS, retry_attempts
 from portal.stores.schema import GSI2, GSI3
@@ -40,12 +40,12 @@ def item(tenant_id: str, version: int = 1, **more: str) -> Item:
 
 
 @pytest.fixture
-def place(engine: Engine) -> Place:
+def place(engine: Engine) -> TableLocation:
     return engine.new_table()
 
 
 @pytest.fixture
-def honest(place: Place) -> Iterator[DynamoDbStore]:
+def honest(place: TableLocation) -> Iterator[DynamoDbStore]:
     """The same table, with nobody in between."""
     store = DynamoDbStore(place)
     yield store
@@ -64,9 +64,9 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def store(place: Place, proxy: Between, pauses: list[float]) -> Iterator[DynamoDbStore]:
+def store(place: TableLocation, proxy: Between, pauses: list[float]) -> Iterator[DynamoDbStore]:
     """One that waits a tenth of a second for an answer, and pauses only in `pauses`."""
-    waiting = Waiting(read_seconds=0.2, pause=pauses.append)
+    waiting = Timeouts(read_seconds=0.2, pause=pauses.append)
     store = DynamoDbStore(replace(place, endpoint=proxy.url), waiting=waiting)
     yield store
     store.close()
@@ -179,9 +179,9 @@ def test_a_conflict_for_ever_is_busy(store, honest, proxy, pauses) -> None:
 def test_a_refusal_behind_a_conflict_may_not_be_the_first_one(store, honest, proxy) -> None:
     honest.write([Add(item("a", 7)), Add(item("b", 7))])
     proxy.plan = first(1, cancelled("TransactionConflict", "ConditionalCheckFailed"))
-    with pytest.raises(ChangedMeanwhileError) as caught:
+    with pytest.raises(VersionConflictError) as caught:
         store.write([Replace(item("a", 2), 1), Add(item("b"))])
-    assert caught.value.tenant_id == "a"
+    assert caught.value.item_id == "a"
 
 
 # ---- Lost answers
@@ -226,7 +226,7 @@ def test_a_request_that_was_lost_on_its_way_is_sent_again(change, store, honest,
 def test_after_a_lost_answer_somebody_elses_item_is_still_a_refusal(store, honest, proxy) -> None:
     honest.write([Add(item("a", by="somebody else"))])
     proxy.plan = first(1, Cut())
-    with pytest.raises(AlreadyThereError) as caught:
+    with pytest.raises(ItemExistsError) as caught:
         store.write([Add(item("a", by="us"))])
     assert caught.value.item["by"] == "somebody else"
 
@@ -236,19 +236,19 @@ def test_after_a_lost_answer_somebody_elses_item_is_still_a_refusal(store, hones
 def test_what_stays_undecided_is_told(write, lost, store, proxy) -> None:
     proxy.plan = always(lost)
     start = time.monotonic()
-    with pytest.raises(TroubleError) as caught:
+    with pytest.raises(DynamoDbError) as caught:
         write(store)
     assert time.monotonic() - start < 2
     assert len(proxy.operations) == STAFF_ATTEMPTS
-    assert caught.value.undecided
+    assert caught.value.outcome_unknown
     assert NOT_CERTAIN in caught.value.reason
     assert NOTHING_SAVED not in caught.value.reason
-    assert "network" in caught.value.mend
+    assert "network" in caught.value.remedy
 
 
 def test_undecided_stays_undecided_whatever_comes_later(store, proxy) -> None:
     proxy.plan = lambda _operation, number: Cut(done=True) if number == 0 else THROTTLED
-    with pytest.raises(TroubleError) as caught:
+    with pytest.raises(DynamoDbError) as caught:
         WRITES["together"](store)
     assert NOT_CERTAIN in caught.value.reason
 
@@ -257,7 +257,7 @@ def test_undecided_stays_undecided_whatever_comes_later(store, proxy) -> None:
 def test_a_read_that_nobody_answers_ends_soon_and_was_no_write(operation, store, proxy) -> None:
     proxy.plan = always(Hang())
     start = time.monotonic()
-    with pytest.raises(TroubleError) as caught:
+    with pytest.raises(DynamoDbError) as caught:
         CALLS[operation](store)
     assert time.monotonic() - start < 2
     assert "saved" not in caught.value.reason
@@ -265,17 +265,17 @@ def test_a_read_that_nobody_answers_ends_soon_and_was_no_write(operation, store,
 
 
 def test_no_try_begins_after_the_last_one_may(place, proxy) -> None:
-    hasty = Waiting(read_seconds=0.2, last_try_seconds=0.1)
+    hasty = Timeouts(read_seconds=0.2, last_try_seconds=0.1)
     store = DynamoDbStore(replace(place, endpoint=proxy.url), waiting=hasty)
     proxy.plan = always(Hang())
-    with pytest.raises(TroubleError):
+    with pytest.raises(DynamoDbError):
         store.get("a")
     assert len(proxy.operations) == 1
     store.close()
 
 
 def test_nobody_waits_for_half_a_minute() -> None:
-    usual = Waiting()
+    usual = Timeouts()
     assert usual.last_try_seconds + usual.connect_seconds + usual.read_seconds < 10
 
 
@@ -287,14 +287,14 @@ def test_a_connection_that_is_refused(operation, place, pauses) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
     nowhere = replace(place, endpoint=f"http://127.0.0.1:{port}")
-    store = DynamoDbStore(nowhere, waiting=Waiting(pause=pauses.append))
-    with pytest.raises(TroubleError) as caught:
+    store = DynamoDbStore(nowhere, waiting=Timeouts(pause=pauses.append))
+    with pytest.raises(DynamoDbError) as caught:
         CALLS[operation](store)
     assert caught.value.name == "unreached"
     assert len(pauses) == STAFF_ATTEMPTS - 1
-    assert "AWS_REGION" in caught.value.mend
+    assert "AWS_REGION" in caught.value.remedy
     assert ("Nothing was saved" in caught.value.reason) == (operation not in READS)
-    assert not caught.value.undecided
+    assert not caught.value.outcome_unknown
     store.close()
 
 
@@ -303,7 +303,7 @@ def test_tls_that_breaks_may_have_broken_behind_the_request() -> None:
         ("[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC]", "lost"),
         ("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate", "unreached"),
     ):
-        trouble = trouble_of(SSLError(endpoint_url="https://x", error=text))
+        trouble = classify_error(SSLError(endpoint_url="https://x", error=text))
         assert trouble is not None
         assert trouble.name == name
 
@@ -311,30 +311,30 @@ def test_tls_that_breaks_may_have_broken_behind_the_request() -> None:
 @each_call
 def test_access_denied_names_what_to_allow(operation, store, honest, proxy) -> None:
     proxy.plan = always(Refuse("AccessDeniedException", message="User arn:aws:x is not hush"))
-    with pytest.raises(TroubleError) as caught:
+    with pytest.raises(DynamoDbError) as caught:
         CALLS[operation](store)
     assert len(proxy.operations) == 1
     assert caught.value.name == "denied"
     allowed = "PutItem and DeleteItem" if operation == "TransactWriteItems" else operation
     assert f"AWS denied {allowed}" in caught.value.reason
     assert "REQUEST-OF-TEST" in caught.value.reason
-    assert "IAM policy" in caught.value.mend
-    assert "credentials" in caught.value.mend
-    assert "the table is in" in caught.value.mend
+    assert "IAM policy" in caught.value.remedy
+    assert "credentials" in caught.value.remedy
+    assert "the table is in" in caught.value.remedy
     assert "hush" not in said(caught.value)
     assert nothing_in(honest)
 
 
 @each_call
 def test_a_table_that_is_not_there(operation, engine) -> None:
-    place = Place(table="fsm-elsewhere", region="eu-central-1", endpoint=engine.url)
+    place = TableLocation(table="fsm-elsewhere", region="eu-central-1", endpoint=engine.url)
     store = DynamoDbStore(place)
-    with pytest.raises(TroubleError) as caught:
+    with pytest.raises(DynamoDbError) as caught:
         CALLS[operation](store)
     assert caught.value.name == "no-table"
     assert "no table fsm-elsewhere in eu-central-1" in caught.value.reason
     for advice in ("TENANT_TABLE_NAME", "AWS_REGION", "migrations_tools table deploy"):
-        assert advice in caught.value.mend
+        assert advice in caught.value.remedy
     store.close()
 
 
@@ -342,11 +342,11 @@ def test_an_index_that_is_not_there(engine) -> None:
     store = DynamoDbStore(engine.new_table(without="GSI3"))
     store.write([Add(item("a", gsi2pk="P", gsi2sk="1", gsi3pk="COMPANY#a", gsi3sk="a#a"))])
     assert [row["tenantId"] for row in store.query(GSI2, "P").items] == ["a"]
-    with pytest.raises(TroubleError) as caught:
+    with pytest.raises(DynamoDbError) as caught:
         store.query(GSI3, "COMPANY#a")
     assert caught.value.name == "no-index"
     assert "lacks an index" in caught.value.reason
-    assert "migrations_tools table deploy" in caught.value.mend
+    assert "migrations_tools table deploy" in caught.value.remedy
     store.close()
 
 
@@ -363,21 +363,21 @@ def test_an_index_that_is_not_there(engine) -> None:
 )
 def test_credentials_clock_and_key_are_told_apart(refuse, name, advice, store, proxy) -> None:
     proxy.plan = always(refuse)
-    with pytest.raises(TroubleError) as caught:
+    with pytest.raises(DynamoDbError) as caught:
         store.get("a")
     assert len(proxy.operations) == 1
-    assert (caught.value.name, advice in caught.value.mend) == (name, True)
+    assert (caught.value.name, advice in caught.value.remedy) == (name, True)
 
 
 def test_a_region_that_is_needed(place, monkeypatch, tmp_path) -> None:
     for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    store = DynamoDbStore(Place(table=place.table))
-    with pytest.raises(TroubleError) as caught:
+    store = DynamoDbStore(TableLocation(table=place.table))
+    with pytest.raises(DynamoDbError) as caught:
         store.get("a")
     assert caught.value.name == "no-region"
-    assert "AWS_REGION" in caught.value.mend
+    assert "AWS_REGION" in caught.value.remedy
 
 
 @each_write
@@ -385,7 +385,7 @@ def test_what_is_too_large_is_told(write, store, honest) -> None:
     del write
     large = "x" * 450_000
     for changes in ([Add(item("a", x=large))], [Add(item("b")), Add(item("a", x=large))]):
-        with pytest.raises(TroubleError) as caught:
+        with pytest.raises(DynamoDbError) as caught:
             store.write(changes)
         assert caught.value.name == "too-large"
         assert "400 KB" in caught.value.reason
@@ -402,10 +402,10 @@ def test_a_refusal_that_does_not_tell_the_item_is_looked_up(store, honest, proxy
     honest.write([Add(item("a", 3))])
     refused = Refuse("ConditionalCheckFailedException")
     proxy.plan = always(refused, "PutItem")
-    with pytest.raises(AlreadyThereError) as there:
+    with pytest.raises(ItemExistsError) as there:
         store.write([Add(item("a"))])
     assert there.value.item == item("a", 3)
-    with pytest.raises(ChangedMeanwhileError) as gone:
+    with pytest.raises(VersionConflictError) as gone:
         store.write([Replace(item("b"), 1)])
     assert gone.value.item is None
     with pytest.raises(BusyError, match="removed"):
@@ -415,19 +415,19 @@ def test_a_refusal_that_does_not_tell_the_item_is_looked_up(store, honest, proxy
 def test_red_while_a_write_would_be_refused(store, honest, proxy) -> None:
     store.check()
     proxy.plan = always(Refuse("AccessDeniedException"), "DeleteItem")
-    with pytest.raises(TroubleError):
+    with pytest.raises(DynamoDbError):
         store.check()
     proxy.plan = always(Cut(), "DeleteItem")
-    with pytest.raises(TroubleError) as caught:
+    with pytest.raises(DynamoDbError) as caught:
         store.check()
     assert "saved" not in caught.value.reason
-    assert not caught.value.undecided
+    assert not caught.value.outcome_unknown
     assert nothing_in(honest)
 
 
 @pytest.mark.parametrize("nobody", ["", "x" * 2049, "\ud800"], ids=["empty", "long", "half"])
 def test_an_id_that_no_item_can_have_is_not_there_and_asks_nobody(nobody, store, proxy) -> None:
-    with pytest.raises(NotThereError):
+    with pytest.raises(ItemNotFoundError):
         store.get(nobody)
     assert store.query(GSI2, nobody).items == []
     assert proxy.operations == []

@@ -84,7 +84,7 @@ def test_an_old_row_is_read_changed_and_keeps_what_is_not_ours(table) -> None:
     assert tenant.version is None
     assert tenant.is_active
     assert tenant.validity.valid_to == to_instant("2026-12-31T23:59:59.999Z")
-    onboarding.set_validity(store, tenant.id, seen=None, act=ANN, validity=NEXT_YEAR)
+    onboarding.set_validity(store, tenant.id, expected_version=None, audit=ANN, validity=NEXT_YEAR)
     after = now()
     assert sorted_sets({name: after[name] for name in ODD}) == sorted_sets(ODD)
     assert after["logins"] == {"N": "7"}

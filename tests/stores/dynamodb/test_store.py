@@ -11,9 +11,9 @@ import pytest
 
 from portal.logs import JsonLines
 from portal.records.ids import OTHER_KINDS
-from portal.stores.contract import Add, AlreadyThereError, Item, Remove, Replace
+from portal.stores.contract import Add, Item, ItemExistsError, Remove, Replace
 from portal.stores.dynamodb.client import make_client
-from portal.stores.dynamodb.metrics import BUCKETS, KINDS, NAMESPACE, Call, Measures, kind_of_id
+from portal.stores.dynamodb.metrics import BUCKETS, KINDS, NAMESPACE, Call, Metrics, kind_of_id
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.schema import GSI1, GSI2
 from tests.dynamodb_engine import Engine
@@ -95,7 +95,7 @@ def test_a_refusal_brings_the_item_along(engine, proxy) -> None:
     store = DynamoDbStore(replace(engine.new_table(), endpoint=proxy.url))
     store.write([Add(item("a", text="there"))])
     for changes in ([Add(item("a"))], [Add(item("b")), Add(item("a"))]):
-        with pytest.raises(AlreadyThereError) as caught:
+        with pytest.raises(ItemExistsError) as caught:
             store.write(changes)
         assert caught.value.item["text"] == "there"
     # Nobody had to look for it, when it may be another one already.
@@ -200,24 +200,24 @@ def test_outcomes_are_counted_apart(engine, proxy) -> None:
     store = DynamoDbStore(replace(engine.new_table(), endpoint=proxy.url))
     proxy.plan = first(1, Refuse("ThrottlingException"))
     store.write([Add(item("a"))])
-    with pytest.raises(AlreadyThereError):
+    with pytest.raises(ItemExistsError):
         store.write([Add(item("a"))])
     store.close()
-    shown = store.measures.shown()
+    shown = store.metrics.to_prometheus()
     for outcome in ("ok", "refused", "throttled"):
         assert f'operation="PutItem",outcome="{outcome}"}} 1\n' in shown
 
 
 def test_times_are_counted_in_growing_buckets() -> None:
-    measures = Measures()
+    metrics = Metrics()
     for seconds in (0.001, 0.02, 0.02, 10.0):
-        measures.take(
+        metrics.record(
             Call(
                 operation="GetItem", kind="item", outcome="ok", seconds=seconds,
                 read_units={"table": 0.5}, write_units={}, request_id="",
             )
         )  # fmt: skip
-    lines = measures.shown().splitlines()
+    lines = metrics.to_prometheus().splitlines()
     counts = [int(line.rpartition(" ")[2]) for line in lines if "_bucket" in line]
     assert counts == [1, 1, 3, 3, 3, 3, 3, 3, 3, 4]
     assert len(counts) == len(BUCKETS) + 1

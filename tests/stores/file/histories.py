@@ -6,7 +6,7 @@ from random import Random
 from portal.stores.contract import (
     Add,
     Change,
-    DamagedError,
+    CorruptStoreError,
     Item,
     Remove,
     Replace,
@@ -43,7 +43,7 @@ def applied(state: State, changes: list[Change]) -> State:
     after = dict(state)
     for change in changes:
         if isinstance(change, Remove):
-            del after[change.tenant_id]
+            del after[change.item_id]
         else:
             after[str(change.item["tenantId"])] = change.item
     return after
@@ -68,24 +68,24 @@ class History:
     def __init__(self, chance: Random) -> None:
         self.chance = chance
         self.state: State = {}
-        self.undecided: State | None = None
+        self.outcome_unknown: State | None = None
         self.number = 0
 
     def write(self, store: Store) -> bool:
         """One commit; whether it was acknowledged. What interrupts it leaves it undecided."""
-        if self.undecided is not None and not self._decide(store):
+        if self.outcome_unknown is not None and not self._decide(store):
             return False
         self.number += 1
         changes = commit(self.chance, self.state, self.number)
         after = applied(self.state, changes)
-        self.undecided = after
+        self.outcome_unknown = after
         try:
             store.write(changes)
         except UnavailableError as error:
-            if not error.undecided:
-                self.undecided = None
+            if not error.outcome_unknown:
+                self.outcome_unknown = None
             return False
-        self.state, self.undecided = after, None
+        self.state, self.outcome_unknown = after, None
         return True
 
     def _decide(self, store: Store) -> bool:
@@ -93,16 +93,16 @@ class History:
         try:
             store.check()
             self.look(store)
-        except DamagedError:
+        except CorruptStoreError:
             raise
         except UnavailableError:
             return False
-        self.undecided = None
+        self.outcome_unknown = None
         return True
 
     def look(self, store: Store) -> None:
         """The store shows all that was acknowledged and nothing that was refused."""
         found = state_of(store)
-        assert found in (self.state, self.undecided)
-        if found == self.undecided:
-            self.state, self.undecided = found, None
+        assert found in (self.state, self.outcome_unknown)
+        if found == self.outcome_unknown:
+            self.state, self.outcome_unknown = found, None

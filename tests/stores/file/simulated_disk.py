@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from portal.stores.file.disk import Status
+from portal.stores.file.disk import FileStatus
 
 SECTOR = 512
 
@@ -137,11 +137,11 @@ class SimulatedDisk:
         with self._call("close"):
             del self._open[fd]
 
-    def status(self, path: Path) -> Status:
+    def status(self, path: Path) -> FileStatus:
         with self._call("status"):
             if path not in self._names:
                 raise FileNotFoundError(errno.ENOENT, "simulated", str(path))
-            return Status(self._names[path].inode, _owner(), 0o600)
+            return FileStatus(self._names[path].inode, _owner(), 0o600)
 
     def inode(self, fd: int) -> int:
         with self._call("inode"):

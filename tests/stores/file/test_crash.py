@@ -8,7 +8,7 @@ import struct
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from portal.stores.contract import Add, ChangedMeanwhileError, Replace
+from portal.stores.contract import Add, Replace, VersionConflictError
 from portal.stores.file.disk import LocalDisk
 from portal.stores.file.store import JsonFileStore
 from portal.stores.schema import GSI2
@@ -145,6 +145,6 @@ def count_up(store: JsonFileStore) -> None:
         now = store.get("a")["version"]
         try:
             store.write([Replace({"tenantId": "a", "version": now + 1}, now)])
-        except ChangedMeanwhileError:
+        except VersionConflictError:
             continue
         return

@@ -11,14 +11,14 @@ import pytest
 
 from portal.stores.contract import (
     Add,
-    DamagedError,
-    NotThereError,
+    CorruptStoreError,
+    ItemNotFoundError,
     Remove,
     Replace,
     UnavailableError,
 )
 from portal.stores.file import journal
-from portal.stores.file.disk import LocalDisk, Status
+from portal.stores.file.disk import FileStatus, LocalDisk
 from portal.stores.file.repair import restore_file, verify_file
 from portal.stores.file.store import JsonFileStore
 from portal.stores.schema import GSI2
@@ -69,7 +69,7 @@ SNAPSHOT, COMMIT, LAST = 4, 12, 15
 
 
 def test_the_file_has_the_lines_that_these_tests_think_it_has(file):
-    lines = [journal.unsealed(line[:-1]) for line in lines_of(file)]
+    lines = [journal.decode_line(line[:-1]) for line in lines_of(file)]
     assert len(lines) == LAST
     assert "row" in lines[SNAPSHOT - 1]
     assert [line["seq"] for line in lines[10:]] == [12, 13, 14, 15, 16]
@@ -83,11 +83,11 @@ def test_a_wrong_checksum_stops_the_portal_and_is_named_with_line_and_byte(file,
     left = file.read_bytes()
     start = sum(len(line) for line in lines_of(file)[: number - 1])
     for call in (lambda store: store.check(), lambda store: store.get("t1")):
-        with pytest.raises(DamagedError) as caught:
+        with pytest.raises(CorruptStoreError) as caught:
             call(JsonFileStore(file.parent))
         assert f"line {number} (at byte {start})" in caught.value.reason
-        assert "portal store verify" in caught.value.mend
-        assert "portal store restore" in caught.value.mend
+        assert "portal store verify" in caught.value.remedy
+        assert "portal store restore" in caught.value.remedy
     assert file.read_bytes() == left
     assert not (file.parent / "tenants.torn").exists()
 
@@ -97,7 +97,7 @@ def test_a_wrong_checksum_stops_the_portal_and_is_named_with_line_and_byte(file,
 def test_a_line_that_is_missing_or_there_twice_stops_the_portal(file, kind, number):
     damage(file, kind, number)
     left = file.read_bytes()
-    with pytest.raises(DamagedError) as caught:
+    with pytest.raises(CorruptStoreError) as caught:
         JsonFileStore(file.parent).check()
     assert re.search(r"line \d+ \(at byte \d+\)", caught.value.reason)
     assert file.read_bytes() == left
@@ -106,21 +106,21 @@ def test_a_line_that_is_missing_or_there_twice_stops_the_portal(file, kind, numb
 def test_without_the_lock_file_a_bad_line_with_its_newline_is_damage(file):
     damage(file, "flip", LAST)
     (file.parent / "tenants.lock").unlink()
-    with pytest.raises(DamagedError):
+    with pytest.raises(CorruptStoreError):
         JsonFileStore(file.parent).check()
 
 
 def test_a_bad_line_that_a_later_one_calls_durable_is_damage_though_the_mark_is_old(file):
     damage(file, "flip", COMMIT)
-    mark = journal.Mark(generation=1, seq=1, size=200)
+    mark = journal.DurableMark(generation=1, seq=1, size=200)
     (file.parent / "tenants.lock").write_bytes(mark.text())
-    with pytest.raises(DamagedError):
+    with pytest.raises(CorruptStoreError):
         JsonFileStore(file.parent).check()
 
 
 def test_an_older_copy_in_place_of_the_file_is_noticed(file):
     shutil.copy(file.parent / "tenants.previous.jsonl", file)
-    with pytest.raises(DamagedError, match="before commits that were durable"):
+    with pytest.raises(CorruptStoreError, match="before commits that were durable"):
         JsonFileStore(file.parent).check()
 
 
@@ -128,20 +128,20 @@ def test_an_older_copy_in_place_of_the_file_is_noticed(file):
 def test_a_snapshot_without_its_last_rows_is_damage_even_without_a_lock_file(file, left):
     file.write_bytes(b"".join(lines_of(file)[:left]))
     (file.parent / "tenants.lock").unlink()
-    with pytest.raises(DamagedError, match=f"line {left + 1} "):
+    with pytest.raises(CorruptStoreError, match=f"line {left + 1} "):
         JsonFileStore(file.parent).check()
 
 
 def test_a_missing_file_is_not_taken_for_a_new_one(file):
     file.unlink()
     previous = file.with_name("tenants.previous.jsonl").rename(file.with_name("aside"))
-    with pytest.raises(DamagedError, match="missing"):
+    with pytest.raises(CorruptStoreError, match="missing"):
         JsonFileStore(file.parent).check()
     previous.rename(file.with_name("tenants.previous.jsonl"))
-    with pytest.raises(DamagedError, match="missing"):
+    with pytest.raises(CorruptStoreError, match="missing"):
         JsonFileStore(file.parent).check()
     (file.parent / "tenants.lock").unlink()
-    with pytest.raises(DamagedError, match="missing"):
+    with pytest.raises(CorruptStoreError, match="missing"):
         JsonFileStore(file.parent).check()
     assert not file.exists()
 
@@ -150,7 +150,7 @@ def test_damage_behind_a_running_portal_is_found_by_its_next_write(file):
     store = JsonFileStore(file.parent)
     before = state_of(store)
     file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(DamagedError):
+    with pytest.raises(CorruptStoreError):
         store.write([Add(item(77))])
     assert state_of(store) == before
 
@@ -171,7 +171,7 @@ def test_random_bit_flips_are_all_found_or_harmless(file):
         try:
             assert state_of(store) == good
             assert victim != file
-        except DamagedError:
+        except CorruptStoreError:
             assert victim == file
             assert victim.read_bytes() == data
             # And what restore makes of it can be used, and lacks one commit at most.
@@ -187,21 +187,21 @@ def test_random_bit_flips_are_all_found_or_harmless(file):
 
 def test_a_newer_format_is_refused_with_the_portal_that_it_needs(file):
     lines = lines_of(file)
-    header = journal.unsealed(lines[0][:-1])
+    header = journal.decode_line(lines[0][:-1])
     running = JsonFileStore(file.parent)
     running.get("t1")
     header.update(format=2, needs="2.3", generation=3)
     del header["crc"]
-    newer = journal.sealed(header) + b"".join(lines[1:])
+    newer = journal.encode_line(header) + b"".join(lines[1:])
     # As a newer portal would: by rename, and then the mark.
     file.with_name("x").write_bytes(newer)
     file.with_name("x").rename(file)
-    (file.parent / "tenants.lock").write_bytes(journal.Mark(3, 16, len(newer)).text())
+    (file.parent / "tenants.lock").write_bytes(journal.DurableMark(3, 16, len(newer)).text())
     for store in (JsonFileStore(file.parent), running):
         for call in (store.check, lambda each=store: each.get("t1")):
             with pytest.raises(UnavailableError, match="format 2") as caught:
                 call()
-            assert "Format 2 needs portal ≥ 2.3" in caught.value.mend
+            assert "Format 2 needs portal ≥ 2.3" in caught.value.remedy
     assert file.read_bytes() == newer
 
 
@@ -231,9 +231,9 @@ class Elsewhere(LocalDisk):
     def __init__(self, kind: str = "", owner: int | None = None) -> None:
         self.kind, self.owner = kind, owner
 
-    def status(self, path: Path) -> Status:
+    def status(self, path: Path) -> FileStatus:
         found = super().status(path)
-        return found if self.owner is None else Status(found.inode, self.owner, found.mode)
+        return found if self.owner is None else FileStatus(found.inode, self.owner, found.mode)
 
     def mounts(self) -> str:
         return f"22 1 8:1 / / rw - ext4 /dev/root rw\n36 22 0:30 / / rw - {self.kind} there rw\n"
@@ -242,7 +242,7 @@ class Elsewhere(LocalDisk):
 def test_a_folder_of_another_user_is_refused(file):
     with pytest.raises(UnavailableError, match="another user") as caught:
         JsonFileStore(file.parent, disk=Elsewhere("ext4", owner=54321)).check()
-    assert "chown" in caught.value.mend
+    assert "chown" in caught.value.remedy
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs"])
@@ -315,7 +315,7 @@ def test_restore_of_a_missing_file_takes_the_previous_generation(file):
     assert (result.seq, result.kept) == (11, None)
     store = JsonFileStore(file.parent)
     assert [row["tenantId"] for row in store.query(GSI2, "P").items] == [f"t{n}" for n in range(9)]
-    with pytest.raises(NotThereError):
+    with pytest.raises(ItemNotFoundError):
         store.get("t9")
 
 

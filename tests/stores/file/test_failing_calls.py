@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from portal.stores.contract import Add, DamagedError, UnavailableError
+from portal.stores.contract import Add, CorruptStoreError, UnavailableError
 from portal.stores.file.store import JsonFileStore
 from tests.stores.file.histories import History, state_of
 from tests.stores.file.simulated_disk import PowerCutError, SimulatedDisk
@@ -27,7 +27,7 @@ def work(disk: SimulatedDisk, history: History) -> None:
                 first.compact()
             history.look(second)
             history.look(first)
-        except DamagedError:
+        except CorruptStoreError:
             raise
         except UnavailableError:
             # Allowed while calls fail; what they show otherwise was just looked at.
@@ -78,7 +78,7 @@ def test_what_was_refused_does_not_come_back_when_the_power_fails_at_once(kind):
             continue
         for seed in range(6):
             after = JsonFileStore(FOLDER, disk=disk.after_power_cut(Random(seed)))
-            assert state_of(after) in (history.state, history.undecided), (k, seed)
+            assert state_of(after) in (history.state, history.outcome_unknown), (k, seed)
 
 
 def test_what_a_killed_writer_left_is_shown_only_when_the_power_cannot_take_it_away():
@@ -96,7 +96,7 @@ def test_what_a_killed_writer_left_is_shown_only_when_the_power_cannot_take_it_a
         survivor.check()
         history.look(survivor)
         shown += history.state != before
-        history.undecided = None
+        history.outcome_unknown = None
         for seed in range(6):
             history.look(JsonFileStore(FOLDER, disk=disk.after_power_cut(Random(seed))))
     assert 0 < shown < 39
@@ -136,6 +136,6 @@ def test_a_failing_write_says_that_nothing_was_saved_and_why():
         store.write([NEW])
     assert "full" in caught.value.reason
     assert "Nothing was saved" in caught.value.reason
-    assert caught.value.mend
+    assert caught.value.remedy
     assert state_of(store) == history.state
     store.write([NEW])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.stores.contract import Add, NotThereError, Replace, UnavailableError
+from portal.stores.contract import Add, ItemNotFoundError, Replace, UnavailableError
 from portal.stores.file.store import JsonFileStore
 
 
@@ -86,18 +86,18 @@ def test_nothing_is_saved_reading_goes_on_and_writing_works_again(small):
     refused, error = write_until_refused(store)
     assert "Nothing was saved" in error.reason
     assert "full" in error.reason or "grow" in error.reason
-    assert error.mend
+    assert error.remedy
     expected = {"t0"} | {f"{kind}{n}" for kind in ("t", "with") for n in range(1, refused)}
     other = JsonFileStore(small.folder)
     for each in (store, other):
         assert {row["tenantId"] for row in each.scan().items} == expected
         assert each.get("t0") == item(0)
-        with pytest.raises(NotThereError):
+        with pytest.raises(ItemNotFoundError):
             each.get(f"t{refused}")
         if small.measurable:
             with pytest.raises(UnavailableError, match="full") as caught:
                 each.check()
-            assert caught.value.mend
+            assert caught.value.remedy
     with pytest.raises(UnavailableError):
         other.write([Replace(item(0, version=2), 1)])
     small.make_room()

@@ -4,7 +4,7 @@ import errno
 import threading
 import time
 
-from portal.stores.contract import Add, AlreadyThereError, StoreError, UnavailableError
+from portal.stores.contract import Add, ItemExistsError, StoreError, UnavailableError
 from portal.stores.file.disk import LocalDisk
 from portal.stores.file.store import JsonFileStore
 
@@ -62,7 +62,7 @@ def test_writers_that_wait_share_one_sync_and_one_of_them_wins(folder):
     winner = store.get("same")["by"]
     for n in (1, 3, 5):
         if n != winner:
-            assert isinstance(answers[n], AlreadyThereError)
+            assert isinstance(answers[n], ItemExistsError)
             assert answers[n].item["by"] == winner
     assert answers[winner] is None
     again = JsonFileStore(folder)

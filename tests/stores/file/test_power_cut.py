@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from portal.stores.contract import DamagedError, StoreError
+from portal.stores.contract import CorruptStoreError, StoreError
 from portal.stores.file.store import JsonFileStore
 from tests.stores.file.histories import History
 from tests.stores.file.simulated_disk import PowerCutError, SimulatedDisk
@@ -43,7 +43,7 @@ def survive(seed: int, *, fails: bool = False, **without: bool) -> None:
             while True:
                 try:
                     run(chance.random(), disk, history)
-                except DamagedError:
+                except CorruptStoreError:
                     raise
                 except StoreError:
                     # A read met a failing call; the machine goes on.
@@ -52,7 +52,7 @@ def survive(seed: int, *, fails: bool = False, **without: bool) -> None:
             pass
         disk = disk.after_power_cut(chance)
         history.look(JsonFileStore(FOLDER, disk=disk))
-        history.undecided = None
+        history.outcome_unknown = None
 
 
 def test_what_was_acknowledged_survives_power_cuts():
@@ -71,6 +71,6 @@ def test_the_simulation_notices_a_store_that_does_not_sync(without):
     for seed in range(60):
         try:
             survive(seed, **{without: False})
-        except (AssertionError, DamagedError):
+        except (AssertionError, CorruptStoreError):
             lost += 1
     assert lost > 5

@@ -3,7 +3,7 @@
 import multiprocessing
 import random
 
-from portal.stores.contract import Add, ChangedMeanwhileError, Remove, Replace
+from portal.stores.contract import Add, Remove, Replace, VersionConflictError
 from portal.stores.schema import GSI2
 
 FORK = multiprocessing.get_context("fork")
@@ -32,7 +32,7 @@ def decide(open_again, who: int, start, results) -> None:
                 Add({"tenantId": f"active-{n}", "by": who, "gsi2pk": "STATUS#active", "gsi2sk": n}),
                 Add({"tenantId": f"event-{n}", "by": who, "gsi2pk": "EVENTS", "gsi2sk": n}),
             ])  # fmt: skip
-        except ChangedMeanwhileError:
+        except VersionConflictError:
             continue
         won += 1
         assert mine.get(f"active-{n}")["by"] == who
@@ -79,7 +79,7 @@ def count(open_again, who: int, start, results) -> None:
         item = {**now, "version": now["version"] + 1, "total": now["total"] + 1}
         try:
             mine.write([Replace(item, now["version"])])
-        except ChangedMeanwhileError:
+        except VersionConflictError:
             continue
         done += 1
     results.put((who, done))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.stores.contract import Add, DamagedError, NotThereError, Replace
+from portal.stores.contract import Add, CorruptStoreError, ItemNotFoundError, Replace
 from portal.stores.file.store import JsonFileStore
 
 
@@ -61,9 +61,9 @@ def test_a_file_cut_before_a_commit_that_was_durable_is_damaged(folder, written)
     whole = (folder / "tenants.jsonl").read_bytes()
     for cut in range(written[4]):
         (folder / "tenants.jsonl").write_bytes(whole[:cut])
-        with pytest.raises(DamagedError) as caught:
+        with pytest.raises(CorruptStoreError) as caught:
             JsonFileStore(folder).check()
-        assert "portal store restore" in caught.value.mend
+        assert "portal store restore" in caught.value.remedy
         assert (folder / "tenants.jsonl").read_bytes() == whole[:cut]
 
 
@@ -90,7 +90,7 @@ def test_what_lies_whole_behind_the_mark_is_shown_only_after_a_sync(folder, writ
     reader = JsonFileStore(folder)
     assert len(there(reader)) == 4
     (folder / "tenants.jsonl").write_bytes(whole)
-    with pytest.raises(NotThereError):
+    with pytest.raises(ItemNotFoundError):
         reader.get("t4")
     other = JsonFileStore(folder)
     other.check()

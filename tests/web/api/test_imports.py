@@ -17,7 +17,7 @@ from portal.imports.jobs.apply import ROWS_PER_COMMIT
 from portal.imports.jobs.job import end_job, list_jobs
 from portal.settings import Settings
 from portal.stores.contract import Store
-from portal.tenants import Act
+from portal.tenants import AuditInfo
 from portal.web.imports.uploads import MOST_WAITING, upload_slots
 from tests.conftest import Clock
 from tests.strict_client import StrictClient
@@ -236,7 +236,7 @@ def test_an_import_that_an_admin_stops_meanwhile_is_no_success(
         written.extend([call] if call == "write" else [])
         if call == "write" and len(written) == 6:
             (run,) = list_jobs(store).runs
-            end_job(store, run.id, Act(by="Ada Admin", at=clock.now()))
+            end_job(store, run.id, AuditInfo(by="Ada Admin", at=clock.now()))
 
     troubled.begin(stopped_after_the_first_rows)
     body = body_of(*(tenant(number) for number in range(100)))

@@ -188,12 +188,12 @@ def test_a09_the_limit_is_exact_for_calls_at_the_same_time(store: Store, clock: 
 
     def call(_number: int) -> int:
         together.wait()
-        let_in = 0
+        authorize = 0
         for _ in range(5):
             with suppress(RateLimitError):
                 count_call(store, kid, clock.now())
-                let_in += 1
-        return let_in
+                authorize += 1
+        return authorize
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(call, range(8))) == 20

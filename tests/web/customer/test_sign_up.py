@@ -363,10 +363,10 @@ def test_a_form_is_good_for_a_day(
 
 
 def test_another_forms_text_is_no_form_token(client: FlaskClient, app: Flask) -> None:
-    from portal.queries import Place  # noqa: PLC0415 - only this test forges one
+    from portal.queries import PageCursor  # noqa: PLC0415 - only this test forges one
 
     links = app.extensions["portal"].links
-    page = sign_up(client, form_token=links.cursor(Place(0, ("a", "b")), "all "))
+    page = sign_up(client, form_token=links.cursor(PageCursor(0, ("a", "b")), "all "))
     assert page.status_code == 422
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.web.forms.base import showable
+from portal.web.forms.base import strip_unprintable
 from tests.web.pages import SignUp, Staff, form_of
 
 
@@ -16,7 +16,7 @@ from tests.web.pages import SignUp, Staff, form_of
     ],
 )
 def test_only_what_html_cannot_hold_is_left_out(typed: str, shown: str) -> None:
-    assert showable(typed) == shown
+    assert strip_unprintable(typed) == shown
 
 
 def test_a_search_for_control_characters_is_answered(viewer: Staff) -> None:

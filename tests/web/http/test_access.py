@@ -15,13 +15,13 @@ from werkzeug.test import TestResponse
 from portal import create_app
 from portal.auth.staff import Role, make_sign_in_link
 from portal.imports.jobs.create import create_job
-from portal.imports.planning.plan import Choice, Plan
-from portal.imports.planning.staging import Draft
+from portal.imports.planning.plan import ImportOptions, Plan
+from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.decode import Limits
-from portal.sealing.fingerprints import Marks
+from portal.sealing.fingerprints import SecretFingerprints
 from portal.settings import Settings
 from portal.stores.contract import Store
-from portal.tenants import Act
+from portal.tenants import AuditInfo
 from portal.web.http.access import ANYONE, ENTRY
 from tests.conftest import SECRET_KEY, Clock
 from tests.strict_client import StrictClient
@@ -126,7 +126,7 @@ def address(
 
     def make(rule: Rule) -> str:
         values = {"filename": "portal.css", "tenant_id": pending.id, "token": pending.token}
-        values["run_id"] = import_id
+        values["import_id"] = import_id
         if rule.endpoint == "staff.use_link":
             someone = {"email": "new@example.com", "name": "New", "role": "viewer"}
             values["token"] = make_sign_in_link(store, now=clock.now(), **someone)
@@ -140,11 +140,13 @@ def address(
 
 def planned_import(store: Store, clock: Clock, settings: Settings) -> str:
     """The id of an import that waits to be confirmed."""
-    act = Act(by="Ada", at=clock.now())
-    with Draft() as draft:
+    audit = AuditInfo(by="Ada", at=clock.now())
+    with StagedEntries() as draft:
         draft.add(io.BytesIO(json.dumps([TENANT]).encode()), Limits.of_page(settings))
-        plan = Plan(draft, store, Marks([SECRET_KEY]), Choice(), now=clock.now())
-        return create_job(store, plan, act).id
+        plan = Plan(
+            draft, store, SecretFingerprints([SECRET_KEY]), ImportOptions(), now=clock.now()
+        )
+        return create_job(store, plan, audit).id
 
 
 def rules(app: Flask) -> dict[str, Rule]:
@@ -160,8 +162,8 @@ def test_t14_every_rule_has_an_entry_and_every_entry_a_rule(app: Flask) -> None:
 
 def test_t14_staff_pages_are_closed_to_everybody_else(app: Flask) -> None:
     for endpoint, rule in rules(app).items():
-        at_the_door = endpoint in ("staff.sign_in", "staff.use_link", "staff.sign_out")
-        if rule.rule.startswith("/staff") and not at_the_door:
+        before_request = endpoint in ("staff.sign_in", "staff.use_link", "staff.sign_out")
+        if rule.rule.startswith("/staff") and not before_request:
             assert ENTRY[endpoint] != ANYONE
         if rule.methods and "POST" in rule.methods and endpoint.startswith("decisions."):
             assert ENTRY[endpoint] == Role.APPROVER

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.queries import Place
+from portal.queries import PageCursor
 from portal.web.http.signed_links import (
     FORM_LIFE,
-    BadTokenError,
-    Links,
+    InvalidLinkError,
+    SignedLinks,
     read_status_token,
     safe_next,
     same,
@@ -24,7 +24,7 @@ MS = timedelta(milliseconds=1)
 
 @pytest.fixture
 def links():
-    return Links(["the-key"])
+    return SignedLinks(["the-key"])
 
 
 # ---- The form's token
@@ -57,7 +57,7 @@ def test_a_form_may_be_sent_for_a_day(links, age, good):
     if good:
         assert links.read_form_token(text, START + age).shown_at == START
     else:
-        with pytest.raises(BadTokenError):
+        with pytest.raises(InvalidLinkError):
             links.read_form_token(text, START + age)
 
 
@@ -78,23 +78,26 @@ def forged(text: str) -> list[str]:
 
 @pytest.mark.parametrize("number", range(19))
 def test_a_form_token_that_was_forged_or_cut_is_refused(links, number):
-    with pytest.raises(BadTokenError):
+    with pytest.raises(InvalidLinkError):
         links.read_form_token(forged(links.new_form_token(START))[number], START)
 
 
 def test_a_token_of_another_key_or_for_another_purpose_is_refused(links):
-    for text in (Links(["other"]).new_form_token(START), links.cursor(Place(0, ("a", "b")), "all")):
-        with pytest.raises(BadTokenError):
+    for text in (
+        SignedLinks(["other"]).new_form_token(START),
+        links.cursor(PageCursor(0, ("a", "b")), "all"),
+    ):
+        with pytest.raises(InvalidLinkError):
             links.read_form_token(text, START)
     assert links.read_cursor(links.new_form_token(START), "all") is None
 
 
 def test_a_new_key_signs_and_the_old_one_is_believed_until_it_is_dropped():
-    old, both, new = Links(["old"]), Links(["new", "old"]), Links(["new"])
+    old, both, new = SignedLinks(["old"]), SignedLinks(["new", "old"]), SignedLinks(["new"])
     assert both.read_form_token(old.new_form_token(START), START)
     assert new.read_form_token(both.new_form_token(START), START)
-    assert both.read_cursor(old.cursor(Place(1, None), "all"), "all") == Place(1, None)
-    with pytest.raises(BadTokenError):
+    assert both.read_cursor(old.cursor(PageCursor(1, None), "all"), "all") == PageCursor(1, None)
+    with pytest.raises(InvalidLinkError):
         new.read_form_token(old.new_form_token(START), START)
 
 
@@ -109,7 +112,7 @@ def test_a_new_key_signs_and_the_old_one_is_believed_until_it_is_dropped():
     ],
 )  # fmt: skip
 def test_a_status_link_of_another_shape_is_refused(token):
-    with pytest.raises(BadTokenError):
+    with pytest.raises(InvalidLinkError):
         read_status_token(token)
 
 
@@ -126,20 +129,20 @@ def test_a_status_link_is_kept_as_a_hash_that_tells_nothing():
 
 
 def test_a_mark_tells_secrets_apart_for_whoever_has_the_key(links):
-    mark = links.mark_of_secret("s3cr3t")
-    assert mark == links.mark_of_secret("s3cr3t")
-    assert mark != links.mark_of_secret("s3cr3u")
-    assert mark != Links(["another-key"]).mark_of_secret("s3cr3t")
+    mark = links.secret_fingerprint("s3cr3t")
+    assert mark == links.secret_fingerprint("s3cr3t")
+    assert mark != links.secret_fingerprint("s3cr3u")
+    assert mark != SignedLinks(["another-key"]).secret_fingerprint("s3cr3t")
 
 
 # ---- Cursors
 
-places = st.builds(Place, st.integers(0, 9), st.none() | st.tuples(st.text(), st.text()))
+places = st.builds(PageCursor, st.integers(0, 9), st.none() | st.tuples(st.text(), st.text()))
 
 
 @given(places)
 def test_a_cursor_leads_back_to_its_place(place):
-    links = Links(["the-key"])
+    links = SignedLinks(["the-key"])
     text = links.cursor(place, "all")
     assert links.read_cursor(text, "all") == place
     assert set(text) <= set(string.ascii_letters + string.digits + "-_.")
@@ -148,14 +151,17 @@ def test_a_cursor_leads_back_to_its_place(place):
 @pytest.mark.parametrize("number", range(19))
 def test_a_forged_cursor_opens_page_one(links, number):
     assert (
-        links.read_cursor(forged(links.cursor(Place(1, ("sort", "id")), "all"))[number], "all")
+        links.read_cursor(forged(links.cursor(PageCursor(1, ("sort", "id")), "all"))[number], "all")
         is None
     )
 
 
 def test_a_cursor_of_a_key_that_is_gone_opens_page_one(links):
     assert (
-        Links(["other"]).read_cursor(links.cursor(Place(1, ("sort", "id")), "all"), "all") is None
+        SignedLinks(["other"]).read_cursor(
+            links.cursor(PageCursor(1, ("sort", "id")), "all"), "all"
+        )
+        is None
     )
 
 
@@ -201,6 +207,6 @@ def test_nothing_that_is_followed_names_a_host(target):
 
 
 def test_a_cursor_opens_no_other_list():
-    links = Links(["a key of this test alone"])
-    text = links.cursor(Place(1, ("sort", "id")), "pending ")
+    links = SignedLinks(["a key of this test alone"])
+    text = links.cursor(PageCursor(1, ("sort", "id")), "pending ")
     assert links.read_cursor(text, "active ") is None

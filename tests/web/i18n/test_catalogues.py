@@ -33,7 +33,7 @@ def in_the_code(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         "--keywords",
         "N_",
         "--keywords",
-        "Sentence",
+        "Message",
         "--output-file",
         str(path),
     ]
@@ -72,8 +72,8 @@ def test_every_word_is_translated_and_says_the_same(language):
 
 def _ends_alike(text: str, translated: str) -> bool:
     """A sentence stays one, and what a word is put beside in the same way stays beside it."""
-    marks = [each.strip()[-1:] for each in (text, translated)]
-    ends = [mark if mark in TYPOGRAPHIC else "" for mark in marks]
+    fingerprints = [each.strip()[-1:] for each in (text, translated)]
+    ends = [mark if mark in TYPOGRAPHIC else "" for mark in fingerprints]
     return ends[0] == ends[1] and text.startswith(" ") == translated.startswith(" ")
 
 

@@ -272,7 +272,7 @@ def test_a_killed_server_is_started_again_and_the_import_goes_on(tmp_path: Path)
         text = b"".join(row(number) for number in range(MANY)).decode()
         url = ada.press(PAGE, PAGE, text=text, policy="skip")
         ada.press(url, f"{url}/apply")
-        assert handled(ada.store, url).handled == ROWS_PER_STEP
+        assert handled(ada.store, url).processed == ROWS_PER_STEP
         ada.portal.kill()
         port = int(ada.portal.url.rpartition(":")[2])
         assert_whole(ada.store, ROWS_PER_STEP)
@@ -284,12 +284,12 @@ def test_a_killed_server_is_started_again_and_the_import_goes_on(tmp_path: Path)
             with ada.line() as line:
                 line.sendall(head + body)
                 deadline = time.monotonic() + 30
-                while handled(ada.store, url).handled == ROWS_PER_STEP:
+                while handled(ada.store, url).processed == ROWS_PER_STEP:
                     # Nothing tells how far another process has come, so it is looked at.
                     assert time.monotonic() < deadline
                     time.sleep(0.0005)
                 ada.portal.kill()
-        done = handled(ada.store, url).handled
+        done = handled(ada.store, url).processed
         assert ROWS_PER_STEP < done <= 2 * ROWS_PER_STEP
         assert_whole(ada.store, done)
 

@@ -12,7 +12,7 @@ from portal.imports.jobs.apply import ROWS_PER_COMMIT, ROWS_PER_STEP
 from portal.imports.jobs.job import State
 from portal.imports.jobs.retention import remove_rows_before
 from portal.stores.contract import Store
-from portal.tenants import Act
+from portal.tenants import AuditInfo
 from tests.conftest import Clock
 from tests.web.failing_store import FULL, GONE, TroubledStore, read_only
 from tests.web.imports.test_pages import URL, dump, eve, planned, press, run_of, troubled
@@ -196,17 +196,17 @@ def test_a_plan_says_what_would_be_and_its_end_what_was(ada: Staff) -> None:
     changed = dump(tenant(1, contactFullName="Mia Meyer"), tenant(3), tenant(4, validTo="x"))
     url = planned(ada, changed, policy="overwrite")
 
-    def said(kind: str) -> str:
+    def translate_message(kind: str) -> str:
         return page_words(ada.get(f"{url}?kind={kind}"))
 
-    assert "Not here yet: this import would add them." in said("new")
-    assert "this import would change what is listed." in said("update")
-    assert "It says of each row that cannot be imported why not." in said("new")
+    assert "Not here yet: this import would add them." in translate_message("new")
+    assert "this import would change what is listed." in translate_message("update")
+    assert "It says of each row that cannot be imported why not." in translate_message("new")
     press(ada, url)
-    assert "Added by this import." in said("new")
-    assert "Changed by this import: what changed is listed." in said("update")
-    assert "These could not be imported." in said("invalid")
-    assert "Rows that could not be imported can be mended in it" in said("new")
+    assert "Added by this import." in translate_message("new")
+    assert "Changed by this import: what changed is listed." in translate_message("update")
+    assert "These could not be imported." in translate_message("invalid")
+    assert "Rows that could not be imported can be mended in it" in translate_message("new")
 
 
 def test_what_brought_nothing_in_is_no_success(ada: Staff) -> None:
@@ -348,8 +348,8 @@ def test_an_import_whose_rows_are_deleted_says_so_and_keeps_its_numbers(
     plan = planned(ada, dump(tenant(1), tenant(2, contactEmailAddress="no")))
     press(ada, plan)
     clock.advance(days=100)
-    act = Act(by="retention", at=clock.now())
-    assert remove_rows_before(store, clock.now() - timedelta(days=30), act) == 1
+    audit = AuditInfo(by="retention", at=clock.now())
+    assert remove_rows_before(store, clock.now() - timedelta(days=30), audit) == 1
     bob = signed_in("Bob", "admin")
     page = bob.client.get(plan)
     assert "The rows and the reports of this import are deleted" in page_words(page)

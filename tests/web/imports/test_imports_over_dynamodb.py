@@ -13,7 +13,7 @@ from portal import records
 from portal.auth.api_tokens import Scope, create_api_token
 from portal.imports.jobs.apply import ROWS_PER_COMMIT, ROWS_PER_STEP
 from portal.stores.contract import Store
-from portal.stores.dynamodb.client import Place, Waiting
+from portal.stores.dynamodb.client import TableLocation, Timeouts
 from portal.stores.dynamodb.store import DynamoDbStore
 from tests.conftest import Clock
 from tests.dynamodb_engine import Engine
@@ -49,21 +49,21 @@ def proxy(engine: Engine) -> Iterator[Between]:
 
 
 @pytest.fixture
-def place(engine: Engine) -> Place:
+def place(engine: Engine) -> TableLocation:
     return engine.new_table()
 
 
 @pytest.fixture
-def store(place: Place, proxy: Between) -> Iterator[Store]:
+def store(place: TableLocation, proxy: Between) -> Iterator[Store]:
     """The portal's."""
-    waiting = Waiting(pause=lambda _seconds: None)
+    waiting = Timeouts(pause=lambda _seconds: None)
     opened = DynamoDbStore(replace(place, endpoint=proxy.url), waiting=waiting)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def kept(place: Place) -> Iterator[Store]:
+def kept(place: TableLocation) -> Iterator[Store]:
     """Past the proxy: what is in the table, whatever the portal is told."""
     opened = DynamoDbStore(place)
     yield opened
@@ -199,7 +199,7 @@ def test_i24_a_table_that_fails_half_way_says_how_far_it_came_and_goes_on(
     done = commits * ROWS_PER_COMMIT
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
     assert f"{done} of {SOME} rows are handled." in page_words(answer)
-    assert run_of(kept, url).handled == done
+    assert run_of(kept, url).processed == done
     assert_in_once(kept, done)
     assert "Nothing was saved" not in answer.text
     press(admin, url)

@@ -354,11 +354,11 @@ def test_each_step_writes_some_rows_until_all_are_in(admin: Staff, store: Store,
         assert (answer.status_code, answer.location) == (303, url)
         steps += 1
         run = run_of(store, url)
-        assert len(tenants_in(store)) == run.handled
+        assert len(tenants_in(store)) == run.processed
         if run.is_open:
             page = admin.get(url)
             bar = by_id(page, "handled")
-            assert (bar.get("value"), bar.get("max")) == (str(run.handled), str(MANY))
+            assert (bar.get("value"), bar.get("max")) == (str(run.processed), str(MANY))
             assert links(page).get("Report as CSV") is None
             assert admin.get(f"{url}/report.csv").status_code == 404
     assert steps == 3
@@ -544,7 +544,7 @@ def test_i24_a_full_disk_stops_between_commits_and_says_how_far_it_came(
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
     assert outcome(answer).startswith("The store did not take more rows. What is written stays.")
     assert f"{done} of {MANY:,} rows are handled." in page_words(answer)
-    assert len(tenants_in(store)) == run_of(store, url).handled == done
+    assert len(tenants_in(store)) == run_of(store, url).processed == done
     # Nobody hammers at it: the next step waits for a click.
     assert forms(answer)[f"{url}/apply"].get("hx-trigger") == "submit"
     assert answer.headers["HX-Retarget"] == "#import"

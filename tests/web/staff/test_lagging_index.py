@@ -7,9 +7,18 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from portal.stores.contract import Add, Change, Item, NotThereError, Page, Remove, Replace, Store
+from portal.stores.contract import (
+    Add,
+    Change,
+    Item,
+    ItemNotFoundError,
+    Page,
+    Remove,
+    Replace,
+    Store,
+)
 from portal.stores.file.store import JsonFileStore
-from portal.stores.validation import results_of
+from portal.stores.validation import items_after
 from tests.conftest import Clock
 from tests.examples import Behind
 from tests.web.pages import IDS, SignUp, Staff, outcome, page_words, sent_in
@@ -30,7 +39,7 @@ class Lagging(Behind):
 
     def write(self, changes: Sequence[Change]) -> None:
         super().write(changes)
-        self._coming.append((self._clock.now() + LAG, results_of(changes)))
+        self._coming.append((self._clock.now() + LAG, items_after(changes)))
 
     def query(self, index, partition, **how) -> Page:
         self._catch_up()
@@ -48,7 +57,7 @@ class Lagging(Behind):
     def _change(self, tenant_id: str, item: Item | None) -> Change:
         try:
             version = self._indexes.get(tenant_id).get("version")
-        except NotThereError:
+        except ItemNotFoundError:
             return Add(item or {"tenantId": tenant_id})
         expected = version if isinstance(version, int) else None
         return Remove(tenant_id, expected) if item is None else Replace(item, expected)

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.queries import Place
+from portal.queries import PageCursor
 from portal.stores.contract import Add, Store
 from portal.timestamps import to_text
 from tests.conftest import START, Clock
@@ -187,9 +187,11 @@ def test_s19_a_forged_cursor_leads_to_page_one(viewer: Staff, store: Store, curs
     assert rows(page)[0] == "Company 000"
 
 
-@pytest.mark.parametrize("place", [Place(7, None), Place(99, ("x", "y")), Place(0, ("~", "~"))])
+@pytest.mark.parametrize(
+    "place", [PageCursor(7, None), PageCursor(99, ("x", "y")), PageCursor(0, ("~", "~"))]
+)
 def test_a_cursor_of_another_list_leads_to_page_one(
-    viewer: Staff, app: Flask, store: Store, place: Place
+    viewer: Staff, app: Flask, store: Store, place: PageCursor
 ) -> None:
     put(store, waiting(1))
     cursor = app.extensions["portal"].links.cursor(place, "active ")

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from portal import create_app, logs
 from portal.settings import Settings
 from portal.stores import open_store
-from portal.stores.contract import BusyError, ChangedMeanwhileError, UnavailableError
+from portal.stores.contract import BusyError, UnavailableError, VersionConflictError
 from portal.web.http.access import ENTRY
 from tests.conftest import Clock
 from tests.strict_client import StrictClient
@@ -92,9 +92,9 @@ def forms_with_the_secret(
 
 
 ERRORS = {
-    "unavailable": lambda: UnavailableError(reason="Gone.", mend="Start it."),
+    "unavailable": lambda: UnavailableError(reason="Gone.", remedy="Start it."),
     "busy": lambda: BusyError(reason="Others are faster."),
-    "changed": lambda: ChangedMeanwhileError(tenant_id="x", item={"clientSecret": CANARY}),
+    "changed": lambda: VersionConflictError(item_id="x", item={"clientSecret": CANARY}),
     "unexpected": lambda: RuntimeError(f"clientSecret={CANARY}"),
     "disk": lambda: OSError(28, CANARY),
 }
@@ -185,13 +185,13 @@ def test_t19_no_route_ever_shows_it(
     secret = {"client_id": "fsm", "client_secret": CANARY}
     admin.decide(pending.id, "activate", **IDS, **secret)
     sealed = str(tenants_in(store)["86810_104348"]["clientSecret"])
-    run_id = imported(admin)
+    import_id = imported(admin)
     app.extensions["heard"].clear()
     values = {
         "filename": "portal.css",
         "tenant_id": "86810_104348",
         "token": pending.token,
-        "run_id": run_id,
+        "import_id": import_id,
     }
     asked = set()
     for rule in app.url_map.iter_rules():

@@ -8,10 +8,10 @@ import logging
 
 import click
 
-from migrations_tools.backfill.command import adopt
-from migrations_tools.copy.command import copy
-from migrations_tools.imports.commands import export, import_
-from migrations_tools.table.commands import table
+from migrations_tools.backfill import adopt
+from migrations_tools.copy import copy
+from migrations_tools.imports import export, import_
+from migrations_tools.table import table
 
 
 @click.group()

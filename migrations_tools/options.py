@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import click
 
-from portal.stores.contract import BusyError, StoreError, UnavailableError
+from portal.stores import BusyError, StoreError, UnavailableError
 
 #: How many ids a sentence lists.
 SHOWN = 20

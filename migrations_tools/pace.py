@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO, TypeVar
 
-from portal.stores.retrying import retry_while_busy
+from portal.stores import retry_while_busy
 
 _T = TypeVar("_T")
 

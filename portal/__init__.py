@@ -15,7 +15,7 @@ from portal.signing_keys import resolve_secret_keys
 from portal.timestamps import utc_now
 
 if TYPE_CHECKING:
-    from portal.stores.contract import Store
+    from portal.stores import Store
 
 logger = logging.getLogger(__name__)
 
@@ -35,13 +35,16 @@ def create_app(
     """
     # Whoever imports portal.settings alone must not load all of these worlds.
     from portal import web  # noqa: PLC0415 - Flask
-    from portal.sealing.fingerprints import SecretFingerprints  # noqa: PLC0415 - cryptography
-    from portal.sealing.sealers import open_sealer  # noqa: PLC0415 - cryptography
-    from portal.sealing.sealing_store import SealingStore  # noqa: PLC0415 - cryptography
-    from portal.stores import open_store, refuse_corrupt_store  # noqa: PLC0415 - the store
-    from portal.stores.dynamodb.metrics import MeteredStore  # noqa: PLC0415 - the store
-    from portal.web.http.context import Services  # noqa: PLC0415 - Flask
-    from portal.web.http.signed_links import SignedLinks  # noqa: PLC0415 - Flask
+    from portal.sealing import (  # noqa: PLC0415 - cryptography
+        SealingStore,
+        SecretFingerprints,
+        open_sealer,
+    )
+    from portal.stores import (  # noqa: PLC0415 - the store
+        MeteredStore,
+        open_store,
+        refuse_corrupt_store,
+    )
 
     logs.configure()
     settings = settings or Settings.from_environment(os.environ)
@@ -53,16 +56,16 @@ def create_app(
         static_url_path="/static",
     )
     sealer = open_sealer(settings)
-    kept = store or open_store(settings)
+    raw_store = store or open_store(settings)
     if store is None:
-        refuse_corrupt_store(settings, kept)
-    logger.info("Store: %s", kept.describe())
-    services = Services(
+        refuse_corrupt_store(settings, raw_store)
+    logger.info("Store: %s", raw_store.describe())
+    services = web.Services(
         settings=settings,
-        store=SealingStore(kept, sealer),
-        metrics=kept.metrics if isinstance(kept, MeteredStore) else None,
+        store=SealingStore(raw_store, sealer),
+        metrics=raw_store.metrics if isinstance(raw_store, MeteredStore) else None,
         sealer=sealer,
-        links=SignedLinks(keys),
+        links=web.SignedLinks(keys),
         fingerprints=SecretFingerprints(keys),
         clock=clock,
     )

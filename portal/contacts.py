@@ -5,9 +5,11 @@ problems are the interface's. Lengths are capped before anything is parsed: a lo
 text makes the parsers slow.
 """
 
+import re
 import unicodedata
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 
 import phonenumbers
@@ -22,6 +24,12 @@ _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 #: Persian and several Indian scripts need these two inside words.
 _JOINERS = frozenset("\u200c\u200d")
 _UNSHOWN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+#: Printable characters of which a text alone counts as empty.
+_INVISIBLE = frozenset({" ", *_FILLERS})
+#: Local parts that the library returns unchanged: no capitals, which it lowers in a few
+#: well-known names, and nothing that it changes or refuses.
+_PLAIN_LOCAL = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*", re.ASCII)
+_LOCAL_LENGTH = 64
 _COMMON_DOMAINS = (
     "gmail.com",
     "googlemail.com",
@@ -68,7 +76,22 @@ def read_line(text: str, *, most: int, required: bool = True) -> str:
     Control characters, line ends and characters that change the direction of what follows
     are refused; two joiners are taken where a script needs them.
     """
+    if is_plain_line(text, most):
+        return text
     return _checked(text, most=most, required=required, also="")
+
+
+def is_plain_line(text: str, most: int) -> bool:
+    """Whether `read_line` returns the text as it is. Fast; may be false for some such texts."""
+    # Printable text holds no controls, no characters that change the direction of text, and no
+    # space but the usual one.
+    return (
+        0 < len(text) <= most
+        and text.isprintable()
+        and text[0] not in _INVISIBLE
+        and text[-1] != " "
+        and (text.isascii() or unicodedata.is_normalized("NFC", text))
+    )
 
 
 def read_text(text: str, *, most: int, required: bool = False) -> str:
@@ -112,10 +135,31 @@ def read_email(text: str) -> str:
         raise ProblemError(Problem.MISSING)
     if len(address) > EMAIL_LENGTH:
         raise ProblemError(Problem.TOO_LONG)
+    local, at, domain = address.rpartition("@")
+    if at and len(local) <= _LOCAL_LENGTH and _PLAIN_LOCAL.fullmatch(local):
+        # A million imported rows have few domains.
+        plain = _plain_domain(domain)
+        if plain and len(local) + 1 + len(plain) <= EMAIL_LENGTH:
+            return f"{local}@{plain}"
+    return _validated_email(address)
+
+
+def _validated_email(address: str) -> str:
     try:
         return validate_email(address, check_deliverability=False).normalized
     except EmailNotValidError as error:
         raise ProblemError(Problem.EMAIL) from error
+
+
+@lru_cache(4096)
+def _plain_domain(domain: str) -> str:
+    """The domain, normalised; empty if it is not ASCII, is an address literal, or is invalid."""
+    if not domain.isascii() or domain.startswith("["):
+        return ""
+    try:
+        return _validated_email(f"a@{domain}").removeprefix("a@")
+    except ProblemError:
+        return ""
 
 
 def likelier_email(address: str) -> str:
@@ -181,6 +225,16 @@ def read_phone(text: str, region: str = "") -> Phone | None:
         return Phone(number, typed)
     emergency = not typed.startswith("+") and (number.national_number or 0) < 1000
     raise ProblemError(Problem.PHONE if emergency else _POSSIBLE_PROBLEMS[possible])
+
+
+@lru_cache(4096)
+def read_international_phone(text: str) -> tuple[str, str]:
+    """The number as E.164 and its extension; both empty if nothing was typed. `ProblemError`.
+
+    For a number without a region to assume, as an imported file has it.
+    """
+    phone = read_phone(text)
+    return (phone.e164, phone.extension) if phone else ("", "")
 
 
 _PARSE_PROBLEMS = {

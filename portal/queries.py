@@ -10,10 +10,20 @@ from itertools import islice
 
 from portal import records
 from portal.records import LAST, Event, Note
-from portal.stores.contract import Cursor, Item, ItemNotFoundError, Store
-from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, KEY, Index
+from portal.stores import (
+    GSI1,
+    GSI2,
+    GSI3,
+    GSI4,
+    KEY,
+    Cursor,
+    Index,
+    Item,
+    ItemNotFoundError,
+    Store,
+)
 from portal.tenants import EXPIRING, MILLISECOND, Status, Tenant
-from portal.timestamps import to_text
+from portal.timestamps import format_timestamp
 
 PAGE = 50
 #: Counts stop here and read "99+".
@@ -67,11 +77,13 @@ def ranges_of_tab(tab: Tab, now: datetime) -> list[IndexRange]:
         case Tab.PENDING:
             return [_of_status(Status.PENDING)]
         case Tab.ACTIVE:
-            return [IndexRange(GSI2, active, (to_text(now), LAST))]
+            return [IndexRange(GSI2, active, (format_timestamp(now), LAST))]
         case Tab.EXPIRING:
-            return [IndexRange(GSI2, active, (to_text(now), to_text(soon)))]
+            return [IndexRange(GSI2, active, (format_timestamp(now), format_timestamp(soon)))]
         case Tab.EXPIRED:
-            return [IndexRange(GSI2, active, (" ", to_text(now - MILLISECOND) + LAST), True)]
+            return [
+                IndexRange(GSI2, active, (" ", format_timestamp(now - MILLISECOND) + LAST), True)
+            ]
         case Tab.SUSPENDED:
             return [_of_status(Status.SUSPENDED)]
         case Tab.REJECTED:
@@ -243,7 +255,9 @@ def history(store: Store, tenant: Tenant) -> list[Event]:
             GSI2, records.events_partition(subject), limit=_HISTORY, newest_first=True
         ).items
     ]
-    return sorted(events, key=lambda event: to_text(event.at) if event.at else "", reverse=True)
+    return sorted(
+        events, key=lambda event: format_timestamp(event.at) if event.at else "", reverse=True
+    )
 
 
 def notes(store: Store, tenant: Tenant) -> list[Note]:
@@ -312,7 +326,9 @@ def next_waiting(store: Store, decided: Collection[str]) -> Item | None:
 def closed_before(store: Store, instant: datetime) -> Iterator[Item]:
     """Rejected and withdrawn rows that were decided before `instant`."""
     for status in (Status.REJECTED, Status.WITHDRAWN):
-        index_range = IndexRange(GSI2, records.status_partition(status), (" ", to_text(instant)))
+        index_range = IndexRange(
+            GSI2, records.status_partition(status), (" ", format_timestamp(instant))
+        )
         place: PageCursor | None = None
         while True:
             found = page(store, [index_range], after=place)

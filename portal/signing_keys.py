@@ -11,7 +11,7 @@ from portal.settings import Settings, SettingsError
 
 logger = logging.getLogger(__name__)
 
-KEY_FILE = "secret-key"
+SECRET_KEY_FILE = "secret-key"  # noqa: S105 - the name of a file
 
 
 def resolve_secret_keys(settings: Settings) -> tuple[str, ...]:
@@ -29,7 +29,7 @@ def resolve_secret_keys(settings: Settings) -> tuple[str, ...]:
             " This makes one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
         )
     if key is None:
-        key = _key_from_file(settings.data_dir / KEY_FILE)
+        key = _key_from_file(settings.data_dir / SECRET_KEY_FILE)
     return (key, *settings.secret_key_fallbacks)
 
 

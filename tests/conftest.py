@@ -15,8 +15,8 @@ from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 
 from portal.settings import Settings
-from portal.stores import open_store
 from portal.stores.contract import Store
+from portal.stores.factory import open_store
 from tests.dynamodb_engine import CREDENTIALS, Engine, NoEngineError, running
 from tests.strict_client import StrictClient
 

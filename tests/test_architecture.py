@@ -120,37 +120,205 @@ def test_only_what_talks_to_aws_imports_boto3_and_only_when_it_is_used() -> None
     assert [str(one) for one in found if one.when == "loaded"] == []
 
 
-def test_a_store_knows_no_tenants() -> None:
-    # What stores may know of the rest: the settings that open_store() chooses by, and files.
-    may = ("portal.stores", "portal.settings", "portal.atomic_files", "portal.timestamps")
-    found = [one for one in PORTAL if within(one.importer, "portal.stores") and one.top == "portal"]
-    assert found
-    assert [str(one) for one in found if not within(one.module, *may)] == []
+# ---- Rooms, doors and arrows
+
+#: Each room, and the rooms whose doors it may use. Arrows run downhill only.
+ARROWS: dict[str, set[str]] = {
+    "portal.atomic_files": set(),
+    "portal.contacts": set(),
+    "portal.logs": set(),
+    "portal.timestamps": set(),
+    "portal.setting_parsers": set(),
+    "portal.settings": {"portal.setting_parsers"},
+    "portal.signing_keys": {"portal.atomic_files", "portal.setting_parsers", "portal.settings"},
+    "portal.tenants": set(),
+    "portal.stores": {"portal.settings", "portal.stores.dynamodb", "portal.stores.file"},
+    "portal.stores.dynamodb": {"portal.stores"},
+    "portal.stores.file": {"portal.stores"},
+    "portal.records": {"portal.stores", "portal.tenants", "portal.timestamps"},
+    "portal.auth": {"portal.stores", "portal.timestamps"},
+    "portal.sealing": {
+        "portal.atomic_files", "portal.records", "portal.settings", "portal.stores",
+    },
+    "portal.queries": {
+        "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
+    },
+    "portal.onboarding": {
+        "portal.queries", "portal.records", "portal.sealing", "portal.stores", "portal.tenants",
+    },
+    "portal.imports": {
+        "portal.imports.jobs", "portal.imports.model", "portal.imports.planning",
+        "portal.imports.reading", "portal.imports.reports",
+    },
+    "portal.imports.model": {"portal.contacts", "portal.sealing", },
+    "portal.imports.reading": {"portal.imports.model", "portal.settings", "portal.stores"},
+    "portal.imports.validation": {
+        "portal.contacts", "portal.imports.model", "portal.imports.reading", "portal.sealing",
+        "portal.tenants", "portal.timestamps",
+    },
+    "portal.imports.planning": {
+        "portal.contacts", "portal.imports.model", "portal.imports.reading",
+        "portal.imports.validation", "portal.records", "portal.sealing", "portal.settings",
+        "portal.stores", "portal.tenants", "portal.timestamps",
+    },
+    "portal.imports.jobs": {
+        "portal.imports.model", "portal.imports.planning", "portal.records",
+        "portal.stores", "portal.tenants", "portal.timestamps",
+    },
+    "portal.imports.reports": {
+        "portal.imports.jobs", "portal.imports.model",
+        "portal.imports.planning", "portal.imports.reading", "portal.imports.validation",
+        "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
+    },
+    "portal.web.i18n": {
+        "portal.auth", "portal.imports", "portal.queries", "portal.tenants", "portal.timestamps",
+    },
+    "portal.web.http": {
+        "portal.auth", "portal.imports", "portal.logs", "portal.onboarding", "portal.queries",
+        "portal.sealing", "portal.settings", "portal.stores", "portal.tenants",
+        "portal.timestamps", "portal.web.i18n",
+    },
+    "portal.web.forms": {
+        "portal.contacts", "portal.sealing", "portal.tenants", "portal.web.http",
+        "portal.web.i18n",
+    },
+    "portal.web.customer": {
+        "portal.onboarding", "portal.records", "portal.stores",
+        "portal.tenants", "portal.web.forms", "portal.web.http", "portal.web.i18n",
+    },
+    "portal.web.staff": {
+        "portal.auth", "portal.contacts", "portal.onboarding", "portal.queries",
+        "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
+        "portal.web.forms", "portal.web.http", "portal.web.i18n",
+    },
+    "portal.web.imports": {
+        "portal.imports", "portal.queries", "portal.records", "portal.sealing", "portal.stores",
+        "portal.timestamps", "portal.web.forms", "portal.web.http", "portal.web.i18n",
+    },
+    "portal.web.api": {
+        "portal.imports", "portal.records", "portal.stores", "portal.tenants",
+        "portal.timestamps", "portal.web.http", "portal.web.imports",
+    },
+    "portal.web": {
+        "portal.logs", "portal.stores", "portal.tenants", "portal.web.api",
+        "portal.web.customer", "portal.web.http", "portal.web.i18n", "portal.web.imports",
+        "portal.web.staff",
+    },
+    "portal.cli": {
+        "portal", "portal.auth", "portal.contacts", "portal.logs",
+        "portal.settings", "portal.signing_keys", "portal.timestamps", "portal.imports", "portal.onboarding",
+        "portal.sealing", "portal.stores", "portal.stores.dynamodb", "portal.stores.file",
+        "portal.tenants",
+    },
+    "portal": {
+        "portal.logs", "portal.sealing", "portal.settings", "portal.signing_keys",
+        "portal.stores", "portal.timestamps", "portal.web",
+    },
+    "migrations_tools.table": {
+        "migrations_tools", "migrations_tools.cloudformation", "portal.cli", "portal.records",
+        "portal.settings", "portal.stores", "portal.stores.dynamodb",
+    },
+    "migrations_tools.cloudformation": {"migrations_tools"},
+    "migrations_tools.backfill": {
+        "migrations_tools", "portal.atomic_files", "portal.cli", "portal.records",
+        "portal.sealing", "portal.settings", "portal.stores", "portal.stores.dynamodb",
+    },
+    "migrations_tools.copy": {
+        "migrations_tools", "portal.cli", "portal.stores", "portal.stores.dynamodb",
+    },
+    "migrations_tools.imports": {
+        "migrations_tools", "portal.cli", "portal.imports", "portal.records", "portal.sealing",
+        "portal.settings", "portal.signing_keys", "portal.stores", "portal.tenants",
+        "portal.timestamps",
+    },
+    "migrations_tools": {
+        "migrations_tools.backfill", "migrations_tools.copy", "migrations_tools.imports",
+        "migrations_tools.table", "portal.stores",
+    },
+}  # fmt: skip
+
+#: Rooms inside a room that have a door to the street as well.
+OPEN_INSIDE = {"portal.stores.dynamodb", "portal.stores.file"}
+
+OURS = [one for one in PORTAL + TOOLS if one.top in ("portal", "migrations_tools")]
+MODULES = {one.importer for one in PORTAL + TOOLS} | {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for folder in ("portal", "migrations_tools")
+    for path in (ROOT / folder).rglob("*.py")
+}
+PACKAGES = {
+    ".".join(path.parent.relative_to(ROOT).parts)
+    for folder in ("portal", "migrations_tools")
+    for path in (ROOT / folder).rglob("__init__.py")
+}
+
+
+def room_of(name: str) -> str:
+    """The innermost room of a module, or of a name that is imported from one."""
+    while name not in ARROWS:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def names_at(door: str) -> set[str]:
+    """What the door of a package offers: its `__all__`."""
+    path = ROOT.joinpath(*door.split("."), "__init__.py")
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return set()
+
+
+def past_a_door(one: Import) -> bool:
+    """Whether the import goes into a room that its importer is not in, past what its door
+    offers. The tops `portal` and `migrations_tools` are streets, with rooms and plain modules."""
+    inside = {one.importer, *(package for package in PACKAGES if within(one.importer, package))}
+    parts = one.module.split(".")
+    packages = [".".join(parts[:n]) for n in range(2, len(parts) + 1)]
+    for package in (name for name in packages if name in PACKAGES):
+        if package in inside or package == one.module:
+            continue
+        if any(within(one.module, room) for room in OPEN_INSIDE if within(room, package)):
+            continue
+        name = one.module.removeprefix(f"{package}.")
+        return name not in names_at(package)
+    return False
+
+
+def test_nobody_goes_past_a_door() -> None:
+    assert [str(one) for one in OURS if past_a_door(one)] == []
+
+
+def test_arrows_between_rooms_run_as_the_table_says() -> None:
+    arrows = {(room_of(one.importer), room_of(one.module)) for one in OURS}
+    unknown = {(a, b) for a, b in arrows if a != b and b not in ARROWS[a]}
+    assert unknown == set()
+
+
+def test_the_table_names_no_arrow_that_nobody_needs() -> None:
+    arrows = {(room_of(one.importer), room_of(one.module)) for one in OURS}
+    assert {(a, b) for a, targets in ARROWS.items() for b in targets} - arrows == set()
+
+
+def test_every_package_is_a_room_with_a_door() -> None:
+    assert PACKAGES - set(ARROWS) == set()
+    silent = [room for room in PACKAGES if room.count(".") and not names_at(room)]
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "most"), [("portal/web", 4), ("portal/imports", 4), ("portal/stores", 10)]
+)
+def test_a_room_of_rooms_has_few_files_of_its_own(folder: str, most: int) -> None:
+    assert len(list((ROOT / folder).glob("*.py"))) <= most
 
 
 def test_the_verbs_and_the_questions_know_no_particular_store() -> None:
-    may = ("portal.stores.contract", "portal.stores.schema")
-    rooms = (
-        "portal.tenants", "portal.onboarding", "portal.queries", "portal.records",
-        "portal.imports",
-    )  # fmt: skip
-    found = [
-        one
-        for one in PORTAL
-        if within(one.importer, *rooms) and within(one.module, "portal.stores")
-    ]
+    rooms = ("portal.tenants", "portal.onboarding", "portal.queries", "portal.records",
+             "portal.imports", "portal.auth")  # fmt: skip
+    found = [one for one in PORTAL if within(one.importer, *rooms)]
     assert found
-    assert [str(one) for one in found if not within(one.module, *may)] == []
-
-
-def test_nobody_goes_past_the_door_to_the_verbs() -> None:
-    inside = {one.importer for one in PORTAL if one.importer.startswith("portal.onboarding.")}
-    assert inside
-    assert [
-        str(one)
-        for one in PORTAL + TOOLS
-        if within(one.module, *inside) and not within(one.importer, "portal.onboarding")
-    ] == []
+    assert [str(one) for one in found if within(one.module, *OPEN_INSIDE)] == []
 
 
 def test_a_private_name_stays_in_its_module() -> None:

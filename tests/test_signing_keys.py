@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from portal.settings import Settings, SettingsError
-from portal.signing_keys import KEY_FILE, resolve_secret_keys
+from portal.signing_keys import SECRET_KEY_FILE, resolve_secret_keys
 
 KEY = "k" * 40
 
@@ -31,8 +31,8 @@ def test_the_file_store_makes_its_key_once_and_for_its_owner_alone(tmp_path: Pat
     keys = resolve_secret_keys(settings)
     assert len(keys[0]) >= 32
     assert resolve_secret_keys(settings) == keys
-    assert [path.name for path in settings.data_dir.iterdir()] == [KEY_FILE]
-    assert stat.S_IMODE((settings.data_dir / KEY_FILE).stat().st_mode) == 0o600
+    assert [path.name for path in settings.data_dir.iterdir()] == [SECRET_KEY_FILE]
+    assert stat.S_IMODE((settings.data_dir / SECRET_KEY_FILE).stat().st_mode) == 0o600
     assert stat.S_IMODE(settings.data_dir.stat().st_mode) == 0o700
 
 
@@ -52,10 +52,10 @@ def test_dynamodb_needs_a_key_and_leaves_no_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"cut-o", b"\xff" * 64])
 def test_a_spoilt_key_file_is_refused_and_not_overwritten(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / KEY_FILE).write_bytes(content)
-    with pytest.raises(SettingsError, match=KEY_FILE):
+    (tmp_path / SECRET_KEY_FILE).write_bytes(content)
+    with pytest.raises(SettingsError, match=SECRET_KEY_FILE):
         resolve_secret_keys(of(PORTAL_DATA_DIR=str(tmp_path)))
-    assert (tmp_path / KEY_FILE).read_bytes() == content
+    assert (tmp_path / SECRET_KEY_FILE).read_bytes() == content
 
 
 def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_key_that_others_can_read_is_warned_of(
     settings = of(PORTAL_DATA_DIR=str(tmp_path))
     resolve_secret_keys(settings)
     assert caplog.messages == []
-    (tmp_path / KEY_FILE).chmod(0o644)
+    (tmp_path / SECRET_KEY_FILE).chmod(0o644)
     resolve_secret_keys(settings)
     assert "chmod 600" in caplog.messages[0]
 
@@ -94,4 +94,4 @@ def test_processes_that_start_at_once_agree_on_the_key(tmp_path: Path) -> None:
     for process in processes:
         process.join()
     assert len(keys) == 1
-    assert [path.name for path in Path(folder).iterdir()] == [KEY_FILE]
+    assert [path.name for path in Path(folder).iterdir()] == [SECRET_KEY_FILE]

@@ -14,10 +14,16 @@ from migrations_tools.backfill.checkpoints import Checkpoint, Checkpoints
 from migrations_tools.backfill.rows import Changes, Rows, RowTooLargeError, SkipReason
 from migrations_tools.pace import ProgressLine, RateLimiter
 from portal import records
-from portal.sealing.sealers import Sealer, Secret, SecretTooLongError
-from portal.sealing.sealing_store import has_plaintext_secret, sealed
-from portal.stores.contract import Item, Segment, Value, VersionConflictError
-from portal.stores.schema import GSI1, INDEXES, KEY
+from portal.sealing import Sealer, Secret, SecretTooLongError, has_plaintext_secret, seal_item
+from portal.stores import (
+    GSI1,
+    INDEXES,
+    KEY,
+    Item,
+    Segment,
+    Value,
+    VersionConflictError,
+)
 
 #: How often a row is looked at again after somebody else changed it.
 TRIES = 8
@@ -38,7 +44,7 @@ def missing_of(item: Item, sealer: Sealer) -> Changes:
         if item.get(name) != wanted.get(name) and not (name in _GIVEN and name not in wanted)
     }
     if has_plaintext_secret(item):
-        changes[records.SECRET] = sealed(item, sealer)[records.SECRET]
+        changes[records.SECRET] = seal_item(item, sealer)[records.SECRET]
     return changes
 
 

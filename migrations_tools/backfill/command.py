@@ -10,11 +10,10 @@ from migrations_tools.backfill.checkpoints import Checkpoints
 from migrations_tools.backfill.rows import Rows, SkipReason, StoredRows
 from migrations_tools.options import JSON, RATE, explained, listed
 from migrations_tools.pace import ProgressLine, RateLimiter
-from portal.cli.errors import read_settings
-from portal.sealing.sealers import open_sealer
+from portal.cli import read_settings
+from portal.sealing import open_sealer
 from portal.settings import Settings
-from portal.stores import open_store
-from portal.stores.contract import Store
+from portal.stores import Store, open_store
 
 _LEFT = {
     SkipReason.TOO_LARGE: "a key would be too long for DynamoDB, or the row too large. Shorten what"
@@ -72,7 +71,7 @@ def _rows_of(store: Store, settings: Settings) -> Rows:
     if settings.store == "json":
         return StoredRows(store)
     from migrations_tools.backfill.table_rows import TableRows  # noqa: PLC0415 - files need none of it
-    from portal.stores.dynamodb.store import DynamoDbStore  # noqa: PLC0415 - files need none of it
+    from portal.stores.dynamodb import DynamoDbStore  # noqa: PLC0415 - files need none of it
 
     if not isinstance(store, DynamoDbStore):
         raise TypeError("not a table")

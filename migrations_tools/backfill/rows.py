@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Protocol
 
-from portal.stores.contract import Item, Page, Replace, Segment, Store, Value
+from portal.stores import (
+    Item,
+    Page,
+    Replace,
+    Segment,
+    Store,
+    Value,
+)
 
 #: Rows that are read together.
 PAGE = 100

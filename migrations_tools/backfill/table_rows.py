@@ -8,12 +8,23 @@ from typing import Any
 
 from migrations_tools.backfill.rows import PAGE, Changes, RowTooLargeError
 from portal import records
-from portal.stores.contract import Item, Page, Segment, VersionConflictError
-from portal.stores.dynamodb.client import ConditionFailedError, DynamoDbError
-from portal.stores.dynamodb.metrics import kind_of_id
-from portal.stores.dynamodb.serialization import from_attributes, to_attribute, to_attributes
-from portal.stores.dynamodb.store import DynamoDbStore
-from portal.stores.schema import INDEXES, KEY
+from portal.stores import (
+    INDEXES,
+    KEY,
+    Item,
+    Page,
+    Segment,
+    VersionConflictError,
+)
+from portal.stores.dynamodb import (
+    ConditionFailedError,
+    DynamoDbError,
+    DynamoDbStore,
+    from_attributes,
+    kind_of_id,
+    to_attribute,
+    to_attributes,
+)
 
 #: What index keys and the state of a secret are worked out from.
 _READ = (

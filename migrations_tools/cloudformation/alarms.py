@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from migrations_tools.table.definition import Document
+from migrations_tools.table_definition import Document
 
 #: The operations that are counted apart in CloudWatch.
 _COUNTED = (

@@ -1,8 +1,8 @@
 """The scheduled backups of the template."""
 
+from migrations_tools import table_definition
 from migrations_tools.cloudformation.policies import policy
-from migrations_tools.table import definition
-from migrations_tools.table.definition import Document
+from migrations_tools.table_definition import Document
 
 
 def backups(environment: str, table_arn: Document) -> Document:
@@ -20,7 +20,7 @@ def backups(environment: str, table_arn: Document) -> Document:
             "UpdateReplacePolicy": "Retain",
             "Properties": {
                 "BackupVaultName": {"Fn::Sub": "${AWS::StackName}-tenants"},
-                "BackupVaultTags": definition.tags(environment),
+                "BackupVaultTags": table_definition.tags(environment),
             },
         },
         "BackupPlan": {

@@ -1,7 +1,7 @@
 """What the portal, and who deploys, must be allowed to do: IAM policies."""
 
-from migrations_tools.table import definition
-from migrations_tools.table.definition import Document
+from migrations_tools import table_definition
+from migrations_tools.table_definition import Document
 
 
 def partition_of(region: str) -> str:
@@ -18,7 +18,7 @@ def portal_policy(table_arn: str, kms_key: str = "") -> Document:
         {
             "Sid": "TenantTable",
             "Effect": "Allow",
-            "Action": list(definition.PORTAL_ACTIONS),
+            "Action": list(table_definition.PORTAL_ACTIONS),
             "Resource": [table_arn, f"{table_arn}/index/*"],
         }
     ]
@@ -59,7 +59,7 @@ def deploy_policy(table_arn: str) -> Document:
             {
                 "Sid": "DeployTenantTable",
                 "Effect": "Allow",
-                "Action": list(definition.DEPLOY_ACTIONS),
+                "Action": list(table_definition.DEPLOY_ACTIONS),
                 "Resource": [table_arn],
             }
         ]

@@ -1,13 +1,13 @@
 """The table and what belongs to it as a CloudFormation template."""
 
+from migrations_tools import table_definition
 from migrations_tools.cloudformation.alarms import alarms
 from migrations_tools.cloudformation.backups import backups
 from migrations_tools.cloudformation.policies import policy, portal_policy
-from migrations_tools.table import definition
-from migrations_tools.table.definition import Document
+from migrations_tools.table_definition import Document
 
 
-def template(table: str, environment: str) -> Document:
+def cloudformation_template(table: str, environment: str) -> Document:
     """The table, the portal's policy, alarms, and scheduled backups for who asks for them. With
     `MakeTable` set to `no` the table is there already, and all else is laid beside it."""
     return {
@@ -83,7 +83,7 @@ def _is_set(parameter: str) -> Document:
 
 
 def _table(environment: str) -> Document:
-    parameters = definition.create_parameters("", environment)
+    parameters = table_definition.create_parameters("", environment)
     names = (
         "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode",
         "DeletionProtectionEnabled", "Tags",
@@ -103,7 +103,7 @@ def _table(environment: str) -> Document:
                 "SSEType": encryption["SSEType"],
             },
             "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
-            "TimeToLiveSpecification": {"AttributeName": definition.TTL, "Enabled": True},
+            "TimeToLiveSpecification": {"AttributeName": table_definition.TTL, "Enabled": True},
         },
     }
 

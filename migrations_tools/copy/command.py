@@ -9,7 +9,7 @@ import click
 from migrations_tools.copy.copying import Copy, CopyReport
 from migrations_tools.options import JSON, RATE, explained, listed
 from migrations_tools.pace import ProgressLine, RateLimiter
-from portal.cli.errors import read_settings
+from portal.cli import read_settings
 from portal.stores import open_store
 
 _KINDS = click.Choice(["json", "dynamodb"])

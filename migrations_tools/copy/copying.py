@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 
 from migrations_tools.pace import ProgressLine, RateLimiter
-from portal.stores.contract import (
+from portal.stores import (
+    KEY,
     MAX_CHANGES,
     Add,
     Item,
@@ -22,8 +23,7 @@ from portal.stores.contract import (
     Segment,
     Store,
 )
-from portal.stores.dynamodb.client import DynamoDbError
-from portal.stores.schema import KEY
+from portal.stores.dynamodb import DynamoDbError
 
 PAGE = 1000
 

@@ -9,12 +9,10 @@ from migrations_tools.imports.output import OutputError, print_piece, reason_of,
 from migrations_tools.imports.signals import InterruptSafeStore, stoppable
 from migrations_tools.imports.special_files import UnusableFileError, written
 from migrations_tools.options import JSON, SHOWN, explained
-from portal.cli.errors import read_settings
-from portal.imports.model.rows import Allowed, Policy
-from portal.sealing.sealers import open_sealer
-from portal.sealing.sealing_store import SealingStore
-from portal.stores import open_store
-from portal.stores.retrying import RetryingStore
+from portal.cli import read_settings
+from portal.imports import AllowedChange, Policy
+from portal.sealing import SealingStore, open_sealer
+from portal.stores import RetryingStore, open_store
 
 
 @click.command("import")
@@ -31,7 +29,7 @@ from portal.stores.retrying import RetryingStore
     "--allow",
     "allowed",
     multiple=True,
-    type=click.Choice([each.value for each in Allowed]),
+    type=click.Choice([each.value for each in AllowedChange]),
     help="Also change a status, or a validity that staff set.",
 )
 @click.option(
@@ -52,11 +50,11 @@ def import_(
     """Move records of the old application in; - reads standard input. 2: they cannot be used."""
     # The other commands need nothing that checks contact details, and start without it.
     from migrations_tools.imports.importing import ImportCommand, Importing  # noqa: PLC0415 - 0.1 s
-    from portal.imports.planning.plan import ImportOptions  # noqa: PLC0415 - 0.1 s, for contact details
+    from portal.imports import ImportOptions  # noqa: PLC0415 - 0.1 s, for contact details
 
     settings = read_settings()
     choice = ImportOptions(
-        policy=Policy(policy), allowed=frozenset(Allowed(each) for each in allowed)
+        policy=Policy(policy), allowed=frozenset(AllowedChange(each) for each in allowed)
     )
     wish = ImportCommand(
         files=files, choice=choice, dry_run=dry_run, report=report, as_json=as_json

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from migrations_tools.imports.special_files import whole_shown
-from portal.imports.model.errors import shown
-from portal.imports.reports.export import exported, problem_of
-from portal.stores.contract import Store, iter_scan
+from portal.imports import export_tenant, printable_excerpt, reimport_problem
+from portal.stores import Store, iter_scan
 
 
 @dataclass
@@ -24,14 +23,14 @@ def export_to(store: Store, write: Callable[[str], object], depth: int) -> Expor
     """Writes JSON Lines. Errors as of the store and of `write`."""
     report = Exported()
     for item in iter_scan(store):
-        told = exported(item)
+        told = export_tenant(item)
         if told is None:
             is_sign_up = str(item["tenantId"]).startswith("pending-") and "status" in item
             report.left_out += is_sign_up
             continue
-        problem = problem_of(told, depth)
+        problem = reimport_problem(told, depth)
         if problem:
-            report.problems.append(f"{shown(told['tenantId'])}: {whole_shown(problem)}")
+            report.problems.append(f"{printable_excerpt(told['tenantId'])}: {whole_shown(problem)}")
         write(json.dumps(told, ensure_ascii=False) + "\n")
         report.number += 1
     return report

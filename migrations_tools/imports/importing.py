@@ -19,20 +19,31 @@ from migrations_tools.imports.special_files import (
 )
 from migrations_tools.imports.summary import Summary
 from migrations_tools.pace import ProgressLine
-from portal.imports.jobs.apply import apply_step
-from portal.imports.jobs.create import create_job
-from portal.imports.jobs.job import ImportJob, State, find_job
-from portal.imports.jobs.row_chunks import rows_of_job
-from portal.imports.model.errors import RefusedFileError, shown
-from portal.imports.model.rows import PlanRow
-from portal.imports.planning.plan import ImportOptions, Plan, lookup_workers
-from portal.imports.planning.staging import StagedEntries
-from portal.imports.reading.decode import Limits
-from portal.sealing.fingerprints import SecretFingerprints
-from portal.sealing.sealers import Sealer
+from portal.imports import (
+    ImportJob,
+    ImportOptions,
+    JobState,
+    Limits,
+    Plan,
+    PlanRow,
+    RefusedFileError,
+    StagedEntries,
+    apply_step,
+    create_job,
+    find_job,
+    lookup_workers,
+    printable_excerpt,
+    rows_of_job,
+)
+from portal.sealing import Sealer, SecretFingerprints
 from portal.settings import Settings, SettingsError
-from portal.signing_keys import KEY_FILE, resolve_secret_keys
-from portal.stores.contract import BusyError, Store, StoreError, UnavailableError
+from portal.signing_keys import SECRET_KEY_FILE, resolve_secret_keys
+from portal.stores import (
+    BusyError,
+    Store,
+    StoreError,
+    UnavailableError,
+)
 from portal.tenants import AuditInfo
 from portal.timestamps import utc_now
 
@@ -118,7 +129,7 @@ class Importing:
                 # To tell of none would look as if there had been none.
                 raise self._broken_off(_ended(job))
             is_whole = self._tell(plan, rows_of_job(self._store, job), report)
-        if job.state is not State.DONE:
+        if job.state is not JobState.DONE:
             raise self._broken_off(_ended(job))
         return is_whole
 
@@ -145,7 +156,7 @@ class Importing:
 
     def _fingerprints(self) -> SecretFingerprints:
         settings = self._settings
-        no_key = settings.store == "json" and not (settings.data_dir / KEY_FILE).exists()
+        no_key = settings.store == "json" and not (settings.data_dir / SECRET_KEY_FILE).exists()
         if self._wish.dry_run and no_key and settings.configured_secret_key is None:
             # Nothing is made for a look, and nothing can have been marked yet.
             return SecretFingerprints([secrets.token_hex(16)])
@@ -195,9 +206,9 @@ class Importing:
 
 
 def _ended(job: ImportJob) -> str:
-    if job.state is State.DONE:
+    if job.state is JobState.DONE:
         return "Its rows were removed before they were told."
-    return f"It was ended by {shown(job.ended_by)}."
+    return f"It was ended by {printable_excerpt(job.ended_by)}."
 
 
 def _bar(done: int, of: int, word: str = "written") -> str:
@@ -208,6 +219,6 @@ def _bar(done: int, of: int, word: str = "written") -> str:
 def _person() -> str:
     """Who ran it, as the machine knows them."""
     try:
-        return f"{shown(getpass.getuser())} (command line)"
+        return f"{printable_excerpt(getpass.getuser())} (command line)"
     except (OSError, KeyError):
         return f"user {os.getuid()} (command line)"

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
-from portal.stores.contract import Change
-from portal.stores.retrying import RetryingStore
+from portal.stores import Change, RetryingStore
 
 #: By whoever sits there; by whoever ends programs, as a machine does that goes down; and by a
 #: terminal that is closed.

@@ -12,8 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from portal.imports.model.errors import RefusedFileError, file_too_large
-from portal.imports.model.messages import Message
+from portal.imports import Message, RefusedFileError, file_too_large
 
 STDIN = "-"
 

@@ -12,12 +12,18 @@ from migrations_tools.imports.output import OutputError, print_piece, reason_of,
 from migrations_tools.imports.special_files import AtomicFile, name_shown, whole_shown
 from migrations_tools.pace import ProgressLine
 from portal import records
-from portal.imports.jobs.job import ImportJob
-from portal.imports.model.errors import shown
-from portal.imports.model.fields import FAILED
-from portal.imports.model.rows import Kind, PlanRow
-from portal.imports.planning.plan import Plan
-from portal.imports.reports.report import job_summary, plan_summary, report_as_csv, report_as_json
+from portal.imports import (
+    FAILED_KINDS,
+    ImportJob,
+    Plan,
+    PlanRow,
+    RowKind,
+    job_summary,
+    plan_summary,
+    printable_excerpt,
+    report_as_csv,
+    report_as_json,
+)
 
 #: So many rows that could not be imported are told one by one.
 _SHOWN = 20
@@ -35,13 +41,13 @@ class Summary:
         self._names = [whole_shown(name) for name in files]
         self._plan = plan
         self._job = job
-        self._counts: Counter[Kind] = Counter()
+        self._counts: Counter[RowKind] = Counter()
         self._without_secret = 0
         self._failed: list[PlanRow] = []
 
     @property
     def is_whole(self) -> bool:
-        return not any(self._counts[Kind(kind)] for kind in FAILED)
+        return not any(self._counts[RowKind(kind)] for kind in FAILED_KINDS)
 
     def tell(
         self,
@@ -72,8 +78,8 @@ class Summary:
             self._counts[row.kind] += 1
             # Of others, the store may have one.
             is_missing = row.secret == "missing"  # noqa: S105 - a word about a secret
-            self._without_secret += row.kind is Kind.NEW and is_missing
-            if row.kind in FAILED and len(self._failed) < _SHOWN:
+            self._without_secret += row.kind is RowKind.NEW and is_missing
+            if row.kind in FAILED_KINDS and len(self._failed) < _SHOWN:
                 self._failed.append(row)
             yield row
 
@@ -123,7 +129,7 @@ class Summary:
         plan, job, counts = self._plan, self._job, self._counts
         for name, shape in zip(self._files, plan.draft.shapes, strict=True):
             click.echo(f"{name_shown(name)}: {shape.value}.")
-        told = ", ".join(f"{counts[kind]:,} {kind.value}" for kind in Kind)
+        told = ", ".join(f"{counts[kind]:,} {kind.value}" for kind in RowKind)
         click.echo(f"Rows: {told}.")
         if plan.draft.ignored_keys:
             click.echo(f"Keys of other programs, not read: {plan.draft.ignored_keys:,}.")
@@ -133,7 +139,7 @@ class Summary:
             click.echo(f"Without a client secret: {self._without_secret:,}.")
         for row in self._failed:
             click.echo(f"  {self._row_in_words(row)}")
-        more = sum(counts[Kind(kind)] for kind in FAILED) - len(self._failed)
+        more = sum(counts[RowKind(kind)] for kind in FAILED_KINDS) - len(self._failed)
         if more > 0:
             click.echo(f"  and {more:,} more; --report lists all of them.")
         if job is None:
@@ -151,7 +157,7 @@ class Summary:
 
     def _row_in_words(self, row: PlanRow) -> str:
         where = f"{self._names[row.source]}, " if len(self._names) > 1 else ""
-        name = shown(row.key or row.tenant_id)
+        name = printable_excerpt(row.key or row.tenant_id)
         reasons = " ".join(
             whole_shown(f"{each.field}: {each.text}" if each.field else each.text)
             for each in row.reasons

@@ -7,15 +7,19 @@ from typing import Any
 
 import click
 
-from migrations_tools.cloudformation.policies import deploy_policy, partition_of, portal_policy
-from migrations_tools.cloudformation.template import template
+from migrations_tools.cloudformation import (
+    cloudformation_template,
+    deploy_policy,
+    partition_of,
+    portal_policy,
+)
 from migrations_tools.options import JSON
-from migrations_tools.table.definition import Document
 from migrations_tools.table.deploy import DeployError, Deployment
 from migrations_tools.table.plan import TablePlan
-from portal.cli.errors import read_settings
+from migrations_tools.table_definition import Document
+from portal.cli import read_settings
 from portal.settings import Settings, SettingsError
-from portal.stores.dynamodb.errors import classify_error
+from portal.stores.dynamodb import classify_error
 
 
 def _region(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -92,7 +96,7 @@ def deploy(environment: str, region: str, table_name: str | None, keep_capacity_
 @_TABLE_NAME
 def cloudformation(environment: str, table_name: str | None) -> None:
     """Print the table, the portal's policy, alarms and backups as a CloudFormation template."""
-    _print_document(template(_table_name(table_name), environment))
+    _print_document(cloudformation_template(_table_name(table_name), environment))
 
 
 @table.command("iam-policy")

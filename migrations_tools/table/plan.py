@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from migrations_tools.table import definition
+from migrations_tools import table_definition
 from migrations_tools.table.inspector import TableDescription
 from portal.records import SECRET
-from portal.stores.schema import INDEXES, KEY, Index
+from portal.stores import INDEXES, KEY, Index
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,13 @@ class TablePlanner:
             f"Create the table {self._table} with {names}, on demand, encrypted at rest"
             + (", protected against deletion." if self._is_protected else "."),
             "create_table",
-            definition.create_parameters(self._table, self._environment),
+            table_definition.create_parameters(self._table, self._environment),
         )
         return TablePlan(steps=[create, self._switch_recovery_on(), self._switch_ttl_on()])
 
     def _plan_of(self, found: TableDescription) -> TablePlan:
         plan = TablePlan()
-        if found.table["KeySchema"] != definition.key_schema():
+        if found.table["KeySchema"] != table_definition.key_schema():
             plan.problems.append(
                 f"The table {self._table} has another key than {KEY}. A key cannot be"
                 " changed: choose another name with TENANT_TABLE_NAME."
@@ -79,7 +79,7 @@ class TablePlanner:
             # What is defined already is repeated as it is: AWS wants every key of every index.
             defined = found.table["AttributeDefinitions"]
             names = {index.partition, index.sort} - {each["AttributeName"] for each in defined}
-            create: dict[str, Any] = definition.index_parameters(index)
+            create: dict[str, Any] = table_definition.index_parameters(index)
             throughput = found.table.get("ProvisionedThroughput", {})
             if self._keep_capacity_mode and throughput.get("WriteCapacityUnits"):
                 create["ProvisionedThroughput"] = {
@@ -88,7 +88,7 @@ class TablePlanner:
             plan.steps.append(
                 self._update(
                     f"Add the index {index.name}.",
-                    AttributeDefinitions=[*defined, *definition.attribute_definitions(names)],
+                    AttributeDefinitions=[*defined, *table_definition.attribute_definitions(names)],
                     GlobalSecondaryIndexUpdates=[{"Create": create}],
                 )
             )
@@ -97,7 +97,7 @@ class TablePlanner:
             "An index cannot be changed, and this command removes nothing: remove it by hand while"
             " no portal is running, and run this again."
         )
-        if there["KeySchema"] != definition.index_key_schema(index):
+        if there["KeySchema"] != table_definition.index_key_schema(index):
             plan.problems.append(f"The index {index.name} has other keys. {by_hand}")
             return
         missing, more = _carried(there["Projection"], index)
@@ -135,10 +135,11 @@ class TablePlanner:
             return
         status, name = found.ttl.get("TimeToLiveStatus"), found.ttl.get("AttributeName")
         if status in ("ENABLED", "ENABLING"):
-            if name != definition.TTL:
+            if name != table_definition.TTL:
                 plan.problems.append(
-                    f"The table puts items away by the attribute {name}, not by {definition.TTL}."
-                    " Switch that off by hand, and run this again an hour later."
+                    f"The table puts items away by the attribute {name}, not by"
+                    f" {table_definition.TTL}. Switch that off by hand, and run this again an hour"
+                    " later."
                 )
         elif status == "DISABLING":
             plan.problems.append("Time to live is being switched off. Run this again in an hour.")
@@ -149,7 +150,7 @@ class TablePlanner:
         if found.tags is None:
             plan.notes.append(_not_offered("tags"))
             return
-        wanted = definition.tags(self._environment)
+        wanted = table_definition.tags(self._environment)
         missing = {name: value for name, value in wanted.items() if found.tags.get(name) != value}
         if missing:
             listed = ", ".join(f"{name}={value}" for name, value in missing.items())
@@ -159,7 +160,7 @@ class TablePlanner:
                     "tag_resource",
                     {
                         "ResourceArn": found.table["TableArn"],
-                        "Tags": definition.as_list(missing),
+                        "Tags": table_definition.as_list(missing),
                     },
                 )
             )
@@ -176,11 +177,11 @@ class TablePlanner:
 
     def _switch_ttl_on(self) -> Step:
         return Step(
-            f"Put items away by the attribute {definition.TTL}.",
+            f"Put items away by the attribute {table_definition.TTL}.",
             "update_time_to_live",
             {
                 "TableName": self._table,
-                "TimeToLiveSpecification": {"Enabled": True, "AttributeName": definition.TTL},
+                "TimeToLiveSpecification": {"Enabled": True, "AttributeName": table_definition.TTL},
             },
         )
 
@@ -189,7 +190,7 @@ class TablePlanner:
 
     @property
     def _is_protected(self) -> bool:
-        return definition.is_protected(self._environment)
+        return table_definition.is_protected(self._environment)
 
 
 def _carried(there: Mapping[str, Any], index: Index) -> tuple[list[str], str]:

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from portal.stores.contract import (
+from portal.stores import (
+    GSI2,
+    KEY,
     Add,
     Item,
     ItemNotFoundError,
@@ -26,8 +28,7 @@ from portal.stores.contract import (
     VersionConflictError,
     iter_query,
 )
-from portal.stores.schema import GSI2, KEY
-from portal.timestamps import to_instant, to_text
+from portal.timestamps import format_timestamp, parse_timestamp
 
 TOKEN_NAME_LENGTH = 100
 _ALPHABET = string.ascii_lowercase + string.digits
@@ -104,11 +105,11 @@ def create_api_token(
         "name": name,
         "scopes": scope.value,
         "hash": _hash(secret),
-        "createdAt": to_text(now),
-        "until": to_text(now + life),
+        "createdAt": format_timestamp(now),
+        "until": format_timestamp(now + life),
         "perHour": per_hour,
         GSI2.partition: _TOKENS,
-        GSI2.sort: f"{to_text(now)}#{token_id}",
+        GSI2.sort: f"{format_timestamp(now)}#{token_id}",
     }
     store.write([Add(item)])
     return f"{kid}.{secret}"
@@ -121,7 +122,7 @@ def revoke_api_token(store: Store, kid: str, now: datetime) -> Token:
         if "revokedAt" in item:
             return _token_of(item)
         version = int(item["version"])
-        revoked = {**item, "revokedAt": to_text(now), "version": version + 1}
+        revoked = {**item, "revokedAt": format_timestamp(now), "version": version + 1}
         # It may have been used just now.
         with suppress(VersionConflictError):
             store.write([Replace(revoked, version)])
@@ -158,7 +159,7 @@ def count_call(store: Store, kid: str, now: datetime) -> RateLimitStatus:
     # Whoever comes between has counted a call, too, so this ends at the limit at the latest.
     while True:
         item = store.get(_id(kid))
-        began, calls = to_instant(str(item.get("hourFrom", ""))), int(item.get("calls", 0))
+        began, calls = parse_timestamp(str(item.get("hourFrom", ""))), int(item.get("calls", 0))
         # A clock that was set back must not close a token for longer than an hour.
         if began is None or not began <= now < began + _HOUR:
             began, calls = now, 0
@@ -170,9 +171,12 @@ def count_call(store: Store, kid: str, now: datetime) -> RateLimitStatus:
             raise RateLimitError(allowance)
         version = int(item["version"])
         counted = {
-            **item, "lastUsed": to_text(now), "hourFrom": to_text(began), "calls": calls + 1,
+            **item,
+            "lastUsed": format_timestamp(now),
+            "hourFrom": format_timestamp(began),
+            "calls": calls + 1,
             "version": version + 1,
-        }  # fmt: skip
+        }
         with suppress(VersionConflictError):
             store.write([Replace(counted, version)])
             return allowance
@@ -183,7 +187,7 @@ def _per_hour(item: Item) -> int:
 
 
 def _token_of(item: Item) -> Token:
-    created, until = to_instant(str(item["createdAt"])), to_instant(str(item["until"]))
+    created, until = parse_timestamp(str(item["createdAt"])), parse_timestamp(str(item["until"]))
     if created is None or until is None:
         raise ValueError("a token without its times")
     return Token(
@@ -193,8 +197,8 @@ def _token_of(item: Item) -> Token:
         created_at=created,
         until=until,
         per_hour=_per_hour(item),
-        last_used=to_instant(str(item.get("lastUsed", ""))),
-        revoked_at=to_instant(str(item.get("revokedAt", ""))),
+        last_used=parse_timestamp(str(item.get("lastUsed", ""))),
+        revoked_at=parse_timestamp(str(item.get("revokedAt", ""))),
     )
 
 

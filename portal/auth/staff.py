@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from portal.stores.contract import (
+from portal.stores import (
+    GSI2,
+    KEY,
     Add,
     BusyError,
     Change,
@@ -23,8 +25,7 @@ from portal.stores.contract import (
     Value,
     VersionConflictError,
 )
-from portal.stores.schema import GSI2, KEY
-from portal.timestamps import to_instant, to_text
+from portal.timestamps import format_timestamp, parse_timestamp
 
 LINK_LIFE = timedelta(minutes=15)
 SESSION_LIFE = timedelta(hours=12)
@@ -110,12 +111,12 @@ def person_of_session(store: Store, session_token: str, now: datetime) -> Person
     """Who uses this session. `NotSignedInError` once it is over, idle, or its person was
     disabled or has another role."""
     session, person = _opened(store, "session", session_token, now)
-    last_seen = to_instant(str(session["lastSeen"]))
+    last_seen = parse_timestamp(str(session["lastSeen"]))
     if last_seen is None or now - last_seen > SESSION_IDLE:
         raise NotSignedInError
     if now - last_seen > _NOTED_EVERY:
         version = int(session["version"])
-        used = {**session, "lastSeen": to_text(now), "version": version + 1}
+        used = {**session, "lastSeen": format_timestamp(now), "version": version + 1}
         # Another request of the same person may have noted it just now; and while nothing can
         # be written, reading goes on.
         with suppress(VersionConflictError, BusyError, UnavailableError):
@@ -136,7 +137,7 @@ def _opened(store: Store, kind: str, token: str, now: datetime) -> tuple[Item, P
         item = store.get(str(entry["person"]))
     except ItemNotFoundError as error:
         raise NotSignedInError from error
-    until = to_instant(str(entry["until"]))
+    until = parse_timestamp(str(entry["until"]))
     if (
         until is None
         or now > until
@@ -175,11 +176,11 @@ def _entry(kind: str, token: str, opener: Item, now: datetime, *, until: datetim
         "version": 1,
         "person": person_id,
         "era": _session_epoch(opener),
-        "lastSeen": to_text(now),
-        "until": to_text(until),
+        "lastSeen": format_timestamp(now),
+        "until": format_timestamp(until),
         "ttl": int(until.timestamp()),
         GSI2.partition: f"ACCESS#{person_id}",
-        GSI2.sort: f"{to_text(until)}#{entry_id}",
+        GSI2.sort: f"{format_timestamp(until)}#{entry_id}",
     }
 
 
@@ -201,7 +202,7 @@ def _put_person(store: Store, person: Person) -> Add | Replace:
 
 def _dead_entries(store: Store, person: Person, now: datetime) -> list[Change]:
     """Links and sessions of this person that time has ended, to be swept up at a sign-in."""
-    ended = store.query(GSI2, f"ACCESS#{person.id}", between=("0", to_text(now)), limit=20)
+    ended = store.query(GSI2, f"ACCESS#{person.id}", between=("0", format_timestamp(now)), limit=20)
     changes: list[Change] = []
     for row in ended.items:
         try:

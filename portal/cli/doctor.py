@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-from portal.sealing.sealers import SEALING_KEYS, Secret, open_sealer
+from portal.sealing import SEALING_KEYS_FILE, Secret, open_sealer
 from portal.settings import Settings, SettingsError
 from portal.signing_keys import resolve_secret_keys
-from portal.stores import open_store
-from portal.stores.contract import BusyError, UnavailableError
+from portal.stores import BusyError, UnavailableError, open_store
 from portal.timestamps import utc_now
 
 #: AWS refuses signatures that are off by five minutes.
@@ -74,15 +73,16 @@ _STEPS = (
 
 
 def _dynamodb(settings: Settings) -> Iterator[Finding]:
-    from portal.stores.dynamodb.client import (  # noqa: PLC0415 - the file store needs none of it
+    from portal.stores.dynamodb import (  # noqa: PLC0415 - the file store needs none of it  # noqa: PLC0415 - nor of this
+        GET_CHECK,
+        PERMISSION_CHECKS,
         Answer,
         ConditionFailedError,
         DynamoDbClient,
         DynamoDbError,
+        Metrics,
         TableLocation,
     )
-    from portal.stores.dynamodb.metrics import Metrics  # noqa: PLC0415 - nor of this
-    from portal.stores.dynamodb.permission_checks import GET, PROBES  # noqa: PLC0415 - nor of this
 
     place = TableLocation(
         table=settings.table_name,
@@ -101,7 +101,7 @@ def _dynamodb(settings: Settings) -> Iterator[Finding]:
         trouble: DynamoDbError | None = None
         answer: Answer = {}
         try:
-            answer = ask(*GET)
+            answer = ask(*GET_CHECK)
         except DynamoDbError as error:
             trouble = error
         except BusyError:
@@ -115,7 +115,7 @@ def _dynamodb(settings: Settings) -> Iterator[Finding]:
                 yield _finding(what, trouble)
                 return
             yield _clock(answer) if what == "clock" else Finding(what)
-        for what, (operation, parameters) in PROBES.items():
+        for what, (operation, parameters) in PERMISSION_CHECKS.items():
             try:
                 ask(operation, parameters)
             except (UnavailableError, BusyError) as error:
@@ -149,8 +149,8 @@ def seconds_off(told: str, now: datetime) -> int:
 def _sealing(settings: Settings) -> Iterator[Finding]:
     if settings.kms_key_id:
         what = "kms:Encrypt"
-    elif (settings.data_dir / SEALING_KEYS).exists():
-        what = f"key file {settings.data_dir / SEALING_KEYS}"
+    elif (settings.data_dir / SEALING_KEYS_FILE).exists():
+        what = f"key file {settings.data_dir / SEALING_KEYS_FILE}"
     else:
         # It is made when the first secret is sealed.
         return

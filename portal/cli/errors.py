@@ -7,8 +7,7 @@ from contextlib import contextmanager
 import click
 
 from portal.settings import Settings, SettingsError
-from portal.stores import open_store
-from portal.stores.contract import Store, StoreError, UnavailableError
+from portal.stores import Store, StoreError, UnavailableError, open_store
 
 
 @contextmanager

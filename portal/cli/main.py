@@ -13,17 +13,14 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from portal import logs, onboarding
-from portal.auth.staff import disable_person, make_sign_in_link
+from portal.auth import disable_person, make_sign_in_link
 from portal.cli.errors import explained, opened_store, read_settings
 from portal.cli.tokens import token_group
 from portal.contacts import ProblemError, read_email
 from portal.settings import Settings
 from portal.signing_keys import resolve_secret_keys
-from portal.stores import refuse_corrupt_store
-from portal.stores.contract import ItemNotFoundError, Store
-from portal.stores.file.repair import restore_file, verify_file
-from portal.stores.file.store import JsonFileStore
-from portal.stores.retrying import RetryingStore
+from portal.stores import ItemNotFoundError, RetryingStore, Store, refuse_corrupt_store
+from portal.stores.file import JsonFileStore, restore_file, verify_file
 from portal.tenants import AuditInfo
 from portal.timestamps import utc_now
 
@@ -128,7 +125,7 @@ def staff_disable(email: str) -> None:
 def erase_closed(days: int) -> None:
     """Erase the personal details of sign-ups rejected or withdrawn DAYS ago, and the rows of
     imports that ended, or were left as a plan, DAYS ago. For good."""
-    from portal.imports.jobs.retention import remove_rows_before  # noqa: PLC0415 - only this needs the imports' checks
+    from portal.imports import remove_rows_before  # noqa: PLC0415 - only this needs the imports' checks
 
     now = utc_now()
     instant, audit = now - timedelta(days=days), AuditInfo(by="retention", at=now)
@@ -207,9 +204,9 @@ def rotate() -> None:
             "KMS seals client secrets (PORTAL_KMS_KEY_ID), so there is no key file. Let KMS"
             " rotate its key."
         )
-    from portal.sealing.sealers import SEALING_KEYS, KeyFileSealer  # noqa: PLC0415 - loads cryptography
+    from portal.sealing import SEALING_KEYS_FILE, KeyFileSealer  # noqa: PLC0415 - loads cryptography
 
-    path = settings.data_dir / SEALING_KEYS
+    path = settings.data_dir / SEALING_KEYS_FILE
     with explained():
         sealer = KeyFileSealer(path)
         newest = sealer.rotate()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import click
 
-from portal.auth.api_tokens import (
+from portal.auth import (
     CALLS_PER_HOUR,
     TOKEN_NAME_LENGTH,
     Scope,
@@ -14,7 +14,7 @@ from portal.auth.api_tokens import (
 )
 from portal.cli.errors import opened_store, read_settings
 from portal.contacts import ProblemError, read_line
-from portal.stores.contract import ItemNotFoundError
+from portal.stores import ItemNotFoundError
 from portal.timestamps import utc_now
 
 

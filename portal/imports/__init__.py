@@ -1,17 +1,99 @@
-"""Moving records in: an export is read, checked, planned against the store, and applied.
+"""Moving records in: a file is read, validated, planned against the store, and applied.
 
-    text        bytes -> text: encodings, size, what is no text at all
-    window      text -> one JSON value after another (`strict`), a small part in memory
-    shapes      the shapes that people hand in -> one `Entry` after another
-    checking    an `Entry` -> a `Candidate`, or the reasons why it is none
-    drafts      the candidates of a plan, on disk and unreadable there
-    planning    a draft against the store -> one `Row` after another; writes nothing
-    runs        an import as it is stored: its state, and its rows in chunks
-    applying    writes what the plan showed, step by step
-    becoming    a row as the tenant that it becomes
-    retention   what is left of an import when the time of its rows is over
-    reports     rows as JSON and as CSV, which can be imported again
-    exporting   tenants as what can be imported again
+    model/       fields, entries, rows, messages and errors that all steps share
+    reading/     bytes -> one `Entry` after another, whatever the format of the file
+    validation/  an `Entry` -> a `Candidate`, or the reasons why it is none
+    planning/    candidates against the store -> one `PlanRow` after another; writes nothing
+    jobs/        an import in the store: created from a plan, applied step by step, retained
+    reports/     rows as JSON and CSV, and the export of tenants
 
-The page, the command and the request call the same functions.
+The page, the command and the request call the same functions, all through this door.
 """
+
+from portal.imports.jobs import (
+    ImportJob,
+    JobState,
+    RowPosition,
+    UnknownJobError,
+    apply_step,
+    create_job,
+    end_job,
+    find_job,
+    list_jobs,
+    page_of_rows,
+    remove_rows_before,
+    rows_of_job,
+)
+from portal.imports.model import (
+    FAILED_KINDS,
+    KEY_PREFIX,
+    SECRET_FIELD,
+    WRITTEN_KINDS,
+    AllowedChange,
+    FieldChange,
+    FieldMessage,
+    Message,
+    PlanRow,
+    Policy,
+    RefusedFileError,
+    RowKind,
+    file_is_compressed,
+    file_too_large,
+    printable_excerpt,
+    size_in_words,
+)
+from portal.imports.planning import ImportOptions, Plan, StagedEntries, lookup_workers
+from portal.imports.reading import FileFormat, Limits, Readable, no_disk_space_error
+from portal.imports.reports import (
+    export_tenant,
+    job_summary,
+    plan_summary,
+    reimport_problem,
+    report_as_csv,
+    report_as_json,
+)
+
+__all__ = [
+    "FAILED_KINDS",
+    "KEY_PREFIX",
+    "SECRET_FIELD",
+    "WRITTEN_KINDS",
+    "AllowedChange",
+    "FieldChange",
+    "FieldMessage",
+    "FileFormat",
+    "ImportJob",
+    "ImportOptions",
+    "JobState",
+    "Limits",
+    "Message",
+    "Plan",
+    "PlanRow",
+    "Policy",
+    "Readable",
+    "RefusedFileError",
+    "RowKind",
+    "RowPosition",
+    "StagedEntries",
+    "UnknownJobError",
+    "apply_step",
+    "create_job",
+    "end_job",
+    "export_tenant",
+    "file_is_compressed",
+    "file_too_large",
+    "find_job",
+    "job_summary",
+    "list_jobs",
+    "lookup_workers",
+    "no_disk_space_error",
+    "page_of_rows",
+    "plan_summary",
+    "printable_excerpt",
+    "reimport_problem",
+    "remove_rows_before",
+    "report_as_csv",
+    "report_as_json",
+    "rows_of_job",
+    "size_in_words",
+]

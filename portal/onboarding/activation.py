@@ -5,8 +5,14 @@ from dataclasses import dataclass, field
 from portal import records
 from portal.onboarding.claims import claim_changes
 from portal.onboarding.decisions import TRIES, load, too_busy
-from portal.sealing.sealers import Sealer, Secret
-from portal.stores.contract import Add, ItemExistsError, Replace, Store, VersionConflictError
+from portal.sealing import Sealer, Secret
+from portal.stores import (
+    Add,
+    ItemExistsError,
+    Replace,
+    Store,
+    VersionConflictError,
+)
 from portal.tenants import (
     AuditInfo,
     Client,

@@ -3,7 +3,14 @@
 import secrets
 
 from portal import records
-from portal.stores.contract import Add, Change, ItemNotFoundError, Remove, Replace, Store
+from portal.stores import (
+    Add,
+    Change,
+    ItemNotFoundError,
+    Remove,
+    Replace,
+    Store,
+)
 from portal.tenants import Ids, Status, Tenant
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from portal import records
 from portal.onboarding.claims import claim_changes
-from portal.stores.contract import (
+from portal.stores import (
     Add,
     BusyError,
     Change,

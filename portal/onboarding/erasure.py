@@ -5,8 +5,7 @@ from datetime import datetime
 
 from portal import queries, records
 from portal.onboarding.decisions import StaleError, decide, find
-from portal.stores.contract import Change, Remove, Store
-from portal.stores.schema import GSI2, KEY
+from portal.stores import GSI2, KEY, Change, Remove, Store
 from portal.tenants import AuditInfo, NotAllowedError, Tenant, Verb
 
 #: As many notes as one write removes together with what they are about.

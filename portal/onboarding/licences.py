@@ -1,8 +1,8 @@
 """A tenant with its final key: whether it has access, until when, and with which OAuth client."""
 
 from portal.onboarding.decisions import decide
-from portal.sealing.sealers import Sealer, Secret
-from portal.stores.contract import Store
+from portal.sealing import Sealer, Secret
+from portal.stores import Store
 from portal.tenants import AuditInfo, Client, Reason, Tenant, Validity, Verb
 
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from portal import records
 from portal.onboarding.decisions import find
-from portal.stores.contract import Add, ItemExistsError, Store
+from portal.stores import Add, ItemExistsError, Store
 from portal.tenants import AuditInfo
 
 

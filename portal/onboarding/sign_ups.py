@@ -5,7 +5,12 @@ from datetime import datetime
 from portal import records
 from portal.onboarding.claims import claim_changes
 from portal.onboarding.decisions import TRIES, decide, find, too_busy
-from portal.stores.contract import Add, ItemExistsError, Store, VersionConflictError
+from portal.stores import (
+    Add,
+    ItemExistsError,
+    Store,
+    VersionConflictError,
+)
 from portal.tenants import AuditInfo, Contact, Ids, Reason, Status, Tenant, Verb
 
 

@@ -55,5 +55,5 @@ __all__ = (
     "events_partition", "forward_item", "forward_of", "imported_state", "index_keys_of",
     "is_tenant", "item_kind", "item_of", "normalised", "note_item", "note_of", "notes_partition",
     "pending_id", "public_view", "set_by_staff", "status_link_of", "status_of",
-    "status_partition", "tenant_of", "validity_of",
+    "status_partition", "tenant_of", "validity_of"
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """The status and the window of an item, whoever wrote it: what decides access."""
 
 from portal.records.attributes import instant_of
-from portal.stores.contract import Item, Value
+from portal.stores import Item, Value
 from portal.tenants import Status, Validity
 
 _STATUSES: dict[Value | None, Status] = {status.value: status for status in Status}

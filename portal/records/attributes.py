@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from portal.stores.contract import Item, Value
-from portal.timestamps import to_instant, to_text
+from portal.stores import Item, Value
+from portal.timestamps import format_timestamp, parse_timestamp
 
 #: The sealed client secret, or what the old application left in its place.
 SECRET = "clientSecret"  # noqa: S105 - the name of its attribute
@@ -26,8 +26,8 @@ class Texts(dict[str, str]):
 
 
 def instant_of(value: Value | None) -> datetime | None:
-    return to_instant(value) if isinstance(value, str) else None
+    return parse_timestamp(value) if isinstance(value, str) else None
 
 
 def text_of(instant: datetime | None) -> str | None:
-    return to_text(instant.astimezone(UTC)) if instant else None
+    return format_timestamp(instant.astimezone(UTC)) if instant else None

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.records.attributes import Texts
-from portal.stores.contract import Item, Value
-from portal.stores.schema import GSI2, KEY
+from portal.stores import GSI2, KEY, Item, Value
 from portal.tenants import AuditInfo, Verb
-from portal.timestamps import to_instant, to_text
+from portal.timestamps import format_timestamp, parse_timestamp
 
 #: An event tells these with their values; of the personal fields it only names which changed.
 _TOLD = ("status", "accountId", "companyId", "cluster", "validFrom", "validTo", "clientId")
@@ -50,7 +49,7 @@ def event_item(
 ) -> Item:
     """The event of one change of `subject`, to be written together with it."""
     return _entry(
-        "event", "EVENTS", subject, audit, f"{to_text(audit.at)}-{secrets.token_hex(4)}"
+        "event", "EVENTS", subject, audit, f"{format_timestamp(audit.at)}-{secrets.token_hex(4)}"
     ) | {
         "verb": verb.value,
         "changes": json.dumps(_changes(before or {}, after), ensure_ascii=False),
@@ -64,7 +63,7 @@ def event_item(
 def event_of(item: Item) -> Event:
     text = Texts(item)
     return Event(
-        at=to_instant(text["at"]),
+        at=parse_timestamp(text["at"]),
         by=text["by"],
         verb=text["verb"],
         reason=text["reason"],
@@ -110,7 +109,7 @@ def note_item(subject: str, audit: AuditInfo, text: str, after: str = "") -> Ite
 
 def note_of(item: Item) -> Note:
     text = Texts(item)
-    return Note(at=to_instant(text["at"]), by=text["by"], text=text["text"])
+    return Note(at=parse_timestamp(text["at"]), by=text["by"], text=text["text"])
 
 
 def notes_partition(subject: str) -> str:
@@ -120,7 +119,7 @@ def notes_partition(subject: str) -> str:
 def _entry(
     kind: str, partition: str, subject: str, audit: AuditInfo, name: str
 ) -> dict[str, Value]:
-    at = to_text(audit.at)
+    at = format_timestamp(audit.at)
     entry_id = f"{kind}-{subject}-{name}"
     return {
         KEY: entry_id,

@@ -1,7 +1,6 @@
 """What an id tells of its item."""
 
-from portal.stores.contract import Item
-from portal.stores.schema import KEY
+from portal.stores import KEY, Item
 from portal.tenants import Ids
 
 #: What an id that is no tenant's says in front of its first hyphen.

@@ -3,8 +3,13 @@
 import unicodedata
 
 from portal.records.attributes import text_of
-from portal.stores.contract import Value
-from portal.stores.schema import GSI1, GSI2, GSI3, GSI4
+from portal.stores import (
+    GSI1,
+    GSI2,
+    GSI3,
+    GSI4,
+    Value,
+)
 from portal.tenants import Status, Tenant
 
 #: Stands for "no end" where an index sorts by it, behind every real instant.

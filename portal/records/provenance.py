@@ -7,9 +7,9 @@ left, staff or somebody else have set. Where nothing stands, staff set both.
 
 from portal.records.access_fields import status_of, validity_of
 from portal.records.attributes import IMPORTED_STATE
-from portal.stores.contract import Item, Value
+from portal.stores import Item, Value
 from portal.tenants import Tenant, Validity, Verb
-from portal.timestamps import to_text
+from portal.timestamps import format_timestamp
 
 #: Stands where staff decided; no status and no window is written so.
 _STAFF = "-"
@@ -43,5 +43,7 @@ def decided_state(before: Item, tenant: Tenant, verb: Verb) -> dict[str, Value]:
 
 def _in_words(window: Validity) -> str:
     """A date that cannot be read is none."""
-    ends = " ".join(to_text(end) if end else "" for end in (window.valid_from, window.valid_to))
+    ends = " ".join(
+        format_timestamp(end) if end else "" for end in (window.valid_from, window.valid_to)
+    )
     return f"{ends} open" if window.is_open else ends

@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 
 from portal.records.attributes import Texts
 from portal.records.ids import claim_id
-from portal.stores.contract import Item, Value
-from portal.stores.schema import KEY
+from portal.stores import KEY, Item, Value
 from portal.tenants import Ids, Tenant
-from portal.timestamps import to_instant, to_text
+from portal.timestamps import format_timestamp, parse_timestamp
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +32,7 @@ def forward_of(item: Item) -> Forward | None:
         to=text["forwardTo"],
         version=int(item["version"]),
         status_link=text["statusLink"],
-        created_at=to_instant(text["createdAt"]),
+        created_at=parse_timestamp(text["createdAt"]),
         idempotency_key=text["decidedMark"],
     )
 
@@ -48,7 +47,7 @@ def forward_item(pending: Tenant, to: str, idempotency_key: str) -> Item:
         "decidedMark": idempotency_key,
     }
     if pending.created_at:
-        item["createdAt"] = to_text(pending.created_at)
+        item["createdAt"] = format_timestamp(pending.created_at)
     return item
 
 
@@ -66,7 +65,7 @@ class StatusLink:
 def status_link_of(item: Item) -> StatusLink:
     """The link of a pending tenant, or of the forward that it left."""
     text = Texts(item)
-    return StatusLink(hashed=text["statusLink"], made_at=to_instant(text["createdAt"]))
+    return StatusLink(hashed=text["statusLink"], made_at=parse_timestamp(text["createdAt"]))
 
 
 def claim_item(ids: Ids, count: int, version: int) -> Item:

@@ -6,10 +6,9 @@ from portal.records.access_fields import status_of, validity_of
 from portal.records.attributes import Texts, instant_of, text_of
 from portal.records.index_keys import index_keys
 from portal.records.provenance import decided_state
-from portal.stores.contract import Item, Value
-from portal.stores.schema import INDEXES, KEY
+from portal.stores import INDEXES, KEY, Item, Value
 from portal.tenants import Client, Contact, Decision, Ids, Tenant, Verb
-from portal.timestamps import to_instant, to_text
+from portal.timestamps import format_timestamp, parse_timestamp
 
 _PUBLIC = (
     KEY,
@@ -62,10 +61,10 @@ def tenant_of(item: Item) -> Tenant:
         client=Client(
             id=text["clientId"],
             sealed_secret=text["clientSecret"],
-            secret_set_at=to_instant(text["clientSecretSetAt"]),
+            secret_set_at=parse_timestamp(text["clientSecretSetAt"]),
         ),
-        created_at=to_instant(text["createdAt"]),
-        updated_at=to_instant(text["updatedAt"]),
+        created_at=parse_timestamp(text["createdAt"]),
+        updated_at=parse_timestamp(text["updatedAt"]),
         decision=_decision_of(text),
         reason=text["reason"],
         message=text["message"],
@@ -78,7 +77,7 @@ def tenant_of(item: Item) -> Tenant:
 
 
 def _decision_of(text: Texts) -> Decision | None:
-    at, verb = to_instant(text["decidedAt"]), _VERBS.get(text["decidedVerb"])
+    at, verb = parse_timestamp(text["decidedAt"]), _VERBS.get(text["decidedVerb"])
     if at is None or verb is None:
         return None
     return Decision(
@@ -135,7 +134,7 @@ def item_of(tenant: Tenant, before: Mapping[str, Value] | None = None) -> Item:
         "updatedAt": text_of(tenant.updated_at),
         "decidedVerb": decision.verb.value if decision else None,
         "decidedBy": decision.by if decision else None,
-        "decidedAt": to_text(decision.at) if decision else None,
+        "decidedAt": format_timestamp(decision.at) if decision else None,
         "decidedWho": decision.who if decision else None,
         "decidedMark": decision.idempotency_key if decision else None,
         "reason": tenant.reason,

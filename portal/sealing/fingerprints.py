@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from portal.records import SECRET, SECRET_FINGERPRINT
 from portal.sealing.sealers import Secret, is_sealed
-from portal.stores.contract import Item
+from portal.stores import Item
 
 
 class SecretFingerprints:

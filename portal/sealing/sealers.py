@@ -22,11 +22,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from portal.atomic_files import create_exclusive, file_lock, replace_atomically
 from portal.settings import Settings
-from portal.stores.contract import UnavailableError
+from portal.stores import UnavailableError
 
 logger = logging.getLogger(__name__)
 
-SEALING_KEYS = "sealing-keys.json"
+SEALING_KEYS_FILE = "sealing-keys.json"
 _PURPOSE = "clientSecret"
 #: The tag, the kind, and what belongs to it. Anything else is an old plaintext secret.
 _SEALED = re.compile(r"v1\.(kms|loc\.[A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
@@ -73,7 +73,7 @@ def open_sealer(settings: Settings) -> Sealer:
     """The one that the settings name. Nothing is read, made or asked before it is used."""
     if settings.kms_key_id:
         return KmsSealer(settings.kms_key_id, _kms_client_maker(settings.aws_region))
-    path = settings.data_dir / SEALING_KEYS
+    path = settings.data_dir / SEALING_KEYS_FILE
     if settings.store == "dynamodb":
         logger.warning(
             "Client secrets are sealed with %s. Keep that file as long as the table, the same on"

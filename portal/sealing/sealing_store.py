@@ -10,8 +10,17 @@ from dataclasses import replace
 
 from portal.records import SECRET, is_tenant
 from portal.sealing.sealers import Sealer, Secret, is_sealed
-from portal.stores.contract import Change, Cursor, Item, Page, Remove, Segment, Store
-from portal.stores.schema import KEY, Index
+from portal.stores import (
+    KEY,
+    Change,
+    Cursor,
+    Index,
+    Item,
+    Page,
+    Remove,
+    Segment,
+    Store,
+)
 
 _WHOLE = Segment()
 
@@ -22,7 +31,7 @@ def has_plaintext_secret(item: Item) -> bool:
     return bool(secret) and not is_sealed(str(secret)) and is_tenant(item)
 
 
-def sealed(item: Item, sealer: Sealer) -> Item:
+def seal_item(item: Item, sealer: Sealer) -> Item:
     """The item, with its secret sealed if it was not. `UnavailableError`."""
     if not has_plaintext_secret(item):
         return item
@@ -42,7 +51,7 @@ class SealingStore:
     def _sealed(self, change: Change) -> Change:
         if isinstance(change, Remove) or not has_plaintext_secret(change.item):
             return change
-        return replace(change, item=sealed(change.item, self._sealer))
+        return replace(change, item=seal_item(change.item, self._sealer))
 
     def get(self, tenant_id: str) -> Item:
         return self._store.get(tenant_id)

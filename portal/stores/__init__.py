@@ -1,45 +1,77 @@
-"""Where items are kept: one contract, two stores."""
+"""Where items are kept: one contract, two stores, and what both share.
 
-import logging
+contract      what a store does: items, conditions, pages, errors
+schema        the table as data: its key and its indexes
+factory       opens the store that the settings name
+validation    what every store checks before it acts
+retrying      a store that tries again while the one behind it is busy
+retry_limits  how often a call is tried
+file/         the store in a JSON file
+dynamodb/     the store in a DynamoDB table
+"""
 
-from portal.settings import Settings
-from portal.stores.contract import BusyError, CorruptStoreError, Store, UnavailableError
+from portal.stores.contract import (
+    MAX_CHANGES,
+    Add,
+    BusyError,
+    Change,
+    Cursor,
+    Item,
+    ItemExistsError,
+    ItemNotFoundError,
+    MeteredStore,
+    Page,
+    Remove,
+    Replace,
+    Segment,
+    Store,
+    StoreError,
+    StoreMetrics,
+    UnavailableError,
+    Value,
+    VersionConflictError,
+    iter_query,
+    iter_scan,
+)
+from portal.stores.factory import open_store, refuse_corrupt_store
+from portal.stores.retry_limits import PUBLIC_ATTEMPTS, STAFF_ATTEMPTS, retry_attempts
+from portal.stores.retrying import RetryingStore, retry_while_busy
+from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, INDEXES, KEY, Index
 
-logger = logging.getLogger(__name__)
-
-
-def open_store(settings: Settings) -> Store:
-    """The store that the settings name. Nothing is opened before its first call."""
-    if settings.store == "json":
-        from portal.stores.file.store import JsonFileStore  # noqa: PLC0415 - if it is in use
-
-        return JsonFileStore(settings.data_dir)
-
-    from portal.stores.dynamodb.client import TableLocation  # noqa: PLC0415 - if it is in use
-    from portal.stores.dynamodb.metrics import debug_logger  # noqa: PLC0415 - if it is in use
-    from portal.stores.dynamodb.store import DynamoDbStore  # noqa: PLC0415 - if it is in use
-
-    if settings.debug_calls:
-        debug_logger.setLevel(logging.DEBUG)
-    place = TableLocation(
-        table=settings.table_name,
-        region=settings.aws_region or None,
-        endpoint=settings.dynamodb_endpoint or None,
-    )
-    return DynamoDbStore(place, embedded_metrics="log" in settings.metrics)
-
-
-def refuse_corrupt_store(settings: Settings, store: Store) -> None:
-    """Let nobody start on a damaged file: `CorruptStoreError`. Whatever else is in the way may
-    pass, such as a full disk, which still lets people read; so it is only logged."""
-    if settings.store != "json":
-        return
-
-    try:
-        store.check()
-    except CorruptStoreError:
-        raise
-    except UnavailableError as error:
-        logger.error("%s %s", error.reason, error.remedy)  # noqa: TRY400 - its text is told
-    except BusyError as error:
-        logger.warning("%s", error.reason)
+__all__ = [
+    "GSI1",
+    "GSI2",
+    "GSI3",
+    "GSI4",
+    "INDEXES",
+    "KEY",
+    "MAX_CHANGES",
+    "PUBLIC_ATTEMPTS",
+    "STAFF_ATTEMPTS",
+    "Add",
+    "BusyError",
+    "Change",
+    "Cursor",
+    "Index",
+    "Item",
+    "ItemExistsError",
+    "ItemNotFoundError",
+    "MeteredStore",
+    "Page",
+    "Remove",
+    "Replace",
+    "RetryingStore",
+    "Segment",
+    "Store",
+    "StoreError",
+    "StoreMetrics",
+    "UnavailableError",
+    "Value",
+    "VersionConflictError",
+    "iter_query",
+    "iter_scan",
+    "open_store",
+    "refuse_corrupt_store",
+    "retry_attempts",
+    "retry_while_busy",
+]

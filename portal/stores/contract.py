@@ -8,7 +8,7 @@ them; an attribute without a value is absent, never null. Every store passes
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from portal.stores.schema import Index
 
@@ -175,6 +175,23 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Give back what is held open; the store is not used afterwards."""
+
+
+class StoreMetrics(Protocol):
+    """What calls to a store cost, counted since this process started."""
+
+    def totals(self) -> tuple[float, float, int]:
+        """Read units, write units, and calls."""
+
+    def to_prometheus(self) -> str:
+        """In the text format of Prometheus."""
+
+
+@runtime_checkable
+class MeteredStore(Protocol):
+    """A store whose calls are measured."""
+
+    metrics: StoreMetrics
 
 
 # ---- All of it, page after page, for whoever needs no place in it

@@ -1,3 +1,16 @@
-from portal.web.app import init_app
+"""The pages and the API.
 
-__all__ = ["init_app"]
+app        makes a Flask application: routes, guards, errors
+http/      what every request meets
+i18n/      translation, dates, numbers, labels
+forms/     forms that customers and staff share
+customer/  sign-up and status
+staff/     sign-in, queue, a tenant's page, decisions
+imports/   the import pages
+api/       what programs call
+"""
+
+from portal.web.app import init_app
+from portal.web.http import Services, SignedLinks
+
+__all__ = ["Services", "SignedLinks", "init_app"]

@@ -12,8 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from portal import logs
-from portal.stores.contract import StoreError
-from portal.stores.retry_limits import PUBLIC_ATTEMPTS, STAFF_ATTEMPTS, retry_attempts
+from portal.stores import PUBLIC_ATTEMPTS, STAFF_ATTEMPTS, StoreError, retry_attempts
 from portal.tenants import ID
 from portal.web import api, customer, imports, staff
 from portal.web.http import access, context, errors, htmx, security

@@ -27,8 +27,8 @@ from playwright.sync_api import (
 from portal.auth.staff import make_sign_in_link
 from portal.sealing.sealers import KeyFileSealer
 from portal.settings import Settings
-from portal.stores import open_store
 from portal.stores.contract import Store
+from portal.stores.factory import open_store
 from portal.timestamps import utc_now
 from tests.browser.demo_data import Town
 from tests.serving import ROOT, Portal, serving

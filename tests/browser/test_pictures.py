@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from portal.sealing.sealers import KeyFileSealer
 from portal.settings import Settings
-from portal.stores import open_store
+from portal.stores.factory import open_store
 from portal.tenants import Contact, Ids
 from portal.timestamps import utc_now
 from tests.browser.demo_data import Town

@@ -16,7 +16,7 @@ from moto import mock_aws
 from portal.cli.doctor import Finding, examine, seconds_off
 from portal.cli.main import main
 from portal.settings import SETTINGS
-from portal.stores.dynamodb.permission_checks import PROBES
+from portal.stores.dynamodb.permission_checks import PERMISSION_CHECKS
 from portal.timestamps import utc_now
 from tests.conftest import SECRET_KEY
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
@@ -64,7 +64,7 @@ def test_all_is_well(environ: Environ, engine: Engine, proxy: Between) -> None:
     ]  # fmt: skip
     rows = engine.client.scan(TableName=environ["TENANT_TABLE_NAME"])
     assert rows["Count"] == 0
-    assert set(proxy.operations) == {operation for operation, _ in PROBES.values()}
+    assert set(proxy.operations) == {operation for operation, _ in PERMISSION_CHECKS.values()}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_access_denied_is_told_for_each_permission(
     # Whether the table is there, only who may read it knows.
     assert ("table" in [finding.what for finding in all_found]) == (operation != "GetItem")
     found = [finding for finding in all_found if finding.problem]
-    wanted = [what for what, (asked, _) in PROBES.items() if asked == operation]
+    wanted = [what for what, (asked, _) in PERMISSION_CHECKS.items() if asked == operation]
     assert [finding.what for finding in found] == wanted
     for finding in found:
         assert f"AWS denied {operation}" in finding.problem

@@ -10,10 +10,10 @@ from click.testing import CliRunner, Result
 
 from portal import onboarding
 from portal.cli.main import main
-from portal.imports.jobs.job import ImportJob, State, find_job, job_item
+from portal.imports.jobs.job import ImportJob, JobState, find_job, job_item
 from portal.settings import SETTINGS, Settings
-from portal.stores import open_store
 from portal.stores.contract import Replace, Store
+from portal.stores.factory import open_store
 from portal.tenants import Reason
 from tests.conftest import SECRET_KEY
 from tests.examples import ANN, CONTACT, all_items, sign_up
@@ -68,7 +68,7 @@ def test_what_is_erased_is_in_no_file_any_more(folder: Path, opened: Store) -> N
     assert erase(folder).stdout == told.format(1, 1)
     assert onboarding.find(opened, ended.id).erased
     assert (find_job(opened, run.id).state, find_job(opened, run.id).rows_kept) == (
-        State.DISCARDED,
+        JobState.DISCARDED,
         False,
     )
     assert not in_files(folder, CONTACT.email)

@@ -21,11 +21,11 @@ from portal.auth.api_tokens import (
 )
 from portal.auth.staff import NotSignedInError, Person, Role, check_sign_in_link
 from portal.cli.main import LOCAL_ADMIN, main
-from portal.sealing.sealers import SEALING_KEYS, KeyFileSealer, Secret
+from portal.sealing.sealers import SEALING_KEYS_FILE, KeyFileSealer, Secret
 from portal.settings import SETTINGS, Settings
-from portal.signing_keys import KEY_FILE
-from portal.stores import open_store, refuse_corrupt_store
+from portal.signing_keys import SECRET_KEY_FILE
 from portal.stores.contract import CorruptStoreError, Store
+from portal.stores.factory import open_store, refuse_corrupt_store
 from tests.conftest import SECRET_KEY
 from tests.serving import serving
 from tests.web.failing_store import FULL, TroubledStore, read_only
@@ -250,11 +250,11 @@ def test_serve_makes_its_key_before_the_workers_need_it(folder: Path) -> None:
         port = str(taken.getsockname()[1])
     result = run(folder, "serve", "--port", port, PORTAL_SECRET_KEY="", USE_DYNAMODB="true")
     assert result.exit_code == 1
-    assert not (folder / KEY_FILE).exists()
+    assert not (folder / SECRET_KEY_FILE).exists()
 
 
 def test_sealing_rotate_adds_a_key_and_says_which_one_seals(folder: Path) -> None:
-    path = folder / SEALING_KEYS
+    path = folder / SEALING_KEYS_FILE
     for earlier in (1, 2):
         result = run(folder, "sealing", "rotate")
         assert result.exit_code == 0
@@ -267,18 +267,18 @@ def test_sealing_rotate_adds_a_key_and_says_which_one_seals(folder: Path) -> Non
 
 def test_sealing_rotate_leaves_a_damaged_file_alone(folder: Path) -> None:
     folder.mkdir()
-    (folder / SEALING_KEYS).write_text("{")
+    (folder / SEALING_KEYS_FILE).write_text("{")
     result = run(folder, "sealing", "rotate")
     assert result.exit_code == 1
     assert "is not a key file. Restore it from a backup." in result.stderr
-    assert (folder / SEALING_KEYS).read_text() == "{"
+    assert (folder / SEALING_KEYS_FILE).read_text() == "{"
 
 
 def test_sealing_rotate_is_not_for_kms(folder: Path) -> None:
     result = run(folder, "sealing", "rotate", PORTAL_KMS_KEY_ID="alias/portal")
     assert result.exit_code == 1
     assert "Let KMS rotate its key." in result.stderr
-    assert not (folder / SEALING_KEYS).exists()
+    assert not (folder / SEALING_KEYS_FILE).exists()
 
 
 # ---- Tokens

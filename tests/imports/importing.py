@@ -10,7 +10,7 @@ from portal.imports.jobs.apply import ROWS_PER_STEP, apply_step
 from portal.imports.jobs.create import create_job
 from portal.imports.jobs.job import ImportJob
 from portal.imports.jobs.row_chunks import rows_of_job
-from portal.imports.model.rows import Allowed, PlanRow, Policy
+from portal.imports.model.rows import AllowedChange, PlanRow, Policy
 from portal.imports.planning.plan import ImportOptions, Plan
 from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.decode import Limits
@@ -112,7 +112,7 @@ class Importer:
             draft.add(io.BytesIO(file), LIMITS)
         chosen = ImportOptions(
             policy=Policy(choice.get("policy", "skip")),
-            allowed=frozenset(Allowed(each) for each in choice.get("allowed", ())),
+            allowed=frozenset(AllowedChange(each) for each in choice.get("allowed", ())),
         )
         return Plan(
             draft,

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from migrations_tools.table import definition
+from migrations_tools import table_definition
 from migrations_tools.table.deploy import Deployment
 from portal.stores.schema import GSI1, INDEXES, KEY
 
@@ -85,9 +85,9 @@ def old_table(client: Any, **other: Any) -> None:
     names = [KEY, GSI1.partition, GSI1.sort]
     parameters = {
         "TableName": TABLE,
-        "KeySchema": definition.key_schema(),
-        "AttributeDefinitions": definition.attribute_definitions(names),
-        "GlobalSecondaryIndexes": [definition.index_parameters(GSI1)],
+        "KeySchema": table_definition.key_schema(),
+        "AttributeDefinitions": table_definition.attribute_definitions(names),
+        "GlobalSecondaryIndexes": [table_definition.index_parameters(GSI1)],
         "BillingMode": "PAY_PER_REQUEST",
         "Tags": [{"Key": "CostCentre", "Value": "42"}],
         **other,
@@ -117,9 +117,12 @@ def as_it_is(client: Any) -> dict[str, Any]:
 
 def wanted(environment: str, **more_tags: str) -> dict[str, Any]:
     return {
-        "keys": definition.key_schema(),
+        "keys": table_definition.key_schema(),
         "indexes": {
-            index.name: (definition.index_key_schema(index), definition.projection(index))
+            index.name: (
+                table_definition.index_key_schema(index),
+                table_definition.projection(index),
+            )
             for index in INDEXES
         },
         "billing": "PAY_PER_REQUEST",

@@ -8,7 +8,7 @@ from portal import onboarding, records
 from portal.onboarding import StaleError, TenantExistsError, UnknownTenantError
 from portal.stores.contract import Add, BusyError, ItemNotFoundError, Replace, StoreError
 from portal.tenants import Reason, Status
-from portal.timestamps import to_text
+from portal.timestamps import format_timestamp
 from tests.conftest import START
 from tests.examples import ANN, BOB, IDS, PERSONAL, Behind, Interrupted, events, sign_up
 from tests.onboarding.verbs import activates, rejects, tenant_that_is
@@ -47,7 +47,7 @@ def test_an_old_record_that_got_a_version_meanwhile_is_not_overwritten(store):
 
 def test_what_the_old_application_changes_meanwhile_is_not_lost(store):
     store.write([Add(OLD)])
-    elsewhere = {**OLD, "validTo": "2031-01-01T00:00:00.000Z", "updatedAt": to_text(START)}
+    elsewhere = {**OLD, "validTo": "2031-01-01T00:00:00.000Z", "updatedAt": format_timestamp(START)}
     overtaken = Interrupted(store, lambda: store.write([Replace(elsewhere, None)]))
     onboarding.suspend(
         overtaken, OLD["tenantId"], expected_version=None, audit=ANN, reason=Reason.UNPAID

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.tenants import AccessStatus, BackwardWindowError, Status, Validity, access_status
-from portal.timestamps import to_text
+from portal.timestamps import format_timestamp
 
 MS = timedelta(milliseconds=1)
 ZONES = [
@@ -45,7 +45,7 @@ def test_a_day_runs_from_its_first_to_its_last_millisecond_there(zone, day, firs
     window = Validity.of_days(date.fromisoformat(day), date.fromisoformat(day), ZoneInfo(zone))
     assert window.valid_from is not None
     assert window.valid_to is not None
-    assert (to_text(window.valid_from), to_text(window.valid_to)) == (first, last)
+    assert (format_timestamp(window.valid_from), format_timestamp(window.valid_to)) == (first, last)
     assert not window.open_ended
 
 

@@ -1,0 +1,38 @@
+"""An import as it is stored, and what becomes of it.
+
+job         its state, options and counts
+row_chunks  its rows, some hundred in each item
+create      a plan -> a stored job
+apply       writes the rows, step by step
+to_tenant   a row -> the tenant that it becomes
+retention   removes rows when their time is over
+"""
+
+from portal.imports.jobs.apply import apply_step
+from portal.imports.jobs.create import create_job
+from portal.imports.jobs.job import (
+    ImportJob,
+    JobState,
+    RowPosition,
+    UnknownJobError,
+    end_job,
+    find_job,
+    list_jobs,
+)
+from portal.imports.jobs.retention import remove_rows_before
+from portal.imports.jobs.row_chunks import page_of_rows, rows_of_job
+
+__all__ = [
+    "ImportJob",
+    "JobState",
+    "RowPosition",
+    "UnknownJobError",
+    "apply_step",
+    "create_job",
+    "end_job",
+    "find_job",
+    "list_jobs",
+    "page_of_rows",
+    "remove_rows_before",
+    "rows_of_job",
+]

@@ -11,16 +11,28 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from portal import records
-from portal.imports.jobs.job import ImportJob, RowPosition, State, find_job, job_item
+from portal.imports.jobs.job import ImportJob, JobState, RowPosition, find_job, job_item
 from portal.imports.jobs.row_chunks import Chunk, chunk_item, read_chunk
 from portal.imports.jobs.to_tenant import changed_tenant, new_tenant
-from portal.imports.model.candidates import Candidate, FieldMessage, Value
-from portal.imports.model.messages import Message
-from portal.imports.model.rows import WRITTEN, Kind, PlanRow
-from portal.imports.planning.diff import WINDOW, changes_between, licence_after
-from portal.imports.planning.licence_totals import NO_LICENCE, Licence, LicenceTotals
-from portal.imports.planning.plan import digest_of
-from portal.stores.contract import (
+from portal.imports.model import (
+    WRITTEN_KINDS,
+    Candidate,
+    FieldMessage,
+    Message,
+    PlanRow,
+    RowKind,
+    Value,
+)
+from portal.imports.planning import (
+    NO_LICENCE,
+    WINDOW,
+    Licence,
+    LicenceTotals,
+    changes_between,
+    digest_of,
+    licence_after,
+)
+from portal.stores import (
     MAX_CHANGES,
     Add,
     Change,
@@ -32,7 +44,7 @@ from portal.stores.contract import (
     VersionConflictError,
 )
 from portal.tenants import AuditInfo, Tenant, Verb
-from portal.timestamps import to_text
+from portal.timestamps import format_timestamp
 
 #: Rows of one commit: a tenant and its event each, beside the import, its chunk, and the chunk
 #: of those that turned out otherwise.
@@ -51,7 +63,7 @@ def apply_step(
     """
     job = find_job(store, import_id)
     left = rows
-    at_hand: dict[tuple[Kind, int], Chunk] = {}
+    at_hand: dict[tuple[RowKind, int], Chunk] = {}
     while job.is_open and left > 0:
         before = job
         try:
@@ -69,12 +81,16 @@ class _Commit:
     """The next rows of a run, and what they become."""
 
     def __init__(
-        self, store: Store, job: ImportJob, audit: AuditInfo, at_hand: dict[tuple[Kind, int], Chunk]
+        self,
+        store: Store,
+        job: ImportJob,
+        audit: AuditInfo,
+        at_hand: dict[tuple[RowKind, int], Chunk],
     ) -> None:
         self._store = store
         self._job = job
         self._act = replace(audit, request_id=job.id)
-        self._now = to_text(audit.at)
+        self._now = format_timestamp(audit.at)
         self._at_hand = at_hand
 
     def make(self, most: int) -> ImportJob:
@@ -112,16 +128,16 @@ class _Commit:
 
     def _next_kind(self, place: RowPosition, most: int) -> ImportJob:
         """The end of the rows of one kind, or of all."""
-        number = WRITTEN.index(place.kind) + 1
+        number = WRITTEN_KINDS.index(place.kind) + 1
         job = self._job
-        if number < len(WRITTEN):
+        if number < len(WRITTEN_KINDS):
             # No commit of its own: the next rows move it on.
-            self._job = replace(job, cursor=RowPosition(WRITTEN[number]))
+            self._job = replace(job, cursor=RowPosition(WRITTEN_KINDS[number]))
             return self.make(most)
         done = replace(
             job,
             version=job.version + 1,
-            state=State.DONE,
+            state=JobState.DONE,
             cursor=place,
             finished_at=self._act.at,
             confirmed_by=job.confirmed_by or self._act.by,
@@ -135,10 +151,10 @@ class _Commit:
     # ---- Rows
 
     def _writes(self, rows: Sequence[PlanRow]) -> "list[_Write]":
-        return [self._written(row) for row in rows if row.kind in WRITTEN]
+        return [self._written(row) for row in rows if row.kind in WRITTEN_KINDS]
 
     def _written(self, row: PlanRow) -> "_Write":
-        if row.kind is Kind.NEW:
+        if row.kind is RowKind.NEW:
             tenant = new_tenant(row, self._act)
             item = {**records.item_of(tenant), **self._fingerprints(tenant, row, (False, False))}
             event = records.event_item(row.tenant_id, Verb.IMPORT, self._act, None, item)
@@ -183,7 +199,7 @@ class _Commit:
         whole = offset >= len(chunk.rows)
         counts, reclassified_from = dict(job.counts), dict(job.reclassified_from)
         # What was planned is told until something is written.
-        begun = job.state is State.APPLYING
+        begun = job.state is JobState.APPLYING
         licences = LicenceTotals(job.active, job.later, job.until) if begun else LicenceTotals()
         for write in writes:
             licences.add(write.licence, self._now)
@@ -199,7 +215,7 @@ class _Commit:
         return replace(
             job,
             version=job.version + 1,
-            state=State.APPLYING,
+            state=JobState.APPLYING,
             confirmed_by=job.confirmed_by or self._act.by,
             counts=counts,
             chunks={kind: number + (kind in more) for kind, number in job.chunks.items()},
@@ -247,12 +263,12 @@ class _Write:
         self.changes, self.licence = (), NO_LICENCE
         row = replace(self.row, sealed="", secret_fingerprint="")
         if item is not None and _is_in(row, item):
-            self.outcome = replace(row, kind=Kind.SAME, changes=())
+            self.outcome = replace(row, kind=RowKind.SAME, changes=())
         else:
             text = Message(
                 "It changed in the store since the plan was made, and the store's is kept."
             )
-            self.outcome = replace(row, kind=Kind.CONFLICT, reasons=(FieldMessage("", text),))
+            self.outcome = replace(row, kind=RowKind.CONFLICT, reasons=(FieldMessage("", text),))
 
 
 def _refused(row: PlanRow, item: Item | None) -> _Write:

@@ -5,14 +5,21 @@ import string
 from collections.abc import Mapping
 
 from portal import records
-from portal.imports.jobs.job import ImportJob, State, job_item
+from portal.imports.jobs.job import ImportJob, JobState, job_item
 from portal.imports.jobs.row_chunks import Chunks, remove
-from portal.imports.model.rows import Kind
-from portal.imports.planning.plan import Plan, Tally
-from portal.stores.contract import Add, Item, Remove, Store, VersionConflictError
-from portal.stores.schema import GSI2, KEY
+from portal.imports.model import RowKind
+from portal.imports.planning import Plan, Tally
+from portal.stores import (
+    GSI2,
+    KEY,
+    Add,
+    Item,
+    Remove,
+    Store,
+    VersionConflictError,
+)
 from portal.tenants import AuditInfo
-from portal.timestamps import to_text
+from portal.timestamps import format_timestamp
 
 _ALPHABET = string.ascii_lowercase + string.digits
 #: The list of plans that are being saved, or were broken off meanwhile.
@@ -40,7 +47,7 @@ def create_job(store: Store, plan: Plan, audit: AuditInfo) -> ImportJob:
 
 
 def _add(
-    store: Store, plan: Plan, audit: AuditInfo, import_id: str, chunks: Mapping[Kind, int]
+    store: Store, plan: Plan, audit: AuditInfo, import_id: str, chunks: Mapping[RowKind, int]
 ) -> ImportJob:
     """The run itself, once its rows are there."""
     tally: Tally = plan.tally
@@ -50,12 +57,12 @@ def _add(
         at=audit.at,
         by=audit.by,
         who=audit.who or audit.by,
-        state=State.PLANNED,
+        state=JobState.PLANNED,
         choice=plan.choice,
         shapes=tuple(shape.value for shape in plan.draft.shapes),
         ignored_keys=plan.draft.ignored_keys,
-        counts={kind: tally.counts[kind] for kind in Kind},
-        chunks={kind: chunks.get(kind, 0) for kind in Kind},
+        counts={kind: tally.counts[kind] for kind in RowKind},
+        chunks={kind: chunks.get(kind, 0) for kind in RowKind},
         to_write=tally.to_write,
         active=tally.active,
         later=tally.later,
@@ -76,7 +83,7 @@ def job_id_of_marker(begun: str) -> str:
 
 
 def _begun_item(import_id: str, audit: AuditInfo) -> Item:
-    at = to_text(audit.at)
+    at = format_timestamp(audit.at)
     return {
         KEY: draft_marker_id(import_id),
         "version": 1,

@@ -13,9 +13,16 @@ from enum import StrEnum
 from typing import Any
 
 from portal import records
-from portal.imports.model.rows import WRITTEN, Allowed, Kind, Policy
-from portal.imports.planning.plan import ImportOptions
-from portal.stores.contract import (
+from portal.imports.model import (
+    WRITTEN_KINDS,
+    AllowedChange,
+    Policy,
+    RowKind,
+)
+from portal.imports.planning import ImportOptions
+from portal.stores import (
+    GSI2,
+    KEY,
     Cursor,
     Item,
     ItemNotFoundError,
@@ -23,12 +30,11 @@ from portal.stores.contract import (
     Store,
     VersionConflictError,
 )
-from portal.stores.schema import GSI2, KEY
 from portal.tenants import AuditInfo
-from portal.timestamps import to_instant, to_text
+from portal.timestamps import format_timestamp, parse_timestamp
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     PLANNED = "planned"
     APPLYING = "applying"
     DONE = "done"
@@ -45,7 +51,7 @@ class UnknownJobError(Exception):
 class RowPosition:
     """A place among the rows of one kind: which chunk, and how many of its rows are behind."""
 
-    kind: Kind
+    kind: RowKind
     chunk: int = 0
     offset: int = 0
 
@@ -54,13 +60,13 @@ class RowPosition:
 class ImportJob:
     """One import. `counts` are by kind, as they are now; `processed` of `to_write` rows are done.
 
-    `by` made the plan, `confirmed_by` had it written, `ended_by` stopped or discarded it. `chunks`
-    are numbers of items by kind; `cursor` is where applying goes on. `reclassified_from`:
-    by kind, the first of its chunks whose rows were planned as new, and as an update. `active`, `later` and `until`: see
-    `licences.LicenceTotals`; of what would be written, and from the first commit on of what is.
-    `rows_kept`: its rows can still be seen and reported; else their time is over, and of their
-    chunks only `leftover` may still be there, by kind: see `retention`. `moved_at`: when it was
-    written into the store the last time, so far.
+    `by` made the plan, `confirmed_by` had it written, `ended_by` stopped or discarded it.
+    `chunks` are numbers of items by kind; `cursor` is where applying goes on.
+    `reclassified_from`: per kind, the first chunk that holds rows reclassified from new or update.
+    `active`, `later` and `until`: see `LicenceTotals`; of what would be written, and from the
+    first commit on of what is. `rows_kept`: its rows can still be seen and reported; otherwise
+    retention removed them, and of their chunks only `leftover` may still be there, by kind.
+    `moved_at`: when rows were last written into the store.
     """
 
     id: str
@@ -68,30 +74,30 @@ class ImportJob:
     at: datetime
     by: str
     who: str
-    state: State
+    state: JobState
     choice: ImportOptions
     shapes: tuple[str, ...]
     ignored_keys: int
-    counts: Mapping[Kind, int]
-    chunks: Mapping[Kind, int]
+    counts: Mapping[RowKind, int]
+    chunks: Mapping[RowKind, int]
     to_write: int
     processed: int = 0
-    reclassified_from: Mapping[Kind, Mapping[Kind, int]] = field(default_factory=dict)
+    reclassified_from: Mapping[RowKind, Mapping[RowKind, int]] = field(default_factory=dict)
     active: int = 0
     later: int = 0
     until: tuple[str, str] = ("", "")
-    cursor: RowPosition = field(default_factory=lambda: RowPosition(WRITTEN[0]))
+    cursor: RowPosition = field(default_factory=lambda: RowPosition(WRITTEN_KINDS[0]))
     moved_at: datetime | None = None
     finished_at: datetime | None = None
     confirmed_by: str = ""
     ended_by: str = ""
     rows_kept: bool = True
-    leftover: Mapping[Kind, int] = field(default_factory=dict)
+    leftover: Mapping[RowKind, int] = field(default_factory=dict)
 
     @property
     def is_open(self) -> bool:
         """Whether it can be applied, or go on."""
-        return self.state in (State.PLANNED, State.APPLYING)
+        return self.state in (JobState.PLANNED, JobState.APPLYING)
 
     @property
     def last_at(self) -> datetime:
@@ -105,19 +111,19 @@ class ImportJob:
     @property
     def written(self) -> int:
         """How many rows it has put into the store, so far."""
-        reclassified_from = self.to_write - sum(self.counts[kind] for kind in WRITTEN)
+        reclassified_from = self.to_write - sum(self.counts[kind] for kind in WRITTEN_KINDS)
         return self.processed - reclassified_from
 
     def is_behind(self, place: RowPosition) -> bool:
         """Whether the rows there were written."""
-        if place.kind not in WRITTEN:
+        if place.kind not in WRITTEN_KINDS:
             return False
-        at, cursor = WRITTEN.index(place.kind), WRITTEN.index(self.cursor.kind)
+        at, cursor = WRITTEN_KINDS.index(place.kind), WRITTEN_KINDS.index(self.cursor.kind)
         here, there = (
             (at, place.chunk, place.offset),
             (cursor, self.cursor.chunk, self.cursor.offset),
         )
-        return self.state is State.DONE or here < there
+        return self.state is JobState.DONE or here < there
 
 
 # ---- Reading it again
@@ -162,7 +168,7 @@ def end_job(store: Store, import_id: str, audit: AuditInfo) -> ImportJob:
 
 def ended(job: ImportJob, audit: AuditInfo) -> ImportJob:
     """What becomes of one that is open when somebody ends it."""
-    state = State.DISCARDED if job.state is State.PLANNED else State.STOPPED
+    state = JobState.DISCARDED if job.state is JobState.PLANNED else JobState.STOPPED
     return replace(job, state=state, ended_by=audit.by, finished_at=audit.at)
 
 
@@ -170,7 +176,7 @@ def ended(job: ImportJob, audit: AuditInfo) -> ImportJob:
 
 
 def job_item(job: ImportJob) -> Item:
-    at = to_text(job.at)
+    at = format_timestamp(job.at)
     # In one text: an index carries it as it is, whatever is added later.
     told = {
         "who": job.who,
@@ -188,8 +194,8 @@ def job_item(job: ImportJob) -> Item:
         "later": job.later,
         "until": job.until,
         "cursor": [job.cursor.kind, job.cursor.chunk, job.cursor.offset],
-        "movedAt": to_text(job.moved_at) if job.moved_at else "",
-        "finishedAt": to_text(job.finished_at) if job.finished_at else "",
+        "movedAt": format_timestamp(job.moved_at) if job.moved_at else "",
+        "finishedAt": format_timestamp(job.finished_at) if job.finished_at else "",
         "confirmedBy": job.confirmed_by,
         "endedBy": job.ended_by,
         "rowsKept": job.rows_kept,
@@ -208,7 +214,7 @@ def job_item(job: ImportJob) -> Item:
 
 def job_of(item: Item) -> ImportJob:
     told: dict[str, Any] = json.loads(str(item["text"]))
-    at = to_instant(str(item["at"]))
+    at = parse_timestamp(str(item["at"]))
     if at is None:
         raise ValueError("an import without a time")
     kind, chunk, offset = told["cursor"]
@@ -218,29 +224,29 @@ def job_of(item: Item) -> ImportJob:
         at=at,
         by=str(item["by"]),
         who=told["who"],
-        state=State(told["state"]),
+        state=JobState(told["state"]),
         choice=ImportOptions(
             policy=Policy(told["policy"]),
-            allowed=frozenset(Allowed(each) for each in told["allowed"]),
+            allowed=frozenset(AllowedChange(each) for each in told["allowed"]),
         ),
         shapes=tuple(told["shapes"]),
         ignored_keys=told["ignoredKeys"],
-        counts={Kind(name): number for name, number in told["counts"].items()},
-        chunks={Kind(name): number for name, number in told["chunks"].items()},
+        counts={RowKind(name): number for name, number in told["counts"].items()},
+        chunks={RowKind(name): number for name, number in told["chunks"].items()},
         to_write=told["toWrite"],
         processed=told["handled"],
         reclassified_from={
-            Kind(kind): {Kind(name): number for name, number in firsts.items()}
+            RowKind(kind): {RowKind(name): number for name, number in firsts.items()}
             for kind, firsts in told.get("late", {}).items()
         },
         active=told["active"],
         later=told.get("later", 0),
         until=(told["until"][0], told["until"][1]),
-        cursor=RowPosition(Kind(kind), chunk, offset),
-        moved_at=to_instant(told.get("movedAt", "")),
-        finished_at=to_instant(told["finishedAt"]),
+        cursor=RowPosition(RowKind(kind), chunk, offset),
+        moved_at=parse_timestamp(told.get("movedAt", "")),
+        finished_at=parse_timestamp(told["finishedAt"]),
         confirmed_by=told.get("confirmedBy", ""),
         ended_by=told.get("endedBy", ""),
         rows_kept=told.get("rowsKept", True),
-        leftover={Kind(name): number for name, number in told.get("leftover", {}).items()},
+        leftover={RowKind(name): number for name, number in told.get("leftover", {}).items()},
     )

@@ -13,8 +13,10 @@ from portal import records
 from portal.imports.jobs.create import BEGUN, draft_marker_id, job_id_of_marker
 from portal.imports.jobs.job import ImportJob, ended, find_job, job_item, job_of
 from portal.imports.jobs.row_chunks import chunk_id, remove
-from portal.imports.model.rows import Kind
-from portal.stores.contract import (
+from portal.imports.model import RowKind
+from portal.stores import (
+    GSI2,
+    KEY,
     Item,
     ItemNotFoundError,
     Remove,
@@ -23,9 +25,8 @@ from portal.stores.contract import (
     VersionConflictError,
     iter_query,
 )
-from portal.stores.schema import GSI2, KEY
 from portal.tenants import AuditInfo
-from portal.timestamps import to_text
+from portal.timestamps import format_timestamp
 
 
 def remove_rows_before(store: Store, instant: datetime, audit: AuditInfo) -> int:
@@ -49,7 +50,7 @@ def remove_rows_before(store: Store, instant: datetime, audit: AuditInfo) -> int
 
 
 def _listed_before(store: Store, partition: str, instant: datetime) -> Iterator[Item]:
-    return iter_query(store, GSI2, partition, between=(" ", to_text(instant)))
+    return iter_query(store, GSI2, partition, between=(" ", format_timestamp(instant)))
 
 
 def _without_rows(store: Store, import_id: str, instant: datetime, audit: AuditInfo) -> ImportJob:
@@ -60,7 +61,7 @@ def _without_rows(store: Store, import_id: str, instant: datetime, audit: AuditI
             job,
             version=job.version + 1,
             rows_kept=False,
-            chunks=dict.fromkeys(Kind, 0),
+            chunks=dict.fromkeys(RowKind, 0),
             reclassified_from={},
             leftover=job.chunks,
         )
@@ -84,7 +85,7 @@ def _remove_leftover(store: Store, job: ImportJob) -> None:
 
 
 def _remove_begun(store: Store, import_id: str) -> None:
-    for kind in Kind:
+    for kind in RowKind:
         number = 0
         while _is_there(store, chunk_id(import_id, kind, number)):
             number += 1

@@ -15,9 +15,16 @@ from itertools import pairwise
 import orjson
 
 from portal.imports.jobs.job import ImportJob, RowPosition
-from portal.imports.model.rows import Kind, PlanRow
-from portal.stores.contract import Add, Item, Remove, Store, Value, VersionConflictError
-from portal.stores.schema import KEY
+from portal.imports.model import PlanRow, RowKind
+from portal.stores import (
+    KEY,
+    Add,
+    Item,
+    Remove,
+    Store,
+    Value,
+    VersionConflictError,
+)
 
 #: Bytes of rows in one item before they are packed. What cannot be made smaller takes a third
 #: more as text.
@@ -30,9 +37,9 @@ class Chunks:
     def __init__(self, store: Store, import_id: str) -> None:
         self._store = store
         self._run_id = import_id
-        self._waiting: dict[Kind, list[bytes]] = {kind: [] for kind in Kind}
-        self._sizes: Counter[Kind] = Counter()
-        self.numbers: Counter[Kind] = Counter()
+        self._waiting: dict[RowKind, list[bytes]] = {kind: [] for kind in RowKind}
+        self._sizes: Counter[RowKind] = Counter()
+        self.numbers: Counter[RowKind] = Counter()
 
     def take(self, row: PlanRow) -> None:
         packed = orjson.dumps(row.packed())
@@ -46,7 +53,7 @@ class Chunks:
             if waiting:
                 self._flush(kind)
 
-    def _flush(self, kind: Kind) -> None:
+    def _flush(self, kind: RowKind) -> None:
         text = b"[%b]" % b",".join(self._waiting[kind])
         item = _chunk_item(self._run_id, kind, self.numbers[kind], text, 1)
         self._store.write([Add(item)])
@@ -56,7 +63,12 @@ class Chunks:
 
 
 def page_of_rows(
-    store: Store, job: ImportJob, kind: Kind, *, after: RowPosition | None = None, limit: int = 50
+    store: Store,
+    job: ImportJob,
+    kind: RowKind,
+    *,
+    after: RowPosition | None = None,
+    limit: int = 50,
 ) -> tuple[list[PlanRow], RowPosition | None]:
     """The next rows of one kind, and where the page after them begins, if there is one."""
     place = after or RowPosition(kind)
@@ -77,12 +89,12 @@ def page_of_rows(
 def rows_of_job(store: Store, job: ImportJob) -> Iterator[PlanRow]:
     """All rows in the order of the files, a few hundred of each kind in memory."""
     streams = (
-        _rows_in(store, job, kind, chunks) for kind in Kind for chunks in _in_order(job, kind)
+        _rows_in(store, job, kind, chunks) for kind in RowKind for chunks in _in_order(job, kind)
     )
     return heapq.merge(*streams, key=lambda row: row.number)
 
 
-def _in_order(job: ImportJob, kind: Kind) -> Iterator[range]:
+def _in_order(job: ImportJob, kind: RowKind) -> Iterator[range]:
     """The chunks of one kind, as stretches in which the numbers of the rows only rise: those
     that were planned so, and those that turned out so behind them."""
     end = job.chunks[kind]
@@ -92,7 +104,7 @@ def _in_order(job: ImportJob, kind: Kind) -> Iterator[range]:
     return (range(first, behind) for first, behind in pairwise((0, *reclassified_from, end)))
 
 
-def _rows_in(store: Store, job: ImportJob, kind: Kind, chunks: range) -> Iterator[PlanRow]:
+def _rows_in(store: Store, job: ImportJob, kind: RowKind, chunks: range) -> Iterator[PlanRow]:
     for number in chunks:
         for offset, row in enumerate(read_chunk(store, job.id, kind, number).rows):
             if row.kind is kind:
@@ -111,23 +123,23 @@ class Chunk:
     rows: list[PlanRow]
 
 
-def read_chunk(store: Store, import_id: str, kind: Kind, number: int) -> Chunk:
+def read_chunk(store: Store, import_id: str, kind: RowKind, number: int) -> Chunk:
     item = store.get(chunk_id(import_id, kind, number))
     text = zlib.decompress(base64.b64decode(str(item["rows"])))
     return Chunk(int(item["version"]), [PlanRow.unpacked(packed) for packed in orjson.loads(text)])
 
 
-def chunk_item(import_id: str, kind: Kind, number: int, chunk: Chunk) -> Item:
+def chunk_item(import_id: str, kind: RowKind, number: int, chunk: Chunk) -> Item:
     text = orjson.dumps([row.packed() for row in chunk.rows])
     return _chunk_item(import_id, kind, number, text, chunk.version)
 
 
-def chunk_id(import_id: str, kind: Kind, number: int) -> str:
+def chunk_id(import_id: str, kind: RowKind, number: int) -> str:
     """The numbers of each kind count from 0."""
     return f"{import_id}-{kind}-{number}"
 
 
-def remove(store: Store, import_id: str, numbers: Mapping[Kind, int]) -> None:
+def remove(store: Store, import_id: str, numbers: Mapping[RowKind, int]) -> None:
     """So many of each kind, as far as they are there. The last one first: whoever goes on after
     this was stopped can count the others again."""
     for kind, number in numbers.items():
@@ -149,7 +161,7 @@ def _remove(store: Store, chunk: str) -> None:
             return
 
 
-def _chunk_item(import_id: str, kind: Kind, number: int, text: bytes, version: int) -> Item:
+def _chunk_item(import_id: str, kind: RowKind, number: int, text: bytes, version: int) -> Item:
     item: dict[str, Value] = {
         KEY: chunk_id(import_id, kind, number),
         "version": version,

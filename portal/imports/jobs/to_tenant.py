@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from portal.imports.model.candidates import Value
-from portal.imports.model.rows import PlanRow
-from portal.imports.planning.diff import moves_window
+from portal.imports.model import PlanRow, Value
+from portal.imports.planning import moves_window
 from portal.tenants import AuditInfo, Client, Contact, Decision, Ids, Status, Tenant, Validity, Verb
-from portal.timestamps import to_instant
+from portal.timestamps import parse_timestamp
 
 
 def new_tenant(row: PlanRow, audit: AuditInfo) -> Tenant:
@@ -108,4 +107,4 @@ def _client(row: PlanRow, before: Client, audit: AuditInfo) -> Client:
 
 def _instant(values: Values, name: str) -> datetime | None:
     text = values.get(name)
-    return to_instant(text) if isinstance(text, str) else None
+    return parse_timestamp(text) if isinstance(text, str) else None

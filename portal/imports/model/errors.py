@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 
-from portal.imports.model.messages import Message
-
-#: Of a value in a sentence; the rest is cut off.
-SHOWN = 80
+from portal.imports.model.messages import Message, size_in_words
 
 EXPECTED = Message(
     "Expected is what the old application kept in a browser: entries whose keys start with"
@@ -76,16 +73,3 @@ def too_long(most: int, line: int, column: int) -> RefusedFileError:
         ),
         413,
     )  # fmt: skip
-
-
-def size_in_words(size: int) -> str:
-    """`5 MB`, or bytes where it is no whole number of them."""
-    megabytes, rest = divmod(size, 1_000_000)
-    return f"{size:,} bytes" if rest or not megabytes else f"{megabytes:,} MB"
-
-
-def shown(text: str) -> str:
-    """A text of the file in a sentence: cut, and with what does not print escaped, so that it
-    can neither move a terminal's cursor nor begin a line in a log."""
-    cut = text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut)

@@ -1,6 +1,6 @@
 """The fields of a tenant as files have them, and how their names begin in a browser."""
 
-PREFIX = "fsm_tenant_"
+KEY_PREFIX = "fsm_tenant_"
 
 #: All that is read of an entry. Others are left out, and named.
 FIELDS = (
@@ -15,13 +15,5 @@ EXPORTED_FIELDS = tuple(name for name in FIELDS if name != SECRET_FIELD)
 
 KNOWN = frozenset(FIELDS) | {"tenantId"}
 
-#: The first columns of a report as CSV; the values of rows that failed follow, to be mended.
-REPORT_COLUMNS = (
-    "row", "kind", "tenant", "key", "file", "line", "column", "reasons", "repairs", "leftOut",
-    "changes", "secret", "duplicateOf",
-)  # fmt: skip
 #: Rows of these kinds are imported again from a report.
-FAILED = frozenset({"conflict", "invalid"})
-
-#: A spreadsheet takes what begins with one of these for a formula.
-FORMULA = "=+-@\t\r\n\0＝＋－＠"
+FAILED_KINDS = frozenset({"conflict", "invalid"})

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from portal.imports.model.candidates import FieldMessage, Value
+from portal.imports.model.entries import FieldMessage, Value
 
 
-class Kind(StrEnum):
+class RowKind(StrEnum):
     NEW = "new"
     SAME = "same"
     UPDATE = "update"
@@ -18,7 +18,7 @@ class Kind(StrEnum):
 
 
 #: What is written when the plan is applied, in this order.
-WRITTEN = (Kind.NEW, Kind.UPDATE)
+WRITTEN_KINDS = (RowKind.NEW, RowKind.UPDATE)
 
 
 class Policy(StrEnum):
@@ -29,7 +29,7 @@ class Policy(StrEnum):
     OVERWRITE = "overwrite"
 
 
-class Allowed(StrEnum):
+class AllowedChange(StrEnum):
     """What no policy does unless it is asked for by name: to change a status, so that somebody
     becomes active again or a decision of staff is undone; to move a validity that staff set."""
 
@@ -60,7 +60,7 @@ class PlanRow:
     """
 
     number: int
-    kind: Kind
+    kind: RowKind
     source: int
     line: int
     column: int
@@ -138,7 +138,7 @@ class PlanRow:
         ) = packed
         return cls(
             number=number,
-            kind=Kind(kind),
+            kind=RowKind(kind),
             source=source,
             line=line,
             column=column,

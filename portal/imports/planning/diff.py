@@ -3,15 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from portal import records
-from portal.contacts import ProblemError, read_line
-from portal.imports.model.candidates import Candidate, Value
-from portal.imports.model.fields import FIELDS, SECRET_FIELD
-from portal.imports.model.rows import FieldChange
+from portal.contacts import ProblemError, read_email, read_line
+from portal.imports.model import FIELDS, SECRET_FIELD, Candidate, FieldChange, Value
 from portal.imports.planning.licence_totals import Licence
-from portal.imports.validation.quickly import read_email_fast
-from portal.stores.contract import Item
+from portal.stores import Item
 from portal.tenants import Status, Tenant
-from portal.timestamps import to_text
+from portal.timestamps import format_timestamp
 
 _TEXTS = ("accountName", "companyName", "cluster", "contactCompanyName", "contactFullName",
           "clientId")  # fmt: skip
@@ -74,7 +71,7 @@ def licence_after(values: Mapping[str, Value], item: Item) -> Licence:
 
 def is_newer(candidate: Candidate, tenant: Tenant) -> bool:
     """Whether the file's record was changed after the store's."""
-    stored = to_text(tenant.updated_at) if tenant.updated_at else ""
+    stored = format_timestamp(tenant.updated_at) if tenant.updated_at else ""
     return candidate.updated > stored
 
 
@@ -100,7 +97,7 @@ def _window(values: Mapping[str, Value], item: Item) -> list[FieldChange]:
     validity = records.validity_of(item)
     found = []
     for name, instant in zip(_DATES, (validity.valid_from, validity.valid_to), strict=True):
-        old = to_text(instant) if instant else str(item.get(name, ""))
+        old = format_timestamp(instant) if instant else str(item.get(name, ""))
         new = values.get(name, "" if opens else None)
         if new is not None and old != new:
             found.append(_change(name, old, str(new)))
@@ -124,7 +121,7 @@ def _line(text: str) -> str:
 
 def _email(text: str) -> str:
     try:
-        return read_email_fast(text)
+        return read_email(text)
     except ProblemError:
         return text
 

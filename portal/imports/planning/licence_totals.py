@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from portal import records
-from portal.imports.model.candidates import Value
+from portal.imports.model import Value
 
 #: The status and the window that a row leaves, named and written as in the values of a candidate:
 #: both dates, or those that an open window has.

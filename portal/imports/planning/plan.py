@@ -11,20 +11,27 @@ from itertools import islice
 from typing import NamedTuple
 
 from portal import records
-from portal.imports.model.candidates import Candidate, FieldMessage
-from portal.imports.model.fields import SECRET_FIELD
-from portal.imports.model.messages import Message
-from portal.imports.model.rows import WRITTEN, Allowed, FieldChange, Kind, PlanRow, Policy
+from portal.imports.model import (
+    SECRET_FIELD,
+    WRITTEN_KINDS,
+    AllowedChange,
+    Candidate,
+    FieldChange,
+    FieldMessage,
+    Message,
+    PlanRow,
+    Policy,
+    RowKind,
+)
 from portal.imports.planning.diff import changes_between, differing_fields, is_newer, licence_after
 from portal.imports.planning.licence_totals import NO_LICENCE, Licence, LicenceTotals
 from portal.imports.planning.staging import StagedEntries, StagedEntry
-from portal.imports.validation.whose import id_in
-from portal.sealing.fingerprints import SecretFingerprints
-from portal.sealing.sealers import Sealer
+from portal.imports.validation import id_in
+from portal.sealing import Sealer, SecretFingerprints
 from portal.settings import Settings
-from portal.stores.contract import Item, ItemNotFoundError, Store
+from portal.stores import Item, ItemNotFoundError, Store
 from portal.tenants import Status
-from portal.timestamps import to_text
+from portal.timestamps import format_timestamp
 
 #: Looked up and sealed together.
 _TOGETHER = 250
@@ -42,7 +49,7 @@ class ImportOptions:
     """What somebody chose: the policy, and what is asked for by name."""
 
     policy: Policy = Policy.SKIP
-    allowed: frozenset[Allowed] = frozenset()
+    allowed: frozenset[AllowedChange] = frozenset()
 
 
 @dataclass
@@ -50,7 +57,7 @@ class Tally(LicenceTotals):
     """What the rows come to, complete when all of them have been seen; the licences are those
     of what would be written."""
 
-    counts: Counter[Kind] = field(default_factory=Counter)
+    counts: Counter[RowKind] = field(default_factory=Counter)
 
     @property
     def rows(self) -> int:
@@ -58,7 +65,7 @@ class Tally(LicenceTotals):
 
     @property
     def to_write(self) -> int:
-        return sum(self.counts[kind] for kind in WRITTEN)
+        return sum(self.counts[kind] for kind in WRITTEN_KINDS)
 
     def take(self, row: PlanRow, licence: Licence, now: str) -> None:
         self.counts[row.kind] += 1
@@ -91,7 +98,7 @@ class Plan:
         self.progress: Callable[[int], object] = lambda _: None
         self._store = store
         self._fingerprints = fingerprints
-        self._now = to_text(now)
+        self._now = format_timestamp(now)
         self._sealer = sealer
         self._workers = workers
 
@@ -117,15 +124,15 @@ class Plan:
         """The row, and what licence it would give, if it would be written."""
         checked = drafted.checked
         candidate = checked.candidate
-        verdict = Outcome(Kind.INVALID, reasons=checked.reasons)
+        verdict = Outcome(RowKind.INVALID, reasons=checked.reasons)
         sealed = fingerprint = ""
         beside = 0
         if candidate and twin:
             beside = drafted.newest
-            verdict = Outcome(Kind.DUPLICATE, reasons=_beside(candidate, twin, beside))
+            verdict = Outcome(RowKind.DUPLICATE, reasons=_beside(candidate, twin, beside))
         elif candidate:
             verdict = classify(candidate, self._item(candidate.id), self.choice, self._fingerprints)
-            if drafted.failed and verdict.kind is not Kind.SAME:
+            if drafted.failed and verdict.kind is not RowKind.SAME:
                 verdict, beside = _held_back(verdict, drafted.failed), drafted.failed
             sealed, fingerprint = self._sealed(verdict, candidate)
         row = PlanRow(
@@ -160,7 +167,7 @@ class Plan:
     def _sealed(self, verdict: "Outcome", candidate: Candidate) -> tuple[str, str]:
         """The sealed secret and its mark, where they would be written."""
         secret = candidate.secret
-        if self._sealer is None or secret is None or verdict.kind not in WRITTEN:
+        if self._sealer is None or secret is None or verdict.kind not in WRITTEN_KINDS:
             return "", ""
         if verdict.secret != "set":  # noqa: S105 - a word about a secret
             return "", ""
@@ -172,7 +179,7 @@ class Outcome(NamedTuple):
     """What would become of a candidate; the names are those of `PlanRow`. `licence`: none if it is
     not written."""
 
-    kind: Kind
+    kind: RowKind
     secret: str = ""
     changes: tuple[FieldChange, ...] = ()
     reasons: tuple[FieldMessage, ...] = ()
@@ -187,7 +194,7 @@ def classify(
     """What would become of the candidate, beside the item that is there."""
     secret = "set" if candidate.secret else "missing"
     if item is None:
-        return Outcome(Kind.NEW, secret, licence=candidate.values)
+        return Outcome(RowKind.NEW, secret, licence=candidate.values)
     changes = changes_between(candidate, item)
     if candidate.secret and fingerprints.same(item, candidate.id, candidate.secret):
         secret = "unchanged"  # noqa: S105 - a word about a secret
@@ -195,13 +202,13 @@ def classify(
         had = "set" if item.get(records.SECRET) else "missing"
         changes.append(FieldChange(SECRET_FIELD, had, "set"))
     if not changes:
-        return Outcome(Kind.SAME, secret)
-    told = Outcome(Kind.CONFLICT, secret, tuple(changes))
+        return Outcome(RowKind.SAME, secret)
+    told = Outcome(RowKind.CONFLICT, secret, tuple(changes))
     if kept := _kept(candidate, item, changes, choice):
         return told._replace(reasons=tuple(kept))
     version = item.get("version")
     return told._replace(
-        kind=Kind.UPDATE,
+        kind=RowKind.UPDATE,
         expected=version if isinstance(version, int) else None,
         digest=digest_of(item),
         licence=licence_after(candidate.values, item),
@@ -228,7 +235,7 @@ def _held_back(verdict: Outcome, failed: int) -> Outcome:
         "Row %(row)s is the same tenant, newer, and cannot be imported.", row=str(failed)
     )
     reasons = (FieldMessage("", said), *verdict.reasons)
-    return Outcome(Kind.CONFLICT, verdict.secret, verdict.changes, reasons)
+    return Outcome(RowKind.CONFLICT, verdict.secret, verdict.changes, reasons)
 
 
 _DIFFERS = Message("It is in the store already and differs, and the store's is kept.")
@@ -251,7 +258,7 @@ def _kept(
     kept = []
     changed = {change.field for change in changes}
     by_staff = records.set_by_staff(item)
-    if "isActive" in changed and Allowed.STATUS not in choice.allowed:
+    if "isActive" in changed and AllowedChange.STATUS not in choice.allowed:
         if candidate.values["isActive"] is True:
             text = Message(
                 "The tenant is suspended in the store, and no import makes it active by itself."
@@ -260,7 +267,7 @@ def _kept(
         elif by_staff[0]:
             kept.append(FieldMessage("isActive", Message("Staff set the status, and it is kept.")))
     moved = [name for name in ("validTo", "validFrom", "openEnded") if name in changed]
-    if moved and by_staff[1] and Allowed.VALIDITY not in choice.allowed:
+    if moved and by_staff[1] and AllowedChange.VALIDITY not in choice.allowed:
         kept.append(FieldMessage(moved[0], Message("Staff set the validity, and it is kept.")))
     if choice.policy is Policy.NEWER_WINS and not is_newer(candidate, records.tenant_of(item)):
         kept.append(

@@ -12,14 +12,17 @@ from typing import Self
 import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from portal.imports.model.candidates import Candidate, CheckedEntry, FieldMessage
-from portal.imports.model.rows import packed_reasons
-from portal.imports.reading.decode import Limits, Readable
-from portal.imports.reading.formats import EntryReader, FileFormat
-from portal.imports.reading.scratch_db import disk_space_needed, open_scratch_db
-from portal.imports.validation.validate import validate_entry
-from portal.imports.validation.whose import ids_in, updated_in
-from portal.sealing.sealers import Secret
+from portal.imports.model import Candidate, CheckedEntry, FieldMessage, packed_reasons
+from portal.imports.reading import (
+    EntryReader,
+    FileFormat,
+    Limits,
+    Readable,
+    disk_space_needed,
+    open_scratch_db,
+)
+from portal.imports.validation import ids_in, updated_in, validate_entry
+from portal.sealing import Secret
 
 _TOGETHER = 500
 _NONCE_BYTES = 12

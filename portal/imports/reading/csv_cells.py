@@ -3,10 +3,10 @@
 import csv
 from collections.abc import Iterator
 
-from portal.imports.model.errors import RefusedFileError, too_long
-from portal.imports.model.fields import FORMULA
-from portal.imports.model.messages import Message
+from portal.imports.model import Message, RefusedFileError, too_long
 
+#: A spreadsheet takes what begins with one of these for a formula.
+FORMULA = "=+-@\t\r\n\0＝＋－＠"
 #: A text that is empty, where an empty cell is a value that is not there. A guard of nothing:
 #: `guarded` makes this of no cell.
 EMPTY = "'"

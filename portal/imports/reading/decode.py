@@ -5,8 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from portal.imports.model.errors import file_is_compressed, file_too_large, not_an_export, not_text
-from portal.imports.model.messages import Message
+from portal.imports.model import (
+    Message,
+    file_is_compressed,
+    file_too_large,
+    not_an_export,
+    not_text,
+)
 from portal.settings import Settings
 
 _PIECE = 64 * 1024

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from portal.imports.model.fields import KNOWN, PREFIX
+from portal.imports.model import KEY_PREFIX, KNOWN
 
 
 def is_tenant(value: Any) -> bool:
@@ -16,7 +16,7 @@ def is_line(value: Any) -> bool:
 
 
 def is_dump(value: Any) -> bool:
-    return isinstance(value, dict) and any(key.startswith(PREFIX) for key in value)
+    return isinstance(value, dict) and any(key.startswith(KEY_PREFIX) for key in value)
 
 
 def pair_in(value: Any) -> tuple[str, Any] | None:

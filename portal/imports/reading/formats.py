@@ -10,17 +10,23 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
-from portal.imports.model.entries import Entry
-from portal.imports.model.errors import RefusedFileError, not_an_export, not_json, shown, too_many
-from portal.imports.model.fields import PREFIX
-from portal.imports.model.messages import Message
+from portal.imports.model import (
+    KEY_PREFIX,
+    Entry,
+    Message,
+    RefusedFileError,
+    kind_of,
+    not_an_export,
+    not_json,
+    printable_excerpt,
+    too_many,
+)
 from portal.imports.reading.decode import Limits, Readable, text_of
 from portal.imports.reading.detect import is_dump, is_line, is_tenant, pair_in
 from portal.imports.reading.duplicate_keys import DuplicateKeys
 from portal.imports.reading.json_stream import InvalidLineError, JsonStream
 from portal.imports.reading.report_rows import entries_of_csv, entry_of_json
 from portal.imports.reading.strict_json import ParsedValue, twice_in_it
-from portal.imports.validation.wording import kind_of
 
 
 class FileFormat(StrEnum):
@@ -77,7 +83,7 @@ class EntryReader:
         refused = not_json(bad.line, bad.column)
         if self.shape is not FileFormat.LINES:
             raise refused
-        return Entry(shown(key), None, found.line, found.column, refused.message)
+        return Entry(printable_excerpt(key), None, found.line, found.column, refused.message)
 
     # ---- Documents
 
@@ -174,7 +180,7 @@ class EntryReader:
 
     def _of_pair(self, pair: tuple[str, Any], found: ParsedValue) -> Iterator[Entry]:
         key, value = pair
-        if not key.startswith(PREFIX):
+        if not key.startswith(KEY_PREFIX):
             # Another program's: it is not even looked at for characters that nobody can show.
             self._ignore()
             return
@@ -210,7 +216,7 @@ class EntryReader:
         round_it, is_frame = 0, False
         for name in self._members(depth):
             key, char = name.value, window.next_char()
-            if key.startswith(PREFIX):
+            if key.startswith(KEY_PREFIX):
                 found = window.value(self._limits.depth - depth)
                 if char == "{" and self.shape is FileFormat.DUMP:
                     self.shape = FileFormat.TENANTS_BY_KEY

@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from portal.imports.model.errors import RefusedFileError, not_json, too_long
-from portal.imports.model.messages import Message
+from portal.imports.model import Message, RefusedFileError, not_json, too_long
 from portal.imports.reading.decode import Limits
 from portal.imports.reading.strict_json import (
     DEEP,

@@ -6,9 +6,7 @@ Only what failed is an entry: the rest is in the store, or another row's duplica
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from portal.imports.model.entries import Entry
-from portal.imports.model.fields import EXPORTED_FIELDS, FAILED, SECRET_FIELD
-from portal.imports.model.messages import Message
+from portal.imports.model import EXPORTED_FIELDS, FAILED_KINDS, SECRET_FIELD, Entry, Message
 from portal.imports.reading.csv_cells import CountedLines, cells_of, unguarded
 from portal.imports.reading.strict_json import ParsedValue
 
@@ -22,7 +20,7 @@ _NO_LOSS = ("unchanged", "missing")
 def entry_of_json(row: Mapping[str, Any], found: ParsedValue) -> Entry | None:
     """`None` for what is not imported again. `found`: where the row is."""
     # What stands there may be anything, also what no set can hold.
-    if row.get("kind") not in tuple(FAILED):
+    if row.get("kind") not in tuple(FAILED_KINDS):
         return None
     key, values = row.get("key"), row.get("values")
     return _entry(key if isinstance(key, str) else "", values, row, found.line, found.column)
@@ -40,7 +38,7 @@ def entries_of_csv(lines: Iterator[str], most: int) -> Iterator[Entry | None]:
         if line == 1:
             continue
         row = dict(zip(heading, cells, strict=False))
-        if row.get("kind") not in FAILED:
+        if row.get("kind") not in FAILED_KINDS:
             yield None
             continue
         plain = {name: unguarded(cell) for name, cell in row.items() if cell}

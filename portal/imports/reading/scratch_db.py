@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from portal.stores.contract import UnavailableError
+from portal.stores import UnavailableError
 
 
 def open_scratch_db(script: str, kilobytes: int = 2_000) -> sqlite3.Connection:
@@ -25,10 +25,10 @@ def disk_space_needed() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise no_room() from error
+        raise no_disk_space_error() from error
 
 
-def no_room() -> UnavailableError:
+def no_disk_space_error() -> UnavailableError:
     return UnavailableError(
         reason="There is no room for the working copy of the file.",
         remedy="Make room in the folder for temporary files, or name another one in TMPDIR.",

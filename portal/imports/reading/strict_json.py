@@ -14,8 +14,7 @@ from typing import Any
 
 import orjson
 
-from portal.imports.model.errors import not_json, shown
-from portal.imports.model.messages import Message
+from portal.imports.model import Message, not_json, printable_excerpt
 
 #: A longer number is none of a tenant's, and costs time to convert.
 _DIGITS = 64
@@ -24,7 +23,7 @@ OUT_OF_RANGE = Message("Number out of range.")
 
 
 def twice_in_it(key: str) -> Message:
-    return Message("Key '%(key)s' appears twice.", key=shown(key))
+    return Message("Key '%(key)s' appears twice.", key=printable_excerpt(key))
 
 
 class StrictJsonError(ValueError):

@@ -3,10 +3,9 @@
 from typing import Any
 
 from portal import records
-from portal.imports.model.entries import Entry
-from portal.imports.validation.validate import validate_entry
-from portal.stores.contract import Item
-from portal.stores.schema import KEY
+from portal.imports.model import Entry
+from portal.imports.validation import validate_entry
+from portal.stores import KEY, Item
 from portal.tenants import Status
 
 _TEXTS = (
@@ -16,7 +15,7 @@ _TEXTS = (
 )  # fmt: skip
 
 
-def exported(item: Item) -> dict[str, Any] | None:
+def export_tenant(item: Item) -> dict[str, Any] | None:
     """The tenant under its final key; `None` for what has none, or is no tenant."""
     if not records.is_tenant(item) or "_" not in str(item[KEY]):
         return None
@@ -34,7 +33,7 @@ def exported(item: Item) -> dict[str, Any] | None:
     return told | {"isActive": tenant.status is Status.ACTIVE}
 
 
-def problem_of(told: dict[str, Any], depth: int) -> str:
+def reimport_problem(told: dict[str, Any], depth: int) -> str:
     """Why this could not be imported again as it is; empty if it could."""
     checked = validate_entry(Entry("", told, 1, 1), depth)
     return "; ".join(f"{each.field}: {each.text}" for each in checked.reasons)

@@ -10,13 +10,17 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from portal.imports.jobs.job import ImportJob, State
-from portal.imports.model.candidates import Value
-from portal.imports.model.fields import EXPORTED_FIELDS, FAILED, REPORT_COLUMNS
-from portal.imports.model.rows import Kind, PlanRow
-from portal.imports.planning.plan import ImportOptions
-from portal.imports.reading.csv_cells import EMPTY, guarded
-from portal.timestamps import to_text
+from portal.imports.jobs import ImportJob, JobState
+from portal.imports.model import EXPORTED_FIELDS, FAILED_KINDS, PlanRow, RowKind, Value
+from portal.imports.planning import ImportOptions
+from portal.imports.reading import EMPTY, guarded
+from portal.timestamps import format_timestamp
+
+#: The first columns of a report as CSV; the values of rows that failed follow, to be mended.
+REPORT_COLUMNS = (
+    "row", "kind", "tenant", "key", "file", "line", "column", "reasons", "repairs", "leftOut",
+    "changes", "secret", "duplicateOf",
+)  # fmt: skip
 
 
 def row_as_json(row: PlanRow, files: Sequence[str] = ()) -> dict[str, Any]:
@@ -40,7 +44,7 @@ def row_as_json(row: PlanRow, files: Sequence[str] = ()) -> dict[str, Any]:
     }
     if row.duplicate_of:
         told["duplicateOf"] = row.duplicate_of
-    if row.kind in FAILED:
+    if row.kind in FAILED_KINDS:
         told["values"] = {name: row.values[name] for name in EXPORTED_FIELDS if name in row.values}
     return told
 
@@ -83,11 +87,11 @@ def report_as_csv(rows: Iterable[PlanRow], files: Sequence[str] = ()) -> Iterato
 
 
 def plan_summary(
-    choice: ImportOptions, counts: Mapping[Kind, int], ignored_keys: int, shapes: Sequence[str]
+    choice: ImportOptions, counts: Mapping[RowKind, int], ignored_keys: int, shapes: Sequence[str]
 ) -> dict[str, Any]:
     """What a report says beside its rows, of a plan."""
     return {
-        "counts": {kind.value: counts.get(kind, 0) for kind in Kind},
+        "counts": {kind.value: counts.get(kind, 0) for kind in RowKind},
         "ignoredKeys": ignored_keys,
         "shapes": list(shapes),
         "policy": choice.policy.value,
@@ -100,12 +104,12 @@ def job_summary(job: ImportJob) -> dict[str, Any]:
     """What a report says beside its rows, of an import that is stored."""
     return {
         **plan_summary(job.choice, job.counts, job.ignored_keys, job.shapes),
-        "applied": job.state is State.DONE,
+        "applied": job.state is JobState.DONE,
         "importId": job.id,
         "state": job.state.value,
         "toWrite": job.to_write,
         "handled": job.processed,
-        "at": to_text(job.at),
+        "at": format_timestamp(job.at),
         "by": job.by,
         "confirmedBy": job.confirmed_by,
         "endedBy": job.ended_by,

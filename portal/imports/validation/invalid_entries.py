@@ -2,20 +2,29 @@
 cannot be imported, to be mended. Within bounds, since a row has to fit into an item of any store,
 whatever stood in the file."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from portal.imports.model.candidates import CheckedEntry, FieldMessage, Value
-from portal.imports.model.entries import Entry
-from portal.imports.model.errors import shown
-from portal.imports.model.fields import EXPORTED_FIELDS, KNOWN, PREFIX
-from portal.imports.model.messages import Message
-from portal.imports.reading.strict_json import OUT_OF_RANGE
+from portal.imports.model import (
+    EXPORTED_FIELDS,
+    KEY_PREFIX,
+    KNOWN,
+    CheckedEntry,
+    Entry,
+    FieldMessage,
+    Message,
+    Value,
+    printable_excerpt,
+)
+from portal.imports.reading import OUT_OF_RANGE
+from portal.tenants import ID, is_id
+from portal.timestamps import read_timestamp
 
 #: Of UTF-8. Whatever is longer cannot be right, neither whole nor cut.
 VALUE_BYTES = 4_000
 #: Two ids of 40 and what joins them: no key that could be right is longer.
-_KEY_LENGTH = len(PREFIX) + 81
+_KEY_LENGTH = len(KEY_PREFIX) + 81
 #: JavaScript counts exactly up to here, and DynamoDB not much further.
 _LARGEST = 2**63 - 1
 #: So many unknown fields are named; the rest is counted.
@@ -30,8 +39,8 @@ def left_out_of(fields: Mapping[str, Any]) -> tuple[tuple[str, ...], list[FieldM
     too_large = [name for name in names if _is_too_large(fields[name])]
     more = [f"+{len(names) - _NAMED}"] if len(names) > _NAMED else []
     return (
-        (*(shown(name) for name in names[:_NAMED]), *more),
-        [FieldMessage(shown(name), OUT_OF_RANGE) for name in too_large[:_NAMED]],
+        (*(printable_excerpt(name) for name in names[:_NAMED]), *more),
+        [FieldMessage(printable_excerpt(name), OUT_OF_RANGE) for name in too_large[:_NAMED]],
     )
 
 
@@ -77,3 +86,34 @@ def _cut(value: str) -> str:
         return value
     whole = value.encode()
     return value if len(whole) <= VALUE_BYTES else whole[:VALUE_BYTES].decode(errors="ignore") + "…"
+
+
+# ---- Whose it is
+
+_KEY = re.compile(rf"{KEY_PREFIX}({ID}_{ID})", re.ASCII)
+
+
+def id_in(checked: CheckedEntry) -> str:
+    """Whom an entry is about that cannot be imported; empty where it does not say so, or where
+    its key tells, with which the ids may disagree."""
+    return "" if checked.key else _id_inside(checked)
+
+
+def ids_in(checked: CheckedEntry) -> set[str]:
+    """Everybody whom an entry that cannot be imported may be about: where its key and its ids
+    disagree, that is two."""
+    by_key = _KEY.fullmatch(checked.key)
+    return {by_key[1] if by_key else "", _id_inside(checked)} - {""}
+
+
+def updated_in(checked: CheckedEntry) -> str:
+    """When an entry that cannot be imported was changed last, as a candidate says it; empty if
+    nobody can tell."""
+    text = checked.values.get("updatedAt") or checked.values.get("createdAt")
+    return read_timestamp(text)[1] if isinstance(text, str) else ""
+
+
+def _id_inside(checked: CheckedEntry) -> str:
+    ids = [checked.values.get(name) for name in ("accountId", "companyId")]
+    texts = [each for each in ids if isinstance(each, str) and is_id(each)]
+    return "_".join(texts) if len(texts) == len(ids) else ""

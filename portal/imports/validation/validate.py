@@ -17,22 +17,26 @@ from portal.contacts import (
     Problem,
     ProblemError,
 )
-from portal.imports.model.candidates import Candidate, CheckedEntry, FieldMessage, Value
-from portal.imports.model.entries import Entry
-from portal.imports.model.errors import shown
-from portal.imports.model.fields import PREFIX, SECRET_FIELD
-from portal.imports.model.messages import Message
-from portal.imports.reading.strict_json import StrictJsonError, value_of
-from portal.imports.validation.invalid_entries import invalid, is_storable, left_out_of
-from portal.imports.validation.quickly import (
-    is_plain_line,
-    read_email_fast,
-    read_instant,
-    read_phone_fast,
+from portal.imports.model import (
+    KEY_PREFIX,
+    MISSING,
+    SECRET_FIELD,
+    Candidate,
+    CheckedEntry,
+    Entry,
+    FieldMessage,
+    Message,
+    Value,
+    kind_of,
+    printable_excerpt,
+    problem_message,
+    repair_message,
 )
-from portal.imports.validation.wording import MISSING, kind_of, repair_of, sentence_of
-from portal.sealing.sealers import Secret, is_sealed
+from portal.imports.reading import StrictJsonError, value_of
+from portal.imports.validation.invalid_entries import invalid, is_storable, left_out_of
+from portal.sealing import Secret, is_sealed
 from portal.tenants import CLUSTER_LENGTH, SECRET_LENGTH, is_id
+from portal.timestamps import read_timestamp
 
 _SEALED = Message("This secret is sealed already. Enter the secret itself, or leave it out.")
 _LOST = Message("The report holds no secret. Set it in the portal, or import the original file.")
@@ -135,7 +139,7 @@ class _Check:
         try:
             read = reader(text)
         except ProblemError as error:
-            self._bad(name, sentence_of(error.problem, text))
+            self._bad(name, problem_message(error.problem, text))
             return None
         self.values[name] = read
         return read
@@ -147,10 +151,10 @@ class _Check:
         if None in ids:
             return
         tenant_id = f"{ids[0]}_{ids[1]}"
-        if self.entry.key and self.entry.key != PREFIX + tenant_id:
+        if self.entry.key and self.entry.key != KEY_PREFIX + tenant_id:
             said = Message(
                 "The key %(key)s disagrees with the ids inside, %(ids)s.",
-                key=shown(self.entry.key), ids=tenant_id,
+                key=printable_excerpt(self.entry.key), ids=tenant_id,
             )  # fmt: skip
             self._bad("", said)
         if self.fields.get("tenantId") not in (None, tenant_id):
@@ -162,24 +166,24 @@ class _Check:
     def _lines(self) -> None:
         for name, most, required in _LINES:
             text = self.fields.get(name)
-            if type(text) is str and is_plain_line(text, most):
+            if type(text) is str and contacts.is_plain_line(text, most):
                 self.values[name] = text
             elif text is not None or required:
                 read = self._read(name, _line_reader(most, required=required), required=required)
                 if read is not None and read != text:
-                    self.repairs.append(FieldMessage(name, repair_of(str(text), read)))
+                    self.repairs.append(FieldMessage(name, repair_message(str(text), read)))
 
     def _email(self) -> str:
-        address = self._read("contactEmailAddress", read_email_fast, required=True)
+        address = self._read("contactEmailAddress", contacts.read_email, required=True)
         written = self.fields.get("contactEmailAddress")
         if address is None or written == address:
             return ""
         written = str(written)
         is_other = written.strip() != address
         said = (
-            Message("It was written as %(text)s.", text=shown(written))
+            Message("It was written as %(text)s.", text=printable_excerpt(written))
             if is_other
-            else repair_of(written, address)
+            else repair_message(written, address)
         )
         self.repairs.append(FieldMessage("contactEmailAddress", said))
         return written if len(written) <= _WRITTEN_LENGTH else ""
@@ -189,7 +193,7 @@ class _Check:
         if written is None:
             return
         try:
-            number, extension = read_phone_fast(written)
+            number, extension = contacts.read_international_phone(written)
         except ProblemError:
             kept = self._read("contactPhone", _read_phone_as_written)
             if kept is not None:
@@ -252,12 +256,12 @@ class _Check:
         text = self._text(name, required=required)
         if not text:
             return None
-        instant, written = read_instant(text)
+        instant, written = read_timestamp(text)
         if instant is None:
             said = Message(
                 "This is not a date and time of ISO 8601 with an offset, like"
                 " 2026-12-31T22:59:59.999Z: %(text)s",
-                text=shown(text),
+                text=printable_excerpt(text),
             )
             self._bad(name, said)
             return None

@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 #: Named as the `DEBUG` setting names it.
 debug_logger = logging.getLogger("fsm-appointment:tenant")
@@ -180,13 +180,6 @@ class Metrics:
                 yield f'{name}_bucket{{{labels},le="{bucket}"}} {count}'
             yield f"{name}_sum{{{labels}}} {times.total:.6f}"
             yield f"{name}_count{{{labels}}} {counts[-1]}"
-
-
-@runtime_checkable
-class MeteredStore(Protocol):
-    """A store whose calls are measured."""
-
-    metrics: Metrics
 
 
 def to_emf(call: Call, now: float) -> dict[str, Any]:

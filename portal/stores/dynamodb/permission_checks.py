@@ -15,12 +15,12 @@ _NEVER: Mapping[str, Any] = {
     "ExpressionAttributeNames": {"#k": KEY},
 }
 
-GET = ("GetItem", {"Key": _NOBODY, "ConsistentRead": True})
+GET_CHECK = ("GetItem", {"Key": _NOBODY, "ConsistentRead": True})
 DELETE = ("DeleteItem", {"Key": _NOBODY, **_NEVER})
 
 #: What is tried, in words -> the operation and its parameters, without the table's name.
-PROBES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "GetItem": GET,
+PERMISSION_CHECKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "GetItem": GET_CHECK,
     "PutItem": ("PutItem", {"Item": _NOBODY, **_NEVER}),
     "UpdateItem": (
         "UpdateItem",

@@ -1,3 +1,11 @@
+"""What programs call.
+
+validate  whether a tenant may use the application; CORS
+imports   an import in one request
+"""
+
 from portal.web.api import imports
 
 BLUEPRINTS = (imports.bp,)
+
+__all__ = ["BLUEPRINTS"]

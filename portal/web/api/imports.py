@@ -6,22 +6,28 @@ from typing import cast
 
 from flask import Response, request
 
-from portal.imports.jobs.apply import apply_step
-from portal.imports.jobs.create import create_job
-from portal.imports.jobs.job import ImportJob, State, find_job
-from portal.imports.jobs.row_chunks import rows_of_job
-from portal.imports.model.errors import RefusedFileError
-from portal.imports.model.messages import Message
-from portal.imports.model.rows import Allowed, Policy
-from portal.imports.planning.plan import ImportOptions, Plan
-from portal.imports.reading.decode import Readable
-from portal.imports.reports.report import job_summary, plan_summary, report_as_json
-from portal.stores.contract import StoreError
+from portal.imports import (
+    AllowedChange,
+    ImportJob,
+    ImportOptions,
+    JobState,
+    Message,
+    Plan,
+    Policy,
+    Readable,
+    RefusedFileError,
+    apply_step,
+    create_job,
+    find_job,
+    job_summary,
+    plan_summary,
+    report_as_json,
+    rows_of_job,
+)
+from portal.stores import StoreError
 from portal.web.api.validate import bp
-from portal.web.http.bearer import audit_of_token, json_error
-from portal.web.http.context import services, store
-from portal.web.http.errors import RETRY_AFTER
-from portal.web.imports.uploads import planned
+from portal.web.http import RETRY_AFTER, audit_of_token, json_error, services, store
+from portal.web.imports import with_plan
 
 __all__ = ["bp"]  # The API's own, with this call as well.
 
@@ -52,12 +58,13 @@ def imports() -> Response:
     try:
         choice = ImportOptions(
             policy=Policy(given.get("policy", Policy.SKIP)),
-            allowed=frozenset(Allowed(each) for each in given.getlist("allow")),
+            allowed=frozenset(AllowedChange(each) for each in given.getlist("allow")),
         )
         dry_run = _TRUTH[given.get("dryRun", "false")]
     except (ValueError, KeyError):
         message = (
-            f"policy is {_listed(Policy)}; allow is {_listed(Allowed)}; dryRun is true or false."
+            f"policy is {_listed(Policy)}; allow is {_listed(AllowedChange)};"
+            " dryRun is true or false."
         )
         return json_error(400, "invalid_parameter", message)
     if request.mimetype not in _TYPES:
@@ -67,8 +74,8 @@ def imports() -> Response:
         )
     file = cast(Readable, request.stream)
     if dry_run:
-        return _json(planned(file, choice, _looked_at, sealer=None))
-    job = planned(file, choice, _saved, sealer=services().sealer)
+        return _json(with_plan(file, choice, _looked_at, sealer=None))
+    job = with_plan(file, choice, _saved, sealer=services().sealer)
     return _applied(job)
 
 
@@ -101,7 +108,7 @@ def _applied(job: ImportJob) -> Response:
         answer = json_error(503, "unavailable", message)
         answer.headers["Retry-After"] = RETRY_AFTER
         return answer
-    if job.state is not State.DONE:
+    if job.state is not JobState.DONE:
         message = (
             f"{job.ended_by} stopped this import when {job.processed:,} of its {job.to_write:,}"
             " rows were handled. Send the file again to write the others."
@@ -115,5 +122,5 @@ def _json(text: str) -> Response:
     return Response(text, content_type="application/json")
 
 
-def _listed(names: type[Policy] | type[Allowed]) -> str:
+def _listed(names: type[Policy] | type[AllowedChange]) -> str:
     return " or ".join(each.value for each in names)

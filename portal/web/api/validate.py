@@ -7,10 +7,10 @@ import orjson
 from flask import Blueprint, Response, jsonify, request
 
 from portal import records
-from portal.stores.contract import Item, ItemNotFoundError
+from portal.stores import Item, ItemNotFoundError
 from portal.tenants import AccessStatus, Ids, access_status, is_id
-from portal.timestamps import to_text
-from portal.web.http.context import now, settings, store
+from portal.timestamps import format_timestamp
+from portal.web.http import now, settings, store
 
 bp = Blueprint("api", __name__, url_prefix="/api")
 
@@ -85,14 +85,14 @@ def _answer(item: Item, moment: datetime) -> Response:
     if stands in _OPEN or stands is AccessStatus.EXPIRED:
         told["tenant"] = records.public_view(item)
     if validity.valid_from:
-        told["validFrom"] = to_text(validity.valid_from)
+        told["validFrom"] = format_timestamp(validity.valid_from)
     if validity.valid_to:
-        told["validTo"] = to_text(validity.valid_to)
+        told["validTo"] = format_timestamp(validity.valid_to)
     return _json(told, moment)
 
 
 def _json(answer: Mapping[str, object], moment: datetime) -> Response:
-    answer = {**answer, "serverTime": to_text(moment)}
+    answer = {**answer, "serverTime": format_timestamp(moment)}
     return Response(orjson.dumps(answer), content_type="application/json")
 
 

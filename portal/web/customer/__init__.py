@@ -1,3 +1,11 @@
+"""The customer's pages.
+
+sign_up  the contact form, and the check of one field
+status   the page behind a status link: read, change, withdraw
+"""
+
 from portal.web.customer import sign_up, status
 
 BLUEPRINTS = (sign_up.bp, status.bp)
+
+__all__ = ["BLUEPRINTS"]

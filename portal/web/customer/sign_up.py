@@ -11,11 +11,22 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal import onboarding
 from portal.onboarding import StaleError
 from portal.tenants import Ids, NotAllowedError, Status
-from portal.web.forms.contact_form import ContactForm, claimed_ids, email_note, phone_note
-from portal.web.http.context import audit_of_customer, now, services, settings, store
-from portal.web.http.signed_links import InvalidLinkError, status_hash
-from portal.web.i18n import labels
-from portal.web.i18n.translation import _, locale_name
+from portal.web.forms import (
+    ContactForm,
+    claimed_ids,
+    email_note,
+    phone_note,
+)
+from portal.web.http import (
+    InvalidLinkError,
+    audit_of_customer,
+    now,
+    services,
+    settings,
+    status_hash,
+    store,
+)
+from portal.web.i18n import _, labels, locale_name
 
 bp = Blueprint("customer", __name__)
 

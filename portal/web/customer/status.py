@@ -10,15 +10,20 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal import onboarding, records
 from portal.onboarding import StaleError, UnknownTenantError
-from portal.stores.contract import ItemNotFoundError
+from portal.stores import ItemNotFoundError
 from portal.tenants import AccessStatus, NotAllowedError, Status, Tenant, standing
 from portal.web.customer.sign_up import claim_facts, expired_words
-from portal.web.forms.base import FieldView, form_version
-from portal.web.forms.contact_form import ChangeForm
-from portal.web.http.context import audit_of_customer, now, settings, store
-from portal.web.http.signed_links import InvalidLinkError, read_status_token, same
-from portal.web.i18n import dates
-from portal.web.i18n.translation import _
+from portal.web.forms import ChangeForm, FieldView, form_version
+from portal.web.http import (
+    InvalidLinkError,
+    audit_of_customer,
+    now,
+    read_status_token,
+    same_hash,
+    settings,
+    store,
+)
+from portal.web.i18n import _, dates
 
 bp = Blueprint("status", __name__, url_prefix="/status/<token>")
 
@@ -118,7 +123,7 @@ def _tenant_behind(token: str) -> Tenant:
         reference, given = read_status_token(token)
         item = store().get(records.pending_id(reference))
         link = records.status_link_of(item)
-        if not same(link.hashed, given) or link.is_over(now(), settings().status_link_days):
+        if not same_hash(link.hashed, given) or link.is_over(now(), settings().status_link_days):
             raise NotFound
         return onboarding.find(store(), records.pending_id(reference))
     except (InvalidLinkError, ItemNotFoundError, UnknownTenantError) as error:

@@ -17,19 +17,13 @@ from wtforms.widgets import TextInput
 
 from portal import contacts
 from portal.contacts import Problem, ProblemError
-from portal.sealing.sealers import Secret
+from portal.sealing import Secret
 from portal.tenants import SECRET_LENGTH, is_id
-from portal.web.http.context import services
-from portal.web.i18n.translation import _
+from portal.web.http import services, strip_unprintable
+from portal.web.i18n import _
 
 _VERSION = re.compile(r"[0-9]{1,15}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-#: No HTML may hold these, not even escaped: controls but white space, and what is no character.
-_NOT_IN_HTML = re.compile(
-    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef"
-    + "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17))
-    + "]"
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +44,7 @@ class FieldView:
     options: Sequence[tuple[str, str, bool]] = ()
 
 
-class Text(Field):  # type: ignore[misc] # WTForms publishes no types
+class TextField(Field):  # type: ignore[misc] # WTForms publishes no types
     """One value, read from text by `reader`; `problem` says in words what is wrong with it.
 
     `data` is the text as it was typed, `read` the value.
@@ -123,11 +117,6 @@ def _id(verb: str, name: str) -> str:
     return f"{verb}-{name}" if verb else name
 
 
-def strip_unprintable(typed: str) -> str:
-    """What a page can show again of a text that somebody sent."""
-    return _NOT_IN_HTML.sub("", typed)
-
-
 # ---- Readers
 
 
@@ -174,5 +163,5 @@ def read_secret(text: str) -> Secret | None:
     return Secret(text, services().links.secret_fingerprint(text)) if text else None
 
 
-def line(most: int, *, required: bool = True) -> Callable[[str], str]:
+def line_reader(most: int, *, required: bool = True) -> Callable[[str], str]:
     return lambda text: contacts.read_line(text, most=most, required=required)

@@ -6,11 +6,10 @@ from flask import request
 
 from portal import contacts
 from portal.contacts import ProblemError
-from portal.imports.validation.quickly import read_email_fast
 from portal.tenants import CLUSTER_LENGTH, Contact, Ids
 from portal.web.forms import form_messages
-from portal.web.forms.base import Form, Text, line, read_id
-from portal.web.i18n.translation import N_, _, territory
+from portal.web.forms.base import Form, TextField, line_reader, read_id
+from portal.web.i18n import N_, _, territory
 
 
 def read_phone(text: str) -> contacts.Phone | None:
@@ -29,27 +28,27 @@ def region() -> str:
 
 
 class ContactForm(Form):
-    company = Text(
+    company = TextField(
         N_("Company name"),
-        line(contacts.COMPANY_LENGTH),
+        line_reader(contacts.COMPANY_LENGTH),
         form_messages.company,
         autocomplete="organization",
     )
-    name = Text(
+    name = TextField(
         N_("Your name"),
-        line(contacts.NAME_LENGTH),
+        line_reader(contacts.NAME_LENGTH),
         form_messages.name,
         autocomplete="name",
     )
-    email = Text(
+    email = TextField(
         N_("Email address"),
-        read_email_fast,
+        contacts.read_email,
         form_messages.email,
         type="email",
         autocomplete="email",
         hint=N_("We use it only for questions about your access."),
     )
-    phone = Text(
+    phone = TextField(
         N_("Phone number"),
         read_phone,
         form_messages.phone,
@@ -79,7 +78,7 @@ class ContactForm(Form):
 class ChangeForm(ContactForm):
     """The customer's own changes. What is masked on the page stays as it is if left empty."""
 
-    email = Text(
+    email = TextField(
         N_("Email address"),
         lambda text: contacts.read_email(text) if text.strip() else "",
         form_messages.email,
@@ -139,9 +138,13 @@ def claimed_ids(fields: Any) -> Ids | None:
         return Ids(
             account_id=read_id(fields.get("account_id", "")),
             company_id=read_id(fields.get("company_id", "")),
-            account_name=line(contacts.NAME_LENGTH, required=False)(fields.get("account_name", "")),
-            company_name=line(contacts.NAME_LENGTH, required=False)(fields.get("company_name", "")),
-            cluster=line(CLUSTER_LENGTH, required=False)(fields.get("cluster", "")),
+            account_name=line_reader(contacts.NAME_LENGTH, required=False)(
+                fields.get("account_name", "")
+            ),
+            company_name=line_reader(contacts.NAME_LENGTH, required=False)(
+                fields.get("company_name", "")
+            ),
+            cluster=line_reader(CLUSTER_LENGTH, required=False)(fields.get("cluster", "")),
         )
     except ProblemError:
         return None

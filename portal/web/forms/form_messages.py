@@ -1,7 +1,7 @@
 """What to do about a field that cannot be taken: the words, beside it and in the summary."""
 
 from portal.contacts import Problem
-from portal.web.i18n.translation import _
+from portal.web.i18n import _
 
 
 def company(problem: Problem) -> str:

@@ -1,0 +1,66 @@
+"""What every request meets.
+
+access        who may enter which route; closed by default
+bearer        API tokens of programs and their rate limit
+context       the store, the sealer, "now" and who acts, for a view
+errors        errors as pages, fragments or JSON
+htmx          page or fragment
+printable     characters that a page can show
+security      headers, sessions, CSRF, limits of bodies
+signed_links  form tokens, cursors, status links, `next`
+"""
+
+from portal.web.http import access, context, errors, htmx, security
+from portal.web.http.access import SESSION_TOKEN
+from portal.web.http.bearer import audit_of_token, json_error
+from portal.web.http.context import (
+    Services,
+    audit_info,
+    audit_of_customer,
+    note_saved,
+    now,
+    person,
+    services,
+    settings,
+    store,
+)
+from portal.web.http.errors import RETRY_AFTER
+from portal.web.http.printable import strip_unprintable
+from portal.web.http.security import UPLOAD
+from portal.web.http.signed_links import (
+    InvalidLinkError,
+    SignedLinks,
+    read_status_token,
+    safe_next,
+    same_hash,
+    status_hash,
+)
+
+__all__ = [
+    "RETRY_AFTER",
+    "SESSION_TOKEN",
+    "UPLOAD",
+    "InvalidLinkError",
+    "Services",
+    "SignedLinks",
+    "access",
+    "audit_info",
+    "audit_of_customer",
+    "audit_of_token",
+    "context",
+    "errors",
+    "htmx",
+    "json_error",
+    "note_saved",
+    "now",
+    "person",
+    "read_status_token",
+    "safe_next",
+    "same_hash",
+    "security",
+    "services",
+    "settings",
+    "status_hash",
+    "store",
+    "strip_unprintable",
+]

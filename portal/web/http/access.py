@@ -7,8 +7,13 @@ from typing import Final, Literal
 from flask import Response, g, redirect, request, session, url_for
 from werkzeug.exceptions import Forbidden
 
-from portal.auth.api_tokens import Scope
-from portal.auth.staff import NotSignedInError, Person, Role, person_of_session
+from portal.auth import (
+    NotSignedInError,
+    Person,
+    Role,
+    Scope,
+    person_of_session,
+)
 from portal.web.http.bearer import authorize_token
 from portal.web.http.context import now, store
 from portal.web.http.htmx import asked_by_htmx

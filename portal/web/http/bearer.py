@@ -6,7 +6,7 @@ from typing import cast
 from flask import Response, after_this_request, g, jsonify, request
 
 from portal import logs
-from portal.auth.api_tokens import (
+from portal.auth import (
     TOKEN_PATTERN,
     InvalidTokenError,
     RateLimitError,

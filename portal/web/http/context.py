@@ -8,12 +8,10 @@ from typing import cast
 from flask import current_app, g, request
 
 from portal import logs
-from portal.auth.staff import Person
-from portal.sealing.fingerprints import SecretFingerprints
-from portal.sealing.sealers import Sealer
+from portal.auth import Person
+from portal.sealing import Sealer, SecretFingerprints
 from portal.settings import Settings
-from portal.stores.contract import Store
-from portal.stores.dynamodb.metrics import Metrics
+from portal.stores import Store, StoreMetrics
 from portal.tenants import AuditInfo
 from portal.web.http.signed_links import SignedLinks
 
@@ -26,7 +24,7 @@ class Services:
     links: SignedLinks
     fingerprints: SecretFingerprints
     clock: Callable[[], datetime]
-    metrics: Metrics | None = None
+    metrics: StoreMetrics | None = None
     """What calls to the store cost; `None` where nobody counts."""
 
 

@@ -7,17 +7,15 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from portal import logs
-from portal.imports.jobs.job import UnknownJobError
-from portal.imports.model.errors import RefusedFileError
+from portal.imports import RefusedFileError, UnknownJobError
 from portal.onboarding import UnknownTenantError
-from portal.stores.contract import BusyError, StoreError, UnavailableError
-from portal.web.forms.base import strip_unprintable
+from portal.stores import BusyError, StoreError, UnavailableError
 from portal.web.http import context
 from portal.web.http.access import is_api
 from portal.web.http.htmx import asked_by_htmx, wants_fragment
+from portal.web.http.printable import strip_unprintable
 from portal.web.http.security import ExpiredPageError, RepeatedFieldError
-from portal.web.i18n.saying import translate_message
-from portal.web.i18n.translation import _
+from portal.web.i18n import _, translate_message
 
 logger = logging.getLogger(__name__)
 

@@ -20,8 +20,7 @@ from werkzeug.exceptions import (
 from wtforms import ValidationError
 
 from portal import logs
-from portal.imports.model.errors import file_is_compressed, file_too_large
-from portal.imports.reading.scratch_db import no_room
+from portal.imports import file_is_compressed, file_too_large, no_disk_space_error
 from portal.settings import Settings
 from portal.web.http import context
 from portal.web.http.access import handles_own_csrf, is_api
@@ -158,7 +157,7 @@ def _check_fields() -> None:
         sent = request.files
     except OSError as error:
         # A file goes to the disk while the form is read.
-        raise no_room() from error
+        raise no_disk_space_error() from error
     if sent.keys() - ({UPLOAD} if request.endpoint in _TAKE_FILES else set()):
         raise UnsupportedMediaType
     if any(len(files) > 1 for _, files in sent.lists()):

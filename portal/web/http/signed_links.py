@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itsdangerous import BadData, URLSafeSerializer
 
 from portal.queries import PageCursor
-from portal.timestamps import to_instant, to_text
+from portal.timestamps import format_timestamp, parse_timestamp
 
 FORM_LIFE = timedelta(hours=24)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -49,14 +49,14 @@ class SignedLinks:
 
     def new_form_token(self, now: datetime) -> str:
         reference = "".join(secrets.choice(_ALPHABET) for _ in range(26))
-        text = self._forms.dumps([reference, secrets.token_urlsafe(24), to_text(now)])
+        text = self._forms.dumps([reference, secrets.token_urlsafe(24), format_timestamp(now)])
         return str(text)
 
     def read_form_token(self, text: str, now: datetime) -> FormToken:
         """`InvalidLinkError`."""
         try:
             reference, status_secret, shown = self._forms.loads(text)
-            shown_at = to_instant(shown)
+            shown_at = parse_timestamp(shown)
         except (BadData, TypeError, ValueError) as error:
             raise InvalidLinkError from error
         if shown_at is None or not timedelta(0) <= now - shown_at <= FORM_LIFE:
@@ -97,7 +97,7 @@ def read_status_token(token: str) -> tuple[str, str]:
     return parts[1], status_hash(parts[2])
 
 
-def same(one: str, other: str) -> bool:
+def same_hash(one: str, other: str) -> bool:
     """Whether two hashes are the same, in the same time for every pair."""
     return hmac.compare_digest(one, other)
 

@@ -1,0 +1,24 @@
+"""What readers read, in their language.
+
+translation  `_`, `N_` and the reader's language
+dates        dates, days and spans
+numbers      numbers
+labels       words for statuses, reasons, kinds and attributes
+"""
+
+from portal.web.i18n import dates, labels, translation
+from portal.web.i18n.labels import translate_message
+from portal.web.i18n.numbers import format_number
+from portal.web.i18n.translation import N_, _, locale_name, territory
+
+__all__ = [
+    "N_",
+    "_",
+    "dates",
+    "format_number",
+    "labels",
+    "locale_name",
+    "territory",
+    "translate_message",
+    "translation",
+]

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_timedelta
 
 from portal.tenants import MILLISECOND, first_instant
-from portal.timestamps import to_instant
+from portal.timestamps import parse_timestamp
 from portal.web.i18n.translation import _, locale_name
 
 
@@ -145,7 +145,7 @@ def _local(instant: datetime, zone: ZoneInfo) -> datetime:
 
 def edge_of_text(text: str, zone: ZoneInfo) -> str:
     """An end of a window as it is stored, `31 Dec 2026, 24:00`; other texts stay as they are."""
-    instant = to_instant(text)
+    instant = parse_timestamp(text)
     if not instant:
         return text
     if ends_with_a_day(instant, zone):

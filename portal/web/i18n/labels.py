@@ -1,11 +1,10 @@
 """The words for statuses, verbs and reasons. English here; catalogues translate."""
 
-from portal.auth.staff import Role
-from portal.imports.jobs.job import State
-from portal.imports.model.rows import Allowed, Kind, Policy
-from portal.imports.reading.formats import FileFormat
+from portal.auth import Role
+from portal.imports import AllowedChange, FileFormat, JobState, Message, Policy, RowKind
 from portal.queries import DuplicateReason, Tab
 from portal.tenants import AccessStatus, Reason, Status, Verb
+from portal.web.i18n.numbers import format_number
 from portal.web.i18n.translation import N_, _
 
 STATUS = {
@@ -114,49 +113,49 @@ ROLE = {
 }
 
 KIND = {
-    Kind.NEW: N_("New"),
-    Kind.SAME: N_("Same"),
-    Kind.UPDATE: N_("Update"),
-    Kind.CONFLICT: N_("Conflict"),
-    Kind.DUPLICATE: N_("Duplicate"),
-    Kind.INVALID: N_("Invalid"),
+    RowKind.NEW: N_("New"),
+    RowKind.SAME: N_("Same"),
+    RowKind.UPDATE: N_("Update"),
+    RowKind.CONFLICT: N_("Conflict"),
+    RowKind.DUPLICATE: N_("Duplicate"),
+    RowKind.INVALID: N_("Invalid"),
 }
 
 #: How many rows of each kind, in the list of imports.
 KIND_COUNT = {
-    Kind.NEW: N_("%(n)s new"),
-    Kind.SAME: N_("%(n)s same"),
-    Kind.UPDATE: N_("%(n)s update"),
-    Kind.CONFLICT: N_("%(n)s conflict"),
-    Kind.DUPLICATE: N_("%(n)s duplicate"),
-    Kind.INVALID: N_("%(n)s invalid"),
+    RowKind.NEW: N_("%(n)s new"),
+    RowKind.SAME: N_("%(n)s same"),
+    RowKind.UPDATE: N_("%(n)s update"),
+    RowKind.CONFLICT: N_("%(n)s conflict"),
+    RowKind.DUPLICATE: N_("%(n)s duplicate"),
+    RowKind.INVALID: N_("%(n)s invalid"),
 }
 
 #: What a plan would make of them.
 KIND_MEANING = {
-    Kind.NEW: N_("Not here yet: this import would add them."),
-    Kind.SAME: N_("Here already, with nothing to change."),
-    Kind.UPDATE: N_("Here already and different: this import would change what is listed."),
-    Kind.CONFLICT: N_("These would not be written, and why is listed."),
-    Kind.DUPLICATE: N_("The same tenant again in this file: another row counts."),
-    Kind.INVALID: N_("These cannot be imported. Mend them in the report, and import that."),
+    RowKind.NEW: N_("Not here yet: this import would add them."),
+    RowKind.SAME: N_("Here already, with nothing to change."),
+    RowKind.UPDATE: N_("Here already and different: this import would change what is listed."),
+    RowKind.CONFLICT: N_("These would not be written, and why is listed."),
+    RowKind.DUPLICATE: N_("The same tenant again in this file: another row counts."),
+    RowKind.INVALID: N_("These cannot be imported. Mend them in the report, and import that."),
 }
 
 #: And what became of them.
 KIND_OUTCOME = {
-    Kind.NEW: N_("Added by this import."),
-    Kind.SAME: N_("Here already, with nothing to change."),
-    Kind.UPDATE: N_("Changed by this import: what changed is listed."),
-    Kind.CONFLICT: N_("These were not written, and why is listed."),
-    Kind.DUPLICATE: N_("The same tenant again in this file: another row counted."),
-    Kind.INVALID: N_("These could not be imported. Mend them in the report, and import that."),
+    RowKind.NEW: N_("Added by this import."),
+    RowKind.SAME: N_("Here already, with nothing to change."),
+    RowKind.UPDATE: N_("Changed by this import: what changed is listed."),
+    RowKind.CONFLICT: N_("These were not written, and why is listed."),
+    RowKind.DUPLICATE: N_("The same tenant again in this file: another row counted."),
+    RowKind.INVALID: N_("These could not be imported. Mend them in the report, and import that."),
 }
 
 #: Where it was stopped, some are in and some are not.
 KIND_STOPPED = {
     **KIND_OUTCOME,
-    Kind.NEW: N_("Only those marked as written were added by this import."),
-    Kind.UPDATE: N_("Only those marked as written were changed by this import, as is listed."),
+    RowKind.NEW: N_("Only those marked as written were added by this import."),
+    RowKind.UPDATE: N_("Only those marked as written were changed by this import, as is listed."),
 }
 
 #: What a file was found to be.
@@ -178,8 +177,10 @@ POLICY = {
 
 #: Each undoes something, so each has to be asked for by name.
 ALLOWED = {
-    Allowed.STATUS: N_("Also change a status: make a suspended tenant active, or the reverse"),
-    Allowed.VALIDITY: N_("Also change dates that staff have set"),
+    AllowedChange.STATUS: N_(
+        "Also change a status: make a suspended tenant active, or the reverse"
+    ),
+    AllowedChange.VALIDITY: N_("Also change dates that staff have set"),
 }
 
 #: A client secret in a row of an import, of which nothing else is ever told.
@@ -190,11 +191,11 @@ SECRET = {
 }
 
 IMPORT_STATE = {
-    State.PLANNED: N_("Planned"),
-    State.APPLYING: N_("Being written"),
-    State.DONE: N_("Done"),
-    State.STOPPED: N_("Stopped half-way"),
-    State.DISCARDED: N_("Discarded"),
+    JobState.PLANNED: N_("Planned"),
+    JobState.APPLYING: N_("Being written"),
+    JobState.DONE: N_("Done"),
+    JobState.STOPPED: N_("Stopped half-way"),
+    JobState.DISCARDED: N_("Discarded"),
 }
 
 #: What a history calls the attributes that an event names.
@@ -291,3 +292,14 @@ def named_id(name: str, id_: str) -> str:
 
 def by_whom(by: str) -> str:
     return _("The customer") if by == "customer" else by
+
+
+def translate_message(message: Message) -> str:
+    """A message about a file or a row, in the reader's language."""
+    return _(message.words, **{name: _value(each) for name, each in message.values.items()})
+
+
+def _value(value: str | int) -> str:
+    if isinstance(value, Message):
+        return translate_message(value)
+    return format_number(value) if isinstance(value, int) else value

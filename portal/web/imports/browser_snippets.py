@@ -5,20 +5,16 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from portal.imports.jobs.job import ImportJob
-from portal.imports.jobs.row_chunks import rows_of_job
-from portal.imports.model.fields import PREFIX
-from portal.imports.model.rows import WRITTEN, Kind, PlanRow
-from portal.stores.contract import Store
-from portal.web.i18n.numbers import format_number
-from portal.web.i18n.translation import _
+from portal.imports import KEY_PREFIX, WRITTEN_KINDS, ImportJob, PlanRow, RowKind, rows_of_job
+from portal.stores import Store
+from portal.web.i18n import _, format_number
 
 #: Longer lines than for so many keys no console takes gladly.
 _MOST_KEYS = 20_000
 
 COLLECT_SNIPPET = (
     "(()=>{const found={};for(let i=0;i<localStorage.length;i++){const key=localStorage.key(i);"
-    f"if(key.startsWith({json.dumps(PREFIX)}))found[key]=localStorage.getItem(key)}}"
+    f"if(key.startsWith({json.dumps(KEY_PREFIX)}))found[key]=localStorage.getItem(key)}}"
     'const link=document.createElement("a");'
     "link.href=URL.createObjectURL(new Blob([JSON.stringify(found)],"
     '{type:"application/json"}));link.download="fsm-tenants.json";link.click();'
@@ -37,7 +33,7 @@ class RemoveSnippet:
 
 def remove_snippet(store: Store, job: ImportJob) -> RemoveSnippet:
     """For what of the file is in the store, of an import that is over. Errors of the store."""
-    if sum(job.counts[kind] for kind in (*WRITTEN, Kind.SAME)) > _MOST_KEYS:
+    if sum(job.counts[kind] for kind in (*WRITTEN_KINDS, RowKind.SAME)) > _MOST_KEYS:
         return RemoveSnippet(
             why_not=_(
                 "Too many entries for one line that removes them from a browser. Import one"
@@ -60,7 +56,7 @@ def remove_snippet(store: Store, job: ImportJob) -> RemoveSnippet:
 
 def is_in(row: PlanRow) -> bool:
     """Whether the store holds what the row says."""
-    return row.written or row.kind is Kind.SAME
+    return row.written or row.kind is RowKind.SAME
 
 
 def remove(keys: Iterable[str]) -> str:

@@ -7,17 +7,19 @@ from typing import cast
 
 from flask import request
 
-from portal.imports.model.errors import RefusedFileError, file_too_large, size_in_words
-from portal.imports.model.messages import Message
-from portal.imports.model.rows import Allowed, Policy
-from portal.imports.planning.plan import ImportOptions
-from portal.imports.reading.decode import Readable
-from portal.web.forms.base import FieldView, strip_unprintable
-from portal.web.http.context import settings
-from portal.web.http.security import UPLOAD
-from portal.web.i18n import labels
-from portal.web.i18n.saying import translate_message
-from portal.web.i18n.translation import _
+from portal.imports import (
+    AllowedChange,
+    ImportOptions,
+    Message,
+    Policy,
+    Readable,
+    RefusedFileError,
+    file_too_large,
+    size_in_words,
+)
+from portal.web.forms import FieldView
+from portal.web.http import UPLOAD, settings, strip_unprintable
+from portal.web.i18n import _, labels, translate_message
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +52,7 @@ def sent_options() -> ImportOptions:
         policy = Policy(form.get("policy", Policy.SKIP))
     except ValueError as error:
         raise RefusedFileError(Message("Choose one of the policies."), 422) from error
-    allowed = frozenset(each for each in Allowed if form.get(f"allow_{each.value}"))
+    allowed = frozenset(each for each in AllowedChange if form.get(f"allow_{each.value}"))
     return ImportOptions(policy=policy, allowed=allowed)
 
 
@@ -153,7 +155,7 @@ def form_view(wrong: FormError | None, typed: Mapping[str, str]) -> FormView:
                 type="checkbox",
                 value=typed.get(f"allow_{each.value}", ""),
             )
-            for each in Allowed
+            for each in AllowedChange
         ],
     )  # fmt: skip
 

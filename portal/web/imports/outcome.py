@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portal.imports.jobs.job import ImportJob, State
-from portal.imports.model.rows import Kind
-from portal.web.http.context import settings
-from portal.web.i18n import dates
-from portal.web.i18n.numbers import format_number
-from portal.web.i18n.translation import _
+from portal.imports import ImportJob, JobState, RowKind
+from portal.web.http import settings
+from portal.web.i18n import _, dates, format_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +18,23 @@ class OutcomeView:
 
 
 def failed_rows(job: ImportJob) -> int:
-    return job.counts[Kind.CONFLICT] + job.counts[Kind.INVALID]
+    return job.counts[RowKind.CONFLICT] + job.counts[RowKind.INVALID]
 
 
 def outcome_of(job: ImportJob, *, late: bool, paused: bool) -> OutcomeView | None:
     """`late`: somebody wanted more of it when it was over already. `paused`: the store has
     refused a step."""
     match job.state:
-        case State.DONE:
+        case JobState.DONE:
             return _finished_before(job) if late else _done(job)
-        case State.STOPPED:
+        case JobState.STOPPED:
             return _stopped(job, late=late)
-        case State.DISCARDED:
+        case JobState.DISCARDED:
             return _discarded(job, late=late)
-        case State.PLANNED if paused:
+        case JobState.PLANNED if paused:
             said = _("The store did not take the rows. Nothing is written yet.")
             return OutcomeView(said, [_("Try again in a moment.")], "negative")
-        case State.APPLYING if paused:
+        case JobState.APPLYING if paused:
             said = _("The store did not take more rows. What is written stays.")
             return OutcomeView(said, [_("Press Continue in a moment.")], "negative")
         case _:

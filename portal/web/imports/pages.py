@@ -13,22 +13,37 @@ from flask import Blueprint, Response, g, redirect, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.imports.jobs.apply import apply_step
-from portal.imports.jobs.create import create_job
-from portal.imports.jobs.job import ImportJob, RowPosition, State, end_job, find_job, list_jobs
-from portal.imports.jobs.row_chunks import page_of_rows, rows_of_job
-from portal.imports.model.errors import RefusedFileError
-from portal.imports.model.rows import Kind, PlanRow
-from portal.imports.planning.plan import Plan
-from portal.imports.reports.report import job_summary, report_as_csv, report_as_json
+from portal.imports import (
+    ImportJob,
+    JobState,
+    Plan,
+    PlanRow,
+    RefusedFileError,
+    RowKind,
+    RowPosition,
+    apply_step,
+    create_job,
+    end_job,
+    find_job,
+    job_summary,
+    list_jobs,
+    page_of_rows,
+    report_as_csv,
+    report_as_json,
+    rows_of_job,
+)
 from portal.queries import PageCursor
-from portal.stores.contract import BusyError, StoreError, UnavailableError
-from portal.web.http import htmx
-from portal.web.http.context import audit_info, note_saved, services, settings, store
-from portal.web.http.errors import RETRY_AFTER
-from portal.web.i18n import dates, labels
-from portal.web.i18n.numbers import format_number
-from portal.web.i18n.translation import _
+from portal.stores import BusyError, StoreError, UnavailableError
+from portal.web.http import (
+    RETRY_AFTER,
+    audit_info,
+    htmx,
+    note_saved,
+    services,
+    settings,
+    store,
+)
+from portal.web.i18n import _, dates, format_number, labels
 from portal.web.imports.browser_snippets import COLLECT_SNIPPET, RemoveSnippet, remove_snippet
 from portal.web.imports.form import (
     FormError,
@@ -49,7 +64,7 @@ from portal.web.imports.plan_view import (
     row_view,
     summary_sentences,
 )
-from portal.web.imports.uploads import planned
+from portal.web.imports.uploads import with_plan
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +91,7 @@ def index() -> AnyResponse:
         return _index(expired_form_error(), kept)
     try:
         choice, file = sent_options(), sent_file()
-        job = planned(file, choice, _saved, sealer=services().sealer)
+        job = with_plan(file, choice, _saved, sealer=services().sealer)
     except RefusedFileError as refused:
         return _index(wrong(refused), typed)
     return redirect(url_for("imports.run", import_id=job.id), 303)
@@ -132,7 +147,7 @@ def apply(import_id: str) -> AnyResponse:
     except StoreError as error:
         return _paused(import_id, error)
     note_saved()
-    if job.state in (State.DISCARDED, State.STOPPED):
+    if job.state in (JobState.DISCARDED, JobState.STOPPED):
         return _page(job, code=409)
     if htmx.wants_fragment():
         return _step(job)
@@ -144,7 +159,7 @@ def discard(import_id: str) -> AnyResponse:
     """A plan is thrown away, or what is being written is stopped for good."""
     job = end_job(store(), import_id, audit_info())
     note_saved()
-    if job.state is State.DONE:
+    if job.state is JobState.DONE:
         return _page(job, code=409)
     if htmx.wants_fragment():
         return _page(job)
@@ -195,7 +210,7 @@ def _page(
     begins: bool = False,
 ) -> Response:
     outcome = outcome_of(job, late=code == 409, paused=paused)
-    is_over = job.state in (State.DONE, State.STOPPED)
+    is_over = job.state in (JobState.DONE, JobState.STOPPED)
     return htmx.render(
         "imports/run.html",
         "imports/_run.html",
@@ -223,7 +238,7 @@ def _page(
         chosen=chosen_facts(job),
         tidy=_tidy(job) if is_over else None,
         rows_kept=job.rows_kept,
-        **(_rows(job) if job.rows_kept and job.state is not State.APPLYING else {}),
+        **(_rows(job) if job.rows_kept and job.state is not JobState.APPLYING else {}),
     )
 
 
@@ -260,15 +275,15 @@ def _rows(job: ImportJob) -> dict[str, object]:
     }
 
 
-def _kind(job: ImportJob) -> Kind:
+def _kind(job: ImportJob) -> RowKind:
     """The kind that was asked for, or the first that there is."""
     try:
-        return Kind(request.args.get("kind", ""))
+        return RowKind(request.args.get("kind", ""))
     except ValueError:
-        return next((kind for kind in Kind if job.counts[kind]), Kind.NEW)
+        return next((kind for kind in RowKind if job.counts[kind]), RowKind.NEW)
 
 
-def _place(kind: Kind) -> tuple[RowPosition | None, int]:
+def _place(kind: RowKind) -> tuple[RowPosition | None, int]:
     """Where the page begins, and how many rows stand before it."""
     found = _PLACE.fullmatch(request.args.get("after", ""))
     return (RowPosition(kind, int(found[1]), int(found[2])), int(found[3])) if found else (None, 0)
@@ -304,7 +319,7 @@ def _download(
     """In pieces: the command imports a million rows. While it is written it is no report yet, and
     once its rows' time is over it is none any more."""
     job = find_job(store(), import_id)
-    if job.state is State.APPLYING or not job.rows_kept:
+    if job.state is JobState.APPLYING or not job.rows_kept:
         raise NotFound
     pieces = pieces_of(job, rows_of_job(store(), job))
     # Whether the store answers shows at the first rows, while there is still an answer to choose.

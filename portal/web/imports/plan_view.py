@@ -6,26 +6,29 @@ from dataclasses import dataclass
 from flask import url_for
 
 from portal import records
-from portal.imports.jobs.job import ImportJob, State
-from portal.imports.model.candidates import FieldMessage
-from portal.imports.model.errors import shown
-from portal.imports.model.fields import SECRET_FIELD
-from portal.imports.model.rows import WRITTEN, FieldChange, Kind, PlanRow
-from portal.imports.reading.formats import FileFormat
-from portal.timestamps import to_instant
-from portal.web.http.context import settings
-from portal.web.i18n import dates, labels
-from portal.web.i18n.numbers import format_number
-from portal.web.i18n.saying import translate_message
-from portal.web.i18n.translation import _
+from portal.imports import (
+    SECRET_FIELD,
+    WRITTEN_KINDS,
+    FieldChange,
+    FieldMessage,
+    FileFormat,
+    ImportJob,
+    JobState,
+    PlanRow,
+    RowKind,
+    printable_excerpt,
+)
+from portal.timestamps import parse_timestamp
+from portal.web.http import settings
+from portal.web.i18n import _, dates, format_number, labels, translate_message
 from portal.web.imports.outcome import failed_rows, progress_text
 
 _TONES = {
-    State.PLANNED: "information",
-    State.APPLYING: "information",
-    State.DONE: "positive",
-    State.STOPPED: "warning",
-    State.DISCARDED: "",
+    JobState.PLANNED: "information",
+    JobState.APPLYING: "information",
+    JobState.DONE: "positive",
+    JobState.STOPPED: "warning",
+    JobState.DISCARDED: "",
 }
 
 
@@ -70,14 +73,14 @@ class RowView:
 
 def job_tone(job: ImportJob) -> str:
     nothing_came_in = failed_rows(job) and not job.written
-    return "warning" if job.state is State.DONE and nothing_came_in else _TONES[job.state]
+    return "warning" if job.state is JobState.DONE and nothing_came_in else _TONES[job.state]
 
 
 # ---- All of it
 
 
 def job_line(job: ImportJob) -> JobLine:
-    is_partly_in = job.state in (State.APPLYING, State.STOPPED)
+    is_partly_in = job.state in (JobState.APPLYING, JobState.STOPPED)
     return JobLine(
         url=url_for("imports.run", import_id=job.id),
         at=dates.second(job.at, settings().time_zone),
@@ -92,13 +95,13 @@ def job_line(job: ImportJob) -> JobLine:
 def _counts(job: ImportJob) -> str:
     counts = (
         _(labels.KIND_COUNT[kind], n=format_number(job.counts[kind]))
-        for kind in Kind
+        for kind in RowKind
         if job.counts[kind]
     )
     return ", ".join(counts) or _("no rows")
 
 
-def row_filters(job: ImportJob, current: Kind, url: str) -> list[RowFilter]:
+def row_filters(job: ImportJob, current: RowKind, url: str) -> list[RowFilter]:
     return [
         RowFilter(
             label=_(labels.KIND[kind]),
@@ -106,16 +109,16 @@ def row_filters(job: ImportJob, current: Kind, url: str) -> list[RowFilter]:
             url=f"{url}?kind={kind}",
             current="page" if kind is current else "false",
         )
-        for kind in Kind
+        for kind in RowKind
     ]
 
 
-def kind_meaning(job: ImportJob, kind: Kind) -> str:
+def kind_meaning(job: ImportJob, kind: RowKind) -> str:
     """What is true of all rows of this kind."""
     match job.state:
-        case State.DONE:
+        case JobState.DONE:
             return _(labels.KIND_OUTCOME[kind])
-        case State.STOPPED:
+        case JobState.STOPPED:
             return _(labels.KIND_STOPPED[kind])
         case _:
             return _(labels.KIND_MEANING[kind])
@@ -124,13 +127,13 @@ def kind_meaning(job: ImportJob, kind: Kind) -> str:
 def summary_sentences(job: ImportJob) -> list[str]:
     """What the import means: what it writes, who could use the application, what was not read."""
     sentences = []
-    if job.state is State.PLANNED:
+    if job.state is JobState.PLANNED:
         sentences.append(
             _("%(number)s of %(rows)s rows would be written. Nothing is written yet.",
               number=format_number(job.to_write), rows=format_number(job.rows))
         )  # fmt: skip
-    is_planned = job.state is State.PLANNED and job.to_write
-    if is_planned or (job.state in (State.DONE, State.STOPPED) and job.written):
+    is_planned = job.state is JobState.PLANNED and job.to_write
+    if is_planned or (job.state in (JobState.DONE, JobState.STOPPED) and job.written):
         sentences += _licences_in_words(job)
     if job.ignored_keys:
         sentences.append(
@@ -155,7 +158,7 @@ def _active_in_words(job: ImportJob) -> str:
         return _("By this import nobody may use the application now.")
     first, last = (
         _("without an end") if text >= records.NEVER
-        else dates.day(to_instant(text), settings().time_zone)
+        else dates.day(parse_timestamp(text), settings().time_zone)
         for text in job.until
     )  # fmt: skip
     number = format_number(job.active)
@@ -181,12 +184,15 @@ def chosen_facts(job: ImportJob) -> list[tuple[str, str]]:
     if job.confirmed_by not in ("", job.by):
         pairs.append((_("Written by"), job.confirmed_by))
     if job.ended_by:
-        ended = _("Stopped by") if job.state is State.STOPPED else _("Discarded by")
+        ended = _("Stopped by") if job.state is JobState.STOPPED else _("Discarded by")
         pairs.append((ended, job.ended_by))
     if job.finished_at:
         pairs.append((_("Ended"), dates.moment(job.finished_at, settings().time_zone)))
     pairs += [
-        (_("Kind of file"), ", ".join(_(labels.SHAPE[FileFormat(shape)]) for shape in job.shapes)),
+        (
+            _("Kind of file"),
+            ", ".join(_(labels.SHAPE[FileFormat(shape)]) for shape in job.shapes),
+        ),
         (_("When a tenant is here already"), _(labels.POLICY[job.choice.policy])),
     ]
     if not job.rows_kept:
@@ -202,14 +208,14 @@ def chosen_facts(job: ImportJob) -> list[tuple[str, str]]:
 def row_view(row: PlanRow, job: ImportJob) -> RowView:
     repairs = [_note(each) for each in row.repairs]
     if row.left_out:
-        names = ", ".join(shown(name) for name in row.left_out)
+        names = ", ".join(printable_excerpt(name) for name in row.left_out)
         repairs.append(
             _printable(_("Left out, as the portal does not know it: %(names)s", names=names))
         )
     return RowView(
         number=format_number(row.number),
-        name=shown(row.tenant_id or row.key) or _("No id"),
-        company=shown(row.company),
+        name=printable_excerpt(row.tenant_id or row.key) or _("No id"),
+        company=printable_excerpt(row.company),
         url=url_for("staff.tenant", tenant_id=row.tenant_id) if _is_there(row, job) else "",
         place=_(
             "line %(line)s, column %(column)s",
@@ -233,40 +239,40 @@ def _change_shown(change: FieldChange) -> tuple[str, str, str]:
     if change.field in ("validFrom", "validTo"):
         zone = settings().time_zone
         old, new = dates.edge_of_text(old, zone), dates.edge_of_text(new, zone)
-    return shown(change.field), shown(old), shown(new)
+    return printable_excerpt(change.field), printable_excerpt(old), printable_excerpt(new)
 
 
 def _is_there(row: PlanRow, job: ImportJob) -> bool:
     """Whether the tenant is known to be in the store. Of a row that names two ids and fails
     nobody knows; of a duplicate the row that counts decides, which is in once all are."""
     match row.kind:
-        case Kind.SAME | Kind.UPDATE:
+        case RowKind.SAME | RowKind.UPDATE:
             return True
-        case Kind.CONFLICT:
+        case RowKind.CONFLICT:
             # One that is held back for a newer row differs from nothing if it is not there.
             return bool(row.changes) or not row.duplicate_of
-        case Kind.NEW:
+        case RowKind.NEW:
             return row.written
-        case Kind.DUPLICATE:
-            return job.state is State.DONE and bool(row.tenant_id)
-        case Kind.INVALID:
+        case RowKind.DUPLICATE:
+            return job.state is JobState.DONE and bool(row.tenant_id)
+        case RowKind.INVALID:
             return False
 
 
 def _badges(row: PlanRow, job: ImportJob) -> list[tuple[str, str]]:
     badges = [(_(labels.KIND[row.kind]), _KIND_TONES[row.kind])]
-    if job.state is State.STOPPED and row.kind in WRITTEN:
+    if job.state is JobState.STOPPED and row.kind in WRITTEN_KINDS:
         badges.append((_("Written"), "positive") if row.written else (_("Not written"), "warning"))
     return badges
 
 
 _KIND_TONES = {
-    Kind.NEW: "positive",
-    Kind.UPDATE: "information",
-    Kind.CONFLICT: "warning",
-    Kind.INVALID: "negative",
-    Kind.SAME: "",
-    Kind.DUPLICATE: "",
+    RowKind.NEW: "positive",
+    RowKind.UPDATE: "information",
+    RowKind.CONFLICT: "warning",
+    RowKind.INVALID: "negative",
+    RowKind.SAME: "",
+    RowKind.DUPLICATE: "",
 }
 
 

@@ -9,14 +9,24 @@ from typing import TypeVar, cast
 
 from flask import request
 
-from portal.imports.model.errors import RefusedFileError
-from portal.imports.model.messages import Message
-from portal.imports.planning.plan import ImportOptions, Plan, lookup_workers
-from portal.imports.planning.staging import StagedEntries
-from portal.imports.reading.decode import Limits, Readable
-from portal.imports.reading.scratch_db import no_room
-from portal.sealing.sealers import Sealer
-from portal.web.http.context import now, services, settings, store
+from portal.imports import (
+    ImportOptions,
+    Limits,
+    Message,
+    Plan,
+    Readable,
+    RefusedFileError,
+    StagedEntries,
+    lookup_workers,
+    no_disk_space_error,
+)
+from portal.sealing import Sealer
+from portal.web.http import (
+    now,
+    services,
+    settings,
+    store,
+)
 
 #: One file at a time in each process: checking one takes its memory and all of a processor.
 _at_hand = Lock()
@@ -30,7 +40,7 @@ _IN_MEMORY = 1_000_000
 Told = TypeVar("Told")
 
 
-def planned(
+def with_plan(
     file: Readable, choice: ImportOptions, use: Callable[[Plan], Told], *, sealer: Sealer | None
 ) -> Told:
     """What `use` makes of the file's plan. `RefusedFileError`; `ClientDisconnected`; errors of the
@@ -64,7 +74,7 @@ def _received(file: Readable) -> Iterator[Readable]:
         try:
             shutil.copyfileobj(request.stream, spool)
         except OSError as error:
-            raise no_room() from error
+            raise no_disk_space_error() from error
         spool.seek(0)
         yield cast(Readable, spool)
 

@@ -8,11 +8,10 @@ from flask import url_for
 
 from portal.records import Note
 from portal.tenants import Status, Tenant
-from portal.timestamps import to_text
-from portal.web.forms.base import FieldView, Form
-from portal.web.http.context import now, settings
-from portal.web.i18n import dates
-from portal.web.i18n.translation import _
+from portal.timestamps import format_timestamp
+from portal.web.forms import FieldView, Form
+from portal.web.http import now, settings
+from portal.web.i18n import _, dates
 from portal.web.staff.forms import (
     ActivateForm,
     ClientForm,
@@ -58,7 +57,7 @@ def forms_of(
     seen = [("version", str(tenant.version or 0))]
     newest = notes[0].at if notes else None
     # A note changes no version. It stands behind the newest one that its page shows.
-    behind = [*seen, ("after", to_text(newest) if newest else "")]
+    behind = [*seen, ("after", format_timestamp(newest) if newest else "")]
     return [
         _form(tenant, offered, sent, hidden=behind if offered[0] == "note" else seen)
         for offered in _offered(tenant)

@@ -9,11 +9,15 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal import onboarding
 from portal.onboarding import StaleError, TenantExistsError
 from portal.tenants import ErasedError, NotAllowedError, PastWindowError, Status, Tenant
-from portal.web.forms.base import Form, form_version, is_final_id
-from portal.web.http import htmx
-from portal.web.http.context import audit_info, note_saved, services, store
-from portal.web.i18n import labels
-from portal.web.i18n.translation import _
+from portal.web.forms import Form, form_version, is_final_id
+from portal.web.http import (
+    audit_info,
+    htmx,
+    note_saved,
+    services,
+    store,
+)
+from portal.web.i18n import _, labels
 from portal.web.staff.decision_forms import DecisionForm, SubmittedForm
 from portal.web.staff.forms import (
     ActivateForm,

@@ -7,34 +7,41 @@ from typing import Any
 from portal import contacts
 from portal.contacts import Problem, ProblemError
 from portal.tenants import CLUSTER_LENGTH, REJECT_REASONS, SUSPEND_REASONS, Ids, Reason, Validity
-from portal.web.forms import form_messages
-from portal.web.forms.base import Form, Text, line, read_day, read_id, read_secret
-from portal.web.forms.contact_form import ContactForm, read_phone
-from portal.web.http.context import settings
-from portal.web.i18n import labels
-from portal.web.i18n.translation import N_, _
+from portal.web.forms import (
+    ContactForm,
+    Form,
+    TextField,
+    form_messages,
+    line_reader,
+    read_day,
+    read_id,
+    read_phone,
+    read_secret,
+)
+from portal.web.http import settings
+from portal.web.i18n import N_, _, labels
 
 MESSAGE_LENGTH = 2000
 
 
 class IdsForm(Form):
-    account_id = Text(N_("Account id"), read_id, form_messages.account_id, inputmode="numeric")
-    company_id = Text(N_("Company id"), read_id, form_messages.company_id, inputmode="numeric")
-    account_name = Text(
+    account_id = TextField(N_("Account id"), read_id, form_messages.account_id, inputmode="numeric")
+    company_id = TextField(N_("Company id"), read_id, form_messages.company_id, inputmode="numeric")
+    account_name = TextField(
         N_("Account name"),
-        line(contacts.NAME_LENGTH, required=False),
+        line_reader(contacts.NAME_LENGTH, required=False),
         form_messages.text,
         required=False,
     )
-    company_name = Text(
+    company_name = TextField(
         N_("Company name in FSM"),
-        line(contacts.NAME_LENGTH, required=False),
+        line_reader(contacts.NAME_LENGTH, required=False),
         form_messages.text,
         required=False,
     )
-    cluster = Text(
+    cluster = TextField(
         N_("Cluster"),
-        line(CLUSTER_LENGTH, required=False),
+        line_reader(CLUSTER_LENGTH, required=False),
         form_messages.text,
         required=False,
         hint=N_("Like eu or us."),
@@ -51,9 +58,9 @@ class IdsForm(Form):
 
 
 class ValidityForm(Form):
-    valid_from = Text(N_("Valid from"), read_day, form_messages.date, type="date")
-    valid_to = Text(N_("Valid through"), read_day, form_messages.date, type="date")
-    term = Text(
+    valid_from = TextField(N_("Valid from"), read_day, form_messages.date, type="date")
+    valid_to = TextField(N_("Valid through"), read_day, form_messages.date, type="date")
+    term = TextField(
         N_("A term instead"),
         str,
         form_messages.choice,
@@ -106,13 +113,13 @@ def _year_later(day: date) -> date:
 
 
 class ClientForm(Form):
-    client_id = Text(
+    client_id = TextField(
         N_("Client id"),
-        line(contacts.NAME_LENGTH, required=False),
+        line_reader(contacts.NAME_LENGTH, required=False),
         form_messages.text,
         required=False,
     )
-    client_secret = Text(
+    client_secret = TextField(
         N_("Client secret"),
         read_secret,
         form_messages.text,
@@ -134,7 +141,7 @@ class ActivateForm(ClientForm, ValidityForm, IdsForm):
         return iter(self._fields[name] for name in order)
 
 
-def _reason(reasons: Sequence[Reason]) -> Text:
+def _reason(reasons: Sequence[Reason]) -> TextField:
     def read(text: str) -> Reason:
         for reason in reasons:
             if text == reason.value:
@@ -142,17 +149,19 @@ def _reason(reasons: Sequence[Reason]) -> Text:
         raise ProblemError(Problem.CHOICE)
 
     choices = [("", N_("Choose …")), *((reason.value, labels.REASON[reason]) for reason in reasons)]
-    return Text(N_("Reason"), read, form_messages.choice, type="select", choices=choices)
+    return TextField(N_("Reason"), read, form_messages.choice, type="select", choices=choices)
 
 
 class StaffContactForm(ContactForm):
     """The same for staff, who write about somebody else."""
 
-    name = Text(N_("Contact's name"), line(contacts.NAME_LENGTH), form_messages.contact_name)
-    email = Text(
+    name = TextField(
+        N_("Contact's name"), line_reader(contacts.NAME_LENGTH), form_messages.contact_name
+    )
+    email = TextField(
         N_("Email address"), contacts.read_email, form_messages.contact_email, type="email"
     )
-    phone = Text(
+    phone = TextField(
         N_("Phone number"), read_phone, form_messages.phone, type="tel", required=False,
         hint=N_("With country code, like +49 30 901820."),
     )  # fmt: skip
@@ -160,7 +169,7 @@ class StaffContactForm(ContactForm):
 
 class RejectForm(Form):
     reason = _reason(REJECT_REASONS)
-    message = Text(
+    message = TextField(
         N_("Words for the customer"),
         lambda text: contacts.read_text(text, most=MESSAGE_LENGTH),
         form_messages.text,
@@ -175,7 +184,7 @@ class SuspendForm(Form):
 
 
 class NoteForm(Form):
-    text = Text(
+    text = TextField(
         N_("Note"),
         lambda text: contacts.read_text(text, most=MESSAGE_LENGTH, required=True),
         form_messages.text,

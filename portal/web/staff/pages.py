@@ -17,18 +17,28 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal import queries
-from portal.auth.staff import NotSignedInError, Role, check_sign_in_link, end_session, start_session
+from portal.auth import (
+    NotSignedInError,
+    Role,
+    check_sign_in_link,
+    end_session,
+    start_session,
+)
 from portal.queries import QueuePage, Tab
-from portal.stores.contract import Item
-from portal.stores.schema import KEY
-from portal.timestamps import to_instant
-from portal.web.forms.base import strip_unprintable
-from portal.web.http import htmx
-from portal.web.http.access import SESSION_TOKEN
-from portal.web.http.context import now, person, services, settings, store
-from portal.web.http.signed_links import safe_next
-from portal.web.i18n import dates, labels
-from portal.web.i18n.translation import _, locale_name
+from portal.stores import KEY, Item
+from portal.timestamps import parse_timestamp
+from portal.web.http import (
+    SESSION_TOKEN,
+    htmx,
+    now,
+    person,
+    safe_next,
+    services,
+    settings,
+    store,
+    strip_unprintable,
+)
+from portal.web.i18n import _, dates, labels, locale_name
 from portal.web.staff.queue_rows import list_name, list_url, queue_rows, tabs
 from portal.web.staff.recent_decisions import without_decided
 from portal.web.staff.tenant_page import tenant_page
@@ -113,7 +123,7 @@ def home() -> Response:
         expiring=[
             ExpiringRow(
                 company=str(row.get("contactCompanyName", "")),
-                until=dates.day(to_instant(str(row.get("validTo", ""))), zone),
+                until=dates.day(parse_timestamp(str(row.get("validTo", ""))), zone),
                 url=_url_of(row),
             )
             for row in expiring.rows
@@ -124,7 +134,7 @@ def home() -> Response:
 
 
 def _waiting(row: Item) -> WaitingRow:
-    age = now() - (to_instant(str(row.get("createdAt", ""))) or now())
+    age = now() - (parse_timestamp(str(row.get("createdAt", ""))) or now())
     late = _is_late(age)
     return WaitingRow(
         company=str(row.get("contactCompanyName", "")),

@@ -10,13 +10,16 @@ from flask import g, url_for
 
 from portal import queries, records
 from portal.queries import CAP, QueuePage, Tab
-from portal.stores.contract import Item
-from portal.stores.schema import KEY
+from portal.stores import KEY, Item
 from portal.tenants import Status, Validity, access_status
-from portal.timestamps import to_instant
-from portal.web.http.context import now, services, settings, store
-from portal.web.i18n import dates, labels
-from portal.web.i18n.translation import _, locale_name
+from portal.timestamps import parse_timestamp
+from portal.web.http import (
+    now,
+    services,
+    settings,
+    store,
+)
+from portal.web.i18n import _, dates, labels, locale_name
 from portal.web.staff.recent_decisions import without_decided
 
 # ---- Tabs
@@ -94,7 +97,7 @@ def _row(
     get = item.get
     status = records.status_of(item)
     asked_iso = str(get("createdAt", ""))
-    asked = to_instant(asked_iso)
+    asked = parse_timestamp(asked_iso)
     age = moment - asked if asked else timedelta(0)
     late = status is Status.PENDING and age > promised
     account, company = get("accountId", ""), get("companyId", "")

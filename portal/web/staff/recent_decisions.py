@@ -6,9 +6,8 @@ from datetime import timedelta
 
 from flask import session
 
-from portal.stores.contract import Item
-from portal.stores.schema import KEY
-from portal.web.http.context import now
+from portal.stores import KEY, Item
+from portal.web.http import now
 
 #: Far longer than an index ever lagged.
 _LAG = timedelta(seconds=60)

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from portal.tenants import AccessStatus, Status, Tenant, standing
-from portal.web.http.context import now, settings
-from portal.web.i18n import dates, labels
-from portal.web.i18n.translation import _
+from portal.web.http import now, settings
+from portal.web.i18n import _, dates, labels
 from portal.web.staff.decision_forms import window_is_over
 
 

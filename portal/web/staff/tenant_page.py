@@ -7,16 +7,19 @@ from datetime import timedelta
 from flask import Response, url_for
 
 from portal import onboarding, queries, records
-from portal.auth.staff import Role
+from portal.auth import Role
 from portal.queries import DuplicateReason
 from portal.records import Event, Note
-from portal.stores.contract import Item
-from portal.stores.schema import KEY
+from portal.stores import KEY, Item
 from portal.tenants import Status, Tenant, Verb
-from portal.web.http import htmx
-from portal.web.http.context import now, person, settings, store
-from portal.web.i18n import dates, labels
-from portal.web.i18n.translation import _
+from portal.web.http import (
+    htmx,
+    now,
+    person,
+    settings,
+    store,
+)
+from portal.web.i18n import _, dates, labels
 from portal.web.staff.decision_forms import DecisionForm, SubmittedForm, forms_of
 from portal.web.staff.recent_decisions import recently_decided
 from portal.web.staff.tenant_card import card_of

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from portal.imports.jobs.apply import ROWS_PER_COMMIT, apply_step
-from portal.imports.jobs.job import State, UnknownJobError, end_job, find_job, list_jobs
+from portal.imports.jobs.job import JobState, UnknownJobError, end_job, find_job, list_jobs
 from portal.imports.jobs.row_chunks import CHUNK_BYTES, page_of_rows, read_chunk
-from portal.imports.model.rows import Kind
+from portal.imports.model.rows import RowKind
 from portal.sealing.sealing_store import SealingStore
 from portal.stores.contract import MAX_CHANGES, Add, BusyError, Replace, UnavailableError
 from portal.stores.file.store import JsonFileStore
@@ -60,7 +60,7 @@ def test_any_call_may_fail_and_applying_goes_on(tmp_path, too_late):
             assert len(importer.tenants()) == len(importer.events()) == handled
         done = not broken.failed
         run = importer.apply(find_job(store, run.id))
-        assert (run.state, run.processed) == (State.DONE, 8)
+        assert (run.state, run.processed) == (JobState.DONE, 8)
         assert_everything_is_in_once(importer, 8)
         store.close()
         failing += 1
@@ -114,7 +114,7 @@ def test_a_process_is_killed_at_any_moment_and_another_goes_on(tmp_path):
         handled = find_job(store, run.id).processed
         assert len(importer.tenants()) == len(importer.events()) == handled
     assert kills
-    assert importer.apply(find_job(store, run.id)).state is State.DONE
+    assert importer.apply(find_job(store, run.id)).state is JobState.DONE
     assert_everything_is_in_once(importer)
 
 
@@ -143,7 +143,7 @@ def test_two_tabs_at_once_do_each_row_once(either):
     for each in tabs:
         each.join()
     done = find_job(either.store, run.id)
-    assert (done.state, done.processed, counts(done)) == (State.DONE, ROWS, {"new": ROWS})
+    assert (done.state, done.processed, counts(done)) == (JobState.DONE, ROWS, {"new": ROWS})
     assert_everything_is_in_once(either)
 
 
@@ -174,9 +174,9 @@ def test_a_tenant_that_changed_since_the_plan_is_a_conflict_and_the_others_are_w
     for taken in ("86810_1", "86810_5"):
         assert [reason.text for reason in rows[taken].reasons] == [text]
     assert either.kept.get("86810_1")["contactFullName"] == "Lou"
-    page, after = page_of_rows(either.store, done, Kind.CONFLICT, limit=1)
+    page, after = page_of_rows(either.store, done, RowKind.CONFLICT, limit=1)
     assert len(page) == 1
-    assert len(page_of_rows(either.store, done, Kind.CONFLICT, after=after)[0]) == 1
+    assert len(page_of_rows(either.store, done, RowKind.CONFLICT, after=after)[0]) == 1
 
 
 def test_somebody_decides_between_looking_and_writing(importer):
@@ -223,17 +223,17 @@ def test_a_full_disk_leaves_whole_commits_and_says_how_many(importer):
     with pytest.raises(UnavailableError):
         importer.apply(run, store=Full(importer.store))
     stopped = find_job(importer.store, run.id)
-    assert stopped.state is State.APPLYING
+    assert stopped.state is JobState.APPLYING
     assert stopped.processed == len(importer.tenants()) == len(importer.events())
     assert 300 < stopped.processed < 700
-    assert importer.apply(stopped).state is State.DONE
+    assert importer.apply(stopped).state is JobState.DONE
     assert_everything_is_in_once(importer, 700)
 
 
 def test_a_plan_that_was_discarded_is_not_applied(importer):
     run = importer.plan(many(3))
     ended = end_job(importer.store, run.id, BOB)
-    assert (ended.state, ended.ended_by) == (State.DISCARDED, "Bob Boss")
+    assert (ended.state, ended.ended_by) == (JobState.DISCARDED, "Bob Boss")
     assert apply_step(importer.store, run.id, ADMIN) == ended
     assert importer.tenants() == {}
 
@@ -246,7 +246,7 @@ def test_what_was_stopped_half_way_tells_the_written_rows_from_the_others(either
     for _ in range(steps):
         run = apply_step(either.store, run.id, ADMIN, rows=17)
     stopped = end_job(either.store, run.id, BOB)
-    assert (stopped.state, stopped.ended_by) == (State.STOPPED, "Bob Boss")
+    assert (stopped.state, stopped.ended_by) == (JobState.STOPPED, "Bob Boss")
     assert apply_step(either.store, run.id, ADMIN) == stopped
     rows = rows_of(either, stopped)
     assert len(rows) == 52
@@ -254,13 +254,13 @@ def test_what_was_stopped_half_way_tells_the_written_rows_from_the_others(either
         key for key, item in either.tenants().items() if item["contactFullName"] == "Kim"
     }
     assert sum(row.written for row in rows) == stopped.processed
-    pages = [page_of_rows(either.store, stopped, kind, limit=60)[0] for kind in Kind]
+    pages = [page_of_rows(either.store, stopped, kind, limit=60)[0] for kind in RowKind]
     assert [row for page in pages for row in page if row.written] == [
         row for row in rows if row.written
     ]
     done = either.run(file, policy="overwrite")
     assert counts(done)["same"] == stopped.processed >= 17 * steps
-    assert all(row.written for row in rows_of(either, done) if row.kind is not Kind.SAME)
+    assert all(row.written for row in rows_of(either, done) if row.kind is not RowKind.SAME)
 
 
 def test_it_may_be_ended_while_its_rows_are_being_written(importer):
@@ -271,7 +271,7 @@ def test_it_may_be_ended_while_its_rows_are_being_written(importer):
 
     # It moves on twice, just as somebody is about to end it.
     stopped = end_job(Interrupted(importer.store, one_more, one_more), run.id, BOB)
-    assert (stopped.state, stopped.processed) == (State.STOPPED, 2)
+    assert (stopped.state, stopped.processed) == (JobState.STOPPED, 2)
     assert len(importer.tenants()) == 2
 
 
@@ -291,7 +291,7 @@ def test_an_import_of_before_these_were_noted_is_still_read(importer):
         del told[name]
     importer.kept.write([Replace({**item, "text": json.dumps(told)}, 1)])
     assert find_job(importer.store, run.id) == run
-    assert importer.apply(run).state is State.DONE
+    assert importer.apply(run).state is JobState.DONE
 
 
 def test_imports_stay_listed_with_who_ran_them(either):
@@ -299,7 +299,7 @@ def test_imports_stay_listed_with_who_ran_them(either):
     listed = list_jobs(either.store)
     assert {run.id for run in listed.runs} == {run.id for run in found}
     assert {(run.by, run.state, run.at) for run in listed.runs} == {
-        ("Ada Admin", State.DONE, START)
+        ("Ada Admin", JobState.DONE, START)
     }
 
 
@@ -343,5 +343,5 @@ def test_no_item_of_an_import_is_too_large_and_none_holds_a_secret(importer):
     assert sum(run.chunks.values()) > 3
     assert max(len(str(item)) for item in kept.values()) < 300_000
     assert len(rows_of(importer, run)) == 2000
-    text = repr([read_chunk(importer.store, run.id, Kind.NEW, n) for n in range(3)])
+    text = repr([read_chunk(importer.store, run.id, RowKind.NEW, n) for n in range(3)])
     assert "s3cr3t" not in text

@@ -8,10 +8,10 @@ import pytest
 
 from portal.imports.jobs.apply import apply_step
 from portal.imports.jobs.create import draft_marker_id, job_id_of_marker
-from portal.imports.jobs.job import ImportJob, State, end_job, find_job, list_jobs
+from portal.imports.jobs.job import ImportJob, JobState, end_job, find_job, list_jobs
 from portal.imports.jobs.retention import remove_rows_before
 from portal.imports.jobs.row_chunks import page_of_rows
-from portal.imports.model.rows import Kind
+from portal.imports.model.rows import RowKind
 from portal.imports.reports.report import job_summary, report_as_json
 from portal.stores.contract import Add, Replace, UnavailableError, VersionConflictError
 from portal.stores.file.store import JsonFileStore
@@ -56,9 +56,11 @@ def assert_nothing_but_its_rows_is_gone(
     assert not now.rows_kept
     assert not now.is_open
     assert rows_of(importer, now) == []
-    assert [page_of_rows(importer.store, now, kind) for kind in Kind] == [([], None)] * len(Kind)
+    assert [page_of_rows(importer.store, now, kind) for kind in RowKind] == [([], None)] * len(
+        RowKind
+    )
     report = json.loads("".join(report_as_json([], lambda: job_summary(now))))
-    assert report["counts"] == {kind.value: before.counts[kind] for kind in Kind}
+    assert report["counts"] == {kind.value: before.counts[kind] for kind in RowKind}
     assert now in list_jobs(importer.store).runs
 
 
@@ -69,7 +71,7 @@ def test_an_import_that_was_done_long_ago_keeps_everything_but_its_rows(either):
     # The one of which the tenants were, too.
     assert removed(either) == 2
     now = find_job(either.store, done.id)
-    assert (now.state, now.finished_at, now.ended_by) == (State.DONE, done.finished_at, "")
+    assert (now.state, now.finished_at, now.ended_by) == (JobState.DONE, done.finished_at, "")
     assert_nothing_but_its_rows_is_gone(either, done, now)
     assert chunk_ids(either) == []
     assert (either.tenants(), either.events()) == (tenants, events)
@@ -81,7 +83,7 @@ def test_a_plan_that_nobody_applied_is_discarded_and_cannot_be_applied(either):
     before = either.tenants()
     assert removed(either) == 2
     now = find_job(either.store, plan.id)
-    assert (now.state, now.ended_by, now.finished_at) == (State.DISCARDED, "retention", LATER)
+    assert (now.state, now.ended_by, now.finished_at) == (JobState.DISCARDED, "retention", LATER)
     assert_nothing_but_its_rows_is_gone(either, plan, now)
     assert apply_step(either.store, plan.id, ADMIN) == now
     assert either.tenants() == before
@@ -89,10 +91,10 @@ def test_a_plan_that_nobody_applied_is_discarded_and_cannot_be_applied(either):
 
 def test_what_was_left_half_way_is_stopped(either):
     run = apply_step(either.store, planned(either).id, ADMIN, rows=1)
-    assert run.state is State.APPLYING
+    assert run.state is JobState.APPLYING
     assert removed(either) == 2
     now = find_job(either.store, run.id)
-    assert (now.state, now.ended_by, now.written) == (State.STOPPED, "retention", 1)
+    assert (now.state, now.ended_by, now.written) == (JobState.STOPPED, "retention", 1)
     assert_nothing_but_its_rows_is_gone(either, run, now)
     assert apply_step(either.store, run.id, ADMIN) == now
 
@@ -102,7 +104,7 @@ def test_what_somebody_ended_keeps_who_ended_it(either):
     run = end_job(either.store, planned(either).id, bob)
     assert removed(either) == 2
     now = find_job(either.store, run.id)
-    assert (now.state, now.ended_by, now.finished_at) == (State.DISCARDED, "Bob Boss", START)
+    assert (now.state, now.ended_by, now.finished_at) == (JobState.DISCARDED, "Bob Boss", START)
     assert_nothing_but_its_rows_is_gone(either, run, now)
 
 
@@ -171,7 +173,7 @@ def test_it_may_be_stopped_at_any_call_and_goes_on(tmp_path):
         else:
             done = True
         now = find_job(store, run.id)
-        assert (now.state, now.ended_by, now.leftover) == (State.DISCARDED, "retention", {})
+        assert (now.state, now.ended_by, now.leftover) == (JobState.DISCARDED, "retention", {})
         assert chunk_ids(importer) == begun(importer) == []
         store.close()
         failing += 1
@@ -187,7 +189,7 @@ def test_somebody_applies_the_plan_at_the_same_moment(importer):
     importer.store, store = Interrupted(importer.store, apply, apply), importer.store
     assert removed(importer) == 1
     now = find_job(store, run.id)
-    assert (now.state, now.ended_by, now.processed) == (State.STOPPED, "retention", 2)
+    assert (now.state, now.ended_by, now.processed) == (JobState.STOPPED, "retention", 2)
     assert chunk_ids(importer) == []
 
 
@@ -197,7 +199,7 @@ def test_a_step_whose_rows_are_removed_meanwhile_answers_that_they_are(importer)
     # After the step has looked how far the import is, and before it asks for the rows.
     late = Late(importer.store, lambda: removed(importer))
     now = apply_step(late, run.id, ADMIN, rows=10)
-    assert (now.state, now.processed, now.rows_kept) == (State.STOPPED, 10, False)
+    assert (now.state, now.processed, now.rows_kept) == (JobState.STOPPED, 10, False)
     assert len(importer.tenants()) == 10
 
 
@@ -221,7 +223,7 @@ def test_what_is_being_written_just_now_is_not_ended_however_old_its_plan_is(eit
     assert removed(either) == 0
     assert find_job(either.store, run.id) == run
     assert removed(either, LATER) == 1
-    assert find_job(either.store, run.id).state is State.STOPPED
+    assert find_job(either.store, run.id).state is JobState.STOPPED
 
 
 def test_a_plan_that_begins_to_be_written_at_the_same_moment_is_not_ended(importer):
@@ -233,8 +235,8 @@ def test_a_plan_that_begins_to_be_written_at_the_same_moment_is_not_ended(import
     importer.store, store = Interrupted(importer.store, apply), importer.store
     assert removed(importer) == 0
     now = find_job(store, run.id)
-    assert (now.state, now.processed) == (State.APPLYING, 1)
-    assert importer.apply(now, store=store).state is State.DONE
+    assert (now.state, now.processed) == (JobState.APPLYING, 1)
+    assert importer.apply(now, store=store).state is JobState.DONE
 
 
 @pytest.mark.parametrize("call", [7, 8])

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from portal.imports.model.candidates import FieldMessage
+from portal.imports.model.entries import FieldMessage
 from portal.imports.model.messages import Message
 
 INNER = Message("Key '%(key)s' appears twice.", key="100 %")

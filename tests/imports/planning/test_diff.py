@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from portal.imports.reports.export import exported
+from portal.imports.reports.export import export_tenant
 from portal.stores.contract import Add
 from tests.imports.importing import counts, dump, tenant
 
@@ -44,7 +44,7 @@ def changes(importer, **changed):
 def test_the_store_exported_is_the_same_however_the_old_application_wrote_it(either, written):
     kept(either, **written)
     before = either.tenants()
-    export = json.dumps(exported(either.kept.get(ID))).encode()
+    export = json.dumps(export_tenant(either.kept.get(ID))).encode()
     for policy in ("skip", "newer-wins", "overwrite"):
         assert counts(either.run(export, policy=policy)) == {"same": 1}
     assert either.tenants() == before

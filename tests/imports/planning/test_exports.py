@@ -6,9 +6,9 @@ import json
 import pytest
 
 from portal.imports.model.errors import RefusedFileError
-from portal.imports.model.rows import WRITTEN, Kind, Policy
+from portal.imports.model.rows import WRITTEN_KINDS, Policy, RowKind
 from portal.imports.planning.staging import StagedEntries
-from portal.imports.reports.export import exported
+from portal.imports.reports.export import export_tenant
 from tests.examples import all_items
 from tests.imports.importing import EXPORTS, LIMITS, counts, lines, rows_of
 
@@ -119,7 +119,7 @@ def test_applied_twice_changes_nothing_and_exported_is_the_same(importer, name, 
     del expected["new"]
     assert counts(second) == expected
     assert (importer.tenants(), importer.events()) == (kept, events)
-    export = "".join(json.dumps(exported(item)) + "\n" for item in kept.values()).encode()
+    export = "".join(json.dumps(export_tenant(item)) + "\n" for item in kept.values()).encode()
     assert set(importer.kinds(export, policy="overwrite")) == {"same"}
     assert b"s3cr3t" not in export
     assert "s3cr3t" not in repr(all_items(importer.kept))
@@ -186,16 +186,16 @@ def test_beside_what_the_store_has_the_policy_decides(importer, name, policy):
     before = importer.tenants()
     run = importer.plan(file, policy=policy)
     rows = rows_of(importer, run)
-    kinds = [row.kind.value for row in rows if row.kind is not Kind.INVALID]
+    kinds = [row.kind.value for row in rows if row.kind is not RowKind.INVALID]
     assert kinds == BY_POLICY[name][policy]
     planned = PLANS[name][2]
-    assert [row.kind is Kind.INVALID for row in rows] == [row[2] == "invalid" for row in planned]
-    assert all(row.reasons for row in rows if row.kind is Kind.CONFLICT)
+    assert [row.kind is RowKind.INVALID for row in rows] == [row[2] == "invalid" for row in planned]
+    assert all(row.reasons for row in rows if row.kind is RowKind.CONFLICT)
     assert importer.tenants() == before, "a plan writes no tenant"
     importer.apply(run)
     after = importer.tenants()
     written = {id_ for id_ in after if after[id_] != before.get(id_)}
-    assert written == {row.tenant_id for row in rows if row.kind in WRITTEN}
+    assert written == {row.tenant_id for row in rows if row.kind in WRITTEN_KINDS}
     assert all(after[id_]["contactFullName"] != "Somebody Else" for id_ in written)
 
 

@@ -7,17 +7,17 @@ import pytest
 from portal import onboarding, records
 from portal.imports.jobs.job import find_job
 from portal.imports.planning.diff import WINDOW
-from portal.imports.reports.export import exported
+from portal.imports.reports.export import export_tenant
 from portal.stores.contract import Add, Replace
 from portal.tenants import AccessStatus, standing
-from portal.timestamps import to_text
+from portal.timestamps import format_timestamp
 from tests.conftest import START
 from tests.imports.importing import counts, dump, lines, rows_of, tenant
 
 ID = "86810_1"
 END = "2027-01-21T08:15:22.041Z"
 LATER = "2028-01-01T00:00:00.000Z"
-NOW = to_text(START)
+NOW = format_timestamp(START)
 #: Without a secret, as the store of the old application may have it.
 PLAIN = {"clientSecret": None}
 NO_DATES = {"validFrom": None, "validTo": None}
@@ -107,7 +107,7 @@ def test_what_opens_or_closes_a_window_is_shown_and_then_settled(either, before,
         assert window(either) == stood
     before_again = either.tenants()
     assert counts(either.run(file, policy="overwrite")) == {"same": 1}
-    export = json.dumps(exported(either.kept.get(ID))).encode()
+    export = json.dumps(export_tenant(either.kept.get(ID))).encode()
     assert counts(either.run(export, policy="overwrite")) == {"same": 1}
     assert either.tenants() == before_again
 

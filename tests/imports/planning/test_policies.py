@@ -7,7 +7,7 @@ from portal.imports.jobs.apply import apply_step
 from portal.sealing.sealers import Secret
 from portal.stores.contract import Add, Replace
 from portal.tenants import Reason, Status, Verb
-from portal.timestamps import to_text
+from portal.timestamps import format_timestamp
 from tests.conftest import START
 from tests.examples import ANN, later
 from tests.imports.importing import ADMIN, SECRET, counts, dump, lines, rows_of, tenant
@@ -158,7 +158,7 @@ def test_when_it_was_changed_is_the_files_word_if_that_is_newer_and_else_the_imp
     imported.run(dump(tenant(contactFullName="Kim", updatedAt=NEWER)), policy="overwrite")
     assert imported.kept.get(ID)["updatedAt"] == NEWER
     imported.run(dump(tenant(contactFullName="Lou", updatedAt=OLDER)), policy="overwrite")
-    assert imported.kept.get(ID)["updatedAt"] == to_text(START)
+    assert imported.kept.get(ID)["updatedAt"] == format_timestamp(START)
 
 
 def test_when_a_secret_was_set_is_when_it_came(imported):
@@ -168,7 +168,7 @@ def test_when_a_secret_was_set_is_when_it_came(imported):
         run = imported.plan(file, policy="overwrite")
         while run.is_open:
             run = apply_step(imported.store, run.id, audit)
-        assert imported.kept.get(ID)["clientSecretSetAt"] == to_text(at)
+        assert imported.kept.get(ID)["clientSecretSetAt"] == format_timestamp(at)
 
 
 @pytest.mark.parametrize("files", [1, 2])

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from migrations_tools.backfill.rows import RowTooLargeError
 from migrations_tools.backfill.table_rows import TableRows
-from migrations_tools.table.definition import PORTAL_ACTIONS
+from migrations_tools.table_definition import PORTAL_ACTIONS
 from portal.sealing.sealers import KeyFileSealer
 from portal.stores.dynamodb.serialization import to_attributes
 from portal.stores.dynamodb.store import DynamoDbStore

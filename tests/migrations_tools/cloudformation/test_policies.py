@@ -2,8 +2,8 @@
 
 import pytest
 
-from migrations_tools.cloudformation.template import template
-from migrations_tools.table import definition
+from migrations_tools import table_definition
+from migrations_tools.cloudformation.template import cloudformation_template
 from portal.stores.dynamodb.client import METHODS
 from tests.migrations_tools.imports.printing import printed
 from tests.migrations_tools.tables import TABLE
@@ -17,7 +17,7 @@ ALLOWED = {
 
 def test_the_policy_and_the_template_allow_exactly_what_the_manual_lists() -> None:
     policy = printed("iam-policy", "--kms-key", "arn:aws:kms:eu-central-1:1:key/k")["Statement"]
-    managed = template(TABLE, "prod")["Resources"]["PortalPolicy"]["Properties"]
+    managed = cloudformation_template(TABLE, "prod")["Resources"]["PortalPolicy"]["Properties"]
     condition, sealing, otherwise = managed["PolicyDocument"]["Statement"][1]["Fn::If"]
     assert (condition, otherwise) == ("WithKms", {"Ref": "AWS::NoValue"})
     for table, key in (policy, (managed["PolicyDocument"]["Statement"][0], sealing)):
@@ -30,7 +30,7 @@ def test_the_policy_and_the_template_allow_exactly_what_the_manual_lists() -> No
 
 def test_the_store_uses_nothing_that_the_policy_does_not_allow() -> None:
     used = {f"dynamodb:{name}" for name in METHODS} - {"dynamodb:TransactWriteItems"}
-    assert used <= set(definition.PORTAL_ACTIONS) == ALLOWED
+    assert used <= set(table_definition.PORTAL_ACTIONS) == ALLOWED
 
 
 def test_the_policy_names_the_table_and_its_indexes() -> None:
@@ -70,5 +70,5 @@ def test_the_policy_names_the_key_that_seals(key: str, resource: str, aliases: s
 
 def test_who_deploys_is_allowed_to_deploy_and_not_to_delete() -> None:
     (statement,) = printed("iam-policy", "--for", "deploy")["Statement"]
-    assert set(statement["Action"]) == set(definition.DEPLOY_ACTIONS)
+    assert set(statement["Action"]) == set(table_definition.DEPLOY_ACTIONS)
     assert not [action for action in statement["Action"] if "Delete" in action]

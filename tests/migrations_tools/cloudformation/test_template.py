@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from migrations_tools import table_definition
 from migrations_tools.cloudformation.policies import portal_policy
-from migrations_tools.cloudformation.template import template
-from migrations_tools.table import definition
+from migrations_tools.cloudformation.template import cloudformation_template
 from portal.stores.schema import INDEXES, MAX_PROJECTED, MAX_PROJECTED_IN_ALL
 from tests.dynamodb_engine import REGION
 from tests.migrations_tools.cloudformation.stacks import ACCOUNT, Stack
@@ -81,13 +81,15 @@ def watched_tables(stack: Stack) -> set[str]:
 
 
 def test_the_table_is_made_unless_it_is_said_to_be_there() -> None:
-    assert "TenantTable" in Stack(template(TABLE, "prod")).resources
+    assert "TenantTable" in Stack(cloudformation_template(TABLE, "prod")).resources
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_the_template_leaves_nothing_of_the_deployed_table_out(environment: str) -> None:
-    properties = dict(template(TABLE, environment)["Resources"]["TenantTable"]["Properties"])
-    created = definition.create_parameters(TABLE, environment)
+    properties = dict(
+        cloudformation_template(TABLE, environment)["Resources"]["TenantTable"]["Properties"]
+    )
+    created = table_definition.create_parameters(TABLE, environment)
     encryption = properties.pop("SSESpecification")
     assert {"Enabled": encryption["SSEEnabled"], "SSEType": encryption["SSEType"]} == created.pop(
         "SSESpecification"
@@ -117,7 +119,7 @@ def cfn_lint(path: Path) -> tuple[int, str]:
 
 
 def test_cfn_lint_would_notice(tmp_path: Path) -> None:
-    broken = template(TABLE, "prod")
+    broken = cloudformation_template(TABLE, "prod")
     broken["Resources"]["TenantTable"]["Properties"]["KeySchema"][0]["KeyType"] = "HASHED"
     path = tmp_path / "template.json"
     path.write_text(json.dumps(broken))
@@ -127,7 +129,7 @@ def test_cfn_lint_would_notice(tmp_path: Path) -> None:
 
 
 def test_the_alarms_watch_what_the_manual_says() -> None:
-    resources = template(TABLE, "prod")["Resources"]
+    resources = cloudformation_template(TABLE, "prod")["Resources"]
     alarms = [each for each in resources.values() if each["Type"] == "AWS::CloudWatch::Alarm"]
     watched = set()
     for alarm in alarms:
@@ -143,7 +145,7 @@ def test_the_alarms_watch_what_the_manual_says() -> None:
 
 
 def test_backups_are_made_only_when_they_are_asked_for() -> None:
-    whole = template(TABLE, "prod")
+    whole = cloudformation_template(TABLE, "prod")
     assert whole["Parameters"]["ScheduledBackups"]["Default"] == "no"
     backups = {name: each for name, each in whole["Resources"].items() if name.startswith("Backup")}
     assert len(backups) == 4

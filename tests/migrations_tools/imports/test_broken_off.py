@@ -12,7 +12,7 @@ import pytest
 
 from migrations_tools.imports.importing import ImportCommand, Importing
 from migrations_tools.imports.signals import InterruptSafeStore, stoppable
-from portal.imports.jobs.job import ImportJob, State, end_job, list_jobs
+from portal.imports.jobs.job import ImportJob, JobState, end_job, list_jobs
 from portal.imports.jobs.retention import remove_rows_before
 from portal.imports.planning.plan import ImportOptions
 from portal.sealing.sealers import KeyFileSealer
@@ -116,7 +116,7 @@ def test_a_busy_store_is_waited_for_at_any_call(command, call):
             raise BusyError(reason="Throttled.")
 
     assert command.run(busy) is True
-    assert (command.tenants, command.last.state) == (ROWS, State.DONE)
+    assert (command.tenants, command.last.state) == (ROWS, JobState.DONE)
     assert len(command.pauses) == len(seen) > 10
 
 
@@ -214,7 +214,7 @@ def test_a_store_that_does_not_even_say_how_far_it_came_leaves_what_is_known(com
 
 def test_rows_that_are_in_but_cannot_be_read_again_are_told_as_written(command):
     def gone(call: str, _number: int) -> None:
-        if call == "get" and command.tenants == ROWS and command.last.state is State.DONE:
+        if call == "get" and command.tenants == ROWS and command.last.state is JobState.DONE:
             raise UnavailableError(reason="It is gone.", remedy="Bring it back.")
 
     told = command.broken_off(gone)
@@ -271,7 +271,7 @@ def test_who_presses_ctrl_c_twice_does_not_wait(command):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-@pytest.mark.parametrize(("handled", "state"), [(0, State.DISCARDED), (1, State.STOPPED)])
+@pytest.mark.parametrize(("handled", "state"), [(0, JobState.DISCARDED), (1, JobState.STOPPED)])
 def test_somebody_else_ends_it_and_who_and_how_many_is_told(command, handled, state):
     bob = AuditInfo(by="Bob Boss", who="staff-bob", at=START)
 
@@ -307,7 +307,7 @@ def test_rows_that_are_removed_meanwhile_are_not_told_as_none(
 
     def remove(called: str, _number: int) -> None:
         run = next(iter(list_jobs(command.store).runs), None)
-        is_over = run and (handled < ROWS or run.state is State.DONE)
+        is_over = run and (handled < ROWS or run.state is JobState.DONE)
         if called == call and run and is_over and run.rows_kept and run.processed >= handled:
             remove_rows_before(command.store, tomorrow, by_retention)
 

@@ -21,7 +21,7 @@ import pytest
 
 from portal import records
 from portal.imports.jobs.apply import ROWS_PER_COMMIT
-from portal.imports.jobs.job import State, list_jobs
+from portal.imports.jobs.job import JobState, list_jobs
 from portal.stores.contract import Item, Store
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.file.store import JsonFileStore
@@ -57,7 +57,7 @@ class Scene:
         with self.opened() as store:
             importer = Importer(store, self.folder / "data")
             done = importer.run(lines(*(tenant(number) for number in range(self.there))))
-            assert (done.state, done.processed) == (State.DONE, self.there)
+            assert (done.state, done.processed) == (JobState.DONE, self.there)
 
     @contextmanager
     def opened(self) -> Iterator[Store]:

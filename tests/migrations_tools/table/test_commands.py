@@ -9,8 +9,8 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from click import ClickException
 from click.testing import CliRunner, Result
 
+from migrations_tools import table_definition
 from migrations_tools.cli import main
-from migrations_tools.table import definition
 from migrations_tools.table.commands import aws_explained
 from migrations_tools.table.deploy import DeployError
 from portal.settings import SETTINGS
@@ -121,9 +121,11 @@ def test_on_a_real_engine_the_table_is_made_and_what_it_does_not_offer_is_noted(
     name = "deployed-old"
     client.create_table(
         TableName=name,
-        KeySchema=definition.key_schema(),
-        AttributeDefinitions=definition.attribute_definitions([KEY, GSI1.partition, GSI1.sort]),
-        GlobalSecondaryIndexes=[definition.index_parameters(GSI1)],
+        KeySchema=table_definition.key_schema(),
+        AttributeDefinitions=table_definition.attribute_definitions(
+            [KEY, GSI1.partition, GSI1.sort]
+        ),
+        GlobalSecondaryIndexes=[table_definition.index_parameters(GSI1)],
         BillingMode="PAY_PER_REQUEST",
         SSESpecification={"Enabled": True},
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from migrations_tools.table import definition
+from migrations_tools import table_definition
 from migrations_tools.table.deploy import TRIES, DeployError
 from tests.migrations_tools.tables import (
     TABLE,
@@ -144,4 +144,4 @@ def test_no_operation_is_used_that_the_policy_does_not_name(aws: Any) -> None:
     old_table(aws)
     deployment(recording).run(skip_words)
     used = {operation.title().replace("_", "") for operation, _ in recording.calls}
-    assert {f"dynamodb:{name}" for name in used} == set(definition.DEPLOY_ACTIONS)
+    assert {f"dynamodb:{name}" for name in used} == set(table_definition.DEPLOY_ACTIONS)

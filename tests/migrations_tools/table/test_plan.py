@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from migrations_tools.table import definition
+from migrations_tools import table_definition
 from portal.stores.schema import GSI1, GSI2, KEY
 from tests.migrations_tools.tables import (
     TABLE,
@@ -81,7 +81,7 @@ LACKING = {
 
 @pytest.mark.parametrize("lacking", LACKING)
 def test_each_property_that_is_wrong_is_one_step(aws: Any, lacking: str) -> None:
-    whole = definition.create_parameters(TABLE, "prod") | LACKING[lacking]
+    whole = table_definition.create_parameters(TABLE, "prod") | LACKING[lacking]
     if lacking == "capacity":
         for index in whole["GlobalSecondaryIndexes"]:
             index["ProvisionedThroughput"] = whole["ProvisionedThroughput"]
@@ -104,8 +104,8 @@ def test_what_others_have_added_stays(aws: Any) -> None:
     size = {"AttributeName": "size", "AttributeType": "N"}
     old_table(
         aws,
-        AttributeDefinitions=[*definition.attribute_definitions(names), size],
-        GlobalSecondaryIndexes=[definition.index_parameters(GSI1), others],
+        AttributeDefinitions=[*table_definition.attribute_definitions(names), size],
+        GlobalSecondaryIndexes=[table_definition.index_parameters(GSI1), others],
     )
     deployment(aws).run(skip_words)
     assert size in aws.describe_table(TableName=TABLE)["Table"]["AttributeDefinitions"]
@@ -127,7 +127,7 @@ def test_reserved_capacity_stays_when_it_is_asked_for(aws: Any) -> None:
         BillingMode="PROVISIONED",
         ProvisionedThroughput=throughput,
         GlobalSecondaryIndexes=[
-            definition.index_parameters(GSI1) | {"ProvisionedThroughput": throughput}
+            table_definition.index_parameters(GSI1) | {"ProvisionedThroughput": throughput}
         ],
     )
     recording = Recording(aws, never)
@@ -143,7 +143,7 @@ def test_reserved_capacity_stays_when_it_is_asked_for(aws: Any) -> None:
 
 
 def index_like(index: Any, **other: Any) -> dict[str, Any]:
-    return definition.index_parameters(index) | other
+    return table_definition.index_parameters(index) | other
 
 
 PROBLEMS = {
@@ -168,8 +168,8 @@ def test_an_index_that_would_have_to_go_first_is_said_and_left(aws: Any, sentenc
     names += [GSI2.sort] if len(index["KeySchema"]) > 1 else []
     old_table(
         aws,
-        AttributeDefinitions=definition.attribute_definitions(names),
-        GlobalSecondaryIndexes=[definition.index_parameters(GSI1), index],
+        AttributeDefinitions=table_definition.attribute_definitions(names),
+        GlobalSecondaryIndexes=[table_definition.index_parameters(GSI1), index],
     )
     left = deployment(aws).run(skip_words)
     (problem,) = left.problems
@@ -188,8 +188,8 @@ def test_an_index_that_carries_more_is_noted_and_left(aws: Any) -> None:
     index = index_like(GSI2, Projection={"ProjectionType": "ALL"})
     old_table(
         aws,
-        AttributeDefinitions=definition.attribute_definitions(names),
-        GlobalSecondaryIndexes=[definition.index_parameters(GSI1), index],
+        AttributeDefinitions=table_definition.attribute_definitions(names),
+        GlobalSecondaryIndexes=[table_definition.index_parameters(GSI1), index],
     )
     left = deployment(aws).run(skip_words)
     assert left.problems == []
@@ -203,7 +203,7 @@ def test_a_table_with_another_key_is_left_alone(aws: Any) -> None:
     aws.create_table(
         TableName=TABLE,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=definition.attribute_definitions(names),
+        AttributeDefinitions=table_definition.attribute_definitions(names),
         BillingMode="PAY_PER_REQUEST",
     )
     recording = Recording(aws, never)

@@ -7,7 +7,7 @@ from portal.stores.contract import Add, Replace
 from portal.stores.dynamodb.serialization import REST, from_attributes, to_attributes
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.file.store import JsonFileStore
-from portal.timestamps import to_instant
+from portal.timestamps import parse_timestamp
 from tests.examples import ANN, NEXT_YEAR
 
 ODD = {
@@ -83,7 +83,7 @@ def test_an_old_row_is_read_changed_and_keeps_what_is_not_ours(table) -> None:
     tenant = onboarding.find(store, "86810_104348")
     assert tenant.version is None
     assert tenant.is_active
-    assert tenant.validity.valid_to == to_instant("2026-12-31T23:59:59.999Z")
+    assert tenant.validity.valid_to == parse_timestamp("2026-12-31T23:59:59.999Z")
     onboarding.set_validity(store, tenant.id, expected_version=None, audit=ANN, validity=NEXT_YEAR)
     after = now()
     assert sorted_sets({name: after[name] for name in ODD}) == sorted_sets(ODD)

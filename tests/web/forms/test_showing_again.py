@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.web.forms.base import strip_unprintable
+from portal.web.http.printable import strip_unprintable
 from tests.web.pages import SignUp, Staff, form_of
 
 

@@ -14,7 +14,7 @@ from portal.web.http.signed_links import (
     SignedLinks,
     read_status_token,
     safe_next,
-    same,
+    same_hash,
     status_hash,
 )
 from tests.conftest import START
@@ -121,8 +121,8 @@ def test_a_status_link_is_kept_as_a_hash_that_tells_nothing():
     reference, hashed = read_status_token(token)
     assert reference == "r" * 26
     assert hashed == "8fd6a6a78f5857d7ba1cfe9033bffeec86da2ba6a4bd60a6f833209d9d3e390d"
-    assert same(hashed, status_hash("s" * 32))
-    assert not same(hashed, status_hash("s" * 31 + "t"))
+    assert same_hash(hashed, status_hash("s" * 32))
+    assert not same_hash(hashed, status_hash("s" * 31 + "t"))
 
 
 # ---- The mark of a client secret

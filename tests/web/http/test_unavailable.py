@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 
 from portal import create_app
 from portal.settings import Settings
-from portal.stores import open_store
 from portal.stores.contract import BusyError
+from portal.stores.factory import open_store
 from tests.conftest import Clock
 from tests.strict_client import StrictClient
 from tests.web.failing_store import TroubledStore, read_only, silent

@@ -23,7 +23,7 @@ from portal import records
 from portal.auth.api_tokens import Scope, create_api_token
 from portal.auth.staff import make_sign_in_link
 from portal.imports.jobs.apply import ROWS_PER_STEP
-from portal.imports.jobs.job import ImportJob, State, find_job
+from portal.imports.jobs.job import ImportJob, JobState, find_job
 from portal.stores.contract import Store
 from portal.stores.file.store import JsonFileStore
 from portal.timestamps import utc_now
@@ -299,7 +299,7 @@ def test_a_killed_server_is_started_again_and_the_import_goes_on(tmp_path: Path)
             assert f"Tenants written: {MANY:,}." in ada.get(url)
             told = json.loads(ada.get(f"{url}/report.json"))
         assert (told["state"], told["counts"]["new"]) == ("done", MANY)
-        assert handled(ada.store, url).state is State.DONE
+        assert handled(ada.store, url).state is JobState.DONE
         assert_whole(ada.store, MANY)
 
 

@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from portal.imports.jobs.apply import ROWS_PER_COMMIT, ROWS_PER_STEP
-from portal.imports.jobs.job import State
+from portal.imports.jobs.job import JobState
 from portal.imports.jobs.retention import remove_rows_before
 from portal.stores.contract import Store
 from portal.tenants import AuditInfo
@@ -143,7 +143,7 @@ def test_the_second_line_after_a_stop_names_only_what_is_in(
 
 
 def test_the_same_file_again_writes_the_others(ada: Staff, stopped: str, store: Store) -> None:
-    assert run_of(store, stopped).state is State.STOPPED
+    assert run_of(store, stopped).state is JobState.STOPPED
     url = planned(ada, dump(*(tenant(number) for number in range(SOME))))
     page = ada.get(url)
     assert f"20 of {SOME} rows would be written." in page_words(page)

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from portal import create_app
 from portal.imports.jobs.apply import ROWS_PER_COMMIT, ROWS_PER_STEP
-from portal.imports.jobs.job import ImportJob, State, find_job
+from portal.imports.jobs.job import ImportJob, JobState, find_job
 from portal.settings import Settings
 from portal.stores.contract import Store
 from tests.conftest import Clock
@@ -415,7 +415,7 @@ def test_two_tabs_and_a_reload_write_everything_once(
         ada.client.post(f"{url}/apply", data=form)
         eve.client.post(f"{url}/apply", data=other, headers=HTMX)
         ada.get(url)
-    assert run_of(store, url).state is State.DONE
+    assert run_of(store, url).state is JobState.DONE
     assert len(tenants_in(store)) == MANY
     assert all(len(events_of(store, f"86810_{number}")) == 1 for number in range(0, MANY, 97))
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from portal.queries import PageCursor
 from portal.stores.contract import Add, Store
-from portal.timestamps import to_text
+from portal.timestamps import format_timestamp
 from tests.conftest import START, Clock
 from tests.web.factories import LIST, licensed, put, row, rows, tabs, waiting
 from tests.web.pages import (
@@ -124,7 +124,7 @@ def test_a_tenant_of_the_old_application_is_listed_and_opened(anna: Staff, store
         "contactCompanyName": "Old Hand",
         "contactEmailAddress": "old@example.com",
         "isActive": True,
-        "validFrom": to_text(START),
+        "validFrom": format_timestamp(START),
         "clientSecret": "plain",
     }
     store.write([Add(old)])

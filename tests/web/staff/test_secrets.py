@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 
 from portal import create_app, logs
 from portal.settings import Settings
-from portal.stores import open_store
 from portal.stores.contract import BusyError, UnavailableError, VersionConflictError
+from portal.stores.factory import open_store
 from portal.web.http.access import ENTRY
 from tests.conftest import Clock
 from tests.strict_client import StrictClient

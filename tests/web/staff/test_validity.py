@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from portal.settings import Settings
 from portal.stores.contract import Replace, Store
-from portal.timestamps import to_instant
+from portal.timestamps import parse_timestamp
 from tests.conftest import Clock
 from tests.web.pages import Staff, everything, facts, form_of, page_words, summary, tenants_in
 
@@ -137,7 +137,7 @@ def test_t27_the_answer_agrees_with_the_days_to_the_millisecond(
 ) -> None:
     anna.decide(active, "validity", valid_from="2027-03-28", valid_to="2027-10-31")
     tenant = tenants_in(store)[active]
-    start, end = to_instant(str(tenant["validFrom"])), to_instant(str(tenant["validTo"]))
+    start, end = parse_timestamp(str(tenant["validFrom"])), parse_timestamp(str(tenant["validTo"]))
     assert start == datetime(2027, 3, 28, tzinfo=BERLIN).astimezone(UTC)
     millisecond = timedelta(milliseconds=1)
     told = []

@@ -6,7 +6,7 @@ The deploy command, the CloudFormation template and the policies all take it fro
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from portal.stores.schema import INDEXES, KEY, Index
+from portal.stores import INDEXES, KEY, Index
 
 #: AWS puts an item away some days after the instant (seconds since 1970) in this attribute.
 TTL = "ttl"

@@ -206,7 +206,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.cli": {
         "portal", "portal.auth", "portal.contacts", "portal.logs",
-        "portal.settings", "portal.signing_keys", "portal.timestamps", "portal.imports", "portal.onboarding",
+        "portal.settings", "portal.signing_keys", "portal.timestamps", "portal.imports",
+        "portal.onboarding",
         "portal.sealing", "portal.stores", "portal.stores.dynamodb", "portal.stores.file",
         "portal.tenants",
     },

@@ -15,10 +15,10 @@ from itertools import pairwise
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-COMPANY_LENGTH = 200
+from portal.contact_fields import EMAIL_LENGTH, PHONE_LENGTH
+
+#: Of every name that is no field of the contact form: accounts, clients.
 NAME_LENGTH = 200
-EMAIL_LENGTH = 254
-PHONE_LENGTH = 60
 #: Invisible, though Unicode calls them letters or symbols.
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 #: Persian and several Indian scripts need these two inside words.

@@ -125,7 +125,9 @@ def test_only_what_talks_to_aws_imports_boto3_and_only_when_it_is_used() -> None
 #: Each room, and the rooms whose doors it may use. Arrows run downhill only.
 ARROWS: dict[str, set[str]] = {
     "portal.atomic_files": set(),
-    "portal.contacts": set(),
+    "portal.contact_fields": {"portal.translations"},
+    "portal.contacts": {"portal.contact_fields"},
+    "portal.translations": set(),
     "portal.logs": set(),
     "portal.timestamps": set(),
     "portal.setting_parsers": set(),
@@ -135,7 +137,7 @@ ARROWS: dict[str, set[str]] = {
     "portal.stores": {"portal.settings", "portal.stores.dynamodb", "portal.stores.file"},
     "portal.stores.dynamodb": {"portal.stores"},
     "portal.stores.file": {"portal.stores"},
-    "portal.records": {"portal.stores", "portal.tenants", "portal.timestamps"},
+    "portal.records": {"portal.contact_fields", "portal.stores", "portal.tenants", "portal.timestamps"},
     "portal.auth": {"portal.stores", "portal.timestamps"},
     "portal.sealing": {
         "portal.atomic_files", "portal.records", "portal.settings", "portal.stores",
@@ -143,34 +145,34 @@ ARROWS: dict[str, set[str]] = {
     "portal.queries": {
         "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
     },
-    "portal.onboarding": {
+    "portal.onboarding": {"portal.contact_fields", 
         "portal.queries", "portal.records", "portal.sealing", "portal.stores", "portal.tenants",
     },
     "portal.imports": {
         "portal.imports.jobs", "portal.imports.model", "portal.imports.planning",
         "portal.imports.reading", "portal.imports.reports",
     },
-    "portal.imports.model": {"portal.contacts", "portal.sealing", },
+    "portal.imports.model": {"portal.contact_fields", "portal.contacts", "portal.sealing", },
     "portal.imports.reading": {"portal.imports.model", "portal.settings", "portal.stores"},
-    "portal.imports.validation": {
+    "portal.imports.validation": {"portal.contact_fields", 
         "portal.contacts", "portal.imports.model", "portal.imports.reading", "portal.sealing",
         "portal.tenants", "portal.timestamps",
     },
-    "portal.imports.planning": {
+    "portal.imports.planning": {"portal.contact_fields", 
         "portal.contacts", "portal.imports.model", "portal.imports.reading",
         "portal.imports.validation", "portal.records", "portal.sealing", "portal.settings",
         "portal.stores", "portal.tenants", "portal.timestamps",
     },
-    "portal.imports.jobs": {
+    "portal.imports.jobs": {"portal.contact_fields", 
         "portal.imports.model", "portal.imports.planning", "portal.records",
         "portal.stores", "portal.tenants", "portal.timestamps",
     },
-    "portal.imports.reports": {
+    "portal.imports.reports": {"portal.contact_fields", 
         "portal.imports.jobs", "portal.imports.model",
         "portal.imports.planning", "portal.imports.reading", "portal.imports.validation",
         "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
     },
-    "portal.web.i18n": {
+    "portal.web.i18n": {"portal.translations", "portal.contact_fields", 
         "portal.auth", "portal.imports", "portal.queries", "portal.tenants", "portal.timestamps",
     },
     "portal.web.http": {
@@ -178,11 +180,11 @@ ARROWS: dict[str, set[str]] = {
         "portal.sealing", "portal.settings", "portal.stores", "portal.tenants",
         "portal.timestamps", "portal.web.i18n",
     },
-    "portal.web.forms": {
+    "portal.web.forms": {"portal.contact_fields", 
         "portal.contacts", "portal.sealing", "portal.tenants", "portal.web.http",
         "portal.web.i18n",
     },
-    "portal.web.customer": {
+    "portal.web.customer": {"portal.contact_fields", 
         "portal.onboarding", "portal.records", "portal.stores",
         "portal.tenants", "portal.web.forms", "portal.web.http", "portal.web.i18n",
     },

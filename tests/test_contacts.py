@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.contact_fields import EMAIL_LENGTH
 from portal.contacts import (
-    COMPANY_LENGTH,
-    EMAIL_LENGTH,
     Problem,
     ProblemError,
     likelier_email,
@@ -21,7 +20,7 @@ from portal.contacts import (
 
 
 def company(text: str) -> str:
-    return read_line(text, most=COMPANY_LENGTH)
+    return read_line(text, most=200)
 
 
 def problem_of(reader, text: str, *more: str) -> Problem | None:
@@ -54,7 +53,7 @@ def seconds(reader, text: str) -> float:
 )  # fmt: skip
 def test_a_company_that_shows_nothing_is_missing(text):
     assert problem_of(company, text) is Problem.MISSING
-    assert read_line(text, most=COMPANY_LENGTH, required=False) == ""
+    assert read_line(text, most=200, required=False) == ""
 
 
 @pytest.mark.parametrize(

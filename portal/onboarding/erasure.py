@@ -1,9 +1,11 @@
 """Retention: what is left of a closed sign-up, when its time is over."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from portal import queries, records
+from portal.contact_fields import CONTACT_FIELDS
 from portal.onboarding.decisions import StaleError, decide, find
 from portal.stores import GSI2, KEY, Change, Remove, Store
 from portal.tenants import AuditInfo, NotAllowedError, Tenant, Verb
@@ -22,9 +24,15 @@ def erase(
         Verb.ERASE,
         audit,
         expected_version,
-        change=Tenant.without_personal_fields,
+        change=_without_personal_fields,
         extra_changes=_without_notes,
     )
+
+
+def _without_personal_fields(tenant: Tenant, audit: AuditInfo, idempotency_key: str) -> Tenant:
+    blank = {part: "" for field in CONTACT_FIELDS if field.personal for part in field.parts}
+    contact = replace(tenant.contact, **blank)
+    return tenant.without_personal_fields(audit, idempotency_key, contact=contact)
 
 
 def _without_notes(store: Store, tenant_id: str) -> list[Change]:

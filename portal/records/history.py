@@ -7,22 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from portal.contact_fields import CONTACT_FIELDS
 from portal.records.attributes import Texts
 from portal.stores import GSI2, KEY, Item, Value
 from portal.tenants import AuditInfo, Verb
 from portal.timestamps import format_timestamp, parse_timestamp
 
-#: An event tells these with their values; of the personal fields it only names which changed.
-_TOLD = ("status", "accountId", "companyId", "cluster", "validFrom", "validTo", "clientId")
-_NAMED = (
-    "contactCompanyName",
-    "contactFullName",
-    "contactPhone",
-    "contactEmailAddress",
-    "accountName",
-    "companyName",
-    "clientSecret",
-)
+#: An event holds the old and the new value of these; of the others it only names what changed.
+_WITH_VALUES = (
+    "status", "accountId", "companyId", "cluster", "validFrom", "validTo", "clientId",
+    *(field.attribute for field in CONTACT_FIELDS if not field.personal),
+)  # fmt: skip
+_NAMED_ONLY = (
+    *(field.attribute for field in CONTACT_FIELDS if field.personal),
+    "accountName", "companyName", "clientSecret",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,10 +78,10 @@ def events_partition(subject: str) -> str:
 def _changes(before: Item, after: Item) -> dict[str, tuple[str, str]]:
     told = {
         name: (str(before.get(name, "")), str(after.get(name, "")))
-        for name in _TOLD
+        for name in _WITH_VALUES
         if before.get(name) != after.get(name)
     }
-    named = {name: ("", "") for name in _NAMED if before.get(name) != after.get(name)}
+    named = {name: ("", "") for name in _NAMED_ONLY if before.get(name) != after.get(name)}
     return told | named
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from portal.contact_fields import CONTACT_ATTRIBUTES
 from portal.records.access_fields import status_of, validity_of
 from portal.records.attributes import Texts, instant_of, text_of
 from portal.records.index_keys import index_keys
@@ -48,14 +49,7 @@ def tenant_of(item: Item) -> Tenant:
         id=text[KEY],
         status=status_of(item),
         version=version if isinstance(version, int) else None,
-        contact=Contact(
-            company=text["contactCompanyName"],
-            name=text["contactFullName"],
-            email=text["contactEmailAddress"],
-            phone=text["contactPhone"],
-            phone_typed=text["contactPhoneTyped"],
-            phone_extension=text["contactPhoneExtension"],
-        ),
+        contact=Contact(**{part: text[name] for part, name in CONTACT_ATTRIBUTES.items()}),
         ids=ids,
         validity=validity_of(item),
         client=Client(
@@ -118,12 +112,7 @@ def item_of(tenant: Tenant, before: Mapping[str, Value] | None = None) -> Item:
         "companyId": ids.company_id,
         "companyName": ids.company_name,
         "cluster": ids.cluster,
-        "contactCompanyName": contact.company,
-        "contactFullName": contact.name,
-        "contactPhone": contact.phone,
-        "contactPhoneTyped": contact.phone_typed,
-        "contactPhoneExtension": contact.phone_extension,
-        "contactEmailAddress": contact.email,
+        **{name: getattr(contact, part) for part, name in CONTACT_ATTRIBUTES.items()},
         "clientId": client.id,
         "clientSecret": client.sealed_secret,
         "clientSecretSetAt": text_of(client.secret_set_at),

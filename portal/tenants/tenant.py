@@ -23,15 +23,15 @@ def is_id(text: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contact:
-    """Whom to talk to, as `portal.contacts` read it.
+    """Whom to talk to, as `portal.contacts` read it. `portal.contact_fields` describes each field.
 
     `phone` is E.164 where the number could be read, else as written; `phone_typed` is what
     was typed, kept when it differs; `phone_extension` digits.
     """
 
-    company: str
-    name: str
-    email: str
+    company: str = ""
+    name: str = ""
+    email: str = ""
     phone: str = ""
     phone_typed: str = ""
     phone_extension: str = ""
@@ -182,13 +182,16 @@ class Tenant:
         changed = self.changed(Verb.IMPORT, audit, idempotency_key)
         return replace(changed, **fields)
 
-    def without_personal_fields(self, audit: AuditInfo, idempotency_key: str = "") -> Self:
-        """What retention leaves of a closed sign-up. `NotAllowedError`."""
+    def without_personal_fields(
+        self, audit: AuditInfo, idempotency_key: str = "", *, contact: Contact | None = None
+    ) -> Self:
+        """What retention leaves of a closed sign-up: `contact` without personal fields.
+        `NotAllowedError`."""
         return self.changed(
             Verb.ERASE,
             audit,
             idempotency_key,
-            contact=Contact(company="", name="", email=""),
+            contact=contact or Contact(),
             message="",
             status_link="",
             erased=True,

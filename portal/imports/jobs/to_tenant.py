@@ -1,8 +1,10 @@
 """A row as the tenant that it becomes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
+from portal.contact_fields import CONTACT_FIELDS, ContactField, FieldKind
 from portal.imports.model import PlanRow, Value
 from portal.imports.planning import moves_window
 from portal.tenants import AuditInfo, Client, Contact, Decision, Ids, Status, Tenant, Validity, Verb
@@ -48,8 +50,7 @@ def changed_tenant(row: PlanRow, before: Tenant, audit: AuditInfo) -> Tenant:
     )
 
 
-_NOBODY = Contact(company="", name="", email="")
-_NUMBER = ("contactPhone", "contactPhoneExtension")
+_NOBODY = Contact()
 Values = Mapping[str, Value]
 
 
@@ -58,25 +59,30 @@ def _text(values: Values, name: str, otherwise: str) -> str:
 
 
 def _contact(row: PlanRow, before: Contact) -> Contact:
-    values = row.values
-    has_phone = "contactPhone" in values
-    return Contact(
-        company=_text(values, "contactCompanyName", before.company),
-        name=_text(values, "contactFullName", before.name),
-        email=_text(values, "contactEmailAddress", before.email),
-        phone=_text(values, "contactPhone", before.phone),
-        # These belong to the number.
-        phone_typed=_phone_typed(row, before.phone_typed) if has_phone else before.phone_typed,
-        phone_extension=_text(values, "contactPhoneExtension", "")
-        if has_phone
-        else before.phone_extension,
-    )
+    """What the file says; a field that it lacks stays as it is."""
+    new: dict[str, str] = {}
+    for field in CONTACT_FIELDS:
+        if field.attribute not in row.values:
+            continue
+        if field.kind is FieldKind.PHONE:
+            new |= _phone(field, row, before)
+        else:
+            new[field.name] = str(row.values[field.attribute])
+    return replace(before, **new)
 
 
-def _phone_typed(row: PlanRow, before: str) -> str:
-    """It stays with a number that stays, if the file says nothing of it."""
-    stays = before and not any(change.field in _NUMBER for change in row.changes)
-    return _text(row.values, "contactPhoneTyped", before if stays else "")
+def _phone(field: ContactField, row: PlanRow, before: Contact) -> dict[str, str]:
+    """A number comes with its parts. The typed text of the store stays with a number that stays,
+    if the file says nothing of it."""
+    number, typed, extension = field.parts
+    names = (field.parts[number], field.parts[extension])
+    stays = not any(change.field in names for change in row.changes)
+    typed_before = getattr(before, typed) if stays else ""
+    return {
+        number: _text(row.values, field.parts[number], ""),
+        typed: _text(row.values, field.parts[typed], typed_before),
+        extension: _text(row.values, field.parts[extension], ""),
+    }
 
 
 def _ids(values: Values, before: Ids | None) -> Ids:

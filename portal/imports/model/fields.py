@@ -1,12 +1,14 @@
 """The fields of a tenant as files have them, and how their names begin in a browser."""
 
+from portal.contact_fields import CONTACT_ATTRIBUTES
+
 KEY_PREFIX = "fsm_tenant_"
 
 #: All that is read of an entry. Others are left out, and named.
 FIELDS = (
-    "accountId", "accountName", "companyId", "companyName", "cluster", "contactCompanyName",
-    "contactFullName", "contactPhone", "contactPhoneTyped", "contactPhoneExtension",
-    "contactEmailAddress", "clientId", "clientSecret", "validFrom", "validTo", "openEnded",
+    "accountId", "accountName", "companyId", "companyName", "cluster",
+    *CONTACT_ATTRIBUTES.values(),
+    "clientId", "clientSecret", "validFrom", "validTo", "openEnded",
     "isActive", "createdAt", "updatedAt",
 )  # fmt: skip
 SECRET_FIELD = "clientSecret"  # noqa: S105 - the name of a field

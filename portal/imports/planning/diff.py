@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from portal import records
+from portal.contact_fields import ContactField, FieldKind, fields_of_kind
 from portal.contacts import ProblemError, read_email, read_line
 from portal.imports.model import FIELDS, SECRET_FIELD, Candidate, FieldChange, Value
 from portal.imports.planning.licence_totals import Licence
@@ -10,8 +11,11 @@ from portal.stores import Item
 from portal.tenants import Status, Tenant
 from portal.timestamps import format_timestamp
 
-_TEXTS = ("accountName", "companyName", "cluster", "contactCompanyName", "contactFullName",
-          "clientId")  # fmt: skip
+_TEXTS = (
+    "accountName", "companyName", "cluster",
+    *(field.attribute for field in fields_of_kind(FieldKind.LINE)),
+    "clientId",
+)  # fmt: skip
 _DATES = ("validFrom", "validTo")
 _TIMES = ("createdAt", "updatedAt")
 WINDOW = frozenset({*_DATES, "openEnded"})
@@ -30,11 +34,12 @@ def changes_between(candidate: Candidate, item: Item) -> list[FieldChange]:
         and (old := _text(item, name)) != new
         and _line(old) != new
     ]
-    email, old_email = str(values["contactEmailAddress"]), _text(item, "contactEmailAddress")
-    if old_email not in (email, candidate.email_written) and _email(old_email) != email:
-        found.append(_change("contactEmailAddress", old_email, email))
-    if "contactPhone" in values:
-        found += _phone(values, item)
+    for field in fields_of_kind(FieldKind.EMAIL):
+        if field.attribute in values:
+            found += _email_change(field, candidate, item)
+    for field in fields_of_kind(FieldKind.PHONE):
+        if field.attribute in values:
+            found += _phone_changes(field, values, item)
     found += _window(values, item)
     active = records.status_of(item) is Status.ACTIVE
     if "isActive" in values and values["isActive"] is not active:
@@ -75,18 +80,28 @@ def is_newer(candidate: Candidate, tenant: Tenant) -> bool:
     return candidate.updated > stored
 
 
-def _phone(values: Mapping[str, Value], item: Item) -> Iterator[FieldChange]:
-    new, old = str(values["contactPhone"]), _text(item, "contactPhone")
-    typed = values.get("contactPhoneTyped")
+def _email_change(field: ContactField, candidate: Candidate, item: Item) -> Iterator[FieldChange]:
+    name = field.attribute
+    new, old = str(candidate.values[name]), _text(item, name)
+    if old not in (new, candidate.email_written) and _email(old) != new:
+        yield _change(name, old, new)
+
+
+def _phone_changes(
+    field: ContactField, values: Mapping[str, Value], item: Item
+) -> Iterator[FieldChange]:
+    name, typed_name, extension_name = field.parts.values()
+    new, old = str(values[name]), _text(item, name)
+    typed = values.get(typed_name)
     read = old if old in (new, typed) else _line(old)
     if read != new:
         if read and read == typed:
             # As it was typed, with its extension in it.
             return
-        yield _change("contactPhone", old, new)
-    extension = str(values.get("contactPhoneExtension", ""))
-    if extension != (old_extension := _text(item, "contactPhoneExtension")):
-        yield _change("contactPhoneExtension", old_extension, extension)
+        yield _change(name, old, new)
+    extension = str(values.get(extension_name, ""))
+    if extension != (old_extension := _text(item, extension_name)):
+        yield _change(extension_name, old_extension, extension)
 
 
 def _window(values: Mapping[str, Value], item: Item) -> list[FieldChange]:

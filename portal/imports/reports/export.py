@@ -3,14 +3,14 @@
 from typing import Any
 
 from portal import records
+from portal.contact_fields import CONTACT_ATTRIBUTES
 from portal.imports.model import Entry
 from portal.imports.validation import validate_entry
 from portal.stores import KEY, Item
 from portal.tenants import Status
 
 _TEXTS = (
-    "accountName", "companyName", "cluster", "contactCompanyName", "contactFullName",
-    "contactPhone", "contactPhoneTyped", "contactPhoneExtension", "contactEmailAddress",
+    "accountName", "companyName", "cluster", *CONTACT_ATTRIBUTES.values(),
     "clientId", "validFrom", "validTo", "createdAt", "updatedAt",
 )  # fmt: skip
 

@@ -4,19 +4,19 @@ Repairs are made only where nothing is lost, and each is said. The rules for con
 are those of the forms.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 from portal import contacts
-from portal.contacts import (
-    COMPANY_LENGTH,
+from portal.contact_fields import (
+    CONTACT_FIELDS,
     EMAIL_LENGTH,
-    NAME_LENGTH,
-    PHONE_LENGTH,
-    Problem,
-    ProblemError,
+    ContactField,
+    FieldKind,
+    fields_of_kind,
 )
+from portal.contacts import NAME_LENGTH, Problem, ProblemError
 from portal.imports.model import (
     KEY_PREFIX,
     MISSING,
@@ -89,8 +89,9 @@ class _Check:
     def result(self) -> CheckedEntry:
         self._ids()
         self._lines()
-        email_written = self._email()
-        self._phone()
+        emails = [self._email(field) for field in fields_of_kind(FieldKind.EMAIL)]
+        for field in fields_of_kind(FieldKind.PHONE):
+            self._phone(field)
         self._active()
         self._window()
         updated = self._times()
@@ -108,7 +109,7 @@ class _Check:
                 id=f"{values['accountId']}_{values['companyId']}",
                 values=values,
                 updated=updated,
-                email_written=email_written,
+                email_written=emails[0],
                 secret=secret,
             ),
             repairs=tuple(self.repairs),
@@ -173,38 +174,43 @@ class _Check:
                 if read is not None and read != text:
                     self.repairs.append(FieldMessage(name, repair_message(str(text), read)))
 
-    def _email(self) -> str:
-        address = self._read("contactEmailAddress", contacts.read_email, required=True)
-        written = self.fields.get("contactEmailAddress")
+    def _email(self, field: ContactField) -> str:
+        """Reads the address; returns it as it was written if reading changed it, else empty."""
+        name = field.attribute
+        if self.fields.get(name) is None and not field.required:
+            return ""
+        address = self._read(name, contacts.read_email, required=field.required)
+        written = self.fields.get(name)
         if address is None or written == address:
             return ""
         written = str(written)
         is_other = written.strip() != address
-        said = (
+        message = (
             Message("It was written as %(text)s.", text=printable_excerpt(written))
             if is_other
             else repair_message(written, address)
         )
-        self.repairs.append(FieldMessage("contactEmailAddress", said))
+        self.repairs.append(FieldMessage(name, message))
         return written if len(written) <= _WRITTEN_LENGTH else ""
 
-    def _phone(self) -> None:
-        written = self._text("contactPhone")
+    def _phone(self, field: ContactField) -> None:
+        number_name, typed_name, extension_name = field.parts.values()
+        written = self._text(number_name)
         if written is None:
             return
         try:
             number, extension = contacts.read_international_phone(written)
         except ProblemError:
-            kept = self._read("contactPhone", _read_phone_as_written)
+            kept = self._read(number_name, _line_reader(field.max_length, required=False))
             if kept is not None:
-                said = Message("This is not a phone number. It is kept as written.")
-                self.repairs.append(FieldMessage("contactPhone", said))
+                message = Message("This is not a phone number. It is kept as written.")
+                self.repairs.append(FieldMessage(number_name, message))
             return
-        self.values["contactPhone"] = number
+        self.values[number_name] = number
         if number != written.strip():
-            self.values.setdefault("contactPhoneTyped", written.strip())
+            self.values.setdefault(typed_name, written.strip())
         if extension:
-            self.values.setdefault("contactPhoneExtension", extension)
+            self.values.setdefault(extension_name, extension)
 
     def _boolean(self, name: str) -> bool | None:
         """`None` if it is missing, or is none, which is then said."""
@@ -293,21 +299,25 @@ def _read_id(text: str) -> str:
     raise ProblemError(Problem.ID)
 
 
-def _read_phone_as_written(text: str) -> str:
-    return contacts.read_line(text, most=PHONE_LENGTH, required=False)
-
-
 def _line_reader(most: int, *, required: bool) -> Callable[[str], str]:
     return lambda text: contacts.read_line(text, most=most, required=required)
+
+
+def _contact_lines() -> Iterator[tuple[str, int, bool]]:
+    """Name, longest text and whether it is required, of each line of the contact."""
+    for field in CONTACT_FIELDS:
+        if field.kind is FieldKind.LINE:
+            yield field.attribute, field.max_length, field.required
+        if field.kind is FieldKind.PHONE:
+            _, typed, extension = field.parts.values()
+            yield typed, field.max_length, False
+            yield extension, _EXTENSION_LENGTH, False
 
 
 _LINES = (
     ("accountName", NAME_LENGTH, False),
     ("companyName", NAME_LENGTH, False),
     ("cluster", CLUSTER_LENGTH, False),
-    ("contactCompanyName", COMPANY_LENGTH, True),
-    ("contactFullName", NAME_LENGTH, True),
-    ("contactPhoneTyped", PHONE_LENGTH, False),
-    ("contactPhoneExtension", _EXTENSION_LENGTH, False),
+    *_contact_lines(),
     ("clientId", NAME_LENGTH, False),
 )

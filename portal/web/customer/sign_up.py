@@ -9,13 +9,13 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal import onboarding
+from portal.contact_fields import FORM_ORDER
 from portal.onboarding import StaleError
 from portal.tenants import Ids, NotAllowedError, Status
 from portal.web.forms import (
     ContactForm,
     claimed_ids,
-    email_note,
-    phone_note,
+    note_beside,
 )
 from portal.web.http import (
     InvalidLinkError,
@@ -92,24 +92,15 @@ def check() -> Response:
     """One field, as it changes: hints at first, and errors once the form was sent in vain."""
     form = ContactForm()
     name = request.args.get("field", "")
-    if name not in ("company", "name", "email", "phone"):
+    described = next((each for each in FORM_ORDER if each.name == name), None)
+    if described is None:
         raise NotFound
     field = form[name]
     tried = bool(request.form.get("tried"))
     if tried:
         field.validate(form)
-    view = form.view(field, note=_note(name, field.data or ""))
+    view = form.view(field, note=note_beside(described, field.data or ""))
     return make_response(render_template("customer/_field.html", field=view, tried=tried))
-
-
-def _note(name: str, typed: str) -> str:
-    match name:
-        case "email":
-            return email_note(typed)
-        case "phone":
-            return phone_note(typed)
-        case _:
-            return ""
 
 
 def _sign_up_page(
@@ -128,7 +119,7 @@ def _sign_up_page(
     page = render_template(
         "customer/sign_up.html",
         fields=form.views(
-            email=_note("email", form.email.data or ""), phone=_note("phone", form.phone.data or "")
+            **{each.name: note_beside(each, form[each.name].data or "") for each in FORM_ORDER}
         ),
         errors=errors,
         facts=claim_facts(claims),

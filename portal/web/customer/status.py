@@ -9,11 +9,19 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal import onboarding, records
+from portal.contact_fields import FORM_ORDER
 from portal.onboarding import StaleError, UnknownTenantError
 from portal.stores import ItemNotFoundError
 from portal.tenants import AccessStatus, NotAllowedError, Status, Tenant, standing
 from portal.web.customer.sign_up import claim_facts, expired_words
-from portal.web.forms import ChangeForm, FieldView, form_version
+from portal.web.forms import (
+    ChangeForm,
+    FieldView,
+    form_version,
+    masked_facts,
+    masked_value,
+    open_data,
+)
 from portal.web.http import (
     InvalidLinkError,
     audit_of_customer,
@@ -61,7 +69,7 @@ def change(token: str) -> AnyResponse:
         # What became of it meanwhile is all that there is to say.
         return redirect(url_for("status.show", token=token), 303)
     if request.method != "POST":
-        form = ChangeForm(data={"company": tenant.contact.company, "name": tenant.contact.name})
+        form = ChangeForm(data=open_data(tenant.contact))
         return _change_page(form, tenant, token)
     form = ChangeForm()
     if g.expired:
@@ -133,12 +141,10 @@ def _tenant_behind(token: str) -> Tenant:
 def _change_page(
     form: ChangeForm, tenant: Tenant, token: str, *, status: int = 200, problem: str = ""
 ) -> Response:
-    contact = tenant.contact
     keeps = {
-        "email": _("Leave empty to keep %(address)s.", address=masked_email(contact.email)),
-        "phone": _("Leave empty to keep %(number)s.", number=masked_phone(contact.phone))
-        if contact.phone
-        else "",
+        field.name: _("Leave empty to keep %(value)s.", value=masked)
+        for field in FORM_ORDER
+        if field.masked and (masked := masked_value(field, tenant.contact))
     }
     errors = [*([("", problem)] if problem else []), *form.problems()]
     page = render_template(
@@ -190,14 +196,10 @@ def _sent(tenant: Tenant, token: str) -> list[tuple[str, str]]:
     there already leads to that tenant, whose contact is somebody else's."""
     if not _is_own(tenant, token):
         return []
-    contact = tenant.contact
-    sent = [
-        (_("Company"), contact.company),
-        (_("Name"), contact.name),
-        (_("Email address"), masked_email(contact.email)),
-        (_("Phone number"), masked_phone(contact.phone) if contact.phone else ""),
+    return [
+        *(fact for fact in masked_facts(tenant.contact) if fact[1]),
+        *claim_facts(tenant.ids),
     ]
-    return [*(fact for fact in sent if fact[1]), *claim_facts(tenant.ids)]
 
 
 def _steps(tenant: Tenant, asked_at: datetime | None) -> list[tuple[str, bool, str]]:
@@ -271,17 +273,6 @@ def _told(tenant: Tenant, stands: AccessStatus) -> list[str]:
                 _("It is valid through %(day)s.", day=last),
                 ready,
             ]
-
-
-def masked_email(address: str) -> str:
-    """`j•••@example.com`."""
-    local, at, domain = address.rpartition("@")
-    return f"{local[:1]}•••{at}{domain}" if at else "•••"
-
-
-def masked_phone(number: str) -> str:
-    """`+49•••20`."""
-    return f"{number[:3]}•••{number[-2:]}" if len(number) > 7 else "•••"
 
 
 def _private(answer: Response) -> Response:

@@ -1,7 +1,8 @@
 """Forms that customers and staff share.
 
 base           fields, their views, and readers of single values
-contact_form   the contact form, and notes beside its fields
+contact_form   the contact form of customers and staff, and notes beside its fields
+contact_view   contact details as pages show them
 form_messages  what to do about a field that cannot be taken
 """
 
@@ -20,10 +21,16 @@ from portal.web.forms.base import (
 from portal.web.forms.contact_form import (
     ChangeForm,
     ContactForm,
+    StaffContactForm,
     claimed_ids,
-    email_note,
-    phone_note,
-    read_phone,
+    note_beside,
+)
+from portal.web.forms.contact_view import (
+    contact_data,
+    contact_facts,
+    masked_facts,
+    masked_value,
+    open_data,
 )
 
 __all__ = [
@@ -31,16 +38,20 @@ __all__ = [
     "ContactForm",
     "FieldView",
     "Form",
+    "StaffContactForm",
     "TextField",
     "claimed_ids",
-    "email_note",
+    "contact_data",
+    "contact_facts",
     "form_messages",
     "form_version",
     "is_final_id",
     "line_reader",
-    "phone_note",
+    "masked_facts",
+    "masked_value",
+    "note_beside",
+    "open_data",
     "read_day",
     "read_id",
-    "read_phone",
     "read_secret",
 ]

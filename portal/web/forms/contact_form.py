@@ -1,15 +1,19 @@
 """The customer's forms: who asks for access, and what they change about it."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from flask import request
 
 from portal import contacts
+from portal.contact_fields import FORM_ORDER, ContactField, FieldKind
 from portal.contacts import ProblemError
 from portal.tenants import CLUSTER_LENGTH, Contact, Ids
 from portal.web.forms import form_messages
 from portal.web.forms.base import Form, TextField, line_reader, read_id
-from portal.web.i18n import N_, _, territory
+from portal.web.i18n import _, territory
 
 
 def read_phone(text: str) -> contacts.Phone | None:
@@ -28,80 +32,114 @@ def region() -> str:
 
 
 class ContactForm(Form):
-    company = TextField(
-        N_("Company name"),
-        line_reader(contacts.COMPANY_LENGTH),
-        form_messages.company,
-        autocomplete="organization",
-    )
-    name = TextField(
-        N_("Your name"),
-        line_reader(contacts.NAME_LENGTH),
-        form_messages.name,
-        autocomplete="name",
-    )
-    email = TextField(
-        N_("Email address"),
-        contacts.read_email,
-        form_messages.email,
-        type="email",
-        autocomplete="email",
-        hint=N_("We use it only for questions about your access."),
-    )
-    phone = TextField(
-        N_("Phone number"),
-        read_phone,
-        form_messages.phone,
-        type="tel",
-        autocomplete="tel",
-        required=False,
-        hint=N_("With country code, like +49 30 901820."),
-    )
-
-    def __iter__(self) -> Any:
-        """The same order in every form, whichever fields it words anew."""
-        return iter(self._fields[name] for name in ("company", "name", "email", "phone"))
+    """Who asks for access, as the customer fills it in. Its fields are `CONTACT_FIELDS`."""
 
     def to_contact(self) -> Contact:
         """Only of a form that is valid."""
-        phone: contacts.Phone | None = self.phone.read
-        return Contact(
-            company=self.company.read,
-            name=self.name.read,
-            email=self.email.read,
-            phone=phone.e164 if phone else "",
-            phone_typed=phone.typed if phone and phone.typed != phone.e164 else "",
-            phone_extension=phone.extension if phone else "",
-        )
+        values: dict[str, str] = {}
+        for field in FORM_ORDER:
+            values |= _values(field, self[field.name].read)
+        return Contact(**values)
 
 
 class ChangeForm(ContactForm):
     """The customer's own changes. What is masked on the page stays as it is if left empty."""
 
-    email = TextField(
-        N_("Email address"),
-        lambda text: contacts.read_email(text) if text.strip() else "",
-        form_messages.email,
-        type="email",
-        autocomplete="email",
-        required=False,
-    )
-
     def to_contact_over(self, old: Contact) -> Contact:
         """Only of a form that is valid."""
         new = self.to_contact()
-        keeps_phone = not new.phone
-        return Contact(
-            company=new.company,
-            name=new.name,
-            email=new.email or old.email,
-            phone=old.phone if keeps_phone else new.phone,
-            phone_typed=old.phone_typed if keeps_phone else new.phone_typed,
-            phone_extension=old.phone_extension if keeps_phone else new.phone_extension,
-        )
+        kept = {
+            part: getattr(old, part)
+            for field in FORM_ORDER
+            if field.masked and not getattr(new, field.name)
+            for part in field.parts
+        }
+        return replace(new, **kept)
 
 
-def email_note(typed: str) -> str:
+class StaffContactForm(ContactForm):
+    """The same for staff, who write about somebody else."""
+
+
+def _values(field: ContactField, read: Any) -> dict[str, str]:
+    """The attributes of `Contact` for what was read of one field."""
+    if field.kind is not FieldKind.PHONE:
+        return {field.name: read}
+    phone: contacts.Phone | None = read
+    typed = phone.typed if phone and phone.typed != phone.e164 else ""
+    number = (phone.e164, typed, phone.extension) if phone else ("", "", "")
+    return dict(zip(field.parts, number, strict=True))
+
+
+def _customer_field(field: ContactField) -> TextField:
+    return _text_field(
+        field,
+        label=field.customer_label or field.label,
+        missing=field.customer_missing or field.missing,
+        hint=field.customer_hint or field.hint,
+        autocomplete=field.autocomplete,
+    )
+
+
+def _change_field(field: ContactField) -> TextField:
+    if not field.masked:
+        return _customer_field(field)
+    optional = replace(field, required=False, customer_hint="")
+    return _customer_field(optional)
+
+
+def _staff_field(field: ContactField) -> TextField:
+    return _text_field(field, label=field.label, missing=field.missing, hint=field.hint)
+
+
+def _text_field(
+    field: ContactField, *, label: str, missing: str, hint: str, autocomplete: str = ""
+) -> TextField:
+    return TextField(
+        label,
+        _reader(field),
+        partial(form_messages.contact_field, field, missing),
+        type=_INPUT_TYPES[field.kind],
+        autocomplete=autocomplete,
+        required=field.required,
+        hint=hint,
+    )
+
+
+def _reader(field: ContactField) -> Callable[[str], Any]:
+    match field.kind:
+        case FieldKind.LINE:
+            return line_reader(field.max_length, required=field.required)
+        case FieldKind.EMAIL if field.required:
+            return contacts.read_email
+        case FieldKind.EMAIL:
+            return lambda text: contacts.read_email(text) if text.strip() else ""
+        case FieldKind.PHONE:
+            return read_phone
+
+
+_INPUT_TYPES = {FieldKind.LINE: "text", FieldKind.EMAIL: "email", FieldKind.PHONE: "tel"}
+
+for _form, _field in (
+    (ContactForm, _customer_field), (ChangeForm, _change_field), (StaffContactForm, _staff_field),
+):  # fmt: skip
+    for _each in FORM_ORDER:
+        # WTForms collects the fields of a class also when they are set afterwards.
+        setattr(_form, _each.name, _field(_each))
+
+
+def note_beside(field: ContactField, typed: str) -> str:
+    """What stands beside a field that can be taken: a probable slip, or how it was read."""
+    match field.kind:
+        case FieldKind.LINE:
+            return ""
+        case FieldKind.EMAIL:
+            return _email_note(typed)
+        case FieldKind.PHONE:
+            return _phone_note(typed)
+
+
+def _email_note(typed: str) -> str:
     """A hint for an address that can be used, but may be a slip."""
     try:
         likelier = contacts.likelier_email(contacts.read_email(typed))
@@ -110,7 +148,7 @@ def email_note(typed: str) -> str:
     return _("Did you mean %(address)s?", address=likelier) if likelier else ""
 
 
-def phone_note(typed: str) -> str:
+def _phone_note(typed: str) -> str:
     """How a number was read."""
     try:
         phone = contacts.read_phone(typed, region())

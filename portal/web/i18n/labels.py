@@ -1,6 +1,7 @@
 """The words for statuses, verbs and reasons. English here; catalogues translate."""
 
 from portal.auth import Role
+from portal.contact_fields import CONTACT_FIELDS
 from portal.imports import AllowedChange, FileFormat, JobState, Message, Policy, RowKind
 from portal.queries import DuplicateReason, Tab
 from portal.tenants import AccessStatus, Reason, Status, Verb
@@ -207,10 +208,7 @@ ATTRIBUTE = {
     "validTo": N_("Valid through"),
     "clientId": N_("Client id"),
     "clientSecret": N_("Client secret"),
-    "contactCompanyName": N_("Company name"),
-    "contactFullName": N_("Contact's name"),
-    "contactPhone": N_("Phone number"),
-    "contactEmailAddress": N_("Email address"),
+    **{field.attribute: field.label for field in CONTACT_FIELDS},
     "accountName": N_("Account name"),
     "companyName": N_("Company name in FSM"),
 }

@@ -8,9 +8,17 @@ from babel import Locale
 from flask import Flask, request
 from flask_babel import Babel, get_locale, gettext
 
+from portal.translations import N_
+
+# `N_` belongs beside `_`, though plain modules need it as well.
+__all__ = [
+    "CATALOGUES", "LANGUAGES", "N_", "_", "direction", "init_app", "locale_name",
+    "remember_locale", "territory",
+]  # fmt: skip
+
 CATALOGUES = Path(__file__).parent.parent.parent / "translations"
 #: The words in the code are English; another language is there as soon as its catalogue is.
-LANGUAGES = ("en", *sorted(path.name for path in CATALOGUES.iterdir() if path.is_dir()))
+LANGUAGES = ("en", *sorted(path.parent.name for path in CATALOGUES.glob("*/LC_MESSAGES")))
 _BY_TAG = {language.lower(): language for language in LANGUAGES}
 
 #: The reader's locale, one of these. Words are looked up hundreds of times a page.
@@ -46,11 +54,6 @@ def _word(locale: str, text: str) -> str:
     # so there are only so many.
     del locale
     return str(gettext(text))
-
-
-def N_(text: str) -> str:  # noqa: N802 - the name that catalogue tools look for
-    """Marks words that stand outside of a request; `_` looks them up where they are shown."""
-    return text
 
 
 def territory(region: str) -> str:

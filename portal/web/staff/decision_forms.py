@@ -9,7 +9,7 @@ from flask import url_for
 from portal.records import Note
 from portal.tenants import Status, Tenant
 from portal.timestamps import format_timestamp
-from portal.web.forms import FieldView, Form
+from portal.web.forms import FieldView, Form, StaffContactForm, contact_data
 from portal.web.http import now, settings
 from portal.web.i18n import _, dates
 from portal.web.staff.forms import (
@@ -17,7 +17,6 @@ from portal.web.staff.forms import (
     ClientForm,
     NoteForm,
     RejectForm,
-    StaffContactForm,
     SuspendForm,
     ValidityForm,
 )
@@ -153,15 +152,7 @@ def _fresh(tenant: Tenant, verb: str) -> Form | None:
         case "client":
             return ClientForm(formdata=None, data={"client_id": tenant.client.id})
         case "contact":
-            return StaffContactForm(
-                formdata=None,
-                data={
-                    "company": contact.company,
-                    "name": contact.name,
-                    "email": contact.email,
-                    "phone": contact.phone_typed or contact.phone,
-                },
-            )
+            return StaffContactForm(formdata=None, data=contact_data(contact))
         case "reject":
             return RejectForm(formdata=None)
         case "suspend":

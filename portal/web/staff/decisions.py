@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal import onboarding
 from portal.onboarding import StaleError, TenantExistsError
 from portal.tenants import ErasedError, NotAllowedError, PastWindowError, Status, Tenant
-from portal.web.forms import Form, form_version, is_final_id
+from portal.web.forms import Form, StaffContactForm, form_version, is_final_id
 from portal.web.http import (
     audit_info,
     htmx,
@@ -25,7 +25,6 @@ from portal.web.staff.forms import (
     NoteForm,
     PlainForm,
     RejectForm,
-    StaffContactForm,
     SuspendForm,
     ValidityForm,
 )

@@ -8,14 +8,12 @@ from portal import contacts
 from portal.contacts import Problem, ProblemError
 from portal.tenants import CLUSTER_LENGTH, REJECT_REASONS, SUSPEND_REASONS, Ids, Reason, Validity
 from portal.web.forms import (
-    ContactForm,
     Form,
     TextField,
     form_messages,
     line_reader,
     read_day,
     read_id,
-    read_phone,
     read_secret,
 )
 from portal.web.http import settings
@@ -150,21 +148,6 @@ def _reason(reasons: Sequence[Reason]) -> TextField:
 
     choices = [("", N_("Choose …")), *((reason.value, labels.REASON[reason]) for reason in reasons)]
     return TextField(N_("Reason"), read, form_messages.choice, type="select", choices=choices)
-
-
-class StaffContactForm(ContactForm):
-    """The same for staff, who write about somebody else."""
-
-    name = TextField(
-        N_("Contact's name"), line_reader(contacts.NAME_LENGTH), form_messages.contact_name
-    )
-    email = TextField(
-        N_("Email address"), contacts.read_email, form_messages.contact_email, type="email"
-    )
-    phone = TextField(
-        N_("Phone number"), read_phone, form_messages.phone, type="tel", required=False,
-        hint=N_("With country code, like +49 30 901820."),
-    )  # fmt: skip
 
 
 class RejectForm(Form):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from portal.tenants import AccessStatus, Status, Tenant, standing
+from portal.web.forms import contact_facts
 from portal.web.http import now, settings
 from portal.web.i18n import _, dates, labels
 from portal.web.staff.decision_forms import window_is_over
@@ -28,9 +29,8 @@ def card_of(tenant: Tenant) -> Card:
     status = labels.STANDING[stands] if tenant.is_active else labels.STATUS[tenant.status]
     contact, ids, client = tenant.contact, tenant.ids, tenant.client
     facts = [
-        (_("Contact"), contact.name),
-        (_("Email"), contact.email),
-        (_("Phone"), _phone_words(tenant)),
+        # The company is the heading.
+        *contact_facts(contact)[1:],
         *(
             [
                 (_("Account"), labels.named_id(ids.account_name, ids.account_id)),
@@ -63,16 +63,6 @@ def card_of(tenant: Tenant) -> Card:
         warnings=_warnings(tenant),
         secret=secret,
     )
-
-
-def _phone_words(tenant: Tenant) -> str:
-    contact = tenant.contact
-    number = contact.phone
-    if contact.phone_extension:
-        number = _("%(number)s, extension %(ext)s", number=number, ext=contact.phone_extension)
-    if contact.phone_typed:
-        number = _("%(number)s (typed: %(typed)s)", number=number, typed=contact.phone_typed)
-    return number
 
 
 def _from(tenant: Tenant) -> str:

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portal import contacts
+from portal.contact_fields import EMAIL_LENGTH
 from portal.contacts import Problem, ProblemError
 from portal.imports.model.errors import RefusedFileError
 from portal.imports.planning.staging import StagedEntries
@@ -122,7 +123,7 @@ def read_by_library(text):
     address = text.strip()
     if not address:
         raise ProblemError(Problem.MISSING)
-    if len(address) > contacts.EMAIL_LENGTH:
+    if len(address) > EMAIL_LENGTH:
         raise ProblemError(Problem.TOO_LONG)
     try:
         return validate_email(address, check_deliverability=False).normalized

@@ -89,9 +89,9 @@ def test_everything_known_is_shown_to_staff(client: FlaskClient, anna: Staff) ->
     query = "?account_id=86810&company_id=104348&account_name=Holding&company_name=One&cluster=eu"
     asked = sent_in(client, query=query)
     assert facts(anna.page(asked.id)) == {
-        "Contact": "Jane Doe",
-        "Email": "jane@example.com",
-        "Phone": "+4930901820 (typed: +49 30 901820)",
+        "Name": "Jane Doe",
+        "Email address": "jane@example.com",
+        "Phone number": "+4930901820 (typed: +49 30 901820)",
         "Account": "Holding (86810)",
         "Company in FSM": "One (104348)",
         "Cluster": "eu",

@@ -14,6 +14,7 @@ asked on a version that is no longer there, it raises `StaleError` with the tena
 The tenant, its event, its claim and its forward are one all-or-nothing write.
 """
 
+from portal.onboarding import activation, erasure, licences, notes, sign_ups
 from portal.onboarding.activation import TenantExistsError, activate, renew_existing
 from portal.onboarding.decisions import StaleError, UnknownTenantError, find
 from portal.onboarding.erasure import erase, erase_closed_before
@@ -22,8 +23,28 @@ from portal.onboarding.notes import add_note
 from portal.onboarding.sign_ups import edit_contact, reject, release, reopen, submit, withdraw
 
 __all__ = [
-    "StaleError", "TenantExistsError", "UnknownTenantError",
-    "activate", "add_note", "edit_contact", "erase", "erase_closed_before", "find", "reinstate",
-    "reject", "release", "renew_existing", "reopen", "set_client", "set_validity", "submit",
-    "suspend", "withdraw",
+    "StaleError",
+    "TenantExistsError",
+    "UnknownTenantError",
+    "activate",
+    "activation",
+    "add_note",
+    "edit_contact",
+    "erase",
+    "erase_closed_before",
+    "erasure",
+    "find",
+    "licences",
+    "notes",
+    "reinstate",
+    "reject",
+    "release",
+    "renew_existing",
+    "reopen",
+    "set_client",
+    "set_validity",
+    "sign_ups",
+    "submit",
+    "suspend",
+    "withdraw",
 ]  # fmt: skip

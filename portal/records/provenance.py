@@ -8,13 +8,11 @@ left, staff or somebody else have set. Where nothing stands, staff set both.
 from portal.records.access_fields import status_of, validity_of
 from portal.records.attributes import IMPORTED_STATE
 from portal.stores import Item, Value
-from portal.tenants import Tenant, Validity, Verb
+from portal.tenants import TRANSITIONS, Tenant, Validity, Verb
 from portal.timestamps import format_timestamp
 
 #: Stands where staff decided; no status and no window is written so.
 _STAFF = "-"
-_OF_STATUS = frozenset({Verb.ACTIVATE, Verb.SUSPEND, Verb.REINSTATE})
-_OF_WINDOW = frozenset({Verb.ACTIVATE, Verb.SET_VALIDITY})
 
 
 def set_by_staff(item: Item) -> tuple[bool, bool]:
@@ -35,7 +33,8 @@ def imported_state(tenant: Tenant, by_staff: tuple[bool, bool]) -> str:
 def decided_state(before: Item, tenant: Tenant, verb: Verb) -> dict[str, Value]:
     """What has to be noted on `tenant`, which was `before` until staff did `verb`."""
     status, window = set_by_staff(before)
-    by_staff = status or verb in _OF_STATUS, window or verb in _OF_WINDOW
+    sets = TRANSITIONS[verb]
+    by_staff = status or sets.sets_status, window or sets.sets_validity
     if all(by_staff) and IMPORTED_STATE not in before:
         return {}
     return {IMPORTED_STATE: imported_state(tenant, by_staff)}

@@ -1,5 +1,6 @@
 """The life cycle: every status, every verb, and which verb leads where."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -72,30 +73,61 @@ class ErasedError(RuleError):
     """The personal fields were erased, so nothing is left to reopen."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transition:
+    """Where a verb leads, by the status that it starts from.
+
+    sets_status, sets_validity: a person decides about these by the verb, so that no import
+    changes them unasked (`portal.records.provenance`).
+    """
+
+    leads: Mapping[Status, Status]
+    sets_status: bool = False
+    sets_validity: bool = False
+
+
+def _unchanged(*statuses: Status) -> Mapping[Status, Status]:
+    return {status: status for status in statuses}
+
+
+#: Of every verb. A step that is not here is not allowed.
+TRANSITIONS: Mapping[Verb, Transition] = {
+    # Makes a new tenant.
+    Verb.SUBMIT: Transition(leads={}),
+    Verb.ACTIVATE: Transition(
+        leads={Status.PENDING: Status.ACTIVE}, sets_status=True, sets_validity=True
+    ),
+    Verb.REJECT: Transition(leads={Status.PENDING: Status.REJECTED}),
+    Verb.WITHDRAW: Transition(leads={Status.PENDING: Status.WITHDRAWN}),
+    Verb.REOPEN: Transition(
+        leads={Status.REJECTED: Status.PENDING, Status.WITHDRAWN: Status.PENDING}
+    ),
+    Verb.SUSPEND: Transition(leads={Status.ACTIVE: Status.SUSPENDED}, sets_status=True),
+    Verb.REINSTATE: Transition(leads={Status.SUSPENDED: Status.ACTIVE}, sets_status=True),
+    Verb.SET_VALIDITY: Transition(
+        leads=_unchanged(Status.ACTIVE, Status.SUSPENDED), sets_validity=True
+    ),
+    Verb.SET_CLIENT: Transition(leads=_unchanged(Status.ACTIVE, Status.SUSPENDED)),
+    Verb.EDIT_CONTACT: Transition(
+        leads=_unchanged(Status.PENDING, Status.ACTIVE, Status.SUSPENDED)
+    ),
+    Verb.IMPORT: Transition(leads=_unchanged(Status.ACTIVE, Status.SUSPENDED)),
+    Verb.RELEASE: Transition(leads=_unchanged(Status.PENDING)),
+    Verb.ERASE: Transition(leads=_unchanged(Status.REJECTED, Status.WITHDRAWN)),
+}
+
+
+def can(status: Status, verb: Verb) -> bool:
+    """Whether the life cycle has this step."""
+    return status in TRANSITIONS[verb].leads
+
+
 def status_after(status: Status, verb: Verb) -> Status:
-    """The status that `verb` leads to from `status`. `NotAllowedError`."""
-    match status, verb:
-        case Status.PENDING, Verb.ACTIVATE:
-            return Status.ACTIVE
-        case Status.PENDING, Verb.REJECT:
-            return Status.REJECTED
-        case Status.PENDING, Verb.WITHDRAW:
-            return Status.WITHDRAWN
-        case ((Status.REJECTED | Status.WITHDRAWN), Verb.REOPEN):
-            return Status.PENDING
-        case Status.ACTIVE, Verb.SUSPEND:
-            return Status.SUSPENDED
-        case Status.SUSPENDED, Verb.REINSTATE:
-            return Status.ACTIVE
-        case ((Status.ACTIVE | Status.SUSPENDED), (Verb.SET_VALIDITY | Verb.SET_CLIENT)):
-            return status
-        case ((Status.PENDING | Status.ACTIVE | Status.SUSPENDED), Verb.EDIT_CONTACT):
-            return status
-        case ((Status.ACTIVE | Status.SUSPENDED), Verb.IMPORT):
-            return status
-        case Status.PENDING, Verb.RELEASE:
-            return status
-        case ((Status.REJECTED | Status.WITHDRAWN), Verb.ERASE):
-            return status
-        case _:
-            raise NotAllowedError(verb, status)
+    """The status that `verb` leads to from `status`.
+
+    Raises:
+        NotAllowedError: The life cycle has no such step.
+    """
+    if not can(status, verb):
+        raise NotAllowedError(verb, status)
+    return TRANSITIONS[verb].leads[status]

@@ -4,7 +4,7 @@ from portal.auth import Role
 from portal.contact_fields import CONTACT_FIELDS
 from portal.imports import AllowedChange, FileFormat, JobState, Message, Policy, RowKind
 from portal.queries import DuplicateReason, Tab
-from portal.tenants import AccessStatus, Reason, Status, Verb
+from portal.tenants import AccessStatus, Reason, Status
 from portal.web.i18n.numbers import format_number
 from portal.web.i18n.translation import N_, _
 
@@ -75,37 +75,6 @@ ALIKE = {
     DuplicateReason.COMPANY: N_("Same company name"),
     DuplicateReason.ACCOUNT: N_("Same account"),
 }
-
-#: In a history, behind a name: "Anna Smith: activated".
-DID = {
-    Verb.SUBMIT: N_("Asked for access"),
-    Verb.ACTIVATE: N_("Activated"),
-    Verb.REJECT: N_("Rejected"),
-    Verb.WITHDRAW: N_("Withdrawn"),
-    Verb.REOPEN: N_("Reopened"),
-    Verb.SUSPEND: N_("Suspended"),
-    Verb.REINSTATE: N_("Reinstated"),
-    Verb.SET_VALIDITY: N_("Validity set"),
-    Verb.SET_CLIENT: N_("OAuth client set"),
-    Verb.EDIT_CONTACT: N_("Contact changed"),
-    Verb.RELEASE: N_("Moved into the queue"),
-    Verb.ERASE: N_("Personal details erased"),
-    Verb.IMPORT: N_("Imported"),
-}
-
-REFUSED = {
-    Verb.ACTIVATE: N_("Only a pending tenant can be activated."),
-    Verb.REJECT: N_("Only a pending tenant can be rejected."),
-    Verb.WITHDRAW: N_("Only a pending sign-up can be withdrawn."),
-    Verb.REOPEN: N_("Only a rejected or withdrawn sign-up can be reopened."),
-    Verb.SUSPEND: N_("Only an active tenant can be suspended."),
-    Verb.REINSTATE: N_("Only a suspended tenant can be reinstated."),
-    Verb.SET_VALIDITY: N_("Only an active or suspended tenant has a validity to set."),
-    Verb.SET_CLIENT: N_("Only an active or suspended tenant has an OAuth client to set."),
-    Verb.EDIT_CONTACT: N_("The contact of a closed sign-up cannot be changed."),
-    Verb.RELEASE: N_("Only a pending sign-up can be moved into the queue."),
-}
-
 
 ROLE = {
     Role.VIEWER: N_("Viewer"),
@@ -214,73 +183,12 @@ ATTRIBUTE = {
 }
 
 
-def did(verb: str) -> str:
-    """What a history says was done; a verb of a later portal stays as it is."""
-    try:
-        return _(DID[Verb(verb)])
-    except ValueError:
-        return verb
-
-
 def why(reason: str) -> str:
     """Why staff rejected or suspended; a reason of a later portal stays as it is."""
     try:
         return _(REASON[Reason(reason)])
     except ValueError:
         return reason
-
-
-def who_did(verb: Verb, who: str, ago: str) -> str:
-    """`Anna activated this 2 minutes ago.`"""
-    values = {"who": who, "ago": ago}
-    match verb:
-        case Verb.ACTIVATE:
-            return _("%(who)s activated this %(ago)s.", **values)
-        case Verb.REJECT:
-            return _("%(who)s rejected this %(ago)s.", **values)
-        case Verb.WITHDRAW:
-            return _("%(who)s withdrew this %(ago)s.", **values)
-        case Verb.REOPEN:
-            return _("%(who)s reopened this %(ago)s.", **values)
-        case Verb.SUSPEND:
-            return _("%(who)s suspended this %(ago)s.", **values)
-        case Verb.REINSTATE:
-            return _("%(who)s reinstated this %(ago)s.", **values)
-        case Verb.SET_VALIDITY:
-            return _("%(who)s set the validity %(ago)s.", **values)
-        case Verb.SET_CLIENT:
-            return _("%(who)s set the OAuth client %(ago)s.", **values)
-        case Verb.EDIT_CONTACT:
-            return _("%(who)s changed the contact %(ago)s.", **values)
-        case Verb.IMPORT:
-            return _("%(who)s imported this %(ago)s.", **values)
-        case _:
-            return _("%(who)s changed this %(ago)s.", **values)
-
-
-def done(verb: Verb, company: str) -> str:
-    """What has just been done, to who did it."""
-    match verb:
-        case Verb.ACTIVATE:
-            return _("%(company)s is active.", company=company)
-        case Verb.REJECT:
-            return _("The sign-up of %(company)s is rejected.", company=company)
-        case Verb.REOPEN:
-            return _("The sign-up of %(company)s is back in the queue.", company=company)
-        case Verb.RELEASE:
-            return _("The sign-up of %(company)s is now in the queue.", company=company)
-        case Verb.SUSPEND:
-            return _("%(company)s is suspended.", company=company)
-        case Verb.REINSTATE:
-            return _("%(company)s is active again.", company=company)
-        case Verb.SET_VALIDITY:
-            return _("The validity of %(company)s is set.", company=company)
-        case Verb.SET_CLIENT:
-            return _("The OAuth client of %(company)s is set.", company=company)
-        case Verb.EDIT_CONTACT:
-            return _("The contact of %(company)s is changed.", company=company)
-        case _:
-            return _("Saved.")
 
 
 def named_id(name: str, id_: str) -> str:

@@ -1,28 +1,54 @@
 """The forms of staff: what a decision needs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from portal import contacts
 from portal.contacts import Problem, ProblemError
-from portal.tenants import CLUSTER_LENGTH, REJECT_REASONS, SUSPEND_REASONS, Ids, Reason, Validity
+from portal.tenants import (
+    CLUSTER_LENGTH,
+    REJECT_REASONS,
+    SUSPEND_REASONS,
+    Ids,
+    Reason,
+    Tenant,
+    Validity,
+)
 from portal.web.forms import (
     Form,
+    StaffContactForm,
     TextField,
+    contact_data,
     form_messages,
     line_reader,
     read_day,
     read_id,
     read_secret,
 )
-from portal.web.http import settings
-from portal.web.i18n import N_, _, labels
+from portal.web.http import now, settings
+from portal.web.i18n import N_, _, dates, labels
 
 MESSAGE_LENGTH = 2000
+#: A new validity is suggested from today to so many days later.
+SUGGESTED = timedelta(days=14)
 
 
-class IdsForm(Form):
+class VerbForm(Form):
+    """What a verb asks. A verb that asks nothing uses this one, which is a button."""
+
+    @staticmethod
+    def data_of(tenant: Tenant) -> Mapping[str, str]:
+        """What the form is filled with when the tenant's page offers it, by field name."""
+        del tenant
+        return {}
+
+    def arguments(self) -> Mapping[str, object]:
+        """Keyword arguments for the verb's function. Only of a form that is valid."""
+        return {}
+
+
+class IdsForm(VerbForm):
     account_id = TextField(N_("Account id"), read_id, form_messages.account_id, inputmode="numeric")
     company_id = TextField(N_("Company id"), read_id, form_messages.company_id, inputmode="numeric")
     account_name = TextField(
@@ -55,7 +81,7 @@ class IdsForm(Form):
         )
 
 
-class ValidityForm(Form):
+class ValidityForm(VerbForm):
     valid_from = TextField(N_("Valid from"), read_day, form_messages.date, type="date")
     valid_to = TextField(N_("Valid through"), read_day, form_messages.date, type="date")
     term = TextField(
@@ -99,6 +125,15 @@ class ValidityForm(Form):
         self.valid_to.data = last.isoformat()
         self.term.data = ""
 
+    @staticmethod
+    def data_of(tenant: Tenant) -> Mapping[str, str]:
+        zone, validity = settings().time_zone, tenant.validity
+        first, last = dates.days_of(validity.valid_from, validity.valid_to, zone)
+        return {"valid_from": first, "valid_to": last}
+
+    def arguments(self) -> Mapping[str, object]:
+        return {"validity": self.to_validity()}
+
     def to_validity(self) -> Validity:
         return Validity.of_days(self.valid_from.read, self.valid_to.read, settings().time_zone)
 
@@ -110,7 +145,7 @@ def _year_later(day: date) -> date:
         return date(day.year + 1, 3, 1)
 
 
-class ClientForm(Form):
+class ClientForm(VerbForm):
     client_id = TextField(
         N_("Client id"),
         line_reader(contacts.NAME_LENGTH, required=False),
@@ -127,6 +162,13 @@ class ClientForm(Form):
         hint=N_("Sealed at once, and never shown again."),
     )
 
+    @staticmethod
+    def data_of(tenant: Tenant) -> Mapping[str, str]:
+        return {"client_id": tenant.client.id}
+
+    def arguments(self) -> Mapping[str, object]:
+        return {"client_id": self.client_id.read, "secret": self.client_secret.read}
+
 
 class ActivateForm(ClientForm, ValidityForm, IdsForm):
     """Everything at once: the ids, the licence and the OAuth client."""
@@ -137,6 +179,22 @@ class ActivateForm(ClientForm, ValidityForm, IdsForm):
             *("valid_from", "valid_to", "term", "client_id", "client_secret"),
         )
         return iter(self._fields[name] for name in order)
+
+    @staticmethod
+    def data_of(tenant: Tenant) -> Mapping[str, str]:
+        """The ids that the sign-up claims, and a suggested validity."""
+        names = ("account_id", "company_id", "account_name", "company_name", "cluster")
+        ids = {name: str(getattr(tenant.ids, name)) for name in names} if tenant.ids else {}
+        today = dates.today(now(), settings().time_zone)
+        last = today + SUGGESTED
+        return {**ids, "valid_from": today.isoformat(), "valid_to": last.isoformat()}
+
+    def arguments(self) -> Mapping[str, object]:
+        return {
+            "ids": self.to_ids(),
+            **ValidityForm.arguments(self),
+            **ClientForm.arguments(self),
+        }
 
 
 def _reason(reasons: Sequence[Reason]) -> TextField:
@@ -150,7 +208,7 @@ def _reason(reasons: Sequence[Reason]) -> TextField:
     return TextField(N_("Reason"), read, form_messages.choice, type="select", choices=choices)
 
 
-class RejectForm(Form):
+class RejectForm(VerbForm):
     reason = _reason(REJECT_REASONS)
     message = TextField(
         N_("Words for the customer"),
@@ -161,9 +219,26 @@ class RejectForm(Form):
         hint=N_("Shown on the customer's page, as you write them."),
     )
 
+    def arguments(self) -> Mapping[str, object]:
+        return {"reason": self.reason.read, "message": self.message.read}
 
-class SuspendForm(Form):
+
+class SuspendForm(VerbForm):
     reason = _reason(SUSPEND_REASONS)
+
+    def arguments(self) -> Mapping[str, object]:
+        return {"reason": self.reason.read}
+
+
+class EditContactForm(StaffContactForm, VerbForm):
+    """The contact form, for staff who write about somebody else."""
+
+    @staticmethod
+    def data_of(tenant: Tenant) -> Mapping[str, str]:
+        return contact_data(tenant.contact)
+
+    def arguments(self) -> Mapping[str, object]:
+        return {"contact": self.to_contact()}
 
 
 class NoteForm(Form):
@@ -174,7 +249,3 @@ class NoteForm(Form):
         type="textarea",
         hint=N_("For staff only."),
     )
-
-
-class PlainForm(Form):
-    """A button."""

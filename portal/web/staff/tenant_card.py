@@ -8,7 +8,7 @@ from portal.tenants import AccessStatus, Status, Tenant, standing
 from portal.web.forms import contact_facts
 from portal.web.http import now, settings
 from portal.web.i18n import _, dates, labels
-from portal.web.staff.decision_forms import window_is_over
+from portal.web.staff.verbs import is_over
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,7 +114,7 @@ def _warnings(tenant: Tenant) -> list[str]:
         told.append(_("This sign-up looks like a robot's, so it is not in the queue."))
     if tenant.is_active and standing(tenant, now()) is AccessStatus.WINDOW_MISSING:
         told.append(_("The validity is missing or cannot be read. Set it: access is refused."))
-    if tenant.status is Status.SUSPENDED and window_is_over(tenant):
+    if tenant.status is Status.SUSPENDED and is_over(tenant):
         told.append(_("The validity has passed. Reinstating alone does not give access."))
     if tenant.is_active and tenant.client.id and not tenant.client.sealed_secret:
         told.append(_("A client id is set, but no client secret."))

@@ -20,9 +20,10 @@ from portal.web.http import (
     store,
 )
 from portal.web.i18n import _, dates, labels
-from portal.web.staff.decision_forms import DecisionForm, SubmittedForm, forms_of
+from portal.web.staff.decision_forms import DecisionView, SubmittedForm, forms_of
 from portal.web.staff.recent_decisions import recently_decided
 from portal.web.staff.tenant_card import card_of
+from portal.web.staff.verbs import BY_VERB, conflict_words, done_words, history_words
 
 #: For so long after a decision its own page says that it was done.
 _JUST_NOW = timedelta(minutes=5)
@@ -71,7 +72,7 @@ def tenant_page(
     just_decided: bool = False,
     conflict: Conflict | None = None,
     sent: SubmittedForm | None = None,
-    offer: DecisionForm | None = None,
+    offer: DecisionView | None = None,
     said: str = "",
 ) -> Response:
     """The page, or the card that htmx swaps. `UnknownTenantError`.
@@ -110,7 +111,7 @@ def conflict_of(tenant: Tenant) -> Conflict:
         return Conflict(headline=_("This was changed meanwhile."), sentence=_("Reload and check."))
     who = labels.by_whom(decision.by)
     return Conflict(
-        headline=labels.who_did(decision.verb, who, dates.ago(now() - decision.at)),
+        headline=conflict_words(decision.verb, who, dates.ago(now() - decision.at)),
         sentence=_(
             "Changed by %(name)s at %(time)s. Reload and check.",
             name=who,
@@ -132,9 +133,6 @@ def _tab_of(tenant: Tenant) -> str:
 
 # ---- What was done
 
-#: What takes a decision back.
-_UNDO = {Verb.REJECT: "reopen", Verb.SUSPEND: "reinstate"}
-
 
 def _done(tenant: Tenant) -> Done | None:
     """What this person has just decided, its undo where the life cycle has one, and who
@@ -144,12 +142,13 @@ def _done(tenant: Tenant) -> Done | None:
         return None
     if now() - decision.at > _JUST_NOW:
         return None
-    undo = _UNDO.get(decision.verb, "")
+    entry = BY_VERB[decision.verb]
+    undo = BY_VERB[entry.undo].route if entry.undo else ""
     following = None
-    if decision.verb in (Verb.ACTIVATE, Verb.REJECT):
+    if entry.shows_next:
         following = queries.next_waiting(store(), recently_decided())
     return Done(
-        sentence=labels.done(decision.verb, tenant.contact.company),
+        sentence=done_words(decision.verb, tenant.contact.company),
         undo_url=url_for(f"decisions.{undo}", tenant_id=tenant.id) if undo else "",
         undo_label=_("Undo") if undo else "",
         undo_version=str(tenant.version or 0),
@@ -174,7 +173,7 @@ def _event_line(event: Event) -> HistoryLine:
     return HistoryLine(
         when=dates.moment(event.at, zone),
         who=labels.by_whom(event.by),
-        what=labels.did(event.verb),
+        what=history_words(event.verb),
         details=details,
     )
 
@@ -183,7 +182,7 @@ def _first_line(tenant: Tenant) -> HistoryLine:
     return HistoryLine(
         when=dates.moment(tenant.created_at, settings().time_zone),
         who=_("The customer"),
-        what=labels.did(Verb.SUBMIT.value),
+        what=history_words(Verb.SUBMIT.value),
     )
 
 

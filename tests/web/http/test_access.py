@@ -22,7 +22,7 @@ from portal.sealing.fingerprints import SecretFingerprints
 from portal.settings import Settings
 from portal.stores.contract import Store
 from portal.tenants import AuditInfo
-from portal.web.http.access import ANYONE, ENTRY
+from portal.web.http.access import ANYONE, ROUTE_ACCESS
 from tests.conftest import SECRET_KEY, Clock
 from tests.strict_client import StrictClient
 from tests.web.pages import (
@@ -157,18 +157,18 @@ def rules(app: Flask) -> dict[str, Rule]:
 
 
 def test_t14_every_rule_has_an_entry_and_every_entry_a_rule(app: Flask) -> None:
-    assert rules(app).keys() == ENTRY.keys() == GOLDEN.keys()
+    assert rules(app).keys() == ROUTE_ACCESS.keys() == GOLDEN.keys()
 
 
 def test_t14_staff_pages_are_closed_to_everybody_else(app: Flask) -> None:
     for endpoint, rule in rules(app).items():
         before_request = endpoint in ("staff.sign_in", "staff.use_link", "staff.sign_out")
         if rule.rule.startswith("/staff") and not before_request:
-            assert ENTRY[endpoint] != ANYONE
+            assert ROUTE_ACCESS[endpoint] != ANYONE
         if rule.methods and "POST" in rule.methods and endpoint.startswith("decisions."):
-            assert ENTRY[endpoint] == Role.APPROVER
+            assert ROUTE_ACCESS[endpoint] == Role.APPROVER
         if endpoint.startswith("imports."):
-            assert ENTRY[endpoint] == Role.ADMIN
+            assert ROUTE_ACCESS[endpoint] == Role.ADMIN
 
 
 def test_t14_a_rule_that_is_in_no_table_is_closed(app: Flask, store: Store, clock: Clock) -> None:
@@ -398,7 +398,7 @@ def test_t25_pages_are_kept_nowhere_and_depend_on_what_htmx_asks(
         assert answer.headers.getlist("Cache-Control") == ["no-store"], endpoint
         varies = ", ".join(answer.headers.getlist("Vary")).split(", ")
         assert {"HX-Request", "HX-Boosted", "HX-History-Restore-Request"} <= set(varies)
-        if ENTRY[endpoint] != ANYONE:
+        if ROUTE_ACCESS[endpoint] != ANYONE:
             assert "Cookie" in varies
 
 

@@ -15,7 +15,7 @@ from portal import create_app, logs
 from portal.settings import Settings
 from portal.stores.contract import BusyError, UnavailableError, VersionConflictError
 from portal.stores.factory import open_store
-from portal.web.http.access import ENTRY
+from portal.web.http.access import ROUTE_ACCESS
 from tests.conftest import Clock
 from tests.strict_client import StrictClient
 from tests.web.failing_store import TroubledStore
@@ -203,7 +203,7 @@ def test_t19_no_route_ever_shows_it(
     for verb in ("validity", "suspend", "reinstate", "contact"):
         typed = {"reason": "unpaid"} if verb == "suspend" else {}
         admin.send("86810_104348", verb, admin.form("86810_104348", verb) | typed, htmx=True)
-    assert asked == ENTRY.keys()
+    assert asked == ROUTE_ACCESS.keys()
     heard = b"".join(app.extensions["heard"]).decode(errors="replace")
     # The sealed text is nobody's business either.
     assert sealed not in heard

@@ -37,7 +37,7 @@ def table_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.-]{3,255}", name):
         raise SettingsError(
             "TENANT_TABLE_NAME",
-            "Set it to the name of the table: 3 to 255 letters, digits, dots, hyphens and"
+            "Set it to the name of the table: 3 to 255 letters, digits, dots, hyphens or"
             " underscores.",
         )
     return name
@@ -45,7 +45,9 @@ def table_name(name: str) -> str:
 
 def region(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9-]{0,40}", name):
-        raise SettingsError("AWS_REGION", "Set it to a region like eu-central-1.")
+        raise SettingsError(
+            "AWS_REGION", "Set it to the name of a region, for example eu-central-1."
+        )
     return name
 
 
@@ -57,7 +59,7 @@ def endpoint(address: str) -> str:
 def metrics(text: str) -> frozenset[str]:
     chosen = frozenset(parts(text.lower()))
     if not chosen <= {"log", "prometheus"}:
-        raise SettingsError("PORTAL_METRICS", "Set it to log, to prometheus, or to log,prometheus.")
+        raise SettingsError("PORTAL_METRICS", "Set it to log, to prometheus or to log,prometheus.")
     return chosen
 
 
@@ -75,7 +77,7 @@ def time_zone(name: str) -> ZoneInfo:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise SettingsError(
             "PORTAL_TIME_ZONE",
-            f"Set it to the name of a time zone like Europe/Berlin, not {name!r}.",
+            f"Set it to the name of a time zone, for example Europe/Berlin, not {name!r}.",
         ) from error
 
 
@@ -85,7 +87,7 @@ def number(name: str, text: Mapping[str, str], least: int, most: int) -> int:
     # isascii: int() would also take digits that nobody can tell apart in a configuration.
     if not (digits.isascii() and digits.isdigit() and least <= int(digits[:9]) <= most):
         raise SettingsError(
-            name, f"Set it to a whole number between {least} and {most}, not {digits!r}."
+            name, f"Set it to a whole number from {least} to {most}, not {digits!r}."
         )
     return int(digits)
 
@@ -93,7 +95,9 @@ def number(name: str, text: Mapping[str, str], least: int, most: int) -> int:
 def origin(name: str, address: str) -> str:
     """Scheme, host and port as a browser sends them in `Origin`."""
     refusal = SettingsError(
-        name, "Set it to an address like https://portal.example.com, without a path or a password."
+        name,
+        "Set it to an address without a path and without a password, for example"
+        " https://portal.example.com.",
     )
     try:
         split = urlsplit(address)
@@ -114,7 +118,7 @@ def hosts(text: str) -> tuple[str, ...]:
     if not all(_is_host(name) for name in names):
         raise SettingsError(
             "PORTAL_TRUSTED_HOSTS",
-            "Set it to host names separated by commas, without http:// and without ports.",
+            "Set it to host names, separated by commas, without http:// and without ports.",
         )
     return names
 
@@ -143,7 +147,7 @@ def secret_key(text: str) -> str | None:
         raise SettingsError(
             "PORTAL_SECRET_KEY",
             f"Set it to at least {SHORTEST_KEY} characters."
-            " This makes one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
+            " Create one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
         )
     return text or None
 

@@ -1,7 +1,7 @@
 """What an operator can set: one frozen object, read from the environment once.
 
-Each setting is described once, in `SETTINGS`. The README's table is held to that by a
-test, and the sentences of `SettingsError` name the setting that mends them.
+Each setting is described once, in `SETTINGS`; a test compares `docs/operating.md` with it.
+A `SettingsError` names the setting to change.
 """
 
 from collections.abc import Mapping
@@ -31,131 +31,135 @@ SETTINGS = (
     Setting(
         "USE_DYNAMODB",
         "",
-        "`true` keeps the data in DynamoDB, anything else in the file store.",
+        "`true` keeps the data in DynamoDB. Any other value keeps it in the file store.",
     ),
     Setting(
         "NODE_ENV",
         "",
-        "Asked only when `USE_DYNAMODB` is not set: `production` selects DynamoDB.",
+        "Read only if `USE_DYNAMODB` is not set: `production` selects DynamoDB.",
     ),
     Setting(
         "TENANT_TABLE_NAME",
         "fsm-appointment-tenants",
-        "The table in DynamoDB.",
+        "The name of the DynamoDB table.",
     ),
     Setting(
         "AWS_REGION",
         "",
-        "The region of the table and of the KMS key, like `eu-central-1`.",
+        "The region of the table and of the KMS key, for example `eu-central-1`.",
     ),
     Setting(
         "PORTAL_KMS_KEY_ID",
         "",
-        "The KMS key (id, ARN or alias) that seals client secrets; without one the key file in"
-        " the data folder does.",
+        "The KMS key (id, ARN or alias) that seals client secrets. If it is not set, the key"
+        " file in the data folder seals them.",
     ),
     Setting(
         "AWS_ENDPOINT_URL_DYNAMODB",
         "",
-        "Where DynamoDB is reached, if not in the region: a VPC endpoint, or an engine for tests.",
+        "The address of DynamoDB if it is not the region's own: a VPC endpoint, or a test engine.",
     ),
     Setting(
         "PORTAL_METRICS",
         "",
-        "What calls to DynamoDB cost: `log` writes CloudWatch's embedded metrics,"
-        " `prometheus` opens `/metrics`, `log,prometheus` does both.",
+        "Where the portal reports its calls to DynamoDB: `log` writes CloudWatch embedded"
+        " metrics to the log, `prometheus` opens `/metrics`, `log,prometheus` does both.",
     ),
     Setting(
         "DEBUG",
         "",
         "`fsm-appointment:tenant` logs each call to DynamoDB: operation, kind of item, time,"
-        " capacity, request; never a value.",
+        " capacity and request id; never a value.",
     ),
     Setting(
         "PORTAL_DATA_DIR",
         "./data",
-        "The folder of the file store and of the keys that the portal makes; on a local disk.",
+        "The folder of the file store and of the keys that the portal creates. It must be on a"
+        " local disk.",
     ),
     Setting(
         "PORTAL_TIME_ZONE",
         "UTC",
-        "The time zone in which the days of a licence begin and end, like `Europe/Berlin`.",
+        "The time zone in which the days of a licence begin and end, for example `Europe/Berlin`.",
     ),
     Setting(
         "PORTAL_SECRET_KEY",
         "",
-        "Signs sessions, form tokens and links; at least 32 characters."
-        " The file store makes its own on first use; with DynamoDB it must be set.",
+        "The key that signs sessions, form tokens and links; at least 32 characters. With the"
+        " file store, the portal creates one on first use. With DynamoDB, you must set it.",
     ),
     Setting(
         "PORTAL_SECRET_KEY_FALLBACKS",
         "",
-        "Earlier secret keys, separated by commas: what they signed stays good.",
+        "Earlier secret keys, separated by commas. What they signed stays valid.",
     ),
     Setting(
         "PORTAL_BASE_URL",
         "http://127.0.0.1:8000",
-        "Where people reach the portal; links begin with it, and `https` makes cookies secure.",
+        "The address at which people reach the portal. Links begin with it; if it begins with"
+        " `https`, cookies are secure.",
     ),
     Setting(
         "PORTAL_TRUSTED_HOSTS",
         "",
-        "More host names to answer to, separated by commas; the base URL's is always answered.",
+        "Further host names that the portal answers to, separated by commas. It always answers"
+        " to the host of the base URL.",
     ),
     Setting(
         "PORTAL_PROXY_HOPS",
         "0",
-        "How many proxies stand in front of the portal and add to `X-Forwarded-For`.",
+        "The number of proxies in front of the portal that add to `X-Forwarded-For`.",
     ),
     Setting(
         "PORTAL_SIGN_UP_MIN_SECONDS",
         "3",
-        "A sign-up form that is sent sooner after it was shown is taken for a robot's.",
+        "A sign-up form that is sent fewer seconds after it was shown counts as sent by a robot.",
     ),
     Setting(
         "PORTAL_PROMISED_DAYS",
         "2",
-        "After so many days in the queue the age of a sign-up turns red.",
+        "The age of a sign-up turns red after this many days in the queue.",
     ),
     Setting(
         "PORTAL_STATUS_LINK_DAYS",
         "730",
-        "How many days a customer's link to the status page opens it.",
+        "How many days a customer's link opens the status page.",
     ),
     Setting(
         "PORTAL_IMPORT_MEGABYTES",
         "5",
-        "How large a file may be that is imported over the web.",
+        "The largest file, in megabytes, that can be imported over the web.",
     ),
     Setting(
         "PORTAL_IMPORT_ROWS",
         "10000",
-        "How many entries, of any program, a file may have that is imported over the web.",
+        "The most entries, of any program, in a file that is imported over the web.",
     ),
     Setting(
         "PORTAL_IMPORT_COMMAND_MEGABYTES",
         "50",
-        "How large each file may be that `migrations_tools import` reads.",
+        "The largest file, in megabytes, that `migrations_tools import` reads.",
     ),
     Setting(
         "PORTAL_IMPORT_COMMAND_ROWS",
         "1000000",
-        "How many entries, of any program, each file of `migrations_tools import` may have.",
+        "The most entries, of any program, in a file that `migrations_tools import` reads.",
     ),
     Setting(
         "PORTAL_IMPORT_DEPTH",
         "32",
-        "How many lists and objects an imported file may have in each other.",
+        "How deeply lists and objects may be nested in an imported file.",
     ),
     Setting(
         "PORTAL_IMPORT_VALUE_CHARACTERS",
         "1000000",
-        "How long one tenant's value in an imported file may be.",
+        "The most characters in one tenant's value in an imported file.",
     ),
     Setting(
         "API_ALLOWED_ORIGINS",
         "",
-        "Origins whose pages may call the API, separated by commas, like `https://app.example.com`.",
+        "The origins whose pages may read answers of the API, separated by commas, for example"
+        " `https://app.example.com`.",
     ),
 )
 

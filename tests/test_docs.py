@@ -272,7 +272,7 @@ def test_each_row_code_in_the_name_of_a_test_is_in_threats_md() -> None:
     } - tested == set()
 
 
-@pytest.mark.parametrize(("row", "where"), threats().items())
+@pytest.mark.parametrize(("row", "where"), threats().items(), ids=threats())
 def test_each_row_of_threats_md_names_test_files_or_says_that_there_are_none(
     row: str, where: str
 ) -> None:

@@ -326,6 +326,34 @@ def test_the_verbs_and_the_questions_know_no_particular_store() -> None:
     assert [str(one) for one in found if within(one.module, *OPEN_INSIDE)] == []
 
 
+# ---- Words
+
+
+def retired_words() -> list[str]:
+    """The first column of the last table in docs/glossary.md."""
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    table = text.partition("## Retired words")[2]
+    return re.findall(r"^\| `([^`]+)` \|", table, flags=re.MULTILINE)
+
+
+def test_retired_words_are_gone_from_code_comments_and_tests() -> None:
+    words = retired_words()
+    assert len(words) > 50
+    pattern = re.compile(
+        r"(?<![A-Za-z0-9_])(" + "|".join(map(re.escape, words)) + r")(?![A-Za-z0-9_])"
+    )
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {hit[1]}"
+        for folder in ("portal", "migrations_tools", "tests")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        # Words of a version before stand in what it wrote.
+        if "compatibility" not in path.parts
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        for hit in pattern.finditer(line)
+    ]
+    assert found == []
+
+
 def test_a_private_name_stays_in_its_module() -> None:
     ours = [one for one in PORTAL + TOOLS if one.top in ("portal", "migrations_tools")]
     names = [(one, one.module.rpartition(".")[2]) for one in ours]

@@ -1,4 +1,4 @@
-"""What 1.0 wrote, copied for one test, in each kind of store: `written`."""
+"""Fixtures: a portal with the current code on a copy of the data that 1.0 wrote."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ import itsdangerous
 import pytest
 
 from portal.settings import SETTINGS
-from tests.compatibility.driver import Browser, Clock, Portal, running
+from tests.compatibility.driver import Browser, Clock, Portal, closing_portal
 from tests.conftest import COMPILED
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
 from tests.strict_client import StrictClient
@@ -21,20 +21,26 @@ TEXTS: dict[str, str] = json.loads((WRITTEN / "texts" / "texts.json").read_text(
 SECRET_KEY = (WRITTEN / "folder" / "secret-key").read_text("ascii").strip()
 
 
-class Written(Portal):
-    """A portal of today on what 1.0 wrote. `where` replaces what stands in the files for the
-    place that they have come from."""
+class UpgradedPortal(Portal):
+    """A portal with the current code on data of 1.0.
+
+    `placeholders` replaces those in `adopt-progress.json`, which names the store that it is for.
+    """
 
     def __init__(
-        self, environ: Mapping[str, str], clock: Clock, folder: Path, where: Mapping[str, str]
+        self,
+        environ: Mapping[str, str],
+        clock: Clock,
+        folder: Path,
+        placeholders: Mapping[str, str],
     ) -> None:
         super().__init__(environ, clock)
         strict(self)
         self.folder = folder
         progress = folder / "adopt-progress.json"
         text = progress.read_text("ascii")
-        for stand_in, place in where.items():
-            text = text.replace(stand_in, place)
+        for placeholder, value in placeholders.items():
+            text = text.replace(placeholder, value)
         progress.write_text(text, encoding="ascii")
 
     def items(self) -> dict[str, Mapping[str, Any]]:
@@ -43,7 +49,7 @@ class Written(Portal):
         return {str(item["tenantId"]): item for item in page.items}
 
     def in_session(self, text: str) -> Browser:
-        """A browser that still has this cookie."""
+        """A browser that still has this session cookie."""
         browser = self.browser()
         browser.client.set_cookie("portal", text, domain="localhost")
         return browser
@@ -54,9 +60,9 @@ def strict(portal: Portal) -> None:
     portal.app.jinja_env.bytecode_cache = COMPILED
 
 
-def copied(name: str, into: Path) -> Path:
-    """A folder that 1.0 wrote, for its owner only, as it was."""
-    # Not its times: what `adopt` keeps is no good after a day.
+def copy_folder(name: str, into: Path) -> Path:
+    """Copy a folder that 1.0 wrote. As the portal made it, only its owner may read it."""
+    # Without the file times: `adopt` ignores a progress file that is older than a day.
     shutil.copytree(WRITTEN / name, into, copy_function=shutil.copyfile)
     into.chmod(0o700)
     for path in into.iterdir():
@@ -82,58 +88,61 @@ def environ_of_table(folder: Path, engine: Engine, table: str) -> dict[str, str]
 
 
 def items_of_table() -> list[dict[str, dict[str, Any]]]:
-    """The items of the table, as boto3 has them."""
+    """The items of the table, in the form that boto3 uses."""
     lines = (WRITTEN / "table" / "items.jsonl").read_text("utf-8").splitlines()
     return [{name: _value(each) for name, each in json.loads(line).items()} for line in lines]
 
 
 def _value(attribute: dict[str, Any]) -> dict[str, Any]:
-    """Bytes stand in base64 in JSON; the old application left some, and not inside of others."""
+    """JSON holds bytes in base64. Only attributes at the top level are bytes."""
     ((kind, value),) = attribute.items()
     return {kind: base64.b64decode(value) if kind == "B" else value}
 
 
 @pytest.fixture(autouse=True)
 def time_of_signatures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cookies are signed with a time of their own, whatever the clock of the portal says. They
-    are read here as they were on the day that they were made."""
+    """itsdangerous signs cookies with the time of the machine. Here it is the time at which 1.0
+    signed them, so that a limit to the age of a cookie does not break the tests."""
     monkeypatch.setattr(
         itsdangerous.TimestampSigner, "get_timestamp", lambda _self: int(Clock().now().timestamp())
     )
 
 
 @pytest.fixture
-def in_folder(tmp_path: Path) -> Iterator[Written]:
-    folder = copied("folder", tmp_path / "data")
-    where = {"@FOLDER@": str(folder)}
-    with running(Written(environ_of(folder), Clock(), folder, where)) as written:
-        yield written
+def upgraded_folder(tmp_path: Path) -> Iterator[UpgradedPortal]:
+    folder = copy_folder("folder", tmp_path / "data")
+    placeholders = {"@FOLDER@": str(folder)}
+    with closing_portal(
+        UpgradedPortal(environ_of(folder), Clock(), folder, placeholders)
+    ) as upgraded:
+        yield upgraded
 
 
 @pytest.fixture
-def in_table(tmp_path: Path, engine: Engine) -> Iterator[Written]:
-    folder = copied("table", tmp_path / "data")
+def upgraded_table(tmp_path: Path, engine: Engine) -> Iterator[UpgradedPortal]:
+    folder = copy_folder("table", tmp_path / "data")
     table = engine.new_table().table
     for item in items_of_table():
         engine.client.put_item(TableName=table, Item=item)
-    where = {"@TABLE@": table, "@ENDPOINT@": engine.url}
+    placeholders = {"@TABLE@": table, "@ENDPOINT@": engine.url}
     environ = environ_of_table(folder, engine, table)
-    with running(Written(environ, Clock(), folder, where)) as written:
-        yield written
+    with closing_portal(UpgradedPortal(environ, Clock(), folder, placeholders)) as upgraded:
+        yield upgraded
 
 
 @pytest.fixture(params=["folder", "table"])
-def written(request: pytest.FixtureRequest) -> Written:
-    return request.getfixturevalue(f"in_{request.param}")
+def upgraded(request: pytest.FixtureRequest) -> UpgradedPortal:
+    found: UpgradedPortal = request.getfixturevalue(f"upgraded_{request.param}")
+    return found
 
 
 @pytest.fixture
-def anna(written: Written) -> Browser:
-    """The approver, in the session that 1.0 began."""
-    return written.in_session(TEXTS["session"])
+def anna(upgraded: UpgradedPortal) -> Browser:
+    """An approver, in a session that 1.0 started."""
+    return upgraded.in_session(TEXTS["session"])
 
 
 @pytest.fixture
-def ada(written: Written) -> Browser:
-    """The administrator, who signs in today."""
-    return written.staff("Ada Admin", "admin")
+def ada(upgraded: UpgradedPortal) -> Browser:
+    """An administrator who signs in with the current code."""
+    return upgraded.staff("Ada Admin", "admin")

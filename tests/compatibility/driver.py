@@ -1,13 +1,13 @@
-"""A portal with the people who use it: browsers that fill in forms, and commands.
+"""Drives a portal as people do: browsers that fill in forms, and commands.
 
-The code of 1.0 and the code of today are both driven by this, so it imports only what both have:
+It drives both the code of 1.0 and the current code. So it imports only what both have:
 `create_app`, the settings, `open_store` and the two command lines.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import html5lib
 from click.testing import CliRunner
@@ -20,28 +20,30 @@ from portal.settings import Settings
 from portal.stores import open_store
 
 IMPORTS = "/staff/imports/"
-#: When everything is written, and the tests begin to read.
+#: The time at which 1.0 had written everything. The tests start at this time.
 END = datetime(2025, 6, 2, 10, 0, tzinfo=UTC)
 
 
 class Browser:
-    """One person's browser: it fills in forms as pages offer them."""
+    """The browser of one person. It fills in the forms that the pages show."""
 
     def __init__(self, client: Any, language: str = "en") -> None:
         self.client = client
-        self.speaks(language)
+        self.set_language(language)
 
-    def speaks(self, language: str) -> None:
+    def set_language(self, language: str) -> None:
         self._headers = {"Accept-Language": language}
 
     def get(self, url: str) -> TestResponse:
-        return self.client.get(url, headers=self._headers)
+        answer: TestResponse = self.client.get(url, headers=self._headers)
+        return answer
 
     def post(self, url: str, fields: Mapping[str, str]) -> TestResponse:
-        return self.client.post(url, data=dict(fields), headers=self._headers)
+        answer: TestResponse = self.client.post(url, data=dict(fields), headers=self._headers)
+        return answer
 
     def send(self, page: str, action: str, **typed: str) -> TestResponse:
-        """Opens the page, fills in the form that is sent to `action`, and sends it."""
+        """Open the page, fill in its form with this `action`, and send it."""
         return self.post(action, form_fields(self.get(page), action) | typed)
 
     def decide(self, tenant_id: str, verb: str, **typed: str) -> TestResponse:
@@ -50,21 +52,21 @@ class Browser:
         assert answer.status_code == 303, answer.status
         return answer
 
-    def plans(self, text: str, **chosen: str) -> str:
-        """Pastes the text of a file into the form of imports; answers the plan's address."""
+    def plan_import(self, text: str, **chosen: str) -> str:
+        """Paste the text of a file into the import form. Returns the URL of the plan."""
         answer = self.send(IMPORTS, IMPORTS, text=text, **chosen)
         assert answer.status_code == 303, answer.status
         return str(answer.location)
 
-    def presses(self, plan: str, verb: str) -> TestResponse:
+    def press(self, plan: str, verb: str) -> TestResponse:
         return self.send(plan, f"{plan}/{verb}")
 
 
 def form_fields(answer: TestResponse, action: str) -> dict[str, str]:
-    """What a browser would send of the first form that is sent to `action`."""
+    """The fields of the first form with this `action`, as a browser would send them."""
     tree = html5lib.parse(answer.text, namespaceHTMLElements=False)
     form = next((each for each in tree.iter("form") if each.get("action") == action), None)
-    assert form is not None, f"{answer.request.path} has no form that is sent to {action}"
+    assert form is not None, f"{answer.request.path} has no form with the action {action}"
     fields: dict[str, str] = {}
     for control in form.iter():
         name, kind = control.get("name"), control.get("type")
@@ -82,27 +84,31 @@ def form_fields(answer: TestResponse, action: str) -> dict[str, str]:
 
 
 class Clock:
-    """Stands still until the scenario sets it, and may be told so."""
+    """A clock that the scenario sets. `on_change` is called with each new time."""
 
-    def __init__(self, heard: Callable[[str], None] = lambda _text: None) -> None:
+    def __init__(self, on_change: Callable[[str], None] = lambda _text: None) -> None:
         self._now = END
-        self._heard = heard
+        self._on_change = on_change
 
     def now(self) -> datetime:
         return self._now
 
     def set(self, text: str) -> None:
-        """To `2025-03-03 09:00`, UTC."""
+        """`text` is like `2025-03-03 09:00`, in UTC."""
         self._now = datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
-        self._heard(text)
+        self._on_change(text)
 
 
 class Portal:
-    """One portal on one store: its pages in this process, and its commands.
+    """A portal on one store: its pages, served in this process, and its commands.
 
-    `environ` holds its settings. `one_step` limits how many rows of an import one press of a
-    button writes, and `breaking_off` interrupts what is done inside; without them an import is
-    written whole, and nothing is interrupted.
+    Args:
+        environ: The settings.
+        clock: The clock of the pages. Commands use the clock of the machine.
+        limited_step: Within this context, one request applies only so many rows of an import.
+            Default: no limit.
+        interrupted: Within this context, the process dies while it saves an import plan.
+            Default: nothing is interrupted.
     """
 
     def __init__(
@@ -110,18 +116,18 @@ class Portal:
         environ: Mapping[str, str],
         clock: Clock,
         *,
-        one_step: Callable[[int], AbstractContextManager[None]] = lambda _rows: nullcontext(),
-        breaking_off: Callable[[], AbstractContextManager[None]] | None = None,
+        limited_step: Callable[[int], AbstractContextManager[None]] = lambda _rows: nullcontext(),
+        interrupted: Callable[[], AbstractContextManager[None]] | None = None,
     ) -> None:
         self.environ = dict(environ)
         self.clock = clock
-        self.one_step = one_step
-        self.breaking_off = breaking_off
+        self.limited_step = limited_step
+        self.interrupted = interrupted
         self.settings = Settings.from_environment(self.environ)
         self.store = open_store(self.settings)
         self.app = create_app(self.settings, store=self.store, clock=clock.now)
         self.app.testing = True
-        #: What people hold afterwards, by its name.
+        #: Texts that people keep: links, tokens, a session. The scenario names them.
         self.texts: dict[str, str] = {}
 
     def browser(self, language: str = "en") -> Browser:
@@ -131,11 +137,11 @@ class Portal:
         return run_portal(self.environ, *arguments)
 
     def tool(self, *arguments: str, ends_with: int = 0) -> str:
-        """What `python -m migrations_tools …` prints."""
+        """The output of `python -m migrations_tools …`."""
         return _run(tools_command, self.environ, arguments, ends_with)
 
     def staff(self, name: str, role: str) -> Browser:
-        """Somebody of the staff, signed in by a link of their own."""
+        """The browser of a member of staff who has just signed in."""
         link = self.staff_link(name, role)
         browser = self.browser()
         answer = browser.send(link, link)
@@ -145,11 +151,11 @@ class Portal:
     def staff_link(self, name: str, role: str) -> str:
         first_name = name.partition(" ")[0]
         address = f"{first_name.lower()}@staff.example.com"
-        told = self.command("staff-link", address, "--role", role, "--name", name)
-        return told.split()[-1].removeprefix(self.settings.base_url)
+        output = self.command("staff-link", address, "--role", role, "--name", name)
+        return output.split()[-1].removeprefix(self.settings.base_url)
 
-    def signs_up(self, *, query: str = "", language: str = "en", **typed: str) -> str:
-        """A customer sends the form; answers the address of the status page."""
+    def sign_up(self, *, query: str = "", language: str = "en", **typed: str) -> str:
+        """Send the sign-up form. Returns the URL of the status page."""
         customer = self.browser(language)
         page = customer.get(f"/sign-up{query}")
         answer = customer.post("/sign-up", form_fields(page, "/sign-up") | typed)
@@ -161,7 +167,7 @@ class Portal:
 
 
 def run_portal(environ: Mapping[str, str], *arguments: str, ends_with: int = 0) -> str:
-    """What `portal …` prints."""
+    """The output of `portal …`."""
     return _run(portal_command, environ, arguments, ends_with)
 
 
@@ -174,12 +180,16 @@ def _run(
 
 
 def pending_id(status_url: str) -> str:
-    """The id of a sign-up, which the link of its customer begins with."""
+    """The id of the sign-up behind this status link."""
     return f"pending-{status_url.rpartition('/')[2][:26]}"
 
 
+AnyPortal = TypeVar("AnyPortal", bound=Portal)
+
+
 @contextmanager
-def running(portal: Portal) -> Iterator[Portal]:
+def closing_portal(portal: AnyPortal) -> Iterator[AnyPortal]:
+    """Close the store of `portal` on exit."""
     try:
         yield portal
     finally:

@@ -1,5 +1,4 @@
-"""Records that are imported, and rows of the old application. All of it is made up, and what is
-called a secret is none."""
+"""Records to import, and rows of the old application. All of them are made up, the secrets too."""
 
 import json
 from typing import Any
@@ -10,7 +9,7 @@ def made_up_secret(tenant_id: str) -> str:
 
 
 def record(tenant_id: str, company: str, **changed: Any) -> dict[str, Any]:
-    """A tenant as the old application kept it in a browser; `None` leaves a field out."""
+    """A tenant as the old application stored it in a browser. `None` omits a field."""
     account, _, company_id = tenant_id.partition("_")
     made = {
         "accountId": account,
@@ -34,7 +33,7 @@ def record(tenant_id: str, company: str, **changed: Any) -> dict[str, Any]:
 
 
 def dump(*records: dict[str, Any], **others: str) -> str:
-    """What the line for the console downloads. `others` belong to other programs."""
+    """A localStorage dump. `others` are keys of other programs."""
     keys = {
         f"fsm_tenant_{each['accountId']}_{each['companyId']}": json.dumps(each) for each in records
     }
@@ -54,7 +53,7 @@ def record_60001(**changed: Any) -> dict[str, Any]:
 
 
 def records_of_half() -> list[dict[str, Any]]:
-    """The import that stays half applied: four are new, one is an update."""
+    """The import that 1.0 leaves half applied: four new rows and one update."""
     return [
         record("73001_1", "Half One"),
         record("73001_2", "Half Two", clientSecret=None, isActive=False),
@@ -67,7 +66,7 @@ def records_of_half() -> list[dict[str, Any]]:
 
 
 def records_of_plan() -> list[dict[str, Any]]:
-    """The import that stays a plan: a row of each kind."""
+    """The import that 1.0 leaves as a plan: one row of each kind."""
     return [
         record("74001_1", "Planned Older", updatedAt="2025-01-01T08:00:00.000Z"),
         record("74001_1", "Planned Ltd"),
@@ -80,10 +79,13 @@ def records_of_plan() -> list[dict[str, Any]]:
 
 # ---- Rows of the old application
 
-#: As it writes them: no status, no version, the secret as it was typed, and types that are its own.
-#: Under DynamoDB's names of types.
-OLD_ROWS: tuple[dict[str, dict[str, Any]], ...] = tuple(
-    {
+Attributes = dict[str, dict[str, Any]]
+
+
+def old_row(account: str, company: str, more: Attributes) -> Attributes:
+    """A row as the old application writes it: no status, no version, a plaintext secret, and
+    attributes of types that the portal does not use. In DynamoDB's attribute-value form."""
+    row: Attributes = {
         "tenantId": {"S": f"{account}_1"},
         "accountId": {"S": account},
         "accountName": {"S": f"{company} Group"},
@@ -101,30 +103,31 @@ OLD_ROWS: tuple[dict[str, dict[str, Any]], ...] = tuple(
         "gsi1pk": {"S": f"ACCOUNT#{account}"},
         "gsi1sk": {"S": f"TENANT#{account}_1"},
     }
-    | more
-    for account, company, more in (
-        (
-            "90001",
-            "Old And Dated",
-            {
-                "contactPhone": {"NULL": True},
-                "validFrom": {"S": "2025-01-01T00:00:00.000Z"},
-                "validTo": {"S": "2025-12-31T23:59:59.999Z"},
-                "tags": {"L": [{"S": "pilot"}, {"N": "7"}, {"M": {"deep": {"BOOL": True}}}]},
-                "share": {"N": "0.25"},
-                "stamp": {"B": b"\0made up"},
-            },
-        ),
-        (
-            "90002",
-            "Old And Open",
-            {
-                "contactPhone": {"S": "+4930901820"},
-                "settings": {"M": {"colour": {"S": "red"}, "none": {"NULL": True}}},
-                "regions": {"SS": ["north", "south"]},
-                "logins": {"N": "12"},
-            },
-        ),
-        ("90003", "Old And Off", {"isActive": {"BOOL": False}, "validTo": {"S": "soon"}}),
-    )
+    return row | more
+
+
+OLD_ROWS = (
+    old_row(
+        "90001",
+        "Old And Dated",
+        {
+            "contactPhone": {"NULL": True},
+            "validFrom": {"S": "2025-01-01T00:00:00.000Z"},
+            "validTo": {"S": "2025-12-31T23:59:59.999Z"},
+            "tags": {"L": [{"S": "pilot"}, {"N": "7"}, {"M": {"deep": {"BOOL": True}}}]},
+            "share": {"N": "0.25"},
+            "stamp": {"B": b"\0made up"},
+        },
+    ),
+    old_row(
+        "90002",
+        "Old And Open",
+        {
+            "contactPhone": {"S": "+4930901820"},
+            "settings": {"M": {"colour": {"S": "red"}, "none": {"NULL": True}}},
+            "regions": {"SS": ["north", "south"]},
+            "logins": {"N": "12"},
+        },
+    ),
+    old_row("90003", "Old And Off", {"isActive": {"BOOL": False}, "validTo": {"S": "soon"}}),
 )

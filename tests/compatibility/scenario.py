@@ -1,7 +1,8 @@
-"""Three months of a made-up portal, told by what people do: pages, forms, commands, requests.
+"""Three months of a made-up portal: sign-ups, decisions, imports, commands, API calls.
 
-Two programs play it: `write_1_0.py` with the code of 1.0, to make the files of `written_by_1_0`,
-and the tests with the code of today, to compare what both write. All details are made up.
+Two programs run this scenario. `write_1_0.py` runs it with the code of 1.0 and saves the result in
+`written_by_1_0`. `test_format_unchanged.py` runs it with the current code and compares. All
+details are made up.
 """
 
 import json
@@ -19,12 +20,12 @@ from tests.compatibility.sample_records import (
     records_of_plan,
 )
 
-#: The texts that people hold are made then.
+#: The day on which the links, tokens and the session in `Portal.texts` are made.
 LAST_DAY = "2025-06-02"
 
 
-def play(portal: Portal) -> None:
-    """All of it, from the first sign-up to the last day."""
+def run_scenario(portal: Portal) -> None:
+    """All parts in their order."""
     early_days(portal)
     spring(portal)
     tokens_of_programs(portal)
@@ -33,24 +34,24 @@ def play(portal: Portal) -> None:
 
 
 def early_days(portal: Portal) -> None:
-    """What retention takes, and the first tenants, one with each key of the key file."""
+    """A sign-up and an import that retention erases, and a tenant for each key of the key file."""
     at = portal.clock.set
     at("2025-03-03 09:00")
     ada, anna = portal.staff("Ada Admin", "admin"), portal.staff("Anna Approver", "approver")
     at("2025-03-03 09:10")
     gone = pending_id(
-        portal.signs_up(company="Gone Lifts", name="Gus Gone", email="gus@example.com")
+        portal.sign_up(company="Gone Lifts", name="Gus Gone", email="gus@example.com")
     )
     at("2025-03-03 09:20")
     anna.decide(gone, "note", text="Nobody there knows him.")
     anna.decide(gone, "reject", reason="not_a_customer", message="We do not know you.")
     at("2025-03-03 09:30")
-    plan = ada.plans(dump(record_50001()))
+    plan = ada.plan_import(dump(record_50001()))
     at("2025-03-03 09:40")
-    ada.presses(plan, "apply")
+    ada.press(plan, "apply")
 
     at("2025-03-03 10:00")
-    portal.texts["status link of 20001_1"] = portal.signs_up(
+    portal.texts["status link of 20001_1"] = portal.sign_up(
         query="?account_id=20001&company_id=1&account_name=Nordlicht+Gruppe"
         "&company_name=Nordlicht+Service&cluster=eu",
         language="de",
@@ -61,11 +62,11 @@ def early_days(portal: Portal) -> None:
     )
     north = pending_id(portal.texts["status link of 20001_1"])
     at("2025-03-03 10:10")
-    # The first session has been idle for too long.
+    # The first session has ended: it was idle for more than 30 minutes.
     anna = portal.staff("Anna Approver", "approver")
     anna.decide(north, "note", text="Called: the contract is signed.\nStarts in March.")
     at("2025-03-03 10:20")
-    # Kept, to send the same decision again.
+    # A test sends the same decision again.
     page = f"/staff/tenants/{north}"
     decision = form_fields(anna.get(page), f"{page}/activate") | {
         "valid_from": "2025-03-03",
@@ -81,7 +82,7 @@ def early_days(portal: Portal) -> None:
     portal.command("sealing", "rotate")
     at("2025-03-03 10:40")
     south = pending_id(
-        portal.signs_up(company="Südwind Service", name="Sami Süd", email="sami@example.com")
+        portal.sign_up(company="Südwind Service", name="Sami Süd", email="sami@example.com")
     )
     at("2025-03-03 10:45")
     anna.decide(
@@ -101,11 +102,11 @@ def early_days(portal: Portal) -> None:
 
 
 def spring(portal: Portal) -> None:
-    """One is rejected, one takes it back, and staff change a tenant."""
+    """A rejection, a withdrawal, and changes of an active tenant."""
     at = portal.clock.set
     at("2025-05-05 09:00")
     anna = portal.staff("Anna Approver", "approver")
-    rejected = portal.signs_up(company="Refused SA", name="Rémi Refusé", email="remi@example.com")
+    rejected = portal.sign_up(company="Refused SA", name="Rémi Refusé", email="remi@example.com")
     portal.texts["status link of the rejected"] = rejected
     at("2025-05-05 09:10")
     anna.decide(
@@ -115,7 +116,7 @@ def spring(portal: Portal) -> None:
         message="Please tell us which account is yours.",
     )
     at("2025-05-05 09:20")
-    withdrawn = portal.signs_up(company="Second Thoughts BV", name="Wil W", email="wil@example.com")
+    withdrawn = portal.sign_up(company="Second Thoughts BV", name="Wil W", email="wil@example.com")
     at("2025-05-05 09:30")
     answer = portal.browser().send(f"{withdrawn}/withdraw", f"{withdrawn}/withdraw")
     assert answer.status_code == 303, answer.status
@@ -129,8 +130,8 @@ def spring(portal: Portal) -> None:
 
 
 def tokens_of_programs(portal: Portal) -> None:
-    """Two API tokens: one is revoked, of the other one three calls are counted. And somebody of
-    the staff leaves."""
+    """Two API tokens, of which one is revoked and the other one makes three calls; and a member of
+    staff who is disabled."""
     at = portal.clock.set
     at("2025-05-20 09:50")
     portal.staff("Max Former", "viewer")
@@ -138,11 +139,11 @@ def tokens_of_programs(portal: Portal) -> None:
     at("2025-05-20 10:00")
     old = portal.command("token", "create", "old script", "--scope", "imports:write").split()[-1]
     at("2025-05-20 10:10")
-    told = portal.command(
+    output = portal.command(
         "token", "create", "nightly script", "--scope", "imports:write", "--days", "400",
         "--per-hour", "120",
     )  # fmt: skip
-    token = portal.texts["API token"] = told.split()[-1]
+    token = portal.texts["API token"] = output.split()[-1]
     at("2025-05-20 10:20")
     portal.command("token", "revoke", old.partition(".")[0])
     at("2025-05-20 10:30")
@@ -155,8 +156,8 @@ def tokens_of_programs(portal: Portal) -> None:
 
 
 def imports(portal: Portal) -> None:
-    """One that meets a late conflict, one stopped, one discarded, one half applied, one planned,
-    and one that broke off while it was planned."""
+    """An import with a conflict that arises between plan and apply; others that are stopped,
+    discarded, half applied, planned, and interrupted while the plan was saved."""
     at = portal.clock.set
     at("2025-05-28 09:00")
     ada, anna = portal.staff("Ada Admin", "admin"), portal.staff("Anna Approver", "approver")
@@ -171,10 +172,10 @@ def imports(portal: Portal) -> None:
         language="de",
         fsm_tenant_70001_5="[object Object]",
     )
-    late = ada.plans(text, policy="newer-wins")
+    late = ada.plan_import(text, policy="newer-wins")
     at("2025-05-28 09:10")
     overtaken = pending_id(
-        portal.signs_up(company="Overtaken GmbH", name="Olga O", email="olga@example.com")
+        portal.sign_up(company="Overtaken GmbH", name="Olga O", email="olga@example.com")
     )
     at("2025-05-28 09:15")
     anna.decide(
@@ -186,50 +187,51 @@ def imports(portal: Portal) -> None:
         valid_to="2026-05-31",
     )
     at("2025-05-28 09:20")
-    ada.presses(late, "apply")
+    ada.press(late, "apply")
     at("2025-05-28 09:30")
     anna.decide("70001_1", "validity", valid_to="2026-06-30")
 
     at("2025-05-29 09:00")
     ada = portal.staff("Ada Admin", "admin")
-    stopped = ada.plans(dump(*(record(f"71001_{n}", f"Stopped {w}") for n, w in enumerate(
-        ("One", "Two", "Three"), 1))))  # fmt: skip
+    companies = ("Stopped One", "Stopped Two", "Stopped Three")
+    records = [record(f"71001_{number}", company) for number, company in enumerate(companies, 1)]
+    stopped = ada.plan_import(dump(*records))
     at("2025-05-29 09:10")
-    with portal.one_step(1):
-        ada.presses(stopped, "apply")
+    with portal.limited_step(1):
+        ada.press(stopped, "apply")
     at("2025-05-29 09:15")
-    if portal.breaking_off:
-        # Written whole, it can be stopped no more.
-        ada.presses(stopped, "discard")
+    if portal.interrupted:
+        # Without limited steps it is done already.
+        ada.press(stopped, "discard")
     at("2025-05-29 09:20")
-    discarded = ada.plans(dump(record("72001_1", "Thrown Away")))
+    discarded = ada.plan_import(dump(record("72001_1", "Thrown Away")))
     at("2025-05-29 09:30")
-    ada.presses(discarded, "discard")
+    ada.press(discarded, "discard")
 
     at("2025-05-30 09:00")
     ada = portal.staff("Ada Admin", "admin")
-    half = ada.plans(dump(*records_of_half()), policy="newer-wins")
+    half = ada.plan_import(dump(*records_of_half()), policy="newer-wins")
     at("2025-05-30 09:10")
-    with portal.one_step(2):
-        ada.presses(half, "apply")
+    with portal.limited_step(2):
+        ada.press(half, "apply")
 
     at("2025-06-01 09:00")
     ada = portal.staff("Ada Admin", "admin")
-    planned = ada.plans(lines(*records_of_plan()), policy="overwrite", allow_status="1")
+    planned = ada.plan_import(lines(*records_of_plan()), policy="overwrite", allow_status="1")
     at("2025-06-01 09:10")
-    if portal.breaking_off:
-        with suppress(KeyboardInterrupt), portal.breaking_off():
-            ada.plans(dump(record("75001_1", "Broken Off")))
+    if portal.interrupted:
+        with suppress(KeyboardInterrupt), portal.interrupted():
+            ada.plan_import(dump(record("75001_1", "Broken Off")))
     for name, plan in (("late", late), ("half", half), ("planned", planned)):
         portal.texts[f"import {name}"] = plan
     portal.texts["import stopped"], portal.texts["import discarded"] = stopped, discarded
 
 
 def last_day(portal: Portal) -> None:
-    """Who waits, and what people hold: links, tokens of forms, a session."""
+    """Pending sign-ups, one of them set aside, and the texts that people keep."""
     at = portal.clock.set
     at(f"{LAST_DAY} 09:00")
-    waiting = portal.texts["status link of the waiting"] = portal.signs_up(
+    waiting = portal.texts["status link of the waiting"] = portal.sign_up(
         query="?account_id=86810&company_id=104348&account_name=Meyer+Group"
         "&company_name=Meyer+Field+Service&cluster=eu",
         language="de-DE",
@@ -243,15 +245,15 @@ def last_day(portal: Portal) -> None:
     answer = customer.send(f"{waiting}/change", f"{waiting}/change", name="Kim van Meyer")
     assert answer.status_code == 303, answer.status
     at(f"{LAST_DAY} 09:10")
-    portal.signs_up(company="Second In Line", name="Sue Second", email="sue@example.com")
+    portal.sign_up(company="Second In Line", name="Sue Second", email="sue@example.com")
     at(f"{LAST_DAY} 09:20")
-    portal.signs_up(
+    portal.sign_up(
         company="Cheap Offers", name="Robo", email="robo@example.com", website="https://example.com"
     )
     at(f"{LAST_DAY} 09:40")
     anna = portal.staff("Anna Approver", "approver")
     decided = pending_id(
-        portal.signs_up(company="Decided Ltd", name="Dee Decided", email="dee@example.com")
+        portal.sign_up(company="Decided Ltd", name="Dee Decided", email="dee@example.com")
     )
     anna.decide(decided, "reject", reason="duplicate")
     at(f"{LAST_DAY} 09:45")

@@ -1,4 +1,4 @@
-"""All that is read of a tenant, as texts, to be compared with what 1.0 read of it."""
+"""The values of a tenant and its history as texts, to compare them with those that 1.0 read."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def values_of(tenant: Any, history: Iterable[Any], notes: Iterable[Any]) -> dict[str, Any]:
-    """All that a tenant and its history say, as texts; what is empty is left out."""
+    """All values that are not empty."""
     contact, ids, decision = tenant.contact, tenant.ids, tenant.decision
-    told = {
+    values = {
         "status": tenant.status.value,
         "version": tenant.version,
         "contact": [
@@ -41,7 +41,7 @@ def values_of(tenant: Any, history: Iterable[Any], notes: Iterable[Any]) -> dict
         ],
         "notes": [[_text(note.at), note.by, note.text] for note in notes],
     }  # fmt: skip
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in values.items() if value}
 
 
 def _text(instant: datetime | None) -> str:

@@ -39,7 +39,7 @@ def file_lock(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _write(path: Path, text: str, put: Callable[[Path], object]) -> None:
+def _write(path: Path, text: str, publish: Callable[[Path], object]) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -48,7 +48,7 @@ def _write(path: Path, text: str, put: Callable[[Path], object]) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        put(draft)
+        publish(draft)
     finally:
         draft.unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY)

@@ -18,7 +18,7 @@ from typing import Any, TextIO
 #: customer's "it said 4f1c…" leads to the lines of that request. Empty outside of one.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
-_OURS = ("portal", "migrations_tools")
+_OUR_PACKAGES = ("portal", "migrations_tools")
 
 
 class JsonLines(logging.Formatter):
@@ -30,7 +30,7 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
-            "time": _iso(record.created),
+            "time": _utc_timestamp(record.created),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
@@ -38,8 +38,8 @@ class JsonLines(logging.Formatter):
         }
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
-            line["error"] = [_name(each) for each in _chain(error)]
-            line["at"] = _places(error.__traceback__)
+            line["error"] = [_type_name(each) for each in _chain(error)]
+            line["at"] = _code_locations(error.__traceback__)
         # What a record brings for programs, such as CloudWatch, which looks for it here.
         line |= getattr(record, "fields", {})
         return json.dumps(line)
@@ -88,34 +88,36 @@ def configure() -> None:
         logging.config.dictConfig(CONFIGURATION)
 
 
-def _iso(seconds: float) -> str:
-    moment = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-    return moment.replace("+00:00", "Z")
+def _utc_timestamp(seconds: float) -> str:
+    timestamp = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return timestamp.replace("+00:00", "Z")
 
 
-def _name(error: BaseException) -> str:
-    kind = type(error)
+def _type_name(error: BaseException) -> str:
+    error_type = type(error)
     return (
-        kind.__qualname__
-        if kind.__module__ == "builtins"
-        else f"{kind.__module__}.{kind.__qualname__}"
+        error_type.__qualname__
+        if error_type.__module__ == "builtins"
+        else f"{error_type.__module__}.{error_type.__qualname__}"
     )
 
 
 def _chain(error: BaseException) -> list[BaseException]:
     chain: list[BaseException] = []
-    following: BaseException | None = error
-    while following is not None and not any(each is following for each in chain):
-        chain.append(following)
-        following = following.__cause__ or following.__context__
+    current: BaseException | None = error
+    while current is not None and not any(each is current for each in chain):
+        chain.append(current)
+        current = current.__cause__ or current.__context__
     return chain
 
 
-def _places(traceback: TracebackType | None) -> list[str]:
-    places: list[tuple[str, int]] = []
+def _code_locations(traceback: TracebackType | None) -> list[str]:
+    locations: list[tuple[str, int]] = []
     while traceback is not None:
-        places.append((traceback.tb_frame.f_globals.get("__name__", "?"), traceback.tb_lineno))
+        locations.append((traceback.tb_frame.f_globals.get("__name__", "?"), traceback.tb_lineno))
         traceback = traceback.tb_next
-    ours = [place for place in places if place[0].partition(".")[0] in _OURS]
+    in_our_code = [
+        location for location in locations if location[0].partition(".")[0] in _OUR_PACKAGES
+    ]
     # An error that never touched our code still has a place where it was raised.
-    return [f"{module}:{line}" for module, line in ours or places[-1:]]
+    return [f"{module}:{line}" for module, line in in_our_code or locations[-1:]]

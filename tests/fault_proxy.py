@@ -62,8 +62,8 @@ def first(count: int, trouble: Trouble, *operations: str) -> Plan:
     """The first `count` calls (of these operations, or each) go wrong."""
 
     def plan(operation: str, number: int) -> Trouble | None:
-        concerned = not operations or operation in operations
-        return trouble if concerned and number < count else None
+        applies = not operations or operation in operations
+        return trouble if applies and number < count else None
 
     return plan
 
@@ -110,21 +110,23 @@ def between(target: str) -> Iterator[Between]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             operation = self.headers["X-Amz-Target"].partition(".")[2]
-            match here.trouble_with(operation, body):
+            match proxy.trouble_with(operation, body):
                 case Refuse() as refuse:
                     self.answer(*_refusal(refuse))
                 case Cut(done) | Hang(done) as trouble:
                     if done:
-                        _forwarded(here.target, self.headers.items(), body)
+                        _forwarded(proxy.target, self.headers.items(), body)
                     if isinstance(trouble, Hang):
-                        here.closing.wait(30)
+                        proxy.closing.wait(30)
                     self.close_connection = True
                 case Dated(date):
-                    status, headers, told = _forwarded(here.target, self.headers.items(), body)
+                    status, headers, answer_body = _forwarded(
+                        proxy.target, self.headers.items(), body
+                    )
                     headers = [each for each in headers if each[0].lower() != "date"]
-                    self.answer(status, [*headers, ("Date", date)], told)
+                    self.answer(status, [*headers, ("Date", date)], answer_body)
                 case None:
-                    self.answer(*_forwarded(here.target, self.headers.items(), body))
+                    self.answer(*_forwarded(proxy.target, self.headers.items(), body))
 
         def answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
             self.send_response_only(status)
@@ -138,13 +140,13 @@ def between(target: str) -> Iterator[Between]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    here = Between(f"http://127.0.0.1:{server.server_address[1]}", target)
+    proxy = Between(f"http://127.0.0.1:{server.server_address[1]}", target)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield here
+        yield proxy
     finally:
-        here.closing.set()
+        proxy.closing.set()
         server.shutdown()
         thread.join()
         server.server_close()

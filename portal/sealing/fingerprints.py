@@ -31,12 +31,13 @@ class SecretFingerprints:
         if not is_sealed(stored):
             # The old application left it as it was typed.
             return hmac.compare_digest(stored.encode(), secret.reveal().encode())
-        mark = str(item.get(SECRET_FINGERPRINT, ""))
+        fingerprint = str(item.get(SECRET_FINGERPRINT, ""))
         return any(
-            hmac.compare_digest(mark, _digest(key, tenant_id, stored, secret)) for key in self._keys
+            hmac.compare_digest(fingerprint, _digest(key, tenant_id, stored, secret))
+            for key in self._keys
         )
 
 
 def _digest(key: bytes, tenant_id: str, sealed: str, secret: Secret) -> str:
-    text = "\0".join(("client-secret", tenant_id, sealed, secret.reveal()))
-    return hmac.digest(key, text.encode(), hashlib.sha256).hex()[:40]
+    message = "\0".join(("client-secret", tenant_id, sealed, secret.reveal()))
+    return hmac.digest(key, message.encode(), hashlib.sha256).hex()[:40]

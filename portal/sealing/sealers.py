@@ -33,7 +33,7 @@ _SEALED = re.compile(r"v1\.(kms|loc\.[A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
 #: KMS's own limit of what it encrypts by itself.
-_KMS_BYTES = 4096
+_KMS_MAX_BYTES = 4096
 
 
 class Secret:
@@ -109,7 +109,7 @@ class KeyFileSealer:
         key_id, key = self._newest_key()
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = AESGCM(key).encrypt(nonce, secret.reveal().encode(), context_of(tenant_id))
-        return f"v1.loc.{key_id}.{_encoded(nonce + sealed)}"
+        return f"v1.loc.{key_id}.{_base64url_encode(nonce + sealed)}"
 
     def check(self, secret: Secret) -> None:
         """A key of a file seals any length."""
@@ -118,8 +118,8 @@ class KeyFileSealer:
         """Looked for each time: a new key seals at once, in every process. It is always in
         another file of that name, and an import seals too often to read that each time."""
         try:
-            found = self._path.stat()
-            state = (found.st_ino, found.st_mtime_ns, found.st_size)
+            status = self._path.stat()
+            state = (status.st_ino, status.st_mtime_ns, status.st_size)
         except OSError:
             state = None
         newest = self._newest
@@ -134,12 +134,12 @@ class KeyFileSealer:
         what they sealed is opened with them. `KeyFileError`."""
         try:
             with file_lock(self._path):
-                keys = {key_id: _encoded(key) for key_id, key in self._keys().items()}
-                newest = _new_id(keys)
-                keys[newest] = _encoded(secrets.token_bytes(_KEY_BYTES))
+                keys = {key_id: _base64url_encode(key) for key_id, key in self._keys().items()}
+                newest = _new_key_id(keys)
+                keys[newest] = _base64url_encode(secrets.token_bytes(_KEY_BYTES))
                 replace_atomically(self._path, json.dumps(keys) + "\n")
         except OSError as error:
-            raise self._unusable(error) from error
+            raise self._inaccessible(error) from error
         return newest
 
     def key_ids(self) -> list[str]:
@@ -151,24 +151,24 @@ class KeyFileSealer:
             try:
                 raw = self._path.read_bytes()
             except FileNotFoundError:
-                key = {_new_id(()): _encoded(secrets.token_bytes(_KEY_BYTES))}
+                key = {_new_key_id(()): _base64url_encode(secrets.token_bytes(_KEY_BYTES))}
                 create_exclusive(self._path, json.dumps(key) + "\n")
                 raw = self._path.read_bytes()
         except OSError as error:
-            raise self._unusable(error) from error
+            raise self._inaccessible(error) from error
         try:
             text = raw.decode("ascii")
-            keys = {key_id: _decoded(key) for key_id, key in json.loads(text).items()}
+            keys = {key_id: _base64url_decode(key) for key_id, key in json.loads(text).items()}
         except (ValueError, AttributeError, TypeError) as error:
-            raise self._refusal("is not a key file") from error
+            raise self._invalid("is not a key file") from error
         if not keys or any(len(key) != _KEY_BYTES for key in keys.values()):
-            raise self._refusal("holds no usable key")
+            raise self._invalid("holds no usable key")
         return keys
 
-    def _refusal(self, what: str) -> KeyFileError:
-        return KeyFileError(reason=f"{self._path} {what}.", remedy="Restore it from a backup.")
+    def _invalid(self, problem: str) -> KeyFileError:
+        return KeyFileError(reason=f"{self._path} {problem}.", remedy="Restore it from a backup.")
 
-    def _unusable(self, error: OSError) -> KeyFileError:
+    def _inaccessible(self, error: OSError) -> KeyFileError:
         return KeyFileError(
             reason=f"{self._path} can be neither read nor made ({error.strerror}).",
             remedy="Let the portal read and write its data folder.",
@@ -181,17 +181,17 @@ def context_of(tenant_id: str) -> bytes:
     return json.dumps(context, separators=(",", ":"), sort_keys=True).encode()
 
 
-def _new_id(taken: "dict[str, str] | tuple[()]") -> str:
-    while (key_id := secrets.token_hex(4)) in taken:
+def _new_key_id(existing: "dict[str, str] | tuple[()]") -> str:
+    while (key_id := secrets.token_hex(4)) in existing:
         pass
     return key_id
 
 
-def _encoded(raw: bytes) -> str:
+def _base64url_encode(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def _decoded(text: str) -> bytes:
+def _base64url_decode(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
@@ -209,7 +209,7 @@ class KmsSealer:
         self._make_client = make_client
         self._lock = threading.Lock()
         self._client: Any = None
-        self._client_of = 0
+        self._client_pid = 0
 
     def seal(self, secret: Secret, tenant_id: str) -> str:
         """`SecretTooLongError`, `UnavailableError`."""
@@ -217,53 +217,56 @@ class KmsSealer:
 
         self.check(secret)
         try:
-            answer = self._own_client().encrypt(
+            response = self._client_of_process().encrypt(
                 KeyId=self._key_id,
                 Plaintext=secret.reveal().encode(),
                 EncryptionContext={"tenantId": tenant_id, "purpose": _PURPOSE},
             )
         except (ClientError, BotoCoreError) as error:
-            raise _kms_trouble(error) from error
-        return f"v1.kms.{_encoded(answer['CiphertextBlob'])}"
+            raise _kms_error(error) from error
+        return f"v1.kms.{_base64url_encode(response['CiphertextBlob'])}"
 
     def check(self, secret: Secret) -> None:
         """`SecretTooLongError`."""
-        if len(secret.reveal().encode()) > _KMS_BYTES:
+        if len(secret.reveal().encode()) > _KMS_MAX_BYTES:
             raise SecretTooLongError(
-                reason=f"The client secret is longer than the {_KMS_BYTES:,} bytes that KMS seals.",
+                reason=f"The client secret is longer than the {_KMS_MAX_BYTES:,} bytes"
+                " that KMS seals.",
                 remedy="Set another client secret.",
             )
 
-    def _own_client(self) -> Any:
+    def _client_of_process(self) -> Any:
         # The parent's connections would be the child's too.
         with self._lock:
-            if self._client is None or self._client_of != os.getpid():
-                self._client, self._client_of = self._make_client(), os.getpid()
+            if self._client is None or self._client_pid != os.getpid():
+                self._client, self._client_pid = self._make_client(), os.getpid()
             return self._client
 
 
 def _kms_client_maker(region: str) -> Callable[[], Any]:
-    def make() -> Any:
+    def make_client() -> Any:
         import boto3  # noqa: PLC0415 - takes 0.4 s, and most portals never seal with KMS
         from botocore.config import Config  # noqa: PLC0415 - comes with boto3
 
-        patience = Config(
+        config = Config(
             connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"}
         )
-        return boto3.client("kms", region_name=region or None, config=patience)
+        return boto3.client("kms", region_name=region or None, config=config)
 
-    return make
+    return make_client
 
 
-_CHECK_KEY = "Check PORTAL_KMS_KEY_ID and AWS_REGION: the key must exist, be enabled and encrypt."
-_KMS_MENDS = {
+_CHECK_KEY_ID = (
+    "Check PORTAL_KMS_KEY_ID and AWS_REGION: the key must exist, be enabled and encrypt."
+)
+_KMS_REMEDIES = {
     "AccessDeniedException": "Allow kms:Encrypt on the key to the portal's role, in its IAM policy"
     " and in the key's own policy.",
-    "NotFoundException": _CHECK_KEY,
-    "DisabledException": _CHECK_KEY,
-    "KMSInvalidStateException": _CHECK_KEY,
-    "InvalidKeyUsageException": _CHECK_KEY,
-    "ValidationException": _CHECK_KEY,
+    "NotFoundException": _CHECK_KEY_ID,
+    "DisabledException": _CHECK_KEY_ID,
+    "KMSInvalidStateException": _CHECK_KEY_ID,
+    "InvalidKeyUsageException": _CHECK_KEY_ID,
+    "ValidationException": _CHECK_KEY_ID,
     "ThrottlingException": "Try again in a moment; if it lasts, raise the quota of KMS requests.",
     "NoCredentialsError": "Attach an IAM role to this machine, or set access keys in the"
     " environment or with `aws configure`.",
@@ -271,16 +274,16 @@ _KMS_MENDS = {
 }
 
 
-def _kms_trouble(error: Exception) -> UnavailableError:
+def _kms_error(error: Exception) -> UnavailableError:
     """Without the texts of AWS, which name roles and keys."""
     # A time-out has a response too: None.
-    answer: dict[str, Any] = getattr(error, "response", None) or {}
-    code = answer.get("Error", {}).get("Code", type(error).__name__)
-    request = answer.get("ResponseMetadata", {}).get("RequestId", "")
+    response: dict[str, Any] = getattr(error, "response", None) or {}
+    code = response.get("Error", {}).get("Code", type(error).__name__)
+    request_id = response.get("ResponseMetadata", {}).get("RequestId", "")
     return UnavailableError(
         reason=f"KMS did not seal the client secret ({code}"
-        + (f", request {request})." if request else ")."),
-        remedy=_KMS_MENDS.get(
+        + (f", request {request_id})." if request_id else ")."),
+        remedy=_KMS_REMEDIES.get(
             code, "Look at the network, at AWS_REGION and at AWS's health page; then try again."
         ),
     )

@@ -46,9 +46,9 @@ class SealingStore:
         self._sealer = sealer
 
     def write(self, changes: Sequence[Change]) -> None:
-        self._store.write([self._sealed(change) for change in changes])
+        self._store.write([self._seal_change(change) for change in changes])
 
-    def _sealed(self, change: Change) -> Change:
+    def _seal_change(self, change: Change) -> Change:
         if isinstance(change, Remove) or not has_plaintext_secret(change.item):
             return change
         return replace(change, item=seal_item(change.item, self._sealer))

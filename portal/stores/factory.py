@@ -23,12 +23,12 @@ def open_store(settings: Settings) -> Store:
 
     if settings.debug_calls:
         debug_logger.setLevel(logging.DEBUG)
-    place = TableLocation(
+    location = TableLocation(
         table=settings.table_name,
         region=settings.aws_region or None,
         endpoint=settings.dynamodb_endpoint or None,
     )
-    return DynamoDbStore(place, embedded_metrics="log" in settings.metrics)
+    return DynamoDbStore(location, embedded_metrics="log" in settings.metrics)
 
 
 def refuse_corrupt_store(settings: Settings, store: Store) -> None:

@@ -64,9 +64,9 @@ class RetryingStore:
             tries += 1
             try:
                 self.write_once(changes)
-            except ItemExistsError as refused:
+            except ItemExistsError as error:
                 # An earlier try that was done after all is no refusal of this one.
-                if tries == 1 or not _is_just_this(changes, refused.item):
+                if tries == 1 or not _adds_exactly(changes, error.item):
                     raise
 
         self._retry(attempt)
@@ -120,6 +120,6 @@ class RetryingStore:
         return retry_while_busy(call, self._pause)
 
 
-def _is_just_this(changes: Sequence[Change], there: Item) -> bool:
+def _adds_exactly(changes: Sequence[Change], existing: Item) -> bool:
     adds = [dict(change.item) for change in changes if isinstance(change, Add)]
-    return len(changes) == 1 and adds == [dict(there)]
+    return len(changes) == 1 and adds == [dict(existing)]

@@ -22,7 +22,7 @@ def items_after(changes: Sequence[Change]) -> dict[str, Item | None]:
         if isinstance(change, Remove):
             results[change.item_id] = None
         else:
-            item = _checked(change.item)
+            item = _validated(change.item)
             results[str(item[KEY])] = item
     if len(results) != len(changes):
         raise ValueError("a write changes each item once")
@@ -34,7 +34,7 @@ def check_limit(limit: int) -> None:
         raise ValueError("at least one row")
 
 
-def _checked(item: Item) -> Item:
+def _validated(item: Item) -> Item:
     for name, value in item.items():
         if type(value) not in (str, int, bool):
             raise ValueError(f"{name}: text, whole numbers and booleans only")

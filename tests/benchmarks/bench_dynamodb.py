@@ -39,38 +39,36 @@ def opened() -> Iterator[tuple[Engine, DynamoDbStore]]:
         engine.close()
 
 
-def verbs(store: DynamoDbStore) -> Iterator[tuple[str, float, float, int]]:
+def cost_of_verbs(store: DynamoDbStore) -> Iterator[tuple[str, float, float, int]]:
     """Verb, read units, write units, calls."""
     first, second = (Ids(account_id=f"{n}", company_id="1") for n in (1, 2))
     plain = sign_up(store, 1)
     claiming = sign_up(store, 2, claims=first)
     rejected = sign_up(store, 3, claims=second)
     work: dict[str, Callable[[int], object]] = {
-        "sign-up": lambda _seen: sign_up(store, 4),
-        "sign-up with claim": lambda _seen: sign_up(store, 5, claims=IDS),
-        "activate": lambda _seen: activate(store, PlainSealer(), plain, secret="s" * 40),
-        "activate with claim": lambda _seen: activate(store, PlainSealer(), claiming, ids=first),
-        "reject": lambda _seen: onboarding.reject(
+        "sign-up": lambda _: sign_up(store, 4),
+        "sign-up with claim": lambda _: sign_up(store, 5, claims=IDS),
+        "activate": lambda _: activate(store, PlainSealer(), plain, secret="s" * 40),
+        "activate with claim": lambda _: activate(store, PlainSealer(), claiming, ids=first),
+        "reject": lambda _: onboarding.reject(
             store, rejected.id, expected_version=1, audit=ANN, reason=Reason.OTHER
         ),
-        "reopen": lambda _seen: onboarding.reopen(
-            store, rejected.id, expected_version=2, audit=ANN
+        "reopen": lambda _: onboarding.reopen(store, rejected.id, expected_version=2, audit=ANN),
+        "suspend": lambda version: onboarding.suspend(
+            store, IDS.tenant_id, expected_version=version, audit=ANN, reason=Reason.OTHER
         ),
-        "suspend": lambda seen: onboarding.suspend(
-            store, IDS.tenant_id, expected_version=seen, audit=ANN, reason=Reason.OTHER
+        "reinstate": lambda version: onboarding.reinstate(
+            store, IDS.tenant_id, expected_version=version, audit=ANN
         ),
-        "reinstate": lambda seen: onboarding.reinstate(
-            store, IDS.tenant_id, expected_version=seen, audit=ANN
+        "set validity": lambda version: onboarding.set_validity(
+            store, IDS.tenant_id, expected_version=version, audit=ANN, validity=NEXT_YEAR
         ),
-        "set validity": lambda seen: onboarding.set_validity(
-            store, IDS.tenant_id, expected_version=seen, audit=ANN, validity=NEXT_YEAR
-        ),
-        "validate": lambda _seen: store.get(IDS.tenant_id),
+        "validate": lambda _: store.get(IDS.tenant_id),
     }
     for verb, do in work.items():
-        seen = _version(store)
+        version = _version(store)
         before = store.metrics.totals()
-        do(seen)
+        do(version)
         after = store.metrics.totals()
         yield verb, *(now - then for now, then in zip(after, before, strict=True))
 
@@ -83,9 +81,9 @@ def _version(store: DynamoDbStore) -> int:
         return 0
 
 
-def cpu(engine: Engine, store: DynamoDbStore) -> Iterator[tuple[str, float, float]]:
+def cpu_of_calls(engine: Engine, store: DynamoDbStore) -> Iterator[tuple[str, float, float]]:
     """Call, the client's CPU and the store's, medians in microseconds."""
-    table = store.connection.place.table
+    table = store.connection.location.table
     item = {**records.item_of(sign_up(store, 9)), "version": 0}
     store.write([Replace(item, 1)])
     client, names = engine.client, {"#p": GSI2.partition}
@@ -125,13 +123,13 @@ def cpu(engine: Engine, store: DynamoDbStore) -> Iterator[tuple[str, float, floa
     }
     fill(store, range(1_000, 1_100))
     for call, both in pairs.items():
-        spent: list[list[float]] = [[], []]
+        cpu_times: list[list[float]] = [[], []]
         for _ in range(TURNS):
-            for do, times in zip(both, spent, strict=True):
+            for do, times in zip(both, cpu_times, strict=True):
                 before = time.process_time_ns()
                 do()
                 times.append((time.process_time_ns() - before) / 1000)
-        yield call, statistics.median(spent[0]), statistics.median(spent[1])
+        yield call, statistics.median(cpu_times[0]), statistics.median(cpu_times[1])
 
 
 def fill(store: DynamoDbStore, numbers: range) -> None:
@@ -147,12 +145,12 @@ def fill(store: DynamoDbStore, numbers: range) -> None:
         store.write([Add(row) for row in rows[at : at + 100]])
 
 
-def pages(engine: Engine, size: int) -> tuple[float, float, float, float]:
+def cost_of_pages(engine: Engine, size: int) -> tuple[float, float, float, float]:
     """Read units and milliseconds of the queue's first page, and of one in the middle."""
     store = DynamoDbStore(engine.new_table())
     fill(store, range(size))
     ranges = queries.ranges_of_tab(Tab.PENDING, START)
-    middle = queries.TableLocation(0, _middle(size))
+    middle = queries.PageCursor(0, _middle(size))
     figures: list[float] = []
     for after in (None, middle):
         times = []
@@ -176,18 +174,18 @@ def main() -> None:
         with opened() as (engine, store):
             print("Capacity units per verb, on an engine that counts as AWS does")
             print(f"{'verb':<22}{'read':>7}{'write':>7}{'calls':>7}")
-            for verb, read, write, calls in verbs(store):
+            for verb, read, write, calls in cost_of_verbs(store):
                 print(f"{verb:<22}{read:7g}{write:7g}{calls:7}")
             print()
             print("CPU per call, beside the plain boto3 client")
             print(f"{'call':<22}{'boto3 µs':>9}{'store µs':>9}{'more':>7}")
-            for call, plain, ours in cpu(engine, store):
+            for call, plain, ours in cpu_of_calls(engine, store):
                 print(f"{call:<22}{plain:9.0f}{ours:9.0f}{ours / plain - 1:7.0%}")
             print()
             print("A page of the queue: read units, and milliseconds with the engine's own")
             print(f"{'tenants':<12}{'first page':>18}{'in the middle':>18}")
             for size in SIZES:
-                first, first_ms, middle, middle_ms = pages(engine, size)
+                first, first_ms, middle, middle_ms = cost_of_pages(engine, size)
                 left = f"{first:g} ({first_ms:.1f} ms)"
                 right = f"{middle:g} ({middle_ms:.1f} ms)"
                 print(f"{size:<12,}{left:>18}{right:>18}", flush=True)

@@ -97,8 +97,8 @@ class Sqlite:
     def put(self, item: Item) -> None:
         keys = [item[f"gsi{n}{key}"] for n in range(1, 5) for key in ("pk", "sk")]
         values = (item["tenantId"], item["version"], json.dumps(item), *keys)
-        places = ",".join("?" * len(values))
-        self.db.execute(f"INSERT OR REPLACE INTO items VALUES ({places})", values)  # noqa: S608 - marks
+        placeholders = ",".join("?" * len(values))
+        self.db.execute(f"INSERT OR REPLACE INTO items VALUES ({placeholders})", values)  # noqa: S608 - marks
 
     def replace(self, item: Item, expected: int) -> None:
         self.db.execute("BEGIN IMMEDIATE")
@@ -166,8 +166,8 @@ def take_turns(stores: list, size: int, turns: int) -> dict[str, tuple[float, fl
     }
 
 
-def hammer(
-    make: Callable[[Path], FileStore | Sqlite], folder: Path, who: int, start, counts
+def write_in_a_loop(
+    make: Callable[[Path], FileStore | Sqlite], folder: Path, writer: int, start, counts
 ) -> None:
     store = make(folder)
     store.warm_up()
@@ -175,7 +175,7 @@ def hammer(
     start.wait()
     end = time.perf_counter() + SECONDS
     while time.perf_counter() < end:
-        store.replace(tenant(who, version + 1), version)
+        store.replace(tenant(writer, version + 1), version)
         version, done = version + 1, done + 1
     counts.put(done)
 
@@ -185,8 +185,8 @@ def throughput(make: Callable[[Path], FileStore | Sqlite], size: int, folder: Pa
     make(folder).fill(size)
     start, counts = FORK.Barrier(PROCESSES), FORK.Queue()
     processes = [
-        FORK.Process(target=hammer, args=(make, folder, who, start, counts))
-        for who in range(PROCESSES)
+        FORK.Process(target=write_in_a_loop, args=(make, folder, writer, start, counts))
+        for writer in range(PROCESSES)
     ]
     for process in processes:
         process.start()
@@ -244,23 +244,25 @@ def table() -> list[str]:
 def rows() -> Iterator[str]:
     yield f"{'median of a commit':28}{'ms':>9}{'KB':>9}{'of SQLite':>11}"
     for size in SIZES:
-        with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as place:
-            figures = commit_times(size, Path(place))
-            base = figures[Sqlite.name][0]
-            for name, (taken, kilobytes) in figures.items():
+        with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
+            figures = commit_times(size, Path(folder))
+            sqlite_ms = figures[Sqlite.name][0]
+            for name, (ms, kilobytes) in figures.items():
                 label = f"{size:>9,} {name}"
-                yield f"{label:28}{taken:9.2f}{kilobytes:9.1f}{taken / base:10.2f}x"
-            opened, full, more, peak, get, page, counted = in_a_new_process("worker", Path(place))
+                yield f"{label:28}{ms:9.2f}{kilobytes:9.1f}{ms / sqlite_ms:10.2f}x"
+            opened, full, tenants_mb, peak, get, page, counted = in_a_new_process(
+                "worker", Path(folder)
+            )
             yield (
-                f"{size:>9,} a worker: {full:.0f} MB ({more:.0f} MB of it tenants, peak"
+                f"{size:>9,} a worker: {full:.0f} MB ({tenants_mb:.0f} MB of it tenants, peak"
                 f" {peak:.0f} MB), opens in {opened:.2f} s; get {get:.1f} µs, page of 50"
                 f" {page:.0f} µs, count to 100 {counted:.0f} µs"
             )
     yield f"{PROCESSES} processes writing"
     for size in SIZES:
-        with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as place:
+        with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
             per_second = {
-                make.name: throughput(make, size, Path(place)) for make in (FileStore, Sqlite)
+                make.name: throughput(make, size, Path(folder)) for make in (FileStore, Sqlite)
             }
             for name, commits in per_second.items():
                 ratio = commits / per_second[Sqlite.name]

@@ -364,7 +364,7 @@ def test_each_process_has_a_client_of_its_own(kms):
     queue = multiprocessing.get_context("fork").SimpleQueue()
 
     def in_child() -> None:
-        sealer._own_client()
+        sealer._client_of_process()
         queue.put(made)
 
     child = multiprocessing.get_context("fork").Process(target=in_child)

@@ -29,15 +29,15 @@ class JsonOpener:
 class DynamoDbOpener:
     """Opens stores on one table."""
 
-    def __init__(self, place: TableLocation) -> None:
-        self.place = place
+    def __init__(self, location: TableLocation) -> None:
+        self.location = location
 
     def __call__(self) -> Store:
-        return DynamoDbStore(self.place)
+        return DynamoDbStore(self.location)
 
 
 @pytest.fixture(autouse=True)
-def patient() -> Iterator[None]:
+def default_retry_limit() -> Iterator[None]:
     """A test of the web that ran before, in this thread, may have left a customer's patience."""
     token = retry_attempts.set(STAFF_ATTEMPTS)
     yield

@@ -33,7 +33,7 @@ def tenant(tenant_id: str, *, version: int | None = 1, **more: str | int | bool)
     return item if version is None else {**item, "version": version}
 
 
-def listed(tenant_id: str, sort: str, partition: str = "STATUS#pending", **more: str) -> dict:
+def in_queue(tenant_id: str, sort: str, partition: str = "STATUS#pending", **more: str) -> dict:
     return tenant(tenant_id, gsi2pk=partition, gsi2sk=sort, **more)
 
 
@@ -51,7 +51,7 @@ def all_pages(store: Store, partition: str, *, limit: int, **how) -> list[list[s
         after = page.after
 
 
-def missing(store: Store, tenant_id: str) -> bool:
+def is_missing(store: Store, tenant_id: str) -> bool:
     try:
         store.get(tenant_id)
     except ItemNotFoundError as error:
@@ -83,7 +83,7 @@ def test_get_of_an_unknown_id_says_which(store):
 
 def test_get_shows_what_another_opener_wrote(store, open_again):
     other = open_again()
-    assert missing(store, "a")
+    assert is_missing(store, "a")
     for version in range(1, 20):
         change = (
             Add(tenant("a")) if version == 1 else Replace(tenant("a", version=version), version - 1)
@@ -102,10 +102,10 @@ def test_what_the_caller_does_with_an_item_does_not_reach_the_store(store):
 
 
 def test_an_acknowledged_write_is_there_when_opened_again(store, open_again):
-    store.write([Add(listed("a", "1")), Add(listed("b", "2"))])
+    store.write([Add(in_queue("a", "1")), Add(in_queue("b", "2"))])
     store.write([Remove("a", 1)])
     other = open_again()
-    assert missing(other, "a")
+    assert is_missing(other, "a")
     assert ids(other.query(GSI2, "STATUS#pending")) == ["b"]
     other.close()
 
@@ -114,7 +114,7 @@ def test_an_acknowledged_write_is_there_when_opened_again(store, open_again):
 
 
 def test_add_of_an_id_that_is_there_carries_the_whole_item_as_it_is_now(store):
-    now = listed("a", "1", clientSecret="v1.loc.x")
+    now = in_queue("a", "1", clientSecret="v1.loc.x")
     store.write([Add(now)])
     with pytest.raises(ItemExistsError) as caught:
         store.write([Add(tenant("a", other="x"))])
@@ -166,7 +166,7 @@ def test_an_item_that_is_gone_is_refused_with_none(store, kind, expected):
     with pytest.raises(VersionConflictError) as caught:
         store.write([change])
     assert (caught.value.item_id, caught.value.item) == ("a", None)
-    assert missing(store, "a")
+    assert is_missing(store, "a")
 
 
 def test_an_old_item_without_a_version_is_expected_as_none(store):
@@ -175,14 +175,14 @@ def test_an_old_item_without_a_version_is_expected_as_none(store):
         store.write([Replace(tenant("a"), 1)])
     store.write([Replace(tenant("a", version=1), None), Remove("b", None)])
     assert store.get("a")["version"] == 1
-    assert missing(store, "b")
+    assert is_missing(store, "b")
 
 
 def test_an_id_can_be_added_again_after_it_was_removed(store):
-    store.write([Add(listed("a", "1"))])
+    store.write([Add(in_queue("a", "1"))])
     store.write([Remove("a", 1)])
     assert store.query(GSI2, "STATUS#pending") == Page([])
-    store.write([Add(listed("a", "2"))])
+    store.write([Add(in_queue("a", "2"))])
     assert store.get("a")["gsi2sk"] == "2"
 
 
@@ -190,11 +190,11 @@ def test_one_refused_change_leaves_nothing_of_the_others(store, open_again):
     store.write([Add(tenant("there"))])
     for refused in (Add(tenant("there")), Replace(tenant("new"), 1), Remove("there", 7)):
         with pytest.raises(StoreError):
-            store.write([Add(listed("x", "1")), refused, Add(listed("y", "2"))])
+            store.write([Add(in_queue("x", "1")), refused, Add(in_queue("y", "2"))])
     again = open_again()
     for each in (store, again):
-        assert missing(each, "x")
-        assert missing(each, "y")
+        assert is_missing(each, "x")
+        assert is_missing(each, "y")
         assert ids(each.query(GSI2, "STATUS#pending")) == []
     again.close()
 
@@ -232,7 +232,7 @@ def test_a_write_takes_one_to_a_hundred_changes_each_to_another_id(store):
 )  # fmt: skip
 def test_what_a_table_could_not_hold_is_refused(store, wrong):
     with pytest.raises(ValueError, match=r"text|key|JSON"):
-        store.write([Add(tenant("good")), Add({**listed("a", "1"), **wrong})])
+        store.write([Add(tenant("good")), Add({**in_queue("a", "1"), **wrong})])
     assert list(store.scan().items) == []
 
 
@@ -253,7 +253,7 @@ def test_errors_name_no_values(store):
 
 
 def test_a_row_has_the_attributes_that_the_index_carries(store):
-    item = listed(
+    item = in_queue(
         "a", "1", gsi1pk="ACCOUNT#1", gsi1sk="TENANT#a", gsi3pk="COMPANY#a", gsi3sk="acme#a",
         gsi4pk="EMAIL#x@y.z", gsi4sk="1#a", clientSecret="hush", status="pending", verb="submit",
     )  # fmt: skip
@@ -269,17 +269,17 @@ def test_a_row_has_the_attributes_that_the_index_carries(store):
 def test_an_index_is_sparse(store):
     store.write([Add(tenant("a", gsi2pk="P")), Add(tenant("b", gsi2sk="S")), Add(tenant("c"))])
     assert ids(store.query(GSI2, "P")) == []
-    store.write([Replace(listed("a", "1", "P", version=2), 1)])
+    store.write([Replace(in_queue("a", "1", "P", version=2), 1)])
     assert ids(store.query(GSI2, "P")) == ["a"]
     store.write([Replace(tenant("a", version=3), 2)])
     assert ids(store.query(GSI2, "P")) == []
 
 
 def test_an_item_moves_when_its_index_keys_change(store):
-    store.write([Add(listed("a", "5")), Add(listed("b", "6"))])
-    store.write([Replace(listed("a", "7", version=2), 1)])
+    store.write([Add(in_queue("a", "5")), Add(in_queue("b", "6"))])
+    store.write([Replace(in_queue("a", "7", version=2), 1)])
     assert ids(store.query(GSI2, "STATUS#pending")) == ["b", "a"]
-    store.write([Replace(listed("a", "7", "STATUS#active", version=3), 2)])
+    store.write([Replace(in_queue("a", "7", "STATUS#active", version=3), 2)])
     assert ids(store.query(GSI2, "STATUS#pending")) == ["b"]
     assert store.query(GSI2, "STATUS#active").items[0]["version"] == 3
 
@@ -291,7 +291,7 @@ WORDS = ["", "a", "aa", "a\0", "a\0b", "a#", "Z", "z", "ä", "é", "e\u0301", "\
 def test_rows_come_by_sort_key_as_utf8_bytes_and_then_by_id(store):
     rows = [(f"k{word}", f"{n}{word}") for word in WORDS for n in (1, 2)]
     random.Random(1).shuffle(rows)
-    store.write([Add(listed(tenant_id, sort)) for sort, tenant_id in rows])
+    store.write([Add(in_queue(tenant_id, sort)) for sort, tenant_id in rows])
     rows.sort(key=lambda row: (row[0].encode(), row[1].encode()))
     found = store.query(GSI2, "STATUS#pending").items
     assert [(row["gsi2sk"], row["tenantId"]) for row in found] == rows
@@ -301,7 +301,7 @@ def test_rows_come_by_sort_key_as_utf8_bytes_and_then_by_id(store):
 
 def test_partitions_do_not_mix(store):
     for n, partition in enumerate(["A", "A\0", "A#", "AA", "B"]):
-        store.write([Add(listed(f"{n}{m}", str(m), partition)) for m in range(3)])
+        store.write([Add(in_queue(f"{n}{m}", str(m), partition)) for m in range(3)])
     for n, partition in enumerate(["A", "A\0", "A#", "AA", "B"]):
         for newest_first in (False, True):
             found = ids(store.query(GSI2, partition, newest_first=newest_first))
@@ -314,7 +314,7 @@ def test_partitions_do_not_mix(store):
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 10, 11])
 def test_pages_hold_every_row_once_and_the_last_one_has_no_cursor(store, limit, newest_first):
     # Two rows for each sort key, so that pages end between equal ones as well.
-    store.write([Add(listed(f"t{n}", str(n // 2))) for n in range(10)])
+    store.write([Add(in_queue(f"t{n}", str(n // 2))) for n in range(10)])
     pages = all_pages(store, "STATUS#pending", limit=limit, newest_first=newest_first)
     every = sorted((f"t{n}" for n in range(10)), reverse=newest_first)
     assert pages == [every[at : at + limit] for at in range(0, 10, limit)]
@@ -328,7 +328,7 @@ def test_an_empty_partition_is_one_empty_page(store):
 @pytest.mark.parametrize("newest_first", [False, True])
 def test_a_cursor_may_lie_anywhere(store, newest_first):
     rows = [(str(n // 2), f"t{n}") for n in range(10)]
-    store.write([Add(listed(tenant_id, sort)) for sort, tenant_id in rows])
+    store.write([Add(in_queue(tenant_id, sort)) for sort, tenant_id in rows])
     for after in [("", ""), ("0", ""), ("2", "t5x"), ("2", "t4"), ("zz", "z"), ("1\0", "t")]:
         found = ids(store.query(GSI2, "STATUS#pending", after=after, newest_first=newest_first))
         left = [row for row in rows if (row < after if newest_first else row > after)]
@@ -336,9 +336,9 @@ def test_a_cursor_may_lie_anywhere(store, newest_first):
 
 
 def test_paging_goes_on_when_the_last_row_shown_is_gone_and_others_came(store):
-    store.write([Add(listed(f"t{n}", str(n))) for n in range(6)])
+    store.write([Add(in_queue(f"t{n}", str(n))) for n in range(6)])
     first = store.query(GSI2, "STATUS#pending", limit=3)
-    store.write([Remove("t2", 1), Add(listed("early", "1x")), Add(listed("late", "4x"))])
+    store.write([Remove("t2", 1), Add(in_queue("early", "1x")), Add(in_queue("late", "4x"))])
     assert ids(store.query(GSI2, "STATUS#pending", after=first.after)) == ["t3", "t4", "late", "t5"]
 
 
@@ -349,7 +349,7 @@ def in_between(rows, between):
 @pytest.mark.parametrize("newest_first", [False, True])
 def test_between_includes_both_ends_and_pages_and_counts_like_the_whole(store, newest_first):
     rows = [(str(n // 2), f"t{n}") for n in range(10)]
-    store.write([Add(listed(tenant_id, sort)) for sort, tenant_id in rows])
+    store.write([Add(in_queue(tenant_id, sort)) for sort, tenant_id in rows])
     for between in [
         ("1", "3"),
         ("2", "2"),
@@ -376,7 +376,7 @@ def test_a_thousand_changes_at_random_leave_what_a_plain_sorted_list_has(store, 
     for _ in range(120):
         changes = []
         for tenant_id in chance.sample([f"t{n}" for n in range(150)], 10):
-            item = listed(
+            item = in_queue(
                 tenant_id, str(chance.randrange(40)), f"P{chance.randrange(3)}",
                 version=model.get(tenant_id, {"version": 0})["version"] + 1,
             )  # fmt: skip
@@ -406,7 +406,7 @@ def test_a_large_partition_is_in_order_and_counted(store):
     numbers = list(range(4000))
     random.Random(3).shuffle(numbers)
     for at in range(0, 4000, 100):
-        store.write([Add(listed(f"t{n:04}", f"{n:04}")) for n in numbers[at : at + 100]])
+        store.write([Add(in_queue(f"t{n:04}", f"{n:04}")) for n in numbers[at : at + 100]])
     assert list(chain(*all_pages(store, "STATUS#pending", limit=999))) == [
         f"t{n:04}" for n in range(4000)
     ]
@@ -525,15 +525,15 @@ def test_of_many_threads_replacing_one_version_one_wins(store):
 
 
 def test_a_reader_never_sees_half_of_a_write(store, open_again):
-    store.write([Add(listed("a", "0", at="0")), Add(listed("b", "0", at="0"))])
+    store.write([Add(in_queue("a", "0", at="0")), Add(in_queue("b", "0", at="0"))])
     other = open_again()
 
     def work(number: int) -> object:
         if number == 0:
             for n in range(1, 200):
                 store.write([
-                    Replace(listed("a", f"{n}", version=n + 1, at=f"{n}"), n),
-                    Replace(listed("b", f"{n}", version=n + 1, at=f"{n}"), n),
+                    Replace(in_queue("a", f"{n}", version=n + 1, at=f"{n}"), n),
+                    Replace(in_queue("b", f"{n}", version=n + 1, at=f"{n}"), n),
                 ])  # fmt: skip
             return None
         reader = store if number == 1 else other

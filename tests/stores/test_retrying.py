@@ -49,7 +49,7 @@ class Busy(Behind):
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path) -> Iterator[Store]:
     store = JsonFileStore(tmp_path)
     store.write([Add(ITEM)])
     yield store
@@ -67,46 +67,46 @@ CALLS: dict[str, Callable[[Store], object]] = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_what_is_busy_a_few_times_answers_then(kept: Store, call: str) -> None:
+def test_what_is_busy_a_few_times_answers_then(store: Store, call: str) -> None:
     pauses: list[float] = []
-    expected = None if call == "write" else CALLS[call](kept)
-    patient = RetryingStore(Busy(kept, TRIES - 1), pause=pauses.append)
-    assert CALLS[call](patient) == expected
+    expected = None if call == "write" else CALLS[call](store)
+    retrying = RetryingStore(Busy(store, TRIES - 1), pause=pauses.append)
+    assert CALLS[call](retrying) == expected
     assert pauses == sorted(pauses)
     assert (len(pauses), round(sum(pauses))) == (TRIES - 1, 13)
-    assert kept.get("1_1")["version"] == (2 if call == "write" else 1)
+    assert store.get("1_1")["version"] == (2 if call == "write" else 1)
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_nobody_waits_for_ever(kept: Store, call: str) -> None:
+def test_nobody_waits_for_ever(store: Store, call: str) -> None:
     with pytest.raises(BusyError):
-        CALLS[call](RetryingStore(Busy(kept, TRIES), pause=lambda _: None))
+        CALLS[call](RetryingStore(Busy(store, TRIES), pause=lambda _: None))
 
 
-def test_what_was_added_after_all_was_added(kept: Store) -> None:
+def test_what_was_added_after_all_was_added(store: Store) -> None:
     new = {"tenantId": "1_2", "version": 1}
-    patient = RetryingStore(Busy(kept, 1, done=True), pause=lambda _: None)
-    patient.write([Add(new)])
-    assert kept.get("1_2") == new
+    retrying = RetryingStore(Busy(store, 1, done=True), pause=lambda _: None)
+    retrying.write([Add(new)])
+    assert store.get("1_2") == new
 
 
-def test_another_item_is_in_the_way_as_ever(kept: Store) -> None:
+def test_another_item_is_in_the_way_as_ever(store: Store) -> None:
     for times, add in ((0, ITEM), (1, {**ITEM, "version": 7})):
         with pytest.raises(ItemExistsError):
-            RetryingStore(Busy(kept, times), pause=lambda _: None).write([Add(add)])
+            RetryingStore(Busy(store, times), pause=lambda _: None).write([Add(add)])
 
 
-def test_what_is_undecided_is_not_tried_again(kept: Store) -> None:
-    failing = Failing(kept, 0, too_late=True)
+def test_what_is_undecided_is_not_tried_again(store: Store) -> None:
+    failing = Failing(store, 0, too_late=True)
     with pytest.raises(UnavailableError):
         RetryingStore(failing, pause=lambda _: None).write([Replace({**ITEM, "version": 2}, 1)])
     assert failing.calls == 1
 
 
-def test_refusals_pass_as_they_are(kept: Store) -> None:
-    patient = RetryingStore(kept)
+def test_refusals_pass_as_they_are(store: Store) -> None:
+    retrying = RetryingStore(store)
     with pytest.raises(VersionConflictError):
-        patient.write([Replace(ITEM, 9)])
+        retrying.write([Replace(ITEM, 9)])
     with pytest.raises(ItemNotFoundError):
-        patient.get("1_9")
-    assert patient.describe() == kept.describe()
+        retrying.get("1_9")
+    assert retrying.describe() == store.describe()

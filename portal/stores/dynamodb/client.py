@@ -41,11 +41,11 @@ METHODS = {
 #: Others who write the same items at this moment are done after a few milliseconds.
 CONFLICT_TRIES = 8
 #: The longest pause before the second try, by trouble; it doubles with each further one.
-_PAUSES = {"throttled": 0.1, "conflict": 0.025}
-_SHORT_PAUSE = 0.05
-_LONGEST_PAUSE = 1.0
+_MAX_PAUSES = {"throttled": 0.1, "conflict": 0.025}
+_MAX_PAUSE_OF_OTHERS = 0.05
+_MAX_PAUSE = 1.0
 
-_REFUSED = "ConditionalCheckFailed"
+_CONDITION_FAILED = "ConditionalCheckFailed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,10 +80,10 @@ class ConditionFailedError(Exception):
 class DynamoDbError(UnavailableError):
     """The same, with the trouble's name for `portal doctor`."""
 
-    name: errors.Name
+    name: errors.FailureName
 
 
-_PATIENT = Timeouts()
+_DEFAULT_TIMEOUTS = Timeouts()
 
 
 class DynamoDbClient:
@@ -91,11 +91,11 @@ class DynamoDbClient:
     opened before a fork would mix the answers of two processes."""
 
     def __init__(
-        self, place: TableLocation, metrics: Metrics, waiting: Timeouts = _PATIENT
+        self, location: TableLocation, metrics: Metrics, timeouts: Timeouts = _DEFAULT_TIMEOUTS
     ) -> None:
-        self.place = place
+        self.location = location
         self.metrics = metrics
-        self._waiting = waiting
+        self._timeouts = timeouts
         self._lock = threading.Lock()
         self._client: BaseClient | None = None
 
@@ -107,15 +107,15 @@ class DynamoDbClient:
 
         With `changes` a lost answer leaves the outcome open, and the error says so.
         """
-        begun, tries, may_have_succeeded = time.monotonic(), 0, False
+        started, attempts, may_have_succeeded = time.monotonic(), 0, False
         while True:
-            tries += 1
+            attempts += 1
             if operation == "TransactWriteItems" and not may_have_succeeded:
                 # One token for all tries of which an earlier one may have been done.
                 parameters = {**parameters, "ClientRequestToken": str(uuid.uuid4())}
             try:
-                return self._once(operation, kind, parameters)
-            except _FailedError as failed:
+                return self._attempt(operation, kind, parameters)
+            except _AttemptFailedError as failed:
                 if failed.failure is None:
                     raise ConditionFailedError(
                         failed.answer, may_have_succeeded
@@ -123,79 +123,85 @@ class DynamoDbClient:
                 may_have_succeeded = may_have_succeeded or (
                     changes and failed.failure.name == "lost"
                 )
-                pause = _how_long(failed.failure, tries)
-                late = time.monotonic() - begun + pause >= self._waiting.last_try_seconds
-                if late or tries >= _most_tries(failed.failure):
-                    raise self._ours(
+                pause = _pause_before_retry(failed.failure, attempts)
+                out_of_time = time.monotonic() - started + pause >= self._timeouts.last_try_seconds
+                if out_of_time or attempts >= _max_attempts(failed.failure):
+                    raise self._store_error(
                         failed, operation, changes, may_have_succeeded
                     ) from failed.__cause__
-                self._waiting.pause(pause)
+                self._timeouts.pause(pause)
 
     def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
             client.close()
 
-    def _once(self, operation: str, kind: str, parameters: Parameters) -> Answer:
+    def _attempt(self, operation: str, kind: str, parameters: Parameters) -> Answer:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - 0.4 s
 
         start = time.monotonic()
         answer: Answer = {}
         outcome = "unexpected"
         try:
-            client = self._connected()
+            client = self._open_client()
             start = time.monotonic()
             call = getattr(client, METHODS[operation])
             answer = call(**parameters, ReturnConsumedCapacity="INDEXES")
             outcome = "ok"
         except (ClientError, BotoCoreError) as error:
             answer = getattr(error, "response", None) or {}
-            if _is_refusal(answer):
+            if _is_condition_failure(answer):
                 outcome = "refused"
-                raise _FailedError(None, answer) from error
-            failure = _first_trouble(answer) if _reasons(answer) else errors.classify_error(error)
+                raise _AttemptFailedError(None, answer) from error
+            failure = (
+                _first_failure(answer)
+                if _cancellation_codes(answer)
+                else errors.classify_error(error)
+            )
             if failure is None:
                 raise
             outcome = failure.name
-            raise _FailedError(failure, answer) from error
+            raise _AttemptFailedError(failure, answer) from error
         finally:
-            read, written = units_of(operation, answer)
+            read_units, write_units = units_of(operation, answer)
             self.metrics.record(
                 Call(
                     operation=operation,
                     kind=kind,
                     outcome=outcome,
                     seconds=time.monotonic() - start,
-                    read_units=read,
-                    write_units=written,
+                    read_units=read_units,
+                    write_units=write_units,
                     request_id=_request_id(answer),
                 )
             )
         return answer
 
-    def _connected(self) -> "BaseClient":
+    def _open_client(self) -> "BaseClient":
         client = self._client
         if client is not None:
             return client
         with self._lock:
             if self._client is None:
-                self._client = make_client(self.place, self._waiting)
+                self._client = make_client(self.location, self._timeouts)
             return self._client
 
-    def _ours(
-        self, failed: "_FailedError", operation: str, changes: bool, may_have_succeeded: bool
+    def _store_error(
+        self, failed: "_AttemptFailedError", operation: str, changes: bool, may_have_succeeded: bool
     ) -> BusyError | UnavailableError:
         failure = failed.failure
         if failure is None:
             raise AssertionError("a refusal is no trouble")
-        told = {
-            "operation": _permission(operation),
-            "table": self.place.table,
+        placeholders = {
+            "operation": _permission_names(operation),
+            "table": self.location.table,
             "region": self._region(),
         }
         request_id = _request_id(failed.answer)
-        reason = failure.reason.format(**told) + (f" (request {request_id})" if request_id else "")
-        remedy = failure.remedy.format(**told)
+        reason = failure.reason.format(**placeholders) + (
+            f" (request {request_id})" if request_id else ""
+        )
+        remedy = failure.remedy.format(**placeholders)
         if failure.name in ("throttled", "conflict") and not may_have_succeeded:
             return BusyError(reason=f"{reason} {remedy}")
         if may_have_succeeded:
@@ -208,16 +214,16 @@ class DynamoDbClient:
 
     def _region(self) -> str:
         client = self._client
-        return client.meta.region_name if client else self.place.region or "its region"
+        return client.meta.region_name if client else self.location.region or "its region"
 
 
-def make_client(place: TableLocation, waiting: Timeouts = _PATIENT) -> "BaseClient":
+def make_client(location: TableLocation, timeouts: Timeouts = _DEFAULT_TIMEOUTS) -> "BaseClient":
     """A low-level client that tries once. Not to be called by two threads at the same time."""
     from botocore.config import Config  # noqa: PLC0415 - as in _session
 
     config = Config(
-        connect_timeout=waiting.connect_seconds,
-        read_timeout=waiting.read_seconds,
+        connect_timeout=timeouts.connect_seconds,
+        read_timeout=timeouts.read_seconds,
         retries={"mode": "standard", "total_max_attempts": 1},
         # More than the threads of a worker, so that none waits for a socket.
         max_pool_connections=32,
@@ -225,7 +231,7 @@ def make_client(place: TableLocation, waiting: Timeouts = _PATIENT) -> "BaseClie
         parameter_validation=False,
     )
     return _session().client(
-        "dynamodb", region_name=place.region, endpoint_url=place.endpoint, config=config
+        "dynamodb", region_name=location.region, endpoint_url=location.endpoint, config=config
     )
 
 
@@ -238,48 +244,50 @@ def _session() -> "Session":
 
 
 @dataclass(eq=False)
-class _FailedError(Exception):
+class _AttemptFailedError(Exception):
     """One try came to nothing; no `failure`: it was refused by its condition."""
 
     failure: Failure | None
     answer: Answer
 
 
-def _is_refusal(answer: Answer) -> bool:
+def _is_condition_failure(answer: Answer) -> bool:
     code = answer.get("Error", {}).get("Code")
     if code == "ConditionalCheckFailedException":
         return True
     # The first reason decides. Behind a conflict a refusal is not certain yet to be the first.
-    return next(iter(_reasons(answer)), "") == _REFUSED
+    return next(iter(_cancellation_codes(answer)), "") == _CONDITION_FAILED
 
 
-def _reasons(answer: Answer) -> list[str]:
+def _cancellation_codes(answer: Answer) -> list[str]:
     """Why a transaction was cancelled: a code for each change that was in the way, in order."""
     reasons = answer.get("CancellationReasons", [])
     return [reason["Code"] for reason in reasons if reason.get("Code", "None") != "None"]
 
 
-def _first_trouble(answer: Answer) -> Failure | None:
-    first = _reasons(answer)[0]
+def _first_failure(answer: Answer) -> Failure | None:
+    first = _cancellation_codes(answer)[0]
     if first == "ValidationError":
         texts = [reason.get("Message", "") for reason in answer["CancellationReasons"]]
         return errors.classify_message(" ".join(text for text in texts if text))
     return errors.classify_code(first)
 
 
-def _most_tries(failure: Failure) -> int:
+def _max_attempts(failure: Failure) -> int:
     if failure.name == "conflict":
         return CONFLICT_TRIES
     return retry_attempts.get() if failure.name in errors.RETRYABLE else 1
 
 
-def _how_long(failure: Failure, tries: int) -> float:
+def _pause_before_retry(failure: Failure, attempts: int) -> float:
     """Any time up to the longest: those who collided once should not do so again."""
-    longest = min(_PAUSES.get(failure.name, _SHORT_PAUSE) * 2 ** (tries - 1), _LONGEST_PAUSE)
-    return random.uniform(longest / 4, longest)  # noqa: S311 - no secret
+    max_pause = min(
+        _MAX_PAUSES.get(failure.name, _MAX_PAUSE_OF_OTHERS) * 2 ** (attempts - 1), _MAX_PAUSE
+    )
+    return random.uniform(max_pause / 4, max_pause)  # noqa: S311 - no secret
 
 
-def _permission(operation: str) -> str:
+def _permission_names(operation: str) -> str:
     if operation == "TransactWriteItems":
         return "PutItem and DeleteItem (together, as a transaction)"
     return operation

@@ -8,14 +8,14 @@ are known by their code, or by the name of their class.
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Name = Literal[
+FailureName = Literal[
     "denied", "no-table", "no-index", "throttled", "conflict", "lost", "unreached",
     "no-credentials", "bad-credentials", "expired", "clock", "no-region", "too-large",
     "table-key", "configuration",
 ]  # fmt: skip
 
 #: What goes away by itself, so that the same call may go through.
-RETRYABLE: frozenset[Name] = frozenset({"throttled", "conflict", "lost", "unreached"})
+RETRYABLE: frozenset[FailureName] = frozenset({"throttled", "conflict", "lost", "unreached"})
 
 DEPLOY = "python -m migrations_tools table deploy ENV REGION"
 
@@ -24,7 +24,7 @@ DEPLOY = "python -m migrations_tools table deploy ENV REGION"
 class Failure:
     """`reason` and `remedy` may hold `{operation}`, `{table}` and `{region}`."""
 
-    name: Name
+    name: FailureName
     reason: str
     remedy: str
 
@@ -137,7 +137,7 @@ _BY_CODE = {
 }  # fmt: skip
 
 #: Parts of the texts of `ValidationException`, which has no finer code.
-_BY_TEXT = {
+_BY_MESSAGE = {
     "does not have the specified index": _NO_INDEX,
     "size has exceeded the maximum": _TOO_LARGE,
     "size to update has exceeded": _TOO_LARGE,
@@ -174,15 +174,15 @@ _BY_CLASS = {
 
 
 #: What OpenSSL says of a certificate that nobody vouches for; then nothing was sent.
-_STRANGER = "CERTIFICATE_VERIFY_FAILED"
+_UNTRUSTED_CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
 
 
 def classify_error(error: Exception) -> Failure | None:
     """The trouble behind an error of botocore; `None` if nobody expected it."""
     response: dict[str, Any] | None = getattr(error, "response", None)
     if isinstance(response, dict):
-        return _of_answer(response)
-    if _STRANGER in str(error):
+        return _classify_response(response)
+    if _UNTRUSTED_CERTIFICATE in str(error):
         return _UNREACHED
     classes = (kind.__name__ for kind in type(error).__mro__)
     return next((_BY_CLASS[name] for name in classes if name in _BY_CLASS), None)
@@ -194,10 +194,10 @@ def classify_code(code: str) -> Failure | None:
 
 def classify_message(text: str) -> Failure | None:
     """The trouble behind the text of a `ValidationException`."""
-    return next((failure for part, failure in _BY_TEXT.items() if part in text), None)
+    return next((failure for fragment, failure in _BY_MESSAGE.items() if fragment in text), None)
 
 
-def _of_answer(response: dict[str, Any]) -> Failure | None:
+def _classify_response(response: dict[str, Any]) -> Failure | None:
     code = response.get("Error", {}).get("Code", "")
     text = response.get("Error", {}).get("Message", "")
     if "Signature expired" in text or "Signature not yet current" in text:

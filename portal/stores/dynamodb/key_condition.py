@@ -9,7 +9,7 @@ from portal.stores.schema import KEY, Index
 Parameters = Mapping[str, Any]
 
 #: Bytes of UTF-8 in a key. A longer text is the key of nothing.
-_LONGEST_KEY = 2048
+_MAX_KEY_BYTES = 2048
 #: No id sorts before it, since none is empty.
 _FIRST_ID = "\0"
 
@@ -26,9 +26,9 @@ class KeyCondition:
         self._partition = partition
         self._low: str = between[0] if between else ""
         self._high: str | None = between[1] if between else None
-        self.is_empty = not is_key(partition) or self._is_upside_down()
+        self.is_empty = not is_key(partition) or self._bounds_are_reversed()
 
-    def _is_upside_down(self) -> bool:
+    def _bounds_are_reversed(self) -> bool:
         return self._high is not None and (not self._high or self._high < self._low)
 
     def start(self, after: Cursor, newest_first: bool) -> Parameters:
@@ -47,12 +47,12 @@ class KeyCondition:
         if not newest_first and not item_id:
             self._low = max(self._low, sort)
             return {}
-        place = {
+        key = {
             self._index.partition: self._partition,
             self._index.sort: sort,
             KEY: item_id or _FIRST_ID,
         }
-        return {"ExclusiveStartKey": {name: {"S": text} for name, text in place.items()}}
+        return {"ExclusiveStartKey": {name: {"S": text} for name, text in key.items()}}
 
     def parameters(self) -> Parameters:
         condition, names = "#p = :p", {"#p": self._index.partition}
@@ -63,7 +63,7 @@ class KeyCondition:
             values[":l"] = self._low
         if self._high is not None:
             values[":h"] = self._high
-        condition += _BOUNDS[bool(self._low), self._high is not None]
+        condition += _BOUND_EXPRESSIONS[bool(self._low), self._high is not None]
         return {
             "IndexName": self._index.name,
             "KeyConditionExpression": condition,
@@ -73,7 +73,7 @@ class KeyCondition:
 
 
 #: By whether there is a lower bound, and an upper one.
-_BOUNDS = {
+_BOUND_EXPRESSIONS = {
     (False, False): "",
     (True, False): " AND #s >= :l",
     (False, True): " AND #s <= :h",
@@ -84,6 +84,6 @@ _BOUNDS = {
 def is_key(text: str) -> bool:
     """Whether the text may be the key of an item or of a partition at all."""
     try:
-        return 0 < len(text.encode()) <= _LONGEST_KEY
+        return 0 < len(text.encode()) <= _MAX_KEY_BYTES
     except UnicodeEncodeError:
         return False

@@ -39,8 +39,8 @@ def kind_of_id(item_id: str) -> str:
 
 
 def kind_of_partition(partition: str) -> str:
-    found = _PARTITION.match(partition)
-    return found[0] if found else "rows"
+    match = _PARTITION.match(partition)
+    return match[0] if match else "rows"
 
 
 def kind_of_ids(item_ids: Iterable[str]) -> str:
@@ -72,9 +72,9 @@ def units_of(
     reads: dict[str, float] = defaultdict(float)
     writes: dict[str, float] = defaultdict(float)
     consumed = answer.get("ConsumedCapacity") or []
-    for one in consumed if isinstance(consumed, list) else [consumed]:
-        indexes = one.get("GlobalSecondaryIndexes", {})
-        for name, part in {"table": one.get("Table", {}), **indexes}.items():
+    for entry in consumed if isinstance(consumed, list) else [consumed]:
+        indexes = entry.get("GlobalSecondaryIndexes", {})
+        for name, part in {"table": entry.get("Table", {}), **indexes}.items():
             if operation == "TransactWriteItems":
                 # An answer to a token that was used already costs what reading costs.
                 writes[name] += part.get("WriteCapacityUnits", 0)
@@ -83,21 +83,21 @@ def units_of(
                 writes[name] += part.get("CapacityUnits", 0)
             else:
                 reads[name] += part.get("CapacityUnits", 0)
-    return _charged(reads), _charged(writes)
+    return _without_zeros(reads), _without_zeros(writes)
 
 
-def _charged(units: Mapping[str, float]) -> dict[str, float]:
-    return {place: count for place, count in units.items() if count}
+def _without_zeros(units: Mapping[str, float]) -> dict[str, float]:
+    return {resource: count for resource, count in units.items() if count}
 
 
 @dataclass(slots=True)
-class _Times:
+class _Histogram:
     counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
     total: float = 0.0
 
     def add(self, seconds: float) -> None:
-        place = sum(seconds > bucket for bucket in BUCKETS)
-        self.counts[place] += 1
+        resource = sum(seconds > bucket for bucket in BUCKETS)
+        self.counts[resource] += 1
         self.total += seconds
 
 
@@ -113,15 +113,15 @@ class Metrics:
         self._lock = threading.Lock()
         self._outcomes: Counter[tuple[str, str]] = Counter()
         self._units: dict[tuple[str, str, str], float] = defaultdict(float)
-        self._times: dict[str, _Times] = {}
+        self._histograms: dict[str, _Histogram] = {}
 
     def record(self, call: Call) -> None:
         with self._lock:
             self._outcomes[call.operation, call.outcome] += 1
             for kind, units in (("read", call.read_units), ("write", call.write_units)):
-                for place, count in units.items():
-                    self._units[call.operation, kind, place] += count
-            self._times.setdefault(call.operation, _Times()).add(call.seconds)
+                for resource, count in units.items():
+                    self._units[call.operation, kind, resource] += count
+            self._histograms.setdefault(call.operation, _Histogram()).add(call.seconds)
         if debug_logger.isEnabledFor(logging.DEBUG):
             debug_logger.debug(
                 "%s %s: %s in %.1f ms, %g read units, %g write units, request %s",
@@ -146,8 +146,8 @@ class Metrics:
         """Read units, write units, and calls."""
         with self._lock:
             read, write = (
-                sum(units for (_, kind, _), units in self._units.items() if kind == wanted)
-                for wanted in ("read", "write")
+                sum(units for (_, kind, _), units in self._units.items() if kind == wanted_kind)
+                for wanted_kind in ("read", "write")
             )
             return read, write, self._outcomes.total()
 
@@ -167,18 +167,18 @@ class Metrics:
         name = "portal_store_capacity_units_total"
         yield f"# HELP {name} Capacity units that DynamoDB says it charged."
         yield f"# TYPE {name} counter"
-        for (operation, kind, place), units in sorted(self._units.items()):
-            labels = f'{process},operation="{operation}",kind="{kind}",place="{place}"'
+        for (operation, kind, resource), units in sorted(self._units.items()):
+            labels = f'{process},operation="{operation}",kind="{kind}",place="{resource}"'
             yield f"{name}{{{labels}}} {units:g}"
         name = "portal_store_call_seconds"
         yield f"# HELP {name} How long calls to DynamoDB took."
         yield f"# TYPE {name} histogram"
-        for operation, times in sorted(self._times.items()):
+        for operation, histogram in sorted(self._histograms.items()):
             labels = f'{process},operation="{operation}"'
-            counts = list(accumulate(times.counts))
+            counts = list(accumulate(histogram.counts))
             for bucket, count in zip((*BUCKETS, "+Inf"), counts, strict=True):
                 yield f'{name}_bucket{{{labels},le="{bucket}"}} {count}'
-            yield f"{name}_sum{{{labels}}} {times.total:.6f}"
+            yield f"{name}_sum{{{labels}}} {histogram.total:.6f}"
             yield f"{name}_count{{{labels}}} {counts[-1]}"
 
 

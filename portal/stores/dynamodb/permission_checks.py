@@ -9,30 +9,30 @@ from typing import Any
 from portal.stores.schema import INDEXES, KEY
 
 #: The id of no item: ids hold no spaces.
-_NOBODY: Mapping[str, Any] = {KEY: {"S": "portal check"}}
-_NEVER: Mapping[str, Any] = {
+_NO_ITEM: Mapping[str, Any] = {KEY: {"S": "portal check"}}
+_FALSE_CONDITION: Mapping[str, Any] = {
     "ConditionExpression": "attribute_exists(#k)",
     "ExpressionAttributeNames": {"#k": KEY},
 }
 
-GET_CHECK = ("GetItem", {"Key": _NOBODY, "ConsistentRead": True})
-DELETE = ("DeleteItem", {"Key": _NOBODY, **_NEVER})
+GET_CHECK = ("GetItem", {"Key": _NO_ITEM, "ConsistentRead": True})
+DELETE_CHECK = ("DeleteItem", {"Key": _NO_ITEM, **_FALSE_CONDITION})
 
 #: What is tried, in words -> the operation and its parameters, without the table's name.
 PERMISSION_CHECKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "GetItem": GET_CHECK,
-    "PutItem": ("PutItem", {"Item": _NOBODY, **_NEVER}),
+    "PutItem": ("PutItem", {"Item": _NO_ITEM, **_FALSE_CONDITION}),
     "UpdateItem": (
         "UpdateItem",
         {
-            "Key": _NOBODY,
+            "Key": _NO_ITEM,
             "UpdateExpression": "SET #v = :v",
             "ConditionExpression": "attribute_exists(#k)",
             "ExpressionAttributeNames": {"#k": KEY, "#v": "version"},
             "ExpressionAttributeValues": {":v": {"N": "0"}},
         },
     ),
-    "DeleteItem": DELETE,
+    "DeleteItem": DELETE_CHECK,
     **{
         f"Query on {index.name}": (
             "Query",

@@ -20,7 +20,7 @@ AttributeValue = Mapping[str, Any]
 
 REST = "attributesOfOtherTypes"
 
-_OTHERS = frozenset({"N", "B", "L", "M", "SS", "NS", "BS", "NULL"})
+_OTHER_TYPES = frozenset({"N", "B", "L", "M", "SS", "NS", "BS", "NULL"})
 
 #: As many digits as every reader of JSON takes; longer ones are kept untouched.
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
@@ -28,19 +28,21 @@ _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 def to_attributes(item: Item) -> dict[str, AttributeValue]:
     values = {name: to_attribute(value) for name, value in item.items()}
-    rest = _unpacked(item.get(REST))
+    rest = _decode_rest(item.get(REST))
     if rest:
         del values[REST]
     # What the item itself says of an attribute is newer.
     return rest | values
 
 
-def _unpacked(rest: Value | None) -> dict[str, AttributeValue]:
+def _decode_rest(rest: Value | None) -> dict[str, AttributeValue]:
     """Nothing, if it is a text that this module never wrote: then it stays one."""
     try:
         values = json.loads(rest) if isinstance(rest, str) else {}
         return {
-            name: _with_bytes(value) for name, value in values.items() if value.keys() <= _OTHERS
+            name: _from_json(value)
+            for name, value in values.items()
+            if value.keys() <= _OTHER_TYPES
         }
     except (ValueError, AttributeError):
         return {}
@@ -67,12 +69,12 @@ def from_attributes(attributes: Mapping[str, AttributeValue]) -> Item:
             rest[name] = attribute
     if rest:
         # Sets have no order of their own, and an item that was not changed must look the same.
-        plain = {name: _without_bytes(rest[name]) for name in sorted(rest)}
-        item[REST] = json.dumps(plain, sort_keys=True, ensure_ascii=False)
+        encodable = {name: _to_json(rest[name]) for name in sorted(rest)}
+        item[REST] = json.dumps(encodable, sort_keys=True, ensure_ascii=False)
     return item
 
 
-def _without_bytes(attribute: AttributeValue) -> AttributeValue:
+def _to_json(attribute: AttributeValue) -> AttributeValue:
     ((kind, value),) = attribute.items()
     match kind:
         case "B":
@@ -82,13 +84,13 @@ def _without_bytes(attribute: AttributeValue) -> AttributeValue:
         case "SS" | "NS":
             value = sorted(value)
         case "L":
-            value = [_without_bytes(each) for each in value]
+            value = [_to_json(each) for each in value]
         case "M":
-            value = {name: _without_bytes(each) for name, each in value.items()}
+            value = {name: _to_json(each) for name, each in value.items()}
     return {kind: value}
 
 
-def _with_bytes(attribute: AttributeValue) -> AttributeValue:
+def _from_json(attribute: AttributeValue) -> AttributeValue:
     ((kind, value),) = attribute.items()
     match kind:
         case "B":
@@ -96,7 +98,7 @@ def _with_bytes(attribute: AttributeValue) -> AttributeValue:
         case "BS":
             value = [base64.b64decode(each) for each in value]
         case "L":
-            value = [_with_bytes(each) for each in value]
+            value = [_from_json(each) for each in value]
         case "M":
-            value = {name: _with_bytes(each) for name, each in value.items()}
+            value = {name: _from_json(each) for name, each in value.items()}
     return {kind: value}

@@ -48,23 +48,23 @@ class DynamoDbStore:
 
     def __init__(
         self,
-        place: TableLocation,
+        location: TableLocation,
         *,
         waiting: Timeouts | None = None,
         embedded_metrics: bool = False,
     ) -> None:
-        self._place = place
-        self._waiting = waiting or Timeouts()
+        self._place = location
+        self._timeouts = waiting or Timeouts()
         self.metrics = Metrics(embedded=embedded_metrics)
-        self._begin()
+        self._reset()
         _stores.add(self)
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self.metrics.begin()
-        self.connection = DynamoDbClient(self._place, self.metrics, self._waiting)
+        self.connection = DynamoDbClient(self._place, self.metrics, self._timeouts)
 
     def get(self, item_id: str) -> Item:
-        item = self._look(item_id)
+        item = self._get_or_none(item_id)
         if item is None:
             raise ItemNotFoundError(item_id=item_id)
         return item
@@ -75,11 +75,11 @@ class DynamoDbStore:
             if len(changes) == 1:
                 self._write_one(changes[0], results)
             else:
-                self._write_together(changes, results)
-        except ConditionFailedError as refused:
-            error = self._refusal(changes, results, refused)
+                self._write_transaction(changes, results)
+        except ConditionFailedError as failed:
+            error = self._conflict_error(changes, results, failed)
             if error is not None:
-                raise error from refused
+                raise error from failed
 
     def query(
         self,
@@ -97,12 +97,12 @@ class DynamoDbStore:
         if condition.is_empty:
             return Page([])
         # One more row than is shown, so that the last page knows that it is the last.
-        rows, _ = self._rows(
+        rows, _ = self._read_rows(
             "Query", kind_of_partition(partition), limit + 1,
             {**condition.parameters(), "ScanIndexForward": not newest_first}, start,
         )  # fmt: skip
-        shown = index.attributes
-        items = [_cut_to(shown, from_attributes(row)) for row in rows[:limit]]
+        attributes = index.attributes
+        items = [_project(attributes, from_attributes(row)) for row in rows[:limit]]
         if len(rows) <= limit:
             return Page(items)
         return Page(items, (str(items[-1][index.sort]), str(items[-1][KEY])))
@@ -114,11 +114,11 @@ class DynamoDbStore:
         condition = KeyCondition(index, partition, between)
         if condition.is_empty:
             return 0
-        _, counted = self._rows(
+        _, count = self._read_rows(
             "Query", kind_of_partition(partition), cap,
             {**condition.parameters(), "Select": "COUNT"}, {},
         )  # fmt: skip
-        return counted
+        return count
 
     def scan(
         self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
@@ -130,18 +130,18 @@ class DynamoDbStore:
             "TotalSegments": segment.of,
         }
         start = {"ExclusiveStartKey": _key(after)} if after else {}
-        rows, _ = self._rows("Scan", "all", limit + 1, parameters, start)
+        rows, _ = self._read_rows("Scan", "all", limit + 1, parameters, start)
         items = [from_attributes(row) for row in rows[:limit]]
         return Page(items, ("", str(items[-1][KEY])) if len(rows) > limit else None)
 
     def describe(self) -> str:
-        place = self._place
-        where = f" in {place.region}" if place.region else ""
-        at = f" at {place.endpoint}" if place.endpoint else ""
-        return f"DynamoDB table {place.table}{where}{at}"
+        location = self._place
+        region = f" in {location.region}" if location.region else ""
+        endpoint = f" at {location.endpoint}" if location.endpoint else ""
+        return f"DynamoDB table {location.table}{region}{endpoint}"
 
     def check(self) -> None:
-        operation, parameters = permission_checks.DELETE
+        operation, parameters = permission_checks.DELETE_CHECK
         try:
             # It changes nothing, so nothing can be left open.
             self._call(operation, "check", parameters)
@@ -153,27 +153,27 @@ class DynamoDbStore:
 
     # ---- Reading
 
-    def _look(self, item_id: str) -> Item | None:
+    def _get_or_none(self, item_id: str) -> Item | None:
         if not is_key(item_id):
             return None
         parameters = {"Key": _key(item_id), "ConsistentRead": True}
         answer = self._call("GetItem", kind_of_id(item_id), parameters)
         return from_attributes(answer["Item"]) if "Item" in answer else None
 
-    def _rows(
+    def _read_rows(
         self, operation: str, kind: str, wanted: int, parameters: Parameters, start: Parameters
     ) -> tuple[list[Mapping[str, Any]], int]:
         """Up to `wanted` rows and their number; one answer of DynamoDB ends after 1 MB."""
         rows: list[Mapping[str, Any]] = []
-        counted = 0
+        count = 0
         while True:
-            limit = {"Limit": wanted - counted}
+            limit = {"Limit": wanted - count}
             answer = self._call(operation, kind, {**parameters, **start, **limit})
             rows += answer.get("Items", [])
-            counted += answer["Count"]
+            count += answer["Count"]
             last = answer.get("LastEvaluatedKey")
-            if last is None or counted >= wanted:
-                return rows, counted
+            if last is None or count >= wanted:
+                return rows, count
             start = {"ExclusiveStartKey": last}
 
     # ---- Writing
@@ -184,7 +184,7 @@ class DynamoDbStore:
         operation = "DeleteItem" if item is None else "PutItem"
         self._call(operation, kind_of_id(item_id), parameters, changes=True)
 
-    def _write_together(
+    def _write_transaction(
         self, changes: Sequence[Change], results: Mapping[str, Item | None]
     ) -> None:
         parts = [
@@ -200,30 +200,30 @@ class DynamoDbStore:
             "TransactWriteItems", kind_of_ids(results), {"TransactItems": parts}, changes=True
         )
 
-    def _refusal(
+    def _conflict_error(
         self,
         changes: Sequence[Change],
         results: Mapping[str, Item | None],
-        refused: ConditionFailedError,
+        failed: ConditionFailedError,
     ) -> StoreError | None:
         """Our error, or `None` if it was an earlier try of this very write that was in the way."""
-        number, attributes = _first_refused(refused.answer)
+        number, attributes = _first_failed_condition(failed.answer)
         item_id = list(results)[number]
         # An item that is gone has no attributes; nor has one, if this DynamoDB does not tell.
-        now = from_attributes(attributes) if attributes else self._look(item_id)
-        if refused.may_have_succeeded and len(changes) == 1 and now == results[item_id]:
+        current = from_attributes(attributes) if attributes else self._get_or_none(item_id)
+        if failed.may_have_succeeded and len(changes) == 1 and current == results[item_id]:
             return None
         if not isinstance(changes[number], Add):
-            return VersionConflictError(item_id=item_id, item=now)
-        if now is None:
+            return VersionConflictError(item_id=item_id, item=current)
+        if current is None:
             return BusyError(reason="What was in the way has just been removed.")
-        return ItemExistsError(item_id=item_id, item=now)
+        return ItemExistsError(item_id=item_id, item=current)
 
     def _call(
         self, operation: str, kind: str, parameters: Parameters, *, changes: bool = False
     ) -> Answer:
-        named = {"TableName": self._place.table, **parameters}
-        return self.connection.call(operation, kind, named, changes=changes)
+        with_table = {"TableName": self._place.table, **parameters}
+        return self.connection.call(operation, kind, with_table, changes=changes)
 
 
 def _conditional(change: Change, item_id: str, item: Item | None) -> Parameters:
@@ -248,9 +248,9 @@ def _conditional(change: Change, item_id: str, item: Item | None) -> Parameters:
         else:
             condition += " AND #u = :u"
             values[":u"] = to_attributes({"updatedAt": updated_at})["updatedAt"]
-    what = {"Key": _key(item_id)} if item is None else {"Item": to_attributes(item)}
+    target = {"Key": _key(item_id)} if item is None else {"Item": to_attributes(item)}
     return {
-        **what,
+        **target,
         "ConditionExpression": condition,
         "ExpressionAttributeNames": names,
         **({"ExpressionAttributeValues": values} if values else {}),
@@ -258,7 +258,7 @@ def _conditional(change: Change, item_id: str, item: Item | None) -> Parameters:
     }
 
 
-def _first_refused(answer: Answer) -> tuple[int, Mapping[str, Any] | None]:
+def _first_failed_condition(answer: Answer) -> tuple[int, Mapping[str, Any] | None]:
     """The number of the first change that was refused, and the item that was in its way."""
     if "CancellationReasons" not in answer:
         return 0, answer.get("Item")
@@ -268,11 +268,11 @@ def _first_refused(answer: Answer) -> tuple[int, Mapping[str, Any] | None]:
     raise AssertionError("a refusal has a reason")
 
 
-def _cut_to(shown: frozenset[str] | None, row: Item) -> Item:
+def _project(attributes: frozenset[str] | None, row: Item) -> Item:
     """The row without what a table that was deployed long ago may carry besides."""
-    if shown is None or row.keys() <= shown:
+    if attributes is None or row.keys() <= attributes:
         return row
-    return {name: value for name, value in row.items() if name in shown}
+    return {name: value for name, value in row.items() if name in attributes}
 
 
 def _key(item_id: str) -> Mapping[str, Any]:
@@ -282,11 +282,11 @@ def _key(item_id: str) -> Mapping[str, Any]:
 _stores: "weakref.WeakSet[DynamoDbStore]" = weakref.WeakSet()
 
 
-def _begin_again() -> None:
+def _reset_after_fork() -> None:
     # Its locks, too, may be held by threads that are not here.
     for store in list(_stores):
         # The parent's sockets stay the parent's: they are not even closed here.
-        store._begin()
+        store._reset()
 
 
-os.register_at_fork(after_in_child=_begin_again)
+os.register_at_fork(after_in_child=_reset_after_fork)

@@ -64,13 +64,13 @@ class Disk(Protocol):
 
     def unlock(self, fd: int) -> None: ...
 
-    def free(self, path: Path) -> int:
+    def free_bytes(self, path: Path) -> int:
         """Bytes that an ordinary user may still fill."""
 
-    def writable(self, path: Path) -> bool:
+    def is_writable(self, path: Path) -> bool:
         """Whether this user may make files in the folder."""
 
-    def mounts(self) -> str:
+    def mount_info(self) -> str:
         """The text of `/proc/self/mountinfo`, empty where there is none."""
 
 
@@ -93,8 +93,8 @@ class LocalDisk:
         os.close(fd)
 
     def status(self, path: Path) -> FileStatus:
-        found = path.stat()
-        return FileStatus(found.st_ino, found.st_uid, stat.S_IMODE(found.st_mode))
+        result = path.stat()
+        return FileStatus(result.st_ino, result.st_uid, stat.S_IMODE(result.st_mode))
 
     def inode(self, fd: int) -> int:
         return os.fstat(fd).st_ino
@@ -127,7 +127,7 @@ class LocalDisk:
     def lock(self, fd: int, seconds: float) -> bool:
         # flock cannot be told how long to wait, and a process that hangs while it holds the
         # lock must not hang all others: so it is asked again and again, ever less often.
-        give_up, pause = time.monotonic() + seconds, 0.00005
+        deadline, pause = time.monotonic() + seconds, 0.00005
         while True:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -136,7 +136,7 @@ class LocalDisk:
                     raise
             else:
                 return True
-            if time.monotonic() >= give_up:
+            if time.monotonic() >= deadline:
                 return False
             time.sleep(pause)
             pause = min(pause * 1.5, 0.0005)
@@ -144,14 +144,14 @@ class LocalDisk:
     def unlock(self, fd: int) -> None:
         fcntl.flock(fd, fcntl.LOCK_UN)
 
-    def free(self, path: Path) -> int:
-        found = os.statvfs(path)
-        return found.f_bavail * found.f_frsize
+    def free_bytes(self, path: Path) -> int:
+        result = os.statvfs(path)
+        return result.f_bavail * result.f_frsize
 
-    def writable(self, path: Path) -> bool:
+    def is_writable(self, path: Path) -> bool:
         return os.access(path, os.W_OK)
 
-    def mounts(self) -> str:
+    def mount_info(self) -> str:
         try:
             return Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
         except OSError:

@@ -7,13 +7,29 @@ from pathlib import Path
 from portal.stores.contract import UnavailableError
 from portal.stores.file.disk import Disk
 
-log = logging.getLogger("portal.store")
+logger = logging.getLogger("portal.store")
 
 # Linux passes flock on to the server, but every machine keeps pages of its own, and a
 # portal on each would show the other's changes late.
-_REMOTE = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "fuse.glusterfs", "9p"}
+_NETWORK_FILE_SYSTEMS = {
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "ceph",
+    "glusterfs",
+    "fuse.glusterfs",
+    "9p",
+}
 # Here flock holds on one machine only, or nowhere.
-_WITHOUT_LOCKS = {"fuse.sshfs", "fuse.s3fs", "fuse.rclone", "fuse.gcsfuse", "fuse.mount-s3"}
+_FILE_SYSTEMS_WITHOUT_LOCKS = {
+    "fuse.sshfs",
+    "fuse.s3fs",
+    "fuse.rclone",
+    "fuse.gcsfuse",
+    "fuse.mount-s3",
+}
 
 
 def check_folder(disk: Disk, folder: Path, file: Path) -> None:
@@ -31,7 +47,7 @@ def check_folder(disk: Disk, folder: Path, file: Path) -> None:
                 f" `chown -R … {folder}`.",
             )
         if status.mode & 0o077:
-            log.warning(
+            logger.warning(
                 "%s may be read by others (mode %o); take that away with `chmod go= %s`",
                 path, status.mode, path,
             )  # fmt: skip
@@ -39,12 +55,12 @@ def check_folder(disk: Disk, folder: Path, file: Path) -> None:
 
 def check_free_space(disk: Disk, folder: Path, needed: int) -> None:
     """`UnavailableError` if so many bytes have no room there, or may not be written."""
-    if disk.free(folder) < needed:
+    if disk.free_bytes(folder) < needed:
         raise UnavailableError(
             reason=f"The disk with {folder} is full. Reading goes on.",
             remedy="Make room; writing works again by itself.",
         )
-    if not disk.writable(folder):
+    if not disk.is_writable(folder):
         raise UnavailableError(
             reason=f"{folder} may not be written to.",
             remedy="Give the portal's user the right to write there.",
@@ -52,29 +68,29 @@ def check_free_space(disk: Disk, folder: Path, needed: int) -> None:
 
 
 def _check_mount(disk: Disk, folder: Path) -> None:
-    kind = _kind_of_mount(disk.mounts(), folder.resolve())
-    if kind in _WITHOUT_LOCKS:
+    file_system = _file_system_of(disk.mount_info(), folder.resolve())
+    if file_system in _FILE_SYSTEMS_WITHOUT_LOCKS:
         raise UnavailableError(
-            reason=f"{folder} is on a {kind} file system, whose locks cannot be trusted.",
+            reason=f"{folder} is on a {file_system} file system, whose locks cannot be trusted.",
             remedy="Keep the data folder on a local disk, or use DynamoDB (`USE_DYNAMODB=true`).",
         )
-    if kind in _REMOTE:
-        log.warning(
+    if file_system in _NETWORK_FILE_SYSTEMS:
+        logger.warning(
             "%s is on a network file system (%s); run one portal on it only, or use DynamoDB",
-            folder, kind,
+            folder, file_system,
         )  # fmt: skip
 
 
-def _kind_of_mount(mountinfo: str, folder: Path) -> str:
-    best, kind = -1, ""
-    for line in mountinfo.splitlines():
+def _file_system_of(mount_info: str, folder: Path) -> str:
+    depth, file_system = -1, ""
+    for line in mount_info.splitlines():
         # 36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw
-        where, _, what = line.partition(" - ")
-        fields = where.split(" ")
-        if len(fields) < 5 or not what:
+        mount_part, _, file_system_part = line.partition(" - ")
+        fields = mount_part.split(" ")
+        if len(fields) < 5 or not file_system_part:
             continue
-        point = Path(fields[4].encode().decode("unicode_escape"))
+        mount_point = Path(fields[4].encode().decode("unicode_escape"))
         # Of two mounts on one place the later one counts.
-        if folder.is_relative_to(point) and len(point.parts) >= best:
-            best, kind = len(point.parts), what.split(" ")[0]
-    return kind
+        if folder.is_relative_to(mount_point) and len(mount_point.parts) >= depth:
+            depth, file_system = len(mount_point.parts), file_system_part.split(" ")[0]
+    return file_system

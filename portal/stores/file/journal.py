@@ -71,7 +71,7 @@ class DurableMark:
     #: A sync or a cut failed: the file takes no more, and nothing behind `size` is true.
     poisoned: bool = False
 
-    def text(self) -> bytes:
+    def encode(self) -> bytes:
         line = encode_line({
             "generation": self.generation, "seq": self.seq, "size": self.size,
             "spoilt": self.poisoned,
@@ -79,9 +79,9 @@ class DurableMark:
         return line[:-1].ljust(MARK_SIZE - 1) + b"\n"
 
     @classmethod
-    def read(cls, text: bytes) -> "DurableMark | None":
-        content = decode_line(text.rstrip())
-        if content is None or len(text) != MARK_SIZE:
+    def decode(cls, encoded: bytes) -> "DurableMark | None":
+        content = decode_line(encoded.rstrip())
+        if content is None or len(encoded) != MARK_SIZE:
             return None
         return cls(
             content["generation"], content["seq"], content["size"], poisoned=content["spoilt"]
@@ -129,7 +129,7 @@ def commit_line(seq: int, durable: int, changes: Changes) -> bytes:
     return encode_line(content)
 
 
-def changes_of(content: Mapping[str, Any]) -> Changes:
+def commit_changes(content: Mapping[str, Any]) -> Changes:
     """What a commit's line changes."""
     changes: dict[str, Item | None] = dict.fromkeys(content.get("remove", ()))
     changes.update((item[KEY], item) for item in content.get("put", ()))
@@ -161,14 +161,14 @@ class Line:
 
 def lines(disk: Disk, fd: int, start: int, end: int) -> Iterator[Line]:
     """The lines from `start` to `end`; only the last one may lack its newline."""
-    rest, at = b"", start
-    while at < end:
-        chunk = disk.read(fd, min(_CHUNK, end - at), at)
+    rest, offset = b"", start
+    while offset < end:
+        chunk = disk.read(fd, min(_CHUNK, end - offset), offset)
         if not chunk:
             break
-        at += len(chunk)
-        *ready, rest = (rest + chunk).split(b"\n")
-        for text in ready:
+        offset += len(chunk)
+        *complete, rest = (rest + chunk).split(b"\n")
+        for text in complete:
             yield Line(start, text, whole=True)
             start += len(text) + 1
     if rest:
@@ -180,7 +180,7 @@ def read_header(disk: Disk, fd: int, path: Path) -> Header:
     line = next(lines(disk, fd, 0, min(disk.size(fd), 1024)), Line(0, b"", whole=False))
     content = decode_line(line.text) if line.whole else None
     if content is None or "format" not in content:
-        raise damaged(path, 1, 0, "does not begin as a store's file does")
+        raise corrupt_error(path, 1, 0, "does not begin as a store's file does")
     if content["format"] > FORMAT:
         raise UnavailableError(
             reason=f"{path} has format {content['format']}, which this portal cannot read.",
@@ -193,18 +193,18 @@ def read_header(disk: Disk, fd: int, path: Path) -> Header:
 
 
 def read_snapshot(
-    disk: Disk, fd: int, path: Path, header: Header, take: Callable[[Changes], None]
+    disk: Disk, fd: int, path: Path, header: Header, apply: Callable[[Changes], None]
 ) -> None:
-    """Hand each item to `take`. `CorruptStoreError`: a snapshot is whole or it has no name."""
+    """Hand each item to `apply`. `CorruptStoreError`: a snapshot is whole or it has no name."""
     end, number = header.end, 1
     for line in lines(disk, fd, header.length, end.size):
         number += 1
         content = decode_line(line.text) if line.whole else None
         if content is None or "row" not in content:
-            raise damaged(path, number, line.start, "is not what was written")
-        take({content["row"][KEY]: content["row"]})
+            raise corrupt_error(path, number, line.start, "is not what was written")
+        apply({content["row"][KEY]: content["row"]})
     if number != end.line:
-        raise damaged(path, number + 1, disk.size(fd), "is missing: the file is too short")
+        raise corrupt_error(path, number + 1, disk.size(fd), "is missing: the file is too short")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,7 @@ class Tail:
     """How far the commits are whole, and what lies behind them and may be cut off."""
 
     position: JournalPosition
-    torn: int = 0
+    torn_bytes: int = 0
 
 
 def read_commits(
@@ -223,9 +223,9 @@ def read_commits(
     end: int,
     *,
     mark: DurableMark | None,
-    take: Callable[[Changes], None],
+    apply: Callable[[Changes], None],
 ) -> Tail:
-    """Hand the changes of each commit between `start` and byte `end` to `take`.
+    """Hand the changes of each commit between `start` and byte `end` to `apply`.
 
     What is not whole ends it: as torn if nothing says that it ever was durable, else with
     `CorruptStoreError`. Without a mark nothing is known of the last commit; then a line that has
@@ -238,28 +238,28 @@ def read_commits(
         if content is None or "seq" not in content:
             durable_size = mark.size if mark and mark.generation == start.generation else 0
             durable = line.start < durable_size or (mark is None and line.whole)
-            later = max((_durable(each) for each in remaining), default=0)
-            if durable or later > position.seq:
-                raise damaged(path, position.line + 1, line.start, "is not what was written")
-            return Tail(position, torn=end - line.start)
+            later_durable_seq = max((_durable_seq(each) for each in remaining), default=0)
+            if durable or later_durable_seq > position.seq:
+                raise corrupt_error(path, position.line + 1, line.start, "is not what was written")
+            return Tail(position, torn_bytes=end - line.start)
         if content["seq"] != position.seq + 1:
-            raise damaged(
+            raise corrupt_error(
                 path, position.line + 1, line.start,
                 f"is commit {content['seq']}, and {position.seq + 1} is missing",
             )  # fmt: skip
-        take(changes_of(content))
+        apply(commit_changes(content))
         position = JournalPosition(start.generation, line.end, content["seq"], position.line + 1)
     return Tail(position)
 
 
-def _durable(line: Line) -> int:
+def _durable_seq(line: Line) -> int:
     content = decode_line(line.text) if line.whole else None
     return int(content.get("durable", 0)) if content else 0
 
 
-def damaged(path: Path, line: int, byte: int, what: str) -> CorruptStoreError:
+def corrupt_error(path: Path, line: int, byte: int, problem: str) -> CorruptStoreError:
     return CorruptStoreError(
-        reason=f"{path} is damaged: line {line} (at byte {byte}) {what}.",
+        reason=f"{path} is damaged: line {line} (at byte {byte}) {problem}.",
         remedy=(
             "Nothing was overwritten. `portal store verify` shows what can still be read, and "
             "`portal store restore` makes a whole file of it and keeps the damaged one."

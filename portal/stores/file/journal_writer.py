@@ -23,15 +23,15 @@ from portal.stores.file.snapshot import (
     begin_generation,
     close_quietly,
     exists,
-    previous_of,
-    size_of,
+    previous_path,
+    snapshot_size,
     write_all,
 )
 
-log = logging.getLogger("portal.store")
+logger = logging.getLogger("portal.store")
 
 #: Less garbage than this is not worth a new file.
-_GARBAGE = 1024 * 1024
+_MIN_GARBAGE = 1024 * 1024
 
 
 class JournalWriter:
@@ -43,11 +43,11 @@ class JournalWriter:
     def __init__(self, folder: Path, disk: Disk) -> None:
         self.path = folder / "tenants.jsonl"
         self.lock = LockFile(folder / "tenants.lock", disk)
-        self.view = JournalReader(self.path, self.lock, disk)
+        self.reader = JournalReader(self.path, self.lock, disk)
         self._folder = folder
         self._disk = disk
         self._torn_path = folder / "tenants.torn"
-        self._compact_beyond = _GARBAGE
+        self._compaction_threshold = _MIN_GARBAGE
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -56,8 +56,8 @@ class JournalWriter:
             self._disk.make_folder(self._folder)
             check_folder(self._disk, self._folder, self.path)
             self.lock.open()
-            with self.view.guard:
-                self.view.follow(self.lock.mark_text())
+            with self.reader.guard:
+                self.reader.follow(self.lock.read_mark_bytes())
         self.lock.acquire()
         try:
             yield
@@ -66,22 +66,25 @@ class JournalWriter:
 
     def catch_up(self) -> None:
         """Know all that is true, and leave nothing behind it that could be cut off. Locked."""
-        view = self.view
-        with view.guard:
-            text = self.lock.mark_text()
+        reader = self.reader
+        with reader.guard:
+            mark_bytes = self.lock.read_mark_bytes()
             if not (
-                view.fd >= 0 and DurableMark.read(text) and view.follow(text) and view.is_named()
+                reader.fd >= 0
+                and DurableMark.decode(mark_bytes)
+                and reader.follow(mark_bytes)
+                and reader.is_current_file()
             ):
-                self._load(DurableMark.read(text))
+                self._load(DurableMark.decode(mark_bytes))
                 return
-            size = self._disk.size(view.fd)
-            if size < view.position.size:
-                raise view.too_short(size, view.position.line)
-            if size > view.position.size and not view.mark.poisoned:
-                self._recover(view.mark)
+            size = self._disk.size(reader.fd)
+            if size < reader.position.size:
+                raise reader.truncated_error(size, reader.position.line)
+            if size > reader.position.size and not reader.mark.poisoned:
+                self._recover(reader.mark)
 
     def _load(self, mark: DurableMark | None) -> None:
-        view = self.view
+        reader = self.reader
         try:
             fd = self._disk.open(self.path)
         except FileNotFoundError:
@@ -90,13 +93,13 @@ class JournalWriter:
         try:
             # Behind a spoilt mark lies only what was refused.
             end = mark.size if mark is not None and mark.poisoned else None
-            rows, position = view.read_file(fd, mark, end)
+            table, position = reader.read_file(fd, mark, end)
         except BaseException:
             close_quietly(self._disk, fd)
             raise
-        view.use(rows, fd, position)
+        reader.replace_table(table, fd, position)
         if mark is not None and mark.poisoned and mark.generation == position.generation:
-            view.show(mark)
+            reader.set_mark(mark)
         else:
             self._recover(mark)
 
@@ -106,53 +109,55 @@ class JournalWriter:
         A writer that was killed leaves either. What is whole may have been acknowledged (if
         the mark was lost in a power cut), what is not cannot have been.
         """
-        view = self.view
-        view.position = view.read_on(self._disk.size(view.fd), mark).position
+        reader = self.reader
+        reader.position = reader.apply_commits(self._disk.size(reader.fd), mark).position
         try:
             self._truncate_torn_tail()
         except OSError as error:
             # A full disk must not keep anybody from reading; the next commit tries again.
-            log.warning("%s: could not cut off a torn line (%s)", self.path, error.strerror)
-        here = DurableMark(view.position.generation, view.position.seq, view.position.size)
+            logger.warning("%s: could not cut off a torn line (%s)", self.path, error.strerror)
+        recovered = DurableMark(
+            reader.position.generation, reader.position.seq, reader.position.size
+        )
         try:
-            self._disk.sync(view.fd)
-            if mark is None or mark.generation != view.position.generation:
+            self._disk.sync(reader.fd)
+            if mark is None or mark.generation != reader.position.generation:
                 self._disk.sync_folder(self._folder)
         except OSError:
             # A second sync could succeed without having written anything.
-            self.lock.set_mark(replace(here, poisoned=True))
+            self.lock.write_mark(replace(recovered, poisoned=True))
             self._begin_generation()
             return
-        if here != mark:
-            self.lock.keep_mark(here)
-        view.show(here)
+        if recovered != mark:
+            self.lock.write_mark_durably(recovered)
+        reader.set_mark(recovered)
 
     def _truncate_torn_tail(self) -> None:
-        view = self.view
-        start, end = view.position.size, self._disk.size(view.fd)
+        reader = self.reader
+        start, end = reader.position.size, self._disk.size(reader.fd)
         if start == end:
             return
-        torn = self._disk.read(view.fd, end - start, start)
+        torn = self._disk.read(reader.fd, end - start, start)
         fd = self._disk.open(self._torn_path, create=True)
         try:
             write_all(self._disk, fd, torn + b"\n", self._disk.size(fd))
             self._disk.sync(fd)
         finally:
             close_quietly(self._disk, fd)
-        self._disk.truncate(view.fd, start)
-        log.warning(
+        self._disk.truncate(reader.fd, start)
+        logger.warning(
             "%s: the last line was torn by a crash; its %d bytes are now in %s",
             self.path, end - start, self._torn_path,
         )  # fmt: skip
 
     def _create(self, mark: DurableMark | None) -> None:
-        if mark is not None or exists(self._disk, previous_of(self.path)):
+        if mark is not None or exists(self._disk, previous_path(self.path)):
             raise CorruptStoreError(
                 reason=f"{self.path} is missing, and there was one.",
                 remedy="Put it back, or let `portal store restore` make one of what is left.",
             )
-        self.view.rows = MemoryTable()
-        self.view.take(-1, JournalPosition(0, 0, 0, 0))
+        self.reader.table = MemoryTable()
+        self.reader.switch_file(-1, JournalPosition(0, 0, 0, 0))
         self._begin_generation()
 
     def append(self, commits: Sequence[Changes]) -> None:
@@ -160,16 +165,16 @@ class JournalWriter:
 
         `UnavailableError`: none is, or (its text says so) that is not certain.
         """
-        view = self.view
-        if view.mark.poisoned:
+        reader = self.reader
+        if reader.mark.poisoned:
             try:
-                with view.guard:
+                with reader.guard:
                     self._begin_generation()
             except OSError as error:
                 raise unavailable(error, self.path, "Nothing was saved.") from error
-        start = view.position
+        start = reader.position
         try:
-            with view.guard:
+            with reader.guard:
                 self._truncate_torn_tail()
         except OSError as error:
             raise unavailable(error, self.path, "Nothing was saved.") from error
@@ -182,57 +187,57 @@ class JournalWriter:
             start.line + len(commits),
         )  # fmt: skip
         try:
-            write_all(self._disk, view.fd, data, start.size)
+            write_all(self._disk, reader.fd, data, start.size)
         except OSError as error:
-            raise self._cut_off(error, poisoned=False) from error
+            raise self._abort_append(error, poisoned=False) from error
         try:
-            self._disk.sync(view.fd)
+            self._disk.sync(reader.fd)
         except OSError as error:
-            raise self._cut_off(error, poisoned=True) from error
+            raise self._abort_append(error, poisoned=True) from error
         mark = DurableMark(end.generation, end.seq, end.size)
         # Under the guard already here: a reader that saw the mark alone would apply it, too.
-        with view.guard:
+        with reader.guard:
             try:
-                self.lock.set_mark(mark)
+                self.lock.write_mark(mark)
             except OSError as error:
                 raise self._roll_back(error) from error
             for changes in commits:
-                view.rows.apply(changes)
-            view.position = end
-            view.show(mark)
+                reader.table.apply(changes)
+            reader.position = end
+            reader.set_mark(mark)
 
-    def _cut_off(self, error: OSError, *, poisoned: bool) -> UnavailableError:
+    def _abort_append(self, error: OSError, *, poisoned: bool) -> UnavailableError:
         """Nothing behind the position shall become true, now or after a crash."""
-        view = self.view
+        reader = self.reader
         try:
-            self._disk.truncate(view.fd, view.position.size)
+            self._disk.truncate(reader.fd, reader.position.size)
             if not poisoned:
-                self._disk.sync(view.fd)
+                self._disk.sync(reader.fd)
         except OSError:
             poisoned = True
         if not poisoned:
             return unavailable(error, self.path, "Nothing was saved.")
-        with view.guard:
-            view.mark = replace(view.mark, poisoned=True)
+        with reader.guard:
+            reader.mark = replace(reader.mark, poisoned=True)
             try:
-                self.lock.keep_mark(view.mark)
+                self.lock.write_mark_durably(reader.mark)
             except OSError:
                 return outcome_unknown(error, self.path)
-            view.show(view.mark)
+            reader.set_mark(reader.mark)
         return unavailable(error, self.path, "Nothing was saved.")
 
     def _roll_back(self, error: OSError) -> UnavailableError:
         """The commits are durable, but their mark could not be set, or perhaps it was."""
-        view = self.view
+        reader = self.reader
         try:
             # Durably: a mark that is ahead of its file looks like damage after a power cut.
-            self.lock.keep_mark(view.mark)
+            self.lock.write_mark_durably(reader.mark)
         except OSError:
             # Cut off, they would be missing for whoever saw the mark.
             return outcome_unknown(error, self.path)
         try:
-            self._disk.truncate(view.fd, view.position.size)
-            self._disk.sync(view.fd)
+            self._disk.truncate(reader.fd, reader.position.size)
+            self._disk.sync(reader.fd)
         except OSError:
             return outcome_unknown(error, self.path)
         return unavailable(error, self.path, "Nothing was saved.")
@@ -240,21 +245,21 @@ class JournalWriter:
     # Generations
 
     @property
-    def wants_compaction(self) -> bool:
-        live = size_of(self.view.rows)
-        garbage = self.view.position.size - live
-        return garbage > max(live, self._compact_beyond)
+    def needs_compaction(self) -> bool:
+        live = snapshot_size(self.reader.table)
+        garbage = self.reader.position.size - live
+        return garbage > max(live, self._compaction_threshold)
 
     def compact(self) -> None:
         """Begin a new generation if there is room for it. Locked and caught up."""
         try:
-            with self.view.guard:
+            with self.reader.guard:
                 self._begin_generation()
         except OSError as error:
-            log.warning("%s was not compacted: %s", self.path, error.strerror)
-            self._compact_beyond = self.view.position.size + _GARBAGE
+            logger.warning("%s was not compacted: %s", self.path, error.strerror)
+            self._compaction_threshold = self.reader.position.size + _MIN_GARBAGE
         else:
-            self._compact_beyond = _GARBAGE
+            self._compaction_threshold = _MIN_GARBAGE
 
     def _begin_generation(self) -> None:
         """Continue in a new file. `OSError`: nothing has changed for this process.
@@ -262,23 +267,23 @@ class JournalWriter:
         Its descriptor of the old file stays to read with, and whoever writes next finds out
         which of the two files has the name.
         """
-        view = self.view
+        reader = self.reader
         fd, header = begin_generation(
             self._disk,
             self.path,
-            view.rows,
-            generation=max(view.position.generation, view.mark.generation) + 1,
-            continues=view.position.generation or None,
-            seq=view.position.seq,
+            reader.table,
+            generation=max(reader.position.generation, reader.mark.generation) + 1,
+            continues=reader.position.generation or None,
+            seq=reader.position.seq,
         )
         mark = DurableMark(header.generation, header.seq, header.end.size)
         try:
-            self.lock.keep_mark(mark)
+            self.lock.write_mark_durably(mark)
         except BaseException:
             close_quietly(self._disk, fd)
             raise
-        view.take(fd, header.end)
-        view.show(mark)
+        reader.switch_file(fd, header.end)
+        reader.set_mark(mark)
 
     # The rest
 
@@ -286,18 +291,18 @@ class JournalWriter:
         """What the file says, where it ends, and how many bytes behind that are torn. Locked."""
         fd = self._disk.open(self.path)
         try:
-            rows, position = self.view.read_file(fd, self.lock.read_mark())
-            return rows, position, self._disk.size(fd) - position.size
+            table, position = self.reader.read_file(fd, self.lock.read_mark())
+            return table, position, self._disk.size(fd) - position.size
         finally:
             close_quietly(self._disk, fd)
 
     def check(self) -> None:
         """`UnavailableError` if `append` would be refused. Locked and caught up."""
         needed = 16 * 1024
-        if self.view.mark.poisoned:
-            needed += size_of(self.view.rows)
+        if self.reader.mark.poisoned:
+            needed += snapshot_size(self.reader.table)
         check_free_space(self._disk, self._folder, needed)
 
     def close(self) -> None:
-        self.view.close()
+        self.reader.close()
         self.lock.close()

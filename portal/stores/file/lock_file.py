@@ -47,18 +47,18 @@ class LockFile:
     def release(self) -> None:
         self._disk.unlock(self.fd)
 
-    def mark_text(self) -> bytes:
+    def read_mark_bytes(self) -> bytes:
         return self._disk.read(self.fd, MARK_SIZE, 0)
 
     def read_mark(self) -> DurableMark | None:
-        return DurableMark.read(self.mark_text())
+        return DurableMark.decode(self.read_mark_bytes())
 
-    def set_mark(self, mark: DurableMark) -> None:
-        write_all(self._disk, self.fd, mark.text(), 0)
+    def write_mark(self, mark: DurableMark) -> None:
+        write_all(self._disk, self.fd, mark.encode(), 0)
 
-    def keep_mark(self, mark: DurableMark) -> None:
+    def write_mark_durably(self, mark: DurableMark) -> None:
         """Durably."""
-        self.set_mark(mark)
+        self.write_mark(mark)
         self._disk.sync(self.fd)
 
     def close(self) -> None:

@@ -11,27 +11,27 @@ from portal.stores.contract import Cursor, Item, Page, Segment, Value
 from portal.stores.file.sorted_index import Key, SortedIndex
 from portal.stores.schema import INDEXES, KEY, Index
 
-_NUMBER = 3
-_KEPT_KEYS = 1024
+_SHAPE_BYTES = 3
+_MAX_CACHED_KEYS = 1024
 
 
 class _Shape:
     """The attribute names of a row, kept once for the thousands of rows that share them."""
 
     def __init__(self, number: int, names: tuple[str, ...]) -> None:
-        self.prefix = number.to_bytes(_NUMBER, "big")
+        self.prefix = number.to_bytes(_SHAPE_BYTES, "big")
         self.names = names
-        at = {name: place for place, name in enumerate(names)}
-        self.keys = [
-            (at[index.partition], at[index.sort])
-            if index.partition in at and index.sort in at
+        positions = {name: position for position, name in enumerate(names)}
+        self.key_positions = [
+            (positions[index.partition], positions[index.sort])
+            if index.partition in positions and index.sort in positions
             else None
             for index in INDEXES
         ]
-        self.shown = [
+        self.projected_positions = [
             [
-                (name, place)
-                for name, place in at.items()
+                (name, position)
+                for name, position in positions.items()
                 if index.attributes is None or name in index.attributes
             ]
             for index in INDEXES
@@ -46,11 +46,11 @@ class MemoryTable:
     def __init__(self) -> None:
         self._rows: dict[str, bytes] = {}
         self._shapes: list[_Shape] = []
-        self._by_names: dict[tuple[str, ...], _Shape] = {}
+        self._shapes_by_names: dict[tuple[str, ...], _Shape] = {}
         self._indexes = [SortedIndex(partial(self._key, n)) for n in range(len(INDEXES))]
-        self._numbers = {index.name: number for number, index in enumerate(INDEXES)}
+        self._index_numbers = {index.name: number for number, index in enumerate(INDEXES)}
         # Every search of a list begins at the same few rows.
-        self._key_of_row = lru_cache(_KEPT_KEYS)(self._read_key)
+        self._key_of_row = lru_cache(_MAX_CACHED_KEYS)(self._read_key)
         #: Bytes of all items as JSON.
         self.size = 0
 
@@ -61,8 +61,8 @@ class MemoryTable:
         row = self._rows.get(item_id)
         if row is None:
             return None
-        names = self._shapes[int.from_bytes(row[:_NUMBER], "big")].names
-        return dict(zip(names, orjson.loads(row[_NUMBER:]), strict=True))
+        names = self._shapes[int.from_bytes(row[:_SHAPE_BYTES], "big")].names
+        return dict(zip(names, orjson.loads(row[_SHAPE_BYTES:]), strict=True))
 
     def all(self) -> Iterator[Item]:
         for item_id in self._rows:
@@ -80,7 +80,10 @@ class MemoryTable:
         for number, index in enumerate(self._indexes):
             keys: list[Key] = []
             for item_id, row in self._rows.items():
-                if self._shapes[int.from_bytes(row[:_NUMBER], "big")].keys[number] is not None:
+                if (
+                    self._shapes[int.from_bytes(row[:_SHAPE_BYTES], "big")].key_positions[number]
+                    is not None
+                ):
                     keys.append(self._key(number, item_id))
             keys.sort()
             index.fill([key[-1] for key in keys])
@@ -89,16 +92,16 @@ class MemoryTable:
         """Apply `changes` (`None` removes), indexes and all."""
         for item_id, item in changes.items():
             row = None if item is None else self._pack(item)
-            old = self._keys(item_id, self._rows.get(item_id))
-            new = self._keys(item_id, row)
+            old_keys = self._keys(item_id, self._rows.get(item_id))
+            new_keys = self._keys(item_id, row)
             # An index asks the rows for its keys, so a key leaves before its row changes.
-            for index, left, entered in zip(self._indexes, old, new, strict=True):
-                if left is not None and left != entered:
-                    index.remove(left)
+            for index, old_key, new_key in zip(self._indexes, old_keys, new_keys, strict=True):
+                if old_key is not None and old_key != new_key:
+                    index.remove(old_key)
             self._set(item_id, row)
-            for index, left, entered in zip(self._indexes, old, new, strict=True):
-                if entered is not None and left != entered:
-                    index.add(entered)
+            for index, old_key, new_key in zip(self._indexes, old_keys, new_keys, strict=True):
+                if new_key is not None and old_key != new_key:
+                    index.add(new_key)
 
     def query(
         self,
@@ -110,30 +113,38 @@ class MemoryTable:
         limit: int,
         newest_first: bool,
     ) -> Page:
-        number = self._numbers[index.name]
-        order = self._indexes[number]
-        low, high = _ends(partition, between)
-        start, end = order.before(low), order.before(high)
+        number = self._index_numbers[index.name]
+        sorted_index = self._indexes[number]
+        low, high = _bounds(partition, between)
+        start, end = sorted_index.position_before(low), sorted_index.position_before(high)
         if after is not None and newest_first:
-            end = min(end, order.before((partition, *after)))
+            end = min(end, sorted_index.position_before((partition, *after)))
         elif after is not None:
-            start = max(start, order.behind((partition, *after)))
-        ids = order.downwards(start, end) if newest_first else order.upwards(start, end)
+            start = max(start, sorted_index.position_after((partition, *after)))
+        ids = (
+            sorted_index.descending(start, end)
+            if newest_first
+            else sorted_index.ascending(start, end)
+        )
         items: list[Item] = []
         for item_id in ids:
             if len(items) == limit:
                 last = items[-1]
                 return Page(items, (str(last[index.sort]), str(last[KEY])))
             shape, values = self._values(self._rows[item_id])
-            items.append({name: values[place] for name, place in shape.shown[number]})
+            items.append(
+                {name: values[position] for name, position in shape.projected_positions[number]}
+            )
         return Page(items)
 
     def count(
         self, index: Index, partition: str, *, between: tuple[str, str] | None, cap: int
     ) -> int:
-        order = self._indexes[self._numbers[index.name]]
-        low, high = _ends(partition, between)
-        return order.count(order.before(low), order.before(high), cap)
+        sorted_index = self._indexes[self._index_numbers[index.name]]
+        low, high = _bounds(partition, between)
+        return sorted_index.count(
+            sorted_index.position_before(low), sorted_index.position_before(high), cap
+        )
 
     def scan(self, segment: Segment, after: str | None, limit: int) -> Page:
         ids = (
@@ -142,9 +153,9 @@ class MemoryTable:
             if (after is None or item_id > after)
             and crc32(item_id.encode()) % segment.of == segment.number
         )
-        chosen = nsmallest(limit + 1, ids)
-        items = [item for item_id in chosen[:limit] if (item := self.get(item_id)) is not None]
-        return Page(items, ("", chosen[limit - 1]) if len(chosen) > limit else None)
+        next_ids = nsmallest(limit + 1, ids)
+        items = [item for item_id in next_ids[:limit] if (item := self.get(item_id)) is not None]
+        return Page(items, ("", next_ids[limit - 1]) if len(next_ids) > limit else None)
 
     def _set(self, item_id: str, row: bytes | None) -> None:
         old = self._rows.get(item_id)
@@ -158,38 +169,43 @@ class MemoryTable:
 
     def _pack(self, item: Item) -> bytes:
         names = tuple(item)
-        shape = self._by_names.get(names)
+        shape = self._shapes_by_names.get(names)
         if shape is None:
             shape = _Shape(len(self._shapes), names)
             self._shapes.append(shape)
-            self._by_names[names] = shape
+            self._shapes_by_names[names] = shape
         return shape.prefix + orjson.dumps(list(item.values()))
 
     def _size(self, row: bytes) -> int:
-        shape = self._shapes[int.from_bytes(row[:_NUMBER], "big")]
-        return len(row) - _NUMBER + shape.names_size
+        shape = self._shapes[int.from_bytes(row[:_SHAPE_BYTES], "big")]
+        return len(row) - _SHAPE_BYTES + shape.names_size
 
     def _values(self, row: bytes) -> tuple[_Shape, list[Value]]:
-        return self._shapes[int.from_bytes(row[:_NUMBER], "big")], orjson.loads(row[_NUMBER:])
+        return self._shapes[int.from_bytes(row[:_SHAPE_BYTES], "big")], orjson.loads(
+            row[_SHAPE_BYTES:]
+        )
 
     def _keys(self, item_id: str, row: bytes | None) -> list[Key | None]:
         if row is None:
             return [None] * len(INDEXES)
         shape, values = self._values(row)
-        return [at and (str(values[at[0]]), str(values[at[1]]), item_id) for at in shape.keys]
+        return [
+            positions and (str(values[positions[0]]), str(values[positions[1]]), item_id)
+            for positions in shape.key_positions
+        ]
 
     def _key(self, number: int, item_id: str) -> Key:
         return self._key_of_row(number, self._rows[item_id], item_id)
 
     def _read_key(self, number: int, row: bytes, item_id: str) -> Key:
         shape, values = self._values(row)
-        at = shape.keys[number]
-        if at is None:
+        positions = shape.key_positions[number]
+        if positions is None:
             raise AssertionError("the index does not agree with its rows")
-        return str(values[at[0]]), str(values[at[1]]), item_id
+        return str(values[positions[0]]), str(values[positions[1]]), item_id
 
 
-def _ends(partition: str, between: tuple[str, str] | None) -> tuple[Key, Key]:
+def _bounds(partition: str, between: tuple[str, str] | None) -> tuple[Key, Key]:
     # Nothing sorts between a text and the same text with a NUL behind it.
     if between is None:
         return (partition,), (partition + "\0",)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from portal.stores.contract import UnavailableError
 
-_WORDS = {
+_EXPLANATIONS = {
     errno.ENOSPC: ("The disk is full", "Make room on it; writing works again by itself."),
     errno.EDQUOT: ("The disk quota is used up", "Raise it or make room."),
     errno.EFBIG: ("The file may not grow further", "Raise the limit on the size of files."),
@@ -22,16 +22,16 @@ _WORDS = {
 
 def unavailable(error: OSError, path: Path, outcome: str = "") -> UnavailableError:
     """`outcome` says what became of the reader's work, where it was a write."""
-    what, remedy = _WORDS.get(
+    problem, remedy = _EXPLANATIONS.get(
         error.errno or 0,
         (f"The system says: {error.strerror or error}", "Look at the portal's and system's logs."),
     )
-    return UnavailableError(reason=f"{what} ({path}). {outcome}".rstrip(), remedy=remedy)
+    return UnavailableError(reason=f"{problem} ({path}). {outcome}".rstrip(), remedy=remedy)
 
 
 def outcome_unknown(error: OSError, path: Path) -> UnavailableError:
-    refused = unavailable(
+    unknown = unavailable(
         error, path, "It is not certain that nothing was saved: look again before repeating it."
     )
-    refused.outcome_unknown = True
-    return refused
+    unknown.outcome_unknown = True
+    return unknown

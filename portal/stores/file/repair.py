@@ -17,7 +17,7 @@ from portal.stores.file.disk import Disk, LocalDisk
 from portal.stores.file.journal_writer import JournalWriter
 from portal.stores.file.memory_table import MemoryTable
 from portal.stores.file.os_errors import unavailable
-from portal.stores.file.snapshot import begin_generation, exists, previous_of
+from portal.stores.file.snapshot import begin_generation, exists, previous_path
 from portal.stores.schema import KEY
 
 
@@ -49,20 +49,20 @@ class RestoreResult:
 def verify_file(folder: Path, *, disk: Disk | None = None) -> VerifyResult:
     """Read the whole file and change nothing. `BusyError`, `UnavailableError`."""
     disk = disk or LocalDisk()
-    file = JournalWriter(folder.absolute(), disk)
-    with _locked(file):
-        if not exists(disk, file.path):
+    writer = JournalWriter(folder.absolute(), disk)
+    with _locked(writer):
+        if not exists(disk, writer.path):
             reason, remedy = (
-                f"{file.path} is missing.",
+                f"{writer.path} is missing.",
                 "Put it back, or use `portal store restore`.",
             )
             return VerifyResult(0, 0, 0, UnavailableError(reason=reason, remedy=remedy))
         try:
-            rows, position, torn = file.inspect()
+            table, position, torn = writer.inspect()
         except UnavailableError as problem:
-            found = _Salvage.read(disk, file.path)
-            return VerifyResult(len(found.rows), found.seq, 0, problem)
-    return VerifyResult(len(rows), position.seq, torn, None)
+            salvage = _Salvage.read(disk, writer.path)
+            return VerifyResult(len(salvage.table), salvage.seq, 0, problem)
+    return VerifyResult(len(table), position.seq, torn, None)
 
 
 def restore_file(folder: Path, now: datetime, *, disk: Disk | None = None) -> RestoreResult:
@@ -73,45 +73,45 @@ def restore_file(folder: Path, now: datetime, *, disk: Disk | None = None) -> Re
     The damaged file is kept under a name with the time `now`.
     """
     disk = disk or LocalDisk()
-    file = JournalWriter(folder.absolute(), disk)
-    path, previous = file.path, previous_of(file.path)
-    with _locked(file):
-        found = _Salvage.read(disk, path)
-        if found.snapshot_lost and exists(disk, previous):
-            found = _Salvage.read(disk, previous).followed_by(found)
+    writer = JournalWriter(folder.absolute(), disk)
+    path, previous = writer.path, previous_path(writer.path)
+    with _locked(writer):
+        salvage = _Salvage.read(disk, path)
+        if salvage.snapshot_lost and exists(disk, previous):
+            salvage = _Salvage.read(disk, previous).followed_by(salvage)
         kept = None
         if exists(disk, path):
             kept = path.with_name(f"tenants.damaged-{now:%Y%m%dT%H%M%S}.jsonl")
             disk.link(path, kept)
-        mark = file.lock.read_mark()
-        generation = max(found.generation, mark.generation if mark else 0) + 1
-        found.rows.index()
+        mark = writer.lock.read_mark()
+        generation = max(salvage.generation, mark.generation if mark else 0) + 1
+        salvage.table.index()
         fd, header = begin_generation(
-            disk, path, found.rows, generation=generation, continues=None, seq=found.seq
+            disk, path, salvage.table, generation=generation, continues=None, seq=salvage.seq
         )
         disk.close(fd)
-        file.lock.keep_mark(journal.DurableMark(generation, header.seq, header.end.size))
+        writer.lock.write_mark_durably(journal.DurableMark(generation, header.seq, header.end.size))
     return RestoreResult(
-        len(found.rows), found.seq, tuple(found.lost), tuple(sorted(found.missing)), kept
+        len(salvage.table), salvage.seq, tuple(salvage.lost), tuple(sorted(salvage.missing)), kept
     )
 
 
 @contextmanager
-def _locked(file: JournalWriter) -> Iterator[None]:
+def _locked(writer: JournalWriter) -> Iterator[None]:
     try:
-        with file.locked():
+        with writer.locked():
             yield
     except OSError as error:
-        raise unavailable(error, file.path) from error
+        raise unavailable(error, writer.path) from error
     finally:
-        file.close()
+        writer.close()
 
 
 class _Salvage:
     """What the whole lines of one file say."""
 
     def __init__(self) -> None:
-        self.rows = MemoryTable()
+        self.table = MemoryTable()
         self.generation = 0
         self.seq = 0
         self.lost: list[int] = []
@@ -121,54 +121,54 @@ class _Salvage:
 
     @classmethod
     def read(cls, disk: Disk, path: Path) -> "_Salvage":
-        found = cls()
+        salvage = cls()
         if not exists(disk, path):
-            return found
+            return salvage
         fd = disk.open(path)
         try:
-            expected, seen = None, 0
+            rows_expected, rows_read = None, 0
             for number, line in enumerate(journal.lines(disk, fd, 0, disk.size(fd)), 1):
                 content = journal.decode_line(line.text) if line.whole else None
                 if content is None:
-                    found.lost.append(number)
+                    salvage.lost.append(number)
                 elif "format" in content:
-                    expected = content["rows"]
-                    found.generation, found.seq = content["generation"], content["seq"]
+                    rows_expected = content["rows"]
+                    salvage.generation, salvage.seq = content["generation"], content["seq"]
                 elif "row" in content:
-                    seen += 1
-                    found.rows.load({content["row"][KEY]: content["row"]})
+                    rows_read += 1
+                    salvage.table.load({content["row"][KEY]: content["row"]})
                 else:
-                    found._take(content)
-            found.snapshot_lost = expected != seen
+                    salvage._add_commit(content)
+            salvage.snapshot_lost = rows_expected != rows_read
         finally:
             disk.close(fd)
-        return found
+        return salvage
 
-    def _take(self, content: dict[str, Any]) -> None:
+    def _add_commit(self, content: dict[str, Any]) -> None:
         seq = content["seq"]
         if self.seq:
             self.missing.update(range(self.seq + 1, seq))
-        self._apply(seq, journal.changes_of(content))
+        self._apply(seq, journal.commit_changes(content))
 
     def _apply(self, seq: int, changes: journal.Changes) -> None:
         self._commits.append((seq, changes))
-        self.rows.load(changes)
+        self.table.load(changes)
         self.seq = max(self.seq, seq)
 
-    def followed_by(self, later: "_Salvage") -> "_Salvage":
+    def followed_by(self, next_salvage: "_Salvage") -> "_Salvage":
         """This generation, and then the commits of the next one, whose snapshot is not whole.
 
         Unless commits are missing here, too: then a row of that snapshot is the better one.
         """
-        first = min((seq for seq, _ in later._commits), default=later.seq + 1)
+        first = min((seq for seq, _ in next_salvage._commits), default=next_salvage.seq + 1)
         if self.lost or self.missing or self.seq + 1 < first:
-            self.lost = later.lost
-            for item in later.rows.all():
-                self.rows.load({str(item[KEY]): item})
-        for seq, changes in later._commits:
+            self.lost = next_salvage.lost
+            for item in next_salvage.table.all():
+                self.table.load({str(item[KEY]): item})
+        for seq, changes in next_salvage._commits:
             if seq > self.seq:
                 self._apply(seq, changes)
-        self.generation = max(self.generation, later.generation)
-        self.missing |= later.missing
-        self.seq = max(self.seq, later.seq)
+        self.generation = max(self.generation, next_salvage.generation)
+        self.missing |= next_salvage.missing
+        self.seq = max(self.seq, next_salvage.seq)
         return self

@@ -12,68 +12,68 @@ from portal.stores.file.memory_table import MemoryTable
 _CHUNK = 256 * 1024
 
 
-def previous_of(path: Path) -> Path:
+def previous_path(path: Path) -> Path:
     """Where the generation before this one is kept."""
     return path.with_name("tenants.previous.jsonl")
 
 
-def size_of(rows: MemoryTable) -> int:
+def snapshot_size(table: MemoryTable) -> int:
     """Bytes of a snapshot's lines, without its header."""
-    return rows.size + len(rows) * journal.ROW_EXTRA
+    return table.size + len(table) * journal.ROW_EXTRA
 
 
 def begin_generation(
-    disk: Disk, path: Path, rows: MemoryTable, *, generation: int, continues: int | None, seq: int
+    disk: Disk, path: Path, table: MemoryTable, *, generation: int, continues: int | None, seq: int
 ) -> tuple[int, Header]:
     """A descriptor of the new file, which is durable under the name `path`, and its header.
 
     `OSError`: `path` names a whole file, either the old or the new one, which say the same.
     """
-    header = Header(generation, continues, seq, len(rows), size_of(rows))
+    header = Header(generation, continues, seq, len(table), snapshot_size(table))
     header = replace(header, length=len(header.line()))
-    new = path.with_name("tenants.new.jsonl")
-    fd = disk.open(new, create=True)
+    new_path = path.with_name("tenants.new.jsonl")
+    fd = disk.open(new_path, create=True)
     try:
         disk.truncate(fd, 0)
-        _write_rows(disk, fd, header, rows)
+        _write_items(disk, fd, header, table)
         disk.sync(fd)
         if exists(disk, path):
             _keep_previous(disk, path)
-        disk.rename(new, path)
+        disk.rename(new_path, path)
         # Before this, a commit in the new file could vanish with the file's name.
         disk.sync_folder(path.parent)
     except BaseException:
         close_quietly(disk, fd)
         with suppress(OSError):
-            disk.remove(new)
+            disk.remove(new_path)
         raise
     return fd, header
 
 
-def _write_rows(disk: Disk, fd: int, header: Header, rows: MemoryTable) -> None:
-    at, waiting = 0, bytearray(header.line())
-    for item in rows.all():
-        waiting += journal.encode_line({"row": item})
-        if len(waiting) >= _CHUNK:
-            write_all(disk, fd, bytes(waiting), at)
-            at += len(waiting)
-            waiting.clear()
-    write_all(disk, fd, bytes(waiting), at)
+def _write_items(disk: Disk, fd: int, header: Header, table: MemoryTable) -> None:
+    offset, buffer = 0, bytearray(header.line())
+    for item in table.all():
+        buffer += journal.encode_line({"row": item})
+        if len(buffer) >= _CHUNK:
+            write_all(disk, fd, bytes(buffer), offset)
+            offset += len(buffer)
+            buffer.clear()
+    write_all(disk, fd, bytes(buffer), offset)
 
 
 def _keep_previous(disk: Disk, path: Path) -> None:
     # Through a third name, so that each of the two names something whole at any moment.
-    kept = path.with_name("tenants.kept.jsonl")
-    disk.remove(kept)
-    disk.link(path, kept)
-    disk.rename(kept, previous_of(path))
+    new_link = path.with_name("tenants.kept.jsonl")
+    disk.remove(new_link)
+    disk.link(path, new_link)
+    disk.rename(new_link, previous_path(path))
 
 
-def write_all(disk: Disk, fd: int, data: bytes, at: int) -> None:
-    written = disk.write(fd, data, at)
+def write_all(disk: Disk, fd: int, data: bytes, offset: int) -> None:
+    written = disk.write(fd, data, offset)
     while written < len(data):
         # The rest of a short write either goes in or says why not.
-        written += disk.write(fd, data[written:], at + written)
+        written += disk.write(fd, data[written:], offset + written)
 
 
 def exists(disk: Disk, path: Path) -> bool:

@@ -41,22 +41,22 @@ class JsonFileStore:
     def __init__(self, folder: Path, *, disk: Disk | None = None) -> None:
         self._folder = folder.absolute()
         self._disk = disk or LocalDisk()
-        self._begin()
+        self._reset()
         _stores.add(self)
 
-    def _begin(self) -> None:
-        self._file = JournalWriter(self._folder, self._disk)
+    def _reset(self) -> None:
+        self._journal = JournalWriter(self._folder, self._disk)
         # Commits that wait, and whether a thread is writing some: it takes all that wait when
         # it begins, and they share its sync.
-        self._gate = threading.Condition(threading.Lock())
-        self._waiting: list[_Commit] = []
-        self._leading = False
+        self._condition = threading.Condition(threading.Lock())
+        self._pending: list[_Commit] = []
+        self._has_leader = False
 
     def get(self, item_id: str) -> Item:
         self._refresh()
-        view = self._file.view
-        with view.guard:
-            item = view.rows.get(item_id)
+        reader = self._journal.reader
+        with reader.guard:
+            item = reader.table.get(item_id)
         if item is None:
             raise ItemNotFoundError(item_id=item_id)
         return item
@@ -73,9 +73,9 @@ class JsonFileStore:
     ) -> Page:
         check_limit(limit)
         self._refresh()
-        view = self._file.view
-        with view.guard:
-            return view.rows.query(
+        reader = self._journal.reader
+        with reader.guard:
+            return reader.table.query(
                 index,
                 partition,
                 between=between,
@@ -89,28 +89,28 @@ class JsonFileStore:
     ) -> int:
         check_limit(cap)
         self._refresh()
-        view = self._file.view
-        with view.guard:
-            return view.rows.count(index, partition, between=between, cap=cap)
+        reader = self._journal.reader
+        with reader.guard:
+            return reader.table.count(index, partition, between=between, cap=cap)
 
     def scan(
         self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
     ) -> Page:
         check_limit(limit)
         self._refresh()
-        view = self._file.view
-        with view.guard:
-            return view.rows.scan(segment, after, limit)
+        reader = self._journal.reader
+        with reader.guard:
+            return reader.table.scan(segment, after, limit)
 
     def write(self, changes: Sequence[Change]) -> None:
         commit = _Commit(changes)
-        with self._gate:
-            self._waiting.append(commit)
-            while self._leading and not commit.done:
-                self._gate.wait()
+        with self._condition:
+            self._pending.append(commit)
+            while self._has_leader and not commit.done:
+                self._condition.wait()
             if not commit.done:
-                self._leading = True
-                batch, self._waiting = self._waiting, []
+                self._has_leader = True
+                batch, self._pending = self._pending, []
         if not commit.done:
             self._lead(batch)
         if commit.error is not None:
@@ -120,15 +120,15 @@ class JsonFileStore:
         return f"JSON file {self._folder / 'tenants.jsonl'}"
 
     def check(self) -> None:
-        with self._alone(), self._our_errors(), self._file.locked():
-            self._file.catch_up()
-            self._file.check()
+        with self._exclusive(), self._translate_os_errors(), self._journal.locked():
+            self._journal.catch_up()
+            self._journal.check()
 
     def compact(self) -> None:
         """Begin a new file without garbage, if there is room. Happens by itself, too."""
-        with self._alone(), self._our_errors(), self._file.locked():
-            self._file.catch_up()
-            self._file.compact()
+        with self._exclusive(), self._translate_os_errors(), self._journal.locked():
+            self._journal.catch_up()
+            self._journal.compact()
 
     def purge_history(self) -> None:
         """Leave nothing on the disk of what was removed or replaced: not in the file, nor in the
@@ -138,33 +138,33 @@ class JsonFileStore:
             self.compact()
 
     def close(self) -> None:
-        self._file.close()
+        self._journal.close()
 
     def _refresh(self) -> None:
         """Show everything that was acknowledged before this call, by whichever process."""
-        file = self._file
-        lock, view = file.lock, file.view
+        journal = self._journal
+        lock, reader = journal.lock, journal.reader
         try:
-            if lock.fd >= 0 and lock.mark_text() == view.seen:
+            if lock.fd >= 0 and lock.read_mark_bytes() == reader.mark_bytes:
                 return
-            with view.guard:
-                if lock.fd >= 0 and view.follow(lock.mark_text()):
+            with reader.guard:
+                if lock.fd >= 0 and reader.follow(lock.read_mark_bytes()):
                     return
         except OSError as error:
-            raise unavailable(error, file.path) from error
-        with self._alone(), self._our_errors(), file.locked():
-            file.catch_up()
+            raise unavailable(error, journal.path) from error
+        with self._exclusive(), self._translate_os_errors(), journal.locked():
+            journal.catch_up()
 
     def _lead(self, batch: "list[_Commit]") -> None:
-        file = self._file
+        journal = self._journal
         try:
-            with self._our_errors("Nothing was saved."), file.locked():
-                file.catch_up()
+            with self._translate_os_errors("Nothing was saved."), journal.locked():
+                journal.catch_up()
                 self._commit(batch)
-                self._answer(batch)
+                self._finish(batch)
                 # Only now, since nobody needs to wait for it.
-                if file.wants_compaction:
-                    file.compact()
+                if journal.needs_compaction:
+                    journal.compact()
         except StoreError as error:
             for commit in batch:
                 # A refusal, too, may have been for the sake of a commit that now is none.
@@ -180,54 +180,54 @@ class JsonFileStore:
                     )
             raise
         finally:
-            self._answer(batch)
-            with self._gate:
-                self._leading = False
-                self._gate.notify_all()
+            self._finish(batch)
+            with self._condition:
+                self._has_leader = False
+                self._condition.notify_all()
 
     def _commit(self, batch: "list[_Commit]") -> None:
-        rows = self._file.view.rows
+        table = self._journal.reader.table
         # What an earlier one in this batch leaves. Nobody else sees it before the sync.
         pending: dict[str, Item | None] = {}
         accepted: list[Mapping[str, Item | None]] = []
         for commit in batch:
-            now = {
-                item_id: pending[item_id] if item_id in pending else rows.get(item_id)
+            current = {
+                item_id: pending[item_id] if item_id in pending else table.get(item_id)
                 for item_id in commit.result
             }
-            commit.error = commit.refusal(now)
+            commit.error = commit.refusal(current)
             if commit.error is None:
                 accepted.append(commit.result)
                 pending.update(commit.result)
         if accepted:
-            self._file.append(accepted)
+            self._journal.append(accepted)
 
-    def _answer(self, batch: "list[_Commit]") -> None:
-        with self._gate:
+    def _finish(self, batch: "list[_Commit]") -> None:
+        with self._condition:
             for commit in batch:
                 commit.done = True
-            self._gate.notify_all()
+            self._condition.notify_all()
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _exclusive(self) -> Iterator[None]:
         """Alone among this process's threads: they share the lock's descriptor."""
-        with self._gate:
-            while self._leading:
-                self._gate.wait()
-            self._leading = True
+        with self._condition:
+            while self._has_leader:
+                self._condition.wait()
+            self._has_leader = True
         try:
             yield
         finally:
-            with self._gate:
-                self._leading = False
-                self._gate.notify_all()
+            with self._condition:
+                self._has_leader = False
+                self._condition.notify_all()
 
     @contextmanager
-    def _our_errors(self, outcome: str = "") -> Iterator[None]:
+    def _translate_os_errors(self, outcome: str = "") -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise unavailable(error, self._file.path, outcome) from error
+            raise unavailable(error, self._journal.path, outcome) from error
 
 
 class _Commit:
@@ -239,10 +239,10 @@ class _Commit:
         self.error: StoreError | None = None
         self.done = False
 
-    def refusal(self, now: Mapping[str, Item | None]) -> StoreError | None:
+    def refusal(self, current: Mapping[str, Item | None]) -> StoreError | None:
         """Why these items as they are now do not allow it, if they do not."""
         for change, item_id in zip(self.changes, self.result, strict=True):
-            item = now[item_id]
+            item = current[item_id]
             if isinstance(change, Add):
                 if item is not None:
                     return ItemExistsError(item_id=item_id, item=item)
@@ -261,14 +261,14 @@ def _is_as_expected(item: Item, change: Replace | Remove) -> bool:
 _stores: "weakref.WeakSet[JsonFileStore]" = weakref.WeakSet()
 
 
-def _begin_again() -> None:
+def _reset_after_fork() -> None:
     # All of them, also if one cannot be closed: it must not leave another one its parent's lock.
     with ExitStack() as stores:
         for store in list(_stores):
             # The parent's lock would be the child's as well, as long as both have it open; and
             # its threads, which may have held ours, are not here.
-            stores.callback(store._begin)
-            stores.callback(store._file.close)
+            stores.callback(store._reset)
+            stores.callback(store._journal.close)
 
 
-os.register_at_fork(after_in_child=_begin_again)
+os.register_at_fork(after_in_child=_reset_after_fork)

@@ -40,14 +40,14 @@ def item(tenant_id: str, version: int = 1, **more: str) -> Item:
 
 
 @pytest.fixture
-def place(engine: Engine) -> TableLocation:
+def location(engine: Engine) -> TableLocation:
     return engine.new_table()
 
 
 @pytest.fixture
-def honest(place: TableLocation) -> Iterator[DynamoDbStore]:
+def direct(location: TableLocation) -> Iterator[DynamoDbStore]:
     """The same table, with nobody in between."""
-    store = DynamoDbStore(place)
+    store = DynamoDbStore(location)
     yield store
     store.close()
 
@@ -64,10 +64,10 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def store(place: TableLocation, proxy: Between, pauses: list[float]) -> Iterator[DynamoDbStore]:
+def store(location: TableLocation, proxy: Between, pauses: list[float]) -> Iterator[DynamoDbStore]:
     """One that waits a tenth of a second for an answer, and pauses only in `pauses`."""
     waiting = Timeouts(read_seconds=0.2, pause=pauses.append)
-    store = DynamoDbStore(replace(place, endpoint=proxy.url), waiting=waiting)
+    store = DynamoDbStore(replace(location, endpoint=proxy.url), waiting=waiting)
     yield store
     store.close()
 
@@ -76,7 +76,7 @@ def nothing_in(store: DynamoDbStore) -> bool:
     return list(store.scan().items) == []
 
 
-def said(error: StoreError) -> str:
+def text_of(error: StoreError) -> str:
     return f"{error!r} {error}"
 
 
@@ -104,10 +104,10 @@ each_call = pytest.mark.parametrize("operation", CALLS)
 
 
 @each_write
-def test_throttled_for_a_while_it_is_written_once(write, store, honest, proxy, pauses) -> None:
+def test_throttled_for_a_while_it_is_written_once(write, store, direct, proxy, pauses) -> None:
     proxy.plan = first(2, THROTTLED)
     write(store)
-    assert honest.get("a") == item("a")
+    assert direct.get("a") == item("a")
     assert len(pauses) == 2
     assert 0 < pauses[0] <= 0.1
     assert pauses[1] <= 0.2
@@ -115,7 +115,7 @@ def test_throttled_for_a_while_it_is_written_once(write, store, honest, proxy, p
 
 @each_call
 def test_throttled_for_ever_it_is_busy_after_a_few_tries(
-    operation, store, honest, proxy, pauses
+    operation, store, direct, proxy, pauses
 ) -> None:
     proxy.plan = always(THROTTLED)
     with pytest.raises(BusyError) as caught:
@@ -126,8 +126,8 @@ def test_throttled_for_ever_it_is_busy_after_a_few_tries(
     assert "CloudWatch" in caught.value.reason
     assert "on-demand" in caught.value.reason
     assert "REQUEST-OF-TEST" in caught.value.reason
-    assert "hush" not in said(caught.value)
-    assert nothing_in(honest)
+    assert "hush" not in text_of(caught.value)
+    assert nothing_in(direct)
 
 
 def test_a_customer_is_answered_after_the_second_try(store, proxy) -> None:
@@ -142,12 +142,12 @@ def test_a_customer_is_answered_after_the_second_try(store, proxy) -> None:
     assert len(proxy.operations) == 2
 
 
-def test_throttled_inside_a_transaction_counts_as_throttled(store, proxy, honest) -> None:
+def test_throttled_inside_a_transaction_counts_as_throttled(store, proxy, direct) -> None:
     proxy.plan = always(cancelled("None", "ThrottlingError"))
     with pytest.raises(BusyError, match="throttles"):
         WRITES["together"](store)
     assert len(proxy.operations) == STAFF_ATTEMPTS
-    assert nothing_in(honest)
+    assert nothing_in(direct)
 
 
 # ---- Conflicts
@@ -158,26 +158,26 @@ def test_throttled_inside_a_transaction_counts_as_throttled(store, proxy, honest
     [(WRITES["one"], CONFLICT), (WRITES["together"], cancelled("TransactionConflict", "None")),
      (WRITES["together"], Refuse("TransactionInProgressException"))],
 )  # fmt: skip
-def test_a_conflict_is_tried_again_until_it_has_gone(write, conflict, store, honest, proxy) -> None:
+def test_a_conflict_is_tried_again_until_it_has_gone(write, conflict, store, direct, proxy) -> None:
     proxy.plan = first(CONFLICT_TRIES - 1, conflict)
     write(store)
-    assert honest.get("a") == item("a")
+    assert direct.get("a") == item("a")
     assert len(proxy.operations) == CONFLICT_TRIES
     # What was cancelled for certain is another transaction the next time.
     assert len(set(proxy.tokens)) == len(proxy.tokens)
 
 
-def test_a_conflict_for_ever_is_busy(store, honest, proxy, pauses) -> None:
+def test_a_conflict_for_ever_is_busy(store, direct, proxy, pauses) -> None:
     proxy.plan = always(cancelled("None", "TransactionConflict"))
     with pytest.raises(BusyError, match="Others keep writing"):
         WRITES["together"](store)
     assert len(proxy.operations) == CONFLICT_TRIES
     assert sum(pauses) < 5
-    assert nothing_in(honest)
+    assert nothing_in(direct)
 
 
-def test_a_refusal_behind_a_conflict_may_not_be_the_first_one(store, honest, proxy) -> None:
-    honest.write([Add(item("a", 7)), Add(item("b", 7))])
+def test_a_refusal_behind_a_conflict_may_not_be_the_first_one(store, direct, proxy) -> None:
+    direct.write([Add(item("a", 7)), Add(item("b", 7))])
     proxy.plan = first(1, cancelled("TransactionConflict", "ConditionalCheckFailed"))
     with pytest.raises(VersionConflictError) as caught:
         store.write([Replace(item("a", 2), 1), Add(item("b"))])
@@ -199,32 +199,32 @@ each_change = pytest.mark.parametrize("change", CHANGES)
 @each_change
 @pytest.mark.parametrize("lost", [Cut(done=True), Hang(done=True)], ids=["cut", "late"])
 def test_a_write_whose_answer_was_lost_is_recognised_as_done(
-    change, lost, store, honest, proxy
+    change, lost, store, direct, proxy
 ) -> None:
     before, changes = CHANGES[change]
     if before:
-        honest.write(before)
+        direct.write(before)
     proxy.plan = first(1, lost, "PutItem", "DeleteItem", "TransactWriteItems")
     store.write(changes)
     assert len([each for each in proxy.operations if each not in READS]) == 2
     assert len(set(proxy.tokens)) <= 1
-    left = {each["tenantId"]: each for each in honest.scan().items}
+    left = {each["tenantId"]: each for each in direct.scan().items}
     assert left == {each.item["tenantId"]: each.item for each in changes if hasattr(each, "item")}
 
 
 @each_change
-def test_a_request_that_was_lost_on_its_way_is_sent_again(change, store, honest, proxy) -> None:
+def test_a_request_that_was_lost_on_its_way_is_sent_again(change, store, direct, proxy) -> None:
     before, changes = CHANGES[change]
     if before:
-        honest.write(before)
+        direct.write(before)
     proxy.plan = first(1, Cut())
     store.write(changes)
-    left = {each["tenantId"]: each for each in honest.scan().items}
+    left = {each["tenantId"]: each for each in direct.scan().items}
     assert left == {each.item["tenantId"]: each.item for each in changes if hasattr(each, "item")}
 
 
-def test_after_a_lost_answer_somebody_elses_item_is_still_a_refusal(store, honest, proxy) -> None:
-    honest.write([Add(item("a", by="somebody else"))])
+def test_after_a_lost_answer_somebody_elses_item_is_still_a_refusal(store, direct, proxy) -> None:
+    direct.write([Add(item("a", by="somebody else"))])
     proxy.plan = first(1, Cut())
     with pytest.raises(ItemExistsError) as caught:
         store.write([Add(item("a", by="us"))])
@@ -264,9 +264,9 @@ def test_a_read_that_nobody_answers_ends_soon_and_was_no_write(operation, store,
     assert operation in caught.value.reason
 
 
-def test_no_try_begins_after_the_last_one_may(place, proxy) -> None:
-    hasty = Timeouts(read_seconds=0.2, last_try_seconds=0.1)
-    store = DynamoDbStore(replace(place, endpoint=proxy.url), waiting=hasty)
+def test_no_try_begins_after_the_last_one_may(location, proxy) -> None:
+    short = Timeouts(read_seconds=0.2, last_try_seconds=0.1)
+    store = DynamoDbStore(replace(location, endpoint=proxy.url), waiting=short)
     proxy.plan = always(Hang())
     with pytest.raises(DynamoDbError):
         store.get("a")
@@ -275,19 +275,19 @@ def test_no_try_begins_after_the_last_one_may(place, proxy) -> None:
 
 
 def test_nobody_waits_for_half_a_minute() -> None:
-    usual = Timeouts()
-    assert usual.last_try_seconds + usual.connect_seconds + usual.read_seconds < 10
+    default = Timeouts()
+    assert default.last_try_seconds + default.connect_seconds + default.read_seconds < 10
 
 
 # ---- Not reached, not allowed, not there
 
 
 @each_call
-def test_a_connection_that_is_refused(operation, place, pauses) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
-    nowhere = replace(place, endpoint=f"http://127.0.0.1:{port}")
-    store = DynamoDbStore(nowhere, waiting=Timeouts(pause=pauses.append))
+def test_a_connection_that_is_refused(operation, location, pauses) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed_socket:
+        port = closed_socket.getsockname()[1]
+    unreachable = replace(location, endpoint=f"http://127.0.0.1:{port}")
+    store = DynamoDbStore(unreachable, waiting=Timeouts(pause=pauses.append))
     with pytest.raises(DynamoDbError) as caught:
         CALLS[operation](store)
     assert caught.value.name == "unreached"
@@ -303,13 +303,13 @@ def test_tls_that_breaks_may_have_broken_behind_the_request() -> None:
         ("[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC]", "lost"),
         ("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate", "unreached"),
     ):
-        trouble = classify_error(SSLError(endpoint_url="https://x", error=text))
-        assert trouble is not None
-        assert trouble.name == name
+        failure = classify_error(SSLError(endpoint_url="https://x", error=text))
+        assert failure is not None
+        assert failure.name == name
 
 
 @each_call
-def test_access_denied_names_what_to_allow(operation, store, honest, proxy) -> None:
+def test_access_denied_names_what_to_allow(operation, store, direct, proxy) -> None:
     proxy.plan = always(Refuse("AccessDeniedException", message="User arn:aws:x is not hush"))
     with pytest.raises(DynamoDbError) as caught:
         CALLS[operation](store)
@@ -321,14 +321,14 @@ def test_access_denied_names_what_to_allow(operation, store, honest, proxy) -> N
     assert "IAM policy" in caught.value.remedy
     assert "credentials" in caught.value.remedy
     assert "the table is in" in caught.value.remedy
-    assert "hush" not in said(caught.value)
-    assert nothing_in(honest)
+    assert "hush" not in text_of(caught.value)
+    assert nothing_in(direct)
 
 
 @each_call
 def test_a_table_that_is_not_there(operation, engine) -> None:
-    place = TableLocation(table="fsm-elsewhere", region="eu-central-1", endpoint=engine.url)
-    store = DynamoDbStore(place)
+    location = TableLocation(table="fsm-elsewhere", region="eu-central-1", endpoint=engine.url)
+    store = DynamoDbStore(location)
     with pytest.raises(DynamoDbError) as caught:
         CALLS[operation](store)
     assert caught.value.name == "no-table"
@@ -369,11 +369,11 @@ def test_credentials_clock_and_key_are_told_apart(refuse, name, advice, store, p
     assert (caught.value.name, advice in caught.value.remedy) == (name, True)
 
 
-def test_a_region_that_is_needed(place, monkeypatch, tmp_path) -> None:
+def test_a_region_that_is_needed(location, monkeypatch, tmp_path) -> None:
     for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    store = DynamoDbStore(TableLocation(table=place.table))
+    store = DynamoDbStore(TableLocation(table=location.table))
     with pytest.raises(DynamoDbError) as caught:
         store.get("a")
     assert caught.value.name == "no-region"
@@ -381,7 +381,7 @@ def test_a_region_that_is_needed(place, monkeypatch, tmp_path) -> None:
 
 
 @each_write
-def test_what_is_too_large_is_told(write, store, honest) -> None:
+def test_what_is_too_large_is_told(write, store, direct) -> None:
     del write
     large = "x" * 450_000
     for changes in ([Add(item("a", x=large))], [Add(item("b")), Add(item("a", x=large))]):
@@ -389,7 +389,7 @@ def test_what_is_too_large_is_told(write, store, honest) -> None:
             store.write(changes)
         assert caught.value.name == "too-large"
         assert "400 KB" in caught.value.reason
-    assert nothing_in(honest)
+    assert nothing_in(direct)
 
 
 def test_what_nobody_expected_is_raised_as_it_is(store, proxy) -> None:
@@ -398,8 +398,8 @@ def test_what_nobody_expected_is_raised_as_it_is(store, proxy) -> None:
         store.get("a")
 
 
-def test_a_refusal_that_does_not_tell_the_item_is_looked_up(store, honest, proxy) -> None:
-    honest.write([Add(item("a", 3))])
+def test_a_refusal_that_does_not_tell_the_item_is_looked_up(store, direct, proxy) -> None:
+    direct.write([Add(item("a", 3))])
     refused = Refuse("ConditionalCheckFailedException")
     proxy.plan = always(refused, "PutItem")
     with pytest.raises(ItemExistsError) as there:
@@ -412,7 +412,7 @@ def test_a_refusal_that_does_not_tell_the_item_is_looked_up(store, honest, proxy
         store.write([Add(item("b"))])
 
 
-def test_red_while_a_write_would_be_refused(store, honest, proxy) -> None:
+def test_red_while_a_write_would_be_refused(store, direct, proxy) -> None:
     store.check()
     proxy.plan = always(Refuse("AccessDeniedException"), "DeleteItem")
     with pytest.raises(DynamoDbError):
@@ -422,12 +422,12 @@ def test_red_while_a_write_would_be_refused(store, honest, proxy) -> None:
         store.check()
     assert "saved" not in caught.value.reason
     assert not caught.value.outcome_unknown
-    assert nothing_in(honest)
+    assert nothing_in(direct)
 
 
-@pytest.mark.parametrize("nobody", ["", "x" * 2049, "\ud800"], ids=["empty", "long", "half"])
-def test_an_id_that_no_item_can_have_is_not_there_and_asks_nobody(nobody, store, proxy) -> None:
+@pytest.mark.parametrize("invalid_id", ["", "x" * 2049, "\ud800"], ids=["empty", "long", "half"])
+def test_an_id_that_no_item_can_have_is_not_there_and_asks_nobody(invalid_id, store, proxy) -> None:
     with pytest.raises(ItemNotFoundError):
-        store.get(nobody)
-    assert store.query(GSI2, nobody).items == []
+        store.get(invalid_id)
+    assert store.query(GSI2, invalid_id).items == []
     assert proxy.operations == []

@@ -66,26 +66,26 @@ def test_a_text_of_that_name_that_nobody_packed_is_a_text(text: str) -> None:
 
 @pytest.fixture
 def table(engine):
-    place = engine.new_table()
-    engine.client.put_item(TableName=place.table, Item=OLD)
+    location = engine.new_table()
+    engine.client.put_item(TableName=location.table, Item=OLD)
 
-    def now() -> dict:
+    def stored() -> dict:
         key = {"tenantId": {"S": "86810_104348"}}
-        return engine.client.get_item(TableName=place.table, Key=key)["Item"]
+        return engine.client.get_item(TableName=location.table, Key=key)["Item"]
 
-    store = DynamoDbStore(place)
-    yield store, now
+    store = DynamoDbStore(location)
+    yield store, stored
     store.close()
 
 
 def test_an_old_row_is_read_changed_and_keeps_what_is_not_ours(table) -> None:
-    store, now = table
+    store, stored = table
     tenant = onboarding.find(store, "86810_104348")
     assert tenant.version is None
     assert tenant.is_active
     assert tenant.validity.valid_to == parse_timestamp("2026-12-31T23:59:59.999Z")
     onboarding.set_validity(store, tenant.id, expected_version=None, audit=ANN, validity=NEXT_YEAR)
-    after = now()
+    after = stored()
     assert sorted_sets({name: after[name] for name in ODD}) == sorted_sets(ODD)
     assert after["logins"] == {"N": "7"}
     assert after["validTo"] == {"S": "2028-11-22T23:59:59.999Z"}
@@ -97,17 +97,17 @@ def test_an_old_row_is_read_changed_and_keeps_what_is_not_ours(table) -> None:
 
 
 def test_a_key_that_is_given_a_text_loses_its_null(table) -> None:
-    store, now = table
+    store, stored = table
     item = store.get("86810_104348")
     store.write([Replace({**item, "contactPhone": "+4930901820", "version": 1}, None)])
-    assert now()["contactPhone"] == {"S": "+4930901820"}
+    assert stored()["contactPhone"] == {"S": "+4930901820"}
 
 
 def test_to_the_file_and_back_it_is_the_same(table, tmp_path) -> None:
-    store, now = table
-    before = now()
+    store, stored = table
+    before = stored()
     file = JsonFileStore(tmp_path / "data")
     file.write([Add(store.get("86810_104348"))])
     store.write([Replace({**file.get("86810_104348"), "version": 1}, None)])
-    assert sorted_sets(now()) == sorted_sets({**before, "version": {"N": "1"}})
+    assert sorted_sets(stored()) == sorted_sets({**before, "version": {"N": "1"}})
     file.close()

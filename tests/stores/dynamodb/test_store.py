@@ -59,14 +59,14 @@ def test_rows_of_more_than_a_megabyte_are_one_page(store) -> None:
 # ---- How it asks
 
 
-def expressions(asked: object) -> Iterator[str]:
-    if isinstance(asked, dict):
-        for name, value in asked.items():
+def expressions(request: object) -> Iterator[str]:
+    if isinstance(request, dict):
+        for name, value in request.items():
             if name.endswith("Expression"):
                 yield value
             yield from expressions(value)
-    if isinstance(asked, list):
-        for each in asked:
+    if isinstance(request, list):
+        for each in request:
             yield from expressions(each)
 
 
@@ -80,14 +80,14 @@ def test_items_are_read_consistently_and_names_go_through_an_alias(engine, proxy
     store.get("a")
     store.scan()
     store.write([Remove("a", 1)])
-    for asked in zip(proxy.operations, proxy.asked, strict=True):
-        if asked[0] in {"GetItem", "Scan"}:
-            assert asked[1]["ConsistentRead"] is True
-    written = {text for asked in proxy.asked for text in expressions(asked)}
+    for request in zip(proxy.operations, proxy.asked, strict=True):
+        if request[0] in {"GetItem", "Scan"}:
+            assert request[1]["ConsistentRead"] is True
+    used = {text for request in proxy.asked for text in expressions(request)}
     # `status` and `ttl` are reserved words, and so may be any name tomorrow.
-    plain = {word for text in written for word in re.findall(r"(?<![#:\w])\w+", text)}
+    plain = {word for text in used for word in re.findall(r"(?<![#:\w])\w+", text)}
     assert plain <= {"attribute_exists", "attribute_not_exists", "AND", "BETWEEN"}
-    assert len(written) >= 4
+    assert len(used) >= 4
     store.close()
 
 
@@ -104,8 +104,8 @@ def test_a_refusal_brings_the_item_along(engine, proxy) -> None:
 
 
 def test_an_index_that_carries_more_shows_no_more(engine) -> None:
-    place = engine.new_table(carrying_all="GSI2")
-    store = DynamoDbStore(place)
+    location = engine.new_table(carrying_all="GSI2")
+    store = DynamoDbStore(location)
     store.write([Add(item("a", gsi2pk="P", gsi2sk="1", status="x", clientSecret="hush"))])
     (row,) = store.query(GSI2, "P").items
     assert row == item("a", gsi2pk="P", gsi2sk="1", status="x")
@@ -150,16 +150,18 @@ def test_the_debug_log_tells_each_call_and_no_value(
     with caplog.at_level(logging.DEBUG, logger="fsm-appointment:tenant"):
         tenant = activate(store, PlainSealer(), sign_up(store), secret="hush-hush")
         store.query(GSI2, "EVENTS#86810_104348")
-    told = [each.getMessage() for each in caplog.records if each.name == "fsm-appointment:tenant"]
-    assert [line.partition(" in ")[0] for line in told] == [
+    messages = [
+        each.getMessage() for each in caplog.records if each.name == "fsm-appointment:tenant"
+    ]
+    assert [line.partition(" in ")[0] for line in messages] == [
         "PutItem pending: ok",
         "GetItem pending: ok",
         "TransactWriteItems pending+item+event: ok",
         "Query EVENTS: ok",
     ]
-    assert "0 read units, 14 write units, request " in told[2]
+    assert "0 read units, 14 write units, request " in messages[2]
     for secret in (*PERSONAL, "hush", tenant.id, reference(1), "sealed"):
-        assert not [line for line in told if secret in line]
+        assert not [line for line in messages if secret in line]
 
 
 def test_without_being_asked_nothing_is_logged(store, caplog: pytest.LogCaptureFixture) -> None:

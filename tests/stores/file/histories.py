@@ -20,26 +20,26 @@ State = dict[str, Item]
 IDS = [f"t{n}" for n in range(12)]
 
 
-def commit(chance: Random, state: Mapping[str, Item], number: int) -> list[Change]:
+def commit(rng: Random, state: Mapping[str, Item], number: int) -> list[Change]:
     """One to four changes that `state` allows, told apart from all others by `number`."""
     changes: list[Change] = []
-    for tenant_id in chance.sample(IDS, chance.randint(1, 4)):
-        now = state.get(tenant_id)
+    for tenant_id in rng.sample(IDS, rng.randint(1, 4)):
+        current = state.get(tenant_id)
         item: dict[str, str | int | bool] = {
-            "tenantId": tenant_id, "commit": number, "text": "x" * chance.choice([0, 30, 700]),
-            "gsi2pk": f"P{chance.randrange(2)}", "gsi2sk": f"{chance.randrange(9)}#{tenant_id}",
-            "version": int(now["version"]) + 1 if now else 1,
+            "tenantId": tenant_id, "commit": number, "text": "x" * rng.choice([0, 30, 700]),
+            "gsi2pk": f"P{rng.randrange(2)}", "gsi2sk": f"{rng.randrange(9)}#{tenant_id}",
+            "version": int(current["version"]) + 1 if current else 1,
         }  # fmt: skip
-        if now is None:
+        if current is None:
             changes.append(Add(item))
-        elif chance.random() < 0.3:
-            changes.append(Remove(tenant_id, int(now["version"])))
+        elif rng.random() < 0.3:
+            changes.append(Remove(tenant_id, int(current["version"])))
         else:
-            changes.append(Replace(item, int(now["version"])))
+            changes.append(Replace(item, int(current["version"])))
     return changes
 
 
-def applied(state: State, changes: list[Change]) -> State:
+def apply(state: State, changes: list[Change]) -> State:
     after = dict(state)
     for change in changes:
         if isinstance(change, Remove):
@@ -65,8 +65,8 @@ def state_of(store: Store) -> State:
 class History:
     """What was acknowledged, and the one commit that may be there or not."""
 
-    def __init__(self, chance: Random) -> None:
-        self.chance = chance
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
         self.state: State = {}
         self.outcome_unknown: State | None = None
         self.number = 0
@@ -76,8 +76,8 @@ class History:
         if self.outcome_unknown is not None and not self._decide(store):
             return False
         self.number += 1
-        changes = commit(self.chance, self.state, self.number)
-        after = applied(self.state, changes)
+        changes = commit(self.rng, self.state, self.number)
+        after = apply(self.state, changes)
         self.outcome_unknown = after
         try:
             store.write(changes)
@@ -102,7 +102,7 @@ class History:
 
     def look(self, store: Store) -> None:
         """The store shows all that was acknowledged and nothing that was refused."""
-        found = state_of(store)
-        assert found in (self.state, self.outcome_unknown)
-        if found == self.outcome_unknown:
-            self.state, self.outcome_unknown = found, None
+        shown = state_of(store)
+        assert shown in (self.state, self.outcome_unknown)
+        if shown == self.outcome_unknown:
+            self.state, self.outcome_unknown = shown, None

@@ -45,12 +45,12 @@ class SimulatedFile:
     def sync(self) -> None:
         self.durable, self.sectors, self.sizes = bytes(self.data), {}, [len(self.data)]
 
-    def cut(self, chance: Random) -> bytes:
-        size = chance.choice(self.sizes)
+    def cut(self, rng: Random) -> bytes:
+        size = rng.choice(self.sizes)
         data = bytearray(max(size, len(self.durable)))
         data[: len(self.durable)] = self.durable
         for number, contents in self.sectors.items():
-            data[number * SECTOR : (number + 1) * SECTOR] = chance.choice(contents)
+            data[number * SECTOR : (number + 1) * SECTOR] = rng.choice(contents)
         return bytes(data[:size].ljust(size, b"\0"))
 
 
@@ -73,51 +73,51 @@ class SimulatedDisk:
         self.trace: list[str] = []
         #: The last call and what it was about, for whoever looks into a seed that fails.
         self.last: tuple[str, tuple[object, ...]] = ("", ())
-        self._names: dict[Path, SimulatedFile] = {}
-        self._histories: dict[Path, list[SimulatedFile | None]] = {}
-        self._durable_names: dict[Path, SimulatedFile | None] = {}
+        self._files: dict[Path, SimulatedFile] = {}
+        self._file_histories: dict[Path, list[SimulatedFile | None]] = {}
+        self._durable_files: dict[Path, SimulatedFile | None] = {}
         self._open: dict[int, SimulatedFile] = {}
         self._locks: dict[int, int] = {}
         self._next = 100
 
-    def _call(self, what: str, *about: object) -> "_Calling":
+    def _call(self, name: str, *arguments: object) -> "_SimulatedCall":
         self.calls += 1
-        self.last = (what, about)
-        self.trace.append(what)
+        self.last = (name, arguments)
+        self.trace.append(name)
         if self.cut_at and self.calls >= self.cut_at:
             raise PowerCutError
         code = self.fail.get(self.calls, 0)
         if self.fail_always_from and self.calls >= self.fail_always_from:
             code = errno.EIO
-        if code and what not in ("close", "unlock"):
+        if code and name not in ("close", "unlock"):
             raise OSError(code, "simulated")
-        return _Calling(self.fail_after.get(self.calls, 0))
+        return _SimulatedCall(self.fail_after.get(self.calls, 0))
 
-    def after_power_cut(self, chance: Random) -> "SimulatedDisk":
+    def after_power_cut(self, rng: Random) -> "SimulatedDisk":
         """What the machine finds when it starts again."""
         disk = SimulatedDisk(syncs=self.syncs, folder_syncs=self.folder_syncs)
-        for path in self._durable_names.keys() | self._histories.keys():
-            file = chance.choice([self._durable_names.get(path), *self._histories.get(path, [])])
+        for path in self._durable_files.keys() | self._file_histories.keys():
+            file = rng.choice([self._durable_files.get(path), *self._file_histories.get(path, [])])
             if file is not None:
                 copy = disk._new_file()
-                copy.data[:] = file.cut(chance)
+                copy.data[:] = file.cut(rng)
                 copy.sync()
-                disk._names[path] = disk._durable_names[path] = copy
+                disk._files[path] = disk._durable_files[path] = copy
         return disk
 
     def content(self, path: Path) -> bytes:
-        return bytes(self._names[path].data)
+        return bytes(self._files[path].data)
 
     def _new_file(self) -> SimulatedFile:
         self._next += 1
         return SimulatedFile(self._next)
 
     def _name(self, path: Path, file: SimulatedFile | None) -> None:
-        self._histories.setdefault(path, []).append(file)
+        self._file_histories.setdefault(path, []).append(file)
         if file is None:
-            self._names.pop(path, None)
+            self._files.pop(path, None)
         else:
-            self._names[path] = file
+            self._files[path] = file
 
     def make_folder(self, path: Path) -> None:
         with self._call("make_folder", path):
@@ -125,12 +125,12 @@ class SimulatedDisk:
 
     def open(self, path: Path, *, create: bool = False) -> int:
         with self._call("open"):
-            if path not in self._names:
+            if path not in self._files:
                 if not create:
                     raise FileNotFoundError(errno.ENOENT, "simulated", str(path))
                 self._name(path, self._new_file())
             self._next += 1
-            self._open[self._next] = self._names[path]
+            self._open[self._next] = self._files[path]
             return self._next
 
     def close(self, fd: int) -> None:
@@ -139,9 +139,9 @@ class SimulatedDisk:
 
     def status(self, path: Path) -> FileStatus:
         with self._call("status"):
-            if path not in self._names:
+            if path not in self._files:
                 raise FileNotFoundError(errno.ENOENT, "simulated", str(path))
-            return FileStatus(self._names[path].inode, _owner(), 0o600)
+            return FileStatus(self._files[path].inode, _owner(), 0o600)
 
     def inode(self, fd: int) -> int:
         with self._call("inode"):
@@ -185,23 +185,23 @@ class SimulatedDisk:
     def sync_folder(self, path: Path) -> None:
         with self._call("sync_folder", path):
             if self.folder_syncs:
-                self._durable_names = dict(self._names)
-                self._histories = {}
+                self._durable_files = dict(self._files)
+                self._file_histories = {}
 
     def rename(self, old: Path, new: Path) -> None:
         with self._call("rename"):
-            self._name(new, self._names[old])
+            self._name(new, self._files[old])
             self._name(old, None)
 
     def link(self, old: Path, new: Path) -> None:
         with self._call("link"):
-            if new in self._names:
+            if new in self._files:
                 raise FileExistsError(errno.EEXIST, "simulated", str(new))
-            self._name(new, self._names[old])
+            self._name(new, self._files[old])
 
     def remove(self, path: Path) -> None:
         with self._call("remove"):
-            if path in self._names:
+            if path in self._files:
                 self._name(path, None)
 
     def lock(self, fd: int, seconds: float) -> bool:
@@ -212,19 +212,19 @@ class SimulatedDisk:
         with self._call("unlock", fd):
             pass
 
-    def free(self, path: Path) -> int:
+    def free_bytes(self, path: Path) -> int:
         with self._call("free", path):
             return 1 << 40
 
-    def writable(self, path: Path) -> bool:
+    def is_writable(self, path: Path) -> bool:
         with self._call("writable", path):
             return True
 
-    def mounts(self) -> str:
+    def mount_info(self) -> str:
         return ""
 
 
-class _Calling:
+class _SimulatedCall:
     """One call on its way; it may fail in the end although it was carried out."""
 
     def __init__(self, code: int) -> None:

@@ -26,30 +26,30 @@ def pair(version: int, by: int) -> list[dict]:
     ]  # fmt: skip
 
 
-def write_until_killed(folder: Path, by: int, told: Connection) -> None:
+def write_until_killed(folder: Path, by: int, sender: Connection) -> None:
     store = JsonFileStore(folder)
     version = store.get(f"a{by}")["version"]
     while True:
         store.write([Replace(item, version) for item in pair(version + 1, by)])
         version += 1
         # One write of eight bytes to a pipe is whole or not there.
-        os.write(told.fileno(), struct.pack("q", version))
+        os.write(sender.fileno(), struct.pack("q", version))
         if version % 40 == 0:
             store.compact()
 
 
-def hear(heard: Connection) -> int:
-    return struct.unpack("q", os.read(heard.fileno(), 8))[0]
+def receive_version(receiver: Connection) -> int:
+    return struct.unpack("q", os.read(receiver.fileno(), 8))[0]
 
 
-def acknowledged(heard: Connection, last: int) -> int:
-    while heard.poll() and (data := os.read(heard.fileno(), 65536)):
+def acknowledged(receiver: Connection, last: int) -> int:
+    while receiver.poll() and (data := os.read(receiver.fileno(), 65536)):
         last = struct.unpack_from("q", data, len(data) - 8)[0]
     return last
 
 
 def test_nothing_acknowledged_is_lost_and_nothing_is_half_done_after_kills(folder):
-    chance = random.Random()
+    rng = random.Random()
     survivor = JsonFileStore(folder)
     survivor.write([Add(item) for by in (0, 1) for item in pair(1, by)])
     survivor.write([Add({"tenantId": "own", "version": 1})])
@@ -62,9 +62,9 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_half_done_after_kills(folde
         for writer in writers:
             writer.start()
         # Both are at work when the first acknowledgement of each has come.
-        heard_of = [hear(heard) for heard, _ in pipes]
-        for _ in range(chance.randrange(30)):
-            heard_of[0] = hear(pipes[0][0])
+        first_versions = [receive_version(receiver) for receiver, _ in pipes]
+        for _ in range(rng.randrange(30)):
+            first_versions[0] = receive_version(pipes[0][0])
         for writer in writers:
             os.kill(writer.pid, signal.SIGKILL)
         for writer in writers:
@@ -74,7 +74,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_half_done_after_kills(folde
         opener = again if kill % 2 else survivor
         opener.write([Replace({"tenantId": "own", "version": kill + 1}, kill)])
         for by in (0, 1):
-            last = acknowledged(pipes[by][0], heard_of[by])
+            last = acknowledged(pipes[by][0], first_versions[by])
             for store in (survivor, again):
                 first, second = (store.get(f"{name}{by}") for name in "ab")
                 assert first["version"] == second["version"]
@@ -110,7 +110,7 @@ def test_a_store_that_was_used_before_a_fork_works_on_both_sides(folder):
     store.close()
 
 
-def opened() -> list[str]:
+def open_files() -> list[str]:
     """The files that this process has open."""
     links = Path("/proc/self/fd").iterdir()
     return [str(link.readlink()) for link in links if link.is_symlink() and link.exists()]
@@ -127,11 +127,11 @@ def test_one_that_cannot_be_closed_leaves_no_other_its_parents_lock(tmp_path):
     for each in (*others, store):
         each.write([Add({"tenantId": "a", "version": 0})])
     lock = str(tmp_path / "data" / "tenants.lock")
-    assert lock in opened()
+    assert lock in open_files()
 
     def child() -> None:
         # Nothing is open before the first call.
-        os._exit(lock in opened())
+        os._exit(lock in open_files())
 
     process = FORK.Process(target=child)
     process.start()

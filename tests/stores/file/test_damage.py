@@ -55,13 +55,13 @@ def lines_of(file: Path) -> list[bytes]:
 def damage(file: Path, kind: str, number: int) -> None:
     """Spoil line `number`, counted from 1."""
     lines = lines_of(file)
-    at = number - 1
+    index = number - 1
     if kind == "flip":
-        lines[at] = lines[at].replace(b"version", b"versjon", 1)
+        lines[index] = lines[index].replace(b"version", b"versjon", 1)
     elif kind == "missing":
-        del lines[at]
+        del lines[index]
     elif kind == "twice":
-        lines.insert(at, lines[at])
+        lines.insert(index, lines[index])
     file.write_bytes(b"".join(lines))
 
 
@@ -113,7 +113,7 @@ def test_without_the_lock_file_a_bad_line_with_its_newline_is_damage(file):
 def test_a_bad_line_that_a_later_one_calls_durable_is_damage_though_the_mark_is_old(file):
     damage(file, "flip", COMMIT)
     mark = journal.DurableMark(generation=1, seq=1, size=200)
-    (file.parent / "tenants.lock").write_bytes(mark.text())
+    (file.parent / "tenants.lock").write_bytes(mark.encode())
     with pytest.raises(CorruptStoreError):
         JsonFileStore(file.parent).check()
 
@@ -156,16 +156,16 @@ def test_damage_behind_a_running_portal_is_found_by_its_next_write(file):
 
 
 def test_random_bit_flips_are_all_found_or_harmless(file):
-    chance = random.Random(5)
+    rng = random.Random(5)
     good = state_of(JsonFileStore(file.parent))
-    kept = file.parent.with_name("kept")
-    shutil.copytree(file.parent, kept)
+    backup = file.parent.with_name("kept")
+    shutil.copytree(file.parent, backup)
     for _ in range(300):
         shutil.rmtree(file.parent)
-        shutil.copytree(kept, file.parent)
-        victim = file if chance.random() < 0.8 else file.parent / "tenants.lock"
+        shutil.copytree(backup, file.parent)
+        victim = file if rng.random() < 0.8 else file.parent / "tenants.lock"
         data = bytearray(victim.read_bytes())
-        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
         victim.write_bytes(data)
         store = JsonFileStore(file.parent)
         try:
@@ -196,7 +196,7 @@ def test_a_newer_format_is_refused_with_the_portal_that_it_needs(file):
     # As a newer portal would: by rename, and then the mark.
     file.with_name("x").write_bytes(newer)
     file.with_name("x").rename(file)
-    (file.parent / "tenants.lock").write_bytes(journal.DurableMark(3, 16, len(newer)).text())
+    (file.parent / "tenants.lock").write_bytes(journal.DurableMark(3, 16, len(newer)).encode())
     for store in (JsonFileStore(file.parent), running):
         for call in (store.check, lambda each=store: each.get("t1")):
             with pytest.raises(UnavailableError, match="format 2") as caught:
@@ -232,10 +232,10 @@ class Elsewhere(LocalDisk):
         self.kind, self.owner = kind, owner
 
     def status(self, path: Path) -> FileStatus:
-        found = super().status(path)
-        return found if self.owner is None else FileStatus(found.inode, self.owner, found.mode)
+        status = super().status(path)
+        return status if self.owner is None else FileStatus(status.inode, self.owner, status.mode)
 
-    def mounts(self) -> str:
+    def mount_info(self) -> str:
         return f"22 1 8:1 / / rw - ext4 /dev/root rw\n36 22 0:30 / / rw - {self.kind} there rw\n"
 
 
@@ -260,16 +260,16 @@ def test_a_file_system_without_real_locks_is_refused(file):
 
 
 def test_verify_of_a_good_folder(file):
-    verdict = verify_file(file.parent)
-    assert (verdict.items, verdict.seq, verdict.torn, verdict.problem) == (9, 16, 0, None)
+    result = verify_file(file.parent)
+    assert (result.items, result.seq, result.torn, result.problem) == (9, 16, 0, None)
 
 
 def test_verify_changes_nothing_and_names_the_damage(file):
     damage(file, "flip", COMMIT)
     before = {path.name: path.read_bytes() for path in file.parent.iterdir()}
-    verdict = verify_file(file.parent)
-    assert "line 12" in verdict.problem.reason
-    assert (verdict.items, verdict.seq) == (9, 16)
+    result = verify_file(file.parent)
+    assert "line 12" in result.problem.reason
+    assert (result.items, result.seq) == (9, 16)
     assert {path.name: path.read_bytes() for path in file.parent.iterdir()} == before
 
 

@@ -23,7 +23,7 @@ class Gathering(LocalDisk):
         self.syncs += 1
         if self.gather:
             self.gather = False
-            while len(self.store._waiting) < WRITERS:
+            while len(self.store._pending) < WRITERS:
                 time.sleep(0)
         elif self.fail:
             self.fail = False

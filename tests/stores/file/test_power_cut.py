@@ -18,31 +18,29 @@ CUTS = 20_000 if os.environ.get("CRASH_LONG") else 500
 def run(seed: int, disk: SimulatedDisk, history: History) -> None:
     """Two processes write in turn, compact now and then, and read, until the power fails."""
     stores = [JsonFileStore(FOLDER, disk=disk) for _ in range(2)]
-    chance = Random(seed)
+    rng = Random(seed)
     while True:
-        history.write(chance.choice(stores))
-        if chance.random() < 0.1:
-            chance.choice(stores).compact()
-        if chance.random() < 0.3:
-            history.look(chance.choice(stores))
+        history.write(rng.choice(stores))
+        if rng.random() < 0.1:
+            rng.choice(stores).compact()
+        if rng.random() < 0.3:
+            history.look(rng.choice(stores))
 
 
 def survive(seed: int, *, fails: bool = False, **without: bool) -> None:
     """Three power cuts one after the other; raises if one of them loses or invents something."""
-    chance = Random(seed)
+    rng = Random(seed)
     disk = SimulatedDisk(**without)
-    history = History(chance)
+    history = History(rng)
     for _ in range(3):
-        disk.cut_at = disk.calls + chance.randint(1, chance.choice([40, 400]))
-        disk.short_writes = chance.random() < 0.2
-        if fails and chance.random() < 0.5:
-            disk.fail = {
-                disk.calls + chance.randint(20, 200): chance.choice([5, 28]) for _ in range(3)
-            }
+        disk.cut_at = disk.calls + rng.randint(1, rng.choice([40, 400]))
+        disk.short_writes = rng.random() < 0.2
+        if fails and rng.random() < 0.5:
+            disk.fail = {disk.calls + rng.randint(20, 200): rng.choice([5, 28]) for _ in range(3)}
         try:
             while True:
                 try:
-                    run(chance.random(), disk, history)
+                    run(rng.random(), disk, history)
                 except CorruptStoreError:
                     raise
                 except StoreError:
@@ -50,7 +48,7 @@ def survive(seed: int, *, fails: bool = False, **without: bool) -> None:
                     continue
         except PowerCutError:
             pass
-        disk = disk.after_power_cut(chance)
+        disk = disk.after_power_cut(rng)
         history.look(JsonFileStore(FOLDER, disk=disk))
         history.outcome_unknown = None
 

@@ -11,7 +11,7 @@ from portal.stores.file.store import JsonFileStore
 
 
 @pytest.fixture
-def written(folder: Path) -> list[int]:
+def commit_ends(folder: Path) -> list[int]:
     """Where the file ended after each of five commits; they are in `folder`."""
     store, ends = JsonFileStore(folder), []
     for n in range(5):
@@ -21,11 +21,11 @@ def written(folder: Path) -> list[int]:
     return ends
 
 
-def there(store: JsonFileStore) -> list[str]:
+def ids_of(store: JsonFileStore) -> list[str]:
     return sorted(str(item["tenantId"]) for item in store.scan().items)
 
 
-def forget(folder: Path, ends: list[int], known: int) -> None:
+def rewind_mark(folder: Path, ends: list[int], known: int) -> None:
     """Put back the mark as it was after commit `known`, as a power cut may."""
     shutil.rmtree(folder)
     store = JsonFileStore(folder)
@@ -35,31 +35,31 @@ def forget(folder: Path, ends: list[int], known: int) -> None:
     store.close()
 
 
-def test_a_line_cut_at_any_byte_is_set_aside_with_one_warning(folder, written, caplog):
+def test_a_line_cut_at_any_byte_is_set_aside_with_one_warning(folder, commit_ends, caplog):
     whole = (folder / "tenants.jsonl").read_bytes()
-    for cut in range(written[2], written[4]):
-        forget(folder, written, 3)
+    for cut in range(commit_ends[2], commit_ends[4]):
+        rewind_mark(folder, commit_ends, 3)
         (folder / "tenants.jsonl").write_bytes(whole[:cut])
         caplog.clear()
         with caplog.at_level(logging.WARNING, "portal.store"):
             store = JsonFileStore(folder)
-            commits = sum(end <= cut for end in written)
-            assert there(store) == [f"t{n}" for n in range(commits)]
-        torn = whole[written[commits - 1] : cut]
+            commits = sum(end <= cut for end in commit_ends)
+            assert ids_of(store) == [f"t{n}" for n in range(commits)]
+        torn = whole[commit_ends[commits - 1] : cut]
         assert len(caplog.records) == bool(torn)
         if torn:
             assert (folder / "tenants.torn").read_bytes() == torn + b"\n"
         # The next commit stands where the torn one stood.
         store.write([Add({"tenantId": "next", "version": 1})])
         again = JsonFileStore(folder)
-        assert "next" in there(again)
+        assert "next" in ids_of(again)
         again.close()
         store.close()
 
 
-def test_a_file_cut_before_a_commit_that_was_durable_is_damaged(folder, written):
+def test_a_file_cut_before_a_commit_that_was_durable_is_damaged(folder, commit_ends):
     whole = (folder / "tenants.jsonl").read_bytes()
-    for cut in range(written[4]):
+    for cut in range(commit_ends[4]):
         (folder / "tenants.jsonl").write_bytes(whole[:cut])
         with pytest.raises(CorruptStoreError) as caught:
             JsonFileStore(folder).check()
@@ -67,12 +67,12 @@ def test_a_file_cut_before_a_commit_that_was_durable_is_damaged(folder, written)
         assert (folder / "tenants.jsonl").read_bytes() == whole[:cut]
 
 
-def test_a_torn_line_of_a_killed_writer_is_cleared_up_by_one_that_runs(folder, written, caplog):
+def test_a_torn_line_of_a_killed_writer_is_cleared_up_by_one_that_runs(folder, commit_ends, caplog):
     store = JsonFileStore(folder)
-    assert len(there(store)) == 5
+    assert len(ids_of(store)) == 5
     with (folder / "tenants.jsonl").open("ab") as file:
         file.write(b'{"crc":"0123')
-    assert len(there(store)) == 5
+    assert len(ids_of(store)) == 5
     assert not caplog.records
     store.write([Replace({"tenantId": "t0", "version": 2}, 1)])
     assert len(caplog.records) == 1
@@ -83,12 +83,12 @@ def test_a_torn_line_of_a_killed_writer_is_cleared_up_by_one_that_runs(folder, w
     store.close()
 
 
-def test_what_lies_whole_behind_the_mark_is_shown_only_after_a_sync(folder, written):
+def test_what_lies_whole_behind_the_mark_is_shown_only_after_a_sync(folder, commit_ends):
     """A writer was killed between its write and its sync."""
     whole = (folder / "tenants.jsonl").read_bytes()
-    forget(folder, written, 4)
+    rewind_mark(folder, commit_ends, 4)
     reader = JsonFileStore(folder)
-    assert len(there(reader)) == 4
+    assert len(ids_of(reader)) == 4
     (folder / "tenants.jsonl").write_bytes(whole)
     with pytest.raises(ItemNotFoundError):
         reader.get("t4")

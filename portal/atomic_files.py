@@ -1,4 +1,4 @@
-"""Small files that must appear whole or not at all, and be the same for everybody."""
+"""Writes small files so that other processes see a whole file or none."""
 
 import fcntl
 import os
@@ -9,11 +9,16 @@ from pathlib import Path
 
 
 def create_exclusive(path: Path, text: str) -> None:
-    """Make the file (mode 0600), durably, unless it is there: whoever is second leaves the
-    first one's. Its folder is made too (mode 0700). `OSError`."""
+    """Create the file durably with mode 0600, and its folder with mode 0700.
+
+    If the file exists already, it stays as it is: the first process wins.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
 
     def link(draft: Path) -> None:
-        # A link is as exclusive as O_EXCL, but the other process never sees an empty file.
+        # A link is as exclusive as O_EXCL, but no other process ever sees an empty file.
         with suppress(FileExistsError):
             os.link(draft, path)
 
@@ -21,16 +26,19 @@ def create_exclusive(path: Path, text: str) -> None:
 
 
 def replace_atomically(path: Path, text: str) -> None:
-    """Put a file (mode 0600) in place of the one that is there, durably: readers see the old
-    one or the new one. `OSError`."""
+    """Replace the file durably, with mode 0600. Readers see the old file or the new one.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
     _write(path, text, lambda draft: draft.replace(path))
 
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[None]:
-    """No other process that asks for the same is in here, too. `OSError`."""
+    """Exclude other processes that lock the same file. `OSError` if that cannot be done."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # The folder is locked, since the file itself is about to be another one.
+    # This locks the folder, since the file itself is going to be replaced.
     descriptor = os.open(path.parent, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

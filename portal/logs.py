@@ -1,9 +1,9 @@
-"""The log: one record, one line of JSON, on standard error.
+"""The log: each record is one line of JSON on standard error.
 
-JSON itself escapes control characters, so what people typed cannot start a second
-record. An exception is told by its type and by the places in our own code that it
-passed, never by its text, by values of variables or by a request's body: these may hold
-a secret or personal data.
+JSON escapes control characters, so a text that somebody typed cannot start a second record. Of
+an exception the log has its type and the lines of our own code that it passed. It never has the
+exception's text, values of variables or the body of a request: these may hold a secret or
+personal data.
 """
 
 import json
@@ -14,18 +14,18 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, TextIO
 
-#: Set by the web at the start of each request, and told in the answer as well, so that a
-#: customer's "it said 4f1c…" leads to the lines of that request. Empty outside of one.
+#: The web sets it at the start of each request and shows it on error pages, so that a customer's
+#: "it said 4f1c…" leads to the log lines of that request. Empty outside of a request.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 _OUR_PACKAGES = ("portal", "migrations_tools")
 
 
 class JsonLines(logging.Formatter):
-    """`time level logger message requestId`, and for an exception `error` and `at`.
+    """Formats a record as `time level logger message requestId`; an exception as `error` and `at`.
 
-    `error` is the type of the exception, and of those it came from, the last one first;
-    `at` the places that it passed, as `module:line`, the innermost last.
+    `error` lists the types of the exception and of its causes, the last one first. `at` lists the
+    lines of code that it passed as `module:line`, the innermost last.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -40,16 +40,16 @@ class JsonLines(logging.Formatter):
         if error is not None:
             line["error"] = [_type_name(each) for each in _chain(error)]
             line["at"] = _code_locations(error.__traceback__)
-        # What a record brings for programs, such as CloudWatch, which looks for it here.
+        # Additional fields for programs: CloudWatch reads embedded metrics here.
         line |= getattr(record, "fields", {})
         return json.dumps(line)
 
 
 class SafeStreamHandler(logging.StreamHandler[TextIO]):
-    """As its base, but a record that cannot be written is not shown with its arguments."""
+    """A stream handler that never prints the arguments of a record that it cannot write."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the base's name
-        # The usual one prints the arguments and a traceback. The place is enough to mend it.
+        # The base class prints the arguments and a traceback. File and line are enough.
         substitute = logging.makeLogRecord(
             {
                 "name": record.name,
@@ -62,11 +62,11 @@ class SafeStreamHandler(logging.StreamHandler[TextIO]):
         try:
             self.stream.write(self.format(substitute) + self.terminator)
         except (OSError, ValueError):
-            # Standard error is gone, so there is nobody left to tell.
+            # Standard error is closed, so there is no way to report anything.
             return
 
 
-#: For `logging.config.dictConfig`, and for the server, whose own records go the same way.
+#: For `logging.config.dictConfig`. The server logs with it, too.
 CONFIGURATION: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -83,7 +83,7 @@ CONFIGURATION: dict[str, Any] = {
 
 
 def configure() -> None:
-    """Log as this module describes, unless the server or a test has arranged it already."""
+    """Set up this log, unless the server or a test has set up handlers already."""
     if not logging.getLogger().handlers:
         logging.config.dictConfig(CONFIGURATION)
 
@@ -119,5 +119,5 @@ def _code_locations(traceback: TracebackType | None) -> list[str]:
     in_our_code = [
         location for location in locations if location[0].partition(".")[0] in _OUR_PACKAGES
     ]
-    # An error that never touched our code still has a place where it was raised.
+    # Of an error that never passed our code, show where it was raised.
     return [f"{module}:{line}" for module, line in in_our_code or locations[-1:]]

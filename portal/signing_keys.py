@@ -1,5 +1,5 @@
-"""The keys that sign sessions, form tokens and links: those that are set, or the one that the
-file store makes."""
+"""The keys that sign sessions, form tokens and links: from the settings, or from a file that the
+portal creates in the data folder of the file store."""
 
 import logging
 import secrets
@@ -15,11 +15,14 @@ SECRET_KEY_FILE = "secret-key"  # noqa: S105 - the name of a file
 
 
 def resolve_secret_keys(settings: Settings) -> tuple[str, ...]:
-    """The keys that sign, the newest first: it signs, all of them are believed.
+    """The signing keys, the newest first. The newest one signs; the signatures of all are valid.
 
-    With the file store, a key that is not set is made on first use in the data folder
-    (file `secret-key`, mode 0600); every process that starts gets the same. With
-    DynamoDB several machines share the key, so it must be set. `SettingsError`.
+    If no key is set, the file store creates one on first use in the data folder (file
+    `secret-key`, mode 0600), the same for every process. With DynamoDB several machines share
+    the key, so it must be set.
+
+    Raises:
+        SettingsError: DynamoDB is in use and no key is set, or the file cannot be used.
     """
     key = settings.configured_secret_key
     if key is None and settings.store == "dynamodb":
@@ -38,18 +41,18 @@ def _key_from_file(path: Path) -> str:
         if not path.exists():
             create_exclusive(path, secrets.token_urlsafe(48) + "\n")
         if path.stat().st_mode & 0o077:
-            logger.warning("Others can read the secret key. Run: chmod 600 %s", path)
+            logger.warning("Other users can read the secret key. Run: chmod 600 %s", path)
         key = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             "PORTAL_DATA_DIR",
-            f"The secret key {path} can be neither read nor made ({type(error).__name__})."
+            f"The secret key {path} cannot be read or created ({type(error).__name__})."
             " Let the portal write to that folder, or set PORTAL_SECRET_KEY.",
         ) from error
     if len(key) < SHORTEST_KEY:
         raise SettingsError(
             "PORTAL_DATA_DIR",
-            f"The secret key {path} is cut off. Put it back from a backup, or remove the file:"
-            " a new one is made, and everybody signs in again.",
+            f"The secret key {path} is too short. Restore it from a backup, or remove the file:"
+            " the portal then makes a new one, and everybody has to sign in again.",
         )
     return key

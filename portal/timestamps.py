@@ -1,10 +1,10 @@
-"""Instants as text: UTC, milliseconds and `Z`, exactly as JavaScript's `toISOString` writes
-them, so that they sort as text."""
+"""Instants as text, exactly as JavaScript's `toISOString` writes them: UTC, milliseconds and `Z`.
+They sort as text."""
 
 import re
 from datetime import UTC, datetime
 
-#: A date and time with an offset: nothing else of ISO 8601 names an instant.
+#: Date, time and offset. ISO 8601 has other forms, but none of them names an instant.
 _TIMESTAMP = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?)", re.ASCII
 )
@@ -13,12 +13,12 @@ _MAX_LENGTH = 40
 
 
 def format_timestamp(instant: datetime) -> str:
-    """`2026-11-22T10:00:00.000Z`; anything finer than a millisecond is cut off."""
+    """`2026-11-22T10:00:00.000Z`; finer digits are cut off."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def parse_timestamp(text: str) -> datetime | None:
-    """The instant that an ISO 8601 text with a time and an offset names, else `None`."""
+    """The instant of an ISO 8601 text that has a time and an offset; `None` for other texts."""
     try:
         instant = datetime.fromisoformat(text)
         return instant.astimezone(UTC) if instant.tzinfo else None
@@ -27,8 +27,10 @@ def parse_timestamp(text: str) -> datetime | None:
 
 
 def read_timestamp(text: str) -> tuple[datetime | None, str]:
-    """The instant that a text of a file names, and its canonical text; `None` and an empty text
-    if it names none. Stricter than `parse_timestamp`, and fast for the canonical form."""
+    """The instant of a text from a file, and its canonical text; `None` and `""` if it has none.
+
+    Stricter than `parse_timestamp`, and fast for texts that are canonical already.
+    """
     if _CANONICAL.fullmatch(text):
         try:
             return datetime.fromisoformat(text), text
@@ -40,6 +42,6 @@ def read_timestamp(text: str) -> tuple[datetime | None, str]:
 
 
 def utc_now() -> datetime:
-    """Now, cut to the millisecond: the downstream application compares no finer."""
+    """Now, cut to milliseconds, since the downstream application compares no finer."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)

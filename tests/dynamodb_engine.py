@@ -1,4 +1,4 @@
-"""A DynamoDB of one's own: dynoxide's engine from npm, fetched once, up in milliseconds.
+"""A local DynamoDB: the engine dynoxide from npm, downloaded once, started in milliseconds.
 
 It is a program of 7 MB in the package `@dynoxide/linux-x64`. It keeps tables in memory, applies
 transactions whole, knows their tokens, and counts capacity units as AWS does.
@@ -25,16 +25,16 @@ CACHE = Path(__file__).parent.parent / ".cache"
 PACKAGE, VERSION = "@dynoxide/linux-x64", "1.2.1"
 
 REGION = "eu-central-1"
-#: No real ones: the engine takes any.
+#: Made up, since the engine accepts any.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
 class NoEngineError(Exception):
-    """There is none on this machine; the text says why."""
+    """The engine cannot run on this machine. The text says why."""
 
 
 def fetched() -> Path:
-    """The engine's program; of all processes that ask at the same time, one fetches it."""
+    """The path of the engine's program. Of several processes, one downloads it."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         raise NoEngineError("the DynamoDB engine is a program for Linux on x86-64")
     program = CACHE / f"dynoxide-{VERSION}" / "dynoxide"
@@ -61,13 +61,13 @@ def _fetch(program: Path) -> None:
         unpacked = Path(folder, "package", "dynoxide")
         unpacked.chmod(0o755)
         program.parent.mkdir(exist_ok=True)
-        # At once or not at all, so that nobody finds half of a program.
+        # Atomically, so that no other process finds half of a program.
         unpacked.replace(program)
 
 
 @contextmanager
 def running() -> Iterator[str]:
-    """The address of an engine with no tables, until it is left."""
+    """Start an engine without tables, and yield its address."""
     program = fetched()
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -97,7 +97,7 @@ def _wait_until_it_listens(port: int, process: "subprocess.Popen[bytes]") -> Non
 
 
 class Engine:
-    """An engine that runs, and what a test does with it beside the portal."""
+    """A running engine, with a client and tables for tests."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -105,8 +105,12 @@ class Engine:
         self._tables = 0
 
     def new_table(self, *, without: str = "", carrying_all: str = "") -> TableLocation:
-        """A table of the portal's definition, perhaps without the index of this name, or with
-        one that carries more."""
+        """Create a table as the portal defines it.
+
+        Args:
+            without: Name of an index to leave out.
+            carrying_all: Name of an index that projects all attributes.
+        """
         self._tables += 1
         location = TableLocation(
             table=f"table-{os.getpid()}-{self._tables}", region=REGION, endpoint=self.url

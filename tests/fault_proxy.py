@@ -1,4 +1,4 @@
-"""Somebody between the portal and its DynamoDB: listens in, and makes trouble when asked to."""
+"""A proxy between the portal and its DynamoDB: records requests, and injects faults."""
 
 import http.client
 import json
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class Refuse:
-    """Answers itself, as AWS does when it will not."""
+    """Answers with an error of AWS instead of forwarding the request."""
 
     code: str
     status: int = 400
@@ -23,33 +23,33 @@ class Refuse:
 
 @dataclass(frozen=True)
 class Cut:
-    """Hangs up: with `done` only after the engine did what was asked."""
+    """Closes the connection; with `done`, after the engine has carried out the request."""
 
     done: bool = False
 
 
 @dataclass(frozen=True)
 class Hang:
-    """Never answers: with `done` after the engine did what was asked."""
+    """Never answers; with `done`, after the engine has carried out the request."""
 
     done: bool = False
 
 
 @dataclass(frozen=True)
 class Dated:
-    """Lets the engine answer, and says that it did so at another time: an HTTP date."""
+    """Passes the engine's answer on, with this HTTP date."""
 
     date: str
 
 
 Trouble = Refuse | Cut | Hang | Dated
 
-#: What is to go wrong with the call of this operation, the `number`th of its kind from 0.
+#: The fault for a call: by operation, and the number of the call of that operation from 0.
 Plan = Callable[[str, int], Trouble | None]
 
 
 def cancelled(*codes: str) -> Refuse:
-    """A transaction that failed for a reason of each of its changes (`None` is none)."""
+    """A cancelled transaction, with the code of each of its changes (`None`: no failure)."""
     reasons = [{"Code": code, "Message": code} for code in codes]
     return Refuse(
         "TransactionCanceledException",
@@ -59,7 +59,7 @@ def cancelled(*codes: str) -> Refuse:
 
 
 def first(count: int, trouble: Trouble, *operations: str) -> Plan:
-    """The first `count` calls (of these operations, or each) go wrong."""
+    """The first `count` calls fail: of each of these operations, or of every operation."""
 
     def plan(operation: str, number: int) -> Trouble | None:
         applies = not operations or operation in operations
@@ -73,7 +73,7 @@ def always(trouble: Trouble, *operations: str) -> Plan:
 
 
 class Between:
-    """What was asked, in order, and what is to go wrong."""
+    """The recorded requests in their order, and the plan of the faults."""
 
     def __init__(self, url: str, target: str) -> None:
         self.url = url
@@ -93,18 +93,18 @@ class Between:
 
     @property
     def tokens(self) -> list[str]:
-        """Of the transactions."""
+        """The tokens of the transactions."""
         name = "ClientRequestToken"
         return [asked[name] for asked in self.asked if name in asked]
 
 
 @contextmanager
 def between(target: str) -> Iterator[Between]:
-    """In front of the engine at the address `target`."""
+    """Run a proxy in front of the engine at the address `target`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # Otherwise each small answer waits for 40 ms.
+        # Otherwise Nagle's algorithm delays each small answer by 40 ms.
         disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
@@ -136,7 +136,7 @@ def between(target: str) -> Iterator[Between]:
             self.wfile.write(body)
 
         def log_message(self, *_arguments: object) -> None:
-            """Nobody reads it."""
+            """Tests need no log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

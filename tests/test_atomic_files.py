@@ -1,4 +1,4 @@
-"""Small files that appear whole, once, and for nobody else's eyes."""
+"""Small files: created whole, once, and readable only by their owner."""
 
 import multiprocessing
 import os
@@ -13,7 +13,7 @@ from portal.atomic_files import create_exclusive
 FORK = multiprocessing.get_context("fork")
 
 
-def test_the_file_and_its_folder_are_for_their_owner_alone(tmp_path):
+def test_only_the_owner_can_read_file_and_folder(tmp_path):
     path = tmp_path / "data" / "key"
     old = os.umask(0)
     try:
@@ -25,25 +25,25 @@ def test_the_file_and_its_folder_are_for_their_owner_alone(tmp_path):
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_who_is_second_leaves_what_is_there(tmp_path):
+def test_an_existing_file_stays(tmp_path):
     create_exclusive(tmp_path / "key", "first")
     create_exclusive(tmp_path / "key", "second")
     assert (tmp_path / "key").read_text() == "first"
 
 
-def test_nothing_else_is_left_beside_it(tmp_path):
+def test_no_temporary_file_is_left(tmp_path):
     create_exclusive(tmp_path / "key", "first")
     create_exclusive(tmp_path / "key", "second")
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
-def test_what_cannot_be_written_leaves_nothing_behind(tmp_path):
+def test_a_failed_write_leaves_no_file(tmp_path):
     with pytest.raises(UnicodeEncodeError):
         create_exclusive(tmp_path / "key", "ü")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_a_file_is_an_error_of_the_system(tmp_path):
+def test_a_file_in_place_of_the_folder_is_an_os_error(tmp_path):
     (tmp_path / "data").write_text("")
     with pytest.raises(OSError, match="data"):
         create_exclusive(tmp_path / "data" / "key", "text")
@@ -55,7 +55,7 @@ def _make_and_read(path: Path, start: threading.Event, number: int, seen) -> Non
     seen.put(path.read_text())
 
 
-def test_many_makers_at_once_all_see_the_same_whole_file(tmp_path):
+def test_processes_that_create_it_together_see_the_same_whole_file(tmp_path):
     start, seen = FORK.Event(), FORK.Queue()
     path = tmp_path / "data" / "key"
     makers = [FORK.Process(target=_make_and_read, args=(path, start, n, seen)) for n in range(8)]

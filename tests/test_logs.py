@@ -1,4 +1,4 @@
-"""The log: one record is one line of JSON, and no exception's text is in it."""
+"""The log: each record is one line of JSON, without the texts of exceptions."""
 
 import io
 import json
@@ -54,7 +54,7 @@ def test_the_time_is_in_utc(logger: logging.Logger, stream: io.StringIO) -> None
     assert datetime.fromisoformat(lines(stream)[0]["time"]).utcoffset() == timedelta(0)
 
 
-def test_the_request_is_named(logger: logging.Logger, stream: io.StringIO) -> None:
+def test_a_record_has_the_request_id(logger: logging.Logger, stream: io.StringIO) -> None:
     token = logs.request_id.set("4f1c")
     logger.info("inside")
     logs.request_id.reset(token)
@@ -67,8 +67,8 @@ def test_the_request_is_named(logger: logging.Logger, stream: io.StringIO) -> No
     ['a\nERROR {"level": "ERROR"}', "a\r\nb", "a\x1b]0;b\x07", "a\u2028b\u2029c\x85d", "\ud800"],
     ids=["line feed", "carriage return", "terminal escape", "separators", "lone surrogate"],
 )
-def test_what_people_typed_cannot_start_a_second_record(typed: str) -> None:
-    # Without a logger, since pytest would carry the record between its processes.
+def test_typed_text_cannot_start_a_second_record(typed: str) -> None:
+    # Without a logger, since pytest-xdist would send the record between its processes.
     record = logging.makeLogRecord({"msg": "Company: %s", "args": (typed,)})
     line = logs.JsonLines().format(record)
     assert len(line.splitlines()) == 1
@@ -77,7 +77,7 @@ def test_what_people_typed_cannot_start_a_second_record(typed: str) -> None:
     assert json.loads(line)["message"] == f"Company: {typed}"
 
 
-def test_an_exception_is_told_by_type_and_place_alone(
+def test_an_exception_is_logged_by_type_and_line_only(
     logger: logging.Logger, stream: io.StringIO
 ) -> None:
     try:
@@ -93,7 +93,7 @@ def test_an_exception_is_told_by_type_and_place_alone(
     assert CANARY not in stream.getvalue()
 
 
-def test_an_exception_from_elsewhere_has_its_last_place(
+def test_an_exception_of_other_code_has_its_last_line(
     logger: logging.Logger, stream: io.StringIO
 ) -> None:
     try:
@@ -105,7 +105,7 @@ def test_an_exception_from_elsewhere_has_its_last_place(
     assert CANARY not in stream.getvalue()
 
 
-def test_exceptions_that_lead_to_each_other_end(
+def test_exceptions_that_cause_each_other_are_listed_once(
     logger: logging.Logger, stream: io.StringIO
 ) -> None:
     first, second = KeyError(CANARY), OSError(CANARY)
@@ -125,8 +125,8 @@ def test_a_record_that_cannot_be_written_does_not_show_its_arguments(
     assert CANARY not in stream.getvalue() + "".join(capfd.readouterr())
 
 
-def test_what_has_been_arranged_is_left_alone() -> None:
-    # pytest's own handlers are there, which is what tests read.
+def test_existing_handlers_are_left_alone() -> None:
+    # pytest has set up handlers, which other tests read.
     before = list(logging.getLogger().handlers)
     assert before
     logs.configure()

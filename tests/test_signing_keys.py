@@ -1,4 +1,4 @@
-"""The signing keys: those that are set, or one that the file store makes once."""
+"""The signing keys: from the settings, or one that the file store creates once."""
 
 import multiprocessing
 import stat
@@ -18,7 +18,7 @@ def of(**environ: str) -> Settings:
     return Settings.from_environment(environ)
 
 
-def test_a_key_that_is_set_comes_first_and_makes_no_file(tmp_path: Path) -> None:
+def test_a_key_from_the_settings_comes_first_and_creates_no_file(tmp_path: Path) -> None:
     settings = of(
         PORTAL_SECRET_KEY=KEY, PORTAL_SECRET_KEY_FALLBACKS="b, c", PORTAL_DATA_DIR=str(tmp_path)
     )
@@ -26,7 +26,7 @@ def test_a_key_that_is_set_comes_first_and_makes_no_file(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_file_store_makes_its_key_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+def test_the_file_store_creates_its_key_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
     settings = of(PORTAL_DATA_DIR=str(tmp_path / "new" / "data"))
     keys = resolve_secret_keys(settings)
     assert len(keys[0]) >= 32
@@ -42,7 +42,7 @@ def test_each_folder_has_its_own_key(tmp_path: Path) -> None:
     assert resolve_secret_keys(settings) != resolve_secret_keys(other)
 
 
-def test_dynamodb_needs_a_key_and_leaves_no_file(tmp_path: Path) -> None:
+def test_dynamodb_needs_a_key_and_creates_no_file(tmp_path: Path) -> None:
     settings = of(USE_DYNAMODB="true", PORTAL_DATA_DIR=str(tmp_path))
     with pytest.raises(SettingsError, match="on every machine") as caught:
         resolve_secret_keys(settings)
@@ -51,20 +51,20 @@ def test_dynamodb_needs_a_key_and_leaves_no_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"cut-o", b"\xff" * 64])
-def test_a_spoilt_key_file_is_refused_and_not_overwritten(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_key_file_is_refused_and_not_overwritten(tmp_path: Path, content: bytes) -> None:
     (tmp_path / SECRET_KEY_FILE).write_bytes(content)
     with pytest.raises(SettingsError, match=SECRET_KEY_FILE):
         resolve_secret_keys(of(PORTAL_DATA_DIR=str(tmp_path)))
     assert (tmp_path / SECRET_KEY_FILE).read_bytes() == content
 
 
-def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_a_data_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file is in the way")
     with pytest.raises(SettingsError, match="Let the portal write to that folder"):
         resolve_secret_keys(of(PORTAL_DATA_DIR=str(tmp_path / "data")))
 
 
-def test_a_key_that_others_can_read_is_warned_of(
+def test_a_key_that_others_can_read_logs_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = of(PORTAL_DATA_DIR=str(tmp_path))
@@ -80,8 +80,8 @@ def _resolve_at_once(folder: str, barrier: Barrier, answers: "multiprocessing.Qu
     answers.put(resolve_secret_keys(of(PORTAL_DATA_DIR=folder))[0])
 
 
-def test_processes_that_start_at_once_agree_on_the_key(tmp_path: Path) -> None:
-    # Spawned: a process that was forked by a test runner with threads may hang.
+def test_processes_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
+    # Spawned, since a process that is forked by a test runner with threads may hang.
     context = multiprocessing.get_context("spawn")
     barrier, answers = context.Barrier(4), context.Queue()
     folder = str(tmp_path / "data")

@@ -27,7 +27,7 @@ anywhere = st.datetimes(
         (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), "9999-12-31T23:59:59.999Z"),
     ],
 )
-def test_an_instant_is_written_as_to_iso_string_writes_it(instant, text):
+def test_an_instant_has_the_form_of_to_iso_string(instant, text):
     assert format_timestamp(instant) == text
 
 
@@ -68,11 +68,11 @@ def test_an_offset_is_read_into_utc(text):
         "9999-12-31T23:59:59-14:00", "2026-11-22T10:00:00.000Z\n", "\x00", "Z",
     ],
 )  # fmt: skip
-def test_what_names_no_instant_is_none(text):
+def test_a_text_without_an_instant_is_none(text):
     assert parse_timestamp(text) is None
 
 
-def test_now_is_aware_and_no_finer_than_what_is_stored():
+def test_now_is_aware_and_in_milliseconds():
     earliest = datetime.now(UTC) - timedelta(milliseconds=1)
     now = utc_now()
     assert earliest <= now <= datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Opens what the key file sealed, as another program would: from the documentation alone.
+"""Opens what the key file sealed, as another program would that knows only the documentation.
 
 The portal itself cannot.
 """

@@ -1,8 +1,8 @@
-"""The client secret: sealed on the way in, and never opened here.
+"""The client secret: the portal seals it before it is stored, and never opens it.
 
 sealers        KMS or the key file
-sealing_store  a store that lets no plaintext secret through
-fingerprints   whether a secret is the one that is sealed, without opening it
+sealing_store  a store that seals plaintext secrets on every write
+fingerprints   compares a secret with a sealed one without opening it
 """
 
 from portal.sealing.fingerprints import SecretFingerprints
@@ -18,15 +18,6 @@ from portal.sealing.sealers import (
 from portal.sealing.sealing_store import SealingStore, has_plaintext_secret, seal_item
 
 __all__ = [
-    "SEALING_KEYS_FILE",
-    "KeyFileSealer",
-    "Sealer",
-    "SealingStore",
-    "Secret",
-    "SecretFingerprints",
-    "SecretTooLongError",
-    "has_plaintext_secret",
-    "is_sealed",
-    "open_sealer",
-    "seal_item",
-]
+    "SEALING_KEYS_FILE", "KeyFileSealer", "Sealer", "SealingStore", "Secret", "SecretFingerprints",
+    "SecretTooLongError", "has_plaintext_secret", "is_sealed", "open_sealer", "seal_item",
+]  # fmt: skip

@@ -1,8 +1,8 @@
-"""Whether a secret of a file is the one that is sealed in the store, which nobody here opens.
+"""Finds out whether a secret of an imported file is the one that is stored, without opening that.
 
-Beside the sealed text stands a keyed digest of both. Without the key, which is the one that
-signs sessions and links, it says nothing; and once the sealed text is another, it says nothing
-either.
+An item stores a keyed digest of secret and sealed text beside the sealed text. The key is the
+one that signs sessions and links; without it the digest reveals nothing. When the sealed text
+changes, the digest no longer matches.
 """
 
 import hashlib
@@ -15,21 +15,25 @@ from portal.stores import Item
 
 
 class SecretFingerprints:
-    """`keys`: the newest first; it makes marks, and all of them are tried."""
+    """Makes and compares fingerprints.
+
+    `keys`: the newest first. The newest makes fingerprints; a comparison tries all of them.
+    """
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._keys = [key.encode() for key in keys]
 
     def of(self, tenant_id: str, sealed: str, secret: Secret) -> str:
+        """The fingerprint to store beside the sealed text."""
         return _digest(self._keys[0], tenant_id, sealed, secret)
 
     def same(self, item: Item, tenant_id: str, secret: Secret) -> bool:
-        """Whether the item's secret is known to be this one."""
+        """Whether it is certain that the item's secret is this one."""
         stored = str(item.get(SECRET, ""))
         if not stored:
             return False
         if not is_sealed(stored):
-            # The old application left it as it was typed.
+            # A plaintext secret of the old application.
             return hmac.compare_digest(stored.encode(), secret.reveal().encode())
         fingerprint = str(item.get(SECRET_FINGERPRINT, ""))
         return any(

@@ -1,10 +1,14 @@
-"""Seals the client secret, so that a copy of the store does not give it away.
+"""Seals (encrypts) the client secret, so that a copy of the store does not reveal it.
 
-A sealed secret is one tagged text that other programs can open, bound to the final id that it
-is for: `v1.kms.<base64url of the KMS ciphertext>`, with the encryption context
-`{tenantId, purpose: "clientSecret"}`; or, without a KMS key,
-`v1.loc.<key id>.<base64url of nonce, ciphertext and tag>`, AES-256-GCM under a key of the key
-file, with that context as additional data. The portal can seal, and never opens.
+A sealed secret is a text with a tag, which other programs can open. It is bound to the tenant's
+final id:
+
+- `v1.kms.<base64url of the KMS ciphertext>`, with the encryption context
+  `{tenantId, purpose: "clientSecret"}`;
+- without a KMS key, `v1.loc.<key id>.<base64url of nonce, ciphertext and tag>`: AES-256-GCM under
+  a key of the key file, with that context as additional data.
+
+The portal only seals, and never opens.
 """
 
 import base64
@@ -28,18 +32,18 @@ logger = logging.getLogger(__name__)
 
 SEALING_KEYS_FILE = "sealing-keys.json"
 _PURPOSE = "clientSecret"
-#: The tag, the kind, and what belongs to it. Anything else is an old plaintext secret.
+#: Version, kind and content. Every other text is a plaintext secret of the old application.
 _SEALED = re.compile(r"v1\.(kms|loc\.[A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
-#: KMS's own limit of what it encrypts by itself.
+#: KMS's limit for `Encrypt`.
 _KMS_MAX_BYTES = 4096
 
 
 class Secret:
-    """A client secret on its way to being sealed. Nothing prints it by accident.
+    """A client secret that is not sealed yet. Printing or logging it does not reveal it.
 
-    `fingerprint` tells it from another one, and is of no use to whoever wants to guess it.
+    `fingerprint` distinguishes it from other secrets, and does not help to guess it.
     """
 
     __slots__ = ("_text", "fingerprint")
@@ -52,38 +56,52 @@ class Secret:
         return "Secret(…)"
 
     def reveal(self) -> str:
+        """The secret as text."""
         return self._text
 
 
 class SecretTooLongError(UnavailableError):
-    """What seals takes no secret of so many bytes. No typed or imported one is that long; one
-    that the old application left may be."""
+    """The secret is too long for the sealer.
+
+    Forms and imports accept no secret that long, but the old application may have stored one.
+    """
 
 
 class Sealer(Protocol):
+    """Seals client secrets."""
+
     def seal(self, secret: Secret, tenant_id: str) -> str:
-        """The sealed text, bound to the final id that it is for. `SecretTooLongError`,
-        `UnavailableError`."""
+        """The sealed secret, bound to the final id of its tenant.
+
+        Raises:
+            SecretTooLongError: The secret is too long.
+            UnavailableError: The key cannot be used.
+        """
 
     def check(self, secret: Secret) -> None:
-        """Whether it could be sealed, which nobody is asked for. `SecretTooLongError`."""
+        """Check the length locally; makes no KMS call.
+
+        Raises:
+            SecretTooLongError: The secret is too long.
+        """
 
 
 def open_sealer(settings: Settings) -> Sealer:
-    """The one that the settings name. Nothing is read, made or asked before it is used."""
+    """The sealer that the settings choose. It uses its key on the first call, not before."""
     if settings.kms_key_id:
         return KmsSealer(settings.kms_key_id, _kms_client_maker(settings.aws_region))
     path = settings.data_dir / SEALING_KEYS_FILE
     if settings.store == "dynamodb":
         logger.warning(
-            "Client secrets are sealed with %s. Keep that file as long as the table, the same on"
-            " every machine, or set PORTAL_KMS_KEY_ID.",
+            "Client secrets are sealed with the key file %s. Keep it as long as the table, the same"
+            " on every machine, or set PORTAL_KMS_KEY_ID.",
             path,
         )
     return KeyFileSealer(path)
 
 
 def is_sealed(text: str) -> bool:
+    """Whether the text is a sealed secret and not a plaintext one."""
     return _SEALED.fullmatch(text) is not None
 
 
@@ -91,13 +109,13 @@ def is_sealed(text: str) -> bool:
 
 
 class KeyFileError(UnavailableError):
-    """The key file cannot be used."""
+    """The key file cannot be read or created, or is damaged."""
 
 
 class KeyFileSealer:
-    """Seals with the newest key of a file that is made on first use (mode 0600).
+    """Seals with the newest key of a file, which it creates on first use (mode 0600).
 
-    The file is JSON: `{"<key id>": "<base64url of 32 bytes>", …}`, the newest key last.
+    The file is JSON, `{"<key id>": "<base64url of 32 bytes>", …}`, with the newest key last.
     """
 
     def __init__(self, path: Path) -> None:
@@ -105,18 +123,21 @@ class KeyFileSealer:
         self._newest: tuple[object, str, bytes] = (None, "", b"")
 
     def seal(self, secret: Secret, tenant_id: str) -> str:
-        """`KeyFileError`."""
+        """As in `Sealer`. `KeyFileError` if the file cannot be used."""
         key_id, key = self._newest_key()
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = AESGCM(key).encrypt(nonce, secret.reveal().encode(), context_of(tenant_id))
         return f"v1.loc.{key_id}.{_base64url_encode(nonce + sealed)}"
 
     def check(self, secret: Secret) -> None:
-        """A key of a file seals any length."""
+        """A key of a file seals secrets of any length."""
 
     def _newest_key(self) -> tuple[str, bytes]:
-        """Looked for each time: a new key seals at once, in every process. It is always in
-        another file of that name, and an import seals too often to read that each time."""
+        """Id and bytes of the newest key.
+
+        Looks for a new file on every call, so that a new key is used at once in every process.
+        Reads the file only if it is another one: an import seals many secrets.
+        """
         try:
             status = self._path.stat()
             state = (status.st_ino, status.st_mtime_ns, status.st_size)
@@ -125,13 +146,18 @@ class KeyFileSealer:
         newest = self._newest
         if state is None or newest[0] != state:
             key_id, key = list(self._keys().items())[-1]
-            # The state of before the reading: a file that came meanwhile is read next time.
+            # The state from before reading: a file that came meanwhile is read next time.
             self._newest = newest = (state, key_id, key)
         return newest[1:]
 
     def rotate(self) -> str:
-        """Adds a key, which seals from now on, and answers its id. The earlier ones stay, since
-        what they sealed is opened with them. `KeyFileError`."""
+        """Add a key, which seals from now on. Returns its id.
+
+        The earlier keys stay, since other programs need them to open what they sealed.
+
+        Raises:
+            KeyFileError: The file cannot be used.
+        """
         try:
             with file_lock(self._path):
                 keys = {key_id: _base64url_encode(key) for key_id, key in self._keys().items()}
@@ -143,7 +169,7 @@ class KeyFileSealer:
         return newest
 
     def key_ids(self) -> list[str]:
-        """The oldest first. `KeyFileError`."""
+        """The ids of all keys, the oldest first. `KeyFileError` if the file cannot be used."""
         return list(self._keys())
 
     def _keys(self) -> dict[str, bytes]:
@@ -170,13 +196,13 @@ class KeyFileSealer:
 
     def _inaccessible(self, error: OSError) -> KeyFileError:
         return KeyFileError(
-            reason=f"{self._path} can be neither read nor made ({error.strerror}).",
+            reason=f"{self._path} cannot be read or created ({error.strerror}).",
             remedy="Let the portal read and write its data folder.",
         )
 
 
 def context_of(tenant_id: str) -> bytes:
-    """What a sealed secret is bound to: the tenant and the purpose, as compact sorted JSON."""
+    """The additional data: tenant and purpose, as compact, sorted JSON."""
     context = {"purpose": _PURPOSE, "tenantId": tenant_id}
     return json.dumps(context, separators=(",", ":"), sort_keys=True).encode()
 
@@ -199,9 +225,9 @@ def _base64url_decode(text: str) -> bytes:
 
 
 class KmsSealer:
-    """Seals with a key that never leaves KMS. It needs `kms:Encrypt` on it, and no more.
+    """Seals with a key of AWS KMS, which never leaves KMS. Needs the permission `kms:Encrypt` only.
 
-    `make_client` makes a boto3 client for KMS; it is called once in each process, on first use.
+    `make_client` returns a boto3 client for KMS. It is called once per process, on first use.
     """
 
     def __init__(self, key_id: str, make_client: Callable[[], Any]) -> None:
@@ -212,7 +238,7 @@ class KmsSealer:
         self._client_pid = 0
 
     def seal(self, secret: Secret, tenant_id: str) -> str:
-        """`SecretTooLongError`, `UnavailableError`."""
+        """As in `Sealer`."""
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - takes 0.4 s
 
         self.check(secret)
@@ -227,7 +253,7 @@ class KmsSealer:
         return f"v1.kms.{_base64url_encode(response['CiphertextBlob'])}"
 
     def check(self, secret: Secret) -> None:
-        """`SecretTooLongError`."""
+        """As in `Sealer`."""
         if len(secret.reveal().encode()) > _KMS_MAX_BYTES:
             raise SecretTooLongError(
                 reason=f"The client secret is longer than the {_KMS_MAX_BYTES:,} bytes"
@@ -236,7 +262,7 @@ class KmsSealer:
             )
 
     def _client_of_process(self) -> Any:
-        # The parent's connections would be the child's too.
+        # After a fork, parent and child would share connections.
         with self._lock:
             if self._client is None or self._client_pid != os.getpid():
                 self._client, self._client_pid = self._make_client(), os.getpid()
@@ -257,7 +283,7 @@ def _kms_client_maker(region: str) -> Callable[[], Any]:
 
 
 _CHECK_KEY_ID = (
-    "Check PORTAL_KMS_KEY_ID and AWS_REGION: the key must exist, be enabled and encrypt."
+    "Check PORTAL_KMS_KEY_ID and AWS_REGION: the key must exist, be enabled, and be for encryption."
 )
 _KMS_REMEDIES = {
     "AccessDeniedException": "Allow kms:Encrypt on the key to the portal's role, in its IAM policy"
@@ -267,7 +293,7 @@ _KMS_REMEDIES = {
     "KMSInvalidStateException": _CHECK_KEY_ID,
     "InvalidKeyUsageException": _CHECK_KEY_ID,
     "ValidationException": _CHECK_KEY_ID,
-    "ThrottlingException": "Try again in a moment; if it lasts, raise the quota of KMS requests.",
+    "ThrottlingException": "Try again in a moment. If it goes on, raise the quota of KMS requests.",
     "NoCredentialsError": "Attach an IAM role to this machine, or set access keys in the"
     " environment or with `aws configure`.",
     "NoRegionError": "Set AWS_REGION, for example to eu-central-1.",
@@ -275,8 +301,8 @@ _KMS_REMEDIES = {
 
 
 def _kms_error(error: Exception) -> UnavailableError:
-    """Without the texts of AWS, which name roles and keys."""
-    # A time-out has a response too: None.
+    """Our error, without AWS's texts, which name roles and keys."""
+    # A timeout has the attribute, too, with the value None.
     response: dict[str, Any] = getattr(error, "response", None) or {}
     code = response.get("Error", {}).get("Code", type(error).__name__)
     request_id = response.get("ResponseMetadata", {}).get("RequestId", "")
@@ -284,6 +310,6 @@ def _kms_error(error: Exception) -> UnavailableError:
         reason=f"KMS did not seal the client secret ({code}"
         + (f", request {request_id})." if request_id else ")."),
         remedy=_KMS_REMEDIES.get(
-            code, "Look at the network, at AWS_REGION and at AWS's health page; then try again."
+            code, "Check the network, AWS_REGION and AWS's health page. Then try again."
         ),
     )

@@ -1,8 +1,8 @@
-"""A store that lets no plaintext secret through: the door that every verb writes by.
+"""A store that seals plaintext secrets on every write. All verbs write through it.
 
-The old application left secrets as they were typed. Whoever changes such a tenant seals its
-secret in the same write, whatever the change is; so no verb has to think of it. It is no change
-of the secret, and the history does not call it one.
+The old application stored secrets as they were typed. Any change of such a tenant also seals its
+secret, in the same write, so that no verb has to. The secret itself stays the same, and the
+history does not list it as changed.
 """
 
 from collections.abc import Sequence
@@ -26,20 +26,24 @@ _WHOLE = Segment()
 
 
 def has_plaintext_secret(item: Item) -> bool:
-    """Whether the item is a tenant whose secret nobody has sealed."""
+    """Whether the item is a tenant whose secret is not sealed."""
     secret = item.get(SECRET)
     return bool(secret) and not is_sealed(str(secret)) and is_tenant(item)
 
 
 def seal_item(item: Item, sealer: Sealer) -> Item:
-    """The item, with its secret sealed if it was not. `UnavailableError`."""
+    """The item with its secret sealed; the same item if that is so already.
+
+    Raises:
+        UnavailableError: The sealer cannot use its key.
+    """
     if not has_plaintext_secret(item):
         return item
     return {**item, SECRET: sealer.seal(Secret(str(item[SECRET])), str(item[KEY]))}
 
 
 class SealingStore:
-    """A `Store` in front of another."""
+    """A `Store` that seals secrets before it passes a write on."""
 
     def __init__(self, store: Store, sealer: Sealer) -> None:
         self._store = store

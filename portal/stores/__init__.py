@@ -1,17 +1,19 @@
-"""Where items are kept: one contract, two stores, and what both share.
+"""Where items are stored: one contract, two stores, and what both share.
 
-contract      what a store does: items, conditions, pages, errors
+contract      what a store promises: items, conditions, pages, errors
 schema        the table as data: its key and its indexes
-factory       opens the store that the settings name
-validation    what every store checks before it acts
-retrying      a store that tries again while the one behind it is busy
-retry_limits  how often a call is tried
+factory       opens the store that the settings choose
+validation    checks the arguments of a call
+retrying      a store that retries while the one behind it is busy
+retry_limits  how often a call is attempted
 file/         the store in a JSON file
 dynamodb/     the store in a DynamoDB table
 """
 
 from portal.stores.contract import (
     MAX_CHANGES,
+    NOTHING_SAVED,
+    OUTCOME_UNKNOWN,
     Add,
     BusyError,
     Change,
@@ -39,39 +41,10 @@ from portal.stores.retrying import RetryingStore, retry_while_busy
 from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, INDEXES, KEY, Index
 
 __all__ = [
-    "GSI1",
-    "GSI2",
-    "GSI3",
-    "GSI4",
-    "INDEXES",
-    "KEY",
-    "MAX_CHANGES",
-    "PUBLIC_ATTEMPTS",
-    "STAFF_ATTEMPTS",
-    "Add",
-    "BusyError",
-    "Change",
-    "Cursor",
-    "Index",
-    "Item",
-    "ItemExistsError",
-    "ItemNotFoundError",
-    "MeteredStore",
-    "Page",
-    "Remove",
-    "Replace",
-    "RetryingStore",
-    "Segment",
-    "Store",
-    "StoreError",
-    "StoreMetrics",
-    "UnavailableError",
-    "Value",
-    "VersionConflictError",
-    "iter_query",
-    "iter_scan",
-    "open_store",
-    "refuse_corrupt_store",
-    "retry_attempts",
-    "retry_while_busy",
-]
+    "GSI1", "GSI2", "GSI3", "GSI4", "INDEXES", "KEY", "MAX_CHANGES", "NOTHING_SAVED",
+    "OUTCOME_UNKNOWN", "PUBLIC_ATTEMPTS", "STAFF_ATTEMPTS", "Add", "BusyError", "Change", "Cursor",
+    "Index", "Item", "ItemExistsError", "ItemNotFoundError", "MeteredStore", "Page", "Remove",
+    "Replace", "RetryingStore", "Segment", "Store", "StoreError", "StoreMetrics",
+    "UnavailableError", "Value", "VersionConflictError", "iter_query", "iter_scan", "open_store",
+    "refuse_corrupt_store", "retry_attempts", "retry_while_busy",
+]  # fmt: skip

@@ -1,9 +1,18 @@
-"""What a store does, whichever it is.
+"""The contract of a store: items, conditions, indexes, pages and errors.
 
-A store knows items, conditions and indexes, and no tenants. An item is flat: text,
-whole numbers and booleans under attribute names, as DynamoDB's `S`, `N` and `BOOL` hold
-them; an attribute without a value is absent, never null. Every store passes
-`tests/stores/test_contract.py`.
+A store knows items and no tenants. An item is flat: text, whole numbers and booleans under
+attribute names, as DynamoDB's `S`, `N` and `BOOL` hold them. An attribute without a value is
+absent, never null.
+
+Item, Value, Cursor            what is stored, and where a page ended
+Add, Replace, Remove           the changes of a write, each with its condition
+Page, Segment                  what reading returns, and a part of the table
+StoreError and its subclasses  what a call may raise
+Store                          the calls, and what each one promises
+StoreMetrics, MeteredStore     what the calls cost
+iter_query, iter_scan          all rows, page after page
+
+`tests/stores/test_contract.py` checks every promise on every store.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,27 +24,31 @@ from portal.stores.schema import Index
 Value = str | int | bool
 Item = Mapping[str, Value]
 
-#: Where a page ended: the sort key and the `tenantId` of the last row that was shown.
+#: Sort key and `tenantId` of the last row of a page.
 Cursor = tuple[str, str]
 
-#: Together, as one `write`: DynamoDB takes no more in a transaction.
+#: The most changes that one `write` takes: DynamoDB's limit for a transaction.
 MAX_CHANGES = 100
+
+
+# ---- Changes
 
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """Put `item`, whose `tenantId` must be new."""
+    """Store `item`. Condition: no item has its `tenantId`."""
 
     item: Item
 
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Put `item` in place of the one with its `tenantId`, whose `version` must be `expected`.
+    """Store `item` in place of the one with the same `tenantId`.
 
-    `None` expects an item without a version: one that the old application wrote. With `read`,
-    the item as it was read, its `updatedAt` must still be that one's, too: the old application
-    changes items without touching their version.
+    Condition: the stored item has version `expected`; `None` stands for an item without a
+    version, which the old application wrote. If `read` is given, the item as the caller read it,
+    the stored item must also have the `updatedAt` of `read`: the old application changes items
+    without changing their version.
     """
 
     item: Item
@@ -45,7 +58,7 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Remove the item, whose `version` must be `expected` (as in `Replace`)."""
+    """Delete the item. Condition: it has version `expected`, as in `Replace`."""
 
     item_id: str
     expected: int | None
@@ -54,11 +67,14 @@ class Remove:
 Change = Add | Replace | Remove
 
 
+# ---- What reading returns
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows in the order of the index, each with the attributes that the index carries.
+    """Rows in the order of the index, with the attributes that the index projects.
 
-    `after` continues behind the last row, and is `None` exactly when no row is left.
+    `after` is the cursor for the next page. It is `None` exactly when there are no more rows.
     """
 
     items: Sequence[Item]
@@ -67,17 +83,24 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One of `of` disjoint parts of the table, `number` counting from 0."""
+    """One of `of` disjoint parts of the table, `number` counted from 0."""
 
     number: int = 0
     of: int = 1
 
 
+# ---- Errors
+
+#: What a failed write says of its outcome, as a sentence at the end of `reason`.
+NOTHING_SAVED = "Nothing was saved."
+OUTCOME_UNKNOWN = "It is not certain whether it was saved: look again before repeating it."
+
+
 class StoreError(Exception):
-    """Something that a store may answer with. Its text names no values of attributes."""
+    """Base of all errors of a store. Its text never holds values of attributes."""
 
     def __str__(self) -> str:
-        # Not Exception's own text, which would show the item in every traceback.
+        # Exception's own text would show the item in every traceback.
         return repr(self)
 
 
@@ -90,7 +113,7 @@ class ItemNotFoundError(StoreError):
 
 @dataclass(eq=False, kw_only=True)
 class ItemExistsError(StoreError):
-    """`Add` met an item with its id: `item` is that one, whole, as it is now."""
+    """The condition of an `Add` failed. `item` is the stored item, with all its attributes."""
 
     item_id: str
     item: Item = field(repr=False)
@@ -98,7 +121,7 @@ class ItemExistsError(StoreError):
 
 @dataclass(eq=False, kw_only=True)
 class VersionConflictError(StoreError):
-    """The item has another version than was expected, or is gone (`None`)."""
+    """The condition of a `Replace` or `Remove` failed. `item` is the stored item; `None`: gone."""
 
     item_id: str
     item: Item | None = field(repr=False)
@@ -106,17 +129,18 @@ class VersionConflictError(StoreError):
 
 @dataclass(eq=False, kw_only=True)
 class BusyError(StoreError):
-    """Nothing was written; the same call may go through in a moment."""
+    """The store is too busy. Nothing was written; the same call may succeed a moment later."""
 
     reason: str
 
 
 @dataclass(eq=False, kw_only=True)
 class UnavailableError(StoreError):
-    """The store cannot answer: `reason` says why, `remedy` what an operator does about it.
+    """The store cannot answer. `reason` says what happened, `remedy` what an operator does.
 
-    Nothing of the failed `write` was acknowledged, and nothing of it will be visible
-    later unless a power cut or a lost connection left it `outcome_unknown` (the text says so, too).
+    A `write` that raises this was not acknowledged, and will not become visible later. The
+    exception is `outcome_unknown`, after a power cut or a lost answer: the write may have
+    succeeded. `reason` then says so.
     """
 
     reason: str
@@ -125,21 +149,39 @@ class UnavailableError(StoreError):
 
 
 class CorruptStoreError(UnavailableError):
-    """What is stored is not what was written. Nothing was overwritten."""
+    """The stored data differs from what was written. Nothing was overwritten."""
+
+
+# ---- The calls
 
 
 class Store(Protocol):
-    """Errors, of every call: `BusyError`, `UnavailableError`. Others are named with the call."""
+    """A store. Any number of threads and processes may use one at the same time.
+
+    Every call except `describe` and `close` may raise `BusyError` and `UnavailableError`
+    besides the errors that its own docstring lists.
+    """
 
     def get(self, item_id: str) -> Item:
-        """The whole item, as the latest acknowledged write left it. `ItemNotFoundError`."""
+        """The item with all its attributes, as the latest acknowledged write left it.
+
+        Raises:
+            ItemNotFoundError: No item has this id.
+        """
 
     def write(self, changes: Sequence[Change]) -> None:
-        """All of `changes` or none; durable when this returns.
+        """Apply all changes or none. They are durable when this returns.
 
-        Between one and `MAX_CHANGES` changes, each to another id (else `ValueError`).
-        The first refused one in their order decides the error: `ItemExistsError` (an
-        `Add`), `VersionConflictError` (a `Replace` or `Remove`).
+        The first change, in their order, whose condition fails decides the error.
+
+        Args:
+            changes: 1 to `MAX_CHANGES` changes, each to a different id.
+
+        Raises:
+            ItemExistsError: The condition of an `Add` failed.
+            VersionConflictError: The condition of a `Replace` or `Remove` failed.
+            ValueError: Too few or too many changes, two changes to one id, or an item that no
+                table can hold.
         """
 
     def query(
@@ -152,49 +194,66 @@ class Store(Protocol):
         limit: int = 50,
         newest_first: bool = False,
     ) -> Page:
-        """The next `limit` rows of one partition, by sort key as UTF-8 bytes, then `tenantId`.
+        """The next rows of one partition, sorted by the UTF-8 bytes of sort key and `tenantId`.
 
-        `between` bounds the sort key, both ends included. `after` need not exist any more.
+        On DynamoDB an index lags behind `write` by a moment; `get` does not.
+
+        Args:
+            between: Lowest and highest sort key, both included.
+            after: Cursor of the previous page. Its row may have been deleted since.
+            limit: The most rows to return, at least 1.
+            newest_first: Descending order.
         """
 
     def count(
         self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
     ) -> int:
-        """How many rows the partition has, counted no further than `cap`."""
+        """The number of rows in the partition, at most `cap`: counting stops there."""
 
     def scan(
         self, segment: Segment = Segment(), *, after: str | None = None, limit: int = 1000
     ) -> Page:
-        """Whole items, in no promised order, for operators; `after`: the last page's `after[1]`."""
+        """The next items of a segment, with all attributes, in no promised order.
+
+        For operators' commands; no page of the portal needs it.
+
+        Args:
+            after: The second part of the previous page's cursor, `page.after[1]`.
+            limit: The most items to return, at least 1.
+        """
 
     def describe(self) -> str:
-        """Which store this is and where, in one line without secrets."""
+        """The kind of the store and its location, in one line without secrets."""
 
     def check(self) -> None:
-        """Raise `UnavailableError` if the store would refuse a write now. Writes nothing."""
+        """Find out whether the store would accept a write. Changes nothing.
+
+        Raises:
+            UnavailableError: It would not.
+        """
 
     def close(self) -> None:
-        """Give back what is held open; the store is not used afterwards."""
+        """Close files and connections. The store must not be used afterwards."""
 
 
 class StoreMetrics(Protocol):
-    """What calls to a store cost, counted since this process started."""
+    """What the calls to a store cost, counted since this process started."""
 
     def totals(self) -> tuple[float, float, int]:
-        """Read units, write units, and calls."""
+        """Read units, write units and calls."""
 
     def to_prometheus(self) -> str:
-        """In the text format of Prometheus."""
+        """All counts in Prometheus's text format."""
 
 
 @runtime_checkable
 class MeteredStore(Protocol):
-    """A store whose calls are measured."""
+    """A store that measures its calls."""
 
     metrics: StoreMetrics
 
 
-# ---- All of it, page after page, for whoever needs no place in it
+# ---- All rows
 
 
 def iter_query(
@@ -205,7 +264,7 @@ def iter_query(
     between: tuple[str, str] | None = None,
     newest_first: bool = False,
 ) -> Iterator[Item]:
-    """As `Store.query` answers them, with its errors at each page."""
+    """All rows that `Store.query` returns. May raise that call's errors before each page."""
     after: Cursor | None = None
     while True:
         page = store.query(
@@ -218,7 +277,7 @@ def iter_query(
 
 
 def iter_scan(store: Store) -> Iterator[Item]:
-    """As `Store.scan` answers them, with its errors at each page."""
+    """All items that `Store.scan` returns. May raise that call's errors before each page."""
     after: str | None = None
     while True:
         page = store.scan(Segment(), after=after)

@@ -1,4 +1,4 @@
-"""Opens the store that the settings name."""
+"""Opens the store that the settings choose."""
 
 import logging
 
@@ -9,7 +9,7 @@ logger = logging.getLogger(__name__)
 
 
 def open_store(settings: Settings) -> Store:
-    """The store that the settings name. Nothing is opened before its first call."""
+    """The store that the settings choose. It opens files or connections on its first call."""
     if settings.store == "json":
         from portal.stores.file import JsonFileStore  # noqa: PLC0415 - if it is in use
 
@@ -32,8 +32,14 @@ def open_store(settings: Settings) -> Store:
 
 
 def refuse_corrupt_store(settings: Settings, store: Store) -> None:
-    """Let nobody start on a damaged file: `CorruptStoreError`. Whatever else is in the way may
-    pass, such as a full disk, which still lets people read; so it is only logged."""
+    """Check a file store before the portal starts on it. Never asks DynamoDB.
+
+    Only damage stops the start. Everything else is logged, since it may pass, and reading may
+    work in spite of it: on a full disk, for example.
+
+    Raises:
+        CorruptStoreError: The file is damaged.
+    """
     if settings.store != "json":
         return
 
@@ -42,6 +48,6 @@ def refuse_corrupt_store(settings: Settings, store: Store) -> None:
     except CorruptStoreError:
         raise
     except UnavailableError as error:
-        logger.error("%s %s", error.reason, error.remedy)  # noqa: TRY400 - its text is told
+        logger.error("%s %s", error.reason, error.remedy)  # noqa: TRY400 - no traceback is needed
     except BusyError as error:
         logger.warning("%s", error.reason)

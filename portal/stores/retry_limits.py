@@ -1,9 +1,9 @@
-"""How long whoever waits for an answer is made to wait while a store is in trouble."""
+"""How often a call is attempted while a store is failing, so that people do not wait long."""
 
 from contextvars import ContextVar
 
-#: How often one call of a store is tried, all in all. Staff come back to their work and wait a
-#: little longer than a customer or a program, which is answered after the second.
+#: Attempts of one call to a store, the first one included. Staff wait a little longer than
+#: customers and programs, which get their answer after the second attempt.
 STAFF_ATTEMPTS = 3
 PUBLIC_ATTEMPTS = 2
 retry_attempts: ContextVar[int] = ContextVar("attempts", default=STAFF_ATTEMPTS)

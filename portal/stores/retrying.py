@@ -1,7 +1,7 @@
-"""A store for those who are in no hurry: what it is too busy for is asked of it again.
+"""Retries calls while the store is busy, for long runs of an operator.
 
-An operator's long run goes through it. A table on demand refuses calls until it has grown to
-the load, which takes it seconds, and nobody waits for a page meanwhile.
+A table in on-demand mode refuses calls for some seconds until it has grown to the load. Pages
+do not wait that long; commands do.
 """
 
 import time
@@ -25,15 +25,23 @@ from portal.stores.schema import Index
 _T = TypeVar("_T")
 _WHOLE = Segment()
 
-#: How often something is tried that the store is too busy for; together it waits 13 seconds.
+#: Attempts of one call, the first one included. The pauses between them add up to 13 seconds.
 TRIES = 8
 
 Pause = Callable[[float], object]
 
 
 def retry_while_busy(call: Callable[[], _T], pause: Pause = time.sleep) -> _T:
-    """What `call` answers, tried again after longer and longer pauses while the store is too
-    busy. `BusyError` in the end."""
+    """The result of `call`, which is retried while the store is busy.
+
+    The first pause is 0.1 seconds; each further one is twice as long as the one before.
+
+    Args:
+        pause: Waits for that many seconds.
+
+    Raises:
+        BusyError: The store was still busy after `TRIES` attempts.
+    """
     for tries in range(TRIES - 1):
         try:
             return call()
@@ -43,10 +51,10 @@ def retry_while_busy(call: Callable[[], _T], pause: Pause = time.sleep) -> _T:
 
 
 class RetryingStore:
-    """A `Store` in front of another.
+    """A `Store` that retries the calls to another one while that is busy.
 
-    Only what is busy is tried again, since of that nothing was written. What is undecided is
-    not: whoever wrote it looks first.
+    Only `BusyError` is retried, since then nothing was written. A write whose outcome is unknown
+    is not: the caller has to look first.
     """
 
     def __init__(self, store: Store, *, pause: Pause = time.sleep) -> None:
@@ -65,14 +73,14 @@ class RetryingStore:
             try:
                 self.write_once(changes)
             except ItemExistsError as error:
-                # An earlier try that was done after all is no refusal of this one.
+                # An earlier attempt may have succeeded after all; then nothing is wrong.
                 if tries == 1 or not _adds_exactly(changes, error.item):
                     raise
 
         self._retry(attempt)
 
     def write_once(self, changes: Sequence[Change]) -> None:
-        """One try."""
+        """One attempt of `write`."""
         self._store.write(changes)
 
     def query(

@@ -1,10 +1,10 @@
-"""What the portal costs at DynamoDB: capacity units per verb, CPU per call beside the plain boto3
-client, and a page of the queue at 1,000 and at 100,000 tenants.
+"""The cost of DynamoDB: capacity units per verb, CPU per call compared with the plain boto3 client,
+and a page of the queue at 1,000 and at 100,000 tenants.
 
     python -m tests.benchmarks.bench_dynamodb
 
-Units are exact: the engine counts as AWS does. CPU is this process's own, so the engine's does
-not count; the two clients take turns, call by call.
+The units are exact, since the engine counts as AWS does. CPU is that of this process, without the
+engine's. The two clients take turns, call by call.
 """
 
 import os
@@ -74,7 +74,7 @@ def cost_of_verbs(store: DynamoDbStore) -> Iterator[tuple[str, float, float, int
 
 
 def _version(store: DynamoDbStore) -> int:
-    """What a page of the tenant had shown before."""
+    """The version that a page of the tenant would have shown."""
     try:
         return int(store.get(IDS.tenant_id)["version"])
     except ItemNotFoundError:
@@ -82,7 +82,7 @@ def _version(store: DynamoDbStore) -> int:
 
 
 def cpu_of_calls(engine: Engine, store: DynamoDbStore) -> Iterator[tuple[str, float, float]]:
-    """Call, the client's CPU and the store's, medians in microseconds."""
+    """Call, and the median CPU in microseconds of the client and of the store."""
     table = store.connection.location.table
     item = {**records.item_of(sign_up(store, 9)), "version": 0}
     store.write([Replace(item, 1)])
@@ -133,7 +133,7 @@ def cpu_of_calls(engine: Engine, store: DynamoDbStore) -> Iterator[tuple[str, fl
 
 
 def fill(store: DynamoDbStore, numbers: range) -> None:
-    """Pending tenants, with the queue's index keys alone: they fill four times as fast."""
+    """Add pending tenants with the index keys of the queue only, which is four times as fast."""
     item = records.item_of(sign_up(store, numbers[0]))
     rows: list[Item] = []
     for number in numbers[1:]:
@@ -146,7 +146,7 @@ def fill(store: DynamoDbStore, numbers: range) -> None:
 
 
 def cost_of_pages(engine: Engine, size: int) -> tuple[float, float, float, float]:
-    """Read units and milliseconds of the queue's first page, and of one in the middle."""
+    """Read units and milliseconds of the first page of the queue, and of one in the middle."""
     store = DynamoDbStore(engine.new_table())
     fill(store, range(size))
     ranges = queries.ranges_of_tab(Tab.PENDING, START)

@@ -1,9 +1,9 @@
-"""The file store beside SQLite (WAL, FULL) and TinyDB, on the same records, in one run.
+"""The file store compared with SQLite (WAL, FULL) and TinyDB, on the same records, in one run.
 
     python -m tests.benchmarks.bench_file_store
 
-Disks differ a hundredfold, so the figures to look at are the ratios: the stores take turns,
-commit by commit, on the same disk at the same time.
+Disks differ by a factor of a hundred, so only the ratios count: the stores take turns, commit by
+commit, on the same disk at the same time.
 """
 
 import json
@@ -26,14 +26,14 @@ from portal.stores.schema import GSI2
 FORK = multiprocessing.get_context("fork")
 SIZES = (100, 10_000, 100_000)
 TURNS = 200
-#: TinyDB writes its whole file each time; more of it would take hours.
+#: TinyDB writes its whole file each time; more turns would take hours.
 TINY_TURNS = {100: 20, 10_000: 3, 100_000: 1}
 SECONDS = 2.0
 PROCESSES = 4
 
 
 def tenant(n: int, version: int = 1) -> dict[str, str | int | bool]:
-    """A tenant as it is stored, 630 bytes as JSON with its index keys."""
+    """A stored tenant: 630 bytes of JSON with its index keys."""
     account, tenant_id = f"{80000 + n // 3}", f"{80000 + n // 3}_{100000 + n}"
     company = f"{chr(97 + n % 26)}company {n * 7919 % 1000003} gmbh"
     address = f"j.mueller{n}@example-{n % 977}.com"
@@ -69,7 +69,7 @@ class FileStore:
 
 
 class Sqlite:
-    """As one would write it: the item as JSON, an index for each list, one transaction."""
+    """The usual way: the item as JSON, an index for each list, one transaction."""
 
     name = "SQLite WAL, FULL"
 
@@ -130,7 +130,7 @@ class Tiny:
 
 
 def written_by_this_process() -> int:
-    """Bytes that this process handed to the disk's cache, as Linux counts them."""
+    """Bytes that this process has written, as Linux counts them."""
     for line in Path("/proc/self/io").read_text(encoding="ascii").splitlines():
         if line.startswith("wchar"):
             return int(line.split()[1])
@@ -138,9 +138,9 @@ def written_by_this_process() -> int:
 
 
 def commit_times(size: int, folder: Path) -> dict[str, tuple[float, float]]:
-    """For each store the median of a commit, in milliseconds, and the kilobytes it wrote."""
+    """By store: medians of the milliseconds and of the written kilobytes of a commit."""
     measured = take_turns([FileStore(folder), Sqlite(folder)], size, TURNS)
-    # Apart: while the disk swallows its megabytes, the others would wait for it.
+    # Separately, since the other stores would wait while the disk writes TinyDB's megabytes.
     return measured | take_turns([Tiny(folder)], size, TINY_TURNS[size])
 
 
@@ -197,13 +197,13 @@ def throughput(make: Callable[[Path], FileStore | Sqlite], size: int, folder: Pa
 
 
 def in_a_new_process(work: str, folder: Path) -> list[float]:
-    """What `work`, a function of this module, says in a process that holds nothing yet."""
+    """The result of `work`, a function of this module, in a new process."""
     command = [sys.executable, "-m", "tests.benchmarks.bench_file_store", work, str(folder)]
     return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
 
 
 def worker(folder: Path) -> list[float]:
-    """Seconds to open, megabytes (all, and more than without a store), and reading times in µs."""
+    """Seconds to open; megabytes in all, of the tenants, at the peak; µs of get, query, count."""
     empty = memory()
     start = time.perf_counter()
     store = JsonFileStore(folder / "portal")
@@ -224,7 +224,7 @@ def memory() -> float:
 
 
 def high_water() -> float:
-    # Not ru_maxrss, which a new program inherits from the one that started it.
+    # Not ru_maxrss, which a new process inherits from its parent.
     status = Path("/proc/self/status").read_text(encoding="ascii")
     line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024 / 1_000_000

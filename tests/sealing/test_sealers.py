@@ -1,4 +1,4 @@
-"""A sealed secret opens with the documented format, for its own tenant, and nowhere else."""
+"""A sealed secret opens by the documented format, and only for its own tenant."""
 
 import json
 import multiprocessing
@@ -62,7 +62,7 @@ def test_it_does_not_open_for_another_tenant(sealer, path):
         opened(sealed, json.loads(path.read_text()), "86810_104349")
 
 
-def test_no_tampered_byte_opens(sealer, path):
+def test_a_tampered_secret_does_not_open(sealer, path):
     sealed = sealer.seal(Secret(SECRET), TENANT)
     head, _, body = sealed.rpartition(".")
     keys = json.loads(path.read_text())
@@ -77,11 +77,11 @@ def test_the_same_secret_is_sealed_differently_each_time(sealer):
     assert len({sealer.seal(Secret(SECRET), TENANT) for _ in range(50)}) == 50
 
 
-def test_what_it_is_bound_to_is_compact_sorted_json():
+def test_the_context_is_compact_sorted_json():
     assert context_of('1_"2') == b'{"purpose":"clientSecret","tenantId":"1_\\"2"}'
 
 
-def test_the_key_file_is_for_its_owner_alone_and_is_made_once(sealer, path):
+def test_the_key_file_is_created_once_and_only_its_owner_can_read_it(sealer, path):
     sealer.seal(Secret(SECRET), TENANT)
     first = path.read_bytes()
     KeyFileSealer(path).seal(Secret(SECRET), TENANT)
@@ -90,7 +90,7 @@ def test_the_key_file_is_for_its_owner_alone_and_is_made_once(sealer, path):
     assert path.read_bytes() == first
 
 
-def test_makers_at_once_agree_on_one_key(path):
+def test_threads_that_start_together_agree_on_one_key(path):
     start, sealed = threading.Barrier(8), []
 
     def seal() -> None:
@@ -129,7 +129,7 @@ GOOD = unpadded(bytes(32))
         json.dumps({"old": "AAAA", "new": GOOD}).encode(),
     ],
 )  # fmt: skip
-def test_a_damaged_key_file_is_refused_by_name_and_left_as_it_is(sealer, path, text):
+def test_a_damaged_key_file_is_refused_and_left_unchanged(sealer, path, text):
     path.parent.mkdir()
     path.write_bytes(text)
     with pytest.raises(KeyFileError) as refused:
@@ -141,7 +141,7 @@ def test_a_damaged_key_file_is_refused_by_name_and_left_as_it_is(sealer, path, t
     assert path.read_bytes() == text
 
 
-def test_a_key_file_that_cannot_be_read_is_refused_by_name(sealer, path):
+def test_an_unreadable_key_file_is_named(sealer, path):
     path.mkdir(parents=True)
     with pytest.raises(KeyFileError) as refused:
         sealer.seal(Secret(SECRET), TENANT)
@@ -151,7 +151,7 @@ def test_a_key_file_that_cannot_be_read_is_refused_by_name(sealer, path):
     )
 
 
-def test_no_damaged_key_is_told_by_the_refusal(sealer, path):
+def test_the_error_does_not_reveal_a_damaged_key(sealer, path):
     path.parent.mkdir()
     path.write_text('{"k":"c2VjcmV0LWtleQ"}')
     with pytest.raises(KeyFileError) as refused:
@@ -167,10 +167,10 @@ def test_a_secret_is_not_printed_by_accident():
     assert not hasattr(secret, "__dict__")
 
 
-# ---- Another key
+# ---- Rotation
 
 
-def test_a_new_key_seals_at_once_and_the_earlier_ones_stay(sealer, path):
+def test_a_new_key_seals_at_once_and_earlier_ones_stay(sealer, path):
     other_process = KeyFileSealer(path)
     before = other_process.seal(Secret(SECRET), TENANT)
     newest = sealer.rotate()
@@ -193,7 +193,7 @@ def rotate_often(path) -> None:
         KeyFileSealer(path).rotate()
 
 
-def test_processes_that_rotate_at_once_lose_no_key(sealer, path):
+def test_processes_that_rotate_together_lose_no_key(sealer, path):
     context = multiprocessing.get_context("fork")
     processes = [context.Process(target=rotate_often, args=(path,)) for _ in range(4)]
     for process in processes:
@@ -207,10 +207,10 @@ def test_processes_that_rotate_at_once_lose_no_key(sealer, path):
 
 
 @pytest.mark.parametrize("failing", ["fsync", "replace"])
-def test_a_rotation_that_fails_leaves_the_file_as_it_was(sealer, path, failing):
+def test_a_failed_rotation_leaves_the_file_unchanged(sealer, path, failing):
     sealer.rotate()
     before = path.read_bytes()
-    # A real obstacle for each step: the size that a file may have, and a folder in the way.
+    # A real obstacle for each step: a limit on the size of files, and a folder in the way.
     if failing == "fsync":
         limited = multiprocessing.get_context("fork").Process(
             target=rotate_without_room, args=(path,)
@@ -240,7 +240,7 @@ def rotate_without_room(path) -> None:
 
 @pytest.fixture
 def kms(monkeypatch):
-    """A client of moto's KMS, and a key."""
+    """A client of moto's KMS, and the id of a key."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     with mock_aws():
@@ -249,7 +249,7 @@ def kms(monkeypatch):
 
 
 class Recording:
-    """A client that notes what is asked of it, and refuses everything but to encrypt."""
+    """A client that records requests, and can do nothing but encrypt."""
 
     def __init__(self, client) -> None:
         self.client = client
@@ -260,7 +260,7 @@ class Recording:
         return self.client.encrypt(**request)
 
 
-def test_kms_seals_for_one_tenant_and_is_asked_for_nothing_but_to_encrypt(kms):
+def test_kms_seals_for_one_tenant_and_only_encrypts(kms):
     client, key = kms
     recording = Recording(client)
     sealed = KmsSealer(key, lambda: recording).seal(Secret(SECRET), TENANT)
@@ -277,7 +277,7 @@ def test_kms_seals_for_one_tenant_and_is_asked_for_nothing_but_to_encrypt(kms):
         client.decrypt(CiphertextBlob=raw, EncryptionContext=context | {"tenantId": "86810_104349"})
 
 
-def test_the_settings_choose_what_seals(kms, tmp_path):
+def test_the_settings_choose_the_sealer(kms, tmp_path):
     _, key = kms
     environ = {"PORTAL_DATA_DIR": str(tmp_path), "AWS_REGION": "eu-central-1"}
     own = open_sealer(Settings.from_environment(environ)).seal(Secret(SECRET), TENANT)
@@ -286,7 +286,7 @@ def test_the_settings_choose_what_seals(kms, tmp_path):
     assert by_kms.seal(Secret(SECRET), TENANT).startswith("v1.kms.")
 
 
-def test_a_key_file_with_the_table_is_warned_of(tmp_path, caplog):
+def test_a_key_file_beside_a_table_logs_a_warning(tmp_path, caplog):
     environ = {"PORTAL_DATA_DIR": str(tmp_path), "USE_DYNAMODB": "true"}
     open_sealer(Settings.from_environment(environ))
     assert "the same on every machine, or set PORTAL_KMS_KEY_ID" in caplog.text
@@ -295,7 +295,7 @@ def test_a_key_file_with_the_table_is_warned_of(tmp_path, caplog):
     assert caplog.text == ""
 
 
-def test_kms_is_not_asked_for_a_secret_that_is_too_long_for_it(kms):
+def test_a_secret_that_is_too_long_makes_no_kms_call(kms):
     client, key = kms
     recording = Recording(client)
     sealer = KmsSealer(key, lambda: recording)
@@ -345,7 +345,7 @@ def refused(code: str) -> ClientError:
         (ReadTimeoutError(endpoint_url="https://kms"), "(ReadTimeoutError)", "the network"),
     ],
 )  # fmt: skip
-def test_each_trouble_with_kms_is_named_with_its_mend_and_tells_no_secret(error, reason, remedy):
+def test_each_kms_error_has_a_remedy_and_reveals_no_secret(error, reason, remedy):
     with pytest.raises(UnavailableError) as caught:
         KmsSealer("key", lambda: Refusing(error)).seal(Secret(SECRET), TENANT)
     assert reason in caught.value.reason
@@ -354,7 +354,7 @@ def test_each_trouble_with_kms_is_named_with_its_mend_and_tells_no_secret(error,
     assert "arn:" not in str(caught.value)
 
 
-def test_each_process_has_a_client_of_its_own(kms):
+def test_each_process_has_its_own_client(kms):
     client, key = kms
     made = []
     sealer = KmsSealer(key, lambda: made.append(os.getpid()) or client)
@@ -379,9 +379,9 @@ def test_each_process_has_a_client_of_its_own(kms):
         ("v1.kms.QUJD", True), ("v1.loc.0a1b2c3d.QUJD-_", True), ("", False), ("s3cr3t", False),
         ("v1.", False), ("v1.secret of mine", False), ("V1.loc.0a1b2c3d.QUJD", False),
         ("v1.loc.0a1b2c3d.QUJD\n", False), (" v1.kms.QUJD", False),
-        # What somebody may have typed.
+        # Texts that somebody may have typed.
         ("v1.prod.Xy7-secret", False), ("v1.kms.QUJD.QUJD", False), ("v1.loc.QUJD", False),
     ],
 )  # fmt: skip
-def test_what_has_no_tag_is_plaintext(text, expected):
+def test_a_text_without_the_tag_is_plaintext(text, expected):
     assert is_sealed(text) is expected

@@ -1,4 +1,4 @@
-"""Whoever changes a tenant with a plaintext secret seals it in the same write."""
+"""A change of a tenant with a plaintext secret seals it in the same write."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,7 +13,7 @@ from portal.tenants import Reason, Tenant
 from tests.examples import ANN, BOB, NEXT_YEAR, OTHER_CONTACT, Behind, all_items, later, sign_up
 
 PLAIN = "the old application's secret"
-#: As the old application writes it: no version, no status, no index keys but its own.
+#: As the old application writes it: no version, no status, only its own index keys.
 OLD: Item = {
     "tenantId": "86810_104348",
     "accountId": "86810",
@@ -86,7 +86,7 @@ VERBS: dict[str, Callable[[Store, KeyFileSealer], Tenant]] = {
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_seals_it_in_its_own_write(
+def test_every_verb_seals_a_plaintext_secret_in_its_own_write(
     store: Store, sealer: KeyFileSealer, verb: str
 ) -> None:
     old = OLD | ({"isActive": False} if verb == "reinstate" else {})
@@ -96,7 +96,7 @@ def test_every_verb_seals_it_in_its_own_write(
     secret = str(store.get(ID)["clientSecret"])
     assert secret.startswith("v1.loc.")
     assert store.get(ID)["version"] == 1
-    # Not written in between either, and no event says that the secret was changed.
+    # No write held the plaintext, and no event says that the secret was changed.
     assert PLAIN not in str(recording.written)
     events = queries.history(store, onboarding.find(store, ID))
     assert [event for event in events if "clientSecret" in event.changes] == []
@@ -122,7 +122,7 @@ def test_a_new_secret_replaces_the_plaintext_and_is_sealed_once(
     assert again.client.sealed_secret == store.get(ID)["clientSecret"] == secret
 
 
-def test_nothing_is_saved_when_it_cannot_be_sealed(store: Store, sealer: KeyFileSealer) -> None:
+def test_nothing_is_saved_when_sealing_fails(store: Store, sealer: KeyFileSealer) -> None:
     class Down:
         def seal(self, _secret: Secret, _tenant_id: str) -> str:
             raise UnavailableError(reason="KMS is away.", remedy="Wait.")
@@ -133,9 +133,7 @@ def test_nothing_is_saved_when_it_cannot_be_sealed(store: Store, sealer: KeyFile
     assert all_items(store) == {ID: OLD}
 
 
-def test_what_is_no_tenant_and_what_is_removed_is_left_alone(
-    store: Store, sealer: KeyFileSealer
-) -> None:
+def test_items_that_are_no_tenants_are_not_sealed(store: Store, sealer: KeyFileSealer) -> None:
     door = SealingStore(store, sealer)
     note: Item = {"tenantId": "note-1", "clientSecret": "no tenant's", "version": 1}
     door.write([Add(note)])
@@ -144,7 +142,7 @@ def test_what_is_no_tenant_and_what_is_removed_is_left_alone(
     assert not sealer._path.exists()
 
 
-def test_a_page_of_the_portal_seals_it(app, store: Store) -> None:
+def test_the_portal_writes_through_the_sealing_store(app, store: Store) -> None:
     services = app.extensions["portal"]
     store.write([Add(OLD)])
     VERBS["suspend"](services.store, services.sealer)

@@ -1,4 +1,4 @@
-"""Stores to test. A test that asks for `store` or `open_again` runs over every kind of store."""
+"""The stores under test. A test with `store` or `open_again` runs once for each kind of store."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,12 +12,12 @@ from portal.stores.file.store import JsonFileStore
 from portal.stores.retry_limits import STAFF_ATTEMPTS, retry_attempts
 from tests.dynamodb_engine import Engine
 
-#: Opens the tested store's data once more, as another process would. Picklable by its data.
+#: Opens the data of the store under test once more, as another process would. Can be pickled.
 OpenAgain = Callable[[], Store]
 
 
 class JsonOpener:
-    """Opens stores on one folder, also in a process that was given a copy of this."""
+    """Opens stores on one folder, also in another process."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -38,7 +38,7 @@ class DynamoDbOpener:
 
 @pytest.fixture(autouse=True)
 def default_retry_limit() -> Iterator[None]:
-    """A test of the web that ran before, in this thread, may have left a customer's patience."""
+    """A test of the web that ran before may have left the limit of a customer in this thread."""
     token = retry_attempts.set(STAFF_ATTEMPTS)
     yield
     retry_attempts.reset(token)

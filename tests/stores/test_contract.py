@@ -1,4 +1,4 @@
-"""What `portal.stores.contract` promises, sentence by sentence, of every store."""
+"""Every promise of `portal.stores.contract`, on every store."""
 
 import multiprocessing
 import random
@@ -62,7 +62,7 @@ def is_missing(store: Store, tenant_id: str) -> bool:
 # get
 
 
-def test_get_gives_the_whole_item_with_the_types_it_was_written_with(store):
+def test_get_returns_the_whole_item_with_its_types(store):
     item = tenant(
         "1_2", isActive=True, openEnded=False, text="ä\n\"'\\ \U0001f600\u2028\x00", count=-7,
         large=2**53, empty="", gsi1pk="ACCOUNT#1", gsi1sk="TENANT#1_2",
@@ -75,13 +75,13 @@ def test_get_gives_the_whole_item_with_the_types_it_was_written_with(store):
     }
 
 
-def test_get_of_an_unknown_id_says_which(store):
+def test_get_of_an_unknown_id_names_it(store):
     with pytest.raises(ItemNotFoundError) as caught:
         store.get("86810_1")
     assert caught.value.item_id == "86810_1"
 
 
-def test_get_shows_what_another_opener_wrote(store, open_again):
+def test_get_shows_what_another_process_wrote(store, open_again):
     other = open_again()
     assert is_missing(store, "a")
     for version in range(1, 20):
@@ -93,7 +93,7 @@ def test_get_shows_what_another_opener_wrote(store, open_again):
     other.close()
 
 
-def test_what_the_caller_does_with_an_item_does_not_reach_the_store(store):
+def test_changing_an_item_does_not_change_the_store(store):
     item = tenant("a", status="pending")
     store.write([Add(item)])
     item["status"] = "changed"
@@ -101,7 +101,7 @@ def test_what_the_caller_does_with_an_item_does_not_reach_the_store(store):
     assert store.get("a")["status"] == "pending"
 
 
-def test_an_acknowledged_write_is_there_when_opened_again(store, open_again):
+def test_an_acknowledged_write_is_there_after_opening_again(store, open_again):
     store.write([Add(in_queue("a", "1")), Add(in_queue("b", "2"))])
     store.write([Remove("a", 1)])
     other = open_again()
@@ -113,7 +113,7 @@ def test_an_acknowledged_write_is_there_when_opened_again(store, open_again):
 # write
 
 
-def test_add_of_an_id_that_is_there_carries_the_whole_item_as_it_is_now(store):
+def test_add_of_an_existing_id_brings_the_whole_item(store):
     now = in_queue("a", "1", clientSecret="v1.loc.x")
     store.write([Add(now)])
     with pytest.raises(ItemExistsError) as caught:
@@ -124,7 +124,7 @@ def test_add_of_an_id_that_is_there_carries_the_whole_item_as_it_is_now(store):
 
 @pytest.mark.parametrize("version", [None, 3])
 @pytest.mark.parametrize("read_at", ["2026-01-01T00:00:00.000Z", None])
-def test_replace_with_what_was_read_is_refused_once_the_old_application_has_changed_it(
+def test_replace_with_read_is_refused_after_a_change_by_the_old_application(
     store, version, read_at
 ):
     read = tenant("1_2", version=version, **({"updatedAt": read_at} if read_at else {}))
@@ -139,7 +139,7 @@ def test_replace_with_what_was_read_is_refused_once_the_old_application_has_chan
     assert store.get("1_2") == mine
 
 
-def test_replace_puts_the_whole_item_and_leaves_no_old_attribute(store):
+def test_replace_leaves_no_old_attribute(store):
     store.write([Add(tenant("a", reason="old"))])
     store.write([Replace(tenant("a", version=2), 1)])
     assert store.get("a") == tenant("a", version=2)
@@ -147,7 +147,7 @@ def test_replace_puts_the_whole_item_and_leaves_no_old_attribute(store):
 
 @pytest.mark.parametrize("expected", [0, 2, None])
 @pytest.mark.parametrize("kind", ["replace", "remove"])
-def test_another_version_than_expected_is_refused_with_the_item(store, kind, expected):
+def test_an_unexpected_version_is_refused_with_the_item(store, kind, expected):
     now = tenant("a", version=1)
     store.write([Add(now)])
     change = (
@@ -161,7 +161,7 @@ def test_another_version_than_expected_is_refused_with_the_item(store, kind, exp
 
 @pytest.mark.parametrize("expected", [1, None])
 @pytest.mark.parametrize("kind", ["replace", "remove"])
-def test_an_item_that_is_gone_is_refused_with_none(store, kind, expected):
+def test_a_missing_item_is_refused_with_none(store, kind, expected):
     change = Remove("a", expected) if kind == "remove" else Replace(tenant("a"), expected)
     with pytest.raises(VersionConflictError) as caught:
         store.write([change])
@@ -186,7 +186,7 @@ def test_an_id_can_be_added_again_after_it_was_removed(store):
     assert store.get("a")["gsi2sk"] == "2"
 
 
-def test_one_refused_change_leaves_nothing_of_the_others(store, open_again):
+def test_one_refused_change_undoes_all_others(store, open_again):
     store.write([Add(tenant("there"))])
     for refused in (Add(tenant("there")), Replace(tenant("new"), 1), Remove("there", 7)):
         with pytest.raises(StoreError):
@@ -199,7 +199,7 @@ def test_one_refused_change_leaves_nothing_of_the_others(store, open_again):
     again.close()
 
 
-def test_the_first_refused_change_in_their_order_decides_the_error(store):
+def test_the_first_refused_change_decides_the_error(store):
     store.write([Add(tenant("a")), Add(tenant("b"))])
     with pytest.raises(VersionConflictError) as changed:
         store.write([Add(tenant("c")), Replace(tenant("a"), 5), Add(tenant("b"))])
@@ -209,7 +209,7 @@ def test_the_first_refused_change_in_their_order_decides_the_error(store):
     assert there.value.item_id == "b"
 
 
-def test_a_write_takes_one_to_a_hundred_changes_each_to_another_id(store):
+def test_a_write_takes_one_to_a_hundred_changes_to_different_ids(store):
     for changes in (
         [],
         [Add(tenant(str(n))) for n in range(MAX_CHANGES + 1)],
@@ -230,7 +230,7 @@ def test_a_write_takes_one_to_a_hundred_changes_each_to_another_id(store):
     ],
     ids=str,
 )  # fmt: skip
-def test_what_a_table_could_not_hold_is_refused(store, wrong):
+def test_an_item_that_no_table_can_hold_is_refused(store, wrong):
     with pytest.raises(ValueError, match=r"text|key|JSON"):
         store.write([Add(tenant("good")), Add({**in_queue("a", "1"), **wrong})])
     assert list(store.scan().items) == []
@@ -241,7 +241,7 @@ def test_an_item_without_an_id_is_refused(store):
         store.write([Add({"version": 1})])
 
 
-def test_errors_name_no_values(store):
+def test_errors_hold_no_values(store):
     store.write([Add(tenant("a", clientSecret="hush"))])
     for change in (Add(tenant("a")), Replace(tenant("a"), 3)):
         with pytest.raises(StoreError) as caught:
@@ -252,7 +252,7 @@ def test_errors_name_no_values(store):
 # query
 
 
-def test_a_row_has_the_attributes_that_the_index_carries(store):
+def test_a_row_has_the_attributes_that_the_index_projects(store):
     item = in_queue(
         "a", "1", gsi1pk="ACCOUNT#1", gsi1sk="TENANT#a", gsi3pk="COMPANY#a", gsi3sk="acme#a",
         gsi4pk="EMAIL#x@y.z", gsi4sk="1#a", clientSecret="hush", status="pending", verb="submit",
@@ -288,7 +288,7 @@ WORDS = ["", "a", "aa", "a\0", "a\0b", "a#", "Z", "z", "ä", "é", "e\u0301", "\
          "\ue000", "中", "~", " ", "\x7f", "\x80"]  # fmt: skip
 
 
-def test_rows_come_by_sort_key_as_utf8_bytes_and_then_by_id(store):
+def test_rows_are_sorted_by_sort_key_as_utf8_bytes_then_by_id(store):
     rows = [(f"k{word}", f"{n}{word}") for word in WORDS for n in (1, 2)]
     random.Random(1).shuffle(rows)
     store.write([Add(in_queue(tenant_id, sort)) for sort, tenant_id in rows])
@@ -313,7 +313,7 @@ def test_partitions_do_not_mix(store):
 @pytest.mark.parametrize("newest_first", [False, True])
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 10, 11])
 def test_pages_hold_every_row_once_and_the_last_one_has_no_cursor(store, limit, newest_first):
-    # Two rows for each sort key, so that pages end between equal ones as well.
+    # Two rows for each sort key, so that some pages end between rows with the same sort key.
     store.write([Add(in_queue(f"t{n}", str(n // 2))) for n in range(10)])
     pages = all_pages(store, "STATUS#pending", limit=limit, newest_first=newest_first)
     every = sorted((f"t{n}" for n in range(10)), reverse=newest_first)
@@ -326,7 +326,7 @@ def test_an_empty_partition_is_one_empty_page(store):
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
-def test_a_cursor_may_lie_anywhere(store, newest_first):
+def test_a_cursor_needs_no_row(store, newest_first):
     rows = [(str(n // 2), f"t{n}") for n in range(10)]
     store.write([Add(in_queue(tenant_id, sort)) for sort, tenant_id in rows])
     for after in [("", ""), ("0", ""), ("2", "t5x"), ("2", "t4"), ("zz", "z"), ("1\0", "t")]:
@@ -335,7 +335,7 @@ def test_a_cursor_may_lie_anywhere(store, newest_first):
         assert found == [row[1] for row in (left[::-1] if newest_first else left)]
 
 
-def test_paging_goes_on_when_the_last_row_shown_is_gone_and_others_came(store):
+def test_paging_continues_after_rows_were_deleted_and_added(store):
     store.write([Add(in_queue(f"t{n}", str(n))) for n in range(6)])
     first = store.query(GSI2, "STATUS#pending", limit=3)
     store.write([Remove("t2", 1), Add(in_queue("early", "1x")), Add(in_queue("late", "4x"))])
@@ -347,7 +347,7 @@ def in_between(rows, between):
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
-def test_between_includes_both_ends_and_pages_and_counts_like_the_whole(store, newest_first):
+def test_between_includes_both_ends_on_pages_and_in_counts(store, newest_first):
     rows = [(str(n // 2), f"t{n}") for n in range(10)]
     store.write([Add(in_queue(tenant_id, sort)) for sort, tenant_id in rows])
     for between in [
@@ -371,7 +371,7 @@ def test_between_includes_both_ends_and_pages_and_counts_like_the_whole(store, n
             assert counted == min(len(inside), cap)
 
 
-def test_a_thousand_changes_at_random_leave_what_a_plain_sorted_list_has(store, open_again):
+def test_random_changes_leave_the_same_as_in_a_sorted_list(store, open_again):
     chance, model = random.Random(7), {}
     for _ in range(120):
         changes = []
@@ -421,11 +421,11 @@ def test_a_large_partition_is_in_order_and_counted(store):
 
 @pytest.mark.parametrize("limit", [0, -1])
 def test_a_page_has_at_least_one_row(store, limit):
-    with pytest.raises(ValueError, match="row"):
+    with pytest.raises(ValueError, match="limit"):
         store.query(GSI2, "P", limit=limit)
-    with pytest.raises(ValueError, match="row"):
+    with pytest.raises(ValueError, match="limit"):
         store.scan(limit=limit)
-    with pytest.raises(ValueError, match="row"):
+    with pytest.raises(ValueError, match="limit"):
         store.count(GSI2, "P", cap=limit)
 
 
@@ -444,7 +444,7 @@ def iter_scan(store: Store, segment: Segment, limit: int) -> list[Item]:
 
 
 @pytest.mark.parametrize("of", [1, 2, 3, 7])
-def test_segments_are_disjoint_and_complete_whatever_the_page(store, of):
+def test_segments_are_disjoint_and_complete_for_every_page_size(store, of):
     items = [tenant(f"é{n}", clientSecret="whole") for n in range(60)]
     store.write([Add(item) for item in items])
     for limit in (1, 7, 1000):
@@ -460,15 +460,15 @@ def test_a_scan_ends_exactly_with_its_last_row(store):
     assert store.scan(Segment(0, 1), limit=10).after is None
 
 
-# The rest
+# describe, check
 
 
-def test_it_says_what_it_is_in_one_line(store):
+def test_describe_is_one_line(store):
     assert store.describe()
     assert "\n" not in store.describe()
 
 
-def test_check_passes_writes_nothing_and_a_write_goes_through(store):
+def test_check_writes_nothing(store):
     store.check()
     assert list(store.scan().items) == []
     store.write([Add(tenant("a"))])
@@ -476,15 +476,15 @@ def test_check_passes_writes_nothing_and_a_write_goes_through(store):
 
 
 @pytest.mark.parametrize("index", [replace(GSI2), GSI1, GSI3, GSI4], ids=lambda index: index.name)
-def test_an_index_is_known_by_what_it_is(store, index: Index):
+def test_an_index_is_compared_by_value(store, index: Index):
     assert store.query(index, "nothing") == Page([])
 
 
-# Many at once
+# Concurrency
 
 
 def at_once(count: int, work: Callable[[int], object]) -> list[object]:
-    """What each of `count` threads answered, all set off together."""
+    """The results of `count` threads that start at the same moment."""
     start, answers = threading.Barrier(count), [None] * count
 
     def run(number: int) -> None:

@@ -1,4 +1,4 @@
-"""What the store is too busy for is asked of it again, for those who are in no hurry."""
+"""Calls are retried while the store is busy, and only then."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ ITEM = {"tenantId": "1_1", "version": 1, "gsi2pk": "LIST", "gsi2sk": "a"}
 
 
 class Busy(Behind):
-    """Too busy for the next `times` calls; with `done`, a write goes through all the same."""
+    """Busy for the next `times` calls. With `done`, a write succeeds in spite of the error."""
 
     def __init__(self, store: Store, times: int, *, done: bool = False) -> None:
         super().__init__(store)
@@ -67,7 +67,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_what_is_busy_a_few_times_answers_then(store: Store, call: str) -> None:
+def test_a_busy_store_is_retried(store: Store, call: str) -> None:
     pauses: list[float] = []
     expected = None if call == "write" else CALLS[call](store)
     retrying = RetryingStore(Busy(store, TRIES - 1), pause=pauses.append)
@@ -78,32 +78,32 @@ def test_what_is_busy_a_few_times_answers_then(store: Store, call: str) -> None:
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_nobody_waits_for_ever(store: Store, call: str) -> None:
+def test_retries_end(store: Store, call: str) -> None:
     with pytest.raises(BusyError):
         CALLS[call](RetryingStore(Busy(store, TRIES), pause=lambda _: None))
 
 
-def test_what_was_added_after_all_was_added(store: Store) -> None:
+def test_an_earlier_attempt_that_succeeded_is_recognised(store: Store) -> None:
     new = {"tenantId": "1_2", "version": 1}
     retrying = RetryingStore(Busy(store, 1, done=True), pause=lambda _: None)
     retrying.write([Add(new)])
     assert store.get("1_2") == new
 
 
-def test_another_item_is_in_the_way_as_ever(store: Store) -> None:
+def test_another_item_with_the_id_is_still_an_error(store: Store) -> None:
     for times, add in ((0, ITEM), (1, {**ITEM, "version": 7})):
         with pytest.raises(ItemExistsError):
             RetryingStore(Busy(store, times), pause=lambda _: None).write([Add(add)])
 
 
-def test_what_is_undecided_is_not_tried_again(store: Store) -> None:
+def test_an_unknown_outcome_is_not_retried(store: Store) -> None:
     failing = Failing(store, 0, too_late=True)
     with pytest.raises(UnavailableError):
         RetryingStore(failing, pause=lambda _: None).write([Replace({**ITEM, "version": 2}, 1)])
     assert failing.calls == 1
 
 
-def test_refusals_pass_as_they_are(store: Store) -> None:
+def test_other_errors_pass_unchanged(store: Store) -> None:
     retrying = RetryingStore(store)
     with pytest.raises(VersionConflictError):
         retrying.write([Replace(ITEM, 9)])

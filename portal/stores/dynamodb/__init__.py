@@ -1,12 +1,12 @@
 """The store in a DynamoDB table.
 
 store              conditional writes, transactions, queries
-client             one connection per process: retries, time-outs, lost answers
+client             one connection per process: retries, timeouts, lost answers
 errors             AWS error codes -> a reason and a remedy
 key_condition      part of an index as the key condition of a `Query`
 serialization      item <-> attribute values
 metrics            capacity, latency and errors of each call
-permission_checks  requests that change nothing, one for each permission
+permission_checks  one request per permission; none changes anything
 """
 
 from portal.stores.dynamodb.client import (
@@ -23,19 +23,7 @@ from portal.stores.dynamodb.serialization import from_attributes, to_attribute, 
 from portal.stores.dynamodb.store import DynamoDbStore
 
 __all__ = [
-    "GET_CHECK",
-    "PERMISSION_CHECKS",
-    "Answer",
-    "ConditionFailedError",
-    "DynamoDbClient",
-    "DynamoDbError",
-    "DynamoDbStore",
-    "Metrics",
-    "TableLocation",
-    "classify_error",
-    "debug_logger",
-    "from_attributes",
-    "kind_of_id",
-    "to_attribute",
-    "to_attributes",
-]
+    "GET_CHECK", "PERMISSION_CHECKS", "Answer", "ConditionFailedError", "DynamoDbClient",
+    "DynamoDbError", "DynamoDbStore", "Metrics", "TableLocation", "classify_error", "debug_logger",
+    "from_attributes", "kind_of_id", "to_attribute", "to_attributes",
+]  # fmt: skip

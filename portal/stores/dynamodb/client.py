@@ -1,8 +1,8 @@
-"""One process's connection to DynamoDB: boto3's low-level client, each call measured, tried
-again where that helps, and its errors turned into ours.
+"""The connection of one process to DynamoDB: boto3's low-level client, with metrics, retries, and
+AWS's errors translated into ours.
 
-The client itself never tries again: whether an earlier try may have been done decides what a
-refusal means, and the client would not tell.
+boto3's own retries are off. What a failed condition means depends on whether an earlier attempt
+may have succeeded, and boto3 does not tell.
 """
 
 import random
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from portal.stores.contract import BusyError, UnavailableError
+from portal.stores.contract import NOTHING_SAVED, OUTCOME_UNKNOWN, BusyError, UnavailableError
 from portal.stores.dynamodb import errors
 from portal.stores.dynamodb.errors import Failure
 from portal.stores.dynamodb.metrics import Call, Metrics, units_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Parameters = Mapping[str, Any]
 Answer = Mapping[str, Any]
 
-#: All that the portal does, with boto3's name for it. Its role allows no more.
+#: All operations of the portal, with boto3's names for them. Its role allows no others.
 METHODS = {
     "GetItem": "get_item",
     "PutItem": "put_item",
@@ -38,9 +38,9 @@ METHODS = {
     "TransactWriteItems": "transact_write_items",
 }
 
-#: Others who write the same items at this moment are done after a few milliseconds.
+#: Attempts of a write that conflicts with another one, which takes a few milliseconds.
 CONFLICT_TRIES = 8
-#: The longest pause before the second try, by trouble; it doubles with each further one.
+#: The longest pause in seconds before the second attempt, by failure. It doubles each time.
 _MAX_PAUSES = {"throttled": 0.1, "conflict": 0.025}
 _MAX_PAUSE_OF_OTHERS = 0.05
 _MAX_PAUSE = 1.0
@@ -50,18 +50,18 @@ _CONDITION_FAILED = "ConditionalCheckFailed"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeouts:
-    """How long a call may take. Nobody is made to wait for half a minute."""
+    """How long a call may take, so that nobody waits for half a minute."""
 
     connect_seconds: float = 1.0
     read_seconds: float = 3.0
     last_try_seconds: float = 4.0
-    """No new try begins after so many, so no call takes longer than this and one try."""
+    """No attempt begins later than this, so a call takes at most this long plus one attempt."""
     pause: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TableLocation:
-    """Where the table is. `None` leaves the choice to AWS's own configuration."""
+    """The table. `None`: as AWS's own configuration says."""
 
     table: str
     region: str | None = None
@@ -70,7 +70,7 @@ class TableLocation:
 
 @dataclass(eq=False)
 class ConditionFailedError(Exception):
-    """A condition did not hold; `may_have_succeeded`: an earlier try may have been done."""
+    """The condition of a write failed. An earlier attempt of it `may_have_succeeded`."""
 
     answer: Answer = field(repr=False)
     may_have_succeeded: bool
@@ -78,7 +78,7 @@ class ConditionFailedError(Exception):
 
 @dataclass(eq=False, kw_only=True)
 class DynamoDbError(UnavailableError):
-    """The same, with the trouble's name for `portal doctor`."""
+    """An `UnavailableError` with the name of the failure, for `portal doctor`."""
 
     name: errors.FailureName
 
@@ -87,8 +87,11 @@ _DEFAULT_TIMEOUTS = Timeouts()
 
 
 class DynamoDbClient:
-    """Any number of threads may call. Made in each process by itself: sockets that were
-    opened before a fork would mix the answers of two processes."""
+    """Calls DynamoDB, from any number of threads.
+
+    Each process needs a client of its own: two processes that share a socket would receive each
+    other's answers.
+    """
 
     def __init__(
         self, location: TableLocation, metrics: Metrics, timeouts: Timeouts = _DEFAULT_TIMEOUTS
@@ -102,16 +105,22 @@ class DynamoDbClient:
     def call(
         self, operation: str, kind: str, parameters: Parameters, *, changes: bool = False
     ) -> Answer:
-        """What DynamoDB answers. `ConditionFailedError` if a condition did not hold, `BusyError`,
-        `DynamoDbError`; what nobody expected passes as it is.
+        """DynamoDB's answer. An error of botocore that this module does not know passes unchanged.
 
-        With `changes` a lost answer leaves the outcome open, and the error says so.
+        Args:
+            kind: The kind of the items, for the metrics.
+            changes: The operation writes. After a lost answer its outcome is then unknown.
+
+        Raises:
+            ConditionFailedError: The condition of the write failed.
+            BusyError: DynamoDB throttles, or other writers changed the same items.
+            DynamoDbError: Everything else.
         """
         started, attempts, may_have_succeeded = time.monotonic(), 0, False
         while True:
             attempts += 1
             if operation == "TransactWriteItems" and not may_have_succeeded:
-                # One token for all tries of which an earlier one may have been done.
+                # Attempts after one that may have succeeded must reuse its token.
                 parameters = {**parameters, "ClientRequestToken": str(uuid.uuid4())}
             try:
                 return self._attempt(operation, kind, parameters)
@@ -191,7 +200,7 @@ class DynamoDbClient:
     ) -> BusyError | UnavailableError:
         failure = failed.failure
         if failure is None:
-            raise AssertionError("a refusal is no trouble")
+            raise AssertionError("a failed condition is not a failure of the call")
         placeholders = {
             "operation": _permission_names(operation),
             "table": self.location.table,
@@ -205,9 +214,9 @@ class DynamoDbClient:
         if failure.name in ("throttled", "conflict") and not may_have_succeeded:
             return BusyError(reason=f"{reason} {remedy}")
         if may_have_succeeded:
-            reason += " It is not certain whether it was saved: look again before repeating it."
+            reason += f" {OUTCOME_UNKNOWN}"
         elif changes:
-            reason += " Nothing was saved."
+            reason += f" {NOTHING_SAVED}"
         return DynamoDbError(
             name=failure.name, reason=reason, remedy=remedy, outcome_unknown=may_have_succeeded
         )
@@ -218,16 +227,16 @@ class DynamoDbClient:
 
 
 def make_client(location: TableLocation, timeouts: Timeouts = _DEFAULT_TIMEOUTS) -> "BaseClient":
-    """A low-level client that tries once. Not to be called by two threads at the same time."""
+    """A low-level client without retries. Two threads must not call this at the same time."""
     from botocore.config import Config  # noqa: PLC0415 - as in _session
 
     config = Config(
         connect_timeout=timeouts.connect_seconds,
         read_timeout=timeouts.read_seconds,
         retries={"mode": "standard", "total_max_attempts": 1},
-        # More than the threads of a worker, so that none waits for a socket.
+        # More than a worker has threads, so that no thread waits for a socket.
         max_pool_connections=32,
-        # What is sent was checked by portal.stores.validation, and DynamoDB checks it again.
+        # portal.stores.validation has checked the items, and DynamoDB checks them again.
         parameter_validation=False,
     )
     return _session().client(
@@ -237,7 +246,7 @@ def make_client(location: TableLocation, timeouts: Timeouts = _DEFAULT_TIMEOUTS)
 
 @lru_cache(1)
 def _session() -> "Session":
-    """One for this process: it reads AWS's descriptions of its services, which takes 0.1 s."""
+    """One for the process: making it reads AWS's service descriptions, which takes 0.1 s."""
     import boto3.session  # noqa: PLC0415 - costs 0.4 s, and the file store needs none
 
     return boto3.session.Session()
@@ -245,7 +254,7 @@ def _session() -> "Session":
 
 @dataclass(eq=False)
 class _AttemptFailedError(Exception):
-    """One try came to nothing; no `failure`: it was refused by its condition."""
+    """One attempt failed. `failure` is `None` if its condition failed."""
 
     failure: Failure | None
     answer: Answer
@@ -255,12 +264,13 @@ def _is_condition_failure(answer: Answer) -> bool:
     code = answer.get("Error", {}).get("Code")
     if code == "ConditionalCheckFailedException":
         return True
-    # The first reason decides. Behind a conflict a refusal is not certain yet to be the first.
+    # The first code decides. After a conflict it is not certain that this change is the first
+    # whose condition fails.
     return next(iter(_cancellation_codes(answer)), "") == _CONDITION_FAILED
 
 
 def _cancellation_codes(answer: Answer) -> list[str]:
-    """Why a transaction was cancelled: a code for each change that was in the way, in order."""
+    """Why a transaction was cancelled: the codes of the changes that failed, in their order."""
     reasons = answer.get("CancellationReasons", [])
     return [reason["Code"] for reason in reasons if reason.get("Code", "None") != "None"]
 
@@ -280,7 +290,7 @@ def _max_attempts(failure: Failure) -> int:
 
 
 def _pause_before_retry(failure: Failure, attempts: int) -> float:
-    """Any time up to the longest: those who collided once should not do so again."""
+    """Seconds, partly random, so that writers that collided do not collide again."""
     max_pause = min(
         _MAX_PAUSES.get(failure.name, _MAX_PAUSE_OF_OTHERS) * 2 ** (attempts - 1), _MAX_PAUSE
     )

@@ -1,8 +1,8 @@
-"""What is wrong when DynamoDB does not answer as it should: a name for each trouble, a reason
-for whoever reads the log, and the mend for the operator.
+"""Explains AWS's errors: a name for each failure, a reason for the log, and a remedy for the
+operator.
 
-AWS's own texts are not passed on: they may hold keys of items. Needs no part of boto3: errors
-are known by their code, or by the name of their class.
+AWS's own texts are not passed on, since they may hold keys of items. This module does not import
+boto3: it recognises errors by their code, or by the name of their class.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ FailureName = Literal[
     "table-key", "configuration",
 ]  # fmt: skip
 
-#: What goes away by itself, so that the same call may go through.
+#: Failures that pass by themselves, so that the same call may succeed later.
 RETRYABLE: frozenset[FailureName] = frozenset({"throttled", "conflict", "lost", "unreached"})
 
 DEPLOY = "python -m migrations_tools table deploy ENV REGION"
@@ -32,8 +32,8 @@ class Failure:
 _DENIED = Failure(
     "denied",
     "AWS denied {operation} on the table {table}.",
-    "Allow it in the IAM policy of the portal's role, for the table and its index/*, and check"
-    " that the credentials are the portal's and that the table is in {region}."
+    "Allow it in the IAM policy of the portal's role, for the table and its index/*. Check that"
+    " the credentials belong to that role, and that the table is in {region}."
     " `portal doctor` tries each permission.",
 )
 _NO_TABLE = Failure(
@@ -44,12 +44,12 @@ _NO_TABLE = Failure(
 _NO_INDEX = Failure(
     "no-index",
     "The table {table} lacks an index that {operation} needs.",
-    f"Bring the table up to date: {DEPLOY}",
+    f"Update the table: {DEPLOY}",
 )
 _THROTTLED = Failure(
     "throttled",
     "DynamoDB throttles {operation} on the table {table}.",
-    "Look at ThrottledRequests and the consumed capacity in CloudWatch; raise the table's"
+    "Look at ThrottledRequests and the consumed capacity in CloudWatch. Raise the table's"
     " capacity, or use on-demand mode.",
 )
 _CONFLICT = Failure(
@@ -58,12 +58,12 @@ _CONFLICT = Failure(
 _LOST = Failure(
     "lost",
     "DynamoDB did not answer {operation} on the table {table}.",
-    "Try again; if it lasts, look at the network and at AWS's health page for {region}.",
+    "Try again. If it goes on, check the network and AWS's health page for {region}.",
 )
 _UNREACHED = Failure(
     "unreached",
     "DynamoDB cannot be reached for {operation} on the table {table} in {region}.",
-    "Check AWS_REGION, AWS_ENDPOINT_URL_DYNAMODB and the way there: DNS, proxy, VPC endpoint.",
+    "Check AWS_REGION, AWS_ENDPOINT_URL_DYNAMODB and the network: DNS, proxy, VPC endpoint.",
 )
 _NO_CREDENTIALS = Failure(
     "no-credentials",
@@ -79,22 +79,22 @@ _BAD_CREDENTIALS = Failure(
 _EXPIRED = Failure(
     "expired",
     "The AWS credentials have expired.",
-    "Sign in again, or let an IAM role renew them; then restart the portal.",
+    "Sign in again, or let an IAM role renew them. Then restart the portal.",
 )
 _CLOCK = Failure(
     "clock",
-    "AWS refuses the signature's time: this machine's clock is wrong.",
+    "AWS rejects the time in the signature: the clock of this machine is wrong.",
     "Set the clock, and keep it right with NTP.",
 )
 _NO_REGION = Failure(
     "no-region",
-    "It is not known in which AWS region the table {table} is, or there is no such region.",
+    "No AWS region is set for the table {table}, or the one that is set does not exist.",
     "Set AWS_REGION, for example to eu-central-1.",
 )
 _TOO_LARGE = Failure(
     "too-large",
-    "An item or a write is larger than DynamoDB takes (400 KB, or 4 MB together).",
-    "Shorten what is written.",
+    "An item is larger than 400 KB, or a write is larger than 4 MB: DynamoDB's limits.",
+    "Shorten the texts, or write fewer items at once.",
 )
 _TABLE_KEY = Failure(
     "table-key",
@@ -136,7 +136,7 @@ _BY_CODE = {
     "ItemCollectionSizeLimitExceeded": _TOO_LARGE,
 }  # fmt: skip
 
-#: Parts of the texts of `ValidationException`, which has no finer code.
+#: Fragments of messages of `ValidationException`, which has no finer codes.
 _BY_MESSAGE = {
     "does not have the specified index": _NO_INDEX,
     "size has exceeded the maximum": _TOO_LARGE,
@@ -144,14 +144,13 @@ _BY_MESSAGE = {
     "cannot exceed the maximum allowed size": _TOO_LARGE,
 }
 
-#: Of botocore's own errors: the names of classes, the nearest first.
+#: By the name of a class of botocore's own errors, or of one of its base classes.
 _BY_CLASS = {
     "ReadTimeoutError": _LOST,
     **dict.fromkeys(
         ("ConnectTimeoutError", "EndpointConnectionError", "ProxyConnectionError"), _UNREACHED
     ),
-    # A connection that ends in the middle, after the request may have been sent. TLS, too, may
-    # break behind it.
+    # The connection broke after the request may have been sent. TLS, too, may fail that late.
     **dict.fromkeys(
         ("ConnectionError", "HTTPClientError", "IncompleteReadError", "SSLError"), _LOST
     ),
@@ -173,12 +172,12 @@ _BY_CLASS = {
 }  # fmt: skip
 
 
-#: What OpenSSL says of a certificate that nobody vouches for; then nothing was sent.
+#: OpenSSL's name for a certificate of an unknown authority. Then nothing was sent.
 _UNTRUSTED_CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
 
 
 def classify_error(error: Exception) -> Failure | None:
-    """The trouble behind an error of botocore; `None` if nobody expected it."""
+    """The failure behind an error of botocore; `None` if this module does not know it."""
     response: dict[str, Any] | None = getattr(error, "response", None)
     if isinstance(response, dict):
         return _classify_response(response)
@@ -189,11 +188,12 @@ def classify_error(error: Exception) -> Failure | None:
 
 
 def classify_code(code: str) -> Failure | None:
+    """The failure behind AWS's error code."""
     return _BY_CODE.get(code)
 
 
 def classify_message(text: str) -> Failure | None:
-    """The trouble behind the text of a `ValidationException`."""
+    """The failure behind the message of a `ValidationException`."""
     return next((failure for fragment, failure in _BY_MESSAGE.items() if fragment in text), None)
 
 
@@ -206,7 +206,7 @@ def _classify_response(response: dict[str, Any]) -> Failure | None:
         return classify_message(text)
     if code in _BY_CODE:
         return _BY_CODE[code]
-    # Whether a write that ended so was done, nobody knows.
+    # The write may have succeeded or not.
     if response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
         return _LOST
     return None

@@ -1,4 +1,4 @@
-"""Part of an index, and a place in it, as DynamoDB's `Query` wants to have them told."""
+"""Part of an index as the key condition of DynamoDB's `Query`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,17 +8,17 @@ from portal.stores.schema import KEY, Index
 
 Parameters = Mapping[str, Any]
 
-#: Bytes of UTF-8 in a key. A longer text is the key of nothing.
+#: Bytes of UTF-8. DynamoDB allows no longer keys.
 _MAX_KEY_BYTES = 2048
-#: No id sorts before it, since none is empty.
+#: Sorts before every id, since no id is empty.
 _FIRST_ID = "\0"
 
 
 class KeyCondition:
-    """Part of an index's partition, in the words of a key condition.
+    """The rows of one partition between two sort keys.
 
-    DynamoDB refuses empty keys, bounds in the wrong order and cursors out of bounds: here
-    they are what they mean.
+    DynamoDB refuses empty keys, bounds in the wrong order and cursors outside the bounds. Here
+    they mean what the contract says: usually that there are no rows.
     """
 
     def __init__(self, index: Index, partition: str, between: tuple[str, str] | None) -> None:
@@ -32,7 +32,10 @@ class KeyCondition:
         return self._high is not None and (not self._high or self._high < self._low)
 
     def start(self, after: Cursor, newest_first: bool) -> Parameters:
-        """Where to go on behind `after`, which need not exist. May find that nothing is left."""
+        """The parameters that continue after a cursor, whose row may have been deleted.
+
+        Sets `is_empty` if no row can follow.
+        """
         sort, item_id = after
         if newest_first and self._high is not None and sort > self._high:
             return {}
@@ -55,6 +58,7 @@ class KeyCondition:
         return {"ExclusiveStartKey": {name: {"S": text} for name, text in key.items()}}
 
     def parameters(self) -> Parameters:
+        """The parameters of `Query` for index, partition and bounds."""
         condition, names = "#p = :p", {"#p": self._index.partition}
         values = {":p": self._partition}
         if self._low or self._high is not None:
@@ -72,7 +76,7 @@ class KeyCondition:
         }
 
 
-#: By whether there is a lower bound, and an upper one.
+#: By whether there is a lower bound, and whether there is an upper bound.
 _BOUND_EXPRESSIONS = {
     (False, False): "",
     (True, False): " AND #s >= :l",
@@ -82,7 +86,7 @@ _BOUND_EXPRESSIONS = {
 
 
 def is_key(text: str) -> bool:
-    """Whether the text may be the key of an item or of a partition at all."""
+    """Whether DynamoDB allows the text as a key of an item or of a partition."""
     try:
         return 0 < len(text.encode()) <= _MAX_KEY_BYTES
     except UnicodeEncodeError:

@@ -1,8 +1,8 @@
-"""What calls to DynamoDB cost: measured once, where each is made.
+"""Metrics of the calls to DynamoDB: capacity, latency and outcome.
 
-A call is told by its operation and by the kind of its item, never by an id or a value. Three
-readers, each off unless it is asked for: the debug log, CloudWatch's embedded metrics in the
-log, and Prometheus at `/metrics`.
+A record names the operation and the kind of its items, never an id or a value. There are three
+outputs, each of them off by default: the debug log, CloudWatch's embedded metrics in the log,
+and Prometheus at `/metrics`.
 """
 
 import logging
@@ -16,17 +16,17 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
-#: Named as the `DEBUG` setting names it.
+#: Its name is the value of the setting `DEBUG` that turns it on.
 debug_logger = logging.getLogger("fsm-appointment:tenant")
 logger = logging.getLogger(__name__)
 
 NAMESPACE = "FSMAppointmentManager/Portal"
 
-#: Seconds; a call ends after three at the latest.
+#: Upper bounds in seconds. An attempt ends after about three seconds at the latest.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
 
-#: What the portal's own ids say in front of their first hyphen. Only these may be told: an id
-#: may also be what somebody typed into a search.
+#: The part of the portal's own ids before the first hyphen. Only these kinds may appear in
+#: metrics, since an id may also be a text that somebody typed into a search.
 KINDS = frozenset({
     "pending", "claim", "event", "note", "staff", "link", "session", "mail", "token", "import",
 })  # fmt: skip
@@ -34,22 +34,28 @@ _PARTITION = re.compile(r"[A-Z]{1,12}(?=#|\Z)")
 
 
 def kind_of_id(item_id: str) -> str:
+    """The kind of an item, such as `pending`; `item` for tenants and everything else."""
     kind = item_id.partition("-")[0]
     return kind if kind in KINDS else "item"
 
 
 def kind_of_partition(partition: str) -> str:
+    """The kind of a partition, such as `STATUS` for `STATUS#pending`."""
     match = _PARTITION.match(partition)
     return match[0] if match else "rows"
 
 
 def kind_of_ids(item_ids: Iterable[str]) -> str:
+    """The kinds of several items, each once: `pending+event`."""
     return "+".join(dict.fromkeys(kind_of_id(each) for each in item_ids))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
-    """One request to DynamoDB and its answer. `outcome`: `ok`, or what was in the way."""
+    """One request to DynamoDB and its answer.
+
+    `outcome` is `ok`, `refused` (its condition failed), the name of a failure, or `unexpected`.
+    """
 
     operation: str
     kind: str
@@ -57,18 +63,18 @@ class Call:
     seconds: float
     read_units: Mapping[str, float]
     write_units: Mapping[str, float]
-    """Capacity units by `table` or the name of an index."""
+    """Capacity units by `table` or by the name of an index, like `read_units`."""
     request_id: str
 
 
-#: Answers of these operations say `CapacityUnits` alone; of the others, they are read units.
+#: In answers to these operations `CapacityUnits` are write units; in others, read units.
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
 
 
 def units_of(
     operation: str, answer: Mapping[str, Any]
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Read and write units of an answer, by table and index."""
+    """Read units and write units of an answer, each by `table` or by the name of an index."""
     reads: dict[str, float] = defaultdict(float)
     writes: dict[str, float] = defaultdict(float)
     consumed = answer.get("ConsumedCapacity") or []
@@ -76,7 +82,7 @@ def units_of(
         indexes = entry.get("GlobalSecondaryIndexes", {})
         for name, part in {"table": entry.get("Table", {}), **indexes}.items():
             if operation == "TransactWriteItems":
-                # An answer to a token that was used already costs what reading costs.
+                # Repeating a transaction with its token costs read units.
                 writes[name] += part.get("WriteCapacityUnits", 0)
                 reads[name] += part.get("ReadCapacityUnits", 0)
             elif operation in _WRITES:
@@ -102,20 +108,21 @@ class _Histogram:
 
 
 class Metrics:
-    """Takes calls in, from any thread, and shows what was counted since the start."""
+    """Records calls, from any number of threads, and sums them up since the start."""
 
     def __init__(self, *, embedded: bool = False) -> None:
         self._embedded = embedded
         self.begin()
 
     def begin(self) -> None:
-        """Count from nothing, as a process that was just forked does."""
+        """Start counting at zero, also in a process that was just forked."""
         self._lock = threading.Lock()
         self._outcomes: Counter[tuple[str, str]] = Counter()
         self._units: dict[tuple[str, str, str], float] = defaultdict(float)
         self._histograms: dict[str, _Histogram] = {}
 
     def record(self, call: Call) -> None:
+        """Count a call, and log it if that is turned on."""
         with self._lock:
             self._outcomes[call.operation, call.outcome] += 1
             for kind, units in (("read", call.read_units), ("write", call.write_units)):
@@ -152,12 +159,12 @@ class Metrics:
             return read, write, self._outcomes.total()
 
     def to_prometheus(self) -> str:
-        """What was counted in this process, as Prometheus reads it."""
+        """The counts of this process in Prometheus's text format."""
         with self._lock:
             return "\n".join(self._lines()) + "\n"
 
     def _lines(self) -> Iterator[str]:
-        # Each process counts for itself, and an answer comes from one of them.
+        # Each process counts for itself, and one of them answers the request.
         process = f'process="{os.getpid()}"'
         name = "portal_store_calls_total"
         yield f"# HELP {name} Calls to DynamoDB by operation and outcome."

@@ -1,6 +1,6 @@
-"""Questions that change nothing, one for each thing that the portal does at DynamoDB.
+"""One request for each permission that the portal needs. None of them changes anything.
 
-The writes have a condition that cannot hold. DynamoDB asks first whether it is allowed.
+The writes have a condition that is always false. DynamoDB checks the permission first.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 
 from portal.stores.schema import INDEXES, KEY
 
-#: The id of no item: ids hold no spaces.
+#: No item has this id, since ids hold no spaces.
 _NO_ITEM: Mapping[str, Any] = {KEY: {"S": "portal check"}}
 _FALSE_CONDITION: Mapping[str, Any] = {
     "ConditionExpression": "attribute_exists(#k)",
@@ -18,7 +18,7 @@ _FALSE_CONDITION: Mapping[str, Any] = {
 GET_CHECK = ("GetItem", {"Key": _NO_ITEM, "ConsistentRead": True})
 DELETE_CHECK = ("DeleteItem", {"Key": _NO_ITEM, **_FALSE_CONDITION})
 
-#: What is tried, in words -> the operation and its parameters, without the table's name.
+#: Name for people -> operation and parameters, without the name of the table.
 PERMISSION_CHECKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "GetItem": GET_CHECK,
     "PutItem": ("PutItem", {"Item": _NO_ITEM, **_FALSE_CONDITION}),

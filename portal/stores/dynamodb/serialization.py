@@ -1,10 +1,10 @@
-"""Items as DynamoDB writes them, and back.
+"""Converts items to DynamoDB's attribute values and back.
 
-Text, whole numbers and booleans are `S`, `N` and `BOOL`. Anything else that another program
-left in an item (lists, maps, sets, bytes, nulls, fractions) travels under one attribute,
-`REST`, as the JSON that DynamoDB's own exports have. Nobody looks inside: whoever changes the
-item carries it along as it carries every attribute that it does not know, the file store
-holds it as the text that it is, and writing the item puts each where it was.
+Text, whole numbers and booleans are `S`, `N` and `BOOL`. Other programs may store other types:
+lists, maps, sets, bytes, nulls, fractions. An item holds all of those in one text attribute,
+`REST`, as JSON in the form of DynamoDB's own exports. The portal treats it as an attribute that
+it does not know: it passes it on unread, and the file store stores it as text. Writing the item
+to DynamoDB restores the original attributes.
 """
 
 import base64
@@ -15,28 +15,29 @@ from typing import Any
 
 from portal.stores.contract import Item, Value
 
-#: One value as boto3's low-level client has it: its type, and what it holds.
+#: One value in the form of boto3's low-level client: `{type: content}`.
 AttributeValue = Mapping[str, Any]
 
 REST = "attributesOfOtherTypes"
 
 _OTHER_TYPES = frozenset({"N", "B", "L", "M", "SS", "NS", "BS", "NULL"})
 
-#: As many digits as every reader of JSON takes; longer ones are kept untouched.
+#: Every JSON parser can read so many digits. Longer numbers stay unconverted.
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 def to_attributes(item: Item) -> dict[str, AttributeValue]:
+    """The attribute values of an item, with those that `REST` holds."""
     values = {name: to_attribute(value) for name, value in item.items()}
     rest = _decode_rest(item.get(REST))
     if rest:
         del values[REST]
-    # What the item itself says of an attribute is newer.
+    # If both have an attribute, the one of the item itself is newer.
     return rest | values
 
 
 def _decode_rest(rest: Value | None) -> dict[str, AttributeValue]:
-    """Nothing, if it is a text that this module never wrote: then it stays one."""
+    """The attributes in `REST`; none if this module did not write it: then it stays a text."""
     try:
         values = json.loads(rest) if isinstance(rest, str) else {}
         return {
@@ -49,6 +50,7 @@ def _decode_rest(rest: Value | None) -> dict[str, AttributeValue]:
 
 
 def to_attribute(value: Value) -> AttributeValue:
+    """The attribute value of one value."""
     if isinstance(value, str):
         return {"S": value}
     if isinstance(value, bool):
@@ -57,6 +59,7 @@ def to_attribute(value: Value) -> AttributeValue:
 
 
 def from_attributes(attributes: Mapping[str, AttributeValue]) -> Item:
+    """The item with these attribute values; those of other types become `REST`."""
     item: dict[str, Value] = {}
     rest: dict[str, AttributeValue] = {}
     for name, attribute in attributes.items():
@@ -68,7 +71,7 @@ def from_attributes(attributes: Mapping[str, AttributeValue]) -> Item:
         else:
             rest[name] = attribute
     if rest:
-        # Sets have no order of their own, and an item that was not changed must look the same.
+        # Sorted, since sets have no order, and an unchanged item must be equal to itself.
         encodable = {name: _to_json(rest[name]) for name in sorted(rest)}
         item[REST] = json.dumps(encodable, sort_keys=True, ensure_ascii=False)
     return item

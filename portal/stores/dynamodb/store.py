@@ -1,8 +1,8 @@
 """The store in a DynamoDB table, for any number of machines.
 
-What the portal may do there: GetItem, PutItem, UpdateItem, DeleteItem, Query and Scan, on the
-table and its indexes. A write of several changes is one transaction, which AWS allows through
-its parts.
+It needs the permissions GetItem, PutItem, UpdateItem, DeleteItem, Query and Scan on the table
+and its indexes. A write of several changes is one transaction, for which the permissions of its
+parts suffice.
 """
 
 import os
@@ -43,8 +43,7 @@ _WHOLE = Segment()
 
 
 class DynamoDbStore:
-    """A `Store` in the table at `place`. Nothing is opened before the first call, nor kept over
-    a fork."""
+    """A `Store` in a table. It connects on its first call, and again after a fork."""
 
     def __init__(
         self,
@@ -96,7 +95,7 @@ class DynamoDbStore:
         start = condition.start(after, newest_first) if after else {}
         if condition.is_empty:
             return Page([])
-        # One more row than is shown, so that the last page knows that it is the last.
+        # One row more than the page has, to know whether this is the last page.
         rows, _ = self._read_rows(
             "Query", kind_of_partition(partition), limit + 1,
             {**condition.parameters(), "ScanIndexForward": not newest_first}, start,
@@ -143,7 +142,7 @@ class DynamoDbStore:
     def check(self) -> None:
         operation, parameters = permission_checks.DELETE_CHECK
         try:
-            # It changes nothing, so nothing can be left open.
+            # Without `changes`: a lost answer leaves nothing undecided.
             self._call(operation, "check", parameters)
         except ConditionFailedError:
             return
@@ -163,7 +162,7 @@ class DynamoDbStore:
     def _read_rows(
         self, operation: str, kind: str, wanted: int, parameters: Parameters, start: Parameters
     ) -> tuple[list[Mapping[str, Any]], int]:
-        """Up to `wanted` rows and their number; one answer of DynamoDB ends after 1 MB."""
+        """At most `wanted` rows, and their number. One answer of DynamoDB ends after 1 MB."""
         rows: list[Mapping[str, Any]] = []
         count = 0
         while True:
@@ -206,17 +205,18 @@ class DynamoDbStore:
         results: Mapping[str, Item | None],
         failed: ConditionFailedError,
     ) -> StoreError | None:
-        """Our error, or `None` if it was an earlier try of this very write that was in the way."""
+        """Our error; `None` if an earlier attempt of this write succeeded and made it fail now."""
         number, attributes = _first_failed_condition(failed.answer)
         item_id = list(results)[number]
-        # An item that is gone has no attributes; nor has one, if this DynamoDB does not tell.
+        # The answer has no attributes if the item is gone, or if this version of DynamoDB does not
+        # return them.
         current = from_attributes(attributes) if attributes else self._get_or_none(item_id)
         if failed.may_have_succeeded and len(changes) == 1 and current == results[item_id]:
             return None
         if not isinstance(changes[number], Add):
             return VersionConflictError(item_id=item_id, item=current)
         if current is None:
-            return BusyError(reason="What was in the way has just been removed.")
+            return BusyError(reason="The item that was in the way has just been removed.")
         return ItemExistsError(item_id=item_id, item=current)
 
     def _call(
@@ -227,9 +227,9 @@ class DynamoDbStore:
 
 
 def _conditional(change: Change, item_id: str, item: Item | None) -> Parameters:
-    """The parameters of one put or delete, with what must be true for it.
+    """The parameters of one put or delete, with its condition.
 
-    Every attribute name has an alias: `status` and `ttl` are reserved words.
+    Every attribute name has an alias, since `status` and `ttl` are reserved words.
     """
     values: dict[str, Any] = {}
     if isinstance(change, Add):
@@ -259,17 +259,17 @@ def _conditional(change: Change, item_id: str, item: Item | None) -> Parameters:
 
 
 def _first_failed_condition(answer: Answer) -> tuple[int, Mapping[str, Any] | None]:
-    """The number of the first change that was refused, and the item that was in its way."""
+    """The number of the first change whose condition failed, and the stored item's attributes."""
     if "CancellationReasons" not in answer:
         return 0, answer.get("Item")
     for number, reason in enumerate(answer["CancellationReasons"]):
         if reason.get("Code") == "ConditionalCheckFailed":
             return number, reason.get("Item")
-    raise AssertionError("a refusal has a reason")
+    raise AssertionError("no change has a failed condition")
 
 
 def _project(attributes: frozenset[str] | None, row: Item) -> Item:
-    """The row without what a table that was deployed long ago may carry besides."""
+    """The row without additional attributes, which the index of an old table may project."""
     if attributes is None or row.keys() <= attributes:
         return row
     return {name: value for name, value in row.items() if name in attributes}
@@ -283,9 +283,9 @@ _stores: "weakref.WeakSet[DynamoDbStore]" = weakref.WeakSet()
 
 
 def _reset_after_fork() -> None:
-    # Its locks, too, may be held by threads that are not here.
+    # Threads that do not exist in the child may hold locks of the store.
     for store in list(_stores):
-        # The parent's sockets stay the parent's: they are not even closed here.
+        # The sockets belong to the parent, so the child does not even close them.
         store._reset()
 
 

@@ -1,6 +1,6 @@
-"""What the file store asks of the operating system, as an argument of the store.
+"""The system calls of the file store, as an argument of the store.
 
-So a test can hand it a disk that fails, fills up or loses its power, and patches nothing.
+A test passes a disk that fails, fills up or loses its power, and patches nothing.
 """
 
 import errno
@@ -15,7 +15,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class FileStatus:
-    """What a name in a folder stands for."""
+    """The file or folder behind a path."""
 
     inode: int
     owner: int
@@ -23,13 +23,13 @@ class FileStatus:
 
 
 class Disk(Protocol):
-    """Every call may raise `OSError`. Offsets and sizes are bytes."""
+    """System calls. Each may raise `OSError`. Offsets and sizes are in bytes."""
 
     def make_folder(self, path: Path) -> None:
-        """Make a folder that only its owner may enter; no error if it is there."""
+        """Make a folder with mode 0700; no error if it exists."""
 
     def open(self, path: Path, *, create: bool = False) -> int:
-        """A descriptor to read and write with; a new file is its owner's only."""
+        """A descriptor for reading and writing. A new file has mode 0600."""
 
     def close(self, fd: int) -> None: ...
 
@@ -42,12 +42,12 @@ class Disk(Protocol):
     def read(self, fd: int, size: int, offset: int) -> bytes: ...
 
     def write(self, fd: int, data: bytes, offset: int) -> int:
-        """How many bytes went in, which may be fewer than were given."""
+        """The number of bytes written, which may be fewer than `data` has."""
 
     def truncate(self, fd: int, size: int) -> None: ...
 
     def sync(self, fd: int) -> None:
-        """Return when the content and the size are durable."""
+        """Return when content and size of the file are durable."""
 
     def sync_folder(self, path: Path) -> None:
         """Return when the names in the folder are durable."""
@@ -57,28 +57,28 @@ class Disk(Protocol):
     def link(self, old: Path, new: Path) -> None: ...
 
     def remove(self, path: Path) -> None:
-        """No error if it is not there."""
+        """Delete a file; no error if it does not exist."""
 
     def lock(self, fd: int, seconds: float) -> bool:
-        """Whether the lock, held against other processes, came within this time."""
+        """Take the lock that excludes other processes; `False` if that takes longer."""
 
     def unlock(self, fd: int) -> None: ...
 
     def free_bytes(self, path: Path) -> int:
-        """Bytes that an ordinary user may still fill."""
+        """Free bytes for an ordinary user."""
 
     def is_writable(self, path: Path) -> bool:
-        """Whether this user may make files in the folder."""
+        """Whether this user may create files in the folder."""
 
     def mount_info(self) -> str:
-        """The text of `/proc/self/mountinfo`, empty where there is none."""
+        """The text of `/proc/self/mountinfo`; empty on systems without it."""
 
 
 class LocalDisk:
-    """The real one."""
+    """The real operating system."""
 
-    # One Python frame per call would cost as much as the call, and `read` is on the way
-    # of every access check.
+    # A Python frame around each call would take as long as the call itself, and every access
+    # check calls `read`.
     read = staticmethod(os.pread)
     write = staticmethod(os.pwrite)
 
@@ -125,8 +125,8 @@ class LocalDisk:
         path.unlink(missing_ok=True)
 
     def lock(self, fd: int, seconds: float) -> bool:
-        # flock cannot be told how long to wait, and a process that hangs while it holds the
-        # lock must not hang all others: so it is asked again and again, ever less often.
+        # flock has no timeout, and a process that hangs while it holds the lock must not hang
+        # all others. So this polls, with longer and longer pauses.
         deadline, pause = time.monotonic() + seconds, 0.00005
         while True:
             try:

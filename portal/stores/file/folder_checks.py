@@ -1,4 +1,4 @@
-"""Whether a folder is a place to keep the file store in."""
+"""Checks of the data folder: owner, mode, file system, free space."""
 
 import logging
 import os
@@ -6,11 +6,12 @@ from pathlib import Path
 
 from portal.stores.contract import UnavailableError
 from portal.stores.file.disk import Disk
+from portal.stores.file.os_errors import MAKE_ROOM
 
 logger = logging.getLogger("portal.store")
 
-# Linux passes flock on to the server, but every machine keeps pages of its own, and a
-# portal on each would show the other's changes late.
+# Linux passes flock on to the server. But each machine caches pages of its own, so portals on
+# two machines would see each other's changes late.
 _NETWORK_FILE_SYSTEMS = {
     "nfs",
     "nfs4",
@@ -22,7 +23,7 @@ _NETWORK_FILE_SYSTEMS = {
     "fuse.glusterfs",
     "9p",
 }
-# Here flock holds on one machine only, or nowhere.
+# Here flock works within one machine only, or not at all.
 _FILE_SYSTEMS_WITHOUT_LOCKS = {
     "fuse.sshfs",
     "fuse.s3fs",
@@ -33,7 +34,12 @@ _FILE_SYSTEMS_WITHOUT_LOCKS = {
 
 
 def check_folder(disk: Disk, folder: Path, file: Path) -> None:
-    """Warn of what is doubtful about the folder; `UnavailableError` for what is wrong."""
+    """Log a warning for a risk, such as a mode that lets others read.
+
+    Raises:
+        UnavailableError: Another user owns the folder or the file, or the file system has no
+            locks that exclude other processes.
+    """
     _check_mount(disk, folder)
     for path in (folder, file):
         try:
@@ -42,27 +48,30 @@ def check_folder(disk: Disk, folder: Path, file: Path) -> None:
             continue
         if status.owner != os.geteuid():
             raise UnavailableError(
-                reason=f"{path} belongs to another user (number {status.owner}).",
-                remedy="Run the portal as that user, or give it the folder:"
+                reason=f"{path} belongs to another user (uid {status.owner}).",
+                remedy="Run the portal as that user, or make the portal's user the owner:"
                 f" `chown -R … {folder}`.",
             )
         if status.mode & 0o077:
             logger.warning(
-                "%s may be read by others (mode %o); take that away with `chmod go= %s`",
+                "Other users can read %s (mode %o). Run: chmod go= %s",
                 path, status.mode, path,
             )  # fmt: skip
 
 
 def check_free_space(disk: Disk, folder: Path, needed: int) -> None:
-    """`UnavailableError` if so many bytes have no room there, or may not be written."""
+    """Check that a write of `needed` bytes to the folder would succeed.
+
+    Raises:
+        UnavailableError: The disk has less free space, or this user may not write there.
+    """
     if disk.free_bytes(folder) < needed:
         raise UnavailableError(
-            reason=f"The disk with {folder} is full. Reading goes on.",
-            remedy="Make room; writing works again by itself.",
+            reason=f"The disk of {folder} is full. Reading still works.", remedy=MAKE_ROOM
         )
     if not disk.is_writable(folder):
         raise UnavailableError(
-            reason=f"{folder} may not be written to.",
+            reason=f"The portal cannot write to {folder}.",
             remedy="Give the portal's user the right to write there.",
         )
 
@@ -71,12 +80,12 @@ def _check_mount(disk: Disk, folder: Path) -> None:
     file_system = _file_system_of(disk.mount_info(), folder.resolve())
     if file_system in _FILE_SYSTEMS_WITHOUT_LOCKS:
         raise UnavailableError(
-            reason=f"{folder} is on a {file_system} file system, whose locks cannot be trusted.",
+            reason=f"{folder} is on a {file_system} file system, whose locks are not reliable.",
             remedy="Keep the data folder on a local disk, or use DynamoDB (`USE_DYNAMODB=true`).",
         )
     if file_system in _NETWORK_FILE_SYSTEMS:
         logger.warning(
-            "%s is on a network file system (%s); run one portal on it only, or use DynamoDB",
+            "%s is on a network file system (%s). Run only one portal on it, or use DynamoDB.",
             folder, file_system,
         )  # fmt: skip
 
@@ -90,7 +99,7 @@ def _file_system_of(mount_info: str, folder: Path) -> str:
         if len(fields) < 5 or not file_system_part:
             continue
         mount_point = Path(fields[4].encode().decode("unicode_escape"))
-        # Of two mounts on one place the later one counts.
+        # If two file systems are mounted at the same point, the later one is visible.
         if folder.is_relative_to(mount_point) and len(mount_point.parts) >= depth:
             depth, file_system = len(mount_point.parts), file_system_part.split(" ")[0]
     return file_system

@@ -1,13 +1,21 @@
-"""The lines of the store's file, and what it means when one of them is not whole.
+"""The format of the store's file, and the rule by which a bad line is damage.
 
     {"crc":"…","format":1,"needs":"1.0","generation":3,"continues":2,"seq":17,"rows":2,"size":900}
-    {"crc":"…","row":{…}}                                       a snapshot: the items, at seq 17
+    {"crc":"…","row":{…}}                                       a snapshot: all items at seq 17
     {"crc":"…","row":{…}}
-    {"crc":"…","seq":18,"durable":17,"put":[{…}],"remove":["…"]}     then commits, one a line
+    {"crc":"…","seq":18,"durable":17,"put":[{…}],"remove":["…"]}     then commits, one per line
 
-`crc` is the CRC-32 of the rest of its line. `durable` is the last commit that was known to be on
-the disk when the line was written, so a bad line that a later one calls durable is damage and
-not the remnant of a crash. A generation ends with the snapshot that begins the next one.
+`crc` is the CRC-32 of the rest of the line. `durable` is the last commit that was known to be on
+the disk when the line was written: if a later line says that a bad line was durable, the bad
+line is damage and not the remnant of a crash. A generation ends with the snapshot that begins
+the next one.
+
+encode_line, decode_line  one line
+DurableMark               how far the file is durable; stored in the lock file
+Header                    the first line of a generation
+commit_line               the line of a commit
+lines, read_header, read_snapshot, read_commits
+                          reading, with `CorruptStoreError` for damage
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +31,7 @@ from portal.stores.file.disk import Disk
 from portal.stores.schema import KEY
 
 FORMAT = 1
-#: The first portal that reads this format.
+#: The first version of the portal that reads this format.
 NEEDS = "1.0"
 
 #: `{"crc":"01234567",`
@@ -32,18 +40,18 @@ _CHUNK = 256 * 1024
 
 MARK_SIZE = 160
 
-#: `None`: removed.
+#: The items of some ids after a commit; `None`: removed.
 Changes = Mapping[str, Item | None]
 
 
 def encode_line(content: Mapping[str, Any]) -> bytes:
-    """The line for this content. `orjson.JSONEncodeError` for what JSON cannot say."""
+    """The line with this content. `orjson.JSONEncodeError` if JSON cannot express it."""
     rest = orjson.dumps(content)[1:]
     return b'{"crc":"%08x",%b\n' % (crc32(rest), rest)
 
 
 def decode_line(line: bytes) -> dict[str, Any] | None:
-    """What the line, which has lost its newline, says; `None` if it is not as it was written."""
+    """The content of a line without its newline; `None` if the checksum is wrong."""
     if line[:8] != b'{"crc":"' or line[16:_CRC_SIZE] != b'",':
         return None
     if b"%08x" % crc32(line[_CRC_SIZE:]) != line[8:16]:
@@ -57,18 +65,19 @@ def decode_line(line: bytes) -> dict[str, Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class DurableMark:
-    """How far the file is durable: what the lock file holds, and all that readers look at.
+    """How far the file is durable. The lock file holds it, and readers look at nothing else.
 
-    A reader shows nothing beyond it. So it never shows a commit whose sync then fails and
-    that is cut off again, and it sees every commit that was acknowledged, since the mark is
-    moved after the sync and before the answer. The mark itself needs no sync: after a power
-    cut it is at most too old, and whoever opens the file moves it.
+    A reader shows no commit beyond the mark. So it never shows a commit whose sync fails and
+    that is then cut off. It shows every acknowledged commit, since the writer moves the mark
+    after the sync and before it answers. The mark itself needs no sync: after a power cut it is
+    too old at worst, and the next process that opens the file moves it.
     """
 
     generation: int
     seq: int
     size: int
-    #: A sync or a cut failed: the file takes no more, and nothing behind `size` is true.
+    #: A sync or a truncation failed: nothing may be appended, and the bytes after `size` do not
+    #: count.
     poisoned: bool = False
 
     def encode(self) -> bytes:
@@ -93,11 +102,11 @@ class Header:
     """The first line of a generation."""
 
     generation: int
-    #: The generation whose state at `seq` the snapshot holds; `None` if it is not exactly that.
+    #: The generation whose exact state at `seq` the snapshot holds; `None` after a restore.
     continues: int | None
     seq: int
     rows: int
-    #: Bytes of all rows' lines.
+    #: Bytes of the lines of all rows.
     size: int
     #: Bytes of this line.
     length: int = 0
@@ -110,11 +119,11 @@ class Header:
 
     @property
     def end(self) -> "JournalPosition":
-        """Where the commits begin."""
+        """The position where the commits begin."""
         return JournalPosition(self.generation, self.length + self.size, self.seq, 1 + self.rows)
 
 
-#: By how much a snapshot's line is longer than its item.
+#: Bytes that a line of a snapshot has in addition to its item.
 ROW_EXTRA = len(encode_line({"row": {}})) - len(b"{}")
 
 
@@ -130,7 +139,7 @@ def commit_line(seq: int, durable: int, changes: Changes) -> bytes:
 
 
 def commit_changes(content: Mapping[str, Any]) -> Changes:
-    """What a commit's line changes."""
+    """The changes that the line of a commit holds."""
     changes: dict[str, Item | None] = dict.fromkeys(content.get("remove", ()))
     changes.update((item[KEY], item) for item in content.get("put", ()))
     return changes
@@ -138,7 +147,7 @@ def commit_changes(content: Mapping[str, Any]) -> Changes:
 
 @dataclass(frozen=True, slots=True)
 class JournalPosition:
-    """Behind which byte, commit and line of which generation one has read."""
+    """How far a file was read: bytes, last commit and number of lines."""
 
     generation: int
     size: int
@@ -148,7 +157,7 @@ class JournalPosition:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line as it lies in the file, without its newline; `whole` if there was one."""
+    """A line of the file without its newline. `whole`: it ended with a newline."""
 
     start: int
     text: bytes
@@ -160,7 +169,7 @@ class Line:
 
 
 def lines(disk: Disk, fd: int, start: int, end: int) -> Iterator[Line]:
-    """The lines from `start` to `end`; only the last one may lack its newline."""
+    """The lines between two offsets. Only the last one may lack its newline."""
     rest, offset = b"", start
     while offset < end:
         chunk = disk.read(fd, min(_CHUNK, end - offset), offset)
@@ -176,15 +185,20 @@ def lines(disk: Disk, fd: int, start: int, end: int) -> Iterator[Line]:
 
 
 def read_header(disk: Disk, fd: int, path: Path) -> Header:
-    """`CorruptStoreError`; `UnavailableError` for a file of a newer format."""
+    """The first line.
+
+    Raises:
+        CorruptStoreError: It is damaged.
+        UnavailableError: A newer portal wrote the file.
+    """
     line = next(lines(disk, fd, 0, min(disk.size(fd), 1024)), Line(0, b"", whole=False))
     content = decode_line(line.text) if line.whole else None
     if content is None or "format" not in content:
-        raise corrupt_error(path, 1, 0, "does not begin as a store's file does")
+        raise corrupt_error(path, 1, 0, "is not the first line of a store's file")
     if content["format"] > FORMAT:
         raise UnavailableError(
             reason=f"{path} has format {content['format']}, which this portal cannot read.",
-            remedy=f"Format {content['format']} needs portal ≥ {content['needs']}: start that one.",
+            remedy=f"Format {content['format']} needs portal ≥ {content['needs']}. Start that one.",
         )
     return Header(
         content["generation"], content["continues"], content["seq"], content["rows"],
@@ -195,13 +209,18 @@ def read_header(disk: Disk, fd: int, path: Path) -> Header:
 def read_snapshot(
     disk: Disk, fd: int, path: Path, header: Header, apply: Callable[[Changes], None]
 ) -> None:
-    """Hand each item to `apply`. `CorruptStoreError`: a snapshot is whole or it has no name."""
+    """Pass each item to `apply`.
+
+    Raises:
+        CorruptStoreError: A line is bad or missing. A crash cannot be the reason: a file is given
+            its name after its snapshot was synced.
+    """
     end, number = header.end, 1
     for line in lines(disk, fd, header.length, end.size):
         number += 1
         content = decode_line(line.text) if line.whole else None
         if content is None or "row" not in content:
-            raise corrupt_error(path, number, line.start, "is not what was written")
+            raise corrupt_error(path, number, line.start, "differs from what was written")
         apply({content["row"][KEY]: content["row"]})
     if number != end.line:
         raise corrupt_error(path, number + 1, disk.size(fd), "is missing: the file is too short")
@@ -209,7 +228,7 @@ def read_snapshot(
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """How far the commits are whole, and what lies behind them and may be cut off."""
+    """The end of the last whole commit, and the number of bytes after it, which may be cut off."""
 
     position: JournalPosition
     torn_bytes: int = 0
@@ -225,11 +244,13 @@ def read_commits(
     mark: DurableMark | None,
     apply: Callable[[Changes], None],
 ) -> Tail:
-    """Hand the changes of each commit between `start` and byte `end` to `apply`.
+    """Pass the changes of each commit between `start` and byte `end` to `apply`.
 
-    What is not whole ends it: as torn if nothing says that it ever was durable, else with
-    `CorruptStoreError`. Without a mark nothing is known of the last commit; then a line that has
-    its newline counts as durable.
+    Reading ends at the first bad line. The line is torn by a crash, unless the mark or a later
+    line says that it was durable. Without a mark, a line with a newline counts as durable.
+
+    Raises:
+        CorruptStoreError: A bad line was durable, or a commit is missing.
     """
     position = start
     remaining = lines(disk, fd, start.size, end)
@@ -240,12 +261,14 @@ def read_commits(
             durable = line.start < durable_size or (mark is None and line.whole)
             later_durable_seq = max((_durable_seq(each) for each in remaining), default=0)
             if durable or later_durable_seq > position.seq:
-                raise corrupt_error(path, position.line + 1, line.start, "is not what was written")
+                raise corrupt_error(
+                    path, position.line + 1, line.start, "differs from what was written"
+                )
             return Tail(position, torn_bytes=end - line.start)
         if content["seq"] != position.seq + 1:
             raise corrupt_error(
                 path, position.line + 1, line.start,
-                f"is commit {content['seq']}, and {position.seq + 1} is missing",
+                f"is commit {content['seq']}, but commit {position.seq + 1} is missing",
             )  # fmt: skip
         apply(commit_changes(content))
         position = JournalPosition(start.generation, line.end, content["seq"], position.line + 1)
@@ -258,10 +281,19 @@ def _durable_seq(line: Line) -> int:
 
 
 def corrupt_error(path: Path, line: int, byte: int, problem: str) -> CorruptStoreError:
+    """The error for a bad line; `problem` continues the sentence "line 7 (at byte 900) …"."""
     return CorruptStoreError(
         reason=f"{path} is damaged: line {line} (at byte {byte}) {problem}.",
         remedy=(
-            "Nothing was overwritten. `portal store verify` shows what can still be read, and "
-            "`portal store restore` makes a whole file of it and keeps the damaged one."
+            "Nothing was overwritten. `portal store verify` shows what can still be read. "
+            "`portal store restore` rebuilds the file from that, and keeps the damaged file."
         ),
+    )
+
+
+def missing_error(path: Path) -> CorruptStoreError:
+    """The error for a store whose file is gone."""
+    return CorruptStoreError(
+        reason=f"{path} is missing.",
+        remedy="Put it back, or run `portal store restore` to rebuild it from what is left.",
     )

@@ -1,4 +1,4 @@
-"""What one process shows of the file store: its rows, and how far it has read to know them."""
+"""Reads the journal into memory: the items of one process, and how far it has read."""
 
 import threading
 from contextlib import suppress
@@ -14,27 +14,27 @@ from portal.stores.file.snapshot import close_quietly
 
 
 class JournalReader:
-    """One process's view of the file at `path`.
+    """The items of the file at `path`, as one process knows them.
 
-    `guard` is held while `rows`, the position or the mark are looked at or changed; nobody
-    waits for the disk's sync under it. To read on takes no lock.
+    Hold `guard` to read or change `table`, `position` or `mark`. Nobody holds it during a sync.
+    Reading new commits needs no lock between processes.
     """
 
     def __init__(self, path: Path, lock: LockFile, disk: Disk) -> None:
         self.guard = threading.Lock()
         self.table = MemoryTable()
-        #: Of the generation that was read last, and -1 before the first.
+        #: Descriptor of the generation that was read last; -1 if none is open.
         self.fd = -1
         self.position = JournalPosition(0, 0, 0, 0)
         self.mark = DurableMark(0, 0, 0)
-        #: The mark as bytes, as of what `rows` shows.
+        #: The bytes of the mark to which `table` corresponds.
         self.mark_bytes = b""
         self._path = path
         self._lock = lock
         self._disk = disk
 
     def follow(self, mark_bytes: bytes) -> bool:
-        """Read on up to this mark; `False` if that takes the lock. Wants `guard`."""
+        """Read up to this mark; `False` if that needs the lock. The caller holds `guard`."""
         if mark_bytes == self.mark_bytes:
             return True
         mark = DurableMark.decode(mark_bytes)
@@ -51,13 +51,13 @@ class JournalReader:
         return True
 
     def apply_commits(self, end: int, mark: DurableMark | None) -> journal.Tail:
-        """Apply the commits up to byte `end`. Wants `guard`."""
+        """Apply the commits up to byte `end`. The caller holds `guard`."""
         return journal.read_commits(
             self._disk, self.fd, self._path, self.position, end, mark=mark, apply=self.table.apply
         )
 
     def _switch_generation(self, mark: DurableMark) -> bool:
-        """Continue in the next generation, knowing what its snapshot says from the last one."""
+        """Continue in the next generation without reading its snapshot, which says nothing new."""
         try:
             fd = self._disk.open(self._path)
         except FileNotFoundError:
@@ -69,8 +69,8 @@ class JournalReader:
             if (header.generation, header.continues) != (mark.generation, position.generation):
                 close_quietly(self._disk, fd)
                 return False
-            # The old file cannot be damaged for our purpose: either it leads to the snapshot,
-            # or everything is loaded.
+            # Damage in the old file does no harm here: if its commits do not reach the snapshot,
+            # the new file is loaded as a whole.
             with suppress(CorruptStoreError):
                 end = self._disk.size(self.fd)
                 journal.read_commits(
@@ -79,7 +79,7 @@ class JournalReader:
         except BaseException:
             close_quietly(self._disk, fd)
             raise
-        # Behind the snapshot's commit there may be one that was refused.
+        # The old file may hold one commit more than the snapshot, which was refused.
         missing = header.seq - position.seq
         if not 0 <= missing <= len(commits):
             close_quietly(self._disk, fd)
@@ -90,7 +90,7 @@ class JournalReader:
         return True
 
     def _load(self, mark: DurableMark) -> bool:
-        """Load everything, while others write: workers that start together do so at once."""
+        """Load the whole file without the lock: workers that start together load it together."""
         try:
             fd = self._disk.open(self._path)
         except FileNotFoundError:
@@ -98,7 +98,8 @@ class JournalReader:
         try:
             table, position = self.read_file(fd, mark, end=mark.size)
         except UnavailableError:
-            # Either a new generation came meanwhile, or whoever has the lock will say what it is.
+            # A new generation may have begun meanwhile. If not, the caller finds the reason when
+            # it holds the lock.
             close_quietly(self._disk, fd)
             return False
         except BaseException:
@@ -114,7 +115,10 @@ class JournalReader:
     def read_file(
         self, fd: int, mark: DurableMark | None, end: int | None = None
     ) -> tuple[MemoryTable, JournalPosition]:
-        """Rows without indexes, and where they end: at `end`, if it is of the mark's generation."""
+        """The items, not yet indexed, and the position after the last commit.
+
+        `end` limits the reading if the file is of the mark's generation.
+        """
         table, size = MemoryTable(), self._disk.size(fd)
         header = journal.read_header(self._disk, fd, self._path)
         if mark is not None and mark.generation > header.generation:
@@ -137,23 +141,23 @@ class JournalReader:
         return table, tail.position
 
     def replace_table(self, table: MemoryTable, fd: int, position: JournalPosition) -> None:
-        """Show these rows, which have no indexes yet and were read from `fd`."""
+        """Index this table, which was read from `fd`, and show it from now on."""
         table.index()
         self.table = table
         self.switch_file(fd, position)
 
     def switch_file(self, fd: int, position: JournalPosition) -> None:
-        """Go on from here, in the file that is open as `fd`."""
+        """Continue at this position of the file that is open as `fd`."""
         old, self.fd, self.position = self.fd, fd, position
         if old >= 0:
             close_quietly(self._disk, old)
 
     def set_mark(self, mark: DurableMark) -> None:
-        """`rows` are as of this mark."""
+        """State that `table` corresponds to this mark."""
         self.mark, self.mark_bytes = mark, mark.encode()
 
     def is_current_file(self) -> bool:
-        """Whether the name still stands for the file that is open."""
+        """Whether the path still leads to the file that is open."""
         try:
             return self._disk.status(self._path).inode == self._disk.inode(self.fd)
         except FileNotFoundError:
@@ -165,14 +169,15 @@ class JournalReader:
         self.fd = -1
 
     def truncated_error(self, size: int, line: int) -> CorruptStoreError:
+        """The error for a file that ends before its durable mark."""
         return CorruptStoreError(
             reason=(
-                f"{self._path} is damaged: it ends behind line {line} (at byte {size}), before "
-                f"commits that were durable, as {self._lock.path} knows."
+                f"{self._path} is damaged: it ends after line {line} (at byte {size}), before "
+                f"commits that were durable according to {self._lock.path}."
             ),
             remedy=(
-                "Nothing was overwritten. If an older copy was put back on purpose, or nothing "
-                "better is left, `portal store restore` accepts it; `portal store verify` shows "
-                "what it holds."
+                "Nothing was overwritten. `portal store verify` shows what the file holds. If you "
+                "put an older copy back on purpose, or have nothing better, `portal store restore` "
+                "accepts it."
             ),
         )

@@ -1,7 +1,7 @@
-"""The file store's folder: what changes it, and what a crash or a full disk leaves of a change.
+"""Changes the journal: appends commits, compacts, and recovers after a crash.
 
-Besides `tenants.jsonl` the folder holds `tenants.lock`, `tenants.previous.jsonl` (the
-generation before) and, after a crash, `tenants.torn` (what was cut off).
+Beside `tenants.jsonl` the folder holds `tenants.lock`, `tenants.previous.jsonl` (the previous
+generation) and, after a crash, `tenants.torn` (the bytes that were cut off).
 """
 
 import logging
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from portal.stores.contract import CorruptStoreError, UnavailableError
+from portal.stores.contract import NOTHING_SAVED, UnavailableError
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk
 from portal.stores.file.folder_checks import check_folder, check_free_space
@@ -30,14 +30,14 @@ from portal.stores.file.snapshot import (
 
 logger = logging.getLogger("portal.store")
 
-#: Less garbage than this is not worth a new file.
+#: Bytes. Less garbage than this is not worth a new file.
 _MIN_GARBAGE = 1024 * 1024
 
 
 class JournalWriter:
-    """The folder's file: it is read through `view`, and changed under `lock`.
+    """The file of a folder: `reader` reads it, and `lock` excludes other writers.
 
-    Methods that say "locked" want `locked()`.
+    Call methods whose docstring says "Locked." only inside `locked()`.
     """
 
     def __init__(self, folder: Path, disk: Disk) -> None:
@@ -51,7 +51,7 @@ class JournalWriter:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Alone among the processes. `BusyError` after `lock_file.LOCK_TIMEOUT`."""
+        """Exclude other processes. `BusyError` after `lock_file.LOCK_TIMEOUT` seconds."""
         if self.lock.fd < 0:
             self._disk.make_folder(self._folder)
             check_folder(self._disk, self._folder, self.path)
@@ -65,7 +65,7 @@ class JournalWriter:
             self.lock.release()
 
     def catch_up(self) -> None:
-        """Know all that is true, and leave nothing behind it that could be cut off. Locked."""
+        """Read all commits, and settle what a killed writer left after the mark. Locked."""
         reader = self.reader
         with reader.guard:
             mark_bytes = self.lock.read_mark_bytes()
@@ -91,7 +91,7 @@ class JournalWriter:
             self._create(mark)
             return
         try:
-            # Behind a spoilt mark lies only what was refused.
+            # After a poisoned mark there are only commits that were refused.
             end = mark.size if mark is not None and mark.poisoned else None
             table, position = reader.read_file(fd, mark, end)
         except BaseException:
@@ -104,18 +104,18 @@ class JournalWriter:
             self._recover(mark)
 
     def _recover(self, mark: DurableMark | None) -> None:
-        """Make true what lies whole behind the mark, and cut off the rest.
+        """Accept the whole commits after the mark, and cut off the rest.
 
-        A writer that was killed leaves either. What is whole may have been acknowledged (if
-        the mark was lost in a power cut), what is not cannot have been.
+        A killed writer leaves both. A whole commit may have been acknowledged, if a power cut
+        lost the mark; a torn one cannot have been.
         """
         reader = self.reader
         reader.position = reader.apply_commits(self._disk.size(reader.fd), mark).position
         try:
             self._truncate_torn_tail()
         except OSError as error:
-            # A full disk must not keep anybody from reading; the next commit tries again.
-            logger.warning("%s: could not cut off a torn line (%s)", self.path, error.strerror)
+            # Reading must work on a full disk, too. The next commit tries this again.
+            logger.warning("%s: a torn line could not be cut off (%s)", self.path, error.strerror)
         recovered = DurableMark(
             reader.position.generation, reader.position.seq, reader.position.size
         )
@@ -124,7 +124,7 @@ class JournalWriter:
             if mark is None or mark.generation != reader.position.generation:
                 self._disk.sync_folder(self._folder)
         except OSError:
-            # A second sync could succeed without having written anything.
+            # A second sync of this file could succeed without having written anything.
             self.lock.write_mark(replace(recovered, poisoned=True))
             self._begin_generation()
             return
@@ -146,24 +146,22 @@ class JournalWriter:
             close_quietly(self._disk, fd)
         self._disk.truncate(reader.fd, start)
         logger.warning(
-            "%s: the last line was torn by a crash; its %d bytes are now in %s",
+            "%s: a crash tore the last line. Its %d bytes were moved to %s.",
             self.path, end - start, self._torn_path,
         )  # fmt: skip
 
     def _create(self, mark: DurableMark | None) -> None:
         if mark is not None or exists(self._disk, previous_path(self.path)):
-            raise CorruptStoreError(
-                reason=f"{self.path} is missing, and there was one.",
-                remedy="Put it back, or let `portal store restore` make one of what is left.",
-            )
+            raise journal.missing_error(self.path)
         self.reader.table = MemoryTable()
         self.reader.switch_file(-1, JournalPosition(0, 0, 0, 0))
         self._begin_generation()
 
     def append(self, commits: Sequence[Changes]) -> None:
-        """Make these true, all or none of them. Locked and caught up.
+        """Write and sync these commits, all or none. Locked, after `catch_up`.
 
-        `UnavailableError`: none is, or (its text says so) that is not certain.
+        Raises:
+            UnavailableError: None was saved, or (`outcome_unknown`) that is not certain.
         """
         reader = self.reader
         if reader.mark.poisoned:
@@ -171,13 +169,13 @@ class JournalWriter:
                 with reader.guard:
                     self._begin_generation()
             except OSError as error:
-                raise unavailable(error, self.path, "Nothing was saved.") from error
+                raise unavailable(error, self.path, NOTHING_SAVED) from error
         start = reader.position
         try:
             with reader.guard:
                 self._truncate_torn_tail()
         except OSError as error:
-            raise unavailable(error, self.path, "Nothing was saved.") from error
+            raise unavailable(error, self.path, NOTHING_SAVED) from error
         data = b"".join(
             journal.commit_line(start.seq + number, start.seq, changes)
             for number, changes in enumerate(commits, 1)
@@ -195,7 +193,8 @@ class JournalWriter:
         except OSError as error:
             raise self._abort_append(error, poisoned=True) from error
         mark = DurableMark(end.generation, end.seq, end.size)
-        # Under the guard already here: a reader that saw the mark alone would apply it, too.
+        # The guard is held from here on: a reader that saw the new mark before the table has the
+        # commits would apply them a second time.
         with reader.guard:
             try:
                 self.lock.write_mark(mark)
@@ -207,7 +206,7 @@ class JournalWriter:
             reader.set_mark(mark)
 
     def _abort_append(self, error: OSError, *, poisoned: bool) -> UnavailableError:
-        """Nothing behind the position shall become true, now or after a crash."""
+        """Cut off what was appended, so that it does not come back after a crash either."""
         reader = self.reader
         try:
             self._disk.truncate(reader.fd, reader.position.size)
@@ -216,7 +215,7 @@ class JournalWriter:
         except OSError:
             poisoned = True
         if not poisoned:
-            return unavailable(error, self.path, "Nothing was saved.")
+            return unavailable(error, self.path, NOTHING_SAVED)
         with reader.guard:
             reader.mark = replace(reader.mark, poisoned=True)
             try:
@@ -224,25 +223,25 @@ class JournalWriter:
             except OSError:
                 return outcome_unknown(error, self.path)
             reader.set_mark(reader.mark)
-        return unavailable(error, self.path, "Nothing was saved.")
+        return unavailable(error, self.path, NOTHING_SAVED)
 
     def _roll_back(self, error: OSError) -> UnavailableError:
-        """The commits are durable, but their mark could not be set, or perhaps it was."""
+        """Undo commits that are durable, since their mark could perhaps not be written."""
         reader = self.reader
         try:
-            # Durably: a mark that is ahead of its file looks like damage after a power cut.
+            # Synced, since a mark ahead of its file looks like damage after a power cut.
             self.lock.write_mark_durably(reader.mark)
         except OSError:
-            # Cut off, they would be missing for whoever saw the mark.
+            # Readers may have seen the new mark, so the commits must not be cut off.
             return outcome_unknown(error, self.path)
         try:
             self._disk.truncate(reader.fd, reader.position.size)
             self._disk.sync(reader.fd)
         except OSError:
             return outcome_unknown(error, self.path)
-        return unavailable(error, self.path, "Nothing was saved.")
+        return unavailable(error, self.path, NOTHING_SAVED)
 
-    # Generations
+    # ---- Generations
 
     @property
     def needs_compaction(self) -> bool:
@@ -251,21 +250,21 @@ class JournalWriter:
         return garbage > max(live, self._compaction_threshold)
 
     def compact(self) -> None:
-        """Begin a new generation if there is room for it. Locked and caught up."""
+        """Begin a new generation if there is room for it. Locked, after `catch_up`."""
         try:
             with self.reader.guard:
                 self._begin_generation()
         except OSError as error:
-            logger.warning("%s was not compacted: %s", self.path, error.strerror)
+            logger.warning("%s was not compacted (%s)", self.path, error.strerror)
             self._compaction_threshold = self.reader.position.size + _MIN_GARBAGE
         else:
             self._compaction_threshold = _MIN_GARBAGE
 
     def _begin_generation(self) -> None:
-        """Continue in a new file. `OSError`: nothing has changed for this process.
+        """Continue in a new file.
 
-        Its descriptor of the old file stays to read with, and whoever writes next finds out
-        which of the two files has the name.
+        After an `OSError` nothing has changed for this process. It still reads from the old file,
+        and the next writer finds out which of the two files has the name.
         """
         reader = self.reader
         fd, header = begin_generation(
@@ -285,10 +284,10 @@ class JournalWriter:
         reader.switch_file(fd, header.end)
         reader.set_mark(mark)
 
-    # The rest
+    # ---- For operators
 
     def inspect(self) -> tuple[MemoryTable, JournalPosition, int]:
-        """What the file says, where it ends, and how many bytes behind that are torn. Locked."""
+        """The items, the position after the last commit, and the torn bytes after it. Locked."""
         fd = self._disk.open(self.path)
         try:
             table, position = self.reader.read_file(fd, self.lock.read_mark())
@@ -297,7 +296,11 @@ class JournalWriter:
             close_quietly(self._disk, fd)
 
     def check(self) -> None:
-        """`UnavailableError` if `append` would be refused. Locked and caught up."""
+        """Find out whether `append` would succeed. Locked, after `catch_up`.
+
+        Raises:
+            UnavailableError: It would not.
+        """
         needed = 16 * 1024
         if self.reader.mark.poisoned:
             needed += snapshot_size(self.reader.table)

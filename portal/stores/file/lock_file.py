@@ -1,6 +1,6 @@
-"""The lock file: whoever holds it writes alone, and it says how far the journal is true.
+"""The lock file: one process at a time holds its lock and may write. It stores the durable mark.
 
-It is never deleted: two processes that lock two files both think that they are alone.
+The file is never deleted: two processes that lock two different files would both write.
 """
 
 from pathlib import Path
@@ -10,17 +10,17 @@ from portal.stores.file.disk import Disk
 from portal.stores.file.journal import MARK_SIZE, DurableMark
 from portal.stores.file.snapshot import close_quietly, write_all
 
-#: Seconds that a commit waits for other processes. One takes a millisecond, a compaction of
-#: 100,000 tenants a second.
+#: Seconds that a commit waits for other processes. A commit takes a millisecond, and a compaction
+#: of 100,000 tenants takes a second.
 LOCK_TIMEOUT = 5.0
 
 
 class LockFile:
-    """The mark in it is read without the lock, and set under it."""
+    """Read the mark without the lock, and write it only while you hold the lock."""
 
     def __init__(self, path: Path, disk: Disk) -> None:
         self.path = path
-        #: -1 while it is not open.
+        #: -1 while the file is not open.
         self.fd = -1
         self._disk = disk
 
@@ -28,10 +28,13 @@ class LockFile:
         self.fd = self._disk.open(self.path, create=True)
 
     def acquire(self) -> None:
-        """Alone among the processes. `BusyError` after `LOCK_TIMEOUT`."""
+        """Take the lock. `BusyError` after `LOCK_TIMEOUT` seconds."""
         while True:
             if not self._disk.lock(self.fd, LOCK_TIMEOUT):
-                raise BusyError(reason=f"Another process has held {self.path} for long.")
+                raise BusyError(
+                    reason=f"Another process has held the lock {self.path} for more than"
+                    f" {LOCK_TIMEOUT:g} seconds."
+                )
             try:
                 if self._disk.status(self.path).inode == self._disk.inode(self.fd):
                     return
@@ -40,7 +43,7 @@ class LockFile:
             except BaseException:
                 self._disk.unlock(self.fd)
                 raise
-            # Somebody deleted it after all, and this one excludes nobody.
+            # Somebody deleted the file in spite of that, so the lock on it excludes nobody.
             close_quietly(self._disk, self.fd)
             self.open()
 
@@ -57,7 +60,7 @@ class LockFile:
         write_all(self._disk, self.fd, mark.encode(), 0)
 
     def write_mark_durably(self, mark: DurableMark) -> None:
-        """Durably."""
+        """Write the mark and sync it."""
         self.write_mark(mark)
         self._disk.sync(self.fd)
 

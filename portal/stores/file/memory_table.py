@@ -1,4 +1,4 @@
-"""The items of the file store in memory, small, and in the order of every index."""
+"""The items of the file store in memory, packed, with their indexes."""
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
@@ -16,7 +16,7 @@ _MAX_CACHED_KEYS = 1024
 
 
 class _Shape:
-    """The attribute names of a row, kept once for the thousands of rows that share them."""
+    """The attribute names of a row, stored once for the thousands of rows that share them."""
 
     def __init__(self, number: int, names: tuple[str, ...]) -> None:
         self.prefix = number.to_bytes(_SHAPE_BYTES, "big")
@@ -36,12 +36,12 @@ class _Shape:
             ]
             for index in INDEXES
         ]
-        #: By how much an item's JSON is longer than that of its values: `"name":` for each.
+        #: Bytes that an item's JSON has in addition to its values: `"name":` for each attribute.
         self.names_size = sum(len(orjson.dumps(name)) + 1 for name in names)
 
 
 class MemoryTable:
-    """What a journal says, applied. Its owner sees to it that one thread uses it at a time."""
+    """All items and their indexes. Not thread-safe: the caller holds a lock."""
 
     def __init__(self) -> None:
         self._rows: dict[str, bytes] = {}
@@ -49,7 +49,7 @@ class MemoryTable:
         self._shapes_by_names: dict[tuple[str, ...], _Shape] = {}
         self._indexes = [SortedIndex(partial(self._key, n)) for n in range(len(INDEXES))]
         self._index_numbers = {index.name: number for number, index in enumerate(INDEXES)}
-        # Every search of a list begins at the same few rows.
+        # Every search begins at the same few rows.
         self._key_of_row = lru_cache(_MAX_CACHED_KEYS)(self._read_key)
         #: Bytes of all items as JSON.
         self.size = 0
@@ -71,12 +71,12 @@ class MemoryTable:
                 yield item
 
     def load(self, changes: Mapping[str, Item | None]) -> None:
-        """Apply `changes` (`None` removes) but leave the indexes for `index` to make, once."""
+        """Apply `changes` (`None` removes) without the indexes. Call `index` at the end."""
         for item_id, item in changes.items():
             self._set(item_id, None if item is None else self._pack(item))
 
     def index(self) -> None:
-        """Make all indexes anew."""
+        """Build all indexes."""
         for number, index in enumerate(self._indexes):
             keys: list[Key] = []
             for item_id, row in self._rows.items():
@@ -89,12 +89,12 @@ class MemoryTable:
             index.fill([key[-1] for key in keys])
 
     def apply(self, changes: Mapping[str, Item | None]) -> None:
-        """Apply `changes` (`None` removes), indexes and all."""
+        """Apply `changes` (`None` removes) and update the indexes."""
         for item_id, item in changes.items():
             row = None if item is None else self._pack(item)
             old_keys = self._keys(item_id, self._rows.get(item_id))
             new_keys = self._keys(item_id, row)
-            # An index asks the rows for its keys, so a key leaves before its row changes.
+            # An index reads its keys from the rows, so remove a key before its row changes.
             for index, old_key, new_key in zip(self._indexes, old_keys, new_keys, strict=True):
                 if old_key is not None and old_key != new_key:
                     index.remove(old_key)
@@ -206,7 +206,7 @@ class MemoryTable:
 
 
 def _bounds(partition: str, between: tuple[str, str] | None) -> tuple[Key, Key]:
-    # Nothing sorts between a text and the same text with a NUL behind it.
+    # No text sorts between a text and the same text followed by NUL.
     if between is None:
         return (partition,), (partition + "\0",)
     return (partition, between[0]), (partition, between[1] + "\0")

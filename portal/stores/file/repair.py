@@ -1,7 +1,6 @@
-"""What an operator does about a damaged file: look at it, and make a whole one of what is left.
+"""For a damaged file: `portal store verify` looks at it, `portal store restore` rebuilds it.
 
-`portal store verify` and `portal store restore` call these. The portal need not be stopped:
-both work under the store's lock.
+The portal may keep running: both work under the store's lock.
 """
 
 from collections.abc import Iterator
@@ -23,40 +22,44 @@ from portal.stores.schema import KEY
 
 @dataclass(frozen=True, slots=True)
 class VerifyResult:
-    """What the file holds. `problem` is `None` if the portal can use it as it is."""
+    """What the file holds. `problem` is `None` if the portal can use the file as it is."""
 
     items: int
-    #: The last whole commit.
+    #: Number of the last whole commit.
     seq: int
-    #: Bytes of a torn last line, which the portal will set aside.
+    #: Bytes of a torn last line, which the portal will cut off and move to another file.
     torn: int
     problem: UnavailableError | None
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreResult:
-    """What `restore` saved. `lost` names the lines, counted from 1, that nothing could replace."""
+    """What `restore_file` saved."""
 
     items: int
     seq: int
+    #: Numbers of the lines, counted from 1, that nothing could replace.
     lost: tuple[int, ...]
-    #: Commits that no line held any more.
+    #: Numbers of the commits that no line holds any more.
     missing: tuple[int, ...]
-    #: Where the damaged file is now; `None` if there was none.
+    #: The path of the damaged file; `None` if there was no file.
     kept: Path | None
 
 
 def verify_file(folder: Path, *, disk: Disk | None = None) -> VerifyResult:
-    """Read the whole file and change nothing. `BusyError`, `UnavailableError`."""
+    """Read the whole file. Changes nothing.
+
+    Damage is no error here, but the `problem` of the result.
+
+    Raises:
+        BusyError: Another process held the lock for too long.
+        UnavailableError: The folder or the file cannot be read.
+    """
     disk = disk or LocalDisk()
     writer = JournalWriter(folder.absolute(), disk)
     with _locked(writer):
         if not exists(disk, writer.path):
-            reason, remedy = (
-                f"{writer.path} is missing.",
-                "Put it back, or use `portal store restore`.",
-            )
-            return VerifyResult(0, 0, 0, UnavailableError(reason=reason, remedy=remedy))
+            return VerifyResult(0, 0, 0, journal.missing_error(writer.path))
         try:
             table, position, torn = writer.inspect()
         except UnavailableError as problem:
@@ -66,11 +69,15 @@ def verify_file(folder: Path, *, disk: Disk | None = None) -> VerifyResult:
 
 
 def restore_file(folder: Path, now: datetime, *, disk: Disk | None = None) -> RestoreResult:
-    """Begin a generation with all that whole lines say. `BusyError`, `UnavailableError`.
+    """Begin a generation with the content of all whole lines.
 
-    A snapshot with a bad line is replaced by the previous generation, which says the same.
-    A commit that is lost leaves its items as they were before; those after it are applied.
-    The damaged file is kept under a name with the time `now`.
+    If a line of the snapshot is bad, the previous generation replaces it: it leads to the same
+    items. If a commit is lost, its items stay as they were before it, and the commits after it
+    are applied. The damaged file is kept under a name that holds the time `now`.
+
+    Raises:
+        BusyError: Another process held the lock for too long.
+        UnavailableError: The folder cannot be read or written.
     """
     disk = disk or LocalDisk()
     writer = JournalWriter(folder.absolute(), disk)
@@ -108,7 +115,7 @@ def _locked(writer: JournalWriter) -> Iterator[None]:
 
 
 class _Salvage:
-    """What the whole lines of one file say."""
+    """The content of all whole lines of one file."""
 
     def __init__(self) -> None:
         self.table = MemoryTable()
@@ -156,9 +163,10 @@ class _Salvage:
         self.seq = max(self.seq, seq)
 
     def followed_by(self, next_salvage: "_Salvage") -> "_Salvage":
-        """This generation, and then the commits of the next one, whose snapshot is not whole.
+        """This generation, and after it the commits of the next one, whose snapshot has bad lines.
 
-        Unless commits are missing here, too: then a row of that snapshot is the better one.
+        If commits are missing here, too, the whole rows of that snapshot are more recent, and
+        replace the ones from here.
         """
         first = min((seq for seq, _ in next_salvage._commits), default=next_salvage.seq + 1)
         if self.lost or self.missing or self.seq + 1 < first:

@@ -1,4 +1,4 @@
-"""Begins a generation: all rows in a new file, which then takes the name of the last one."""
+"""Begins a generation: writes all items to a new file, which then takes the old one's name."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -13,21 +13,22 @@ _CHUNK = 256 * 1024
 
 
 def previous_path(path: Path) -> Path:
-    """Where the generation before this one is kept."""
+    """The path of the previous generation."""
     return path.with_name("tenants.previous.jsonl")
 
 
 def snapshot_size(table: MemoryTable) -> int:
-    """Bytes of a snapshot's lines, without its header."""
+    """Bytes of a snapshot without its header."""
     return table.size + len(table) * journal.ROW_EXTRA
 
 
 def begin_generation(
     disk: Disk, path: Path, table: MemoryTable, *, generation: int, continues: int | None, seq: int
 ) -> tuple[int, Header]:
-    """A descriptor of the new file, which is durable under the name `path`, and its header.
+    """Write a snapshot, sync it and give it the name `path`. Returns its descriptor and header.
 
-    `OSError`: `path` names a whole file, either the old or the new one, which say the same.
+    After an `OSError`, `path` still leads to a whole file, the old or the new one. Both hold the
+    same items.
     """
     header = Header(generation, continues, seq, len(table), snapshot_size(table))
     header = replace(header, length=len(header.line()))
@@ -40,7 +41,7 @@ def begin_generation(
         if exists(disk, path):
             _keep_previous(disk, path)
         disk.rename(new_path, path)
-        # Before this, a commit in the new file could vanish with the file's name.
+        # Until this is done, a power cut could take the new file's name, and its commits with it.
         disk.sync_folder(path.parent)
     except BaseException:
         close_quietly(disk, fd)
@@ -62,7 +63,7 @@ def _write_items(disk: Disk, fd: int, header: Header, table: MemoryTable) -> Non
 
 
 def _keep_previous(disk: Disk, path: Path) -> None:
-    # Through a third name, so that each of the two names something whole at any moment.
+    # Through a third name, so that both names lead to a whole file at any moment.
     new_link = path.with_name("tenants.kept.jsonl")
     disk.remove(new_link)
     disk.link(path, new_link)
@@ -72,7 +73,7 @@ def _keep_previous(disk: Disk, path: Path) -> None:
 def write_all(disk: Disk, fd: int, data: bytes, offset: int) -> None:
     written = disk.write(fd, data, offset)
     while written < len(data):
-        # The rest of a short write either goes in or says why not.
+        # After a short write, writing the rest succeeds or raises the reason.
         written += disk.write(fd, data[written:], offset + written)
 
 
@@ -85,6 +86,6 @@ def exists(disk: Disk, path: Path) -> bool:
 
 
 def close_quietly(disk: Disk, fd: int) -> None:
-    # What matters was synced, and a descriptor is gone even if closing it fails.
+    # All that counts was synced before, and a descriptor is gone even if closing it fails.
     with suppress(OSError):
         disk.close(fd)

@@ -3,22 +3,23 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 
-#: Partition, sort key, `tenantId`. Python orders text by code point, which is the order of its
-#: UTF-8 bytes; so a shorter tuple stands before all the keys that it begins.
+#: Partition, sort key, `tenantId`. Python compares text by code point, which gives the order of the
+#: UTF-8 bytes. A shorter tuple sorts before all keys that begin with it.
 Key = tuple[str, ...]
 
-#: A block, and a place in it. Holds until the next change.
+#: Number of a block, and an index into it. Valid until the next change.
 BlockPosition = tuple[int, int]
 
 _MAX_BLOCK_SIZE = 1024
 
 
 class SortedIndex:
-    """Ids in blocks, so that a change moves a block's few kilobytes and not the whole list.
+    """Ids in blocks, so that a change moves the few kilobytes of a block and not the whole list.
 
-    All partitions stand in one sequence, and only the first key of each block is kept: a
-    partition for each e-mail address, or a key for each row, would take more memory than the
-    rows themselves. The other keys are asked of the rows, ten or so for a search.
+    All partitions form one sequence, and only the first key of each block is stored: an object
+    for each partition (there is one per e-mail address), or a key for each row, would take more
+    memory than the rows themselves. `key_of` reads the other keys from the rows, about ten for a
+    search.
     """
 
     def __init__(self, key_of: Callable[[str], Key]) -> None:
@@ -27,14 +28,14 @@ class SortedIndex:
         self._first_keys: list[Key] = [()]
 
     def fill(self, ids: list[str]) -> None:
-        """Take these ids, which are in order, in place of all."""
+        """Replace all ids by these, which are sorted."""
         half = _MAX_BLOCK_SIZE // 2
         self._blocks = [ids[at : at + half] for at in range(0, len(ids), half)] or [[]]
-        # The first block takes whatever sorts before everything.
+        # The empty key sorts before everything that may be added later.
         self._first_keys = [(), *(self._key_of(block[0]) for block in self._blocks[1:])]
 
     def add(self, key: Key) -> None:
-        """Take in the row with this key, which the rows hold already."""
+        """Add the row with this key. The table already has the row."""
         block_number, slot = self.position_before(key)
         block = self._blocks[block_number]
         block.insert(slot, key[-1])
@@ -45,9 +46,8 @@ class SortedIndex:
             del block[half:]
 
     def remove(self, key: Key) -> None:
-        """Forget the row with this key, which the rows hold still."""
-        # A block's recorded first key may outlive its row: it only has to lie between the
-        # blocks.
+        """Remove the row with this key. The table still has the row."""
+        # The stored first key of a block may outlive its row: it only has to separate the blocks.
         block_number, slot = self._find(key, bisect_left)
         block = self._blocks[block_number]
         if block[slot] != key[-1]:
@@ -57,11 +57,11 @@ class SortedIndex:
             del self._blocks[block_number], self._first_keys[block_number]
 
     def position_before(self, key: Key) -> BlockPosition:
-        """The place in front of everything that is not less than `key`."""
+        """The position before the first key that is not less than `key`."""
         return self._find(key, bisect_left)
 
     def position_after(self, key: Key) -> BlockPosition:
-        """The place behind everything that is not greater than `key`."""
+        """The position after the last key that is not greater than `key`."""
         return self._find(key, bisect_right)
 
     def _find(self, key: Key, bisect: Callable[..., int]) -> BlockPosition:
@@ -69,7 +69,7 @@ class SortedIndex:
         return block_number, bisect(self._blocks[block_number], key, key=self._key_of)
 
     def ascending(self, start: BlockPosition, end: BlockPosition) -> Iterator[str]:
-        """The ids from `start` on, in order, up to `end`."""
+        """The ids between two positions, in ascending order."""
         for block_number in range(start[0], end[0] + 1):
             block = self._blocks[block_number]
             first = start[1] if block_number == start[0] else 0
@@ -78,7 +78,7 @@ class SortedIndex:
                 yield block[slot]
 
     def descending(self, start: BlockPosition, end: BlockPosition) -> Iterator[str]:
-        """The same ids from the other end."""
+        """The ids between two positions, in descending order."""
         for block_number in range(end[0], start[0] - 1, -1):
             block = self._blocks[block_number]
             first = start[1] if block_number == start[0] else 0
@@ -87,7 +87,7 @@ class SortedIndex:
                 yield block[slot]
 
     def count(self, start: BlockPosition, end: BlockPosition, cap: int) -> int:
-        """How many ids lie between, counted no further than `cap`."""
+        """The number of ids between two positions, at most `cap`."""
         if start >= end:
             return 0
         total = -start[1]

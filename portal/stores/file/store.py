@@ -1,4 +1,4 @@
-"""The store in a file of JSON lines, for one machine and up to 200,000 tenants."""
+"""The store in a file of JSON lines: for one machine, and up to 200,000 tenants."""
 
 import os
 import threading
@@ -8,6 +8,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from portal.stores.contract import (
+    NOTHING_SAVED,
+    OUTCOME_UNKNOWN,
     Add,
     Change,
     Cursor,
@@ -32,10 +34,10 @@ _WHOLE = Segment()
 
 
 class JsonFileStore:
-    """A `Store` in `folder`, which is made if it is not there.
+    """A `Store` in `folder`, which it creates if necessary.
 
-    Nothing is opened before the first call, nor kept open over a fork: each process has
-    a lock and a memory of its own. Any number of threads and processes may use one folder.
+    It opens files on its first call, and again after a fork: each process has its own lock and
+    its own copy of the items in memory.
     """
 
     def __init__(self, folder: Path, *, disk: Disk | None = None) -> None:
@@ -46,8 +48,8 @@ class JsonFileStore:
 
     def _reset(self) -> None:
         self._journal = JournalWriter(self._folder, self._disk)
-        # Commits that wait, and whether a thread is writing some: it takes all that wait when
-        # it begins, and they share its sync.
+        # Group commit: one thread, the leader, writes all commits that are pending when it
+        # begins, and they share one sync. The other threads wait for the condition.
         self._condition = threading.Condition(threading.Lock())
         self._pending: list[_Commit] = []
         self._has_leader = False
@@ -125,23 +127,22 @@ class JsonFileStore:
             self._journal.check()
 
     def compact(self) -> None:
-        """Begin a new file without garbage, if there is room. Happens by itself, too."""
+        """Begin a new file without garbage, if there is room. The store also does so by itself."""
         with self._exclusive(), self._translate_os_errors(), self._journal.locked():
             self._journal.catch_up()
             self._journal.compact()
 
     def purge_history(self) -> None:
-        """Leave nothing on the disk of what was removed or replaced: not in the file, nor in the
-        generation before it, which is kept beside it. If there is no room it is logged, and what
-        is there stays."""
-        for _ in ("the file", "the one before"):
+        """Remove from the disk what was deleted or replaced: from the file, and from the previous
+        generation beside it. If there is no room for that, the files stay, and it is logged."""
+        for _ in ("the file", "the previous generation"):
             self.compact()
 
     def close(self) -> None:
         self._journal.close()
 
     def _refresh(self) -> None:
-        """Show everything that was acknowledged before this call, by whichever process."""
+        """Read all commits that any process acknowledged before this call."""
         journal = self._journal
         lock, reader = journal.lock, journal.reader
         try:
@@ -158,24 +159,24 @@ class JsonFileStore:
     def _lead(self, batch: "list[_Commit]") -> None:
         journal = self._journal
         try:
-            with self._translate_os_errors("Nothing was saved."), journal.locked():
+            with self._translate_os_errors(NOTHING_SAVED), journal.locked():
                 journal.catch_up()
                 self._commit(batch)
                 self._finish(batch)
-                # Only now, since nobody needs to wait for it.
+                # After the answer, so that nobody waits for it.
                 if journal.needs_compaction:
                     journal.compact()
         except StoreError as error:
             for commit in batch:
-                # A refusal, too, may have been for the sake of a commit that now is none.
+                # This replaces refusals as well: their reason may be a commit that failed now.
                 if not commit.done:
                     commit.error = error
         except BaseException:
             for commit in batch:
                 if not commit.done:
                     commit.error = UnavailableError(
-                        reason="The write was interrupted. It is not certain what was saved.",
-                        remedy="Look again before repeating it; the portal's log says more.",
+                        reason=f"The write was interrupted. {OUTCOME_UNKNOWN}",
+                        remedy="Read the portal's log.",
                         outcome_unknown=True,
                     )
             raise
@@ -187,7 +188,7 @@ class JsonFileStore:
 
     def _commit(self, batch: "list[_Commit]") -> None:
         table = self._journal.reader.table
-        # What an earlier one in this batch leaves. Nobody else sees it before the sync.
+        # The items after the earlier commits of this batch. Nobody else sees them before the sync.
         pending: dict[str, Item | None] = {}
         accepted: list[Mapping[str, Item | None]] = []
         for commit in batch:
@@ -210,7 +211,7 @@ class JsonFileStore:
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        """Alone among this process's threads: they share the lock's descriptor."""
+        """Exclude the other threads of this process: they share the descriptor of the lock."""
         with self._condition:
             while self._has_leader:
                 self._condition.wait()
@@ -231,7 +232,7 @@ class JsonFileStore:
 
 
 class _Commit:
-    """One `write` on its way: what it wants, and what became of it."""
+    """One call of `write`: its changes, and its result."""
 
     def __init__(self, changes: Sequence[Change]) -> None:
         self.result = items_after(changes)
@@ -240,7 +241,7 @@ class _Commit:
         self.done = False
 
     def refusal(self, current: Mapping[str, Item | None]) -> StoreError | None:
-        """Why these items as they are now do not allow it, if they do not."""
+        """The error of the first change whose condition fails, given the `current` items."""
         for change, item_id in zip(self.changes, self.result, strict=True):
             item = current[item_id]
             if isinstance(change, Add):
@@ -262,11 +263,11 @@ _stores: "weakref.WeakSet[JsonFileStore]" = weakref.WeakSet()
 
 
 def _reset_after_fork() -> None:
-    # All of them, also if one cannot be closed: it must not leave another one its parent's lock.
+    # Reset every store, also if one cannot be closed: no store may keep its parent's lock.
     with ExitStack() as stores:
         for store in list(_stores):
-            # The parent's lock would be the child's as well, as long as both have it open; and
-            # its threads, which may have held ours, are not here.
+            # While the child has the lock file open, it shares the parent's lock. And the parent's
+            # threads, which may hold locks of ours, do not exist in the child.
             stores.callback(store._reset)
             stores.callback(store._journal.close)
 

@@ -1,5 +1,4 @@
-"""DynamoDB in every kind of trouble: the right answer, the right words, a bounded wait, and
-nothing half written."""
+"""Failures of DynamoDB: the right error, the right sentences, a bounded wait, no partial write."""
 
 import contextvars
 import socket
@@ -46,7 +45,7 @@ def location(engine: Engine) -> TableLocation:
 
 @pytest.fixture
 def direct(location: TableLocation) -> Iterator[DynamoDbStore]:
-    """The same table, with nobody in between."""
+    """The same table, without the proxy."""
     store = DynamoDbStore(location)
     yield store
     store.close()
@@ -65,7 +64,7 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def store(location: TableLocation, proxy: Between, pauses: list[float]) -> Iterator[DynamoDbStore]:
-    """One that waits a tenth of a second for an answer, and pauses only in `pauses`."""
+    """Waits 0.2 seconds for an answer, and notes its pauses in `pauses` instead of sleeping."""
     waiting = Timeouts(read_seconds=0.2, pause=pauses.append)
     store = DynamoDbStore(replace(location, endpoint=proxy.url), waiting=waiting)
     yield store
@@ -104,7 +103,9 @@ each_call = pytest.mark.parametrize("operation", CALLS)
 
 
 @each_write
-def test_throttled_for_a_while_it_is_written_once(write, store, direct, proxy, pauses) -> None:
+def test_a_write_that_is_throttled_twice_is_written_once(
+    write, store, direct, proxy, pauses
+) -> None:
     proxy.plan = first(2, THROTTLED)
     write(store)
     assert direct.get("a") == item("a")
@@ -114,7 +115,7 @@ def test_throttled_for_a_while_it_is_written_once(write, store, direct, proxy, p
 
 
 @each_call
-def test_throttled_for_ever_it_is_busy_after_a_few_tries(
+def test_endless_throttling_is_busy_after_a_few_attempts(
     operation, store, direct, proxy, pauses
 ) -> None:
     proxy.plan = always(THROTTLED)
@@ -130,7 +131,7 @@ def test_throttled_for_ever_it_is_busy_after_a_few_tries(
     assert nothing_in(direct)
 
 
-def test_a_customer_is_answered_after_the_second_try(store, proxy) -> None:
+def test_a_customer_gets_an_answer_after_two_attempts(store, proxy) -> None:
     proxy.plan = always(THROTTLED)
 
     def as_a_customer() -> None:
@@ -142,7 +143,7 @@ def test_a_customer_is_answered_after_the_second_try(store, proxy) -> None:
     assert len(proxy.operations) == 2
 
 
-def test_throttled_inside_a_transaction_counts_as_throttled(store, proxy, direct) -> None:
+def test_throttling_inside_a_transaction_counts_as_throttling(store, proxy, direct) -> None:
     proxy.plan = always(cancelled("None", "ThrottlingError"))
     with pytest.raises(BusyError, match="throttles"):
         WRITES["together"](store)
@@ -158,16 +159,16 @@ def test_throttled_inside_a_transaction_counts_as_throttled(store, proxy, direct
     [(WRITES["one"], CONFLICT), (WRITES["together"], cancelled("TransactionConflict", "None")),
      (WRITES["together"], Refuse("TransactionInProgressException"))],
 )  # fmt: skip
-def test_a_conflict_is_tried_again_until_it_has_gone(write, conflict, store, direct, proxy) -> None:
+def test_a_conflict_is_retried(write, conflict, store, direct, proxy) -> None:
     proxy.plan = first(CONFLICT_TRIES - 1, conflict)
     write(store)
     assert direct.get("a") == item("a")
     assert len(proxy.operations) == CONFLICT_TRIES
-    # What was cancelled for certain is another transaction the next time.
+    # After a transaction that was certainly cancelled, the next attempt has another token.
     assert len(set(proxy.tokens)) == len(proxy.tokens)
 
 
-def test_a_conflict_for_ever_is_busy(store, direct, proxy, pauses) -> None:
+def test_an_endless_conflict_is_busy(store, direct, proxy, pauses) -> None:
     proxy.plan = always(cancelled("None", "TransactionConflict"))
     with pytest.raises(BusyError, match="Others keep writing"):
         WRITES["together"](store)
@@ -176,7 +177,7 @@ def test_a_conflict_for_ever_is_busy(store, direct, proxy, pauses) -> None:
     assert nothing_in(direct)
 
 
-def test_a_refusal_behind_a_conflict_may_not_be_the_first_one(store, direct, proxy) -> None:
+def test_a_failed_condition_after_a_conflict_may_not_be_the_first(store, direct, proxy) -> None:
     direct.write([Add(item("a", 7)), Add(item("b", 7))])
     proxy.plan = first(1, cancelled("TransactionConflict", "ConditionalCheckFailed"))
     with pytest.raises(VersionConflictError) as caught:
@@ -198,7 +199,7 @@ each_change = pytest.mark.parametrize("change", CHANGES)
 
 @each_change
 @pytest.mark.parametrize("lost", [Cut(done=True), Hang(done=True)], ids=["cut", "late"])
-def test_a_write_whose_answer_was_lost_is_recognised_as_done(
+def test_a_write_with_a_lost_answer_is_recognised_as_done(
     change, lost, store, direct, proxy
 ) -> None:
     before, changes = CHANGES[change]
@@ -213,7 +214,7 @@ def test_a_write_whose_answer_was_lost_is_recognised_as_done(
 
 
 @each_change
-def test_a_request_that_was_lost_on_its_way_is_sent_again(change, store, direct, proxy) -> None:
+def test_a_lost_request_is_sent_again(change, store, direct, proxy) -> None:
     before, changes = CHANGES[change]
     if before:
         direct.write(before)
@@ -223,7 +224,9 @@ def test_a_request_that_was_lost_on_its_way_is_sent_again(change, store, direct,
     assert left == {each.item["tenantId"]: each.item for each in changes if hasattr(each, "item")}
 
 
-def test_after_a_lost_answer_somebody_elses_item_is_still_a_refusal(store, direct, proxy) -> None:
+def test_after_a_lost_answer_the_item_of_another_writer_is_still_a_conflict(
+    store, direct, proxy
+) -> None:
     direct.write([Add(item("a", by="somebody else"))])
     proxy.plan = first(1, Cut())
     with pytest.raises(ItemExistsError) as caught:
@@ -233,7 +236,7 @@ def test_after_a_lost_answer_somebody_elses_item_is_still_a_refusal(store, direc
 
 @each_write
 @pytest.mark.parametrize("lost", [Cut(done=True), Hang(done=True), Refuse("Internal", 500)])
-def test_what_stays_undecided_is_told(write, lost, store, proxy) -> None:
+def test_an_unknown_outcome_is_reported(write, lost, store, proxy) -> None:
     proxy.plan = always(lost)
     start = time.monotonic()
     with pytest.raises(DynamoDbError) as caught:
@@ -246,7 +249,7 @@ def test_what_stays_undecided_is_told(write, lost, store, proxy) -> None:
     assert "network" in caught.value.remedy
 
 
-def test_undecided_stays_undecided_whatever_comes_later(store, proxy) -> None:
+def test_an_unknown_outcome_stays_unknown_after_later_failures(store, proxy) -> None:
     proxy.plan = lambda _operation, number: Cut(done=True) if number == 0 else THROTTLED
     with pytest.raises(DynamoDbError) as caught:
         WRITES["together"](store)
@@ -254,7 +257,7 @@ def test_undecided_stays_undecided_whatever_comes_later(store, proxy) -> None:
 
 
 @pytest.mark.parametrize("operation", READS)
-def test_a_read_that_nobody_answers_ends_soon_and_was_no_write(operation, store, proxy) -> None:
+def test_a_read_without_an_answer_ends_soon_and_speaks_of_no_write(operation, store, proxy) -> None:
     proxy.plan = always(Hang())
     start = time.monotonic()
     with pytest.raises(DynamoDbError) as caught:
@@ -264,7 +267,7 @@ def test_a_read_that_nobody_answers_ends_soon_and_was_no_write(operation, store,
     assert operation in caught.value.reason
 
 
-def test_no_try_begins_after_the_last_one_may(location, proxy) -> None:
+def test_no_attempt_begins_after_the_time_limit(location, proxy) -> None:
     short = Timeouts(read_seconds=0.2, last_try_seconds=0.1)
     store = DynamoDbStore(replace(location, endpoint=proxy.url), waiting=short)
     proxy.plan = always(Hang())
@@ -274,16 +277,16 @@ def test_no_try_begins_after_the_last_one_may(location, proxy) -> None:
     store.close()
 
 
-def test_nobody_waits_for_half_a_minute() -> None:
+def test_a_call_takes_less_than_ten_seconds() -> None:
     default = Timeouts()
     assert default.last_try_seconds + default.connect_seconds + default.read_seconds < 10
 
 
-# ---- Not reached, not allowed, not there
+# ---- Not reachable, not allowed, not found
 
 
 @each_call
-def test_a_connection_that_is_refused(operation, location, pauses) -> None:
+def test_a_refused_connection_is_unreached(operation, location, pauses) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed_socket:
         port = closed_socket.getsockname()[1]
     unreachable = replace(location, endpoint=f"http://127.0.0.1:{port}")
@@ -298,7 +301,7 @@ def test_a_connection_that_is_refused(operation, location, pauses) -> None:
     store.close()
 
 
-def test_tls_that_breaks_may_have_broken_behind_the_request() -> None:
+def test_a_tls_failure_may_come_after_the_request() -> None:
     for text, name in (
         ("[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC]", "lost"),
         ("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate", "unreached"),
@@ -309,7 +312,7 @@ def test_tls_that_breaks_may_have_broken_behind_the_request() -> None:
 
 
 @each_call
-def test_access_denied_names_what_to_allow(operation, store, direct, proxy) -> None:
+def test_access_denied_names_the_missing_permission(operation, store, direct, proxy) -> None:
     proxy.plan = always(Refuse("AccessDeniedException", message="User arn:aws:x is not hush"))
     with pytest.raises(DynamoDbError) as caught:
         CALLS[operation](store)
@@ -326,7 +329,7 @@ def test_access_denied_names_what_to_allow(operation, store, direct, proxy) -> N
 
 
 @each_call
-def test_a_table_that_is_not_there(operation, engine) -> None:
+def test_a_missing_table_is_named(operation, engine) -> None:
     location = TableLocation(table="fsm-elsewhere", region="eu-central-1", endpoint=engine.url)
     store = DynamoDbStore(location)
     with pytest.raises(DynamoDbError) as caught:
@@ -338,7 +341,7 @@ def test_a_table_that_is_not_there(operation, engine) -> None:
     store.close()
 
 
-def test_an_index_that_is_not_there(engine) -> None:
+def test_a_missing_index_is_named(engine) -> None:
     store = DynamoDbStore(engine.new_table(without="GSI3"))
     store.write([Add(item("a", gsi2pk="P", gsi2sk="1", gsi3pk="COMPANY#a", gsi3sk="a#a"))])
     assert [row["tenantId"] for row in store.query(GSI2, "P").items] == ["a"]
@@ -369,7 +372,7 @@ def test_credentials_clock_and_key_are_told_apart(refuse, name, advice, store, p
     assert (caught.value.name, advice in caught.value.remedy) == (name, True)
 
 
-def test_a_region_that_is_needed(location, monkeypatch, tmp_path) -> None:
+def test_a_missing_region_is_named(location, monkeypatch, tmp_path) -> None:
     for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
@@ -381,7 +384,7 @@ def test_a_region_that_is_needed(location, monkeypatch, tmp_path) -> None:
 
 
 @each_write
-def test_what_is_too_large_is_told(write, store, direct) -> None:
+def test_too_large_an_item_is_reported(write, store, direct) -> None:
     del write
     large = "x" * 450_000
     for changes in ([Add(item("a", x=large))], [Add(item("b")), Add(item("a", x=large))]):
@@ -392,13 +395,13 @@ def test_what_is_too_large_is_told(write, store, direct) -> None:
     assert nothing_in(direct)
 
 
-def test_what_nobody_expected_is_raised_as_it_is(store, proxy) -> None:
+def test_an_unexpected_error_is_raised_unchanged(store, proxy) -> None:
     proxy.plan = always(Refuse("ValidationException", message="something new"))
     with pytest.raises(ClientError):
         store.get("a")
 
 
-def test_a_refusal_that_does_not_tell_the_item_is_looked_up(store, direct, proxy) -> None:
+def test_the_item_is_read_if_a_failed_condition_does_not_bring_it(store, direct, proxy) -> None:
     direct.write([Add(item("a", 3))])
     refused = Refuse("ConditionalCheckFailedException")
     proxy.plan = always(refused, "PutItem")
@@ -412,7 +415,7 @@ def test_a_refusal_that_does_not_tell_the_item_is_looked_up(store, direct, proxy
         store.write([Add(item("b"))])
 
 
-def test_red_while_a_write_would_be_refused(store, direct, proxy) -> None:
+def test_check_fails_while_a_write_would_be_refused(store, direct, proxy) -> None:
     store.check()
     proxy.plan = always(Refuse("AccessDeniedException"), "DeleteItem")
     with pytest.raises(DynamoDbError):
@@ -426,7 +429,7 @@ def test_red_while_a_write_would_be_refused(store, direct, proxy) -> None:
 
 
 @pytest.mark.parametrize("invalid_id", ["", "x" * 2049, "\ud800"], ids=["empty", "long", "half"])
-def test_an_id_that_no_item_can_have_is_not_there_and_asks_nobody(invalid_id, store, proxy) -> None:
+def test_an_impossible_id_is_not_found_without_a_request(invalid_id, store, proxy) -> None:
     with pytest.raises(ItemNotFoundError):
         store.get(invalid_id)
     assert store.query(GSI2, invalid_id).items == []

@@ -1,4 +1,4 @@
-"""Attributes of other types than ours: read without harm, carried along, and put back."""
+"""Attributes of other types: reading, changing and writing an item preserves them."""
 
 import pytest
 
@@ -21,7 +21,7 @@ ODD = {
     "long": {"N": "12345678901234567890123456789012345678"},
     "status of another": {"M": {}},
 }
-#: As the old application wrote it: no version, no status, no index keys of ours.
+#: As the old application wrote it: no version, no status, none of our index keys.
 OLD = {
     "tenantId": {"S": "86810_104348"},
     "accountId": {"S": "86810"},
@@ -48,11 +48,11 @@ def sorted_sets(attributes: dict) -> dict:
     }
 
 
-def test_there_and_back_nothing_is_lost() -> None:
+def test_converting_there_and_back_loses_nothing() -> None:
     assert sorted_sets(to_attributes(from_attributes(OLD))) == sorted_sets(OLD)
 
 
-def test_ours_stay_what_they_are_and_the_rest_is_one_text() -> None:
+def test_known_types_stay_and_the_rest_is_one_text() -> None:
     item = from_attributes(OLD)
     assert (item["isActive"], item["logins"], item["accountId"]) == (True, 7, "86810")
     assert isinstance(item[REST], str)
@@ -60,7 +60,7 @@ def test_ours_stay_what_they_are_and_the_rest_is_one_text() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"a": 1}', '{"a": {"S": "b"}}', "null"])
-def test_a_text_of_that_name_that_nobody_packed_is_a_text(text: str) -> None:
+def test_an_ordinary_text_in_rest_stays_a_text(text: str) -> None:
     assert to_attributes({REST: text}) == {REST: {"S": text}}
 
 
@@ -78,7 +78,7 @@ def table(engine):
     store.close()
 
 
-def test_an_old_row_is_read_changed_and_keeps_what_is_not_ours(table) -> None:
+def test_changing_an_old_row_keeps_attributes_of_other_types(table) -> None:
     store, stored = table
     tenant = onboarding.find(store, "86810_104348")
     assert tenant.version is None
@@ -91,19 +91,19 @@ def test_an_old_row_is_read_changed_and_keeps_what_is_not_ours(table) -> None:
     assert after["validTo"] == {"S": "2028-11-22T23:59:59.999Z"}
     assert after["version"] == {"N": "1"}
     assert REST not in after
-    # With index keys, lists show it from now on.
+    # It has index keys now, so that lists show it.
     assert records.tenant_of(from_attributes(after)).validity == NEXT_YEAR
     assert store.get("86810_104348") == from_attributes(after)
 
 
-def test_a_key_that_is_given_a_text_loses_its_null(table) -> None:
+def test_a_text_replaces_a_null(table) -> None:
     store, stored = table
     item = store.get("86810_104348")
     store.write([Replace({**item, "contactPhone": "+4930901820", "version": 1}, None)])
     assert stored()["contactPhone"] == {"S": "+4930901820"}
 
 
-def test_to_the_file_and_back_it_is_the_same(table, tmp_path) -> None:
+def test_an_old_row_survives_the_way_through_the_file_store(table, tmp_path) -> None:
     store, stored = table
     before = stored()
     file = JsonFileStore(tmp_path / "data")

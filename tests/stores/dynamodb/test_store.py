@@ -1,4 +1,4 @@
-"""What only the DynamoDB store does: how it asks, what it measures, what it leaves to a fork."""
+"""What only the DynamoDB store does: its requests, its metrics, its behaviour after a fork."""
 
 import json
 import logging
@@ -43,8 +43,8 @@ def proxy(engine: Engine) -> Iterator[Between]:
 # ---- More than one answer of DynamoDB
 
 
-def test_rows_of_more_than_a_megabyte_are_one_page(store) -> None:
-    # GSI1 carries everything; one answer of DynamoDB ends after 1 MB.
+def test_a_page_may_need_several_answers_of_one_megabyte(store) -> None:
+    # GSI1 projects all attributes; one answer of DynamoDB ends after 1 MB.
     large = "x" * 200_000
     for n in range(12):
         store.write([Add(item(f"{n:02}", gsi1pk="ACCOUNT#1", gsi1sk=f"{n:02}", text=large))])
@@ -56,7 +56,7 @@ def test_rows_of_more_than_a_megabyte_are_one_page(store) -> None:
     assert len(store.scan(limit=12).items) == 12
 
 
-# ---- How it asks
+# ---- Its requests
 
 
 def expressions(request: object) -> Iterator[str]:
@@ -70,7 +70,7 @@ def expressions(request: object) -> Iterator[str]:
             yield from expressions(each)
 
 
-def test_items_are_read_consistently_and_names_go_through_an_alias(engine, proxy) -> None:
+def test_reads_are_consistent_and_names_have_an_alias(engine, proxy) -> None:
     store = DynamoDbStore(replace(engine.new_table(), endpoint=proxy.url))
     store.write([Add(item("a", gsi2pk="P", gsi2sk="1", status="x", ttl=7))])
     store.write([Replace(item("a", gsi2pk="P", gsi2sk="1"), 1), Add(item("b"))])
@@ -84,26 +84,26 @@ def test_items_are_read_consistently_and_names_go_through_an_alias(engine, proxy
         if request[0] in {"GetItem", "Scan"}:
             assert request[1]["ConsistentRead"] is True
     used = {text for request in proxy.asked for text in expressions(request)}
-    # `status` and `ttl` are reserved words, and so may be any name tomorrow.
+    # `status` and `ttl` are reserved words, and any other name may become one.
     plain = {word for text in used for word in re.findall(r"(?<![#:\w])\w+", text)}
     assert plain <= {"attribute_exists", "attribute_not_exists", "AND", "BETWEEN"}
     assert len(used) >= 4
     store.close()
 
 
-def test_a_refusal_brings_the_item_along(engine, proxy) -> None:
+def test_a_failed_condition_brings_the_item(engine, proxy) -> None:
     store = DynamoDbStore(replace(engine.new_table(), endpoint=proxy.url))
     store.write([Add(item("a", text="there"))])
     for changes in ([Add(item("a"))], [Add(item("b")), Add(item("a"))]):
         with pytest.raises(ItemExistsError) as caught:
             store.write(changes)
         assert caught.value.item["text"] == "there"
-    # Nobody had to look for it, when it may be another one already.
+    # It did not have to be read afterwards, when it may have changed again.
     assert "GetItem" not in proxy.operations
     store.close()
 
 
-def test_an_index_that_carries_more_shows_no_more(engine) -> None:
+def test_additional_attributes_of_an_index_are_not_shown(engine) -> None:
     location = engine.new_table(carrying_all="GSI2")
     store = DynamoDbStore(location)
     store.write([Add(item("a", gsi2pk="P", gsi2sk="1", status="x", clientSecret="hush"))])
@@ -112,7 +112,7 @@ def test_an_index_that_carries_more_shows_no_more(engine) -> None:
     store.close()
 
 
-def test_the_client_tries_once_and_not_for_long(engine) -> None:
+def test_the_client_makes_one_short_attempt(engine) -> None:
     config = make_client(engine.new_table()).meta.config
     assert (config.connect_timeout, config.read_timeout) == (1, 3)
     assert config.retries["total_max_attempts"] == 1
@@ -132,7 +132,7 @@ def test_after_a_fork_parent_and_child_have_sockets_of_their_own(store) -> None:
     children = [FORK.Process(target=_answers, args=(store, results)) for _ in range(3)]
     for child in children:
         child.start()
-    # The parent goes on meanwhile, on the socket that it had.
+    # Meanwhile the parent continues with its own socket.
     assert [store.get("a")["version"] for _ in range(50)] == [1] * 50
     assert [results.get(timeout=30) for _ in children] == [[1] * 50] * 3
     for child in children:
@@ -141,12 +141,10 @@ def test_after_a_fork_parent_and_child_have_sockets_of_their_own(store) -> None:
     assert store.connection is ours
 
 
-# ---- What is measured
+# ---- Metrics
 
 
-def test_the_debug_log_tells_each_call_and_no_value(
-    store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_debug_log_has_each_call_and_no_value(store, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, logger="fsm-appointment:tenant"):
         tenant = activate(store, PlainSealer(), sign_up(store), secret="hush-hush")
         store.query(GSI2, "EVENTS#86810_104348")
@@ -164,12 +162,12 @@ def test_the_debug_log_tells_each_call_and_no_value(
         assert not [line for line in messages if secret in line]
 
 
-def test_without_being_asked_nothing_is_logged(store, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_is_logged_by_default(store, caplog: pytest.LogCaptureFixture) -> None:
     sign_up(store)
     assert [each for each in caplog.records if "PutItem" in each.getMessage()] == []
 
 
-def test_embedded_metrics_stand_where_cloudwatch_looks(
+def test_embedded_metrics_have_the_form_that_cloudwatch_reads(
     engine, proxy, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = DynamoDbStore(replace(engine.new_table(), endpoint=proxy.url), embedded_metrics=True)
@@ -185,7 +183,7 @@ def test_embedded_metrics_stand_where_cloudwatch_looks(
     (metrics,) = done["_aws"]["CloudWatchMetrics"]
     assert metrics["Namespace"] == NAMESPACE
     assert metrics["Dimensions"] == [["Operation"]]
-    # CloudWatch takes a number at the top of the line for each metric and dimension.
+    # CloudWatch expects a number at the top level for each metric, and a text for each dimension.
     for line in lines:
         assert line["Operation"] == "PutItem"
         assert all(isinstance(line[each["Name"]], int | float) for each in metrics["Metrics"])
@@ -227,6 +225,6 @@ def test_times_are_counted_in_growing_buckets() -> None:
     assert [line.rpartition(" ")[2] for line in lines if "units_total{" in line] == ["2"]
 
 
-def test_each_kind_of_item_may_be_told_and_nothing_that_was_typed(store) -> None:
+def test_metrics_name_kinds_and_never_ids(store) -> None:
     assert OTHER_KINDS <= KINDS
     assert kind_of_id("john-doe_1") == kind_of_id("86810_104348") == "item"

@@ -1,4 +1,4 @@
-"""Commits made at random, and whether what is found later can be what they left."""
+"""Random commits, and a check that a store shows their result."""
 
 from collections.abc import Mapping
 from random import Random
@@ -21,7 +21,7 @@ IDS = [f"t{n}" for n in range(12)]
 
 
 def commit(rng: Random, state: Mapping[str, Item], number: int) -> list[Change]:
-    """One to four changes that `state` allows, told apart from all others by `number`."""
+    """One to four changes that `state` allows. `number` makes them different from all others."""
     changes: list[Change] = []
     for tenant_id in rng.sample(IDS, rng.randint(1, 4)):
         current = state.get(tenant_id)
@@ -50,7 +50,7 @@ def apply(state: State, changes: list[Change]) -> State:
 
 
 def state_of(store: Store) -> State:
-    """All items, after a look whether the index agrees with them."""
+    """All items. Checks that the index agrees with them."""
     state = {str(item["tenantId"]): item for item in store.scan().items}
     for partition in ("P0", "P1"):
         rows = [(row["gsi2sk"], row["tenantId"]) for row in store.query(GSI2, partition).items]
@@ -63,7 +63,7 @@ def state_of(store: Store) -> State:
 
 
 class History:
-    """What was acknowledged, and the one commit that may be there or not."""
+    """The acknowledged items, and the one commit whose outcome may be unknown."""
 
     def __init__(self, rng: Random) -> None:
         self.rng = rng
@@ -72,7 +72,7 @@ class History:
         self.number = 0
 
     def write(self, store: Store) -> bool:
-        """One commit; whether it was acknowledged. What interrupts it leaves it undecided."""
+        """Write one commit. Whether it was acknowledged; an interruption leaves that unknown."""
         if self.outcome_unknown is not None and not self._decide(store):
             return False
         self.number += 1
@@ -89,7 +89,7 @@ class History:
         return True
 
     def _decide(self, store: Store) -> bool:
-        """Whoever writes next finds out whether the undecided commit is there."""
+        """Find out whether the commit with the unknown outcome was saved."""
         try:
             store.check()
             self.look(store)
@@ -101,7 +101,7 @@ class History:
         return True
 
     def look(self, store: Store) -> None:
-        """The store shows all that was acknowledged and nothing that was refused."""
+        """Check that the store shows all acknowledged commits and no refused one."""
         shown = state_of(store)
         assert shown in (self.state, self.outcome_unknown)
         if shown == self.outcome_unknown:

@@ -1,4 +1,4 @@
-"""A small disk in memory that forgets, at a power cut, what was not synced, or half of it.
+"""A disk in memory that loses data at a power cut: what was not synced, or parts of it.
 
 Each sector of a file, each size and each name may have, after the cut, any of the values that it
 had since its last sync: dropped, torn and out of order. A folder's names are synced together.
@@ -16,14 +16,14 @@ SECTOR = 512
 
 
 class PowerCutError(BaseException):
-    """Not an `Exception`: no program survives it."""
+    """Not an `Exception`, since no program can catch a power cut."""
 
 
 @dataclass
 class SimulatedFile:
     inode: int
     data: bytearray = field(default_factory=bytearray)
-    #: What may be on the disk: for each sector its contents since the last sync, oldest first.
+    #: Possible contents on the disk: for each sector those since the last sync, oldest first.
     sectors: dict[int, list[bytes]] = field(default_factory=dict)
     sizes: list[int] = field(default_factory=lambda: [0])
     durable: bytes = b""
@@ -71,7 +71,7 @@ class SimulatedDisk:
         self.fail_always_from = 0
         self.short_writes = False
         self.trace: list[str] = []
-        #: The last call and what it was about, for whoever looks into a seed that fails.
+        #: The last call and its arguments, for debugging a seed that fails.
         self.last: tuple[str, tuple[object, ...]] = ("", ())
         self._files: dict[Path, SimulatedFile] = {}
         self._file_histories: dict[Path, list[SimulatedFile | None]] = {}
@@ -94,7 +94,7 @@ class SimulatedDisk:
         return _SimulatedCall(self.fail_after.get(self.calls, 0))
 
     def after_power_cut(self, rng: Random) -> "SimulatedDisk":
-        """What the machine finds when it starts again."""
+        """The disk that the machine finds when it starts again."""
         disk = SimulatedDisk(syncs=self.syncs, folder_syncs=self.folder_syncs)
         for path in self._durable_files.keys() | self._file_histories.keys():
             file = rng.choice([self._durable_files.get(path), *self._file_histories.get(path, [])])
@@ -160,7 +160,7 @@ class SimulatedDisk:
             file = self._open[fd]
             if self.short_writes and len(data) > 1:
                 data = data[: len(data) // 2]
-            # A power cut may tear this write as well, as if it had not returned.
+            # A power cut may tear this write, too, until it is synced.
             file.before(offset, offset + len(data))
             gap = offset - len(file.data)
             file.data.extend(b"\0" * max(0, gap))
@@ -225,7 +225,7 @@ class SimulatedDisk:
 
 
 class _SimulatedCall:
-    """One call on its way; it may fail in the end although it was carried out."""
+    """A call that may raise its error after it was carried out."""
 
     def __init__(self, code: int) -> None:
         self._code = code

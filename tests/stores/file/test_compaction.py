@@ -1,4 +1,4 @@
-"""The file is written anew when most of it is garbage, and nobody else notices."""
+"""Compaction: a new file when most of the old one is garbage; readers and writers continue."""
 
 import threading
 from pathlib import Path
@@ -14,7 +14,7 @@ MIB = 1024 * 1024
 
 
 class Counting(LocalDisk):
-    """Counts the bytes that are read of the data file."""
+    """Counts the bytes that are read from the data file."""
 
     def __init__(self) -> None:
         self.bytes = 0
@@ -37,7 +37,7 @@ def generation(folder: Path) -> int:
         return orjson.loads(file.readline())["generation"]
 
 
-def test_it_happens_by_itself_when_garbage_exceeds_a_mebibyte_and_what_is_live(folder):
+def test_the_store_compacts_when_garbage_exceeds_one_mebibyte_and_the_live_data(folder):
     store = JsonFileStore(folder)
     store.write([Add(item(0, 1))])
     version, largest = 1, 0
@@ -52,12 +52,12 @@ def test_it_happens_by_itself_when_garbage_exceeds_a_mebibyte_and_what_is_live(f
     assert store.get("t0")["version"] == version
 
 
-def test_live_data_is_no_garbage(folder):
+def test_live_data_does_not_count_as_garbage(folder):
     store = JsonFileStore(folder)
     for n in range(0, 3000, 100):
         store.write([Add(item(n + m, 1)) for m in range(100)])
     assert (folder / "tenants.jsonl").stat().st_size > 3 * MIB
-    # Two of three mebibytes may be garbage before it is worth writing the other three.
+    # Two mebibytes of garbage beside three of live data are not worth a new file.
     for n in range(0, 2000, 100):
         store.write([Replace(item(n + m, 2), 1) for m in range(100)])
     assert generation(folder) == 1
@@ -75,12 +75,12 @@ def test_a_reader_continues_in_the_new_file_without_loading_it(folder):
     store.compact()
     store.write([Replace(item(2, 2), 1)])
     disk.bytes = 0
-    # The commit before the snapshot, which the reader had not seen yet, and the one behind it.
+    # It reads the last commit before the snapshot, and the one after it.
     assert [reader.get(f"t{n}")["version"] for n in range(4)] == [1, 2, 2, 1]
     assert disk.bytes < 5_000
 
 
-def test_a_reader_that_slept_through_two_generations_loads_the_third(folder):
+def test_a_reader_that_missed_two_generations_loads_the_third(folder):
     store, reader = JsonFileStore(folder), JsonFileStore(folder)
     store.write([Add(item(n, 1)) for n in range(10)])
     assert len(reader.query(GSI2, "P").items) == 10
@@ -95,7 +95,7 @@ def test_a_reader_that_slept_through_two_generations_loads_the_third(folder):
     assert len(store.query(GSI2, "P").items) == 8
 
 
-def test_the_generation_before_is_kept_whole(folder):
+def test_the_previous_generation_is_kept_unchanged(folder):
     store = JsonFileStore(folder)
     store.write([Add(item(0, 1))])
     last = (folder / "tenants.jsonl").read_bytes()
@@ -106,7 +106,7 @@ def test_the_generation_before_is_kept_whole(folder):
     ]  # fmt: skip
 
 
-def test_what_a_killed_compaction_left_is_not_taken_into_the_next_one(folder):
+def test_the_remnant_of_a_killed_compaction_is_not_used(folder):
     store = JsonFileStore(folder)
     store.write([Add(item(0, 1))])
     (folder / "tenants.new.jsonl").write_bytes(b"left over\n" * 1000)
@@ -129,7 +129,7 @@ def test_any_json_tool_reads_the_file(folder):
     ]  # fmt: skip
 
 
-def test_writers_and_readers_go_on_while_another_compacts(folder):
+def test_writers_and_readers_continue_during_a_compaction(folder):
     stores = [JsonFileStore(folder) for _ in range(3)]
     stores[0].write([Add(item(n, 1)) for n in range(3)])
     failures = []

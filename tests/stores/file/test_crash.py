@@ -1,4 +1,4 @@
-"""Writers are killed at random moments, and a survivor goes on with what they left."""
+"""Writers are killed at random moments, and another process continues with their file."""
 
 import multiprocessing
 import os
@@ -18,7 +18,7 @@ KILLS = 600 if os.environ.get("CRASH_LONG") else 60
 
 
 def pair(version: int, by: int) -> list[dict]:
-    """Two items that every commit changes together, one of them in a list."""
+    """Two items that every commit changes together."""
     return [
         {"tenantId": f"{name}{by}", "version": version, "gsi2pk": f"P{by}",
          "gsi2sk": f"{version:06}#{name}", "text": "x" * 400}
@@ -32,7 +32,7 @@ def write_until_killed(folder: Path, by: int, sender: Connection) -> None:
     while True:
         store.write([Replace(item, version) for item in pair(version + 1, by)])
         version += 1
-        # One write of eight bytes to a pipe is whole or not there.
+        # A write of eight bytes to a pipe is atomic.
         os.write(sender.fileno(), struct.pack("q", version))
         if version % 40 == 0:
             store.compact()
@@ -48,7 +48,7 @@ def acknowledged(receiver: Connection, last: int) -> int:
     return last
 
 
-def test_nothing_acknowledged_is_lost_and_nothing_is_half_done_after_kills(folder):
+def test_killed_writers_lose_no_acknowledged_commit_and_leave_no_half_of_one(folder):
     rng = random.Random()
     survivor = JsonFileStore(folder)
     survivor.write([Add(item) for by in (0, 1) for item in pair(1, by)])
@@ -61,7 +61,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_half_done_after_kills(folde
         ]
         for writer in writers:
             writer.start()
-        # Both are at work when the first acknowledgement of each has come.
+        # Both are writing once the first acknowledgement of each has arrived.
         first_versions = [receive_version(receiver) for receiver, _ in pipes]
         for _ in range(rng.randrange(30)):
             first_versions[0] = receive_version(pipes[0][0])
@@ -69,7 +69,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_half_done_after_kills(folde
             os.kill(writer.pid, signal.SIGKILL)
         for writer in writers:
             writer.join()
-        # Either may be the one that clears up after the killed.
+        # Either of them recovers what the killed ones left.
         again = JsonFileStore(folder)
         opener = again if kill % 2 else survivor
         opener.write([Replace({"tenantId": "own", "version": kill + 1}, kill)])
@@ -78,7 +78,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_half_done_after_kills(folde
             for store in (survivor, again):
                 first, second = (store.get(f"{name}{by}") for name in "ab")
                 assert first["version"] == second["version"]
-                # The one that was under way may be there, too.
+                # The commit that was under way may have succeeded, too.
                 assert first["version"] in (last, last + 1)
                 assert [row["version"] for row in store.query(GSI2, f"P{by}").items] == [
                     first["version"]
@@ -90,7 +90,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_half_done_after_kills(folde
     survivor.close()
 
 
-def test_a_store_that_was_used_before_a_fork_works_on_both_sides(folder):
+def test_a_store_used_before_a_fork_works_in_parent_and_child(folder):
     store = JsonFileStore(folder)
     store.write([Add({"tenantId": "a", "version": 0})])
 
@@ -111,7 +111,7 @@ def test_a_store_that_was_used_before_a_fork_works_on_both_sides(folder):
 
 
 def open_files() -> list[str]:
-    """The files that this process has open."""
+    """The paths of the files that this process has open."""
     links = Path("/proc/self/fd").iterdir()
     return [str(link.readlink()) for link in links if link.is_symlink() and link.exists()]
 
@@ -121,7 +121,7 @@ class Unclosable(LocalDisk):
         raise RuntimeError("not this one")
 
 
-def test_one_that_cannot_be_closed_leaves_no_other_its_parents_lock(tmp_path):
+def test_a_store_that_cannot_be_closed_does_not_keep_others_from_closing_after_a_fork(tmp_path):
     others = [JsonFileStore(tmp_path / str(n), disk=Unclosable()) for n in range(9)]
     store = JsonFileStore(tmp_path / "data")
     for each in (*others, store):

@@ -1,4 +1,4 @@
-"""What is stored is not what was written: it is found, named, and nothing is overwritten."""
+"""Damage of the file is found and named, and nothing is overwritten."""
 
 import logging
 import random
@@ -53,7 +53,7 @@ def lines_of(file: Path) -> list[bytes]:
 
 
 def damage(file: Path, kind: str, number: int) -> None:
-    """Spoil line `number`, counted from 1."""
+    """Damage line `number`, counted from 1."""
     lines = lines_of(file)
     index = number - 1
     if kind == "flip":
@@ -68,7 +68,7 @@ def damage(file: Path, kind: str, number: int) -> None:
 SNAPSHOT, COMMIT, LAST = 4, 12, 15
 
 
-def test_the_file_has_the_lines_that_these_tests_think_it_has(file):
+def test_the_fixture_has_the_lines_that_the_tests_expect(file):
     lines = [journal.decode_line(line[:-1]) for line in lines_of(file)]
     assert len(lines) == LAST
     assert "row" in lines[SNAPSHOT - 1]
@@ -76,7 +76,7 @@ def test_the_file_has_the_lines_that_these_tests_think_it_has(file):
 
 
 @pytest.mark.parametrize("number", [1, SNAPSHOT, COMMIT, LAST])
-def test_a_wrong_checksum_stops_the_portal_and_is_named_with_line_and_byte(file, number):
+def test_a_wrong_checksum_is_reported_with_line_and_byte(file, number):
     damage(file, "flip", number)
     if number == 1:
         file.write_bytes(file.read_bytes().replace(b"rows", b"rowz", 1))
@@ -94,7 +94,7 @@ def test_a_wrong_checksum_stops_the_portal_and_is_named_with_line_and_byte(file,
 
 @pytest.mark.parametrize("kind", ["missing", "twice"])
 @pytest.mark.parametrize("number", [SNAPSHOT, COMMIT, LAST])
-def test_a_line_that_is_missing_or_there_twice_stops_the_portal(file, kind, number):
+def test_a_missing_or_repeated_line_is_damage(file, kind, number):
     damage(file, kind, number)
     left = file.read_bytes()
     with pytest.raises(CorruptStoreError) as caught:
@@ -103,14 +103,14 @@ def test_a_line_that_is_missing_or_there_twice_stops_the_portal(file, kind, numb
     assert file.read_bytes() == left
 
 
-def test_without_the_lock_file_a_bad_line_with_its_newline_is_damage(file):
+def test_without_the_lock_file_a_bad_line_with_a_newline_is_damage(file):
     damage(file, "flip", LAST)
     (file.parent / "tenants.lock").unlink()
     with pytest.raises(CorruptStoreError):
         JsonFileStore(file.parent).check()
 
 
-def test_a_bad_line_that_a_later_one_calls_durable_is_damage_though_the_mark_is_old(file):
+def test_a_bad_line_is_damage_if_a_later_line_says_it_was_durable(file):
     damage(file, "flip", COMMIT)
     mark = journal.DurableMark(generation=1, seq=1, size=200)
     (file.parent / "tenants.lock").write_bytes(mark.encode())
@@ -118,21 +118,21 @@ def test_a_bad_line_that_a_later_one_calls_durable_is_damage_though_the_mark_is_
         JsonFileStore(file.parent).check()
 
 
-def test_an_older_copy_in_place_of_the_file_is_noticed(file):
+def test_an_older_copy_of_the_file_is_damage(file):
     shutil.copy(file.parent / "tenants.previous.jsonl", file)
     with pytest.raises(CorruptStoreError, match="before commits that were durable"):
         JsonFileStore(file.parent).check()
 
 
 @pytest.mark.parametrize("left", [1, SNAPSHOT, 9])
-def test_a_snapshot_without_its_last_rows_is_damage_even_without_a_lock_file(file, left):
+def test_a_snapshot_without_its_last_rows_is_damage_without_a_lock_file_too(file, left):
     file.write_bytes(b"".join(lines_of(file)[:left]))
     (file.parent / "tenants.lock").unlink()
     with pytest.raises(CorruptStoreError, match=f"line {left + 1} "):
         JsonFileStore(file.parent).check()
 
 
-def test_a_missing_file_is_not_taken_for_a_new_one(file):
+def test_a_missing_file_is_not_mistaken_for_a_new_store(file):
     file.unlink()
     previous = file.with_name("tenants.previous.jsonl").rename(file.with_name("aside"))
     with pytest.raises(CorruptStoreError, match="missing"):
@@ -146,7 +146,7 @@ def test_a_missing_file_is_not_taken_for_a_new_one(file):
     assert not file.exists()
 
 
-def test_damage_behind_a_running_portal_is_found_by_its_next_write(file):
+def test_a_running_portal_finds_damage_on_its_next_write(file):
     store = JsonFileStore(file.parent)
     before = state_of(store)
     file.write_bytes(file.read_bytes()[:-1])
@@ -174,7 +174,7 @@ def test_random_bit_flips_are_all_found_or_harmless(file):
         except CorruptStoreError:
             assert victim == file
             assert victim.read_bytes() == data
-            # And what restore makes of it can be used, and lacks one commit at most.
+            # `restore_file` makes a usable file that lacks at most one commit.
             restore_file(file.parent, NOW)
             restored = state_of(JsonFileStore(file.parent))
             assert sum(restored[name] != good[name] for name in good) <= 1
@@ -182,10 +182,10 @@ def test_random_bit_flips_are_all_found_or_harmless(file):
         store.close()
 
 
-# Formats
+# ---- Formats
 
 
-def test_a_newer_format_is_refused_with_the_portal_that_it_needs(file):
+def test_a_newer_format_is_refused_and_the_needed_version_named(file):
     lines = lines_of(file)
     header = journal.decode_line(lines[0][:-1])
     running = JsonFileStore(file.parent)
@@ -193,7 +193,7 @@ def test_a_newer_format_is_refused_with_the_portal_that_it_needs(file):
     header.update(format=2, needs="2.3", generation=3)
     del header["crc"]
     newer = journal.encode_line(header) + b"".join(lines[1:])
-    # As a newer portal would: by rename, and then the mark.
+    # As a newer portal would do it: rename, then set the mark.
     file.with_name("x").write_bytes(newer)
     file.with_name("x").rename(file)
     (file.parent / "tenants.lock").write_bytes(journal.DurableMark(3, 16, len(newer)).encode())
@@ -205,17 +205,17 @@ def test_a_newer_format_is_refused_with_the_portal_that_it_needs(file):
     assert file.read_bytes() == newer
 
 
-# Modes, owners and mounts
+# ---- Modes, owners and file systems
 
 
-def test_folder_and_files_are_for_their_owner_only(file):
+def test_only_the_owner_can_read_folder_and_files(file):
     assert file.parent.stat().st_mode & 0o777 == 0o700
     for path in file.parent.iterdir():
         assert path.stat().st_mode & 0o777 == 0o600, path
 
 
 @pytest.mark.parametrize("which", ["file", "folder"])
-def test_a_mode_that_lets_others_read_is_warned_of(file, caplog, which):
+def test_a_mode_that_lets_others_read_logs_a_warning(file, caplog, which):
     path = file if which == "file" else file.parent
     path.chmod(0o644 if which == "file" else 0o755)
     with caplog.at_level(logging.WARNING, "portal.store"):
@@ -226,7 +226,7 @@ def test_a_mode_that_lets_others_read_is_warned_of(file, caplog, which):
 
 
 class Elsewhere(LocalDisk):
-    """A disk on which everything is somebody else's, or that is mounted from afar."""
+    """A disk with files of another owner, or with another file system."""
 
     def __init__(self, kind: str = "", owner: int | None = None) -> None:
         self.kind, self.owner = kind, owner
@@ -246,17 +246,17 @@ def test_a_folder_of_another_user_is_refused(file):
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs"])
-def test_a_network_file_system_is_warned_of(file, caplog, kind):
+def test_a_network_file_system_logs_a_warning(file, caplog, kind):
     JsonFileStore(file.parent, disk=Elsewhere(kind)).check()
     assert kind in caplog.text
 
 
-def test_a_file_system_without_real_locks_is_refused(file):
+def test_a_file_system_without_reliable_locks_is_refused(file):
     with pytest.raises(UnavailableError, match=r"fuse\.sshfs"):
         JsonFileStore(file.parent, disk=Elsewhere("fuse.sshfs")).check()
 
 
-# Mending
+# ---- Verify and restore
 
 
 def test_verify_of_a_good_folder(file):
@@ -264,7 +264,7 @@ def test_verify_of_a_good_folder(file):
     assert (result.items, result.seq, result.torn, result.problem) == (9, 16, 0, None)
 
 
-def test_verify_changes_nothing_and_names_the_damage(file):
+def test_verify_reports_the_damage_and_changes_nothing(file):
     damage(file, "flip", COMMIT)
     before = {path.name: path.read_bytes() for path in file.parent.iterdir()}
     result = verify_file(file.parent)
@@ -274,7 +274,7 @@ def test_verify_changes_nothing_and_names_the_damage(file):
 
 
 @pytest.mark.parametrize("number", [1, 2, SNAPSHOT, 10])
-def test_restore_of_a_bad_snapshot_loses_nothing_thanks_to_the_previous_generation(file, number):
+def test_restore_replaces_a_bad_snapshot_by_the_previous_generation(file, number):
     store = JsonFileStore(file.parent)
     good = state_of(store)
     data = bytearray(file.read_bytes())
@@ -284,7 +284,7 @@ def test_restore_of_a_bad_snapshot_loses_nothing_thanks_to_the_previous_generati
     assert (result.items, result.seq, result.lost, result.missing) == (9, 16, (), ())
     assert result.kept == file.parent / "tenants.damaged-20260102T030405.jsonl"
     assert result.kept.read_bytes() == data
-    # A portal that was running all the time goes on, too.
+    # A portal that kept running continues, too.
     for each in (store, JsonFileStore(file.parent)):
         assert state_of(each) == good
         each.check()
@@ -292,7 +292,7 @@ def test_restore_of_a_bad_snapshot_loses_nothing_thanks_to_the_previous_generati
     assert state_of(JsonFileStore(file.parent)) == {**good, "t20": item(20)}
 
 
-def test_restore_of_a_bad_commit_loses_that_one_and_says_so(file):
+def test_restore_loses_only_the_bad_commit_and_reports_it(file):
     good = state_of(JsonFileStore(file.parent))
     damage(file, "flip", COMMIT)
     result = restore_file(file.parent, NOW)
@@ -309,7 +309,7 @@ def test_restore_accepts_an_older_copy_that_was_put_back_on_purpose(file):
     assert store.get("t3")["version"] == 1
 
 
-def test_restore_of_a_missing_file_takes_the_previous_generation(file):
+def test_restore_rebuilds_a_missing_file_from_the_previous_generation(file):
     file.unlink()
     result = restore_file(file.parent, NOW)
     assert (result.seq, result.kept) == (11, None)
@@ -319,7 +319,7 @@ def test_restore_of_a_missing_file_takes_the_previous_generation(file):
         store.get("t9")
 
 
-def test_a_portal_that_ran_during_a_restore_shows_what_was_restored(file):
+def test_a_running_portal_shows_the_restored_items(file):
     running = JsonFileStore(file.parent)
     assert running.get("t1")["version"] == 2
     damage(file, "flip", COMMIT)

@@ -1,4 +1,4 @@
-"""The k-th call of the operating system fails, for every k; and then all that follow it."""
+"""The k-th system call fails, for every k: that one alone, or together with later ones."""
 
 import errno
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def work(disk: SimulatedDisk, history: History) -> None:
         except CorruptStoreError:
             raise
         except UnavailableError:
-            # Allowed while calls fail; what they show otherwise was just looked at.
+            # Calls may fail here. `History.look` has checked what the others show.
             continue
 
 
@@ -53,7 +53,7 @@ KINDS: dict[str, Callable[[SimulatedDisk, int], None]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_whichever_call_fails_nothing_acknowledged_is_lost_and_nothing_refused_appears(kind):
+def test_acknowledged_commits_survive_and_refused_ones_stay_away_whichever_call_fails(kind):
     for k in range(1, CALLS + 1):
         disk, history = SimulatedDisk(), History(Random(1))
         KINDS[kind](disk, k)
@@ -64,12 +64,12 @@ def test_whichever_call_fails_nothing_acknowledged_is_lost_and_nothing_refused_a
         # The disk works again, and so does the store.
         assert history.write(again), (kind, k)
         history.look(JsonFileStore(FOLDER, disk=disk))
-        # And nothing refused comes back when the power fails.
+        # No refused commit comes back after a power cut.
         history.look(JsonFileStore(FOLDER, disk=disk.after_power_cut(Random(k))))
 
 
 @pytest.mark.parametrize("kind", ["EIO", "done, and EIO"])
-def test_what_was_refused_does_not_come_back_when_the_power_fails_at_once(kind):
+def test_a_refused_commit_does_not_come_back_after_a_power_cut(kind):
     for k in range(1, CALLS + 1):
         disk, history = SimulatedDisk(), History(Random(1))
         KINDS[kind](disk, k)
@@ -81,7 +81,7 @@ def test_what_was_refused_does_not_come_back_when_the_power_fails_at_once(kind):
             assert state_of(after) in (history.state, history.outcome_unknown), (k, seed)
 
 
-def test_what_a_killed_writer_left_is_shown_only_when_the_power_cannot_take_it_away():
+def test_a_commit_of_a_killed_writer_is_shown_only_once_it_is_durable():
     shown = 0
     for k in range(1, 40):
         disk, history = SimulatedDisk(), History(Random(3))
@@ -91,7 +91,7 @@ def test_what_a_killed_writer_left_is_shown_only_when_the_power_cannot_take_it_a
         disk.cut_at = disk.calls + k
         with suppress(PowerCutError):
             history.write(killed)
-        # It was the process that ended, and not the machine.
+        # Only the process ended; the machine has its power.
         disk.cut_at = 0
         survivor.check()
         history.look(survivor)
@@ -109,7 +109,7 @@ def fresh() -> tuple[SimulatedDisk, JsonFileStore, History]:
     return disk, store, history
 
 
-def test_a_failed_sync_is_not_tried_again_on_that_file():
+def test_a_failed_sync_is_never_retried_on_the_same_file():
     disk, store, history = fresh()
     before = len(disk.trace)
     assert history.write(store)
@@ -117,7 +117,7 @@ def test_a_failed_sync_is_not_tried_again_on_that_file():
     inode = disk.status(FOLDER / "tenants.jsonl").inode
     disk.fail[disk.calls + sync] = errno.EIO
     assert not history.write(store)
-    # Reading goes on, and in another process, too.
+    # Reading still works, also in another process.
     history.look(store)
     history.look(JsonFileStore(FOLDER, disk=disk))
     assert disk.status(FOLDER / "tenants.jsonl").inode == inode
@@ -127,7 +127,7 @@ def test_a_failed_sync_is_not_tried_again_on_that_file():
     history.look(store)
 
 
-def test_a_failing_write_says_that_nothing_was_saved_and_why():
+def test_a_failed_write_says_why_and_that_nothing_was_saved():
     disk, store, history = fresh()
     before = len(disk.trace)
     assert history.write(store)

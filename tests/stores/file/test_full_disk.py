@@ -1,4 +1,4 @@
-"""The disk is full: nothing is saved, reading goes on, and writing works again with room.
+"""A full disk: nothing is saved, reading still works, and with room writing works again.
 
 On a tiny file system where one may be mounted; where not, under a limit on the size of files,
 which the system enforces in the same place. So it always runs.
@@ -21,7 +21,7 @@ class SmallDisk:
     folder: Path
     fill: Callable[[], None]
     make_room: Callable[[], None]
-    #: Whether the system would say how much room there is.
+    #: Whether the system can tell the free space.
     measurable: bool
 
 
@@ -70,7 +70,7 @@ def item(n: int, version: int = 1) -> dict:
 
 
 def write_until_refused(store: JsonFileStore) -> tuple[int, UnavailableError]:
-    """The number of the commit that was refused: what is left of the last page may take some."""
+    """The number of the refused commit, and its error. The last page of the disk may hold some."""
     for n in range(1, 100):
         try:
             store.write([Add(item(n)), Add({"tenantId": f"with{n}"})])
@@ -79,7 +79,7 @@ def write_until_refused(store: JsonFileStore) -> tuple[int, UnavailableError]:
     raise AssertionError("the disk is not full")
 
 
-def test_nothing_is_saved_reading_goes_on_and_writing_works_again(small):
+def test_reading_works_on_a_full_disk_and_writing_works_again_with_room(small):
     store = JsonFileStore(small.folder)
     store.write([Add(item(0))])
     small.fill()
@@ -111,7 +111,7 @@ def test_nothing_is_saved_reading_goes_on_and_writing_works_again(small):
         each.close()
 
 
-def test_a_torn_line_on_a_full_disk_keeps_nobody_from_reading(small):
+def test_reading_works_in_spite_of_a_torn_line_on_a_full_disk(small):
     store = JsonFileStore(small.folder)
     store.write([Add(item(0))])
     store.close()
@@ -125,7 +125,7 @@ def test_a_torn_line_on_a_full_disk_keeps_nobody_from_reading(small):
     assert JsonFileStore(small.folder).get("t1") == item(1)
 
 
-def test_no_room_to_compact_is_no_error(small):
+def test_compaction_without_room_is_no_error(small):
     store = JsonFileStore(small.folder)
     for n in range(20):
         store.write([Add(item(n))])

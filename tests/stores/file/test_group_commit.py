@@ -1,4 +1,4 @@
-"""Threads that wait while one commits share its next sync, and its fate."""
+"""Group commit: threads that wait during a commit share the next sync and its result."""
 
 import errno
 import threading
@@ -12,7 +12,7 @@ WRITERS = 6
 
 
 class Gathering(LocalDisk):
-    """Its first sync after `gather` lasts until that many writers wait for the next one."""
+    """With `gather`, the next sync lasts until all writers wait for the one after it."""
 
     def __init__(self) -> None:
         self.store: JsonFileStore | None = None
@@ -32,7 +32,7 @@ class Gathering(LocalDisk):
 
 
 def gathered(folder, *, fail: bool) -> tuple[JsonFileStore, list[object], int]:
-    """What became of six writers that add one and the same id, and an own one, in one batch."""
+    """The answers to six writers in one batch; three add the same id, three an id of their own."""
     disk = Gathering()
     store = disk.store = JsonFileStore(folder, disk=disk)
     store.write([Add({"tenantId": "first"})])
@@ -55,7 +55,7 @@ def gathered(folder, *, fail: bool) -> tuple[JsonFileStore, list[object], int]:
     return store, answers, disk.syncs
 
 
-def test_writers_that_wait_share_one_sync_and_one_of_them_wins(folder):
+def test_waiting_writers_share_one_sync_and_one_of_them_wins(folder):
     store, answers, syncs = gathered(folder, fail=False)
     assert syncs == 2
     assert [answers[n] for n in (0, 2, 4)] == [None] * 3
@@ -70,7 +70,7 @@ def test_writers_that_wait_share_one_sync_and_one_of_them_wins(folder):
     assert again.get("same")["by"] == winner
 
 
-def test_if_their_sync_fails_all_fail_also_those_that_were_refused_for_one_of_them(folder):
+def test_if_the_shared_sync_fails_all_writers_fail(folder):
     store, answers, _ = gathered(folder, fail=True)
     assert {type(answer) for answer in answers} == {UnavailableError}
     for each in (store, JsonFileStore(folder)):

@@ -1,4 +1,4 @@
-"""The power fails in the middle of any call; what was acknowledged is there afterwards."""
+"""The power fails during any call. Acknowledged commits are there afterwards."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,7 @@ CUTS = 20_000 if os.environ.get("CRASH_LONG") else 500
 
 
 def run(seed: int, disk: SimulatedDisk, history: History) -> None:
-    """Two processes write in turn, compact now and then, and read, until the power fails."""
+    """Two processes write, sometimes compact, and read, until the power fails."""
     stores = [JsonFileStore(FOLDER, disk=disk) for _ in range(2)]
     rng = Random(seed)
     while True:
@@ -28,7 +28,7 @@ def run(seed: int, disk: SimulatedDisk, history: History) -> None:
 
 
 def survive(seed: int, *, fails: bool = False, **without: bool) -> None:
-    """Three power cuts one after the other; raises if one of them loses or invents something."""
+    """Three power cuts in a row. `AssertionError` if a commit is lost or a refused one appears."""
     rng = Random(seed)
     disk = SimulatedDisk(**without)
     history = History(rng)
@@ -44,7 +44,7 @@ def survive(seed: int, *, fails: bool = False, **without: bool) -> None:
                 except CorruptStoreError:
                     raise
                 except StoreError:
-                    # A read met a failing call; the machine goes on.
+                    # A read met a failing call; the machine keeps running.
                     continue
         except PowerCutError:
             pass
@@ -53,12 +53,12 @@ def survive(seed: int, *, fails: bool = False, **without: bool) -> None:
         history.outcome_unknown = None
 
 
-def test_what_was_acknowledged_survives_power_cuts():
+def test_acknowledged_commits_survive_power_cuts():
     for seed in range(CUTS // 3):
         survive(seed)
 
 
-def test_what_was_acknowledged_survives_power_cuts_among_failing_calls():
+def test_acknowledged_commits_survive_power_cuts_among_failing_calls():
     for seed in range(CUTS // 6):
         survive(seed, fails=True)
 

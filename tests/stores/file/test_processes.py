@@ -20,7 +20,7 @@ def pending(n: int) -> dict:
 
 
 def decide(open_again, who: int, start, results) -> None:
-    """Activate every tenant that is still pending: a new item, an event, and the old one gone."""
+    """Activate every pending tenant: add the active one and an event, remove the pending one."""
     mine, chance, won = open_again(), random.Random(who), 0
     start.wait()
     while rows := mine.query(GSI2, "STATUS#pending", limit=10).items:

@@ -1,4 +1,4 @@
-"""A crash leaves the beginning of a line; the portal starts, and keeps what it cut off."""
+"""A crash leaves the beginning of a line: the portal cuts it off, keeps it, and starts."""
 
 import logging
 import shutil
@@ -12,7 +12,7 @@ from portal.stores.file.store import JsonFileStore
 
 @pytest.fixture
 def commit_ends(folder: Path) -> list[int]:
-    """Where the file ended after each of five commits; they are in `folder`."""
+    """The size of the file in `folder` after each of five commits."""
     store, ends = JsonFileStore(folder), []
     for n in range(5):
         store.write([Add({"tenantId": f"t{n}", "version": 1, "text": "é" * 20})])
@@ -26,7 +26,7 @@ def ids_of(store: JsonFileStore) -> list[str]:
 
 
 def rewind_mark(folder: Path, ends: list[int], known: int) -> None:
-    """Put back the mark as it was after commit `known`, as a power cut may."""
+    """Put the mark back to where it was after commit `known`, as a power cut may do."""
     shutil.rmtree(folder)
     store = JsonFileStore(folder)
     for n in range(known):
@@ -35,7 +35,7 @@ def rewind_mark(folder: Path, ends: list[int], known: int) -> None:
     store.close()
 
 
-def test_a_line_cut_at_any_byte_is_set_aside_with_one_warning(folder, commit_ends, caplog):
+def test_a_line_torn_at_any_byte_is_moved_away_with_one_warning(folder, commit_ends, caplog):
     whole = (folder / "tenants.jsonl").read_bytes()
     for cut in range(commit_ends[2], commit_ends[4]):
         rewind_mark(folder, commit_ends, 3)
@@ -49,7 +49,7 @@ def test_a_line_cut_at_any_byte_is_set_aside_with_one_warning(folder, commit_end
         assert len(caplog.records) == bool(torn)
         if torn:
             assert (folder / "tenants.torn").read_bytes() == torn + b"\n"
-        # The next commit stands where the torn one stood.
+        # The next commit takes the place of the torn one.
         store.write([Add({"tenantId": "next", "version": 1})])
         again = JsonFileStore(folder)
         assert "next" in ids_of(again)
@@ -57,7 +57,7 @@ def test_a_line_cut_at_any_byte_is_set_aside_with_one_warning(folder, commit_end
         store.close()
 
 
-def test_a_file_cut_before_a_commit_that_was_durable_is_damaged(folder, commit_ends):
+def test_a_file_cut_before_a_durable_commit_is_damaged(folder, commit_ends):
     whole = (folder / "tenants.jsonl").read_bytes()
     for cut in range(commit_ends[4]):
         (folder / "tenants.jsonl").write_bytes(whole[:cut])
@@ -67,7 +67,7 @@ def test_a_file_cut_before_a_commit_that_was_durable_is_damaged(folder, commit_e
         assert (folder / "tenants.jsonl").read_bytes() == whole[:cut]
 
 
-def test_a_torn_line_of_a_killed_writer_is_cleared_up_by_one_that_runs(folder, commit_ends, caplog):
+def test_a_running_writer_cuts_off_the_torn_line_of_a_killed_one(folder, commit_ends, caplog):
     store = JsonFileStore(folder)
     assert len(ids_of(store)) == 5
     with (folder / "tenants.jsonl").open("ab") as file:
@@ -83,7 +83,7 @@ def test_a_torn_line_of_a_killed_writer_is_cleared_up_by_one_that_runs(folder, c
     store.close()
 
 
-def test_what_lies_whole_behind_the_mark_is_shown_only_after_a_sync(folder, commit_ends):
+def test_a_whole_commit_after_the_mark_is_shown_only_after_a_sync(folder, commit_ends):
     """A writer was killed between its write and its sync."""
     whole = (folder / "tenants.jsonl").read_bytes()
     rewind_mark(folder, commit_ends, 4)

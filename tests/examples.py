@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from portal import onboarding, records
 from portal.sealing.sealers import Sealer, Secret
-from portal.stores.contract import Change, Item, Page, Segment, Store, UnavailableError, iter_scan
+from portal.stores.contract import Change, Item, Page, Store, UnavailableError, iter_scan
+from portal.stores.wrapper import StoreWrapper
 from portal.tenants import AuditInfo, Contact, Ids, Tenant, Validity
 from tests.conftest import START
 
@@ -130,48 +132,35 @@ class PlainSealer:
         return f"sealed-{len(secret.reveal())}-for-{tenant_id}"
 
 
-class Behind:
-    """A store in front of another. What it changes about a call is its subclass's."""
+def _announced(name: str) -> Callable[..., Any]:
+    call = getattr(StoreWrapper, name)
 
-    def __init__(self, store: Store) -> None:
-        self.inner = store
+    def announced(self: "Behind", *args: Any, **kwargs: Any) -> Any:
+        self.before(name)
+        return call(self, *args, **kwargs)
+
+    return announced
+
+
+class Behind(StoreWrapper):
+    """A store in front of another. Subclasses override calls or the hooks `before`, `showed`."""
 
     def before(self, call: str) -> None:
-        """Runs ahead of each call, by its name."""
-
-    def get(self, tenant_id: str) -> Item:
-        self.before("get")
-        return self.inner.get(tenant_id)
-
-    def write(self, changes: Sequence[Change]) -> None:
-        self.before("write")
-        self.inner.write(changes)
-
-    def query(self, index, partition, **how) -> Page:
-        self.before("query")
-        page = self.inner.query(index, partition, **how)
-        self.showed(len(page.items))
-        return page
+        """Runs before each call, with its name."""
 
     def showed(self, rows: int) -> None:
-        """Runs behind each query, with the number of its rows."""
+        """Runs after each query, with the number of its rows."""
 
-    def count(self, index, partition, **how) -> int:
-        self.before("count")
-        return self.inner.count(index, partition, **how)
+    get = _announced("get")
+    write = _announced("write")
+    count = _announced("count")
+    scan = _announced("scan")
 
-    def scan(self, segment: Segment = Segment(), **how) -> Page:  # noqa: B008 - as the contract
-        self.before("scan")
-        return self.inner.scan(segment, **how)
-
-    def describe(self) -> str:
-        return self.inner.describe()
-
-    def check(self) -> None:
-        self.inner.check()
-
-    def close(self) -> None:
-        self.inner.close()
+    def query(self, *args: Any, **kwargs: Any) -> Page:
+        self.before("query")
+        page = super().query(*args, **kwargs)
+        self.showed(len(page.items))
+        return page
 
 
 class Failing(Behind):

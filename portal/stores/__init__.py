@@ -4,6 +4,7 @@ contract      what a store promises: items, conditions, pages, errors
 schema        the table as data: its key and its indexes
 factory       opens the store that the settings choose
 validation    checks the arguments of a call
+wrapper       the base class of a store in front of another one
 retrying      a store that retries while the one behind it is busy
 retry_limits  how often a call is attempted
 file/         the store in a JSON file
@@ -39,12 +40,13 @@ from portal.stores.factory import open_store, refuse_corrupt_store
 from portal.stores.retry_limits import PUBLIC_ATTEMPTS, STAFF_ATTEMPTS, retry_attempts
 from portal.stores.retrying import RetryingStore, retry_while_busy
 from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, INDEXES, KEY, Index
+from portal.stores.wrapper import StoreWrapper
 
 __all__ = [
     "GSI1", "GSI2", "GSI3", "GSI4", "INDEXES", "KEY", "MAX_CHANGES", "NOTHING_SAVED",
     "OUTCOME_UNKNOWN", "PUBLIC_ATTEMPTS", "STAFF_ATTEMPTS", "Add", "BusyError", "Change", "Cursor",
     "Index", "Item", "ItemExistsError", "ItemNotFoundError", "MeteredStore", "Page", "Remove",
-    "Replace", "RetryingStore", "Segment", "Store", "StoreError", "StoreMetrics",
+    "Replace", "RetryingStore", "Segment", "Store", "StoreError", "StoreMetrics", "StoreWrapper",
     "UnavailableError", "Value", "VersionConflictError", "iter_query", "iter_scan", "open_store",
     "refuse_corrupt_store", "retry_attempts", "retry_while_busy",
 ]  # fmt: skip

@@ -6,24 +6,14 @@ do not wait that long; commands do.
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import TypeVar
+from functools import partial, wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
-from portal.stores.contract import (
-    Add,
-    BusyError,
-    Change,
-    Cursor,
-    Item,
-    ItemExistsError,
-    Page,
-    Segment,
-    Store,
-)
-from portal.stores.schema import Index
+from portal.stores.contract import Add, BusyError, Change, Item, ItemExistsError, Store
+from portal.stores.wrapper import StoreWrapper
 
 _T = TypeVar("_T")
-_WHOLE = Segment()
+_P = ParamSpec("_P")
 
 #: Attempts of one call, the first one included. The pauses between them add up to 13 seconds.
 TRIES = 8
@@ -50,7 +40,19 @@ def retry_while_busy(call: Callable[[], _T], pause: Pause = time.sleep) -> _T:
     return call()
 
 
-class RetryingStore:
+def _retried(
+    method: Callable[Concatenate[StoreWrapper, _P], _T],
+) -> Callable[Concatenate["RetryingStore", _P], _T]:
+    """The method, retried while the store is busy."""
+
+    @wraps(method)
+    def retried(self: "RetryingStore", /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        return self._retry(partial(method, self, *args, **kwargs))
+
+    return retried
+
+
+class RetryingStore(StoreWrapper):
     """A `Store` that retries the calls to another one while that is busy.
 
     Only `BusyError` is retried, since then nothing was written. A write whose outcome is unknown
@@ -58,11 +60,14 @@ class RetryingStore:
     """
 
     def __init__(self, store: Store, *, pause: Pause = time.sleep) -> None:
-        self._store = store
+        super().__init__(store)
         self._pause = pause
 
-    def get(self, item_id: str) -> Item:
-        return self._retry(partial(self._store.get, item_id))
+    get = _retried(StoreWrapper.get)
+    query = _retried(StoreWrapper.query)
+    count = _retried(StoreWrapper.count)
+    scan = _retried(StoreWrapper.scan)
+    check = _retried(StoreWrapper.check)
 
     def write(self, changes: Sequence[Change]) -> None:
         tries = 0
@@ -81,50 +86,10 @@ class RetryingStore:
 
     def write_once(self, changes: Sequence[Change]) -> None:
         """One attempt of `write`."""
-        self._store.write(changes)
-
-    def query(
-        self,
-        index: Index,
-        partition: str,
-        *,
-        between: tuple[str, str] | None = None,
-        after: Cursor | None = None,
-        limit: int = 50,
-        newest_first: bool = False,
-    ) -> Page:
-        return self._retry(
-            partial(
-                self._store.query,
-                index,
-                partition,
-                between=between,
-                after=after,
-                limit=limit,
-                newest_first=newest_first,
-            )
-        )
-
-    def count(
-        self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
-    ) -> int:
-        return self._retry(partial(self._store.count, index, partition, cap=cap, between=between))
-
-    def scan(
-        self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
-    ) -> Page:
-        return self._retry(partial(self._store.scan, segment, after=after, limit=limit))
-
-    def describe(self) -> str:
-        return self._store.describe()
-
-    def check(self) -> None:
-        self._retry(self._store.check)
-
-    def close(self) -> None:
-        self._store.close()
+        super().write(changes)
 
     def _retry(self, call: Callable[[], _T]) -> _T:
+        """`retry_while_busy` with the pauses of this store."""
         return retry_while_busy(call, self._pause)
 
 

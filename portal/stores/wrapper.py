@@ -1,0 +1,59 @@
+"""The base class of a store that stands in front of another one."""
+
+from collections.abc import Sequence
+
+from portal.stores.contract import Change, Cursor, Item, Page, Segment, Store
+from portal.stores.schema import Index
+
+_WHOLE = Segment()
+
+
+class StoreWrapper:
+    """A `Store` that passes every call on to `inner`. Subclasses override what they change."""
+
+    def __init__(self, store: Store) -> None:
+        self.inner = store
+
+    def get(self, item_id: str) -> Item:
+        return self.inner.get(item_id)
+
+    def write(self, changes: Sequence[Change]) -> None:
+        self.inner.write(changes)
+
+    def query(
+        self,
+        index: Index,
+        partition: str,
+        *,
+        between: tuple[str, str] | None = None,
+        after: Cursor | None = None,
+        limit: int = 50,
+        newest_first: bool = False,
+    ) -> Page:
+        return self.inner.query(
+            index,
+            partition,
+            between=between,
+            after=after,
+            limit=limit,
+            newest_first=newest_first,
+        )
+
+    def count(
+        self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
+    ) -> int:
+        return self.inner.count(index, partition, cap=cap, between=between)
+
+    def scan(
+        self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
+    ) -> Page:
+        return self.inner.scan(segment, after=after, limit=limit)
+
+    def describe(self) -> str:
+        return self.inner.describe()
+
+    def check(self) -> None:
+        self.inner.check()
+
+    def close(self) -> None:
+        self.inner.close()

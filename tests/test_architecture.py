@@ -143,6 +143,7 @@ ARROWS: dict[str, set[str]] = {
     "portal.auth": {"portal.stores", "portal.timestamps"},
     "portal.sealing": {
         "portal.atomic_files", "portal.records", "portal.settings", "portal.stores",
+        "portal.stores.dynamodb",
     },
     "portal.queries": {
         "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",

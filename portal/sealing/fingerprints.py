@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Sequence
 
 from portal.records import SECRET, SECRET_FINGERPRINT
-from portal.sealing.sealers import Secret, is_sealed
+from portal.sealing.contract import Secret, is_sealed
 from portal.stores import Item
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from portal.records import SECRET, is_tenant
-from portal.sealing.sealers import Sealer, Secret, is_sealed
+from portal.sealing.contract import Sealer, Secret, is_sealed
 from portal.stores import KEY, Change, Item, Remove, Store, StoreWrapper
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from portal import onboarding, queries
-from portal.sealing.sealers import KeyFileSealer, Secret
+from portal.sealing.contract import Secret
+from portal.sealing.key_file import KeyFileSealer
 from portal.sealing.sealing_store import SealingStore
 from portal.settings import Settings
 from portal.stores.contract import Add, Change, Item, Replace, Store, UnavailableError

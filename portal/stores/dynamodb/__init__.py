@@ -16,7 +16,7 @@ from portal.stores.dynamodb.client import (
     DynamoDbError,
     TableLocation,
 )
-from portal.stores.dynamodb.errors import classify_error
+from portal.stores.dynamodb.errors import classify_error, shared_remedy
 from portal.stores.dynamodb.metrics import Metrics, debug_logger, kind_of_id
 from portal.stores.dynamodb.permission_checks import GET_CHECK, PERMISSION_CHECKS
 from portal.stores.dynamodb.serialization import from_attributes, to_attribute, to_attributes
@@ -25,5 +25,5 @@ from portal.stores.dynamodb.store import DynamoDbStore
 __all__ = [
     "GET_CHECK", "PERMISSION_CHECKS", "Answer", "ConditionFailedError", "DynamoDbClient",
     "DynamoDbError", "DynamoDbStore", "Metrics", "TableLocation", "classify_error", "debug_logger",
-    "from_attributes", "kind_of_id", "to_attribute", "to_attributes",
+    "from_attributes", "kind_of_id", "shared_remedy", "to_attribute", "to_attributes",
 ]  # fmt: skip

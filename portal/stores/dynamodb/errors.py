@@ -17,6 +17,11 @@ FailureName = Literal[
 #: Failures that pass by themselves, so that the same call may succeed later.
 RETRYABLE: frozenset[FailureName] = frozenset({"throttled", "conflict", "lost", "unreached"})
 
+#: Failures that have the same cause and remedy at every AWS service.
+_OF_EVERY_SERVICE: frozenset[FailureName] = frozenset({
+    "no-credentials", "bad-credentials", "expired", "clock", "no-region", "configuration",
+})  # fmt: skip
+
 DEPLOY = "python -m migrations_tools table deploy ENV REGION"
 
 
@@ -185,6 +190,12 @@ def classify_error(error: Exception) -> Failure | None:
         return _UNREACHED
     classes = (kind.__name__ for kind in type(error).__mro__)
     return next((_BY_CLASS[name] for name in classes if name in _BY_CLASS), None)
+
+
+def shared_remedy(error: Exception) -> str | None:
+    """The remedy for a failure that may happen at any AWS service, such as no credentials."""
+    failure = classify_error(error)
+    return failure.remedy if failure and failure.name in _OF_EVERY_SERVICE else None
 
 
 def classify_code(code: str) -> Failure | None:

@@ -1,0 +1,125 @@
+"""Seals with a key file in the data folder, for portals without a KMS key."""
+
+import base64
+import json
+import secrets
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from portal.atomic_files import create_exclusive, file_lock, replace_atomically
+from portal.sealing.contract import Secret, base64url_encode, encryption_context
+from portal.stores import UnavailableError
+
+SEALING_KEYS_FILE = "sealing-keys.json"
+_NONCE_BYTES = 12
+_KEY_BYTES = 32
+
+
+class KeyFileError(UnavailableError):
+    """The key file cannot be read or created, or is damaged."""
+
+
+class KeyFileSealer:
+    """Seals with the newest key of a file, which it creates on first use (mode 0600).
+
+    The file is JSON, `{"<key id>": "<base64url of 32 bytes>", …}`, with the newest key last.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._newest: tuple[object, str, bytes] = (None, "", b"")
+
+    def seal(self, secret: Secret, tenant_id: str) -> str:
+        """As in `Sealer`. `KeyFileError` if the file cannot be used."""
+        key_id, key = self._newest_key()
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        sealed = AESGCM(key).encrypt(nonce, secret.reveal().encode(), additional_data(tenant_id))
+        return f"v1.loc.{key_id}.{base64url_encode(nonce + sealed)}"
+
+    def check(self, secret: Secret) -> None:
+        """A key of a file seals secrets of any length."""
+
+    def _newest_key(self) -> tuple[str, bytes]:
+        """Id and bytes of the newest key.
+
+        Looks for a new file on every call, so that a new key is used at once in every process.
+        Reads the file only if it is another one: an import seals many secrets.
+        """
+        try:
+            status = self._path.stat()
+            state = (status.st_ino, status.st_mtime_ns, status.st_size)
+        except OSError:
+            state = None
+        newest = self._newest
+        if state is None or newest[0] != state:
+            key_id, key = list(self._keys().items())[-1]
+            # The state from before reading: a file that came meanwhile is read next time.
+            self._newest = newest = (state, key_id, key)
+        return newest[1:]
+
+    def rotate(self) -> str:
+        """Add a key, which seals from now on. Returns its id.
+
+        The earlier keys stay, since other programs need them to open what they sealed.
+
+        Raises:
+            KeyFileError: The file cannot be used.
+        """
+        try:
+            with file_lock(self._path):
+                keys = {key_id: base64url_encode(key) for key_id, key in self._keys().items()}
+                newest = _new_key_id(keys)
+                keys[newest] = base64url_encode(secrets.token_bytes(_KEY_BYTES))
+                replace_atomically(self._path, json.dumps(keys) + "\n")
+        except OSError as error:
+            raise self._inaccessible(error) from error
+        return newest
+
+    def key_ids(self) -> list[str]:
+        """The ids of all keys, the oldest first. `KeyFileError` if the file cannot be used."""
+        return list(self._keys())
+
+    def _keys(self) -> dict[str, bytes]:
+        try:
+            try:
+                raw = self._path.read_bytes()
+            except FileNotFoundError:
+                key = {_new_key_id(()): base64url_encode(secrets.token_bytes(_KEY_BYTES))}
+                create_exclusive(self._path, json.dumps(key) + "\n")
+                raw = self._path.read_bytes()
+        except OSError as error:
+            raise self._inaccessible(error) from error
+        try:
+            text = raw.decode("ascii")
+            keys = {key_id: _base64url_decode(key) for key_id, key in json.loads(text).items()}
+        except (ValueError, AttributeError, TypeError) as error:
+            raise self._invalid("is not a key file") from error
+        if not keys or any(len(key) != _KEY_BYTES for key in keys.values()):
+            raise self._invalid("holds no usable key")
+        return keys
+
+    def _invalid(self, problem: str) -> KeyFileError:
+        return KeyFileError(reason=f"{self._path} {problem}.", remedy="Restore it from a backup.")
+
+    def _inaccessible(self, error: OSError) -> KeyFileError:
+        return KeyFileError(
+            reason=f"{self._path} cannot be read or created ({error.strerror}).",
+            remedy="Let the portal read and write its data folder.",
+        )
+
+
+def additional_data(tenant_id: str) -> bytes:
+    """The encryption context as compact, sorted JSON."""
+    context = encryption_context(tenant_id)
+    return json.dumps(context, separators=(",", ":"), sort_keys=True).encode()
+
+
+def _new_key_id(existing: "dict[str, str] | tuple[()]") -> str:
+    while (key_id := secrets.token_hex(4)) in existing:
+        pass
+    return key_id
+
+
+def _base64url_decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -31,8 +31,9 @@ check: $(VENV)/installed-for-tests  ## the linter, the formatter and the types
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 
+# requirements.lock has the extra `prometheus`, so that a container can answer `/metrics`.
 lock: $(VENV)/lock/installed  ## writes the lock files anew after a change of dependencies
-	@$(LOCK) --output-file requirements.lock pyproject.toml
+	@$(LOCK) --output-file requirements.lock --extra prometheus pyproject.toml
 	@$(LOCK) --output-file tests/requirements.lock --extra test \
 		--constraint requirements.lock pyproject.toml
 

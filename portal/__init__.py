@@ -41,7 +41,7 @@ def create_app(
         open_sealer,
     )
     from portal.stores import (  # noqa: PLC0415 - the store
-        MeteredStore,
+        metrics_for_prometheus,
         open_store,
         refuse_corrupt_store,
     )
@@ -63,7 +63,7 @@ def create_app(
     services = web.Services(
         settings=settings,
         store=SealingStore(raw_store, sealer),
-        metrics=raw_store.metrics if isinstance(raw_store, MeteredStore) else None,
+        metrics=metrics_for_prometheus(settings, raw_store),
         sealer=sealer,
         links=web.SignedLinks(keys),
         fingerprints=SecretFingerprints(keys),

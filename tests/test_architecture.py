@@ -120,6 +120,14 @@ def test_only_what_talks_to_aws_imports_boto3_and_only_when_it_is_used() -> None
     assert [str(one) for one in found if one.when == "loaded"] == []
 
 
+def test_the_optional_library_for_prometheus_is_imported_only_when_it_is_used() -> None:
+    module = "portal.stores.dynamodb.prometheus"
+    assert {one.importer for one in PORTAL + TOOLS if one.top == "prometheus_client"} == {module}
+    users = [one for one in PORTAL + TOOLS if within(one.module, module)]
+    assert users
+    assert [str(one) for one in users if one.when == "loaded"] == []
+
+
 # ---- Rooms, doors and arrows
 
 #: Each room, and the rooms whose doors it may use. Arrows run downhill only.
@@ -433,5 +441,6 @@ def test_starting_on_the_file_store_loads_neither_boto3_nor_the_geocoder(tmp_pat
         "granian",
         "migrations_tools",
         "portal.stores.dynamodb.store",
+        "prometheus_client",
     }
     assert loaded & unwanted == set()

@@ -24,6 +24,7 @@ Units = tuple[float, float]
 @pytest.fixture
 def store(engine: Engine) -> Iterator[DynamoDbStore]:
     opened = DynamoDbStore(engine.new_table())
+    opened.metrics.enable_prometheus()
     yield opened
     opened.close()
 

@@ -19,7 +19,14 @@ from portal.cli.tokens import token_group
 from portal.contacts import ProblemError, read_email
 from portal.settings import Settings
 from portal.signing_keys import resolve_secret_keys
-from portal.stores import ItemNotFoundError, RetryingStore, Store, refuse_corrupt_store
+from portal.stores import (
+    ItemNotFoundError,
+    RetryingStore,
+    Store,
+    refuse_corrupt_store,
+    require_prometheus_client,
+    shared_metrics,
+)
 from portal.stores.file import JsonFileStore, restore_file, verify_file
 from portal.tenants import AuditInfo
 from portal.timestamps import utc_now
@@ -77,6 +84,7 @@ def serve(host: str, port: int, workers: int, print_links: bool) -> None:
     with opened_store(settings) as opened:
         # Here rather than in each worker: what is missing is said once, in a sentence.
         resolve_secret_keys(settings)
+        require_prometheus_client(settings)
         refuse_corrupt_store(settings, opened)
         click.echo(opened.describe())
         if print_links:
@@ -86,7 +94,8 @@ def serve(host: str, port: int, workers: int, print_links: bool) -> None:
     # The store is closed: each worker opens its own, since a lock does not survive a fork.
     from portal.cli import serving  # noqa: PLC0415 - the other commands start without the server
 
-    serving.serve(host, port, workers)
+    with explained(), shared_metrics(settings):
+        serving.serve(host, port, workers)
 
 
 @main.command("staff-link")

@@ -5,6 +5,7 @@ schema        the table as data: its key and its indexes
 factory       opens the store that the settings choose
 validation    checks the arguments of a call
 wrapper       the base class of a store in front of another one
+prometheus    whether metrics can be had, and how processes share them
 retrying      a store that retries while the one behind it is busy
 retry_limits  how often a call is attempted
 file/         the store in a JSON file
@@ -37,6 +38,11 @@ from portal.stores.contract import (
     iter_scan,
 )
 from portal.stores.factory import open_store, refuse_corrupt_store
+from portal.stores.prometheus import (
+    metrics_for_prometheus,
+    require_prometheus_client,
+    shared_metrics,
+)
 from portal.stores.retry_limits import PUBLIC_ATTEMPTS, STAFF_ATTEMPTS, retry_attempts
 from portal.stores.retrying import RetryingStore, retry_while_busy
 from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, INDEXES, KEY, Index
@@ -47,6 +53,7 @@ __all__ = [
     "OUTCOME_UNKNOWN", "PUBLIC_ATTEMPTS", "STAFF_ATTEMPTS", "Add", "BusyError", "Change", "Cursor",
     "Index", "Item", "ItemExistsError", "ItemNotFoundError", "MeteredStore", "Page", "Remove",
     "Replace", "RetryingStore", "Segment", "Store", "StoreError", "StoreMetrics", "StoreWrapper",
-    "UnavailableError", "Value", "VersionConflictError", "iter_query", "iter_scan", "open_store",
-    "refuse_corrupt_store", "retry_attempts", "retry_while_busy",
+    "UnavailableError", "Value", "VersionConflictError", "iter_query", "iter_scan",
+    "metrics_for_prometheus", "open_store", "refuse_corrupt_store", "require_prometheus_client",
+    "retry_attempts", "retry_while_busy", "shared_metrics",
 ]  # fmt: skip

@@ -237,13 +237,13 @@ class Store(Protocol):
 
 
 class StoreMetrics(Protocol):
-    """What the calls to a store cost, counted since this process started."""
+    """Number, cost and duration of the calls to a store."""
 
-    def totals(self) -> tuple[float, float, int]:
-        """Read units, write units and calls."""
+    def enable_prometheus(self) -> None:
+        """Count calls for Prometheus from now on. Needs the library prometheus-client."""
 
     def to_prometheus(self) -> str:
-        """All counts in Prometheus's text format."""
+        """All counts in Prometheus's text format; empty before `enable_prometheus`."""
 
 
 @runtime_checkable

@@ -83,12 +83,12 @@ def health() -> Response:
 
 
 def metrics() -> Response:
-    """What the calls of this process to the store cost, for Prometheus, if it was asked for."""
+    """The metrics of the store for Prometheus, of all worker processes, if they were asked for."""
     if "prometheus" not in context.settings().metrics:
         raise NotFound
     metrics = context.services().metrics
-    shown = metrics.to_prometheus() if metrics else ""
-    return Response(shown, content_type="text/plain; version=0.0.4; charset=utf-8")
+    text = metrics.to_prometheus() if metrics else ""
+    return Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _for_every_template() -> dict[str, object]:

@@ -23,6 +23,7 @@ from portal.tenants import Ids, Reason
 from tests.conftest import START
 from tests.dynamodb_engine import CREDENTIALS, Engine, NoEngineError, running
 from tests.examples import ANN, IDS, NEXT_YEAR, PlainSealer, activate, reference, sign_up
+from tests.prometheus_text import total
 
 TURNS = 400
 SIZES = (1_000, 100_000)
@@ -39,8 +40,21 @@ def opened() -> Iterator[tuple[Engine, DynamoDbStore]]:
         engine.close()
 
 
-def cost_of_verbs(store: DynamoDbStore) -> Iterator[tuple[str, float, float, int]]:
+def units_and_calls(store: DynamoDbStore) -> tuple[float, float, float]:
+    """Read units, write units and calls so far."""
+    text = store.metrics.to_prometheus()
+    name = "portal_store_capacity_units_total"
+    return (
+        total(text, name, kind="read"),
+        total(text, name, kind="write"),
+        total(text, "portal_store_calls_total"),
+    )
+
+
+def cost_of_verbs(engine: Engine) -> Iterator[tuple[str, float, float, float]]:
     """Verb, read units, write units, calls."""
+    store = DynamoDbStore(engine.new_table())
+    store.metrics.enable_prometheus()
     first, second = (Ids(account_id=f"{n}", company_id="1") for n in (1, 2))
     plain = sign_up(store, 1)
     claiming = sign_up(store, 2, claims=first)
@@ -67,10 +81,11 @@ def cost_of_verbs(store: DynamoDbStore) -> Iterator[tuple[str, float, float, int
     }
     for verb, do in work.items():
         version = _version(store)
-        before = store.metrics.totals()
+        before = units_and_calls(store)
         do(version)
-        after = store.metrics.totals()
+        after = units_and_calls(store)
         yield verb, *(now - then for now, then in zip(after, before, strict=True))
+    store.close()
 
 
 def _version(store: DynamoDbStore) -> int:
@@ -148,18 +163,19 @@ def fill(store: DynamoDbStore, numbers: range) -> None:
 def cost_of_pages(engine: Engine, size: int) -> tuple[float, float, float, float]:
     """Read units and milliseconds of the first page of the queue, and of one in the middle."""
     store = DynamoDbStore(engine.new_table())
+    store.metrics.enable_prometheus()
     fill(store, range(size))
     ranges = queries.ranges_of_tab(Tab.PENDING, START)
     middle = queries.PageCursor(0, _middle(size))
     figures: list[float] = []
     for after in (None, middle):
         times = []
-        before = store.metrics.totals()[0]
+        before = units_and_calls(store)[0]
         for _ in range(50):
             start = time.perf_counter()
             queries.page(store, ranges, after=after)
             times.append((time.perf_counter() - start) * 1000)
-        figures += [(store.metrics.totals()[0] - before) / 50, statistics.median(times)]
+        figures += [(units_and_calls(store)[0] - before) / 50, statistics.median(times)]
     store.close()
     return figures[0], figures[1], figures[2], figures[3]
 
@@ -174,8 +190,8 @@ def main() -> None:
         with opened() as (engine, store):
             print("Capacity units per verb, on an engine that counts as AWS does")
             print(f"{'verb':<22}{'read':>7}{'write':>7}{'calls':>7}")
-            for verb, read, write, calls in cost_of_verbs(store):
-                print(f"{verb:<22}{read:7g}{write:7g}{calls:7}")
+            for verb, read, write, calls in cost_of_verbs(engine):
+                print(f"{verb:<22}{read:7g}{write:7g}{calls:7g}")
             print()
             print("CPU per call, beside the plain boto3 client")
             print(f"{'call':<22}{'boto3 µs':>9}{'store µs':>9}{'more':>7}")

@@ -218,7 +218,7 @@ def test_metrics_tell_what_was_asked_and_of_nobody(
     assert answer.content_type == "text/plain; version=0.0.4; charset=utf-8"
     lines = answer.text.splitlines()
     calls = [line for line in lines if 'operation="GetItem",outcome="ok"' in line]
-    assert [line.rpartition(" ")[2] for line in calls] == ["2"]
+    assert [float(line.rpartition(" ")[2]) for line in calls] == [2]
     # As Prometheus parses it: comments, and a name, labels and a number.
     shape = r'# (HELP|TYPE) \w+ .+|\w+\{(\w+="[^"]*",?)+\} [0-9.e+-]+'
     assert [line for line in lines if not re.fullmatch(shape, line)] == []

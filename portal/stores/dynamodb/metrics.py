@@ -6,24 +6,21 @@ and Prometheus at `/metrics`.
 """
 
 import logging
-import os
 import re
-import threading
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import accumulate
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from portal.stores.dynamodb.prometheus import PrometheusMetrics
 
 #: Its name is the value of the setting `DEBUG` that turns it on.
 debug_logger = logging.getLogger("fsm-appointment:tenant")
 logger = logging.getLogger(__name__)
 
 NAMESPACE = "FSMAppointmentManager/Portal"
-
-#: Upper bounds in seconds. An attempt ends after about three seconds at the latest.
-BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
 
 #: The part of the portal's own ids before the first hyphen. Only these kinds may appear in
 #: metrics, since an id may also be a text that somebody typed into a search.
@@ -96,39 +93,31 @@ def _without_zeros(units: Mapping[str, float]) -> dict[str, float]:
     return {resource: count for resource, count in units.items() if count}
 
 
-@dataclass(slots=True)
-class _Histogram:
-    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
-    total: float = 0.0
-
-    def add(self, seconds: float) -> None:
-        resource = sum(seconds > bucket for bucket in BUCKETS)
-        self.counts[resource] += 1
-        self.total += seconds
-
-
 class Metrics:
-    """Records calls, from any number of threads, and sums them up since the start."""
+    """Passes calls to the outputs that are turned on. Any number of threads may record calls."""
 
     def __init__(self, *, embedded: bool = False) -> None:
         self._embedded = embedded
-        self.begin()
+        self._prometheus: PrometheusMetrics | None = None
 
-    def begin(self) -> None:
-        """Start counting at zero, also in a process that was just forked."""
-        self._lock = threading.Lock()
-        self._outcomes: Counter[tuple[str, str]] = Counter()
-        self._units: dict[tuple[str, str, str], float] = defaultdict(float)
-        self._histograms: dict[str, _Histogram] = {}
+    def enable_prometheus(self) -> None:
+        """Count calls for Prometheus from now on, starting at zero. Needs prometheus-client."""
+        from portal.stores.dynamodb.prometheus import (  # noqa: PLC0415 - an extra of the package
+            PrometheusMetrics,
+        )
+
+        self._prometheus = PrometheusMetrics()
+
+    def reset(self) -> None:
+        """Count from zero in a process that was just forked: threads that do not exist in it may
+        hold locks of the counters."""
+        if self._prometheus is not None:
+            self.enable_prometheus()
 
     def record(self, call: Call) -> None:
         """Count a call, and log it if that is turned on."""
-        with self._lock:
-            self._outcomes[call.operation, call.outcome] += 1
-            for kind, units in (("read", call.read_units), ("write", call.write_units)):
-                for resource, count in units.items():
-                    self._units[call.operation, kind, resource] += count
-            self._histograms.setdefault(call.operation, _Histogram()).add(call.seconds)
+        if self._prometheus is not None:
+            self._prometheus.record(call)
         if debug_logger.isEnabledFor(logging.DEBUG):
             debug_logger.debug(
                 "%s %s: %s in %.1f ms, %g read units, %g write units, request %s",
@@ -149,44 +138,9 @@ class Metrics:
                 extra={"fields": to_emf(call, time.time())},
             )
 
-    def totals(self) -> tuple[float, float, int]:
-        """Read units, write units, and calls."""
-        with self._lock:
-            read, write = (
-                sum(units for (_, kind, _), units in self._units.items() if kind == wanted_kind)
-                for wanted_kind in ("read", "write")
-            )
-            return read, write, self._outcomes.total()
-
     def to_prometheus(self) -> str:
-        """The counts of this process in Prometheus's text format."""
-        with self._lock:
-            return "\n".join(self._lines()) + "\n"
-
-    def _lines(self) -> Iterator[str]:
-        # Each process counts for itself, and one of them answers the request.
-        process = f'process="{os.getpid()}"'
-        name = "portal_store_calls_total"
-        yield f"# HELP {name} Calls to DynamoDB by operation and outcome."
-        yield f"# TYPE {name} counter"
-        for (operation, outcome), count in sorted(self._outcomes.items()):
-            yield f'{name}{{{process},operation="{operation}",outcome="{outcome}"}} {count}'
-        name = "portal_store_capacity_units_total"
-        yield f"# HELP {name} Capacity units that DynamoDB says it charged."
-        yield f"# TYPE {name} counter"
-        for (operation, kind, resource), units in sorted(self._units.items()):
-            labels = f'{process},operation="{operation}",kind="{kind}",place="{resource}"'
-            yield f"{name}{{{labels}}} {units:g}"
-        name = "portal_store_call_seconds"
-        yield f"# HELP {name} How long calls to DynamoDB took."
-        yield f"# TYPE {name} histogram"
-        for operation, histogram in sorted(self._histograms.items()):
-            labels = f'{process},operation="{operation}"'
-            counts = list(accumulate(histogram.counts))
-            for bucket, count in zip((*BUCKETS, "+Inf"), counts, strict=True):
-                yield f'{name}_bucket{{{labels},le="{bucket}"}} {count}'
-            yield f"{name}_sum{{{labels}}} {histogram.total:.6f}"
-            yield f"{name}_count{{{labels}}} {counts[-1]}"
+        """All counts in Prometheus's text format; empty before `enable_prometheus`."""
+        return self._prometheus.to_text() if self._prometheus is not None else ""
 
 
 def to_emf(call: Call, now: float) -> dict[str, Any]:

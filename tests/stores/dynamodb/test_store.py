@@ -1,7 +1,5 @@
 """What only the DynamoDB store does: its requests, its metrics, its behaviour after a fork."""
 
-import json
-import logging
 import multiprocessing
 import re
 from collections.abc import Iterator
@@ -9,16 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from portal.logs import JsonLines
-from portal.records.ids import OTHER_KINDS
 from portal.stores.contract import Add, Item, ItemExistsError, Remove, Replace
 from portal.stores.dynamodb.client import make_client
-from portal.stores.dynamodb.metrics import BUCKETS, KINDS, NAMESPACE, Call, Metrics, kind_of_id
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.schema import GSI1, GSI2
 from tests.dynamodb_engine import Engine
-from tests.examples import PERSONAL, PlainSealer, activate, reference, sign_up
-from tests.fault_proxy import Between, Refuse, between, first
+from tests.fault_proxy import Between, between
 
 FORK = multiprocessing.get_context("fork")
 
@@ -139,92 +133,3 @@ def test_after_a_fork_parent_and_child_have_sockets_of_their_own(store) -> None:
         child.join()
         assert child.exitcode == 0
     assert store.connection is ours
-
-
-# ---- Metrics
-
-
-def test_the_debug_log_has_each_call_and_no_value(store, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG, logger="fsm-appointment:tenant"):
-        tenant = activate(store, PlainSealer(), sign_up(store), secret="hush-hush")
-        store.query(GSI2, "EVENTS#86810_104348")
-    messages = [
-        each.getMessage() for each in caplog.records if each.name == "fsm-appointment:tenant"
-    ]
-    assert [line.partition(" in ")[0] for line in messages] == [
-        "PutItem pending: ok",
-        "GetItem pending: ok",
-        "TransactWriteItems pending+item+event: ok",
-        "Query EVENTS: ok",
-    ]
-    assert "0 read units, 14 write units, request " in messages[2]
-    for secret in (*PERSONAL, "hush", tenant.id, reference(1), "sealed"):
-        assert not [line for line in messages if secret in line]
-
-
-def test_nothing_is_logged_by_default(store, caplog: pytest.LogCaptureFixture) -> None:
-    sign_up(store)
-    assert [each for each in caplog.records if "PutItem" in each.getMessage()] == []
-
-
-def test_embedded_metrics_have_the_form_that_cloudwatch_reads(
-    engine, proxy, caplog: pytest.LogCaptureFixture
-) -> None:
-    store = DynamoDbStore(replace(engine.new_table(), endpoint=proxy.url), embedded_metrics=True)
-    proxy.plan = first(1, Refuse("ThrottlingException"))
-    with caplog.at_level(logging.INFO):
-        sign_up(store)
-    lines = [
-        json.loads(JsonLines().format(record))
-        for record in caplog.records
-        if record.name == "portal.stores.dynamodb.metrics"
-    ]
-    throttled, done = lines
-    (metrics,) = done["_aws"]["CloudWatchMetrics"]
-    assert metrics["Namespace"] == NAMESPACE
-    assert metrics["Dimensions"] == [["Operation"]]
-    # CloudWatch expects a number at the top level for each metric, and a text for each dimension.
-    for line in lines:
-        assert line["Operation"] == "PutItem"
-        assert all(isinstance(line[each["Name"]], int | float) for each in metrics["Metrics"])
-        assert isinstance(line["_aws"]["Timestamp"], int)
-    assert (throttled["ThrottledRequests"], done["ThrottledRequests"]) == (1, 0)
-    assert (throttled["Errors"], done["Errors"]) == (0, 0)
-    assert (done["ConsumedWriteCapacityUnits"], done["ItemKind"]) == (4, "pending")
-    assert done["AwsRequestId"]
-    assert not [secret for secret in PERSONAL if secret in json.dumps(lines)]
-    store.close()
-
-
-def test_outcomes_are_counted_apart(engine, proxy) -> None:
-    store = DynamoDbStore(replace(engine.new_table(), endpoint=proxy.url))
-    proxy.plan = first(1, Refuse("ThrottlingException"))
-    store.write([Add(item("a"))])
-    with pytest.raises(ItemExistsError):
-        store.write([Add(item("a"))])
-    store.close()
-    shown = store.metrics.to_prometheus()
-    for outcome in ("ok", "refused", "throttled"):
-        assert f'operation="PutItem",outcome="{outcome}"}} 1\n' in shown
-
-
-def test_times_are_counted_in_growing_buckets() -> None:
-    metrics = Metrics()
-    for seconds in (0.001, 0.02, 0.02, 10.0):
-        metrics.record(
-            Call(
-                operation="GetItem", kind="item", outcome="ok", seconds=seconds,
-                read_units={"table": 0.5}, write_units={}, request_id="",
-            )
-        )  # fmt: skip
-    lines = metrics.to_prometheus().splitlines()
-    counts = [int(line.rpartition(" ")[2]) for line in lines if "_bucket" in line]
-    assert counts == [1, 1, 3, 3, 3, 3, 3, 3, 3, 4]
-    assert len(counts) == len(BUCKETS) + 1
-    assert [line.rpartition(" ")[2] for line in lines if "_sum" in line] == ["10.041000"]
-    assert [line.rpartition(" ")[2] for line in lines if "units_total{" in line] == ["2"]
-
-
-def test_metrics_name_kinds_and_never_ids(store) -> None:
-    assert OTHER_KINDS <= KINDS
-    assert kind_of_id("john-doe_1") == kind_of_id("86810_104348") == "item"

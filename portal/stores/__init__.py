@@ -23,7 +23,6 @@ from portal.stores.contract import (
     Item,
     ItemExistsError,
     ItemNotFoundError,
-    MeteredStore,
     Page,
     Remove,
     Replace,
@@ -51,7 +50,7 @@ from portal.stores.wrapper import StoreWrapper
 __all__ = [
     "GSI1", "GSI2", "GSI3", "GSI4", "INDEXES", "KEY", "MAX_CHANGES", "NOTHING_SAVED",
     "OUTCOME_UNKNOWN", "PUBLIC_ATTEMPTS", "STAFF_ATTEMPTS", "Add", "BusyError", "Change", "Cursor",
-    "Index", "Item", "ItemExistsError", "ItemNotFoundError", "MeteredStore", "Page", "Remove",
+    "Index", "Item", "ItemExistsError", "ItemNotFoundError", "Page", "Remove",
     "Replace", "RetryingStore", "Segment", "Store", "StoreError", "StoreMetrics", "StoreWrapper",
     "UnavailableError", "Value", "VersionConflictError", "iter_query", "iter_scan",
     "metrics_for_prometheus", "open_store", "refuse_corrupt_store", "require_prometheus_client",

@@ -226,14 +226,6 @@ def read_snapshot(
         raise corrupt_error(path, number + 1, disk.size(fd), "is missing: the file is too short")
 
 
-@dataclass(frozen=True, slots=True)
-class Tail:
-    """The end of the last whole commit, and the number of bytes after it, which may be cut off."""
-
-    position: JournalPosition
-    torn_bytes: int = 0
-
-
 def read_commits(
     disk: Disk,
     fd: int,
@@ -243,8 +235,10 @@ def read_commits(
     *,
     mark: DurableMark | None,
     apply: Callable[[Changes], None],
-) -> Tail:
+) -> JournalPosition:
     """Pass the changes of each commit between `start` and byte `end` to `apply`.
+
+    Returns the position after the last whole commit; the bytes after it may be cut off.
 
     Reading ends at the first bad line. The line is torn by a crash, unless the mark or a later
     line says that it was durable. Without a mark, a line with a newline counts as durable.
@@ -264,7 +258,7 @@ def read_commits(
                 raise corrupt_error(
                     path, position.line + 1, line.start, "differs from what was written"
                 )
-            return Tail(position, torn_bytes=end - line.start)
+            return position
         if content["seq"] != position.seq + 1:
             raise corrupt_error(
                 path, position.line + 1, line.start,
@@ -272,7 +266,7 @@ def read_commits(
             )  # fmt: skip
         apply(commit_changes(content))
         position = JournalPosition(start.generation, line.end, content["seq"], position.line + 1)
-    return Tail(position)
+    return position
 
 
 def _durable_seq(line: Line) -> int:

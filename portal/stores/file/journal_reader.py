@@ -44,13 +44,13 @@ class JournalReader:
             return self._load(mark)
         if mark.generation != self.position.generation and not self._switch_generation(mark):
             return self._load(mark)
-        self.position = self.apply_commits(mark.size, mark).position
+        self.position = self.apply_commits(mark.size, mark)
         if self.position.size != mark.size:
             return False
         self.mark, self.mark_bytes = mark, mark_bytes
         return True
 
-    def apply_commits(self, end: int, mark: DurableMark | None) -> journal.Tail:
+    def apply_commits(self, end: int, mark: DurableMark | None) -> JournalPosition:
         """Apply the commits up to byte `end`. The caller holds `guard`."""
         return journal.read_commits(
             self._disk, self.fd, self._path, self.position, end, mark=mark, apply=self.table.apply
@@ -129,7 +129,7 @@ class JournalReader:
         elif size < mark.size:
             line = sum(each.whole for each in journal.lines(self._disk, fd, 0, size))
             raise self.truncated_error(size, line)
-        tail = journal.read_commits(
+        position = journal.read_commits(
             self._disk,
             fd,
             self._path,
@@ -138,7 +138,7 @@ class JournalReader:
             mark=mark,
             apply=table.load,
         )
-        return table, tail.position
+        return table, position
 
     def replace_table(self, table: MemoryTable, fd: int, position: JournalPosition) -> None:
         """Index this table, which was read from `fd`, and show it from now on."""

@@ -110,7 +110,7 @@ class JournalWriter:
         lost the mark; a torn one cannot have been.
         """
         reader = self.reader
-        reader.position = reader.apply_commits(self._disk.size(reader.fd), mark).position
+        reader.position = reader.apply_commits(self._disk.size(reader.fd), mark)
         try:
             self._truncate_torn_tail()
         except OSError as error:

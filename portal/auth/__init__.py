@@ -1,7 +1,10 @@
 """Who may come in: people of staff, and programs.
 
-staff        people, their roles, one-time sign-in links and sessions
-api_tokens   tokens of programs, with scopes and a rate limit
+people         people of staff and their roles
+sign_in_links  links that sign one person in, once
+sessions       sessions that such a link starts
+credentials    what links and sessions have in common: a hash of a token, and an end
+api_tokens     tokens of programs, with scopes and a rate limit
 """
 
 from portal.auth.api_tokens import (
@@ -19,17 +22,10 @@ from portal.auth.api_tokens import (
     revoke_api_token,
     verify_token,
 )
-from portal.auth.staff import (
-    NotSignedInError,
-    Person,
-    Role,
-    check_sign_in_link,
-    disable_person,
-    end_session,
-    make_sign_in_link,
-    person_of_session,
-    start_session,
-)
+from portal.auth.credentials import NotSignedInError
+from portal.auth.people import Person, Role, disable_person
+from portal.auth.sessions import end_session, person_of_session, start_session
+from portal.auth.sign_in_links import check_sign_in_link, make_sign_in_link
 
 __all__ = [
     "CALLS_PER_HOUR",

@@ -1,9 +1,9 @@
-"""Tokens of programs: made by an operator, for what a scope names, until a day, and for so many
-calls an hour.
+"""Tokens of programs. An operator creates one for a scope, with an end and a limit of calls an
+hour.
 
-`kid.secret`: the first half finds the token, of the second one only a hash is kept, so a copy
-of the store opens nothing. Calls are counted in the store, so that the limit is the same for
-any number of workers.
+A token is `kid.secret`. The first half finds the token; of the second one only a hash is
+stored, so a copy of the store gives nobody access. Calls are counted in the store, so the
+limit is the same for any number of workers.
 """
 
 import hashlib
@@ -31,25 +31,25 @@ from portal.stores import (
 from portal.timestamps import format_timestamp, parse_timestamp
 
 TOKEN_NAME_LENGTH = 100
-_ALPHABET = string.ascii_lowercase + string.digits
-#: Also what tells a token from any other text.
+_KID_ALPHABET = string.ascii_lowercase + string.digits
+#: The format also distinguishes a token from any other text, for example in a URL.
 TOKEN_PATTERN = re.compile(r"([a-z0-9]{12})\.([A-Za-z0-9_-]{43})", re.ASCII)
-_TOKENS = "TOKENS"
-#: Enough for a script that moves 10,000 rows with each call.
+_INDEX_PARTITION = "TOKENS"
+#: Enough for a script that imports 10,000 rows with each call.
 CALLS_PER_HOUR = 60
 _HOUR = timedelta(hours=1)
-#: Compared with where there is no token, so that this takes no other time.
+#: Compared if there is no such token, so that an unknown token takes as long as a wrong one.
 _NO_HASH = hashlib.sha256(b"").hexdigest()
 
 
 class Scope(StrEnum):
-    """What a token may be for."""
+    """What a token may be used for."""
 
     IMPORTS_WRITE = "imports:write"
 
 
 class InvalidTokenError(Exception):
-    """It is unknown, wrong, revoked or past its end. Nobody is told which."""
+    """The token is unknown, wrong, revoked or expired. The caller is not told which."""
 
 
 class RateLimitError(Exception):
@@ -71,7 +71,7 @@ class RateLimitStatus:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Token:
-    """What is known of a token; never its secret."""
+    """A token as it is stored, without the hash of its secret."""
 
     kid: str
     name: str
@@ -95,12 +95,12 @@ def create_api_token(
     now: datetime,
     per_hour: int = CALLS_PER_HOUR,
 ) -> str:
-    """A new token, `kid.secret` (256 bits). Nobody can show it again."""
-    kid = "".join(secrets.choice(_ALPHABET) for _ in range(12))
+    """A new token, `kid.secret` (256 bits). It cannot be shown again."""
+    kid = "".join(secrets.choice(_KID_ALPHABET) for _ in range(12))
     secret = secrets.token_urlsafe(32)
-    token_id = _id(kid)
+    item_id = _item_id(kid)
     item: Item = {
-        KEY: token_id,
+        KEY: item_id,
         "version": 1,
         "name": name,
         "scopes": scope.value,
@@ -108,43 +108,51 @@ def create_api_token(
         "createdAt": format_timestamp(now),
         "until": format_timestamp(now + life),
         "perHour": per_hour,
-        GSI2.partition: _TOKENS,
-        GSI2.sort: f"{format_timestamp(now)}#{token_id}",
+        GSI2.partition: _INDEX_PARTITION,
+        GSI2.sort: f"{format_timestamp(now)}#{item_id}",
     }
     store.write([Add(item)])
     return f"{kid}.{secret}"
 
 
 def revoke_api_token(store: Store, kid: str, now: datetime) -> Token:
-    """From now on it opens nothing; again is no change. `ItemNotFoundError`."""
+    """End the token at once. Revoking it twice changes nothing.
+
+    Raises:
+        ItemNotFoundError: There is no such token.
+    """
     while True:
-        item = store.get(_id(kid))
+        item = store.get(_item_id(kid))
         if "revokedAt" in item:
             return _token_of(item)
         version = int(item["version"])
         revoked = {**item, "revokedAt": format_timestamp(now), "version": version + 1}
-        # It may have been used just now.
+        # A call that uses the token may have changed the item just now.
         with suppress(VersionConflictError):
             store.write([Replace(revoked, version)])
             return _token_of(revoked)
 
 
 def list_api_tokens(store: Store) -> Iterator[Token]:
-    """All there ever were, the newest first."""
-    for row in iter_query(store, GSI2, _TOKENS, newest_first=True):
-        # The index does not carry all of it.
+    """All tokens, also expired and revoked ones, newest first."""
+    for row in iter_query(store, GSI2, _INDEX_PARTITION, newest_first=True):
+        # The index holds only some of the attributes, and it may lag behind.
         with suppress(ItemNotFoundError):
             yield _token_of(store.get(str(row[KEY])))
 
 
 def verify_token(store: Store, text: str, now: datetime) -> Token:
-    """Whose token it is. `BadTokenError`."""
+    """The token that this text is.
+
+    Raises:
+        InvalidTokenError: The token is unknown, wrong, revoked or expired.
+    """
     parts = TOKEN_PATTERN.fullmatch(text)
     kid, secret = parts.groups() if parts else ("", "")
     item: Item = {}
     with suppress(ItemNotFoundError):
-        # Asked for in any case: a wrong one takes as long as an unknown one.
-        item = store.get(_id(kid))
+        # The store is asked in any case: a wrong token takes as long as an unknown one.
+        item = store.get(_item_id(kid))
     if not hmac.compare_digest(str(item.get("hash", _NO_HASH)), _hash(secret)) or not item:
         raise InvalidTokenError
     token = _token_of(item)
@@ -154,21 +162,28 @@ def verify_token(store: Store, text: str, now: datetime) -> Token:
 
 
 def count_call(store: Store, kid: str, now: datetime) -> RateLimitStatus:
-    """One call more in the hour that began with the first one. `TooManyCallsError`,
-    `ItemNotFoundError`; a store that cannot count lets nobody in (`StoreError`)."""
-    # Whoever comes between has counted a call, too, so this ends at the limit at the latest.
+    """Count one more call in the hour that began with its first call.
+
+    Raises:
+        RateLimitError: All calls of this hour are used up.
+        ItemNotFoundError: There is no such token.
+        StoreError: The call cannot be counted, so it must not be let in.
+    """
+    # A version conflict means that another call was counted in between. So the loop ends at
+    # the latest when the limit is reached.
     while True:
-        item = store.get(_id(kid))
+        item = store.get(_item_id(kid))
         began, calls = parse_timestamp(str(item.get("hourFrom", ""))), int(item.get("calls", 0))
-        # A clock that was set back must not close a token for longer than an hour.
+        # The second condition: a clock that was set back must not block a token for longer
+        # than an hour.
         if began is None or not began <= now < began + _HOUR:
             began, calls = now, 0
         per_hour = _per_hour(item)
-        allowance = RateLimitStatus(
+        status = RateLimitStatus(
             per_hour=per_hour, left=max(0, per_hour - calls - 1), again_at=began + _HOUR
         )
         if calls >= per_hour:
-            raise RateLimitError(allowance)
+            raise RateLimitError(status)
         version = int(item["version"])
         counted = {
             **item,
@@ -179,7 +194,7 @@ def count_call(store: Store, kid: str, now: datetime) -> RateLimitStatus:
         }
         with suppress(VersionConflictError):
             store.write([Replace(counted, version)])
-            return allowance
+            return status
 
 
 def _per_hour(item: Item) -> int:
@@ -189,7 +204,7 @@ def _per_hour(item: Item) -> int:
 def _token_of(item: Item) -> Token:
     created, until = parse_timestamp(str(item["createdAt"])), parse_timestamp(str(item["until"]))
     if created is None or until is None:
-        raise ValueError("a token without its times")
+        raise ValueError("The stored token has no creation time or no end.")
     return Token(
         kid=str(item[KEY]).removeprefix("token-"),
         name=str(item["name"]),
@@ -202,7 +217,7 @@ def _token_of(item: Item) -> Token:
     )
 
 
-def _id(kid: str) -> str:
+def _item_id(kid: str) -> str:
     return f"token-{kid}"
 
 

@@ -23,7 +23,7 @@ from urllib.parse import urlencode
 from flask import Flask
 
 from portal import create_app, onboarding, records
-from portal.auth.staff import make_sign_in_link
+from portal.auth import make_sign_in_link
 from portal.settings import Settings
 from portal.stores.contract import Add, Store
 from portal.tenants import Client, Contact, Ids, Status, Tenant, Validity

@@ -24,7 +24,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from portal.auth.staff import make_sign_in_link
+from portal.auth import make_sign_in_link
 from portal.sealing.sealers import KeyFileSealer
 from portal.settings import Settings
 from portal.stores.contract import Store

@@ -8,7 +8,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from playwright.sync_api import Page, expect
 
-from portal.auth.staff import disable_person, make_sign_in_link
+from portal.auth import disable_person, make_sign_in_link
 from portal.stores.contract import Store
 from portal.timestamps import utc_now
 from tests.browser.conftest import Watch

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from portal import create_app
+from portal.auth import NotSignedInError, Person, Role, check_sign_in_link
 from portal.auth.api_tokens import (
     TOKEN_PATTERN,
     InvalidTokenError,
@@ -19,7 +20,6 @@ from portal.auth.api_tokens import (
     create_api_token,
     verify_token,
 )
-from portal.auth.staff import NotSignedInError, Person, Role, check_sign_in_link
 from portal.cli.main import LOCAL_ADMIN, main
 from portal.sealing.sealers import SEALING_KEYS_FILE, KeyFileSealer, Secret
 from portal.settings import SETTINGS, Settings

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from portal import records
-from portal.auth.staff import make_sign_in_link
+from portal.auth import make_sign_in_link
 from portal.records import Event
 from portal.stores.contract import Item, Store, iter_scan
 from portal.stores.schema import GSI2, KEY

@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from portal import create_app
-from portal.auth.staff import Role, make_sign_in_link
+from portal.auth import Role, make_sign_in_link
 from portal.imports.jobs.create import create_job
 from portal.imports.planning.plan import ImportOptions, Plan
 from portal.imports.planning.staging import StagedEntries

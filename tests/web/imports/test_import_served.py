@@ -20,8 +20,7 @@ from urllib.parse import urlencode
 import pytest
 
 from portal import records
-from portal.auth.api_tokens import Scope, create_api_token
-from portal.auth.staff import make_sign_in_link
+from portal.auth import Scope, create_api_token, make_sign_in_link
 from portal.imports.jobs.apply import ROWS_PER_STEP
 from portal.imports.jobs.job import ImportJob, JobState, find_job
 from portal.stores.contract import Store

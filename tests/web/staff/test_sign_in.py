@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from portal import create_app
-from portal.auth.staff import disable_person, make_sign_in_link
+from portal.auth import disable_person, make_sign_in_link
 from portal.settings import Settings
 from portal.stores.contract import Store
 from portal.web.http.signed_links import safe_next

@@ -1,16 +1,25 @@
 """The `portal` command.
 
-main      the group of all commands, `serve` and what it needs
-serving   the server's processes
-tokens    `portal token`
-doctor    `portal doctor`
-errors    settings, the store, and errors as one sentence of a command
+main       the group of all commands
+serving    `portal serve`: its options, and the server's processes
+staff      `portal staff-link` and `portal staff-disable`
+tokens     `portal token`: tokens of programs that call the API
+store      `portal store`: verify and restore the file store
+sealing    `portal sealing`: rotate the key that seals client secrets
+retention  `portal erase-closed`
+doctor     `portal doctor`: checks everything that the portal needs
+errors     settings, the store, and errors as one sentence of a command
+
+Modules of this room import at the top only what starts quickly. A command imports the rest when
+it runs, so that `portal --help` and `portal staff-link` do not wait for it.
 """
 
-from portal.cli.errors import read_settings
+from portal.cli.errors import command_errors, error_sentence, read_settings
 from portal.cli.main import main
 
 __all__ = [
+    "command_errors",
+    "error_sentence",
     "main",
     "read_settings",
 ]

@@ -1,4 +1,4 @@
-"""`python -m portal.cli`: the same as the command `portal`."""
+"""`python -m portal.cli` is the same as the command `portal`."""
 
 from portal.cli.main import main
 

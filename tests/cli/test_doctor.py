@@ -1,4 +1,4 @@
-"""`portal doctor`: each trouble under its name, with what mends it, and nothing changed."""
+"""`portal doctor`: each problem under its name, with its remedy. Nothing is changed."""
 
 import socket
 import subprocess
@@ -10,14 +10,13 @@ from pathlib import Path
 
 import boto3
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from moto import mock_aws
 
-from portal.cli.doctor import Finding, examine, seconds_off
-from portal.cli.main import main
-from portal.settings import SETTINGS
-from portal.stores.dynamodb.permission_checks import PERMISSION_CHECKS
+from portal.cli.doctor import Finding, clock_error_seconds, examine
+from portal.stores.dynamodb import PERMISSION_CHECKS
 from portal.timestamps import utc_now
+from tests.cli import portal_command
 from tests.conftest import SECRET_KEY
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
 from tests.fault_proxy import Between, Dated, Refuse, always, between
@@ -32,14 +31,14 @@ def proxy(engine: Engine) -> Iterator[Between]:
 
 
 @pytest.fixture
-def environ(engine: Engine, proxy: Between, tmp_path: Path) -> Environ:
+def environ(engine: Engine, proxy: Between, folder: Path) -> Environ:
     return {
         "USE_DYNAMODB": "true",
         "TENANT_TABLE_NAME": engine.new_table().table,
         "AWS_REGION": REGION,
         "AWS_ENDPOINT_URL_DYNAMODB": proxy.url,
         "PORTAL_SECRET_KEY": SECRET_KEY,
-        "PORTAL_DATA_DIR": str(tmp_path / "data"),
+        "PORTAL_DATA_DIR": str(folder),
     }
 
 
@@ -48,17 +47,17 @@ def problems(environ: Environ) -> list[Finding]:
 
 
 def run(environ: Environ) -> Result:
-    nothing = {setting.name: "" for setting in SETTINGS}
-    return CliRunner().invoke(main, ["doctor"], env={**nothing, **environ})
+    """The command with these variables alone."""
+    return portal_command.run(Path(), "doctor", **{"PORTAL_SECRET_KEY": "", **environ})
 
 
 def test_all_is_well(environ: Environ, engine: Engine, proxy: Between) -> None:
     result = run(environ)
     assert result.exit_code == 0
-    tried = [line.removeprefix("ok       ") for line in result.stdout.splitlines()]
-    assert tried == [
-        "settings", "AWS credentials", "AWS region", "way to DynamoDB",
-        "AWS takes the credentials", "clock", "table",
+    checks = [line.removeprefix("ok       ") for line in result.stdout.splitlines()]
+    assert checks == [
+        "settings", "AWS credentials", "AWS region", "connection to DynamoDB",
+        "AWS accepts the credentials", "clock", "table",
         "GetItem", "PutItem", "UpdateItem", "DeleteItem",
         "Query on GSI1", "Query on GSI2", "Query on GSI3", "Query on GSI4", "Scan",
     ]  # fmt: skip
@@ -70,44 +69,44 @@ def test_all_is_well(environ: Environ, engine: Engine, proxy: Between) -> None:
 @pytest.mark.parametrize(
     "operation", ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"]
 )
-def test_access_denied_is_told_for_each_permission(
+def test_access_denied_is_reported_for_each_permission(
     operation: str, environ: Environ, proxy: Between
 ) -> None:
     proxy.plan = always(Refuse("AccessDeniedException"), operation)
-    all_found = list(examine(environ))
-    # Whether the table is there, only who may read it knows.
-    assert ("table" in [finding.what for finding in all_found]) == (operation != "GetItem")
-    found = [finding for finding in all_found if finding.problem]
-    wanted = [what for what, (asked, _) in PERMISSION_CHECKS.items() if asked == operation]
-    assert [finding.what for finding in found] == wanted
-    for finding in found:
+    findings = list(examine(environ))
+    # Without the permission to read it, nobody can tell whether the table exists.
+    assert ("table" in [finding.what for finding in findings]) == (operation != "GetItem")
+    failed = [finding for finding in findings if finding.problem]
+    expected = [what for what, (name, _) in PERMISSION_CHECKS.items() if name == operation]
+    assert [finding.what for finding in failed] == expected
+    for finding in failed:
         assert f"AWS denied {operation}" in finding.problem
         # The manual's advice: permissions, credentials, region.
         for advice in ("IAM policy", "credentials", REGION):
             assert advice in finding.remedy
 
 
-def test_a_table_that_is_not_there(environ: Environ) -> None:
+def test_a_table_that_does_not_exist(environ: Environ) -> None:
     result = run(environ | {"TENANT_TABLE_NAME": "fsm-elsewhere"})
     assert result.exit_code == 1
     assert "PROBLEM  table: There is no table fsm-elsewhere in eu-central-1" in result.stdout
-    # The manual's advice: deploy it, look at its name, look at the region.
+    # The manual's advice: deploy it, check its name, check the region.
     for advice in ("migrations_tools table deploy", "TENANT_TABLE_NAME", "AWS_REGION"):
         assert advice in result.stdout
-    # What rests on the table is not tried.
+    # Checks that depend on the table are left out.
     assert "Scan" not in result.stdout
 
 
 def test_throttling(environ: Environ, proxy: Between) -> None:
     proxy.plan = always(Refuse("ProvisionedThroughputExceededException"), "Query")
-    found = problems(environ)
-    assert [finding.what.partition(" ")[0] for finding in found] == ["Query"] * 4
-    # The manual's advice: look at CloudWatch, raise the capacity or use on-demand mode.
+    failed = problems(environ)
+    assert [finding.what.partition(" ")[0] for finding in failed] == ["Query"] * 4
+    # The manual's advice: check CloudWatch, raise the capacity or use on-demand mode.
     for advice in ("CloudWatch", "capacity", "on-demand"):
-        assert advice in found[0].problem
+        assert advice in failed[0].problem
 
 
-def test_an_index_that_is_not_there(environ: Environ, engine: Engine) -> None:
+def test_an_index_that_does_not_exist(environ: Environ, engine: Engine) -> None:
     table = engine.new_table(without="GSI3").table
     (finding,) = problems(environ | {"TENANT_TABLE_NAME": table})
     assert finding.what == "Query on GSI3"
@@ -117,13 +116,13 @@ def test_an_index_that_is_not_there(environ: Environ, engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("refuse", "what", "advice"),
     [
-        (Refuse("UnrecognizedClientException"), "AWS takes the credentials", "access key"),
-        (Refuse("ExpiredTokenException"), "AWS takes the credentials", "Sign in again"),
+        (Refuse("UnrecognizedClientException"), "AWS accepts the credentials", "access key"),
+        (Refuse("ExpiredTokenException"), "AWS accepts the credentials", "Sign in again"),
         (Refuse("RequestTimeTooSkewed"), "clock", "NTP"),
-        (Refuse("InternalServerError", 500), "way to DynamoDB", "health page"),
+        (Refuse("InternalServerError", 500), "connection to DynamoDB", "health page"),
     ],
 )
-def test_what_is_wrong_with_everything_is_told_once(
+def test_a_problem_of_all_calls_is_reported_once(
     refuse: Refuse, what: str, advice: str, environ: Environ, proxy: Between
 ) -> None:
     proxy.plan = always(refuse)
@@ -132,36 +131,36 @@ def test_what_is_wrong_with_everything_is_told_once(
     assert advice in finding.remedy
 
 
-def test_no_way_there(environ: Environ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
+def test_no_connection(environ: Environ) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
     (finding,) = problems(environ | {"AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{port}"})
-    assert finding.what == "way to DynamoDB"
+    assert finding.what == "connection to DynamoDB"
     assert "AWS_ENDPOINT_URL_DYNAMODB" in finding.remedy
 
 
 def test_no_credentials(environ: Environ, tmp_path: Path) -> None:
-    # In a process of its own: AWS's library remembers what it found.
-    nowhere = {
+    # In a separate process, since AWS's library caches the credentials that it found.
+    no_credentials = {
         "HOME": str(tmp_path),
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": str(tmp_path / "none"),
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
     }
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "portal.cli", "doctor"],
-        env=environ | nowhere,
+        env=environ | no_credentials,
         cwd=Path(__file__).parent.parent.parent,
         check=False,
         capture_output=True,
         text=True,
         timeout=60,
     )
-    assert done.returncode == 1
-    assert "PROBLEM  AWS credentials: No AWS credentials were found." in done.stdout
-    assert "IAM role" in done.stdout
-    assert "aws configure" in done.stdout
-    assert done.stderr == ""
+    assert result.returncode == 1
+    assert "PROBLEM  AWS credentials: No AWS credentials were found." in result.stdout
+    assert "IAM role" in result.stdout
+    assert "aws configure" in result.stdout
+    assert result.stderr == ""
 
 
 def test_no_region(environ: Environ, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -173,21 +172,21 @@ def test_no_region(environ: Environ, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert "Set AWS_REGION" in finding.remedy
 
 
-def test_a_clock_that_is_off_is_told_before_aws_refuses() -> None:
+def test_the_clock_error_is_measured_against_the_date_of_an_answer() -> None:
     now = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
-    told = "Mon, 23 Nov 2026 10:00:00 GMT"
-    assert seconds_off(told, now) == 0
-    assert seconds_off(told, now + timedelta(minutes=4)) == 240
-    assert seconds_off(told, now - timedelta(seconds=61)) == -61
+    date = "Mon, 23 Nov 2026 10:00:00 GMT"
+    assert clock_error_seconds(date, now) == 0
+    assert clock_error_seconds(date, now + timedelta(minutes=4)) == 240
+    assert clock_error_seconds(date, now - timedelta(seconds=61)) == -61
 
 
-def test_a_clock_that_is_off_is_found(environ: Environ, proxy: Between) -> None:
-    for minutes, told in ((2, "fast"), (-3, "slow")):
+def test_a_wrong_clock_is_reported_before_aws_refuses(environ: Environ, proxy: Between) -> None:
+    for minutes, direction in ((2, "fast"), (-3, "slow")):
         date = utc_now() - timedelta(minutes=minutes)
         proxy.plan = always(Dated(format_datetime(date, usegmt=True)), "GetItem")
         (finding,) = problems(environ)
         assert finding.what == "clock"
-        assert f"seconds {told}" in finding.problem
+        assert f"seconds {direction}" in finding.problem
         assert "NTP" in finding.remedy
 
 
@@ -197,16 +196,16 @@ def test_a_setting_that_is_missing(environ: Environ) -> None:
     assert "PORTAL_SECRET_KEY" in finding.remedy
 
 
-def test_a_setting_that_cannot_be_right(environ: Environ) -> None:
+def test_a_setting_that_cannot_be_used(environ: Environ) -> None:
     result = run(environ | {"PORTAL_PROXY_HOPS": "many"})
     assert result.exit_code == 1
     assert "PORTAL_PROXY_HOPS: Set it to a whole number" in result.stdout
 
 
-# ---- What seals
+# ---- The client secret
 
 
-def test_the_key_in_kms_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_in_kms_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     environ = {"PORTAL_DATA_DIR": str(tmp_path / "data"), "AWS_REGION": REGION}
@@ -224,14 +223,14 @@ def test_the_key_in_kms_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 # ---- The file store
 
 
-def test_the_file_store_is_well(tmp_path: Path) -> None:
-    result = run({"PORTAL_DATA_DIR": str(tmp_path / "data")})
+def test_the_file_store_is_well(folder: Path) -> None:
+    result = run({"PORTAL_DATA_DIR": str(folder)})
     assert result.exit_code == 0
-    assert f"ok       JSON file {tmp_path}/data/tenants.jsonl" in result.stdout
+    assert f"ok       JSON file {folder}/tenants.jsonl" in result.stdout
 
 
-def test_a_data_folder_that_cannot_be_used(tmp_path: Path) -> None:
-    (tmp_path / "data").write_text("a file, where a folder is to be")
-    result = run({"PORTAL_DATA_DIR": str(tmp_path / "data"), "PORTAL_SECRET_KEY": SECRET_KEY})
+def test_a_data_folder_that_cannot_be_used(folder: Path) -> None:
+    folder.write_text("a file in place of a folder")
+    result = run({"PORTAL_DATA_DIR": str(folder), "PORTAL_SECRET_KEY": SECRET_KEY})
     assert result.exit_code == 1
-    assert f"PROBLEM  JSON file {tmp_path}/data/tenants.jsonl" in result.stdout
+    assert f"PROBLEM  JSON file {folder}/tenants.jsonl" in result.stdout

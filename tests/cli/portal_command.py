@@ -1,0 +1,16 @@
+"""Runs the `portal` command in this process."""
+
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from portal.cli import main
+from portal.settings import SETTINGS
+from tests.conftest import SECRET_KEY
+
+
+def run(folder: Path, *arguments: str, **environ: str) -> Result:
+    """`portal <arguments>` on the file store in `folder`. It sees no settings of the developer."""
+    unset = {setting.name: "" for setting in SETTINGS}
+    defaults = {"PORTAL_DATA_DIR": str(folder), "PORTAL_SECRET_KEY": SECRET_KEY}
+    return CliRunner().invoke(main, arguments, env={**unset, **defaults, **environ})

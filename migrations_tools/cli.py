@@ -1,7 +1,7 @@
-"""`python -m migrations_tools`: what operators do to tables and data.
+"""The group of all commands of `python -m migrations_tools`.
 
-Every command says in sentences what it did. It ends with 0 if all is well, with 1 if something
-is in the way or was left over, and with 2 if it was not understood.
+Every command says in sentences what it did. Exit status 0: all is well. 1: an error, or something
+is left to do. 2: wrong arguments, or files that cannot be used.
 """
 
 import logging
@@ -16,8 +16,8 @@ from migrations_tools.table import table
 
 @click.group()
 def main() -> None:
-    """What operators do to tables and data. The README's part for operators says when."""
-    # Sentences for who sits here, not the portal's log: only what is worth a warning.
+    """What operators do to tables and data. docs/aws.md and docs/importing.md say when."""
+    # The reader is a person at a terminal and not a log collector: warnings only, as plain text.
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
 
 

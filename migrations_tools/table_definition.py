@@ -1,6 +1,6 @@
-"""The table as AWS wants to be told of it, made from `portal.stores.schema`.
+"""The table as parameters for AWS, made from `portal.stores.schema`.
 
-The deploy command, the CloudFormation template and the policies all take it from here.
+The deploy command, the CloudFormation template and the policies all use this definition.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,15 +8,15 @@ from typing import Any
 
 from portal.stores import INDEXES, KEY, Index
 
-#: AWS puts an item away some days after the instant (seconds since 1970) in this attribute.
+#: AWS removes an item some days after the instant (seconds since 1970) in this attribute.
 TTL = "ttl"
 
-#: What is told to AWS in JSON.
+#: A JSON document for AWS, or a part of one.
 Document = dict[str, Any]
 
 APPLICATION = "FSMAppointmentManager"
 
-#: What the running portal may do. A transaction is allowed through its parts.
+#: What the running portal may do. A transaction needs the permissions of its parts.
 PORTAL_ACTIONS = (
     "dynamodb:GetItem",
     "dynamodb:PutItem",
@@ -26,7 +26,7 @@ PORTAL_ACTIONS = (
     "dynamodb:Scan",
 )
 
-#: What `table plan` and `table deploy` need beyond that.
+#: What `table plan` and `table deploy` may do.
 DEPLOY_ACTIONS = (
     "dynamodb:CreateTable",
     "dynamodb:DescribeContinuousBackups",
@@ -45,7 +45,7 @@ def tags(environment: str) -> dict[str, str]:
 
 
 def is_protected(environment: str) -> bool:
-    """Whether AWS is to refuse to delete the table."""
+    """Whether AWS shall refuse to delete the table."""
     return environment == "prod"
 
 
@@ -78,23 +78,21 @@ def attribute_definitions(names: Iterable[str]) -> list[dict[str, str]]:
     return [{"AttributeName": name, "AttributeType": "S"} for name in sorted(set(names))]
 
 
-def key_names(indexes: Iterable[Index] = INDEXES) -> list[str]:
-    return [KEY, *(name for index in indexes for name in (index.partition, index.sort))]
-
-
 def create_parameters(table: str, environment: str) -> dict[str, Any]:
-    """Of `CreateTable`: everything but point-in-time recovery and TTL, which it does not take."""
+    """The parameters of `CreateTable`. It takes no point-in-time recovery and no TTL."""
+    index_keys = [name for index in INDEXES for name in (index.partition, index.sort)]
     return {
         "TableName": table,
         "KeySchema": key_schema(),
-        "AttributeDefinitions": attribute_definitions(key_names()),
+        "AttributeDefinitions": attribute_definitions([KEY, *index_keys]),
         "GlobalSecondaryIndexes": [index_parameters(index) for index in INDEXES],
         "BillingMode": "PAY_PER_REQUEST",
         "SSESpecification": {"Enabled": True, "SSEType": "KMS"},
         "DeletionProtectionEnabled": is_protected(environment),
-        "Tags": as_list(tags(environment)),
+        "Tags": tag_list(tags(environment)),
     }
 
 
-def as_list(pairs: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"Key": name, "Value": value} for name, value in pairs.items()]
+def tag_list(values: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags in the form in which AWS takes them."""
+    return [{"Key": name, "Value": value} for name, value in values.items()]

@@ -1,9 +1,9 @@
-"""`adopt`: index keys and sealed secrets for rows of the old application.
+"""`adopt`: gives rows of the old application index keys and seals their plaintext secrets.
 
-command      what is typed
+command      the command: its options, and what it prints
 backfill     one run over the table, in segments
-rows         rows of a store, and how one is changed
-table_rows   rows of a table that another program writes at the same time
+rows         reads rows of any store, and changes one
+table_rows   the same for a table that another program writes at the same time
 checkpoints  how far each segment has come
 """
 

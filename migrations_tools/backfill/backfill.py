@@ -1,9 +1,9 @@
-"""Takes in the rows that the old application wrote: index keys, so that lists show them, and
-their plaintext secrets sealed.
+"""Gives rows of the old application what they lack: index keys, so that lists show them, and a
+sealed secret in place of a plaintext one.
 
-Only that is written. Neither a version nor a status is added: as long as the old application
-may still write a row, its `isActive` decides. What a row needs is worked out from the row
-itself, so a row that has it is left alone, and a run that was stopped is simply run again.
+Nothing else is written, neither a version nor a status: as long as the old application may still
+write a row, its `isActive` decides. What a row lacks is derived from the row itself, so a complete
+row is left alone, and a run that was stopped can simply be repeated.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,8 @@ from functools import partial
 
 from migrations_tools.backfill.checkpoints import Checkpoint, Checkpoints
 from migrations_tools.backfill.rows import Changes, Rows, RowTooLargeError, SkipReason
-from migrations_tools.pace import ProgressLine, RateLimiter
+from migrations_tools.progress import ProgressLine
+from migrations_tools.rate_limiter import RateLimiter
 from portal import records
 from portal.sealing import Sealer, Secret, SecretTooLongError, has_plaintext_secret, seal_item
 from portal.stores import (
@@ -25,23 +26,27 @@ from portal.stores import (
     VersionConflictError,
 )
 
-#: How often a row is looked at again after somebody else changed it.
-TRIES = 8
+#: How often a row is tried if somebody else keeps changing it.
+MAX_ATTEMPTS = 8
 
-_KEYS = tuple(name for index in INDEXES for name in (index.partition, index.sort))
-#: The downstream application lists tenants by these: what it wrote there is never taken away.
-_GIVEN = frozenset({GSI1.partition, GSI1.sort})
+_INDEX_KEYS = tuple(name for index in INDEXES for name in (index.partition, index.sort))
+#: The downstream application lists tenants by these keys, so they are never removed.
+_DOWNSTREAM_KEYS = frozenset({GSI1.partition, GSI1.sort})
 
 
-def missing_of(item: Item, sealer: Sealer) -> Changes:
-    """What the row needs; empty if it has it, or is no tenant. The secret comes out sealed."""
+def missing_attributes(item: Item, sealer: Sealer) -> Changes:
+    """The changes that complete the row; empty if it is complete or no tenant.
+
+    A plaintext secret is in them as a sealed one.
+    """
     if not records.is_tenant(item):
         return {}
-    wanted = records.index_keys_of(item)
+    expected = records.index_keys_of(item)
     changes: dict[str, Value | None] = {
-        name: wanted.get(name)
-        for name in _KEYS
-        if item.get(name) != wanted.get(name) and not (name in _GIVEN and name not in wanted)
+        name: expected.get(name)
+        for name in _INDEX_KEYS
+        if item.get(name) != expected.get(name)
+        and not (name in _DOWNSTREAM_KEYS and name not in expected)
     }
     if has_plaintext_secret(item):
         changes[records.SECRET] = seal_item(item, sealer)[records.SECRET]
@@ -50,37 +55,47 @@ def missing_of(item: Item, sealer: Sealer) -> Changes:
 
 @dataclass
 class BackfillReport:
-    """What was found and done. In a dry run: what would be done. Of a run that went on where an
-    earlier one stopped, the counts are its own; the ids are those of both."""
+    """What was found and done, or what a dry run would do.
+
+    The field names are the keys of `adopt --json`. If a run continued an earlier one, the counts
+    are those of this run, and the ids are those of both.
+    """
 
     rows: int = 0
     tenants: int = 0
     right: int = 0
+    """Tenants that were complete already."""
     listed: int = 0
+    """Tenants that got index keys."""
     sealed: int = 0
     changed_meanwhile: int = 0
+    """How often a row was read again because somebody else had changed it."""
     failed: list[str] = field(default_factory=list)
-    """The ids of rows that others changed again and again."""
+    """Ids of rows that others kept changing."""
     unchangeable: dict[str, SkipReason] = field(default_factory=dict)
-    """The ids of rows that were left as they were, and why."""
+    """Ids of rows that were skipped, and why."""
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         return not (self.failed or self.unchangeable)
 
     def __add__(self, other: "BackfillReport") -> "BackfillReport":
-        ours, theirs = asdict(self), asdict(other)
-        unchangeable = ours.pop("unchangeable") | theirs.pop("unchangeable")
+        own_values, other_values = asdict(self), asdict(other)
+        unchangeable = own_values.pop("unchangeable") | other_values.pop("unchangeable")
         return BackfillReport(
-            **{name: ours[name] + theirs[name] for name in ours}, unchangeable=unchangeable
+            **{name: own_values[name] + other_values[name] for name in own_values},
+            unchangeable=unchangeable,
         )
 
 
 class Backfill:
-    """One run over the table in `segments` parts at the same time.
+    """One run over the table.
 
-    With `apply` it writes; without, it only counts. `memory` keeps how far each part has come, and
-    the ids of what it had to leave, so that a run that was stopped goes on behind that.
+    Args:
+        apply: Write the changes; without it, only count them.
+        segments: How many parts of the table are handled at the same time.
+        checkpoints: How far each segment has come, and which rows were skipped there. A run
+            that was stopped continues from them.
     """
 
     def __init__(
@@ -90,87 +105,94 @@ class Backfill:
         *,
         apply: bool,
         segments: int = 1,
-        pace: RateLimiter | None = None,
+        rate_limiter: RateLimiter | None = None,
         progress: ProgressLine | None = None,
-        memory: Checkpoints | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         self._rows = rows
-        self._sealer = sealer if apply else _CountingSealer(sealer)
+        self._sealer = sealer if apply else _DryRunSealer(sealer)
         self._apply = apply
         self._segments = segments
-        self._pace = pace or RateLimiter()
+        self._rate_limiter = rate_limiter or RateLimiter()
         self._progress = progress or ProgressLine()
-        self._memory = memory or Checkpoints(None, "", segments)
-        self._seen = 0
+        self._checkpoints = checkpoints or Checkpoints(None, "", segments)
+        self._rows_read = 0
         self._stopped = False
 
     def run(self) -> BackfillReport:
-        """Errors as of the store and the sealer: what was done until then stays done."""
+        """What was done. After an error, the changes so far stay.
+
+        Raises:
+            StoreError: The store or the sealer failed.
+        """
         total = BackfillReport()
         with ThreadPoolExecutor(self._segments) as pool:
-            parts = [
-                pool.submit(self._segment, Segment(number, self._segments))
+            futures = [
+                pool.submit(self._run_segment, Segment(number, self._segments))
                 for number in range(self._segments)
             ]
             try:
-                for part in parts:
-                    total += part.result()
+                for future in futures:
+                    total += future.result()
             except BaseException:
-                # Ctrl-C, or a part that cannot go on: the others end behind their next row.
+                # Ctrl-C, or a segment that failed: the other segments end after their next row.
                 self._stopped = True
                 raise
             finally:
-                self._progress.end()
-        self._memory.forget()
+                self._progress.clear()
+        self._checkpoints.delete()
         return total
 
-    def _segment(self, segment: Segment) -> BackfillReport:
-        place = self._memory.place(segment.number)
-        # What an earlier run had to leave is this one's to tell.
-        report = BackfillReport(failed=[*place.failed], unchangeable={**place.unchangeable})
-        done, after = place.done, place.after
+    def _run_segment(self, segment: Segment) -> BackfillReport:
+        checkpoint = self._checkpoints.get(segment.number)
+        # This run also reports the rows that an earlier one skipped.
+        report = BackfillReport(
+            failed=[*checkpoint.failed], unchangeable={**checkpoint.unchangeable}
+        )
+        done, after = checkpoint.done, checkpoint.after
         while not done:
-            page = self._pace.retry_while_busy(partial(self._rows.page, segment, after))
-            self._pace.take(len(page.items))
+            page = self._rate_limiter.retry_while_busy(partial(self._rows.page, segment, after))
+            self._rate_limiter.take(len(page.items))
             for item in page.items:
                 if self._stopped:
                     return report
-                self._row(item, report)
+                self._handle_row(item, report)
             after = page.after[1] if page.after else None
             done = after is None
-            self._memory.keep(
+            self._checkpoints.save(
                 segment.number,
                 Checkpoint(
                     after=after,
                     done=done,
-                    # Copies: this part goes on while another one's place is written.
+                    # Copies: this segment changes its report while another thread saves the
+                    # checkpoints of all segments.
                     failed=[*report.failed],
                     unchangeable={**report.unchangeable},
                 ),
             )
         return report
 
-    def _row(self, item: Item, report: BackfillReport) -> None:
+    def _handle_row(self, item: Item, report: BackfillReport) -> None:
         report.rows += 1
-        self._seen += 1
-        self._progress.at(f"{self._seen:,} rows read")
+        self._rows_read += 1
+        self._progress.update(f"{self._rows_read:,} rows read")
         if not records.is_tenant(item):
             return
         report.tenants += 1
-        for _ in range(TRIES):
+        for _ in range(MAX_ATTEMPTS):
             try:
-                changes = missing_of(item, self._sealer)
+                changes = missing_attributes(item, self._sealer)
                 if not changes:
                     report.right += 1
                     return
                 if self._apply:
-                    self._pace.take(1)
-                    self._pace.retry_while_busy(partial(self._rows.change, item, changes))
-            except VersionConflictError as refused:
+                    self._rate_limiter.take(1)
+                    self._rate_limiter.retry_while_busy(partial(self._rows.change, item, changes))
+            except VersionConflictError as conflict:
                 report.changed_meanwhile += 1
-                if refused.item is None:
+                if conflict.item is None:
                     return
-                item = refused.item
+                item = conflict.item
             except RowTooLargeError:
                 report.unchangeable[str(item[KEY])] = SkipReason.TOO_LARGE
                 return
@@ -178,14 +200,14 @@ class Backfill:
                 report.unchangeable[str(item[KEY])] = SkipReason.TOO_LONG_TO_SEAL
                 return
             else:
-                report.listed += any(name in _KEYS for name in changes)
+                report.listed += any(name in _INDEX_KEYS for name in changes)
                 report.sealed += records.SECRET in changes
                 return
         report.failed.append(str(item[KEY]))
 
 
-class _CountingSealer:
-    """For a dry run: makes no key and asks no KMS, and refuses what the real one would."""
+class _DryRunSealer:
+    """Makes no key and calls no KMS, but refuses the secrets that the real sealer would refuse."""
 
     def __init__(self, real: Sealer) -> None:
         self.check = real.check

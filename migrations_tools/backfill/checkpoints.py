@@ -1,5 +1,8 @@
-"""How far a run has come, so that one that was stopped does not read everything again, and what
-it had to leave, so that this is told in the end. No value of a row but its id is kept."""
+"""How far a run has come, so that a stopped run does not read everything again.
+
+A checkpoint also holds the ids of skipped rows, so that the last run reports all of them. It
+holds no other value of a row.
+"""
 
 import json
 import time
@@ -11,14 +14,21 @@ from typing import Any
 from migrations_tools.backfill.rows import SkipReason
 from portal.atomic_files import replace_atomically
 
-#: Seconds. After a day so much may have been written that a run begins anew.
-_KEPT = 24 * 60 * 60
+#: After a day, too much may have been written behind the checkpoints, so a run starts anew.
+_MAX_AGE_SECONDS = 24 * 60 * 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """How far one part has come: behind the row `after`, or to its end. `failed` and
-    `unchangeable`: as of a report, of the rows until there."""
+    """How far one segment has come.
+
+    The field names are the keys in the file.
+
+    Attributes:
+        after: The id of the last row that was handled.
+        done: The end of the segment was reached.
+        failed, unchangeable: As in `BackfillReport`, for the rows so far.
+    """
 
     after: str | None = None
     done: bool = False
@@ -27,47 +37,60 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """How far each part of a run has come, in a small file; without a path, nowhere.
+    """The checkpoint of each segment of a run, in a small file.
 
-    It belongs to one place of data and one number of parts: another run does not go by it.
+    A run over other data, or with another number of segments, ignores the file.
+
+    Args:
+        path: The file; without it, nothing is saved.
+        where: Identifies the data that the run works on.
+        segments: Into how many segments the run divides the data.
     """
 
     def __init__(self, path: Path | None, where: str, segments: int) -> None:
         self._path = path
-        self._of: dict[str, Any] = {"where": where, "segments": segments}
-        self._places: dict[str, Checkpoint] = {}
+        self._run: dict[str, Any] = {"where": where, "segments": segments}
+        self._checkpoints: dict[str, Checkpoint] = {}
         self._lock = Lock()
-        if path is not None and path.exists() and time.time() - path.stat().st_mtime < _KEPT:
+        if (
+            path is not None
+            and path.exists()
+            and time.time() - path.stat().st_mtime < (_MAX_AGE_SECONDS)
+        ):
             try:
-                kept = json.loads(path.read_text(encoding="ascii"))
-                if kept.get("of") == self._of:
-                    self._places = {name: _place(**each) for name, each in kept["places"].items()}
+                content = json.loads(path.read_text(encoding="ascii"))
+                if content.get("of") == self._run:
+                    self._checkpoints = {
+                        number: _checkpoint(**values)
+                        for number, values in content["places"].items()
+                    }
             except (ValueError, KeyError, AttributeError, TypeError):
-                # It only saves time.
-                self._places = {}
+                # A damaged file costs only time.
+                self._checkpoints = {}
 
     @property
-    def goes_on(self) -> bool:
-        return bool(self._places)
+    def resume(self) -> bool:
+        """Whether an earlier run left a checkpoint."""
+        return bool(self._checkpoints)
 
-    def place(self, number: int) -> Checkpoint:
-        return self._places.get(str(number), Checkpoint())
+    def get(self, segment: int) -> Checkpoint:
+        return self._checkpoints.get(str(segment), Checkpoint())
 
-    def keep(self, number: int, place: Checkpoint) -> None:
+    def save(self, segment: int, checkpoint: Checkpoint) -> None:
         with self._lock:
-            self._places[str(number)] = place
+            self._checkpoints[str(segment)] = checkpoint
             if self._path is not None:
-                places = {name: asdict(each) for name, each in self._places.items()}
-                kept = {"of": self._of, "places": places}
-                replace_atomically(self._path, json.dumps(kept) + "\n")
+                places = {number: asdict(place) for number, place in self._checkpoints.items()}
+                content = {"of": self._run, "places": places}
+                replace_atomically(self._path, json.dumps(content) + "\n")
 
-    def forget(self) -> None:
+    def delete(self) -> None:
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
 
-def _place(
+def _checkpoint(
     *, after: str | None, done: bool, failed: list[str], unchangeable: dict[str, str]
 ) -> Checkpoint:
-    obstacles = {tenant_id: SkipReason(why) for tenant_id, why in unchangeable.items()}
-    return Checkpoint(after=after, done=bool(done), failed=list(failed), unchangeable=obstacles)
+    skipped = {tenant_id: SkipReason(reason) for tenant_id, reason in unchangeable.items()}
+    return Checkpoint(after=after, done=bool(done), failed=list(failed), unchangeable=skipped)

@@ -1,4 +1,4 @@
-"""`python -m migrations_tools adopt`: what is typed, and what is told."""
+"""`python -m migrations_tools adopt`: its options, and what it prints."""
 
 import json
 from dataclasses import asdict
@@ -8,93 +8,98 @@ import click
 from migrations_tools.backfill.backfill import Backfill, BackfillReport
 from migrations_tools.backfill.checkpoints import Checkpoints
 from migrations_tools.backfill.rows import Rows, SkipReason, StoredRows
-from migrations_tools.options import JSON, RATE, explained, listed
-from migrations_tools.pace import ProgressLine, RateLimiter
-from portal.cli import read_settings
+from migrations_tools.options import JSON_OPTION, RATE_OPTION, comma_separated
+from migrations_tools.progress import ProgressLine
+from migrations_tools.rate_limiter import RateLimiter
+from portal.cli import command_errors, read_settings
 from portal.sealing import open_sealer
 from portal.settings import Settings
 from portal.stores import Store, open_store
 
-_LEFT = {
-    SkipReason.TOO_LARGE: "a key would be too long for DynamoDB, or the row too large. Shorten what"
-    " they hold",
-    SkipReason.TOO_LONG_TO_SEAL: "KMS seals at most 4,096 bytes, and their client secret is longer."
-    " Set another one in the portal",
+_SKIPPED = {
+    SkipReason.TOO_LARGE: "Skipped, because a key would be too long for DynamoDB or the row too"
+    " large. Shorten their values",
+    SkipReason.TOO_LONG_TO_SEAL: "Skipped, because KMS seals at most 4,096 bytes and their client"
+    " secret is longer. Set another secret in the portal",
 }
 
 
 @click.command()
-@click.option("--apply", is_flag=True, help="Write it. Without this, only look.")
+@click.option("--apply", is_flag=True, help="Write the changes. Without it, only count them.")
 @click.option(
     "--segments",
     default=4,
     show_default=True,
     type=click.IntRange(1, 64),
-    help="So many parts of the table at the same time.",
+    help="How many parts of the table are handled at the same time.",
 )
-@RATE
-@JSON
+@RATE_OPTION
+@JSON_OPTION
 def adopt(apply: bool, segments: int, rate: float, as_json: bool) -> None:
-    """Give old rows the index keys that lists need, and seal their plaintext secrets."""
+    """Add the index keys that lists need to rows of the old application, and seal their plaintext
+    secrets."""
     settings = read_settings()
-    with explained("Run it again: it goes on where it stopped."):
+    with command_errors("Run the command again: it continues where it stopped."):
         store = open_store(settings)
-        memory = Checkpoints(
+        checkpoints = Checkpoints(
             settings.data_dir / "adopt-progress.json" if apply else None,
             f"{store.describe()} {settings.kms_key_id}",
             segments,
         )
-        if memory.goes_on and not as_json:
-            click.echo("Going on where an earlier run stopped; its rows are not counted again.")
-            click.echo("Those of them that it had to leave are told in the end.")
+        if checkpoints.resume and not as_json:
+            click.echo("Continuing where an earlier run stopped. Its rows are not counted again.")
+            click.echo("Rows that it had to skip are listed at the end.")
         try:
             report = Backfill(
                 _rows_of(store, settings),
                 open_sealer(settings),
                 apply=apply,
                 segments=segments,
-                pace=RateLimiter(rate),
+                rate_limiter=RateLimiter(rate),
                 progress=ProgressLine(),
-                memory=memory,
+                checkpoints=checkpoints,
             ).run()
         finally:
             store.close()
     if as_json:
         click.echo(json.dumps({"applied": apply, **asdict(report)}, indent=2))
     else:
-        _tell_adopted(report, store.describe(), apply)
-    if not report.is_whole:
+        _print_report(report, store.describe(), apply)
+    if not report.is_complete:
         raise SystemExit(1)
 
 
 def _rows_of(store: Store, settings: Settings) -> Rows:
     if settings.store == "json":
         return StoredRows(store)
-    from migrations_tools.backfill.table_rows import TableRows  # noqa: PLC0415 - files need none of it
-    from portal.stores.dynamodb import DynamoDbStore  # noqa: PLC0415 - files need none of it
+    from migrations_tools.backfill.table_rows import TableRows  # noqa: PLC0415 - not for a file
+    from portal.stores.dynamodb import DynamoDbStore  # noqa: PLC0415 - not for a file
 
     if not isinstance(store, DynamoDbStore):
-        raise TypeError("not a table")
+        raise TypeError("The store is not a DynamoDB table.")
     return TableRows(store, settings.table_name)
 
 
-def _tell_adopted(report: BackfillReport, where: str, apply: bool) -> None:
-    click.echo(f"{where}: {report.rows:,} rows, {report.tenants:,} of them tenants.")
-    click.echo(f"As they should be already: {report.right:,}.")
+def _print_report(report: BackfillReport, store: str, apply: bool) -> None:
+    click.echo(f"{store}: {report.rows:,} rows, {report.tenants:,} of them tenants.")
+    click.echo(f"Already complete: {report.right:,}.")
     if apply:
-        click.echo(f"Given index keys: {report.listed:,}. Secrets sealed: {report.sealed:,}.")
+        click.echo(f"Index keys added: {report.listed:,}. Secrets sealed: {report.sealed:,}.")
     else:
-        click.echo(f"To be given index keys: {report.listed:,}. To be sealed: {report.sealed:,}.")
+        click.echo(f"Index keys to add: {report.listed:,}. Secrets to seal: {report.sealed:,}.")
         if report.listed or report.sealed:
-            click.echo("Nothing was changed. Run it with --apply to write it.")
+            click.echo("Nothing was changed. Run the command with --apply to write the changes.")
     if report.changed_meanwhile:
-        click.echo(f"Changed by others meanwhile, and read again: {report.changed_meanwhile:,}.")
+        click.echo(
+            f"Changed by others at the same time, and retried: {report.changed_meanwhile:,}."
+        )
     if report.failed:
         click.echo(
-            f"Changed by others again and again, so run it once more: {listed(report.failed)}.",
+            "Others kept changing these rows. Run the command again for them:"
+            f" {comma_separated(report.failed)}.",
             err=True,
         )
-    for obstacle, sentences in _LEFT.items():
-        ids = [tenant_id for tenant_id, why in report.unchangeable.items() if why == obstacle]
+    for reason, sentence in _SKIPPED.items():
+        ids = [tenant_id for tenant_id, why in report.unchangeable.items() if why == reason]
         if ids:
-            click.echo(f"Left as they were, since {sentences}: {listed(ids)}.", err=True)
+            click.echo(f"{sentence}: {comma_separated(ids)}.", err=True)

@@ -1,12 +1,12 @@
 """The rows of a DynamoDB table that another program may be writing at the same time.
 
-The old application knows no versions, so a row is changed only while everything that the
-change was worked out from is as it was read; and only what changes is written.
+The old application knows no versions. So a row is changed only if every attribute that the
+change was derived from is still as it was read, and only the changed attributes are written.
 """
 
 from typing import Any
 
-from migrations_tools.backfill.rows import PAGE, Changes, RowTooLargeError
+from migrations_tools.backfill.rows import PAGE_SIZE, Changes, RowTooLargeError
 from portal import records
 from portal.stores import (
     INDEXES,
@@ -26,8 +26,8 @@ from portal.stores.dynamodb import (
     to_attributes,
 )
 
-#: What index keys and the state of a secret are worked out from.
-_READ = (
+#: The attributes that index keys and the state of a secret are derived from.
+_SOURCE_ATTRIBUTES = (
     "version", "status", "isActive", "accountId", "companyId", "contactCompanyName",
     "contactEmailAddress", "createdAt", "updatedAt", "validFrom", "validTo", "openEnded",
     "decidedAt", "decidedVerb", "setAside", "forwardTo", records.SECRET,
@@ -36,7 +36,7 @@ _READ = (
 
 
 class TableRows:
-    """Asks for `Scan` and `UpdateItem`: the portal's own rights are enough."""
+    """Needs the permissions for `Scan` and `UpdateItem`, which the portal's policy includes."""
 
     def __init__(self, store: DynamoDbStore, table: str) -> None:
         self._store = store
@@ -44,12 +44,12 @@ class TableRows:
         self._table = table
 
     def page(self, segment: Segment, after: str | None) -> Page:
-        return self._store.scan(segment, after=after, limit=PAGE)
+        return self._store.scan(segment, after=after, limit=PAGE_SIZE)
 
-    def change(self, before: Item, changes: Changes) -> None:
+    def change(self, row: Item, changes: Changes) -> None:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - takes 0.4 s
 
-        tenant_id = str(before[KEY])
+        tenant_id = str(row[KEY])
         try:
             self._connection.call(
                 "UpdateItem",
@@ -58,15 +58,15 @@ class TableRows:
                     "TableName": self._table,
                     "Key": {KEY: {"S": tenant_id}},
                     "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-                    **_expressions(before, changes),
+                    **_expressions(row, changes),
                 },
                 changes=True,
             )
-        except ConditionFailedError as refused:
-            now = refused.answer.get("Item")
+        except ConditionFailedError as error:
+            current = error.answer.get("Item")
             raise VersionConflictError(
-                item_id=tenant_id, item=from_attributes(now) if now else None
-            ) from refused
+                item_id=tenant_id, item=from_attributes(current) if current else None
+            ) from error
         except DynamoDbError as error:
             if error.name == "too-large":
                 raise RowTooLargeError from error
@@ -77,28 +77,29 @@ class TableRows:
             raise
 
 
-def _expressions(before: Item, changes: Changes) -> dict[str, Any]:
-    read = to_attributes(before)
+def _expressions(row: Item, changes: Changes) -> dict[str, Any]:
+    """The parameters of `UpdateItem` that write `changes` if the row is still as it was read."""
+    attributes = to_attributes(row)
     names = {"#k": KEY}
     values: dict[str, Any] = {}
     conditions = ["attribute_exists(#k)"]
-    for number, name in enumerate(_READ):
+    for number, name in enumerate(_SOURCE_ATTRIBUTES):
         names[f"#r{number}"] = name
-        if name in read:
-            values[f":r{number}"] = read[name]
+        if name in attributes:
+            values[f":r{number}"] = attributes[name]
             conditions.append(f"#r{number} = :r{number}")
         else:
             conditions.append(f"attribute_not_exists(#r{number})")
-    alias = {name: f"#r{number}" for number, name in enumerate(_READ)}
-    put, gone = [], []
+    placeholders = {name: f"#r{number}" for number, name in enumerate(_SOURCE_ATTRIBUTES)}
+    assignments, removals = [], []
     for number, (name, value) in enumerate(changes.items()):
         if value is None:
-            gone.append(alias[name])
+            removals.append(placeholders[name])
         else:
             values[f":c{number}"] = to_attribute(value)
-            put.append(f"{alias[name]} = :c{number}")
-    update = [f"SET {', '.join(put)}"] if put else []
-    update += [f"REMOVE {', '.join(gone)}"] if gone else []
+            assignments.append(f"{placeholders[name]} = :c{number}")
+    update = [f"SET {', '.join(assignments)}"] if assignments else []
+    update += [f"REMOVE {', '.join(removals)}"] if removals else []
     return {
         "UpdateExpression": " ".join(update),
         "ConditionExpression": " AND ".join(conditions),

@@ -1,4 +1,4 @@
-"""The table and what belongs to it as documents.
+"""The table and what belongs to it as documents for AWS.
 
 template  the CloudFormation template
 policies  IAM policies

@@ -1,44 +1,47 @@
-"""The alarms of the template: what CloudWatch is to watch about the table."""
+"""The CloudWatch alarms of the template."""
 
 from typing import Any
 
 from migrations_tools.table_definition import Document
 
-#: The operations that are counted apart in CloudWatch.
-_COUNTED = (
+#: CloudWatch counts throttles and system errors of each of these operations separately.
+_OPERATIONS = (
     "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "TransactWriteItems",
 )  # fmt: skip
 
 
 def alarms() -> Document:
-    """The resources. They name the parameters `TableName`, `AlarmTopicArn`, `ReadUnitsPerMinute`
-    and `WriteUnitsPerMinute`, and the condition `WithTopic`."""
+    """The resources.
+
+    They use the parameters `TableName`, `AlarmTopicArn`, `ReadUnitsPerMinute` and
+    `WriteUnitsPerMinute`, and the condition `WithTopic`.
+    """
     return {
         "ThrottlesAlarm": _alarm(
-            "DynamoDB throttles the portal. Look at the consumed capacity and at hot keys.",
-            Metrics=_summed("ThrottledRequests"),
+            "DynamoDB throttles the portal. Check the consumed capacity, and look for hot keys.",
+            Metrics=_sum_of_operations("ThrottledRequests"),
             Threshold=0,
         ),
         "SystemErrorsAlarm": _alarm(
-            "DynamoDB fails by its own fault. Look at AWS's health page.",
-            Metrics=_summed("SystemErrors"),
+            "DynamoDB reports errors of its own. Check AWS's health page.",
+            Metrics=_sum_of_operations("SystemErrors"),
             Threshold=0,
         ),
         "UserErrorsAlarm": _alarm(
-            "DynamoDB refuses requests of this account in this region: rights, a missing table or"
-            " index. Run: portal doctor",
-            **_single("UserErrors", of_table=False),
+            "DynamoDB refuses requests of this account in this region: a permission, a table or"
+            " an index may be missing. Run: portal doctor",
+            **_metric("UserErrors", of_table=False),
             Threshold=0,
         ),
         "ReadCapacityAlarm": _alarm(
-            "More is read than was expected.",
-            **_single("ConsumedReadCapacityUnits"),
+            "The portal reads more than expected.",
+            **_metric("ConsumedReadCapacityUnits"),
             Threshold={"Ref": "ReadUnitsPerMinute"},
             EvaluationPeriods=15,
         ),
         "WriteCapacityAlarm": _alarm(
-            "More is written than was expected.",
-            **_single("ConsumedWriteCapacityUnits"),
+            "The portal writes more than expected.",
+            **_metric("ConsumedWriteCapacityUnits"),
             Threshold={"Ref": "WriteUnitsPerMinute"},
             EvaluationPeriods=15,
         ),
@@ -52,7 +55,7 @@ def _alarm(description: str, **properties: Any) -> Document:
             "AlarmDescription": description,
             "ComparisonOperator": "GreaterThanThreshold",
             "EvaluationPeriods": 5,
-            # Nobody asked for anything: that is no trouble.
+            # Without requests there is no data, and that is no problem.
             "TreatMissingData": "notBreaching",
             "AlarmActions": {
                 "Fn::If": [
@@ -66,19 +69,19 @@ def _alarm(description: str, **properties: Any) -> Document:
     }
 
 
-def _single(metric: str, *, of_table: bool = True) -> Document:
-    dimensions = {"Dimensions": [_dimension_of_table()]} if of_table else {}
+def _metric(name: str, *, of_table: bool = True) -> Document:
+    dimensions = {"Dimensions": [_table_dimension()]} if of_table else {}
     return {
         "Namespace": "AWS/DynamoDB",
-        "MetricName": metric,
+        "MetricName": name,
         **dimensions,
         "Statistic": "Sum",
         "Period": 60,
     }
 
 
-def _summed(metric: str) -> list[Document]:
-    """AWS counts this for each operation by itself."""
+def _sum_of_operations(metric: str) -> list[Document]:
+    """The sum of a metric that AWS counts separately for each operation."""
     parts = [
         {
             "Id": operation.lower(),
@@ -88,7 +91,7 @@ def _summed(metric: str) -> list[Document]:
                     "Namespace": "AWS/DynamoDB",
                     "MetricName": metric,
                     "Dimensions": [
-                        _dimension_of_table(),
+                        _table_dimension(),
                         {"Name": "Operation", "Value": operation},
                     ],
                 },
@@ -96,10 +99,10 @@ def _summed(metric: str) -> list[Document]:
                 "Stat": "Sum",
             },
         }
-        for operation in _COUNTED
+        for operation in _OPERATIONS
     ]
     return [{"Id": "all", "Expression": "SUM(METRICS())", "Label": metric}, *parts]
 
 
-def _dimension_of_table() -> Document:
+def _table_dimension() -> Document:
     return {"Name": "TableName", "Value": {"Ref": "TableName"}}

@@ -6,8 +6,10 @@ from migrations_tools.table_definition import Document
 
 
 def backups(environment: str, table_arn: Document) -> Document:
-    """The resources: AWS Backup, since a table's own backups have no schedule. They name the
-    condition `WithBackups`."""
+    """The resources, which use the condition `WithBackups`.
+
+    AWS Backup makes the backups, since DynamoDB's own backups have no schedule.
+    """
     rules = [
         ("Daily", "cron(0 3 * * ? *)", 35),
         ("Monthly", "cron(0 4 1 * ? *)", 365),

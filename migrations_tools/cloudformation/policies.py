@@ -1,19 +1,23 @@
-"""What the portal, and who deploys, must be allowed to do: IAM policies."""
+"""IAM policies: what the portal, and the person who deploys the table, may do."""
 
 from migrations_tools import table_definition
 from migrations_tools.table_definition import Document
 
 
 def partition_of(region: str) -> str:
-    """What an ARN begins with there."""
+    """The AWS partition of the region: the second part of its ARNs."""
     partitions = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
-    found = (name for start, name in partitions.items() if region.startswith(start))
-    return next(found, "aws")
+    matches = (name for prefix, name in partitions.items() if region.startswith(prefix))
+    return next(matches, "aws")
 
 
 def portal_policy(table_arn: str, kms_key: str = "") -> Document:
-    """Of the running portal, and of `adopt` and `copy`: six operations, and sealing with KMS.
-    `kms_key`: an ARN, or an alias; none, the key file seals."""
+    """The policy of the running portal, and of `adopt` and `copy`.
+
+    Args:
+        kms_key: The id, the ARN or an alias of the KMS key that seals client secrets; empty if
+            the key file seals them.
+    """
     statements = [
         {
             "Sid": "TenantTable",
@@ -23,17 +27,17 @@ def portal_policy(table_arn: str, kms_key: str = "") -> Document:
         }
     ]
     if kms_key:
-        statements.append(sealing_statement(kms_key, table_arn))
+        statements.append(_sealing_statement(kms_key, table_arn))
     return policy(statements)
 
 
-def sealing_statement(kms_key: str, table_arn: str) -> Document:
-    """It may seal client secrets, and cannot open them."""
+def _sealing_statement(kms_key: str, table_arn: str) -> Document:
+    """Allows to seal client secrets, and not to open them."""
     condition: Document = {"StringEquals": {"kms:EncryptionContext:purpose": "clientSecret"}}
     _, partition, _, region, account, *_ = table_arn.split(":")
     keys = f"arn:{partition}:kms:{region}:{account}:key"
     if ":alias/" in kms_key:
-        # A policy that names an alias as its resource allows nothing.
+        # A policy whose resource is an alias allows nothing, so the alias becomes a condition.
         keys, _, kms_key = kms_key.rpartition(":")
         keys = f"{keys}:key"
     if kms_key.startswith("arn:"):
@@ -53,7 +57,7 @@ def sealing_statement(kms_key: str, table_arn: str) -> Document:
 
 
 def deploy_policy(table_arn: str) -> Document:
-    """Of whoever runs `table plan` and `table deploy`."""
+    """The policy of the person who runs `table plan` and `table deploy`."""
     return policy(
         [
             {
@@ -67,5 +71,5 @@ def deploy_policy(table_arn: str) -> Document:
 
 
 def policy(statements: list[Document]) -> Document:
-    """A whole one, of these."""
+    """A policy document with these statements."""
     return {"Version": "2012-10-17", "Statement": statements}

@@ -8,8 +8,11 @@ from migrations_tools.table_definition import Document
 
 
 def cloudformation_template(table: str, environment: str) -> Document:
-    """The table, the portal's policy, alarms, and scheduled backups for who asks for them. With
-    `MakeTable` set to `no` the table is there already, and all else is laid beside it."""
+    """The table, the portal's policy, alarms, and scheduled backups if they are asked for.
+
+    With the parameter `MakeTable` set to `no`, the template leaves the table out, because it
+    exists already.
+    """
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "The tenants of the FSM Appointment Manager's onboarding portal"
@@ -45,14 +48,14 @@ def _parameters(table: str) -> Document:
             "Default": table,
             "AllowedPattern": "[A-Za-z0-9_.-]{3,255}",
         },
-        "MakeTable": _choice("yes", "no: the table is there already, and stays as it is."),
+        "MakeTable": _choice("yes", "no: the table exists already, and the stack leaves it alone."),
         "KmsKeyArn": {
             **_text("The KMS key that seals client secrets (PORTAL_KMS_KEY_ID), not an alias."),
             "AllowedPattern": "|arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+",
         },
-        "AlarmTopicArn": _text("The SNS topic that is told of alarms."),
-        "ReadUnitsPerMinute": _number(6000, "An alarm tells when more are read for a while."),
-        "WriteUnitsPerMinute": _number(3000, "An alarm tells when more are written for a while."),
+        "AlarmTopicArn": _text("The SNS topic that gets the alarms."),
+        "ReadUnitsPerMinute": _number(6000, "More than this for 15 minutes raises an alarm."),
+        "WriteUnitsPerMinute": _number(3000, "More than this for 15 minutes raises an alarm."),
         "ScheduledBackups": _choice("no", "Daily backups for 35 days, monthly ones for a year."),
     }
 
@@ -92,7 +95,7 @@ def _table(environment: str) -> Document:
     return {
         "Type": "AWS::DynamoDB::Table",
         "Condition": "WithTable",
-        # Whatever becomes of the stack, the tenants stay.
+        # The tenants stay, even if the stack is deleted.
         "DeletionPolicy": "Retain",
         "UpdateReplacePolicy": "Retain",
         "Properties": {
@@ -108,14 +111,15 @@ def _table(environment: str) -> Document:
     }
 
 
-def _table_arn(more: str = "") -> Document:
-    # Put together from its name: a table that was there before gives the template no other.
+def _table_arn(suffix: str = "") -> Document:
+    # Built from the name, since the template cannot ask for the ARN of a table that it does not
+    # make.
     arn = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${TableName}"
-    return {"Fn::Sub": arn + more}
+    return {"Fn::Sub": arn + suffix}
 
 
 def _managed_policy() -> Document:
-    # Made from the policy itself, so that both allow the same.
+    # Made from the policy that `iam-policy` prints, so that both allow the same.
     arn = "arn:aws:dynamodb:region:account:table/name"
     (tenants, sealing) = portal_policy(arn, arn)["Statement"]
     tenants["Resource"] = [_table_arn(), _table_arn("/index/*")]

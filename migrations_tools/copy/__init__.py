@@ -1,7 +1,7 @@
-"""`copy`: all items into the other store.
+"""`copy`: all items from one store to the other.
 
-command  what is typed
-copying  copies, reads both again and compares
+command  the command: its options, and what it prints
+copying  copies all items, then reads both stores again and compares
 """
 
 from migrations_tools.copy.command import copy

@@ -1,4 +1,4 @@
-"""`python -m migrations_tools copy`: what is typed, and what is told."""
+"""`python -m migrations_tools copy`: its options, and what it prints."""
 
 import json
 from dataclasses import asdict, replace
@@ -7,67 +7,76 @@ from typing import Literal
 import click
 
 from migrations_tools.copy.copying import Copy, CopyReport
-from migrations_tools.options import JSON, RATE, explained, listed
-from migrations_tools.pace import ProgressLine, RateLimiter
-from portal.cli import read_settings
+from migrations_tools.options import JSON_OPTION, RATE_OPTION, comma_separated
+from migrations_tools.progress import ProgressLine
+from migrations_tools.rate_limiter import RateLimiter
+from portal.cli import command_errors, read_settings
 from portal.stores import open_store
 
-_KINDS = click.Choice(["json", "dynamodb"])
+_STORES = click.Choice(["json", "dynamodb"])
 
 
 @click.command()
-@click.option("--from", "source", required=True, type=_KINDS, help="The store to read.")
-@click.option("--to", "target", required=True, type=_KINDS, help="The store to fill.")
-@RATE
-@JSON
+@click.option("--from", "source", required=True, type=_STORES, help="The store to read.")
+@click.option("--to", "target", required=True, type=_STORES, help="The store to fill.")
+@RATE_OPTION
+@JSON_OPTION
 def copy(
     source: Literal["json", "dynamodb"],
     target: Literal["json", "dynamodb"],
     rate: float,
     as_json: bool,
 ) -> None:
-    """Copy all items into the other store, and read both again. Stop the portal first."""
+    """Copy all items to the other store, then read both stores again and compare. Stop the portal
+    first."""
     if source == target:
-        raise click.UsageError("--from and --to must be two stores.")
+        raise click.UsageError("--from and --to must name different stores.")
     settings = read_settings()
-    with explained("Run it again: what is copied already is left alone."):
-        first = open_store(replace(settings, store=source))
-        second = open_store(replace(settings, store=target))
+    with command_errors("Run the command again: it skips what is already copied."):
+        source_store = open_store(replace(settings, store=source))
+        target_store = open_store(replace(settings, store=target))
         try:
             report = Copy(
-                first,
-                second,
-                together=target == "json",
+                source_store,
+                target_store,
+                batch_writes=target == "json",
                 workers=1 if target == "json" else 8,
-                pace=RateLimiter(rate),
+                rate_limiter=RateLimiter(rate),
                 progress=ProgressLine(),
             ).run()
         finally:
-            first.close()
-            second.close()
+            source_store.close()
+            target_store.close()
     if as_json:
         click.echo(json.dumps(asdict(report), indent=2))
     else:
-        _tell_copied(report, first.describe(), second.describe())
-    if not report.is_whole:
+        _print_report(report, source_store.describe(), target_store.describe())
+    if not report.is_complete:
         raise SystemExit(1)
 
 
-def _tell_copied(report: CopyReport, source: str, target: str) -> None:
+def _print_report(report: CopyReport, source: str, target: str) -> None:
     click.echo(f"From {source} to {target}: {report.read:,} items.")
-    click.echo(f"Copied: {report.copied:,}. There already: {report.there_already:,}.")
-    click.echo(f"Read again in both, and the same: {report.verified:,}.")
+    click.echo(f"Copied: {report.copied:,}. Already there: {report.there_already:,}.")
+    click.echo(f"Read again from both stores, and equal: {report.verified:,}.")
     if report.only_in_target:
         click.echo(f"Only in the target, and left alone: {report.only_in_target:,}.")
     for sentence, ids in (
-        ("Another item is there under the same id, and was left alone", report.refused),
-        ("Larger than DynamoDB takes (400 KB), and left out", report.too_large),
+        (
+            "Left alone, because the target holds a different item with the same id",
+            report.refused,
+        ),
+        ("Not copied, because DynamoDB takes at most 400 KB for an item", report.too_large),
         ("Not found in the target", report.missing),
-        ("Not the same in the target", report.different),
+        ("Different in the target", report.different),
     ):
         if ids:
-            click.echo(f"{sentence}: {listed(ids)}.", err=True)
-    if report.is_whole:
-        click.echo("All items are there.")
+            click.echo(f"{sentence}: {comma_separated(ids)}.", err=True)
+    if report.is_complete:
+        click.echo("All items are in the target.")
     else:
-        click.echo("Is a portal still writing? Stop it, and decide about these items.", err=True)
+        click.echo(
+            "If a portal is still writing, stop it and run the command again. Otherwise decide"
+            " what to do with these items.",
+            err=True,
+        )

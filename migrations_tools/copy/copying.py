@@ -1,8 +1,8 @@
-"""Copies all items from one store into another: the same items, nothing lost, nothing twice.
+"""Copies all items from one store to another: the same items, nothing lost, nothing twice.
 
-An item is only ever added. What is there already and is the same was copied before, so a copy
-that was stopped is simply run again; what is there and differs is left alone and reported.
-Afterwards both stores are read once more, and compared.
+Items are only added, never replaced. An item that is in the target and equal was copied before,
+so a stopped copy can simply be repeated. An item that differs in the target is left alone and
+reported. At the end both stores are read again and compared.
 """
 
 import hashlib
@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
 
-from migrations_tools.pace import ProgressLine, RateLimiter
+from migrations_tools.progress import ProgressLine
+from migrations_tools.rate_limiter import RateLimiter
 from portal.stores import (
     KEY,
     MAX_CHANGES,
@@ -25,101 +26,119 @@ from portal.stores import (
 )
 from portal.stores.dynamodb import DynamoDbError
 
-PAGE = 1000
-
-_WHOLE = Segment()
+_PAGE_SIZE = 1000
+_WHOLE_TABLE = Segment()
 
 
 @dataclass
 class CopyReport:
-    """What was done, by items. The ids of `refused` hold another item in the target, which has
-    no room for those of `too_large`; the last four are what the second reading found."""
+    """What was done: numbers of items, or their ids.
+
+    The field names are the keys of `copy --json`. The last four are the result of reading both
+    stores again.
+    """
 
     read: int = 0
     copied: int = 0
     there_already: int = 0
     refused: list[str] = field(default_factory=list)
+    """The target holds a different item with this id."""
     too_large: list[str] = field(default_factory=list)
+    """The target does not take items of this size."""
     verified: int = 0
     missing: list[str] = field(default_factory=list)
     different: list[str] = field(default_factory=list)
     only_in_target: int = 0
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         return not (self.refused or self.too_large or self.missing or self.different)
 
     def __add__(self, other: "CopyReport") -> "CopyReport":
-        ours, theirs = asdict(self), asdict(other)
-        return CopyReport(**{name: ours[name] + theirs[name] for name in ours})
+        own_values, other_values = asdict(self), asdict(other)
+        return CopyReport(**{name: own_values[name] + other_values[name] for name in own_values})
 
 
 class Copy:
-    """`together`: several items are one write of the target, which a file is faster with; a
-    table would charge a transaction twice. `workers`: so many write at the same time."""
+    """One copy of a store.
+
+    Args:
+        batch_writes: Write many items with one call. A file is faster so; a table would charge
+            twice for a transaction.
+        workers: How many threads write at the same time.
+    """
 
     def __init__(
         self,
         source: Store,
         target: Store,
         *,
-        together: bool,
+        batch_writes: bool,
         workers: int = 1,
-        pace: RateLimiter | None = None,
+        rate_limiter: RateLimiter | None = None,
         progress: ProgressLine | None = None,
     ) -> None:
         self._source = source
         self._target = target
-        self._together = together
+        self._batch_writes = batch_writes
         self._workers = workers
-        self._pace = pace or RateLimiter()
+        self._rate_limiter = rate_limiter or RateLimiter()
         self._progress = progress or ProgressLine()
 
     def run(self) -> CopyReport:
-        """Errors as of the stores: what was copied until then stays copied."""
+        """What was done. After an error, the items copied so far stay.
+
+        Raises:
+            StoreError: One of the stores failed.
+        """
         report = CopyReport()
         with ThreadPoolExecutor(self._workers) as pool:
             for page in self._pages(self._source):
-                size = MAX_CHANGES if self._together else 1
+                size = MAX_CHANGES if self._batch_writes else 1
                 batches = [page[start : start + size] for start in range(0, len(page), size)]
-                for part in pool.map(self._batch, batches):
-                    report += part
-                self._progress.at(f"{report.read:,} items copied")
+                for batch_report in pool.map(self._copy_batch, batches):
+                    report += batch_report
+                self._progress.update(f"{report.read:,} items copied")
         self._verify(report)
-        self._progress.end()
+        self._progress.clear()
         return report
 
-    def _batch(self, items: list[Item]) -> CopyReport:
+    def _copy_batch(self, items: list[Item]) -> CopyReport:
         report = CopyReport(read=len(items))
-        self._pace.take(len(items))
-        left = [item for item in items if not self._is_there(item, report)]
-        if left and not self._try(left, report):
-            # One of them is in the way: it is found out which.
-            for item in left:
-                self._try([item], report)
+        self._rate_limiter.take(len(items))
+        new = [item for item in items if not self._exists(item, report)]
+        if new and not self._add(new, report):
+            # One of them was refused. Alone, each of them shows whether it is the one.
+            for item in new:
+                self._add([item], report)
         return report
 
-    def _is_there(self, item: Item, report: CopyReport) -> bool:
-        """In a file a look costs nothing, while a table answers with the write itself."""
-        if not self._together:
+    def _exists(self, item: Item, report: CopyReport) -> bool:
+        """Whether the target has an item with this id; it is compared then.
+
+        Only a file is asked, where reading costs nothing. A table answers with the write itself.
+        """
+        if not self._batch_writes:
             return False
         try:
-            now = self._target.get(str(item[KEY]))
+            existing = self._target.get(str(item[KEY]))
         except ItemNotFoundError:
             return False
-        _compare(item, now, report)
+        _compare(item, existing, report)
         return True
 
-    def _try(self, items: list[Item], report: CopyReport) -> bool:
-        """Whether it is settled what became of the items."""
+    def _add(self, items: list[Item], report: CopyReport) -> bool:
+        """Whether the report now says what became of the items. If not, nothing was written."""
         try:
-            self._pace.retry_while_busy(lambda: self._target.write([Add(item) for item in items]))
-        except ItemExistsError as refused:
+            self._rate_limiter.retry_while_busy(
+                lambda: self._target.write([Add(item) for item in items])
+            )
+        except ItemExistsError as error:
             if len(items) > 1:
                 return False
-            _compare(items[0], refused.item, report)
-        except DynamoDbError as trouble:
-            if trouble.name != "too-large":
+            _compare(items[0], error.item, report)
+        except DynamoDbError as error:
+            if error.name != "too-large":
                 raise
             if len(items) > 1:
                 return False
@@ -129,39 +148,41 @@ class Copy:
         return True
 
     def _verify(self, report: CopyReport) -> None:
-        """Reads both stores again, and compares digests: whole stores need not fit in memory."""
-        there = {str(item[KEY]): _digest(item) for item in self._all(self._target, "target")}
-        for item in self._all(self._source, "source"):
-            tenant_id = str(item[KEY])
-            digest = there.pop(tenant_id, None)
+        """Read both stores again and compare digests, since whole stores may not fit in memory."""
+        digests = {str(item[KEY]): _digest(item) for item in self._items(self._target, "target")}
+        for item in self._items(self._source, "source"):
+            item_id = str(item[KEY])
+            digest = digests.pop(item_id, None)
             if digest is None:
-                report.missing.append(tenant_id)
+                report.missing.append(item_id)
             elif digest != _digest(item):
-                report.different.append(tenant_id)
+                report.different.append(item_id)
             else:
                 report.verified += 1
-        report.only_in_target = len(there)
+        report.only_in_target = len(digests)
 
-    def _all(self, store: Store, name: str) -> Iterator[Item]:
+    def _items(self, store: Store, name: str) -> Iterator[Item]:
         number = 0
         for page in self._pages(store):
-            self._pace.take(len(page))
+            self._rate_limiter.take(len(page))
             number += len(page)
-            self._progress.at(f"{number:,} items of the {name} read again")
+            self._progress.update(f"{number:,} items of the {name} read again")
             yield from page
 
     def _pages(self, store: Store) -> Iterator[list[Item]]:
         after: str | None = None
         while True:
-            page = self._pace.retry_while_busy(partial(store.scan, _WHOLE, after=after, limit=PAGE))
+            page = self._rate_limiter.retry_while_busy(
+                partial(store.scan, _WHOLE_TABLE, after=after, limit=_PAGE_SIZE)
+            )
             yield list(page.items)
             if page.after is None:
                 return
             after = page.after[1]
 
 
-def _compare(item: Item, now: Item, report: CopyReport) -> None:
-    if dict(item) == dict(now):
+def _compare(item: Item, existing: Item, report: CopyReport) -> None:
+    if dict(item) == dict(existing):
         report.there_already += 1
     else:
         report.refused.append(str(item[KEY]))

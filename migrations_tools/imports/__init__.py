@@ -1,12 +1,12 @@
 """`import` and `export`.
 
-commands       what is typed
-importing      reads, plans and applies
-exporting      writes all tenants
-summary        what is printed of an import
-output         standard output that may be closed or full
-special_files  files that an operator names: plain ones only, written atomically
-signals        Ctrl-C and its like, between two writes
+commands         the commands: their options, and their exit status
+importing        reads, plans and applies an import, and says how far it came
+exporting        writes all tenants
+summary          what is printed about an import, and its report
+plain_files      files that an operator names: plain files only, written atomically
+standard_output  standard output, which may be closed or full
+signals          Ctrl-C and other signals, which stop an import between two writes
 """
 
 from migrations_tools.imports.commands import export, import_

@@ -1,15 +1,20 @@
-"""`python -m migrations_tools import` and `export`: what is typed."""
+"""`python -m migrations_tools import` and `export`: their options, and their exit status."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
-from migrations_tools.imports.output import OutputError, print_piece, reason_of, telling
-from migrations_tools.imports.signals import InterruptSafeStore, stoppable
-from migrations_tools.imports.special_files import UnusableFileError, written
-from migrations_tools.options import JSON, SHOWN, explained
-from portal.cli import read_settings
+from migrations_tools.imports.plain_files import UnusableFileError, open_output
+from migrations_tools.imports.signals import InterruptSafeStore, interruptible
+from migrations_tools.imports.standard_output import (
+    OutputError,
+    flushed_output,
+    os_error_text,
+    write_output,
+)
+from migrations_tools.options import JSON_OPTION, MAX_LISTED
+from portal.cli import command_errors, read_settings
 from portal.imports import AllowedChange, Policy
 from portal.sealing import SealingStore, open_sealer
 from portal.stores import RetryingStore, open_store
@@ -17,27 +22,27 @@ from portal.stores import RetryingStore, open_store
 
 @click.command("import")
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
-@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
+@click.option("--dry-run", is_flag=True, help="Show the plan. Writes nothing.")
 @click.option(
     "--policy",
     default=Policy.SKIP.value,
     show_default=True,
     type=click.Choice([policy.value for policy in Policy]),
-    help="Which one counts where a tenant is there already and differs.",
+    help="Which version counts if a tenant is in the store already and differs.",
 )
 @click.option(
     "--allow",
     "allowed",
     multiple=True,
-    type=click.Choice([each.value for each in AllowedChange]),
-    help="Also change a status, or a validity that staff set.",
+    type=click.Choice([change.value for change in AllowedChange]),
+    help="Also change the status, or a validity that staff set.",
 )
 @click.option(
     "--report",
     metavar="FILE",
-    help="Write all rows into this file: CSV if it ends so, else JSON.",
+    help="Write all rows to this file: as CSV if its name ends in .csv, otherwise as JSON.",
 )
-@JSON
+@JSON_OPTION
 def import_(
     *,
     files: tuple[str, ...],
@@ -47,67 +52,84 @@ def import_(
     report: str | None,
     as_json: bool,
 ) -> None:
-    """Move records of the old application in; - reads standard input. 2: they cannot be used."""
-    # The other commands need nothing that checks contact details, and start without it.
-    from migrations_tools.imports.importing import ImportCommand, Importing  # noqa: PLC0415 - 0.1 s
-    from portal.imports import ImportOptions  # noqa: PLC0415 - 0.1 s, for contact details
+    """Import tenants that the old application exported. A FILE can be - for standard input. Exit
+    status 2 means that a file cannot be used."""
+    # The other commands do not check contact details, and start faster without these modules.
+    from migrations_tools.imports.importing import (  # noqa: PLC0415 - takes 0.1 s
+        NEXT_STEP,
+        ImportArguments,
+        ImportRunner,
+    )
+    from portal.imports import ImportOptions  # noqa: PLC0415 - takes 0.1 s, for contact details
 
     settings = read_settings()
-    choice = ImportOptions(
-        policy=Policy(policy), allowed=frozenset(AllowedChange(each) for each in allowed)
+    options = ImportOptions(
+        policy=Policy(policy), allowed=frozenset(AllowedChange(change) for change in allowed)
     )
-    wish = ImportCommand(
-        files=files, choice=choice, dry_run=dry_run, report=report, as_json=as_json
+    arguments = ImportArguments(
+        files=files, options=options, dry_run=dry_run, report=report, as_json=as_json
     )
-    again = "Run it again: what is in the store already shows as same."
-    with stoppable(), explained(again), _usable():
+    with interruptible(), command_errors(NEXT_STEP), _file_errors():
         sealer = open_sealer(settings)
         store = SealingStore(InterruptSafeStore(open_store(settings)), sealer)
         try:
-            whole = Importing(store, sealer, settings, wish).run()
+            is_complete = ImportRunner(store, sealer, settings, arguments).run()
         finally:
             store.close()
-    if not whole:
+    if not is_complete:
         raise SystemExit(1)
 
 
 @click.command()
-@click.option("--out", metavar="FILE", help="Instead of standard output.")
+@click.option("--out", metavar="FILE", help="File to write. Default: standard output.")
 def export(out: str | None) -> None:
-    """Write all tenants with a final key as JSON Lines, to be imported again. No secrets."""
-    from migrations_tools.imports.exporting import export_to  # noqa: PLC0415 - 0.1 s, for contact details
+    """Write all tenants that have a final id as JSON Lines, which `import` reads. Without
+    secrets."""
+    from migrations_tools.imports.exporting import (  # noqa: PLC0415 - takes 0.1 s, as above
+        export_tenants,
+    )
 
     settings = read_settings()
-    with stoppable(), explained("Nothing was changed. Run it again."), _usable():
+    with (
+        interruptible(),
+        command_errors("Nothing was changed. Run the command again."),
+        _file_errors(),
+    ):
         store = RetryingStore(open_store(settings))
         try:
             if out is None:
-                with telling():
-                    report = export_to(store, print_piece, settings.import_depth)
+                with flushed_output():
+                    report = export_tenants(store, write_output, settings.import_depth)
             else:
-                with written(out, data_dir=settings.data_dir) as target:
-                    report = export_to(store, target.write, settings.import_depth)
-                    target.finish()
+                with open_output(out, data_dir=settings.data_dir) as file:
+                    report = export_tenants(store, file.write, settings.import_depth)
+                    file.publish()
         except OSError as error:
-            raise click.ClickException(f"It cannot be written ({reason_of(error)}).") from error
+            raise _export_failed(os_error_text(error)) from error
         except OutputError as error:
-            raise click.ClickException(f"It cannot be written ({error}).") from error
+            raise _export_failed(str(error)) from error
         finally:
             store.close()
-    click.echo(f"{report.number:,} tenants.", err=True)
+    click.echo(f"{report.tenants:,} tenants.", err=True)
     if report.left_out:
-        click.echo(f"Sign-ups without a final key, left out: {report.left_out:,}.", err=True)
-    for problem in report.problems[:SHOWN]:
-        click.echo(f"To be mended before it is imported: {problem}", err=True)
-    if len(report.problems) > SHOWN:
-        click.echo(f"and {len(report.problems) - SHOWN:,} more.", err=True)
+        click.echo(f"Sign-ups without a final id, left out: {report.left_out:,}.", err=True)
+    for problem in report.problems[:MAX_LISTED]:
+        click.echo(f"To be corrected before it is imported: {problem}", err=True)
+    if len(report.problems) > MAX_LISTED:
+        click.echo(f"and {len(report.problems) - MAX_LISTED:,} more.", err=True)
     if report.problems:
         raise SystemExit(1)
 
 
+def _export_failed(reason: str) -> click.ClickException:
+    return click.ClickException(
+        f"The export could not be written ({reason}). Correct this, and run the command again."
+    )
+
+
 @contextmanager
-def _usable() -> Iterator[None]:
-    """What cannot be used is said in one line; exit status 2."""
+def _file_errors() -> Iterator[None]:
+    """Turn `UnusableFileError` into one line on standard error and exit status 2."""
     try:
         yield
     except UnusableFileError as error:

@@ -1,4 +1,4 @@
-"""`python -m migrations_tools import`: reads files, plans them, and writes the plan."""
+"""Reads files, plans their import, and applies the plan."""
 
 import getpass
 import os
@@ -9,16 +9,17 @@ from dataclasses import dataclass, replace
 
 import click
 
-from migrations_tools.imports.output import OutputError
-from migrations_tools.imports.special_files import (
+from migrations_tools.imports.plain_files import (
     AtomicFile,
     UnusableFileError,
-    name_shown,
-    opened,
-    written,
+    display_name,
+    open_input,
+    open_output,
 )
+from migrations_tools.imports.standard_output import OutputError
 from migrations_tools.imports.summary import Summary
-from migrations_tools.pace import ProgressLine
+from migrations_tools.progress import ProgressLine
+from portal.cli import error_sentence
 from portal.imports import (
     ImportJob,
     ImportOptions,
@@ -47,10 +48,12 @@ from portal.stores import (
 from portal.tenants import AuditInfo
 from portal.timestamps import utc_now
 
-_BAR = 30
-_AGAIN = "Run it again: what is in the store shows as same."
-#: What a store says of one write; of an import it would be wrong, and it is told how many are in.
-_OF_ONE_WRITE = (
+NEXT_STEP = "Run the command again: rows that are in the store show as same."
+
+_BAR_LENGTH = 30
+#: What a store says about the failed write. About the whole import it would be wrong: the number
+#: of written rows is said instead.
+_OUTCOMES_OF_ONE_WRITE = (
     " Nothing was saved.",
     " It is not certain that nothing was saved: look again before repeating it.",
     " It is not certain whether it was saved: look again before repeating it.",
@@ -58,166 +61,178 @@ _OF_ONE_WRITE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImportCommand:
-    """What the command was asked for."""
+class ImportArguments:
+    """The arguments of the command."""
 
     files: Sequence[str]
-    choice: ImportOptions
+    options: ImportOptions
     dry_run: bool
     report: str | None
     as_json: bool
 
 
-class Importing:
-    """One run of the command. `UnusableFileError`; `ClickException` with how far it came."""
+class ImportRunner:
+    """One run of the command."""
 
     def __init__(
-        self, store: Store, sealer: Sealer, settings: Settings, wish: ImportCommand
+        self, store: Store, sealer: Sealer, settings: Settings, arguments: ImportArguments
     ) -> None:
         self._store = store
         self._sealer = sealer
         self._settings = settings
-        self._wish = wish
+        self._arguments = arguments
         self._progress = ProgressLine()
         self._job: ImportJob | None = None
 
     def run(self) -> bool:
-        """Whether all rows are in, or would be."""
-        try:
-            return self._whole()
-        except KeyboardInterrupt as stopped:
-            raise self._broken_off("Stopped.") from stopped
-        except OutputError as error:
-            raise self._untold(error) from error
-        except UnavailableError as error:
-            reason = error.reason
-            for sentence in _OF_ONE_WRITE:
-                reason = reason.replace(sentence, "")
-            raise self._broken_off(f"{reason} {error.remedy}") from error
-        except BusyError as error:
-            raise self._broken_off(error.reason) from error
-        except StoreError as error:
-            raise self._broken_off(self._in_the_way()) from error
-        finally:
-            self._progress.end()
+        """Whether all rows are written, or in a dry run would be.
 
-    def _whole(self) -> bool:
-        wish = self._wish
+        Raises:
+            UnusableFileError: A file cannot be used.
+            click.ClickException: The import was stopped; the text says why and how far it came.
+        """
+        try:
+            return self._import()
+        except KeyboardInterrupt as error:
+            raise self._stopped("Stopped.") from error
+        except OutputError as error:
+            raise self._not_reported(error) from error
+        except (UnavailableError, BusyError) as error:
+            reason = error_sentence(error)
+            for outcome in _OUTCOMES_OF_ONE_WRITE:
+                reason = reason.replace(outcome, "")
+            raise self._stopped(reason) from error
+        except StoreError as error:
+            raise self._stopped(self._conflict_reason()) from error
+        finally:
+            self._progress.clear()
+
+    def _import(self) -> bool:
+        arguments = self._arguments
         with ExitStack() as stack:
-            report = stack.enter_context(self._report())
-            draft = stack.enter_context(self._read())
+            report = stack.enter_context(self._open_report())
+            entries = stack.enter_context(self._read_entries())
             now = utc_now()
             plan = Plan(
-                draft,
+                entries,
                 self._store,
                 self._fingerprints(),
-                wish.choice,
+                arguments.options,
                 now=now,
-                sealer=None if wish.dry_run else self._sealer,
+                sealer=None if arguments.dry_run else self._sealer,
                 workers=lookup_workers(self._settings),
             )
-            plan.progress = lambda n: self._progress.at(_bar(n, draft.size, "planned"))
-            if wish.dry_run:
-                return self._tell(plan, iter(plan), report)
+            plan.progress = lambda n: self._progress.update(_bar(n, entries.size, "planned"))
+            if arguments.dry_run:
+                return self._report_rows(plan, iter(plan), report)
             audit = AuditInfo(by=_person(), at=now)
             job = self._job = create_job(self._store, plan, audit)
             while job.is_open:
                 audit = replace(audit, at=utc_now())
                 job = self._job = apply_step(self._store, job.id, audit)
-                self._progress.at(_bar(job.processed, job.to_write))
+                self._progress.update(_bar(job.processed, job.to_write))
             if not job.rows_kept:
-                # To tell of none would look as if there had been none.
-                raise self._broken_off(_ended(job))
-            is_whole = self._tell(plan, rows_of_job(self._store, job), report)
+                # A report without rows would look as if the file had none.
+                raise self._stopped(_end_reason(job))
+            is_complete = self._report_rows(plan, rows_of_job(self._store, job), report)
         if job.state is not JobState.DONE:
-            raise self._broken_off(_ended(job))
-        return is_whole
+            raise self._stopped(_end_reason(job))
+        return is_complete
 
-    # ---- Reading
+    # ---- Input and output
 
-    def _report(self) -> AbstractContextManager[AtomicFile | None]:
-        wish = self._wish
-        if wish.report is None:
+    def _open_report(self) -> AbstractContextManager[AtomicFile | None]:
+        arguments = self._arguments
+        if arguments.report is None:
             return nullcontext(None)
-        return written(wish.report, data_dir=self._settings.data_dir, read=wish.files)
+        return open_output(
+            arguments.report, data_dir=self._settings.data_dir, inputs=arguments.files
+        )
 
     @contextmanager
-    def _read(self) -> Iterator[StagedEntries]:
+    def _read_entries(self) -> Iterator[StagedEntries]:
         limits = Limits.of_command(self._settings)
-        with StagedEntries() as draft:
-            for name in self._wish.files:
+        with StagedEntries() as entries:
+            for name in self._arguments.files:
                 try:
-                    with opened(name, limits.size) as file:
-                        draft.add(file, limits, lambda n: self._progress.at(f"{n:,} entries read"))
-                except (RefusedFileError, OSError) as refused:
-                    text = str(refused) if isinstance(refused, RefusedFileError) else "Unreadable."
-                    raise UnusableFileError(f"{name_shown(name)}: {text}") from refused
-            yield draft
+                    with open_input(name, limits.size) as file:
+                        entries.add(file, limits, self._show_entries_read)
+                except (RefusedFileError, OSError) as error:
+                    text = (
+                        str(error) if isinstance(error, RefusedFileError) else "It cannot be read."
+                    )
+                    raise UnusableFileError(f"{display_name(name)}: {text}") from error
+            yield entries
+
+    def _show_entries_read(self, number: int) -> None:
+        self._progress.update(f"{number:,} entries read")
 
     def _fingerprints(self) -> SecretFingerprints:
         settings = self._settings
         no_key = settings.store == "json" and not (settings.data_dir / SECRET_KEY_FILE).exists()
-        if self._wish.dry_run and no_key and settings.configured_secret_key is None:
-            # Nothing is made for a look, and nothing can have been marked yet.
+        if self._arguments.dry_run and no_key and settings.configured_secret_key is None:
+            # A dry run creates no key. Without one, no fingerprint can have been stored yet, so
+            # any key will do.
             return SecretFingerprints([secrets.token_hex(16)])
         try:
             return SecretFingerprints(resolve_secret_keys(settings))
         except SettingsError as error:
             raise UnusableFileError(str(error)) from error
 
-    # ---- Telling
+    def _report_rows(self, plan: Plan, rows: Iterator[PlanRow], report: AtomicFile | None) -> bool:
+        summary = Summary(self._arguments.files, plan, self._job)
+        summary.write(rows, report, self._progress, as_json=self._arguments.as_json)
+        return summary.is_complete
 
-    def _tell(self, plan: Plan, rows: Iterator[PlanRow], report: AtomicFile | None) -> bool:
-        summary = Summary(self._wish.files, plan, self._job)
-        summary.tell(rows, report, self._progress, as_json=self._wish.as_json)
-        return summary.is_whole
+    # ---- Errors
 
-    def _broken_off(self, reason: str) -> click.ClickException:
-        return click.ClickException(f"{reason} {self._how_far()}")
+    def _stopped(self, reason: str) -> click.ClickException:
+        return click.ClickException(f"{reason} {self._rows_written()}")
 
-    def _untold(self, error: OutputError) -> click.ClickException:
+    def _not_reported(self, error: OutputError) -> click.ClickException:
         if self._job is None:
             return click.ClickException(
                 f"Nothing was changed, and the report could not be written ({error})."
             )
         return click.ClickException(
-            f"{self._job.written:,} rows are written, the report could not be ({error})."
-            f" Import {self._job.id}."
+            f"{self._job.written:,} rows are written, but the report could not be written"
+            f" ({error}). Import {self._job.id}."
         )
 
-    def _in_the_way(self) -> str:
+    def _conflict_reason(self) -> str:
         with suppress(StoreError):
             if self._job and not (job := find_job(self._store, self._job.id)).rows_kept:
-                return _ended(job)
-        return "Others keep changing the same."
+                return _end_reason(job)
+        return "Others keep changing the same data."
 
-    def _how_far(self) -> str:
-        if self._wish.dry_run:
+    def _rows_written(self) -> str:
+        if self._arguments.dry_run:
             return "Nothing was changed."
         if self._job is None:
-            return "No row is written. Run it again."
+            return "No row is written. Run the command again."
         try:
             job, at_least = find_job(self._store, self._job.id), ""
         except StoreError:
-            # The steps that ended are known.
+            # At least the steps that ended in this process are known.
             job, at_least = self._job, "At least "
-        told = f"{at_least}{job.written:,} of {job.to_write:,} rows are written."
-        return f"{told} Import {job.id}. {_AGAIN}"
+        number = f"{at_least}{job.written:,} of {job.to_write:,}"
+        return f"{number} rows are written. Import {job.id}. {NEXT_STEP}"
 
 
-def _ended(job: ImportJob) -> str:
+def _end_reason(job: ImportJob) -> str:
     if job.state is JobState.DONE:
-        return "Its rows were removed before they were told."
-    return f"It was ended by {printable_excerpt(job.ended_by)}."
+        return "Its rows were removed before they could be reported."
+    return f"{printable_excerpt(job.ended_by)} ended the import."
 
 
-def _bar(done: int, of: int, word: str = "written") -> str:
-    filled = _BAR * done // of if of else _BAR
-    return f"[{'#' * filled}{'.' * (_BAR - filled)}] {done:,} of {of:,} rows {word}"
+def _bar(number: int, total: int, verb: str = "written") -> str:
+    filled = _BAR_LENGTH * number // total if total else _BAR_LENGTH
+    bar = "#" * filled + "." * (_BAR_LENGTH - filled)
+    return f"[{bar}] {number:,} of {total:,} rows {verb}"
 
 
 def _person() -> str:
-    """Who ran it, as the machine knows them."""
+    """Who runs the command: the user of the operating system."""
     try:
         return f"{printable_excerpt(getpass.getuser())} (command line)"
     except (OSError, KeyError):

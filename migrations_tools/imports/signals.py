@@ -1,4 +1,4 @@
-"""Ctrl-C and its like, which end a long run between two writes and not within one."""
+"""Ctrl-C and other signals, which stop a long run between two writes and not within one."""
 
 import signal
 import threading
@@ -8,26 +8,27 @@ from types import FrameType
 
 from portal.stores import Change, RetryingStore
 
-#: By whoever sits there; by whoever ends programs, as a machine does that goes down; and by a
-#: terminal that is closed.
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: Sent by Ctrl-C; by a supervisor or a machine that shuts down; by a terminal that is closed.
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class InterruptSafeStore(RetryingStore):
-    """As patient; and whoever presses Ctrl-C knows what was written, since no write is left
-    half-way."""
+    """A retrying store that delays a stop until the current write is done, so that it is certain
+    what was written."""
 
     def write_once(self, changes: Sequence[Change]) -> None:
-        with _put_off():
+        with _delayed_interrupt():
             super().write_once(changes)
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
-    """Each of `ENDING` is a `KeyboardInterrupt` here, so that everything is left in order; but
-    not one that whoever started this has it ignore, as `nohup` does."""
+def interruptible() -> Iterator[None]:
+    """Turn each of `STOP_SIGNALS` into `KeyboardInterrupt`, so that the program cleans up.
+
+    Signals that the parent ignored (`nohup`) stay ignored.
+    """
     with ExitStack() as stack:
-        for number in ENDING:
+        for number in STOP_SIGNALS:
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, signal.default_int_handler)
                 stack.callback(signal.signal, number, signal.SIG_DFL)
@@ -35,26 +36,26 @@ def stoppable() -> Iterator[None]:
 
 
 @contextmanager
-def _put_off() -> Iterator[None]:
-    """`KeyboardInterrupt` comes behind this; the second time somebody asks for it, at once."""
+def _delayed_interrupt() -> Iterator[None]:
+    """Raise `KeyboardInterrupt` at the end instead of now; for a second signal, at once."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    ours = [n for n in ENDING if signal.getsignal(n) is signal.default_int_handler]
-    asked = False
+    numbers = [n for n in STOP_SIGNALS if signal.getsignal(n) is signal.default_int_handler]
+    received = False
 
-    def note(_number: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        nonlocal received
+        if received:
             raise KeyboardInterrupt
-        asked = True
+        received = True
 
-    for number in ours:
-        signal.signal(number, note)
+    for number in numbers:
+        signal.signal(number, handle)
     try:
         yield
     finally:
-        for number in ours:
+        for number in numbers:
             signal.signal(number, signal.default_int_handler)
-        if asked:
+        if received:
             raise KeyboardInterrupt

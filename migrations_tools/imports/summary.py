@@ -1,4 +1,4 @@
-"""What is told of an import: its rows into a report and for programs, and a summary for people."""
+"""What is printed about an import: a summary for people or JSON for programs, and the report."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,9 +8,15 @@ from typing import Any
 
 import click
 
-from migrations_tools.imports.output import OutputError, print_piece, reason_of, telling
-from migrations_tools.imports.special_files import AtomicFile, name_shown, whole_shown
-from migrations_tools.pace import ProgressLine
+from migrations_tools.imports.plain_files import AtomicFile, display_name, escape_unprintable
+from migrations_tools.imports.standard_output import (
+    OutputError,
+    flushed_output,
+    os_error_text,
+    write_output,
+)
+from migrations_tools.options import MAX_LISTED
+from migrations_tools.progress import ProgressLine
 from portal import records
 from portal.imports import (
     FAILED_KINDS,
@@ -25,20 +31,21 @@ from portal.imports import (
     report_as_json,
 )
 
-#: So many rows that could not be imported are told one by one.
-_SHOWN = 20
-#: Characters that wait in memory to be printed, before they wait in a file without a name.
-_SPOOLED = 4_000_000
-_PIECE = 100_000
+#: JSON that waits to be printed stays in memory up to this size, then goes to a temporary file.
+_MAX_CHARACTERS_IN_MEMORY = 4_000_000
+_CHARACTERS_PER_WRITE = 100_000
 
 
 class Summary:
-    """What the rows come to, once they were gone through: `run` as it is then, none of a plan
-    that was only looked at."""
+    """Counts the rows of an import and prints the result.
+
+    Args:
+        job: The import as it is after its last row; `None` for a dry run.
+    """
 
     def __init__(self, files: Sequence[str], plan: Plan, job: ImportJob | None) -> None:
         self._files = files
-        self._names = [whole_shown(name) for name in files]
+        self._file_names = [escape_unprintable(name) for name in files]
         self._plan = plan
         self._job = job
         self._counts: Counter[RowKind] = Counter()
@@ -46,10 +53,11 @@ class Summary:
         self._failed: list[PlanRow] = []
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
+        """Whether no row failed; known after `write`."""
         return not any(self._counts[RowKind(kind)] for kind in FAILED_KINDS)
 
-    def tell(
+    def write(
         self,
         rows: Iterator[PlanRow],
         report: AtomicFile | None,
@@ -57,44 +65,51 @@ class Summary:
         *,
         as_json: bool,
     ) -> None:
-        """Goes through the rows once, for whoever wants them. `OutputError`, with all that could
-        be told; errors as of where the rows are from."""
-        kept = _Report(report)
-        through = self._into(kept, self._seen(rows))
-        if as_json:
-            self._print_json(through, kept)
-        else:
-            for _ in through:
-                pass
-            kept.finish()
-            progress.end()
-            with telling():
-                self._print()
-        if kept.problem:
-            raise OutputError(kept.problem)
+        """Read the rows once, for the report and for standard output.
 
-    def _seen(self, rows: Iterator[PlanRow]) -> Iterator[PlanRow]:
+        Raises:
+            OutputError: The report or standard output could not be written. Everything else was.
+            StoreError: The rows could not be read.
+        """
+        report_file = _ReportFile(report)
+        rows = self._written_to_report(report_file, self._counted(rows))
+        if as_json:
+            self._print_json(rows, report_file)
+        else:
+            for _ in rows:
+                pass
+            report_file.publish()
+            progress.clear()
+            with flushed_output():
+                self._print_summary()
+        if report_file.problem:
+            raise OutputError(report_file.problem)
+
+    def _counted(self, rows: Iterator[PlanRow]) -> Iterator[PlanRow]:
         for row in rows:
             self._counts[row.kind] += 1
-            # Of others, the store may have one.
+            # Of new rows only: the store may have the secret of an existing tenant.
             is_missing = row.secret == "missing"  # noqa: S105 - a word about a secret
             self._without_secret += row.kind is RowKind.NEW and is_missing
-            if row.kind in FAILED_KINDS and len(self._failed) < _SHOWN:
+            if row.kind in FAILED_KINDS and len(self._failed) < MAX_LISTED:
                 self._failed.append(row)
             yield row
 
-    def _rest(self) -> Mapping[str, Any]:
+    def _totals(self) -> Mapping[str, Any]:
+        """What a report says about all rows together."""
         if self._job:
             return job_summary(self._job)
-        draft = self._plan.draft
-        shapes = [shape.value for shape in draft.shapes]
-        return plan_summary(self._plan.choice, self._counts, draft.ignored_keys, shapes)
+        entries = self._plan.draft
+        formats = [file_format.value for file_format in entries.shapes]
+        return plan_summary(self._plan.choice, self._counts, entries.ignored_keys, formats)
 
     # ---- For programs
 
-    def _into(self, report: "_Report", rows: Iterator[PlanRow]) -> Iterator[PlanRow]:
-        """The rows, each written into the report on its way."""
-        if not report.wanted:
+    def _written_to_report(
+        self, report: "_ReportFile", rows: Iterator[PlanRow]
+    ) -> Iterator[PlanRow]:
+        """The same rows, each written to the report on the way."""
+        if not report.exists:
             yield from rows
             return
         passed: list[PlanRow] = []
@@ -105,35 +120,40 @@ class Summary:
                 yield row
 
         if report.is_csv:
-            pieces = report_as_csv(passing(), self._names)
+            pieces = report_as_csv(passing(), self._file_names)
         else:
-            pieces = report_as_json(passing(), self._rest, self._names)
+            pieces = report_as_json(passing(), self._totals, self._file_names)
         for piece in pieces:
             report.write(piece)
             yield from passed
             passed.clear()
 
-    def _print_json(self, rows: Iterator[PlanRow], report: "_Report") -> None:
-        """All of it or nothing: nobody could read the half that is there if the rows end."""
-        with telling(), SpooledTemporaryFile(_SPOOLED, "w+", encoding="ascii", newline="") as whole:
-            for piece in report_as_json(rows, self._rest, self._names):
-                whole.write(piece)
-            report.finish()
-            whole.seek(0)
-            while piece := whole.read(_PIECE):
-                print_piece(piece)
+    def _print_json(self, rows: Iterator[PlanRow], report: "_ReportFile") -> None:
+        """Print all of it or nothing: half a JSON document cannot be read."""
+        with (
+            flushed_output(),
+            SpooledTemporaryFile(
+                _MAX_CHARACTERS_IN_MEMORY, "w+", encoding="ascii", newline=""
+            ) as document,
+        ):
+            for piece in report_as_json(rows, self._totals, self._file_names):
+                document.write(piece)
+            report.publish()
+            document.seek(0)
+            while piece := document.read(_CHARACTERS_PER_WRITE):
+                write_output(piece)
 
     # ---- For people
 
-    def _print(self) -> None:
+    def _print_summary(self) -> None:
         plan, job, counts = self._plan, self._job, self._counts
-        for name, shape in zip(self._files, plan.draft.shapes, strict=True):
-            click.echo(f"{name_shown(name)}: {shape.value}.")
-        told = ", ".join(f"{counts[kind]:,} {kind.value}" for kind in RowKind)
-        click.echo(f"Rows: {told}.")
+        for name, file_format in zip(self._files, plan.draft.shapes, strict=True):
+            click.echo(f"{display_name(name)}: {file_format.value}.")
+        numbers = ", ".join(f"{counts[kind]:,} {kind.value}" for kind in RowKind)
+        click.echo(f"Rows: {numbers}.")
         if plan.draft.ignored_keys:
-            click.echo(f"Keys of other programs, not read: {plan.draft.ignored_keys:,}.")
-        for sentence in self._licences():
+            click.echo(f"Keys of other programs, ignored: {plan.draft.ignored_keys:,}.")
+        for sentence in self._licence_sentences():
             click.echo(sentence)
         if self._without_secret:
             click.echo(f"Without a client secret: {self._without_secret:,}.")
@@ -143,65 +163,68 @@ class Summary:
         if more > 0:
             click.echo(f"  and {more:,} more; --report lists all of them.")
         if job is None:
-            click.echo("Nothing was changed. Run it without --dry-run to write it.")
+            click.echo("Nothing was changed. Run the command without --dry-run to write the rows.")
         else:
             click.echo(f"Written: {job.written:,}. Import {job.id}.")
 
-    def _licences(self) -> Iterator[str]:
-        told = self._job or self._plan.tally
-        if told.active:
-            until = _until(*told.until)
-            yield f"Of what is written, {told.active:,} may use the application now, {until}."
-        if told.later:
-            yield f"Of what is written, {told.later:,} may use the application later."
+    def _licence_sentences(self) -> Iterator[str]:
+        totals = self._job or self._plan.tally
+        tenants = "Of the new and updated tenants,"
+        if totals.active:
+            end = _end_of_validity(*totals.until)
+            yield f"{tenants} {totals.active:,} may use the application now, {end}."
+        if totals.later:
+            yield f"{tenants} {totals.later:,} may use the application later."
 
     def _row_in_words(self, row: PlanRow) -> str:
-        where = f"{self._names[row.source]}, " if len(self._names) > 1 else ""
+        file_name = f"{self._file_names[row.source]}, " if len(self._file_names) > 1 else ""
         name = printable_excerpt(row.key or row.tenant_id)
         reasons = " ".join(
-            whole_shown(f"{each.field}: {each.text}" if each.field else each.text)
-            for each in row.reasons
+            escape_unprintable(f"{reason.field}: {reason.text}" if reason.field else reason.text)
+            for reason in row.reasons
         )
-        return f"{row.kind.value}: {where}{row.place}{f', {name}' if name else ''}: {reasons}"
+        return f"{row.kind.value}: {file_name}{row.place}{f', {name}' if name else ''}: {reasons}"
 
 
-class _Report:
-    """The file for all rows, if one is wanted. Where it cannot be written, the rest is told all
-    the same, and that at the end."""
+class _ReportFile:
+    """The file for all rows, if one was asked for.
 
-    def __init__(self, target: AtomicFile | None) -> None:
-        self._target = target
+    If it cannot be written, everything else is still printed, and `problem` says why.
+    """
+
+    def __init__(self, file: AtomicFile | None) -> None:
+        self._file = file
         self.problem = ""
 
     @property
-    def wanted(self) -> bool:
-        return self._target is not None
+    def exists(self) -> bool:
+        return self._file is not None
 
     @property
     def is_csv(self) -> bool:
-        return self._target is not None and self._target.path.suffix.lower() == ".csv"
+        return self._file is not None and self._file.path.suffix.lower() == ".csv"
 
     def write(self, text: str) -> None:
-        with self._noted():
-            if self._target and not self.problem:
-                self._target.write(text)
+        with self._problem_noted():
+            if self._file and not self.problem:
+                self._file.write(text)
 
-    def finish(self) -> None:
-        with self._noted():
-            if self._target and not self.problem:
-                self._target.finish()
+    def publish(self) -> None:
+        with self._problem_noted():
+            if self._file and not self.problem:
+                self._file.publish()
 
     @contextmanager
-    def _noted(self) -> Iterator[None]:
+    def _problem_noted(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            self.problem = reason_of(error)
+            self.problem = os_error_text(error)
 
 
-def _until(first: str, last: str) -> str:
+def _end_of_validity(first: str, last: str) -> str:
     if first >= records.NEVER:
         return "without an end"
     if first == last:
         return f"until {first}"
-    return f"the first until {first}, the last {_until(last, last)}"
+    return f"the first until {first}, the last {_end_of_validity(last, last)}"

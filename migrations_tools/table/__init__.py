@@ -1,9 +1,9 @@
-"""The DynamoDB table: `table plan`, `table deploy` and the documents.
+"""The DynamoDB table: `table plan`, `table deploy`, and the documents.
 
-commands   what is typed
-inspector  the table that is there
-plan       what is left to do
-deploy     does it, one step after another
+commands   the commands: their options, and what they print
+inspector  what AWS says about the existing table
+plan       the steps that are missing to bring it up to the definition
+deploy     makes them, one step after another
 """
 
 from migrations_tools.table.commands import table

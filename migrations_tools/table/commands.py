@@ -1,4 +1,4 @@
-"""`python -m migrations_tools table`: plan, deploy, and the same as documents."""
+"""`python -m migrations_tools table`: plan and deploy the table, or print it as documents."""
 
 import json
 from collections.abc import Iterator
@@ -13,12 +13,13 @@ from migrations_tools.cloudformation import (
     partition_of,
     portal_policy,
 )
-from migrations_tools.options import JSON
-from migrations_tools.table.deploy import DeployError, Deployment
+from migrations_tools.options import JSON_OPTION
+from migrations_tools.table.deploy import Deployment
 from migrations_tools.table.plan import TablePlan
 from migrations_tools.table_definition import Document
-from portal.cli import read_settings
+from portal.cli import command_errors, read_settings
 from portal.settings import Settings, SettingsError
+from portal.stores import UnavailableError
 from portal.stores.dynamodb import classify_error
 
 
@@ -26,47 +27,47 @@ def _region(_context: click.Context, _parameter: click.Parameter, text: str) -> 
     try:
         return Settings.from_environment({"AWS_REGION": text}).aws_region
     except SettingsError as error:
-        raise click.BadParameter("Name a region like eu-central-1.") from error
+        raise click.BadParameter("Enter a region like eu-central-1.") from error
 
 
 _ENVIRONMENT = click.argument("environment", metavar="ENV", type=click.Choice(["dev", "prod"]))
 _REGION = click.argument("region", metavar="REGION", callback=_region)
-_TABLE_NAME = click.option("--table-name", help="Instead of TENANT_TABLE_NAME.")
-_KEEP_MODE = click.option(
+_TABLE_NAME = click.option("--table-name", help="Name of the table. Default: TENANT_TABLE_NAME.")
+_KEEP_CAPACITY_MODE = click.option(
     "--keep-capacity-mode",
     is_flag=True,
-    help="Leave a table with provisioned (reserved) capacity as it is.",
+    help="Do not switch a table with provisioned (reserved) capacity to on-demand capacity.",
 )
 
 
 @click.group()
 def table() -> None:
-    """The DynamoDB table: plan, deploy, and the same as documents."""
+    """Plan and deploy the DynamoDB table, or print it as a template and a policy."""
 
 
 @table.command()
 @_ENVIRONMENT
 @_REGION
 @_TABLE_NAME
-@_KEEP_MODE
-@JSON
+@_KEEP_CAPACITY_MODE
+@JSON_OPTION
 def plan(
     environment: str, region: str, table_name: str | None, keep_capacity_mode: bool, as_json: bool
 ) -> None:
-    """Say what `table deploy` would do. Changes nothing."""
+    """Show what `table deploy` would do. Changes nothing."""
     name = _table_name(table_name)
-    with aws_explained():
-        planned = _deployment(name, environment, region, keep_capacity_mode).plan()
+    with table_errors(name, region):
+        result = _deployment(name, environment, region, keep_capacity_mode).plan()
     if as_json:
-        click.echo(json.dumps(_plan_as_json(planned, name, environment, region), indent=2))
+        click.echo(json.dumps(_plan_as_json(result, name, environment, region), indent=2))
     else:
         click.echo(f"The table {name} in {region}, for {environment}:")
-        for number, step in enumerate(planned.steps, 1):
+        for number, step in enumerate(result.steps, 1):
             click.echo(f"  {number}. {step.what}")
-        if planned.steps:
-            click.echo("Nothing was changed. `table deploy` does it.")
-        _tell_rest(planned)
-    if planned.problems:
+        if result.steps:
+            click.echo("Nothing was changed. `table deploy` makes these changes.")
+        _print_notes_and_problems(result)
+    if result.problems:
         raise SystemExit(1)
 
 
@@ -74,19 +75,19 @@ def plan(
 @_ENVIRONMENT
 @_REGION
 @_TABLE_NAME
-@_KEEP_MODE
+@_KEEP_CAPACITY_MODE
 def deploy(environment: str, region: str, table_name: str | None, keep_capacity_mode: bool) -> None:
-    """Create the table, or bring the one that is there up to date. Drops nothing."""
+    """Create the table, or bring the existing one up to date. Removes nothing."""
     name = _table_name(table_name)
     click.echo(f"The table {name} in {region}, for {environment}:")
-    with aws_explained():
-        left = _deployment(name, environment, region, keep_capacity_mode).run(
+    with table_errors(name, region):
+        remaining = _deployment(name, environment, region, keep_capacity_mode).run(
             lambda sentence: click.echo(f"  {sentence}")
         )
-    _tell_rest(left)
-    if left.problems:
+    _print_notes_and_problems(remaining)
+    if remaining.problems:
         raise SystemExit(1)
-    click.echo("Set these for the portal:")
+    click.echo("Set these environment variables for the portal:")
     for variable, value in _variables(name, environment, region).items():
         click.echo(f"export {variable}={value}")
 
@@ -103,26 +104,27 @@ def cloudformation(environment: str, table_name: str | None) -> None:
 @_TABLE_NAME
 @click.option(
     "--for",
-    "whom",
+    "user",
     default="portal",
     show_default=True,
     type=click.Choice(["portal", "deploy"]),
-    help="The running portal (and adopt and copy), or who deploys the table.",
+    help="Who gets the policy: the running portal (also for adopt and copy), or the person who"
+    " deploys the table.",
 )
-@click.option("--region", default="", help="Instead of AWS_REGION; none: any region.")
-@click.option("--account", default="*", help="The number of the AWS account; none: any.")
-@click.option("--kms-key", default="", help="Instead of PORTAL_KMS_KEY_ID.")
+@click.option("--region", default="", help="Default: AWS_REGION. If that is not set, any region.")
+@click.option("--account", default="*", help="Number of the AWS account. Default: any account.")
+@click.option("--kms-key", default="", help="Default: PORTAL_KMS_KEY_ID.")
 def iam_policy(
-    *, table_name: str | None, whom: str, region: str, account: str, kms_key: str
+    *, table_name: str | None, user: str, region: str, account: str, kms_key: str
 ) -> None:
-    """Print what the portal, or who deploys, must be allowed to do: an IAM policy."""
+    """Print an IAM policy: what the portal, or the person who deploys, must be allowed to do."""
     settings = read_settings()
     region = region or settings.aws_region
     arn = (
         f"arn:{partition_of(region)}:dynamodb:{region or '*'}:{account}"
         f":table/{_table_name(table_name)}"
     )
-    if whom == "deploy":
+    if user == "deploy":
         _print_document(deploy_policy(arn))
     else:
         _print_document(portal_policy(arn, kms_key or settings.kms_key_id))
@@ -139,24 +141,25 @@ def _deployment(name: str, environment: str, region: str, keep_capacity_mode: bo
     )
 
 
-def _plan_as_json(planned: TablePlan, name: str, environment: str, region: str) -> dict[str, Any]:
+def _plan_as_json(result: TablePlan, name: str, environment: str, region: str) -> dict[str, Any]:
     return {
         "table": name,
         "region": region,
-        "steps": [step.what for step in planned.steps],
-        "problems": planned.problems,
-        "notes": planned.notes,
+        "steps": [step.what for step in result.steps],
+        "problems": result.problems,
+        "notes": result.notes,
         "environment": _variables(name, environment, region),
     }
 
 
-def _tell_rest(planned: TablePlan) -> None:
-    for note in planned.notes:
+def _print_notes_and_problems(result: TablePlan) -> None:
+    for note in result.notes:
         click.echo(f"  Note: {note}")
-    for problem in planned.problems:
-        click.echo(f"  In the way: {problem}", err=True)
-    if not planned.steps and not planned.problems:
-        click.echo(f"  {'All else' if planned.notes else 'It'} is as it should be.")
+    for problem in result.problems:
+        click.echo(f"  Problem: {problem}", err=True)
+    if not result.steps and not result.problems:
+        subject = "Everything else" if result.notes else "The table"
+        click.echo(f"  {subject} is up to date.")
 
 
 def _variables(name: str, environment: str, region: str) -> dict[str, str]:
@@ -168,11 +171,11 @@ def _variables(name: str, environment: str, region: str) -> dict[str, str]:
     }
 
 
-def _table_name(given: str | None) -> str:
-    if not given:
+def _table_name(option: str | None) -> str:
+    if not option:
         return read_settings().table_name
     try:
-        return Settings.from_environment({"TENANT_TABLE_NAME": given}).table_name
+        return Settings.from_environment({"TENANT_TABLE_NAME": option}).table_name
     except SettingsError as error:
         raise click.BadParameter(error.sentence, param_hint="--table-name") from error
 
@@ -182,26 +185,33 @@ def _print_document(document: Document) -> None:
 
 
 @contextmanager
-def aws_explained() -> Iterator[None]:
-    """What is in the way of the table becomes a sentence; exit status 1."""
+def table_errors(table_name: str, region: str) -> Iterator[None]:
+    """`command_errors`, also for errors of boto3 about the table."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - takes 0.4 s
 
-    try:
-        yield
-    except DeployError as error:
-        raise click.ClickException(str(error)) from error
-    except (ClientError, BotoCoreError) as error:
-        operation = getattr(error, "operation_name", "the request")
-        trouble = classify_error(error)
-        if trouble is None:
-            # What AWS says of a table's definition names no tenants.
-            raise click.ClickException(f"AWS refused {operation}: {error}") from error
-        if trouble.name == "denied":
-            raise click.ClickException(
-                f"AWS denied dynamodb:{operation}. This prints the policy that whoever deploys"
-                f" needs: python -m migrations_tools table iam-policy --for deploy"
-            ) from error
-        told = {"operation": operation, "table": "of the portal", "region": "that region"}
-        raise click.ClickException(
-            f"{trouble.reason.format(**told)} {trouble.remedy.format(**told)}"
-        ) from error
+    with command_errors("Then run the command again."):
+        try:
+            yield
+        except (ClientError, BotoCoreError) as error:
+            raise _unavailable(error, table_name, region) from error
+
+
+def _unavailable(error: Exception, table_name: str, region: str) -> UnavailableError:
+    operation = getattr(error, "operation_name", "the request")
+    failure = classify_error(error)
+    if failure is None:
+        # The texts of AWS about a table's definition hold no data of tenants.
+        return UnavailableError(
+            reason=f"AWS refused {operation}: {str(error).rstrip('.')}.",
+            remedy="Correct what AWS names.",
+        )
+    if failure.name == "denied":
+        return UnavailableError(
+            reason=f"AWS denied dynamodb:{operation}.",
+            remedy="Allow yourself what this command prints:"
+            " `python -m migrations_tools table iam-policy --for deploy`.",
+        )
+    placeholders = {"operation": operation, "table": table_name, "region": region}
+    return UnavailableError(
+        reason=failure.reason.format(**placeholders), remedy=failure.remedy.format(**placeholders)
+    )

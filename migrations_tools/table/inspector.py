@@ -1,4 +1,4 @@
-"""The table that is there, as AWS describes it."""
+"""What AWS says about the existing table."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class TableDescription:
-    """A table as AWS describes it. `None` where the endpoint does not offer such a thing."""
+    """A table as AWS describes it. `None` for what the endpoint does not offer."""
 
     table: Mapping[str, Any]
     recovery: str | None
@@ -18,11 +18,11 @@ class TableDescription:
 
     def index(self, name: str) -> Mapping[str, Any] | None:
         indexes: list[Mapping[str, Any]] = self.table.get("GlobalSecondaryIndexes", [])
-        return next((each for each in indexes if each["IndexName"] == name), None)
+        return next((index for index in indexes if index["IndexName"] == name), None)
 
     @property
-    def changing(self) -> str:
-        """What is being made or changed at this moment, in words; empty if nothing is."""
+    def ongoing_change(self) -> str:
+        """What AWS is creating or changing now, in words; empty if nothing."""
         if self.table["TableStatus"] != "ACTIVE":
             return f"the table is {self.table['TableStatus'].lower()}"
         for index in self.table.get("GlobalSecondaryIndexes", []):
@@ -32,14 +32,14 @@ class TableDescription:
 
 
 class TableInspector:
-    """At one table. `client` is boto3's for DynamoDB."""
+    """Describes one table. `client` is boto3's client for DynamoDB."""
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
 
-    def look(self) -> TableDescription | None:
-        """The table as it is now, or `None` if there is none."""
+    def describe(self) -> TableDescription | None:
+        """The table as it is now, or `None` if it does not exist."""
         try:
             table = self._client.describe_table(TableName=self._table)["Table"]
         except self._client.exceptions.ResourceNotFoundException:
@@ -59,31 +59,31 @@ class TableInspector:
 
     def _ttl(self) -> Mapping[str, Any]:
         answer = self._client.describe_time_to_live(TableName=self._table)
-        described: Mapping[str, Any] = answer["TimeToLiveDescription"]
-        return described
+        description: Mapping[str, Any] = answer["TimeToLiveDescription"]
+        return description
 
     def _tags(self, arn: str) -> Mapping[str, str]:
         tags: dict[str, str] = {}
-        more: dict[str, str] = {}
+        next_page: dict[str, str] = {}
         while True:
-            answer = self._client.list_tags_of_resource(ResourceArn=arn, **more)
+            answer = self._client.list_tags_of_resource(ResourceArn=arn, **next_page)
             tags |= {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
             if not answer.get("NextToken"):
                 return tags
-            more = {"NextToken": answer["NextToken"]}
+            next_page = {"NextToken": answer["NextToken"]}
 
-    def _if_offered(self, ask: Callable[[], _T]) -> _T | None:
+    def _if_offered(self, call: Callable[[], _T]) -> _T | None:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - takes 0.4 s
 
         try:
-            return ask()
+            return call()
         except ClientError as error:
-            # A local engine that stands for AWS.
-            if code_of(error) == "UnknownOperationException":
+            # A local engine in place of AWS.
+            if error_code(error) == "UnknownOperationException":
                 return None
             raise
 
 
-def code_of(error: Any) -> str:
+def error_code(error: Any) -> str:
     """AWS's code of a `ClientError`."""
     return str(error.response.get("Error", {}).get("Code", ""))

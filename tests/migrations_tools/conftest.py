@@ -1,4 +1,4 @@
-"""An AWS account for whatever reaches it in this process, and old rows in each kind of store."""
+"""An AWS account in this process, files to import, and stores with rows of the old application."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,19 +8,19 @@ import pytest
 from moto import mock_aws
 
 from migrations_tools.backfill.rows import StoredRows
-from portal.sealing.sealers import KeyFileSealer
+from portal.sealing import KeyFileSealer
 from portal.settings import SETTINGS
-from portal.stores.file.store import JsonFileStore
+from portal.stores.file import JsonFileStore
 from tests.conftest import SECRET_KEY
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
 from tests.imports.importing import dump, tenant
-from tests.migrations_tools.backfill.old_rows import Side, Table
-from tests.migrations_tools.tables import Account
+from tests.migrations_tools.aws_tables import Account
+from tests.migrations_tools.backfill.old_application_rows import OldStore, OldTable
 
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    """A client of an AWS account with nothing in it; the commands reach the same one."""
+    """A client of an empty AWS account. The commands use the same account."""
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
@@ -29,7 +29,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 
 @pytest.fixture
 def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file store in a folder of this test, for commands in this process."""
+    """The environment of commands in this process: the file store in a folder of this test."""
     for setting in SETTINGS:
         monkeypatch.delenv(setting.name, raising=False)
     monkeypatch.setenv("PORTAL_DATA_DIR", str(tmp_path / "data"))
@@ -38,7 +38,7 @@ def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def export(tmp_path: Path) -> Path:
-    """Two tenants, as a browser keeps them."""
+    """A file with two tenants, as a browser exports them."""
     path = tmp_path / "export.json"
     path.write_bytes(dump(tenant(1), tenant(2, contactFullName="Kim"), theme="dark"))
     return path
@@ -50,17 +50,17 @@ def sealer(tmp_path: Path) -> KeyFileSealer:
 
 
 @pytest.fixture
-def table(engine: Engine) -> Iterator[Table]:
-    side = Table(engine)
-    yield side
-    side.store.close()
+def old_table(engine: Engine) -> Iterator[OldTable]:
+    table = OldTable(engine)
+    yield table
+    table.store.close()
 
 
 @pytest.fixture(params=["json", "table"])
-def side(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Side]:
+def old_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OldStore]:
     if request.param == "table":
-        yield request.getfixturevalue("table")
+        yield request.getfixturevalue("old_table")
         return
     store = JsonFileStore(tmp_path / "data")
-    yield Side(store, StoredRows)
+    yield OldStore(store, StoredRows)
     store.close()

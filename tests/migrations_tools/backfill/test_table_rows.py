@@ -1,4 +1,4 @@
-"""A row of a table is changed in what it lacks, and only while it is as it was read."""
+"""A row of a table gets only what it lacks, and only while it is as it was read."""
 
 from typing import Any
 
@@ -8,92 +8,102 @@ from botocore.exceptions import ClientError
 from migrations_tools.backfill.rows import RowTooLargeError
 from migrations_tools.backfill.table_rows import TableRows
 from migrations_tools.table_definition import PORTAL_ACTIONS
-from portal.sealing.sealers import KeyFileSealer
-from portal.stores.dynamodb.serialization import to_attributes
-from portal.stores.dynamodb.store import DynamoDbStore
-from tests.migrations_tools.backfill.old_rows import Interrupting, Table, adopt, old_row
+from portal.sealing import KeyFileSealer
+from portal.stores.dynamodb import DynamoDbStore, to_attributes
+from tests.migrations_tools.backfill.old_application_rows import (
+    InterruptedRows,
+    OldTable,
+    old_row,
+    run_backfill,
+)
 
 
-def test_what_changes_beside_it_is_not_even_read_again(table: Table, sealer: KeyFileSealer) -> None:
-    table.put(old_row(1))
+def test_a_change_of_an_unrelated_attribute_is_no_conflict(
+    old_table: OldTable, sealer: KeyFileSealer
+) -> None:
+    old_table.put(old_row(1))
 
     def write() -> None:
-        table.old_application_sets("86811_104348", "contactPhone", {"S": "+4930901820"})
+        old_table.old_application_sets("86811_104348", "contactPhone", {"S": "+4930901820"})
 
-    report = adopt(table, sealer, rows=Interrupting(table.rows(table.store), write))
+    report = run_backfill(old_table, sealer, rows=InterruptedRows(old_table.rows, write))
     assert report.changed_meanwhile == 0
-    assert table.store.get("86811_104348")["contactPhone"] == "+4930901820"
+    assert old_table.store.get("86811_104348")["contactPhone"] == "+4930901820"
 
 
 def test_lists_maps_and_nulls_of_the_old_application_stay(
-    table: Table, sealer: KeyFileSealer
+    old_table: OldTable, sealer: KeyFileSealer
 ) -> None:
-    odd = {
+    other_types = {
         "tags": {"SS": ["a", "b"]},
         "limits": {"M": {"users": {"N": "1.5"}}},
         "gone": {"NULL": True},
     }
-    table.client.put_item(TableName=table.place.table, Item={**to_attributes(old_row(1)), **odd})
-    adopt(table, sealer)
-    now = table.client.get_item(
-        TableName=table.place.table, Key={"tenantId": {"S": "86811_104348"}}
+    old_table.client.put_item(
+        TableName=old_table.location.table, Item={**to_attributes(old_row(1)), **other_types}
+    )
+    run_backfill(old_table, sealer)
+    item = old_table.client.get_item(
+        TableName=old_table.location.table, Key={"tenantId": {"S": "86811_104348"}}
     )["Item"]
-    assert {name: now[name] for name in odd} == odd
-    assert now["gsi2pk"] == {"S": "STATUS#active"}
+    assert {name: item[name] for name in other_types} == other_types
+    assert item["gsi2pk"] == {"S": "STATUS#active"}
 
 
-def test_only_what_changes_is_written_and_only_if_nothing_else_did(
-    table: Table, sealer: KeyFileSealer
+def test_only_changed_attributes_are_written_under_a_condition(
+    old_table: OldTable, sealer: KeyFileSealer
 ) -> None:
-    table.put(old_row(1))
-    asked: list[tuple[str, Any]] = []
-    inner = table.store.connection.call
+    old_table.put(old_row(1))
+    calls: list[tuple[str, Any]] = []
+    inner_call = old_table.store.connection.call
 
-    class Noting:
-        def call(self, operation: str, kind: str, parameters: Any, **how: Any) -> Any:
-            asked.append((operation, parameters))
-            return inner(operation, kind, parameters, **how)
+    class RecordingConnection:
+        def call(self, operation: str, kind: str, parameters: Any, **options: Any) -> Any:
+            calls.append((operation, parameters))
+            return inner_call(operation, kind, parameters, **options)
 
-    noting = TableRows(table.store, table.place.table)
-    noting._connection = Noting()
-    adopt(table, sealer, rows=noting)
-    ((operation, parameters),) = asked
+    rows = TableRows(old_table.store, old_table.location.table)
+    rows._connection = RecordingConnection()
+    run_backfill(old_table, sealer, rows=rows)
+    ((operation, parameters),) = calls
     assert operation == "UpdateItem"
     assert "attribute_not_exists" in parameters["ConditionExpression"]
     names = parameters["ExpressionAttributeNames"]
     words = parameters["UpdateExpression"].replace(",", "").split()
-    touched = {names[word] for word in words if word in names}
-    assert touched == {"gsi2pk", "gsi2sk", "gsi3pk", "gsi3sk", "gsi4pk", "gsi4sk", "clientSecret"}
+    written = {names[word] for word in words if word in names}
+    assert written == {"gsi2pk", "gsi2sk", "gsi3pk", "gsi3sk", "gsi4pk", "gsi4sk", "clientSecret"}
 
 
-def test_what_dynamodb_calls_invalid_is_about_this_row_alone(table: Table) -> None:
-    class Invalid:
-        def call(self, *_how: Any, **_more: Any) -> Any:
+def test_a_validation_error_of_dynamodb_concerns_only_this_row(old_table: OldTable) -> None:
+    class RefusingConnection:
+        def call(self, *_arguments: Any, **_options: Any) -> Any:
             answer = {"Error": {"Code": "ValidationException", "Message": "key too long"}}
             raise ClientError(answer, "UpdateItem")
 
-    rows = TableRows(table.store, table.place.table)
-    rows._connection = Invalid()
+    rows = TableRows(old_table.store, old_table.location.table)
+    rows._connection = RefusingConnection()
     with pytest.raises(RowTooLargeError):
         rows.change(old_row(1), {"gsi4pk": "EMAIL#"})
 
 
-class Listening:
-    """A connection that notes the operations which go over it."""
+class RecordingConnection:
+    """A connection that records its operations."""
 
     def __init__(self, store: DynamoDbStore) -> None:
         self.inner = store.connection
-        self.used: set[str] = set()
+        self.actions: set[str] = set()
 
-    def call(self, operation: str, *how: Any, **more: Any) -> Any:
-        self.used.add(f"dynamodb:{operation}")
-        return self.inner.call(operation, *how, **more)
+    def call(self, operation: str, *arguments: Any, **options: Any) -> Any:
+        self.actions.add(f"dynamodb:{operation}")
+        return self.inner.call(operation, *arguments, **options)
 
 
-def test_the_rights_of_the_portal_are_enough(table: Table, sealer: KeyFileSealer) -> None:
-    table.put(old_row(1))
-    listening = Listening(table.store)
-    table.store.connection = listening
-    adopt(table, sealer)
-    table.store.connection = listening.inner
-    assert listening.used == {"dynamodb:Scan", "dynamodb:UpdateItem"} < set(PORTAL_ACTIONS)
+def test_the_permissions_of_the_portal_are_enough(
+    old_table: OldTable, sealer: KeyFileSealer
+) -> None:
+    old_table.put(old_row(1))
+    recording = RecordingConnection(old_table.store)
+    old_table.store.connection = recording
+    run_backfill(old_table, sealer)
+    old_table.store.connection = recording.inner
+    assert recording.actions == {"dynamodb:Scan", "dynamodb:UpdateItem"} < set(PORTAL_ACTIONS)

@@ -1,4 +1,4 @@
-"""What is deployed and what the template makes are one thing."""
+"""The template makes the same table as `table deploy`."""
 
 import json
 import subprocess
@@ -13,16 +13,16 @@ from migrations_tools.cloudformation.policies import portal_policy
 from migrations_tools.cloudformation.template import cloudformation_template
 from portal.stores.schema import INDEXES, MAX_PROJECTED, MAX_PROJECTED_IN_ALL
 from tests.dynamodb_engine import REGION
-from tests.migrations_tools.cloudformation.stacks import ACCOUNT, Stack
-from tests.migrations_tools.imports.printing import printed
-from tests.migrations_tools.tables import TABLE, deployment, skip_words
+from tests.migrations_tools.aws_tables import TABLE, ignore_report, new_deployment
+from tests.migrations_tools.cloudformation.cloudformation_stack import ACCOUNT, Stack
+from tests.migrations_tools.cloudformation.table_documents import print_document
 
 ENVIRONMENTS = ["dev", "prod"]
 KMS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k"
 
 
-def make(client: Any, properties: dict[str, Any]) -> None:
-    """The table of a template, by the calls that CloudFormation makes of it."""
+def create_table(client: Any, properties: dict[str, Any]) -> None:
+    """Creates the table of a template with the calls that CloudFormation would make."""
     properties = dict(properties)
     encryption = properties.pop("SSESpecification")
     recovery = properties.pop("PointInTimeRecoverySpecification")
@@ -35,21 +35,21 @@ def make(client: Any, properties: dict[str, Any]) -> None:
     client.update_time_to_live(TableName=TABLE, TimeToLiveSpecification=ttl)
 
 
-@pytest.mark.parametrize("makes", ["yes", "no"])
+@pytest.mark.parametrize("make_table", ["yes", "no"])
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_who_makes_the_table_does_not_matter_to_deploy_and_to_what_lies_beside_it(
-    aws: Any, environment: str, makes: str
+def test_the_table_may_come_from_the_template_or_from_deploy(
+    aws: Any, environment: str, make_table: str
 ) -> None:
     stack = Stack(
-        printed("cloudformation", environment),
-        MakeTable=makes, KmsKeyArn=KMS_KEY, ScheduledBackups="yes",
+        print_document("cloudformation", environment),
+        MakeTable=make_table, KmsKeyArn=KMS_KEY, ScheduledBackups="yes",
     )  # fmt: skip
-    assert ("TenantTable" in stack.resources) == (makes == "yes")
-    if makes == "yes":
-        make(aws, stack.properties("TenantTable"))
+    assert ("TenantTable" in stack.resources) == (make_table == "yes")
+    if make_table == "yes":
+        create_table(aws, stack.properties("TenantTable"))
     else:
-        deployment(aws, environment).run(skip_words)
-    plan = deployment(aws, environment).plan()
+        new_deployment(aws, environment).run(ignore_report)
+    plan = new_deployment(aws, environment).plan()
     assert (plan.steps, plan.problems, plan.notes) == ([], [], [])
     arn = aws.describe_table(TableName=TABLE)["Table"]["TableArn"]
     assert stack.properties("PortalPolicy")["PolicyDocument"] == portal_policy(arn, KMS_KEY)
@@ -60,11 +60,11 @@ def test_who_makes_the_table_does_not_matter_to_deploy_and_to_what_lies_beside_i
 
 
 def watched_tables(stack: Stack) -> set[str]:
-    """The names of the tables that the alarms look at."""
+    """The names of the tables that the alarms watch."""
     alarms = [
-        each["Properties"]
-        for each in stack.resources.values()
-        if each["Type"] == "AWS::CloudWatch::Alarm"
+        resource["Properties"]
+        for resource in stack.resources.values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
     ]
     metrics = [
         metric["MetricStat"]["Metric"]
@@ -74,18 +74,18 @@ def watched_tables(stack: Stack) -> set[str]:
     ]
     return {
         dimension["Value"]
-        for each in [*alarms, *metrics]
-        for dimension in each.get("Dimensions", [])
+        for source in [*alarms, *metrics]
+        for dimension in source.get("Dimensions", [])
         if dimension["Name"] == "TableName"
     }
 
 
-def test_the_table_is_made_unless_it_is_said_to_be_there() -> None:
+def test_the_template_makes_the_table_by_default() -> None:
     assert "TenantTable" in Stack(cloudformation_template(TABLE, "prod")).resources
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_the_template_leaves_nothing_of_the_deployed_table_out(environment: str) -> None:
+def test_the_template_has_all_properties_of_the_deployed_table(environment: str) -> None:
     properties = dict(
         cloudformation_template(TABLE, environment)["Resources"]["TenantTable"]["Properties"]
     )
@@ -94,7 +94,7 @@ def test_the_template_leaves_nothing_of_the_deployed_table_out(environment: str)
     assert {"Enabled": encryption["SSEEnabled"], "SSEType": encryption["SSEType"]} == created.pop(
         "SSESpecification"
     )
-    # The two that deploy switches on by calls of their own.
+    # Deploy sets these two with separate calls.
     del properties["PointInTimeRecoverySpecification"], properties["TimeToLiveSpecification"]
     assert properties.pop("TableName") == {"Ref": "TableName"}
     assert created.pop("TableName") == TABLE
@@ -102,35 +102,37 @@ def test_the_template_leaves_nothing_of_the_deployed_table_out(environment: str)
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_cfn_lint_has_nothing_to_say_of_the_template(tmp_path: Path, environment: str) -> None:
+def test_cfn_lint_finds_nothing_in_the_template(tmp_path: Path, environment: str) -> None:
     path = tmp_path / "template.json"
-    path.write_text(json.dumps(printed("cloudformation", environment)))
+    path.write_text(json.dumps(print_document("cloudformation", environment)))
     assert cfn_lint(path) == (0, "")
 
 
 def cfn_lint(path: Path) -> tuple[int, str]:
-    """Its exit status, and what it says: errors, warnings and hints."""
+    """Its exit status and its output: errors, warnings and hints."""
     program = Path(sys.executable).with_name("cfn-lint")
-    done = subprocess.run(
+    result = subprocess.run(
         [program, "--include-checks", "I", "--", path],
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
-    return done.returncode, done.stdout + done.stderr
+    return result.returncode, result.stdout + result.stderr
 
 
-def test_cfn_lint_would_notice(tmp_path: Path) -> None:
+def test_cfn_lint_finds_an_error(tmp_path: Path) -> None:
     broken = cloudformation_template(TABLE, "prod")
     broken["Resources"]["TenantTable"]["Properties"]["KeySchema"][0]["KeyType"] = "HASHED"
     path = tmp_path / "template.json"
     path.write_text(json.dumps(broken))
-    status, said = cfn_lint(path)
+    status, output = cfn_lint(path)
     assert status != 0
-    assert "HASHED" in said
+    assert "HASHED" in output
 
 
 def test_the_alarms_watch_what_the_manual_says() -> None:
     resources = cloudformation_template(TABLE, "prod")["Resources"]
-    alarms = [each for each in resources.values() if each["Type"] == "AWS::CloudWatch::Alarm"]
+    alarms = [
+        resource for resource in resources.values() if resource["Type"] == "AWS::CloudWatch::Alarm"
+    ]
     watched = set()
     for alarm in alarms:
         properties = alarm["Properties"]
@@ -145,16 +147,18 @@ def test_the_alarms_watch_what_the_manual_says() -> None:
 
 
 def test_backups_are_made_only_when_they_are_asked_for() -> None:
-    whole = cloudformation_template(TABLE, "prod")
-    assert whole["Parameters"]["ScheduledBackups"]["Default"] == "no"
-    backups = {name: each for name, each in whole["Resources"].items() if name.startswith("Backup")}
+    template = cloudformation_template(TABLE, "prod")
+    assert template["Parameters"]["ScheduledBackups"]["Default"] == "no"
+    backups = [
+        resource for name, resource in template["Resources"].items() if name.startswith("Backup")
+    ]
     assert len(backups) == 4
-    assert {each["Condition"] for each in backups.values()} == {"WithBackups"}
+    assert {resource["Condition"] for resource in backups} == {"WithBackups"}
 
 
-def test_no_index_carries_more_than_dynamodb_takes_and_none_but_gsi1_the_secret() -> None:
-    carried = {index.name: index.projected for index in INDEXES if index.projected is not None}
-    assert set(carried) == {"GSI2", "GSI3", "GSI4"}
-    assert all(0 < len(names) <= MAX_PROJECTED for names in carried.values())
-    assert sum(len(names) for names in carried.values()) <= MAX_PROJECTED_IN_ALL
-    assert not [name for name, names in carried.items() if "clientSecret" in names]
+def test_no_index_projects_more_than_dynamodb_takes_and_only_gsi1_the_secret() -> None:
+    projected = {index.name: index.projected for index in INDEXES if index.projected is not None}
+    assert set(projected) == {"GSI2", "GSI3", "GSI4"}
+    assert all(0 < len(names) <= MAX_PROJECTED for names in projected.values())
+    assert sum(len(names) for names in projected.values()) <= MAX_PROJECTED_IN_ALL
+    assert not [name for name, names in projected.items() if "clientSecret" in names]

@@ -1,4 +1,4 @@
-"""`python -m migrations_tools table`: what is typed, and what is told."""
+"""`python -m migrations_tools table`: what it prints, and its exit status."""
 
 import json
 from typing import Any
@@ -11,12 +11,18 @@ from click.testing import CliRunner, Result
 
 from migrations_tools import table_definition
 from migrations_tools.cli import main
-from migrations_tools.table.commands import aws_explained
+from migrations_tools.table.commands import table_errors
 from migrations_tools.table.deploy import DeployError
 from portal.settings import SETTINGS
-from portal.stores.schema import GSI1, KEY
+from portal.stores import GSI1, KEY
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
-from tests.migrations_tools.tables import TABLE, as_it_is, old_table, refusal, wanted
+from tests.migrations_tools.aws_tables import (
+    TABLE,
+    client_error,
+    create_old_table,
+    expected_state,
+    table_state,
+)
 
 VARIABLES = f"""\
 export NODE_ENV=production
@@ -27,8 +33,8 @@ export TENANT_TABLE_NAME={TABLE}
 
 
 def run(*arguments: str, **environ: str) -> Result:
-    nothing = {setting.name: "" for setting in SETTINGS}
-    return CliRunner().invoke(main, arguments, env={**nothing, **environ})
+    unset = {setting.name: "" for setting in SETTINGS}
+    return CliRunner().invoke(main, arguments, env={**unset, **environ})
 
 
 def test_deploy_ends_with_the_variables_to_set(aws: Any) -> None:
@@ -37,33 +43,33 @@ def test_deploy_ends_with_the_variables_to_set(aws: Any) -> None:
     assert result.stdout.endswith(VARIABLES)
     assert "Create the table fsm-appointment-tenants with GSI1, GSI2, GSI3, GSI4" in result.stdout
     again = run("table", "deploy", "prod", REGION)
-    assert "It is as it should be." in again.stdout
-    assert as_it_is(aws) == wanted("prod")
+    assert "The table is up to date." in again.stdout
+    assert table_state(aws) == expected_state("prod")
     assert "NODE_ENV" not in run("table", "deploy", "dev", REGION, "--table-name", "two").stdout
 
 
-def test_plan_can_be_read_by_programs(aws: Any) -> None:
-    old_table(aws)
+def test_programs_can_read_the_plan(aws: Any) -> None:
+    create_old_table(aws)
     answer = json.loads(run("table", "plan", "dev", REGION, "--json").stdout)
     assert answer["steps"][:3] == [
         "Add the index GSI2.", "Add the index GSI3.", "Add the index GSI4.",
     ]  # fmt: skip
     assert answer["environment"]["TENANT_TABLE_NAME"] == answer["table"] == TABLE
-    told = run("table", "plan", "dev", REGION)
-    assert told.exit_code == 0
-    assert "  1. Add the index GSI2." in told.stdout
-    assert "Nothing was changed." in told.stdout
+    result = run("table", "plan", "dev", REGION)
+    assert result.exit_code == 0
+    assert "  1. Add the index GSI2." in result.stdout
+    assert "Nothing was changed." in result.stdout
 
 
-def test_what_is_in_the_way_is_exit_status_1(aws: Any) -> None:
-    old_table(aws, SSESpecification={"Enabled": True})
+def test_a_problem_is_exit_status_1(aws: Any) -> None:
+    create_old_table(aws, SSESpecification={"Enabled": True})
     aws.update_time_to_live(
         TableName=TABLE, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
     )
     for command in ("plan", "deploy"):
         result = run("table", command, "prod", REGION)
         assert result.exit_code == 1
-        assert "In the way: The table puts items away by the attribute expires" in result.stderr
+        assert "Problem: The table removes expired items by the attribute expires" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -71,11 +77,11 @@ def test_what_is_in_the_way_is_exit_status_1(aws: Any) -> None:
     [("plan", "qa", REGION), ("plan", "prod"), ("plan", "prod", "Frankfurt am Main"),
      ("deploy", "prod", REGION, "--table-name", "a b"), ("iam-policy", "--for", "me")],
 )  # fmt: skip
-def test_what_is_not_understood_is_exit_status_2(arguments: tuple[str, ...]) -> None:
+def test_a_wrong_argument_is_exit_status_2(arguments: tuple[str, ...]) -> None:
     assert run("table", *arguments).exit_code == 2
 
 
-def test_the_table_of_another_name_is_deployed_under_it(aws: Any) -> None:
+def test_a_table_with_another_name_is_deployed_under_that_name(aws: Any) -> None:
     run("table", "deploy", "dev", REGION, TENANT_TABLE_NAME="of-the-settings")
     run("table", "deploy", "dev", REGION, "--table-name", "of-the-option")
     assert set(aws.list_tables()["TableNames"]) == {"of-the-option", "of-the-settings"}
@@ -95,24 +101,42 @@ def test_without_credentials_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (refusal("AccessDeniedException", "DescribeTable"),
-         "AWS denied dynamodb:DescribeTable. This prints the policy"),
-        (refusal("ValidationException", "CreateTable"), "AWS refused CreateTable"),
+        (
+            client_error("AccessDeniedException", "DescribeTable"),
+            (
+                "AWS denied dynamodb:DescribeTable. Allow yourself what this command prints:"
+                " `python -m migrations_tools table iam-policy --for deploy`."
+                " Then run the command again."
+            ),
+        ),
+        (
+            client_error("ValidationException", "CreateTable"),
+            (
+                "AWS refused CreateTable: An error occurred (ValidationException) when calling the"
+                " CreateTable operation: no. Correct what AWS names. Then run the command again."
+            ),
+        ),
         (NoCredentialsError(), "No AWS credentials were found."),
-        (EndpointConnectionError(endpoint_url="https://x"), "cannot be reached"),
-        (DeployError("It is not there."), "It is not there."),
+        (
+            EndpointConnectionError(endpoint_url="https://x"),
+            f"cannot be reached for the request on the table {TABLE} in {REGION}.",
+        ),
+        (
+            DeployError(reason="It is not there.", remedy="Look for it."),
+            "It is not there. Look for it. Then run the command again.",
+        ),
     ],
-)  # fmt: skip
-def test_each_trouble_is_a_sentence(error: Exception, sentence: str) -> None:
-    with pytest.raises(ClickException) as told, aws_explained():
+)
+def test_each_error_of_aws_is_a_sentence(error: Exception, sentence: str) -> None:
+    with pytest.raises(ClickException) as caught, table_errors(TABLE, REGION):
         raise error
-    assert sentence in told.value.message
+    assert sentence in caught.value.message
 
 
 # ---- The real engine
 
 
-def test_on_a_real_engine_the_table_is_made_and_what_it_does_not_offer_is_noted(
+def test_on_a_real_engine_the_table_is_made_and_missing_features_are_noted(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in CREDENTIALS.items():
@@ -129,8 +153,8 @@ def test_on_a_real_engine_the_table_is_made_and_what_it_does_not_offer_is_noted(
         BillingMode="PAY_PER_REQUEST",
         SSESpecification={"Enabled": True},
     )
-    where = {"AWS_ENDPOINT_URL_DYNAMODB": engine.url}
-    result = run("table", "deploy", "prod", REGION, "--table-name", name, **where)
+    endpoint = {"AWS_ENDPOINT_URL_DYNAMODB": engine.url}
+    result = run("table", "deploy", "prod", REGION, "--table-name", name, **endpoint)
     assert result.exit_code == 0, result.output
     assert "Note: This endpoint does not offer point-in-time recovery" in result.stdout
     table = client.describe_table(TableName=name)["Table"]
@@ -138,6 +162,6 @@ def test_on_a_real_engine_the_table_is_made_and_what_it_does_not_offer_is_noted(
         index["IndexName"]: (index["KeySchema"], index["Projection"])
         for index in table["GlobalSecondaryIndexes"]
     }
-    assert indexes == wanted("prod")["indexes"]
-    again = run("table", "plan", "prod", REGION, "--table-name", name, "--json", **where)
+    assert indexes == expected_state("prod")["indexes"]
+    again = run("table", "plan", "prod", REGION, "--table-name", name, "--json", **endpoint)
     assert json.loads(again.stdout)["steps"] == []

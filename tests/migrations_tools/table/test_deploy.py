@@ -1,4 +1,4 @@
-"""A deployment may be stopped, delayed and refused, and goes on as often as it is run."""
+"""A deployment may be stopped, delayed and refused; run again, it does the rest."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,66 +6,69 @@ from typing import Any
 import pytest
 
 from migrations_tools import table_definition
-from migrations_tools.table.deploy import TRIES, DeployError
-from tests.migrations_tools.tables import (
+from migrations_tools.table.deploy import MAX_ATTEMPTS, DeployError
+from tests.migrations_tools.aws_tables import (
     TABLE,
-    Recording,
-    as_it_is,
-    deployment,
-    never,
-    old_table,
-    refusal,
-    skip_words,
-    wanted,
+    RecordingClient,
+    client_error,
+    create_old_table,
+    expected_state,
+    ignore_report,
+    never_fail,
+    new_deployment,
+    table_state,
 )
 
 
-class Stopping:
-    """A client whose program is killed at one of its changes: before it is done, or after."""
+class InterruptedClient:
+    """A client that is interrupted at its change number `number`, counted from 0: before the
+    change is made or, with `after_change`, after it."""
 
-    def __init__(self, client: Any, at: int, *, late: bool) -> None:
+    def __init__(self, client: Any, number: int, *, after_change: bool) -> None:
         self.client = client
         self.exceptions = client.exceptions
-        self.left = at
-        self.late = late
+        self.remaining = number
+        self.after_change = after_change
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         if operation.startswith(("describe_", "list_")):
             return getattr(self.client, operation)
-        self.left -= 1
+        self.remaining -= 1
 
         def change(**parameters: Any) -> Any:
-            if self.left == -1 and not self.late:
+            if self.remaining == -1 and not self.after_change:
                 raise KeyboardInterrupt
             answer = getattr(self.client, operation)(**parameters)
-            if self.left == -1:
+            if self.remaining == -1:
                 raise KeyboardInterrupt
             return answer
 
         return change
 
 
-@pytest.mark.parametrize("late", [False, True])
-def test_stopped_at_any_change_and_run_again_it_is_all_there(aws: Any, late: bool) -> None:
-    stops = 0
+@pytest.mark.parametrize("after_change", [False, True])
+def test_stopped_at_any_change_and_run_again_it_completes(aws: Any, after_change: bool) -> None:
+    interrupts = 0
     while True:
-        old_table(aws)
+        create_old_table(aws)
         try:
-            deployment(Stopping(aws, stops, late=late)).run(skip_words)
+            new_deployment(InterruptedClient(aws, interrupts, after_change=after_change)).run(
+                ignore_report
+            )
         except KeyboardInterrupt:
-            stops += 1
+            interrupts += 1
         else:
             break
-        deployment(aws).run(skip_words)
-        assert as_it_is(aws) == wanted("prod", CostCentre="42")
+        new_deployment(aws).run(ignore_report)
+        assert table_state(aws) == expected_state("prod", CostCentre="42")
         aws.update_table(TableName=TABLE, DeletionProtectionEnabled=False)
         aws.delete_table(TableName=TABLE)
     # Three indexes, encryption, protection, recovery, TTL, tags.
-    assert stops == 8
+    assert interrupts == 8
 
 
-class Slow:
-    """Describes the table as still changing, for so many looks."""
+class SlowClient:
+    """Describes the table with each of `statuses` in turn (table, index), then as it is."""
 
     def __init__(self, client: Any, statuses: list[tuple[str, str]]) -> None:
         self.client = client
@@ -85,12 +88,12 @@ class Slow:
 
 
 def test_it_waits_while_the_table_or_an_index_is_changing(aws: Any) -> None:
-    old_table(aws)
-    looks = [("UPDATING", "ACTIVE")] * 2 + [("ACTIVE", "CREATING")] * 3
-    told: list[str] = []
+    create_old_table(aws)
+    statuses = [("UPDATING", "ACTIVE")] * 2 + [("ACTIVE", "CREATING")] * 3
+    sentences: list[str] = []
     pauses: list[float] = []
-    deployment(Slow(aws, looks), pause=pauses.append).run(told.append)
-    assert told[:3] == [
+    new_deployment(SlowClient(aws, statuses), pause=pauses.append).run(sentences.append)
+    assert sentences[:3] == [
         "Waiting: the table is updating.",
         "Waiting: the index GSI1 is creating.",
         "Add the index GSI2.",
@@ -98,50 +101,50 @@ def test_it_waits_while_the_table_or_an_index_is_changing(aws: Any) -> None:
     assert len(pauses) == 5
 
 
-def test_a_table_that_will_not_come_back_by_itself_is_not_waited_for(aws: Any) -> None:
-    old_table(aws)
-    looks = [("INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ACTIVE")] * 2
+def test_it_does_not_wait_for_a_status_that_does_not_pass(aws: Any) -> None:
+    create_old_table(aws)
+    statuses = [("INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ACTIVE")] * 2
     with pytest.raises(DeployError, match="is INACCESSIBLE_ENCRYPTION_CREDENTIALS"):
-        deployment(Slow(aws, looks)).run(skip_words)
+        new_deployment(SlowClient(aws, statuses)).run(ignore_report)
 
 
 @pytest.mark.parametrize(
     "code",
     ["ResourceInUseException", "LimitExceededException", "ContinuousBackupsUnavailableException"],
 )
-def test_what_aws_does_not_take_at_this_moment_is_asked_for_again(aws: Any, code: str) -> None:
-    old_table(aws)
+def test_a_change_that_aws_refuses_for_the_moment_is_retried(aws: Any, code: str) -> None:
+    create_old_table(aws)
     failures = iter([True, True, True])
 
     def not_yet(_number: int, operation: str) -> Exception | None:
         changes = operation.startswith(("update_", "tag_"))
-        return refusal(code, operation) if changes and next(failures, False) else None
+        return client_error(code, operation) if changes and next(failures, False) else None
 
-    told: list[str] = []
-    deployment(Recording(aws, not_yet)).run(told.append)
-    assert as_it_is(aws) == wanted("prod", CostCentre="42")
-    assert len(told) == len(set(told))
+    sentences: list[str] = []
+    new_deployment(RecordingClient(aws, not_yet)).run(sentences.append)
+    assert table_state(aws) == expected_state("prod", CostCentre="42")
+    assert len(sentences) == len(set(sentences))
 
 
-def test_a_step_that_never_takes_effect_ends_in_words(aws: Any) -> None:
-    old_table(aws)
+def test_a_step_that_never_takes_effect_is_an_error(aws: Any) -> None:
+    create_old_table(aws)
 
     def refused(_number: int, operation: str) -> Exception | None:
         changes = operation == "update_continuous_backups"
-        return refusal("ContinuousBackupsUnavailableException", operation) if changes else None
+        return client_error("ContinuousBackupsUnavailableException", operation) if changes else None
 
-    recording = Recording(aws, refused)
-    with pytest.raises(DeployError, match=r"not there: Switch point-in-time recovery on\."):
-        deployment(recording).run(skip_words)
-    assert recording.changes.count("update_continuous_backups") == TRIES
+    recording = RecordingClient(aws, refused)
+    with pytest.raises(DeployError, match=r"attempts: Switch point-in-time recovery on\."):
+        new_deployment(recording).run(ignore_report)
+    assert recording.changes.count("update_continuous_backups") == MAX_ATTEMPTS
 
 
-def test_no_operation_is_used_that_the_policy_does_not_name(aws: Any) -> None:
-    recording = Recording(aws, never)
-    deployment(recording).run(skip_words)
+def test_a_deployment_uses_exactly_the_operations_of_its_policy(aws: Any) -> None:
+    recording = RecordingClient(aws, never_fail)
+    new_deployment(recording).run(ignore_report)
     aws.update_table(TableName=TABLE, DeletionProtectionEnabled=False)
     aws.delete_table(TableName=TABLE)
-    old_table(aws)
-    deployment(recording).run(skip_words)
+    create_old_table(aws)
+    new_deployment(recording).run(ignore_report)
     used = {operation.title().replace("_", "") for operation, _ in recording.calls}
     assert {f"dynamodb:{name}" for name in used} == set(table_definition.DEPLOY_ACTIONS)

@@ -6,15 +6,15 @@ from typing import Any
 from migrations_tools.backfill.backfill import Backfill, BackfillReport
 from migrations_tools.backfill.rows import Rows
 from migrations_tools.backfill.table_rows import TableRows
-from portal.stores.contract import Add, Item, Page, Segment, Store
-from portal.stores.dynamodb.store import DynamoDbStore
+from portal.stores import Add, Item, Page, Segment, Store
+from portal.stores.dynamodb import DynamoDbStore
 from tests.dynamodb_engine import Engine
 
-PLAIN = "the old application's secret"
+PLAINTEXT_SECRET = "the old application's secret"
 
 
 def old_row(number: int, **other: Any) -> Item:
-    """As the old application writes a tenant."""
+    """A tenant as the old application writes it."""
     account, company = str(86810 + number), "104348"
     return {
         "tenantId": f"{account}_{company}",
@@ -27,7 +27,7 @@ def old_row(number: int, **other: Any) -> Item:
         "contactFullName": "Kim Meyer",
         "contactEmailAddress": f"kim{number}@meyer.example",
         "clientId": "client-1",
-        "clientSecret": PLAIN,
+        "clientSecret": PLAINTEXT_SECRET,
         "validFrom": "2026-01-01T00:00:00.000Z",
         "validTo": "2027-01-01T00:00:00.000Z",
         "isActive": True,
@@ -39,28 +39,34 @@ def old_row(number: int, **other: Any) -> Item:
     }
 
 
-class Side:
-    """A kind of store, with the rows of it, and what the old application does there."""
+class OldStore:
+    """A store with rows of the old application, and the `Rows` for this kind of store."""
 
     def __init__(self, store: Store, rows: Callable[[Store], Rows]) -> None:
         self.store = store
-        self.rows = rows
+        self._rows = rows
+
+    @property
+    def rows(self) -> Rows:
+        return self._rows(self.store)
 
     def put(self, *items: Item) -> None:
         self.store.write([Add(item) for item in items])
 
 
-class Table(Side):
+class OldTable(OldStore):
+    """A DynamoDB table, into which the old application still writes."""
+
     def __init__(self, engine: Engine) -> None:
-        self.place = engine.new_table()
+        self.location = engine.new_table()
         self.client = engine.client
-        table = self.place.table
-        super().__init__(DynamoDbStore(self.place), lambda store: TableRows(store, table))
+        table = self.location.table
+        super().__init__(DynamoDbStore(self.location), lambda store: TableRows(store, table))
 
     def old_application_sets(self, tenant_id: str, name: str, value: Any) -> None:
-        """Its way of changing a row: it knows no versions."""
+        """Changes a row as the old application does: without a version."""
         self.client.update_item(
-            TableName=self.place.table,
+            TableName=self.location.table,
             Key={"tenantId": {"S": tenant_id}},
             UpdateExpression="SET #n = :v",
             ExpressionAttributeNames={"#n": name},
@@ -68,13 +74,19 @@ class Table(Side):
         )
 
 
-def adopt(side: Side, sealer: Any, *, apply: bool = True, **how: Any) -> BackfillReport:
-    rows = how.pop("rows", None) or side.rows(side.store)
-    return Backfill(rows, sealer, apply=apply, **how).run()
+def run_backfill(
+    old_store: OldStore,
+    sealer: Any,
+    *,
+    apply: bool = True,
+    rows: Rows | None = None,
+    **options: Any,
+) -> BackfillReport:
+    return Backfill(rows or old_store.rows, sealer, apply=apply, **options).run()
 
 
-class Interrupting:
-    """Rows in front of others: something happens just before a change."""
+class InterruptedRows:
+    """Rows in front of others. Just before each change, the next of `others` is called."""
 
     def __init__(self, rows: Rows, *others: Callable[[], object]) -> None:
         self.inner = rows
@@ -83,7 +95,7 @@ class Interrupting:
     def page(self, segment: Segment, after: str | None) -> Page:
         return self.inner.page(segment, after)
 
-    def change(self, before: Item, changes: Any) -> None:
+    def change(self, row: Item, changes: Any) -> None:
         if self.others:
             self.others.pop(0)()
-        self.inner.change(before, changes)
+        self.inner.change(row, changes)

@@ -1,4 +1,4 @@
-"""Tables as they were, as they should be and as they are, in an account of AWS."""
+"""Tables in an AWS account: as the old application made them, as they are, as they should be."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,13 +7,13 @@ from botocore.exceptions import ClientError
 
 from migrations_tools import table_definition
 from migrations_tools.table.deploy import Deployment
-from portal.stores.schema import GSI1, INDEXES, KEY
+from portal.stores import GSI1, INDEXES, KEY
 
 TABLE = "fsm-appointment-tenants"
 
 
 class Account:
-    """moto's client, and what moto forgets: that a table was encrypted later."""
+    """moto's client. It adds what moto forgets: that a table was encrypted after its creation."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
@@ -37,8 +37,8 @@ class Account:
         return answer
 
 
-class Recording:
-    """A client that notes its calls, and fails where a test wants it to."""
+class RecordingClient:
+    """A client that records its calls and fails where `fail` returns an error."""
 
     def __init__(self, client: Any, fail: Callable[[int, str], Exception | None]) -> None:
         self.client = client
@@ -62,26 +62,30 @@ class Recording:
         return [operation for operation, _ in self.calls if not operation.startswith(reads)]
 
 
-def never(_number: int, _operation: str) -> None:
+def never_fail(_number: int, _operation: str) -> None:
     return None
 
 
-def refusal(code: str, operation: str) -> ClientError:
+def client_error(code: str, operation: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
 
 
-def deployment(client: Any, environment: str = "prod", **how: Any) -> Deployment:
+def new_deployment(client: Any, environment: str = "prod", **options: Any) -> Deployment:
     return Deployment(
-        client, table=TABLE, environment=environment, pause=how.pop("pause", skip), **how
+        client,
+        table=TABLE,
+        environment=environment,
+        pause=options.pop("pause", no_pause),
+        **options,
     )
 
 
-def skip(_seconds: float) -> None:
-    """Time passes at once."""
+def no_pause(_seconds: float) -> None:
+    """Does not wait."""
 
 
-def old_table(client: Any, **other: Any) -> None:
-    """As the script of the old application made it: GSI1, and nothing that came later."""
+def create_old_table(client: Any, **other: Any) -> None:
+    """A table as the script of the old application made it: with GSI1 and nothing newer."""
     names = [KEY, GSI1.partition, GSI1.sort]
     parameters = {
         "TableName": TABLE,
@@ -95,8 +99,8 @@ def old_table(client: Any, **other: Any) -> None:
     client.create_table(**parameters)
 
 
-def as_it_is(client: Any) -> dict[str, Any]:
-    """Everything about the table that the definition speaks of."""
+def table_state(client: Any) -> dict[str, Any]:
+    """All properties of the table that are part of the definition."""
     table = client.describe_table(TableName=TABLE)["Table"]
     recovery = client.describe_continuous_backups(TableName=TABLE)["ContinuousBackupsDescription"]
     tags = client.list_tags_of_resource(ResourceArn=table["TableArn"])["Tags"]
@@ -115,7 +119,7 @@ def as_it_is(client: Any) -> dict[str, Any]:
     }
 
 
-def wanted(environment: str, **more_tags: str) -> dict[str, Any]:
+def expected_state(environment: str, **more_tags: str) -> dict[str, Any]:
     return {
         "keys": table_definition.key_schema(),
         "indexes": {
@@ -139,5 +143,5 @@ def wanted(environment: str, **more_tags: str) -> dict[str, Any]:
     }
 
 
-def skip_words(_sentence: str) -> None:
-    """Nobody reads along."""
+def ignore_report(_sentence: str) -> None:
+    """Prints nothing."""

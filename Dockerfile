@@ -8,15 +8,15 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
 
 WORKDIR /app
 
-# The dependencies first: they change seldom, and this layer is kept until they do.
+# The dependencies change rarely, so they are a layer of their own, which Docker caches.
 COPY requirements.lock ./
 RUN pip install --require-hashes --requirement requirements.lock
 
-# What .dockerignore lets through, and no more.
+# Only what .dockerignore does not exclude.
 COPY . .
 RUN pip install --no-deps .
 
-# The data folder is the only place where the portal writes.
+# The portal writes only to the data folder.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin portal \
     && install --directory --owner portal --mode 0700 /data
 USER 10001
@@ -24,7 +24,7 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 8000
 
-# Asked by its public name: any other is refused.
+# The request needs the public host name, because the portal refuses any other name.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["python", "-c", "\
 import os, urllib.parse, urllib.request as http; \
 base = os.environ.get('PORTAL_BASE_URL') or 'http://127.0.0.1:8000'; \

@@ -1,5 +1,7 @@
-# Two commands are all that a fresh clone needs: `make run` and `make test`.
+# A fresh clone needs two commands: `make run` and `make test`.
 PYTHON ?= python3
+# The port of `make run`. Another one: make run PORT=8001
+PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
@@ -13,7 +15,7 @@ LOCK := $(VENV)/lock/bin/pip-compile --quiet --generate-hashes --strip-extras --
 .PHONY: run test crash bench check lock words clean
 
 run: $(VENV)/installed  ## starts the portal, and prints where to sign up and to sign in
-	@$(BIN)/portal serve --print-links
+	@$(BIN)/portal serve --port $(PORT) --print-links
 
 # One process for each core. The tests of a file stay together, since each process that has
 # one from tests/browser starts a Chromium and a portal.

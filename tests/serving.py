@@ -1,4 +1,4 @@
-"""A portal in a process of its own, as an operator starts it."""
+"""Starts a portal in a separate process, as an operator does."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ PORTAL = [sys.executable, "-m", "portal.cli"]
 
 @dataclass(frozen=True)
 class Portal:
-    """One that answers. `url` ends without a slash; `log` holds all that it printed."""
+    """A portal that answers requests. `url` has no slash at the end; `log` is its whole output."""
 
     url: str
     environ: dict[str, str]
@@ -29,8 +29,8 @@ class Portal:
     process: "subprocess.Popen[bytes]"
 
     def command(self, *arguments: str) -> str:
-        """What `portal <arguments>` prints beside it."""
-        done = subprocess.run(
+        """The output of `portal <arguments>` with the same settings."""
+        result = subprocess.run(
             [*PORTAL, *arguments],
             env=self.environ,
             cwd=ROOT,
@@ -39,15 +39,15 @@ class Portal:
             check=True,
             timeout=60,
         )
-        return done.stdout
+        return result.stdout
 
     def staff_link(self, email: str, role: str, name: str) -> str:
-        """The address of a link that signs this person in once."""
-        printed = self.command("staff-link", email, "--role", role, "--name", name)
-        return printed.splitlines()[-1]
+        """The URL of a link that signs this person in once."""
+        output = self.command("staff-link", email, "--role", role, "--name", name)
+        return output.splitlines()[-1]
 
     def kill(self) -> None:
-        """As a machine that loses its power: nobody in it gets to do anything more."""
+        """Kills all its processes at once, so that none can clean up: like a power failure."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=30)
 
@@ -56,13 +56,12 @@ class Portal:
 def serving(
     folder: Path, *arguments: str, port: int = 0, settings: Mapping[str, str] | None = None
 ) -> Iterator[Portal]:
-    """`portal serve` with its data in `folder`, until it is left; on a free port, unless one
-    is named."""
+    """Runs `portal serve` with its data in `folder`. Without `port`, it uses a free port."""
     if not port:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    # Nothing else of the environment: a developer's own settings are not under test.
+    # The rest of the environment is left out: it may have settings of the developer.
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     environ = {
         **inherited,
@@ -83,10 +82,10 @@ def serving(
             start_new_session=True,  # so that a test can kill it with its workers
         )
     try:
-        _wait_until_it_answers(url, process, log)
+        _wait_for_answer(url, process, log)
         yield Portal(url, environ, log, process)
     finally:
-        # A test that killed it knows; nothing else may end it before this does.
+        # Only a test may have ended the process before this, with `kill`.
         expected = 0 if process.poll() is None else -signal.SIGKILL
         process.terminate()
         try:
@@ -97,8 +96,8 @@ def serving(
     assert process.returncode == expected, log.read_text()
 
 
-def _wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    # Nothing tells a parent when the first worker listens, so it is asked until it answers.
+def _wait_for_answer(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    # A parent gets no signal when the first worker listens, so it sends requests until one works.
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -80,8 +80,8 @@ class Checkpoints:
         with self._lock:
             self._checkpoints[str(segment)] = checkpoint
             if self._path is not None:
-                places = {number: asdict(place) for number, place in self._checkpoints.items()}
-                content = {"of": self._run, "places": places}
+                values = {number: asdict(saved) for number, saved in self._checkpoints.items()}
+                content = {"of": self._run, "places": values}
                 replace_atomically(self._path, json.dumps(content) + "\n")
 
     def delete(self) -> None:

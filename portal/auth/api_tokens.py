@@ -173,14 +173,17 @@ def count_call(store: Store, kid: str, now: datetime) -> RateLimitStatus:
     # the latest when the limit is reached.
     while True:
         item = store.get(_item_id(kid))
-        began, calls = parse_timestamp(str(item.get("hourFrom", ""))), int(item.get("calls", 0))
+        hour_start, calls = (
+            parse_timestamp(str(item.get("hourFrom", ""))),
+            int(item.get("calls", 0)),
+        )
         # The second condition: a clock that was set back must not block a token for longer
         # than an hour.
-        if began is None or not began <= now < began + _HOUR:
-            began, calls = now, 0
+        if hour_start is None or not hour_start <= now < hour_start + _HOUR:
+            hour_start, calls = now, 0
         per_hour = _per_hour(item)
         status = RateLimitStatus(
-            per_hour=per_hour, left=max(0, per_hour - calls - 1), again_at=began + _HOUR
+            per_hour=per_hour, left=max(0, per_hour - calls - 1), again_at=hour_start + _HOUR
         )
         if calls >= per_hour:
             raise RateLimitError(status)
@@ -188,7 +191,7 @@ def count_call(store: Store, kid: str, now: datetime) -> RateLimitStatus:
         counted = {
             **item,
             "lastUsed": format_timestamp(now),
-            "hourFrom": format_timestamp(began),
+            "hourFrom": format_timestamp(hour_start),
             "calls": calls + 1,
             "version": version + 1,
         }

@@ -1,4 +1,4 @@
-"""`portal staff-link` and `portal staff-disable`: who of staff may sign in."""
+"""`portal staff-link` and `portal staff-disable`: which people of staff may sign in."""
 
 import click
 

@@ -6,8 +6,7 @@ factory       opens the store that the settings choose
 validation    checks the arguments of a call
 wrapper       the base class of a store in front of another one
 prometheus    whether metrics can be had, and how processes share them
-retrying      a store that retries while the one behind it is busy
-retry_limits  how often a call is attempted
+retrying      how often a call is attempted; a store that retries while another is busy
 file/         the store in a JSON file
 dynamodb/     the store in a DynamoDB table
 """
@@ -42,8 +41,13 @@ from portal.stores.prometheus import (
     require_prometheus_client,
     shared_metrics,
 )
-from portal.stores.retry_limits import PUBLIC_ATTEMPTS, STAFF_ATTEMPTS, retry_attempts
-from portal.stores.retrying import RetryingStore, retry_while_busy
+from portal.stores.retrying import (
+    PUBLIC_ATTEMPTS,
+    STAFF_ATTEMPTS,
+    RetryingStore,
+    retry_attempts,
+    retry_while_busy,
+)
 from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, INDEXES, KEY, Index
 from portal.stores.wrapper import StoreWrapper
 

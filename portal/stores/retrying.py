@@ -1,11 +1,13 @@
-"""Retries calls while the store is busy, for long runs of an operator.
+"""Retries: for pages, which have little time, and for long runs of an operator, which have some.
 
 A table in on-demand mode refuses calls for some seconds until it has grown to the load. Pages
-do not wait that long; commands do.
+do not wait that long: `retry_attempts` limits the attempts of their calls. Commands do, by
+`RetryingStore`.
 """
 
 import time
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from functools import partial, wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -15,7 +17,13 @@ from portal.stores.wrapper import StoreWrapper
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
 
-#: Attempts of one call, the first one included. The pauses between them add up to 13 seconds.
+#: Attempts of one call to a store, the first one included. Staff wait a little longer than
+#: customers and programs, which get their answer after the second attempt.
+STAFF_ATTEMPTS = 3
+PUBLIC_ATTEMPTS = 2
+retry_attempts: ContextVar[int] = ContextVar("attempts", default=STAFF_ATTEMPTS)
+
+#: Attempts of `retry_while_busy`. The pauses between them add up to 13 seconds.
 TRIES = 8
 
 Pause = Callable[[float], object]

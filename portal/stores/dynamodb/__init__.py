@@ -1,7 +1,8 @@
 """The store in a DynamoDB table.
 
 store              conditional writes, transactions, queries
-client             one connection per process: retries, timeouts, lost answers
+client             one connection per process: timeouts, retries, lost answers
+retry_policy       how often a call is attempted, and after which pause
 errors             AWS error codes -> a reason and a remedy
 key_condition      part of an index as the key condition of a `Query`
 serialization      item <-> attribute values

@@ -5,7 +5,6 @@ boto3's own retries are off. What a failed condition means depends on whether an
 may have succeeded, and boto3 does not tell.
 """
 
-import random
 import threading
 import time
 import uuid
@@ -18,7 +17,7 @@ from portal.stores.contract import NOTHING_SAVED, OUTCOME_UNKNOWN, BusyError, Un
 from portal.stores.dynamodb import errors
 from portal.stores.dynamodb.errors import Failure
 from portal.stores.dynamodb.metrics import Call, Metrics, units_of
-from portal.stores.retry_limits import retry_attempts
+from portal.stores.dynamodb.retry_policy import max_attempts, pause_before_retry
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -37,13 +36,6 @@ METHODS = {
     "Scan": "scan",
     "TransactWriteItems": "transact_write_items",
 }
-
-#: Attempts of a write that conflicts with another one, which takes a few milliseconds.
-CONFLICT_TRIES = 8
-#: The longest pause in seconds before the second attempt, by failure. It doubles each time.
-_MAX_PAUSES = {"throttled": 0.1, "conflict": 0.025}
-_MAX_PAUSE_OF_OTHERS = 0.05
-_MAX_PAUSE = 1.0
 
 _CONDITION_FAILED = "ConditionalCheckFailed"
 
@@ -132,9 +124,9 @@ class DynamoDbClient:
                 may_have_succeeded = may_have_succeeded or (
                     changes and failed.failure.name == "lost"
                 )
-                pause = _pause_before_retry(failed.failure, attempts)
+                pause = pause_before_retry(failed.failure, attempts)
                 out_of_time = time.monotonic() - started + pause >= self._timeouts.last_try_seconds
-                if out_of_time or attempts >= _max_attempts(failed.failure):
+                if out_of_time or attempts >= max_attempts(failed.failure):
                     raise self._store_error(
                         failed, operation, changes, may_have_succeeded
                     ) from failed.__cause__
@@ -281,20 +273,6 @@ def _first_failure(answer: Answer) -> Failure | None:
         texts = [reason.get("Message", "") for reason in answer["CancellationReasons"]]
         return errors.classify_message(" ".join(text for text in texts if text))
     return errors.classify_code(first)
-
-
-def _max_attempts(failure: Failure) -> int:
-    if failure.name == "conflict":
-        return CONFLICT_TRIES
-    return retry_attempts.get() if failure.name in errors.RETRYABLE else 1
-
-
-def _pause_before_retry(failure: Failure, attempts: int) -> float:
-    """Seconds, partly random, so that writers that collided do not collide again."""
-    max_pause = min(
-        _MAX_PAUSES.get(failure.name, _MAX_PAUSE_OF_OTHERS) * 2 ** (attempts - 1), _MAX_PAUSE
-    )
-    return random.uniform(max_pause / 4, max_pause)  # noqa: S311 - no secret
 
 
 def _permission_names(operation: str) -> str:

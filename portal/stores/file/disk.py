@@ -8,6 +8,7 @@ import fcntl
 import os
 import stat
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -156,3 +157,26 @@ class LocalDisk:
             return Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ""
+
+
+def write_all(disk: Disk, fd: int, data: bytes, offset: int) -> None:
+    """Write all of `data`, also if that takes several calls."""
+    written = disk.write(fd, data, offset)
+    while written < len(data):
+        # After a short write, writing the rest succeeds or raises the reason.
+        written += disk.write(fd, data[written:], offset + written)
+
+
+def exists(disk: Disk, path: Path) -> bool:
+    """Whether there is a file at `path`."""
+    try:
+        disk.status(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def close_quietly(disk: Disk, fd: int) -> None:
+    """Close a descriptor. All that counts was synced before, and it is gone even after an error."""
+    with suppress(OSError):
+        disk.close(fd)

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from portal.stores.contract import CorruptStoreError, UnavailableError
 from portal.stores.file import journal
-from portal.stores.file.disk import Disk
+from portal.stores.file.disk import Disk, close_quietly
 from portal.stores.file.journal import Changes, DurableMark, JournalPosition
 from portal.stores.file.lock_file import LockFile
 from portal.stores.file.memory_table import MemoryTable
-from portal.stores.file.snapshot import close_quietly
 
 
 class JournalReader:

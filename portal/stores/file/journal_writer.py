@@ -12,21 +12,14 @@ from pathlib import Path
 
 from portal.stores.contract import NOTHING_SAVED, UnavailableError
 from portal.stores.file import journal
-from portal.stores.file.disk import Disk
+from portal.stores.file.disk import Disk, close_quietly, exists, write_all
 from portal.stores.file.folder_checks import check_folder, check_free_space
 from portal.stores.file.journal import Changes, DurableMark, JournalPosition
 from portal.stores.file.journal_reader import JournalReader
 from portal.stores.file.lock_file import LockFile
 from portal.stores.file.memory_table import MemoryTable
 from portal.stores.file.os_errors import outcome_unknown, unavailable
-from portal.stores.file.snapshot import (
-    begin_generation,
-    close_quietly,
-    exists,
-    previous_path,
-    snapshot_size,
-    write_all,
-)
+from portal.stores.file.snapshot import begin_generation, previous_path, snapshot_size
 
 logger = logging.getLogger("portal.store")
 
@@ -284,16 +277,7 @@ class JournalWriter:
         reader.switch_file(fd, header.end)
         reader.set_mark(mark)
 
-    # ---- For operators
-
-    def inspect(self) -> tuple[MemoryTable, JournalPosition, int]:
-        """The items, the position after the last commit, and the torn bytes after it. Locked."""
-        fd = self._disk.open(self.path)
-        try:
-            table, position = self.reader.read_file(fd, self.lock.read_mark())
-            return table, position, self._disk.size(fd) - position.size
-        finally:
-            close_quietly(self._disk, fd)
+    # ---- Check and close
 
     def check(self) -> None:
         """Find out whether `append` would succeed. Locked, after `catch_up`.

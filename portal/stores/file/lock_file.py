@@ -6,9 +6,8 @@ The file is never deleted: two processes that lock two different files would bot
 from pathlib import Path
 
 from portal.stores.contract import BusyError
-from portal.stores.file.disk import Disk
+from portal.stores.file.disk import Disk, close_quietly, write_all
 from portal.stores.file.journal import MARK_SIZE, DurableMark
-from portal.stores.file.snapshot import close_quietly, write_all
 
 #: Seconds that a commit waits for other processes. A commit takes a millisecond, and a compaction
 #: of 100,000 tenants takes a second.

@@ -12,11 +12,12 @@ from typing import Any
 
 from portal.stores.contract import UnavailableError
 from portal.stores.file import journal
-from portal.stores.file.disk import Disk, LocalDisk
+from portal.stores.file.disk import Disk, LocalDisk, close_quietly, exists
+from portal.stores.file.journal import JournalPosition
 from portal.stores.file.journal_writer import JournalWriter
 from portal.stores.file.memory_table import MemoryTable
 from portal.stores.file.os_errors import unavailable
-from portal.stores.file.snapshot import begin_generation, exists, previous_path
+from portal.stores.file.snapshot import begin_generation, previous_path
 from portal.stores.schema import KEY
 
 
@@ -61,7 +62,7 @@ def verify_file(folder: Path, *, disk: Disk | None = None) -> VerifyResult:
         if not exists(disk, writer.path):
             return VerifyResult(0, 0, 0, journal.missing_error(writer.path))
         try:
-            table, position, torn = writer.inspect()
+            table, position, torn = _inspect(writer, disk)
         except UnavailableError as problem:
             salvage = _Salvage.read(disk, writer.path)
             return VerifyResult(len(salvage.table), salvage.seq, 0, problem)
@@ -101,6 +102,16 @@ def restore_file(folder: Path, now: datetime, *, disk: Disk | None = None) -> Re
     return RestoreResult(
         len(salvage.table), salvage.seq, tuple(salvage.lost), tuple(sorted(salvage.missing)), kept
     )
+
+
+def _inspect(writer: JournalWriter, disk: Disk) -> tuple[MemoryTable, JournalPosition, int]:
+    """The items, the position after the last commit, and the torn bytes after it."""
+    fd = disk.open(writer.path)
+    try:
+        table, position = writer.reader.read_file(fd, writer.lock.read_mark())
+        return table, position, disk.size(fd) - position.size
+    finally:
+        close_quietly(disk, fd)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from portal.stores.file import journal
-from portal.stores.file.disk import Disk
+from portal.stores.file.disk import Disk, close_quietly, exists, write_all
 from portal.stores.file.journal import Header
 from portal.stores.file.memory_table import MemoryTable
 
@@ -68,24 +68,3 @@ def _keep_previous(disk: Disk, path: Path) -> None:
     disk.remove(new_link)
     disk.link(path, new_link)
     disk.rename(new_link, previous_path(path))
-
-
-def write_all(disk: Disk, fd: int, data: bytes, offset: int) -> None:
-    written = disk.write(fd, data, offset)
-    while written < len(data):
-        # After a short write, writing the rest succeeds or raises the reason.
-        written += disk.write(fd, data[written:], offset + written)
-
-
-def exists(disk: Disk, path: Path) -> bool:
-    try:
-        disk.status(path)
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def close_quietly(disk: Disk, fd: int) -> None:
-    # All that counts was synced before, and a descriptor is gone even if closing it fails.
-    with suppress(OSError):
-        disk.close(fd)

@@ -15,7 +15,7 @@ from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.schema import GSI2
 from tests.dynamodb_engine import Engine
 from tests.examples import PERSONAL, PlainSealer, activate, reference, sign_up
-from tests.fault_proxy import Between, Refuse, between, first
+from tests.fault_proxy import Refuse, first
 
 
 def item(tenant_id: str, **more: str | int) -> Item:
@@ -27,12 +27,6 @@ def store(engine: Engine) -> Iterator[DynamoDbStore]:
     opened = DynamoDbStore(engine.new_table())
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def proxy(engine: Engine) -> Iterator[Between]:
-    with between(engine.url) as here:
-        yield here
 
 
 def test_the_debug_log_has_each_call_and_no_value(store, caplog: pytest.LogCaptureFixture) -> None:

@@ -28,7 +28,7 @@ from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.prometheus import shared_metrics
 from tests.conftest import SECRET_KEY
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
-from tests.fault_proxy import Between, Refuse, between, first
+from tests.fault_proxy import Refuse, first
 from tests.prometheus_text import total
 from tests.serving import ROOT, serving
 
@@ -44,12 +44,6 @@ def store(engine: Engine) -> Iterator[DynamoDbStore]:
     opened = DynamoDbStore(engine.new_table())
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def proxy(engine: Engine) -> Iterator[Between]:
-    with between(engine.url) as proxy:
-        yield proxy
 
 
 def test_outcomes_are_counted_apart(engine, proxy) -> None:

@@ -12,7 +12,6 @@ from portal.stores.dynamodb.client import make_client
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.schema import GSI1, GSI2
 from tests.dynamodb_engine import Engine
-from tests.fault_proxy import Between, between
 
 FORK = multiprocessing.get_context("fork")
 
@@ -26,12 +25,6 @@ def store(engine: Engine) -> Iterator[DynamoDbStore]:
     opened = DynamoDbStore(engine.new_table())
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def proxy(engine: Engine) -> Iterator[Between]:
-    with between(engine.url) as here:
-        yield here
 
 
 # ---- More than one answer of DynamoDB

@@ -4,7 +4,6 @@ import logging
 import random
 import re
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,60 +11,13 @@ import pytest
 from portal.stores.contract import (
     Add,
     CorruptStoreError,
-    ItemNotFoundError,
-    Remove,
-    Replace,
     UnavailableError,
 )
 from portal.stores.file import journal
 from portal.stores.file.disk import FileStatus, LocalDisk
 from portal.stores.file.repair import restore_file, verify_file
 from portal.stores.file.store import JsonFileStore
-from portal.stores.schema import GSI2
-
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-def item(n: int, version: int = 1) -> dict:
-    return {"tenantId": f"t{n}", "version": version, "gsi2pk": "P", "gsi2sk": f"{n}#{version}"}
-
-
-def state_of(store: JsonFileStore) -> dict:
-    return {each["tenantId"]: each for each in store.scan().items}
-
-
-@pytest.fixture
-def file(folder: Path) -> Path:
-    """A previous generation, a snapshot of ten rows, and commits 12 to 16."""
-    store = JsonFileStore(folder)
-    for n in range(10):
-        store.write([Add(item(n))])
-    store.write([Remove("t9", 1)])
-    store.compact()
-    for n in range(5):
-        store.write([Replace(item(n, 2), 1)])
-    store.close()
-    return folder / "tenants.jsonl"
-
-
-def lines_of(file: Path) -> list[bytes]:
-    return file.read_bytes().splitlines(keepends=True)
-
-
-def damage(file: Path, kind: str, number: int) -> None:
-    """Damage line `number`, counted from 1."""
-    lines = lines_of(file)
-    index = number - 1
-    if kind == "flip":
-        lines[index] = lines[index].replace(b"version", b"versjon", 1)
-    elif kind == "missing":
-        del lines[index]
-    elif kind == "twice":
-        lines.insert(index, lines[index])
-    file.write_bytes(b"".join(lines))
-
-
-SNAPSHOT, COMMIT, LAST = 4, 12, 15
+from tests.stores.file.damage import COMMIT, LAST, NOW, SNAPSHOT, damage, item, lines_of, state_of
 
 
 def test_the_fixture_has_the_lines_that_the_tests_expect(file):
@@ -182,9 +134,6 @@ def test_random_bit_flips_are_all_found_or_harmless(file):
         store.close()
 
 
-# ---- Formats
-
-
 def test_a_newer_format_is_refused_and_the_needed_version_named(file):
     lines = lines_of(file)
     header = journal.decode_line(lines[0][:-1])
@@ -203,9 +152,6 @@ def test_a_newer_format_is_refused_and_the_needed_version_named(file):
                 call()
             assert "Format 2 needs portal ≥ 2.3" in caught.value.remedy
     assert file.read_bytes() == newer
-
-
-# ---- Modes, owners and file systems
 
 
 def test_only_the_owner_can_read_folder_and_files(file):
@@ -254,74 +200,3 @@ def test_a_network_file_system_logs_a_warning(file, caplog, kind):
 def test_a_file_system_without_reliable_locks_is_refused(file):
     with pytest.raises(UnavailableError, match=r"fuse\.sshfs"):
         JsonFileStore(file.parent, disk=Elsewhere("fuse.sshfs")).check()
-
-
-# ---- Verify and restore
-
-
-def test_verify_of_a_good_folder(file):
-    result = verify_file(file.parent)
-    assert (result.items, result.seq, result.torn, result.problem) == (9, 16, 0, None)
-
-
-def test_verify_reports_the_damage_and_changes_nothing(file):
-    damage(file, "flip", COMMIT)
-    before = {path.name: path.read_bytes() for path in file.parent.iterdir()}
-    result = verify_file(file.parent)
-    assert "line 12" in result.problem.reason
-    assert (result.items, result.seq) == (9, 16)
-    assert {path.name: path.read_bytes() for path in file.parent.iterdir()} == before
-
-
-@pytest.mark.parametrize("number", [1, 2, SNAPSHOT, 10])
-def test_restore_replaces_a_bad_snapshot_by_the_previous_generation(file, number):
-    store = JsonFileStore(file.parent)
-    good = state_of(store)
-    data = bytearray(file.read_bytes())
-    data[sum(len(line) for line in lines_of(file)[: number - 1]) + 30] ^= 1
-    file.write_bytes(data)
-    result = restore_file(file.parent, NOW)
-    assert (result.items, result.seq, result.lost, result.missing) == (9, 16, (), ())
-    assert result.kept == file.parent / "tenants.damaged-20260102T030405.jsonl"
-    assert result.kept.read_bytes() == data
-    # A portal that kept running continues, too.
-    for each in (store, JsonFileStore(file.parent)):
-        assert state_of(each) == good
-        each.check()
-    store.write([Add(item(20))])
-    assert state_of(JsonFileStore(file.parent)) == {**good, "t20": item(20)}
-
-
-def test_restore_loses_only_the_bad_commit_and_reports_it(file):
-    good = state_of(JsonFileStore(file.parent))
-    damage(file, "flip", COMMIT)
-    result = restore_file(file.parent, NOW)
-    assert (result.lost, result.missing) == ((COMMIT,), (13,))
-    assert state_of(JsonFileStore(file.parent)) == {**good, "t1": item(1)}
-
-
-def test_restore_accepts_an_older_copy_that_was_put_back_on_purpose(file):
-    lines = lines_of(file)
-    file.write_bytes(b"".join(lines[:-2]))
-    assert restore_file(file.parent, NOW).seq == 14
-    store = JsonFileStore(file.parent)
-    assert store.get("t2")["version"] == 2
-    assert store.get("t3")["version"] == 1
-
-
-def test_restore_rebuilds_a_missing_file_from_the_previous_generation(file):
-    file.unlink()
-    result = restore_file(file.parent, NOW)
-    assert (result.seq, result.kept) == (11, None)
-    store = JsonFileStore(file.parent)
-    assert [row["tenantId"] for row in store.query(GSI2, "P").items] == [f"t{n}" for n in range(9)]
-    with pytest.raises(ItemNotFoundError):
-        store.get("t9")
-
-
-def test_a_running_portal_shows_the_restored_items(file):
-    running = JsonFileStore(file.parent)
-    assert running.get("t1")["version"] == 2
-    damage(file, "flip", COMMIT)
-    restore_file(file.parent, NOW)
-    assert running.get("t1")["version"] == 1

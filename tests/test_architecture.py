@@ -180,7 +180,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.imports.reports": {"portal.contact_fields",
         "portal.imports.jobs", "portal.imports.model",
-        "portal.imports.planning", "portal.imports.reading", "portal.imports.validation",
+        "portal.imports.reading", "portal.imports.validation",
         "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
     },
     "portal.web.i18n": {"portal.translations", "portal.contact_fields",

@@ -32,6 +32,7 @@ from portal.imports.model import (
     AllowedChange,
     FieldChange,
     FieldMessage,
+    ImportOptions,
     Message,
     PlanRow,
     Policy,
@@ -42,7 +43,7 @@ from portal.imports.model import (
     printable_excerpt,
     size_in_words,
 )
-from portal.imports.planning import ImportOptions, Plan, StagedEntries, lookup_workers
+from portal.imports.planning import Plan, StagedEntries, lookup_workers
 from portal.imports.reading import FileFormat, Limits, Readable, no_disk_space_error
 from portal.imports.reports import (
     export_tenant,

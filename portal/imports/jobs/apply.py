@@ -18,10 +18,10 @@ from portal.imports.model import (
     WRITTEN_KINDS,
     Candidate,
     FieldMessage,
+    FieldValue,
     Message,
     PlanRow,
     RowKind,
-    Value,
 )
 from portal.imports.planning import (
     NO_LICENCE,
@@ -164,7 +164,7 @@ class _Commit:
         except ItemNotFoundError:
             return _refused(row, None)
         # Without a version, the digest alone tells.
-        if before.get("version") != row.expected or digest_of(before) != row.digest:
+        if before.get("version") != row.expected_version or digest_of(before) != row.item_digest:
             return _refused(row, before)
         changed = {change.field for change in row.changes}
         tenant = changed_tenant(row, records.tenant_of(before), self._act)
@@ -175,13 +175,13 @@ class _Commit:
         item = {**records.item_of(tenant, kept), **self._fingerprints(tenant, row, left)}
         event = records.event_item(row.tenant_id, Verb.IMPORT, self._act, before, item)
         licence = licence_after(row.values, before)
-        return _Write(row, [Replace(item, row.expected, read=before), Add(event)], licence)
+        return _Write(row, [Replace(item, row.expected_version, read=before), Add(event)], licence)
 
     def _fingerprints(
         self, tenant: Tenant, row: PlanRow, by_staff: tuple[bool, bool]
-    ) -> dict[str, Value]:
+    ) -> dict[str, FieldValue]:
         """`by_staff`: whether the status, and the window, are as staff have set them."""
-        fingerprints: dict[str, Value] = {
+        fingerprints: dict[str, FieldValue] = {
             records.IMPORT_ID: self._job.id,
             records.IMPORTED_STATE: records.imported_state(tenant, by_staff),
         }
@@ -261,7 +261,7 @@ class _Write:
     def refuse(self, item: Item | None) -> None:
         """The store is not as the plan saw it: `item` is there now."""
         self.changes, self.licence = (), NO_LICENCE
-        row = replace(self.row, sealed="", secret_fingerprint="")
+        row = replace(self.row, sealed_secret="", secret_fingerprint="")
         if item is not None and _is_in(row, item):
             self.outcome = replace(row, kind=RowKind.SAME, changes=())
         else:
@@ -282,8 +282,8 @@ def _is_in(row: PlanRow, item: Item) -> bool:
     candidate = Candidate(
         id=row.tenant_id,
         values=row.values,
-        updated=str(row.values.get("updatedAt", "")),
-        email_written=row.email_written,
+        updated_at=str(row.values.get("updatedAt", "")),
+        email_in_file=row.email_in_file,
     )
     # Whether the secret is the same nobody can tell any more: then it is not called so.
     return row.secret != "set" and not changes_between(candidate, item)  # noqa: S105 - a word

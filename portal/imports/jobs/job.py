@@ -16,10 +16,10 @@ from portal import records
 from portal.imports.model import (
     WRITTEN_KINDS,
     AllowedChange,
+    ImportOptions,
     Policy,
     RowKind,
 )
-from portal.imports.planning import ImportOptions
 from portal.stores import (
     GSI2,
     KEY,

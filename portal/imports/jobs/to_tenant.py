@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from portal.contact_fields import CONTACT_FIELDS, ContactField, FieldKind
-from portal.imports.model import PlanRow, Value
+from portal.imports.model import FieldValue, PlanRow
 from portal.imports.planning import moves_window
 from portal.tenants import AuditInfo, Client, Contact, Decision, Ids, Status, Tenant, Validity, Verb
 from portal.timestamps import parse_timestamp
@@ -51,7 +51,7 @@ def changed_tenant(row: PlanRow, before: Tenant, audit: AuditInfo) -> Tenant:
 
 
 _NOBODY = Contact()
-Values = Mapping[str, Value]
+Values = Mapping[str, FieldValue]
 
 
 def _text(values: Values, name: str, otherwise: str) -> str:
@@ -106,8 +106,8 @@ def _validity(values: Values) -> Validity:
 def _client(row: PlanRow, before: Client, audit: AuditInfo) -> Client:
     return Client(
         id=_text(row.values, "clientId", before.id),
-        sealed_secret=row.sealed or before.sealed_secret,
-        secret_set_at=audit.at if row.sealed else before.secret_set_at,
+        sealed_secret=row.sealed_secret or before.sealed_secret,
+        secret_set_at=audit.at if row.sealed_secret else before.secret_set_at,
     )
 
 

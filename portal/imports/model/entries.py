@@ -1,5 +1,5 @@
-"""One tenant as a file has it: an `Entry` as it was read, a `CheckedEntry` after validation, and
-the `Candidate` that it may become."""
+"""One tenant of a file: an `Entry` as it was read, a `ValidatedEntry` after all checks, and the
+`Candidate` that a valid one becomes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,16 +8,19 @@ from typing import Any, Self
 from portal.imports.model.messages import Message
 from portal.sealing import Secret
 
-Value = str | bool
+FieldValue = str | bool
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`value` is a JSON text or what was read of one.
+    """One entry as the file has it.
 
-    `key` is empty where the shape has none; `line` and `column` count from 1. `problem` is a
-    sentence about what could not be read at all. `lost_secret`: it comes from a report, which
-    holds no secret, and had one or may have had one.
+    key: in localStorage; empty if the format of the file has no keys.
+    value: a JSON text, or the value that was decoded from one.
+    line, column: where the entry begins, counted from 1.
+    problem: why the entry could not be read at all.
+    lost_secret: the entry comes from a report, which never holds a secret, and the tenant had
+        a secret or may have had one.
     """
 
     key: str
@@ -30,14 +33,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class FieldMessage:
-    """Why an entry cannot be imported, or what was mended in it: the field (empty: the whole
-    entry), and a sentence."""
+    """A message about one field (empty: about the whole entry): why the entry cannot be
+    imported, or what was repaired in it."""
 
     field: str
     text: Message
 
     def packed(self) -> tuple[str, Any]:
-        """For JSON; `unpacked` is its other side."""
+        """For JSON; `unpacked` reads it."""
         return self.field, self.text.packed()
 
     @classmethod
@@ -47,26 +50,28 @@ class FieldMessage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
-    """What an entry would be as a tenant.
+    """The tenant that a valid entry describes.
 
-    `values` are the fields that the file has, as they would be stored: texts, instants as
-    `portal.timestamps` writes them, `isActive` and `openEnded` as booleans. A field that is
-    missing in the file says nothing about the store's. `email_written`: if it was normalised.
+    values: the fields that the file has, as the store would hold them: texts, timestamps as
+        `portal.timestamps` formats them, `isActive` and `openEnded` as booleans. A field that the
+        file lacks leaves the stored value as it is.
+    updated_at: when the record was last changed; empty if the file does not say.
+    email_in_file: the address as the file has it, if reading normalised it; else empty.
     """
 
     id: str
-    values: Mapping[str, Value]
-    updated: str
-    email_written: str = ""
+    values: Mapping[str, FieldValue]
+    updated_at: str
+    email_in_file: str = ""
     secret: Secret | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CheckedEntry:
-    """An entry after all checks: a candidate exactly if there are no `reasons`.
+class ValidatedEntry:
+    """An entry after all checks. It has a candidate exactly if it has no `reasons`.
 
-    `values`: of an invalid one, its fields as the file has them, without the secret, to be
-    mended and imported again.
+    values: of an invalid entry, its fields as the file has them, without the secret, so that
+        they can be corrected in a report and imported again.
     """
 
     key: str
@@ -76,4 +81,4 @@ class CheckedEntry:
     reasons: tuple[FieldMessage, ...] = ()
     repairs: tuple[FieldMessage, ...] = ()
     left_out: tuple[str, ...] = ()
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, FieldValue] = field(default_factory=dict)

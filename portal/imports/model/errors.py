@@ -1,4 +1,4 @@
-"""What a file is refused with, as a whole: a sentence for people, and a status for the web."""
+"""Why a whole file is refused: a message for people, and a status for the web."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,18 @@ EXPECTED = Message(
     "Expected is what the old application kept in a browser: entries whose keys start with"
     " fsm_tenant_, or a list of such tenants, as JSON or JSON Lines; or the portal's own export."
 )
-#: Two sentences, one after the other.
-_BOTH = "%(found)s %(expected)s"
+#: Joins two messages.
+_FOUND_AND_EXPECTED = "%(found)s %(expected)s"
 
 
 @dataclass(eq=False)
 class RefusedFileError(Exception):
-    """The file cannot be imported, and nothing of it was.
+    """The file cannot be imported, and nothing of it was imported.
 
-    `message` is what is wrong; `found` says more where that helps, and what was expected.
-    `status` is the answer for a request: 400 unreadable, 413 too much, 415 the wrong kind,
-    422 readable, but no export.
+    message: what is wrong.
+    status: of the HTTP response: 400 unreadable, 413 over a limit, 415 wrong kind of file,
+        422 readable, but no export.
+    found: what the file contains, what was expected, or what to do, where that helps.
     """
 
     message: Message
@@ -30,11 +31,12 @@ class RefusedFileError(Exception):
 
 
 def not_an_export(found: Message, status: int = 422) -> RefusedFileError:
-    both = Message(_BOTH, found=found, expected=EXPECTED)
-    return RefusedFileError(Message("The file is not a portal export."), status, both)
+    message = Message("The file is not a portal export.")
+    details = Message(_FOUND_AND_EXPECTED, found=found, expected=EXPECTED)
+    return RefusedFileError(message, status, details)
 
 
-def not_json(line: int, column: int) -> RefusedFileError:
+def invalid_json(line: int, column: int) -> RefusedFileError:
     return RefusedFileError(
         Message(
             "Not valid JSON (line %(line)s, column %(column)s).",
@@ -43,7 +45,7 @@ def not_json(line: int, column: int) -> RefusedFileError:
     )  # fmt: skip
 
 
-def not_text() -> RefusedFileError:
+def file_not_text() -> RefusedFileError:
     return RefusedFileError(Message("The file is not readable as text (UTF-8 or UTF-16)."))
 
 
@@ -51,25 +53,27 @@ def file_is_compressed() -> RefusedFileError:
     return RefusedFileError(Message("Send the file uncompressed."), 415)
 
 
-def file_too_large(most: int) -> RefusedFileError:
+def file_too_large(limit: int) -> RefusedFileError:
+    """`limit`: in bytes."""
     return RefusedFileError(
-        Message("The file is larger than %(size)s.", size=size_in_words(most)), 413
+        Message("The file is larger than %(size)s.", size=size_in_words(limit)), 413
     )
 
 
-def too_many(most: int) -> RefusedFileError:
+def too_many_entries(limit: int) -> RefusedFileError:
     return RefusedFileError(
-        Message("The file has more than %(most)s entries.", most=most),
+        Message("The file has more than %(most)s entries.", most=limit),
         413,
         Message("Split it, and import the parts."),
     )
 
 
-def too_long(most: int, line: int, column: int) -> RefusedFileError:
+def value_too_long(limit: int, line: int, column: int) -> RefusedFileError:
+    """`limit`: in characters."""
     return RefusedFileError(
         Message(
             "A value is longer than %(most)s characters (line %(line)s, column %(column)s).",
-            most=most, line=str(line), column=str(column),
+            most=limit, line=str(line), column=str(column),
         ),
         413,
     )  # fmt: skip

@@ -1,10 +1,10 @@
-"""The fields of a tenant as files have them, and how their names begin in a browser."""
+"""The fields of a tenant in a file, and the prefix of its key in a browser's localStorage."""
 
 from portal.contact_fields import CONTACT_ATTRIBUTES
 
 KEY_PREFIX = "fsm_tenant_"
 
-#: All that is read of an entry. Others are left out, and named.
+#: The fields that an import reads. Every other field is left out, and the row names it.
 FIELDS = (
     "accountId", "accountName", "companyId", "companyName", "cluster",
     *CONTACT_ATTRIBUTES.values(),
@@ -12,10 +12,7 @@ FIELDS = (
     "isActive", "createdAt", "updatedAt",
 )  # fmt: skip
 SECRET_FIELD = "clientSecret"  # noqa: S105 - the name of a field
-#: What a report and an export may tell: everything but the secret.
+#: The fields that a report or an export may contain: all but the secret.
 EXPORTED_FIELDS = tuple(name for name in FIELDS if name != SECRET_FIELD)
 
-KNOWN = frozenset(FIELDS) | {"tenantId"}
-
-#: Rows of these kinds are imported again from a report.
-FAILED_KINDS = frozenset({"conflict", "invalid"})
+KNOWN_FIELDS = frozenset(FIELDS) | {"tenantId"}

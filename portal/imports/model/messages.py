@@ -1,5 +1,4 @@
-"""What is said of a file and its rows: in English, and in such a way that a page can say it in
-its reader's language."""
+"""Messages about a file and its rows: English texts that a page can translate."""
 
 from typing import Any, Self
 
@@ -7,8 +6,8 @@ from portal.contacts import Problem
 
 
 class Message(str):
-    """A text in English that remembers its `words`, with `%(name)s` in them, and the `values`
-    that stand there: texts as they are, numbers, and sentences."""
+    """An English text that keeps what a translation needs: its `words` with `%(name)s`
+    placeholders, and the `values` for them: texts, numbers, or other messages."""
 
     __slots__ = ("values", "words")
 
@@ -16,16 +15,18 @@ class Message(str):
     values: dict[str, str | int]
 
     def __new__(cls, words: str, /, **values: str | int) -> Self:
-        told = {
-            name: f"{each:,}" if isinstance(each, int) else each for name, each in values.items()
+        texts = {
+            name: f"{value:,}" if isinstance(value, int) else value
+            for name, value in values.items()
         }
-        sentence = super().__new__(cls, words % told if told else words)
-        sentence.words = words
-        sentence.values = values
-        return sentence
+        message = super().__new__(cls, words % texts if texts else words)
+        message.words = words
+        message.values = values
+        return message
 
     def packed(self) -> Any:
-        """For JSON: `[words, {name: [text or number] or a packed sentence}]`, or just the words."""
+        """For JSON: the words alone if there are no values; else
+        `[words, {name: [text or number], or a packed message}]`."""
         if not self.values:
             return self.words
         values = {
@@ -47,31 +48,31 @@ class Message(str):
         return packed[0] if is_plain else cls.unpacked(packed)
 
 
-# ---- What stands in them
+# ---- Values in messages
 
-#: Characters of a value in a message; the rest is cut off.
-SHOWN = 80
+#: The most characters of a file's text in a message; the rest is cut off.
+EXCERPT_LENGTH = 80
 
 
 def size_in_words(size: int) -> str:
-    """`5 MB`, or bytes where it is no whole number of them."""
+    """`5 MB` for a whole number of megabytes (10^6 bytes), else `5,000,001 bytes`."""
     megabytes, rest = divmod(size, 1_000_000)
     return f"{size:,} bytes" if rest or not megabytes else f"{megabytes:,} MB"
 
 
 def printable_excerpt(text: str) -> str:
-    """A text of the file in a sentence: cut, and with what does not print escaped, so that it
-    can neither move a terminal's cursor nor begin a line in a log."""
-    cut = text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut)
+    """The beginning of a file's text, for a message. Characters that do not print are escaped:
+    they could move a terminal's cursor or begin a line in a log."""
+    excerpt = text if len(text) <= EXCERPT_LENGTH else text[: EXCERPT_LENGTH - 1] + "…"
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in excerpt)
 
 
-# ---- What is wrong with a field
+# ---- Messages about fields
 
 MISSING = Message("This is missing.")
 
 
-def kind_of(value: Any) -> Message:
+def json_type_in_words(value: Any) -> Message:
     match value:
         case None:
             return Message("null")
@@ -107,10 +108,10 @@ def problem_message(problem: Problem, text: str) -> Message:
             )
 
 
-def repair_message(text: str, read: str) -> Message:
-    """What was mended in a line of text."""
-    if not read:
+def repair_message(text: str, repaired: str) -> Message:
+    """How `text`, one line of a file, was repaired."""
+    if not repaired:
         return Message("There was nothing in it that shows.")
-    if text.strip() == read:
+    if text.strip() == repaired:
         return Message("Spaces around it were left out.")
     return Message("Its characters were written in another way (NFC).")

@@ -1,11 +1,12 @@
-"""What an import would do with each entry: its rows, their kinds, and what may be chosen."""
+"""The rows of an import: what it does with each entry, and the options that decide it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from portal.imports.model.entries import FieldMessage, Value
+from portal.contact_fields import CONTACT_ATTRIBUTES
+from portal.imports.model.entries import FieldMessage, FieldValue
 
 
 class RowKind(StrEnum):
@@ -17,12 +18,14 @@ class RowKind(StrEnum):
     INVALID = "invalid"
 
 
-#: What is written when the plan is applied, in this order.
+#: Applying a plan writes rows of these kinds, in this order.
 WRITTEN_KINDS = (RowKind.NEW, RowKind.UPDATE)
+#: A report that is imported again yields the rows of these kinds.
+FAILED_KINDS = frozenset({RowKind.CONFLICT, RowKind.INVALID})
 
 
 class Policy(StrEnum):
-    """Which of the two counts where the file and the store differ."""
+    """Which values count if the file and the store differ."""
 
     SKIP = "skip"
     NEWER_WINS = "newer-wins"
@@ -30,17 +33,23 @@ class Policy(StrEnum):
 
 
 class AllowedChange(StrEnum):
-    """What no policy does unless it is asked for by name: to change a status, so that somebody
-    becomes active again or a decision of staff is undone; to move a validity that staff set."""
+    """A change that no policy makes unless it is asked for by name: of a status, which makes a
+    tenant active again or undoes a decision of staff; and of a validity that staff set."""
 
     STATUS = "status"
     VALIDITY = "validity"
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    policy: Policy = Policy.SKIP
+    allowed: frozenset[AllowedChange] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """A field as it is in the store, and as it would be. Never the secret's text: `clientSecret`
-    goes from "missing" or "set" to "set"."""
+    """A field's value in the store and its new value. Never the text of a secret: for
+    `clientSecret`, `old` is "missing" or "set", and `new` is "set"."""
 
     field: str
     old: str
@@ -49,14 +58,22 @@ class FieldChange:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanRow:
-    """One entry of the plan. `number` counts from 1 over all files, `source` files from 0.
+    """One row of a plan.
 
-    `secret`: "set" (the file's is another, or cannot be compared), "unchanged", "missing" (the
-    file has none); empty for what is no candidate. `duplicate_of`: the row of the same tenant that
-    counts instead, or would if it could be imported. `values`: the fields without the secret.
-    `sealed`, `mark`, `expected` and `digest` are the engine's: the sealed secret, what tells it
-    again, and how the store was when the plan was made. `written`: known of the rows of an
-    import that is stored, which says how far it has come.
+    number: counts from 1, over all files.
+    source: the file, counted from 0.
+    reasons: why the row is not written.
+    repairs: what was repaired in the entry.
+    left_out: names of the entry's unknown fields.
+    secret: "set" (the file's secret differs from the stored one or cannot be compared),
+        "unchanged", "missing" (the file has none); empty if there is no candidate.
+    duplicate_of: number of the row for the same tenant that counts instead of this one, or would
+        count if it were valid; 0 if there is none.
+    values: the fields without the secret.
+    email_in_file: as in `Candidate`.
+    sealed_secret, secret_fingerprint: the secret to write, sealed, and its fingerprint.
+    expected_version, item_digest: of the stored item when the plan was made.
+    written: known only for rows of a stored job, which knows how far it has been applied.
     """
 
     number: int
@@ -72,25 +89,25 @@ class PlanRow:
     changes: tuple[FieldChange, ...] = ()
     secret: str = ""
     duplicate_of: int = 0
-    values: Mapping[str, Value] = field(default_factory=dict, repr=False)
-    email_written: str = field(default="", repr=False)
-    sealed: str = field(default="", repr=False)
+    values: Mapping[str, FieldValue] = field(default_factory=dict, repr=False)
+    email_in_file: str = field(default="", repr=False)
+    sealed_secret: str = field(default="", repr=False)
     secret_fingerprint: str = field(default="", repr=False)
-    expected: int | None = None
-    digest: str = ""
+    expected_version: int | None = None
+    item_digest: str = ""
     written: bool = False
 
     @property
     def company(self) -> str:
-        return str(self.values.get("contactCompanyName", ""))
+        return str(self.values.get(CONTACT_ATTRIBUTES["company"], ""))
 
     @property
     def place(self) -> str:
+        """In the file, in English."""
         return f"line {self.line}, column {self.column}"
 
     def packed(self) -> list[Any]:
-        """For JSON; `unpacked` is its other side."""
-        pairs = [packed_reasons(part) for part in (self.reasons, self.repairs)]
+        """For JSON; `unpacked` reads it. Stored jobs hold these lists: the order is fixed."""
         changes = [(change.field, change.old, change.new) for change in self.changes]
         return [
             self.number,
@@ -100,17 +117,18 @@ class PlanRow:
             self.column,
             self.key,
             self.tenant_id,
-            *pairs,
+            pack_messages(self.reasons),
+            pack_messages(self.repairs),
             self.left_out,
             changes,
             self.secret,
             self.duplicate_of,
             self.values,
-            self.email_written,
-            self.sealed,
+            self.email_in_file,
+            self.sealed_secret,
             self.secret_fingerprint,
-            self.expected,
-            self.digest,
+            self.expected_version,
+            self.item_digest,
         ]
 
     @classmethod
@@ -130,11 +148,11 @@ class PlanRow:
             secret,
             duplicate_of,
             values,
-            email_written,
-            sealed,
+            email_in_file,
+            sealed_secret,
             secret_fingerprint,
-            expected,
-            digest,
+            expected_version,
+            item_digest,
         ) = packed
         return cls(
             number=number,
@@ -151,13 +169,13 @@ class PlanRow:
             secret=secret,
             duplicate_of=duplicate_of,
             values=values,
-            email_written=email_written,
-            sealed=sealed,
+            email_in_file=email_in_file,
+            sealed_secret=sealed_secret,
             secret_fingerprint=secret_fingerprint,
-            expected=expected,
-            digest=digest,
+            expected_version=expected_version,
+            item_digest=item_digest,
         )
 
 
-def packed_reasons(reasons: Iterable[FieldMessage]) -> list[tuple[str, Any]]:
-    return [reason.packed() for reason in reasons]
+def pack_messages(messages: Iterable[FieldMessage]) -> list[tuple[str, Any]]:
+    return [message.packed() for message in messages]

@@ -8,13 +8,12 @@ licence_totals  who could use the application by it, and until when
 
 from portal.imports.planning.diff import WINDOW, changes_between, licence_after, moves_window
 from portal.imports.planning.licence_totals import NO_LICENCE, Licence, LicenceTotals
-from portal.imports.planning.plan import ImportOptions, Plan, Tally, digest_of, lookup_workers
+from portal.imports.planning.plan import Plan, Tally, digest_of, lookup_workers
 from portal.imports.planning.staging import StagedEntries
 
 __all__ = [
     "NO_LICENCE",
     "WINDOW",
-    "ImportOptions",
     "Licence",
     "LicenceTotals",
     "Plan",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from portal import records
 from portal.contact_fields import ContactField, FieldKind, fields_of_kind
 from portal.contacts import ProblemError, read_email, read_line
-from portal.imports.model import FIELDS, SECRET_FIELD, Candidate, FieldChange, Value
+from portal.imports.model import FIELDS, SECRET_FIELD, Candidate, FieldChange, FieldValue
 from portal.imports.planning.licence_totals import Licence
 from portal.stores import Item
 from portal.tenants import Status, Tenant
@@ -58,7 +58,7 @@ def differing_fields(candidate: Candidate, planned: Candidate) -> list[str]:
     ]
 
 
-def _with_secret(candidate: Candidate) -> Mapping[str, Value]:
+def _with_secret(candidate: Candidate) -> Mapping[str, FieldValue]:
     if candidate.secret is None:
         return candidate.values
     return {**candidate.values, SECRET_FIELD: candidate.secret.reveal()}
@@ -68,7 +68,7 @@ def moves_window(changes: Iterable[FieldChange]) -> bool:
     return any(change.field in WINDOW for change in changes)
 
 
-def licence_after(values: Mapping[str, Value], item: Item) -> Licence:
+def licence_after(values: Mapping[str, FieldValue], item: Item) -> Licence:
     """What the item's status and window are once the values are there, which name a window."""
     active = records.status_of(item) is Status.ACTIVE
     return {**values, "isActive": values.get("isActive", active)}
@@ -77,18 +77,18 @@ def licence_after(values: Mapping[str, Value], item: Item) -> Licence:
 def is_newer(candidate: Candidate, tenant: Tenant) -> bool:
     """Whether the file's record was changed after the store's."""
     stored = format_timestamp(tenant.updated_at) if tenant.updated_at else ""
-    return candidate.updated > stored
+    return candidate.updated_at > stored
 
 
 def _email_change(field: ContactField, candidate: Candidate, item: Item) -> Iterator[FieldChange]:
     name = field.attribute
     new, old = str(candidate.values[name]), _text(item, name)
-    if old not in (new, candidate.email_written) and _email(old) != new:
+    if old not in (new, candidate.email_in_file) and _email(old) != new:
         yield _change(name, old, new)
 
 
 def _phone_changes(
-    field: ContactField, values: Mapping[str, Value], item: Item
+    field: ContactField, values: Mapping[str, FieldValue], item: Item
 ) -> Iterator[FieldChange]:
     name, typed_name, extension_name = field.parts.values()
     new, old = str(values[name]), _text(item, name)
@@ -104,7 +104,7 @@ def _phone_changes(
         yield _change(extension_name, old_extension, extension)
 
 
-def _window(values: Mapping[str, Value], item: Item) -> list[FieldChange]:
+def _window(values: Mapping[str, FieldValue], item: Item) -> list[FieldChange]:
     opens = values.get("openEnded") is True
     as_stored = opens is (item.get("openEnded") is True)
     if as_stored and all(item.get(name) == values.get(name) for name in _DATES):

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from portal import records
-from portal.imports.model import Value
+from portal.imports.model import FieldValue
 
 #: The status and the window that a row leaves, named and written as in the values of a candidate:
 #: both dates, or those that an open window has.
-Licence = Mapping[str, Value]
+Licence = Mapping[str, FieldValue]
 NO_LICENCE: Licence = {}
 
 

@@ -18,6 +18,7 @@ from portal.imports.model import (
     Candidate,
     FieldChange,
     FieldMessage,
+    ImportOptions,
     Message,
     PlanRow,
     Policy,
@@ -42,14 +43,6 @@ _ASK_TABLE = 8
 def lookup_workers(settings: Settings) -> int:
     """How many look up and seal at the same time, best."""
     return 1 if settings.store == "json" else _ASK_TABLE
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImportOptions:
-    """What somebody chose: the policy, and what is asked for by name."""
-
-    policy: Policy = Policy.SKIP
-    allowed: frozenset[AllowedChange] = frozenset()
 
 
 @dataclass
@@ -150,11 +143,11 @@ class Plan:
             secret=verdict.secret,
             duplicate_of=beside,
             values=candidate.values if candidate else checked.values,
-            email_written=candidate.email_written if candidate else "",
-            sealed=sealed,
+            email_in_file=candidate.email_in_file if candidate else "",
+            sealed_secret=sealed,
             secret_fingerprint=fingerprint,
-            expected=verdict.expected,
-            digest=verdict.digest,
+            expected_version=verdict.expected,
+            item_digest=verdict.digest,
         )
         return row, verdict.licence
 

@@ -12,7 +12,7 @@ from typing import Self
 import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from portal.imports.model import Candidate, CheckedEntry, FieldMessage, packed_reasons
+from portal.imports.model import Candidate, FieldMessage, ValidatedEntry, pack_messages
 from portal.imports.reading import (
     EntryReader,
     FileFormat,
@@ -41,7 +41,7 @@ class StagedEntry:
 
     number: int
     source: int
-    checked: CheckedEntry
+    checked: ValidatedEntry
     newest: int
     failed: int
 
@@ -118,21 +118,21 @@ class StagedEntries:
             ).fetchone()
         return self._read(number, *found).candidate
 
-    def _row(self, source: int, checked: CheckedEntry) -> tuple[object, ...]:
+    def _row(self, source: int, checked: ValidatedEntry) -> tuple[object, ...]:
         candidate = checked.candidate
         secret = candidate.secret if candidate else None
-        pairs = [packed_reasons(part) for part in (checked.reasons, checked.repairs)]
+        pairs = [pack_messages(part) for part in (checked.reasons, checked.repairs)]
         body = orjson.dumps([
             checked.key, checked.line, checked.column, *pairs, checked.left_out,
             candidate.values if candidate else checked.values,
-            candidate.email_written if candidate else "",
+            candidate.email_in_file if candidate else "",
         ])  # fmt: skip
         kept = secret and self._cipher.encrypt(
             self.size.to_bytes(_NONCE_BYTES, "big"), secret.reveal().encode(), None
         )
         return (
             self.size, source, candidate.id if candidate else None,
-            candidate.updated if candidate else "", body, kept,
+            candidate.updated_at if candidate else "", body, kept,
         )  # fmt: skip
 
     def _insert(self, rows: list[tuple[object, ...]]) -> None:
@@ -143,7 +143,7 @@ class StagedEntries:
                 [(row[2], row[0], row[3]) for row in rows if row[2] is not None],
             )
 
-    def _fail(self, checked: CheckedEntry) -> None:
+    def _fail(self, checked: ValidatedEntry) -> None:
         updated = updated_in(checked)
         told = [(tenant_id, self.size, updated) for tenant_id in ids_in(checked)]
         with disk_space_needed():
@@ -151,19 +151,19 @@ class StagedEntries:
 
     def _read(
         self, number: int, body: bytes, kept: bytes | None, tenant_id: str | None, updated: str
-    ) -> CheckedEntry:
-        key, line, column, reasons, repairs, left_out, values, email_written = orjson.loads(body)
+    ) -> ValidatedEntry:
+        key, line, column, reasons, repairs, left_out, values, email_in_file = orjson.loads(body)
         candidate = None
         if tenant_id is not None:
             secret = kept and self._cipher.decrypt(number.to_bytes(_NONCE_BYTES, "big"), kept, None)
             candidate = Candidate(
                 id=tenant_id,
                 values=values,
-                updated=updated,
-                email_written=email_written,
+                updated_at=updated,
+                email_in_file=email_in_file,
                 secret=Secret(secret.decode()) if secret else None,
             )
-        return CheckedEntry(
+        return ValidatedEntry(
             key=key,
             line=line,
             column=column,

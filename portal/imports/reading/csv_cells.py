@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator
 
-from portal.imports.model import Message, RefusedFileError, too_long
+from portal.imports.model import Message, RefusedFileError, value_too_long
 
 #: A spreadsheet takes what begins with one of these for a formula.
 FORMULA = "=+-@\t\r\n\0＝＋－＠"
@@ -63,5 +63,5 @@ class CountedLines:
         self.number += 1
         self.size += len(line)
         if self.size > self.most:
-            raise too_long(self.most, self.number, 1)
+            raise value_too_long(self.most, self.number, 1)
         return line

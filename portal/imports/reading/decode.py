@@ -8,9 +8,9 @@ from typing import Protocol, Self
 from portal.imports.model import (
     Message,
     file_is_compressed,
+    file_not_text,
     file_too_large,
     not_an_export,
-    not_text,
 )
 from portal.settings import Settings
 
@@ -73,7 +73,7 @@ def text_of(file: Readable, limits: Limits) -> Iterator[str]:
         try:
             text = decoder.decode(piece, final=not piece)
         except UnicodeDecodeError as error:
-            raise not_text() from error
+            raise file_not_text() from error
         if text and not begun:
             start = text.lstrip()
             if start.startswith("<"):
@@ -91,12 +91,12 @@ def _encoding(head: bytes) -> str:
     if head.startswith(_COMPRESSED):
         raise file_is_compressed()
     if head.startswith(_UTF32):
-        raise not_text()
+        raise file_not_text()
     if head.startswith(_UTF16):
         return "utf-16"
     # No JSON begins with a NUL character or has one second: that is UTF-16 without a mark.
     if b"\0" in head:
-        raise not_text()
+        raise file_not_text()
     return "utf-8-sig"
 
 

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from portal.imports.model import KEY_PREFIX, KNOWN
+from portal.imports.model import KEY_PREFIX, KNOWN_FIELDS
 
 
 def is_tenant(value: Any) -> bool:
     if isinstance(value, str):
         return any(f'"{name}' in value.replace("\\", "") for name in ("accountId", "companyId"))
-    return isinstance(value, dict) and not KNOWN.isdisjoint(value)
+    return isinstance(value, dict) and not KNOWN_FIELDS.isdisjoint(value)
 
 
 def is_line(value: Any) -> bool:
@@ -22,7 +22,7 @@ def is_dump(value: Any) -> bool:
 def pair_in(value: Any) -> tuple[str, Any] | None:
     """`{key, value}`, `{name, value}` or `[key, value]`. A tenant may have fields of these names,
     too, beside its own."""
-    if isinstance(value, dict) and "value" in value and KNOWN.isdisjoint(value):
+    if isinstance(value, dict) and "value" in value and KNOWN_FIELDS.isdisjoint(value):
         key = value.get("key", value.get("name"))
         return (key, value["value"]) if isinstance(key, str) else None
     if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):

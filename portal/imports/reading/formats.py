@@ -15,11 +15,11 @@ from portal.imports.model import (
     Entry,
     Message,
     RefusedFileError,
-    kind_of,
+    invalid_json,
+    json_type_in_words,
     not_an_export,
-    not_json,
     printable_excerpt,
-    too_many,
+    too_many_entries,
 )
 from portal.imports.reading.decode import Limits, Readable, text_of
 from portal.imports.reading.detect import is_dump, is_line, is_tenant, pair_in
@@ -65,7 +65,7 @@ class EntryReader:
     def _count(self) -> None:
         self._counted += 1
         if self._counted > self._limits.entries:
-            raise too_many(self._limits.entries)
+            raise too_many_entries(self._limits.entries)
 
     def _ignore(self) -> None:
         self.ignored += 1
@@ -80,7 +80,7 @@ class EntryReader:
         if good_name and found.is_text():
             return Entry(key, value, found.line, found.column)
         bad = found if name is None or good_name else name
-        refused = not_json(bad.line, bad.column)
+        refused = invalid_json(bad.line, bad.column)
         if self.shape is not FileFormat.LINES:
             raise refused
         return Entry(printable_excerpt(key), None, found.line, found.column, refused.message)
@@ -101,7 +101,7 @@ class EntryReader:
             elif char == "{":
                 yield from self._object_or_line()
             elif first:
-                kind = kind_of(window.value(self._limits.depth).value)
+                kind = json_type_in_words(window.value(self._limits.depth).value)
                 raise not_an_export(Message("It holds one value alone (%(kind)s).", kind=kind))
             else:
                 raise window.bad()
@@ -267,13 +267,13 @@ class EntryReader:
     def _report_row(self, found: ParsedValue) -> Iterator[Entry]:
         row = found.value
         if not isinstance(row, dict):
-            raise not_json(found.line, found.column)
+            raise invalid_json(found.line, found.column)
         self._recognised = True
         entry = entry_of_json(row, found)
         if entry is None:
             self._count()
         elif not found.is_text():
-            raise not_json(found.line, found.column)
+            raise invalid_json(found.line, found.column)
         else:
             yield entry
 

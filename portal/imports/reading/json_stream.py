@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from portal.imports.model import Message, RefusedFileError, not_json, too_long
+from portal.imports.model import Message, RefusedFileError, invalid_json, value_too_long
 from portal.imports.reading.decode import Limits
 from portal.imports.reading.strict_json import (
     DEEP,
@@ -79,7 +79,7 @@ class JsonStream:
 
     def _bad_at(self, at: int) -> RefusedFileError:
         self._at = min(at, len(self._text))
-        return not_json(*self.place())
+        return invalid_json(*self.place())
 
     def bad(self) -> RefusedFileError:
         """Not valid JSON, just here."""
@@ -148,7 +148,7 @@ class JsonStream:
             if further is None:
                 told = error.sentence if isinstance(error, StrictJsonError) else DEEP
                 if isinstance(error, json.JSONDecodeError):
-                    told = not_json(line, column + min(error.pos, len(text.rstrip()))).message
+                    told = invalid_json(line, column + min(error.pos, len(text.rstrip()))).message
                 raise self._broken(self._at + len(text), told) from error
             value, end = further
         if is_deeper(value, depth):
@@ -200,7 +200,7 @@ class JsonStream:
                 end = len(self._text)
                 break
         if end - self._at > self._limits.value:
-            raise too_long(self._limits.value, *self.place())
+            raise value_too_long(self._limits.value, *self.place())
         return self._text[self._at : end + 1]
 
     def _goes_on(self, line: str, error: Exception) -> bool:
@@ -263,7 +263,7 @@ class JsonStream:
 
     def _strictly(self, error: Exception) -> RefusedFileError:
         if isinstance(error, _TooLongError):
-            return too_long(self._limits.value, *self.place())
+            return value_too_long(self._limits.value, *self.place())
         return RefusedFileError(error.sentence if isinstance(error, StrictJsonError) else DEEP)
 
     def _drop_passed(self) -> None:

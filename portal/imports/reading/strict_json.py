@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from portal.imports.model import Message, not_json, printable_excerpt
+from portal.imports.model import Message, invalid_json, printable_excerpt
 
 #: A longer number is none of a tenant's, and costs time to convert.
 _DIGITS = 64
@@ -90,7 +90,7 @@ def value_of(text: str, depth: int) -> Any:
         value = decoder.decode(text)
         orjson.loads(text)
     except json.JSONDecodeError as error:
-        raise StrictJsonError(not_json(error.lineno, error.colno).message) from error
+        raise StrictJsonError(invalid_json(error.lineno, error.colno).message) from error
     except RecursionError as error:
         raise StrictJsonError(DEEP) from error
     if is_deeper(value, depth):

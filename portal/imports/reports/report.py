@@ -11,8 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from portal.imports.jobs import ImportJob, JobState
-from portal.imports.model import EXPORTED_FIELDS, FAILED_KINDS, PlanRow, RowKind, Value
-from portal.imports.planning import ImportOptions
+from portal.imports.model import (
+    EXPORTED_FIELDS,
+    FAILED_KINDS,
+    FieldValue,
+    ImportOptions,
+    PlanRow,
+    RowKind,
+)
 from portal.imports.reading import EMPTY, guarded
 from portal.timestamps import format_timestamp
 
@@ -116,14 +122,14 @@ def job_summary(job: ImportJob) -> dict[str, Any]:
     }
 
 
-def _line(cells: Iterable[object], values: Iterable[Value | None]) -> str:
+def _line(cells: Iterable[object], values: Iterable[FieldValue | None]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow([*(guarded(str(cell)) for cell in cells), *map(_cell, values)])
     return text.getvalue()
 
 
-def _cell(value: Value | None) -> str:
+def _cell(value: FieldValue | None) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if value == "":

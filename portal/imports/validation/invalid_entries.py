@@ -9,12 +9,12 @@ from typing import Any
 from portal.imports.model import (
     EXPORTED_FIELDS,
     KEY_PREFIX,
-    KNOWN,
-    CheckedEntry,
+    KNOWN_FIELDS,
     Entry,
     FieldMessage,
+    FieldValue,
     Message,
-    Value,
+    ValidatedEntry,
     printable_excerpt,
 )
 from portal.imports.reading import OUT_OF_RANGE
@@ -33,9 +33,9 @@ _NAMED = 20
 
 def left_out_of(fields: Mapping[str, Any]) -> tuple[tuple[str, ...], list[FieldMessage]]:
     """The names of unknown fields, and what is wrong even with these."""
-    if fields.keys() <= KNOWN:
+    if fields.keys() <= KNOWN_FIELDS:
         return (), []
-    names = [name for name in fields if name not in KNOWN]
+    names = [name for name in fields if name not in KNOWN_FIELDS]
     too_large = [name for name in names if _is_too_large(fields[name])]
     more = [f"+{len(names) - _NAMED}"] if len(names) > _NAMED else []
     return (
@@ -54,8 +54,8 @@ def invalid(
     repairs: Sequence[FieldMessage],
     fields: Mapping[str, Any],
     left_out: tuple[str, ...],
-) -> CheckedEntry:
-    values: dict[str, Value] = {}
+) -> ValidatedEntry:
+    values: dict[str, FieldValue] = {}
     said = list(repairs)
     for name in EXPORTED_FIELDS:
         value = fields.get(name)
@@ -66,7 +66,7 @@ def invalid(
             if kept != value:
                 said.append(FieldMessage(name, Message("Only the beginning of this text is kept.")))
     key = entry.key if len(entry.key) <= _KEY_LENGTH else entry.key[: _KEY_LENGTH - 1] + "…"
-    return CheckedEntry(
+    return ValidatedEntry(
         key=key, line=entry.line, column=entry.column, reasons=tuple(reasons),
         repairs=tuple(said), left_out=left_out, values=values,
     )  # fmt: skip
@@ -93,27 +93,27 @@ def _cut(value: str) -> str:
 _KEY = re.compile(rf"{KEY_PREFIX}({ID}_{ID})", re.ASCII)
 
 
-def id_in(checked: CheckedEntry) -> str:
+def id_in(checked: ValidatedEntry) -> str:
     """Whom an entry is about that cannot be imported; empty where it does not say so, or where
     its key tells, with which the ids may disagree."""
     return "" if checked.key else _id_inside(checked)
 
 
-def ids_in(checked: CheckedEntry) -> set[str]:
+def ids_in(checked: ValidatedEntry) -> set[str]:
     """Everybody whom an entry that cannot be imported may be about: where its key and its ids
     disagree, that is two."""
     by_key = _KEY.fullmatch(checked.key)
     return {by_key[1] if by_key else "", _id_inside(checked)} - {""}
 
 
-def updated_in(checked: CheckedEntry) -> str:
+def updated_in(checked: ValidatedEntry) -> str:
     """When an entry that cannot be imported was changed last, as a candidate says it; empty if
     nobody can tell."""
     text = checked.values.get("updatedAt") or checked.values.get("createdAt")
     return read_timestamp(text)[1] if isinstance(text, str) else ""
 
 
-def _id_inside(checked: CheckedEntry) -> str:
+def _id_inside(checked: ValidatedEntry) -> str:
     ids = [checked.values.get(name) for name in ("accountId", "companyId")]
     texts = [each for each in ids if isinstance(each, str) and is_id(each)]
     return "_".join(texts) if len(texts) == len(ids) else ""

@@ -22,12 +22,12 @@ from portal.imports.model import (
     MISSING,
     SECRET_FIELD,
     Candidate,
-    CheckedEntry,
     Entry,
     FieldMessage,
+    FieldValue,
     Message,
-    Value,
-    kind_of,
+    ValidatedEntry,
+    json_type_in_words,
     printable_excerpt,
     problem_message,
     repair_message,
@@ -45,7 +45,7 @@ _WRITTEN_LENGTH = 4 * EMAIL_LENGTH
 _EXTENSION_LENGTH = 20
 
 
-def validate_entry(entry: Entry, depth: int) -> CheckedEntry:
+def validate_entry(entry: Entry, depth: int) -> ValidatedEntry:
     """`depth`: how deep lists and objects may be in each other, as in the file itself."""
     repairs: list[FieldMessage] = []
     if entry.problem:
@@ -71,7 +71,7 @@ def _fields(value: Any, depth: int, repairs: list[FieldMessage]) -> dict[str, An
             raise StrictJsonError(Message("The value is encoded more than twice."))
     if not isinstance(value, dict):
         raise StrictJsonError(
-            Message("A tenant is an object, and this is %(kind)s.", kind=kind_of(value))
+            Message("A tenant is an object, and this is %(kind)s.", kind=json_type_in_words(value))
         )
     return value
 
@@ -84,9 +84,9 @@ class _Check:
         self.fields = fields
         self.repairs = repairs
         self.reasons: list[FieldMessage] = []
-        self.values: dict[str, Value] = {}
+        self.values: dict[str, FieldValue] = {}
 
-    def result(self) -> CheckedEntry:
+    def result(self) -> ValidatedEntry:
         self._ids()
         self._lines()
         emails = [self._email(field) for field in fields_of_kind(FieldKind.EMAIL)]
@@ -101,15 +101,15 @@ class _Check:
         if self.reasons:
             return invalid(self.entry, self.reasons, self.repairs, self.fields, left_out)
         entry, values = self.entry, self.values
-        return CheckedEntry(
+        return ValidatedEntry(
             key=entry.key,
             line=entry.line,
             column=entry.column,
             candidate=Candidate(
                 id=f"{values['accountId']}_{values['companyId']}",
                 values=values,
-                updated=updated,
-                email_written=emails[0],
+                updated_at=updated,
+                email_in_file=emails[0],
                 secret=secret,
             ),
             repairs=tuple(self.repairs),
@@ -128,7 +128,9 @@ class _Check:
             return None
         if isinstance(value, str):
             return value
-        self._bad(name, Message("This must be a text, and is %(kind)s.", kind=kind_of(value)))
+        self._bad(
+            name, Message("This must be a text, and is %(kind)s.", kind=json_type_in_words(value))
+        )
         return None
 
     def _read(

@@ -84,8 +84,8 @@ class StagedEntries:
                 waiting.clear()
                 progress(self.size)
         self._insert(waiting)
-        self.shapes.append(reader.shape or FileFormat.DUMP)
-        self.ignored_keys += reader.ignored
+        self.shapes.append(reader.format or FileFormat.DUMP)
+        self.ignored_keys += reader.ignored_keys
 
     def __iter__(self) -> Iterator[StagedEntry]:
         """In the order of the files. `UnavailableError`."""

@@ -1,37 +1,30 @@
 """Bytes -> one `Entry` after another.
 
-decode          bytes -> text: encodings, size, compressed files
-json_stream     text -> one JSON value after another, in little memory
-strict_json     JSON without what nobody can mean: equal keys, NaN, huge numbers
-formats         the formats that people hand in -> entries
-detect          which format a value belongs to
-report_rows     rows of the portal's own reports
+decode          bytes -> text: encodings, compressed files, the limit on size
+text_buffer     the part of a long text that is in memory
+json_stream     text -> one JSON value after another
+strict_json     refuses equal keys, NaN and huge numbers
+formats         the formats of files, and how each is detected
+entry_reader    a file of any format -> entries
+report_rows     rows of the portal's own reports -> entries
 csv_cells       CSV cells, guarded against formulas
-duplicate_keys  whether a key of an object was there before
-scratch_db      tables on disk that end with the program
+duplicate_keys  finds a key that occurs twice in an object
+scratch_db      tables on disk that disappear with the process
 """
 
-from portal.imports.reading.csv_cells import EMPTY, guarded
+from portal.imports.reading.csv_cells import EMPTY_TEXT, guard_cell
 from portal.imports.reading.decode import Limits, Readable
-from portal.imports.reading.formats import EntryReader, FileFormat
+from portal.imports.reading.entry_reader import EntryReader
+from portal.imports.reading.formats import FileFormat
 from portal.imports.reading.scratch_db import (
     disk_space_needed,
     no_disk_space_error,
     open_scratch_db,
 )
-from portal.imports.reading.strict_json import OUT_OF_RANGE, StrictJsonError, value_of
+from portal.imports.reading.strict_json import OUT_OF_RANGE, StrictJsonError, decode_json
 
 __all__ = [
-    "EMPTY",
-    "OUT_OF_RANGE",
-    "EntryReader",
-    "FileFormat",
-    "Limits",
-    "Readable",
-    "StrictJsonError",
-    "disk_space_needed",
-    "guarded",
-    "no_disk_space_error",
+    "EMPTY_TEXT", "OUT_OF_RANGE", "EntryReader", "FileFormat", "Limits", "Readable",
+    "StrictJsonError", "decode_json", "disk_space_needed", "guard_cell", "no_disk_space_error",
     "open_scratch_db",
-    "value_of",
-]
+]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The bytes of a file as text, a piece at a time."""
+"""Decodes the bytes of a file into text, in pieces; enforces the limit on its size."""
 
 import codecs
 from collections.abc import Iterator
@@ -14,21 +14,26 @@ from portal.imports.model import (
 )
 from portal.settings import Settings
 
-_PIECE = 64 * 1024
+_PIECE_BYTES = 64 * 1024
 
-#: What compressed files begin with: gzip, zip, bzip2, xz, Zstandard, 7z, compress.
+#: First bytes of compressed files: gzip, zip, empty zip, bzip2, xz, Zstandard, 7z, compress.
 _COMPRESSED = (
     b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd",
     b"7z\xbc\xaf", b"\x1f\x9d",
 )  # fmt: skip
-_UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_UTF32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """How much one file may be: `size` in bytes, `entries` of any program, `depth` of lists and
-    objects in each other, `value` in characters."""
+    """Limits on one file.
+
+    size: bytes.
+    entries: entries, of the old application and of other programs.
+    depth: levels of nested lists and objects.
+    value: characters of one JSON value, or of one CSV row.
+    """
 
     size: int
     entries: int
@@ -37,7 +42,7 @@ class Limits:
 
     @classmethod
     def of_page(cls, settings: Settings) -> Self:
-        """For what is sent over the web."""
+        """For a file that is sent over the web."""
         return cls(
             size=settings.import_megabytes * 1_000_000,
             entries=settings.import_rows,
@@ -47,7 +52,7 @@ class Limits:
 
     @classmethod
     def of_command(cls, settings: Settings) -> Self:
-        """For each file of the operators' command."""
+        """For each file of the `import` command."""
         return cls(
             size=settings.import_command_megabytes * 1_000_000,
             entries=settings.import_command_rows,
@@ -58,15 +63,18 @@ class Limits:
 
 class Readable(Protocol):
     def read(self, size: int, /) -> bytes:
-        """At most so many bytes; none at the end."""
+        """At most `size` bytes; none at the end of the file."""
 
 
-def text_of(file: Readable, limits: Limits) -> Iterator[str]:
-    """The file's text in pieces, without a byte-order mark. `RefusedFileError`."""
-    head = _exactly(file, 4)
-    decoder = codecs.getincrementaldecoder(_encoding(head))(errors="strict")
-    size, begun = len(head), False
-    piece = head
+def decode_text(file: Readable, limits: Limits) -> Iterator[str]:
+    """The file's text in pieces, without a byte-order mark.
+
+    Raises:
+        RefusedFileError: the file is compressed, too large, a web page, or no UTF-8 or UTF-16.
+    """
+    piece = _read_exactly(file, 4)
+    decoder = codecs.getincrementaldecoder(_encoding(piece))(errors="strict")
+    size, has_content = len(piece), False
     while True:
         if size > limits.size:
             raise file_too_large(limits.size)
@@ -74,34 +82,39 @@ def text_of(file: Readable, limits: Limits) -> Iterator[str]:
             text = decoder.decode(piece, final=not piece)
         except UnicodeDecodeError as error:
             raise file_not_text() from error
-        if text and not begun:
+        if text and not has_content:
             start = text.lstrip()
             if start.startswith("<"):
                 raise not_an_export(Message("It is a web page or XML."), 415)
-            begun = bool(start)
+            has_content = bool(start)
         if text:
             yield text
         if not piece:
             return
-        piece = file.read(_PIECE)
+        piece = file.read(_PIECE_BYTES)
         size += len(piece)
 
 
 def _encoding(head: bytes) -> str:
+    """The encoding of a file that begins with these bytes.
+
+    Raises:
+        RefusedFileError: it is compressed, UTF-32, or UTF-16 without a byte-order mark.
+    """
     if head.startswith(_COMPRESSED):
         raise file_is_compressed()
-    if head.startswith(_UTF32):
+    if head.startswith(_UTF32_MARKS):
         raise file_not_text()
-    if head.startswith(_UTF16):
+    if head.startswith(_UTF16_MARKS):
         return "utf-16"
-    # No JSON begins with a NUL character or has one second: that is UTF-16 without a mark.
+    # In UTF-8, no JSON text has a NUL among its first characters: this is UTF-16 without a mark.
     if b"\0" in head:
         raise file_not_text()
     return "utf-8-sig"
 
 
-def _exactly(file: Readable, size: int) -> bytes:
-    """A pipe may give less at once."""
+def _read_exactly(file: Readable, size: int) -> bytes:
+    """`size` bytes, or all that are left. One read of a pipe may return fewer."""
     head = b""
     while len(head) < size and (more := file.read(size - len(head))):
         head += more

@@ -1,7 +1,7 @@
-"""A long JSON text, read one value after another through a window over it.
+"""Reads a long JSON text one value at a time.
 
-No more of it is in memory than one value needs. Where a value is broken, how much is read again
-does not grow with the text: reading takes time as the text is long, whatever it says.
+Memory holds no more of the text than one value needs. Time grows linearly with the text, whatever
+it contains: an invalid value never makes the stream read the rest of the text again.
 """
 
 import json
@@ -9,283 +9,238 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from portal.imports.model import Message, RefusedFileError, invalid_json, value_too_long
+from portal.imports.model import Message, RefusedFileError, invalid_json
 from portal.imports.reading.decode import Limits
 from portal.imports.reading.strict_json import (
-    DEEP,
+    TOO_DEEP,
     ParsedValue,
     StrictJsonError,
-    decoder,
     is_deeper,
-    loose_decoder,
+    lenient_decoder,
+    strict_decoder,
 )
+from portal.imports.reading.text_buffer import TextBuffer
 
-_SPACE = re.compile(r"[ \t\r\n]*")
-#: What may stand in a string up to its end, or to the end of what is there of it.
+#: Part of a string: plain characters, or one escape.
 _IN_STRING = re.compile(r'[^"\\\x00-\x1f]+|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})')
+#: A value that begins with one of these shows its own end; a number does not.
 _SELF_ENDING = '{["'
-#: As much as has to be seen to know a table by its heading.
-_BEGINNING = 64
-#: No name, escape or sign that is cut off is longer.
-_CUT_OFF = 16
-#: Not worth to be dropped by itself.
-_PASSED = 64 * 1024
+#: No literal, escape or sign is longer: an error further from the end of the text that was read
+#: does not come from a value that continues.
+_LONGEST_TOKEN = 16
+#: Characters: less text than this is not worth dropping.
+_DROP_FROM = 64 * 1024
 
 
-class _TooLongError(StrictJsonError):
-    """A value is longer than is read."""
-
-
-_TOO_LONG = Message("A value is too long.")
+class _TooLongError(ValueError):
+    """The value is longer than the limit."""
 
 
 class InvalidLineError(ValueError):
-    """A line, or a value over several, that is broken, and has been passed; its first line and
-    column, and a sentence."""
+    """An invalid line, or an invalid value over several lines. The stream is now after it.
 
-    def __init__(self, line: int, column: int, sentence: Message) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    line, column: where it begins, counted from 1.
+    """
+
+    def __init__(self, line: int, column: int, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
         self.line = line
         self.column = column
 
 
-class JsonStream:
-    """A place in a long text, and as much of the text behind it as one value needs."""
+class JsonStream(TextBuffer):
+    """Methods named "read", "expect" and "skip" move the position; "peek" and "next" move it over
+    spaces only."""
 
     def __init__(self, pieces: Iterator[str], limits: Limits) -> None:
-        self._pieces = pieces
-        self._limits = limits
-        self._text = ""
-        self._at = 0
-        self._ended = False
-        # Lines are counted up to here, the place of the last line's start may be before it.
-        self._counted = 0
-        self._line = 1
-        self._line_start = 0
-        # So far a value over several lines was looked for in vain.
-        self._in_vain = 0
+        super().__init__(pieces, limits)
+        # Up to here, no value over several lines begins: one was tried, and did not end.
+        self._tried_to = 0
 
-    # ---- Where
+    def _drop_read(self) -> None:
+        self._tried_to -= self._pos
+        super()._drop_read()
 
-    def place(self) -> tuple[int, int]:
-        """Line and column, counted from 1, in characters."""
-        lines = self._text.count("\n", self._counted, self._at)
-        if lines:
-            self._line += lines
-            self._line_start = self._text.rindex("\n", self._counted, self._at) + 1
-        self._counted = self._at
-        return self._line, self._at - self._line_start + 1
+    def invalid_here(self) -> RefusedFileError:
+        """An error: no valid JSON at the position."""
+        return self._invalid_at(self._pos)
 
-    def _bad_at(self, at: int) -> RefusedFileError:
-        self._at = min(at, len(self._text))
-        return invalid_json(*self.place())
-
-    def bad(self) -> RefusedFileError:
-        """Not valid JSON, just here."""
-        return self._bad_at(self._at)
+    def _invalid_at(self, pos: int) -> RefusedFileError:
+        self._pos = min(pos, len(self._text))
+        return invalid_json(*self.line_and_column())
 
     # ---- Reading
 
-    def next_char(self) -> str:
-        """The next character that is no space, which is not passed; empty at the end."""
-        while True:
-            if self._text[self._at : self._at + 1] <= " ":
-                self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr] # it matches nothing, too
-            if self._at < len(self._text):
-                return self._text[self._at]
-            if not self._more():
-                return ""
+    def expect(self, char: str) -> None:
+        """Reads this character.
 
-    def begins_with(self, pattern: re.Pattern[str]) -> bool:
-        """Whether the text goes on like this, in a few characters; nothing is passed."""
-        while len(self._text) - self._at < _BEGINNING and self._more():
-            pass
-        return pattern.match(self._text, self._at) is not None
-
-    def take(self, char: str) -> None:
-        """Passes this character, which must come next. `RefusedFileError`."""
+        Raises:
+            RefusedFileError: another character comes next.
+        """
         if self.next_char() != char:
-            raise self.bad()
-        self._at += 1
+            raise self.invalid_here()
+        self._pos += 1
 
-    def value(self, depth: int) -> ParsedValue:
-        """The next value, passed. `depth`: how deep it may still go. `RefusedFileError`."""
+    def read_value(self, depth: int) -> ParsedValue:
+        """Reads a value of at most `depth` levels.
+
+        Raises:
+            RefusedFileError: the value is invalid, ambiguous, too deep or too long.
+        """
         self.next_char()
         try:
             value, end = self._decode()
         except json.JSONDecodeError as error:
-            raise self._bad_at(error.pos) from error
-        except (StrictJsonError, RecursionError) as error:
-            raise self._strictly(error) from error
+            raise self._invalid_at(error.pos) from error
+        except _TooLongError as error:
+            raise self._value_too_long() from error
+        except StrictJsonError as error:
+            raise RefusedFileError(error.message) from error
+        except RecursionError as error:
+            raise RefusedFileError(TOO_DEEP) from error
         if is_deeper(value, depth):
-            raise RefusedFileError(DEEP)
-        found = self._found(value, end)
-        self._at = end
-        return found
+            raise RefusedFileError(TOO_DEEP)
+        parsed = self._parsed(value, end)
+        self._pos = end
+        return parsed
 
-    def peek(self, depth: int) -> ParsedValue | None:
-        """The next value if there is a whole and good one, not passed."""
+    def peek_value(self, depth: int) -> ParsedValue | None:
+        """The next value; `None` if it is invalid, ambiguous, too deep or too long."""
         self.next_char()
         try:
             value, end = self._decode()
         except (ValueError, RecursionError):
-            # Not what the text itself is refused for: that counts wherever it shows.
+            # No refusal yet: the value may be an object that is read key by key.
             return None
-        return None if is_deeper(value, depth) else self._found(value, end)
+        return None if is_deeper(value, depth) else self._parsed(value, end)
 
     def peek_line(self, depth: int) -> ParsedValue:
-        """The next value, not passed, where each line is one, or some take several lines.
-        `InvalidLineError`; `RefusedFileError`."""
+        """The next value of JSON Lines, where a value may also span several lines.
+
+        Raises:
+            InvalidLineError: the value is invalid, ambiguous or too deep. It is skipped.
+            RefusedFileError: the value is too long.
+        """
         self.next_char()
-        line, column = self.place()
+        line, column = self.line_and_column()
         text = self._rest_of_line()
         try:
-            value, size = decoder.raw_decode(text)
-            end = self._at + size
+            value, size = strict_decoder.raw_decode(text)
+            end = self._pos + size
         except (ValueError, RecursionError) as error:
-            further = self._over_lines() if self._goes_on(text, error) else None
-            if further is None:
-                told = error.sentence if isinstance(error, StrictJsonError) else DEEP
+            several_lines = self._decode_lines() if self._may_continue(text, error) else None
+            if several_lines is None:
+                message = error.message if isinstance(error, StrictJsonError) else TOO_DEEP
                 if isinstance(error, json.JSONDecodeError):
-                    told = invalid_json(line, column + min(error.pos, len(text.rstrip()))).message
-                raise self._broken(self._at + len(text), told) from error
-            value, end = further
+                    position = min(error.pos, len(text.rstrip()))
+                    message = invalid_json(line, column + position).message
+                raise self._skip_invalid(self._pos + len(text), message) from error
+            value, end = several_lines
         if is_deeper(value, depth):
-            raise self._broken(end, DEEP)
-        return self._found(value, end)
+            raise self._skip_invalid(end, TOO_DEEP)
+        return self._parsed(value, end)
 
-    def bad_line(self, sentence: Message) -> InvalidLineError:
-        """Passes the rest of the line, which is no value that could be meant."""
-        return self._broken(self._at + len(self._rest_of_line()), sentence)
+    def skip_invalid_line(self, message: Message) -> InvalidLineError:
+        """Skips the rest of the line; returns the error to raise."""
+        return self._skip_invalid(self._pos + len(self._rest_of_line()), message)
 
-    def skip(self, found: ParsedValue) -> None:
-        """Passes what was looked at."""
-        self._at += len(found.text)
+    def skip(self, parsed: ParsedValue) -> None:
+        """Skips a value that was peeked at."""
+        self._pos += len(parsed.text)
 
     def skip_string(self) -> None:
-        """Passes a string without keeping it, however long it is. `RefusedFileError`."""
-        self._at += 1
+        """Skips a string of any length without holding it.
+
+        Raises:
+            RefusedFileError: the string is invalid.
+        """
+        self._pos += 1
         while True:
-            while match := _IN_STRING.match(self._text, self._at):
-                self._at = match.end()
-            if self._text.startswith('"', self._at):
-                self._at += 1
+            while match := _IN_STRING.match(self._text, self._pos):
+                self._pos = match.end()
+            if self._text.startswith('"', self._pos):
+                self._pos += 1
                 return
-            # Nothing, or the beginning of an escape that is not all there.
-            rest = self._text[self._at : self._at + 6]
-            if (rest and not (rest.startswith("\\") and len(rest) < 6)) or not self._more():
-                raise self.bad()
+            # Nothing is left in memory, or the beginning of an escape, or an invalid character.
+            rest = self._text[self._pos : self._pos + 6]
+            is_cut_off = not rest or (rest.startswith("\\") and len(rest) < 6)
+            if not is_cut_off or not self._read_more():
+                raise self.invalid_here()
 
-    def whole_lines(self) -> Iterator[str]:
-        """The rest of the text, line by line with its ends, each passed. `RefusedFileError`."""
-        while line := self._rest_of_line():
-            self._at += len(line)
-            yield line
+    # ---- Details
 
-    # ---- How
+    def _parsed(self, value: Any, end: int) -> ParsedValue:
+        return ParsedValue(value, self._text[self._pos : end], *self.line_and_column())
 
-    def _found(self, value: Any, end: int) -> ParsedValue:
-        return ParsedValue(value, self._text[self._at : end], *self.place())
+    def _skip_invalid(self, end: int, message: Message) -> InvalidLineError:
+        error = InvalidLineError(*self.line_and_column(), message)
+        self._pos = end
+        return error
 
-    def _broken(self, end: int, sentence: Message) -> InvalidLineError:
-        broken = InvalidLineError(*self.place(), sentence)
-        self._at = end
-        return broken
-
-    def _rest_of_line(self) -> str:
-        """With its end. `RefusedFileError`."""
-        while (end := self._text.find("\n", self._at)) < 0:
-            if len(self._text) - self._at > self._limits.value or not self._more():
-                end = len(self._text)
-                break
-        if end - self._at > self._limits.value:
-            raise value_too_long(self._limits.value, *self.place())
-        return self._text[self._at : end + 1]
-
-    def _goes_on(self, line: str, error: Exception) -> bool:
-        """Whether a line that is broken like this may be the first of a value over several."""
-        if self._at < self._in_vain:
+    def _may_continue(self, line: str, error: Exception) -> bool:
+        """Whether a line with this error may be the first line of a value over several lines."""
+        if self._pos < self._tried_to:
             return False
         if isinstance(error, StrictJsonError):
             try:
-                loose_decoder.raw_decode(line)
-            except (ValueError, RecursionError) as loose:
-                error = loose
+                lenient_decoder.raw_decode(line)
+            except (ValueError, RecursionError) as lenient_error:
+                error = lenient_error
         if not isinstance(error, json.JSONDecodeError):
             return False
         return error.pos >= len(line.rstrip()) and error.msg.startswith("Expecting")
 
-    def _over_lines(self) -> tuple[Any, int] | None:
-        """A value over several lines, and where it ends. `InvalidLineError` where it is whole,
-        and says what nobody can mean; `RefusedFileError`."""
-        if self._at > _PASSED:
-            # Of an error the library tells the line, which it counts from the beginning.
-            self._drop_passed()
+    def _decode_lines(self) -> tuple[Any, int] | None:
+        """A value over several lines, and where it ends; `None` if there is none.
+
+        Raises:
+            InvalidLineError: the value ends, but is ambiguous. It is skipped.
+            RefusedFileError: the value is too long.
+        """
+        if self._pos > _DROP_FROM:
+            # On an error the json module counts the lines from the beginning of the text.
+            self._drop_read()
         try:
             try:
                 return self._decode()
-            except _TooLongError:
-                raise
             except StrictJsonError as error:
-                raise self._broken(self._decode(loose_decoder)[1], error.sentence) from error
+                end = self._decode(lenient_decoder)[1]
+                raise self._skip_invalid(end, error.message) from error
         except _TooLongError as error:
-            raise self._strictly(error) from error
+            raise self._value_too_long() from error
         except json.JSONDecodeError as error:
-            self._in_vain = error.pos
+            self._tried_to = error.pos
         except RecursionError:
-            self._in_vain = len(self._text)
+            self._tried_to = len(self._text)
         return None
 
-    def _decode(self, by: json.JSONDecoder = decoder) -> tuple[Any, int]:
-        """`JSONDecodeError`, `StrictJsonError`, `RecursionError`; `RefusedFileError`."""
-        most = self._limits.value
+    def _decode(self, decoder: json.JSONDecoder = strict_decoder) -> tuple[Any, int]:
+        """The next value, and where it ends.
+
+        Raises:
+            JSONDecodeError: the value is invalid.
+            StrictJsonError: the value is ambiguous.
+            RecursionError: the value is nested too deeply for the decoder.
+            _TooLongError: the value is longer than the limit.
+        """
         while True:
             try:
-                value, end = by.raw_decode(self._text, self._at)
+                value, end = decoder.raw_decode(self._text, self._pos)
             except json.JSONDecodeError as error:
-                # It may go on in what has not been read yet.
-                is_cut_off = error.pos + _CUT_OFF >= len(self._text)
+                # The value may continue in text that has not been read yet.
+                is_cut_off = error.pos + _LONGEST_TOKEN >= len(self._text)
                 if not is_cut_off and not error.msg.startswith("Unterminated"):
                     raise
-                self._refuse_longer_than(most, len(self._text))
-                if not self._more():
+                self._check_length(len(self._text))
+                if not self._read_more():
                     raise
                 continue
-            self._refuse_longer_than(most, end)
-            self_ending = self._text[self._at] in _SELF_ENDING
-            if self_ending or end < len(self._text) or not self._more():
+            self._check_length(end)
+            is_self_ending = self._text[self._pos] in _SELF_ENDING
+            if is_self_ending or end < len(self._text) or not self._read_more():
                 return value, end
 
-    def _refuse_longer_than(self, most: int, end: int) -> None:
-        if end - self._at > most:
-            raise _TooLongError(_TOO_LONG)
-
-    def _strictly(self, error: Exception) -> RefusedFileError:
-        if isinstance(error, _TooLongError):
-            return value_too_long(self._limits.value, *self.place())
-        return RefusedFileError(error.sentence if isinstance(error, StrictJsonError) else DEEP)
-
-    def _drop_passed(self) -> None:
-        self.place()
-        self._text = self._text[self._at :]
-        self._line_start -= self._at
-        self._in_vain -= self._at
-        self._at = self._counted = 0
-
-    def _more(self) -> bool:
-        """Reads on, at least as much again as is here already; `False` at the end."""
-        piece = None if self._ended else next(self._pieces, None)
-        if piece is None:
-            # Places in the text that is here stay what they are.
-            self._ended = True
-            return False
-        self._drop_passed()
-        kept = [self._text]
-        wanted = len(self._text)
-        while piece is not None:
-            kept.append(piece)
-            wanted -= len(piece)
-            piece = next(self._pieces, None) if wanted > 0 else None
-        self._text = "".join(kept)
-        return True
+    def _check_length(self, end: int) -> None:
+        if end - self._pos > self._limits.value:
+            raise _TooLongError

@@ -1,39 +1,45 @@
-"""Rows of the portal's own reports, mended by somebody and handed in again.
+"""Rows of the portal's own reports, corrected by somebody and imported again.
 
-Only what failed is an entry: the rest is in the store, or another row's duplicate.
+Only failed rows become entries. The other rows are in the store, or duplicates of rows that are.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from portal.imports.model import EXPORTED_FIELDS, FAILED_KINDS, SECRET_FIELD, Entry, Message
-from portal.imports.reading.csv_cells import CountedLines, cells_of, unguarded
+from portal.imports.reading.csv_cells import CountedLines, read_rows, unguard_cell
 from portal.imports.reading.strict_json import ParsedValue
 
-#: What a spreadsheet writes in its own way; in English also in capitals.
-_BOOLEANS = ("isActive", "openEnded")
-_TRUTH = {"true": True, "false": False}
-#: What a report says of a secret that is no loss.
-_NO_LOSS = ("unchanged", "missing")
+_BOOLEAN_FIELDS = ("isActive", "openEnded")
+#: Spreadsheets write booleans in capitals.
+_BOOLEANS = {"true": True, "false": False}
+#: `PlanRow.secret` of rows whose secret is not lost in the report.
+_NO_SECRET_LOST = ("unchanged", "missing")
 
 
-def entry_of_json(row: Mapping[str, Any], found: ParsedValue) -> Entry | None:
-    """`None` for what is not imported again. `found`: where the row is."""
-    # What stands there may be anything, also what no set can hold.
+def entry_of_json_row(row: Mapping[str, Any], parsed: ParsedValue) -> Entry | None:
+    """`None` if the row did not fail. `parsed`: where the row begins."""
+    # A tuple, since the value may be of a type that no set can look up.
     if row.get("kind") not in tuple(FAILED_KINDS):
         return None
     key, values = row.get("key"), row.get("values")
-    return _entry(key if isinstance(key, str) else "", values, row, found.line, found.column)
+    return _entry(key if isinstance(key, str) else "", values, row, parsed.line, parsed.column)
 
 
-def entries_of_csv(lines: Iterator[str], most: int) -> Iterator[Entry | None]:
-    """As the portal wrote it, or as a spreadsheet saved it again; `None` for each row that is
-    not imported again. `most`: the characters of a row. `RefusedFileError`."""
-    counted = CountedLines(lines, most)
+def entries_of_csv(lines: Iterator[str], limit: int) -> Iterator[Entry | None]:
+    """For each row an entry, or `None` if the row did not fail. Reads CSV as the portal writes
+    it, and as spreadsheets save it again.
+
+    limit: the most characters of a row.
+
+    Raises:
+        RefusedFileError: the text is not CSV, or a row is too long.
+    """
+    counted = CountedLines(lines, limit)
     heading: list[str] = []
-    begins = 1
-    for cells in cells_of(counted):
-        line, begins = begins, counted.number + 1
+    next_line = 1
+    for cells in read_rows(counted):
+        line, next_line = next_line, counted.number + 1
         heading = heading or cells
         if line == 1:
             continue
@@ -41,17 +47,17 @@ def entries_of_csv(lines: Iterator[str], most: int) -> Iterator[Entry | None]:
         if row.get("kind") not in FAILED_KINDS:
             yield None
             continue
-        plain = {name: unguarded(cell) for name, cell in row.items() if cell}
-        values: dict[str, Any] = {name: plain[name] for name in EXPORTED_FIELDS if name in plain}
-        for name in _BOOLEANS:
+        texts = {name: unguard_cell(cell) for name, cell in row.items() if cell}
+        values: dict[str, Any] = {name: texts[name] for name in EXPORTED_FIELDS if name in texts}
+        for name in _BOOLEAN_FIELDS:
             if name in values:
-                values[name] = _TRUTH.get(values[name].strip().casefold(), values[name])
-        yield _entry(plain.get("key", ""), values, plain, line, 1)
+                values[name] = _BOOLEANS.get(values[name].strip().casefold(), values[name])
+        yield _entry(texts.get("key", ""), values, texts, line, 1)
 
 
 def _entry(key: str, values: Any, row: Mapping[str, Any], line: int, column: int) -> Entry:
-    # What could not be read at first has nothing to be mended here.
+    # A report has no values of an entry that could not be read in the first place.
     problem = None if values else Message("The report holds no values of this row.")
-    given = values.get(SECRET_FIELD) if isinstance(values, dict) else None
-    lost = not given and row.get("secret", "") not in _NO_LOSS
-    return Entry(key, values, line, column, problem, lost_secret=lost and not problem)
+    secret = values.get(SECRET_FIELD) if isinstance(values, dict) else None
+    is_lost = not secret and row.get("secret", "") not in _NO_SECRET_LOST
+    return Entry(key, values, line, column, problem, lost_secret=is_lost and not problem)

@@ -1,4 +1,4 @@
-"""Tables that do not fit into memory, in files that have no name and are gone with the program."""
+"""SQLite tables that do not fit into memory, in unnamed files that disappear with the process."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -8,9 +8,11 @@ from portal.stores import UnavailableError
 
 
 def open_scratch_db(script: str, kilobytes: int = 2_000) -> sqlite3.Connection:
-    """What the script makes, in a transaction that never ends. So much of it stays in memory
-    before it is on the disk."""
-    # An empty name: SQLite keeps it in memory, until it grows over its cache.
+    """A database with the tables of `script`, inside a transaction that never ends.
+
+    kilobytes: how much of it stays in memory before SQLite writes to the disk.
+    """
+    # With an empty name SQLite creates a file only when the database outgrows its cache.
     db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
     db.executescript(
         f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-{kilobytes};"
@@ -21,7 +23,11 @@ def open_scratch_db(script: str, kilobytes: int = 2_000) -> sqlite3.Connection:
 
 @contextmanager
 def disk_space_needed() -> Iterator[None]:
-    """Around all that may have to go to the disk. `UnavailableError`."""
+    """For all calls that may write to the disk.
+
+    Raises:
+        UnavailableError: the disk is full.
+    """
     try:
         yield
     except sqlite3.OperationalError as error:

@@ -1,10 +1,12 @@
-"""JSON, read strictly: what nobody can mean is refused, and no number is guessed.
+"""Strict JSON: ambiguous values are refused instead of guessed.
 
-The standard library's decoder reads each value, with hooks for what it would let pass: keys
-that appear twice, NaN, numbers out of range. What it still takes is refused by orjson: lone
-surrogates. It tells where a value ends, so nothing has to be found out twice, and no more than
-one value is ever in memory. (ijson is no faster, turns a lone surrogate into a question mark,
-keeps the last of two equal keys, takes 1e999, and does not tell where in the file it is.)
+The standard library's decoder reads each value. Hooks refuse what it would accept: equal keys in
+one object, NaN, Infinity, numbers out of range. orjson then refuses lone surrogates. The decoder
+says where a value ends, so a value is parsed once, and only one value is in memory at a time.
+
+ijson is faster: for 20,000 tenants, this reader alone takes 5.7 times as long for a localStorage
+dump and 2.2 times for a list (ijson with yajl2_c). But ijson turns a lone surrogate into a
+question mark, keeps the last of two equal keys, accepts 1e999, and reports no line and column.
 """
 
 import json
@@ -16,26 +18,26 @@ import orjson
 
 from portal.imports.model import Message, invalid_json, printable_excerpt
 
-#: A longer number is none of a tenant's, and costs time to convert.
-_DIGITS = 64
-DEEP = Message("Nested too deeply.")
+#: No number of a tenant is longer; converting long ones takes quadratic time.
+_MAX_DIGITS = 64
+TOO_DEEP = Message("Nested too deeply.")
 OUT_OF_RANGE = Message("Number out of range.")
 
 
-def twice_in_it(key: str) -> Message:
+def duplicate_key(key: str) -> Message:
     return Message("Key '%(key)s' appears twice.", key=printable_excerpt(key))
 
 
 class StrictJsonError(ValueError):
-    """JSON that says something nobody can mean."""
+    """The text is no JSON, or its meaning is ambiguous."""
 
-    def __init__(self, sentence: Message) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class ParsedValue:
-    """A value, its text, and where it begins."""
+    """A value, its JSON text, and where it begins."""
 
     __slots__ = ("column", "line", "text", "value")
 
@@ -45,8 +47,8 @@ class ParsedValue:
         self.line = line
         self.column = column
 
-    def is_text(self) -> bool:
-        """Whether it holds no lone surrogate, which only orjson sees."""
+    def is_valid_unicode(self) -> bool:
+        """Whether the value has no lone surrogate; only orjson detects these."""
         try:
             orjson.loads(self.text)
         except ValueError:
@@ -54,13 +56,12 @@ class ParsedValue:
         return True
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        left = Counter(key for key, _ in pairs)
-        twice = next(key for key, _ in pairs if left[key] > 1)
-        raise StrictJsonError(twice_in_it(twice))
-    return found
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        raise StrictJsonError(duplicate_key(next(key for key, _ in pairs if counts[key] > 1)))
+    return members
 
 
 def _refuse_number(_text: str) -> Any:
@@ -73,35 +74,38 @@ def _float(text: str) -> float:
 
 
 def _int(text: str) -> int:
-    return int(text) if len(text) <= _DIGITS else _refuse_number(text)
+    return int(text) if len(text) <= _MAX_DIGITS else _refuse_number(text)
 
 
-#: Of one value, at a place: the value, and where it ends. Of a whole text with `decode`.
-decoder = json.JSONDecoder(
-    object_pairs_hook=_pairs, parse_constant=_refuse_number, parse_float=_float, parse_int=_int
+strict_decoder = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_refuse_number, parse_float=_float, parse_int=_int
 )
-#: Takes what is JSON by its form alone, to tell where it ends; its values mean nothing.
-loose_decoder = json.JSONDecoder(parse_constant=len, parse_float=len, parse_int=len)
+#: Finds the end of a value that the strict decoder refuses. The values that it returns are wrong.
+lenient_decoder = json.JSONDecoder(parse_constant=len, parse_float=len, parse_int=len)
 
 
-def value_of(text: str, depth: int) -> Any:
-    """The value of a whole JSON text. `StrictJsonError` with a sentence."""
+def decode_json(text: str, depth: int) -> Any:
+    """The value of a JSON text that has at most `depth` levels.
+
+    Raises:
+        StrictJsonError: it is no JSON, ambiguous, or nested too deeply.
+    """
     try:
-        value = decoder.decode(text)
+        value = strict_decoder.decode(text)
         orjson.loads(text)
     except json.JSONDecodeError as error:
         raise StrictJsonError(invalid_json(error.lineno, error.colno).message) from error
     except RecursionError as error:
-        raise StrictJsonError(DEEP) from error
+        raise StrictJsonError(TOO_DEEP) from error
     if is_deeper(value, depth):
-        raise StrictJsonError(DEEP)
+        raise StrictJsonError(TOO_DEEP)
     return value
 
 
-def is_deeper(value: Any, most: int) -> bool:
-    """Whether there are more than `most` lists and objects in each other."""
+def is_deeper(value: Any, depth: int) -> bool:
+    """Whether the value has more than `depth` levels of nested lists and objects."""
     level = [value] if type(value) in (dict, list) else []
-    for _ in range(most):
+    for _ in range(depth):
         level = [
             inner
             for outer in level

@@ -19,7 +19,7 @@ from portal.imports.model import (
     PlanRow,
     RowKind,
 )
-from portal.imports.reading import EMPTY, guarded
+from portal.imports.reading import EMPTY_TEXT, guard_cell
 from portal.timestamps import format_timestamp
 
 #: The first columns of a report as CSV; the values of rows that failed follow, to be mended.
@@ -125,7 +125,7 @@ def job_summary(job: ImportJob) -> dict[str, Any]:
 def _line(cells: Iterable[object], values: Iterable[FieldValue | None]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow([*(guarded(str(cell)) for cell in cells), *map(_cell, values)])
+    writer.writerow([*(guard_cell(str(cell)) for cell in cells), *map(_cell, values)])
     return text.getvalue()
 
 
@@ -133,5 +133,5 @@ def _cell(value: FieldValue | None) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if value == "":
-        return EMPTY
-    return guarded(value) if value else ""
+        return EMPTY_TEXT
+    return guard_cell(value) if value else ""

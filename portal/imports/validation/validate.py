@@ -32,7 +32,7 @@ from portal.imports.model import (
     problem_message,
     repair_message,
 )
-from portal.imports.reading import StrictJsonError, value_of
+from portal.imports.reading import StrictJsonError, decode_json
 from portal.imports.validation.invalid_entries import invalid, is_storable, left_out_of
 from portal.sealing import Secret, is_sealed
 from portal.tenants import CLUSTER_LENGTH, SECRET_LENGTH, is_id
@@ -53,7 +53,7 @@ def validate_entry(entry: Entry, depth: int) -> ValidatedEntry:
     try:
         fields = _fields(entry.value, depth, repairs)
     except StrictJsonError as error:
-        said = error.sentence
+        said = error.message
         if isinstance(entry.value, str):
             said = Message("In the value: %(sentence)s", sentence=said)
         return invalid(entry, [FieldMessage("", said)], repairs, {}, ())
@@ -63,9 +63,9 @@ def validate_entry(entry: Entry, depth: int) -> ValidatedEntry:
 def _fields(value: Any, depth: int, repairs: list[FieldMessage]) -> dict[str, Any]:
     """The entry as an object, taken out of the texts that it may be in. `StrictJsonError`."""
     if isinstance(value, str):
-        value = value_of(value, depth)
+        value = decode_json(value, depth)
         if isinstance(value, str):
-            value = value_of(value, depth)
+            value = decode_json(value, depth)
             repairs.append(FieldMessage("", Message("The value was encoded twice.")))
         if isinstance(value, str):
             raise StrictJsonError(Message("The value is encoded more than twice."))

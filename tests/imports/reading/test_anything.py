@@ -16,7 +16,7 @@ from portal.contact_fields import EMAIL_LENGTH
 from portal.contacts import Problem, ProblemError
 from portal.imports.model.errors import RefusedFileError
 from portal.imports.planning.staging import StagedEntries
-from portal.imports.reading.csv_cells import guarded, unguarded
+from portal.imports.reading.csv_cells import guard_cell, unguard_cell
 from portal.imports.reading.strict_json import is_deeper
 from tests.conftest import LONG
 from tests.imports.importing import LIMITS, lines, tenant
@@ -150,4 +150,4 @@ def test_depth_is_counted_as_it_is(value, most):
 
 @given(st.text("'=+-@\t\r ＝a", max_size=6) | st.text(max_size=6))
 def test_a_guarded_cell_comes_back(cell):
-    assert unguarded(guarded(cell)) == cell
+    assert unguard_cell(guard_cell(cell)) == cell

@@ -9,7 +9,7 @@ import pytest
 
 from portal.imports.model.errors import RefusedFileError
 from portal.imports.reading.decode import Limits
-from portal.imports.reading.formats import EntryReader
+from portal.imports.reading.entry_reader import EntryReader
 from tests.imports.importing import LIMITS, dump, lines, tenant
 
 ONE = tenant(1)
@@ -71,7 +71,7 @@ def test_the_tenant_is_found_in(importer, shape, opened):
 def test_keys_of_other_programs_are_counted(shape, ignored):
     reader = EntryReader(io.BytesIO(SHAPES[shape]), LIMITS)
     list(reader)
-    assert reader.ignored == ignored
+    assert reader.ignored_keys == ignored
 
 
 def test_what_another_program_keeps_is_not_even_checked(importer):

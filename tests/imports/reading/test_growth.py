@@ -11,7 +11,7 @@ from portal.imports.model.errors import RefusedFileError
 from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.decode import Limits
 from portal.imports.reading.duplicate_keys import DuplicateKeys
-from portal.imports.reading.formats import EntryReader
+from portal.imports.reading.entry_reader import EntryReader
 from portal.imports.reading.strict_json import ParsedValue
 from tests.imports.importing import LIMITS, lines, tenant
 

@@ -7,7 +7,8 @@ import pytest
 
 from portal.imports.model.errors import RefusedFileError
 from portal.imports.reading.decode import Limits
-from portal.imports.reading.formats import EntryReader, FileFormat
+from portal.imports.reading.entry_reader import EntryReader
+from portal.imports.reading.formats import FileFormat
 from tests.imports.importing import LIMITS, dump, lines, tenant
 from tests.imports.reading.test_formats import Drops
 
@@ -20,7 +21,7 @@ def read(file, opened=io.BytesIO, limits=LIMITS):
     reader = EntryReader(opened(file), limits)
     told = [(each.line, each.problem) if each.problem else each.value["companyId"]
             for each in reader]  # fmt: skip
-    assert reader.shape is FileFormat.LINES
+    assert reader.format is FileFormat.LINES
     return told
 
 

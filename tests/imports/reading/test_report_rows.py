@@ -7,7 +7,7 @@ import json
 import pytest
 
 from portal.imports.planning.staging import StagedEntries
-from portal.imports.reading.csv_cells import guarded, unguarded
+from portal.imports.reading.csv_cells import guard_cell, unguard_cell
 from portal.imports.reports.report import job_summary, report_as_csv, report_as_json
 from portal.stores.contract import Add
 from tests.imports.importing import LIMITS, SECRET, dump, lines, rows_of, tenant
@@ -90,9 +90,9 @@ def test_an_emptied_field_stays_a_difference_and_a_missing_one_is_none(importer,
 
 
 def test_an_empty_value_is_an_apostrophe_and_an_apostrophe_is_none():
-    assert unguarded("'") == ""
-    assert unguarded(guarded("'")) == "'"
-    assert guarded("") == ""
+    assert unguard_cell("'") == ""
+    assert unguard_cell(guard_cell("'")) == "'"
+    assert guard_cell("") == ""
 
 
 @both

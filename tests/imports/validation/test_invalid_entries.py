@@ -7,7 +7,7 @@ import random
 import pytest
 
 from portal.imports.planning.staging import StagedEntries
-from portal.imports.reading.formats import EntryReader
+from portal.imports.reading.entry_reader import EntryReader
 from portal.stores.contract import UnavailableError
 from tests.imports.importing import LIMITS, counts, dump, lines, rows_of, tenant
 
@@ -145,7 +145,7 @@ OTHERS = dict.fromkeys(["state", "by", "store", "active", "theme", "cookies"], "
 def test_keys_of_other_programs_are_counted_whatever_they_are_called(file, ignored):
     reader = EntryReader(io.BytesIO(file), LIMITS)
     assert len(list(reader)) == 1
-    assert reader.ignored == ignored
+    assert reader.ignored_keys == ignored
 
 
 def test_a_disk_that_is_full_is_told_in_words():

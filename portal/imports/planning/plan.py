@@ -27,7 +27,7 @@ from portal.imports.model import (
 from portal.imports.planning.diff import changes_between, differing_fields, is_newer, licence_after
 from portal.imports.planning.licence_totals import NO_LICENCE, Licence, LicenceTotals
 from portal.imports.planning.staging import StagedEntries, StagedEntry
-from portal.imports.validation import id_in
+from portal.imports.validation import tenant_id_of
 from portal.sealing import Sealer, SecretFingerprints
 from portal.settings import Settings
 from portal.stores import Item, ItemNotFoundError, Store
@@ -135,7 +135,7 @@ class Plan:
             line=checked.line,
             column=checked.column,
             key=checked.key,
-            tenant_id=candidate.id if candidate else id_in(checked),
+            tenant_id=candidate.id if candidate else tenant_id_of(checked),
             reasons=verdict.reasons,
             repairs=checked.repairs,
             left_out=checked.left_out,

@@ -21,7 +21,7 @@ from portal.imports.reading import (
     disk_space_needed,
     open_scratch_db,
 )
-from portal.imports.validation import ids_in, updated_in, validate_entry
+from portal.imports.validation import possible_tenant_ids, updated_at_of, validate_entry
 from portal.sealing import Secret
 
 _TOGETHER = 500
@@ -144,8 +144,8 @@ class StagedEntries:
             )
 
     def _fail(self, checked: ValidatedEntry) -> None:
-        updated = updated_in(checked)
-        told = [(tenant_id, self.size, updated) for tenant_id in ids_in(checked)]
+        updated = updated_at_of(checked)
+        told = [(tenant_id, self.size, updated) for tenant_id in possible_tenant_ids(checked)]
         with disk_space_needed():
             self._db.executemany(_KEEP_NEWEST.format(table="failed"), told)
 

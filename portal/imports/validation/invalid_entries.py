@@ -1,6 +1,8 @@
-"""What is left of an entry: the fields that nobody knows, named; and what is kept of one that
-cannot be imported, to be mended. Within bounds, since a row has to fit into an item of any store,
-whatever stood in the file."""
+"""Entries that cannot be imported: which of their values the report keeps, and which tenant they
+may belong to.
+
+What is kept is bounded, whatever the file contains: a row must fit into an item of any store.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,34 +23,34 @@ from portal.imports.reading import OUT_OF_RANGE
 from portal.tenants import ID, is_id
 from portal.timestamps import read_timestamp
 
-#: Of UTF-8. Whatever is longer cannot be right, neither whole nor cut.
-VALUE_BYTES = 4_000
-#: Two ids of 40 and what joins them: no key that could be right is longer.
-_KEY_LENGTH = len(KEY_PREFIX) + 81
-#: JavaScript counts exactly up to here, and DynamoDB not much further.
-_LARGEST = 2**63 - 1
-#: So many unknown fields are named; the rest is counted.
-_NAMED = 20
+#: Bytes of UTF-8 that are kept of a value. No valid value is longer.
+_MAX_VALUE_BYTES = 4_000
+#: The longest valid key: two ids of 40 characters and an underscore.
+_MAX_KEY_LENGTH = len(KEY_PREFIX) + 81
+#: Signed 64 bits. A larger integer makes an entry invalid even in an unknown field.
+_MAX_INTEGER = 2**63 - 1
+#: Unknown fields that are named; further ones are counted.
+_MAX_NAMES = 20
 
 
-def left_out_of(fields: Mapping[str, Any]) -> tuple[tuple[str, ...], list[FieldMessage]]:
-    """The names of unknown fields, and what is wrong even with these."""
+def unknown_fields(fields: Mapping[str, Any]) -> tuple[tuple[str, ...], list[FieldMessage]]:
+    """Names of the unknown fields, and a message for each that has too large an integer."""
     if fields.keys() <= KNOWN_FIELDS:
         return (), []
     names = [name for name in fields if name not in KNOWN_FIELDS]
     too_large = [name for name in names if _is_too_large(fields[name])]
-    more = [f"+{len(names) - _NAMED}"] if len(names) > _NAMED else []
+    more = [f"+{len(names) - _MAX_NAMES}"] if len(names) > _MAX_NAMES else []
     return (
-        (*(printable_excerpt(name) for name in names[:_NAMED]), *more),
-        [FieldMessage(printable_excerpt(name), OUT_OF_RANGE) for name in too_large[:_NAMED]],
+        (*(printable_excerpt(name) for name in names[:_MAX_NAMES]), *more),
+        [FieldMessage(printable_excerpt(name), OUT_OF_RANGE) for name in too_large[:_MAX_NAMES]],
     )
 
 
 def _is_too_large(value: Any) -> bool:
-    return type(value) is int and abs(value) > _LARGEST
+    return type(value) is int and abs(value) > _MAX_INTEGER
 
 
-def invalid(
+def invalid_entry(
     entry: Entry,
     reasons: Sequence[FieldMessage],
     repairs: Sequence[FieldMessage],
@@ -56,24 +58,25 @@ def invalid(
     left_out: tuple[str, ...],
 ) -> ValidatedEntry:
     values: dict[str, FieldValue] = {}
-    said = list(repairs)
+    notes = list(repairs)
     for name in EXPORTED_FIELDS:
         value = fields.get(name)
         if isinstance(value, bool):
             values[name] = value
         elif isinstance(value, str) and is_storable(value):
-            values[name] = kept = _cut(value)
-            if kept != value:
-                said.append(FieldMessage(name, Message("Only the beginning of this text is kept.")))
-    key = entry.key if len(entry.key) <= _KEY_LENGTH else entry.key[: _KEY_LENGTH - 1] + "…"
+            values[name] = shortened = _shortened(value)
+            if shortened != value:
+                note = Message("Only the beginning of this text is kept.")
+                notes.append(FieldMessage(name, note))
+    key = entry.key if len(entry.key) <= _MAX_KEY_LENGTH else entry.key[: _MAX_KEY_LENGTH - 1] + "…"
     return ValidatedEntry(
         key=key, line=entry.line, column=entry.column, reasons=tuple(reasons),
-        repairs=tuple(said), left_out=left_out, values=values,
+        repairs=tuple(notes), left_out=left_out, values=values,
     )  # fmt: skip
 
 
 def is_storable(value: str) -> bool:
-    """Whether it can be written as UTF-8: half of a pair of surrogates cannot."""
+    """Whether the text can be encoded as UTF-8: a lone surrogate cannot."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -81,39 +84,39 @@ def is_storable(value: str) -> bool:
     return True
 
 
-def _cut(value: str) -> str:
-    if len(value) * 4 <= VALUE_BYTES:
+def _shortened(value: str) -> str:
+    if len(value) * 4 <= _MAX_VALUE_BYTES:
         return value
-    whole = value.encode()
-    return value if len(whole) <= VALUE_BYTES else whole[:VALUE_BYTES].decode(errors="ignore") + "…"
+    encoded = value.encode()
+    if len(encoded) <= _MAX_VALUE_BYTES:
+        return value
+    return encoded[:_MAX_VALUE_BYTES].decode(errors="ignore") + "…"
 
 
-# ---- Whose it is
+# ---- The tenant of an invalid entry
 
 _KEY = re.compile(rf"{KEY_PREFIX}({ID}_{ID})", re.ASCII)
 
 
-def id_in(checked: ValidatedEntry) -> str:
-    """Whom an entry is about that cannot be imported; empty where it does not say so, or where
-    its key tells, with which the ids may disagree."""
-    return "" if checked.key else _id_inside(checked)
+def tenant_id_of(entry: ValidatedEntry) -> str:
+    """Tenant id from the fields; empty if absent, or if the entry has a key: the row then shows
+    the key, and the fields may disagree with it."""
+    return "" if entry.key else _id_of_fields(entry)
 
 
-def ids_in(checked: ValidatedEntry) -> set[str]:
-    """Everybody whom an entry that cannot be imported may be about: where its key and its ids
-    disagree, that is two."""
-    by_key = _KEY.fullmatch(checked.key)
-    return {by_key[1] if by_key else "", _id_inside(checked)} - {""}
+def possible_tenant_ids(entry: ValidatedEntry) -> set[str]:
+    """Tenant ids from the key and from the fields: two if they disagree."""
+    key = _KEY.fullmatch(entry.key)
+    return {key[1] if key else "", _id_of_fields(entry)} - {""}
 
 
-def updated_in(checked: ValidatedEntry) -> str:
-    """When an entry that cannot be imported was changed last, as a candidate says it; empty if
-    nobody can tell."""
-    text = checked.values.get("updatedAt") or checked.values.get("createdAt")
+def updated_at_of(entry: ValidatedEntry) -> str:
+    """When the record was last changed, as in `Candidate`; empty if unknown."""
+    text = entry.values.get("updatedAt") or entry.values.get("createdAt")
     return read_timestamp(text)[1] if isinstance(text, str) else ""
 
 
-def _id_inside(checked: ValidatedEntry) -> str:
-    ids = [checked.values.get(name) for name in ("accountId", "companyId")]
-    texts = [each for each in ids if isinstance(each, str) and is_id(each)]
-    return "_".join(texts) if len(texts) == len(ids) else ""
+def _id_of_fields(entry: ValidatedEntry) -> str:
+    ids = [entry.values.get(name) for name in ("accountId", "companyId")]
+    valid_ids = [each for each in ids if isinstance(each, str) and is_id(each)]
+    return "_".join(valid_ids) if len(valid_ids) == len(ids) else ""

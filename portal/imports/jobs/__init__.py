@@ -1,11 +1,12 @@
-"""An import as it is stored, and what becomes of it.
+"""An import as it is stored, and what happens to it.
 
-job         its state, options and counts
-row_chunks  its rows, some hundred in each item
+job         its state, options and counts; finding, listing and ending it
+row_chunks  its rows, some hundred in one item
 create      a plan -> a stored job
 apply       writes the rows, step by step
+row_writes  what is written for one row, or its new kind
 to_tenant   a row -> the tenant that it becomes
-retention   removes rows when their time is over
+retention   removes the rows of old jobs
 """
 
 from portal.imports.jobs.apply import apply_step
@@ -23,16 +24,6 @@ from portal.imports.jobs.retention import remove_rows_before
 from portal.imports.jobs.row_chunks import page_of_rows, rows_of_job
 
 __all__ = [
-    "ImportJob",
-    "JobState",
-    "RowPosition",
-    "UnknownJobError",
-    "apply_step",
-    "create_job",
-    "end_job",
-    "find_job",
-    "list_jobs",
-    "page_of_rows",
-    "remove_rows_before",
-    "rows_of_job",
-]
+    "ImportJob", "JobState", "RowPosition", "UnknownJobError", "apply_step", "create_job",
+    "end_job", "find_job", "list_jobs", "page_of_rows", "remove_rows_before", "rows_of_job",
+]  # fmt: skip

@@ -1,4 +1,8 @@
-"""A plan on its way into the store, to be applied from there."""
+"""Stores a plan as a job, from which it can be applied.
+
+While its rows are being saved, a draft marker stands for the job. So retention finds the rows of
+a plan whose saving broke off.
+"""
 
 import secrets
 import string
@@ -6,7 +10,7 @@ from collections.abc import Mapping
 
 from portal import records
 from portal.imports.jobs.job import ImportJob, JobState, job_item
-from portal.imports.jobs.row_chunks import Chunks, remove
+from portal.imports.jobs.row_chunks import ChunkWriter, remove_chunks
 from portal.imports.model import RowKind
 from portal.imports.planning import Plan, Tally
 from portal.stores import (
@@ -22,34 +26,35 @@ from portal.tenants import AuditInfo
 from portal.timestamps import format_timestamp
 
 _ALPHABET = string.ascii_lowercase + string.digits
-#: The list of plans that are being saved, or were broken off meanwhile.
-BEGUN = f"{records.IMPORTS}#BEGUN"
-_SUFFIX = "-begun"
+#: The index partition of all draft markers.
+DRAFT_MARKERS = f"{records.IMPORTS}#BEGUN"
+_MARKER_SUFFIX = "-begun"
 
 
 def create_job(store: Store, plan: Plan, audit: AuditInfo) -> ImportJob:
-    """Goes through the plan and keeps it. Nobody finds it before it is whole; if this is broken
-    off, what was kept so far is never used, and `retention` finds it. Errors as of the store and
-    the sealer."""
+    """Goes through the plan and stores it. The job appears only when all its rows are stored.
+
+    Raises errors of the store and the sealer. What was stored by then is never used, and
+    retention removes it.
+    """
     reference = "".join(secrets.choice(_ALPHABET) for _ in range(26))
     import_id = f"import-{reference}"
-    store.write([Add(_begun_item(import_id, audit))])
-    chunks = Chunks(store, import_id)
+    store.write([Add(_draft_marker(import_id, audit))])
+    chunks = ChunkWriter(store, import_id)
     for row in plan:
-        chunks.take(row)
-    chunks.end()
+        chunks.add(row)
+    chunks.flush()
     try:
-        return _add(store, plan, audit, import_id, chunks.numbers)
+        return _add_job(store, plan, audit, import_id, chunks.counts)
     except VersionConflictError:
-        # Whoever took the sign away has not seen the chunks that came behind it.
-        remove(store, import_id, chunks.numbers)
+        # Retention deleted the marker before these chunks existed; delete them here.
+        remove_chunks(store, import_id, chunks.counts)
         raise
 
 
-def _add(
+def _add_job(
     store: Store, plan: Plan, audit: AuditInfo, import_id: str, chunks: Mapping[RowKind, int]
 ) -> ImportJob:
-    """The run itself, once its rows are there."""
     tally: Tally = plan.tally
     job = ImportJob(
         id=import_id,
@@ -73,21 +78,19 @@ def _add(
 
 
 def draft_marker_id(import_id: str) -> str:
-    """What stands for a plan while it is being saved."""
-    return f"{import_id}{_SUFFIX}"
+    return f"{import_id}{_MARKER_SUFFIX}"
 
 
-def job_id_of_marker(begun: str) -> str:
-    """The other side of `begun_id`."""
-    return begun.removesuffix(_SUFFIX)
+def job_id_of_marker(marker_id: str) -> str:
+    return marker_id.removesuffix(_MARKER_SUFFIX)
 
 
-def _begun_item(import_id: str, audit: AuditInfo) -> Item:
+def _draft_marker(import_id: str, audit: AuditInfo) -> Item:
     at = format_timestamp(audit.at)
     return {
         KEY: draft_marker_id(import_id),
         "version": 1,
         "at": at,
-        GSI2.partition: BEGUN,
+        GSI2.partition: DRAFT_MARKERS,
         GSI2.sort: f"{at}#{import_id}",
     }

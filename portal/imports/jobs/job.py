@@ -1,7 +1,7 @@
-"""An import as it is stored: what was chosen, and how far it has come.
+"""An import as it is stored: its options, and how far it has been applied.
 
-Its rows lie in items of their own, see `portal.imports.jobs.row_chunks`; so any worker on any
-machine goes on where another one stopped.
+Its rows are in items of their own, see `portal.imports.jobs.row_chunks`. So any worker on any
+machine can continue a job that another one left.
 """
 
 import json
@@ -38,8 +38,9 @@ class JobState(StrEnum):
     PLANNED = "planned"
     APPLYING = "applying"
     DONE = "done"
-    #: Ended by somebody before all rows were written, and before any was.
+    #: Ended by somebody after some rows were written.
     STOPPED = "stopped"
+    #: Ended by somebody before any row was written.
     DISCARDED = "discarded"
 
 
@@ -49,7 +50,7 @@ class UnknownJobError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RowPosition:
-    """A place among the rows of one kind: which chunk, and how many of its rows are behind."""
+    """A position among the rows of one kind: the chunk, and how many of its rows are before."""
 
     kind: RowKind
     chunk: int = 0
@@ -58,15 +59,20 @@ class RowPosition:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportJob:
-    """One import. `counts` are by kind, as they are now; `processed` of `to_write` rows are done.
+    """One import.
 
-    `by` made the plan, `confirmed_by` had it written, `ended_by` stopped or discarded it.
-    `chunks` are numbers of items by kind; `cursor` is where applying goes on.
-    `reclassified_from`: per kind, the first chunk that holds rows reclassified from new or update.
-    `active`, `later` and `until`: see `LicenceTotals`; of what would be written, and from the
-    first commit on of what is. `rows_kept`: its rows can still be seen and reported; otherwise
-    retention removed them, and of their chunks only `leftover` may still be there, by kind.
-    `moved_at`: when rows were last written into the store.
+    by, who: who made the plan: the name, and the id where there is one.
+    counts: rows per kind, as they are classified now.
+    chunks: items of rows per kind.
+    to_write, processed: rows to write when the plan was made, and how many of them are processed.
+    reclassified_from: per kind, the first chunk that holds rows reclassified from new or update.
+    active, later, until: see `LicenceTotals`. Over the rows to write; from the first commit on,
+        over the rows that are written.
+    cursor: where applying continues.
+    moved_at: when rows were last written.
+    confirmed_by, ended_by: who had it applied, and who stopped or discarded it.
+    rows_kept: whether the rows can be read; `False` after retention.
+    leftover: chunks per kind that retention has yet to remove.
     """
 
     id: str
@@ -96,12 +102,12 @@ class ImportJob:
 
     @property
     def is_open(self) -> bool:
-        """Whether it can be applied, or go on."""
+        """Whether it can be applied, or applied further."""
         return self.state in (JobState.PLANNED, JobState.APPLYING)
 
     @property
     def last_at(self) -> datetime:
-        """When somebody last did something to it."""
+        """When it last changed."""
         return self.finished_at or self.moved_at or self.at
 
     @property
@@ -110,27 +116,30 @@ class ImportJob:
 
     @property
     def written(self) -> int:
-        """How many rows it has put into the store, so far."""
-        reclassified_from = self.to_write - sum(self.counts[kind] for kind in WRITTEN_KINDS)
-        return self.processed - reclassified_from
+        """Rows that are written so far."""
+        reclassified = self.to_write - sum(self.counts[kind] for kind in WRITTEN_KINDS)
+        return self.processed - reclassified
 
-    def is_behind(self, place: RowPosition) -> bool:
-        """Whether the rows there were written."""
-        if place.kind not in WRITTEN_KINDS:
+    def is_written(self, position: RowPosition) -> bool:
+        """Whether the row at the position is written."""
+        if position.kind not in WRITTEN_KINDS:
             return False
-        at, cursor = WRITTEN_KINDS.index(place.kind), WRITTEN_KINDS.index(self.cursor.kind)
-        here, there = (
-            (at, place.chunk, place.offset),
-            (cursor, self.cursor.chunk, self.cursor.offset),
-        )
-        return self.state is JobState.DONE or here < there
+        return self.state is JobState.DONE or _order(position) < _order(self.cursor)
 
 
-# ---- Reading it again
+def _order(position: RowPosition) -> tuple[int, int, int]:
+    return WRITTEN_KINDS.index(position.kind), position.chunk, position.offset
+
+
+# ---- Finding and ending jobs
 
 
 def find_job(store: Store, import_id: str) -> ImportJob:
-    """`UnknownRunError`."""
+    """The import with this id.
+
+    Raises:
+        UnknownJobError: there is none.
+    """
     try:
         item = store.get(import_id)
     except ItemNotFoundError as error:
@@ -142,32 +151,36 @@ def find_job(store: Store, import_id: str) -> ImportJob:
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """Imports, the newest first; `after` is `None` exactly when none is left."""
+    """Imports, the newest first. `after` continues; it is `None` if no import is left."""
 
     runs: list[ImportJob]
     after: Cursor | None
 
 
 def list_jobs(store: Store, *, after: Cursor | None = None, limit: int = 50) -> JobPage:
-    """A page of all imports. An index may be a moment behind."""
+    """A page of all imports. The index may lag behind the items for a moment."""
     page = store.query(GSI2, records.IMPORTS, after=after, limit=limit, newest_first=True)
     return JobPage([job_of(item) for item in page.items], page.after)
 
 
 def end_job(store: Store, import_id: str, audit: AuditInfo) -> ImportJob:
-    """Nobody will apply this any more: a plan is discarded, and what had begun is stopped; what
-    was written stays. What is over already stays as it is. `UnknownRunError`."""
+    """Ends an open import: discards a plan, stops one that is being applied. Written rows stay.
+    An import that has already ended stays as it is.
+
+    Raises:
+        UnknownJobError: no import has this id.
+    """
     while (job := find_job(store, import_id)).is_open:
-        over = replace(ended(job, audit), version=job.version + 1)
-        # Somebody may be writing its rows, and have moved it on.
+        after = replace(ended_job(job, audit), version=job.version + 1)
+        # Somebody who applies it at the same time may have moved its cursor: try again.
         with suppress(VersionConflictError):
-            store.write([Replace(job_item(over), job.version)])
-            return over
+            store.write([Replace(job_item(after), job.version)])
+            return after
     return job
 
 
-def ended(job: ImportJob, audit: AuditInfo) -> ImportJob:
-    """What becomes of one that is open when somebody ends it."""
+def ended_job(job: ImportJob, audit: AuditInfo) -> ImportJob:
+    """An open job after somebody has ended it; with the same version."""
     state = JobState.DISCARDED if job.state is JobState.PLANNED else JobState.STOPPED
     return replace(job, state=state, ended_by=audit.by, finished_at=audit.at)
 
@@ -177,8 +190,8 @@ def ended(job: ImportJob, audit: AuditInfo) -> ImportJob:
 
 def job_item(job: ImportJob) -> Item:
     at = format_timestamp(job.at)
-    # In one text: an index carries it as it is, whatever is added later.
-    told = {
+    # One attribute holds them all, so the index carries whatever is added later.
+    fields = {
         "who": job.who,
         "state": job.state,
         "policy": job.choice.policy,
@@ -206,47 +219,48 @@ def job_item(job: ImportJob) -> Item:
         "version": job.version,
         "at": at,
         "by": job.by,
-        "text": json.dumps(told, ensure_ascii=False),
+        "text": json.dumps(fields, ensure_ascii=False),
         GSI2.partition: records.IMPORTS,
         GSI2.sort: f"{at}#{job.id}",
     }
 
 
 def job_of(item: Item) -> ImportJob:
-    told: dict[str, Any] = json.loads(str(item["text"]))
+    """Fields with a default are missing in jobs of earlier versions."""
+    fields: dict[str, Any] = json.loads(str(item["text"]))
     at = parse_timestamp(str(item["at"]))
     if at is None:
         raise ValueError("an import without a time")
-    kind, chunk, offset = told["cursor"]
+    kind, chunk, offset = fields["cursor"]
     return ImportJob(
         id=str(item[KEY]),
         version=int(item["version"]),
         at=at,
         by=str(item["by"]),
-        who=told["who"],
-        state=JobState(told["state"]),
+        who=fields["who"],
+        state=JobState(fields["state"]),
         choice=ImportOptions(
-            policy=Policy(told["policy"]),
-            allowed=frozenset(AllowedChange(each) for each in told["allowed"]),
+            policy=Policy(fields["policy"]),
+            allowed=frozenset(AllowedChange(each) for each in fields["allowed"]),
         ),
-        shapes=tuple(told["shapes"]),
-        ignored_keys=told["ignoredKeys"],
-        counts={RowKind(name): number for name, number in told["counts"].items()},
-        chunks={RowKind(name): number for name, number in told["chunks"].items()},
-        to_write=told["toWrite"],
-        processed=told["handled"],
+        shapes=tuple(fields["shapes"]),
+        ignored_keys=fields["ignoredKeys"],
+        counts={RowKind(name): number for name, number in fields["counts"].items()},
+        chunks={RowKind(name): number for name, number in fields["chunks"].items()},
+        to_write=fields["toWrite"],
+        processed=fields["handled"],
         reclassified_from={
-            RowKind(kind): {RowKind(name): number for name, number in firsts.items()}
-            for kind, firsts in told.get("late", {}).items()
+            RowKind(kind): {RowKind(name): number for name, number in first_chunks.items()}
+            for kind, first_chunks in fields.get("late", {}).items()
         },
-        active=told["active"],
-        later=told.get("later", 0),
-        until=(told["until"][0], told["until"][1]),
+        active=fields["active"],
+        later=fields.get("later", 0),
+        until=(fields["until"][0], fields["until"][1]),
         cursor=RowPosition(RowKind(kind), chunk, offset),
-        moved_at=parse_timestamp(told.get("movedAt", "")),
-        finished_at=parse_timestamp(told["finishedAt"]),
-        confirmed_by=told.get("confirmedBy", ""),
-        ended_by=told.get("endedBy", ""),
-        rows_kept=told.get("rowsKept", True),
-        leftover={RowKind(name): number for name, number in told.get("leftover", {}).items()},
+        moved_at=parse_timestamp(fields.get("movedAt", "")),
+        finished_at=parse_timestamp(fields["finishedAt"]),
+        confirmed_by=fields.get("confirmedBy", ""),
+        ended_by=fields.get("endedBy", ""),
+        rows_kept=fields.get("rowsKept", True),
+        leftover={RowKind(name): number for name, number in fields.get("leftover", {}).items()},
     )

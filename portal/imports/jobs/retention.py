@@ -1,7 +1,7 @@
-"""What is left of an import when the time of its rows is over.
+"""Removes the rows of old imports.
 
-Rows hold names, addresses and sealed secrets of people, long after they are of use. The import
-itself stays listed, with its counts and who ran it.
+Rows hold names, addresses and sealed secrets long after anybody needs them. The job itself stays
+listed, with its counts and who ran it.
 """
 
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from portal import records
-from portal.imports.jobs.create import BEGUN, draft_marker_id, job_id_of_marker
-from portal.imports.jobs.job import ImportJob, ended, find_job, job_item, job_of
-from portal.imports.jobs.row_chunks import chunk_id, remove
+from portal.imports.jobs.create import DRAFT_MARKERS, draft_marker_id, job_id_of_marker
+from portal.imports.jobs.job import ImportJob, ended_job, find_job, job_item, job_of
+from portal.imports.jobs.row_chunks import chunk_id, remove_chunks
 from portal.imports.model import RowKind
 from portal.stores import (
     GSI2,
@@ -30,21 +30,21 @@ from portal.timestamps import format_timestamp
 
 
 def remove_rows_before(store: Store, instant: datetime, audit: AuditInfo) -> int:
-    """Removes the rows of every import that ended before `instant`; of one that is still open and
-    was planned, or written the last time, before it, which is thereby ended; and of plans that
-    broke off while they were saved. Answers of how many.
+    """Removes the rows of every import that ended before `instant`. An open import that was
+    planned, or last written, before it is ended as well. So are plans whose saving broke off.
+    Returns the number of these imports.
 
-    It may be stopped anywhere and run again. Errors as of the store.
+    It can be interrupted at any point and repeated. Raises errors of the store.
     """
     removed = 0
     for item in _listed_before(store, records.IMPORTS, instant):
-        seen = job_of(item)
-        if seen.rows_kept or seen.leftover:
-            job = _without_rows(store, seen.id, instant, audit)
+        listed = job_of(item)
+        if listed.rows_kept or listed.leftover:
+            job = _give_up_rows(store, listed.id, instant, audit)
             removed += bool(job.leftover)
             _remove_leftover(store, job)
-    for item in _listed_before(store, BEGUN, instant):
-        _remove_begun(store, job_id_of_marker(str(item[KEY])))
+    for item in _listed_before(store, DRAFT_MARKERS, instant):
+        _remove_draft(store, job_id_of_marker(str(item[KEY])))
         removed += 1
     return removed
 
@@ -53,11 +53,11 @@ def _listed_before(store: Store, partition: str, instant: datetime) -> Iterator[
     return iter_query(store, GSI2, partition, between=(" ", format_timestamp(instant)))
 
 
-def _without_rows(store: Store, import_id: str, instant: datetime, audit: AuditInfo) -> ImportJob:
-    """The import, from now on without rows if it is due. Nobody can apply it any more then, nor
-    look for its chunks; what they were is still known, until they are removed."""
+def _give_up_rows(store: Store, import_id: str, instant: datetime, audit: AuditInfo) -> ImportJob:
+    """The job, without rows if it is due. From then on nobody applies it or reads its chunks;
+    `leftover` remembers them until they are removed."""
     while (job := find_job(store, import_id)).rows_kept and job.last_at < instant:
-        gone = replace(
+        after = replace(
             job,
             version=job.version + 1,
             rows_kept=False,
@@ -66,37 +66,38 @@ def _without_rows(store: Store, import_id: str, instant: datetime, audit: AuditI
             leftover=job.chunks,
         )
         if job.is_open:
-            # In the same write: ended now, it would be kept for as long again.
-            gone = ended(gone, audit)
+            # In the same write: a job that ended now would keep its rows for the whole time again.
+            after = ended_job(after, audit)
         with suppress(VersionConflictError):
-            store.write([Replace(job_item(gone), job.version)])
-            return gone
+            store.write([Replace(job_item(after), job.version)])
+            return after
     return job
 
 
 def _remove_leftover(store: Store, job: ImportJob) -> None:
     if not job.leftover:
         return
-    remove(store, job.id, job.leftover)
+    remove_chunks(store, job.id, job.leftover)
+    # On a conflict somebody else has removed the same chunks at the same time.
     with suppress(VersionConflictError):
-        # Somebody else has removed the same at the same time.
-        done = replace(job, version=job.version + 1, leftover={})
-        store.write([Replace(job_item(done), job.version)])
+        after = replace(job, version=job.version + 1, leftover={})
+        store.write([Replace(job_item(after), job.version)])
 
 
-def _remove_begun(store: Store, import_id: str) -> None:
+def _remove_draft(store: Store, import_id: str) -> None:
+    """Removes the chunks of a plan whose saving broke off, and its marker."""
     for kind in RowKind:
-        number = 0
-        while _is_there(store, chunk_id(import_id, kind, number)):
-            number += 1
-        remove(store, import_id, {kind: number})
+        count = 0
+        while _exists(store, chunk_id(import_id, kind, count)):
+            count += 1
+        remove_chunks(store, import_id, {kind: count})
     with suppress(VersionConflictError):
         store.write([Remove(draft_marker_id(import_id), 1)])
 
 
-def _is_there(store: Store, tenant_id: str) -> bool:
+def _exists(store: Store, item_id: str) -> bool:
     try:
-        store.get(tenant_id)
+        store.get(item_id)
     except ItemNotFoundError:
         return False
     return True

@@ -1,7 +1,7 @@
-"""The rows of an import as they are stored: those of each kind in items of their own.
+"""The rows of a job as they are stored: in chunks of some hundred rows of one kind, packed.
 
-A few hundred lie together and packed, each item below DynamoDB's limit with much to spare; so a
-page of one kind reads little. They hold no secret that is not sealed.
+A chunk stays far below DynamoDB's limit on items, and a page of one kind reads few of them. Its
+rows hold secrets only sealed.
 """
 
 import base64
@@ -26,40 +26,55 @@ from portal.stores import (
     VersionConflictError,
 )
 
-#: Bytes of rows in one item before they are packed. What cannot be made smaller takes a third
-#: more as text.
+#: Bytes of rows in one chunk before they are compressed. Rows that do not compress take a third
+#: more as base64.
 CHUNK_BYTES = 200_000
 
 
-class Chunks:
-    """Rows on their way into items, each kind by itself."""
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The rows of one item."""
+
+    version: int
+    rows: list[PlanRow]
+
+
+class ChunkWriter:
+    """Collects rows and writes a chunk whenever one is full.
+
+    counts: chunks written so far, per kind.
+    """
 
     def __init__(self, store: Store, import_id: str) -> None:
         self._store = store
-        self._run_id = import_id
-        self._waiting: dict[RowKind, list[bytes]] = {kind: [] for kind in RowKind}
+        self._import_id = import_id
+        self._pending: dict[RowKind, list[bytes]] = {kind: [] for kind in RowKind}
         self._sizes: Counter[RowKind] = Counter()
-        self.numbers: Counter[RowKind] = Counter()
+        self.counts: Counter[RowKind] = Counter()
 
-    def take(self, row: PlanRow) -> None:
+    def add(self, row: PlanRow) -> None:
         packed = orjson.dumps(row.packed())
-        if self._waiting[row.kind] and self._sizes[row.kind] + len(packed) > CHUNK_BYTES:
-            self._flush(row.kind)
-        self._waiting[row.kind].append(packed)
+        if self._pending[row.kind] and self._sizes[row.kind] + len(packed) > CHUNK_BYTES:
+            self._write_chunk(row.kind)
+        self._pending[row.kind].append(packed)
         self._sizes[row.kind] += len(packed) + 1
 
-    def end(self) -> None:
-        for kind, waiting in self._waiting.items():
-            if waiting:
-                self._flush(kind)
+    def flush(self) -> None:
+        """Writes the rows that do not fill a chunk."""
+        for kind, pending in self._pending.items():
+            if pending:
+                self._write_chunk(kind)
 
-    def _flush(self, kind: RowKind) -> None:
-        text = b"[%b]" % b",".join(self._waiting[kind])
-        item = _chunk_item(self._run_id, kind, self.numbers[kind], text, 1)
+    def _write_chunk(self, kind: RowKind) -> None:
+        text = b"[%b]" % b",".join(self._pending[kind])
+        item = _item(chunk_id(self._import_id, kind, self.counts[kind]), text, version=1)
         self._store.write([Add(item)])
-        self.numbers[kind] += 1
-        self._waiting[kind].clear()
+        self.counts[kind] += 1
+        self._pending[kind].clear()
         self._sizes[kind] = 0
+
+
+# ---- Reading
 
 
 def page_of_rows(
@@ -70,101 +85,98 @@ def page_of_rows(
     after: RowPosition | None = None,
     limit: int = 50,
 ) -> tuple[list[PlanRow], RowPosition | None]:
-    """The next rows of one kind, and where the page after them begins, if there is one."""
-    place = after or RowPosition(kind)
-    found: list[PlanRow] = []
-    while place.chunk < job.chunks[kind]:
-        rows = read_chunk(store, job.id, kind, place.chunk).rows
-        for number in range(place.offset, len(rows)):
-            here = RowPosition(kind, place.chunk, number)
-            if len(found) == limit:
-                return found, here
-            # A row that turned out otherwise stands where its kind is now.
-            if rows[number].kind is kind:
-                found.append(_as_it_went(job, here, rows[number]))
-        place = RowPosition(kind, place.chunk + 1)
-    return found, None
+    """The next rows of one kind, and where the next page begins; `None` if it would be empty."""
+    position = after or RowPosition(kind)
+    page: list[PlanRow] = []
+    while position.chunk < job.chunks[kind]:
+        rows = read_chunk(store, job.id, kind, position.chunk).rows
+        for offset in range(position.offset, len(rows)):
+            here = RowPosition(kind, position.chunk, offset)
+            if len(page) == limit:
+                return page, here
+            # A reclassified row is shown with its new kind, from another chunk.
+            if rows[offset].kind is kind:
+                page.append(_with_written(job, here, rows[offset]))
+        position = RowPosition(kind, position.chunk + 1)
+    return page, None
 
 
 def rows_of_job(store: Store, job: ImportJob) -> Iterator[PlanRow]:
-    """All rows in the order of the files, a few hundred of each kind in memory."""
+    """All rows in the order of the files. Memory holds a few chunks of each kind."""
     streams = (
-        _rows_in(store, job, kind, chunks) for kind in RowKind for chunks in _in_order(job, kind)
+        _rows_in(store, job, kind, chunks)
+        for kind in RowKind
+        for chunks in _ordered_ranges(job, kind)
     )
     return heapq.merge(*streams, key=lambda row: row.number)
 
 
-def _in_order(job: ImportJob, kind: RowKind) -> Iterator[range]:
-    """The chunks of one kind, as stretches in which the numbers of the rows only rise: those
-    that were planned so, and those that turned out so behind them."""
+def _ordered_ranges(job: ImportJob, kind: RowKind) -> Iterator[range]:
+    """Ranges of chunks within which row numbers only rise: the rows that were planned as this
+    kind, then those that were reclassified from new, and from update."""
     end = job.chunks[kind]
-    reclassified_from = sorted(
-        first for first in job.reclassified_from.get(kind, {}).values() if first < end
-    )
-    return (range(first, behind) for first, behind in pairwise((0, *reclassified_from, end)))
+    starts = sorted(first for first in job.reclassified_from.get(kind, {}).values() if first < end)
+    return (range(start, stop) for start, stop in pairwise((0, *starts, end)))
 
 
 def _rows_in(store: Store, job: ImportJob, kind: RowKind, chunks: range) -> Iterator[PlanRow]:
     for number in chunks:
         for offset, row in enumerate(read_chunk(store, job.id, kind, number).rows):
             if row.kind is kind:
-                yield _as_it_went(job, RowPosition(kind, number, offset), row)
+                yield _with_written(job, RowPosition(kind, number, offset), row)
 
 
-def _as_it_went(job: ImportJob, place: RowPosition, row: PlanRow) -> PlanRow:
-    return replace(row, written=True) if job.is_behind(place) else row
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Some rows of one kind, as they were stored in one item."""
-
-    version: int
-    rows: list[PlanRow]
+def _with_written(job: ImportJob, position: RowPosition, row: PlanRow) -> PlanRow:
+    return replace(row, written=True) if job.is_written(position) else row
 
 
 def read_chunk(store: Store, import_id: str, kind: RowKind, number: int) -> Chunk:
+    """`ItemNotFoundError` if retention has removed it."""
     item = store.get(chunk_id(import_id, kind, number))
     text = zlib.decompress(base64.b64decode(str(item["rows"])))
     return Chunk(int(item["version"]), [PlanRow.unpacked(packed) for packed in orjson.loads(text)])
 
 
-def chunk_item(import_id: str, kind: RowKind, number: int, chunk: Chunk) -> Item:
-    text = orjson.dumps([row.packed() for row in chunk.rows])
-    return _chunk_item(import_id, kind, number, text, chunk.version)
+# ---- Items
 
 
 def chunk_id(import_id: str, kind: RowKind, number: int) -> str:
-    """The numbers of each kind count from 0."""
+    """`number` counts from 0 in each kind."""
     return f"{import_id}-{kind}-{number}"
 
 
-def remove(store: Store, import_id: str, numbers: Mapping[RowKind, int]) -> None:
-    """So many of each kind, as far as they are there. The last one first: whoever goes on after
-    this was stopped can count the others again."""
-    for kind, number in numbers.items():
-        for each in reversed(range(number)):
-            _remove(store, chunk_id(import_id, kind, each))
+def chunk_item(import_id: str, kind: RowKind, number: int, chunk: Chunk) -> Item:
+    text = orjson.dumps([row.packed() for row in chunk.rows])
+    return _item(chunk_id(import_id, kind, number), text, chunk.version)
 
 
-def _remove(store: Store, chunk: str) -> None:
-    """Most are as they were made, and one that is not says how it is; so none is read."""
-    version = 1
-    while True:
-        try:
-            store.write([Remove(chunk, version)])
-        except VersionConflictError as refused:
-            if refused.item is None:
-                return
-            version = int(refused.item["version"])
-        else:
-            return
-
-
-def _chunk_item(import_id: str, kind: RowKind, number: int, text: bytes, version: int) -> Item:
+def _item(item_id: str, text: bytes, version: int) -> Item:
     item: dict[str, Value] = {
-        KEY: chunk_id(import_id, kind, number),
+        KEY: item_id,
         "version": version,
         "rows": base64.b64encode(zlib.compress(text, 1)).decode(),
     }
     return item
+
+
+def remove_chunks(store: Store, import_id: str, counts: Mapping[RowKind, int]) -> None:
+    """Removes the first `counts[kind]` chunks of each kind; some may be gone already. Removes the
+    last one first, so that after an interruption the rest can still be counted from 0."""
+    for kind, count in counts.items():
+        for number in reversed(range(count)):
+            _remove_chunk(store, chunk_id(import_id, kind, number))
+
+
+def _remove_chunk(store: Store, item_id: str) -> None:
+    # Most chunks still have their first version. A conflict tells the version of the others, so
+    # no chunk is read.
+    version = 1
+    while True:
+        try:
+            store.write([Remove(item_id, version)])
+        except VersionConflictError as conflict:
+            if conflict.item is None:
+                return
+            version = int(conflict.item["version"])
+        else:
+            return

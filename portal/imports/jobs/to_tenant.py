@@ -1,4 +1,4 @@
-"""A row as the tenant that it becomes."""
+"""The tenant that a row becomes."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,19 +6,21 @@ from datetime import datetime
 
 from portal.contact_fields import CONTACT_FIELDS, ContactField, FieldKind
 from portal.imports.model import FieldValue, PlanRow
-from portal.imports.planning import moves_window
+from portal.imports.planning import changes_validity
 from portal.tenants import AuditInfo, Client, Contact, Decision, Ids, Status, Tenant, Validity, Verb
 from portal.timestamps import parse_timestamp
 
+_Values = Mapping[str, FieldValue]
+
 
 def new_tenant(row: PlanRow, audit: AuditInfo) -> Tenant:
-    """Active only if the file says so. Dates are the file's own."""
+    """Active only if the file says so. The times are those of the file."""
     values = row.values
     return Tenant(
         id=row.tenant_id,
         status=Status.ACTIVE if values.get("isActive") is True else Status.SUSPENDED,
         version=1,
-        contact=_contact(row, _NOBODY),
+        contact=_contact(row, Contact()),
         ids=_ids(values, None),
         validity=_validity(values),
         client=_client(row, Client(), audit),
@@ -29,7 +31,7 @@ def new_tenant(row: PlanRow, audit: AuditInfo) -> Tenant:
 
 
 def changed_tenant(row: PlanRow, before: Tenant, audit: AuditInfo) -> Tenant:
-    """`before` with what the file has."""
+    """`before` with the values of the file; a field that the file lacks stays."""
     values = row.values
     status = before.status
     if "isActive" in values and values["isActive"] is not before.is_active:
@@ -39,27 +41,22 @@ def changed_tenant(row: PlanRow, before: Tenant, audit: AuditInfo) -> Tenant:
     return before.imported(
         audit,
         status=status,
-        # Why it was suspended is over with that.
+        # The reason of a suspension ends with it.
         reason=before.reason if status is before.status else "",
         contact=_contact(row, before.contact),
         ids=_ids(values, before.ids),
-        # Also if it is written otherwise, as that of the old application is.
-        validity=_validity(values) if moves_window(row.changes) else before.validity,
+        # Only on a change: the old application may have written the same validity otherwise.
+        validity=_validity(values) if changes_validity(row.changes) else before.validity,
         client=_client(row, before.client, audit),
         updated_at=updated if is_newer else audit.at,
     )
 
 
-_NOBODY = Contact()
-Values = Mapping[str, FieldValue]
-
-
-def _text(values: Values, name: str, otherwise: str) -> str:
-    return str(values.get(name, otherwise))
+def _text(values: _Values, name: str, default: str) -> str:
+    return str(values.get(name, default))
 
 
 def _contact(row: PlanRow, before: Contact) -> Contact:
-    """What the file says; a field that it lacks stays as it is."""
     new: dict[str, str] = {}
     for field in CONTACT_FIELDS:
         if field.attribute not in row.values:
@@ -72,12 +69,12 @@ def _contact(row: PlanRow, before: Contact) -> Contact:
 
 
 def _phone(field: ContactField, row: PlanRow, before: Contact) -> dict[str, str]:
-    """A number comes with its parts. The typed text of the store stays with a number that stays,
-    if the file says nothing of it."""
+    """A number replaces all its parts. Only if number and extension stay, and the file has no
+    typed text, does the stored typed text stay as well."""
     number, typed, extension = field.parts
     names = (field.parts[number], field.parts[extension])
-    stays = not any(change.field in names for change in row.changes)
-    typed_before = getattr(before, typed) if stays else ""
+    is_unchanged = not any(change.field in names for change in row.changes)
+    typed_before = getattr(before, typed) if is_unchanged else ""
     return {
         number: _text(row.values, field.parts[number], ""),
         typed: _text(row.values, field.parts[typed], typed_before),
@@ -85,7 +82,7 @@ def _phone(field: ContactField, row: PlanRow, before: Contact) -> dict[str, str]
     }
 
 
-def _ids(values: Values, before: Ids | None) -> Ids:
+def _ids(values: _Values, before: Ids | None) -> Ids:
     return Ids(
         account_id=_text(values, "accountId", ""),
         company_id=_text(values, "companyId", ""),
@@ -95,7 +92,7 @@ def _ids(values: Values, before: Ids | None) -> Ids:
     )
 
 
-def _validity(values: Values) -> Validity:
+def _validity(values: _Values) -> Validity:
     return Validity(
         valid_from=_instant(values, "validFrom"),
         valid_to=_instant(values, "validTo"),
@@ -111,6 +108,6 @@ def _client(row: PlanRow, before: Client, audit: AuditInfo) -> Client:
     )
 
 
-def _instant(values: Values, name: str) -> datetime | None:
+def _instant(values: _Values, name: str) -> datetime | None:
     text = values.get(name)
     return parse_timestamp(text) if isinstance(text, str) else None

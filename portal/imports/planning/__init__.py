@@ -1,27 +1,24 @@
-"""Candidates against the store -> one `PlanRow` after another. Writes nothing.
+"""Candidates, compared with the store -> one `PlanRow` after another. Writes nothing.
 
-staging         validated entries on disk, before they are compared
-diff            a candidate against the stored tenant, field by field
-plan            the plan: which kind each entry is
-licence_totals  who could use the application by it, and until when
+staging         validated entries, before they are compared
+plan            goes over the staged entries, looks up, seals and counts
+classify        which kind of row one entry becomes, and why
+diff            a candidate and the stored tenant, field by field
+licence_totals  how many tenants may use the application, and until when
 """
 
-from portal.imports.planning.diff import WINDOW, changes_between, licence_after, moves_window
+from portal.imports.planning.classify import digest_of
+from portal.imports.planning.diff import (
+    VALIDITY_FIELDS,
+    changes_between,
+    changes_validity,
+    licence_after,
+)
 from portal.imports.planning.licence_totals import NO_LICENCE, Licence, LicenceTotals
-from portal.imports.planning.plan import Plan, Tally, digest_of, lookup_workers
+from portal.imports.planning.plan import Plan, Tally, lookup_workers
 from portal.imports.planning.staging import StagedEntries
 
 __all__ = [
-    "NO_LICENCE",
-    "WINDOW",
-    "Licence",
-    "LicenceTotals",
-    "Plan",
-    "StagedEntries",
-    "Tally",
-    "changes_between",
-    "digest_of",
-    "licence_after",
-    "lookup_workers",
-    "moves_window",
-]
+    "NO_LICENCE", "VALIDITY_FIELDS", "Licence", "LicenceTotals", "Plan", "StagedEntries", "Tally",
+    "changes_between", "changes_validity", "digest_of", "licence_after", "lookup_workers",
+]  # fmt: skip

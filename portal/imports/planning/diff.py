@@ -1,4 +1,4 @@
-"""A candidate held against the tenant that the store has under its id, field by field."""
+"""Compares a candidate, field by field, with the stored tenant that has its id."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -17,44 +17,48 @@ _TEXTS = (
     "clientId",
 )  # fmt: skip
 _DATES = ("validFrom", "validTo")
-_TIMES = ("createdAt", "updatedAt")
-WINDOW = frozenset({*_DATES, "openEnded"})
-#: Characters of a text of the store: no check has bounded it, and a row has to fit into an item.
-_SHOWN = 500
+_RECORD_TIMES = ("createdAt", "updatedAt")
+VALIDITY_FIELDS = frozenset({*_DATES, "openEnded"})
+#: Characters of a stored text in a row. Stored texts have no limit, but a row must fit into an
+#: item.
+_MAX_OLD_LENGTH = 500
 
 
 def changes_between(candidate: Candidate, item: Item) -> list[FieldChange]:
-    """What is other in the file. A field that the file lacks, and when the records were made
-    and changed, are no difference; nor is what is the same but written otherwise."""
+    """The differences of the candidate from the item, without the secret.
+
+    These are no differences: a field that the file lacks, the times when the record was made and
+    changed, and a value that is only written in another way.
+    """
     values = candidate.values
-    found = [
+    changes = [
         _change(name, old, str(new))
         for name in _TEXTS
         if (new := values.get(name)) is not None
         and (old := _text(item, name)) != new
-        and _line(old) != new
+        and _read_line(old) != new
     ]
     for field in fields_of_kind(FieldKind.EMAIL):
         if field.attribute in values:
-            found += _email_change(field, candidate, item)
+            changes += _email_change(field, candidate, item)
     for field in fields_of_kind(FieldKind.PHONE):
         if field.attribute in values:
-            found += _phone_changes(field, values, item)
-    found += _window(values, item)
-    active = records.status_of(item) is Status.ACTIVE
-    if "isActive" in values and values["isActive"] is not active:
-        found.append(FieldChange("isActive", _word(active), _word(not active)))
-    return found
+            changes += _phone_changes(field, values, item)
+    changes += _validity_changes(values, item)
+    is_active = records.status_of(item) is Status.ACTIVE
+    if "isActive" in values and values["isActive"] is not is_active:
+        changes.append(FieldChange("isActive", _boolean(is_active), _boolean(not is_active)))
+    return changes
 
 
-def differing_fields(candidate: Candidate, planned: Candidate) -> list[str]:
-    """The fields of the candidate that are other in the one that is planned, or missing there;
-    but for when the records were made and changed."""
-    values, beside = _with_secret(candidate), _with_secret(planned)
+def differing_fields(candidate: Candidate, other: Candidate) -> list[str]:
+    """The candidate's fields that `other` lacks or has with another value, without the times when
+    the record was made and changed."""
+    values, other_values = _with_secret(candidate), _with_secret(other)
     return [
         name
         for name in FIELDS
-        if name in values and name not in _TIMES and values[name] != beside.get(name)
+        if name in values and name not in _RECORD_TIMES and values[name] != other_values.get(name)
     ]
 
 
@@ -64,18 +68,18 @@ def _with_secret(candidate: Candidate) -> Mapping[str, FieldValue]:
     return {**candidate.values, SECRET_FIELD: candidate.secret.reveal()}
 
 
-def moves_window(changes: Iterable[FieldChange]) -> bool:
-    return any(change.field in WINDOW for change in changes)
+def changes_validity(changes: Iterable[FieldChange]) -> bool:
+    return any(change.field in VALIDITY_FIELDS for change in changes)
 
 
 def licence_after(values: Mapping[str, FieldValue], item: Item) -> Licence:
-    """What the item's status and window are once the values are there, which name a window."""
-    active = records.status_of(item) is Status.ACTIVE
-    return {**values, "isActive": values.get("isActive", active)}
+    """The licence of the item's tenant once the values, which have a validity, are written."""
+    is_active = records.status_of(item) is Status.ACTIVE
+    return {**values, "isActive": values.get("isActive", is_active)}
 
 
 def is_newer(candidate: Candidate, tenant: Tenant) -> bool:
-    """Whether the file's record was changed after the store's."""
+    """Whether the file's record was changed after the stored one."""
     stored = format_timestamp(tenant.updated_at) if tenant.updated_at else ""
     return candidate.updated_at > stored
 
@@ -83,7 +87,7 @@ def is_newer(candidate: Candidate, tenant: Tenant) -> bool:
 def _email_change(field: ContactField, candidate: Candidate, item: Item) -> Iterator[FieldChange]:
     name = field.attribute
     new, old = str(candidate.values[name]), _text(item, name)
-    if old not in (new, candidate.email_in_file) and _email(old) != new:
+    if old not in (new, candidate.email_in_file) and _read_email(old) != new:
         yield _change(name, old, new)
 
 
@@ -93,10 +97,10 @@ def _phone_changes(
     name, typed_name, extension_name = field.parts.values()
     new, old = str(values[name]), _text(item, name)
     typed = values.get(typed_name)
-    read = old if old in (new, typed) else _line(old)
-    if read != new:
-        if read and read == typed:
-            # As it was typed, with its extension in it.
+    old_read = old if old in (new, typed) else _read_line(old)
+    if old_read != new:
+        if old_read and old_read == typed:
+            # The store has the number as it was typed, with the extension in it.
             return
         yield _change(name, old, new)
     extension = str(values.get(extension_name, ""))
@@ -104,37 +108,39 @@ def _phone_changes(
         yield _change(extension_name, old_extension, extension)
 
 
-def _window(values: Mapping[str, FieldValue], item: Item) -> list[FieldChange]:
-    opens = values.get("openEnded") is True
-    as_stored = opens is (item.get("openEnded") is True)
-    if as_stored and all(item.get(name) == values.get(name) for name in _DATES):
+def _validity_changes(values: Mapping[str, FieldValue], item: Item) -> list[FieldChange]:
+    open_ended = values.get("openEnded") is True
+    same_end = open_ended is (item.get("openEnded") is True)
+    if same_end and all(item.get(name) == values.get(name) for name in _DATES):
         return []
     validity = records.validity_of(item)
-    found = []
+    changes = []
     for name, instant in zip(_DATES, (validity.valid_from, validity.valid_to), strict=True):
         old = format_timestamp(instant) if instant else str(item.get(name, ""))
-        new = values.get(name, "" if opens else None)
+        new = values.get(name, "" if open_ended else None)
         if new is not None and old != new:
-            found.append(_change(name, old, str(new)))
-    # Between two dates it means nothing, and who writes none of it takes nothing back.
-    if opens is not validity.open_ended and (opens or found):
-        found.append(FieldChange("openEnded", _word(not opens), _word(opens)))
-    return found
+            changes.append(_change(name, old, str(new)))
+    # Beside two dates `openEnded` has no effect: a file that lacks it removes it only together
+    # with another change of the validity.
+    if open_ended is not validity.open_ended and (open_ended or changes):
+        changes.append(FieldChange("openEnded", _boolean(not open_ended), _boolean(open_ended)))
+    return changes
 
 
 def _change(name: str, old: str, new: str) -> FieldChange:
-    return FieldChange(name, old if len(old) <= _SHOWN else f"{old[:_SHOWN]}…", new)
+    shown = old if len(old) <= _MAX_OLD_LENGTH else f"{old[:_MAX_OLD_LENGTH]}…"
+    return FieldChange(name, shown, new)
 
 
-def _line(text: str) -> str:
-    """A text of the store as the checks read one of a file; as it is if they refuse it."""
+def _read_line(text: str) -> str:
+    """A stored text as validation would read it from a file; unchanged if it would reject it."""
     try:
         return read_line(text, most=4 * len(text), required=False)
     except ProblemError:
         return text
 
 
-def _email(text: str) -> str:
+def _read_email(text: str) -> str:
     try:
         return read_email(text)
     except ProblemError:
@@ -146,5 +152,5 @@ def _text(item: Item, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _word(value: bool) -> str:
+def _boolean(value: bool) -> str:
     return "true" if value else "false"

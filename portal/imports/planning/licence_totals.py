@@ -1,4 +1,4 @@
-"""Who could use the application by an import, and until when: what its rows would give, or gave."""
+"""How many tenants may use the application because of an import, and until when."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from portal import records
 from portal.imports.model import FieldValue
 
-#: The status and the window that a row leaves, named and written as in the values of a candidate:
-#: both dates, or those that an open window has.
+#: Status and validity of a tenant once a row is written, as in the values of a candidate: both
+#: dates, or an open end with the dates that it has.
 Licence = Mapping[str, FieldValue]
 NO_LICENCE: Licence = {}
 
 
 @dataclass
 class LicenceTotals:
-    """`active`: of the tenants written, how many could use the application at that moment;
-    `later`: how many could from a later one on. `until`: the first and the last end of those
-    that are active, as instants in text; without an end it is `records.NEVER`."""
+    """Totals over the licences of the written rows.
+
+    active: tenants that may use the application now.
+    later: tenants that may use it from a later time on.
+    until: first and last end of the active licences, as timestamps; `records.NEVER` is a licence
+        without an end.
+    """
 
     active: int = 0
     later: int = 0

@@ -1,8 +1,8 @@
-"""The checked entries of one or several files, before they are held against the store.
+"""Validated entries of one or several files, before they are compared with the store.
 
-They lie in a file that has no name and is gone when the program is; few of them never leave
-memory. Which of two entries for one tenant is the newer one is known when all are read. Secrets
-lie there encrypted under a key that is nowhere else than in memory.
+They wait in a scratch database, because the newest entry of a tenant is known only when all files
+are read. Few entries never leave memory. Secrets are encrypted there, under a key that is only in
+memory.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,82 +24,100 @@ from portal.imports.reading import (
 from portal.imports.validation import possible_tenant_ids, updated_at_of, validate_entry
 from portal.sealing import Secret
 
-_TOGETHER = 500
+_ENTRIES_PER_INSERT = 500
 _NONCE_BYTES = 12
-#: Of equally new ones the first counts.
+_TABLES = (
+    "CREATE TABLE entries (number INTEGER PRIMARY KEY, source INT, id TEXT, updated_at TEXT,"
+    " body BLOB, secret BLOB);"
+    "CREATE TABLE newest (id TEXT PRIMARY KEY, number INT, updated_at TEXT) WITHOUT ROWID;"
+    "CREATE TABLE invalid (id TEXT PRIMARY KEY, number INT, updated_at TEXT) WITHOUT ROWID"
+)
+#: Of equally new entries the first counts.
 _KEEP_NEWEST = (
     "INSERT INTO {table} VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
-    " SET number = excluded.number, updated = excluded.updated WHERE excluded.updated > updated"
+    " SET number = excluded.number, updated_at = excluded.updated_at"
+    " WHERE excluded.updated_at > updated_at"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class StagedEntry:
-    """A checked entry, its number and file, and the number of the newest for its tenant.
+    """A validated entry and what the files say about its tenant elsewhere.
 
-    `failed`: the number of one that is newer than all of them and cannot be imported, or 0."""
+    number: counts from 1, over all files.
+    source: the file, counted from 0.
+    newest: number of the newest valid entry for this tenant; its own number if it is that one,
+        or invalid.
+    newer_invalid: number of an invalid entry for this tenant that is newer than all valid ones,
+        or 0.
+    """
 
     number: int
     source: int
-    checked: ValidatedEntry
+    entry: ValidatedEntry
     newest: int
-    failed: int
+    newer_invalid: int
 
 
 class StagedEntries:
-    """To be closed when it has become a plan."""
+    """A context manager. Iterating yields the entries in the order of the files.
+
+    shapes: the format of each file.
+    ignored_keys: number of keys of other programs.
+    size: number of entries.
+
+    Iterating raises:
+        UnavailableError: the disk is full.
+    """
 
     def __init__(self) -> None:
         self.shapes: list[FileFormat] = []
         self.ignored_keys = 0
         self.size = 0
         self._cipher = AESGCM(AESGCM.generate_key(128))
-        self._db = open_scratch_db(
-            "CREATE TABLE entries (number INTEGER PRIMARY KEY, source INT, id TEXT, updated TEXT,"
-            " body BLOB, secret BLOB);"
-            "CREATE TABLE newest (id TEXT PRIMARY KEY, number INT, updated TEXT) WITHOUT ROWID;"
-            "CREATE TABLE failed (id TEXT PRIMARY KEY, number INT, updated TEXT) WITHOUT ROWID",
-            kilobytes=32_000,
-        )
+        self._db = open_scratch_db(_TABLES, kilobytes=32_000)
 
     def add(
         self, file: Readable, limits: Limits, progress: Callable[[int], object] = lambda _: None
     ) -> None:
-        """Reads and checks a whole file. `RefusedFileError`, and `UnavailableError` where there is
-        no room for it: then nothing of it may be used.
+        """Reads and validates a whole file.
 
-        `progress` is told the number of entries now and then.
+        progress: called with the number of entries, every 500 entries.
+
+        Raises:
+            RefusedFileError: the file cannot be imported. Discard all staged entries.
+            UnavailableError: the disk is full. Discard all staged entries.
         """
         reader = EntryReader(file, limits)
         source = len(self.shapes)
-        waiting: list[tuple[object, ...]] = []
+        rows: list[tuple[object, ...]] = []
         for entry in reader:
             self.size += 1
-            checked = validate_entry(entry, limits.depth)
-            waiting.append(self._row(source, checked))
-            if checked.candidate is None:
-                self._fail(checked)
-            if len(waiting) >= _TOGETHER:
-                self._insert(waiting)
-                waiting.clear()
+            validated = validate_entry(entry, limits.depth)
+            rows.append(self._table_row(source, validated))
+            if validated.candidate is None:
+                self._insert_invalid(validated)
+            if len(rows) >= _ENTRIES_PER_INSERT:
+                self._insert(rows)
+                rows.clear()
                 progress(self.size)
-        self._insert(waiting)
+        self._insert(rows)
         self.shapes.append(reader.format or FileFormat.DUMP)
         self.ignored_keys += reader.ignored_keys
 
     def __iter__(self) -> Iterator[StagedEntry]:
-        """In the order of the files. `UnavailableError`."""
-        # What was not written yet may be, when other parts have to be read.
+        # Reading may write, too: the cache may have to spill to make room for other pages.
         with disk_space_needed():
             rows = self._db.execute(
-                "SELECT e.number, e.source, e.body, e.secret, e.id, e.updated,"
-                " COALESCE(n.number, e.number), COALESCE(f.number, 0)"
+                "SELECT e.number, e.source, e.body, e.secret, e.id, e.updated_at,"
+                " COALESCE(n.number, e.number), COALESCE(i.number, 0)"
                 " FROM entries e LEFT JOIN newest n ON n.id = e.id"
-                " LEFT JOIN failed f ON f.id = n.id AND f.updated > n.updated ORDER BY e.number"
+                " LEFT JOIN invalid i ON i.id = n.id AND i.updated_at > n.updated_at"
+                " ORDER BY e.number"
             )
-            for number, source, body, secret, tenant_id, updated, newest, failed in rows:
-                checked = self._read(number, body, secret, tenant_id, updated)
-                yield StagedEntry(number, source, checked, newest, failed)
+            for number, source, body, secret, tenant_id, updated_at, newest, newer_invalid in rows:
+                entry = self._entry(number, body, secret, tenant_id, updated_at)
+                yield StagedEntry(number, source, entry, newest, newer_invalid)
 
     def close(self) -> None:
         self._db.close()
@@ -111,28 +129,34 @@ class StagedEntries:
         self.close()
 
     def candidate(self, number: int) -> Candidate | None:
-        """The tenant that the entry with this number would be. `UnavailableError`."""
-        with disk_space_needed():
-            found = self._db.execute(
-                "SELECT body, secret, id, updated FROM entries WHERE number = ?", (number,)
-            ).fetchone()
-        return self._read(number, *found).candidate
+        """The candidate of the entry with this number; `None` if the entry is invalid.
 
-    def _row(self, source: int, checked: ValidatedEntry) -> tuple[object, ...]:
-        candidate = checked.candidate
+        Raises:
+            UnavailableError: the disk is full.
+        """
+        with disk_space_needed():
+            row = self._db.execute(
+                "SELECT body, secret, id, updated_at FROM entries WHERE number = ?", (number,)
+            ).fetchone()
+        return self._entry(number, *row).candidate
+
+    def _table_row(self, source: int, entry: ValidatedEntry) -> tuple[object, ...]:
+        """`_entry` reads it."""
+        candidate = entry.candidate
         secret = candidate.secret if candidate else None
-        pairs = [pack_messages(part) for part in (checked.reasons, checked.repairs)]
         body = orjson.dumps([
-            checked.key, checked.line, checked.column, *pairs, checked.left_out,
-            candidate.values if candidate else checked.values,
+            entry.key, entry.line, entry.column,
+            pack_messages(entry.reasons), pack_messages(entry.repairs), entry.left_out,
+            candidate.values if candidate else entry.values,
             candidate.email_in_file if candidate else "",
         ])  # fmt: skip
-        kept = secret and self._cipher.encrypt(
+        # The nonce is the number of the entry: unique under this key.
+        encrypted = secret and self._cipher.encrypt(
             self.size.to_bytes(_NONCE_BYTES, "big"), secret.reveal().encode(), None
         )
         return (
             self.size, source, candidate.id if candidate else None,
-            candidate.updated_at if candidate else "", body, kept,
+            candidate.updated_at if candidate else "", body, encrypted,
         )  # fmt: skip
 
     def _insert(self, rows: list[tuple[object, ...]]) -> None:
@@ -143,23 +167,29 @@ class StagedEntries:
                 [(row[2], row[0], row[3]) for row in rows if row[2] is not None],
             )
 
-    def _fail(self, checked: ValidatedEntry) -> None:
-        updated = updated_at_of(checked)
-        told = [(tenant_id, self.size, updated) for tenant_id in possible_tenant_ids(checked)]
+    def _insert_invalid(self, entry: ValidatedEntry) -> None:
+        updated_at = updated_at_of(entry)
+        rows = [(tenant_id, self.size, updated_at) for tenant_id in possible_tenant_ids(entry)]
         with disk_space_needed():
-            self._db.executemany(_KEEP_NEWEST.format(table="failed"), told)
+            self._db.executemany(_KEEP_NEWEST.format(table="invalid"), rows)
 
-    def _read(
-        self, number: int, body: bytes, kept: bytes | None, tenant_id: str | None, updated: str
+    def _entry(
+        self,
+        number: int,
+        body: bytes,
+        encrypted: bytes | None,
+        tenant_id: str | None,
+        updated_at: str,
     ) -> ValidatedEntry:
         key, line, column, reasons, repairs, left_out, values, email_in_file = orjson.loads(body)
         candidate = None
         if tenant_id is not None:
-            secret = kept and self._cipher.decrypt(number.to_bytes(_NONCE_BYTES, "big"), kept, None)
+            nonce = number.to_bytes(_NONCE_BYTES, "big")
+            secret = encrypted and self._cipher.decrypt(nonce, encrypted, None)
             candidate = Candidate(
                 id=tenant_id,
                 values=values,
-                updated_at=updated,
+                updated_at=updated_at,
                 email_in_file=email_in_file,
                 secret=Secret(secret.decode()) if secret else None,
             )

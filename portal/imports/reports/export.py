@@ -1,4 +1,4 @@
-"""Tenants as what can be imported again: one JSON object for each, without its secret."""
+"""Exports tenants in a form that can be imported again: a JSON object each, without the secret."""
 
 from typing import Any
 
@@ -16,24 +16,24 @@ _TEXTS = (
 
 
 def export_tenant(item: Item) -> dict[str, Any] | None:
-    """The tenant under its final key; `None` for what has none, or is no tenant."""
+    """`None` if the item is no tenant, or a tenant without its final key."""
     if not records.is_tenant(item) or "_" not in str(item[KEY]):
         return None
     tenant = records.tenant_of(item)
     if tenant.ids is None:
         return None
-    told: dict[str, Any] = {
+    exported: dict[str, Any] = {
         "tenantId": tenant.id,
         "accountId": tenant.ids.account_id,
         "companyId": tenant.ids.company_id,
     }
-    told |= {name: item[name] for name in _TEXTS if isinstance(item.get(name), str)}
+    exported |= {name: item[name] for name in _TEXTS if isinstance(item.get(name), str)}
     if tenant.validity.open_ended and not (tenant.validity.valid_from and tenant.validity.valid_to):
-        told["openEnded"] = True
-    return told | {"isActive": tenant.status is Status.ACTIVE}
+        exported["openEnded"] = True
+    return exported | {"isActive": tenant.status is Status.ACTIVE}
 
 
-def reimport_problem(told: dict[str, Any], depth: int) -> str:
-    """Why this could not be imported again as it is; empty if it could."""
-    checked = validate_entry(Entry("", told, 1, 1), depth)
-    return "; ".join(f"{each.field}: {each.text}" for each in checked.reasons)
+def reimport_problem(exported: dict[str, Any], depth: int) -> str:
+    """Why an exported tenant could not be imported again; empty if it could."""
+    entry = validate_entry(Entry("", exported, 1, 1), depth)
+    return "; ".join(f"{reason.field}: {reason.text}" for reason in entry.reasons)

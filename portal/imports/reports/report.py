@@ -1,7 +1,7 @@
-"""The rows of an import as JSON and as CSV, for people and for programs; never a secret.
+"""The rows of an import as JSON and CSV, for people and for programs; never a secret.
 
-What failed stands there with its values, so a report can be mended and imported again. No cell
-of the CSV can be taken for a formula, and reading it again takes that protection off.
+Failed rows include their values, so that a report can be corrected and imported again. No
+spreadsheet takes a CSV cell for a formula; importing the report removes the guard.
 """
 
 import csv
@@ -14,6 +14,7 @@ from portal.imports.jobs import ImportJob, JobState
 from portal.imports.model import (
     EXPORTED_FIELDS,
     FAILED_KINDS,
+    FieldMessage,
     FieldValue,
     ImportOptions,
     PlanRow,
@@ -22,16 +23,18 @@ from portal.imports.model import (
 from portal.imports.reading import EMPTY_TEXT, guard_cell
 from portal.timestamps import format_timestamp
 
-#: The first columns of a report as CSV; the values of rows that failed follow, to be mended.
-REPORT_COLUMNS = (
+#: Columns of a CSV report. The columns of `EXPORTED_FIELDS` follow, filled for failed rows.
+_COLUMNS = (
     "row", "kind", "tenant", "key", "file", "line", "column", "reasons", "repairs", "leftOut",
     "changes", "secret", "duplicateOf",
 )  # fmt: skip
+#: The first columns, which a CSV report takes from `row_as_json` as they are.
+_PLAIN_COLUMNS = _COLUMNS[:7]
 
 
 def row_as_json(row: PlanRow, files: Sequence[str] = ()) -> dict[str, Any]:
-    """The row for programs. `files`: their names, where they may be told."""
-    told: dict[str, Any] = {
+    """`files`: names of the files; none if the report must not name them."""
+    fields: dict[str, Any] = {
         "row": row.number,
         "kind": row.kind.value,
         "tenant": row.tenant_id,
@@ -49,43 +52,46 @@ def row_as_json(row: PlanRow, files: Sequence[str] = ()) -> dict[str, Any]:
         "written": row.written,
     }
     if row.duplicate_of:
-        told["duplicateOf"] = row.duplicate_of
+        fields["duplicateOf"] = row.duplicate_of
     if row.kind in FAILED_KINDS:
-        told["values"] = {name: row.values[name] for name in EXPORTED_FIELDS if name in row.values}
-    return told
+        fields["values"] = {
+            name: row.values[name] for name in EXPORTED_FIELDS if name in row.values
+        }
+    return fields
 
 
 def report_as_json(
-    rows: Iterable[PlanRow], rest: Callable[[], Mapping[str, Any]], files: Sequence[str] = ()
+    rows: Iterable[PlanRow], summary: Callable[[], Mapping[str, Any]], files: Sequence[str] = ()
 ) -> Iterator[str]:
-    """One object in pieces: `rows`, then what `rest` says once they have been seen."""
+    """Pieces of one JSON object: `rows`, then the fields of `summary()`, which is called after
+    the last row."""
     yield '{"rows": ['
     separator = "\n"
     for row in rows:
-        # ASCII alone: a terminal that shows it obeys nothing in it.
+        # ASCII only: no character of a file can control a terminal that shows the report.
         yield separator + json.dumps(row_as_json(row, files))
         separator = ",\n"
     yield "\n]"
-    for name, value in rest().items():
+    for name, value in summary().items():
         yield f",\n{json.dumps(name)}: {json.dumps(value)}"
     yield "\n}\n"
 
 
 def report_as_csv(rows: Iterable[PlanRow], files: Sequence[str] = ()) -> Iterator[str]:
-    """A table in pieces, with a mark that tells spreadsheets that it is UTF-8.
+    """Pieces of a table, with a byte-order mark that tells spreadsheets that it is UTF-8.
 
-    An empty cell is a value that is not there. A value that is empty is an apostrophe alone.
+    An empty cell is a missing value; an apostrophe alone is an empty value.
     """
-    yield "\ufeff" + _line([*REPORT_COLUMNS, *EXPORTED_FIELDS], [])
+    yield "\ufeff" + _line([*_COLUMNS, *EXPORTED_FIELDS], [])
     for row in rows:
-        told = row_as_json(row, files)
-        values = told.get("values", {})
+        fields = row_as_json(row, files)
+        values = fields.get("values", {})
         cells = [
-            *(told[name] for name in REPORT_COLUMNS[:7]),
-            "; ".join(f"{each.field}: {each.text}".removeprefix(": ") for each in row.reasons),
-            "; ".join(f"{each.field}: {each.text}".removeprefix(": ") for each in row.repairs),
+            *(fields[name] for name in _PLAIN_COLUMNS),
+            _messages(row.reasons),
+            _messages(row.repairs),
             ", ".join(row.left_out),
-            "; ".join(f"{c.field}: {c.old} -> {c.new}" for c in row.changes),
+            "; ".join(f"{each.field}: {each.old} -> {each.new}" for each in row.changes),
             row.secret,
             row.duplicate_of or "",
         ]
@@ -93,21 +99,21 @@ def report_as_csv(rows: Iterable[PlanRow], files: Sequence[str] = ()) -> Iterato
 
 
 def plan_summary(
-    choice: ImportOptions, counts: Mapping[RowKind, int], ignored_keys: int, shapes: Sequence[str]
+    options: ImportOptions, counts: Mapping[RowKind, int], ignored_keys: int, shapes: Sequence[str]
 ) -> dict[str, Any]:
-    """What a report says beside its rows, of a plan."""
+    """The fields of a plan's report beside its rows."""
     return {
         "counts": {kind.value: counts.get(kind, 0) for kind in RowKind},
         "ignoredKeys": ignored_keys,
         "shapes": list(shapes),
-        "policy": choice.policy.value,
-        "allowed": sorted(each.value for each in choice.allowed),
+        "policy": options.policy.value,
+        "allowed": sorted(each.value for each in options.allowed),
         "applied": False,
     }
 
 
 def job_summary(job: ImportJob) -> dict[str, Any]:
-    """What a report says beside its rows, of an import that is stored."""
+    """The fields of a job's report beside its rows."""
     return {
         **plan_summary(job.choice, job.counts, job.ignored_keys, job.shapes),
         "applied": job.state is JobState.DONE,
@@ -122,14 +128,18 @@ def job_summary(job: ImportJob) -> dict[str, Any]:
     }
 
 
+def _messages(messages: Iterable[FieldMessage]) -> str:
+    return "; ".join(f"{each.field}: {each.text}".removeprefix(": ") for each in messages)
+
+
 def _line(cells: Iterable[object], values: Iterable[FieldValue | None]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow([*(guard_cell(str(cell)) for cell in cells), *map(_cell, values)])
+    writer.writerow([*(guard_cell(str(cell)) for cell in cells), *map(_value_cell, values)])
     return text.getvalue()
 
 
-def _cell(value: FieldValue | None) -> str:
+def _value_cell(value: FieldValue | None) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if value == "":

@@ -136,7 +136,7 @@ def fill(importer, file):
     """The file is imported before, with these changes."""
     with StagedEntries() as draft:
         draft.add(io.BytesIO(file), LIMITS)
-        planned = [each.checked.candidate for each in draft if each.number == each.newest]
+        planned = [each.entry.candidate for each in draft if each.number == each.newest]
     before = [
         {**each.values, "clientSecret": each.secret.reveal(), **changed}
         for each, changed in zip(filter(None, planned), STORED, strict=False)

@@ -6,7 +6,7 @@ import pytest
 
 from portal import onboarding, records
 from portal.imports.jobs.job import find_job
-from portal.imports.planning.diff import WINDOW
+from portal.imports.planning.diff import VALIDITY_FIELDS
 from portal.imports.reports.export import export_tenant
 from portal.stores.contract import Add, Replace
 from portal.tenants import AccessStatus, standing
@@ -38,7 +38,7 @@ def kept(importer, **item):
 
 def window(importer):
     item = importer.kept.get(ID)
-    return {name: item[name] for name in sorted(WINDOW) if name in item}
+    return {name: item[name] for name in sorted(VALIDITY_FIELDS) if name in item}
 
 
 # ---- A window without an end is a field like others

@@ -293,7 +293,7 @@ def test_a_draft_that_reaches_the_disk_holds_no_secret_that_can_be_read():
         draft.add(io.BytesIO(dump(tenant(1))), LIMITS)
         assert draft._db.execute("SELECT count(*) FROM entries").fetchone() == (1,)
         kept = draft._db.execute("SELECT * FROM entries").fetchall()
-        (drafted,) = draft
+        (staged,) = draft
     assert SECRET not in repr(kept)
-    assert SECRET not in repr(drafted)
-    assert drafted.checked.candidate.secret.reveal() == SECRET
+    assert SECRET not in repr(staged)
+    assert staged.entry.candidate.secret.reveal() == SECRET

@@ -170,5 +170,5 @@ def test_no_cell_is_a_formula_and_each_comes_back(importer, value):
     assert row[heading.index("clientId")] == f"'{value}"
     with StagedEntries() as draft:
         draft.add(io.BytesIO(text), LIMITS)
-        (drafted,) = draft
-    assert drafted.checked.values["clientId"] == value
+        (staged,) = draft
+    assert staged.entry.values["clientId"] == value

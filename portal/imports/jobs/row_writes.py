@@ -1,0 +1,116 @@
+"""What applying a plan writes for one row: a tenant and its event; or, if the store has changed
+since the plan was made, the row's new kind."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from portal import records
+from portal.imports.jobs.to_tenant import changed_tenant, new_tenant
+from portal.imports.model import Candidate, FieldMessage, FieldValue, Message, PlanRow, RowKind
+from portal.imports.planning import (
+    NO_LICENCE,
+    VALIDITY_FIELDS,
+    Licence,
+    changes_between,
+    digest_of,
+    licence_after,
+)
+from portal.stores import Add, Change, Item, ItemNotFoundError, Replace, Store
+from portal.tenants import AuditInfo, Tenant, Verb
+
+
+class RowWrite:
+    """One row of a commit.
+
+    changes: of the store; empty if the row is reclassified.
+    licence: that the row gives.
+    reclassified: the row with its new kind, if it is not written as planned.
+    """
+
+    def __init__(self, row: PlanRow, changes: Sequence[Change], licence: Licence) -> None:
+        self.row = row
+        self.changes = changes
+        self.licence = licence
+        self.reclassified: PlanRow | None = None
+
+    def reclassify(self, item: Item | None) -> None:
+        """The store is not as the plan saw it. `item`: what it has now."""
+        self.changes, self.licence = (), NO_LICENCE
+        row = replace(self.row, sealed_secret="", secret_fingerprint="")
+        if item is not None and _is_in_store(row, item):
+            self.reclassified = replace(row, kind=RowKind.SAME, changes=())
+        else:
+            message = Message(
+                "It changed in the store since the plan was made, and the store's is kept."
+            )
+            reasons = (FieldMessage("", message),)
+            self.reclassified = replace(row, kind=RowKind.CONFLICT, reasons=reasons)
+
+
+def _is_in_store(row: PlanRow, item: Item) -> bool:
+    """Whether the item has exactly the row's values: somebody else imported the same."""
+    candidate = Candidate(
+        id=row.tenant_id,
+        values=row.values,
+        updated_at=str(row.values.get("updatedAt", "")),
+        email_in_file=row.email_in_file,
+    )
+    # The row's secret is sealed by now and cannot be compared: it counts as another one.
+    return row.secret != "set" and not changes_between(candidate, item)  # noqa: S105 - a word
+
+
+def write_new(row: PlanRow, audit: AuditInfo) -> RowWrite:
+    """`audit`: its `request_id` is the import's id."""
+    tenant = new_tenant(row, audit)
+    item = {**records.item_of(tenant), **_import_marks(tenant, row, audit, (False, False))}
+    event = records.event_item(row.tenant_id, Verb.IMPORT, audit, None, item)
+    return RowWrite(row, [Add(item), Add(event)], row.values)
+
+
+def write_update(store: Store, row: PlanRow, audit: AuditInfo) -> RowWrite:
+    """`audit`: its `request_id` is the import's id."""
+    try:
+        before = store.get(row.tenant_id)
+    except ItemNotFoundError:
+        return _reclassified(row, None)
+    # The old application changes items without changing their version: the digest shows it.
+    if before.get("version") != row.expected_version or digest_of(before) != row.item_digest:
+        return _reclassified(row, before)
+    changed = {change.field for change in row.changes}
+    tenant = changed_tenant(row, records.tenant_of(before), audit)
+    # A changed field is not carried over. A date that cannot be parsed would stay otherwise.
+    carried_over = {name: value for name, value in before.items() if name not in changed}
+    status_by_staff, validity_by_staff = records.set_by_staff(before)
+    by_staff = (
+        status_by_staff and "isActive" not in changed,
+        validity_by_staff and not changed & VALIDITY_FIELDS,
+    )
+    item = {
+        **records.item_of(tenant, carried_over),
+        **_import_marks(tenant, row, audit, by_staff),
+    }
+    event = records.event_item(row.tenant_id, Verb.IMPORT, audit, before, item)
+    changes: list[Change] = [Replace(item, row.expected_version, read=before), Add(event)]
+    return RowWrite(row, changes, licence_after(row.values, before))
+
+
+def _reclassified(row: PlanRow, item: Item | None) -> RowWrite:
+    write = RowWrite(row, (), NO_LICENCE)
+    write.reclassify(item)
+    return write
+
+
+def _import_marks(
+    tenant: Tenant, row: PlanRow, audit: AuditInfo, by_staff: tuple[bool, bool]
+) -> dict[str, FieldValue]:
+    """Attributes that tell a later import what this one left.
+
+    by_staff: whether status and validity are still as staff set them.
+    """
+    marks: dict[str, FieldValue] = {
+        records.IMPORT_ID: audit.request_id,
+        records.IMPORTED_STATE: records.imported_state(tenant, by_staff),
+    }
+    if row.secret_fingerprint:
+        marks[records.SECRET_FINGERPRINT] = row.secret_fingerprint
+    return marks

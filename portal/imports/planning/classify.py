@@ -1,0 +1,145 @@
+"""Which kind of row an entry becomes: the candidate, the stored item and the options decide."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from portal import records
+from portal.imports.model import (
+    SECRET_FIELD,
+    AllowedChange,
+    Candidate,
+    FieldChange,
+    FieldMessage,
+    ImportOptions,
+    Message,
+    Policy,
+    RowKind,
+)
+from portal.imports.planning.diff import (
+    changes_between,
+    differing_fields,
+    is_newer,
+    licence_after,
+)
+from portal.imports.planning.licence_totals import NO_LICENCE, Licence
+from portal.sealing import SecretFingerprints
+from portal.stores import Item
+from portal.tenants import Status
+
+_DIFFERS = Message("It is in the store already and differs, and the store's is kept.")
+#: No policy changes a tenant with one of these statuses.
+_CLOSED = {
+    Status.PENDING: Message("The tenant is pending in the store, and is kept."),
+    Status.REJECTED: Message("The tenant is rejected in the store, and is kept."),
+    Status.WITHDRAWN: Message("The tenant is withdrawn in the store, and is kept."),
+}
+
+
+class Outcome(NamedTuple):
+    """What becomes of an entry. The fields are those of `PlanRow`; `licence` is that of the
+    tenant once the row is written, `NO_LICENCE` if it is not written."""
+
+    kind: RowKind
+    secret: str = ""
+    changes: tuple[FieldChange, ...] = ()
+    reasons: tuple[FieldMessage, ...] = ()
+    expected_version: int | None = None
+    item_digest: str = ""
+    licence: Licence = NO_LICENCE
+
+
+def classify(
+    candidate: Candidate,
+    item: Item | None,
+    options: ImportOptions,
+    fingerprints: SecretFingerprints,
+) -> Outcome:
+    """`item`: the stored tenant with the candidate's id."""
+    secret = "set" if candidate.secret else "missing"
+    if item is None:
+        return Outcome(RowKind.NEW, secret, licence=candidate.values)
+    changes = changes_between(candidate, item)
+    if candidate.secret and fingerprints.same(item, candidate.id, candidate.secret):
+        secret = "unchanged"  # noqa: S105 - a word about a secret
+    elif candidate.secret:
+        old = "set" if item.get(records.SECRET) else "missing"
+        changes.append(FieldChange(SECRET_FIELD, old, "set"))
+    if not changes:
+        return Outcome(RowKind.SAME, secret)
+    outcome = Outcome(RowKind.CONFLICT, secret, tuple(changes))
+    if reasons := _reasons_to_keep(candidate, item, changes, options):
+        return outcome._replace(reasons=tuple(reasons))
+    version = item.get("version")
+    return outcome._replace(
+        kind=RowKind.UPDATE,
+        expected_version=version if isinstance(version, int) else None,
+        item_digest=digest_of(item),
+        licence=licence_after(candidate.values, item),
+    )
+
+
+def duplicate(candidate: Candidate, newest: Candidate, number: int) -> Outcome:
+    """Of an entry whose tenant has a newer entry, or an equally new one before it.
+
+    newest, number: that entry's candidate and number.
+    """
+    names = differing_fields(candidate, newest)
+    if not names:
+        message = Message("Row %(row)s is the same tenant, and not older.", row=str(number))
+    else:
+        message = Message(
+            "Row %(row)s is the same tenant, and not older. It differs in %(fields)s.",
+            row=str(number), fields=", ".join(names),
+        )  # fmt: skip
+    return Outcome(RowKind.DUPLICATE, reasons=(FieldMessage("", message),))
+
+
+def held_back(outcome: Outcome, number: int) -> Outcome:
+    """Of an entry whose tenant has a newer entry that is invalid. The older entry is not written:
+    the newer one may say otherwise whether the tenant is active.
+
+    number: of the invalid entry.
+    """
+    message = Message(
+        "Row %(row)s is the same tenant, newer, and cannot be imported.", row=str(number)
+    )
+    reasons = (FieldMessage("", message), *outcome.reasons)
+    return Outcome(RowKind.CONFLICT, outcome.secret, outcome.changes, reasons)
+
+
+def _reasons_to_keep(
+    candidate: Candidate, item: Item, changes: Sequence[FieldChange], options: ImportOptions
+) -> list[FieldMessage]:
+    """Why the stored tenant is not updated; empty if it is."""
+    status = records.status_of(item)
+    if status not in (Status.ACTIVE, Status.SUSPENDED):
+        return [FieldMessage("", _CLOSED[status])]
+    if options.policy is Policy.SKIP:
+        return [FieldMessage("", _DIFFERS)]
+    reasons = []
+    changed = {change.field for change in changes}
+    status_by_staff, validity_by_staff = records.set_by_staff(item)
+    if "isActive" in changed and AllowedChange.STATUS not in options.allowed:
+        if candidate.values["isActive"] is True:
+            message = Message(
+                "The tenant is suspended in the store, and no import makes it active by itself."
+            )
+            reasons.append(FieldMessage("isActive", message))
+        elif status_by_staff:
+            message = Message("Staff set the status, and it is kept.")
+            reasons.append(FieldMessage("isActive", message))
+    validity_changes = [name for name in ("validTo", "validFrom", "openEnded") if name in changed]
+    if validity_changes and validity_by_staff and AllowedChange.VALIDITY not in options.allowed:
+        message = Message("Staff set the validity, and it is kept.")
+        reasons.append(FieldMessage(validity_changes[0], message))
+    if options.policy is Policy.NEWER_WINS and not is_newer(candidate, records.tenant_of(item)):
+        message = Message("The store's is as new or newer, and is kept.")
+        reasons.append(FieldMessage("updatedAt", message))
+    return reasons
+
+
+def digest_of(item: Item) -> str:
+    """Shows a change of an item that has no version, or whose version did not change."""
+    return hashlib.sha256(json.dumps(dict(item), sort_keys=True).encode()).hexdigest()[:24]

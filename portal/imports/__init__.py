@@ -1,13 +1,13 @@
 """Moving records in: a file is read, validated, planned against the store, and applied.
 
-    model/       fields, entries, rows, messages and errors that all steps share
+    model/       what all steps share: fields, entries, rows, messages, errors
     reading/     bytes -> one `Entry` after another, whatever the format of the file
-    validation/  an `Entry` -> a `Candidate`, or the reasons why it is none
-    planning/    candidates against the store -> one `PlanRow` after another; writes nothing
+    validation/  an `Entry` -> a `Candidate`, or every reason why it is invalid
+    planning/    candidates, compared with the store -> one `PlanRow` after another
     jobs/        an import in the store: created from a plan, applied step by step, retained
     reports/     rows as JSON and CSV, and the export of tenants
 
-The page, the command and the request call the same functions, all through this door.
+The page, the command and the API use the same functions, all through this door.
 """
 
 from portal.imports.jobs import (
@@ -55,46 +55,12 @@ from portal.imports.reports import (
 )
 
 __all__ = [
-    "FAILED_KINDS",
-    "KEY_PREFIX",
-    "SECRET_FIELD",
-    "WRITTEN_KINDS",
-    "AllowedChange",
-    "FieldChange",
-    "FieldMessage",
-    "FileFormat",
-    "ImportJob",
-    "ImportOptions",
-    "JobState",
-    "Limits",
-    "Message",
-    "Plan",
-    "PlanRow",
-    "Policy",
-    "Readable",
-    "RefusedFileError",
-    "RowKind",
-    "RowPosition",
-    "StagedEntries",
-    "UnknownJobError",
-    "apply_step",
-    "create_job",
-    "end_job",
-    "export_tenant",
-    "file_is_compressed",
-    "file_too_large",
-    "find_job",
-    "job_summary",
-    "list_jobs",
-    "lookup_workers",
-    "no_disk_space_error",
-    "page_of_rows",
-    "plan_summary",
-    "printable_excerpt",
-    "reimport_problem",
-    "remove_rows_before",
-    "report_as_csv",
-    "report_as_json",
-    "rows_of_job",
+    "FAILED_KINDS", "KEY_PREFIX", "SECRET_FIELD", "WRITTEN_KINDS", "AllowedChange", "FieldChange",
+    "FieldMessage", "FileFormat", "ImportJob", "ImportOptions", "JobState", "Limits", "Message",
+    "Plan", "PlanRow", "Policy", "Readable", "RefusedFileError", "RowKind", "RowPosition",
+    "StagedEntries", "UnknownJobError", "apply_step", "create_job", "end_job", "export_tenant",
+    "file_is_compressed", "file_too_large", "find_job", "job_summary", "list_jobs",
+    "lookup_workers", "no_disk_space_error", "page_of_rows", "plan_summary", "printable_excerpt",
+    "reimport_problem", "remove_rows_before", "report_as_csv", "report_as_json", "rows_of_job",
     "size_in_words",
-]
+]  # fmt: skip

@@ -1,9 +1,9 @@
 """What all steps of an import share.
 
-fields    the fields of a tenant as files have them
-entries   one tenant as a file has it: read, validated, a candidate
-rows      what an import does with each entry: kinds, policies, changes
-messages  sentences about a file that a page can translate
+fields    the fields of a tenant in a file
+entries   one tenant of a file: as it was read, after validation, and as a candidate
+rows      what an import does with each entry: kinds, policies, options, changes
+messages  messages about a file and its rows, which a page can translate
 errors    why a whole file is refused
 """
 
@@ -47,38 +47,11 @@ from portal.imports.model.rows import (
 )
 
 __all__ = [
-    "EXPORTED_FIELDS",
-    "FAILED_KINDS",
-    "FIELDS",
-    "KEY_PREFIX",
-    "KNOWN_FIELDS",
-    "MISSING",
-    "SECRET_FIELD",
-    "WRITTEN_KINDS",
-    "AllowedChange",
-    "Candidate",
-    "Entry",
-    "FieldChange",
-    "FieldMessage",
-    "FieldValue",
-    "ImportOptions",
-    "Message",
-    "PlanRow",
-    "Policy",
-    "RefusedFileError",
-    "RowKind",
-    "ValidatedEntry",
-    "file_is_compressed",
-    "file_not_text",
-    "file_too_large",
-    "invalid_json",
-    "json_type_in_words",
-    "not_an_export",
-    "pack_messages",
-    "printable_excerpt",
-    "problem_message",
-    "repair_message",
-    "size_in_words",
-    "too_many_entries",
+    "EXPORTED_FIELDS", "FAILED_KINDS", "FIELDS", "KEY_PREFIX", "KNOWN_FIELDS", "MISSING",
+    "SECRET_FIELD", "WRITTEN_KINDS", "AllowedChange", "Candidate", "Entry", "FieldChange",
+    "FieldMessage", "FieldValue", "ImportOptions", "Message", "PlanRow", "Policy",
+    "RefusedFileError", "RowKind", "ValidatedEntry", "file_is_compressed", "file_not_text",
+    "file_too_large", "invalid_json", "json_type_in_words", "not_an_export", "pack_messages",
+    "printable_excerpt", "problem_message", "repair_message", "size_in_words", "too_many_entries",
     "value_too_long",
-]
+]  # fmt: skip

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from portal.imports.model.messages import Message, size_in_words
 
-EXPECTED = Message(
+_EXPECTED = Message(
     "Expected is what the old application kept in a browser: entries whose keys start with"
     " fsm_tenant_, or a list of such tenants, as JSON or JSON Lines; or the portal's own export."
 )
@@ -32,7 +32,7 @@ class RefusedFileError(Exception):
 
 def not_an_export(found: Message, status: int = 422) -> RefusedFileError:
     message = Message("The file is not a portal export.")
-    details = Message(_FOUND_AND_EXPECTED, found=found, expected=EXPECTED)
+    details = Message(_FOUND_AND_EXPECTED, found=found, expected=_EXPECTED)
     return RefusedFileError(message, status, details)
 
 

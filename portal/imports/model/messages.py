@@ -51,7 +51,7 @@ class Message(str):
 # ---- Values in messages
 
 #: The most characters of a file's text in a message; the rest is cut off.
-EXCERPT_LENGTH = 80
+_EXCERPT_LENGTH = 80
 
 
 def size_in_words(size: int) -> str:
@@ -63,7 +63,7 @@ def size_in_words(size: int) -> str:
 def printable_excerpt(text: str) -> str:
     """The beginning of a file's text, for a message. Characters that do not print are escaped:
     they could move a terminal's cursor or begin a line in a log."""
-    excerpt = text if len(text) <= EXCERPT_LENGTH else text[: EXCERPT_LENGTH - 1] + "…"
+    excerpt = text if len(text) <= _EXCERPT_LENGTH else text[: _EXCERPT_LENGTH - 1] + "…"
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in excerpt)
 
 

@@ -6,27 +6,27 @@ from collections.abc import Iterator
 from portal.imports.model import Message, RefusedFileError, value_too_long
 
 #: A spreadsheet takes a cell that begins with one of these for a formula.
-FORMULA_STARTS = "=+-@\t\r\n\0＝＋－＠"
+_FORMULA_STARTS = "=+-@\t\r\n\0＝＋－＠"
 #: Encodes an empty text; an empty cell is a missing value. `guard_cell` never yields it.
 EMPTY_TEXT = "'"
 
 
 def guard_cell(cell: str) -> str:
     """The cell with an apostrophe before it if a spreadsheet might calculate it."""
-    return f"'{cell}" if needs_guard(cell) else cell
+    return f"'{cell}" if _needs_guard(cell) else cell
 
 
 def unguard_cell(cell: str) -> str:
     """Undoes `guard_cell`, and decodes `EMPTY_TEXT`."""
-    is_guarded = cell == EMPTY_TEXT or (cell[:1] == "'" and needs_guard(cell[1:]))
+    is_guarded = cell == EMPTY_TEXT or (cell[:1] == "'" and _needs_guard(cell[1:]))
     return cell[1:] if is_guarded else cell
 
 
-def needs_guard(cell: str) -> bool:
+def _needs_guard(cell: str) -> bool:
     """Whether a spreadsheet may take the cell for a formula, or `unguard_cell` may take its
     first apostrophe for a guard."""
     start = cell.lstrip(" \u00a0\u3000")[:1]
-    return bool(start) and (start in FORMULA_STARTS or cell.startswith("'"))
+    return bool(start) and (start in _FORMULA_STARTS or cell.startswith("'"))
 
 
 class CountedLines:

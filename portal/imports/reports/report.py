@@ -28,11 +28,11 @@ _COLUMNS = (
     "row", "kind", "tenant", "key", "file", "line", "column", "reasons", "repairs", "leftOut",
     "changes", "secret", "duplicateOf",
 )  # fmt: skip
-#: The first columns, which a CSV report takes from `row_as_json` as they are.
+#: The first columns, which a CSV report takes from `_row_as_json` as they are.
 _PLAIN_COLUMNS = _COLUMNS[:7]
 
 
-def row_as_json(row: PlanRow, files: Sequence[str] = ()) -> dict[str, Any]:
+def _row_as_json(row: PlanRow, files: Sequence[str] = ()) -> dict[str, Any]:
     """`files`: names of the files; none if the report must not name them."""
     fields: dict[str, Any] = {
         "row": row.number,
@@ -69,7 +69,7 @@ def report_as_json(
     separator = "\n"
     for row in rows:
         # ASCII only: no character of a file can control a terminal that shows the report.
-        yield separator + json.dumps(row_as_json(row, files))
+        yield separator + json.dumps(_row_as_json(row, files))
         separator = ",\n"
     yield "\n]"
     for name, value in summary().items():
@@ -84,7 +84,7 @@ def report_as_csv(rows: Iterable[PlanRow], files: Sequence[str] = ()) -> Iterato
     """
     yield "\ufeff" + _line([*_COLUMNS, *EXPORTED_FIELDS], [])
     for row in rows:
-        fields = row_as_json(row, files)
+        fields = _row_as_json(row, files)
         values = fields.get("values", {})
         cells = [
             *(fields[name] for name in _PLAIN_COLUMNS),

@@ -41,7 +41,8 @@ class RowWrite:
             self.reclassified = replace(row, kind=RowKind.SAME, changes=())
         else:
             message = Message(
-                "It changed in the store since the plan was made, and the store's is kept."
+                "The tenant changed in the store after the plan was made and is kept as it is. To"
+                " compare again, import the file again."
             )
             reasons = (FieldMessage("", message),)
             self.reclassified = replace(row, kind=RowKind.CONFLICT, reasons=reasons)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from portal.imports.model.messages import Message, size_in_words
 
 _EXPECTED = Message(
-    "Expected is what the old application kept in a browser: entries whose keys start with"
-    " fsm_tenant_, or a list of such tenants, as JSON or JSON Lines; or the portal's own export."
+    "Send what the old application stored in a browser: entries whose keys start with"
+    " fsm_tenant_, or a list of such tenants, as JSON or JSON Lines. Or send an export of this"
+    " portal."
 )
 #: Joins two messages.
 _FOUND_AND_EXPECTED = "%(found)s %(expected)s"
@@ -64,7 +65,7 @@ def too_many_entries(limit: int) -> RefusedFileError:
     return RefusedFileError(
         Message("The file has more than %(most)s entries.", most=limit),
         413,
-        Message("Split it, and import the parts."),
+        Message("Split the file and import its parts."),
     )
 
 

@@ -98,7 +98,7 @@ def problem_message(problem: Problem, text: str) -> Message:
             return Message("This is not an email address: %(text)s", text=printable_excerpt(text))
         case Problem.ID:
             return Message(
-                "An id is letters and digits only, at most 40: %(text)s",
+                "Use only letters and digits in an id, at most 40: %(text)s",
                 text=printable_excerpt(text),
             )
         case _:
@@ -111,7 +111,7 @@ def problem_message(problem: Problem, text: str) -> Message:
 def repair_message(text: str, repaired: str) -> Message:
     """How `text`, one line of a file, was repaired."""
     if not repaired:
-        return Message("There was nothing in it that shows.")
+        return Message("This had no visible characters. It is imported as empty.")
     if text.strip() == repaired:
-        return Message("Spaces around it were left out.")
-    return Message("Its characters were written in another way (NFC).")
+        return Message("Spaces at the start or end were removed.")
+    return Message("The characters were normalised (Unicode NFC).")

@@ -28,12 +28,26 @@ from portal.sealing import SecretFingerprints
 from portal.stores import Item
 from portal.tenants import Status
 
-_DIFFERS = Message("It is in the store already and differs, and the store's is kept.")
+_KEPT_BY_POLICY = Message(
+    "The tenant is already in the store with other values, which are kept. To replace them,"
+    " choose another policy."
+)
+_SUSPENDED = Message(
+    "The tenant is suspended in the store. An import makes it active only if changes of a status"
+    " are allowed."
+)
+_STATUS_BY_STAFF = Message(
+    "Staff set the status. An import changes it only if changes of a status are allowed."
+)
+_VALIDITY_BY_STAFF = Message(
+    "Staff set the validity. An import changes it only if changes of a validity are allowed."
+)
+_NOT_NEWER = Message("The record in the store is as new or newer and is kept.")
 #: No policy changes a tenant with one of these statuses.
 _CLOSED = {
-    Status.PENDING: Message("The tenant is pending in the store, and is kept."),
-    Status.REJECTED: Message("The tenant is rejected in the store, and is kept."),
-    Status.WITHDRAWN: Message("The tenant is withdrawn in the store, and is kept."),
+    Status.PENDING: Message("The tenant is pending in the store and is not changed."),
+    Status.REJECTED: Message("The tenant is rejected in the store and is not changed."),
+    Status.WITHDRAWN: Message("The tenant is withdrawn in the store and is not changed."),
 }
 
 
@@ -87,10 +101,14 @@ def duplicate(candidate: Candidate, newest: Candidate, number: int) -> Outcome:
     """
     names = differing_fields(candidate, newest)
     if not names:
-        message = Message("Row %(row)s is the same tenant, and not older.", row=str(number))
+        message = Message(
+            "Row %(row)s is for the same tenant, is not older, and counts instead of this row.",
+            row=str(number),
+        )
     else:
         message = Message(
-            "Row %(row)s is the same tenant, and not older. It differs in %(fields)s.",
+            "Row %(row)s is for the same tenant, is not older, and counts instead of this row. It"
+            " differs in %(fields)s.",
             row=str(number), fields=", ".join(names),
         )  # fmt: skip
     return Outcome(RowKind.DUPLICATE, reasons=(FieldMessage("", message),))
@@ -103,7 +121,9 @@ def held_back(outcome: Outcome, number: int) -> Outcome:
     number: of the invalid entry.
     """
     message = Message(
-        "Row %(row)s is the same tenant, newer, and cannot be imported.", row=str(number)
+        "Row %(row)s is for the same tenant and is newer, but cannot be imported. Correct it"
+        " first.",
+        row=str(number),
     )
     reasons = (FieldMessage("", message), *outcome.reasons)
     return Outcome(RowKind.CONFLICT, outcome.secret, outcome.changes, reasons)
@@ -117,26 +137,20 @@ def _reasons_to_keep(
     if status not in (Status.ACTIVE, Status.SUSPENDED):
         return [FieldMessage("", _CLOSED[status])]
     if options.policy is Policy.SKIP:
-        return [FieldMessage("", _DIFFERS)]
+        return [FieldMessage("", _KEPT_BY_POLICY)]
     reasons = []
     changed = {change.field for change in changes}
     status_by_staff, validity_by_staff = records.set_by_staff(item)
     if "isActive" in changed and AllowedChange.STATUS not in options.allowed:
         if candidate.values["isActive"] is True:
-            message = Message(
-                "The tenant is suspended in the store, and no import makes it active by itself."
-            )
-            reasons.append(FieldMessage("isActive", message))
+            reasons.append(FieldMessage("isActive", _SUSPENDED))
         elif status_by_staff:
-            message = Message("Staff set the status, and it is kept.")
-            reasons.append(FieldMessage("isActive", message))
+            reasons.append(FieldMessage("isActive", _STATUS_BY_STAFF))
     validity_changes = [name for name in ("validTo", "validFrom", "openEnded") if name in changed]
     if validity_changes and validity_by_staff and AllowedChange.VALIDITY not in options.allowed:
-        message = Message("Staff set the validity, and it is kept.")
-        reasons.append(FieldMessage(validity_changes[0], message))
+        reasons.append(FieldMessage(validity_changes[0], _VALIDITY_BY_STAFF))
     if options.policy is Policy.NEWER_WINS and not is_newer(candidate, records.tenant_of(item)):
-        message = Message("The store's is as new or newer, and is kept.")
-        reasons.append(FieldMessage("updatedAt", message))
+        reasons.append(FieldMessage("updatedAt", _NOT_NEWER))
     return reasons
 
 

@@ -85,7 +85,7 @@ def decode_text(file: Readable, limits: Limits) -> Iterator[str]:
         if text and not has_content:
             start = text.lstrip()
             if start.startswith("<"):
-                raise not_an_export(Message("It is a web page or XML."), 415)
+                raise not_an_export(Message("It is a web page or an XML file."), 415)
             has_content = bool(start)
         if text:
             yield text

@@ -60,8 +60,10 @@ class EntryReader:
             yield entry
         if not self._is_export:
             if self.format is None:
-                raise not_an_export(Message("It holds nothing."))
-            raise not_an_export(Message("It holds no tenant and no key of one."))
+                raise not_an_export(Message("It is empty."))
+            raise not_an_export(
+                Message("It contains no tenants and no keys that start with fsm_tenant_.")
+            )
 
     def _count(self) -> None:
         """Counts what was read against the limit on entries: entries, and all else that takes
@@ -112,7 +114,9 @@ class EntryReader:
                 yield from self._object_or_line()
             elif is_first:
                 kind = json_type_in_words(stream.read_value(self._limits.depth).value)
-                raise not_an_export(Message("It holds one value alone (%(kind)s).", kind=kind))
+                raise not_an_export(
+                    Message("It contains only a single value (%(kind)s).", kind=kind)
+                )
             else:
                 raise stream.invalid_here()
             is_first = False

@@ -10,6 +10,7 @@ from portal.imports.model import EXPORTED_FIELDS, FAILED_KINDS, SECRET_FIELD, En
 from portal.imports.reading.csv_cells import CountedLines, read_rows, unguard_cell
 from portal.imports.reading.strict_json import ParsedValue
 
+_NO_VALUES = Message("The report has no values for this row. Import the original file.")
 _BOOLEAN_FIELDS = ("isActive", "openEnded")
 #: Spreadsheets write booleans in capitals.
 _BOOLEANS = {"true": True, "false": False}
@@ -57,7 +58,7 @@ def entries_of_csv(lines: Iterator[str], limit: int) -> Iterator[Entry | None]:
 
 def _entry(key: str, values: Any, row: Mapping[str, Any], line: int, column: int) -> Entry:
     # A report has no values of an entry that could not be read in the first place.
-    problem = None if values else Message("The report holds no values of this row.")
+    problem = None if values else _NO_VALUES
     secret = values.get(SECRET_FIELD) if isinstance(values, dict) else None
     is_lost = not secret and row.get("secret", "") not in _NO_SECRET_LOST
     return Entry(key, values, line, column, problem, lost_secret=is_lost and not problem)

@@ -46,7 +46,7 @@ class FieldReader:
         if isinstance(value, str):
             return value
         kind = json_type_in_words(value)
-        self.reject(name, Message("This must be a text, and is %(kind)s.", kind=kind))
+        self.reject(name, Message("This must be a text, but it is %(kind)s.", kind=kind))
         return None
 
     def read(
@@ -91,7 +91,7 @@ class FieldReader:
         value = self.fields.get(name)
         if value in ("true", "false"):
             value = value == "true"
-            self.repaired(name, Message("This was a text."))
+            self.repaired(name, Message("The file has this as a text."))
         if value is None or isinstance(value, bool):
             return value
         self.reject(name, Message("This must be true or false."))
@@ -105,8 +105,8 @@ class FieldReader:
         instant, canonical = read_timestamp(text)
         if instant is None:
             message = Message(
-                "This is not a date and time of ISO 8601 with an offset, like"
-                " 2026-12-31T22:59:59.999Z: %(text)s",
+                "Use a date and time in ISO 8601 with an offset, like 2026-12-31T22:59:59.999Z."
+                " The file has: %(text)s",
                 text=printable_excerpt(text),
             )
             self.reject(name, message)

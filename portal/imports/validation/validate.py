@@ -34,8 +34,12 @@ from portal.imports.validation.invalid_entries import invalid_entry, is_storable
 from portal.sealing import Secret, is_sealed
 from portal.tenants import CLUSTER_LENGTH, SECRET_LENGTH, is_id
 
-_SEALED = Message("This secret is sealed already. Enter the secret itself, or leave it out.")
-_LOST = Message("The report holds no secret. Set it in the portal, or import the original file.")
+_SEALED = Message(
+    "This secret is already sealed. Enter the unsealed secret or leave the field out."
+)
+_LOST = Message(
+    "Reports contain no secrets. Set the secret in the portal or import the original file."
+)
 #: A longer address is not kept as written: some spaces around it are, a million are not.
 _MAX_EMAIL_IN_FILE = 4 * EMAIL_LENGTH
 _EXTENSION_LENGTH = 20
@@ -71,7 +75,9 @@ def _fields(value: Any, depth: int, repairs: list[FieldMessage]) -> dict[str, An
             raise StrictJsonError(Message("The value is encoded more than twice."))
     if not isinstance(value, dict):
         kind = json_type_in_words(value)
-        raise StrictJsonError(Message("A tenant is an object, and this is %(kind)s.", kind=kind))
+        raise StrictJsonError(
+            Message("A tenant must be an object, but this is %(kind)s.", kind=kind)
+        )
     return value
 
 
@@ -119,12 +125,12 @@ class _EntryValidation(FieldReader):
         tenant_id = f"{ids[0]}_{ids[1]}"
         if self.entry.key and self.entry.key != KEY_PREFIX + tenant_id:
             message = Message(
-                "The key %(key)s disagrees with the ids inside, %(ids)s.",
+                "The key %(key)s does not match the ids in its value (%(ids)s).",
                 key=printable_excerpt(self.entry.key), ids=tenant_id,
             )  # fmt: skip
             self.reject("", message)
         if self.fields.get("tenantId") not in (None, tenant_id):
-            message = Message("This disagrees with the other ids, %(ids)s.", ids=tenant_id)
+            message = Message("This does not match the other ids (%(ids)s).", ids=tenant_id)
             self.reject("tenantId", message)
 
     def _email(self, field: ContactField) -> str:
@@ -140,7 +146,9 @@ class _EntryValidation(FieldReader):
         message = (
             repair_message(text, address)
             if text.strip() == address
-            else Message("It was written as %(text)s.", text=printable_excerpt(text))
+            else Message(
+                "The address was normalised. The file has %(text)s.", text=printable_excerpt(text)
+            )
         )
         self.repaired(name, message)
         return text if len(text) <= _MAX_EMAIL_IN_FILE else ""
@@ -192,7 +200,7 @@ class _EntryValidation(FieldReader):
     def _take(self, name: str, source: str) -> None:
         if value := self.values.get(source):
             self.values[name] = value
-            message = Message("This is missing. Taken from %(field)s.", field=source)
+            message = Message("This is missing. The value of %(field)s is used.", field=source)
             self.repaired(name, message)
 
     def _secret(self) -> Secret | None:

@@ -170,7 +170,10 @@ def test_a_tenant_that_changed_since_the_plan_is_a_conflict_and_the_others_are_w
     assert counts(done) == {"new": 1, "update": 3, "conflict": 2}
     rows = {row.tenant_id: row for row in rows_of(either, done)}
     assert len(rows) == 6
-    text = "It changed in the store since the plan was made, and the store's is kept."
+    text = (
+        "The tenant changed in the store after the plan was made and is kept as it is. To compare"
+        " again, import the file again."
+    )
     for taken in ("86810_1", "86810_5"):
         assert [reason.text for reason in rows[taken].reasons] == [text]
     assert either.kept.get("86810_1")["contactFullName"] == "Lou"

@@ -13,13 +13,22 @@ from tests.examples import all_items
 from tests.imports.importing import EXPORTS, LIMITS, counts, lines, rows_of
 
 PHONE = ("contactPhone", "This is not a phone number. It is kept as written.")
-PUNYCODE = ("contactEmailAddress", "It was written as taro@xn--eckwd4c7c.example.")
-CAPITALS = ("contactEmailAddress", "It was written as Aoife.OBrien@Northwind-Lifts.example.")
-ISO = (
-    "This is not a date and time of ISO 8601 with an offset, like 2026-12-31T22:59:59.999Z:"
-    " 31.12.2026"
+PUNYCODE = (
+    "contactEmailAddress",
+    "The address was normalised. The file has taro@xn--eckwd4c7c.example.",
 )
-OLDER = "is the same tenant, and not older. It differs in contactFullName."
+CAPITALS = (
+    "contactEmailAddress",
+    "The address was normalised. The file has Aoife.OBrien@Northwind-Lifts.example.",
+)
+ISO = (
+    "Use a date and time in ISO 8601 with an offset, like 2026-12-31T22:59:59.999Z."
+    " The file has: 31.12.2026"
+)
+OLDER = (
+    "is for the same tenant, is not older, and counts instead of this row. It differs in"
+    " contactFullName."
+)
 
 #: File -> shape, ignored keys, and a line for each row: number, line, column, kind, tenant,
 #: then its reasons, repairs, what was left out, or the row that it is a duplicate of.
@@ -53,7 +62,7 @@ PLANS = {
     "older-version.json": ("localStorage dump", 0, [
         (2, 30, "new", "55555_200001",
          ("isActive", "This is missing, so a new tenant is not active."),
-         ("updatedAt", "This is missing. Taken from createdAt.")),
+         ("updatedAt", "This is missing. The value of createdAt is used.")),
     ]),
     "twice.jsonl": ("JSON Lines", 0, [
         (1, 1, "duplicate", "20_20", ("", f"Row 2 {OLDER}")),
@@ -65,17 +74,18 @@ PLANS = {
         (2, 21, "invalid", "", ("", "In the value: Not valid JSON (line 1, column 511).")),
         (3, 21, "new", "2_2", ("", "The value was encoded twice.")),
         (4, 21, "invalid", "",
-         ("", "The key fsm_tenant_3_3 disagrees with the ids inside, 3_4.")),
+         ("", "The key fsm_tenant_3_3 does not match the ids in its value (3_4).")),
         (5, 21, "invalid", "",
          ("contactEmailAddress", "This is not an email address: not-an-address")),
         (6, 21, "new", "5_5", PHONE),
         (7, 21, "invalid", "", ("validTo", "This is before validFrom.")),
         (8, 21, "invalid", "", ("validTo", ISO)),
-        (9, 21, "invalid", "", ("", "In the value: A tenant is an object, and this is null.")),
+        (9, 21, "invalid", "",
+         ("", "In the value: A tenant must be an object, but this is null.")),
         (10, 21, "invalid", "", ("", "In the value: Not valid JSON (line 1, column 2).")),
         (11, 23, "new", "10_10"),
         (12, 23, "invalid", "", ("contactEmailAddress", "This is missing.")),
-        (13, 23, "new", "12_12", ("isActive", "This was a text.")),
+        (13, 23, "new", "12_12", ("isActive", "The file has this as a text.")),
         (14, 23, "new", "13_13", ("left out", "surprise")),
         (15, 18, "invalid", "", ("accountId", "This is missing."),
          ("companyId", "This is missing.")),
@@ -211,8 +221,12 @@ def test_two_stores_hold_the_same_after_the_same_file(either):
 @pytest.mark.parametrize(
     ("name", "status", "words"),
     [
-        ("not-an-export.json", 422, "It holds no tenant and no key of one."),
-        ("not-json.json", 415, "It is a web page or XML."),
+        (
+            "not-an-export.json",
+            422,
+            "It contains no tenants and no keys that start with fsm_tenant_.",
+        ),
+        ("not-json.json", 415, "It is a web page or an XML file."),
     ],
 )
 def test_what_is_no_export_is_refused_with_what_was_found_and_expected(
@@ -221,5 +235,5 @@ def test_what_is_no_export_is_refused_with_what_was_found_and_expected(
     with pytest.raises(RefusedFileError) as refused:
         importer.plan((EXPORTS / name).read_bytes())
     assert refused.value.status == status
-    assert str(refused.value).startswith(f"The file is not a portal export. {words} Expected is")
+    assert str(refused.value).startswith(f"The file is not a portal export. {words} Send what")
     assert all_items(importer.kept) == {}

@@ -16,7 +16,10 @@ NO_IDS = BAD | {"accountId": None, "companyId": None}
 
 
 def held_back(row):
-    return ("", f"Row {row} is the same tenant, newer, and cannot be imported.")
+    text = (
+        f"Row {row} is for the same tenant and is newer, but cannot be imported. Correct it first."
+    )
+    return ("", text)
 
 
 def by_key(number, **changed):
@@ -122,7 +125,11 @@ def test_what_the_store_has_is_left_and_every_reason_is_told(importer, policy):
     assert counts(run) == {"conflict": 1, "invalid": 1}
     row = rows_of(importer, run)[1]
     assert [each.field for each in row.changes] == ["contactFullName"]
-    kept = ("", "It is in the store already and differs, and the store's is kept.")
+    kept_by_policy = (
+        "The tenant is already in the store with other values, which are kept. To replace them,"
+        " choose another policy."
+    )
+    kept = ("", kept_by_policy)
     assert said(row) == [held_back(1), *([kept] if policy == "skip" else [])]
     assert importer.tenants() == before
 

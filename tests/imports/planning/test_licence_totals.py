@@ -62,9 +62,8 @@ def test_an_active_tenant_without_a_window_gets_none_unseen(either):
     (row,) = either.rows(file, policy="overwrite")
     assert row.kind == "conflict"
     assert ("openEnded", "false", "true") in changes(row)
-    assert [(each.field, each.text) for each in row.reasons] == [
-        ("openEnded", "Staff set the validity, and it is kept.")
-    ]
+    text = "Staff set the validity. An import changes it only if changes of a validity are allowed."
+    assert [(each.field, each.text) for each in row.reasons] == [("openEnded", text)]
     either.run(file, policy="overwrite")
     assert standing(onboarding.find(either.store, ID), START) is AccessStatus.WINDOW_MISSING
     assert counts(either.run(file, policy="overwrite", allowed=["validity"])) == {"update": 1}

@@ -199,7 +199,7 @@ def test_a_duplicate_says_which_of_its_values_stand_nowhere_else(either, first, 
     planned, other = either.rows(*files)
     assert (planned.kind, other.kind, other.duplicate_of) == ("new", "duplicate", 1)
     assert [each.text for each in other.reasons] == [
-        f"Row 1 is the same tenant, and not older.{more}"
+        f"Row 1 is for the same tenant, is not older, and counts instead of this row.{more}"
     ]
 
 

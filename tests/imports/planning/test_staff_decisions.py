@@ -20,8 +20,14 @@ WINDOW = Validity(valid_from=START, valid_to=START + timedelta(days=400))
 AS_STAFF = {"validFrom": "2026-11-23T10:00:00.000Z", "validTo": "2027-12-28T10:00:00.000Z"}
 #: Newer than whatever staff do.
 OLD_FILE = {"updatedAt": "2040-01-01T00:00:00.000Z"}
-KEPT_WINDOW = ("validTo", "Staff set the validity, and it is kept.")
-KEPT_STATUS = ("isActive", "Staff set the status, and it is kept.")
+KEPT_WINDOW = (
+    "validTo",
+    "Staff set the validity. An import changes it only if changes of a validity are allowed.",
+)
+KEPT_STATUS = (
+    "isActive",
+    "Staff set the status. An import changes it only if changes of a status are allowed.",
+)
 
 
 def current(importer):

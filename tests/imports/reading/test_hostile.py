@@ -138,10 +138,10 @@ ROWS = {
     "text in place of a tenant": ('"dark"', "In the value: Not valid JSON (line 1, column 1)."),
     "an id that is a path": (
         json.dumps(tenant(1, accountId="../x")),
-        "An id is letters and digits only, at most 40: ../x",
+        "Use only letters and digits in an id, at most 40: ../x",
     ),
     "a number in place of an id": (
-        json.dumps(tenant(1, accountId=86810)), "This must be a text, and is a number."
+        json.dumps(tenant(1, accountId=86810)), "This must be a text, but it is a number."
     ),
 }  # fmt: skip
 

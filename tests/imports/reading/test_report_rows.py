@@ -14,7 +14,7 @@ from tests.imports.importing import LIMITS, SECRET, dump, lines, rows_of, tenant
 
 LOST = (
     "clientSecret",
-    "The report holds no secret. Set it in the portal, or import the original file.",
+    "Reports contain no secrets. Set the secret in the portal or import the original file.",
 )
 
 
@@ -146,11 +146,11 @@ def test_in_json_a_truth_may_be_a_text_or_missing(importer):
         tenant(5, openEnded=1),
     )
     text, missing, closed, false, number = importer.rows(file)
-    assert (text.kind, said(text)) == ("new", [("openEnded", "This was a text.")])
+    assert (text.kind, said(text)) == ("new", [("openEnded", "The file has this as a text.")])
     assert text.values["openEnded"] is True
     assert (missing.kind, said(missing)) == ("new", [])
     assert (closed.kind, said(closed)) == ("invalid", [("validTo", "This is missing.")])
-    assert (false.kind, said(false)) == ("new", [("openEnded", "This was a text.")])
+    assert (false.kind, said(false)) == ("new", [("openEnded", "The file has this as a text.")])
     assert (number.kind, said(number)) == (
         "invalid", [("openEnded", "This must be true or false.")]
     )  # fmt: skip

@@ -13,9 +13,9 @@ from tests.imports.importing import LIMITS, counts, dump, lines, rows_of, tenant
 
 #: What cannot be packed smaller.
 NOISE = "".join(random.Random(4).choices("".join(map(chr, range(0x4E00, 0x9FA5))), k=250_000))
-SPACES = "Spaces around it were left out."
-NOTHING = "There was nothing in it that shows."
-NFC = "Its characters were written in another way (NFC)."
+SPACES = "Spaces at the start or end were removed."
+NOTHING = "This had no visible characters. It is imported as empty."
+NFC = "The characters were normalised (Unicode NFC)."
 NOTE = "Only the beginning of this text is kept."
 KEY = "fsm_tenant_86810_1"
 
@@ -93,7 +93,7 @@ def test_an_address_behind_a_million_spaces_is_one(importer):
             "contactEmailAddress",
             " Jo@X.example",
             "Jo@x.example",
-            "It was written as  Jo@X.example.",
+            "The address was normalised. The file has  Jo@X.example.",
         ),
     ],
 )
@@ -107,7 +107,7 @@ def test_a_repair_is_said(importer, name, written, read, repair):
 )
 def test_a_secret_that_is_sealed_already_is_not_sealed_again(importer, sealed):
     (row,) = importer.rows(dump(tenant(1, clientSecret=sealed)))
-    told = "This secret is sealed already. Enter the secret itself, or leave it out."
+    told = "This secret is already sealed. Enter the unsealed secret or leave the field out."
     assert (row.kind, said(row)) == ("invalid", [("clientSecret", told)])
     assert sealed not in repr(row.packed())
 

@@ -184,7 +184,7 @@ def test_a_row_that_a_newer_one_holds_back_leads_to_a_tenant_only_if_it_is_there
     url = planned(ada, json.dumps(rows))
     page = ada.get(f"{url}?kind=conflict")
     assert len(lines(page)) == 2
-    assert "Row 4 is the same tenant, newer, and cannot be imported." in page_words(page)
+    assert "Row 4 is for the same tenant and is newer, but cannot be imported." in page_words(page)
     assert row_links(page) == ["86810_1"]
 
 

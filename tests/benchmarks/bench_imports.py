@@ -1,9 +1,9 @@
-"""Rows per second of an import, for its plan and for applying it on each store, and its memory.
+"""Measures an import: rows per second of planning and of applying, on each store, and memory.
 
     python -m tests.benchmarks.bench_imports [ROWS]
 
-Every row has its own address and number, so that nothing is answered from what was read before.
-Each figure is of a process of its own. With ROWS the command's memory is measured with so many.
+Each row has its own address and phone number, so that no cache answers. ROWS is the number of
+tenants with which the memory of the command is measured.
 """
 
 import json
@@ -21,7 +21,8 @@ from typing import Any
 from portal.imports.jobs.apply import apply_step
 from portal.imports.jobs.create import create_job
 from portal.imports.jobs.job import ImportJob
-from portal.imports.planning.plan import ImportOptions, Plan
+from portal.imports.model.rows import ImportOptions
+from portal.imports.planning.plan import Plan
 from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.decode import Limits
 from portal.sealing.fingerprints import SecretFingerprints
@@ -34,7 +35,7 @@ from portal.tenants import AuditInfo
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine, NoEngineError, running
 
 ROWS = 20_000
-#: A million takes the better part of an hour on the engine, and no more memory.
+#: For the memory of the command. A million takes most of an hour and needs no more memory.
 LARGE = 20_000
 LIMITS = Limits(size=10**11, entries=10**9, depth=32, value=1_000_000)
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -47,8 +48,8 @@ def main() -> None:
     print(f"{'':<34} {'rows/s':>9} {'to reach':>9}")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        path = written(folder / "export.json", ROWS)
-        measured(
+        path = write_dump(folder / "export.json", ROWS)
+        measure(
             "the file store", JsonFileStore(folder / "data"), path,
             workers=1, plan_to_reach=8_000, apply_to_reach=5_000,
         )  # fmt: skip
@@ -59,26 +60,26 @@ def main() -> None:
             return
         os.environ |= CREDENTIALS
         engine = Engine(url)
-        measured(
+        measure(
             "DynamoDB", DynamoDbStore(engine.new_table()), path,
             workers=8, plan_to_reach=0, apply_to_reach=1_000,
         )  # fmt: skip
-        memory(folder, url, engine.new_table().table, large)
+        measure_memory(folder, url, engine.new_table().table, large)
         engine.close()
 
 
-def measured(
+def measure(
     name: str, store: Store, path: Path, *, workers: int, plan_to_reach: int, apply_to_reach: int
 ) -> None:
     sealer = KeyFileSealer(path.with_name(f"keys-{name}"))
     sealing = SealingStore(store, sealer)
     audit = AuditInfo(by="Bench", who="bench", at=NOW)
 
-    def planned() -> ImportJob:
-        with StagedEntries() as draft, path.open("rb") as file:
-            draft.add(file, LIMITS)
+    def plan_file() -> ImportJob:
+        with StagedEntries() as staged, path.open("rb") as file:
+            staged.add(file, LIMITS)
             plan = Plan(
-                draft,
+                staged,
                 sealing,
                 SecretFingerprints(["k" * 40]),
                 ImportOptions(),
@@ -88,31 +89,31 @@ def measured(
             )
             return create_job(sealing, plan, audit)
 
-    def applied(run: ImportJob) -> ImportJob:
-        while run.is_open:
-            run = apply_step(sealing, run.id, audit)
-        return run
+    def apply_job(job: ImportJob) -> ImportJob:
+        while job.is_open:
+            job = apply_step(sealing, job.id, audit)
+        return job
 
-    run = timed(f"plan, {name}", planned, plan_to_reach)
-    done = timed(f"apply, {name}", lambda: applied(run), apply_to_reach)
+    job = timed(f"plan, {name}", plan_file, plan_to_reach)
+    done = timed(f"apply, {name}", lambda: apply_job(job), apply_to_reach)
     if done.processed != ROWS:
         raise AssertionError("not all rows were written")
-    timed(f"plan again (all same), {name}", planned, 0)
+    timed(f"plan again (all same), {name}", plan_file, 0)
     store.close()
 
 
-def timed(name: str, do: Callable[[], Any], to_reach: int) -> Any:
-    begun = time.perf_counter()
-    result = do()
-    rate = ROWS / (time.perf_counter() - begun)
+def timed(name: str, function: Callable[[], Any], to_reach: int) -> Any:
+    start = time.perf_counter()
+    result = function()
+    rate = ROWS / (time.perf_counter() - start)
     print(f"{name:<34} {rate:9,.0f} {f'{to_reach:,}' if to_reach else '':>9}")
     return result
 
 
-def memory(folder: Path, url: str, table: str, large: int) -> None:
-    """The command on DynamoDB, beside the command that has nothing to do."""
-    path = written(folder / "large.json", large)
-    small = written(folder / "small.json", 1)
+def measure_memory(folder: Path, url: str, table: str, large: int) -> None:
+    """Memory of the command on DynamoDB, beyond that of the command with one tenant."""
+    path = write_dump(folder / "large.json", large)
+    small = write_dump(folder / "small.json", 1)
     environment = {
         **os.environ, **CREDENTIALS, "USE_DYNAMODB": "true", "TENANT_TABLE_NAME": table,
         "AWS_REGION": REGION, "AWS_ENDPOINT_URL_DYNAMODB": url,
@@ -120,18 +121,18 @@ def memory(folder: Path, url: str, table: str, large: int) -> None:
         "PORTAL_IMPORT_COMMAND_MEGABYTES": "100000", "PORTAL_IMPORT_COMMAND_ROWS": "100000000",
     }  # fmt: skip
     idle = peak([str(small), "--dry-run"], environment)
-    begun = time.perf_counter()
+    start = time.perf_counter()
     busy = peak([str(path)], environment)
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - start
     print()
     print(f"{large:,} tenants ({path.stat().st_size / 1e6:,.0f} MB) by the command on DynamoDB:")
     print(f"  {(busy - idle) / 1024:,.0f} MB over the idle program (to reach: 300 with 1,000,000)")
     print(f"  {seconds:,.0f} s, planned and applied")
 
 
-def peak(words: list[str], environment: dict[str, str]) -> int:
-    """The largest size of the command, in kilobytes."""
-    # A process in between, since a parent is told the peak of all its children.
+def peak(arguments: list[str], environment: dict[str, str]) -> int:
+    """Peak memory of the command in kilobytes."""
+    # In a process of its own: RUSAGE_CHILDREN is the peak of all children so far.
     program = (
         "import resource, subprocess, sys;"
         "subprocess.run([sys.executable, '-m', 'migrations_tools', 'import', *sys.argv[1:]],"
@@ -139,14 +140,14 @@ def peak(words: list[str], environment: dict[str, str]) -> int:
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, *words],
+        [sys.executable, "-c", program, *arguments],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     return int(done.stdout)
 
 
-def written(path: Path, number: int) -> Path:
-    """A dump of localStorage with so many tenants."""
+def write_dump(path: Path, number: int) -> Path:
+    """Writes a dump of localStorage."""
     with path.open("w", encoding="utf-8") as file:
         separator = "{"
         for key, value in tenants(number):

@@ -1,4 +1,4 @@
-"""An importer on each store."""
+"""A harness, on the file store or on both stores."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,29 +8,20 @@ import pytest
 from portal.stores.contract import Store
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.file.store import JsonFileStore
-from tests.dynamodb_engine import Engine
-from tests.imports.importing import Importer
+from tests.imports.harness import ImportHarness
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Iterator[Store]:
-    store = JsonFileStore(tmp_path / "data")
+def raw_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """The file store, unless the test is marked `on_both_stores`."""
+    if getattr(request, "param", "json") == "dynamodb":
+        store: Store = DynamoDbStore(request.getfixturevalue("engine").new_table())
+    else:
+        store = JsonFileStore(tmp_path / "data")
     yield store
     store.close()
 
 
 @pytest.fixture
-def importer(file: Store, tmp_path: Path) -> Importer:
-    return Importer(file, tmp_path)
-
-
-@pytest.fixture(params=["json", "dynamodb"])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Importer]:
-    """On both stores."""
-    if request.param == "json":
-        yield Importer(request.getfixturevalue("file"), tmp_path)
-        return
-    engine: Engine = request.getfixturevalue("engine")
-    store = DynamoDbStore(engine.new_table())
-    yield Importer(store, tmp_path)
-    store.close()
+def harness(raw_store: Store, tmp_path: Path) -> ImportHarness:
+    return ImportHarness(raw_store, tmp_path)

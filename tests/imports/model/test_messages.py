@@ -1,4 +1,4 @@
-"""A sentence is its English text, and a page can still say it in another language."""
+"""A message is its English text, and keeps what a translation needs."""
 
 import json
 
@@ -11,7 +11,7 @@ INNER = Message("Key '%(key)s' appears twice.", key="100 %")
 
 
 @pytest.mark.parametrize(
-    ("sentence", "text"),
+    ("message", "text"),
     [
         (Message("This is 100 % plain."), "This is 100 % plain."),
         (Message("It was written as %(text)s.", text="a %(b)s"), "It was written as a %(b)s."),
@@ -19,16 +19,19 @@ INNER = Message("Key '%(key)s' appears twice.", key="100 %")
         (Message("%(words)s, %(cls)s", words="a", cls=""), "a, "),
     ],
 )
-def test_a_sentence_is_its_text_and_comes_back_from_json_as_it_was(sentence, text):
-    assert sentence == text
-    back = FieldMessage.unpacked(json.loads(json.dumps(FieldMessage("field", sentence).packed())))
-    assert (back.field, back.text) == ("field", text)
-    assert (back.text.words, back.text.values) == (sentence.words, sentence.values)
-    inner = {name: isinstance(value, Message) for name, value in sentence.values.items()}
-    assert {name: isinstance(back.text.values[name], Message) for name in inner} == inner
+def test_a_message_is_its_text_and_survives_json(message, text):
+    assert message == text
+    unpacked = FieldMessage.unpacked(
+        json.loads(json.dumps(FieldMessage("field", message).packed()))
+    )
+    assert (unpacked.field, unpacked.text) == ("field", text)
+    assert (unpacked.text.words, unpacked.text.values) == (message.words, message.values)
+    is_message = {name: isinstance(value, Message) for name, value in message.values.items()}
+    values = unpacked.text.values
+    assert {name: isinstance(values[name], Message) for name in is_message} == is_message
 
 
-def test_a_plan_of_before_sentences_were_kept_so_is_still_read():
+def test_a_plain_text_of_an_earlier_version_is_still_read():
     assert FieldMessage.unpacked(["validTo", "This is before validFrom."]).text == (
         "This is before validFrom."
     )

@@ -1,4 +1,4 @@
-"""What is a difference between a file and the store, and what is the same written otherwise."""
+"""Which values differ from the store, and which are only written in another way."""
 
 import json
 
@@ -6,19 +6,20 @@ import pytest
 
 from portal.imports.reports.export import export_tenant
 from portal.stores.contract import Add
-from tests.imports.importing import counts, dump, tenant
+from tests.imports.files import dump, tenant
+from tests.imports.harness import counts, on_both_stores
 
 ID = "86810_1"
 PLAIN = {"clientSecret": None}
 
 
-def kept(importer, **item):
-    """As the old application kept it."""
-    importer.kept.write([Add({"tenantId": ID, **tenant(**PLAIN | item)})])
+def store_old_tenant(harness, **item):
+    """As the old application stored it."""
+    harness.raw_store.write([Add({"tenantId": ID, **tenant(**PLAIN | item)})])
 
 
-def changes(importer, **changed):
-    (row,) = importer.rows(dump(tenant(**PLAIN | changed)), policy="overwrite")
+def changes(harness, **changed):
+    (row,) = harness.rows(dump(tenant(**PLAIN | changed)), policy="overwrite")
     assert row.kind == ("update" if row.changes else "same")
     return [(each.field, each.old, each.new) for each in row.changes]
 
@@ -41,17 +42,18 @@ def changes(importer, **changed):
         {"validTo": "2026-12-31T23:59:59+01:00"},
     ],
 )
-def test_the_store_exported_is_the_same_however_the_old_application_wrote_it(either, written):
-    kept(either, **written)
-    before = either.tenants()
-    export = json.dumps(export_tenant(either.kept.get(ID))).encode()
+@on_both_stores
+def test_an_export_is_the_same_whatever_spelling_the_old_application_stored(harness, written):
+    store_old_tenant(harness, **written)
+    before = harness.tenants()
+    export = json.dumps(export_tenant(harness.raw_store.get(ID))).encode()
     for policy in ("skip", "newer-wins", "overwrite"):
-        assert counts(either.run(export, policy=policy)) == {"same": 1}
-    assert either.tenants() == before
-    # And so it is once an import has written another field of it.
+        assert counts(harness.run(export, policy=policy)) == {"same": 1}
+    assert harness.tenants() == before
+    # This is still true after an import has changed another field.
     file = json.dumps({**json.loads(export), "contactFullName": "Kim"}).encode()
-    assert counts(either.run(file, policy="overwrite")) == {"update": 1}
-    assert counts(either.run(file, policy="overwrite")) == {"same": 1}
+    assert counts(harness.run(file, policy="overwrite")) == {"update": 1}
+    assert counts(harness.run(file, policy="overwrite")) == {"same": 1}
 
 
 @pytest.mark.parametrize(
@@ -67,9 +69,9 @@ def test_the_store_exported_is_the_same_however_the_old_application_wrote_it(eit
         ("contactPhone", "+4930901820", ""),
     ],
 )
-def test_another_text_is_shown_as_it_is_in_the_store(importer, name, stored, new):
-    kept(importer, **{name: stored})
-    assert changes(importer, **{name: new}) == [(name, stored, new)]
+def test_a_change_shows_the_old_text_as_it_is_stored(harness, name, stored, new):
+    store_old_tenant(harness, **{name: stored})
+    assert changes(harness, **{name: new}) == [(name, stored, new)]
 
 
 @pytest.mark.parametrize(
@@ -90,17 +92,17 @@ def test_another_text_is_shown_as_it_is_in_the_store(importer, name, stored, new
         (" ext. 12", "1 ext. 12", [("contactPhone", "+4930901820", "+49309018201")]),
     ],
 )
-def test_an_extension_is_a_difference_of_its_own(importer, stored, new, expected):
-    importer.run(dump(tenant(**PLAIN, contactPhone=f"+49 30 901820{stored}")))
+def test_an_extension_is_a_separate_difference(harness, stored, new, expected):
+    harness.run(dump(tenant(**PLAIN, contactPhone=f"+49 30 901820{stored}")))
     changed = {"contactPhone": f"+49 30 901820{new}"}
-    assert changes(importer, **changed) == expected
+    assert changes(harness, **changed) == expected
     file = dump(tenant(**PLAIN, **changed))
-    importer.run(file, policy="overwrite")
-    assert counts(importer.run(file, policy="overwrite")) == {"same": 1}
+    harness.run(file, policy="overwrite")
+    assert counts(harness.run(file, policy="overwrite")) == {"same": 1}
 
 
 @pytest.mark.parametrize(
-    ("new", "left"),
+    ("new", "expected"),
     [
         ("+49 30 901821", {"contactPhone": "+4930901821", "contactPhoneTyped": "+49 30 901821"}),
         ("+4930901821", {"contactPhone": "+4930901821"}),
@@ -115,12 +117,12 @@ def test_an_extension_is_a_difference_of_its_own(importer, stored, new, expected
         ),
     ],
 )
-def test_what_was_typed_and_the_extension_go_with_their_number(importer, new, left):
-    importer.run(dump(tenant(contactPhone="+49 30 901820 ext. 12")))
+def test_a_new_number_replaces_typed_text_and_extension(harness, new, expected):
+    harness.run(dump(tenant(contactPhone="+49 30 901820 ext. 12")))
     file = dump(tenant(contactPhone=new, contactFullName="Kim"))
-    assert counts(importer.run(file, policy="overwrite")) == {"update": 1}
-    item = importer.kept.get(ID)
-    assert {name: item[name] for name in item if name.startswith("contactPhone")} == left
+    assert counts(harness.run(file, policy="overwrite")) == {"update": 1}
+    item = harness.raw_store.get(ID)
+    assert {name: item[name] for name in item if name.startswith("contactPhone")} == expected
 
 
 @pytest.mark.parametrize(
@@ -144,28 +146,28 @@ def test_what_was_typed_and_the_extension_go_with_their_number(importer, new, le
         ({"contactPhoneTyped": "030"}, {"contactPhone": None}, "030"),
     ],
 )
-def test_what_was_typed_stays_with_a_number_that_stays(importer, stored, given, typed):
-    same = {"contactPhone": "+4930901820"}
-    kept(importer, **same | stored)
-    file = dump(tenant(**PLAIN | same | given, contactFullName="Kim"))
-    assert counts(importer.run(file, policy="overwrite")) == {"update": 1}
-    item = importer.kept.get(ID)
+def test_typed_text_stays_with_an_unchanged_number(harness, stored, given, typed):
+    number = {"contactPhone": "+4930901820"}
+    store_old_tenant(harness, **number | stored)
+    file = dump(tenant(**PLAIN | number | given, contactFullName="Kim"))
+    assert counts(harness.run(file, policy="overwrite")) == {"update": 1}
+    item = harness.raw_store.get(ID)
     assert item.get("contactPhoneTyped") == typed
     assert item.get("contactPhoneExtension") == given.get("contactPhoneExtension")
 
 
-def test_a_number_is_new_whatever_is_said_of_how_it_was_typed(importer):
-    kept(importer, contactPhone=None)
-    said = {"contactPhone": "+4930901820", "contactPhoneTyped": ""}
-    assert changes(importer, **said) == [("contactPhone", "", "+4930901820")]
+def test_a_number_is_new_even_with_an_empty_typed_text(harness):
+    store_old_tenant(harness, contactPhone=None)
+    phone = {"contactPhone": "+4930901820", "contactPhoneTyped": ""}
+    assert changes(harness, **phone) == [("contactPhone", "", "+4930901820")]
 
 
-def test_an_extension_without_a_number_changes_nothing_unseen(importer):
-    importer.run(dump(tenant(contactPhone="+49 30 901820 ext. 12")))
-    before = importer.kept.get(ID)
+def test_an_extension_without_a_number_changes_nothing(harness):
+    harness.run(dump(tenant(contactPhone="+49 30 901820 ext. 12")))
+    before = harness.raw_store.get(ID)
     extension = {"contactPhoneExtension": "99", "contactPhoneTyped": "99"}
     file = dump(tenant(contactPhone=None, contactFullName="Kim", **extension))
-    importer.run(file, policy="overwrite")
-    after = importer.kept.get(ID)
+    harness.run(file, policy="overwrite")
+    after = harness.raw_store.get(ID)
     for name in ("contactPhone", *extension):
         assert after[name] == before[name]

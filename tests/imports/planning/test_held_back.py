@@ -1,17 +1,18 @@
-"""An older record of a tenant is not written where a newer one cannot be imported."""
+"""An older entry is not written if a newer entry of its tenant is invalid."""
 
 import json
 
 import pytest
 
 from portal.imports.reports.report import job_summary, report_as_csv, report_as_json
-from tests.imports.importing import counts, dump, lines, rows_of, tenant
+from tests.imports.files import dump, lines, tenant
+from tests.imports.harness import counts, on_both_stores, reasons, rows_of
 
 OLD = "2025-01-01T00:00:00.000Z"
 NEW = "2026-01-01T00:00:00.000Z"
 BAD = {"isActive": False, "validTo": "31.12.2026", "updatedAt": NEW}
 GOOD = {"isActive": True, "updatedAt": OLD}
-#: Its key tells the tenant, and nothing in it does.
+#: Only the key shows the tenant.
 NO_IDS = BAD | {"accountId": None, "companyId": None}
 
 
@@ -26,35 +27,32 @@ def by_key(number, **changed):
     return json.dumps({f"fsm_tenant_86810_{number}": json.dumps(tenant(**changed))}).encode()
 
 
-def said(row):
-    return [(each.field, each.text) for each in row.reasons]
-
-
-def handed_in_again(importer, run, form, **mended):
-    rows = rows_of(importer, run)
+def report(harness, job, form, **corrections):
+    rows = rows_of(harness, job)
     if form == "csv":
         text = "".join(report_as_csv(rows))
     else:
-        text = "".join(report_as_json(rows, lambda: job_summary(run)))
-    for old, new in mended.values():
+        text = "".join(report_as_json(rows, lambda: job_summary(job)))
+    for old, new in corrections.values():
         assert old in text
         text = text.replace(old, new)
     return text.encode()
 
 
-def test_the_older_one_is_a_conflict_and_is_not_written(either):
-    run = either.run(lines(tenant(1, **BAD), tenant(1, **GOOD), tenant(2)))
-    assert counts(run) == {"new": 1, "conflict": 1, "invalid": 1}
-    assert list(either.tenants()) == ["86810_2"]
-    bad, old, _ = rows_of(either, run)
+@on_both_stores
+def test_the_older_entry_is_a_conflict_and_is_not_written(harness):
+    job = harness.run(lines(tenant(1, **BAD), tenant(1, **GOOD), tenant(2)))
+    assert counts(job) == {"new": 1, "conflict": 1, "invalid": 1}
+    assert list(harness.tenants()) == ["86810_2"]
+    bad, old, _ = rows_of(harness, job)
     assert (bad.kind, bad.tenant_id, bad.duplicate_of) == ("invalid", "86810_1", 0)
     assert (old.kind, old.tenant_id, old.duplicate_of) == ("conflict", "86810_1", 1)
-    assert said(old) == [held_back(1)]
-    assert (run.active, run.later) == (1, 0)
+    assert reasons(old) == [held_back(1)]
+    assert (job.active, job.later) == (1, 0)
 
 
 @pytest.mark.parametrize(
-    "failed",
+    "invalid",
     [
         by_key(1, **NO_IDS),
         by_key(1, **BAD),
@@ -66,18 +64,18 @@ def test_the_older_one_is_a_conflict_and_is_not_written(either):
     ],
 )
 @pytest.mark.parametrize("first", [True, False])
-def test_it_is_told_by_its_key_or_by_its_ids_in_whatever_file(importer, failed, first):
+def test_the_tenant_is_known_from_the_key_or_the_ids_in_any_file(harness, invalid, first):
     good = dump(tenant(1, **GOOD))
-    files = (failed, good) if first else (good, failed)
-    rows = importer.rows(*files)
+    files = (invalid, good) if first else (good, invalid)
+    rows = harness.rows(*files)
     assert [row.kind.value for row in rows] == (
         ["invalid", "conflict"] if first else ["conflict", "invalid"]
     )
-    assert said(rows[first]) == [held_back(1 if first else 2)]
+    assert reasons(rows[first]) == [held_back(1 if first else 2)]
 
 
 @pytest.mark.parametrize(
-    "failed",
+    "invalid",
     [
         BAD | {"updatedAt": OLD},
         BAD | {"updatedAt": "2024-12-31T23:59:59.999Z"},
@@ -90,13 +88,15 @@ def test_it_is_told_by_its_key_or_by_its_ids_in_whatever_file(importer, failed, 
     ],
 )
 @pytest.mark.parametrize("first", [True, False])
-def test_one_that_is_not_newer_or_tells_no_tenant_holds_nothing_back(importer, failed, first):
-    pair = [tenant(1, **failed), tenant(1, **GOOD)]
-    kinds = importer.kinds(lines(*(pair if first else pair[::-1])))
+def test_an_invalid_entry_that_is_not_newer_or_has_no_ids_holds_nothing_back(
+    harness, invalid, first
+):
+    pair = [tenant(1, **invalid), tenant(1, **GOOD)]
+    kinds = harness.kinds(lines(*(pair if first else pair[::-1])))
     assert kinds == (["invalid", "new"] if first else ["new", "invalid"])
 
 
-def test_the_newest_that_can_be_imported_counts_and_of_the_others_the_newest_is_held_back(importer):
+def test_the_newest_valid_entry_counts_or_is_held_back(harness):
     file = lines(
         tenant(1, **BAD),
         tenant(1, **GOOD),
@@ -106,48 +106,49 @@ def test_the_newest_that_can_be_imported_counts_and_of_the_others_the_newest_is_
         tenant(2, **GOOD),
         tenant(2, **GOOD | {"updatedAt": "2024-01-01T00:00:00.000Z"}),
     )
-    rows = importer.rows(file)
+    rows = harness.rows(file)
     assert [row.kind.value for row in rows] == [
         "invalid", "duplicate", "new", "invalid", "invalid", "conflict", "duplicate"
     ]  # fmt: skip
     assert [row.duplicate_of for row in rows] == [0, 3, 0, 0, 0, 5, 6]
-    assert said(rows[5]) == [held_back(5)]
+    assert reasons(rows[5]) == [held_back(5)]
 
 
 @pytest.mark.parametrize("policy", ["skip", "newer-wins", "overwrite"])
-def test_what_the_store_has_is_left_and_every_reason_is_told(importer, policy):
-    importer.run(dump(tenant(1, **GOOD)))
-    before = importer.tenants()
+def test_the_stored_tenant_stays_and_every_reason_is_shown(harness, policy):
+    harness.run(dump(tenant(1, **GOOD)))
+    before = harness.tenants()
     bad = tenant(1, **BAD)
-    assert importer.kinds(lines(bad, tenant(1, **GOOD)), policy=policy) == ["invalid", "same"]
+    assert harness.kinds(lines(bad, tenant(1, **GOOD)), policy=policy) == ["invalid", "same"]
     changed = tenant(1, **GOOD | {"updatedAt": "2025-06-01T00:00:00.000Z"}, contactFullName="Kim")
-    run = importer.run(lines(bad, changed), policy=policy)
-    assert counts(run) == {"conflict": 1, "invalid": 1}
-    row = rows_of(importer, run)[1]
+    job = harness.run(lines(bad, changed), policy=policy)
+    assert counts(job) == {"conflict": 1, "invalid": 1}
+    row = rows_of(harness, job)[1]
     assert [each.field for each in row.changes] == ["contactFullName"]
     kept_by_policy = (
         "The tenant is already in the store with other values, which are kept. To replace them,"
         " choose another policy."
     )
-    kept = ("", kept_by_policy)
-    assert said(row) == [held_back(1), *([kept] if policy == "skip" else [])]
-    assert importer.tenants() == before
+    assert reasons(row) == [held_back(1), *([("", kept_by_policy)] if policy == "skip" else [])]
+    assert harness.tenants() == before
 
 
 @pytest.mark.parametrize("form", ["csv", "json"])
-@pytest.mark.parametrize("failed", [lines(tenant(1, **BAD)), by_key(1, **BAD), by_key(1, **NO_IDS)])
-def test_the_report_handed_in_again_says_the_same_until_it_is_mended(importer, form, failed):
-    run = importer.plan(failed, dump(tenant(1, **GOOD)))
-    again = importer.plan(handed_in_again(importer, run, form))
-    assert [said(row) for row in rows_of(importer, again)] == [
-        said(row) for row in rows_of(importer, run)
+@pytest.mark.parametrize(
+    "invalid", [lines(tenant(1, **BAD)), by_key(1, **BAD), by_key(1, **NO_IDS)]
+)
+def test_an_uncorrected_report_has_the_same_reasons_again(harness, form, invalid):
+    job = harness.plan(invalid, dump(tenant(1, **GOOD)))
+    again = harness.plan(report(harness, job, form))
+    assert [reasons(row) for row in rows_of(harness, again)] == [
+        reasons(row) for row in rows_of(harness, job)
     ]
-    assert counts(again) == counts(run) == {"conflict": 1, "invalid": 1}
+    assert counts(again) == counts(job) == {"conflict": 1, "invalid": 1}
 
 
 @pytest.mark.parametrize("form", ["csv", "json"])
-def test_a_report_that_was_mended_is_imported(importer, form):
-    run = importer.plan(lines(tenant(1, **BAD), tenant(1, **GOOD)))
-    mended = handed_in_again(importer, run, form, date=("31.12.2026", "2026-12-31T22:59:59.999Z"))
-    assert counts(importer.run(mended)) == {"new": 1, "duplicate": 1}
-    assert importer.tenants()["86810_1"]["isActive"] is False
+def test_a_corrected_report_is_imported(harness, form):
+    job = harness.plan(lines(tenant(1, **BAD), tenant(1, **GOOD)))
+    corrected = report(harness, job, form, date=("31.12.2026", "2026-12-31T22:59:59.999Z"))
+    assert counts(harness.run(corrected)) == {"new": 1, "duplicate": 1}
+    assert harness.tenants()["86810_1"]["isActive"] is False

@@ -1,4 +1,4 @@
-"""The window of a licence in an import: what is shown of it, and what it gives to how many."""
+"""The validity in an import: its changes, and how many tenants it lets use the application."""
 
 import json
 
@@ -12,7 +12,8 @@ from portal.stores.contract import Add, Replace
 from portal.tenants import AccessStatus, standing
 from portal.timestamps import format_timestamp
 from tests.conftest import START
-from tests.imports.importing import counts, dump, lines, rows_of, tenant
+from tests.imports.files import dump, lines, tenant
+from tests.imports.harness import counts, on_both_stores, rows_of
 
 ID = "86810_1"
 END = "2027-01-21T08:15:22.041Z"
@@ -28,46 +29,47 @@ def changes(row):
     return [(each.field, each.old, each.new) for each in row.changes]
 
 
-def given(run):
-    return run.active, run.later, run.until
+def totals(job):
+    return job.active, job.later, job.until
 
 
-def kept(importer, **item):
-    importer.kept.write([Add({"tenantId": ID, **tenant(**PLAIN | item)})])
+def store_old_tenant(harness, **item):
+    harness.raw_store.write([Add({"tenantId": ID, **tenant(**PLAIN | item)})])
 
 
-def window(importer):
-    item = importer.kept.get(ID)
+def stored_validity(harness):
+    item = harness.raw_store.get(ID)
     return {name: item[name] for name in sorted(VALIDITY_FIELDS) if name in item}
 
 
-# ---- A window without an end is a field like others
+# ---- An open end is a field like others
 
 
-def test_a_missing_end_is_invalid_unless_the_file_says_that_there_is_none(importer):
-    assert importer.kinds(dump(tenant(validTo=None))) == ["invalid"]
-    assert importer.kinds(dump(tenant(validTo=None, openEnded=True))) == ["new"]
-    importer.run(dump(tenant(validTo=None, openEnded=True)))
-    assert records.validity_of(importer.kept.get(ID)).open_ended
+def test_a_missing_end_is_invalid_unless_the_file_says_that_it_is_open(harness):
+    assert harness.kinds(dump(tenant(validTo=None))) == ["invalid"]
+    assert harness.kinds(dump(tenant(validTo=None, openEnded=True))) == ["new"]
+    harness.run(dump(tenant(validTo=None, openEnded=True)))
+    assert records.validity_of(harness.raw_store.get(ID)).open_ended
 
 
-def test_a_licence_may_begin_and_end_at_the_same_instant_and_not_end_before(importer):
-    assert importer.kinds(dump(tenant(validFrom=END, validTo=END))) == ["new"]
-    assert importer.kinds(dump(tenant(validFrom=LATER, validTo=END))) == ["invalid"]
+def test_a_validity_may_end_when_it_begins_but_not_before(harness):
+    assert harness.kinds(dump(tenant(validFrom=END, validTo=END))) == ["new"]
+    assert harness.kinds(dump(tenant(validFrom=LATER, validTo=END))) == ["invalid"]
 
 
-def test_an_active_tenant_without_a_window_gets_none_unseen(either):
-    kept(either, **NO_DATES, status="active", version=3)
+@on_both_stores
+def test_an_active_tenant_without_a_validity_gets_none_unless_allowed(harness):
+    store_old_tenant(harness, **NO_DATES, status="active", version=3)
     file = dump(tenant(**PLAIN, **OPEN, contactFullName="Kim"))
-    (row,) = either.rows(file, policy="overwrite")
+    (row,) = harness.rows(file, policy="overwrite")
     assert row.kind == "conflict"
     assert ("openEnded", "false", "true") in changes(row)
     text = "Staff set the validity. An import changes it only if changes of a validity are allowed."
     assert [(each.field, each.text) for each in row.reasons] == [("openEnded", text)]
-    either.run(file, policy="overwrite")
-    assert standing(onboarding.find(either.store, ID), START) is AccessStatus.WINDOW_MISSING
-    assert counts(either.run(file, policy="overwrite", allowed=["validity"])) == {"update": 1}
-    assert standing(onboarding.find(either.store, ID), START) is AccessStatus.VALID
+    harness.run(file, policy="overwrite")
+    assert standing(onboarding.find(harness.store, ID), START) is AccessStatus.WINDOW_MISSING
+    assert counts(harness.run(file, policy="overwrite", allowed=["validity"])) == {"update": 1}
+    assert standing(onboarding.find(harness.store, ID), START) is AccessStatus.VALID
 
 
 @pytest.mark.parametrize(
@@ -94,51 +96,51 @@ def test_an_active_tenant_without_a_window_gets_none_unseen(either):
         (OPEN, {"openEnded": True, "validFrom": None}, [("validTo", "", END)]),
     ],
 )
-def test_what_opens_or_closes_a_window_is_shown_and_then_settled(either, before, after, expected):
-    either.run(dump(tenant(**before)))
-    (row,) = either.rows(dump(tenant(**after)), policy="overwrite")
+@on_both_stores
+def test_opening_or_closing_an_end_is_a_change_once(harness, before, after, expected):
+    harness.run(dump(tenant(**before)))
+    (row,) = harness.rows(dump(tenant(**after)), policy="overwrite")
     assert changes(row) == expected
     assert row.kind == ("update" if expected else "same")
-    stood = window(either)
+    validity = stored_validity(harness)
     file = dump(tenant(**after, contactFullName="Kim"))
-    assert counts(either.run(file, policy="overwrite")) == {"update": 1}
+    assert counts(harness.run(file, policy="overwrite")) == {"update": 1}
     if not expected:
-        assert window(either) == stood
-    before_again = either.tenants()
-    assert counts(either.run(file, policy="overwrite")) == {"same": 1}
-    export = json.dumps(export_tenant(either.kept.get(ID))).encode()
-    assert counts(either.run(export, policy="overwrite")) == {"same": 1}
-    assert either.tenants() == before_again
+        assert stored_validity(harness) == validity
+    before_again = harness.tenants()
+    assert counts(harness.run(file, policy="overwrite")) == {"same": 1}
+    export = json.dumps(export_tenant(harness.raw_store.get(ID))).encode()
+    assert counts(harness.run(export, policy="overwrite")) == {"same": 1}
+    assert harness.tenants() == before_again
 
 
 @pytest.mark.parametrize(
-    ("stored", "told"), [("31.12.2026", "31.12.2026"), (20261231, "20261231"), (True, "True")]
+    ("stored", "shown"), [("31.12.2026", "31.12.2026"), (20261231, "20261231"), (True, "True")]
 )
 @pytest.mark.parametrize("status", [{}, {"status": "active", "version": 3}])
-def test_a_date_that_nobody_can_read_goes_where_the_row_says_that_there_is_none(
-    either, stored, told, status
-):
-    kept(either, **status, validTo=stored)
+@on_both_stores
+def test_an_unreadable_date_is_removed_if_the_row_says_so(harness, stored, shown, status):
+    store_old_tenant(harness, **status, validTo=stored)
     file = dump(tenant(**PLAIN, validTo=None, openEnded=True))
-    (row,) = either.rows(file, policy="overwrite", allowed=["validity"])
-    assert changes(row) == [("validTo", told, ""), ("openEnded", "false", "true")]
-    assert counts(either.run(file, policy="overwrite", allowed=["validity"])) == {"update": 1}
-    assert window(either) == {"openEnded": True, "validFrom": "2025-01-07T08:15:22.041Z"}
-    assert counts(either.run(file, policy="overwrite")) == {"same": 1}
+    (row,) = harness.rows(file, policy="overwrite", allowed=["validity"])
+    assert changes(row) == [("validTo", shown, ""), ("openEnded", "false", "true")]
+    assert counts(harness.run(file, policy="overwrite", allowed=["validity"])) == {"update": 1}
+    assert stored_validity(harness) == {"openEnded": True, "validFrom": "2025-01-07T08:15:22.041Z"}
+    assert counts(harness.run(file, policy="overwrite")) == {"same": 1}
 
 
-def test_a_date_that_nobody_can_read_stays_where_the_row_is_about_something_else(importer):
-    kept(importer, createdAt="7.1.2025")
-    run = importer.run(dump(tenant(**PLAIN, contactFullName="Kim")), policy="overwrite")
-    assert counts(run) == {"update": 1}
-    assert importer.kept.get(ID)["createdAt"] == "7.1.2025"
+def test_an_unreadable_date_stays_if_the_row_does_not_change_it(harness):
+    store_old_tenant(harness, createdAt="7.1.2025")
+    job = harness.run(dump(tenant(**PLAIN, contactFullName="Kim")), policy="overwrite")
+    assert counts(job) == {"update": 1}
+    assert harness.raw_store.get(ID)["createdAt"] == "7.1.2025"
 
 
-# ---- How many would be active, and until when
+# ---- How many tenants may use the application, and until when
 
 
-def test_a_plan_says_how_many_could_use_the_application_and_until_when(importer):
-    run = importer.plan(
+def test_a_plan_has_the_number_of_active_tenants_and_their_ends(harness):
+    job = harness.plan(
         dump(
             tenant(1),
             tenant(2, validTo=LATER),
@@ -146,7 +148,7 @@ def test_a_plan_says_how_many_could_use_the_application_and_until_when(importer)
             tenant(4, validTo="2026-01-01T00:00:00.000Z"),
         )
     )
-    assert given(run) == (2, 0, (END, LATER))
+    assert totals(job) == (2, 0, (END, LATER))
 
 
 @pytest.mark.parametrize(
@@ -164,24 +166,24 @@ def test_a_plan_says_how_many_could_use_the_application_and_until_when(importer)
         ({"isActive": False}, (0, 0, ("", ""))),
     ],
 )
-@pytest.mark.parametrize("beside", [None, "old", "imported"])
-def test_a_tenant_counts_as_what_it_would_be(importer, changed, expected, beside):
+@pytest.mark.parametrize("stored_by", [None, "old", "imported"])
+def test_a_tenant_counts_as_it_will_be(harness, changed, expected, stored_by):
     file = dump(tenant(**changed | PLAIN))
-    if beside == "old":
-        kept(importer, isActive=False, contactFullName="Lou")
-    elif beside == "imported":
-        importer.run(dump(tenant(isActive=False, contactFullName="Lou")))
-    run = importer.plan(file, policy="overwrite", allowed=["status"])
-    assert given(run) == expected
-    done = importer.apply(run)
-    assert given(done) == given(find_job(importer.store, run.id)) == expected
+    if stored_by == "old":
+        store_old_tenant(harness, isActive=False, contactFullName="Lou")
+    elif stored_by == "imported":
+        harness.run(dump(tenant(isActive=False, contactFullName="Lou")))
+    job = harness.plan(file, policy="overwrite", allowed=["status"])
+    assert totals(job) == expected
+    done = harness.apply(job)
+    assert totals(done) == totals(find_job(harness.store, job.id)) == expected
 
 
-@pytest.mark.parametrize("beside", ["old", "imported"])
+@pytest.mark.parametrize("stored_by", ["old", "imported"])
 @pytest.mark.parametrize(
     ("stored", "changed", "expected"),
     [
-        # The file says nothing of the status, or nothing that is not so already.
+        # The file has no status, or the stored one.
         ({"validTo": "2025-06-01T00:00:00.000Z"}, {"isActive": None}, (1, 0, (END, END))),
         ({"validTo": "2025-06-01T00:00:00.000Z"}, {}, (1, 0, (END, END))),
         ({}, {"isActive": None, "validTo": "2026-01-01T00:00:00.000Z"}, (0, 0, ("", ""))),
@@ -195,29 +197,33 @@ def test_a_tenant_counts_as_what_it_would_be(importer, changed, expected, beside
         ),
     ],
 )
-def test_an_update_counts_as_what_it_makes_of_the_tenant(either, beside, stored, changed, expected):
-    if beside == "old":
-        kept(either, **{name: value for name, value in stored.items() if name != "openEnded"})
+@on_both_stores
+def test_an_update_counts_as_the_tenant_after_it(harness, stored_by, stored, changed, expected):
+    if stored_by == "old":
+        store_old_tenant(
+            harness, **{name: value for name, value in stored.items() if name != "openEnded"}
+        )
     else:
-        either.run(dump(tenant(**stored)))
-    run = either.plan(dump(tenant(**changed | PLAIN)), policy="overwrite")
-    assert counts(run) == {"update": 1}
-    assert given(run) == expected
-    assert given(either.apply(run)) == expected
-    now = onboarding.find(either.store, ID)
-    assert (standing(now, START) is AccessStatus.VALID) == (run.active == 1)
+        harness.run(dump(tenant(**stored)))
+    job = harness.plan(dump(tenant(**changed | PLAIN)), policy="overwrite")
+    assert counts(job) == {"update": 1}
+    assert totals(job) == expected
+    assert totals(harness.apply(job)) == expected
+    now = onboarding.find(harness.store, ID)
+    assert (standing(now, START) is AccessStatus.VALID) == (job.active == 1)
 
 
-def test_an_active_tenant_that_stays_without_a_window_gets_no_licence(importer):
-    kept(importer, **NO_DATES, status="active", version=3)
+def test_an_active_tenant_without_a_validity_has_no_licence(harness):
+    store_old_tenant(harness, **NO_DATES, status="active", version=3)
     file = dump(tenant(**PLAIN, contactFullName="Kim"))
-    run = importer.plan(file, policy="overwrite")
-    assert (counts(run), given(run)) == ({"conflict": 1}, (0, 0, ("", "")))
+    job = harness.plan(file, policy="overwrite")
+    assert (counts(job), totals(job)) == ({"conflict": 1}, (0, 0, ("", "")))
 
 
-def test_what_turned_out_otherwise_or_was_not_reached_is_not_counted(either):
-    either.run(dump(tenant(0)))
-    run = either.plan(
+@on_both_stores
+def test_reclassified_rows_are_not_counted(harness):
+    harness.run(dump(tenant(0)))
+    job = harness.plan(
         lines(
             tenant(0, validTo=LATER),
             *(tenant(n, validFrom=LATER if n == 5 else END, validTo=LATER) for n in (4, 5)),
@@ -225,33 +231,34 @@ def test_what_turned_out_otherwise_or_was_not_reached_is_not_counted(either):
         ),
         policy="overwrite",
     )  # fmt: skip
-    assert given(run) == (4, 2, ("2026-12-01T00:00:00.000Z", LATER))
-    # Others were sooner.
-    either.kept.write([Add({"tenantId": "86810_3", "isActive": True})])
-    either.kept.write([Add({"tenantId": "86810_4", "isActive": True})])
-    item = either.kept.get("86810_0")
-    either.kept.write([Replace({**item, "version": 2, "contactFullName": "Lou"}, 1)])
-    done = either.apply(run, rows=2)
+    assert totals(job) == (4, 2, ("2026-12-01T00:00:00.000Z", LATER))
+    # Others change the same tenants first.
+    harness.raw_store.write([Add({"tenantId": "86810_3", "isActive": True})])
+    harness.raw_store.write([Add({"tenantId": "86810_4", "isActive": True})])
+    item = harness.raw_store.get("86810_0")
+    harness.raw_store.write([Replace({**item, "version": 2, "contactFullName": "Lou"}, 1)])
+    done = harness.apply(job, rows=2)
     assert counts(done) == {"new": 3, "conflict": 3}
-    assert given(done) == (2, 1, (END, END))
+    assert totals(done) == (2, 1, (END, END))
 
 
-def test_the_rows_stay_in_the_order_of_the_files_whatever_turned_out_otherwise(either):
-    either.run(lines(*(tenant(n) for n in range(40))))
-    in_turn = (
+@on_both_stores
+def test_rows_stay_in_the_order_of_the_files_after_reclassification(harness):
+    harness.run(lines(*(tenant(n) for n in range(40))))
+    variants = (
         lambda n: tenant(n + 100),
         lambda n: tenant(n, contactFullName="Kim", updatedAt="2040-01-01T00:00:00.000Z"),
         lambda n: tenant(n, contactFullName="Kim", updatedAt="2020-01-01T00:00:00.000Z"),
     )
-    file = lines(*(in_turn[n % 3](n) for n in range(40)))
-    run = either.plan(file, policy="newer-wins")
-    assert counts(run) == {"new": 14, "update": 13, "conflict": 13}
+    file = lines(*(variants[n % 3](n) for n in range(40)))
+    job = harness.plan(file, policy="newer-wins")
+    assert counts(job) == {"new": 14, "update": 13, "conflict": 13}
     for n in (0, 3, 30):
-        either.kept.write([Add({"tenantId": f"86810_{n + 100}", "isActive": True})])
+        harness.raw_store.write([Add({"tenantId": f"86810_{n + 100}", "isActive": True})])
     for n in (1, 4, 37):
-        item = either.kept.get(f"86810_{n}")
-        either.kept.write([Replace({**item, "version": 2, "contactFullName": "Lou"}, 1)])
-    done = either.apply(run, rows=5)
+        item = harness.raw_store.get(f"86810_{n}")
+        harness.raw_store.write([Replace({**item, "version": 2, "contactFullName": "Lou"}, 1)])
+    done = harness.apply(job, rows=5)
     assert counts(done) == {"new": 11, "update": 10, "conflict": 19}
-    rows = rows_of(either, find_job(either.store, done.id))
+    rows = rows_of(harness, find_job(harness.store, done.id))
     assert [row.number for row in rows] == list(range(1, 41))

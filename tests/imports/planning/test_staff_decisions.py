@@ -1,4 +1,4 @@
-"""No import moves a status or a validity that staff have set, unless it is asked for by name."""
+"""An import changes a status or validity that staff set only if that is allowed by name."""
 
 import dataclasses
 from datetime import timedelta
@@ -11,14 +11,15 @@ from portal.tenants import Reason, Status, Validity
 from tests import examples
 from tests.conftest import START
 from tests.examples import ANN, later
-from tests.imports.importing import counts, dump, tenant
+from tests.imports.files import dump, tenant
+from tests.imports.harness import counts, on_both_stores
 
 ID = "86810_1"
 FAR = "2035-01-01T00:00:00.000Z"
 WINDOW = Validity(valid_from=START, valid_to=START + timedelta(days=400))
-#: WINDOW, as a file has it.
+#: `WINDOW` as a file has it.
 AS_STAFF = {"validFrom": "2026-11-23T10:00:00.000Z", "validTo": "2027-12-28T10:00:00.000Z"}
-#: Newer than whatever staff do.
+#: Newer than any decision of staff.
 OLD_FILE = {"updatedAt": "2040-01-01T00:00:00.000Z"}
 KEPT_WINDOW = (
     "validTo",
@@ -30,64 +31,65 @@ KEPT_STATUS = (
 )
 
 
-def current(importer):
-    return onboarding.find(importer.store, ID)
+def current(harness):
+    return onboarding.find(harness.store, ID)
 
 
-def audit_info(importer):
-    """Each a minute behind the one before it."""
-    return later(ANN, minutes=current(importer).version or 0)
+def audit_info(harness):
+    """Each call is a minute after the one before."""
+    return later(ANN, minutes=current(harness).version or 0)
 
 
-def set_validity(importer, window):
-    seen = current(importer).version
+def set_validity(harness, validity):
+    version = current(harness).version
     onboarding.set_validity(
-        importer.store, ID, expected_version=seen, audit=audit_info(importer), validity=window
+        harness.store, ID, expected_version=version, audit=audit_info(harness), validity=validity
     )
 
 
-def suspend(importer):
-    seen = current(importer).version
+def suspend(harness):
+    version = current(harness).version
     onboarding.suspend(
-        importer.store, ID, expected_version=seen, audit=audit_info(importer), reason=Reason.UNPAID
+        harness.store, ID, expected_version=version, audit=audit_info(harness), reason=Reason.UNPAID
     )
 
 
-def reinstate(importer):
+def reinstate(harness):
     onboarding.reinstate(
-        importer.store, ID, expected_version=current(importer).version, audit=audit_info(importer)
+        harness.store, ID, expected_version=current(harness).version, audit=audit_info(harness)
     )
 
 
-def edit_contact(importer, name):
-    now = current(importer)
-    contact = dataclasses.replace(now.contact, name=name)
+def edit_contact(harness, name):
+    tenant_now = current(harness)
+    contact = dataclasses.replace(tenant_now.contact, name=name)
     onboarding.edit_contact(
-        importer.store,
+        harness.store,
         ID,
-        expected_version=now.version,
-        audit=audit_info(importer),
+        expected_version=tenant_now.version,
+        audit=audit_info(harness),
         contact=contact,
     )
 
 
-def reasons(importer, file, policy="overwrite", **choice):
-    (row,) = importer.rows(file, policy=policy, **choice)
+def reasons_of(harness, file, policy="overwrite", **choice):
+    (row,) = harness.rows(file, policy=policy, **choice)
     assert row.kind == ("conflict" if row.reasons else "update")
     return [(each.field, each.text) for each in row.reasons]
 
 
 @pytest.mark.parametrize("policy", ["newer-wins", "overwrite"])
-def test_a_validity_that_staff_set_is_kept_unless_asked_by_name(either, policy):
-    either.run(dump(tenant()))
-    set_validity(either, WINDOW)
-    edit_contact(either, "Kim")
+@on_both_stores
+def test_a_validity_that_staff_set_is_kept_unless_allowed(harness, policy):
+    harness.run(dump(tenant()))
+    set_validity(harness, WINDOW)
+    edit_contact(harness, "Kim")
     file = dump(tenant(**OLD_FILE))
-    assert reasons(either, file, policy) == [KEPT_WINDOW]
-    assert counts(either.run(file, policy=policy, allowed=["validity"])) == {"update": 1}
-    assert current(either).validity.valid_to != WINDOW.valid_to
-    # From now on it is the import's.
-    assert reasons(either, dump(tenant(validTo=FAR)), "overwrite") == []
+    assert reasons_of(harness, file, policy) == [KEPT_WINDOW]
+    assert counts(harness.run(file, policy=policy, allowed=["validity"])) == {"update": 1}
+    assert current(harness).validity.valid_to != WINDOW.valid_to
+    # From now on the import has set it.
+    assert reasons_of(harness, dump(tenant(validTo=FAR)), "overwrite") == []
 
 
 @pytest.mark.parametrize("policy", ["newer-wins", "overwrite"])
@@ -99,122 +101,124 @@ def test_a_validity_that_staff_set_is_kept_unless_asked_by_name(either, policy):
         {"contactFullName": "Kim", "isActive": None},
     ],
 )
-def test_an_import_in_between_that_leaves_the_validity_takes_nothing_from_staff(
-    either, policy, between
-):
-    either.run(dump(tenant()))
-    set_validity(either, WINDOW)
+@on_both_stores
+def test_the_validity_stays_set_by_staff_after_an_import_that_leaves_it(harness, policy, between):
+    harness.run(dump(tenant()))
+    set_validity(harness, WINDOW)
     for number in range(2):
         file = dump(tenant(**AS_STAFF | between | OLD_FILE, cluster=f"eu-{number}"))
-        assert counts(either.run(file, policy="overwrite")) == {"update": 1}
+        assert counts(harness.run(file, policy="overwrite")) == {"update": 1}
     file = dump(tenant(**between | {"updatedAt": "2041-01-01T00:00:00.000Z"}, cluster="eu-1"))
-    assert reasons(either, file, policy) == [KEPT_WINDOW]
-    run = either.run(file, policy=policy)
-    assert counts(run) == {"conflict": 1}
-    assert current(either).validity.valid_to == WINDOW.valid_to
+    assert reasons_of(harness, file, policy) == [KEPT_WINDOW]
+    job = harness.run(file, policy=policy)
+    assert counts(job) == {"conflict": 1}
+    assert current(harness).validity.valid_to == WINDOW.valid_to
 
 
 @pytest.mark.parametrize("policy", ["newer-wins", "overwrite"])
 @pytest.mark.parametrize("allowed", [[], ["validity"]])
-def test_an_import_in_between_that_leaves_the_status_takes_nothing_from_staff(
-    either, policy, allowed
-):
-    either.run(dump(tenant(isActive=False)))
-    reinstate(either)
+@on_both_stores
+def test_the_status_stays_set_by_staff_after_an_import_that_leaves_it(harness, policy, allowed):
+    harness.run(dump(tenant(isActive=False)))
+    reinstate(harness)
     file = dump(tenant(contactFullName="Kim", validTo=FAR, **OLD_FILE))
-    assert counts(either.run(file, policy="overwrite", allowed=allowed)) == {"update": 1}
+    assert counts(harness.run(file, policy="overwrite", allowed=allowed)) == {"update": 1}
     old = tenant(contactFullName="Kim", validTo=FAR, updatedAt="2041-01-01T00:00:00.000Z")
     file = dump({**old, "isActive": False})
-    assert reasons(either, file, policy) == [KEPT_STATUS]
-    assert reasons(either, file, policy, allowed=["validity"]) == [KEPT_STATUS]
-    assert counts(either.run(file, policy=policy, allowed=["status"])) == {"update": 1}
-    assert current(either).status is Status.SUSPENDED
+    assert reasons_of(harness, file, policy) == [KEPT_STATUS]
+    assert reasons_of(harness, file, policy, allowed=["validity"]) == [KEPT_STATUS]
+    assert counts(harness.run(file, policy=policy, allowed=["status"])) == {"update": 1}
+    assert current(harness).status is Status.SUSPENDED
 
 
-def test_what_is_allowed_for_one_of_the_two_leaves_the_other_to_staff(importer):
-    importer.run(dump(tenant()))
-    set_validity(importer, WINDOW)
-    suspend(importer)
+def test_allowing_one_of_the_two_leaves_the_other_to_staff(harness):
+    harness.run(dump(tenant()))
+    set_validity(harness, WINDOW)
+    suspend(harness)
     file = dump(tenant(**AS_STAFF))
-    assert counts(importer.run(file, policy="overwrite", allowed=["status"])) == {"update": 1}
-    assert reasons(importer, dump(tenant(isActive=False))) == [KEPT_WINDOW]
+    assert counts(harness.run(file, policy="overwrite", allowed=["status"])) == {"update": 1}
+    assert reasons_of(harness, dump(tenant(isActive=False))) == [KEPT_WINDOW]
 
 
-def test_a_status_that_staff_took_back_is_their_decision_for_all_that(either):
-    either.run(dump(tenant()))
-    suspend(either)
-    reinstate(either)
-    edit_contact(either, "Kim")
-    assert reasons(either, dump(tenant(isActive=False))) == [KEPT_STATUS]
-    # Of the validity they said nothing.
-    assert reasons(either, dump(tenant(validTo=FAR))) == []
+@on_both_stores
+def test_a_status_that_staff_changed_back_is_set_by_staff(harness):
+    harness.run(dump(tenant()))
+    suspend(harness)
+    reinstate(harness)
+    edit_contact(harness, "Kim")
+    assert reasons_of(harness, dump(tenant(isActive=False))) == [KEPT_STATUS]
+    # They did not set the validity.
+    assert reasons_of(harness, dump(tenant(validTo=FAR))) == []
 
 
-def test_a_window_that_staff_moved_and_moved_back_is_their_decision_for_all_that(either):
-    either.run(dump(tenant()))
-    before = current(either).validity
-    set_validity(either, WINDOW)
-    set_validity(either, before)
-    edit_contact(either, "Kim")
-    assert reasons(either, dump(tenant(validTo=FAR))) == [KEPT_WINDOW]
-    assert reasons(either, dump(tenant(isActive=False))) == []
+@on_both_stores
+def test_a_validity_that_staff_changed_back_is_set_by_staff(harness):
+    harness.run(dump(tenant()))
+    before = current(harness).validity
+    set_validity(harness, WINDOW)
+    set_validity(harness, before)
+    edit_contact(harness, "Kim")
+    assert reasons_of(harness, dump(tenant(validTo=FAR))) == [KEPT_WINDOW]
+    assert reasons_of(harness, dump(tenant(isActive=False))) == []
 
 
 @pytest.mark.parametrize("imported", [True, False])
-@pytest.mark.parametrize("window", [{}, {"validFrom": None, "validTo": None}])
-def test_a_contact_that_staff_edit_is_no_decision_about_anything_else(either, imported, window):
+@pytest.mark.parametrize("dates", [{}, {"validFrom": None, "validTo": None}])
+@on_both_stores
+def test_editing_the_contact_sets_neither_status_nor_validity(harness, imported, dates):
     if imported:
-        opens = {"openEnded": True} if window else {}
-        either.run(dump(tenant(**window, **opens)))
+        open_end = {"openEnded": True} if dates else {}
+        harness.run(dump(tenant(**dates, **open_end)))
     else:
-        either.kept.write([Add({"tenantId": ID, **tenant(clientSecret=None, **window)})])
-    edit_contact(either, "Kim")
-    edit_contact(either, "Lou")
+        harness.raw_store.write([Add({"tenantId": ID, **tenant(clientSecret=None, **dates)})])
+    edit_contact(harness, "Kim")
+    edit_contact(harness, "Lou")
     file = dump(tenant(validTo=FAR, isActive=False))
-    assert reasons(either, file) == []
-    assert counts(either.run(file, policy="overwrite")) == {"update": 1}
+    assert reasons_of(harness, file) == []
+    assert counts(harness.run(file, policy="overwrite")) == {"update": 1}
 
 
-def test_what_staff_decide_about_a_tenant_of_the_old_application_is_kept(either):
-    either.kept.write([Add({"tenantId": ID, **tenant(clientSecret=None)})])
-    suspend(either)
-    reinstate(either)
-    assert reasons(either, dump(tenant(isActive=False))) == [KEPT_STATUS]
-    assert reasons(either, dump(tenant(validTo=FAR))) == []
-    set_validity(either, WINDOW)
-    assert reasons(either, dump(tenant(isActive=False))) == [KEPT_STATUS, KEPT_WINDOW]
+@on_both_stores
+def test_decisions_of_staff_about_a_tenant_of_the_old_application_are_kept(harness):
+    harness.raw_store.write([Add({"tenantId": ID, **tenant(clientSecret=None)})])
+    suspend(harness)
+    reinstate(harness)
+    assert reasons_of(harness, dump(tenant(isActive=False))) == [KEPT_STATUS]
+    assert reasons_of(harness, dump(tenant(validTo=FAR))) == []
+    set_validity(harness, WINDOW)
+    assert reasons_of(harness, dump(tenant(isActive=False))) == [KEPT_STATUS, KEPT_WINDOW]
 
 
-def test_a_tenant_that_staff_activated_is_theirs(importer):
-    pending = examples.sign_up(importer.store)
-    active = examples.activate(importer.store, importer.sealer, pending)
+def test_activating_a_tenant_sets_status_and_validity(harness):
+    pending = examples.sign_up(harness.store)
+    active = examples.activate(harness.store, harness.sealer, pending)
     onboarding.edit_contact(
-        importer.store, active.id, expected_version=active.version, audit=later(ANN, minutes=1),
+        harness.store, active.id, expected_version=active.version, audit=later(ANN, minutes=1),
         contact=examples.OTHER_CONTACT,
     )  # fmt: skip
     file = tenant(104348, isActive=False)
-    assert reasons(importer, dump(file)) == [KEPT_STATUS, KEPT_WINDOW]
+    assert reasons_of(harness, dump(file)) == [KEPT_STATUS, KEPT_WINDOW]
 
 
-def test_a_window_that_was_closed_by_somebody_else_is_not_opened_again(importer):
+def test_an_end_that_somebody_else_closed_is_not_opened_again(harness):
     file = dump(tenant(validTo=None, openEnded=True))
-    importer.run(file)
-    item = dict(importer.kept.get(ID))
+    harness.run(file)
+    item = dict(harness.raw_store.get(ID))
     del item["openEnded"]
-    importer.kept.write([Replace(item, 1)])
-    assert reasons(importer, file) == [("openEnded", KEPT_WINDOW[1])]
+    harness.raw_store.write([Replace(item, 1)])
+    assert reasons_of(harness, file) == [("openEnded", KEPT_WINDOW[1])]
 
 
-def test_an_import_says_nothing_of_an_end_that_it_leaves(importer):
-    importer.kept.write([Add({"tenantId": ID, **tenant(clientSecret=None)})])
-    importer.run(dump(tenant(contactFullName="Kim")), policy="overwrite")
-    edit_contact(importer, "Lou")
-    assert "openEnded" not in importer.kept.get(ID)
+def test_an_import_adds_no_open_end_that_it_does_not_change(harness):
+    harness.raw_store.write([Add({"tenantId": ID, **tenant(clientSecret=None)})])
+    harness.run(dump(tenant(contactFullName="Kim")), policy="overwrite")
+    edit_contact(harness, "Lou")
+    assert "openEnded" not in harness.raw_store.get(ID)
 
 
-def test_what_the_old_application_moved_after_an_import_is_kept_too(importer):
-    importer.run(dump(tenant()))
-    item = importer.kept.get(ID)
-    importer.kept.write([Replace({**item, "validTo": "2026-12-24T22:59:59.999Z"}, 1)])
-    edit_contact(importer, "Kim")
-    assert reasons(importer, dump(tenant())) == [KEPT_WINDOW]
+def test_a_date_that_the_old_application_changed_after_an_import_is_kept(harness):
+    harness.run(dump(tenant()))
+    item = harness.raw_store.get(ID)
+    harness.raw_store.write([Replace({**item, "validTo": "2026-12-24T22:59:59.999Z"}, 1)])
+    edit_contact(harness, "Kim")
+    assert reasons_of(harness, dump(tenant())) == [KEPT_WINDOW]

@@ -1,4 +1,4 @@
-"""Files made to do harm: refused in a sentence, or a row with its reason; never a crash."""
+"""Hostile files: refused with a message, or a row with its reason; never a crash."""
 
 import bz2
 import gzip
@@ -17,7 +17,7 @@ from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.decode import Limits
 from tests.conftest import LONG
 from tests.examples import all_items
-from tests.imports.importing import LIMITS, SECRET, dump, lines, tenant
+from tests.imports.files import LIMITS, SECRET, dump, lines, tenant
 
 ROOT = Path(__file__).parent.parent.parent.parent
 NOT_AN_EXPORT = "The file is not a portal export."
@@ -109,12 +109,12 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused_whole_with_this_sentence(importer, name):
+def test_the_file_is_refused_with_this_message(harness, name):
     file, status, message = REFUSED[name]
     with pytest.raises(RefusedFileError) as refused:
-        importer.plan(file)
+        harness.plan(file)
     assert (refused.value.message, refused.value.status) == (message, status)
-    assert all_items(importer.kept) == {}
+    assert all_items(harness.raw_store) == {}
 
 
 ROWS = {
@@ -147,66 +147,66 @@ ROWS = {
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_row_with_this_reason_and_the_others_are_planned(importer, name):
+def test_the_row_is_invalid_with_this_reason_and_the_others_are_planned(harness, name):
     value, reason = ROWS[name]
     file = json.dumps({"fsm_tenant_86810_1": value, "fsm_tenant_86810_2": json.dumps(tenant(2))})
-    bad, good = importer.rows(file.encode())
+    bad, good = harness.rows(file.encode())
     assert (bad.kind, good.kind) == ("invalid", "new")
     assert reason in [each.text for each in bad.reasons]
     assert "s3cr3t" not in repr(bad.values)
-    importer.run(file.encode())
-    assert list(importer.tenants()) == ["86810_2"]
+    harness.run(file.encode())
+    assert list(harness.tenants()) == ["86810_2"]
 
 
 @pytest.mark.parametrize("name", [*tenant(), "tenantId"])
-def test_null_is_a_field_that_is_missing(importer, name):
-    (missing,) = importer.rows(lines(tenant(1, **{name: None})))
-    (null,) = importer.rows(lines({**tenant(1), name: None}))
+def test_null_is_a_missing_field(harness, name):
+    (missing,) = harness.rows(lines(tenant(1, **{name: None})))
+    (null,) = harness.rows(lines({**tenant(1), name: None}))
     assert null == missing
 
 
 @pytest.mark.parametrize("other", ["86810_2", "", 1, False])
-def test_an_id_of_the_whole_tenant_says_the_same_as_its_parts(importer, other):
-    assert importer.kinds(lines(tenant(1, tenantId="86810_1"))) == ["new"]
-    (row,) = importer.rows(lines(tenant(1, tenantId=other)))
+def test_a_tenant_id_must_match_its_parts(harness, other):
+    assert harness.kinds(lines(tenant(1, tenantId="86810_1"))) == ["new"]
+    (row,) = harness.rows(lines(tenant(1, tenantId=other)))
     assert [each.field for each in row.reasons] == ["tenantId"]
 
 
 @pytest.mark.parametrize("name", ["accountId", "companyId"])
 @pytest.mark.parametrize("value", [True, False, 1, "", "a_b", "a/b", ["1"]])
-def test_only_a_text_is_an_id(importer, name, value):
-    (row,) = importer.rows(lines(tenant(1, **{name: value})))
+def test_only_a_text_is_an_id(harness, name, value):
+    (row,) = harness.rows(lines(tenant(1, **{name: value})))
     assert (row.kind, row.tenant_id) == ("invalid", "")
 
 
-def test_names_that_mean_something_elsewhere_are_unknown_fields(importer):
-    odd = {"__proto__": {"isAdmin": True}, "constructor": 1, "\x1b]0;x\x07": "y", "k" * 200: 1}
-    (row,) = importer.rows(dump({**tenant(1), **odd}))
+def test_names_with_a_meaning_in_javascript_are_unknown_fields(harness):
+    unknown = {"__proto__": {"isAdmin": True}, "constructor": 1, "\x1b]0;x\x07": "y", "k" * 200: 1}
+    (row,) = harness.rows(dump({**tenant(1), **unknown}))
     assert row.kind == "new"
     assert row.left_out == ("__proto__", "constructor", "\\x1b]0;x\\x07", "k" * 79 + "…")
-    importer.run(dump({**tenant(1), **odd}))
-    assert not {"__proto__", "constructor", "isAdmin"} & importer.tenants()["86810_1"].keys()
+    harness.run(dump({**tenant(1), **unknown}))
+    assert not {"__proto__", "constructor", "isAdmin"} & harness.tenants()["86810_1"].keys()
 
 
-def test_text_of_people_is_text(importer):
-    odd = {
+def test_markup_and_formulas_are_stored_as_text(harness):
+    texts = {
         "contactCompanyName": "<script>alert(1)</script>",
         "contactFullName": '=HYPERLINK("http://x")',
         "clientId": "{{7*7}}",
     }
-    importer.run(dump(tenant(1, **odd)))
-    item = importer.tenants()["86810_1"]
-    assert {name: item[name] for name in odd} == odd
+    harness.run(dump(tenant(1, **texts)))
+    item = harness.tenants()["86810_1"]
+    assert {name: item[name] for name in texts} == texts
 
 
-def test_many_fields_are_named_up_to_a_number(importer):
-    (row,) = importer.rows(dump({**tenant(1), **{f"f{n}": 1 for n in range(1000)}}))
+def test_a_row_names_a_limited_number_of_unknown_fields(harness):
+    (row,) = harness.rows(dump({**tenant(1), **{f"f{n}": 1 for n in range(1000)}}))
     assert len(row.left_out) == 21
     assert row.left_out[-1] == "+980"
 
 
-#: Runs in a process of its own, so that its memory can be told.
-MEASURED = """
+#: Runs in a process of its own, whose memory can be measured.
+MEASURE = """
 import json, resource, sys
 from portal.imports.planning.staging import StagedEntries
 from portal.imports.model.errors import RefusedFileError
@@ -214,7 +214,7 @@ from portal.imports.reading.decode import Limits
 from portal.stores.file.store import JsonFileStore
 from portal.imports.planning.plan import Plan
 
-class Made:
+class GeneratedFile:
     def __init__(self, begin, part, times, end):
         self.parts = iter([begin, *([part * 1000] * (times // 1000)), end])
         self.left = b""
@@ -230,9 +230,9 @@ class Made:
 idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 limits = Limits(size=10**9, entries=10**8, depth=32, value=1_000_000)
 try:
-    with StagedEntries() as draft:
-        draft.add(Made(*eval(sys.argv[1])), limits)
-        print(draft.size, draft.ignored_keys, end=" ")
+    with StagedEntries() as staged:
+        staged.add(GeneratedFile(*eval(sys.argv[1])), limits)
+        print(staged.size, staged.ignored_keys, end=" ")
 except RefusedFileError as refused:
     print(refused.message, end=" ")
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - idle)
@@ -261,14 +261,14 @@ LARGE = {
 
 @pytest.mark.parametrize("name", LARGE)
 def test_memory_does_not_grow_with_the_file(name):
-    made, expected = LARGE[name]
+    arguments, expected = LARGE[name]
     done = subprocess.run(
-        [sys.executable, "-c", MEASURED, made],
+        [sys.executable, "-c", MEASURE, arguments],
         cwd=ROOT, capture_output=True, text=True, check=True, timeout=300,
     )  # fmt: skip
-    said, _, kilobytes = done.stdout.strip().rpartition(" ")
+    message, _, kilobytes = done.stdout.strip().rpartition(" ")
     if expected is not None:
-        assert said == expected
+        assert message == expected
     assert int(kilobytes) < 60_000
 
 
@@ -282,18 +282,18 @@ def test_a_million_keys_are_counted_in_little_memory(tmp_path):
         file.write(json.dumps("fsm_tenant_86810_1") + ":" + json.dumps(ONE) + "}")
     limits = Limits(size=10**9, entries=10**7, depth=32, value=1_000_000)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with StagedEntries() as draft, path.open("rb") as file:
-        draft.add(file, limits)
-        assert (draft.size, draft.ignored_keys) == (1, number)
+    with StagedEntries() as staged, path.open("rb") as file:
+        staged.add(file, limits)
+        assert (staged.size, staged.ignored_keys) == (1, number)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000
 
 
-def test_a_draft_that_reaches_the_disk_holds_no_secret_that_can_be_read():
-    with StagedEntries() as draft:
-        draft.add(io.BytesIO(dump(tenant(1))), LIMITS)
-        assert draft._db.execute("SELECT count(*) FROM entries").fetchone() == (1,)
-        kept = draft._db.execute("SELECT * FROM entries").fetchall()
-        (staged,) = draft
-    assert SECRET not in repr(kept)
+def test_staged_entries_on_disk_have_no_readable_secret():
+    with StagedEntries() as entries:
+        entries.add(io.BytesIO(dump(tenant(1))), LIMITS)
+        assert entries._db.execute("SELECT count(*) FROM entries").fetchone() == (1,)
+        rows = entries._db.execute("SELECT * FROM entries").fetchall()
+        (staged,) = entries
+    assert SECRET not in repr(rows)
     assert SECRET not in repr(staged)
     assert staged.entry.candidate.secret.reveal() == SECRET

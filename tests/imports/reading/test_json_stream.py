@@ -1,4 +1,4 @@
-"""JSON Lines: what is broken in one line takes no other with it."""
+"""JSON Lines: an invalid line does not affect the other lines."""
 
 import io
 import json
@@ -9,29 +9,29 @@ from portal.imports.model.errors import RefusedFileError
 from portal.imports.reading.decode import Limits
 from portal.imports.reading.entry_reader import EntryReader
 from portal.imports.reading.formats import FileFormat
-from tests.imports.importing import LIMITS, dump, lines, tenant
-from tests.imports.reading.test_formats import Drops
+from tests.imports.files import LIMITS, dump, lines, tenant
+from tests.imports.reading.test_formats import SlowPipe
 
 PRETTY = json.dumps(tenant(2), indent=2).encode() + b"\n"
-BAD = "Not valid JSON (line 2, column {})."
+INVALID = "Not valid JSON (line 2, column {})."
 
 
 def read(file, opened=io.BytesIO, limits=LIMITS):
-    """`tenant`, or the line and what is wrong with it, for each entry."""
+    """For each entry its company id, or its line and its problem."""
     reader = EntryReader(opened(file), limits)
-    told = [(each.line, each.problem) if each.problem else each.value["companyId"]
-            for each in reader]  # fmt: skip
+    entries = [(each.line, each.problem) if each.problem else each.value["companyId"]
+               for each in reader]  # fmt: skip
     assert reader.format is FileFormat.LINES
-    return told
+    return entries
 
 
-@pytest.mark.parametrize("opened", [io.BytesIO, Drops])
+@pytest.mark.parametrize("opened", [io.BytesIO, SlowPipe])
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        (b'{"accountId": "1', BAD.format(17)),
-        (b'{"accountId": "1"', BAD.format(18)),
-        (b'{"accountId": "1",', BAD.format(19)),
+        (b'{"accountId": "1', INVALID.format(17)),
+        (b'{"accountId": "1"', INVALID.format(18)),
+        (b'{"accountId": "1",', INVALID.format(19)),
         (b'{"a": 1, "a": 2}', "Key 'a' appears twice."),
         (b'{"a": NaN}', "Number out of range."),
         (b'{"a": 1e999}', "Number out of range."),
@@ -39,29 +39,29 @@ def read(file, opened=io.BytesIO, limits=LIMITS):
         (b'{"accountId": ' + b"[" * 32 + b"]" * 32 + b"}", "Nested too deeply."),
         (b"null", "This line is not a tenant."),
         (b'"dark"', "This line is not a tenant."),
-        (b"x", BAD.format(1)),
-        (rb'{"accountId": "\ud800"}', BAD.format(1)),
-        (rb'{"accountId": "1", "\udfff": 1}', BAD.format(1)),
-        (rb'{"key": "fsm_tenant_1_1", "value": "\ud800"}', BAD.format(1)),
-        (rb'{"fsm_tenant_1_\ud800": "{}"}', BAD.format(2)),
-        (rb'{"fsm_tenant_1_1": "\ud800"}', BAD.format(20)),
-        (rb'[{"accountId": "\ud800"}]', BAD.format(2)),
+        (b"x", INVALID.format(1)),
+        (rb'{"accountId": "\ud800"}', INVALID.format(1)),
+        (rb'{"accountId": "1", "\udfff": 1}', INVALID.format(1)),
+        (rb'{"key": "fsm_tenant_1_1", "value": "\ud800"}', INVALID.format(1)),
+        (rb'{"fsm_tenant_1_\ud800": "{}"}', INVALID.format(2)),
+        (rb'{"fsm_tenant_1_1": "\ud800"}', INVALID.format(20)),
+        (rb'[{"accountId": "\ud800"}]', INVALID.format(2)),
     ],
 )
-def test_a_broken_line_is_a_row_with_its_reason(line, problem, opened):
+def test_an_invalid_line_is_an_entry_with_its_problem(line, problem, opened):
     file = lines(tenant(1)) + line + b"\n" + lines(tenant(3))
     assert read(file, opened) == ["1", (2, problem), "3"]
 
 
-@pytest.mark.parametrize("opened", [io.BytesIO, Drops])
-def test_tenants_over_several_lines_are_read_among_others(opened):
+@pytest.mark.parametrize("opened", [io.BytesIO, SlowPipe])
+def test_tenants_over_several_lines_are_read(opened):
     assert read(PRETTY * 3, opened) == ["2", "2", "2"]
     assert read(lines(tenant(1)) + PRETTY + lines(tenant(3)), opened) == ["1", "2", "3"]
 
 
-@pytest.mark.parametrize("opened", [io.BytesIO, Drops])
+@pytest.mark.parametrize("opened", [io.BytesIO, SlowPipe])
 @pytest.mark.parametrize(
-    ("spoilt", "problem"),
+    ("invalid", "problem"),
     [
         (PRETTY.replace(b'"eu"', b"NaN"), "Number out of range."),
         (PRETTY.replace(b'"cluster"', b'"accountId"'), "Key 'accountId' appears twice."),
@@ -70,25 +70,25 @@ def test_tenants_over_several_lines_are_read_among_others(opened):
         (PRETTY.replace(b'"eu"', rb'"\ud800"'), "Not valid JSON (line 2, column 1)."),
     ],
 )
-def test_one_that_nobody_can_mean_is_one_row(spoilt, problem, opened):
-    file = lines(tenant(1)) + spoilt + lines(tenant(3))
+def test_an_ambiguous_tenant_over_several_lines_is_one_entry(invalid, problem, opened):
+    file = lines(tenant(1)) + invalid + lines(tenant(3))
     assert read(file, opened) == ["1", (2, problem), "3"]
 
 
-@pytest.mark.parametrize("opened", [io.BytesIO, Drops])
-def test_behind_a_broken_one_over_several_lines_the_next_is_read(opened):
-    spoilt = PRETTY.replace(b'"eu",', b'"eu"')
-    told = read(lines(tenant(1)) + spoilt + PRETTY + lines(tenant(3)), opened)
-    assert [each for each in told if isinstance(each, str)] == ["1", "2", "3"]
+@pytest.mark.parametrize("opened", [io.BytesIO, SlowPipe])
+def test_the_tenant_after_an_invalid_one_over_several_lines_is_read(opened):
+    invalid = PRETTY.replace(b'"eu",', b'"eu"')
+    entries = read(lines(tenant(1)) + invalid + PRETTY + lines(tenant(3)), opened)
+    assert [each for each in entries if isinstance(each, str)] == ["1", "2", "3"]
 
 
-@pytest.mark.parametrize("opened", [io.BytesIO, Drops])
-def test_other_shapes_behind_lines_are_read_for_what_they_are(importer, opened):
+@pytest.mark.parametrize("opened", [io.BytesIO, SlowPipe])
+def test_documents_of_other_formats_after_lines_are_read(harness, opened):
     file = lines(tenant(1)) + json.dumps([tenant(2), tenant(3)], indent=1).encode()
     assert read(file, opened) == ["1", "2", "3"]
-    assert importer.kinds(lines(tenant(1)) + dump(tenant(4), theme="x")) == ["new", "new"]
+    assert harness.kinds(lines(tenant(1)) + dump(tenant(4), theme="x")) == ["new", "new"]
     tenants = json.dumps({"tenants": [tenant(5)]}).encode() + b"\n"
-    assert importer.kinds(lines(tenant(1)) + tenants + b"x\n") == ["new", "new", "invalid"]
+    assert harness.kinds(lines(tenant(1)) + tenants + b"x\n") == ["new", "new", "invalid"]
 
 
 @pytest.mark.parametrize("end", [b"\n", b""])

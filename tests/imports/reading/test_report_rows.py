@@ -1,4 +1,4 @@
-"""A report handed in again: what failed is mended, and nothing else is lost on the way."""
+"""A report that is corrected and imported again loses nothing but the secrets."""
 
 import csv
 import io
@@ -10,7 +10,8 @@ from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.csv_cells import guard_cell, unguard_cell
 from portal.imports.reports.report import job_summary, report_as_csv, report_as_json
 from portal.stores.contract import Add
-from tests.imports.importing import LIMITS, SECRET, dump, lines, rows_of, tenant
+from tests.imports.files import LIMITS, SECRET, dump, lines, tenant
+from tests.imports.harness import messages, rows_of
 
 LOST = (
     "clientSecret",
@@ -18,126 +19,125 @@ LOST = (
 )
 
 
-def report(importer, run, form):
-    rows = rows_of(importer, run)
+def report(harness, job, form):
+    rows = rows_of(harness, job)
     if form == "csv":
         return "".join(report_as_csv(rows)).encode()
-    return "".join(report_as_json(rows, lambda: job_summary(run))).encode()
+    return "".join(report_as_json(rows, lambda: job_summary(job))).encode()
 
 
-def said(row):
-    return [(each.field, each.text) for each in (*row.reasons, *row.repairs)]
-
-
-def changed(row):
+def changes_of(row):
     return {each.field: (each.old, each.new) for each in row.changes}
 
 
 def resaved(text: bytes, **cells: str) -> bytes:
-    """As a spreadsheet writes it, with these cells in the only row."""
+    """As a spreadsheet saves it, with these cells in its only row."""
     heading, row = csv.reader(io.StringIO(text.decode("utf-8-sig")))
-    named = dict(zip(heading, row, strict=True)) | cells
+    row_cells = dict(zip(heading, row, strict=True)) | cells
     file = io.StringIO()
     writer = csv.writer(file, delimiter=";")
-    writer.writerows([named.keys(), named.values()])
+    writer.writerows([row_cells.keys(), row_cells.values()])
     return file.getvalue().encode()
 
 
-both = pytest.mark.parametrize("form", ["csv", "json"])
+both_forms = pytest.mark.parametrize("form", ["csv", "json"])
 
 
-@both
-def test_the_secret_that_a_report_does_not_hold_is_spoken_of(importer, form):
-    importer.run(dump(tenant(1)))
-    run = importer.plan(dump(tenant(1, contactFullName="Kim", clientSecret="another")))
-    (row,) = importer.rows(report(importer, run, form), policy="overwrite")
-    assert (row.kind, row.secret, said(row)) == ("update", "missing", [LOST])
-    run = importer.plan(dump(tenant(1, contactFullName="Kim")))
-    (row,) = importer.rows(report(importer, run, form), policy="overwrite")
-    assert (row.kind, said(row)) == ("update", []), "the store has that secret"
-    run = importer.plan(dump(tenant(1, contactFullName="Kim", clientSecret=None)))
-    (row,) = importer.rows(report(importer, run, form), policy="overwrite")
-    assert (row.kind, said(row)) == ("update", []), "there was none"
+@both_forms
+def test_a_secret_that_the_report_lacks_is_mentioned(harness, form):
+    harness.run(dump(tenant(1)))
+    job = harness.plan(dump(tenant(1, contactFullName="Kim", clientSecret="another")))
+    (row,) = harness.rows(report(harness, job, form), policy="overwrite")
+    assert (row.kind, row.secret, messages(row)) == ("update", "missing", [LOST])
+    job = harness.plan(dump(tenant(1, contactFullName="Kim")))
+    (row,) = harness.rows(report(harness, job, form), policy="overwrite")
+    assert (row.kind, messages(row)) == ("update", []), "the store has that secret"
+    job = harness.plan(dump(tenant(1, contactFullName="Kim", clientSecret=None)))
+    (row,) = harness.rows(report(harness, job, form), policy="overwrite")
+    assert (row.kind, messages(row)) == ("update", []), "there was none"
 
 
-@both
-def test_a_row_that_was_mended_has_no_secret_and_says_so(importer, form):
-    run = importer.plan(dump(tenant(1, validTo="31.12.2026")))
-    mended = report(importer, run, form).replace(b"31.12.2026", b"2026-12-31T22:59:59.999Z")
-    (row,) = importer.rows(mended)
-    assert (row.kind, row.secret, said(row)) == ("new", "missing", [LOST])
-    assert SECRET.encode() not in mended
+@both_forms
+def test_a_corrected_row_has_no_secret_and_says_so(harness, form):
+    job = harness.plan(dump(tenant(1, validTo="31.12.2026")))
+    corrected = report(harness, job, form).replace(b"31.12.2026", b"2026-12-31T22:59:59.999Z")
+    (row,) = harness.rows(corrected)
+    assert (row.kind, row.secret, messages(row)) == ("new", "missing", [LOST])
+    assert SECRET.encode() not in corrected
 
 
-def test_a_secret_that_was_added_to_a_report_is_taken(importer):
-    run = importer.plan(dump(tenant(1, validTo="x")))
-    told = json.loads(report(importer, run, "json"))
-    told["rows"][0]["values"] |= {"validTo": "2026-12-31T22:59:59.999Z", "clientSecret": SECRET}
-    (row,) = importer.rows(json.dumps(told).encode())
-    assert (row.kind, row.secret, said(row)) == ("new", "set", [])
+def test_a_secret_that_was_added_to_a_report_is_imported(harness):
+    job = harness.plan(dump(tenant(1, validTo="x")))
+    corrected = json.loads(report(harness, job, "json"))
+    corrected["rows"][0]["values"] |= {
+        "validTo": "2026-12-31T22:59:59.999Z",
+        "clientSecret": SECRET,
+    }
+    (row,) = harness.rows(json.dumps(corrected).encode())
+    assert (row.kind, row.secret, messages(row)) == ("new", "set", [])
 
 
-@both
-def test_an_emptied_field_stays_a_difference_and_a_missing_one_is_none(importer, form):
-    importer.run(dump(tenant(1)))
-    run = importer.plan(dump(tenant(1, accountName="", contactPhone="", cluster=None)))
-    handed_back = report(importer, run, form)
-    (row,) = importer.rows(handed_back, policy="overwrite")
+@both_forms
+def test_an_empty_field_stays_a_change_and_a_missing_one_is_none(harness, form):
+    harness.run(dump(tenant(1)))
+    job = harness.plan(dump(tenant(1, accountName="", contactPhone="", cluster=None)))
+    file = report(harness, job, form)
+    (row,) = harness.rows(file, policy="overwrite")
     assert row.kind == "update"
-    assert changed(row) == {
+    assert changes_of(row) == {
         "accountName": ("Muster Haustechnik Gruppe", ""), "contactPhone": ("+4930901820", ""),
     }  # fmt: skip
 
 
-def test_an_empty_value_is_an_apostrophe_and_an_apostrophe_is_none():
+def test_an_apostrophe_encodes_an_empty_value_only():
     assert unguard_cell("'") == ""
     assert unguard_cell(guard_cell("'")) == "'"
     assert guard_cell("") == ""
 
 
-@both
-def test_an_address_that_was_normalised_is_no_difference_again(importer, form):
+@both_forms
+def test_a_normalised_address_is_still_no_change(harness, form):
     old = {"tenantId": "86810_1"} | tenant(1, contactEmailAddress="Jo@MUSTER.example ")
-    importer.kept.write([Add({**old, "clientSecret": ""})])
+    harness.raw_store.write([Add({**old, "clientSecret": ""})])
     file = {**old, "contactFullName": "Kim"}
-    run = importer.plan(dump(file))
-    (row,) = rows_of(importer, run)
-    assert (row.kind, list(changed(row))) == ("conflict", ["contactFullName", "clientSecret"])
-    (row,) = importer.rows(report(importer, run, form), policy="overwrite")
-    assert (row.kind, list(changed(row))) == ("update", ["contactFullName"])
+    job = harness.plan(dump(file))
+    (row,) = rows_of(harness, job)
+    assert (row.kind, list(changes_of(row))) == ("conflict", ["contactFullName", "clientSecret"])
+    (row,) = harness.rows(report(harness, job, form), policy="overwrite")
+    assert (row.kind, list(changes_of(row))) == ("update", ["contactFullName"])
 
 
 @pytest.mark.parametrize("name", ["isActive", "openEnded"])
 @pytest.mark.parametrize("cell", ["TRUE", "True", "true", " true"])
-def test_true_is_read_as_spreadsheets_write_it(importer, name, cell):
-    run = importer.plan(dump(tenant(1, contactFullName="a\0", openEnded=True)))
-    file = resaved(report(importer, run, "csv"), contactFullName="a", **{name: cell})
-    (row,) = importer.rows(file)
-    assert (row.kind, row.values[name], said(row)) == ("new", True, [LOST])
+def test_true_is_read_as_spreadsheets_write_it(harness, name, cell):
+    job = harness.plan(dump(tenant(1, contactFullName="a\0", openEnded=True)))
+    file = resaved(report(harness, job, "csv"), contactFullName="a", **{name: cell})
+    (row,) = harness.rows(file)
+    assert (row.kind, row.values[name], messages(row)) == ("new", True, [LOST])
 
 
 @pytest.mark.parametrize("cell", ["FALSE", "False", "false"])
-def test_false_is_read_as_spreadsheets_write_it(importer, cell):
-    run = importer.plan(dump(tenant(1, contactFullName="a\0", openEnded=True)))
+def test_false_is_read_as_spreadsheets_write_it(harness, cell):
+    job = harness.plan(dump(tenant(1, contactFullName="a\0", openEnded=True)))
     cells = {"contactFullName": "a", "isActive": cell, "openEnded": cell}
-    (row,) = importer.rows(resaved(report(importer, run, "csv"), **cells))
+    (row,) = harness.rows(resaved(report(harness, job, "csv"), **cells))
     assert (row.kind, row.values["isActive"]) == ("new", False)
     assert "openEnded" not in row.values
     cells["validTo"] = ""
-    (row,) = importer.rows(resaved(report(importer, run, "csv"), **cells))
-    assert ("validTo", "This is missing.") in said(row), "it is not open-ended"
+    (row,) = harness.rows(resaved(report(harness, job, "csv"), **cells))
+    assert ("validTo", "This is missing.") in messages(row), "it is not open-ended"
 
 
 @pytest.mark.parametrize("name", ["isActive", "openEnded"])
-def test_another_word_is_told_what_it_should_be(importer, name):
-    run = importer.plan(dump(tenant(1, contactFullName="a\0")))
-    file = resaved(report(importer, run, "csv"), contactFullName="a", **{name: "WAHR"})
-    (row,) = importer.rows(file)
-    assert (row.kind, said(row)[0]) == ("invalid", (name, "This must be true or false."))
+def test_another_word_is_rejected(harness, name):
+    job = harness.plan(dump(tenant(1, contactFullName="a\0")))
+    file = resaved(report(harness, job, "csv"), contactFullName="a", **{name: "WAHR"})
+    (row,) = harness.rows(file)
+    assert (row.kind, messages(row)[0]) == ("invalid", (name, "This must be true or false."))
     assert row.values[name] == "WAHR"
 
 
-def test_in_json_a_truth_may_be_a_text_or_missing(importer):
+def test_a_boolean_in_json_may_be_a_text_or_missing(harness):
     file = lines(
         tenant(1, openEnded="true", validTo=None),
         {**tenant(2), "openEnded": None},
@@ -145,30 +145,30 @@ def test_in_json_a_truth_may_be_a_text_or_missing(importer):
         tenant(4, openEnded="false"),
         tenant(5, openEnded=1),
     )
-    text, missing, closed, false, number = importer.rows(file)
-    assert (text.kind, said(text)) == ("new", [("openEnded", "The file has this as a text.")])
+    text, missing, closed, false, number = harness.rows(file)
+    assert (text.kind, messages(text)) == ("new", [("openEnded", "The file has this as a text.")])
     assert text.values["openEnded"] is True
-    assert (missing.kind, said(missing)) == ("new", [])
-    assert (closed.kind, said(closed)) == ("invalid", [("validTo", "This is missing.")])
-    assert (false.kind, said(false)) == ("new", [("openEnded", "The file has this as a text.")])
-    assert (number.kind, said(number)) == (
+    assert (missing.kind, messages(missing)) == ("new", [])
+    assert (closed.kind, messages(closed)) == ("invalid", [("validTo", "This is missing.")])
+    assert (false.kind, messages(false)) == ("new", [("openEnded", "The file has this as a text.")])
+    assert (number.kind, messages(number)) == (
         "invalid", [("openEnded", "This must be true or false.")]
     )  # fmt: skip
 
 
-#: What a spreadsheet takes for a formula, also behind spaces: the vectors of trust.md's T21.
+#: What a spreadsheet takes for a formula, also after spaces: T21 of docs/threats.md.
 FORMULAS = ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "\0=1", "\ta", "\ra", "\na", "\0a",
             "＝1", "＋1", "－1", "＠a", " =1", "\u00a0=1", "\u3000=1", " \r=1", "'", "'=1",
             "''"]  # fmt: skip
 
 
 @pytest.mark.parametrize("value", FORMULAS)
-def test_no_cell_is_a_formula_and_each_comes_back(importer, value):
-    run = importer.plan(lines(tenant(1, clientId=value, validTo="x")))
-    text = report(importer, run, "csv")
+def test_no_cell_is_a_formula_and_each_is_imported_again(harness, value):
+    job = harness.plan(lines(tenant(1, clientId=value, validTo="x")))
+    text = report(harness, job, "csv")
     heading, row = csv.reader(io.StringIO(text.decode("utf-8-sig"), newline=""))
     assert row[heading.index("clientId")] == f"'{value}"
-    with StagedEntries() as draft:
-        draft.add(io.BytesIO(text), LIMITS)
-        (staged,) = draft
+    with StagedEntries() as staged_entries:
+        staged_entries.add(io.BytesIO(text), LIMITS)
+        (staged,) = staged_entries
     assert staged.entry.values["clientId"] == value

@@ -1,4 +1,4 @@
-"""Anything at all: hypothesis makes what nobody thought of."""
+"""Generated files: each is read or refused, and never raises anything else."""
 
 import contextlib
 import io
@@ -19,19 +19,19 @@ from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.csv_cells import guard_cell, unguard_cell
 from portal.imports.reading.strict_json import is_deeper
 from tests.conftest import LONG
-from tests.imports.importing import LIMITS, lines, tenant
+from tests.imports.files import LIMITS, lines, tenant
 
-#: Also halves of characters, which JSON can write and nothing else.
+#: Also lone surrogates, which JSON can write and UTF-8 cannot.
 TEXT = st.text() | st.text(st.characters(categories=["Cs"]) | st.characters(), max_size=4)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
     lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
     max_leaves=20,
 )
-HALVES = st.characters(categories=["Cs"])
-KEYS = (TEXT | HALVES).map("fsm_tenant_".__add__) | st.just("fsm_tenant_86810_1") | TEXT
+SURROGATES = st.characters(categories=["Cs"])
+KEYS = (TEXT | SURROGATES).map("fsm_tenant_".__add__) | st.just("fsm_tenant_86810_1") | TEXT
 FIELDS = st.sampled_from([*tenant(), "openEnded", "tenantId", "__proto__"])
-TENANTS = st.dictionaries(FIELDS, JSON, max_size=8).map(lambda odd: {**tenant(1), **odd})
+TENANTS = st.dictionaries(FIELDS, JSON, max_size=8).map(lambda fields: {**tenant(1), **fields})
 TEXTS = JSON.map(json.dumps) | TENANTS.map(json.dumps) | TEXT
 FRAMES = st.sampled_from(["rows", "origins", "tenants", "cookies", "state"])
 REPORT_ROWS = st.fixed_dictionaries({}, optional={
@@ -54,7 +54,7 @@ KINDS = {
     "lists": LISTS.map(json.dumps).map(str.encode),
     "reports": REPORTS.map(json.dumps).map(str.encode),
     "states": STATES.map(json.dumps).map(str.encode),
-    "lines of tenants": st.lists(TENANTS, max_size=4).map(lambda found: lines(*found)),
+    "lines of tenants": st.lists(TENANTS, max_size=4).map(lambda tenants: lines(*tenants)),
     "lines": st.lists(DOCUMENTS.map(json.dumps) | TEXTS, max_size=4)
     .map("\n".join).map(lambda text: text.encode(errors="replace")),
     "tables": TABLES.map(
@@ -65,13 +65,13 @@ FILES = st.one_of(KINDS.values())
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_file_ever_raises_anything_but_a_refusal(kind):
+def test_no_file_raises_anything_but_a_refusal(kind):
     @settings(max_examples=3000 if LONG else 60, deadline=None)
     @given(file=KINDS[kind])
     def is_read_or_refused(file):
-        with StagedEntries() as draft, contextlib.suppress(RefusedFileError):
-            draft.add(io.BytesIO(file), LIMITS)
-            list(draft)
+        with StagedEntries() as staged, contextlib.suppress(RefusedFileError):
+            staged.add(io.BytesIO(file), LIMITS)
+            list(staged)
 
     is_read_or_refused()
 
@@ -82,20 +82,19 @@ def test_no_file_ever_raises_anything_but_a_refusal(kind):
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(file=FILES)
-def test_any_file_is_refused_or_planned_and_what_is_planned_is_written(importer, file):
+def test_any_file_is_refused_or_planned_and_then_written(harness, file):
+    refusal, job = None, None
     try:
-        run = importer.plan(file)
-    except RefusedFileError as refused:
-        refusal, run = refused, None
-    else:
-        refusal = None
-    if run is None:
+        job = harness.plan(file)
+    except RefusedFileError as error:
+        refusal = error
+    if job is None:
         assert refusal.message.endswith(".")
         assert refusal.status in (400, 413, 415, 422)
         return
-    done = importer.apply(run)
+    done = harness.apply(job)
     assert done.processed == done.to_write
-    assert set(importer.kinds(file)) <= {"same", "invalid", "duplicate", "conflict"}
+    assert set(harness.kinds(file)) <= {"same", "invalid", "duplicate", "conflict"}
 
 
 @settings(max_examples=5000 if LONG else 400, deadline=None)
@@ -106,17 +105,17 @@ def test_any_file_is_refused_or_planned_and_what_is_planned_is_written(importer,
     | st.builds("{}@{}".format, st.just("abuse"), st.text(max_size=12))
 )
 @pytest.mark.filterwarnings("ignore")
-def test_addresses_are_read_as_in_forms(text):
-    assert answer_of(contacts.read_email, text) == answer_of(read_by_library, text)
+def test_addresses_are_read_as_the_library_reads_them(text):
+    assert value_or_problem(contacts.read_email, text) == value_or_problem(read_by_library, text)
 
 
 @settings(max_examples=5000 if LONG else 400, deadline=None)
 @given(st.text(max_size=12) | st.text("a \u3164\u115f\u200b\u0301é\u2028", max_size=5))
-def test_a_plain_line_is_read_as_in_forms(text):
+def test_a_plain_line_is_read_unchanged(text):
     if contacts.is_plain_line(text, 10):
         assert unicodedata.normalize("NFC", text).strip() == text
         assert not {unicodedata.category(c) for c in text} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
-        assert answer_of(contacts.read_line, f"{text}\u0000", most=12) is Problem.CHARACTERS
+        assert value_or_problem(contacts.read_line, f"{text}\u0000", most=12) is Problem.CHARACTERS
 
 
 def read_by_library(text):
@@ -131,7 +130,7 @@ def read_by_library(text):
         raise ProblemError(Problem.EMAIL) from error
 
 
-def answer_of(reader, text, **limits):
+def value_or_problem(reader, text, **limits):
     try:
         return reader(text, **limits)
     except ProblemError as error:
@@ -139,7 +138,7 @@ def answer_of(reader, text, **limits):
 
 
 @given(JSON, st.integers(0, 6))
-def test_depth_is_counted_as_it_is(value, most):
+def test_depth_is_counted_exactly(value, most):
     def depth(inner):
         if not isinstance(inner, dict | list):
             return 0
@@ -149,5 +148,5 @@ def test_depth_is_counted_as_it_is(value, most):
 
 
 @given(st.text("'=+-@\t\r ＝a", max_size=6) | st.text(max_size=6))
-def test_a_guarded_cell_comes_back(cell):
+def test_unguarding_a_guarded_cell_returns_it(cell):
     assert unguard_cell(guard_cell(cell)) == cell

@@ -1,4 +1,4 @@
-"""Reading takes time as the file is long, whatever it says; and each part of it counts."""
+"""Time grows linearly with the file, memory is bounded, and every part counts against limits."""
 
 import io
 import json
@@ -13,11 +13,11 @@ from portal.imports.reading.decode import Limits
 from portal.imports.reading.duplicate_keys import DuplicateKeys
 from portal.imports.reading.entry_reader import EntryReader
 from portal.imports.reading.strict_json import ParsedValue
-from tests.imports.importing import LIMITS, lines, tenant
+from tests.imports.files import LIMITS, lines, tenant
 
 GOOD = lines(tenant(1))
 WIDE = Limits(size=50_000_000, entries=10**8, depth=32, value=1_000_000)
-BROKEN = {
+INVALID = {
     "open lists of objects": b"[" + b"{}," * 330 + b"\n",
     "open lists of numbers": b"[" + b"1.5," * 250 + b"\n",
     "open objects": b'{"a":[' + b"1.5," * 250 + b"\n",
@@ -25,7 +25,7 @@ BROKEN = {
     "open objects, a key twice": b'{"a":{"b":1,"b":2,"c":[' + b"1.5," * 250 + b"\n",
     "open lists, one in each line": b"[\n" * 20,
     "open strings": b'{"accountId": "' + b"x" * 990 + b"\n",
-    "nothing that could be": b"x\n" * 10,
+    "no JSON at all": b"x\n" * 10,
     "a list that is open, again and again": b"[\nx\n" * 10,
     "objects, closed": b'{"accountId": "1", "x": [' + b"1.5," * 250 + b"1]}\n",
     "objects of two lines": b'{"accountId": "1", "x": [\n' + b"1.5," * 250 + b"1]}\n",
@@ -34,18 +34,18 @@ BROKEN = {
 
 
 def seconds(file: bytes) -> float:
-    begun = time.process_time()
+    start = time.process_time()
     for _ in EntryReader(io.BytesIO(file), WIDE):
         pass
-    return time.process_time() - begun
+    return time.process_time() - start
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_four_times_the_lines_take_four_times_the_time(name):
-    small, large = GOOD + BROKEN[name] * 100, GOOD + BROKEN[name] * 400
-    # The least of several: what else the machine does makes some of them longer, and none shorter.
+@pytest.mark.parametrize("name", INVALID)
+def test_time_grows_linearly_with_the_lines(name):
+    small, large = GOOD + INVALID[name] * 100, GOOD + INVALID[name] * 400
+    # The shortest of several: other load on the machine only makes them longer.
     pairs = [(seconds(small), seconds(large)) for _ in range(4)]
-    # Were each line to be read again with all behind it, it would be sixteen times.
+    # If each line made the reader read the rest again, it would be sixteen times.
     assert min(each[1] for each in pairs) < 9 * min(each[0] for each in pairs)
 
 
@@ -58,7 +58,7 @@ COUNTED = {
     "rows of a report that did not fail": (b'{"rows":[', b'{"kind":"new"},', b"{}]}"),
     "lines of a report that did not fail": (b"row,kind\n", b"1,new\n", b""),
     "lines of a report with nothing in them": (b"row,kind\n", b"\n", b""),
-    "lines that are broken": (GOOD, b"x\n", b""),
+    "invalid lines": (GOOD, b"x\n", b""),
     "lines with nothing in them": (GOOD, b"{}\n", b""),
     "tenants": (b"[", json.dumps(tenant(1)).encode() + b",", b"{}]"),
 }  # fmt: skip
@@ -80,13 +80,13 @@ def refusal(file: bytes) -> str:
     return ""
 
 
-def test_a_report_of_as_many_rows_as_may_be_is_read():
+def test_a_report_with_as_many_rows_as_allowed_is_read():
     few = Limits(size=10**6, entries=100, depth=32, value=10_000)
     rows = [{"kind": "new"}] * 50 + [{"kind": "invalid", "values": {"accountId": "1"}}] * 50
     assert len(list(EntryReader(io.BytesIO(json.dumps({"rows": rows}).encode()), few))) == 50
 
 
-def test_long_keys_of_other_programs_are_kept_as_digests():
+def test_long_keys_take_little_memory():
     keys = DuplicateKeys()
     tracemalloc.start()
     try:
@@ -101,15 +101,15 @@ def test_long_keys_of_other_programs_are_kept_as_digests():
 
 
 @pytest.mark.parametrize("again", [0, 7_000, 20_000, 20_001, 24_999])
-def test_a_key_is_known_again_among_more_than_stay_in_memory(again):
+def test_a_duplicate_key_is_found_among_more_keys_than_memory_holds(again):
     names = [*range(25_000), again]
     file = "{" + ",".join(f'"k{n}":""' for n in names) + "}"
-    with StagedEntries() as draft, pytest.raises(RefusedFileError) as refused:
-        draft.add(io.BytesIO(file.encode()), WIDE)
+    with StagedEntries() as staged, pytest.raises(RefusedFileError) as refused:
+        staged.add(io.BytesIO(file.encode()), WIDE)
     assert refused.value.message == f"Key 'k{again}' appears twice."
 
 
-def test_a_row_of_a_table_may_take_many_lines_and_not_the_whole_file():
+def test_a_csv_row_may_span_many_lines_but_not_the_whole_file():
     small = Limits(size=10**6, entries=100, depth=32, value=1_000)
     file = b"row,kind,clientId\n" + b'1,new,"a\nb"\n' * 90 + b"1,invalid,x\n"
     assert len(list(EntryReader(io.BytesIO(file), small))) == 1
@@ -119,22 +119,22 @@ def test_a_row_of_a_table_may_take_many_lines_and_not_the_whole_file():
 
 
 @pytest.mark.parametrize("length", [131_072, 131_073, 999_000])
-def test_a_cell_of_a_table_may_be_as_long_as_any_value(length):
+def test_a_csv_cell_may_be_as_long_as_any_value(length):
     file = b"row,kind,accountId,clientId\n1,invalid,1," + b"x" * length + b"\n2,invalid,2,x\n"
     values = [entry.value for entry in EntryReader(io.BytesIO(file), LIMITS)]
     assert [len(value["clientId"]) for value in values] == [length, 1]
 
 
 @pytest.mark.parametrize("quote", [b"", b'"'])
-def test_a_longer_cell_is_refused_as_any_value_is(quote):
+def test_a_longer_cell_is_refused(quote):
     file = b"row,kind,clientId\n1,invalid," + quote + b"x" * 1_000_000 + quote + b"\n"
     with pytest.raises(RefusedFileError) as refused:
         list(EntryReader(io.BytesIO(file), LIMITS))
-    told = "A value is longer than 1,000,000 characters (line 2, column 1)."
-    assert (refused.value.message, refused.value.status) == (told, 413)
+    message = "A value is longer than 1,000,000 characters (line 2, column 1)."
+    assert (refused.value.message, refused.value.status) == (message, 413)
 
 
-def test_a_mistake_is_told_where_it_is_however_much_follows():
+def test_an_error_has_its_position_whatever_follows():
     file = b'[{"accountId": "1" "x": 1},' + b"1," * 1_500_000
     with pytest.raises(RefusedFileError) as refused:
         list(EntryReader(io.BytesIO(file), LIMITS))

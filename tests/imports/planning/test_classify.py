@@ -1,4 +1,4 @@
-"""What becomes of a row beside a tenant that is there already."""
+"""Which kind of row an entry becomes if its tenant is stored already."""
 
 import pytest
 
@@ -10,24 +10,25 @@ from portal.tenants import Reason, Status, Verb
 from portal.timestamps import format_timestamp
 from tests.conftest import START
 from tests.examples import ANN, later
-from tests.imports.importing import ADMIN, SECRET, counts, dump, lines, rows_of, tenant
+from tests.imports.files import SECRET, dump, lines, tenant
+from tests.imports.harness import ADMIN, counts, on_both_stores, rows_of
 
 ID = "86810_1"
 NEWER = "2026-03-02T10:00:00.000Z"
 OLDER = "2024-03-02T10:00:00.000Z"
 
 
-def current(importer):
-    return onboarding.find(importer.store, ID)
+def current(harness):
+    return onboarding.find(harness.store, ID)
 
 
 @pytest.fixture
-def imported(importer):
-    importer.run(dump(tenant()))
-    return importer
+def imported(harness):
+    harness.run(dump(tenant()))
+    return harness
 
 
-def test_a_difference_is_told_field_by_field_and_the_secret_never(imported):
+def test_a_row_shows_each_change_and_never_the_secret(imported):
     changed = tenant(
         contactFullName="Kim", validTo="2028-01-01T00:00:00.000Z", clientSecret="other"
     )
@@ -53,28 +54,28 @@ def test_a_difference_is_told_field_by_field_and_the_secret_never(imported):
         ("overwrite", OLDER, "update"),
     ],
 )
-def test_the_policy_decides_which_counts(imported, policy, updated, kind):
+def test_the_policy_decides_which_record_counts(imported, policy, updated, kind):
     file = dump(tenant(contactFullName="Kim", updatedAt=updated))
     before = imported.tenants()
-    run = imported.run(file, policy=policy)
-    assert counts(run) == {kind: 1}
+    job = imported.run(file, policy=policy)
+    assert counts(job) == {kind: 1}
     if kind == "conflict":
         assert imported.tenants() == before
-        assert all(row.reasons for row in rows_of(imported, run))
+        assert all(row.reasons for row in rows_of(imported, job))
     else:
         assert current(imported).contact.name == "Kim"
         assert counts(imported.run(file, policy=policy)) == {"same": 1}
 
 
 @pytest.mark.parametrize("word", ["unchanged", "missing", "set"])
-def test_a_secret_is_told_by_one_word(imported, word):
+def test_a_row_shows_a_secret_as_one_word(imported, word):
     secret = {"unchanged": SECRET, "missing": None, "set": "another"}[word]
     (row,) = imported.rows(dump(tenant(clientSecret=secret)))
     assert row.secret == word
     assert row.kind == ("conflict" if word == "set" else "same")
 
 
-def test_a_secret_that_staff_replaced_is_another_one(imported):
+def test_a_secret_that_staff_replaced_differs(imported):
     onboarding.set_client(
         imported.store, imported.sealer, ID, expected_version=1, audit=ANN, client_id="000179d1",
         secret=Secret("of-staff"),
@@ -83,18 +84,18 @@ def test_a_secret_that_staff_replaced_is_another_one(imported):
     assert (row.kind, row.secret) == ("conflict", "set")
 
 
-def test_a_plaintext_secret_of_the_old_application_is_compared_and_sealed_later(importer):
+def test_a_plaintext_secret_of_the_old_application_is_compared(harness):
     old = {"tenantId": ID, **{k: v for k, v in tenant().items() if k != "isActive"}}
-    importer.kept.write([Add({**old, "isActive": True})])
-    assert importer.kinds(dump(tenant())) == ["same"]
-    assert importer.kinds(dump(tenant(clientSecret="x"))) == ["conflict"]
-    assert importer.kinds(dump(tenant(clientSecret="x", updatedAt=NEWER)), policy="newer-wins") == [
+    harness.raw_store.write([Add({**old, "isActive": True})])
+    assert harness.kinds(dump(tenant())) == ["same"]
+    assert harness.kinds(dump(tenant(clientSecret="x"))) == ["conflict"]
+    assert harness.kinds(dump(tenant(clientSecret="x", updatedAt=NEWER)), policy="newer-wins") == [
         "update"
     ]
 
 
 @pytest.mark.parametrize("policy", ["skip", "newer-wins", "overwrite"])
-def test_no_policy_makes_a_suspended_tenant_active_unless_asked_by_name(imported, policy):
+def test_no_policy_makes_a_suspended_tenant_active_unless_allowed(imported, policy):
     onboarding.suspend(imported.store, ID, expected_version=1, audit=ANN, reason=Reason.UNPAID)
     file = dump(tenant(updatedAt="2030-01-01T00:00:00.000Z"))
     assert counts(imported.run(file, policy=policy)) == {"conflict": 1}
@@ -104,39 +105,40 @@ def test_no_policy_makes_a_suspended_tenant_active_unless_asked_by_name(imported
         assert current(imported).status is Status.ACTIVE
 
 
-def test_why_a_tenant_was_suspended_goes_with_its_suspension_and_no_sooner(either):
-    either.run(dump(tenant()))
-    onboarding.suspend(either.store, ID, expected_version=1, audit=ANN, reason=Reason.UNPAID)
+@on_both_stores
+def test_the_reason_of_a_suspension_goes_with_it_and_no_sooner(harness):
+    harness.run(dump(tenant()))
+    onboarding.suspend(harness.store, ID, expected_version=1, audit=ANN, reason=Reason.UNPAID)
     for given in ({"isActive": False}, {"isActive": None}):
         file = dump(tenant(contactFullName=f"Kim {given}", **given))
-        assert counts(either.run(file, policy="overwrite")) == {"update": 1}
-        assert current(either).reason == Reason.UNPAID
-    either.run(dump(tenant()), policy="overwrite", allowed=["status"])
-    assert (current(either).status, current(either).reason) == (Status.ACTIVE, "")
-    either.run(dump(tenant(isActive=False)), policy="overwrite", allowed=["status"])
-    assert (current(either).status, current(either).reason) == (Status.SUSPENDED, "")
+        assert counts(harness.run(file, policy="overwrite")) == {"update": 1}
+        assert current(harness).reason == Reason.UNPAID
+    harness.run(dump(tenant()), policy="overwrite", allowed=["status"])
+    assert (current(harness).status, current(harness).reason) == (Status.ACTIVE, "")
+    harness.run(dump(tenant(isActive=False)), policy="overwrite", allowed=["status"])
+    assert (current(harness).status, current(harness).reason) == (Status.SUSPENDED, "")
 
 
-def test_a_tenant_that_the_old_application_switched_off_stays_off(importer):
-    importer.kept.write([Add({"tenantId": ID, **tenant(isActive=False, clientSecret=None)})])
+def test_a_tenant_that_the_old_application_deactivated_stays_so(harness):
+    harness.raw_store.write([Add({"tenantId": ID, **tenant(isActive=False, clientSecret=None)})])
     file = dump(tenant(clientSecret=None, updatedAt=NEWER))
-    assert importer.kinds(file, policy="overwrite") == ["conflict"]
-    assert importer.kinds(file, policy="overwrite", allowed=["status"]) == ["update"]
+    assert harness.kinds(file, policy="overwrite") == ["conflict"]
+    assert harness.kinds(file, policy="overwrite", allowed=["status"]) == ["update"]
 
 
-def test_what_an_import_does_not_know_of_a_tenant_stays(imported):
-    before = imported.kept.get(ID)
-    imported.kept.write([Replace({**before, "somebody": "else's", "version": 2}, 1)])
-    run = imported.run(dump(tenant(contactFullName="Kim", cluster=None)), policy="overwrite")
-    after = imported.kept.get(ID)
+def test_unknown_attributes_of_a_stored_tenant_stay(imported):
+    before = imported.raw_store.get(ID)
+    imported.raw_store.write([Replace({**before, "somebody": "else's", "version": 2}, 1)])
+    job = imported.run(dump(tenant(contactFullName="Kim", cluster=None)), policy="overwrite")
+    after = imported.raw_store.get(ID)
     assert after["somebody"] == "else's"
     assert after["cluster"] == "eu"
-    assert (after["version"], after["importId"]) == (3, run.id)
+    assert (after["version"], after["importId"]) == (3, job.id)
     assert after["clientSecret"] == before["clientSecret"]
     assert after["createdAt"] == before["createdAt"]
 
 
-def test_the_history_tells_each_import(imported):
+def test_the_history_has_each_import(imported):
     imported.run(dump(tenant(contactFullName="Kim", clientSecret="new")), policy="overwrite")
     history = queries.history(imported.store, current(imported))
     assert [(each.verb, each.by) for each in history] == [(Verb.IMPORT, "Ada Admin")] * 2
@@ -146,39 +148,39 @@ def test_the_history_tells_each_import(imported):
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.REJECTED, Status.WITHDRAWN])
-def test_a_tenant_that_is_closed_or_waits_is_kept_whatever_is_asked(importer, status):
-    importer.run(dump(tenant()))
-    item = importer.kept.get(ID)
-    importer.kept.write([Replace({**item, "status": status.value, "isActive": False}, 1)])
+def test_a_pending_or_closed_tenant_is_never_changed(harness, status):
+    harness.run(dump(tenant()))
+    item = harness.raw_store.get(ID)
+    harness.raw_store.write([Replace({**item, "status": status.value, "isActive": False}, 1)])
     allowed = ["status", "validity"]
-    assert importer.kinds(dump(tenant()), policy="overwrite", allowed=allowed) == ["conflict"]
+    assert harness.kinds(dump(tenant()), policy="overwrite", allowed=allowed) == ["conflict"]
 
 
-def test_when_it_was_changed_is_the_files_word_if_that_is_newer_and_else_the_imports(imported):
+def test_updated_at_is_the_files_if_newer_else_the_time_of_the_import(imported):
     imported.run(dump(tenant(contactFullName="Kim", updatedAt=NEWER)), policy="overwrite")
-    assert imported.kept.get(ID)["updatedAt"] == NEWER
+    assert imported.raw_store.get(ID)["updatedAt"] == NEWER
     imported.run(dump(tenant(contactFullName="Lou", updatedAt=OLDER)), policy="overwrite")
-    assert imported.kept.get(ID)["updatedAt"] == format_timestamp(START)
+    assert imported.raw_store.get(ID)["updatedAt"] == format_timestamp(START)
 
 
-def test_when_a_secret_was_set_is_when_it_came(imported):
+def test_the_time_of_a_secret_is_when_it_was_imported(imported):
     audit = later(ADMIN, hours=1)
     for secret, at in ((SECRET, ADMIN.at), ("another", audit.at), (None, audit.at)):
         file = dump(tenant(contactFullName=f"Kim {secret}", clientSecret=secret))
-        run = imported.plan(file, policy="overwrite")
-        while run.is_open:
-            run = apply_step(imported.store, run.id, audit)
-        assert imported.kept.get(ID)["clientSecretSetAt"] == format_timestamp(at)
+        job = imported.plan(file, policy="overwrite")
+        while job.is_open:
+            job = apply_step(imported.store, job.id, audit)
+        assert imported.raw_store.get(ID)["clientSecretSetAt"] == format_timestamp(at)
 
 
 @pytest.mark.parametrize("files", [1, 2])
-def test_of_equally_new_ones_the_first_counts(importer, files):
+def test_the_first_of_equally_new_entries_counts(harness, files):
     pair = [tenant(contactFullName="Kim"), tenant(contactFullName="Lou")]
-    handed_in = [lines(*pair)] if files == 1 else [dump(each) for each in pair]
-    first, second = importer.rows(*handed_in)
+    files_of_pair = [lines(*pair)] if files == 1 else [dump(each) for each in pair]
+    first, second = harness.rows(*files_of_pair)
     assert (first.kind, second.kind, second.duplicate_of) == ("new", "duplicate", 1)
-    importer.run(*handed_in)
-    assert current(importer).contact.name == "Kim"
+    harness.run(*files_of_pair)
+    assert current(harness).contact.name == "Kim"
 
 
 @pytest.mark.parametrize(
@@ -193,17 +195,19 @@ def test_of_equally_new_ones_the_first_counts(importer, files):
         ({"updatedAt": NEWER}, {"contactFullName": "Lou"}, "contactFullName"),
     ],
 )
-def test_a_duplicate_says_which_of_its_values_stand_nowhere_else(either, first, second, names):
+@on_both_stores
+def test_a_duplicate_names_the_fields_that_differ(harness, first, second, names):
     files = dump(tenant(**first)), dump(tenant(**second))
-    more = f" It differs in {names}." if names else ""
-    planned, other = either.rows(*files)
-    assert (planned.kind, other.kind, other.duplicate_of) == ("new", "duplicate", 1)
-    assert [each.text for each in other.reasons] == [
-        f"Row 1 is for the same tenant, is not older, and counts instead of this row.{more}"
+    difference = f" It differs in {names}." if names else ""
+    counting, duplicate = harness.rows(*files)
+    assert (counting.kind, duplicate.kind, duplicate.duplicate_of) == ("new", "duplicate", 1)
+    assert [each.text for each in duplicate.reasons] == [
+        f"Row 1 is for the same tenant, is not older, and counts instead of this row.{difference}"
     ]
 
 
-def test_a_plan_is_the_same_however_many_look_up_at_a_time(either):
-    either.run(dump(tenant(3)))
+@on_both_stores
+def test_a_plan_is_the_same_with_any_number_of_workers(harness):
+    harness.run(dump(tenant(3)))
     file = lines(*(tenant(n % 300, contactFullName=f"Kim {n}") for n in range(700)))
-    assert either.rows(file, workers=8) == either.rows(file)
+    assert harness.rows(file, workers=8) == harness.rows(file)

@@ -1,4 +1,4 @@
-"""Each file that people handed in, with its whole plan; old files still import."""
+"""The plan of each file that people handed in: old files still import."""
 
 import io
 import json
@@ -10,7 +10,8 @@ from portal.imports.model.rows import WRITTEN_KINDS, Policy, RowKind
 from portal.imports.planning.staging import StagedEntries
 from portal.imports.reports.export import export_tenant
 from tests.examples import all_items
-from tests.imports.importing import EXPORTS, LIMITS, counts, lines, rows_of
+from tests.imports.files import EXPORTS, LIMITS, lines
+from tests.imports.harness import counts, messages, on_both_stores, rows_of
 
 PHONE = ("contactPhone", "This is not a phone number. It is kept as written.")
 PUNYCODE = (
@@ -30,8 +31,8 @@ OLDER = (
     " contactFullName."
 )
 
-#: File -> shape, ignored keys, and a line for each row: number, line, column, kind, tenant,
-#: then its reasons, repairs, what was left out, or the row that it is a duplicate of.
+#: File -> format, ignored keys, and for each row: line, column, kind, tenant id, then its reasons,
+#: repairs and left out fields.
 PLANS = {
     "local-storage-dump.json": ("localStorage dump", 4, [
         (3, 30, "new", "86810_104348"),
@@ -95,64 +96,64 @@ PLANS = {
 }  # fmt: skip
 
 
-def told(row):
-    said = [(each.field, each.text) for each in (*row.reasons, *row.repairs)]
+def as_planned(row):
+    """The row in the form of `PLANS`."""
     return (
         row.line,
         row.column,
         row.kind.value,
         row.tenant_id,
-        *said,
+        *messages(row),
         *(("left out", name) for name in row.left_out),
     )
 
 
 @pytest.mark.parametrize("policy", [policy.value for policy in Policy])
 @pytest.mark.parametrize("name", PLANS)
-def test_each_file_has_this_plan(importer, name, policy):
-    shape, ignored, planned = PLANS[name]
-    run = importer.plan((EXPORTS / name).read_bytes(), policy=policy)
-    assert [told(row) for row in rows_of(importer, run)] == planned
-    assert (run.shapes, run.ignored_keys) == ((shape,), ignored)
-    assert importer.tenants() == {}, "a plan writes no tenant"
+def test_each_file_has_this_plan(harness, name, policy):
+    file_format, ignored_keys, planned = PLANS[name]
+    job = harness.plan((EXPORTS / name).read_bytes(), policy=policy)
+    assert [as_planned(row) for row in rows_of(harness, job)] == planned
+    assert (job.shapes, job.ignored_keys) == ((file_format,), ignored_keys)
+    assert harness.tenants() == {}, "a plan writes no tenant"
 
 
 @pytest.mark.parametrize("policy", [policy.value for policy in Policy])
 @pytest.mark.parametrize("name", PLANS)
-def test_applied_twice_changes_nothing_and_exported_is_the_same(importer, name, policy):
+def test_a_second_import_changes_nothing_and_an_export_is_the_same(harness, name, policy):
     file = (EXPORTS / name).read_bytes()
-    first = importer.run(file, policy=policy)
-    kept, events = importer.tenants(), importer.events()
-    assert len(kept) == len(events) == counts(first)["new"]
-    second = importer.run(file, policy=policy)
+    first = harness.run(file, policy=policy)
+    tenants, events = harness.tenants(), harness.events()
+    assert len(tenants) == len(events) == counts(first)["new"]
+    second = harness.run(file, policy=policy)
     expected = {**counts(first), "same": counts(first)["new"]}
     del expected["new"]
     assert counts(second) == expected
-    assert (importer.tenants(), importer.events()) == (kept, events)
-    export = "".join(json.dumps(export_tenant(item)) + "\n" for item in kept.values()).encode()
-    assert set(importer.kinds(export, policy="overwrite")) == {"same"}
+    assert (harness.tenants(), harness.events()) == (tenants, events)
+    export = "".join(json.dumps(export_tenant(item)) + "\n" for item in tenants.values()).encode()
+    assert set(harness.kinds(export, policy="overwrite")) == {"same"}
     assert b"s3cr3t" not in export
-    assert "s3cr3t" not in repr(all_items(importer.kept))
+    assert "s3cr3t" not in repr(all_items(harness.raw_store))
 
 
-BEHIND = {"contactFullName": "Somebody Else", "updatedAt": "2020-01-01T00:00:00.000Z"}
-AHEAD = BEHIND | {"updatedAt": "2035-01-01T00:00:00.000Z"}
-#: What the store has otherwise of the first tenant of a file, of the second, and so on; the third
-#: is the same there, the fourth suspended, and the fifth not there.
-STORED = (BEHIND, AHEAD, {}, BEHIND | {"isActive": False}, None)
+OLDER_RECORD = {"contactFullName": "Somebody Else", "updatedAt": "2020-01-01T00:00:00.000Z"}
+NEWER_RECORD = OLDER_RECORD | {"updatedAt": "2035-01-01T00:00:00.000Z"}
+#: How the stored tenants differ from those of a file, in their order. The third is the same, the
+#: fourth is suspended, and the fifth is not stored.
+STORED = (OLDER_RECORD, NEWER_RECORD, {}, OLDER_RECORD | {"isActive": False}, None)
 
 
-def fill(importer, file):
-    """The file is imported before, with these changes."""
-    with StagedEntries() as draft:
-        draft.add(io.BytesIO(file), LIMITS)
-        planned = [each.entry.candidate for each in draft if each.number == each.newest]
+def store_differing_tenants(harness, file):
+    """Imports the tenants of the file with the changes of `STORED`."""
+    with StagedEntries() as staged:
+        staged.add(io.BytesIO(file), LIMITS)
+        candidates = [each.entry.candidate for each in staged if each.number == each.newest]
     before = [
         {**each.values, "clientSecret": each.secret.reveal(), **changed}
-        for each, changed in zip(filter(None, planned), STORED, strict=False)
+        for each, changed in zip(filter(None, candidates), STORED, strict=False)
         if changed is not None
     ]
-    assert counts(importer.run(lines(*before))) == {"new": len(before)}
+    assert counts(harness.run(lines(*before))) == {"new": len(before)}
 
 
 FOUR = {
@@ -190,32 +191,33 @@ BY_POLICY = {
 
 @pytest.mark.parametrize("policy", [policy.value for policy in Policy])
 @pytest.mark.parametrize("name", PLANS)
-def test_beside_what_the_store_has_the_policy_decides(importer, name, policy):
+def test_the_policy_decides_about_stored_tenants(harness, name, policy):
     file = (EXPORTS / name).read_bytes()
-    fill(importer, file)
-    before = importer.tenants()
-    run = importer.plan(file, policy=policy)
-    rows = rows_of(importer, run)
+    store_differing_tenants(harness, file)
+    before = harness.tenants()
+    job = harness.plan(file, policy=policy)
+    rows = rows_of(harness, job)
     kinds = [row.kind.value for row in rows if row.kind is not RowKind.INVALID]
     assert kinds == BY_POLICY[name][policy]
     planned = PLANS[name][2]
     assert [row.kind is RowKind.INVALID for row in rows] == [row[2] == "invalid" for row in planned]
     assert all(row.reasons for row in rows if row.kind is RowKind.CONFLICT)
-    assert importer.tenants() == before, "a plan writes no tenant"
-    importer.apply(run)
-    after = importer.tenants()
-    written = {id_ for id_ in after if after[id_] != before.get(id_)}
+    assert harness.tenants() == before, "a plan writes no tenant"
+    harness.apply(job)
+    after = harness.tenants()
+    written = {key for key in after if after[key] != before.get(key)}
     assert written == {row.tenant_id for row in rows if row.kind in WRITTEN_KINDS}
-    assert all(after[id_]["contactFullName"] != "Somebody Else" for id_ in written)
+    assert all(after[key]["contactFullName"] != "Somebody Else" for key in written)
 
 
-def test_two_stores_hold_the_same_after_the_same_file(either):
+@on_both_stores
+def test_both_stores_have_the_same_after_the_same_file(harness):
     file = (EXPORTS / "trouble.json").read_bytes()
-    run = either.run(file)
-    assert counts(run) == {"new": 5, "invalid": 10}
-    assert len(either.tenants()) == len(either.events()) == 5
-    assert {item["importId"] for item in either.tenants().values()} == {run.id}
-    assert counts(either.run(file)) == {"same": 5, "invalid": 10}
+    job = harness.run(file)
+    assert counts(job) == {"new": 5, "invalid": 10}
+    assert len(harness.tenants()) == len(harness.events()) == 5
+    assert {item["importId"] for item in harness.tenants().values()} == {job.id}
+    assert counts(harness.run(file)) == {"same": 5, "invalid": 10}
 
 
 @pytest.mark.parametrize(
@@ -229,11 +231,11 @@ def test_two_stores_hold_the_same_after_the_same_file(either):
         ("not-json.json", 415, "It is a web page or an XML file."),
     ],
 )
-def test_what_is_no_export_is_refused_with_what_was_found_and_expected(
-    importer, name, status, words
+def test_a_file_that_is_no_export_is_refused_with_what_it_is_and_what_to_send(
+    harness, name, status, words
 ):
     with pytest.raises(RefusedFileError) as refused:
-        importer.plan((EXPORTS / name).read_bytes())
+        harness.plan((EXPORTS / name).read_bytes())
     assert refused.value.status == status
     assert str(refused.value).startswith(f"The file is not a portal export. {words} Send what")
-    assert all_items(importer.kept) == {}
+    assert all_items(harness.raw_store) == {}

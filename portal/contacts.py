@@ -23,7 +23,7 @@ NAME_LENGTH = 200
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 #: Persian and several Indian scripts need these two inside words.
 _JOINERS = frozenset("\u200c\u200d")
-_UNSHOWN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 #: Printable characters of which a text alone counts as empty.
 _INVISIBLE = frozenset({" ", *_FILLERS})
 #: Local parts that the library returns unchanged: no capitals, which it lowers in a few
@@ -78,7 +78,7 @@ def read_line(text: str, *, most: int, required: bool = True) -> str:
     """
     if is_plain_line(text, most):
         return text
-    return _checked(text, most=most, required=required, also="")
+    return _check(text, most=most, required=required, allowed="")
 
 
 def is_plain_line(text: str, most: int) -> bool:
@@ -97,14 +97,14 @@ def is_plain_line(text: str, most: int) -> bool:
 def read_text(text: str, *, most: int, required: bool = False) -> str:
     """As `read_line`, with line ends (`\\n`). `ProblemError`."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _checked(plain, most=most, required=required, also="\n")
+    return _check(plain, most=most, required=required, allowed="\n")
 
 
-def _checked(text: str, *, most: int, required: bool, also: str) -> str:
+def _check(text: str, *, most: int, required: bool, allowed: str) -> str:
     if len(text) > 4 * most:
         raise ProblemError(Problem.TOO_LONG)
     line = unicodedata.normalize("NFC", text).strip()
-    if not any(_shows(c) for c in line):
+    if not any(_is_visible(c) for c in line):
         if any(unicodedata.category(c) in {"Cc", "Cs"} for c in line):
             raise ProblemError(Problem.CHARACTERS)
         if required:
@@ -117,14 +117,14 @@ def _checked(text: str, *, most: int, required: bool, also: str) -> str:
         for before, c in pairwise(f" {line}"):
             if (
                 unicodedata.category(c) in refused
-                and c not in also
+                and c not in allowed
                 and not (c in _JOINERS and not before.isascii())
             ):
                 raise ProblemError(Problem.CHARACTERS)
     return line
 
 
-def _shows(c: str) -> bool:
+def _is_visible(c: str) -> bool:
     return c not in _FILLERS and unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Zs"}
 
 
@@ -207,14 +207,14 @@ def read_phone(text: str, region: str = "") -> Phone | None:
         raise ProblemError(Problem.PHONE)
     # Numbers that are copied out of address books come wrapped in invisible marks.
     is_plain = text.isascii() and text.isprintable()
-    shown = text if is_plain else "".join(c for c in text if unicodedata.category(c) != "Cf")
-    typed = shown.strip()
+    visible = text if is_plain else "".join(c for c in text if unicodedata.category(c) != "Cf")
+    typed = visible.strip()
     if not typed:
         return None
     # The parser skips whatever stands around the number, even what no page can show.
     if len(typed) > PHONE_LENGTH:
         raise ProblemError(Problem.PHONE)
-    if not is_plain and any(unicodedata.category(c) in _UNSHOWN for c in typed):
+    if not is_plain and any(unicodedata.category(c) in _CONTROL_CATEGORIES for c in typed):
         raise ProblemError(Problem.PHONE)
     try:
         number = phonenumbers.parse(typed, region or None)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from portal import records
 from portal.onboarding.claims import claim_changes
-from portal.onboarding.decisions import TRIES, load, too_busy
+from portal.onboarding.decisions import MAX_TRIES, load, too_busy
 from portal.sealing import Sealer, Secret
 from portal.stores import (
     Add,
@@ -55,7 +55,7 @@ def activate(
     if secret:
         sealed = sealer.seal(secret, ids.tenant_id)
         client = Client(id=client_id, sealed_secret=sealed, secret_set_at=audit.at)
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         loaded = load(store, tenant_id)
         if loaded.already_applied(idempotency_key):
             return loaded.tenant
@@ -75,10 +75,10 @@ def activate(
                     *claim_changes(store, pending, None),
                 ]
             )
-        except ItemExistsError as refused:
-            if refused.item_id == active.id:
-                existing = records.tenant_of(refused.item)
-                raise TenantExistsError(pending, existing) from refused
+        except ItemExistsError as error:
+            if error.item_id == active.id:
+                existing = records.tenant_of(error.item)
+                raise TenantExistsError(pending, existing) from error
         except VersionConflictError:
             pass
         else:
@@ -101,17 +101,17 @@ def renew_existing(
     idempotency_key = idempotency_key_of(
         Verb.ACTIVATE, audit, expected_version, existing_id, expected_existing_version, validity
     )
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         loaded = load(store, tenant_id)
         if loaded.already_applied(idempotency_key):
             return loaded.tenant
         pending = loaded.require_version(tenant_id, expected_version)
         # The life cycle has to let the sign-up go before anything is done elsewhere.
         pending.changed(Verb.ACTIVATE, audit)
-        other = load(store, existing_id)
-        existing = other.require_version(existing_id, expected_existing_version)
+        loaded_existing = load(store, existing_id)
+        existing = loaded_existing.require_version(existing_id, expected_existing_version)
         renewed = existing.changed(Verb.SET_VALIDITY, audit, idempotency_key, validity=validity)
-        item = records.item_of(renewed, other.item)
+        item = records.item_of(renewed, loaded_existing.item)
         try:
             store.write(
                 [
@@ -119,9 +119,11 @@ def renew_existing(
                         records.forward_item(pending, existing_id, idempotency_key),
                         expected_version,
                     ),
-                    Replace(item, expected_existing_version, read=other.item),
+                    Replace(item, expected_existing_version, read=loaded_existing.item),
                     Add(
-                        records.event_item(existing_id, Verb.SET_VALIDITY, audit, other.item, item)
+                        records.event_item(
+                            existing_id, Verb.SET_VALIDITY, audit, loaded_existing.item, item
+                        )
                     ),
                     *claim_changes(store, pending, None),
                 ]

@@ -16,14 +16,14 @@ from portal.tenants import Ids, Status, Tenant
 
 def claim_changes(store: Store, before: Tenant | None, after: Tenant | None) -> list[Change]:
     """The claim on the ids that a pending tenant names, counted up or down with it."""
-    old, new = _claimed(before), _claimed(after)
+    old, new = _counted_ids(before), _counted_ids(after)
     if old == new:
         return []
-    counted = [_count_claim(store, ids, step) for ids, step in ((old, -1), (new, 1)) if ids]
-    return [change for change in counted if change]
+    changes = [_count_claim(store, ids, step) for ids, step in ((old, -1), (new, 1)) if ids]
+    return [change for change in changes if change]
 
 
-def _claimed(tenant: Tenant | None) -> Ids | None:
+def _counted_ids(tenant: Tenant | None) -> Ids | None:
     if tenant and tenant.status is Status.PENDING and not tenant.set_aside:
         return tenant.ids
     return None
@@ -34,8 +34,8 @@ def _count_claim(store: Store, ids: Ids, step: int) -> Change | None:
         item = store.get(records.claim_id(ids))
     except ItemNotFoundError:
         # Not from 1: a claim that went and came back must not pass for the one that was seen.
-        first = secrets.randbits(40)
-        return Add(records.claim_item(ids, 1, first)) if step > 0 else None
+        first_version = secrets.randbits(40)
+        return Add(records.claim_item(ids, 1, first_version)) if step > 0 else None
     count, version = int(item["count"]) + step, int(item["version"])
     if count <= 0:
         return Remove(records.claim_id(ids), version)

@@ -19,7 +19,7 @@ from portal.stores import (
 from portal.tenants import AuditInfo, RuleError, Tenant, Verb, idempotency_key_of
 
 #: How often a write is tried again after somebody else moved a claim or decided meanwhile.
-TRIES = 8
+MAX_TRIES = 8
 
 
 @dataclass(eq=False)
@@ -91,7 +91,7 @@ def decide(
     `change` works out the tenant afterwards; without one `fields` are what changes.
     """
     idempotency_key = idempotency_key_of(verb, audit, expected_version, *key_parts, *fields.items())
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         loaded = load(store, tenant_id)
         if loaded.already_applied(idempotency_key):
             return loaded.tenant

@@ -11,7 +11,7 @@ from portal.stores import GSI2, KEY, Change, Remove, Store
 from portal.tenants import AuditInfo, NotAllowedError, Tenant, Verb
 
 #: As many notes as one write removes together with what they are about.
-_MOST_NOTES = 90
+_NOTES_PER_WRITE = 90
 
 
 def erase(
@@ -25,7 +25,7 @@ def erase(
         audit,
         expected_version,
         change=_without_personal_fields,
-        extra_changes=_without_notes,
+        extra_changes=_note_removals,
     )
 
 
@@ -35,8 +35,8 @@ def _without_personal_fields(tenant: Tenant, audit: AuditInfo, idempotency_key: 
     return tenant.without_personal_fields(audit, idempotency_key, contact=contact)
 
 
-def _without_notes(store: Store, tenant_id: str) -> list[Change]:
-    notes = store.query(GSI2, records.notes_partition(tenant_id), limit=_MOST_NOTES).items
+def _note_removals(store: Store, tenant_id: str) -> list[Change]:
+    notes = store.query(GSI2, records.notes_partition(tenant_id), limit=_NOTES_PER_WRITE).items
     return [Remove(str(note[KEY]), 1) for note in notes]
 
 
@@ -53,6 +53,6 @@ def erase_closed_before(store: Store, instant: datetime, audit: AuditInfo) -> in
                 erase(store, tenant_id, expected_version=tenant.version, audit=audit)
                 erased += 1
             # One write takes so many notes; the few sign-ups with more get more writes.
-            while notes := _without_notes(store, tenant_id):
+            while notes := _note_removals(store, tenant_id):
                 store.write(notes)
     return erased

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from portal import records
 from portal.onboarding.claims import claim_changes
-from portal.onboarding.decisions import TRIES, decide, find, too_busy
+from portal.onboarding.decisions import MAX_TRIES, decide, find, too_busy
 from portal.stores import (
     Add,
     ItemExistsError,
@@ -39,11 +39,11 @@ def submit(
         status_link=status_link,
         set_aside=set_aside,
     )
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         try:
             store.write([Add(records.item_of(tenant)), *claim_changes(store, None, tenant)])
-        except ItemExistsError as refused:
-            if refused.item_id == tenant.id:
+        except ItemExistsError as error:
+            if error.item_id == tenant.id:
                 return find(store, tenant.id)
         except VersionConflictError:
             pass

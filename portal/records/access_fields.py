@@ -1,6 +1,6 @@
 """The status and the window of an item, whoever wrote it: what decides access."""
 
-from portal.records.attributes import instant_of
+from portal.records.attributes import parse_optional_timestamp
 from portal.stores import Item, Value
 from portal.tenants import Status, Validity
 
@@ -21,9 +21,16 @@ def status_of(item: Item) -> Status:
 def validity_of(item: Item) -> Validity:
     """The window. `open_ended` only where nothing was lost in reading it; to the old application
     a missing end said so."""
-    valid_from, valid_to = (instant_of(item.get(name)) for name in ("validFrom", "validTo"))
+    valid_from, valid_to = (
+        parse_optional_timestamp(item.get(name)) for name in ("validFrom", "validTo")
+    )
     unreadable = (valid_from is None and item.get("validFrom")) or (
         valid_to is None and item.get("validTo")
     )
-    says_so = item.get("openEnded") is True if "status" in item else None in (valid_from, valid_to)
-    return Validity(valid_from=valid_from, valid_to=valid_to, open_ended=not unreadable and says_so)
+    if "status" in item:
+        open_ended = item.get("openEnded") is True
+    else:
+        open_ended = valid_from is None or valid_to is None
+    return Validity(
+        valid_from=valid_from, valid_to=valid_to, open_ended=open_ended and not unreadable
+    )

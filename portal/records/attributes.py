@@ -25,9 +25,9 @@ class Texts(dict[str, str]):
         return ""
 
 
-def instant_of(value: Value | None) -> datetime | None:
+def parse_optional_timestamp(value: Value | None) -> datetime | None:
     return parse_timestamp(value) if isinstance(value, str) else None
 
 
-def text_of(instant: datetime | None) -> str | None:
+def format_optional_timestamp(instant: datetime | None) -> str | None:
     return format_timestamp(instant.astimezone(UTC)) if instant else None

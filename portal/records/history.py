@@ -38,7 +38,7 @@ class Event:
 
 
 def event_item(
-    subject: str,
+    tenant_id: str,
     verb: Verb,
     audit: AuditInfo,
     before: Item | None,
@@ -48,7 +48,7 @@ def event_item(
 ) -> Item:
     """The event of one change of `subject`, to be written together with it."""
     return _entry(
-        "event", "EVENTS", subject, audit, f"{format_timestamp(audit.at)}-{secrets.token_hex(4)}"
+        "event", "EVENTS", tenant_id, audit, f"{format_timestamp(audit.at)}-{secrets.token_hex(4)}"
     ) | {
         "verb": verb.value,
         "changes": json.dumps(_changes(before or {}, after), ensure_ascii=False),
@@ -71,25 +71,25 @@ def event_of(item: Item) -> Event:
     )
 
 
-def events_partition(subject: str) -> str:
-    return f"EVENTS#{subject}"
+def events_partition(tenant_id: str) -> str:
+    return f"EVENTS#{tenant_id}"
 
 
 def _changes(before: Item, after: Item) -> dict[str, tuple[str, str]]:
-    told = {
+    with_values = {
         name: (str(before.get(name, "")), str(after.get(name, "")))
         for name in _WITH_VALUES
         if before.get(name) != after.get(name)
     }
-    named = {name: ("", "") for name in _NAMED_ONLY if before.get(name) != after.get(name)}
-    return told | named
+    named_only = {name: ("", "") for name in _NAMED_ONLY if before.get(name) != after.get(name)}
+    return with_values | named_only
 
 
 def _digest(item: Item | None) -> str:
     if item is None:
         return ""
-    plain = {name: value for name, value in item.items() if name != "clientSecret"}
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
+    without_secret = {name: value for name, value in item.items() if name != "clientSecret"}
+    return hashlib.sha256(json.dumps(without_secret, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,11 +99,11 @@ class Note:
     text: str
 
 
-def note_item(subject: str, audit: AuditInfo, text: str, after: str = "") -> Item:
+def note_item(tenant_id: str, audit: AuditInfo, text: str, after: str = "") -> Item:
     """What a member of staff wrote down about `subject`. The same words of the same person, written
     behind the same note, have the same id: a form that is sent twice adds nothing."""
-    words = hashlib.sha256(repr((audit.who or audit.by, after, text)).encode()).hexdigest()[:16]
-    return _entry("note", "NOTES", subject, audit, words) | {"text": text}
+    digest = hashlib.sha256(repr((audit.who or audit.by, after, text)).encode()).hexdigest()[:16]
+    return _entry("note", "NOTES", tenant_id, audit, digest) | {"text": text}
 
 
 def note_of(item: Item) -> Note:
@@ -111,15 +111,15 @@ def note_of(item: Item) -> Note:
     return Note(at=parse_timestamp(text["at"]), by=text["by"], text=text["text"])
 
 
-def notes_partition(subject: str) -> str:
-    return f"NOTES#{subject}"
+def notes_partition(tenant_id: str) -> str:
+    return f"NOTES#{tenant_id}"
 
 
 def _entry(
-    kind: str, partition: str, subject: str, audit: AuditInfo, name: str
+    kind: str, partition: str, tenant_id: str, audit: AuditInfo, suffix: str
 ) -> dict[str, Value]:
     at = format_timestamp(audit.at)
-    entry_id = f"{kind}-{subject}-{name}"
+    entry_id = f"{kind}-{tenant_id}-{suffix}"
     return {
         KEY: entry_id,
         "version": 1,
@@ -127,6 +127,6 @@ def _entry(
         "by": audit.by,
         # Two people may have one name.
         **({"who": audit.who} if audit.who else {}),
-        GSI2.partition: f"{partition}#{subject}",
+        GSI2.partition: f"{partition}#{tenant_id}",
         GSI2.sort: f"{at}#{entry_id}",
     }

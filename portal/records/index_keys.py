@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from portal.records.attributes import text_of
+from portal.records.attributes import format_optional_timestamp
 from portal.stores import (
     GSI1,
     GSI2,
@@ -21,16 +21,15 @@ IMPORTS = "IMPORTS"
 #: The list of sign-ups that were set aside as suspicious.
 ASIDE = "ASIDE"
 #: Characters of up to four bytes; 1,024 bytes have to hold the id, too.
-_NORMALISED = 200
+_MAX_SEARCH_NAME = 200
 
 
 def index_keys(tenant: Tenant) -> dict[str, Value]:
     """Where lists find the tenant. A pending tenant only claims its ids, so it is never in
     GSI1; a sign-up that was set aside waits in a list of its own, and no search finds it."""
-    waits_aside = tenant.set_aside and tenant.status is Status.PENDING
     keys: dict[str, Value] = {
-        GSI2.partition: ASIDE if waits_aside else status_partition(tenant.status),
-        GSI2.sort: f"{_sorted_by(tenant)}#{tenant.id}",
+        GSI2.partition: _list_partition(tenant),
+        GSI2.sort: f"{_sort_value(tenant)}#{tenant.id}",
     }
     if tenant.is_final and tenant.ids:
         keys[GSI1.partition] = account_partition(tenant.ids.account_id)
@@ -43,25 +42,34 @@ def index_keys(tenant: Tenant) -> dict[str, Value]:
         keys[GSI3.sort] = f"{company}#{tenant.id}"
     if tenant.contact.email:
         keys[GSI4.partition] = email_partition(tenant.contact.email)
-        keys[GSI4.sort] = f"{text_of(tenant.created_at) or ''}#{tenant.id}"
+        keys[GSI4.sort] = f"{format_optional_timestamp(tenant.created_at) or ''}#{tenant.id}"
     return keys
 
 
-def _sorted_by(tenant: Tenant) -> str:
+def _list_partition(tenant: Tenant) -> str:
+    if tenant.set_aside and tenant.status is Status.PENDING:
+        return ASIDE
+    return status_partition(tenant.status)
+
+
+def _sort_value(tenant: Tenant) -> str:
     """Asked for (pending), end (active: expiring and expired are one range), decided (rest)."""
     if tenant.status is Status.PENDING:
-        return text_of(tenant.created_at) or ""
+        return format_optional_timestamp(tenant.created_at) or ""
     if tenant.status is Status.ACTIVE:
-        return text_of(tenant.validity.valid_to) or NEVER
-    return text_of(tenant.decision.at if tenant.decision else tenant.updated_at) or ""
+        return format_optional_timestamp(tenant.validity.valid_to) or NEVER
+    return (
+        format_optional_timestamp(tenant.decision.at if tenant.decision else tenant.updated_at)
+        or ""
+    )
 
 
 def normalised(name: str) -> str:
     """A company's name as it is searched for: without case, accents and double spaces, and
     no longer than a sort key of DynamoDB has room for."""
-    plain = unicodedata.normalize("NFKD", name).casefold()
-    words = " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
-    return words[:_NORMALISED].rstrip()
+    folded = unicodedata.normalize("NFKD", name).casefold()
+    words = " ".join("".join(c for c in folded if not unicodedata.combining(c)).split())
+    return words[:_MAX_SEARCH_NAME].rstrip()
 
 
 def company_partition(normalised_name: str) -> str:

@@ -20,29 +20,34 @@ def set_by_staff(item: Item) -> tuple[bool, bool]:
     is as the old application left it."""
     if "status" not in item:
         return False, False
-    status, _, window = str(item.get(IMPORTED_STATE, f"{_STAFF} {_STAFF}")).partition(" ")
-    return status != status_of(item).value, window != _in_words(validity_of(item))
+    status, _, validity = str(item.get(IMPORTED_STATE, f"{_STAFF} {_STAFF}")).partition(" ")
+    return status != status_of(item).value, validity != _validity_text(validity_of(item))
 
 
 def imported_state(tenant: Tenant, by_staff: tuple[bool, bool]) -> str:
     """What stands on `tenant`, whose status and window staff have set or not."""
-    status = _STAFF if by_staff[0] else tenant.status.value
-    return f"{status} {_STAFF if by_staff[1] else _in_words(tenant.validity)}"
+    status_by_staff, validity_by_staff = by_staff
+    status = _STAFF if status_by_staff else tenant.status.value
+    validity = _STAFF if validity_by_staff else _validity_text(tenant.validity)
+    return f"{status} {validity}"
 
 
-def decided_state(before: Item, tenant: Tenant, verb: Verb) -> dict[str, Value]:
+def decided_state(previous: Item, tenant: Tenant, verb: Verb) -> dict[str, Value]:
     """What has to be noted on `tenant`, which was `before` until staff did `verb`."""
-    status, window = set_by_staff(before)
-    sets = TRANSITIONS[verb]
-    by_staff = status or sets.sets_status, window or sets.sets_validity
-    if all(by_staff) and IMPORTED_STATE not in before:
+    status_by_staff, validity_by_staff = set_by_staff(previous)
+    transition = TRANSITIONS[verb]
+    by_staff = (
+        status_by_staff or transition.sets_status,
+        validity_by_staff or transition.sets_validity,
+    )
+    if all(by_staff) and IMPORTED_STATE not in previous:
         return {}
     return {IMPORTED_STATE: imported_state(tenant, by_staff)}
 
 
-def _in_words(window: Validity) -> str:
+def _validity_text(validity: Validity) -> str:
     """A date that cannot be read is none."""
-    ends = " ".join(
-        format_timestamp(end) if end else "" for end in (window.valid_from, window.valid_to)
+    valid_from, valid_to = (
+        format_timestamp(end) if end else "" for end in (validity.valid_from, validity.valid_to)
     )
-    return f"{ends} open" if window.is_open else ends
+    return f"{valid_from} {valid_to} open" if validity.is_open else f"{valid_from} {valid_to}"

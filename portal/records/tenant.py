@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from portal.contact_fields import CONTACT_ATTRIBUTES
 from portal.records.access_fields import status_of, validity_of
-from portal.records.attributes import Texts, instant_of, text_of
+from portal.records.attributes import Texts, format_optional_timestamp, parse_optional_timestamp
 from portal.records.index_keys import index_keys
 from portal.records.provenance import decided_state
 from portal.stores import INDEXES, KEY, Item, Value
 from portal.tenants import Client, Contact, Decision, Ids, Tenant, Verb
 from portal.timestamps import format_timestamp, parse_timestamp
 
-_PUBLIC = (
+_PUBLIC_ATTRIBUTES = (
     KEY,
     "accountId",
     "accountName",
@@ -23,7 +23,7 @@ _PUBLIC = (
     "isActive",
 )
 _VERBS = {verb.value: verb for verb in Verb}
-_INSTANTS = frozenset({"validFrom", "validTo", "createdAt", "updatedAt"})
+_TIMESTAMPS = frozenset({"validFrom", "validTo", "createdAt", "updatedAt"})
 _NO_IDS = Ids(account_id="", company_id="")
 _INDEX_KEYS = tuple(key for index in INDEXES for key in (index.partition, index.sort))
 
@@ -86,13 +86,13 @@ def _decision_of(text: Texts) -> Decision | None:
 def public_view(item: Item) -> dict[str, Value]:
     """What anybody may read of a tenant: ids, names and the window, under the names that the
     downstream application knows; no contact, no secret."""
-    return {name: item[name] for name in _PUBLIC if name in item}
+    return {name: item[name] for name in _PUBLIC_ATTRIBUTES if name in item}
 
 
-def item_of(tenant: Tenant, before: Mapping[str, Value] | None = None) -> Item:
+def item_of(tenant: Tenant, previous: Mapping[str, Value] | None = None) -> Item:
     """`tenant` as an item.
 
-    What stands in `before` comes along where it is not ours, or is a date that could not be
+    What stands in `previous` comes along where it is not ours, or is a date that could not be
     read and that nobody has replaced: nothing is lost by being changed elsewhere.
     """
     validity, client, contact, decision = (
@@ -115,12 +115,12 @@ def item_of(tenant: Tenant, before: Mapping[str, Value] | None = None) -> Item:
         **{name: getattr(contact, part) for part, name in CONTACT_ATTRIBUTES.items()},
         "clientId": client.id,
         "clientSecret": client.sealed_secret,
-        "clientSecretSetAt": text_of(client.secret_set_at),
-        "validFrom": text_of(validity.valid_from),
-        "validTo": text_of(validity.valid_to),
+        "clientSecretSetAt": format_optional_timestamp(client.secret_set_at),
+        "validFrom": format_optional_timestamp(validity.valid_from),
+        "validTo": format_optional_timestamp(validity.valid_to),
         "openEnded": validity.open_ended or None,
-        "createdAt": text_of(tenant.created_at),
-        "updatedAt": text_of(tenant.updated_at),
+        "createdAt": format_optional_timestamp(tenant.created_at),
+        "updatedAt": format_optional_timestamp(tenant.updated_at),
         "decidedVerb": decision.verb.value if decision else None,
         "decidedBy": decision.by if decision else None,
         "decidedAt": format_timestamp(decision.at) if decision else None,
@@ -136,14 +136,14 @@ def item_of(tenant: Tenant, before: Mapping[str, Value] | None = None) -> Item:
         **dict.fromkeys(_INDEX_KEYS),
         **index_keys(tenant),
     }
-    kept = {
+    carried_over = {
         name: value
-        for name, value in (before or {}).items()
-        if name not in values or (name in _INSTANTS and instant_of(value) is None)
+        for name, value in (previous or {}).items()
+        if name not in values or (name in _TIMESTAMPS and parse_optional_timestamp(value) is None)
     }
-    item = kept | {name: value for name, value in values.items() if value not in (None, "")}
-    if before and tenant.is_final and decision and decision.verb is not Verb.IMPORT:
-        item |= decided_state(before, tenant, decision.verb)
+    item = carried_over | {name: value for name, value in values.items() if value not in (None, "")}
+    if previous and tenant.is_final and decision and decision.verb is not Verb.IMPORT:
+        item |= decided_state(previous, tenant, decision.verb)
     return item
 
 

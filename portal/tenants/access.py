@@ -28,24 +28,24 @@ def standing(tenant: Tenant, now: datetime) -> AccessStatus:
     return access_status(tenant.status, tenant.validity, now)
 
 
-def access_status(status: Status, window: Validity, now: datetime) -> AccessStatus:
+def access_status(status: Status, validity: Validity, now: datetime) -> AccessStatus:
     """The one place that decides access, exact to the millisecond; both ends are included."""
     if status is not Status.ACTIVE:
-        return _CLOSED_DOORS[status]
-    if not window.open_ended and (window.valid_from is None or window.valid_to is None):
+        return _NOT_ACTIVE[status]
+    if not validity.open_ended and (validity.valid_from is None or validity.valid_to is None):
         return AccessStatus.WINDOW_MISSING
-    if window.valid_from is not None and now < window.valid_from:
+    if validity.valid_from is not None and now < validity.valid_from:
         return AccessStatus.NOT_YET_VALID
-    if window.valid_to is None:
+    if validity.valid_to is None:
         return AccessStatus.VALID
-    if now > window.valid_to:
+    if now > validity.valid_to:
         return AccessStatus.EXPIRED
-    if window.valid_to - now < EXPIRING:
+    if validity.valid_to - now < EXPIRING:
         return AccessStatus.EXPIRING
     return AccessStatus.VALID
 
 
-_CLOSED_DOORS = {
+_NOT_ACTIVE = {
     Status.PENDING: AccessStatus.PENDING,
     Status.SUSPENDED: AccessStatus.SUSPENDED,
     Status.REJECTED: AccessStatus.CLOSED,

@@ -83,11 +83,13 @@ class Decision:
     idempotency_key: str = ""
 
 
-def idempotency_key_of(verb: Verb, audit: AuditInfo, seen: int | None, *wanted: object) -> str:
+def idempotency_key_of(
+    verb: Verb, audit: AuditInfo, expected_version: int | None, *key_parts: object
+) -> str:
     """The same text exactly when the same person asks again for the same thing, having seen
     the same version: a double click, or a form sent twice."""
-    asked = (verb.value, audit.who or audit.by, seen, wanted)
-    return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+    request = (verb.value, audit.who or audit.by, expected_version, key_parts)
+    return hashlib.sha256(repr(request).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,10 +167,10 @@ class Tenant:
 
     def reopened(self, audit: AuditInfo, idempotency_key: str = "") -> Self:
         """`NotAllowedError`, `ErasedError`."""
-        pending = self.changed(Verb.REOPEN, audit, idempotency_key, reason="", message="")
+        reopened = self.changed(Verb.REOPEN, audit, idempotency_key, reason="", message="")
         if self.erased:
             raise ErasedError
-        return pending
+        return reopened
 
     def released(self, audit: AuditInfo, idempotency_key: str = "") -> Self:
         """Into the queue, from where it was set aside. `NotAllowedError`."""

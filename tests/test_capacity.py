@@ -1,5 +1,5 @@
-"""What each verb and question is charged, in DynamoDB's capacity units: exact, since the engine
-counts as AWS does."""
+"""The DynamoDB capacity units of each verb and query. They are exact: the engine counts as AWS
+does."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ def store(engine: Engine) -> Iterator[DynamoDbStore]:
 
 
 def charged(store: DynamoDbStore, work: Callable[[], object]) -> Units:
-    """What `work` was charged, as `/metrics` tells it."""
+    """The capacity units of `work`, by the metrics of the store."""
     before = _total(store)
     work()
     after = _total(store)
@@ -44,14 +44,14 @@ def _total(store: DynamoDbStore) -> Units:
         re.MULTILINE,
     )
     read, write = (
-        sum(float(units) for kind, units in counted if kind == wanted)
-        for wanted in ("read", "write")
+        sum(float(units) for kind, units in counted if kind == each_kind)
+        for each_kind in ("read", "write")
     )
     return read, write
 
 
 def fill(store: DynamoDbStore, count: int) -> None:
-    """`count` pending tenants, each waiting a second less than the one before."""
+    """Stores `count` pending tenants."""
     item = records.item_of(sign_up(store, 0, contact=CONTACT))
     started = str(item[GSI2.sort]).partition("#")[0]
     changes = []
@@ -61,7 +61,7 @@ def fill(store: DynamoDbStore, count: int) -> None:
         row: Item = {
             name: value
             for name, value in {**item, KEY: tenant_id, GSI2.sort: sort}.items()
-            # Only the queue's index, so that filling it takes a third of the time.
+            # Only the queue's index: filling one index takes a third of the time.
             if not name.startswith(("gsi3", "gsi4"))
         }
         changes.append(Add(row))
@@ -73,8 +73,8 @@ def test_a_sign_up_without_claims_is_charged_four_write_units(store) -> None:
     assert charged(store, lambda: sign_up(store)) == (0, 4)
 
 
-def test_a_sign_up_that_claims_ids_pays_for_the_claim_too(store) -> None:
-    # Twice the item and the claim, since it is a transaction, and once each of three indexes.
+def test_a_sign_up_that_claims_ids_is_charged_for_the_claim_too(store) -> None:
+    # A transaction charges the item and the claim twice; three indexes are charged once each.
     assert charged(store, lambda: sign_up(store, claims=IDS)) == (1, 7)
 
 
@@ -89,7 +89,7 @@ def test_an_activation_is_charged_fourteen_write_units_and_sixteen_with_a_claim(
     assert charged(store, lambda: activate(store, PlainSealer(), claiming, ids=ids)) == (2, 16)
 
 
-def test_an_activation_of_a_tenant_over_1_kb_stays_within_seventeen(store) -> None:
+def test_an_activation_of_a_tenant_over_1_kb_is_charged_at_most_seventeen(store) -> None:
     wide = Ids(
         account_id="1" * 40, company_id="2" * 40, account_name="a" * 100,
         company_name="c" * 100, cluster="eu",
@@ -105,7 +105,7 @@ def active(store: DynamoDbStore) -> Tenant:
     return activate(store, PlainSealer(), sign_up(store))
 
 
-def test_the_other_verbs(store, active) -> None:
+def test_what_the_other_verbs_are_charged(store, active) -> None:
     version = active.version or 0
 
     def suspend() -> None:
@@ -118,8 +118,8 @@ def test_the_other_verbs(store, active) -> None:
             store, active.id, expected_version=version + 1, audit=ANN, validity=NEXT_YEAR
         )
 
-    # The tenant and its event, twice each; its rows of four indexes, one of which moves, and
-    # the event's one.
+    # The tenant and its event are charged twice each; then the tenant's rows in four indexes, one
+    # of which moves, and the event's row in one index.
     assert charged(store, suspend) == (1, 10)
     assert charged(store, renew)[1] <= 10
     assert charged(store, lambda: store.get(active.id)) == (1, 0)

@@ -1,5 +1,5 @@
-"""Any sequence of verbs, by several people with fresh and stale pages, on every store: what is
-stored always agrees with what was decided."""
+"""Random sequences of verbs, by several people with current and stale pages, on each store: the
+stored items always agree with the decisions."""
 
 import tempfile
 from collections import Counter
@@ -54,13 +54,13 @@ from tests.examples import (
 )
 
 COMPANIES = [Ids(account_id="1", company_id=company) for company in "123"]
-#: What is done to one tenant; an import has tests of its own.
+#: The verbs that change one tenant. Imports have their own tests.
 VERBS = [verb for verb in Verb if verb not in (Verb.SUBMIT, Verb.IMPORT)]
 
 
 @dataclass
 class Model:
-    """What a tenant should be, by the rules alone."""
+    """The expected state of a tenant, by the rules alone."""
 
     sign_up: Tenant
     status: Status = Status.PENDING
@@ -68,29 +68,29 @@ class Model:
     set_aside: bool = False
     erased: bool = False
     final: str = ""
-    closed_towards: str = ""
-    window: object = None
-    told: int = 0
-    #: Who asked for what, having seen which version, the last time that it was done.
-    latest: object = None
+    renewed_tenant: str = ""
+    validity: object = None
+    event_count: int = 0
+    #: The latest request that changed the tenant: verb, person, version, company.
+    latest_request: object = None
 
     @property
     def id(self) -> str:
         return self.final or self.sign_up.id
 
     @property
-    def waits_aside(self) -> bool:
+    def is_waiting_aside(self) -> bool:
         return self.set_aside and self.status is Status.PENDING
 
     @property
     def claims(self) -> str:
-        waits = self.status is Status.PENDING and not self.closed_towards
+        is_waiting = self.status is Status.PENDING and not self.renewed_tenant
         ids = self.sign_up.ids
-        return ids.tenant_id if waits and not self.set_aside and ids else ""
+        return ids.tenant_id if is_waiting and not self.set_aside and ids else ""
 
 
 class LifeCycle(RuleBasedStateMachine):
-    """One portal; each step is one request of one person."""
+    """One portal. Each step is one request of one person."""
 
     new_store: Callable[[], Store]
 
@@ -115,61 +115,61 @@ class LifeCycle(RuleBasedStateMachine):
     def somebody_signs_up(self, claims, set_aside):
         self.number += 1
         self.now += timedelta(minutes=1)
-        made = sign_up(self.store, self.number, claims=claims, now=self.now, set_aside=set_aside)
-        self.tenants.append(Model(made, set_aside=set_aside))
+        tenant = sign_up(self.store, self.number, claims=claims, now=self.now, set_aside=set_aside)
+        self.tenants.append(Model(tenant, set_aside=set_aside))
 
     @rule(data=st.data())
     def somebody_sends_the_form_again(self, data):
         number = data.draw(st.integers(1, self.number))
-        kept = all_items(self.store)
+        items = all_items(self.store)
         model = self.tenants[number - 1]
-        found = sign_up(self.store, number, now=self.now)
-        assert found.id == (model.closed_towards or model.id)
-        assert all_items(self.store) == kept
+        tenant = sign_up(self.store, number, now=self.now)
+        assert tenant.id == (model.renewed_tenant or model.id)
+        assert all_items(self.store) == items
 
     @rule(
         data=st.data(),
         verb=st.sampled_from(VERBS),
         who=st.sampled_from(["ann", "bob"]),
-        age=st.sampled_from([0, 0, 0, 0, 1]),
+        versions_behind=st.sampled_from([0, 0, 0, 0, 1]),
         twice=st.booleans(),
     )
-    def somebody_decides(self, data, verb, who, age, twice):
+    def somebody_decides(self, data, verb, who, versions_behind, twice):
         model = data.draw(st.sampled_from(self.tenants))
-        if model.closed_towards:
+        if model.renewed_tenant:
             return
         company = data.draw(st.sampled_from(COMPANIES)) if verb is Verb.ACTIVATE else None
         self.now += timedelta(minutes=1)
         audit = AuditInfo(by=who.title(), who=who, at=self.now, request_id=f"request-{self.now}")
-        kept = all_items(self.store)
-        seen = model.version - age
-        asked = (verb, who, seen, company)
-        if asked == model.latest:
-            assert self._do(model.id, verb, seen, audit, company).version == model.version
-            assert all_items(self.store) == kept
+        items = all_items(self.store)
+        version = model.version - versions_behind
+        request = (verb, who, version, company)
+        if request == model.latest_request:
+            assert self._do(model.id, verb, version, audit, company).version == model.version
+            assert all_items(self.store) == items
             return
-        expected = self._expected(model, verb, seen, company)
+        expected = self._expected(model, verb, version, company)
         if expected:
             with pytest.raises(expected):
-                self._do(model.id, verb, seen, audit, company)
-            assert all_items(self.store) == kept
+                self._do(model.id, verb, version, audit, company)
+            assert all_items(self.store) == items
             return
-        after = self._do(model.id, verb, seen, audit, company)
-        self._note(model, verb, company)
-        model.latest = asked
+        after = self._do(model.id, verb, version, audit, company)
+        self._apply(model, verb, company)
+        model.latest_request = request
         assert (after.id, after.status, after.version) == (model.id, model.status, model.version)
         if twice:
-            kept = all_items(self.store)
-            page_of = model.sign_up.id if verb is Verb.ACTIVATE else model.id
+            items = all_items(self.store)
+            page_id = model.sign_up.id if verb is Verb.ACTIVATE else model.id
             later = replace(audit, at=audit.at + timedelta(seconds=1))
-            assert self._do(page_of, verb, seen, later, company) == after
-            assert all_items(self.store) == kept
+            assert self._do(page_id, verb, version, later, company) == after
+            assert all_items(self.store) == items
 
     @rule(data=st.data())
     @precondition(lambda self: any(model.final for model in self.tenants))
-    def somebody_closes_a_sign_up_towards_a_tenant(self, data):
+    def somebody_renews_a_tenant_from_a_sign_up(self, data):
         waiting = [model for model in self.tenants if model.status is Status.PENDING]
-        waiting = [model for model in waiting if not model.closed_towards]
+        waiting = [model for model in waiting if not model.renewed_tenant]
         if not waiting:
             return
         model = data.draw(st.sampled_from(waiting))
@@ -185,16 +185,16 @@ class LifeCycle(RuleBasedStateMachine):
                 expected_existing_version=other.version,
                 validity=NEXT_YEAR,
             )
-        model.closed_towards = other.final
+        model.renewed_tenant = other.final
         other.version += 1
-        other.told += 1
-        other.window, other.latest = NEXT_YEAR, None
+        other.event_count += 1
+        other.validity, other.latest_request = NEXT_YEAR, None
         assert (renewed.id, renewed.version) == (other.final, other.version)
 
-    # ---- What should become of a request
+    # ---- The expected result of a request
 
-    def _expected(self, model, verb, seen, company) -> type[Exception] | None:
-        if seen != model.version:
+    def _expected(self, model, verb, version, company) -> type[Exception] | None:
+        if version != model.version:
             return StaleError
         try:
             status_after(model.status, verb)
@@ -208,59 +208,59 @@ class LifeCycle(RuleBasedStateMachine):
             return TenantExistsError
         return None
 
-    def _note(self, model, verb, company) -> None:
+    def _apply(self, model, verb, company) -> None:
         model.status = status_after(model.status, verb)
         model.version += 1
-        model.told += 1
+        model.event_count += 1
         match verb:
             case Verb.ACTIVATE:
                 model.final, model.version, model.set_aside = company.tenant_id, 1, False
-                model.window = WINDOW
+                model.validity = WINDOW
             case Verb.SET_VALIDITY:
-                model.window = NEXT_YEAR
+                model.validity = NEXT_YEAR
             case Verb.RELEASE:
                 model.set_aside = False
             case Verb.ERASE:
                 model.erased = True
 
-    def _do(self, tenant_id, verb, seen, audit, company) -> Tenant:
-        store, asked = self.store, {"expected_version": seen, "audit": audit}
+    def _do(self, tenant_id, verb, version, audit, company) -> Tenant:
+        store, request = self.store, {"expected_version": version, "audit": audit}
         match verb:
             case Verb.ACTIVATE:
                 return onboarding.activate(
-                    store, self.sealer, tenant_id, **asked, ids=company, validity=WINDOW,
+                    store, self.sealer, tenant_id, **request, ids=company, validity=WINDOW,
                     client_id="c", secret=Secret("s3cr3t"),
                 )  # fmt: skip
             case Verb.REJECT:
-                return onboarding.reject(store, tenant_id, **asked, reason=Reason.OTHER)
+                return onboarding.reject(store, tenant_id, **request, reason=Reason.OTHER)
             case Verb.WITHDRAW:
-                return onboarding.withdraw(store, tenant_id, **asked)
+                return onboarding.withdraw(store, tenant_id, **request)
             case Verb.REOPEN:
-                return onboarding.reopen(store, tenant_id, **asked)
+                return onboarding.reopen(store, tenant_id, **request)
             case Verb.RELEASE:
-                return onboarding.release(store, tenant_id, **asked)
+                return onboarding.release(store, tenant_id, **request)
             case Verb.SUSPEND:
-                return onboarding.suspend(store, tenant_id, **asked, reason=Reason.UNPAID)
+                return onboarding.suspend(store, tenant_id, **request, reason=Reason.UNPAID)
             case Verb.REINSTATE:
-                return onboarding.reinstate(store, tenant_id, **asked)
+                return onboarding.reinstate(store, tenant_id, **request)
             case Verb.SET_VALIDITY:
-                return onboarding.set_validity(store, tenant_id, **asked, validity=NEXT_YEAR)
+                return onboarding.set_validity(store, tenant_id, **request, validity=NEXT_YEAR)
             case Verb.SET_CLIENT:
                 return onboarding.set_client(
-                    store, self.sealer, tenant_id, **asked, client_id="d", secret=None
+                    store, self.sealer, tenant_id, **request, client_id="d", secret=None
                 )
             case Verb.EDIT_CONTACT:
-                return onboarding.edit_contact(store, tenant_id, **asked, contact=OTHER_CONTACT)
+                return onboarding.edit_contact(store, tenant_id, **request, contact=OTHER_CONTACT)
             case _:
-                return onboarding.erase(self.store, tenant_id, **asked)
+                return onboarding.erase(self.store, tenant_id, **request)
 
     # ---- What always holds
 
     @invariant()
-    def every_tenant_is_what_was_decided(self):
+    def every_tenant_is_stored_as_decided(self):
         for model in self.tenants:
-            if model.closed_towards:
-                assert self.store.get(model.sign_up.id)["forwardTo"] == model.closed_towards
+            if model.renewed_tenant:
+                assert self.store.get(model.sign_up.id)["forwardTo"] == model.renewed_tenant
                 continue
             item = self.store.get(model.id)
             assert (item["status"], item["version"]) == (model.status, model.version)
@@ -270,23 +270,20 @@ class LifeCycle(RuleBasedStateMachine):
             assert tenant.erased is model.erased
             assert bool(tenant.contact.name) is not model.erased
             assert tenant.contact in (CONTACT, OTHER_CONTACT) or model.erased
-            assert tenant.validity == (model.window or tenant.validity)
+            assert tenant.validity == (model.validity or tenant.validity)
             assert onboarding.find(self.store, model.sign_up.id) == tenant
             if model.final:
                 assert tenant.client.sealed_secret == f"sealed-6-for-{model.final}"
 
     @invariant()
-    def history_has_one_event_for_each_change_that_was_made(self):
-        told = Counter()
+    def history_has_one_event_for_each_change(self):
+        assert len(events(self.store)) == sum(model.event_count for model in self.tenants)
         for model in self.tenants:
-            told[model.closed_towards or model.id] += model.told
-        assert len(events(self.store)) == sum(model.told for model in self.tenants)
-        for model in self.tenants:
-            if model.closed_towards:
+            if model.renewed_tenant:
                 continue
             tenant = onboarding.find(self.store, model.id)
             history = queries.history(self.store, tenant)
-            assert len(history) == model.told
+            assert len(history) == model.event_count
             if history and not model.erased and tenant.decision:
                 assert history[0].verb == tenant.decision.verb
                 assert (history[0].by, history[0].at) == (tenant.decision.by, tenant.decision.at)
@@ -298,13 +295,13 @@ class LifeCycle(RuleBasedStateMachine):
             assert status == model.status
 
     @invariant()
-    def claims_count_who_waits_for_them(self):
+    def claims_count_the_waiting_sign_ups(self):
         waiting = Counter(model.claims for model in self.tenants if model.claims)
         assert claims(self.store) == waiting
 
     @invariant()
-    def every_list_shows_exactly_whom_it_should(self):
-        there = [model for model in self.tenants if not model.closed_towards]
+    def every_tab_shows_exactly_its_tenants(self):
+        models = [model for model in self.tenants if not model.renewed_tenant]
         tabs = {
             Tab.PENDING: {Status.PENDING},
             Tab.ACTIVE: {Status.ACTIVE},
@@ -314,20 +311,20 @@ class LifeCycle(RuleBasedStateMachine):
         for tab, statuses in tabs.items():
             ranges = queries.ranges_of_tab(tab, START)
             rows = queries.page(self.store, ranges, limit=1000).rows
-            expected = {m.id for m in there if m.status in statuses and not m.waits_aside}
+            expected = {m.id for m in models if m.status in statuses and not m.is_waiting_aside}
             assert Counter(str(row[KEY]) for row in rows) == Counter(expected)
             assert queries.count(self.store, tab, START) == min(len(expected), queries.CAP)
         aside = queries.page(self.store, queries.ranges_of_tab(Tab.ASIDE, START)).rows
-        assert {row[KEY] for row in aside} == {m.id for m in there if m.waits_aside}
+        assert {row[KEY] for row in aside} == {m.id for m in models if m.is_waiting_aside}
 
     @invariant()
-    def the_downstream_application_finds_final_tenants_alone(self):
-        found = self.store.query(GSI1, "ACCOUNT#1", limit=1000).items
-        assert {row[KEY] for row in found} == {m.final for m in self.tenants if m.final}
+    def the_downstream_application_finds_only_final_tenants(self):
+        rows = self.store.query(GSI1, "ACCOUNT#1", limit=1000).items
+        assert {row[KEY] for row in rows} == {m.final for m in self.tenants if m.final}
 
     @invariant()
-    def search_finds_whoever_is_neither_erased_nor_set_aside(self):
-        findable = [m for m in self.tenants if not m.closed_towards and not m.set_aside]
+    def search_finds_all_but_erased_and_set_aside_tenants(self):
+        findable = [m for m in self.tenants if not m.renewed_tenant and not m.set_aside]
         findable = [m for m in findable if not m.erased]
         by_company = self.store.query(GSI3, "COMPANY#m", limit=1000).items
         assert {row[KEY] for row in by_company} == {m.id for m in findable}
@@ -339,7 +336,7 @@ class LifeCycle(RuleBasedStateMachine):
         assert Counter(by_email) == Counter(m.id for m in findable)
 
     @invariant()
-    def nothing_lies_about_that_nobody_knows(self):
+    def no_other_items_are_stored(self):
         kinds = Counter(records.item_kind(key) for key in all_items(self.store))
         activated = len([model for model in self.tenants if model.final])
         assert kinds["tenant"] == len(self.tenants) + activated
@@ -348,7 +345,7 @@ class LifeCycle(RuleBasedStateMachine):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of store: makes an empty one, and how many sequences there is time for."""
+    """A kind of store: how to make an empty one, and how many sequences to run."""
 
     new_store: Callable[[], Store]
     examples: int
@@ -362,13 +359,13 @@ def kind(request, tmp_path) -> Kind:
     return Kind(lambda: DynamoDbStore(engine.new_table()), 5)
 
 
-def on(kind: Kind) -> type[LifeCycle]:
+def machine_on(kind: Kind) -> type[LifeCycle]:
     return type("LifeCycleOnThisStore", (LifeCycle,), {"new_store": staticmethod(kind.new_store)})
 
 
-def test_any_sequence_of_verbs_keeps_status_versions_history_lists_and_claims_in_agreement(kind):
+def test_any_sequence_of_verbs_keeps_all_stored_items_consistent(kind):
     run_state_machine_as_test(
-        on(kind),
+        machine_on(kind),
         settings=settings(
             max_examples=kind.examples,
             stateful_step_count=30,
@@ -378,20 +375,20 @@ def test_any_sequence_of_verbs_keeps_status_versions_history_lists_and_claims_in
     )
 
 
-def test_the_machine_notices_a_change_that_nobody_told_it_of(kind):
-    # A machine whose invariants always hold would be no test.
-    machine = on(kind)()
+def test_the_invariants_fail_after_a_change_that_the_model_does_not_know(kind):
+    # Invariants that always hold would test nothing.
+    machine = machine_on(kind)()
     try:
         machine.somebody_signs_up_first(COMPANIES[0])
         audit = AuditInfo(by="customer", at=START)
         onboarding.withdraw(machine.store, machine.tenants[0].id, expected_version=1, audit=audit)
-        for invariant_that_broke in (
-            machine.every_tenant_is_what_was_decided,
-            machine.history_has_one_event_for_each_change_that_was_made,
-            machine.claims_count_who_waits_for_them,
-            machine.every_list_shows_exactly_whom_it_should,
+        for broken_invariant in (
+            machine.every_tenant_is_stored_as_decided,
+            machine.history_has_one_event_for_each_change,
+            machine.claims_count_the_waiting_sign_ups,
+            machine.every_tab_shows_exactly_its_tenants,
         ):
             with pytest.raises(AssertionError):
-                invariant_that_broke()
+                broken_invariant()
     finally:
         machine.teardown()

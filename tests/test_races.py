@@ -1,4 +1,4 @@
-"""Six people decide on one pending tenant at the same moment: one of them does."""
+"""Six people decide on one pending tenant at the same moment: exactly one decision is stored."""
 
 import multiprocessing
 import threading
@@ -22,7 +22,7 @@ PEOPLE = 6
 
 
 @dataclass(frozen=True)
-class Answer:
+class Outcome:
     who: int
     won: bool
     error: str = ""
@@ -32,8 +32,8 @@ def ids_of(number: int) -> Ids:
     return Ids(account_id=f"{80000 + number}", company_id="1")
 
 
-def decide(store: Store, pending_id: str, number: int, who: int) -> Answer:
-    """Even people activate, odd ones reject; each in their own way."""
+def decide(store: Store, pending_id: str, number: int, who: int) -> Outcome:
+    """People with an even number activate, those with an odd number reject."""
     audit = AuditInfo(by=f"person {who}", who=f"staff-{who}", at=START)
     try:
         if who % 2:
@@ -57,21 +57,23 @@ def decide(store: Store, pending_id: str, number: int, who: int) -> Answer:
             )
     except onboarding.StaleError as stale:
         decision = stale.tenant.decision
-        return Answer(who, won=False, error=decision.by if decision else "nobody")
+        return Outcome(who, won=False, error=decision.by if decision else "nobody")
     except RuleError as other:
-        return Answer(who, won=False, error=type(other).__name__)
-    return Answer(who, won=True)
+        return Outcome(who, won=False, error=type(other).__name__)
+    return Outcome(who, won=True)
 
 
-def people(stores: list[Store], who: range, barrier: "threading.Barrier") -> list[list[Answer]]:
-    """All of them at once, in threads, round for round."""
-    answers: list[list[Answer]] = [[] for _ in range(ROUNDS)]
+def run_rounds(
+    stores: list[Store], who: range, barrier: "threading.Barrier"
+) -> list[list[Outcome]]:
+    """The outcomes of all rounds. In each round, all people decide at once, in threads."""
+    outcomes: list[list[Outcome]] = [[] for _ in range(ROUNDS)]
 
     def work(person: int) -> None:
         for number in range(ROUNDS):
             barrier.wait(timeout=60)
             store = stores[person % len(stores)]
-            answers[number].append(
+            outcomes[number].append(
                 decide(store, records.pending_id(f"{number:026d}"), number, person)
             )
 
@@ -80,60 +82,60 @@ def people(stores: list[Store], who: range, barrier: "threading.Barrier") -> lis
         thread.start()
     for thread in threads:
         thread.join()
-    return answers
+    return outcomes
 
 
 @pytest.fixture
-def place(engine: Engine) -> TableLocation:
+def location(engine: Engine) -> TableLocation:
     return engine.new_table()
 
 
 @pytest.fixture
-def opened(place: TableLocation) -> Iterator[Store]:
-    store = DynamoDbStore(place)
+def filled_store(location: TableLocation) -> Iterator[Store]:
+    store = DynamoDbStore(location)
     for number in range(ROUNDS):
         sign_up(store, number)
     yield store
     store.close()
 
 
-def check(store: Store, answers: list[list[Answer]]) -> None:
+def check(store: Store, outcomes: list[list[Outcome]]) -> None:
     items = all_items(store)
     events = [item for id_, item in items.items() if records.item_kind(id_) == "event"]
     tenants: list[Tenant] = []
-    for number, round_ in enumerate(answers):
+    for number, round_ in enumerate(outcomes):
         assert len(round_) == PEOPLE
-        (winner,) = [answer.who for answer in round_ if answer.won]
-        # Each of the others is told who was faster.
-        assert {answer.error for answer in round_ if not answer.won} == {f"person {winner}"}
+        (winner,) = [outcome.who for outcome in round_ if outcome.won]
+        # Each of the others gets the name of the winner.
+        assert {outcome.error for outcome in round_ if not outcome.won} == {f"person {winner}"}
         tenant = onboarding.find(store, records.pending_id(f"{number:026d}"))
         assert tenant.status is (Status.REJECTED if winner % 2 else Status.ACTIVE)
         (event,) = [each for each in events if each["gsi2pk"] == f"EVENTS#{tenant.id}"]
         assert event["by"] == f"person {winner}"
         assert (ids_of(number).tenant_id in items) == (tenant.status is Status.ACTIVE)
         tenants.append(tenant)
-    # One event, one final item each, a forward for each activation: nothing else was left.
+    # Each has one event and one final item, each activation one forward; nothing else is stored.
     active = sum(tenant.status is Status.ACTIVE for tenant in tenants)
     assert len(items) == 2 * ROUNDS + active
     assert 0 < active < ROUNDS
 
 
-def test_t15_six_threads_decide_a_hundred_times(opened: Store) -> None:
-    check(opened, people([opened], range(PEOPLE), threading.Barrier(PEOPLE)))
+def test_t15_six_threads_decide_a_hundred_times(filled_store: Store) -> None:
+    check(filled_store, run_rounds([filled_store], range(PEOPLE), threading.Barrier(PEOPLE)))
 
 
-def run_half(place: TableLocation, who: range, barrier, results) -> None:
-    store = DynamoDbStore(place)
-    results.put(people([store], who, barrier))
+def run_half(location: TableLocation, who: range, barrier, results) -> None:
+    store = DynamoDbStore(location)
+    results.put(run_rounds([store], who, barrier))
     store.close()
 
 
 def test_t15_six_people_in_two_processes_decide_a_hundred_times(
-    opened: Store, place: TableLocation
+    filled_store: Store, location: TableLocation
 ) -> None:
     barrier, results = FORK.Barrier(PEOPLE), FORK.Queue()
     processes = [
-        FORK.Process(target=run_half, args=(place, who, barrier, results))
+        FORK.Process(target=run_half, args=(location, who, barrier, results))
         for who in (range(3), range(3, PEOPLE))
     ]
     for process in processes:
@@ -142,4 +144,4 @@ def test_t15_six_people_in_two_processes_decide_a_hundred_times(
     for process in processes:
         process.join()
         assert process.exitcode == 0
-    check(opened, [first + second for first, second in zip(*parts, strict=True)])
+    check(filled_store, [first + second for first, second in zip(*parts, strict=True)])

@@ -1,6 +1,4 @@
-"""How every verb works, whichever it is: on records of the old application, where nothing holds
-still, and in what its errors say.
-"""
+"""What all verbs share: records of the old application, constant conflicts, and error texts."""
 
 import pytest
 
@@ -11,56 +9,66 @@ from portal.tenants import Reason, Status
 from portal.timestamps import format_timestamp
 from tests.conftest import START
 from tests.examples import ANN, BOB, IDS, PERSONAL, Behind, Interrupted, events, sign_up
-from tests.onboarding.verbs import activates, rejects, tenant_that_is
+from tests.onboarding.verb_calls import call_activate, call_reject, tenant_in_state
 
 # ---- Records of the old application
 
 
-OLD = {
+LEGACY_ITEM = {
     "tenantId": "86810_104348", "accountId": "86810", "companyId": "104348", "isActive": True,
     "validFrom": "2026-01-01T00:00:00.000Z", "validTo": "31.12.2027", "clientSecret": "old",
     "gsi1pk": "ACCOUNT#86810", "gsi1sk": "TENANT#86810_104348", "creditLimit": 7,
 }  # fmt: skip
 
 
-def test_an_old_record_is_changed_on_the_condition_that_it_still_has_no_version(store):
-    store.write([Add(OLD)])
+def test_a_legacy_item_is_changed_only_while_it_has_no_version(store):
+    store.write([Add(LEGACY_ITEM)])
     after = onboarding.suspend(
-        store, OLD["tenantId"], expected_version=None, audit=ANN, reason=Reason.UNPAID
+        store, LEGACY_ITEM["tenantId"], expected_version=None, audit=ANN, reason=Reason.UNPAID
     )
     assert (after.status, after.version) == (Status.SUSPENDED, 1)
-    item = store.get(OLD["tenantId"])
+    item = store.get(LEGACY_ITEM["tenantId"])
     assert (item["validTo"], item["creditLimit"], item["isActive"]) == ("31.12.2027", 7, False)
     with pytest.raises(StaleError):
-        onboarding.reinstate(store, OLD["tenantId"], expected_version=None, audit=BOB)
+        onboarding.reinstate(store, LEGACY_ITEM["tenantId"], expected_version=None, audit=BOB)
 
 
-def test_an_old_record_that_got_a_version_meanwhile_is_not_overwritten(store):
-    store.write([Add(OLD)])
-    overtaken = Interrupted(store, lambda: store.write([Replace({**OLD, "version": 1}, None)]))
+def test_a_legacy_item_that_gets_a_version_meanwhile_is_not_overwritten(store):
+    store.write([Add(LEGACY_ITEM)])
+    interrupted = Interrupted(
+        store, lambda: store.write([Replace({**LEGACY_ITEM, "version": 1}, None)])
+    )
     with pytest.raises(StaleError):
         onboarding.suspend(
-            overtaken, OLD["tenantId"], expected_version=None, audit=ANN, reason=Reason.UNPAID
+            interrupted,
+            LEGACY_ITEM["tenantId"],
+            expected_version=None,
+            audit=ANN,
+            reason=Reason.UNPAID,
         )
-    assert store.get(OLD["tenantId"])["isActive"] is True
+    assert store.get(LEGACY_ITEM["tenantId"])["isActive"] is True
 
 
-def test_what_the_old_application_changes_meanwhile_is_not_lost(store):
-    store.write([Add(OLD)])
-    elsewhere = {**OLD, "validTo": "2031-01-01T00:00:00.000Z", "updatedAt": format_timestamp(START)}
-    overtaken = Interrupted(store, lambda: store.write([Replace(elsewhere, None)]))
+def test_a_concurrent_change_by_the_old_application_is_not_lost(store):
+    store.write([Add(LEGACY_ITEM)])
+    changed_item = {
+        **LEGACY_ITEM,
+        "validTo": "2031-01-01T00:00:00.000Z",
+        "updatedAt": format_timestamp(START),
+    }
+    interrupted = Interrupted(store, lambda: store.write([Replace(changed_item, None)]))
     onboarding.suspend(
-        overtaken, OLD["tenantId"], expected_version=None, audit=ANN, reason=Reason.UNPAID
+        interrupted, LEGACY_ITEM["tenantId"], expected_version=None, audit=ANN, reason=Reason.UNPAID
     )
-    item = store.get(OLD["tenantId"])
+    item = store.get(LEGACY_ITEM["tenantId"])
     assert (item["validTo"], item["isActive"]) == ("2031-01-01T00:00:00.000Z", False)
 
 
 # ---- Refusals
 
 
-def test_a_record_that_never_holds_still_is_busy_and_nothing_was_saved(store):
-    class Restless(Behind):
+def test_constant_conflicts_raise_busy_and_save_nothing(store):
+    class AlwaysConflicting(Behind):
         def write(self, changes) -> None:
             self.inner.write([Replace(self._next(), self._version())])
             super().write(changes)
@@ -74,29 +82,29 @@ def test_a_record_that_never_holds_still_is_busy_and_nothing_was_saved(store):
 
     tenant = sign_up(store, claims=IDS)
     with pytest.raises(BusyError):
-        rejects(Restless(store), tenant.id, 1, ANN)
+        call_reject(AlwaysConflicting(store), tenant.id, 1, ANN)
     assert onboarding.find(store, tenant.id) == tenant
     assert events(store) == []
 
 
-def test_errors_say_nothing_of_whom_they_are_about(store):
-    tenant = tenant_that_is(store, "active")
+def test_errors_hold_no_personal_values(store):
+    tenant = tenant_in_state(store, "active")
     again = sign_up(store, 2)
-    shown = []
-    for ask in (
-        lambda: activates(store, again.id, 1, ANN),
-        lambda: rejects(store, tenant.id, 77, ANN),
-        lambda: activates(store, "pending-nobody", 1, ANN),
+    texts = []
+    for call in (
+        lambda: call_activate(store, again.id, 1, ANN),
+        lambda: call_reject(store, tenant.id, 77, ANN),
+        lambda: call_activate(store, "pending-nobody", 1, ANN),
     ):
         with pytest.raises((TenantExistsError, StaleError, UnknownTenantError)) as refused:
-            ask()
+            call()
         cause = refused.value.__cause__
-        shown += [str(refused.value), repr(refused.value), str(cause), repr(cause)]
+        texts += [str(refused.value), repr(refused.value), str(cause), repr(cause)]
         assert cause is None or isinstance(cause, StoreError)
-    assert not [text for text in PERSONAL if text in " ".join(shown)]
+    assert not [text for text in PERSONAL if text in " ".join(texts)]
 
 
-def test_finding_a_forward_whose_tenant_is_gone_is_finding_nobody(store):
+def test_a_forward_to_a_missing_tenant_is_an_unknown_tenant(store):
     store.write([Add({"tenantId": "pending-x", "forwardTo": "1_2", "version": 2})])
     with pytest.raises(UnknownTenantError) as refused:
         onboarding.find(store, "pending-x")

@@ -1,4 +1,4 @@
-"""What was closed long ago is erased, with its notes, and stays closed."""
+"""Old closed sign-ups are erased with their notes, and stay closed."""
 
 import json
 from datetime import timedelta
@@ -8,13 +8,13 @@ import pytest
 from portal import onboarding, queries
 from portal.tenants import ErasedError, Status
 from tests.examples import ANN, all_items, later, sign_up
-from tests.onboarding.verbs import rejects, tenant_that_is
+from tests.onboarding.verb_calls import call_reject, tenant_in_state
 
 
-def test_what_was_closed_long_ago_is_erased_with_its_notes(store):
-    old = rejects(store, sign_up(store, 1).id, 1, ANN)
+def test_an_old_closed_sign_up_is_erased_with_its_notes(store):
+    old = call_reject(store, sign_up(store, 1).id, 1, ANN)
     onboarding.add_note(store, old.id, audit=ANN, text="Called Jo on +49 30 901820.")
-    recent = rejects(store, sign_up(store, 2).id, 1, later(ANN, days=5))
+    recent = call_reject(store, sign_up(store, 2).id, 1, later(ANN, days=5))
     waiting = sign_up(store, 3)
     audit = later(ANN, days=9)
     assert onboarding.erase_closed_before(store, ANN.at + timedelta(days=1), audit) == 1
@@ -27,8 +27,8 @@ def test_what_was_closed_long_ago_is_erased_with_its_notes(store):
     assert onboarding.erase_closed_before(store, ANN.at + timedelta(days=1), audit) == 0
 
 
-def test_however_many_notes_there_are_none_is_left(store):
-    closed = rejects(store, sign_up(store).id, 1, ANN)
+def test_all_notes_are_erased_even_if_one_write_cannot_hold_them(store):
+    closed = call_reject(store, sign_up(store).id, 1, ANN)
     for number in range(95):
         onboarding.add_note(store, closed.id, audit=ANN, text=f"note {number}")
     audit = later(ANN, days=400)
@@ -36,12 +36,12 @@ def test_however_many_notes_there_are_none_is_left(store):
     assert queries.notes(store, onboarding.find(store, closed.id)) == []
 
 
-def test_what_was_erased_cannot_be_reopened(store):
-    closed = tenant_that_is(store, "rejected")
+def test_an_erased_sign_up_cannot_be_reopened(store):
+    closed = tenant_in_state(store, "rejected")
     erased = onboarding.erase(
         store, closed.id, expected_version=closed.version, audit=later(ANN, days=400)
     )
-    kept = all_items(store)
+    items = all_items(store)
     with pytest.raises(ErasedError):
         onboarding.reopen(store, closed.id, expected_version=erased.version, audit=ANN)
-    assert all_items(store) == kept
+    assert all_items(store) == items

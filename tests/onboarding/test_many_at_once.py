@@ -1,4 +1,4 @@
-"""Many decide at once, in threads and in processes: each tenant is decided exactly once."""
+"""Concurrent decisions, in threads and in processes: each tenant is decided exactly once."""
 
 import multiprocessing
 import threading
@@ -11,25 +11,25 @@ from portal.stores.file.store import JsonFileStore
 from portal.tenants import AuditInfo, Ids, Tenant
 from tests.conftest import START
 from tests.examples import ANN, IDS, all_items, claims, events, reference, sign_up
-from tests.onboarding.verbs import activates, rejects
+from tests.onboarding.verb_calls import call_activate, call_reject
 
 FORK = multiprocessing.get_context("fork")
 
 
 def decide(store: Store, tenant_id: str, number: int, who: int) -> str:
-    """One of `who`'s decisions: which it is depends on both, so that they quarrel."""
+    """Activates or rejects, depending on `number` and `who`, so that people compete."""
     audit = AuditInfo(by=f"Approver {who}", who=f"staff-{who}", at=START)
     ids = Ids(account_id=str(number), company_id="1")
     try:
         if (number + who) % 2:
-            activates(store, tenant_id, 1, audit, ids=ids)
+            call_activate(store, tenant_id, 1, audit, ids=ids)
         else:
-            rejects(store, tenant_id, 1, audit)
+            call_reject(store, tenant_id, 1, audit)
     except StaleError as refused:
         decision = refused.tenant.decision
         assert decision is not None
         assert decision.by != audit.by
-        return "told"
+        return "stale"
     except BusyError:
         return "busy"
     return "decided"
@@ -69,15 +69,15 @@ def test_many_threads_decide_each_tenant_once(store):
         thread.start()
     for thread in threads:
         thread.join()
-    assert Counter(answers) == {"decided": number, "told": number * (people - 1)}
+    assert Counter(answers) == {"decided": number, "stale": number * (people - 1)}
     check_decided_once(store, number)
 
 
 def _decide_all(folder, tenant_ids, start, who, answers) -> None:
     store = JsonFileStore(folder)
     start.wait()
-    made = Counter(decide(store, tenant_id, n, who) for n, tenant_id in enumerate(tenant_ids))
-    answers.put(made)
+    outcomes = Counter(decide(store, tenant_id, n, who) for n, tenant_id in enumerate(tenant_ids))
+    answers.put(outcomes)
     store.close()
 
 
@@ -95,12 +95,12 @@ def test_four_processes_decide_four_hundred_tenants_each_exactly_once(tmp_path):
     total = sum((answers.get(timeout=60) for _ in processes), Counter())
     for process in processes:
         process.join()
-    assert total == {"decided": number, "told": number * (people - 1)}
+    assert total == {"decided": number, "stale": number * (people - 1)}
     check_decided_once(store, number)
     store.close()
 
 
-def test_many_sign_ups_of_one_company_at_once_are_all_counted(store):
+def test_concurrent_sign_ups_of_one_company_are_all_counted(store):
     start, made = threading.Barrier(6), []
 
     def work(first: int) -> None:
@@ -122,14 +122,14 @@ def test_many_sign_ups_of_one_company_at_once_are_all_counted(store):
     assert claims(store) == {IDS.tenant_id: 60}
 
 
-def test_of_two_sign_ups_for_one_company_only_one_becomes_its_tenant(store):
+def test_only_one_of_several_sign_ups_for_one_company_is_activated(store):
     pending = [sign_up(store, n, claims=IDS) for n in range(6)]
     start, answers = threading.Barrier(6), Counter()
 
     def work(tenant: Tenant) -> None:
         start.wait()
         try:
-            activates(store, tenant.id, 1, ANN)
+            call_activate(store, tenant.id, 1, ANN)
             answers["active"] += 1
         except (TenantExistsError, BusyError) as refused:
             answers[type(refused).__name__] += 1

@@ -1,4 +1,4 @@
-"""Sign-ups: asked for once however often the form is sent, and reopened with all they had."""
+"""Sign-ups: one tenant even if the form is sent twice; reopening restores everything."""
 
 import pytest
 
@@ -20,10 +20,10 @@ from tests.examples import (
     reference,
     sign_up,
 )
-from tests.onboarding.verbs import OTHER_IDS, SEALER, LostAnswer, tenant_that_is
+from tests.onboarding.verb_calls import OTHER_IDS, SEALER, LostResponse, tenant_in_state
 
 
-def test_a_sign_up_is_pending_with_its_own_id_and_claims_what_it_names(store):
+def test_a_sign_up_is_pending_with_its_own_id_and_claims_its_ids(store):
     tenant = sign_up(store, claims=IDS)
     assert (tenant.id, tenant.status, tenant.version) == (
         f"pending-{reference(1)}", Status.PENDING, 1,
@@ -34,14 +34,14 @@ def test_a_sign_up_is_pending_with_its_own_id_and_claims_what_it_names(store):
     assert store.query(GSI1, "ACCOUNT#86810").items == []
 
 
-def test_sending_the_form_twice_adds_nothing_and_answers_what_is_there(store):
+def test_sending_the_form_twice_adds_nothing_and_returns_the_first_tenant(store):
     first = sign_up(store, claims=IDS)
-    kept = all_items(store)
+    items = all_items(store)
     assert sign_up(store, claims=OTHER_IDS, contact=OTHER_CONTACT, now=START) == first
-    assert all_items(store) == kept
+    assert all_items(store) == items
 
 
-def test_sending_the_form_again_after_the_activation_answers_the_active_tenant(store):
+def test_sending_the_form_again_after_activation_returns_the_active_tenant(store):
     active = activate(store, SEALER, sign_up(store))
     assert sign_up(store) == active
 
@@ -56,7 +56,7 @@ def test_a_sign_up_that_was_set_aside_claims_nothing(store):
     assert claims(store) == {}
 
 
-def test_a_sign_up_fails_as_a_whole(store):
+def test_a_failed_sign_up_stores_nothing(store):
     for k in range(100):
         failing = Failing(store, k)
         try:
@@ -68,16 +68,16 @@ def test_a_sign_up_fails_as_a_whole(store):
             return
 
 
-def test_a_sign_up_whose_answer_was_lost_is_there_once(store):
+def test_a_sign_up_whose_response_was_lost_is_stored_once(store):
     with pytest.raises(UnavailableError):
-        sign_up(LostAnswer(store), claims=IDS)
+        sign_up(LostResponse(store), claims=IDS)
     assert sign_up(store, claims=IDS).version == 1
     assert claims(store) == {"86810_104348": 1}
 
 
-@pytest.mark.parametrize("begin", ["rejected", "withdrawn"])
-def test_reopening_puts_it_back_with_all_it_had(store, begin):
-    closed = tenant_that_is(store, begin)
+@pytest.mark.parametrize("state", ["rejected", "withdrawn"])
+def test_reopening_restores_contact_ids_and_claim(store, state):
+    closed = tenant_in_state(store, state)
     reopened = onboarding.reopen(store, closed.id, expected_version=2, audit=ANN)
     assert (reopened.status, reopened.version, reopened.contact) == (Status.PENDING, 3, CONTACT)
     assert (reopened.ids, reopened.created_at) == (IDS, START)

@@ -1,4 +1,4 @@
-"""Events and notes as items, and what they never tell."""
+"""Events and notes as items, and the values that they never hold."""
 
 import json
 import secrets
@@ -12,7 +12,7 @@ from portal.stores.schema import GSI2, KEY
 from portal.tenants import AuditInfo, Client, Tenant, Verb
 from tests.conftest import START
 from tests.examples import ANN, IDS, OTHER_CONTACT, PERSONAL, WINDOW
-from tests.records.tenants import ACTIVE, SEALED
+from tests.records.example_tenants import ACTIVE, SEALED
 
 BEFORE = records.item_of(ACTIVE)
 
@@ -21,10 +21,10 @@ def event_of_change(after: Tenant, verb: Verb = Verb.EDIT_CONTACT, **more: str) 
     return records.event_item(after.id, verb, ANN, BEFORE, records.item_of(after, BEFORE), **more)
 
 
-def test_an_event_tells_who_did_what_when_why_and_in_which_request():
-    window = replace(WINDOW, valid_to=WINDOW.valid_to + timedelta(days=365))
+def test_an_event_holds_who_did_what_when_why_and_in_which_request():
+    validity = replace(WINDOW, valid_to=WINDOW.valid_to + timedelta(days=365))
     item = event_of_change(
-        ACTIVE.changed(Verb.SUSPEND, ANN, validity=window), Verb.SUSPEND, reason="unpaid"
+        ACTIVE.changed(Verb.SUSPEND, ANN, validity=validity), Verb.SUSPEND, reason="unpaid"
     )
     event = records.event_of(item)
     assert (event.at, event.by, event.verb) == (ANN.at, ANN.by, "suspend")
@@ -35,12 +35,12 @@ def test_an_event_tells_who_did_what_when_why_and_in_which_request():
     }
 
 
-def test_an_event_names_a_personal_value_or_a_secret_that_changed_but_never_tells_it():
+def test_an_event_names_changed_personal_fields_and_secrets_without_their_values():
     client = Client(id="client-2", sealed_secret="v1.loc.0a1b2c3d.bmV3", secret_set_at=START)
     ids_named = replace(IDS, account_name="Another Group")
     item = event_of_change(replace(ACTIVE, contact=OTHER_CONTACT, client=client, ids=ids_named))
-    told = json.dumps(item, ensure_ascii=False)
-    assert not [text for text in (*PERSONAL, SEALED, "bmV3", "Another Group") if text in told]
+    stored = json.dumps(item, ensure_ascii=False)
+    assert not [text for text in (*PERSONAL, SEALED, "bmV3", "Another Group") if text in stored]
     changes = records.event_of(item).changes
     assert changes == {
         "clientId": ("client-1", "client-2"),
@@ -54,7 +54,7 @@ def test_an_event_names_a_personal_value_or_a_secret_that_changed_but_never_tell
     }  # fmt: skip
 
 
-def test_the_digests_of_an_event_follow_every_attribute_but_the_secret():
+def test_the_digests_of_an_event_cover_every_attribute_but_the_secret():
     item = event_of_change(replace(ACTIVE, locale="en"))
     assert item["before"] != item["after"]
     resealed = replace(ACTIVE, client=replace(ACTIVE.client, sealed_secret="v1.loc.x.y"))
@@ -62,7 +62,7 @@ def test_the_digests_of_an_event_follow_every_attribute_but_the_secret():
     assert item["before"] == item["after"]
 
 
-def test_the_first_event_has_nothing_before():
+def test_the_first_event_has_no_previous_values():
     event = records.event_item("x", Verb.SUBMIT, ANN, None, BEFORE)
     assert event["before"] == ""
     assert records.event_of(event).changes["status"] == ("", "active")
@@ -72,11 +72,11 @@ def test_the_first_event_has_nothing_before():
     lambda audit: records.event_item("86810_104348", Verb.SUSPEND, audit, None, BEFORE),
     lambda audit: records.note_item("86810_104348", audit, secrets.token_hex()),
 ])  # fmt: skip
-def test_entries_of_one_millisecond_have_ids_of_their_own_and_stand_in_the_tenants_list(make):
-    made = [make(ANN) for _ in range(50)]
-    assert len({item[KEY] for item in made}) == 50
-    assert len({item[GSI2.partition] for item in made}) == 1
-    for item in made:
+def test_entries_of_one_millisecond_have_unique_ids_and_one_partition(make):
+    entries = [make(ANN) for _ in range(50)]
+    assert len({item[KEY] for item in entries}) == 50
+    assert len({item[GSI2.partition] for item in entries}) == 1
+    for item in entries:
         assert item[GSI2.sort] == f"2026-11-23T10:00:00.000Z#{item[KEY]}"
         assert not records.is_tenant(item)
 

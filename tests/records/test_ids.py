@@ -1,4 +1,4 @@
-"""What an id tells of its item."""
+"""The kind of an item, read from its id."""
 
 import pytest
 
@@ -15,6 +15,6 @@ from portal.stores.schema import KEY
         ("events-inc_7", "tenant"),
     ],
 )  # fmt: skip
-def test_an_id_tells_what_it_is_of(item_id, kind):
+def test_the_kind_of_an_item_is_read_from_its_id(item_id, kind):
     assert records.item_kind(item_id) == kind
     assert records.is_tenant({KEY: item_id}) is (kind == "tenant")

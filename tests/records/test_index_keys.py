@@ -1,4 +1,4 @@
-"""Where lists find a tenant, and what they show of it."""
+"""Index keys of a tenant, and the attributes that the indexes show."""
 
 import json
 from dataclasses import replace
@@ -14,12 +14,12 @@ from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, INDEXES, KEY
 from portal.tenants import Decision, Status, Validity, Verb
 from tests.conftest import START
 from tests.examples import ANN, CONTACT, PERSONAL
-from tests.records.tenants import ACTIVE, OLD, PENDING, SEALED, tenants
+from tests.records.example_tenants import ACTIVE, LEGACY_ITEM, PENDING, SEALED, tenants
 
 
 @given(tenants())
-def test_no_pending_tenant_is_ever_where_the_downstream_application_looks(tenant):
-    item = records.item_of(tenant, {**OLD, KEY: tenant.id})
+def test_gsi1_never_holds_a_pending_tenant(tenant):
+    item = records.item_of(tenant, {**LEGACY_ITEM, KEY: tenant.id})
     assert (GSI1.partition in item, GSI1.sort in item) == (tenant.is_final, tenant.is_final)
     if tenant.is_final and tenant.ids:
         assert item[GSI1.partition] == f"ACCOUNT#{tenant.ids.account_id}"
@@ -27,7 +27,7 @@ def test_no_pending_tenant_is_ever_where_the_downstream_application_looks(tenant
 
 
 @given(tenants())
-def test_every_sort_key_but_the_given_one_ends_with_the_id(tenant):
+def test_every_sort_key_but_gsi1s_ends_with_the_id(tenant):
     item = records.item_of(tenant)
     for index in (GSI2, GSI3, GSI4):
         assert (index.partition in item) is (index.sort in item)
@@ -67,15 +67,15 @@ DECIDED = Decision(verb=Verb.REJECT, by="Ann", at=START + timedelta(hours=1))
         (replace(PENDING, set_aside=True), "ASIDE", "2026-11-21T10:00:00.000Z"),
     ],
 )
-def test_a_list_is_sorted_by_what_its_readers_ask_for(tenant, partition, sort):
+def test_gsi2_lists_each_status_sorted_by_its_own_date(tenant, partition, sort):
     item = records.item_of(tenant)
     assert (item[GSI2.partition], item[GSI2.sort]) == (partition, f"{sort}#{tenant.id}")
 
 
-def test_a_sign_up_that_was_set_aside_is_in_no_list_but_its_own():
+def test_a_sign_up_that_was_set_aside_is_only_in_its_own_list():
     item = records.item_of(replace(PENDING, set_aside=True))
-    held = {index.name for index in INDEXES if index.partition in item}
-    assert held == {"GSI2"}
+    index_names = {index.name for index in INDEXES if index.partition in item}
+    assert index_names == {"GSI2"}
 
 
 def test_search_finds_a_company_without_case_accents_and_double_spaces():
@@ -91,7 +91,7 @@ def test_search_finds_an_address_without_case():
 
 
 @given(st.text(max_size=60))
-def test_a_name_that_was_normalised_is_normal(name):
+def test_normalising_a_name_twice_changes_nothing(name):
     once = records.normalised(name)
     assert records.normalised(once) == once
     assert once == once.strip()
@@ -105,7 +105,7 @@ def test_the_longest_company_name_fits_into_a_sort_key(letter):
     assert len(str(item[GSI3.sort]).encode()) <= 1024
 
 
-def test_an_erased_sign_up_is_found_by_no_personal_value():
+def test_an_erased_sign_up_has_no_index_key_with_a_personal_value():
     closed = replace(PENDING, status=Status.REJECTED, message="Dear Kim Meyer")
     item = records.item_of(closed.without_personal_fields(ANN), records.item_of(closed))
     assert {index.name for index in INDEXES if index.partition in item} == {"GSI2"}
@@ -115,14 +115,14 @@ def test_an_erased_sign_up_is_found_by_no_personal_value():
 
 
 @pytest.mark.parametrize("index", [GSI2, GSI3, GSI4], ids=lambda index: index.name)
-def test_no_list_of_the_portal_carries_the_secret_or_what_only_the_customer_may_hold(index):
+def test_no_index_of_the_portal_projects_secrets_or_private_attributes(index):
     assert index.projected is not None
     assert not index.projected & {
         "clientSecret", "statusLink", "message", "contactPhone", "contactPhoneTyped", "decidedMark",
     }  # fmt: skip
 
 
-def test_a_row_of_a_list_shows_neither_the_secret_nor_the_status_link(store):
+def test_an_index_row_holds_neither_the_secret_nor_the_status_link(store):
     store.write([Add(records.item_of(ACTIVE))])
     for index, partition in (
         (GSI2, "STATUS#active"),

@@ -1,4 +1,4 @@
-"""What a sign-up claims, and what it leaves in its place."""
+"""Forwards, status links and claims."""
 
 from datetime import timedelta
 
@@ -8,10 +8,10 @@ from portal import records
 from portal.stores.schema import INDEXES
 from tests.conftest import START
 from tests.examples import IDS, PERSONAL
-from tests.records.tenants import PENDING
+from tests.records.example_tenants import PENDING
 
 
-def test_a_forward_keeps_the_status_link_alive_and_nothing_personal():
+def test_a_forward_keeps_the_status_link_and_nothing_personal():
     item = records.forward_item(PENDING, "86810_104348", "mark")
     forward = records.forward_of(item)
     assert forward == records.Forward(
@@ -25,13 +25,13 @@ def test_a_forward_keeps_the_status_link_alive_and_nothing_personal():
 
 
 @pytest.mark.parametrize(
-    ("age", "over"),
+    ("age", "expired"),
     [(timedelta(days=90), False), (timedelta(days=90, milliseconds=1), True)],
 )
-def test_a_status_link_is_over_some_days_after_the_sign_up(age, over):
+def test_a_status_link_expires_some_days_after_the_sign_up(age, expired):
     link = records.status_link_of(records.item_of(PENDING))
     assert PENDING.created_at is not None
-    assert link.is_over(PENDING.created_at + age, 90) is over
+    assert link.is_over(PENDING.created_at + age, 90) is expired
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_status_link_is_over_some_days_after_the_sign_up(age, over):
         records.StatusLink(hashed="x", made_at=None),
     ],
 )
-def test_a_status_link_without_a_hash_or_a_date_is_over(link):
+def test_a_status_link_without_a_hash_or_a_date_is_expired(link):
     assert link.is_over(START, 90)
 
 

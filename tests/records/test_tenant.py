@@ -12,13 +12,13 @@ from portal.stores.schema import KEY
 from portal.tenants import Client, Contact, Ids, Status, Tenant, Validity, Verb
 from tests.conftest import START
 from tests.examples import ANN, IDS, OTHER_CONTACT, WINDOW
-from tests.records.tenants import ACTIVE, OLD, tenants
+from tests.records.example_tenants import ACTIVE, LEGACY_ITEM, tenants
 
 # ---- There and back
 
 
 @given(tenants())
-def test_a_tenant_survives_being_an_item(tenant):
+def test_a_tenant_written_and_read_again_is_equal(tenant):
     item = records.item_of(tenant)
     assert records.tenant_of(item) == tenant
     assert records.item_of(records.tenant_of(item), item) == item
@@ -37,18 +37,20 @@ def test_is_active_is_stored_as_true_exactly_when_the_status_is_active(tenant):
     assert item["isActive"] is (item["status"] == "active")
 
 
-def test_every_field_of_the_example_is_filled_so_that_none_is_forgotten():
+def test_the_example_fills_every_field():
     unset = {field.name for field in fields(Tenant) if not getattr(ACTIVE, field.name)}
     assert unset == {"reason", "message", "set_aside", "erased"}
     assert records.tenant_of(records.item_of(ACTIVE)) == ACTIVE
 
 
-def test_the_downstream_application_finds_the_attributes_it_has_always_read():
+def test_the_attributes_that_the_downstream_application_reads_are_kept():
     item = records.item_of(ACTIVE)
-    assert set(OLD) <= set(item)
-    assert {name: type(item[name]) for name in OLD} == {n: type(v) for n, v in OLD.items()}
+    assert set(LEGACY_ITEM) <= set(item)
+    assert {name: type(item[name]) for name in LEGACY_ITEM} == {
+        n: type(v) for n, v in LEGACY_ITEM.items()
+    }
     same = {"tenantId", "accountId", "companyId", "gsi1pk", "gsi1sk", "isActive", "cluster"}
-    assert {name: item[name] for name in same} == {name: OLD[name] for name in same}
+    assert {name: item[name] for name in same} == {name: LEGACY_ITEM[name] for name in same}
 
 
 def test_every_instant_is_written_as_to_iso_string_writes_it():
@@ -64,8 +66,8 @@ def test_every_instant_is_written_as_to_iso_string_writes_it():
 # ---- What the old application wrote
 
 
-def test_an_old_row_is_read_as_it_is():
-    tenant = records.tenant_of(OLD)
+def test_a_legacy_item_is_read():
+    tenant = records.tenant_of(LEGACY_ITEM)
     assert (tenant.id, tenant.status, tenant.version) == ("86810_104348", Status.ACTIVE, None)
     assert tenant.is_final
     assert tenant.ids == IDS
@@ -78,7 +80,7 @@ def test_an_old_row_is_read_as_it_is():
 
 
 @pytest.mark.parametrize(
-    ("said", "status"),
+    ("item", "status"),
     [
         ({"isActive": True}, Status.ACTIVE),
         ({"isActive": False}, Status.SUSPENDED),
@@ -92,30 +94,30 @@ def test_an_old_row_is_read_as_it_is():
         ({"status": 7, "isActive": False}, Status.SUSPENDED),
     ],
 )
-def test_without_a_status_is_active_alone_decides(said, status):
-    assert records.status_of(said) is status
+def test_without_a_status_only_is_active_decides(item, status):
+    assert records.status_of(item) is status
 
 
-def test_an_old_row_names_its_ids_by_its_key_alone():
+def test_the_ids_of_a_legacy_item_are_read_from_its_key():
     tenant = records.tenant_of({"tenantId": "86810_104348", "isActive": True})
     assert tenant.ids == Ids(account_id="86810", company_id="104348")
 
 
-def test_what_an_old_row_lacks_reads_as_empty():
+def test_missing_attributes_of_a_legacy_item_are_read_as_empty():
     tenant = records.tenant_of({"tenantId": "legacy"})
     assert (tenant.ids, tenant.contact) == (None, Contact(company="", name="", email=""))
     assert (tenant.created_at, tenant.updated_at, tenant.version) == (None, None, None)
 
 
-@pytest.mark.parametrize("odd", [7, True, -1])
-def test_a_value_of_another_type_reads_as_missing(odd):
-    names = set(OLD) - {KEY, "isActive", "accountId", "companyId"}
-    tenant = records.tenant_of({**OLD, **dict.fromkeys(names, odd), "decidedAt": odd})
+@pytest.mark.parametrize("value", [7, True, -1])
+def test_a_value_of_another_type_is_read_as_missing(value):
+    names = set(LEGACY_ITEM) - {KEY, "isActive", "accountId", "companyId"}
+    tenant = records.tenant_of({**LEGACY_ITEM, **dict.fromkeys(names, value), "decidedAt": value})
     assert tenant.contact == Contact(company="", name="", email="")
     assert (tenant.validity, tenant.client, tenant.decision) == (Validity(), Client(), None)
 
 
-def test_a_decision_that_this_portal_does_not_know_is_none_rather_than_an_error():
+def test_an_unknown_verb_of_a_decision_is_read_as_no_decision():
     item = {**records.item_of(ACTIVE), "decidedVerb": "invented_later"}
     assert records.tenant_of(item).decision is None
 
@@ -137,7 +139,7 @@ def test_a_decision_that_this_portal_does_not_know_is_none_rather_than_an_error(
         ({"status": "active", "openEnded": True, "validTo": "soon"}, False),
     ],
 )
-def test_a_window_is_open_only_where_nothing_was_lost_in_reading_it(row, open_ended):
+def test_a_validity_is_open_ended_only_if_its_dates_could_be_read(row, open_ended):
     assert records.validity_of(row).open_ended is open_ended
 
 
@@ -146,13 +148,13 @@ def test_a_window_is_open_only_where_nothing_was_lost_in_reading_it(row, open_en
 FOREIGN = {"creditLimit": 7, "notes_from_crm": "x", "isVip": True, "nextOfKin": "y"}
 
 
-def test_attributes_that_the_portal_does_not_know_are_kept_as_they_are():
-    after = records.tenant_of(OLD).changed(Verb.SUSPEND, ANN)
-    item = records.item_of(after, {**OLD, **FOREIGN})
+def test_unknown_attributes_are_kept_unchanged():
+    after = records.tenant_of(LEGACY_ITEM).changed(Verb.SUSPEND, ANN)
+    item = records.item_of(after, {**LEGACY_ITEM, **FOREIGN})
     assert {name: item[name] for name in FOREIGN} == FOREIGN
 
 
-def test_what_the_portal_does_know_never_comes_back_from_before():
+def test_known_attributes_are_never_carried_over():
     before = records.item_of(replace(ACTIVE, message="words", reason="r", set_aside=True))
     bare = replace(ACTIVE, contact=OTHER_CONTACT, client=Client(), validity=Validity())
     after = records.item_of(bare, before)
@@ -165,16 +167,16 @@ def test_what_the_portal_does_know_never_comes_back_from_before():
 
 @pytest.mark.parametrize("name", ["validFrom", "validTo", "createdAt", "updatedAt"])
 @pytest.mark.parametrize("value", ["31.12.2026", "2026-12-31", 1795341600000])
-def test_a_date_that_cannot_be_read_stays_until_somebody_replaces_it(name, value):
-    before = {**OLD, name: value}
+def test_an_unreadable_date_stays_until_it_is_replaced(name, value):
+    before = {**LEGACY_ITEM, name: value}
     untouched = replace(records.tenant_of(before), status=Status.SUSPENDED)
     assert records.item_of(untouched, before)[name] == value
     replaced = replace(untouched, validity=WINDOW, created_at=START, updated_at=START)
     assert records.item_of(replaced, before)[name] != value
 
 
-def test_a_licence_whose_end_was_lost_stays_closed_after_it_was_changed_elsewhere():
-    before = {**OLD, "validTo": "31.12.2026"}
+def test_an_unreadable_end_does_not_become_open_ended_by_another_change():
+    before = {**LEGACY_ITEM, "validTo": "31.12.2026"}
     item = records.item_of(records.tenant_of(before).changed(Verb.EDIT_CONTACT, ANN), before)
     assert item["status"] == "active"
     assert records.validity_of(item) == records.validity_of(before)

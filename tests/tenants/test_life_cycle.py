@@ -12,8 +12,8 @@ from portal.tenants import (
     status_after,
 )
 
-#: Where each verb leads; "-" where it may not be done. domain.md's table, spelled out.
-LIFE_CYCLE = """
+#: The status after each verb; "-" where the verb is not allowed.
+TRANSITION_TABLE = """
               pending    active     suspended  rejected   withdrawn
 submit        -          -          -          -          -
 activate      active     -          -          -          -
@@ -31,8 +31,8 @@ import        -          active     suspended  -          -
 """
 
 
-def spelled_out() -> list[tuple[Verb, Status, str]]:
-    head, *lines = LIFE_CYCLE.strip().splitlines()
+def rows_of_table() -> list[tuple[Verb, Status, str]]:
+    head, *lines = TRANSITION_TABLE.strip().splitlines()
     return [
         (Verb(verb), Status(status), after)
         for verb, *afters in (line.split() for line in lines)
@@ -41,13 +41,13 @@ def spelled_out() -> list[tuple[Verb, Status, str]]:
 
 
 def test_the_table_names_every_verb_and_every_status():
-    assert {(verb, status) for verb, status, _ in spelled_out()} == {
+    assert {(verb, status) for verb, status, _ in rows_of_table()} == {
         (verb, status) for verb in Verb for status in Status
     }
 
 
-@pytest.mark.parametrize(("verb", "status", "after"), spelled_out())
-def test_a_verb_leads_where_the_table_says_or_is_refused_by_its_name(verb, status, after):
+@pytest.mark.parametrize(("verb", "status", "after"), rows_of_table())
+def test_each_verb_leads_to_the_status_in_the_table_or_is_refused(verb, status, after):
     if after == "-":
         with pytest.raises(NotAllowedError) as refused:
             status_after(status, verb)
@@ -56,7 +56,7 @@ def test_a_verb_leads_where_the_table_says_or_is_refused_by_its_name(verb, statu
         assert status_after(status, verb) is Status(after)
 
 
-def test_staff_give_reasons_that_fit_what_they_do():
+def test_every_reason_belongs_to_rejecting_or_suspending():
     assert Reason.OTHER in REJECT_REASONS
     assert Reason.OTHER in SUSPEND_REASONS
     assert {*REJECT_REASONS, *SUSPEND_REASONS} == set(Reason)

@@ -1,4 +1,4 @@
-"""A tenant changes into another one, and the same decision leaves the same mark."""
+"""A change returns a new tenant; the same decision has the same idempotency key."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -31,7 +31,7 @@ def pending(**fields: object) -> Tenant:
     return Tenant(**values)
 
 
-def test_a_change_returns_another_tenant_one_version_on_and_says_who_when_and_what():
+def test_a_change_returns_a_new_tenant_with_the_next_version_and_the_decision():
     before = pending()
     after = before.changed(Verb.REJECT, ANN, "mark", reason="duplicate")
     assert (before.status, before.version, before.decision) == (Status.PENDING, 3, None)
@@ -42,7 +42,7 @@ def test_a_change_returns_another_tenant_one_version_on_and_says_who_when_and_wh
     assert (after.decision.at, after.decision.idempotency_key) == (ANN.at, "mark")
 
 
-def test_the_first_change_of_a_record_without_a_version_makes_version_one():
+def test_the_first_change_of_a_record_without_a_version_makes_version_1():
     assert pending(version=None).changed(Verb.REJECT, ANN).version == 1
 
 
@@ -51,7 +51,7 @@ def test_a_tenant_is_active_exactly_when_its_status_says_so(status):
     assert pending(status=status).is_active is (status is Status.ACTIVE)
 
 
-def test_activation_binds_to_the_final_key_and_begins_at_version_one():
+def test_activation_sets_the_final_id_and_starts_at_version_1():
     claimed = pending(reason="old", message="old words", set_aside=True)
     active = claimed.activated(ANN, ids=IDS, validity=WINDOW, client=Client(id="c"))
     assert (active.id, active.pending_id, active.version) == ("86810_104348", "pending-x", 1)
@@ -62,7 +62,7 @@ def test_activation_binds_to_the_final_key_and_begins_at_version_one():
 
 
 @pytest.mark.parametrize(
-    ("ends", "allowed"),
+    ("end", "allowed"),
     [
         (START - MS, False),
         (START, True),
@@ -70,16 +70,16 @@ def test_activation_binds_to_the_final_key_and_begins_at_version_one():
         (None, False),
     ],
 )
-def test_a_new_licence_must_not_be_over_when_it_is_given(ends, allowed):
-    window = Validity(valid_from=START - timedelta(days=9), valid_to=ends)
+def test_a_new_licence_must_not_have_ended(end, allowed):
+    validity = Validity(valid_from=START - timedelta(days=9), valid_to=end)
     if allowed:
-        assert pending().activated(ANN, ids=IDS, validity=window, client=Client()).is_active
+        assert pending().activated(ANN, ids=IDS, validity=validity, client=Client()).is_active
     else:
         with pytest.raises(PastWindowError):
-            pending().activated(ANN, ids=IDS, validity=window, client=Client())
+            pending().activated(ANN, ids=IDS, validity=validity, client=Client())
 
 
-def test_reopening_forgets_why_it_was_closed():
+def test_reopening_clears_reason_and_message():
     closed = pending(status=Status.REJECTED, reason="duplicate", message="You have one.")
     reopened = closed.reopened(ANN)
     assert (reopened.status, reopened.reason, reopened.message) == (Status.PENDING, "", "")
@@ -96,25 +96,25 @@ def test_erasing_leaves_no_personal_field_and_nothing_to_reopen(status):
         erased.reopened(ANN)
 
 
-def test_a_tenant_that_was_never_closed_is_told_so_rather_than_that_it_was_erased():
+def test_reopening_a_tenant_that_is_not_closed_is_not_allowed_even_if_it_was_erased():
     with pytest.raises(NotAllowedError):
         pending(erased=True).reopened(ANN)
 
 
-def test_no_refusal_shows_what_it_is_about():
+def test_the_text_of_an_error_holds_no_details():
     assert str(NotAllowedError(Verb.SUSPEND, Status.PENDING)) == "NotAllowedError"
 
 
-def test_a_client_does_not_print_its_sealed_secret():
+def test_the_repr_of_a_client_holds_no_sealed_secret():
     assert "v1.loc" not in repr(pending(client=Client(id="c", sealed_secret="v1.loc.x.y")))
 
 
-ASKED = (Verb.REJECT, ANN, 1, ("reason", "duplicate"))
+REQUEST = (Verb.REJECT, ANN, 1, ("reason", "duplicate"))
 
 
-def test_the_same_person_asking_for_the_same_thing_leaves_the_same_mark_at_any_time():
-    assert idempotency_key_of(*ASKED) == idempotency_key_of(
-        Verb.REJECT, later(ANN, minutes=5), 1, *ASKED[3:]
+def test_the_same_request_of_the_same_person_has_the_same_key_at_any_time():
+    assert idempotency_key_of(*REQUEST) == idempotency_key_of(
+        Verb.REJECT, later(ANN, minutes=5), 1, *REQUEST[3:]
     )
 
 
@@ -131,5 +131,5 @@ def test_the_same_person_asking_for_the_same_thing_leaves_the_same_mark_at_any_t
     ],
     ids=["verb", "person", "namesake", "version", "no version", "value", "more"],
 )
-def test_anything_else_leaves_another_mark(other):
-    assert idempotency_key_of(*other) != idempotency_key_of(*ASKED)
+def test_any_other_request_has_another_key(other):
+    assert idempotency_key_of(*other) != idempotency_key_of(*REQUEST)

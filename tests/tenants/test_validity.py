@@ -1,4 +1,4 @@
-"""Windows, to the millisecond, wherever clocks go forward and back."""
+"""Validities by calendar days, to the millisecond, in zones whose clocks change."""
 
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -41,12 +41,15 @@ Pacific/Apia        2011-12-31 2011-12-30T10:00:00.000Z 2011-12-31T09:59:59.999Z
     ("zone", "day", "first", "last"),
     [pytest.param(*line.split()[:4], id=line) for line in DAYS.strip().splitlines()],
 )
-def test_a_day_runs_from_its_first_to_its_last_millisecond_there(zone, day, first, last):
-    window = Validity.of_days(date.fromisoformat(day), date.fromisoformat(day), ZoneInfo(zone))
-    assert window.valid_from is not None
-    assert window.valid_to is not None
-    assert (format_timestamp(window.valid_from), format_timestamp(window.valid_to)) == (first, last)
-    assert not window.open_ended
+def test_a_day_lasts_from_its_first_to_its_last_millisecond_in_the_zone(zone, day, first, last):
+    validity = Validity.of_days(date.fromisoformat(day), date.fromisoformat(day), ZoneInfo(zone))
+    assert validity.valid_from is not None
+    assert validity.valid_to is not None
+    assert (format_timestamp(validity.valid_from), format_timestamp(validity.valid_to)) == (
+        first,
+        last,
+    )
+    assert not validity.open_ended
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -54,13 +57,13 @@ def test_every_day_of_three_years_begins_and_ends_where_the_date_changes(zone):
     there = ZoneInfo(zone)
     for number in range(3 * 366):
         day = date(2025, 1, 1) + timedelta(days=number)
-        window = Validity.of_days(day, day, there)
-        assert window.valid_from is not None
-        assert window.valid_to is not None
-        assert window.valid_from.astimezone(there).date() == day
-        assert (window.valid_from - MS).astimezone(there).date() == day - timedelta(days=1)
-        assert window.valid_to.astimezone(there).date() == day
-        assert (window.valid_to + MS).astimezone(there).date() == day + timedelta(days=1)
+        validity = Validity.of_days(day, day, there)
+        assert validity.valid_from is not None
+        assert validity.valid_to is not None
+        assert validity.valid_from.astimezone(there).date() == day
+        assert (validity.valid_from - MS).astimezone(there).date() == day - timedelta(days=1)
+        assert validity.valid_to.astimezone(there).date() == day
+        assert (validity.valid_to + MS).astimezone(there).date() == day + timedelta(days=1)
 
 
 @given(
@@ -68,35 +71,37 @@ def test_every_day_of_three_years_begins_and_ends_where_the_date_changes(zone):
     days=st.integers(0, 3000),
     zone=st.sampled_from(ZONES),
 )
-def test_neighbouring_windows_leave_no_gap_and_do_not_overlap(first, days, zone):
+def test_consecutive_validities_leave_no_gap_and_do_not_overlap(first, days, zone):
     last = min(first + timedelta(days=days), date(2199, 12, 30))
-    window = Validity.of_days(first, last, ZoneInfo(zone))
+    validity = Validity.of_days(first, last, ZoneInfo(zone))
     following = last + timedelta(days=1)
-    assert window.valid_to is not None
-    assert window.valid_to + MS == Validity.of_days(following, following, ZoneInfo(zone)).valid_from
+    assert validity.valid_to is not None
+    assert (
+        validity.valid_to + MS == Validity.of_days(following, following, ZoneInfo(zone)).valid_from
+    )
 
 
-def test_a_day_that_clocks_left_out_lets_nobody_in():
+def test_a_day_that_the_calendar_skipped_gives_no_access():
     # Samoa had no 30 December 2011.
-    window = Validity.of_days(date(2011, 12, 30), date(2011, 12, 30), ZoneInfo("Pacific/Apia"))
-    assert window.valid_from is not None
-    for now in (window.valid_from - MS, window.valid_from, window.valid_from + MS):
-        assert access_status(Status.ACTIVE, window, now) not in (
+    validity = Validity.of_days(date(2011, 12, 30), date(2011, 12, 30), ZoneInfo("Pacific/Apia"))
+    assert validity.valid_from is not None
+    for now in (validity.valid_from - MS, validity.valid_from, validity.valid_from + MS):
+        assert access_status(Status.ACTIVE, validity, now) not in (
             AccessStatus.VALID,
             AccessStatus.EXPIRING,
         )
 
 
-def test_the_first_and_the_last_day_that_staff_may_choose_are_instants_everywhere():
+def test_the_first_and_last_day_that_staff_may_choose_work_in_every_zone():
     for zone in ZONES:
-        window = Validity.of_days(date(2000, 1, 1), date(2199, 12, 31), ZoneInfo(zone))
-        assert window.valid_from is not None
-        assert window.valid_to is not None
-        assert window.valid_from < window.valid_to
+        validity = Validity.of_days(date(2000, 1, 1), date(2199, 12, 31), ZoneInfo(zone))
+        assert validity.valid_from is not None
+        assert validity.valid_to is not None
+        assert validity.valid_from < validity.valid_to
 
 
 @pytest.mark.parametrize("days", [1, 2, 400])
-def test_a_window_does_not_end_before_it_starts(days):
+def test_a_validity_cannot_end_before_it_starts(days):
     last = date(2026, 11, 23)
     with pytest.raises(BackwardWindowError):
         Validity.of_days(last + timedelta(days=days), last, ZoneInfo("Europe/Berlin"))

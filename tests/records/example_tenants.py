@@ -1,4 +1,5 @@
-"""Tenants to make items of: one of each kind, the old application's, and any at all."""
+"""Tenants to make items of: an active one, a pending one, an item of the old application, and
+a Hypothesis strategy for any tenant."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -34,8 +35,8 @@ PENDING = replace(
     pending_id="", decision=None, version=1, updated_at=ACTIVE.created_at,
 )  # fmt: skip
 
-#: As the old application writes one.
-OLD = {
+#: An item as the old application writes it.
+LEGACY_ITEM = {
     "tenantId": "86810_104348",
     "accountId": "86810",
     "accountName": "Meyer Group",
@@ -58,52 +59,65 @@ OLD = {
 }
 
 texts = st.text(min_size=1, max_size=12)
-maybe = st.just("") | texts
+maybe_text = st.just("") | texts
 ids = st.text("0123456789abcXYZ", min_size=1, max_size=8)
-moments = st.datetimes(
+instants = st.datetimes(
     datetime(2000, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
     datetime(2199, 1, 1),  # noqa: DTZ001 - likewise
     timezones=st.just(UTC),
 ).map(lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000))
-moment = st.none() | moments
+maybe_instant = st.none() | instants
 
 
 @st.composite
 def tenants(draw) -> Tenant:
     status = draw(st.sampled_from(Status))
-    named = st.builds(
-        Ids, account_id=ids, company_id=ids, account_name=maybe, company_name=maybe, cluster=maybe
+    all_ids = st.builds(
+        Ids,
+        account_id=ids,
+        company_id=ids,
+        account_name=maybe_text,
+        company_name=maybe_text,
+        cluster=maybe_text,
     )
-    final = status in (Status.ACTIVE, Status.SUSPENDED)
-    bound = draw(named if final else st.none() | named)
+    is_final = status in (Status.ACTIVE, Status.SUSPENDED)
+    tenant_ids = draw(all_ids if is_final else st.none() | all_ids)
     return Tenant(
-        id=bound.tenant_id if final and bound else records.pending_id("a" * 26),
+        id=tenant_ids.tenant_id if is_final and tenant_ids else records.pending_id("a" * 26),
         status=status,
         version=draw(st.integers(1, 2**53)),
         contact=draw(
             st.builds(
-                Contact, company=maybe, name=maybe, email=maybe, phone=maybe, phone_typed=maybe,
-                phone_extension=maybe,
+                Contact, company=maybe_text, name=maybe_text, email=maybe_text, phone=maybe_text,
+                phone_typed=maybe_text, phone_extension=maybe_text,
             )
         ),
-        ids=bound,
+        ids=tenant_ids,
         validity=draw(
-            st.builds(Validity, valid_from=moment, valid_to=moment, open_ended=st.booleans())
+            st.builds(
+                Validity, valid_from=maybe_instant, valid_to=maybe_instant,
+                open_ended=st.booleans(),
+            )
         ),
-        client=draw(st.builds(Client, id=maybe, sealed_secret=maybe, secret_set_at=moment)),
-        created_at=draw(moment),
-        updated_at=draw(moment),
+        client=draw(
+            st.builds(
+                Client, id=maybe_text, sealed_secret=maybe_text, secret_set_at=maybe_instant
+            )
+        ),
+        created_at=draw(maybe_instant),
+        updated_at=draw(maybe_instant),
         decision=draw(
             st.none()
             | st.builds(
-                Decision, verb=st.sampled_from(Verb), by=maybe, at=moments, idempotency_key=maybe
+                Decision, verb=st.sampled_from(Verb), by=maybe_text, at=instants,
+                idempotency_key=maybe_text,
             )
         ),
-        reason=draw(maybe),
-        message=draw(maybe),
-        locale=draw(maybe),
-        pending_id=draw(maybe),
-        status_link=draw(maybe),
+        reason=draw(maybe_text),
+        message=draw(maybe_text),
+        locale=draw(maybe_text),
+        pending_id=draw(maybe_text),
+        status_link=draw(maybe_text),
         set_aside=draw(st.booleans()),
         erased=draw(st.booleans()),
     )  # fmt: skip

@@ -1,0 +1,53 @@
+"""Other tenants that may be the same customer."""
+
+from enum import StrEnum
+from itertools import islice
+
+from portal import records
+from portal.queries.pages import IndexRange, page
+from portal.records import LAST
+from portal.stores import GSI1, GSI3, GSI4, KEY, Item, Store
+from portal.tenants import Tenant
+
+#: Rows that are shown for each reason.
+_MAX_ROWS = 5
+
+
+class DuplicateReason(StrEnum):
+    """Why another tenant may be the same customer."""
+
+    EMAIL = "email"
+    COMPANY = "company"
+    ACCOUNT = "account"
+
+
+def possible_duplicates(store: Store, tenant: Tenant) -> list[tuple[DuplicateReason, Item]]:
+    """Rows of other tenants with the same email address, company name or account: each once, and
+    at most five for each reason."""
+    company = records.normalised(tenant.contact.company)
+    seen = {tenant.id}
+    duplicates: list[tuple[DuplicateReason, Item]] = []
+    for reason, index_range in _ranges_by_reason(tenant, company):
+        rows = page(store, [index_range], limit=_MAX_ROWS + 1).rows
+        if reason is DuplicateReason.COMPANY:
+            # A longer name may continue with "#", which separates the name from the id as well.
+            rows = [row for row in rows if row[GSI3.sort] == f"{company}#{row[KEY]}"]
+        for row in islice((row for row in rows if row[KEY] not in seen), _MAX_ROWS):
+            seen.add(str(row[KEY]))
+            duplicates.append((reason, row))
+    return duplicates
+
+
+def _ranges_by_reason(tenant: Tenant, company: str) -> list[tuple[DuplicateReason, IndexRange]]:
+    ranges = []
+    if tenant.contact.email:
+        partition = records.email_partition(tenant.contact.email)
+        ranges.append((DuplicateReason.EMAIL, IndexRange(GSI4, partition, newest_first=True)))
+    if company:
+        partition = records.company_partition(company)
+        same_name = (f"{company}#", f"{company}#{LAST}")
+        ranges.append((DuplicateReason.COMPANY, IndexRange(GSI3, partition, same_name)))
+    if tenant.ids:
+        partition = records.account_partition(tenant.ids.account_id)
+        ranges.append((DuplicateReason.ACCOUNT, IndexRange(GSI1, partition)))
+    return ranges

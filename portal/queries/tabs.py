@@ -1,0 +1,131 @@
+"""The tabs of the queue: which tenants each shows, and how many. Two lists by status as well: the
+next sign-up to decide, and the closed sign-ups that retention erases."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from enum import StrEnum
+
+from portal import records
+from portal.queries.pages import IndexRange, PageCursor, page
+from portal.records import LAST
+from portal.stores import GSI2, KEY, Item, Store
+from portal.tenants import EXPIRING, MILLISECOND, Status
+from portal.timestamps import format_timestamp
+
+#: Counts stop here. Pages show such a count as "99+".
+CAP = 100
+#: Sorts before every timestamp.
+_FIRST = " "
+
+
+class Tab(StrEnum):
+    PENDING = "pending"
+    ACTIVE = "active"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    SUSPENDED = "suspended"
+    REJECTED = "rejected"
+    ASIDE = "aside"
+    ALL = "all"
+
+
+#: Every tenant of the tab "all" is in exactly one of these.
+_DISJOINT_TABS = (Tab.PENDING, Tab.ACTIVE, Tab.EXPIRED, Tab.SUSPENDED, Tab.REJECTED)
+
+
+def ranges_of_tab(tab: Tab, now: datetime) -> list[IndexRange]:
+    """What a tab shows, in its order: the longest wait first, the nearest end first."""
+    active = records.status_partition(Status.ACTIVE)
+    start = format_timestamp(now)
+    match tab:
+        case Tab.PENDING:
+            return [_status_range(Status.PENDING)]
+        case Tab.ACTIVE:
+            return [IndexRange(GSI2, active, (start, LAST))]
+        case Tab.EXPIRING:
+            return [IndexRange(GSI2, active, (start, format_timestamp(now + EXPIRING)))]
+        case Tab.EXPIRED:
+            end = format_timestamp(now - MILLISECOND) + LAST
+            return [IndexRange(GSI2, active, (_FIRST, end), newest_first=True)]
+        case Tab.SUSPENDED:
+            return [_status_range(Status.SUSPENDED)]
+        case Tab.REJECTED:
+            return [_status_range(Status.REJECTED), _status_range(Status.WITHDRAWN)]
+        case Tab.ASIDE:
+            return [IndexRange(GSI2, records.ASIDE, newest_first=True)]
+        case Tab.ALL:
+            return [_status_range(status) for status in Status]
+
+
+def _status_range(status: Status) -> IndexRange:
+    newest_first = status not in (Status.PENDING, Status.ACTIVE)
+    return IndexRange(GSI2, records.status_partition(status), newest_first=newest_first)
+
+
+def is_in_tab(row: Item, tab: Tab, now: datetime) -> bool:
+    """Whether the tab shows this row. For rows that a search found in another index."""
+    status = records.status_of(row)
+    end = records.validity_of(row).valid_to
+    match tab:
+        case Tab.ALL:
+            return True
+        case Tab.EXPIRED:
+            return status is Status.ACTIVE and end is not None and end < now
+        case Tab.EXPIRING:
+            return status is Status.ACTIVE and end is not None and now <= end < now + EXPIRING
+        case Tab.ACTIVE:
+            return status is Status.ACTIVE and (end is None or end >= now)
+        case Tab.REJECTED:
+            return status in (Status.REJECTED, Status.WITHDRAWN)
+        case Tab.ASIDE:
+            return row.get("setAside") is True
+        case Tab.PENDING:
+            return status is Status.PENDING and row.get("setAside") is not True
+        case _:
+            return status.value == tab.value
+
+
+def count(store: Store, tab: Tab, now: datetime) -> int:
+    """The number of rows of the tab, at most `CAP`."""
+    row_count = 0
+    for index_range in ranges_of_tab(tab, now):
+        row_count += store.count(
+            index_range.index,
+            index_range.partition,
+            cap=CAP - row_count,
+            between=index_range.between,
+        )
+        if row_count >= CAP:
+            break
+    return row_count
+
+
+def counts(store: Store, now: datetime) -> dict[Tab, int]:
+    """As `count`, for every tab in its order."""
+    row_counts: dict[Tab, int] = {}
+    for tab in Tab:
+        if tab is not Tab.ALL:
+            row_counts[tab] = count(store, tab, now)
+    row_counts[Tab.ALL] = min(CAP, sum(row_counts[tab] for tab in _DISJOINT_TABS))
+    return row_counts
+
+
+def next_waiting(store: Store, decided: Collection[str]) -> Item | None:
+    """The next sign-up to decide: the longest wait whose id is not among `decided`. An index
+    that lags behind may still show sign-ups that were just decided."""
+    rows = page(store, [_status_range(Status.PENDING)], limit=len(decided) + 1).rows
+    return next((row for row in rows if row[KEY] not in decided), None)
+
+
+def closed_before(store: Store, instant: datetime) -> Iterator[Item]:
+    """Rejected and withdrawn rows that were decided before `instant`."""
+    for status in (Status.REJECTED, Status.WITHDRAWN):
+        partition = records.status_partition(status)
+        index_range = IndexRange(GSI2, partition, (_FIRST, format_timestamp(instant)))
+        cursor: PageCursor | None = None
+        while True:
+            result = page(store, [index_range], after=cursor)
+            yield from result.rows
+            cursor = result.after
+            if cursor is None:
+                break

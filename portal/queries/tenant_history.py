@@ -1,0 +1,37 @@
+"""Events and notes of one tenant. Those of its time as a pending sign-up have the pending id."""
+
+from collections.abc import Callable
+
+from portal import records
+from portal.records import Event, Note
+from portal.stores import GSI2, Item, Store
+from portal.tenants import Tenant
+from portal.timestamps import format_timestamp
+
+#: Events, or notes, that are read for each of a tenant's ids.
+_LIMIT = 200
+
+
+def history(store: Store, tenant: Tenant) -> list[Event]:
+    """The changes of the tenant, under both its ids, the newest first. The sign-up itself has no
+    event: the tenant's own record holds it."""
+    rows = _rows(store, tenant, records.events_partition)
+    return sorted(
+        (records.event_of(row) for row in rows),
+        key=lambda event: format_timestamp(event.at) if event.at else "",
+        reverse=True,
+    )
+
+
+def notes(store: Store, tenant: Tenant) -> list[Note]:
+    """The notes of staff, under both ids of the tenant, the newest first."""
+    return [records.note_of(row) for row in _rows(store, tenant, records.notes_partition)]
+
+
+def _rows(store: Store, tenant: Tenant, partition_of: Callable[[str], str]) -> list[Item]:
+    return [
+        row
+        for tenant_id in (tenant.id, tenant.pending_id)
+        if tenant_id
+        for row in store.query(GSI2, partition_of(tenant_id), limit=_LIMIT, newest_first=True).items
+    ]

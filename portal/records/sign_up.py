@@ -14,11 +14,7 @@ from portal.timestamps import format_timestamp, parse_timestamp
 class Forward:
     """In place of a pending tenant once it has a final key; it keeps the status link alive."""
 
-    id: str
     to: str
-    version: int
-    status_link: str
-    created_at: datetime | None
     idempotency_key: str
 
 
@@ -27,14 +23,7 @@ def forward_of(item: Item) -> Forward | None:
     if "forwardTo" not in item:
         return None
     text = Texts(item)
-    return Forward(
-        id=text[KEY],
-        to=text["forwardTo"],
-        version=int(item["version"]),
-        status_link=text["statusLink"],
-        created_at=parse_timestamp(text["createdAt"]),
-        idempotency_key=text["decidedMark"],
-    )
+    return Forward(to=text["forwardTo"], idempotency_key=text["decidedMark"])
 
 
 def forward_item(pending: Tenant, to: str, idempotency_key: str) -> Item:

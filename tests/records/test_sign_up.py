@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from portal import records
-from portal.stores.schema import INDEXES
+from portal.stores.schema import INDEXES, KEY
 from tests.conftest import START
 from tests.examples import IDS, PERSONAL
 from tests.records.example_tenants import PENDING
@@ -13,11 +13,11 @@ from tests.records.example_tenants import PENDING
 
 def test_a_forward_keeps_the_status_link_and_nothing_personal():
     item = records.forward_item(PENDING, "86810_104348", "mark")
-    forward = records.forward_of(item)
-    assert forward == records.Forward(
-        id=PENDING.id, to="86810_104348", version=2, status_link="hash-of-link",
-        created_at=PENDING.created_at, idempotency_key="mark",
-    )  # fmt: skip
+    assert item == {
+        KEY: PENDING.id, "forwardTo": "86810_104348", "version": 2, "statusLink": "hash-of-link",
+        "createdAt": "2026-11-21T10:00:00.000Z", "decidedMark": "mark",
+    }  # fmt: skip
+    assert records.forward_of(item) == records.Forward(to="86810_104348", idempotency_key="mark")
     assert records.status_link_of(item) == records.status_link_of(records.item_of(PENDING))
     assert not [text for text in PERSONAL if text in item.values()]
     assert not [index.name for index in INDEXES if index.partition in item]

@@ -28,12 +28,18 @@ def create_app(
     store: "Store | None" = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> Flask:
-    """Puts everything together. `SettingsError`, `CorruptStoreError`.
+    """Builds the Flask application.
 
-    Without `settings` the environment is read; without `store` the one they name is opened.
-    `clock` answers aware instants in UTC, no finer than milliseconds.
+    Args:
+        settings: Read from the environment if omitted.
+        store: Opened as the settings say if omitted.
+        clock: Returns the current time: aware, in UTC, cut to milliseconds.
+
+    Raises:
+        SettingsError: A setting is missing or invalid.
+        CorruptStoreError: The data file is damaged.
     """
-    # Whoever imports portal.settings alone must not load all of these worlds.
+    # Importing a module such as portal.settings runs this file, and must not load all of these.
     from portal import web  # noqa: PLC0415 - Flask
     from portal.sealing import (  # noqa: PLC0415 - cryptography
         SealingStore,
@@ -74,6 +80,6 @@ def create_app(
 
 
 def _folder(name: str) -> Path:
-    """Inside the package in a wheel, else beside it: a checkout and an editable install."""
+    """The folder inside the package (wheel), else beside it (checkout, editable install)."""
     inside = _PACKAGE / name
     return inside if inside.is_dir() else _PACKAGE.parent / name

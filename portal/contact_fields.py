@@ -1,8 +1,8 @@
 """The fields of the contact form, each described once.
 
-The form, its reading, the item, the import, the history, the erasure and the export are made
-from this table. CONTRIBUTING.md says how to add a field. Standard library only: everything that
-reads or writes a tenant imports this.
+The form and its readers, the stored item, import, export, history and erasure use this table.
+CONTRIBUTING.md says how to add a field. This module imports only the standard library and a marker
+for messages, since everything that reads or writes a tenant imports it.
 """
 
 from collections.abc import Mapping
@@ -11,13 +11,14 @@ from enum import StrEnum
 
 from portal.translations import N_
 
-#: Of an address, by RFC 5321.
+#: Maximum length of an email address, by RFC 5321.
 EMAIL_LENGTH = 254
+#: Maximum length of a phone number as typed.
 PHONE_LENGTH = 60
 
 
 class FieldKind(StrEnum):
-    """How a field is read, compared and shown: `portal.contacts` has a reader for each."""
+    """How a field is read, compared and shown. `portal.contacts` has a reader for each kind."""
 
     LINE = "line"
     EMAIL = "email"
@@ -28,15 +29,19 @@ class FieldKind(StrEnum):
 class ContactField:
     """One field of the contact form.
 
-    name: of the form field, and of the attribute of `portal.tenants.Contact`.
-    attribute: in the store, in exports and in imported files. Never renamed.
-    label: as staff, the history and a tenant's facts call it.
-    personal: erased when the retention of a closed sign-up ends; the history names the field
-        but not its values.
-    masked: a customer's page shows only its beginning and end, and an empty field of the change
-        form keeps what is stored.
-    missing, too_long, invalid: what to do about a text that is refused; empty: a general
-        sentence. `customer_…`: as the customer reads it, where that differs.
+    Attributes:
+        name: Of the form field, and of the attribute of `portal.tenants.Contact`.
+        attribute: Of the stored item, and in exported and imported files. Never rename it.
+        label: For staff, in the form and the history.
+        personal: Erased at the end of the retention of a closed sign-up. The history names the
+            field without its values.
+        masked: The customer's page shows only the beginning and the end of the value. Left empty
+            in the customer's form for changes, the field keeps its stored value.
+        fact_label: In the list of a tenant's facts; empty: `label`.
+        missing, too_long, invalid: Instructions for a text that was refused; empty: a general
+            instruction.
+        customer_label, customer_hint, customer_missing: For the customer; empty: as for staff.
+        autocomplete: The HTML attribute of the form field.
     """
 
     name: str
@@ -59,8 +64,8 @@ class ContactField:
 
     @property
     def parts(self) -> Mapping[str, str]:
-        """Attribute of `Contact` -> attribute of the item. A phone number has three: E.164,
-        the text as it was typed where that differs, and the extension."""
+        """Attribute of `Contact` -> attribute of the item. A phone number has three: the number in
+        E.164, the text as typed if it differs, and the extension."""
         parts = {self.name: self.attribute}
         if self.kind is FieldKind.PHONE:
             parts |= {
@@ -123,10 +128,10 @@ CONTACT_FIELDS = (
     ),
 )
 
-#: The order of a form: what is required comes first.
+#: The order of the fields in a form: required ones first.
 FORM_ORDER = tuple(sorted(CONTACT_FIELDS, key=lambda field: not field.required))
 
-#: Attribute of `Contact` -> attribute of the item, of all fields.
+#: Attribute of `Contact` -> attribute of the item, for all fields.
 CONTACT_ATTRIBUTES: Mapping[str, str] = {
     part: attribute for field in CONTACT_FIELDS for part, attribute in field.parts.items()
 }

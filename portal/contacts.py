@@ -1,8 +1,8 @@
-"""Contact details as people type them, read into values or named problems.
+"""Reads contact details that people typed: returns a normalised value, or raises a named problem.
 
-The sign-up form, the contact form of staff and the import read them alike. Words for the
-problems are the interface's. Lengths are capped before anything is parsed: a long enough
-text makes the parsers slow.
+The forms of customers and staff, the commands and the import all use these readers. Pages and
+reports have a text for each problem. The length is checked before anything is parsed, since
+a very long text makes the parsers slow.
 """
 
 import re
@@ -17,17 +17,17 @@ from email_validator import EmailNotValidError, validate_email
 
 from portal.contact_fields import EMAIL_LENGTH, PHONE_LENGTH
 
-#: Of every name that is no field of the contact form: accounts, clients.
+#: Maximum length of names outside the contact form: of accounts, companies and clients.
 NAME_LENGTH = 200
-#: Invisible, though Unicode calls them letters or symbols.
+#: Invisible characters in the categories of letters and symbols.
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 #: Persian and several Indian scripts need these two inside words.
 _JOINERS = frozenset("\u200c\u200d")
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-#: Printable characters of which a text alone counts as empty.
+#: Printable characters that do not show: a text of these alone is empty.
 _INVISIBLE = frozenset({" ", *_FILLERS})
-#: Local parts that the library returns unchanged: no capitals, which it lowers in a few
-#: well-known names, and nothing that it changes or refuses.
+#: Local parts that the library accepts and returns unchanged. Without capitals, since it turns
+#: those of a few well-known names into lower case.
 _PLAIN_LOCAL = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*", re.ASCII)
 _LOCAL_LENGTH = 64
 _COMMON_DOMAINS = (
@@ -47,7 +47,7 @@ _COMMON_DOMAINS = (
 
 
 class Problem(StrEnum):
-    """What is wrong with one detail."""
+    """What is wrong with one value."""
 
     MISSING = "missing"
     TOO_LONG = "too_long"
@@ -63,7 +63,7 @@ class Problem(StrEnum):
 
 
 class ProblemError(ValueError):
-    """A detail that cannot be taken as it is."""
+    """A value is refused because of `problem`."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.value)
@@ -71,10 +71,13 @@ class ProblemError(ValueError):
 
 
 def read_line(text: str, *, most: int, required: bool = True) -> str:
-    """One line of text in NFC without spaces around it. `ProblemError`.
+    """One line of text, in NFC, without spaces around it. `most`: the maximum length.
 
-    Control characters, line ends and characters that change the direction of what follows
-    are refused; two joiners are taken where a script needs them.
+    Control characters, line ends and characters that change the direction of text are refused.
+    Two joiners are accepted where a script needs them.
+
+    Raises:
+        ProblemError: Nothing visible but required, too long, or characters that are refused.
     """
     if is_plain_line(text, most):
         return text
@@ -82,9 +85,9 @@ def read_line(text: str, *, most: int, required: bool = True) -> str:
 
 
 def is_plain_line(text: str, most: int) -> bool:
-    """Whether `read_line` returns the text as it is. Fast; may be false for some such texts."""
-    # Printable text holds no controls, no characters that change the direction of text, and no
-    # space but the usual one.
+    """Whether `read_line` returns the text unchanged. Fast, but false for some such texts too."""
+    # Printable text has no control characters, no characters that change the direction of text,
+    # and no spaces but the ASCII one.
     return (
         0 < len(text) <= most
         and text.isprintable()
@@ -95,7 +98,11 @@ def is_plain_line(text: str, most: int) -> bool:
 
 
 def read_text(text: str, *, most: int, required: bool = False) -> str:
-    """As `read_line`, with line ends (`\\n`). `ProblemError`."""
+    """As `read_line`, but line ends are accepted, and become `\\n`.
+
+    Raises:
+        ProblemError: As in `read_line`.
+    """
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     return _check(plain, most=most, required=required, allowed="\n")
 
@@ -129,7 +136,11 @@ def _is_visible(c: str) -> bool:
 
 
 def read_email(text: str) -> str:
-    """The address, normalised (no look-up is made). `ProblemError`."""
+    """The address, normalised. No DNS query is made.
+
+    Raises:
+        ProblemError: Empty, longer than 254 characters, or not one plain address.
+    """
     address = text.strip()
     if not address:
         raise ProblemError(Problem.MISSING)
@@ -137,7 +148,7 @@ def read_email(text: str) -> str:
         raise ProblemError(Problem.TOO_LONG)
     local, at, domain = address.rpartition("@")
     if at and len(local) <= _LOCAL_LENGTH and _PLAIN_LOCAL.fullmatch(local):
-        # A million imported rows have few domains.
+        # Imports of a million rows have few domains, so checking each domain once saves time.
         plain = _plain_domain(domain)
         if plain and len(local) + 1 + len(plain) <= EMAIL_LENGTH:
             return f"{local}@{plain}"
@@ -153,7 +164,7 @@ def _validated_email(address: str) -> str:
 
 @lru_cache(4096)
 def _plain_domain(domain: str) -> str:
-    """The domain, normalised; empty if it is not ASCII, is an address literal, or is invalid."""
+    """The domain, normalised. Empty if it is not ASCII, an address literal, or invalid."""
     if not domain.isascii() or domain.startswith("["):
         return ""
     try:
@@ -163,7 +174,7 @@ def _plain_domain(domain: str) -> str:
 
 
 def likelier_email(address: str) -> str:
-    """The address with the well-known domain that was probably meant, or an empty text."""
+    """The address with a well-known domain in place of a similar one; empty if there is none."""
     local, _, domain = address.rpartition("@")
     close = get_close_matches(domain.casefold(), _COMMON_DOMAINS, n=1, cutoff=0.85)
     if not local or not close or domain.casefold() in _COMMON_DOMAINS:
@@ -172,9 +183,17 @@ def likelier_email(address: str) -> str:
 
 
 class Phone:
-    """A number as it was read: `typed`, `e164`, `extension` (digits), and to show it
-    `international` and `region` (two letters, or empty). `in_use` is false where the country
-    has no such number, which may be the list's fault and not the caller's."""
+    """A phone number.
+
+    Attributes:
+        typed: The text as it was typed, without invisible characters around it.
+        e164: The number in E.164.
+        extension: Digits, or empty.
+        international: The number to show.
+        region: Two letters, "001" for a number of no country, or empty.
+        in_use: False if the country has no such number by the library's list, which may be out of
+            date.
+    """
 
     def __init__(self, number: phonenumbers.PhoneNumber, typed: str) -> None:
         self.typed = typed
@@ -201,17 +220,21 @@ class Phone:
 
 
 def read_phone(text: str, region: str = "") -> Phone | None:
-    """The number, or `None` if nothing was typed. `region` (two letters, may be empty) is
-    assumed where no country code was typed. `ProblemError`."""
+    """The number; `None` if nothing was typed. `region` (two letters, or empty) is assumed if no
+    country code was typed.
+
+    Raises:
+        ProblemError: Too long, or not a possible number.
+    """
     if len(text) > 4 * PHONE_LENGTH:
         raise ProblemError(Problem.PHONE)
-    # Numbers that are copied out of address books come wrapped in invisible marks.
+    # Numbers that were copied from an address book may have invisible characters around them.
     is_plain = text.isascii() and text.isprintable()
     visible = text if is_plain else "".join(c for c in text if unicodedata.category(c) != "Cf")
     typed = visible.strip()
     if not typed:
         return None
-    # The parser skips whatever stands around the number, even what no page can show.
+    # The parser skips any text around the number, even control characters.
     if len(typed) > PHONE_LENGTH:
         raise ProblemError(Problem.PHONE)
     if not is_plain and any(unicodedata.category(c) in _CONTROL_CATEGORIES for c in typed):
@@ -229,9 +252,11 @@ def read_phone(text: str, region: str = "") -> Phone | None:
 
 @lru_cache(4096)
 def read_international_phone(text: str) -> tuple[str, str]:
-    """The number as E.164 and its extension; both empty if nothing was typed. `ProblemError`.
+    """The number in E.164 and its extension; both empty if the text is empty. For imported files,
+    which have no region to assume.
 
-    For a number without a region to assume, as an imported file has it.
+    Raises:
+        ProblemError: As in `read_phone`.
     """
     phone = read_phone(text)
     return (phone.e164, phone.extension) if phone else ("", "")

@@ -1,10 +1,10 @@
-"""A pending sign-up becomes a tenant with its final key, or renews the one that has it."""
+"""Activating a pending sign-up under its final id, or renewing the tenant that has this id."""
 
 from dataclasses import dataclass, field
 
 from portal import records
 from portal.onboarding.claims import claim_changes
-from portal.onboarding.decisions import MAX_TRIES, load, too_busy
+from portal.onboarding.decisions import MAX_ATTEMPTS, load, too_busy
 from portal.sealing import Sealer, Secret
 from portal.stores import (
     Add,
@@ -27,7 +27,7 @@ from portal.tenants import (
 
 @dataclass(eq=False)
 class TenantExistsError(RuleError):
-    """The final key is taken: `existing` holds it. Its validity can be set instead."""
+    """The tenant `existing` has the final id already. See `renew_existing`."""
 
     pending: Tenant = field(repr=False)
     existing: Tenant = field(repr=False)
@@ -45,9 +45,16 @@ def activate(
     client_id: str = "",
     secret: Secret | None = None,
 ) -> Tenant:
-    """Binds a pending tenant to its final key, with a licence.
+    """Activates a pending tenant: gives it its final id, a licence and an OAuth client. A forward
+    with the pending id takes its place.
 
-    `TenantExistsError` if the key is taken: see `renew_existing`. `PastWindowError`.
+    Raises:
+        UnknownTenantError: No tenant has this id.
+        StaleError: The tenant has another version.
+        NotAllowedError: The tenant is not pending.
+        PastWindowError: The validity has no end, or has ended.
+        TenantExistsError: Another tenant has the final id.
+        BusyError: Other changes kept interfering.
     """
     key_parts = (ids, validity, client_id, secret.fingerprint if secret else None)
     idempotency_key = idempotency_key_of(Verb.ACTIVATE, audit, expected_version, *key_parts)
@@ -55,7 +62,7 @@ def activate(
     if secret:
         sealed = sealer.seal(secret, ids.tenant_id)
         client = Client(id=client_id, sealed_secret=sealed, secret_set_at=audit.at)
-    for _ in range(MAX_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         loaded = load(store, tenant_id)
         if loaded.already_applied(idempotency_key):
             return loaded.tenant
@@ -96,17 +103,25 @@ def renew_existing(
     expected_existing_version: int | None,
     validity: Validity,
 ) -> Tenant:
-    """Closes a pending sign-up towards the tenant that the account already has, and gives
-    that one the new window. Answers the existing tenant."""
+    """Gives the tenant that the customer already has the new validity, and puts a forward to it in
+    the place of the pending sign-up. Returns the existing tenant.
+
+    Raises:
+        UnknownTenantError: No tenant has one of the ids.
+        StaleError: One of the two tenants has another version.
+        NotAllowedError: The sign-up is not pending, or the existing tenant is not active or
+            suspended.
+        BusyError: Other changes kept interfering.
+    """
     idempotency_key = idempotency_key_of(
         Verb.ACTIVATE, audit, expected_version, existing_id, expected_existing_version, validity
     )
-    for _ in range(MAX_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         loaded = load(store, tenant_id)
         if loaded.already_applied(idempotency_key):
             return loaded.tenant
         pending = loaded.require_version(tenant_id, expected_version)
-        # The life cycle has to let the sign-up go before anything is done elsewhere.
+        # Raises if the sign-up is not pending, before anything else is read.
         pending.changed(Verb.ACTIVATE, audit)
         loaded_existing = load(store, existing_id)
         existing = loaded_existing.require_version(existing_id, expected_existing_version)

@@ -1,4 +1,5 @@
-"""Claims: how many pending tenants name the same ids, counted beside each change of one."""
+"""Claims count the pending tenants that name the same ids. The write that changes such a tenant
+changes the count."""
 
 import secrets
 
@@ -15,7 +16,7 @@ from portal.tenants import Ids, Status, Tenant
 
 
 def claim_changes(store: Store, before: Tenant | None, after: Tenant | None) -> list[Change]:
-    """The claim on the ids that a pending tenant names, counted up or down with it."""
+    """What to write together with a change of a tenant: its ids' counts, one more or one less."""
     old, new = _counted_ids(before), _counted_ids(after)
     if old == new:
         return []
@@ -33,7 +34,8 @@ def _count_claim(store: Store, ids: Ids, step: int) -> Change | None:
     try:
         item = store.get(records.claim_id(ids))
     except ItemNotFoundError:
-        # Not from 1: a claim that went and came back must not pass for the one that was seen.
+        # A random first version: a claim that was removed and added again since it was read must
+        # not have the version that was read.
         first_version = secrets.randbits(40)
         return Add(records.claim_item(ids, 1, first_version)) if step > 0 else None
     count, version = int(item["count"]) + step, int(item["version"])

@@ -1,4 +1,4 @@
-"""How every verb works: what was seen, what is done again, and one all-or-nothing write."""
+"""How every verb works: load the tenant, check the version, write all or nothing, or try again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,8 +18,8 @@ from portal.stores import (
 )
 from portal.tenants import AuditInfo, RuleError, Tenant, Verb, idempotency_key_of
 
-#: How often a write is tried again after somebody else moved a claim or decided meanwhile.
-MAX_TRIES = 8
+#: Attempts to write, since a claim or the tenant may change between reading and writing.
+MAX_ATTEMPTS = 8
 
 
 @dataclass(eq=False)
@@ -31,37 +31,50 @@ class UnknownTenantError(Exception):
 
 @dataclass(eq=False)
 class StaleError(RuleError):
-    """The tenant is not as the person saw it: `tenant` is how it is now."""
+    """The tenant has another version than the person saw. `tenant` is the current one."""
 
     tenant: Tenant = field(repr=False)
 
 
 def find(store: Store, tenant_id: str) -> Tenant:
-    """The tenant with this id, or the one it was activated as. `UnknownTenantError`."""
+    """The tenant with this id, or the one that a forward with this id leads to.
+
+    Raises:
+        UnknownTenantError: There is no such tenant.
+    """
     return load(store, tenant_id).tenant
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A tenant as it was found, and the mark of the forward that led to it, if one did."""
+    """A tenant, its item, and the idempotency key of the forward that led to it, if one did."""
 
     tenant: Tenant
     item: Item
     forward_key: str = ""
 
     def already_applied(self, idempotency_key: str) -> bool:
+        """Whether the latest change, or the activation of the sign-up, has this key."""
         decision = self.tenant.decision
         return idempotency_key in (self.forward_key, decision.idempotency_key if decision else "")
 
     def require_version(self, tenant_id: str, expected_version: int | None) -> Tenant:
-        """The tenant, if it is what its person saw. `StaleError`."""
+        """The tenant, if it has this id and this version.
+
+        Raises:
+            StaleError: It has another id or version.
+        """
         if self.tenant.id != tenant_id or self.tenant.version != expected_version:
             raise StaleError(self.tenant)
         return self.tenant
 
 
 def load(store: Store, tenant_id: str) -> Loaded:
-    """As `find`, with what a verb has to know besides. `UnknownTenantError`."""
+    """As `find`, with the item and the key of the forward.
+
+    Raises:
+        UnknownTenantError: There is no such tenant.
+    """
     try:
         item = store.get(tenant_id)
         forward = records.forward_of(item)
@@ -86,12 +99,21 @@ def decide(
     extra_changes: Callable[[Store, str], list[Change]] = lambda _store, _tenant_id: [],
     **fields: object,
 ) -> Tenant:
-    """Makes one change of one tenant, with its event and its claim, and what goes `extra_changes`.
+    """Changes one tenant, and writes its event and its claim in the same write.
 
-    `change` works out the tenant afterwards; without one `fields` are what changes.
+    Args:
+        change: Returns the changed tenant. If omitted, the `fields` are changed.
+        key_parts: Values of the request that are not in `fields`, for the idempotency key.
+        extra_changes: Returns what else to write together with the tenant.
+
+    Raises:
+        UnknownTenantError: No tenant has this id.
+        StaleError: The tenant has another version.
+        NotAllowedError: The life cycle does not allow the verb from this status.
+        BusyError: Other changes kept interfering.
     """
     idempotency_key = idempotency_key_of(verb, audit, expected_version, *key_parts, *fields.items())
-    for _ in range(MAX_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         loaded = load(store, tenant_id)
         if loaded.already_applied(idempotency_key):
             return loaded.tenant

@@ -1,4 +1,4 @@
-"""Retention: what is left of a closed sign-up, when its time is over."""
+"""Retention: erases the personal fields of sign-ups that were closed long ago, and their notes."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -10,14 +10,21 @@ from portal.onboarding.decisions import StaleError, decide, find
 from portal.stores import GSI2, KEY, Change, Remove, Store
 from portal.tenants import AuditInfo, NotAllowedError, Tenant, Verb
 
-#: As many notes as one write removes together with what they are about.
+#: Notes that one write removes together with the change of their tenant.
 _NOTES_PER_WRITE = 90
 
 
 def erase(
     store: Store, tenant_id: str, *, expected_version: int | None, audit: AuditInfo
 ) -> Tenant:
-    """Erases the personal fields of a closed sign-up, and the notes about it."""
+    """Erases the personal fields of a closed sign-up, and up to 90 notes about it.
+
+    Raises:
+        UnknownTenantError: No tenant has this id.
+        StaleError: The tenant has another version.
+        NotAllowedError: The tenant is not closed.
+        BusyError: Other changes kept interfering.
+    """
     return decide(
         store,
         tenant_id,
@@ -41,18 +48,22 @@ def _note_removals(store: Store, tenant_id: str) -> list[Change]:
 
 
 def erase_closed_before(store: Store, instant: datetime, audit: AuditInfo) -> int:
-    """Erases every sign-up that was rejected or withdrawn before `instant`; answers how many.
-    It may be stopped anywhere and run again."""
+    """Erases every sign-up that was rejected or withdrawn before `instant`, with all its notes.
+    Returns how many. It may be stopped at any point and run again.
+
+    Raises:
+        BusyError: Other changes kept interfering.
+    """
     due = [str(row[KEY]) for row in queries.closed_before(store, instant)]
     erased = 0
     for tenant_id in due:
         tenant = find(store, tenant_id)
-        # Somebody may reopen one meanwhile: then it is not due any more.
+        # Somebody may have reopened it since the query.
         with suppress(StaleError, NotAllowedError):
             if not tenant.erased:
                 erase(store, tenant_id, expected_version=tenant.version, audit=audit)
                 erased += 1
-            # One write takes so many notes; the few sign-ups with more get more writes.
+            # One write removes a limited number of notes; the rest needs further writes.
             while notes := _note_removals(store, tenant_id):
                 store.write(notes)
     return erased

@@ -9,14 +9,28 @@ from portal.tenants import AuditInfo, Client, Reason, Tenant, Validity, Verb
 def suspend(
     store: Store, tenant_id: str, *, expected_version: int | None, audit: AuditInfo, reason: Reason
 ) -> Tenant:
-    """Access stops at once; the window keeps running."""
+    """Ends access at once. The validity does not change, and its time keeps running.
+
+    Raises:
+        UnknownTenantError: No tenant has this id.
+        StaleError: The tenant has another version.
+        NotAllowedError: The tenant is not active.
+        BusyError: Other changes kept interfering.
+    """
     return decide(store, tenant_id, Verb.SUSPEND, audit, expected_version, reason=reason.value)
 
 
 def reinstate(
     store: Store, tenant_id: str, *, expected_version: int | None, audit: AuditInfo
 ) -> Tenant:
-    """Back to active with the window unchanged, even if it has passed."""
+    """Makes a suspended tenant active again. The validity does not change, even if it has ended.
+
+    Raises:
+        UnknownTenantError: No tenant has this id.
+        StaleError: The tenant has another version.
+        NotAllowedError: The tenant is not suspended.
+        BusyError: Other changes kept interfering.
+    """
     return decide(store, tenant_id, Verb.REINSTATE, audit, expected_version, reason="")
 
 
@@ -28,7 +42,14 @@ def set_validity(
     audit: AuditInfo,
     validity: Validity,
 ) -> Tenant:
-    """Another window. It may be over: that ends a licence."""
+    """Sets another validity. One that has ended ends the licence.
+
+    Raises:
+        UnknownTenantError: No tenant has this id.
+        StaleError: The tenant has another version.
+        NotAllowedError: The tenant is neither active nor suspended.
+        BusyError: Other changes kept interfering.
+    """
     return decide(store, tenant_id, Verb.SET_VALIDITY, audit, expected_version, validity=validity)
 
 
@@ -42,7 +63,14 @@ def set_client(
     client_id: str,
     secret: Secret | None,
 ) -> Tenant:
-    """Another OAuth client; without `secret` the sealed one stays."""
+    """Sets another OAuth client. Without `secret`, the stored one stays.
+
+    Raises:
+        UnknownTenantError: No tenant has this id.
+        StaleError: The tenant has another version.
+        NotAllowedError: The tenant is neither active nor suspended.
+        BusyError: Other changes kept interfering.
+    """
     sealed = sealer.seal(secret, tenant_id) if secret else ""
 
     def change(tenant: Tenant, audit: AuditInfo, idempotency_key: str) -> Tenant:

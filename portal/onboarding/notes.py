@@ -1,4 +1,4 @@
-"""What staff write down about a tenant."""
+"""Notes of staff about a tenant."""
 
 from contextlib import suppress
 
@@ -9,9 +9,15 @@ from portal.tenants import AuditInfo
 
 
 def add_note(store: Store, tenant_id: str, *, audit: AuditInfo, text: str, after: str = "") -> None:
-    """A note of staff. It changes nothing of the tenant, so it needs no version.
-    `after` says when the newest note that its page showed was written: so a form that is sent
-    twice is one note, and the same words later on are another."""
+    """Adds a note. It does not change the tenant, so it needs no version.
+
+    Args:
+        after: When the newest note was written that the page showed. So a form that is sent
+            twice adds one note, and the same text later adds another.
+
+    Raises:
+        UnknownTenantError: No tenant has this id.
+    """
     tenant = find(store, tenant_id)
     with suppress(ItemExistsError):
         store.write([Add(records.note_item(tenant.id, audit, text, after))])

@@ -1,10 +1,10 @@
-"""Sign-ups: what a customer asks for and takes back, and what staff say to it short of a yes."""
+"""Verbs for sign-ups: submit, edit_contact, withdraw, reject, reopen, release."""
 
 from datetime import datetime
 
 from portal import records
 from portal.onboarding.claims import claim_changes
-from portal.onboarding.decisions import MAX_TRIES, decide, find, too_busy
+from portal.onboarding.decisions import MAX_ATTEMPTS, decide, find, too_busy
 from portal.stores import (
     Add,
     ItemExistsError,
@@ -25,8 +25,12 @@ def submit(
     locale: str = "",
     set_aside: bool = False,
 ) -> Tenant:
-    """A new pending tenant. `reference` comes signed with the form, so that sending the form
-    twice adds nothing: the tenant that is there already is the answer."""
+    """Adds a pending tenant. `reference` comes signed with the form. So a form that is sent twice
+    adds nothing, and returns the tenant of the first time.
+
+    Raises:
+        BusyError: Other changes kept interfering.
+    """
     tenant = Tenant(
         id=records.pending_id(reference),
         status=Status.PENDING,
@@ -39,7 +43,7 @@ def submit(
         status_link=status_link,
         set_aside=set_aside,
     )
-    for _ in range(MAX_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         try:
             store.write([Add(records.item_of(tenant)), *claim_changes(store, None, tenant)])
         except ItemExistsError as error:
@@ -55,7 +59,14 @@ def submit(
 def withdraw(
     store: Store, tenant_id: str, *, expected_version: int | None, audit: AuditInfo
 ) -> Tenant:
-    """The customer takes a pending sign-up back."""
+    """Withdraws a pending sign-up, for its customer.
+
+    Raises:
+        UnknownTenantError: No tenant has this id.
+        StaleError: The tenant has another version.
+        NotAllowedError: The tenant is not pending.
+        BusyError: Other changes kept interfering.
+    """
     return decide(store, tenant_id, Verb.WITHDRAW, audit, expected_version)
 
 
@@ -67,7 +78,14 @@ def edit_contact(
     audit: AuditInfo,
     contact: Contact,
 ) -> Tenant:
-    """Other contact details, for a tenant that is not closed."""
+    """Sets another contact.
+
+    Raises:
+        UnknownTenantError: No tenant has this id.
+        StaleError: The tenant has another version.
+        NotAllowedError: The tenant is closed.
+        BusyError: Other changes kept interfering.
+    """
     return decide(store, tenant_id, Verb.EDIT_CONTACT, audit, expected_version, contact=contact)
 
 
@@ -80,7 +98,14 @@ def reject(
     reason: Reason,
     message: str = "",
 ) -> Tenant:
-    """`message`: words for the customer, may be empty."""
+    """Rejects a pending sign-up. The customer reads `message`, which may be empty.
+
+    Raises:
+        UnknownTenantError: No tenant has this id.
+        StaleError: The tenant has another version.
+        NotAllowedError: The tenant is not pending.
+        BusyError: Other changes kept interfering.
+    """
     return decide(
         store, tenant_id, Verb.REJECT, audit, expected_version, reason=reason.value, message=message
     )
@@ -89,12 +114,27 @@ def reject(
 def reopen(
     store: Store, tenant_id: str, *, expected_version: int | None, audit: AuditInfo
 ) -> Tenant:
-    """Undoes a rejection or a withdrawal. `ErasedError`."""
+    """Makes a rejected or withdrawn sign-up pending again.
+
+    Raises:
+        UnknownTenantError: No tenant has this id.
+        StaleError: The tenant has another version.
+        NotAllowedError: The tenant is neither rejected nor withdrawn.
+        ErasedError: Its personal fields were erased.
+        BusyError: Other changes kept interfering.
+    """
     return decide(store, tenant_id, Verb.REOPEN, audit, expected_version, change=Tenant.reopened)
 
 
 def release(
     store: Store, tenant_id: str, *, expected_version: int | None, audit: AuditInfo
 ) -> Tenant:
-    """Moves a sign-up that was set aside as suspicious into the queue."""
+    """Moves a sign-up that was set aside as suspicious into the queue.
+
+    Raises:
+        UnknownTenantError: No tenant has this id.
+        StaleError: The tenant has another version.
+        NotAllowedError: The tenant is not pending, or not set aside.
+        BusyError: Other changes kept interfering.
+    """
     return decide(store, tenant_id, Verb.RELEASE, audit, expected_version, change=Tenant.released)

@@ -1,16 +1,17 @@
-"""Tenants and their events as items, and back: the one place that knows attribute names.
+"""Tenants, events, notes, forwards and claims as items, and back. Only this room knows the names
+of their attributes.
 
-    tenant      a tenant, and what anybody may read of it
-    windows     its status and its window, which decide access
-    origins     whether staff set these, or an import left them so
-    lists       where lists find a tenant, and what they sort it by
-    sign_up     what a sign-up claims, and what it leaves in its place: forward, status link
-    history     events and notes
-    ids         what an id tells of its item
-    attributes  names of single attributes, and values that anybody may have written
+    tenant         a tenant as an item, and back; the attributes that anybody may read
+    access_fields  status and validity of an item, which decide access
+    provenance     whether staff set the status and the validity, or an import
+    index_keys     the partition and sort keys by which the indexes find a tenant
+    sign_up        claims; the forward that replaces an activated sign-up; its status link
+    history        events and notes
+    ids            ids of sign-ups and claims, and the kind of an item by its id
+    attributes     names of single attributes, and values that may have any type
 
-The downstream application reads these attributes too; none may be renamed or retyped.
-Attributes that the portal does not know are kept as they are: they are somebody else's.
+The downstream application reads these attributes too, so never rename one or change its type.
+Attributes that the portal does not know belong to others, and a change keeps them.
 """
 
 from portal.records.access_fields import status_of, validity_of

@@ -1,4 +1,4 @@
-"""The status and the window of an item, whoever wrote it: what decides access."""
+"""Status and validity of an item, which decide access: of the portal or the old application."""
 
 from portal.records.attributes import parse_optional_timestamp
 from portal.stores import Item, Value
@@ -8,19 +8,19 @@ _STATUSES: dict[Value | None, Status] = {status.value: status for status in Stat
 
 
 def status_of(item: Item) -> Status:
-    """The stored status; for an item of the old application, what its `isActive` says."""
+    """The stored status. An item of the old application has none: then `isActive` decides."""
     stored = _STATUSES.get(item.get("status"))
     if stored is None:
         return Status.ACTIVE if item.get("isActive") is True else Status.SUSPENDED
-    # The old application switches a tenant off by this alone.
+    # The old application suspends a tenant by this attribute alone.
     if stored is Status.ACTIVE and item.get("isActive") is False:
         return Status.SUSPENDED
     return stored
 
 
 def validity_of(item: Item) -> Validity:
-    """The window. `open_ended` only where nothing was lost in reading it; to the old application
-    a missing end said so."""
+    """The validity. It is open-ended only if each date is missing or could be read. In an item of
+    the old application, a missing date alone means open-ended."""
     valid_from, valid_to = (
         parse_optional_timestamp(item.get(name)) for name in ("validFrom", "validTo")
     )

@@ -1,22 +1,23 @@
-"""Single attributes: names that other rooms need, and values that anybody may have written."""
+"""Names of attributes that other rooms need, and reading values that may have any type."""
 
 from datetime import UTC, datetime
 
 from portal.stores import Item, Value
 from portal.timestamps import format_timestamp, parse_timestamp
 
-#: The sealed client secret, or what the old application left in its place.
+#: The sealed client secret, or the plain one that the old application stored.
 SECRET = "clientSecret"  # noqa: S105 - the name of its attribute
-#: The import that wrote the tenant last.
+#: The id of the latest import that wrote the tenant.
 IMPORT_ID = "importId"
-#: Tells, to who has the key, whether a secret is the one that was sealed: `portal.imports`.
+#: The keyed fingerprint of the secret (`portal.sealing`): whoever has the key can tell whether a
+#: secret is the sealed one.
 SECRET_FINGERPRINT = "clientSecretMark"  # noqa: S105 - the name of its attribute
-#: The status and the window as imports left them, or that staff have set them: `origins`.
+#: Status and validity as the latest import stored them (`portal.records.provenance`).
 IMPORTED_STATE = "importedState"
 
 
 class Texts(dict[str, str]):
-    """An item's texts; what is missing, or is no text, reads as empty."""
+    """The text attributes of an item. A missing attribute, or one of another type, is empty."""
 
     def __init__(self, item: Item) -> None:
         super().__init__((k, v) for k, v in item.items() if isinstance(v, str))
@@ -26,6 +27,7 @@ class Texts(dict[str, str]):
 
 
 def parse_optional_timestamp(value: Value | None) -> datetime | None:
+    """The instant in an attribute; `None` if it is missing, no text, or no timestamp."""
     return parse_timestamp(value) if isinstance(value, str) else None
 
 

@@ -1,4 +1,4 @@
-"""The history of a tenant: events, which say what was done, and notes, which staff wrote down."""
+"""The history of a tenant: an event for each change, and the notes of staff."""
 
 import hashlib
 import json
@@ -13,11 +13,12 @@ from portal.stores import GSI2, KEY, Item, Value
 from portal.tenants import AuditInfo, Verb
 from portal.timestamps import format_timestamp, parse_timestamp
 
-#: An event holds the old and the new value of these; of the others it only names what changed.
+#: An event holds the old and the new values of these attributes.
 _WITH_VALUES = (
     "status", "accountId", "companyId", "cluster", "validFrom", "validTo", "clientId",
     *(field.attribute for field in CONTACT_FIELDS if not field.personal),
 )  # fmt: skip
+#: Of these, an event names those that changed, without their values.
 _NAMED_ONLY = (
     *(field.attribute for field in CONTACT_FIELDS if field.personal),
     "accountName", "companyName", "clientSecret",
@@ -26,8 +27,8 @@ _NAMED_ONLY = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """One line of a tenant's history. `changes` names values before and after, never
-    personal ones; `before` and `after` are digests of the whole item."""
+    """One change of a tenant. `changes`: attribute -> old and new value, both empty if the values
+    are personal or secret."""
 
     at: datetime | None
     by: str
@@ -46,7 +47,8 @@ def event_item(
     *,
     reason: str = "",
 ) -> Item:
-    """The event of one change of `subject`, to be written together with it."""
+    """The event of a change, to be written together with it. Of the tenant's item before and after,
+    it holds the changed attributes, and a digest of all attributes but the secret."""
     return _entry(
         "event", "EVENTS", tenant_id, audit, f"{format_timestamp(audit.at)}-{secrets.token_hex(4)}"
     ) | {
@@ -100,8 +102,8 @@ class Note:
 
 
 def note_item(tenant_id: str, audit: AuditInfo, text: str, after: str = "") -> Item:
-    """What a member of staff wrote down about `subject`. The same words of the same person, written
-    behind the same note, have the same id: a form that is sent twice adds nothing."""
+    """A note about a tenant. The id depends on the person, the text, and `after`, which says when
+    the newest note was written that the person saw: a form that is sent twice adds nothing."""
     digest = hashlib.sha256(repr((audit.who or audit.by, after, text)).encode()).hexdigest()[:16]
     return _entry("note", "NOTES", tenant_id, audit, digest) | {"text": text}
 
@@ -125,7 +127,7 @@ def _entry(
         "version": 1,
         "at": at,
         "by": audit.by,
-        # Two people may have one name.
+        # Two people may have the same name.
         **({"who": audit.who} if audit.who else {}),
         GSI2.partition: f"{partition}#{tenant_id}",
         GSI2.sort: f"{at}#{entry_id}",

@@ -1,18 +1,18 @@
-"""What an id tells of its item."""
+"""Ids of sign-ups and claims, and the kind of an item by its id."""
 
 from portal.stores import KEY, Item
 from portal.tenants import Ids
 
-#: What an id that is no tenant's says in front of its first hyphen.
+#: The prefix, up to the first hyphen, of every id that is not a tenant's.
 OTHER_KINDS = frozenset({
     "claim", "event", "import", "note", "staff", "link", "session", "token",
 })  # fmt: skip
-#: Lower-case letters and digits in the reference of a sign-up.
+#: Length of the reference of a sign-up, in lower-case letters and digits.
 REFERENCE_LENGTH = 26
 
 
 def pending_id(reference: str) -> str:
-    """`reference` is 26 lower-case letters and digits."""
+    """The id of a sign-up. `reference`: 26 lower-case letters and digits."""
     return f"pending-{reference}"
 
 
@@ -21,11 +21,11 @@ def claim_id(ids: Ids) -> str:
 
 
 def item_kind(item_id: str) -> str:
-    """`tenant`, or what the portal's other ids say in front of their first hyphen."""
+    """The prefix of the id if it is one of `OTHER_KINDS`, else `tenant`."""
     kind = item_id.partition("-")[0]
     return kind if kind in OTHER_KINDS else "tenant"
 
 
 def is_tenant(item: Item) -> bool:
-    """Whether the item is a tenant, and not a forward, a claim, an event or the like."""
+    """Whether the item is a tenant, not a forward, a claim, an event or another kind."""
     return "forwardTo" not in item and item_kind(str(item[KEY])) == "tenant"

@@ -1,4 +1,10 @@
-"""The lists: where each finds its tenants, and what it sorts them by."""
+"""The partition and sort keys by which the indexes find a tenant.
+
+GSI1   by account; the downstream application reads it, so it holds no pending tenants
+GSI2   by status, or in the list of sign-ups that were set aside
+GSI3   by the beginning of the company name
+GSI4   by email address
+"""
 
 import unicodedata
 
@@ -12,21 +18,21 @@ from portal.stores import (
 )
 from portal.tenants import Status, Tenant
 
-#: Stands for "no end" where an index sorts by it, behind every real instant.
+#: The sort key of a validity without an end. Sorts after every timestamp.
 NEVER = "9999-12-31T23:59:59.999Z"
-#: Behind every text that a sort key may hold: the highest code point.
+#: Sorts after every text in a sort key: the highest code point.
 LAST = "\U0010ffff"
-#: The list of imports.
+#: The partition of imports.
 IMPORTS = "IMPORTS"
-#: The list of sign-ups that were set aside as suspicious.
+#: The partition of sign-ups that were set aside as suspicious.
 ASIDE = "ASIDE"
-#: Characters of up to four bytes; 1,024 bytes have to hold the id, too.
+#: In characters, of up to 4 bytes each. A sort key has 1,024 bytes, and holds the id as well.
 _MAX_SEARCH_NAME = 200
 
 
 def index_keys(tenant: Tenant) -> dict[str, Value]:
-    """Where lists find the tenant. A pending tenant only claims its ids, so it is never in
-    GSI1; a sign-up that was set aside waits in a list of its own, and no search finds it."""
+    """The index keys of a tenant. A pending tenant only claims its ids, so it has none for GSI1.
+    A sign-up that was set aside has only those for GSI2, so no search finds it."""
     keys: dict[str, Value] = {
         GSI2.partition: _list_partition(tenant),
         GSI2.sort: f"{_sort_value(tenant)}#{tenant.id}",
@@ -53,7 +59,8 @@ def _list_partition(tenant: Tenant) -> str:
 
 
 def _sort_value(tenant: Tenant) -> str:
-    """Asked for (pending), end (active: expiring and expired are one range), decided (rest)."""
+    """What a list by status is sorted by. Pending: the sign-up. Active: the end of the validity, so
+    that expiring and expired tenants are one range each. Others: the latest decision."""
     if tenant.status is Status.PENDING:
         return format_optional_timestamp(tenant.created_at) or ""
     if tenant.status is Status.ACTIVE:
@@ -65,8 +72,8 @@ def _sort_value(tenant: Tenant) -> str:
 
 
 def normalised(name: str) -> str:
-    """A company's name as it is searched for: without case, accents and double spaces, and
-    no longer than a sort key of DynamoDB has room for."""
+    """A company name as search compares it: without case, accents and repeated spaces, and short
+    enough for a sort key of DynamoDB."""
     folded = unicodedata.normalize("NFKD", name).casefold()
     words = " ".join("".join(c for c in folded if not unicodedata.combining(c)).split())
     return words[:_MAX_SEARCH_NAME].rstrip()

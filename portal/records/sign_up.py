@@ -1,4 +1,4 @@
-"""What a pending tenant leaves behind, and what it claims."""
+"""Claims, the forward that replaces an activated sign-up, and the status link of its customer."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +12,8 @@ from portal.timestamps import format_timestamp, parse_timestamp
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forward:
-    """In place of a pending tenant once it has a final key; it keeps the status link alive."""
+    """Replaces a pending tenant that was activated: `to` is its final id. The item also keeps the
+    status link, so that the link still works."""
 
     to: str
     idempotency_key: str
@@ -27,7 +28,7 @@ def forward_of(item: Item) -> Forward | None:
 
 
 def forward_item(pending: Tenant, to: str, idempotency_key: str) -> Item:
-    """`pending`, turned into a forward to `to`."""
+    """The forward that replaces the item of `pending`."""
     item: dict[str, Value] = {
         KEY: pending.id,
         "forwardTo": to,
@@ -42,21 +43,22 @@ def forward_item(pending: Tenant, to: str, idempotency_key: str) -> Item:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatusLink:
-    """What is kept of a customer's status link: its hash, and when it was made."""
+    """The hash of a customer's status link, and when it was made."""
 
     hashed: str
     made_at: datetime | None
 
     def is_over(self, now: datetime, days: int) -> bool:
+        """Whether the link has expired, `days` days after it was made; or there is none."""
         return not self.hashed or self.made_at is None or now - self.made_at > timedelta(days=days)
 
 
 def status_link_of(item: Item) -> StatusLink:
-    """The link of a pending tenant, or of the forward that it left."""
+    """The status link in the item of a pending tenant, or in the forward that replaced it."""
     text = Texts(item)
     return StatusLink(hashed=text["statusLink"], made_at=parse_timestamp(text["createdAt"]))
 
 
 def claim_item(ids: Ids, count: int, version: int) -> Item:
-    """How many pending tenants claim these ids. No index knows it."""
+    """The number of pending tenants that claim these ids. It is in no index."""
     return {KEY: claim_id(ids), "count": count, "version": version}

@@ -29,8 +29,8 @@ _INDEX_KEYS = tuple(key for index in INDEXES for key in (index.partition, index.
 
 
 def tenant_of(item: Item) -> Tenant:
-    """The tenant in a whole item. An item without `status` is the old application's: then
-    `isActive` alone decides, and what its window lacks is open."""
+    """The tenant of an item with all its attributes. `status_of` and `validity_of` say how items of
+    the old application are read, which have no `status`."""
     version = item.get("version")
     text = Texts(item)
     ids = None
@@ -84,16 +84,17 @@ def _decision_of(text: Texts) -> Decision | None:
 
 
 def public_view(item: Item) -> dict[str, Value]:
-    """What anybody may read of a tenant: ids, names and the window, under the names that the
-    downstream application knows; no contact, no secret."""
+    """The attributes that anybody may read: ids, names, validity and `isActive`; no contact and no
+    secret."""
     return {name: item[name] for name in _PUBLIC_ATTRIBUTES if name in item}
 
 
 def item_of(tenant: Tenant, previous: Mapping[str, Value] | None = None) -> Item:
-    """`tenant` as an item.
+    """The item of a tenant.
 
-    What stands in `previous` comes along where it is not ours, or is a date that could not be
-    read and that nobody has replaced: nothing is lost by being changed elsewhere.
+    Two kinds of attributes are carried over from the `previous` item, so that a change loses
+    nothing: those that the portal does not know, and dates that could not be read, unless the
+    tenant has a date in their place.
     """
     validity, client, contact, decision = (
         tenant.validity,
@@ -148,5 +149,5 @@ def item_of(tenant: Tenant, previous: Mapping[str, Value] | None = None) -> Item
 
 
 def index_keys_of(item: Item) -> dict[str, Value]:
-    """Where lists are to find the tenant in a whole item, whatever index keys it has."""
+    """The index keys that an item with all its attributes should have."""
     return index_keys(tenant_of(item))

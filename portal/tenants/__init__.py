@@ -1,11 +1,11 @@
-"""The rules: what a tenant is, who may change it how, and when it may use the application.
+"""The rules: what a tenant is, which verb may change it from which status, and when it has access.
 
-    life_cycle   every status, every verb, and which verb leads where
-    validity     the window of a licence
-    tenant       a tenant, its contact, ids and client; a change returns a new one
+    life_cycle   statuses, verbs, reasons, and the status that each verb leads to
+    validity     the time of a licence: from one instant to another
+    tenant       a tenant, its contact, ids and OAuth client; a change returns a new tenant
     access       whether a tenant may use the application, and why
 
-Everything here is a value, and imports only the standard library.
+All classes here are immutable values or errors. The room imports only the standard library.
 """
 
 from portal.tenants.access import EXPIRING, AccessStatus, access_status, standing

@@ -1,4 +1,4 @@
-"""When a tenant may use the application."""
+"""Whether a tenant may use the application, and why."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -7,12 +7,12 @@ from portal.tenants.life_cycle import Status
 from portal.tenants.tenant import Tenant
 from portal.tenants.validity import Validity
 
-#: From this long before its end a licence is called expiring.
+#: A licence is expiring when less than this is left of it.
 EXPIRING = timedelta(days=30)
 
 
 class AccessStatus(StrEnum):
-    """Whether a tenant may use the application: the answer, and why."""
+    """Whether a tenant has access, and why. Only `VALID` and `EXPIRING` give access."""
 
     VALID = "valid"
     EXPIRING = "expiring"
@@ -25,11 +25,13 @@ class AccessStatus(StrEnum):
 
 
 def standing(tenant: Tenant, now: datetime) -> AccessStatus:
+    """The access status of a tenant at the instant `now`."""
     return access_status(tenant.status, tenant.validity, now)
 
 
 def access_status(status: Status, validity: Validity, now: datetime) -> AccessStatus:
-    """The one place that decides access, exact to the millisecond; both ends are included."""
+    """The access status by status and validity, exact to the millisecond; the first and the last
+    instant are included. Nothing else decides access."""
     if status is not Status.ACTIVE:
         return _NOT_ACTIVE[status]
     if not validity.open_ended and (validity.valid_from is None or validity.valid_to is None):

@@ -1,4 +1,4 @@
-"""The life cycle: every status, every verb, and which verb leads where."""
+"""The life cycle: statuses, verbs, reasons, and the status that each verb leads to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Verb(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why staff reject or suspend. The words for each are the interface's."""
+    """Why staff reject or suspend. The pages have a text for each."""
 
     NOT_A_CUSTOMER = "not_a_customer"
     DUPLICATE = "duplicate"
@@ -57,28 +57,31 @@ class RuleError(Exception):
     """A change that the rules do not allow."""
 
     def __str__(self) -> str:
-        # Not Exception's own text, which would show a tenant's contact in a traceback.
+        # Exception's own text holds the arguments: a traceback would show a tenant's contact.
         return type(self).__name__
 
 
 @dataclass(eq=False)
 class NotAllowedError(RuleError):
-    """The life cycle has no such step: `verb` cannot be done to a tenant that is `status`."""
+    """The life cycle does not allow `verb` for a tenant that is `status`."""
 
     verb: Verb
     status: Status
 
 
 class ErasedError(RuleError):
-    """The personal fields were erased, so nothing is left to reopen."""
+    """The personal fields were erased, so the sign-up cannot be reopened."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Transition:
-    """Where a verb leads, by the status that it starts from.
+    """The statuses that a verb leads to.
 
-    sets_status, sets_validity: a person decides about these by the verb, so that no import
-    changes them unasked (`portal.records.provenance`).
+    Attributes:
+        leads: Status before the verb -> status after it. No other status allows the verb.
+        sets_status: Staff decide on the status with this verb. An import keeps their decision
+            unless its user allows the change (`portal.records.provenance`).
+        sets_validity: The same for the validity.
     """
 
     leads: Mapping[Status, Status]
@@ -90,9 +93,9 @@ def _unchanged(*statuses: Status) -> Mapping[Status, Status]:
     return {status: status for status in statuses}
 
 
-#: Of every verb. A step that is not here is not allowed.
+#: The transition of every verb.
 TRANSITIONS: Mapping[Verb, Transition] = {
-    # Makes a new tenant.
+    # Creates a tenant, so there is no status before it.
     Verb.SUBMIT: Transition(leads={}),
     Verb.ACTIVATE: Transition(
         leads={Status.PENDING: Status.ACTIVE}, sets_status=True, sets_validity=True
@@ -118,7 +121,7 @@ TRANSITIONS: Mapping[Verb, Transition] = {
 
 
 def can(status: Status, verb: Verb) -> bool:
-    """Whether the life cycle has this step."""
+    """Whether the life cycle allows `verb` from `status`."""
     return status in TRANSITIONS[verb].leads
 
 
@@ -126,7 +129,7 @@ def status_after(status: Status, verb: Verb) -> Status:
     """The status that `verb` leads to from `status`.
 
     Raises:
-        NotAllowedError: The life cycle has no such step.
+        NotAllowedError: The life cycle does not allow `verb` from `status`.
     """
     if not can(status, verb):
         raise NotAllowedError(verb, status)

@@ -1,4 +1,4 @@
-"""A tenant and all that belongs to it. A change returns a new one, and what may not be raises."""
+"""A tenant and its parts. They are immutable: a change returns a new tenant."""
 
 import hashlib
 import re
@@ -9,7 +9,7 @@ from typing import Any, Self
 from portal.tenants.life_cycle import ErasedError, NotAllowedError, Status, Verb, status_after
 from portal.tenants.validity import PastWindowError, Validity
 
-#: An account or company id, to be matched in ASCII.
+#: The pattern of an account or company id. Match it with `re.ASCII`.
 ID = r"[A-Za-z0-9]{1,40}"
 _ID = re.compile(ID, re.ASCII)
 CLUSTER_LENGTH = 40
@@ -17,16 +17,17 @@ SECRET_LENGTH = 500
 
 
 def is_id(text: str) -> bool:
-    """Whether it may be an account or company id: letters and digits, at most 40."""
+    """Whether the text can be an account or company id: 1 to 40 ASCII letters and digits."""
     return _ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contact:
-    """Whom to talk to, as `portal.contacts` read it. `portal.contact_fields` describes each field.
+    """The contact of a tenant, as `portal.contacts` read it; `portal.contact_fields` describes each
+    field.
 
-    `phone` is E.164 where the number could be read, else as written; `phone_typed` is what
-    was typed, kept when it differs; `phone_extension` digits.
+    `phone` is E.164 if the number could be read, else the text as it was. `phone_typed` is the
+    text that was typed, if it differs. `phone_extension` holds digits.
     """
 
     company: str = ""
@@ -39,7 +40,8 @@ class Contact:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ids:
-    """The account and the company in Field Service Management: claimed, or final."""
+    """The account and the company in Field Service Management. A pending tenant claims them; an
+    activation makes them final."""
 
     account_id: str
     company_id: str
@@ -54,7 +56,7 @@ class Ids:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Client:
-    """The OAuth client. The secret is sealed text (`portal.sealing`), never shown to anybody."""
+    """The OAuth client. The secret is sealed (`portal.sealing`) and never shown."""
 
     id: str = ""
     sealed_secret: str = field(default="", repr=False)
@@ -63,8 +65,14 @@ class Client:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditInfo:
-    """Who changes something (`by` for people to read, `who` to tell people apart), when, and
-    in which request."""
+    """Who changes something, when, and in which request.
+
+    Attributes:
+        by: The name, for people to read.
+        at: The instant of the request.
+        who: The id, which tells two people of one name apart; empty if there is none.
+        request_id: The id that the logs have as well; empty outside a request.
+    """
 
     by: str
     at: datetime
@@ -74,7 +82,7 @@ class AuditInfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """The latest change of a tenant. `mark` tells whether a decision is this one again."""
+    """The latest change of a tenant. A request with the same `idempotency_key` repeats it."""
 
     verb: Verb
     by: str
@@ -86,15 +94,20 @@ class Decision:
 def idempotency_key_of(
     verb: Verb, audit: AuditInfo, expected_version: int | None, *key_parts: object
 ) -> str:
-    """The same text exactly when the same person asks again for the same thing, having seen
-    the same version: a double click, or a form sent twice."""
+    """The idempotency key of a request. It is the same if the same person asks for the same on the
+    same version: a double click, or a form that is sent twice.
+
+    The key is stored. It is a hash of the `repr` of the values, so the names of their classes and
+    fields are part of it.
+    """
     request = (verb.value, audit.who or audit.by, expected_version, key_parts)
     return hashlib.sha256(repr(request).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tenant:
-    """`version` is `None` on a record that only the old application has written."""
+    """A tenant, from its sign-up on. `version` is `None` if only the old application has written
+    it."""
 
     id: str
     status: Status
@@ -116,7 +129,7 @@ class Tenant:
 
     @property
     def is_final(self) -> bool:
-        """Whether the id is the one that the downstream application looks up."""
+        """Whether the id is final: the one that the downstream application looks up."""
         return "_" in self.id
 
     @property
@@ -126,7 +139,11 @@ class Tenant:
     def changed(
         self, verb: Verb, audit: AuditInfo, idempotency_key: str = "", **fields: Any
     ) -> Self:
-        """This tenant after `verb`. `NotAllowedError`."""
+        """This tenant after `verb`, with these `fields` changed.
+
+        Raises:
+            NotAllowedError: The life cycle does not allow it from this status.
+        """
         return replace(
             self,
             status=status_after(self.status, verb),
@@ -147,7 +164,12 @@ class Tenant:
         validity: Validity,
         client: Client,
     ) -> Self:
-        """Bound to its final key. `NotAllowedError`, `PastWindowError`."""
+        """This pending tenant with its final id and a licence.
+
+        Raises:
+            NotAllowedError: It is not pending.
+            PastWindowError: The validity has no end, or has ended.
+        """
         if validity.valid_to is None or validity.valid_to < audit.at:
             raise PastWindowError
         bound = self.changed(
@@ -166,29 +188,45 @@ class Tenant:
         return replace(bound, version=1)
 
     def reopened(self, audit: AuditInfo, idempotency_key: str = "") -> Self:
-        """`NotAllowedError`, `ErasedError`."""
+        """This closed sign-up, pending again.
+
+        Raises:
+            NotAllowedError: It is not closed.
+            ErasedError: Its personal fields were erased.
+        """
         reopened = self.changed(Verb.REOPEN, audit, idempotency_key, reason="", message="")
         if self.erased:
             raise ErasedError
         return reopened
 
     def released(self, audit: AuditInfo, idempotency_key: str = "") -> Self:
-        """Into the queue, from where it was set aside. `NotAllowedError`."""
+        """This sign-up, no longer set aside but in the queue.
+
+        Raises:
+            NotAllowedError: It is not pending, or not set aside.
+        """
         if not self.set_aside:
             raise NotAllowedError(Verb.RELEASE, self.status)
         return self.changed(Verb.RELEASE, audit, idempotency_key, set_aside=False)
 
     def imported(self, audit: AuditInfo, idempotency_key: str = "", **fields: Any) -> Self:
-        """As an export of the old application has it, whatever it changes: `fields` may hold a
-        `status`, and an `updated_at` that is the record's own. `NotAllowedError`."""
+        """This tenant with the `fields` of an imported record. They may include `status`, and the
+        record's own `updated_at`.
+
+        Raises:
+            NotAllowedError: The life cycle does not allow it from this status.
+        """
         changed = self.changed(Verb.IMPORT, audit, idempotency_key)
         return replace(changed, **fields)
 
     def without_personal_fields(
         self, audit: AuditInfo, idempotency_key: str = "", *, contact: Contact | None = None
     ) -> Self:
-        """What retention leaves of a closed sign-up: `contact` without personal fields.
-        `NotAllowedError`."""
+        """This closed sign-up after its retention, with `contact` in place of its contact.
+
+        Raises:
+            NotAllowedError: It is not closed.
+        """
         return self.changed(
             Verb.ERASE,
             audit,

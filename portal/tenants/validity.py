@@ -1,4 +1,4 @@
-"""The validity of a licence: a window between two instants."""
+"""The validity of a licence: from one instant to another."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,19 +11,19 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 class BackwardWindowError(RuleError):
-    """The window ends before it starts."""
+    """The validity ends before it starts."""
 
 
 class PastWindowError(RuleError):
-    """The window of a new licence is over already."""
+    """The validity of a new licence has no end, or has ended."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Validity:
-    """The licence: from one instant to another, both included.
+    """From one instant to another, both included.
 
-    An instant that is missing, or that could not be read, is `None`. `open_ended` is set on
-    records of the old application, for which a missing end meant "for ever".
+    An instant is `None` if it is missing or could not be read. `open_ended` is set for
+    records from the old application, in which a missing instant means "no limit".
     """
 
     valid_from: datetime | None = None
@@ -32,14 +32,15 @@ class Validity:
 
     @property
     def is_open(self) -> bool:
-        """Whether it has no start or no end, and is valid for all that."""
+        """Whether a start or an end is missing and means "no limit"."""
         return self.open_ended and (self.valid_from is None or self.valid_to is None)
 
     @classmethod
     def of_days(cls, first: date, last: date, zone: ZoneInfo) -> Self:
-        """From the first millisecond of `first` to the last of `last`, as clocks in `zone` show.
+        """From the first millisecond of the day `first` to the last of the day `last` in `zone`.
 
-        `BackwardWindowError`.
+        Raises:
+            BackwardWindowError: `last` is before `first`.
         """
         if last < first:
             raise BackwardWindowError
@@ -50,5 +51,5 @@ class Validity:
 
 
 def first_instant(day: date, zone: ZoneInfo) -> datetime:
-    """Of a day in `zone`. Not midnight where clocks go forward at that moment."""
+    """The first instant of a day in `zone`. If clocks go forward at midnight, it is later."""
     return datetime.combine(day, time.min, zone).astimezone(UTC)

@@ -1,8 +1,8 @@
-"""The catalogues of words in other languages, and the mark for a text that they hold."""
+"""The message catalogues of other languages, and the marker for messages to translate."""
 
 __all__ = ["N_"]
 
 
-def N_(text: str) -> str:  # noqa: N802 - the name that catalogue tools look for
-    """Marks a text that is translated later, where it is shown."""
+def N_(text: str) -> str:  # noqa: N802 - the name that gettext tools look for
+    """Marks a message for the catalogue and returns it. It is translated where it is shown."""
     return text

@@ -1,4 +1,4 @@
-"""A sign-up gets its final key in one write, or renews the tenant that has it."""
+"""Activating a sign-up in one write, and renewing the tenant that has the final id."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -95,7 +95,7 @@ def test_an_id_that_is_taken_raises_with_its_tenant_and_changes_nothing(store):
     assert all_items(store) == items
 
 
-# ---- Renewing instead
+# ---- Renewing the existing tenant
 
 
 def call_renew_existing(store, pending, existing, audit=ANN, **more) -> Tenant:

@@ -64,7 +64,7 @@ def test_a_concurrent_change_by_the_old_application_is_not_lost(store):
     assert (item["validTo"], item["isActive"]) == ("2031-01-01T00:00:00.000Z", False)
 
 
-# ---- Refusals
+# ---- Errors
 
 
 def test_constant_conflicts_raise_busy_and_save_nothing(store):

@@ -14,7 +14,7 @@ from tests.conftest import START
 from tests.examples import ANN, IDS, OTHER_CONTACT, WINDOW
 from tests.records.example_tenants import ACTIVE, LEGACY_ITEM, tenants
 
-# ---- There and back
+# ---- Writing and reading
 
 
 @given(tenants())
@@ -63,7 +63,7 @@ def test_every_instant_is_written_as_to_iso_string_writes_it():
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", str(text))
 
 
-# ---- What the old application wrote
+# ---- Items of the old application
 
 
 def test_a_legacy_item_is_read():
@@ -143,7 +143,7 @@ def test_a_validity_is_open_ended_only_if_its_dates_could_be_read(row, open_ende
     assert records.validity_of(row).open_ended is open_ended
 
 
-# ---- What somebody else wrote is kept
+# ---- Attributes that others wrote are kept
 
 FOREIGN = {"creditLimit": 7, "notes_from_crm": "x", "isVip": True, "nextOfKin": "y"}
 

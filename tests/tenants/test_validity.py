@@ -17,7 +17,7 @@ ZONES = [
     "America/Santiago",
 ]  # fmt: skip
 
-#: One day each, with the first and the last millisecond that clocks there call by its date.
+#: Zone, date, first and last millisecond of this date in the zone, remark.
 DAYS = """
 UTC                 2026-12-31 2026-12-31T00:00:00.000Z 2026-12-31T23:59:59.999Z  an ordinary day
 Europe/Berlin       2026-12-31 2026-12-30T23:00:00.000Z 2026-12-31T22:59:59.999Z  in winter
@@ -32,8 +32,8 @@ Asia/Beirut         2025-10-25 2025-10-24T21:00:00.000Z 2025-10-25T21:59:59.999Z
 Asia/Kathmandu      2026-01-01 2025-12-31T18:15:00.000Z 2026-01-01T18:14:59.999Z  at UTC+5:45
 Australia/Lord_Howe 2026-04-05 2026-04-04T13:00:00.000Z 2026-04-05T13:29:59.999Z  half an hour more
 Pacific/Kiritimati  2026-01-01 2025-12-31T10:00:00.000Z 2026-01-01T09:59:59.999Z  at UTC+14
-Pacific/Apia        2011-12-29 2011-12-29T10:00:00.000Z 2011-12-30T09:59:59.999Z  before the leap
-Pacific/Apia        2011-12-31 2011-12-30T10:00:00.000Z 2011-12-31T09:59:59.999Z  behind the leap
+Pacific/Apia        2011-12-29 2011-12-29T10:00:00.000Z 2011-12-30T09:59:59.999Z  before the gap
+Pacific/Apia        2011-12-31 2011-12-30T10:00:00.000Z 2011-12-31T09:59:59.999Z  after the gap
 """
 
 

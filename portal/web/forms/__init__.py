@@ -34,24 +34,8 @@ from portal.web.forms.contact_view import (
 )
 
 __all__ = [
-    "ChangeForm",
-    "ContactForm",
-    "FieldView",
-    "Form",
-    "StaffContactForm",
-    "TextField",
-    "claimed_ids",
-    "contact_data",
-    "contact_facts",
-    "form_messages",
-    "form_version",
-    "is_final_id",
-    "line_reader",
-    "masked_facts",
-    "masked_value",
-    "note_beside",
-    "open_data",
-    "read_day",
-    "read_id",
-    "read_secret",
-]
+    "ChangeForm", "ContactForm", "FieldView", "Form", "StaffContactForm", "TextField",
+    "claimed_ids", "contact_data", "contact_facts", "form_messages", "form_version", "is_final_id",
+    "line_reader", "masked_facts", "masked_value", "note_beside", "open_data", "read_day",
+    "read_id", "read_secret",
+]  # fmt: skip

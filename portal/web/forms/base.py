@@ -45,9 +45,9 @@ class FieldView:
 
 
 class TextField(Field):  # type: ignore[misc] # WTForms publishes no types
-    """One value, read from text by `reader`; `problem` says in words what is wrong with it.
+    """One value, read from text by `reader`; `error_text` says in words what is wrong with it.
 
-    `data` is the text as it was typed, `read` the value.
+    `data` is the text as it was typed, `value` what was read.
     """
 
     widget = TextInput()
@@ -56,16 +56,16 @@ class TextField(Field):  # type: ignore[misc] # WTForms publishes no types
         self,
         label: str,
         reader: Callable[[str], Any],
-        problem: Callable[[Problem], str],
-        **shown: Any,
+        error_text: Callable[[Problem], str],
+        **view_options: Any,
     ) -> None:
         names = ("name", "_form", "_prefix", "_translations", "_meta")
-        wtforms = {name: shown.pop(name) for name in names if name in shown}
-        super().__init__(label, **wtforms)
+        of_wtforms = {name: view_options.pop(name) for name in names if name in view_options}
+        super().__init__(label, **of_wtforms)
         self.reader = reader
-        self.problem = problem
-        self.shown = {"required": True, **shown}
-        self.read: Any = None
+        self.error_text = error_text
+        self.view_options = {"required": True, **view_options}
+        self.value: Any = None
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = valuelist[0] if valuelist else ""
@@ -73,9 +73,9 @@ class TextField(Field):  # type: ignore[misc] # WTForms publishes no types
     def pre_validate(self, form: FlaskForm) -> None:
         del form
         try:
-            self.read = self.reader(self.data or "")
+            self.value = self.reader(self.data or "")
         except ProblemError as error:
-            raise ValidationError(self.problem(error.problem)) from error
+            raise ValidationError(self.error_text(error.problem)) from error
 
 
 class Form(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no types
@@ -84,37 +84,39 @@ class Form(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no types
     class Meta:
         csrf = False
 
-    def views(self, verb: str = "", **notes: str) -> list[FieldView]:
-        """The fields for a template; ids begin with `verb` where a page has several forms."""
-        return [self.view(field, verb, notes.get(field.short_name, "")) for field in self]
+    def views(self, prefix: str = "", /, **notes: str) -> list[FieldView]:
+        """The fields for a template; ids begin with `prefix` where a page has several forms."""
+        return [self.view(field, prefix, notes.get(field.short_name, "")) for field in self]
 
-    def view(self, field: Any, verb: str = "", note: str = "") -> FieldView:
-        shown = dict(field.shown)
-        choices = shown.pop("choices", ())
-        hint = shown.pop("hint", "")
+    def view(self, field: Any, prefix: str = "", note: str = "") -> FieldView:
+        options = dict(field.view_options)
+        choices = options.pop("choices", ())
+        hint = options.pop("hint", "")
         typed = strip_unprintable(field.data or "")
         return FieldView(
             name=field.short_name,
-            id=_id(verb, field.short_name),
+            id=_field_id(prefix, field.short_name),
             label=_(field.label.text),
             # A secret is never written into a page, not even back to who typed it.
-            value="" if shown.get("type") == "password" else typed,
+            value="" if options.get("type") == "password" else typed,
             error=str(field.errors[0]) if field.errors else "",
             note=note,
             options=[(value, _(label), value == typed) for value, label in choices],
             hint=_(hint) if hint else "",
-            **shown,
+            **options,
         )
 
-    def problems(self, verb: str = "") -> list[tuple[str, str]]:
+    def problems(self, prefix: str = "") -> list[tuple[str, str]]:
         """For the summary: the field's id, and the same words as beside it."""
         return [
-            (_id(verb, field.short_name), str(field.errors[0])) for field in self if field.errors
+            (_field_id(prefix, field.short_name), str(field.errors[0]))
+            for field in self
+            if field.errors
         ]
 
 
-def _id(verb: str, name: str) -> str:
-    return f"{verb}-{name}" if verb else name
+def _field_id(prefix: str, name: str) -> str:
+    return f"{prefix}-{name}" if prefix else name
 
 
 # ---- Readers
@@ -163,5 +165,5 @@ def read_secret(text: str) -> Secret | None:
     return Secret(text, services().links.secret_fingerprint(text)) if text else None
 
 
-def line_reader(most: int, *, required: bool = True) -> Callable[[str], str]:
-    return lambda text: contacts.read_line(text, most=most, required=required)
+def line_reader(max_length: int, *, required: bool = True) -> Callable[[str], str]:
+    return lambda text: contacts.read_line(text, most=max_length, required=required)

@@ -38,7 +38,7 @@ class ContactForm(Form):
         """Only of a form that is valid."""
         values: dict[str, str] = {}
         for field in FORM_ORDER:
-            values |= _values(field, self[field.name].read)
+            values |= _attributes(field, self[field.name].value)
         return Contact(**values)
 
 
@@ -48,27 +48,27 @@ class ChangeForm(ContactForm):
     def to_contact_over(self, old: Contact) -> Contact:
         """Only of a form that is valid."""
         new = self.to_contact()
-        kept = {
+        unchanged = {
             part: getattr(old, part)
             for field in FORM_ORDER
             if field.masked and not getattr(new, field.name)
             for part in field.parts
         }
-        return replace(new, **kept)
+        return replace(new, **unchanged)
 
 
 class StaffContactForm(ContactForm):
     """The same for staff, who write about somebody else."""
 
 
-def _values(field: ContactField, read: Any) -> dict[str, str]:
+def _attributes(field: ContactField, value: Any) -> dict[str, str]:
     """The attributes of `Contact` for what was read of one field."""
     if field.kind is not FieldKind.PHONE:
-        return {field.name: read}
-    phone: contacts.Phone | None = read
+        return {field.name: value}
+    phone: contacts.Phone | None = value
     typed = phone.typed if phone and phone.typed != phone.e164 else ""
-    number = (phone.e164, typed, phone.extension) if phone else ("", "", "")
-    return dict(zip(field.parts, number, strict=True))
+    parts = (phone.e164, typed, phone.extension) if phone else ("", "", "")
+    return dict(zip(field.parts, parts, strict=True))
 
 
 def _customer_field(field: ContactField) -> TextField:
@@ -120,12 +120,12 @@ def _reader(field: ContactField) -> Callable[[str], Any]:
 
 _INPUT_TYPES = {FieldKind.LINE: "text", FieldKind.EMAIL: "email", FieldKind.PHONE: "tel"}
 
-for _form, _field in (
+for _form, _make_field in (
     (ContactForm, _customer_field), (ChangeForm, _change_field), (StaffContactForm, _staff_field),
 ):  # fmt: skip
-    for _each in FORM_ORDER:
+    for _field in FORM_ORDER:
         # WTForms collects the fields of a class also when they are set afterwards.
-        setattr(_form, _each.name, _field(_each))
+        setattr(_form, _field.name, _make_field(_field))
 
 
 def note_beside(field: ContactField, typed: str) -> str:
@@ -142,10 +142,10 @@ def note_beside(field: ContactField, typed: str) -> str:
 def _email_note(typed: str) -> str:
     """A hint for an address that can be used, but may be a slip."""
     try:
-        likelier = contacts.likelier_email(contacts.read_email(typed))
+        suggestion = contacts.likelier_email(contacts.read_email(typed))
     except ProblemError:
         return ""
-    return _("Did you mean %(address)s?", address=likelier) if likelier else ""
+    return _("Did you mean %(address)s?", address=suggestion) if suggestion else ""
 
 
 def _phone_note(typed: str) -> str:

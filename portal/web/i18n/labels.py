@@ -17,7 +17,7 @@ STATUS = {
 }
 
 #: What an active tenant is called, by its standing.
-STANDING = {
+ACCESS_STATUS = {
     AccessStatus.VALID: N_("Active"),
     AccessStatus.EXPIRING: N_("Expiring"),
     AccessStatus.EXPIRED: N_("Expired"),
@@ -49,7 +49,7 @@ TAB = {
     Tab.ALL: N_("All"),
 }
 
-EMPTY = {
+EMPTY_TAB = {
     Tab.PENDING: N_("Nobody is waiting."),
     Tab.ACTIVE: N_("No tenant is active."),
     Tab.EXPIRING: N_("No licence ends in the next 30 days."),
@@ -70,7 +70,7 @@ REASON = {
     Reason.OTHER: N_("Another reason"),
 }
 
-ALIKE = {
+DUPLICATE_REASON = {
     DuplicateReason.EMAIL: N_("Same email address"),
     DuplicateReason.COMPANY: N_("Same company name"),
     DuplicateReason.ACCOUNT: N_("Same account"),
@@ -183,7 +183,7 @@ ATTRIBUTE = {
 }
 
 
-def why(reason: str) -> str:
+def reason_label(reason: str) -> str:
     """Why staff rejected or suspended; a reason of a later portal stays as it is."""
     try:
         return _(REASON[Reason(reason)])
@@ -196,16 +196,18 @@ def named_id(name: str, id_: str) -> str:
     return f"{name} ({id_})" if name else id_
 
 
-def by_whom(by: str) -> str:
+def actor_label(by: str) -> str:
     return _("The customer") if by == "customer" else by
 
 
 def translate_message(message: Message) -> str:
     """A message about a file or a row, in the reader's language."""
-    return _(message.words, **{name: _value(each) for name, each in message.values.items()})
+    return _(
+        message.words, **{name: _format_value(value) for name, value in message.values.items()}
+    )
 
 
-def _value(value: str | int) -> str:
+def _format_value(value: str | int) -> str:
     if isinstance(value, Message):
         return translate_message(value)
     return format_number(value) if isinstance(value, int) else value

@@ -1,20 +1,24 @@
 """The pages of staff.
 
-pages             sign-in, overview and the lists of tenants
-queue_rows        tabs, rows and links of a list
+routes            the addresses of the pages
+sign_in           signing in and out, and who is signed in
+overview          the first page: counts, what waits longest, what expires soon
+queue             the lists of tenants: tabs, search, pages
+queue_columns     the columns of a list
 render_rows       writes many table rows fast
 recent_decisions  what this person has just decided, which an index may still show
 tenant_page       one tenant: facts, forms, history, notes
 tenant_card       the facts of a tenant, and warnings
+verbs             the verbs of staff, each described once
 decisions         one view for each verb
-decision_forms    the forms that a tenant's page offers
-forms             what each decision asks
+forms             what each verb asks
+form_views        the forms that a tenant's page offers
 """
 
-from portal.web.staff import decisions, pages
-from portal.web.staff.pages import signed_in_user
+from portal.web.staff import decisions, routes
 from portal.web.staff.render_rows import render_rows
+from portal.web.staff.sign_in import signed_in_user
 
-BLUEPRINTS = (pages.bp, decisions.bp)
+BLUEPRINTS = (routes.bp, decisions.bp)
 
 __all__ = ["BLUEPRINTS", "render_rows", "signed_in_user"]

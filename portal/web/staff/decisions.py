@@ -13,10 +13,15 @@ from portal.tenants import ErasedError, NotAllowedError, PastWindowError, Status
 from portal.web.forms import Form, form_version, is_final_id
 from portal.web.http import access, audit_info, htmx, note_saved, store
 from portal.web.i18n import _
-from portal.web.staff.decision_forms import DecisionView, SubmittedForm
+from portal.web.staff.form_views import FormView, SubmittedForm
 from portal.web.staff.forms import NoteForm, ValidityForm
 from portal.web.staff.recent_decisions import forget_decision, remember_decision
-from portal.web.staff.tenant_page import Conflict, conflict_of, tenant_page
+from portal.web.staff.tenant_page import (
+    Confirmation,
+    ConflictNotice,
+    conflict_notice,
+    tenant_page,
+)
 from portal.web.staff.verbs import BY_VERB, DECISIONS, VerbEntry
 
 bp = Blueprint("decisions", __name__, url_prefix="/staff/tenants/<tenant:tenant_id>")
@@ -55,27 +60,27 @@ def renew(tenant_id: str) -> AnyResponse:
 
 def _existing_id() -> str:
     """A form that was tampered with names no tenant: `NotFound`."""
-    named = request.form.get("existing_id", "")
-    if not is_final_id(named):
+    existing_id = request.form.get("existing_id", "")
+    if not is_final_id(existing_id):
         raise NotFound
-    return named
+    return existing_id
 
 
 @bp.post("/note")
 def note(tenant_id: str) -> AnyResponse:
     form = NoteForm()
     if not form.validate():
-        return tenant_page(tenant_id, status=422, sent=SubmittedForm(name="note", form=form))
+        return tenant_page(tenant_id, status=422, submitted=SubmittedForm(name="note", form=form))
     notes.add_note(
         store(),
         tenant_id,
         audit=audit_info(),
-        text=form.text.read,
+        text=form.text.value,
         after=request.form.get("after", ""),
     )
     note_saved()
     if htmx.wants_fragment():
-        return tenant_page(tenant_id, said=_("The note is added."))
+        return tenant_page(tenant_id, confirmation=Confirmation(sentence=_("The note is added.")))
     return redirect(url_for("staff.tenant", tenant_id=tenant_id), 303)
 
 
@@ -84,29 +89,29 @@ def _decide(tenant_id: str, name: str, form: Form, perform: Callable[[], Tenant]
     if not form.validate():
         tenant = onboarding.find(store(), tenant_id)
         if tenant.id != tenant_id or tenant.version != form_version():
-            return tenant_page(tenant.id, status=409, conflict=conflict_of(tenant))
-        return tenant_page(tenant_id, status=422, sent=SubmittedForm(name=name, form=form))
+            return tenant_page(tenant.id, status=409, conflict=conflict_notice(tenant))
+        return tenant_page(tenant_id, status=422, submitted=SubmittedForm(name=name, form=form))
     try:
         tenant = perform()
     except StaleError as stale:
-        return tenant_page(stale.tenant.id, status=409, conflict=conflict_of(stale.tenant))
+        return tenant_page(stale.tenant.id, status=409, conflict=conflict_notice(stale.tenant))
     except NotAllowedError as refused:
         tenant = onboarding.find(store(), tenant_id)
-        conflict = Conflict(
-            headline=_(BY_VERB[refused.verb].refused), sentence=conflict_of(tenant).sentence
+        conflict = ConflictNotice(
+            headline=_(BY_VERB[refused.verb].refused), advice=conflict_notice(tenant).advice
         )
         return tenant_page(tenant.id, status=409, conflict=conflict)
     except ErasedError:
-        conflict = Conflict(
+        conflict = ConflictNotice(
             headline=_("The personal details of this sign-up were erased."),
-            sentence=_("Ask the customer to send a new one."),
+            advice=_("Ask the customer to send a new one."),
         )
         return tenant_page(tenant_id, status=409, conflict=conflict)
     except PastWindowError:
         form["valid_to"].errors = [_("The end must not be in the past.")]
-        return tenant_page(tenant_id, status=422, sent=SubmittedForm(name=name, form=form))
-    except TenantExistsError as taken:
-        return _offer_renewal(taken, form)
+        return tenant_page(tenant_id, status=422, submitted=SubmittedForm(name=name, form=form))
+    except TenantExistsError as exists:
+        return _offer_renewal(exists, form)
     return _decided(tenant_id, tenant)
 
 
@@ -124,10 +129,10 @@ def _decided(tenant_id: str, tenant: Tenant) -> AnyResponse:
     return answer
 
 
-def _offer_renewal(taken: TenantExistsError, form: Form) -> Response:
+def _offer_renewal(exists: TenantExistsError, form: Form) -> Response:
     """The account has a tenant already: its validity can be set, and the sign-up closed."""
-    pending, existing = taken.pending, taken.existing
-    offer = DecisionView(
+    pending, existing = exists.pending, exists.existing
+    offer = FormView(
         name="renew",
         action=url_for("decisions.renew", tenant_id=pending.id),
         legend=_("Set the validity of %(id)s instead", id=existing.id),
@@ -145,14 +150,14 @@ def _offer_renewal(taken: TenantExistsError, form: Form) -> Response:
         ),
         open=True,
     )
-    conflict = Conflict(
+    conflict = ConflictNotice(
         headline=_("This account already has a tenant."),
-        sentence=_("Nothing was changed. Check the ids, or renew the tenant that is there."),
+        advice=_("Nothing was changed. Check the ids, or renew the tenant that is there."),
     )
     return tenant_page(
         pending.id,
         status=409,
         conflict=conflict,
-        sent=SubmittedForm(name="activate", form=form),
-        offer=offer,
+        submitted=SubmittedForm(name="activate", form=form),
+        extra_form=offer,
     )

@@ -31,14 +31,14 @@ from portal.web.i18n import N_, _, dates, labels
 
 MESSAGE_LENGTH = 2000
 #: A new validity is suggested from today to so many days later.
-SUGGESTED = timedelta(days=14)
+SUGGESTED_TERM = timedelta(days=14)
 
 
 class VerbForm(Form):
     """What a verb asks. A verb that asks nothing uses this one, which is a button."""
 
     @staticmethod
-    def data_of(tenant: Tenant) -> Mapping[str, str]:
+    def initial_data(tenant: Tenant) -> Mapping[str, str]:
         """What the form is filled with when the tenant's page offers it, by field name."""
         del tenant
         return {}
@@ -73,11 +73,11 @@ class IdsForm(VerbForm):
 
     def to_ids(self) -> Ids:
         return Ids(
-            account_id=self.account_id.read,
-            company_id=self.company_id.read,
-            account_name=self.account_name.read,
-            company_name=self.company_name.read,
-            cluster=self.cluster.read,
+            account_id=self.account_id.value,
+            company_id=self.company_id.value,
+            account_name=self.account_name.value,
+            company_name=self.company_name.value,
+            cluster=self.cluster.value,
         )
 
 
@@ -102,7 +102,7 @@ class ValidityForm(VerbForm):
     def validate(self, *args: Any, **kwargs: Any) -> bool:
         self._apply_term()
         valid = super().validate(*args, **kwargs)
-        if valid and self.valid_to.read < self.valid_from.read:
+        if valid and self.valid_to.value < self.valid_from.value:
             self.valid_to.errors = [_("The end must not be before the start.")]
             return False
         return bool(valid)
@@ -126,7 +126,7 @@ class ValidityForm(VerbForm):
         self.term.data = ""
 
     @staticmethod
-    def data_of(tenant: Tenant) -> Mapping[str, str]:
+    def initial_data(tenant: Tenant) -> Mapping[str, str]:
         zone, validity = settings().time_zone, tenant.validity
         first, last = dates.days_of(validity.valid_from, validity.valid_to, zone)
         return {"valid_from": first, "valid_to": last}
@@ -135,7 +135,7 @@ class ValidityForm(VerbForm):
         return {"validity": self.to_validity()}
 
     def to_validity(self) -> Validity:
-        return Validity.of_days(self.valid_from.read, self.valid_to.read, settings().time_zone)
+        return Validity.of_days(self.valid_from.value, self.valid_to.value, settings().time_zone)
 
 
 def _year_later(day: date) -> date:
@@ -163,11 +163,11 @@ class ClientForm(VerbForm):
     )
 
     @staticmethod
-    def data_of(tenant: Tenant) -> Mapping[str, str]:
+    def initial_data(tenant: Tenant) -> Mapping[str, str]:
         return {"client_id": tenant.client.id}
 
     def arguments(self) -> Mapping[str, object]:
-        return {"client_id": self.client_id.read, "secret": self.client_secret.read}
+        return {"client_id": self.client_id.value, "secret": self.client_secret.value}
 
 
 class ActivateForm(ClientForm, ValidityForm, IdsForm):
@@ -181,12 +181,12 @@ class ActivateForm(ClientForm, ValidityForm, IdsForm):
         return iter(self._fields[name] for name in order)
 
     @staticmethod
-    def data_of(tenant: Tenant) -> Mapping[str, str]:
+    def initial_data(tenant: Tenant) -> Mapping[str, str]:
         """The ids that the sign-up claims, and a suggested validity."""
         names = ("account_id", "company_id", "account_name", "company_name", "cluster")
         ids = {name: str(getattr(tenant.ids, name)) for name in names} if tenant.ids else {}
         today = dates.today(now(), settings().time_zone)
-        last = today + SUGGESTED
+        last = today + SUGGESTED_TERM
         return {**ids, "valid_from": today.isoformat(), "valid_to": last.isoformat()}
 
     def arguments(self) -> Mapping[str, object]:
@@ -197,7 +197,7 @@ class ActivateForm(ClientForm, ValidityForm, IdsForm):
         }
 
 
-def _reason(reasons: Sequence[Reason]) -> TextField:
+def _reason_field(reasons: Sequence[Reason]) -> TextField:
     def read(text: str) -> Reason:
         for reason in reasons:
             if text == reason.value:
@@ -209,7 +209,7 @@ def _reason(reasons: Sequence[Reason]) -> TextField:
 
 
 class RejectForm(VerbForm):
-    reason = _reason(REJECT_REASONS)
+    reason = _reason_field(REJECT_REASONS)
     message = TextField(
         N_("Words for the customer"),
         lambda text: contacts.read_text(text, most=MESSAGE_LENGTH),
@@ -220,21 +220,21 @@ class RejectForm(VerbForm):
     )
 
     def arguments(self) -> Mapping[str, object]:
-        return {"reason": self.reason.read, "message": self.message.read}
+        return {"reason": self.reason.value, "message": self.message.value}
 
 
 class SuspendForm(VerbForm):
-    reason = _reason(SUSPEND_REASONS)
+    reason = _reason_field(SUSPEND_REASONS)
 
     def arguments(self) -> Mapping[str, object]:
-        return {"reason": self.reason.read}
+        return {"reason": self.reason.value}
 
 
 class EditContactForm(StaffContactForm, VerbForm):
     """The contact form, for staff who write about somebody else."""
 
     @staticmethod
-    def data_of(tenant: Tenant) -> Mapping[str, str]:
+    def initial_data(tenant: Tenant) -> Mapping[str, str]:
         return contact_data(tenant.contact)
 
     def arguments(self) -> Mapping[str, object]:

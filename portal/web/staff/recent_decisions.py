@@ -10,21 +10,21 @@ from portal.stores import KEY, Item
 from portal.web.http import now
 
 #: Far longer than an index ever lagged.
-_LAG = timedelta(seconds=60)
-_MOST = 20
-_KEY = "decided"
+_REMEMBERED_FOR = timedelta(seconds=60)
+_MAX_DECISIONS = 20
+_SESSION_KEY = "decided"
 
 
 def remember_decision(tenant_id: str) -> None:
     """It is decided: it does not wait any more, whatever an index says."""
-    until = int((now() + _LAG).timestamp())
-    others = [entry for entry in _entries() if entry[0] != tenant_id]
-    session[_KEY] = [*others, [tenant_id, until]][-_MOST:]
+    until = int((now() + _REMEMBERED_FOR).timestamp())
+    other_entries = [entry for entry in _entries() if entry[0] != tenant_id]
+    session[_SESSION_KEY] = [*other_entries, [tenant_id, until]][-_MAX_DECISIONS:]
 
 
 def forget_decision(tenant_id: str) -> None:
     """It waits again."""
-    session[_KEY] = [entry for entry in _entries() if entry[0] != tenant_id]
+    session[_SESSION_KEY] = [entry for entry in _entries() if entry[0] != tenant_id]
 
 
 def recently_decided() -> frozenset[str]:
@@ -34,10 +34,10 @@ def recently_decided() -> frozenset[str]:
 
 def without_decided(rows: Sequence[Item]) -> list[Item]:
     """Rows of the queue without what this person has just decided."""
-    gone = recently_decided()
-    return [row for row in rows if row[KEY] not in gone] if gone else list(rows)
+    decided = recently_decided()
+    return [row for row in rows if row[KEY] not in decided] if decided else list(rows)
 
 
 def _entries() -> list[list[object]]:
-    moment = now().timestamp()
-    return [entry for entry in session.get(_KEY, []) if entry[1] > moment]
+    time = now().timestamp()
+    return [entry for entry in session.get(_SESSION_KEY, []) if entry[1] > time]

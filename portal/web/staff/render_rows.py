@@ -13,9 +13,9 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-_PLACE = re.compile(r"\[\[(\w+)\]\]", re.ASCII)
+_PLACEHOLDER = re.compile(r"\[\[(\w+)\]\]", re.ASCII)
 #: Stands between texts while they are escaped; no text that people may type can hold it.
-_BETWEEN = "\x1f"
+_SEPARATOR = "\x1f"
 
 
 def render_rows(rows: Sequence[object], pattern: Markup) -> Markup:
@@ -23,19 +23,19 @@ def render_rows(rows: Sequence[object], pattern: Markup) -> Markup:
 
     Places stand in text or inside quotes, as everywhere else. At least two different ones.
     """
-    line, values_of = _compiled(str(pattern))
-    texts = list(chain.from_iterable(map(values_of, rows)))
+    row_format, texts_of = _compiled(str(pattern))
+    texts = list(chain.from_iterable(map(texts_of, rows)))
     # str: Markup's own split would make a Markup of every piece.
-    escaped = str(escape(_BETWEEN.join(texts))).split(_BETWEEN)
+    escaped = str(escape(_SEPARATOR.join(texts))).split(_SEPARATOR)
     if len(escaped) != len(texts):
         # An old record may hold what no form lets in.
         escaped = [str(escape(text)) for text in texts]
-    html = line * len(rows) % tuple(escaped)
+    html = row_format * len(rows) % tuple(escaped)
     return Markup(html)  # noqa: S704 - the pattern is the template's, the rest escaped
 
 
 @lru_cache(64)
 def _compiled(pattern: str) -> tuple[str, Callable[[Any], tuple[str, ...]]]:
     """The pattern with `%s` in its places, and what takes a row's texts in their order."""
-    constants_and_names = _PLACE.split(pattern.replace("%", "%%"))
-    return "%s".join(constants_and_names[::2]), attrgetter(*constants_and_names[1::2])
+    parts = _PLACEHOLDER.split(pattern.replace("%", "%%"))
+    return "%s".join(parts[::2]), attrgetter(*parts[1::2])

@@ -1,4 +1,4 @@
-"""What is known of a tenant, in words: the facts on its page, how it stands, and what is amiss."""
+"""What is known of a tenant, in words: the facts on its page, how it access, and what is amiss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,25 +8,25 @@ from portal.tenants import AccessStatus, Status, Tenant, standing
 from portal.web.forms import contact_facts
 from portal.web.http import now, settings
 from portal.web.i18n import _, dates, labels
-from portal.web.staff.verbs import is_over
+from portal.web.staff.verbs import validity_has_ended
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Card:
+class TenantCard:
     id: str
     company: str
     status: str
     tone: str
-    status_words: str
+    status_sentence: str
     facts: Sequence[tuple[str, str]]
     warnings: Sequence[str]
     secret: str
 
 
-def card_of(tenant: Tenant) -> Card:
+def tenant_card(tenant: Tenant) -> TenantCard:
     zone = settings().time_zone
-    stands = standing(tenant, now())
-    status = labels.STANDING[stands] if tenant.is_active else labels.STATUS[tenant.status]
+    access = standing(tenant, now())
+    status = labels.ACCESS_STATUS[access] if tenant.is_active else labels.STATUS[tenant.status]
     contact, ids, client = tenant.contact, tenant.ids, tenant.client
     facts = [
         # The company is the heading.
@@ -41,10 +41,10 @@ def card_of(tenant: Tenant) -> Card:
             else []
         ),
         (_("Asked"), dates.moment(tenant.created_at, zone)),
-        (_("Valid from"), _from(tenant)),
-        (_("Valid through"), _through(tenant)),
+        (_("Valid from"), _valid_from(tenant)),
+        (_("Valid through"), _valid_through(tenant)),
         (_("Client id"), client.id),
-        (_("Reason"), labels.why(tenant.reason)),
+        (_("Reason"), labels.reason_label(tenant.reason)),
         (_("Words for the customer"), tenant.message),
     ]
     if not client.sealed_secret:
@@ -53,19 +53,19 @@ def card_of(tenant: Tenant) -> Card:
         secret = _("Client secret: set on %(day)s.", day=dates.day(client.secret_set_at, zone))
     else:
         secret = _("Client secret: set.")
-    return Card(
+    return TenantCard(
         id=tenant.id,
         company=contact.company or _("(erased)"),
         status=_(status),
-        tone=labels.TONE[stands],
-        status_words=_status_words(tenant, stands),
+        tone=labels.TONE[access],
+        status_sentence=_status_sentence(tenant, access),
         facts=[(label, value) for label, value in facts if value],
         warnings=_warnings(tenant),
         secret=secret,
     )
 
 
-def _from(tenant: Tenant) -> str:
+def _valid_from(tenant: Tenant) -> str:
     """`1 January 2026, 00:00 Europe/Berlin`, or the exact instant of an imported start."""
     zone, start = settings().time_zone, tenant.validity.valid_from
     if start is None:
@@ -76,7 +76,7 @@ def _from(tenant: Tenant) -> str:
     return _("%(moment)s %(zone)s", moment=dates.moment(start, zone), zone=zone.key)
 
 
-def _through(tenant: Tenant) -> str:
+def _valid_through(tenant: Tenant) -> str:
     """`31 December 2026, 24:00 Europe/Berlin`, or the exact instant of an imported end."""
     zone, validity = settings().time_zone, tenant.validity
     if validity.valid_to is None:
@@ -87,20 +87,20 @@ def _through(tenant: Tenant) -> str:
     return _("%(moment)s %(zone)s", moment=dates.moment(validity.valid_to, zone), zone=zone.key)
 
 
-def _status_words(tenant: Tenant, stands: AccessStatus) -> str:
+def _status_sentence(tenant: Tenant, access: AccessStatus) -> str:
     zone, validity = settings().time_zone, tenant.validity
-    match tenant.status, stands:
-        case Status.PENDING, _any:
+    match tenant.status, access:
+        case Status.PENDING, _:
             age = now() - tenant.created_at if tenant.created_at else timedelta(0)
             return _("Waiting for %(span)s.", span=dates.span(age))
         case Status.ACTIVE, (AccessStatus.VALID | AccessStatus.EXPIRING):
-            return _("Valid through %(through)s.", through=_through(tenant))
+            return _("Valid through %(through)s.", through=_valid_through(tenant))
         case Status.ACTIVE, AccessStatus.NOT_YET_VALID:
             start = validity.valid_from
             return _(
                 "Valid from %(day)s through %(through)s.",
                 day=dates.long_day(start.astimezone(zone).date()) if start else "",
-                through=_through(tenant),
+                through=_valid_through(tenant),
             )
         case Status.ACTIVE, AccessStatus.EXPIRED:
             return _("Ended on %(day)s.", day=dates.day(validity.valid_to, zone))
@@ -109,13 +109,13 @@ def _status_words(tenant: Tenant, stands: AccessStatus) -> str:
 
 
 def _warnings(tenant: Tenant) -> list[str]:
-    told = []
+    warnings = []
     if tenant.set_aside:
-        told.append(_("This sign-up looks like a robot's, so it is not in the queue."))
+        warnings.append(_("This sign-up looks like a robot's, so it is not in the queue."))
     if tenant.is_active and standing(tenant, now()) is AccessStatus.WINDOW_MISSING:
-        told.append(_("The validity is missing or cannot be read. Set it: access is refused."))
-    if tenant.status is Status.SUSPENDED and is_over(tenant):
-        told.append(_("The validity has passed. Reinstating alone does not give access."))
+        warnings.append(_("The validity is missing or cannot be read. Set it: access is refused."))
+    if tenant.status is Status.SUSPENDED and validity_has_ended(tenant):
+        warnings.append(_("The validity has passed. Reinstating alone does not give access."))
     if tenant.is_active and tenant.client.id and not tenant.client.sealed_secret:
-        told.append(_("A client id is set, but no client secret."))
-    return told
+        warnings.append(_("A client id is set, but no client secret."))
+    return warnings

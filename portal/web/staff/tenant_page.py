@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import Response, url_for
+from flask import Response, request, url_for
 
 from portal import onboarding, queries, records
 from portal.auth import Role
@@ -20,23 +20,23 @@ from portal.web.http import (
     store,
 )
 from portal.web.i18n import _, dates, labels
-from portal.web.staff.decision_forms import DecisionView, SubmittedForm, forms_of
+from portal.web.staff.form_views import FormView, SubmittedForm, offered_forms
 from portal.web.staff.recent_decisions import recently_decided
-from portal.web.staff.tenant_card import card_of
-from portal.web.staff.verbs import BY_VERB, conflict_words, done_words, history_words
+from portal.web.staff.tenant_card import tenant_card
+from portal.web.staff.verbs import BY_VERB, confirmation_sentence, conflict_headline, history_label
 
 #: For so long after a decision its own page says that it was done.
 _JUST_NOW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Conflict:
+class ConflictNotice:
     headline: str
-    sentence: str
+    advice: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Done:
+class Confirmation:
     sentence: str
     undo_url: str = ""
     undo_label: str = ""
@@ -62,7 +62,11 @@ class DuplicateRow:
     company: str
     email: str
     status: str
-    why: str
+    reason: str
+
+
+def show_tenant(tenant_id: str) -> Response:
+    return tenant_page(tenant_id, just_decided="done" in request.args)
 
 
 def tenant_page(
@@ -70,32 +74,36 @@ def tenant_page(
     *,
     status: int = 200,
     just_decided: bool = False,
-    conflict: Conflict | None = None,
-    sent: SubmittedForm | None = None,
-    offer: DecisionView | None = None,
-    said: str = "",
+    conflict: ConflictNotice | None = None,
+    submitted: SubmittedForm | None = None,
+    extra_form: FormView | None = None,
+    confirmation: Confirmation | None = None,
 ) -> Response:
     """The page, or the card that htmx swaps. `UnknownTenantError`.
 
-    `sent` is shown again with its problems; `offer` stands in front of the other forms;
-    `said` is what was done when no decision tells it.
+    `submitted` is shown again with its problems; `extra_form` stands in front of the other forms;
+    `confirmation` is of what was no decision.
     """
     tenant = onboarding.find(store(), tenant_id)
-    done = Done(sentence=said) if said else _done(tenant) if just_decided else None
+    if just_decided:
+        confirmation = _confirm_decision(tenant)
     notes = queries.notes(store(), tenant)
-    forms = forms_of(tenant, notes, sent) if _may_change() else []
+    forms = offered_forms(tenant, notes, submitted) if _may_change() else []
     answer = htmx.render(
-        "staff/tenant.html",
-        "staff/_tenant.html",
+        "staff/tenant_page.html",
+        "staff/_tenant_page.html",
         code=status,
-        t=card_of(tenant),
+        card=tenant_card(tenant),
         conflict=conflict,
-        done=done,
-        forms=[offer, *forms] if offer else forms,
+        confirmation=confirmation,
+        forms=[extra_form, *forms] if extra_form else forms,
         title_error=status == 422,
-        history=[_event_line(event) for event in queries.history(store(), tenant)]
-        + [_first_line(tenant)],
-        duplicates=[_twin(why, row) for why, row in queries.possible_duplicates(store(), tenant)],
+        history=[_history_line(event) for event in queries.history(store(), tenant)]
+        + [_sign_up_line(tenant)],
+        duplicates=[
+            _duplicate_row(reason, row)
+            for reason, row in queries.possible_duplicates(store(), tenant)
+        ],
         notes=[_note_line(note) for note in notes],
         back_url=url_for("staff.tenants", status=_tab_of(tenant)),
     )
@@ -103,16 +111,18 @@ def tenant_page(
     return answer
 
 
-def conflict_of(tenant: Tenant) -> Conflict:
+def conflict_notice(tenant: Tenant) -> ConflictNotice:
     """Who was faster, with what, and when."""
     zone = settings().time_zone
     decision = tenant.decision
     if decision is None:
-        return Conflict(headline=_("This was changed meanwhile."), sentence=_("Reload and check."))
-    who = labels.by_whom(decision.by)
-    return Conflict(
-        headline=conflict_words(decision.verb, who, dates.ago(now() - decision.at)),
-        sentence=_(
+        return ConflictNotice(
+            headline=_("This was changed meanwhile."), advice=_("Reload and check.")
+        )
+    who = labels.actor_label(decision.by)
+    return ConflictNotice(
+        headline=conflict_headline(decision.verb, who, dates.ago(now() - decision.at)),
+        advice=_(
             "Changed by %(name)s at %(time)s. Reload and check.",
             name=who,
             time=dates.moment(decision.at, zone),
@@ -121,8 +131,8 @@ def conflict_of(tenant: Tenant) -> Conflict:
 
 
 def _may_change() -> bool:
-    someone = person()
-    return someone is not None and someone.role >= Role.APPROVER
+    user = person()
+    return user is not None and user.role >= Role.APPROVER
 
 
 def _tab_of(tenant: Tenant) -> str:
@@ -134,55 +144,57 @@ def _tab_of(tenant: Tenant) -> str:
 # ---- What was done
 
 
-def _done(tenant: Tenant) -> Done | None:
+def _confirm_decision(tenant: Tenant) -> Confirmation | None:
     """What this person has just decided, its undo where the life cycle has one, and who
     waits next."""
-    someone, decision = person(), tenant.decision
-    if someone is None or decision is None or decision.who != someone.id:
+    user, decision = person(), tenant.decision
+    if user is None or decision is None or decision.who != user.id:
         return None
     if now() - decision.at > _JUST_NOW:
         return None
     entry = BY_VERB[decision.verb]
     undo = BY_VERB[entry.undo].route if entry.undo else ""
-    following = None
+    next_tenant = None
     if entry.shows_next:
-        following = queries.next_waiting(store(), recently_decided())
-    return Done(
-        sentence=done_words(decision.verb, tenant.contact.company),
+        next_tenant = queries.next_waiting(store(), recently_decided())
+    return Confirmation(
+        sentence=confirmation_sentence(decision.verb, tenant.contact.company),
         undo_url=url_for(f"decisions.{undo}", tenant_id=tenant.id) if undo else "",
         undo_label=_("Undo") if undo else "",
         undo_version=str(tenant.version or 0),
-        next_url=url_for("staff.tenant", tenant_id=following[KEY]) if following else "",
-        next_label=_("Next: %(company)s", company=following.get("contactCompanyName", ""))
-        if following
+        next_url=url_for("staff.tenant", tenant_id=next_tenant[KEY]) if next_tenant else "",
+        next_label=_("Next: %(company)s", company=next_tenant.get("contactCompanyName", ""))
+        if next_tenant
         else "",
     )
 
 
-def _event_line(event: Event) -> HistoryLine:
+def _history_line(event: Event) -> HistoryLine:
     zone = settings().time_zone
-    details = [labels.why(event.reason)] if event.reason else []
+    details = [labels.reason_label(event.reason)] if event.reason else []
     for name, values in event.changes.items():
         if name not in labels.ATTRIBUTE:
             continue
         label = _(labels.ATTRIBUTE[name])
         # Texts that are no instants stay as they are.
         old, new = (dates.edge_of_text(value, zone) or "–" for value in values)
-        told = _("%(what)s changed", what=label)
-        details.append(f"{label}: {old} → {new}" if any(values) else told)
+        if any(values):
+            details.append(f"{label}: {old} → {new}")
+        else:
+            details.append(_("%(what)s changed", what=label))
     return HistoryLine(
         when=dates.moment(event.at, zone),
-        who=labels.by_whom(event.by),
-        what=history_words(event.verb),
+        who=labels.actor_label(event.by),
+        what=history_label(event.verb),
         details=details,
     )
 
 
-def _first_line(tenant: Tenant) -> HistoryLine:
+def _sign_up_line(tenant: Tenant) -> HistoryLine:
     return HistoryLine(
         when=dates.moment(tenant.created_at, settings().time_zone),
         who=_("The customer"),
-        what=history_words(Verb.SUBMIT.value),
+        what=history_label(Verb.SUBMIT.value),
     )
 
 
@@ -192,11 +204,11 @@ def _note_line(note: Note) -> HistoryLine:
     )
 
 
-def _twin(why: DuplicateReason, row: Item) -> DuplicateRow:
+def _duplicate_row(reason: DuplicateReason, row: Item) -> DuplicateRow:
     return DuplicateRow(
         url=url_for("staff.tenant", tenant_id=row[KEY]),
         company=str(row.get("contactCompanyName", "")),
         email=str(row.get("contactEmailAddress", "")),
         status=_(labels.STATUS[records.status_of(row)]),
-        why=_(labels.ALIKE[why]),
+        reason=_(labels.DUPLICATE_REASON[reason]),
     )

@@ -25,11 +25,11 @@ from portal.web.staff.forms import (
 )
 
 
-def _always(words: str) -> Callable[[Tenant], str]:
-    return lambda _tenant: words
+def _always(text: str) -> Callable[[Tenant], str]:
+    return lambda _tenant: text
 
 
-_PLAIN, _NOTHING = _always("plain"), _always("")
+_PLAIN, _NO_TEXT = _always("plain"), _always("")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +59,7 @@ class VerbEntry:
     button: str = ""
     key: str = ""
     tone: Callable[[Tenant], str] = _PLAIN
-    explanation: Callable[[Tenant], str] = _NOTHING
+    explanation: Callable[[Tenant], str] = _NO_TEXT
     done: str = N_("Saved.")
     conflict: str = N_("%(who)s changed this %(ago)s.")
     refused: str = ""
@@ -84,18 +84,18 @@ class VerbEntry:
         )
 
 
-def is_over(tenant: Tenant) -> bool:
+def validity_has_ended(tenant: Tenant) -> bool:
     """Whether the validity has ended, so that reinstating alone gives no access."""
     return tenant.validity.valid_to is not None and tenant.validity.valid_to < now()
 
 
-def _both_days(_tenant: Tenant) -> str:
+def _explain_days(_tenant: Tenant) -> str:
     zone = settings().time_zone.key
     return _("Both days count. The last day ends at 24:00 %(zone)s.", zone=zone)
 
 
-def _about_reinstating(tenant: Tenant) -> str:
-    if is_over(tenant):
+def _explain_reinstating(tenant: Tenant) -> str:
+    if validity_has_ended(tenant):
         return _("The validity has passed: set it too, or access stays refused.")
     return _("The validity stays as it is.")
 
@@ -128,7 +128,7 @@ VERBS = (
         button=N_("Activate"),
         key="a",
         tone=_always("emphasised"),
-        explanation=_both_days,
+        explanation=_explain_days,
         done=N_("%(company)s is active."),
         conflict=N_("%(who)s activated this %(ago)s."),
         refused=N_("Only a pending tenant can be activated."),
@@ -158,7 +158,7 @@ VERBS = (
         legend=N_("Reinstate"),
         button=N_("Reinstate"),
         tone=_always("positive"),
-        explanation=_about_reinstating,
+        explanation=_explain_reinstating,
         done=N_("%(company)s is active again."),
         conflict=N_("%(who)s reinstated this %(ago)s."),
         refused=N_("Only a suspended tenant can be reinstated."),
@@ -172,7 +172,7 @@ VERBS = (
         legend=N_("Set the validity"),
         button=N_("Set validity"),
         tone=_tone_of_validity,
-        explanation=_both_days,
+        explanation=_explain_days,
         done=N_("The validity of %(company)s is set."),
         conflict=N_("%(who)s set the validity %(ago)s."),
         refused=N_("Only an active or suspended tenant has a validity to set."),
@@ -250,7 +250,7 @@ BY_VERB = {entry.verb: entry for entry in VERBS}
 DECISIONS = tuple(entry for entry in VERBS if entry.change is not None)
 
 
-def history_words(verb: str) -> str:
+def history_label(verb: str) -> str:
     """What a history says was done; a verb of a later version of the portal stays as it is."""
     try:
         return _(BY_VERB[Verb(verb)].history)
@@ -258,11 +258,11 @@ def history_words(verb: str) -> str:
         return verb
 
 
-def conflict_words(verb: Verb, who: str, ago: str) -> str:
+def conflict_headline(verb: Verb, who: str, ago: str) -> str:
     """`Anna activated this 2 minutes ago.`"""
     return _(BY_VERB[verb].conflict, who=who, ago=ago)
 
 
-def done_words(verb: Verb, company: str) -> str:
+def confirmation_sentence(verb: Verb, company: str) -> str:
     """What has just been done, to whoever did it."""
     return _(BY_VERB[verb].done, company=company)

@@ -16,7 +16,7 @@ from portal.web.staff.verbs import DECISIONS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DecisionView:
+class FormView:
     """A form as the template shows it. `name`: the prefix of its fields' ids. `key`: the
     shortcut that opens it."""
 
@@ -39,34 +39,33 @@ class SubmittedForm:
 
     name: str
     form: Form
-    problems: Sequence[str] = ()
 
 
-def forms_of(
+def offered_forms(
     tenant: Tenant, notes: Sequence[Note], submitted: SubmittedForm | None
-) -> list[DecisionView]:
+) -> list[FormView]:
     """What may be done with the tenant now, and the form for a note."""
-    version = [("version", str(tenant.version or 0))]
-    decisions = [
+    version_field = [("version", str(tenant.version or 0))]
+    forms = [
         _view(
             tenant,
             entry.route,
             entry.form,
-            entry.form.data_of(tenant),
+            entry.form.initial_data(tenant),
             submitted,
             legend=_(entry.legend),
             submit=_(entry.button),
             tone=entry.tone(tenant),
             explanation=entry.explanation(tenant),
             key=entry.key,
-            hidden=version,
+            hidden=version_field,
         )
         for entry in DECISIONS
         if entry.is_offered(tenant)
     ]
-    newest = notes[0].at if notes else None
+    latest_note_at = notes[0].at if notes else None
     # A note changes no version. It stands behind the newest one that its page shows.
-    behind = [*version, ("after", format_timestamp(newest) if newest else "")]
+    after = format_timestamp(latest_note_at) if latest_note_at else ""
     note = _view(
         tenant,
         "note",
@@ -75,9 +74,9 @@ def forms_of(
         submitted,
         legend=_("Write a note"),
         submit=_("Add note"),
-        hidden=behind,
+        hidden=[*version_field, ("after", after)],
     )
-    return [*decisions, note]
+    return [*forms, note]
 
 
 def _view(
@@ -86,18 +85,17 @@ def _view(
     form_class: type[Form],
     data: Mapping[str, str],
     submitted: SubmittedForm | None,
-    **shown: Any,
-) -> DecisionView:
+    **texts: Any,
+) -> FormView:
     if submitted is None or submitted.name != name:
         form, errors, is_open = form_class(formdata=None, data=data), [], False
     else:
-        form, is_open = submitted.form, True
-        errors = [*(("", problem) for problem in submitted.problems), *form.problems(name)]
-    return DecisionView(
+        form, errors, is_open = submitted.form, submitted.form.problems(name), True
+    return FormView(
         name=name,
         action=url_for(f"decisions.{name}", tenant_id=tenant.id),
         fields=form.views(name),
         errors=errors,
         open=is_open,
-        **shown,
+        **texts,
     )

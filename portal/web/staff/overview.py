@@ -1,0 +1,70 @@
+"""The overview, the first page of staff: counts, what waits longest, and what expires soon."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Response, make_response, render_template, url_for
+
+from portal import queries
+from portal.queries import Tab
+from portal.stores import KEY, Item
+from portal.timestamps import parse_timestamp
+from portal.web.http import now, settings, store
+from portal.web.i18n import dates, locale_name
+from portal.web.staff.queue import queue_tabs, queue_url
+from portal.web.staff.recent_decisions import without_decided
+
+_ROWS = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WaitingRow:
+    company: str
+    age: str
+    late: bool
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExpiringRow:
+    company: str
+    until: str
+    url: str
+
+
+def overview_page() -> Response:
+    zone = settings().time_zone
+    counts = [tab for tab in queue_tabs() if tab.key != Tab.ALL.value]
+    pending = queries.page(store(), queries.ranges_of_tab(Tab.PENDING, now()), limit=_ROWS)
+    expiring = queries.page(store(), queries.ranges_of_tab(Tab.EXPIRING, now()), limit=_ROWS)
+    page = render_template(
+        "staff/overview.html",
+        counts=counts,
+        waiting=[_waiting_row(row) for row in without_decided(pending.rows)],
+        all_waiting_url=queue_url(Tab.PENDING),
+        expiring=[
+            ExpiringRow(
+                company=str(row.get("contactCompanyName", "")),
+                until=dates.day(parse_timestamp(str(row.get("validTo", ""))), zone),
+                url=_tenant_url(row),
+            )
+            for row in expiring.rows
+        ],
+        more_expiring_url=queue_url(Tab.EXPIRING),
+    )
+    return make_response(page)
+
+
+def _waiting_row(row: Item) -> WaitingRow:
+    age = now() - (parse_timestamp(str(row.get("createdAt", ""))) or now())
+    late = age > timedelta(days=settings().promised_days)
+    return WaitingRow(
+        company=str(row.get("contactCompanyName", "")),
+        age=dates.age(age, locale_name(), late=late),
+        late=late,
+        url=_tenant_url(row),
+    )
+
+
+def _tenant_url(row: Item) -> str:
+    return url_for("staff.tenant", tenant_id=str(row[KEY]))

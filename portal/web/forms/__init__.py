@@ -3,7 +3,7 @@
 base           fields, their views, and readers of single values
 contact_form   the contact form of customers and staff, and notes beside its fields
 contact_view   contact details as pages show them
-form_messages  what to do about a field that cannot be taken
+form_messages  what to do about a text that a field refuses
 """
 
 from portal.web.forms import form_messages

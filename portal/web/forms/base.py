@@ -1,7 +1,7 @@
-"""Fields, their words, and what they mean once they are right.
+"""Fields and forms: they read text into values and make views for templates.
 
-A form reads plain text into values by `portal.contacts`; the words for what is wrong are the
-same beside the field and in the summary. Templates get `FieldView`s, ready to be written.
+`portal.contacts` reads most texts. The sentence about an error is the same beside the field and
+in the summary. Templates get a `FieldView` for each field: ready texts, so that they only print.
 """
 
 import re
@@ -28,7 +28,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FieldView:
-    """A field as a template shows it: ready strings. `options`: (value, words, chosen)."""
+    """A field as a template shows it. `options`: value, label, and whether it is chosen."""
 
     name: str
     id: str
@@ -45,9 +45,13 @@ class FieldView:
 
 
 class TextField(Field):  # type: ignore[misc] # WTForms publishes no types
-    """One value, read from text by `reader`; `error_text` says in words what is wrong with it.
+    """One value, read from the text that was typed.
 
-    `data` is the text as it was typed, `value` what was read.
+    data: the text as it was typed.
+    value: what `reader` made of it.
+    reader: text -> value; raises `ProblemError`.
+    error_text: problem -> the sentence about it.
+    view_options: further fields of `FieldView`; also `choices` and `hint`, which are translated.
     """
 
     widget = TextInput()
@@ -79,13 +83,16 @@ class TextField(Field):  # type: ignore[misc] # WTForms publishes no types
 
 
 class Form(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no types
-    """The token of each form is checked for all of them at the door: portal.web.http.security."""
+    """A form that does not check its token: `portal.web.http` checks it before any view runs."""
 
     class Meta:
         csrf = False
 
     def views(self, prefix: str = "", /, **notes: str) -> list[FieldView]:
-        """The fields for a template; ids begin with `prefix` where a page has several forms."""
+        """All fields. A page with several forms gives each a prefix, which its ids begin with.
+
+        notes: name of a field -> note beside it.
+        """
         return [self.view(field, prefix, notes.get(field.short_name, "")) for field in self]
 
     def view(self, field: Any, prefix: str = "", note: str = "") -> FieldView:
@@ -97,7 +104,7 @@ class Form(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no types
             name=field.short_name,
             id=_field_id(prefix, field.short_name),
             label=_(field.label.text),
-            # A secret is never written into a page, not even back to who typed it.
+            # A secret is never written into a page, not even for the person who typed it.
             value="" if options.get("type") == "password" else typed,
             error=str(field.errors[0]) if field.errors else "",
             note=note,
@@ -107,7 +114,7 @@ class Form(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no types
         )
 
     def problems(self, prefix: str = "") -> list[tuple[str, str]]:
-        """For the summary: the field's id, and the same words as beside it."""
+        """For the summary: the id of each field with an error, and the sentence beside it."""
         return [
             (_field_id(prefix, field.short_name), str(field.errors[0]))
             for field in self
@@ -123,20 +130,27 @@ def _field_id(prefix: str, name: str) -> str:
 
 
 def form_version(name: str = "version") -> int | None:
-    """The version that the form was made from; 0 stands for a record without one. A form that
-    was tampered with has seen nothing that can be there."""
+    """The version of the tenant that the form was made from.
+
+    `None` for a record without a version, for which the form holds 0. -1, which no tenant has,
+    if the form was tampered with.
+    """
     text = request.form.get(name, "")
     return (int(text) or None) if _VERSION.fullmatch(text) else -1
 
 
 def is_final_id(text: str) -> bool:
-    """Whether it may be the id of a tenant that was activated: account id, `_`, company id."""
+    """Whether the text has the form of an activated tenant's id: account id, `_`, company id."""
     account_id, _, company_id = text.partition("_")
     return is_id(account_id) and is_id(company_id)
 
 
 def read_id(text: str) -> str:
-    """An account or company id. `ProblemError`."""
+    """An account or company id.
+
+    Raises:
+        ProblemError: the text is empty, or no such id.
+    """
     trimmed = text.strip()
     if not trimmed:
         raise ProblemError(Problem.MISSING)
@@ -146,7 +160,11 @@ def read_id(text: str) -> str:
 
 
 def read_day(text: str) -> date:
-    """`YYYY-MM-DD` between 2000 and 2199. `ProblemError`."""
+    """A day written as `YYYY-MM-DD`, between 2000 and 2199.
+
+    Raises:
+        ProblemError: the text is no such day.
+    """
     if not _DAY.fullmatch(text.strip()):
         raise ProblemError(Problem.DATE)
     try:
@@ -159,11 +177,16 @@ def read_day(text: str) -> date:
 
 
 def read_secret(text: str) -> Secret | None:
-    """The secret exactly as it was typed, or `None`. `ProblemError`."""
+    """The secret exactly as it was typed; `None` if the text is empty.
+
+    Raises:
+        ProblemError: the text is too long.
+    """
     if len(text) > SECRET_LENGTH:
         raise ProblemError(Problem.TOO_LONG)
     return Secret(text, services().links.secret_fingerprint(text)) if text else None
 
 
 def line_reader(max_length: int, *, required: bool = True) -> Callable[[str], str]:
+    """A reader of one line of text. It raises `ProblemError`."""
     return lambda text: contacts.read_line(text, most=max_length, required=required)

@@ -1,4 +1,7 @@
-"""The customer's forms: who asks for access, and what they change about it."""
+"""The contact form: for a sign-up, for a customer's changes, and for staff.
+
+Its fields are made from `portal.contact_fields.CONTACT_FIELDS`.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,13 +20,19 @@ from portal.web.i18n import _, territory
 
 
 def read_phone(text: str) -> contacts.Phone | None:
-    """As `contacts.read_phone`, where the browser's language names a region. `ProblemError`."""
+    """As `contacts.read_phone`, in the region of the browser's language.
+
+    Raises:
+        ProblemError: the text is no phone number.
+    """
     return contacts.read_phone(text, region())
 
 
 def region() -> str:
-    """The region that the browser's language names (`de-CH`: `CH`), or an empty text: only a
-    default, for numbers without a country code."""
+    """The region of the browser's language (`de-CH`: `CH`); empty if no language names one.
+
+    A default for phone numbers without a country code.
+    """
     for language in request.accept_languages.values():
         country = language.replace("_", "-").rpartition("-")[2]
         if len(country) == 2 and country.isalpha() and "-" in language.replace("_", "-"):
@@ -32,10 +41,10 @@ def region() -> str:
 
 
 class ContactForm(Form):
-    """Who asks for access, as the customer fills it in. Its fields are `CONTACT_FIELDS`."""
+    """The contact of a sign-up, as the customer fills it in."""
 
     def to_contact(self) -> Contact:
-        """Only of a form that is valid."""
+        """The contact that was filled in. Call it on a valid form only."""
         values: dict[str, str] = {}
         for field in FORM_ORDER:
             values |= _attributes(field, self[field.name].value)
@@ -43,10 +52,10 @@ class ContactForm(Form):
 
 
 class ChangeForm(ContactForm):
-    """The customer's own changes. What is masked on the page stays as it is if left empty."""
+    """The customer's own changes. A field that the page masks may be left empty: no change."""
 
     def to_contact_over(self, old: Contact) -> Contact:
-        """Only of a form that is valid."""
+        """The changed contact. Call it on a valid form only."""
         new = self.to_contact()
         unchanged = {
             part: getattr(old, part)
@@ -58,11 +67,11 @@ class ChangeForm(ContactForm):
 
 
 class StaffContactForm(ContactForm):
-    """The same for staff, who write about somebody else."""
+    """The contact form for staff, whose sentences are about somebody else's details."""
 
 
 def _attributes(field: ContactField, value: Any) -> dict[str, str]:
-    """The attributes of `Contact` for what was read of one field."""
+    """The attributes of `Contact` for the value of one field."""
     if field.kind is not FieldKind.PHONE:
         return {field.name: value}
     phone: contacts.Phone | None = value
@@ -124,12 +133,12 @@ for _form, _make_field in (
     (ContactForm, _customer_field), (ChangeForm, _change_field), (StaffContactForm, _staff_field),
 ):  # fmt: skip
     for _field in FORM_ORDER:
-        # WTForms collects the fields of a class also when they are set afterwards.
+        # WTForms also collects fields that are set after the class was made.
         setattr(_form, _field.name, _make_field(_field))
 
 
 def note_beside(field: ContactField, typed: str) -> str:
-    """What stands beside a field that can be taken: a probable slip, or how it was read."""
+    """The note beside a field that was accepted: a likely typing error, or how it was read."""
     match field.kind:
         case FieldKind.LINE:
             return ""
@@ -140,7 +149,7 @@ def note_beside(field: ContactField, typed: str) -> str:
 
 
 def _email_note(typed: str) -> str:
-    """A hint for an address that can be used, but may be a slip."""
+    """Suggests another address if this one looks like a typing error."""
     try:
         suggestion = contacts.likelier_email(contacts.read_email(typed))
     except ProblemError:
@@ -149,7 +158,7 @@ def _email_note(typed: str) -> str:
 
 
 def _phone_note(typed: str) -> str:
-    """How a number was read."""
+    """How the number was read, and whether such numbers are in use."""
     try:
         phone = contacts.read_phone(typed, region())
     except ProblemError:
@@ -170,8 +179,10 @@ def _phone_note(typed: str) -> str:
 
 
 def claimed_ids(fields: Any) -> Ids | None:
-    """The ids that a link out of the Field Service Management shell claims; what is not well
-    formed was not written by it, and is left out."""
+    """The ids that a link out of the Field Service Management shell claims.
+
+    `None` if one of them is malformed: the shell did not make such a link.
+    """
     try:
         return Ids(
             account_id=read_id(fields.get("account_id", "")),

@@ -1,4 +1,4 @@
-"""Contact details as pages show them: to staff, masked to customers, and in a form again."""
+"""Contact details as pages show them: to staff, masked to customers, and in forms."""
 
 from portal.contact_fields import CONTACT_FIELDS, FORM_ORDER, ContactField, FieldKind
 from portal.tenants import Contact
@@ -11,12 +11,12 @@ def contact_facts(contact: Contact) -> list[tuple[str, str]]:
 
 
 def masked_facts(contact: Contact) -> list[tuple[str, str]]:
-    """The same for a customer's page, which whoever has the link can open."""
+    """As `contact_facts`, masked: anybody who has the link can open a customer's page."""
     return [(_label(field), masked_value(field, contact)) for field in FORM_ORDER]
 
 
 def masked_value(field: ContactField, contact: Contact) -> str:
-    """`j•••@example.com`, `+49•••20`; fields that are not masked as they are."""
+    """`j•••@example.com`, `+49•••20`. A field that is not masked stays as it is."""
     value: str = getattr(contact, field.name)
     if not field.masked or not value:
         return value
@@ -27,7 +27,7 @@ def masked_value(field: ContactField, contact: Contact) -> str:
 
 
 def contact_data(contact: Contact) -> dict[str, str]:
-    """What an edit form of staff is filled with: a phone number as it was typed."""
+    """Field name -> text for the form of staff. A phone number is as it was typed."""
     return {
         field.name: getattr(contact, f"{field.name}_typed", "") or getattr(contact, field.name)
         for field in CONTACT_FIELDS
@@ -35,7 +35,7 @@ def contact_data(contact: Contact) -> dict[str, str]:
 
 
 def open_data(contact: Contact) -> dict[str, str]:
-    """What the customer's change form is filled with: nothing that is masked."""
+    """Field name -> text for the customer's change form, without the masked fields."""
     return {
         field.name: getattr(contact, field.name) for field in CONTACT_FIELDS if not field.masked
     }

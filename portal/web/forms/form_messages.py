@@ -1,4 +1,4 @@
-"""What to do about a field that cannot be taken: the words, beside it and in the summary."""
+"""What to do about a text that a field refuses: the sentence beside it and in the summary."""
 
 from portal.contact_fields import ContactField
 from portal.contacts import Problem
@@ -6,7 +6,10 @@ from portal.web.i18n import _
 
 
 def contact_field(field: ContactField, missing: str, problem: Problem) -> str:
-    """About a field of the contact form. `missing`: the sentence for its reader."""
+    """About a field of the contact form.
+
+    missing: the sentence if it is empty, which differs for customers and staff.
+    """
     match problem:
         case Problem.MISSING:
             return _(missing) if missing else text(problem)

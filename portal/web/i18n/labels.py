@@ -1,4 +1,7 @@
-"""The words for statuses, verbs and reasons. English here; catalogues translate."""
+"""The labels of statuses, reasons, tabs, roles, imports and attributes.
+
+They are English here; the catalogues translate them.
+"""
 
 from portal.auth import Role
 from portal.contact_fields import CONTACT_FIELDS
@@ -16,7 +19,7 @@ STATUS = {
     Status.WITHDRAWN: N_("Withdrawn"),
 }
 
-#: What an active tenant is called, by its standing.
+#: The label of an active tenant, by its access status.
 ACCESS_STATUS = {
     AccessStatus.VALID: N_("Active"),
     AccessStatus.EXPIRING: N_("Expiring"),
@@ -101,7 +104,7 @@ KIND_COUNT = {
     RowKind.INVALID: N_("%(n)s invalid"),
 }
 
-#: What a plan would make of them.
+#: What a plan says about the rows of each kind.
 KIND_MEANING = {
     RowKind.NEW: N_("Not here yet: this import would add them."),
     RowKind.SAME: N_("Here already, with nothing to change."),
@@ -111,7 +114,7 @@ KIND_MEANING = {
     RowKind.INVALID: N_("These cannot be imported. Mend them in the report, and import that."),
 }
 
-#: And what became of them.
+#: What an import that is done says about them.
 KIND_OUTCOME = {
     RowKind.NEW: N_("Added by this import."),
     RowKind.SAME: N_("Here already, with nothing to change."),
@@ -121,14 +124,14 @@ KIND_OUTCOME = {
     RowKind.INVALID: N_("These could not be imported. Mend them in the report, and import that."),
 }
 
-#: Where it was stopped, some are in and some are not.
+#: What an import says that was stopped: some rows are written and some are not.
 KIND_STOPPED = {
     **KIND_OUTCOME,
     RowKind.NEW: N_("Only those marked as written were added by this import."),
     RowKind.UPDATE: N_("Only those marked as written were changed by this import, as is listed."),
 }
 
-#: What a file was found to be.
+#: The format that a file was found to have.
 SHAPE = {
     FileFormat.DUMP: N_("What a browser keeps (localStorage)"),
     FileFormat.STORAGE_STATE: N_("Storage state of a browser automation"),
@@ -145,7 +148,7 @@ POLICY = {
     Policy.OVERWRITE: N_("Take what the file has"),
 }
 
-#: Each undoes something, so each has to be asked for by name.
+#: Each undoes a decision of staff, so an import has to ask for each by name.
 ALLOWED = {
     AllowedChange.STATUS: N_(
         "Also change a status: make a suspended tenant active, or the reverse"
@@ -153,7 +156,7 @@ ALLOWED = {
     AllowedChange.VALIDITY: N_("Also change dates that staff have set"),
 }
 
-#: A client secret in a row of an import, of which nothing else is ever told.
+#: The client secret in a row of an import. Nothing else about a secret is ever shown.
 SECRET = {
     "set": N_("Client secret: set"),
     "unchanged": N_("Client secret: unchanged"),
@@ -168,7 +171,7 @@ IMPORT_STATE = {
     JobState.DISCARDED: N_("Discarded"),
 }
 
-#: What a history calls the attributes that an event names.
+#: The attributes that an event names, as the history calls them.
 ATTRIBUTE = {
     "accountId": N_("Account id"),
     "companyId": N_("Company id"),
@@ -184,7 +187,8 @@ ATTRIBUTE = {
 
 
 def reason_label(reason: str) -> str:
-    """Why staff rejected or suspended; a reason of a later portal stays as it is."""
+    """Why staff rejected or suspended. A reason of a later version of the portal stays as it
+    is."""
     try:
         return _(REASON[Reason(reason)])
     except ValueError:
@@ -192,11 +196,12 @@ def reason_label(reason: str) -> str:
 
 
 def named_id(name: str, id_: str) -> str:
-    """`Meyer Group (86810)`, or the id alone."""
+    """`Meyer Group (86810)`; the id alone if it has no name."""
     return f"{name} ({id_})" if name else id_
 
 
 def actor_label(by: str) -> str:
+    """Who changed something: a name, or the customer."""
     return _("The customer") if by == "customer" else by
 
 

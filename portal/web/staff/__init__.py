@@ -6,13 +6,13 @@ overview          the first page: counts, what waits longest, what expires soon
 queue             the lists of tenants: tabs, search, pages
 queue_columns     the columns of a list
 render_rows       writes many table rows fast
-recent_decisions  what this person has just decided, which an index may still show
+recent_decisions  what this person has just decided; an index may lag behind it
 tenant_page       one tenant: facts, forms, history, notes
 tenant_card       the facts of a tenant, and warnings
 verbs             the verbs of staff, each described once
-decisions         one view for each verb
-forms             what each verb asks
-form_views        the forms that a tenant's page offers
+decisions         one route for each verb, and those of notes and renewals
+forms             the fields that each verb asks for
+form_views        the forms that a tenant's page offers, ready for its template
 """
 
 from portal.web.staff import decisions, routes

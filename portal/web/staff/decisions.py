@@ -1,4 +1,4 @@
-"""What staff decide: the routes of `portal.web.staff.verbs`, and those that belong to no verb."""
+"""The decisions of staff: a route for each verb, for renewals and for notes."""
 
 from collections.abc import Callable
 from functools import partial
@@ -28,7 +28,7 @@ bp = Blueprint("decisions", __name__, url_prefix="/staff/tenants/<tenant:tenant_
 
 
 def decide(entry: VerbEntry, tenant_id: str) -> AnyResponse:
-    """One decision. Works twice in a row: the second time changes nothing."""
+    """Makes one decision. The same decision again changes nothing."""
     form = entry.form()
     return _decide(tenant_id, entry.route, form, lambda: entry.perform(tenant_id, form))
 
@@ -40,7 +40,10 @@ for _entry in DECISIONS:
 
 @bp.post("/renew")
 def renew(tenant_id: str) -> AnyResponse:
-    """Closes a sign-up towards the tenant that its account already has, with a new window."""
+    """Sets the validity of the tenant that the account already has, and closes the sign-up.
+
+    The status link of the sign-up leads to that tenant from then on.
+    """
     form = ValidityForm()
     return _decide(
         tenant_id,
@@ -59,7 +62,11 @@ def renew(tenant_id: str) -> AnyResponse:
 
 
 def _existing_id() -> str:
-    """A form that was tampered with names no tenant: `NotFound`."""
+    """The id of the tenant to renew.
+
+    Raises:
+        NotFound: the form was tampered with and names no tenant.
+    """
     existing_id = request.form.get("existing_id", "")
     if not is_final_id(existing_id):
         raise NotFound
@@ -85,7 +92,7 @@ def note(tenant_id: str) -> AnyResponse:
 
 
 def _decide(tenant_id: str, name: str, form: Form, perform: Callable[[], Tenant]) -> AnyResponse:
-    """The tenant as it is after the decision, or why nothing was done."""
+    """The tenant's page after the decision, or with the reason why nothing was saved."""
     if not form.validate():
         tenant = onboarding.find(store(), tenant_id)
         if tenant.id != tenant_id or tenant.version != form_version():
@@ -130,7 +137,7 @@ def _decided(tenant_id: str, tenant: Tenant) -> AnyResponse:
 
 
 def _offer_renewal(exists: TenantExistsError, form: Form) -> Response:
-    """The account has a tenant already: its validity can be set, and the sign-up closed."""
+    """The account already has a tenant: offers to set its validity and to close the sign-up."""
     pending, existing = exists.pending, exists.existing
     offer = FormView(
         name="renew",

@@ -17,8 +17,13 @@ from portal.web.staff.verbs import DECISIONS
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FormView:
-    """A form as the template shows it. `name`: the prefix of its fields' ids. `key`: the
-    shortcut that opens it."""
+    """A form as the template shows it.
+
+    name: the prefix of its fields' ids.
+    errors: id of the field (or empty) and sentence, for the summary.
+    key: the shortcut key that opens the form.
+    open: whether the form is open when the page loads.
+    """
 
     name: str
     action: str
@@ -35,7 +40,7 @@ class FormView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SubmittedForm:
-    """The form that was sent and refused, to be shown again as it was typed."""
+    """A form that was sent and refused. It is shown again with everything that was typed."""
 
     name: str
     form: Form
@@ -44,7 +49,10 @@ class SubmittedForm:
 def offered_forms(
     tenant: Tenant, notes: Sequence[Note], submitted: SubmittedForm | None
 ) -> list[FormView]:
-    """What may be done with the tenant now, and the form for a note."""
+    """The forms of the verbs that the tenant's status allows, and the form for a note.
+
+    submitted: replaces the form of the same name.
+    """
     version_field = [("version", str(tenant.version or 0))]
     forms = [
         _view(
@@ -64,7 +72,8 @@ def offered_forms(
         if entry.is_offered(tenant)
     ]
     latest_note_at = notes[0].at if notes else None
-    # A note changes no version. It stands behind the newest one that its page shows.
+    # A note changes no version, so a double click is recognised by the latest note that the
+    # page showed.
     after = format_timestamp(latest_note_at) if latest_note_at else ""
     note = _view(
         tenant,

@@ -1,4 +1,4 @@
-"""The forms of staff: what a decision needs."""
+"""The forms of staff: the fields that each verb asks for."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -30,21 +30,21 @@ from portal.web.http import now, settings
 from portal.web.i18n import N_, _, dates, labels
 
 MESSAGE_LENGTH = 2000
-#: A new validity is suggested from today to so many days later.
+#: A new validity is suggested to begin today and to end this much later.
 SUGGESTED_TERM = timedelta(days=14)
 
 
 class VerbForm(Form):
-    """What a verb asks. A verb that asks nothing uses this one, which is a button."""
+    """The fields of a verb. A verb without fields uses this class: its form is only a button."""
 
     @staticmethod
     def initial_data(tenant: Tenant) -> Mapping[str, str]:
-        """What the form is filled with when the tenant's page offers it, by field name."""
+        """Field name -> text that the field holds when the tenant's page offers the form."""
         del tenant
         return {}
 
     def arguments(self) -> Mapping[str, object]:
-        """Keyword arguments for the verb's function. Only of a form that is valid."""
+        """Keyword arguments for the verb's function. Call it on a valid form only."""
         return {}
 
 
@@ -108,7 +108,7 @@ class ValidityForm(VerbForm):
         return bool(valid)
 
     def _apply_term(self) -> None:
-        """A preset counts from the first day, and stands in for the last one."""
+        """A term counts from the first day and replaces the last day."""
         try:
             first = read_day(self.valid_from.data or "")
         except ProblemError:
@@ -171,7 +171,7 @@ class ClientForm(VerbForm):
 
 
 class ActivateForm(ClientForm, ValidityForm, IdsForm):
-    """Everything at once: the ids, the licence and the OAuth client."""
+    """The ids, the validity and the OAuth client."""
 
     def __iter__(self) -> Any:
         order = (
@@ -231,7 +231,7 @@ class SuspendForm(VerbForm):
 
 
 class EditContactForm(StaffContactForm, VerbForm):
-    """The contact form, for staff who write about somebody else."""
+    """The contact form, filled with what is stored."""
 
     @staticmethod
     def initial_data(tenant: Tenant) -> Mapping[str, str]:

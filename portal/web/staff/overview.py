@@ -1,4 +1,4 @@
-"""The overview, the first page of staff: counts, what waits longest, and what expires soon."""
+"""The overview, the first page of staff: counts, the longest waits, and what expires soon."""
 
 from dataclasses import dataclass
 from datetime import timedelta

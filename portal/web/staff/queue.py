@@ -77,7 +77,7 @@ _TAB_TONES = {
 
 
 def queue_tabs(current: Tab | None = None) -> list[QueueTab]:
-    """All tabs; the one for what was set aside only while it holds something."""
+    """All tabs. The tab for sign-ups that were set aside is there only while it holds one."""
     base = f"{_base_url()}?status="
     return [
         QueueTab(
@@ -97,7 +97,10 @@ def queue_tabs(current: Tab | None = None) -> list[QueueTab]:
 
 
 def queue_url(tab: Tab, search: str = "", page: QueuePage | None = None) -> str:
-    """A link that can be shared; with a page, to the page behind it, or empty."""
+    """A link that can be shared: to the first page, or to the one behind `page`.
+
+    Empty if nothing is behind `page`.
+    """
     parameters = {"status": tab.value}
     if search:
         parameters["q"] = search
@@ -109,12 +112,12 @@ def queue_url(tab: Tab, search: str = "", page: QueuePage | None = None) -> str:
 
 
 def _cursor_scope(tab: Tab, search: str) -> str:
-    """What a cursor belongs to."""
+    """The list that a cursor belongs to. A cursor of another list leads to the first page."""
     return f"{tab.value} {search}"
 
 
 def _base_url() -> str:
-    """Worked out once per request: a list page has a dozen links to lists."""
+    """Built once per request: a page has a dozen links to lists, and `url_for` is slow."""
     if "queue_url" not in g:
         g.queue_url = url_for("staff.tenants")
     return str(g.queue_url)

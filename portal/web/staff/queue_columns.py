@@ -1,7 +1,8 @@
 """The columns of the queue: the texts of each row.
 
-A new column is two things: a text in `_row`, and a `column` of templates/staff/_queue.html that
-shows it. An index shows only some attributes of a tenant: portal/stores/schema.py says which.
+A new column takes two lines: its text in `_row`, and its entry in `columns` of
+templates/staff/_queue.html. An index holds only some attributes of a tenant:
+portal/stores/schema.py says which.
 """
 
 from collections.abc import Iterable
@@ -18,7 +19,7 @@ from portal.web.i18n import _, dates, labels, locale_name
 
 
 def queue_rows(items: Iterable[Item], url_prefix: str) -> list[SimpleNamespace]:
-    """The rows as the template names their texts: `[[company]]` is `row.company`."""
+    """Ready texts, named as in the template: `[[company]]` there is `row.company` here."""
     zone, locale = settings().time_zone, locale_name()
     promised = timedelta(days=settings().promised_days)
     time = now()
@@ -70,6 +71,6 @@ _STATUS_TONES = {
 
 
 def _days(validity: Validity, zone: ZoneInfo, locale: str) -> str:
-    """`1 May 2026 – 30 Apr 2027`; a missing end stays open."""
+    """`1 May 2026 – 30 Apr 2027`; without an end, `1 May 2026 –`."""
     first = dates.day(validity.valid_from, zone, locale)
     return f"{first} – {dates.day(validity.valid_to, zone, locale)}".strip()

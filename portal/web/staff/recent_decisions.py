@@ -1,5 +1,8 @@
-"""What this person has just decided. An index lags behind, so for a moment a list would still
-show it as waiting; nobody else needs to be spared that."""
+"""The tenants that this person has just decided on, kept in the session.
+
+An index lags behind the items, so for a moment a list still shows such a tenant as waiting. The
+person who decided must not see it there; colleagues may, and get a conflict if they decide too.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,31 +12,31 @@ from flask import session
 from portal.stores import KEY, Item
 from portal.web.http import now
 
-#: Far longer than an index ever lagged.
+#: Much longer than an index has ever lagged.
 _REMEMBERED_FOR = timedelta(seconds=60)
 _MAX_DECISIONS = 20
 _SESSION_KEY = "decided"
 
 
 def remember_decision(tenant_id: str) -> None:
-    """It is decided: it does not wait any more, whatever an index says."""
+    """Leaves the tenant out of this person's queue, even if an index still has it there."""
     until = int((now() + _REMEMBERED_FOR).timestamp())
     other_entries = [entry for entry in _entries() if entry[0] != tenant_id]
     session[_SESSION_KEY] = [*other_entries, [tenant_id, until]][-_MAX_DECISIONS:]
 
 
 def forget_decision(tenant_id: str) -> None:
-    """It waits again."""
+    """Shows the tenant in this person's queue again: it is pending once more."""
     session[_SESSION_KEY] = [entry for entry in _entries() if entry[0] != tenant_id]
 
 
 def recently_decided() -> frozenset[str]:
-    """The ids that do not wait any more."""
+    """Ids of the tenants that this person has just decided on."""
     return frozenset(str(entry[0]) for entry in _entries())
 
 
 def without_decided(rows: Sequence[Item]) -> list[Item]:
-    """Rows of the queue without what this person has just decided."""
+    """The rows of the queue without those that this person has just decided on."""
     decided = recently_decided()
     return [row for row in rows if row[KEY] not in decided] if decided else list(rows)
 

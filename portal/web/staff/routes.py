@@ -1,4 +1,7 @@
-"""The addresses of the staff pages, in one list. The decisions about a tenant have their own."""
+"""The addresses of the staff pages, in one list.
+
+The decisions about a tenant have a blueprint of their own: `portal.web.staff.decisions`.
+"""
 
 from flask import Blueprint
 

@@ -1,4 +1,4 @@
-"""Signing in with a link, signing out, and who is signed in."""
+"""Sign in with a link, sign out, and who is signed in."""
 
 from flask import make_response, redirect, render_template, request, session, url_for
 from werkzeug.exceptions import NotFound
@@ -16,14 +16,17 @@ from portal.web.i18n import _, labels
 
 
 def sign_in_page() -> AnyResponse:
-    """Says where links come from, and remembers where the person wanted to go."""
+    """Says where sign-in links come from, and remembers which page the person wanted."""
     session["next"] = safe_next(request.args.get("next", ""), "")
     sentence = _("Open the link that an operator made for you. It works once, for 15 minutes.")
     return make_response(render_template("staff/sign_in.html", sentence=sentence))
 
 
 def use_link(token: str) -> AnyResponse:
-    """A button first: programs that look into links must not use them up."""
+    """GET shows a button; POST signs in.
+
+    Programs that check the links in mail open them, and must not use them up.
+    """
     try:
         if request.method != "POST":
             check_sign_in_link(store(), token, now())
@@ -53,7 +56,7 @@ def sign_out() -> AnyResponse:
 
 
 def signed_in_user() -> dict[str, object] | None:
-    """What the layout shows of who is signed in."""
+    """What the layout shows of the person who is signed in; `None` if nobody is."""
     user = person()
     if user is None:
         return None

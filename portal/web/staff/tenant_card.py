@@ -1,4 +1,4 @@
-"""What is known of a tenant, in words: the facts on its page, how it access, and what is amiss."""
+"""What staff read about a tenant: the facts, a sentence on its status, and warnings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def tenant_card(tenant: Tenant) -> TenantCard:
     status = labels.ACCESS_STATUS[access] if tenant.is_active else labels.STATUS[tenant.status]
     contact, ids, client = tenant.contact, tenant.ids, tenant.client
     facts = [
-        # The company is the heading.
+        # Without the company, which is the heading of the page.
         *contact_facts(contact)[1:],
         *(
             [

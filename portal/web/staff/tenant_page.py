@@ -1,4 +1,4 @@
-"""The page of one tenant: everything known, what may be done, and what was done."""
+"""The page of one tenant: facts, duplicates, forms, history and notes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from portal.web.staff.recent_decisions import recently_decided
 from portal.web.staff.tenant_card import tenant_card
 from portal.web.staff.verbs import BY_VERB, confirmation_sentence, conflict_headline, history_label
 
-#: For so long after a decision its own page says that it was done.
+#: For this long after a decision, the page of the tenant confirms it.
 _JUST_NOW = timedelta(minutes=5)
 
 
@@ -79,10 +79,16 @@ def tenant_page(
     extra_form: FormView | None = None,
     confirmation: Confirmation | None = None,
 ) -> Response:
-    """The page, or the card that htmx swaps. `UnknownTenantError`.
+    """The page, or the section of it that htmx swaps.
 
-    `submitted` is shown again with its problems; `extra_form` stands in front of the other forms;
-    `confirmation` is of what was no decision.
+    status: the status code of the answer.
+    just_decided: confirm the latest decision, if this person made it.
+    confirmation: what to confirm otherwise, such as a new note.
+    submitted: a form that was refused; shown again with its errors.
+    extra_form: stands in front of the other forms.
+
+    Raises:
+        UnknownTenantError: no tenant has this id.
     """
     tenant = onboarding.find(store(), tenant_id)
     if just_decided:
@@ -112,7 +118,7 @@ def tenant_page(
 
 
 def conflict_notice(tenant: Tenant) -> ConflictNotice:
-    """Who was faster, with what, and when."""
+    """Who decided first, what, and when."""
     zone = settings().time_zone
     decision = tenant.decision
     if decision is None:
@@ -145,8 +151,10 @@ def _tab_of(tenant: Tenant) -> str:
 
 
 def _confirm_decision(tenant: Tenant) -> Confirmation | None:
-    """What this person has just decided, its undo where the life cycle has one, and who
-    waits next."""
+    """What this person has just decided, how to undo it, and the next pending tenant.
+
+    `None` if somebody else made the latest decision, or if it is older than five minutes.
+    """
     user, decision = person(), tenant.decision
     if user is None or decision is None or decision.who != user.id:
         return None
@@ -176,7 +184,7 @@ def _history_line(event: Event) -> HistoryLine:
         if name not in labels.ATTRIBUTE:
             continue
         label = _(labels.ATTRIBUTE[name])
-        # Texts that are no instants stay as they are.
+        # A value that is no timestamp stays as it is.
         old, new = (dates.edge_of_text(value, zone) or "–" for value in values)
         if any(values):
             details.append(f"{label}: {old} → {new}")

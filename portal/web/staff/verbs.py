@@ -1,8 +1,8 @@
-"""The verbs of staff, each described once: who may, with which form, at which address, in which
-words. From which status a verb leads where says `portal.tenants.life_cycle`.
+"""The verbs of staff, each described once: its role, form, route and texts.
 
-The forms of a tenant's page, the routes, the access table, the history, the conflicts and the
-confirmations are made from this table. CONTRIBUTING.md says how to add a verb.
+`portal.tenants.life_cycle` says from which status a verb leads to which. The forms of a tenant's
+page, the routes, the access table, the history, the conflicts and the confirmations are made
+from this table. CONTRIBUTING.md says how to add a verb.
 """
 
 from collections.abc import Callable
@@ -36,15 +36,21 @@ _PLAIN, _NO_TEXT = _always("plain"), _always("")
 class VerbEntry:
     """One verb.
 
-    change: its function in `portal.onboarding`; `None` for verbs that are not a decision of
-        staff, which have words only. With `seals` it gets the sealer.
-    route: the last part of its address; also the endpoint, and the prefix of its fields' ids.
-    offered: whether a tenant's page offers it, where the life cycle allows it.
-    tone, explanation: of its button, and in front of its fields.
-    history: in a history, behind a name.
-    done: to whoever has just done it; `conflict`: to whoever came second; `refused`: where the
-        life cycle has no such step.
-    undo: the verb that takes it back.
+    history: its name in the history.
+    change: its function in `portal.onboarding`. `None` for verbs that staff do not decide on;
+        these have texts only.
+    seals: whether `change` takes the sealer.
+    route: the last part of its address; also its endpoint, and the prefix of its fields' ids.
+    role: the lowest role that may do it.
+    offered: whether a tenant's page offers it where the life cycle allows it.
+    legend, button, tone: the heading of its form, and its button.
+    key: the shortcut key that opens its form.
+    explanation: a sentence in front of its fields.
+    done: confirms it to the person who did it.
+    conflict: tells another person, whose decision came second, that this one came first.
+    refused: says why the tenant's status does not allow it.
+    undo: the verb that undoes it.
+    shows_next: whether its confirmation leads to the next pending tenant.
     """
 
     verb: Verb
@@ -70,9 +76,14 @@ class VerbEntry:
         return self.change is not None and can(tenant.status, self.verb) and self.offered(tenant)
 
     def perform(self, tenant_id: str, form: VerbForm) -> Tenant:
-        """Does it, in the name of whoever is signed in. Errors as of `portal.onboarding`."""
+        """Makes the change in the name of the person who is signed in.
+
+        Raises:
+            TypeError: staff cannot decide on this verb.
+            Exception: what the verb's function in `portal.onboarding` raises.
+        """
         if self.change is None:
-            raise TypeError(f"{self.verb} is no decision of staff")
+            raise TypeError(f"{self.verb} is not a decision of staff")
         sealer = (services().sealer,) if self.seals else ()
         return self.change(
             store(),
@@ -85,7 +96,7 @@ class VerbEntry:
 
 
 def validity_has_ended(tenant: Tenant) -> bool:
-    """Whether the validity has ended, so that reinstating alone gives no access."""
+    """Whether the validity has ended. If so, reinstating alone gives no access."""
     return tenant.validity.valid_to is not None and tenant.validity.valid_to < now()
 
 
@@ -231,7 +242,7 @@ VERBS = (
         conflict=N_("%(who)s changed the contact %(ago)s."),
         refused=N_("The contact of a closed sign-up cannot be changed."),
     ),
-    # Verbs of customers, imports and retention: staff only read of them.
+    # Verbs of customers, imports and retention: staff only see them in the history.
     VerbEntry(verb=Verb.SUBMIT, history=N_("Asked for access")),
     VerbEntry(
         verb=Verb.WITHDRAW,
@@ -246,12 +257,12 @@ VERBS = (
 )
 
 BY_VERB = {entry.verb: entry for entry in VERBS}
-#: What staff can decide, each with a route.
+#: The verbs that staff decide on. Each has a route.
 DECISIONS = tuple(entry for entry in VERBS if entry.change is not None)
 
 
 def history_label(verb: str) -> str:
-    """What a history says was done; a verb of a later version of the portal stays as it is."""
+    """The verb's name in the history. A verb of a later version of the portal stays as it is."""
     try:
         return _(BY_VERB[Verb(verb)].history)
     except ValueError:
@@ -264,5 +275,5 @@ def conflict_headline(verb: Verb, who: str, ago: str) -> str:
 
 
 def confirmation_sentence(verb: Verb, company: str) -> str:
-    """What has just been done, to whoever did it."""
+    """Confirms the decision to the person who made it."""
     return _(BY_VERB[verb].done, company=company)

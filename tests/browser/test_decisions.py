@@ -144,7 +144,7 @@ def test_a_rejection_is_told_to_the_customer_and_undone(
     expect(form.get_by_role("alert")).to_be_focused()
     expect(form.get_by_role("alert").get_by_role("link")).to_have_text("Choose one of the reasons.")
     form.get_by_label("Reason").select_option("Details are missing")
-    form.get_by_label("Words for the customer").fill("Please tell us\nyour customer number.")
+    form.get_by_label("Message to the customer").fill("Please tell us\nyour customer number.")
     form.get_by_role("button", name="Reject").click()
     outcome_is(page, f"The sign-up of {company} is rejected.", javascript=javascript)
     customer.goto(someone.status_path)
@@ -182,7 +182,7 @@ def test_a_term_sets_the_last_day(anna: Page, town: Town, javascript: bool) -> N
     page.goto(someone.path)
     form = decision(page, "Set the validity")
     form.get_by_label("Valid from").fill("2028-02-29")
-    form.get_by_label("A term instead").select_option("One year")
+    form.get_by_label("Term").select_option("One year")
     form.get_by_role("button", name="Set validity").click()
     company = someone.tenant.contact.company
     outcome_is(page, f"The validity of {company} is set.", javascript=javascript)
@@ -233,7 +233,7 @@ def test_the_second_approver_is_told_who_was_faster(
     outcome_is(ben, told, javascript=javascript)
     if javascript:
         expect(ben.locator("#live")).to_have_text(told)
-    expect(ben.get_by_text("Reload and check.")).to_be_visible()
+    expect(ben.get_by_text("Check it before you decide again.")).to_be_visible()
     # The tenant as it is now, and only what can be decided now.
     expect(ben.get_by_text(final)).to_be_visible()
     expect(ben.get_by_role("form", name="Set the validity")).to_be_visible()

@@ -118,7 +118,7 @@ def test_nothing_that_staff_type_does_anything(
         expect(staff.locator("#outcome")).to_have_text(f"The contact of {payload} is changed.")
         form = decision(staff, "Reject")
         form.get_by_label("Reason").select_option("Another reason")
-        form.get_by_label("Words for the customer").fill(payload)
+        form.get_by_label("Message to the customer").fill(payload)
         form.get_by_role("button", name="Reject").click()
         expect(staff.locator("#outcome")).to_have_text(f"The sign-up of {payload} is rejected.")
         assert sent == [f"{staff.url}/{verb}" for verb in ("note", "contact", "reject")], number

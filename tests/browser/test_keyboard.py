@@ -49,7 +49,7 @@ def test_an_activation_by_tab_and_enter(
         tab_to(page, form.get_by_label(label))
         page.keyboard.press("Control+a")
         page.keyboard.type(free_id())
-    tab_to(page, form.get_by_label("A term instead"))
+    tab_to(page, form.get_by_label("Term"))
     page.keyboard.type("One")
     tab_to(page, form.get_by_role("button", name="Activate"))
     page.keyboard.press("Enter")

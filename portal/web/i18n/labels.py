@@ -53,19 +53,19 @@ TAB = {
 }
 
 EMPTY_TAB = {
-    Tab.PENDING: N_("Nobody is waiting."),
+    Tab.PENDING: N_("No sign-up is waiting."),
     Tab.ACTIVE: N_("No tenant is active."),
-    Tab.EXPIRING: N_("No licence ends in the next 30 days."),
-    Tab.EXPIRED: N_("No licence has ended."),
+    Tab.EXPIRING: N_("No tenant expires in the next 30 days."),
+    Tab.EXPIRED: N_("No tenant has expired."),
     Tab.SUSPENDED: N_("No tenant is suspended."),
     Tab.REJECTED: N_("No sign-up was rejected or withdrawn."),
-    Tab.ASIDE: N_("No sign-up was set aside."),
+    Tab.ASIDE: N_("No sign-up is set aside."),
     Tab.ALL: N_("There are no tenants yet."),
 }
 
 REASON = {
     Reason.NOT_A_CUSTOMER: N_("Not a customer"),
-    Reason.DUPLICATE: N_("Asked twice"),
+    Reason.DUPLICATE: N_("Duplicate request"),
     Reason.DETAILS_MISSING: N_("Details are missing"),
     Reason.CONTRACT_ENDED: N_("The contract has ended"),
     Reason.UNPAID: N_("Not paid"),
@@ -106,34 +106,43 @@ KIND_COUNT = {
 
 #: What a plan says about the rows of each kind.
 KIND_MEANING = {
-    RowKind.NEW: N_("Not here yet: this import would add them."),
-    RowKind.SAME: N_("Here already, with nothing to change."),
-    RowKind.UPDATE: N_("Here already and different: this import would change what is listed."),
-    RowKind.CONFLICT: N_("These would not be written, and why is listed."),
-    RowKind.DUPLICATE: N_("The same tenant again in this file: another row counts."),
-    RowKind.INVALID: N_("These cannot be imported. Mend them in the report, and import that."),
+    RowKind.NEW: N_("Not in the portal yet. This import would add these rows."),
+    RowKind.SAME: N_("Already in the portal. There is nothing to change."),
+    RowKind.UPDATE: N_(
+        "Already in the portal, with other values. Each row lists what this import would change."
+    ),
+    RowKind.CONFLICT: N_("This import would not write these rows. Each row says why."),
+    RowKind.DUPLICATE: N_("The file has the same tenant in another row. Only that row counts."),
+    RowKind.INVALID: N_(
+        "These rows cannot be imported. Correct them in the report, then import the report."
+    ),
 }
 
 #: What an import that is done says about them.
 KIND_OUTCOME = {
     RowKind.NEW: N_("Added by this import."),
-    RowKind.SAME: N_("Here already, with nothing to change."),
-    RowKind.UPDATE: N_("Changed by this import: what changed is listed."),
-    RowKind.CONFLICT: N_("These were not written, and why is listed."),
-    RowKind.DUPLICATE: N_("The same tenant again in this file: another row counted."),
-    RowKind.INVALID: N_("These could not be imported. Mend them in the report, and import that."),
+    RowKind.SAME: N_("Already in the portal. There is nothing to change."),
+    RowKind.UPDATE: N_("Changed by this import. Each row lists what changed."),
+    RowKind.CONFLICT: N_("This import did not write these rows. Each row says why."),
+    RowKind.DUPLICATE: N_("The file has the same tenant in another row. Only that row counted."),
+    RowKind.INVALID: N_(
+        "These rows could not be imported. Correct them in the report, then import the report."
+    ),
 }
 
 #: What an import says that was stopped: some rows are written and some are not.
 KIND_STOPPED = {
     **KIND_OUTCOME,
-    RowKind.NEW: N_("Only those marked as written were added by this import."),
-    RowKind.UPDATE: N_("Only those marked as written were changed by this import, as is listed."),
+    RowKind.NEW: N_("The import was stopped. It added only the rows that are marked as written."),
+    RowKind.UPDATE: N_(
+        "The import was stopped. It changed only the rows that are marked as written; each row"
+        " lists what changed."
+    ),
 }
 
 #: The format that a file was found to have.
 SHAPE = {
-    FileFormat.DUMP: N_("What a browser keeps (localStorage)"),
+    FileFormat.DUMP: N_("Storage of a browser (localStorage)"),
     FileFormat.STORAGE_STATE: N_("Storage state of a browser automation"),
     FileFormat.PAIRS: N_("List of keys and values"),
     FileFormat.TENANTS: N_("List of tenants"),
@@ -143,9 +152,9 @@ SHAPE = {
 }
 
 POLICY = {
-    Policy.SKIP: N_("Keep what is here"),
-    Policy.NEWER_WINS: N_("Take whichever was changed last"),
-    Policy.OVERWRITE: N_("Take what the file has"),
+    Policy.SKIP: N_("Keep the values in the portal"),
+    Policy.NEWER_WINS: N_("Take the values that were changed last"),
+    Policy.OVERWRITE: N_("Take the values of the file"),
 }
 
 #: Each undoes a decision of staff, so an import has to ask for each by name.

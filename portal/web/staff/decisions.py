@@ -111,7 +111,7 @@ def _decide(tenant_id: str, name: str, form: Form, perform: Callable[[], Tenant]
     except ErasedError:
         conflict = ConflictNotice(
             headline=_("The personal details of this sign-up were erased."),
-            advice=_("Ask the customer to send a new one."),
+            advice=_("Ask the customer to sign up again."),
         )
         return tenant_page(tenant_id, status=409, conflict=conflict)
     except PastWindowError:
@@ -152,14 +152,15 @@ def _offer_renewal(exists: TenantExistsError, form: Form) -> Response:
             ("existing_version", str(existing.version or 0)),
         ],
         explanation=_(
-            "%(company)s has this key already. Its status and its client stay as they are.",
+            "These ids already belong to %(company)s. Its status and its OAuth client do not"
+            " change.",
             company=existing.contact.company,
         ),
         open=True,
     )
     conflict = ConflictNotice(
         headline=_("This account already has a tenant."),
-        advice=_("Nothing was changed. Check the ids, or renew the tenant that is there."),
+        advice=_("Nothing was saved. Check the ids, or set the validity of the existing tenant."),
     )
     return tenant_page(
         pending.id,

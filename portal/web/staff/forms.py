@@ -68,7 +68,7 @@ class IdsForm(VerbForm):
         line_reader(CLUSTER_LENGTH, required=False),
         form_messages.text,
         required=False,
-        hint=N_("Like eu or us."),
+        hint=N_("For example eu or us."),
     )
 
     def to_ids(self) -> Ids:
@@ -85,14 +85,14 @@ class ValidityForm(VerbForm):
     valid_from = TextField(N_("Valid from"), read_day, form_messages.date, type="date")
     valid_to = TextField(N_("Valid through"), read_day, form_messages.date, type="date")
     term = TextField(
-        N_("A term instead"),
+        N_("Term"),
         str,
         form_messages.choice,
         type="select",
         required=False,
-        hint=N_("Counts from the first day, and takes the place of the last."),
+        hint=N_("Counts from the first day and replaces the last day."),
         choices=[
-            ("", N_("None: the two days above")),
+            ("", N_("No term: use the two days above")),
             ("30d", N_("30 days")),
             ("1y", N_("One year")),
             ("eoy", N_("Through 31 December")),
@@ -159,7 +159,7 @@ class ClientForm(VerbForm):
         required=False,
         type="password",
         autocomplete="off",
-        hint=N_("Sealed at once, and never shown again."),
+        hint=N_("Encrypted at once and never shown again."),
     )
 
     @staticmethod
@@ -211,12 +211,12 @@ def _reason_field(reasons: Sequence[Reason]) -> TextField:
 class RejectForm(VerbForm):
     reason = _reason_field(REJECT_REASONS)
     message = TextField(
-        N_("Words for the customer"),
+        N_("Message to the customer"),
         lambda text: contacts.read_text(text, most=MESSAGE_LENGTH),
         form_messages.text,
         required=False,
         type="textarea",
-        hint=N_("Shown on the customer's page, as you write them."),
+        hint=N_("The customer's page shows this text exactly as you write it."),
     )
 
     def arguments(self) -> Mapping[str, object]:

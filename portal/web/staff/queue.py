@@ -41,7 +41,7 @@ def queue_page() -> Response:
 
 def _nothing_found(page: QueuePage) -> str:
     if page.after:
-        return _("Nothing on this page. Go on to the next one.")
+        return _("Nothing was found on this page. Go to the next page.")
     return _(
         "Nothing was found. Search for the beginning of a company name, for a whole email"
         " address, or for an id."

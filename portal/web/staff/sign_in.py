@@ -18,7 +18,10 @@ from portal.web.i18n import _, labels
 def sign_in_page() -> AnyResponse:
     """Says where sign-in links come from, and remembers which page the person wanted."""
     session["next"] = safe_next(request.args.get("next", ""), "")
-    sentence = _("Open the link that an operator made for you. It works once, for 15 minutes.")
+    sentence = _(
+        "Open the sign-in link that an operator made for you. It works once, within 15 minutes."
+        " If it does not work any more, ask for a new one."
+    )
     return make_response(render_template("staff/sign_in.html", sentence=sentence))
 
 

@@ -40,12 +40,12 @@ def tenant_card(tenant: Tenant) -> TenantCard:
             if ids
             else []
         ),
-        (_("Asked"), dates.moment(tenant.created_at, zone)),
+        (_("Requested"), dates.moment(tenant.created_at, zone)),
         (_("Valid from"), _valid_from(tenant)),
         (_("Valid through"), _valid_through(tenant)),
         (_("Client id"), client.id),
         (_("Reason"), labels.reason_label(tenant.reason)),
-        (_("Words for the customer"), tenant.message),
+        (_("Message to the customer"), tenant.message),
     ]
     if not client.sealed_secret:
         secret = _("No client secret is set.") if tenant.is_final else ""
@@ -111,11 +111,25 @@ def _status_sentence(tenant: Tenant, access: AccessStatus) -> str:
 def _warnings(tenant: Tenant) -> list[str]:
     warnings = []
     if tenant.set_aside:
-        warnings.append(_("This sign-up looks like a robot's, so it is not in the queue."))
+        warnings.append(
+            _(
+                "A robot may have sent this sign-up, so it is not in the queue. If a person sent"
+                " it, move it into the queue."
+            )
+        )
     if tenant.is_active and standing(tenant, now()) is AccessStatus.WINDOW_MISSING:
-        warnings.append(_("The validity is missing or cannot be read. Set it: access is refused."))
+        warnings.append(
+            _("The validity is missing or cannot be read, so access is refused. Set the validity.")
+        )
     if tenant.status is Status.SUSPENDED and validity_has_ended(tenant):
-        warnings.append(_("The validity has passed. Reinstating alone does not give access."))
+        warnings.append(
+            _(
+                "The validity has ended. To give access again, reinstate the tenant and set a new"
+                " validity."
+            )
+        )
     if tenant.is_active and tenant.client.id and not tenant.client.sealed_secret:
-        warnings.append(_("A client id is set, but no client secret."))
+        warnings.append(
+            _("A client id is set, but no client secret. Set the client secret as well.")
+        )
     return warnings

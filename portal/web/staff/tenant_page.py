@@ -123,13 +123,18 @@ def conflict_notice(tenant: Tenant) -> ConflictNotice:
     decision = tenant.decision
     if decision is None:
         return ConflictNotice(
-            headline=_("This was changed meanwhile."), advice=_("Reload and check.")
+            headline=_("This tenant was changed in the meantime."),
+            advice=_(
+                "Your decision was not saved; this is the tenant now. Check it before you decide"
+                " again."
+            ),
         )
     who = labels.actor_label(decision.by)
     return ConflictNotice(
         headline=conflict_headline(decision.verb, who, dates.ago(now() - decision.at)),
         advice=_(
-            "Changed by %(name)s at %(time)s. Reload and check.",
+            "Your decision was not saved. %(name)s changed this at %(time)s; this is the tenant"
+            " now. Check it before you decide again.",
             name=who,
             time=dates.moment(decision.at, zone),
         ),

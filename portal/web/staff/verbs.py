@@ -107,8 +107,8 @@ def _explain_days(_tenant: Tenant) -> str:
 
 def _explain_reinstating(tenant: Tenant) -> str:
     if validity_has_ended(tenant):
-        return _("The validity has passed: set it too, or access stays refused.")
-    return _("The validity stays as it is.")
+        return _("The validity has ended. Access stays refused until you set a new one.")
+    return _("The validity does not change.")
 
 
 def _tone_of_validity(tenant: Tenant) -> str:
@@ -197,7 +197,7 @@ VERBS = (
         legend=N_("Suspend"),
         button=N_("Suspend"),
         tone=_always("negative"),
-        explanation=lambda _tenant: _("Access stops at once; the validity keeps running."),
+        explanation=lambda _tenant: _("Access stops at once. The validity keeps running."),
         done=N_("%(company)s is suspended."),
         conflict=N_("%(who)s suspended this %(ago)s."),
         refused=N_("Only an active tenant can be suspended."),
@@ -225,7 +225,7 @@ VERBS = (
         legend=N_("Reopen"),
         button=N_("Reopen"),
         tone=_always("emphasised"),
-        explanation=lambda _tenant: _("It goes back into the queue as it was."),
+        explanation=lambda _tenant: _("The sign-up goes back into the queue unchanged."),
         done=N_("The sign-up of %(company)s is back in the queue."),
         conflict=N_("%(who)s reopened this %(ago)s."),
         refused=N_("Only a rejected or withdrawn sign-up can be reopened."),

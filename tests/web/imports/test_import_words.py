@@ -128,7 +128,10 @@ def test_of_what_was_stopped_each_row_says_whether_it_is_in(ada: Staff, stopped:
     assert len(told) == SOME
     assert len(written) == ROWS_PER_STEP
     assert linked == written
-    assert "Only those marked as written were added by this import." in page_words(ada.get(stopped))
+    assert (
+        "The import was stopped. It added only the rows that are marked as written."
+        in page_words(ada.get(stopped))
+    )
 
 
 def test_the_second_line_after_a_stop_names_only_what_is_in(
@@ -199,13 +202,13 @@ def test_a_plan_says_what_would_be_and_its_end_what_was(ada: Staff) -> None:
     def translate_message(kind: str) -> str:
         return page_words(ada.get(f"{url}?kind={kind}"))
 
-    assert "Not here yet: this import would add them." in translate_message("new")
-    assert "this import would change what is listed." in translate_message("update")
+    assert "Not in the portal yet. This import would add these rows." in translate_message("new")
+    assert "Each row lists what this import would change." in translate_message("update")
     assert "It says of each row that cannot be imported why not." in translate_message("new")
     press(ada, url)
     assert "Added by this import." in translate_message("new")
-    assert "Changed by this import: what changed is listed." in translate_message("update")
-    assert "These could not be imported." in translate_message("invalid")
+    assert "Changed by this import. Each row lists what changed." in translate_message("update")
+    assert "These rows could not be imported." in translate_message("invalid")
     assert "Rows that could not be imported can be mended in it" in translate_message("new")
 
 

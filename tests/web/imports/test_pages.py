@@ -125,7 +125,7 @@ def test_a_plan_writes_nothing_and_says_what_it_means(admin: Staff, store: Store
     assert "2 of 3 rows would be written. Nothing is written yet." in said
     assert "Tenants that may use the application by this import: 1, until 30 Jun 2027." in said
     assert "Keys of other programs, not read: 1." in said
-    assert facts(page)["When a tenant is here already"] == "Keep what is here"
+    assert facts(page)["When a tenant is here already"] == "Keep the values in the portal"
     assert SECRET not in page.text + repr(everything(store))
 
 

@@ -151,7 +151,10 @@ def test_s05_the_second_of_two_approvers_is_told_and_sees_the_active_tenant(
     answer = ben.send(pending.id, "activate", form)
     assert answer.status_code == 409
     assert outcome(answer) == "Anna activated this 2 minutes ago."
-    assert "Changed by Anna at 23 Nov 2026, 10:00. Reload and check." in page_words(answer)
+    assert (
+        "Your decision was not saved. Anna changed this at 23 Nov 2026, 10:00; this is the tenant"
+        " now. Check it before you decide again."
+    ) in page_words(answer)
     assert "86810_104348" in page_words(answer)
     assert tenants_in(store).keys() == {"86810_104348"}
     assert everything(store)["86810_104348"] == before["86810_104348"]

@@ -234,7 +234,10 @@ def test_s05_who_comes_second_is_told_who_was_faster_and_sees_it_as_it_is_now(
         answer = anna.send(tenant_id, write.verb, form, htmx=htmx)
         assert answer.status_code == 409
         assert outcome(answer) == write.said_of_colleague
-        assert "Changed by Ben at 23 Nov 2026, 10:00. Reload and check." in page_words(answer)
+        assert (
+            "Your decision was not saved. Ben changed this at 23 Nov 2026, 10:00; this is the"
+            " tenant now. Check it before you decide again."
+        ) in page_words(answer)
         assert "<html" not in answer.text or not htmx
         if htmx:
             assert live_words(answer) == write.said_of_colleague

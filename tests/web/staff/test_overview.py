@@ -14,7 +14,7 @@ def test_the_overview_of_an_empty_portal_is_a_page(viewer: Staff) -> None:
     page = viewer.get("/staff/")
     assert heading(page) == "Overview"
     assert links(page)["0 Pending"] == f"{LIST}?status=pending"
-    assert "Nothing expires soon." in page_words(page)
+    assert "No tenant expires soon." in page_words(page)
 
 
 @pytest.mark.usefixtures("town")

@@ -72,7 +72,7 @@ def test_the_tab_that_is_open_says_so(viewer: Staff) -> None:
 
 def test_an_empty_list_says_so(viewer: Staff) -> None:
     page = viewer.get(LIST)
-    assert "Nobody is waiting." in page_words(page)
+    assert "No sign-up is waiting." in page_words(page)
     assert rows(page) == []
 
 

@@ -94,4 +94,4 @@ def test_a_customer_may_ask_again_after_a_refusal_and_staff_see_it(
     again = sent_in(client)
     page = anna.page(again.id)
     assert links(page)["Example GmbH"] == f"/staff/tenants/{pending.id}"
-    assert "Status Rejected Why Same email address" in page_words(page)
+    assert "Status Rejected Match Same email address" in page_words(page)

@@ -102,7 +102,10 @@ def test_its_claim_counts_for_nothing_until_it_is_released(
     assert client.get(ask).get_json()["error"] == "NOT_FOUND"
     assert "claim-1_2" not in everything(store)
     page = anna.page(done.id)
-    assert "This sign-up looks like a robot's, so it is not in the queue." in page_words(page)
+    assert (
+        "A robot may have sent this sign-up, so it is not in the queue. If a person sent it, move"
+        " it into the queue."
+    ) in page_words(page)
     anna.decide(done.id, "release")
     assert client.get(ask).get_json()["reason"] == "PENDING"
     assert "Example GmbH" in links(anna.get("/staff/tenants"))

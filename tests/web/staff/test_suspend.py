@@ -54,11 +54,13 @@ def test_a_window_that_has_passed_meanwhile_is_said_before_reinstating(
     active: str, anna: Staff, clock: Clock, signed_in: Callable[..., Staff]
 ) -> None:
     anna.decide(active, "suspend", reason="unpaid")
-    assert "The validity has passed" not in page_words(anna.page(active))
+    assert "The validity has ended" not in page_words(anna.page(active))
     clock.advance(days=20)
     cleo = signed_in("Cleo", "approver")
     page = page_words(cleo.page(active))
-    assert "The validity has passed. Reinstating alone does not give access." in page
+    assert (
+        "The validity has ended. To give access again, reinstate the tenant and set a new validity."
+    ) in page
     done = cleo.get(cleo.decide(active, "reinstate").location)
     assert "Ended on 7 Dec 2026." in page_words(done)
 

@@ -95,7 +95,7 @@ def test_everything_known_is_shown_to_staff(client: FlaskClient, anna: Staff) ->
         "Account": "Holding (86810)",
         "Company in FSM": "One (104348)",
         "Cluster": "eu",
-        "Asked": "23 Nov 2026, 10:00",
+        "Requested": "23 Nov 2026, 10:00",
     }
 
 
@@ -140,7 +140,7 @@ def test_likely_duplicates_say_why(client: FlaskClient, anna: Staff) -> None:
     sent_in(client, company="Fourth", email="f@example.com")
     query = "?account_id=86810&company_id=1"
     page = anna.page(sent_in(client, query=query).id)
-    section = page_words(page).partition("Perhaps the same customer")[2].partition("History")[0]
+    section = page_words(page).partition("Possible duplicates")[2].partition("History")[0]
     assert links(page)["Other AG"] == f"/staff/tenants/{by_email.id}"
     assert links(page)["example GMBH"] == f"/staff/tenants/{by_company.id}"
     for part in ("Same email address", "Same company name", "Third", "Same account"):
@@ -149,7 +149,7 @@ def test_likely_duplicates_say_why(client: FlaskClient, anna: Staff) -> None:
 
 
 def test_a_customer_of_their_own_has_no_duplicates(pending: SignUp, anna: Staff) -> None:
-    assert "Perhaps the same customer" not in page_words(anna.page(pending.id))
+    assert "Possible duplicates" not in page_words(anna.page(pending.id))
 
 
 # ---- History

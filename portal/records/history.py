@@ -47,8 +47,9 @@ def event_item(
     *,
     reason: str = "",
 ) -> Item:
-    """The event of a change, to be written together with it. Of the tenant's item before and after,
-    it holds the changed attributes, and a digest of all attributes but the secret."""
+    """The event of a change, to be written together with the change. It holds the attributes that
+    differ between the tenant's items `before` and `after`, and a digest of each item without its
+    secret."""
     return _entry(
         "event", "EVENTS", tenant_id, audit, f"{format_timestamp(audit.at)}-{secrets.token_hex(4)}"
     ) | {

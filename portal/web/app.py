@@ -15,10 +15,21 @@ from portal import logs
 from portal.stores import PUBLIC_ATTEMPTS, STAFF_ATTEMPTS, StoreError, retry_attempts
 from portal.tenants import ID
 from portal.web import api, customer, imports, staff
-from portal.web.http import access, context, errors, htmx, security
+from portal.web.http import (
+    access,
+    context,
+    csrf,
+    errors,
+    htmx,
+    request_limits,
+    security_headers,
+    session_cookie,
+)
 from portal.web.i18n import translation
 
 logger = logging.getLogger(__name__)
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class TenantConverter(BaseConverter):
@@ -39,10 +50,15 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     app.url_map.converters["import"] = ImportConverter
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    # The address of each static file changes with its content, see _static_url.
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider's setting
     translation.init_app(app)
     htmx.init_app(app)
-    security.init_app(app, services.settings, keys)
+    session_cookie.init_app(app, services.settings, keys)
+    csrf.init_app(app, keys)
+    request_limits.init_app(app, services.settings)
+    security_headers.init_app(app, https=services.settings.secure_cookies)
     errors.init_app(app)
     app.before_request(before_request)
     for room in (customer, staff, imports, api):
@@ -64,10 +80,14 @@ def before_request() -> ResponseReturnValue | None:
     translation.remember_locale(for_program=for_program)
     waits_longer = access.is_staff_route(request.endpoint)
     retry_attempts.set(STAFF_ATTEMPTS if waits_longer else PUBLIC_ATTEMPTS)
-    answer = access.authorize()
-    if answer is None:
-        security.check_form()
-    return answer
+    refusal = access.authorize()
+    if refusal is not None or request.endpoint is None or request.method in _SAFE_METHODS:
+        return refusal
+    sends_form = not access.is_api(request.endpoint)
+    request_limits.check_body(is_form=sends_form)
+    if sends_form:
+        csrf.check_form()
+    return None
 
 
 def health() -> Response:

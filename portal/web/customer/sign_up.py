@@ -54,7 +54,7 @@ def sign_up() -> AnyResponse:
         token = services().links.read_form_token(typed_token, now())
     except InvalidLinkError:
         token, typed_token = None, ""
-    if g.expired:
+    if g.form_expired:
         return _sign_up_page(form, claims, typed_token, status=400, problem=expired_words())
     if token is None:
         problem = _("Please send the form again.")

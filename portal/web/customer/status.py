@@ -72,7 +72,7 @@ def change(token: str) -> AnyResponse:
         form = ChangeForm(data=open_data(tenant.contact))
         return _change_page(form, tenant, token)
     form = ChangeForm()
-    if g.expired:
+    if g.form_expired:
         return _change_page(form, tenant, token, status=400, problem=expired_words())
     if not form.validate():
         return _change_page(form, tenant, token, status=422)

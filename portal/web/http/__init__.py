@@ -1,16 +1,28 @@
 """What every request meets.
 
-access        who may enter which route; closed by default
-bearer        API tokens of programs and their rate limit
-context       the store, the sealer, "now" and who acts, for a view
-errors        errors as pages, fragments or JSON
-htmx          page or fragment
-printable     characters that a page can show
-security      headers, sessions, CSRF, limits of bodies
-signed_links  form tokens, cursors, status links, `next`
+access            who may enter which route; closed by default
+bearer            API tokens of programs and their rate limit
+context           the store, the sealer, "now" and who acts, for a view
+csrf              CSRF tokens, and requests of other sites
+errors            errors as pages, fragments or JSON
+htmx              page or fragment
+printable         characters that a page can show
+request_limits    size of bodies, number of fields, content types, hosts
+security_headers  security headers and the request id
+session_cookie    the session cookie
+signed_links      form tokens, cursors, status links, `next`
 """
 
-from portal.web.http import access, context, errors, htmx, security
+from portal.web.http import (
+    access,
+    context,
+    csrf,
+    errors,
+    htmx,
+    request_limits,
+    security_headers,
+    session_cookie,
+)
 from portal.web.http.access import SESSION_TOKEN
 from portal.web.http.bearer import audit_of_token, json_error
 from portal.web.http.context import (
@@ -26,7 +38,7 @@ from portal.web.http.context import (
 )
 from portal.web.http.errors import RETRY_AFTER
 from portal.web.http.printable import strip_unprintable
-from portal.web.http.security import UPLOAD
+from portal.web.http.request_limits import UPLOAD
 from portal.web.http.signed_links import (
     InvalidLinkError,
     SignedLinks,
@@ -48,6 +60,7 @@ __all__ = [
     "audit_of_customer",
     "audit_of_token",
     "context",
+    "csrf",
     "errors",
     "htmx",
     "json_error",
@@ -55,10 +68,12 @@ __all__ = [
     "now",
     "person",
     "read_status_token",
+    "request_limits",
     "safe_next",
     "same_hash",
-    "security",
+    "security_headers",
     "services",
+    "session_cookie",
     "settings",
     "status_hash",
     "store",

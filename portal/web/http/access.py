@@ -51,9 +51,6 @@ ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone"]] = {
     "imports.report_json": Role.ADMIN,
 }
 
-#: These show their form again when its token has expired, with everything typed but secrets.
-_HANDLES_OWN_CSRF = frozenset({"customer.sign_up", "status.change", "imports.index"})
-
 SESSION_TOKEN = "sid"  # noqa: S105 - a name, not a token
 
 
@@ -71,10 +68,6 @@ def is_api(endpoint: str | None) -> bool:
 
 def is_staff_route(endpoint: str | None) -> bool:
     return endpoint is not None and isinstance(ROUTE_ACCESS.get(endpoint), Role)
-
-
-def handles_own_csrf(endpoint: str | None) -> bool:
-    return endpoint in _HANDLES_OWN_CSRF
 
 
 def authorize() -> Response | None:

@@ -12,9 +12,10 @@ from portal.onboarding import UnknownTenantError
 from portal.stores import BusyError, StoreError, UnavailableError
 from portal.web.http import context
 from portal.web.http.access import is_api
+from portal.web.http.csrf import ExpiredPageError
 from portal.web.http.htmx import asked_by_htmx, wants_fragment
 from portal.web.http.printable import strip_unprintable
-from portal.web.http.security import ExpiredPageError, RepeatedFieldError
+from portal.web.http.request_limits import RepeatedFieldError
 from portal.web.i18n import _, translate_message
 
 logger = logging.getLogger(__name__)

@@ -85,7 +85,7 @@ def index() -> AnyResponse:
     if request.method != "POST":
         return _index()
     typed = request.form
-    if g.expired:
+    if g.form_expired:
         # Whose text that is nobody knows: it may hold secrets, and is not shown again.
         kept = {name: value for name, value in typed.items() if name != "text"}
         return _index(expired_form_error(), kept)

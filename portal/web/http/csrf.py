@@ -5,11 +5,9 @@ from the key of the session cookie, so that one cannot be used as the other.
 """
 
 import hmac
-from functools import lru_cache
 
-from flask import Flask, current_app, g, request, session
+from flask import Flask, current_app, g, request
 from flask_wtf.csrf import generate_csrf, validate_csrf
-from itsdangerous import URLSafeTimedSerializer
 from werkzeug.exceptions import BadRequest, Forbidden
 from wtforms import ValidationError
 
@@ -18,8 +16,6 @@ from wtforms import ValidationError
 _HANDLES_OWN_CSRF = frozenset({"customer.sign_up", "status.change", "imports.index"})
 #: The setting with all keys; Flask-WTF itself knows only the one that signs.
 _KEYS = "PORTAL_CSRF_KEYS"
-#: Where Flask-WTF keeps what its tokens sign.
-_CSRF_FIELD = "csrf_token"
 
 
 class ExpiredPageError(BadRequest):
@@ -33,7 +29,7 @@ def init_app(app: Flask, keys: tuple[str, ...]) -> None:
     app.config.update(
         {_KEYS: csrf_keys, "WTF_CSRF_SECRET_KEY": csrf_keys[0], "WTF_CSRF_TIME_LIMIT": None}
     )
-    app.jinja_env.globals["csrf_token"] = _csrf_token
+    app.jinja_env.globals["csrf_token"] = generate_csrf
 
 
 def check_form() -> None:
@@ -52,30 +48,10 @@ def check_form() -> None:
 
 def _is_token_valid() -> bool:
     token = request.headers.get("X-CSRFToken") or request.form.get("csrf_token", "")
-    keys = current_app.config[_KEYS]
-    value = session.get(_CSRF_FIELD)
-    # Most often it is the very one that this process made for this browser's pages.
-    if isinstance(value, str) and hmac.compare_digest(
-        token.encode(errors="replace"), _signed_csrf_value(value, keys[0]).encode()
-    ):
-        return True
-    for key in keys:
+    for key in current_app.config[_KEYS]:
         try:
             validate_csrf(token, secret_key=key)
         except ValidationError:
             continue
         return True
     return False
-
-
-def _csrf_token() -> str:
-    key = current_app.config["WTF_CSRF_SECRET_KEY"]
-    if not isinstance(session.get(_CSRF_FIELD), str):
-        generate_csrf(secret_key=key)
-    return _signed_csrf_value(session[_CSRF_FIELD], key)
-
-
-@lru_cache(4096)
-def _signed_csrf_value(value: str, key: str) -> str:
-    # As generate_csrf signs it. Without a time limit one token does for a whole session.
-    return str(URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(value))

@@ -2,10 +2,10 @@
 
 import hashlib
 import logging
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
-from flask import Flask, Response, current_app, jsonify, request
+from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -67,7 +67,7 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     app.add_url_rule("/health", view_func=health)
     app.add_url_rule("/metrics", view_func=metrics)
     app.context_processor(_for_every_template)
-    app.jinja_env.globals["static_url"] = _static_url
+    app.jinja_env.globals["static_url"] = partial(_static_url, app.static_folder or "")
     app.jinja_env.filters["written"] = staff.render_rows
     if services.settings.proxy_hops:
         hops = services.settings.proxy_hops
@@ -75,17 +75,16 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
 
 
 def before_request() -> ResponseReturnValue | None:
-    """Every request: its language, whether it may enter, and whether its form is one of ours."""
-    for_program = access.is_api(request.endpoint) or request.path.startswith("/api/")
-    translation.remember_locale(for_program=for_program)
-    waits_longer = access.is_staff_route(request.endpoint)
-    retry_attempts.set(STAFF_ATTEMPTS if waits_longer else PUBLIC_ATTEMPTS)
+    """For every request: its language, who may enter, and whether its form may be one of ours."""
+    endpoint = request.endpoint
+    is_api = access.is_api(endpoint)
+    translation.remember_locale(for_program=is_api or request.path.startswith("/api/"))
+    retry_attempts.set(STAFF_ATTEMPTS if access.is_staff_route(endpoint) else PUBLIC_ATTEMPTS)
     refusal = access.authorize()
-    if refusal is not None or request.endpoint is None or request.method in _SAFE_METHODS:
+    if refusal is not None or endpoint is None or request.method in _SAFE_METHODS:
         return refusal
-    sends_form = not access.is_api(request.endpoint)
-    request_limits.check_body(is_form=sends_form)
-    if sends_form:
+    request_limits.check_body(is_form=not is_api)
+    if not is_api:
         csrf.check_form()
     return None
 
@@ -121,9 +120,8 @@ def _for_every_template() -> dict[str, object]:
     }
 
 
-def _static_url(name: str) -> str:
+def _static_url(folder: str, name: str) -> str:
     """The address of a file under static, with a part that changes with its content."""
-    folder = current_app.static_folder or ""
     return f"{request.script_root}/static/{name}?v={_content_hash(folder, name)}"
 
 

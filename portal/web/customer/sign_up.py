@@ -100,7 +100,7 @@ def check() -> Response:
     if tried:
         field.validate(form)
     view = form.view(field, note=note_beside(described, field.data or ""))
-    return make_response(render_template("customer/_field.html", field=view, tried=tried))
+    return make_response(render_template("customer/_fields.html", fields=[view]))
 
 
 def _sign_up_page(
@@ -115,17 +115,14 @@ def _sign_up_page(
         hidden += [(name, value) for name in _SHELL if (value := getattr(claims, name))]
     if status != 200:
         hidden.append(("tried", "1"))
-    errors = [*([("", problem)] if problem else []), *form.problems()]
     page = render_template(
         "customer/sign_up.html",
         fields=form.views(
             **{each.name: note_beside(each, form[each.name].data or "") for each in FORM_ORDER}
         ),
-        errors=errors,
+        errors=[*([("", problem)] if problem else []), *form.problems()],
         facts=claim_facts(claims),
         hidden=hidden,
-        tried=status != 200,
-        title_error=bool(errors),
     )
     answer = make_response(page)
     answer.status_code = status

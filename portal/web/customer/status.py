@@ -146,14 +146,11 @@ def _change_page(
         for field in FORM_ORDER
         if field.masked and (masked := masked_value(field, tenant.contact))
     }
-    errors = [*([("", problem)] if problem else []), *form.problems()]
     page = render_template(
         "customer/change.html",
         fields=[_with_hint(view, keeps.get(view.name, "")) for view in form.views()],
-        errors=errors,
+        errors=[*([("", problem)] if problem else []), *form.problems()],
         hidden=[("version", str(tenant.version or 0))],
-        title_error=bool(errors),
-        tried=status != 200,
         action=url_for("status.change", token=token),
         back_url=url_for("status.show", token=token),
     )

@@ -72,12 +72,13 @@ def is_staff_route(endpoint: str | None) -> bool:
 
 def authorize() -> Response | None:
     """Nobody enters but whom the table names; the rest are sent to sign in, or refused."""
-    if request.endpoint is None:
+    endpoint = request.endpoint
+    if endpoint is None:
         # Nothing is there, or not by this method: staff are told so on a page like the others.
         if request.path.startswith("/staff/"):
             g.person = _signed_in()
         return None
-    entry = ROUTE_ACCESS.get(request.endpoint)
+    entry = ROUTE_ACCESS.get(endpoint)
     if entry == ANYONE:
         return None
     if entry is None:
@@ -88,7 +89,7 @@ def authorize() -> Response | None:
     if g.person is None:
         return _send_to_sign_in()
     if g.person.role < entry:
-        logger.warning("Refused at %s: role %s.", request.endpoint, g.person.role.name.lower())
+        logger.warning("Refused at %s: role %s.", endpoint, g.person.role.name.lower())
         # A viewer may at least look at what others decide.
         raise Forbidden("view" if g.person.role is Role.VIEWER else "role")
     return None

@@ -42,9 +42,10 @@ def settings() -> Settings:
 
 def now() -> datetime:
     """The one "now" of this request."""
-    if "now" not in g:
-        g.now = services().clock()
-    return cast(datetime, g.now)
+    moment = g.get("now")
+    if moment is None:
+        moment = g.now = services().clock()
+    return cast(datetime, moment)
 
 
 def note_saved() -> None:

@@ -1,6 +1,6 @@
 """Page or fragment; the only importer of htmx_flask."""
 
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, render_template, request
 from htmx_flask import Htmx
 from htmx_flask import request as htmx_request
 
@@ -30,6 +30,4 @@ def asked_by_htmx() -> bool:
 def render(page: str, fragment: str, /, *, code: int = 200, **context: object) -> Response:
     """The page, or the fragment of it that htmx asked for."""
     wants = wants_fragment()
-    answer = make_response(render_template(fragment if wants else page, fragment=wants, **context))
-    answer.status_code = code
-    return answer
+    return Response(render_template(fragment if wants else page, fragment=wants, **context), code)

@@ -19,7 +19,7 @@ MAX_FIELDS = 100
 _UPLOAD_ENDPOINTS = frozenset({"imports.index", "api.imports"})
 UPLOAD = "file"
 _URLENCODED = "application/x-www-form-urlencoded"
-_FORM_TYPES = (_URLENCODED, "multipart/form-data")
+_MULTIPART = "multipart/form-data"
 
 
 class RepeatedFieldError(BadRequest):
@@ -74,13 +74,21 @@ def _check_length(*, takes_file: bool) -> None:
 
 
 def _check_fields() -> None:
-    if request.content_length and request.mimetype not in _FORM_TYPES:
-        raise UnsupportedMediaType
-    # Werkzeug limits the number of parts in a multipart body, but not of fields in this one.
-    if request.mimetype == _URLENCODED:
+    mimetype = request.mimetype
+    if mimetype == _URLENCODED:
+        # Werkzeug limits the number of parts in a multipart body, but not of fields in this one.
         body = request.get_data(cache=True, parse_form_data=False)
         if body.count(b"&") >= MAX_FIELDS:
             raise RequestEntityTooLarge
+    elif mimetype == _MULTIPART:
+        _check_files()
+    elif request.content_length:
+        raise UnsupportedMediaType
+    if any(len(values) > 1 for _, values in request.form.lists()):
+        raise RepeatedFieldError
+
+
+def _check_files() -> None:
     try:
         files = request.files
     except OSError as error:
@@ -89,6 +97,4 @@ def _check_fields() -> None:
     if files.keys() - ({UPLOAD} if request.endpoint in _UPLOAD_ENDPOINTS else set()):
         raise UnsupportedMediaType
     if any(len(sent) > 1 for _, sent in files.lists()):
-        raise RepeatedFieldError
-    if any(len(values) > 1 for _, values in request.form.lists()):
         raise RepeatedFieldError

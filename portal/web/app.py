@@ -1,4 +1,4 @@
-"""Makes a Flask application of the portal: routes, guards, words, errors."""
+"""Sets up the Flask application: routes, access, translation, errors."""
 
 import hashlib
 import logging
@@ -33,7 +33,7 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class TenantConverter(BaseConverter):
-    """The ids that a tenant can have; every other text is no address."""
+    """The ids that a tenant can have. An address with any other text is not found."""
 
     regex = rf"pending-[a-z0-9]{{26}}|{ID}_{ID}"
 
@@ -45,6 +45,7 @@ class ImportConverter(BaseConverter):
 
 
 def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> None:
+    """`keys`: the first one signs; what was signed with the others stays valid."""
     app.extensions["portal"] = services
     app.url_map.converters["tenant"] = TenantConverter
     app.url_map.converters["import"] = ImportConverter
@@ -66,7 +67,7 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
             app.register_blueprint(blueprint)
     app.add_url_rule("/health", view_func=health)
     app.add_url_rule("/metrics", view_func=metrics)
-    app.context_processor(_for_every_template)
+    app.context_processor(_template_context)
     app.jinja_env.globals["static_url"] = partial(_static_url, app.static_folder or "")
     app.jinja_env.filters["written"] = staff.render_rows
     if services.settings.proxy_hops:
@@ -75,10 +76,14 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
 
 
 def before_request() -> ResponseReturnValue | None:
-    """For every request: its language, who may enter, and whether its form may be one of ours."""
+    """Set the language, check access, and check the body of a request that may change something.
+
+    Returns:
+        A response that refuses the request, or None to go on to the view.
+    """
     endpoint = request.endpoint
     is_api = access.is_api(endpoint)
-    translation.remember_locale(for_program=is_api or request.path.startswith("/api/"))
+    translation.set_locale(for_program=is_api or request.path.startswith("/api/"))
     retry_attempts.set(STAFF_ATTEMPTS if access.is_staff_route(endpoint) else PUBLIC_ATTEMPTS)
     refusal = access.authorize()
     if refusal is not None or endpoint is None or request.method in _SAFE_METHODS:
@@ -90,7 +95,7 @@ def before_request() -> ResponseReturnValue | None:
 
 
 def health() -> Response:
-    """Red while the store would refuse a write. Says why in the log only."""
+    """503 while the store would refuse a write; only the log says why."""
     try:
         context.store().check()
     except StoreError as error:
@@ -110,7 +115,8 @@ def metrics() -> Response:
     return Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _for_every_template() -> dict[str, object]:
+def _template_context() -> dict[str, object]:
+    """Variables of every template."""
     return {
         "user": staff.signed_in_user(),
         "locale": translation.locale_name(),
@@ -121,7 +127,7 @@ def _for_every_template() -> dict[str, object]:
 
 
 def _static_url(folder: str, name: str) -> str:
-    """The address of a file under static, with a part that changes with its content."""
+    """The address of a static file. Its `v` changes with the content, so browsers may keep it."""
     return f"{request.script_root}/static/{name}?v={_content_hash(folder, name)}"
 
 

@@ -1,7 +1,7 @@
 """What every request meets.
 
 access            who may enter which route; closed by default
-bearer            API tokens of programs and their rate limit
+api_token_auth    API tokens of programs, and their rate limit
 context           the store, the sealer, "now" and who acts, for a view
 csrf              CSRF tokens, and requests of other sites
 errors            errors as pages, fragments or JSON
@@ -24,7 +24,7 @@ from portal.web.http import (
     session_cookie,
 )
 from portal.web.http.access import SESSION_TOKEN
-from portal.web.http.bearer import audit_of_token, json_error
+from portal.web.http.api_token_auth import audit_of_token, json_error
 from portal.web.http.context import (
     Services,
     audit_info,

@@ -1,5 +1,4 @@
-"""Who is signed in, and what they may do. One table says who may enter which route; a route
-that is not in it is closed."""
+"""Who may enter which route. One table says so; a route that is not in it is closed."""
 
 import logging
 from typing import Final, Literal
@@ -14,7 +13,7 @@ from portal.auth import (
     Scope,
     person_of_session,
 )
-from portal.web.http.bearer import authorize_token
+from portal.web.http.api_token_auth import authorize_token
 from portal.web.http.context import now, store
 from portal.web.http.htmx import asked_by_htmx
 
@@ -22,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 ANYONE: Final = "anyone"
 
-#: Endpoint -> who may enter. tests/test_routes.py holds this to the URL map.
+#: Endpoint -> who may enter. tests/web/http/test_access.py compares this with the URL map.
 ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone"]] = {
     "static": ANYONE,
     "health": ANYONE,
@@ -62,7 +61,7 @@ def allow(endpoint: str, role: Role) -> None:
 
 
 def is_api(endpoint: str | None) -> bool:
-    """Whether programs call it: they send no forms and have no cookies of ours."""
+    """Whether programs call it. They send no forms and have none of our cookies."""
     return endpoint is not None and endpoint.startswith("api.")
 
 
@@ -71,10 +70,17 @@ def is_staff_route(endpoint: str | None) -> bool:
 
 
 def authorize() -> Response | None:
-    """Nobody enters but whom the table names; the rest are sent to sign in, or refused."""
+    """Let in those whom the table names, and send others to sign in.
+
+    Returns:
+        A response that sends to the sign-in page or refuses an API token, or None: may enter.
+
+    Raises:
+        Forbidden: The role is too low, or the route is not in the table.
+    """
     endpoint = request.endpoint
     if endpoint is None:
-        # Nothing is there, or not by this method: staff are told so on a page like the others.
+        # No such page, or not by this method. The error page shows staff their usual header.
         if request.path.startswith("/staff/"):
             g.person = _signed_in()
         return None
@@ -90,7 +96,7 @@ def authorize() -> Response | None:
         return _send_to_sign_in()
     if g.person.role < entry:
         logger.warning("Refused at %s: role %s.", endpoint, g.person.role.name.lower())
-        # A viewer may at least look at what others decide.
+        # The error page says to a viewer that they may look, see errors.py.
         raise Forbidden("view" if g.person.role is Role.VIEWER else "role")
     return None
 
@@ -106,9 +112,9 @@ def _signed_in() -> Person | None:
 
 
 def _send_to_sign_in() -> Response:
-    here = request.full_path.rstrip("?") if request.method == "GET" else None
+    return_to = request.full_path.rstrip("?") if request.method == "GET" else None
     if asked_by_htmx():
         return Response(status=401, headers={"HX-Redirect": url_for("staff.sign_in")})
-    answer = redirect(url_for("staff.sign_in", next=here), 303)
-    assert isinstance(answer, Response)  # noqa: S101 - werkzeug's annotation is wider
-    return answer
+    response = redirect(url_for("staff.sign_in", next=return_to), 303)
+    assert isinstance(response, Response)  # noqa: S101 - werkzeug's annotation is wider
+    return response

@@ -1,4 +1,4 @@
-"""What a view needs and hands down as arguments: the store, the sealer, now, who acts."""
+"""What a view looks up and passes on as arguments: the store, the sealer, now, who acts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ from portal.web.http.signed_links import SignedLinks
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
+    """What an application is made with, and its views use."""
+
     settings: Settings
     store: Store
     sealer: Sealer
@@ -25,7 +27,7 @@ class Services:
     fingerprints: SecretFingerprints
     clock: Callable[[], datetime]
     metrics: StoreMetrics | None = None
-    """What calls to the store cost; `None` where nobody counts."""
+    """Number and duration of the calls to the store; None if nobody asked for them."""
 
 
 def services() -> Services:
@@ -41,7 +43,7 @@ def settings() -> Settings:
 
 
 def now() -> datetime:
-    """The one "now" of this request."""
+    """The time of this request: the same for everything that it does."""
     moment = g.get("now")
     if moment is None:
         moment = g.now = services().clock()
@@ -49,26 +51,30 @@ def now() -> datetime:
 
 
 def note_saved() -> None:
-    """What this request is about has been saved, whatever becomes of showing it."""
+    """The change is saved. If the page then fails, its error must not say "nothing was saved"."""
     g.saved = True
 
 
 def was_saved() -> bool:
-    """Also on the page that a decision leads to once it was saved."""
+    """Whether a change was saved, in this request or in the one that redirected to this page."""
     return "saved" in g or (request.endpoint == "staff.tenant" and "done" in request.args)
 
 
 def person() -> Person | None:
-    """Who is signed in."""
+    """The member of staff who is signed in, or None."""
     return cast(Person | None, g.get("person"))
 
 
 def audit_info() -> AuditInfo:
-    """A change by whoever is signed in, now. Only on routes that nobody else enters."""
-    someone = person()
-    if someone is None:
+    """For a change by the person who is signed in. Only for routes that need a sign-in.
+
+    Raises:
+        PermissionError: Nobody is signed in.
+    """
+    user = person()
+    if user is None:
         raise PermissionError("Nobody is signed in.")
-    return AuditInfo(by=someone.name, who=someone.id, at=now(), request_id=logs.request_id.get())
+    return AuditInfo(by=user.name, who=user.id, at=now(), request_id=logs.request_id.get())
 
 
 def audit_of_customer() -> AuditInfo:

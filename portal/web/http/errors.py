@@ -1,4 +1,4 @@
-"""Our errors, and everybody's, as pages, fragments or JSON: once, for every route."""
+"""Errors as responses: pages, fragments or JSON, in one place for every route."""
 
 import logging
 from collections.abc import Sequence
@@ -20,14 +20,15 @@ from portal.web.i18n import _, translate_message
 
 logger = logging.getLogger(__name__)
 
+#: Seconds, for the header of a 503.
 RETRY_AFTER = "30"
 
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(ExpiredPageError, _expired_page)
-    app.register_error_handler(UnknownTenantError, _not_there)
-    app.register_error_handler(UnknownJobError, _not_there)
+    app.register_error_handler(UnknownTenantError, _not_found)
+    app.register_error_handler(UnknownJobError, _not_found)
     app.register_error_handler(RefusedFileError, _refused_file)
     app.register_error_handler(StoreError, _store_error)
     app.register_error_handler(Exception, _unexpected)
@@ -36,28 +37,28 @@ def init_app(app: Flask) -> None:
 def _http_error(error: HTTPException) -> Response:
     code = error.code or 500
     if isinstance(error, SecurityError):
-        # An untrusted Host. No page: every link in one would be made with that name.
+        # The Host header is not trusted. No page, as its links would be made with that name.
         return Response(
             _("This portal does not answer to that host name."), 400, mimetype="text/plain"
         )
     if error.response is not None or 300 <= code < 400:
         return make_response(error.get_response())
-    answer = _answer(code, *_words(code, error))
+    response = _error_response(code, *_heading_and_advice(code, error))
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
-            answer.headers[name] = value
-    return answer
+            response.headers[name] = value
+    return response
 
 
-def _words(code: int, error: HTTPException) -> tuple[str, list[str]]:
-    """A heading and what to do."""
+def _heading_and_advice(code: int, error: HTTPException) -> tuple[str, list[str]]:
+    """What happened, and what to do next."""
     match code:
         case _ if isinstance(error, RepeatedFieldError):
             return _("Send each field once."), []
         case 403 if error.description in ("view", "role"):
             view, role = _("You may view but not change."), _("Your role does not allow this.")
-            told = view if error.description == "view" else role
-            return told, [_("Ask an administrator if you need to do this.")]
+            heading = view if error.description == "view" else role
+            return heading, [_("Ask an administrator if you need to do this.")]
         case 403:
             return _("Request refused."), []
         case 404:
@@ -81,48 +82,48 @@ def _words(code: int, error: HTTPException) -> tuple[str, list[str]]:
 
 
 def _expired_page(error: ExpiredPageError) -> Response:
-    """The same fields again, with a new token; not a secret, which has to be typed again."""
+    """The same fields again with a new token. A secret is left out: it has to be typed again."""
     left_out = {"csrf_token", "client_secret"}
-    kept = [
+    entries = [
         (strip_unprintable(name), strip_unprintable(value))
         for name, value in request.form.items()
         if name not in left_out
     ]
-    sentence = _("This page has expired. Your entries are kept; send again.")
-    retry = None if asked_by_htmx() else (request.path, kept, _("Send again"))
-    sentences = [_("Reload the page, then try again.")] if retry is None else []
-    return _answer(error.code, sentence, sentences, retry)
+    heading = _("This page has expired. Your entries are kept; send again.")
+    retry = None if asked_by_htmx() else (request.path, entries, _("Send again"))
+    advice = [_("Reload the page, then try again.")] if retry is None else []
+    return _error_response(error.code, heading, advice, retry)
 
 
 def _refused_file(error: RefusedFileError) -> Response:
-    answer = _answer(
+    response = _error_response(
         error.status,
         translate_message(error.message),
         [translate_message(error.found)] if error.found else [],
     )
     if error.status == 503:
-        answer.headers["Retry-After"] = RETRY_AFTER
-    return answer
+        response.headers["Retry-After"] = RETRY_AFTER
+    return response
 
 
-def _not_there(error: UnknownTenantError | UnknownJobError) -> Response:
+def _not_found(error: UnknownTenantError | UnknownJobError) -> Response:
     del error
-    return _answer(404, _("Page not found"), [
+    return _error_response(404, _("Page not found"), [
         _("Check the address. If you followed a link, it may be old or cut off.")
     ])  # fmt: skip
 
 
 def _store_error(error: StoreError) -> Response:
-    """The store cannot answer, or was too busy: nothing is guessed, nor told that is not known."""
+    """The store does not answer or is too busy. The page claims nothing that is not known."""
     reason = error.reason if isinstance(error, (UnavailableError, BusyError)) else ""
     remedy = error.remedy if isinstance(error, UnavailableError) else ""
     logger.error("The store did not answer: %s %s", reason, remedy, exc_info=error)
-    answer = _answer(503, *_words_of_store(error))
-    answer.headers["Retry-After"] = RETRY_AFTER
-    return answer
+    response = _error_response(503, *_heading_and_advice_of_store(error))
+    response.headers["Retry-After"] = RETRY_AFTER
+    return response
 
 
-def _words_of_store(error: StoreError) -> tuple[str, list[str]]:
+def _heading_and_advice_of_store(error: StoreError) -> tuple[str, list[str]]:
     if context.was_saved():
         return _("It was saved, but the page cannot be shown."), [_("Reload it in a moment.")]
     if isinstance(error, UnavailableError) and error.outcome_unknown:
@@ -133,42 +134,43 @@ def _words_of_store(error: StoreError) -> tuple[str, list[str]]:
 
 
 def _unexpected(error: Exception) -> Response:
-    # Only type and place reach the log, see portal.logs: the text may hold anything.
+    # The log gets only the type and the place of the error, see portal.logs: its text may hold
+    # anything.
     logger.error("Something unexpected happened.", exc_info=error)
-    return _answer(500, _("Something went wrong in the portal."), [
+    return _error_response(500, _("Something went wrong in the portal."), [
         _("Reload the page to see whether your change was made.")
     ])  # fmt: skip
 
 
-def _answer(
+def _error_response(
     code: int,
     heading: str,
-    sentences: Sequence[str],
+    advice: Sequence[str],
     retry: tuple[str, list[tuple[str, str]], str] | None = None,
 ) -> Response:
     if is_api(request.endpoint) or request.path.startswith("/api/"):
-        # The old application shows it to people as one text.
-        whole = heading if heading.endswith(".") else f"{heading}."
-        answer = jsonify(error=_short(code), message=" ".join([whole, *sentences]))
+        # The old application shows the message to people as one text.
+        sentence = heading if heading.endswith(".") else f"{heading}."
+        response = jsonify(error=_error_code(code), message=" ".join([sentence, *advice]))
     else:
         fragment = wants_fragment()
         template = "errors/_error.html" if fragment else "errors/error.html"
-        answer = make_response(
+        response = make_response(
             render_template(
                 template,
                 fragment=fragment,
                 code=code,
                 heading=heading,
-                sentences=sentences,
+                sentences=advice,
                 request_id=logs.request_id.get(),
                 retry=retry,
             )
         )
-    answer.status_code = code
-    return answer
+    response.status_code = code
+    return response
 
 
-def _short(code: int) -> str:
+def _error_code(code: int) -> str:
     return {
         400: "bad_request",
         403: "forbidden",

@@ -1,4 +1,4 @@
-"""Page or fragment; the only importer of htmx_flask."""
+"""Whether a request wants a whole page or a fragment of it. Only this module uses htmx_flask."""
 
 from flask import Flask, Response, render_template, request
 from htmx_flask import Htmx
@@ -6,7 +6,7 @@ from htmx_flask import request as htmx_request
 
 _htmx = Htmx()
 
-#: The same address answers a page or a fragment, depending on these.
+#: The response to one address is a page or a fragment, depending on these headers.
 VARY = "HX-Request, HX-Boosted, HX-History-Restore-Request"
 
 
@@ -15,7 +15,8 @@ def init_app(app: Flask) -> None:
 
 
 def wants_fragment() -> bool:
-    """Whether htmx asks for a part of a page: not for a boosted link, nor to restore history."""
+    """Whether htmx asks for a part of a page. For a boosted link, and to restore a page from the
+    history, it asks for the whole."""
     return bool(
         htmx_request.htmx
         and not htmx_request.htmx.boosted

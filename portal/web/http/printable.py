@@ -1,8 +1,8 @@
-"""Which characters of a sent text an HTML page can show."""
+"""Which characters of a text that somebody sent may stand in an HTML page."""
 
 import re
 
-#: No HTML may hold these, not even escaped: controls but white space, and what is no character.
+#: HTML may not hold these, not even escaped: controls other than white space, noncharacters.
 _NOT_IN_HTML = re.compile(
     "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef"
     + "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17))
@@ -10,6 +10,6 @@ _NOT_IN_HTML = re.compile(
 )
 
 
-def strip_unprintable(typed: str) -> str:
-    """What a page can show again of a text that somebody sent."""
-    return _NOT_IN_HTML.sub("", typed)
+def strip_unprintable(text: str) -> str:
+    """The text without the characters that a page cannot show."""
+    return _NOT_IN_HTML.sub("", text)

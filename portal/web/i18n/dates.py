@@ -1,4 +1,4 @@
-"""Dates, days and spans in the reader's words. Babel is slow, so what repeats is kept."""
+"""Dates, times and time spans in the reader's language. Babel is slow, so results are cached."""
 
 import math
 from datetime import date, datetime, timedelta
@@ -14,21 +14,21 @@ from portal.web.i18n.translation import _, locale_name
 
 
 def day(instant: datetime | None, zone: ZoneInfo, locale: str = "") -> str:
-    """`3 May 2026` as calendars in `zone` have it; empty for `None`. Lists, which ask often,
-    name the reader's locale themselves."""
+    """`3 May 2026` as the date is in `zone`; empty for None. A list passes `locale`, so that it is
+    looked up once and not for every row."""
     return _day(_local(instant, zone).date(), locale or locale_name()) if instant else ""
 
 
 def moment(instant: datetime | None, zone: ZoneInfo) -> str:
-    """`3 May 2026, 14:05`; empty for `None`."""
+    """`3 May 2026, 14:05`; empty for None."""
     if instant is None:
         return ""
-    # What is kept must not stand for the same instant in another zone, which is equal to it.
+    # Without its zone: the same instant in two zones is equal, and would share a cache entry.
     return _moment(_local(instant, zone).replace(tzinfo=None), locale_name())
 
 
 def second(instant: datetime, zone: ZoneInfo) -> str:
-    """`3 May 2026, 14:05:09`, where several of one minute are told apart."""
+    """`3 May 2026, 14:05:09`, where one minute may have several."""
     return _second(_local(instant, zone).replace(tzinfo=None), locale_name())
 
 
@@ -48,18 +48,18 @@ def span(span_: timedelta) -> str:
 
 
 def age(span_: timedelta, locale: str, *, late: bool) -> str:
-    """As `span`, and whether that is longer than promised."""
+    """As `span`. `late`: longer than customers were promised."""
     return _age(_rounded(span_), locale, late)
 
 
 @lru_cache(1024)
 def _age(span_: timedelta, locale: str, late: bool) -> str:
-    words = _span(span_, locale, False)
-    return _("%(span)s, late", span=words) if late else words
+    text = _span(span_, locale, False)
+    return _("%(span)s, late", span=text) if late else text
 
 
 def _rounded(span_: timedelta) -> timedelta:
-    """As fine as people say it, so that few different spans are ever put into words."""
+    """In whole days, hours, minutes or seconds, so that the cache holds few different spans."""
     if span_.days > 0:
         return timedelta(days=span_.days)
     seconds = max(1, int(span_.total_seconds()))
@@ -89,7 +89,7 @@ def _second(local: datetime, locale: str) -> str:
 
 @lru_cache(512)
 def _span(span_: timedelta, locale: str, is_past: bool) -> str:
-    # Weeks and months hide too much of a short wait: 13 days are not "2 weeks".
+    # Below 60 days, weeks and months are too coarse: Babel would call 13 days "2 weeks".
     exact = span_ < timedelta(days=60)
     return format_timedelta(
         -span_ if is_past else span_,
@@ -110,7 +110,7 @@ def _unit(span_: timedelta) -> Literal["day", "hour", "minute", "second"]:
 def days_of(
     valid_from: datetime | None, valid_to: datetime | None, zone: ZoneInfo
 ) -> tuple[str, str]:
-    """The two days of a window for date inputs, `YYYY-MM-DD`, empty for `None`."""
+    """The first and last day of a validity for date inputs: `YYYY-MM-DD`, empty for None."""
     return _iso_day(valid_from, zone), _iso_day(valid_to, zone)
 
 
@@ -119,7 +119,7 @@ def _iso_day(instant: datetime | None, zone: ZoneInfo) -> str:
 
 
 def ends_with_a_day(instant: datetime, zone: ZoneInfo) -> bool:
-    """Whether it is the last millisecond of a day in `zone`, as the portal's own ends are."""
+    """Whether it is the last millisecond of a day in `zone`. The portal itself sets such ends."""
     try:
         return starts_with_a_day(instant + MILLISECOND, zone)
     except OverflowError:
@@ -135,8 +135,8 @@ def starts_with_a_day(instant: datetime, zone: ZoneInfo) -> bool:
 
 
 def _local(instant: datetime, zone: ZoneInfo) -> datetime:
-    # Old records say "for ever" with the last day of the calendar, which ends in UTC: east of
-    # it there is no such moment.
+    # Old records express "without end" by the last instant of the year 9999 in UTC. East of it
+    # that would be the year 10000, which datetime does not have.
     try:
         return instant.astimezone(zone)
     except OverflowError:
@@ -144,7 +144,8 @@ def _local(instant: datetime, zone: ZoneInfo) -> datetime:
 
 
 def edge_of_text(text: str, zone: ZoneInfo) -> str:
-    """An end of a window as it is stored, `31 Dec 2026, 24:00`; other texts stay as they are."""
+    """A stored start or end of a validity, like `31 Dec 2026, 24:00`. A text that is no timestamp
+    is returned as it is."""
     instant = parse_timestamp(text)
     if not instant:
         return text

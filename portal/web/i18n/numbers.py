@@ -1,4 +1,4 @@
-"""Numbers in the reader's way of writing. Babel is slow, so what repeats is kept."""
+"""Numbers as the reader's language writes them. Babel is slow, so results are cached."""
 
 from functools import lru_cache
 
@@ -8,10 +8,10 @@ from portal.web.i18n.translation import locale_name
 
 
 def format_number(number: int) -> str:
-    """`10,000`, or `10.000` where people write it so."""
-    return _written(number, locale_name())
+    """`10,000` in English, `10.000` in German."""
+    return _format(number, locale_name())
 
 
 @lru_cache(4096)
-def _written(number: int, locale: str) -> str:
+def _format(number: int, locale: str) -> str:
     return str(format_decimal(number, locale=locale))

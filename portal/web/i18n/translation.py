@@ -1,4 +1,4 @@
-"""Words, marked for translation and looked up in the reader's language."""
+"""Texts that are marked for translation, and looked up in the reader's language."""
 
 from contextvars import ContextVar
 from functools import lru_cache
@@ -17,26 +17,27 @@ __all__ = [
 ]  # fmt: skip
 
 CATALOGUES = Path(__file__).parent.parent.parent / "translations"
-#: The words in the code are English; another language is there as soon as its catalogue is.
+#: The texts in the code are English. Each catalogue adds a language.
 LANGUAGES = ("en", *sorted(path.parent.name for path in CATALOGUES.glob("*/LC_MESSAGES")))
 _BY_TAG = {language.lower(): language for language in LANGUAGES}
 
-#: The reader's locale, one of these. Words are looked up hundreds of times a page.
+#: The locale of the current request, one of LANGUAGES. A page looks up hundreds of texts, and a
+#: context variable is faster than asking Flask-Babel each time.
 _locale: ContextVar[str] = ContextVar("locale", default=LANGUAGES[0])
 
 
 def init_app(app: Flask) -> None:
-    # The one answer for all that asks: a word is kept by it, and must not be another's.
+    # Flask-Babel must use the same locale, because _translate caches what it answers.
     Babel(app, locale_selector=_locale.get)
     app.jinja_env.globals["_"] = _
 
 
-def _best() -> str:
-    """The first that the reader asks for and that is here. Werkzeug's `best_match` takes `de` for
-    a reader of `en-GB, de;q=0.9`, since that one is there to the letter."""
+def _preferred_language() -> str:
+    """The reader's first choice among our languages. Werkzeug's `best_match` would choose `de`
+    for `en-GB, de;q=0.9`, because it prefers an exact match."""
     for tag, quality in request.accept_languages:
-        asked = tag.lower().replace("-", "_")
-        for language in (asked, asked.partition("_")[0]):
+        locale = tag.lower().replace("-", "_")
+        for language in (locale, locale.partition("_")[0]):
             if quality > 0 and language in _BY_TAG:
                 return _BY_TAG[language]
     return LANGUAGES[0]
@@ -44,38 +45,37 @@ def _best() -> str:
 
 def _(text: str, /, **values: object) -> str:
     """`text` in the reader's language, with its `%(name)s` filled in."""
-    word = _word(_locale.get(), text)
-    return word % values if values else word
+    translated = _translate(_locale.get(), text)
+    return translated % values if values else translated
 
 
 @lru_cache(4096)
-def _word(locale: str, text: str) -> str:
-    # Looking a word up costs more than most of what a page does with it. All texts are ours,
-    # so there are only so many.
+def _translate(locale: str, text: str) -> str:
+    # gettext is slow. All texts are written in our code, so the number of them is limited.
     del locale
     return str(gettext(text))
 
 
 def territory(region: str) -> str:
-    """A country's name in the reader's language; its two letters if it has none."""
+    """The name of a country in the reader's language; its two letters if there is no name."""
     locale = get_locale()
     return str(locale.territories.get(region, region) if locale else region)
 
 
-def remember_locale(*, for_program: bool) -> None:
-    """To be called once as a request begins, before anything is put into words. Programs are
-    answered in English: their words are promises."""
+def set_locale(*, for_program: bool) -> None:
+    """Set the locale of the request; to be called first. Programs always get English, because
+    they may compare texts."""
     asked = "HTTP_ACCEPT_LANGUAGE" in request.environ and not for_program
-    _locale.set(_best() if asked else LANGUAGES[0])
+    _locale.set(_preferred_language() if asked else LANGUAGES[0])
 
 
 def locale_name() -> str:
-    """The reader's locale, like `en`."""
+    """The locale of the request, like `en`."""
     return _locale.get()
 
 
 def direction() -> str:
-    """Which way the reader's language is written: `ltr` or `rtl`."""
+    """The writing direction of the reader's language: `ltr` or `rtl`."""
     return _direction(_locale.get())
 
 

@@ -1,4 +1,4 @@
-"""Who calls with a token: `Authorization: Bearer …`, and nowhere else."""
+"""API tokens: `Authorization: Bearer …`. A token that is sent anywhere else is refused."""
 
 from math import ceil
 from typing import cast
@@ -19,12 +19,12 @@ from portal.auth import (
 from portal.tenants import AuditInfo
 from portal.web.http.context import now, store
 
-#: Where people put a key who have seen another interface.
+#: Query parameters that other APIs use for keys.
 _KEY_PARAMETERS = frozenset({"key", "api_key", "apikey", "token", "access_token", "authorization"})
 
 
 def authorize_token(scope: Scope) -> Response | None:
-    """What a call without a good token for this is answered; `None`: it may enter."""
+    """The response that refuses a call without a valid token for `scope`; None: it may enter."""
     if _key_in_url():
         return json_error(
             400, "key_in_url", "Send the token in the Authorization header, never in the address."
@@ -34,44 +34,44 @@ def authorize_token(scope: Scope) -> Response | None:
     try:
         g.token = verify_token(store(), text.strip() if kind.lower() == "bearer" else "", now())
     except InvalidTokenError:
-        answer = json_error(
+        response = json_error(
             401, "unauthorized", "Send a valid token: Authorization: Bearer <token>."
         )
-        answer.headers["WWW-Authenticate"] = "Bearer"
-        return answer
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
     if scope.value not in g.token.scopes:
         return json_error(403, "forbidden", f"This token is not for {scope.value}.")
-    return _one_call_more(g.token)
+    return _count_call(g.token)
 
 
-def _one_call_more(token: Token) -> Response | None:
+def _count_call(token: Token) -> Response | None:
     try:
-        allowance = count_call(store(), token.kid, now())
+        rate_limit = count_call(store(), token.kid, now())
     except RateLimitError as error:
-        seconds = _seconds_until_again(error.allowance)
+        seconds = _seconds_until_reset(error.allowance)
         minutes = ceil(seconds / 60)
         wait = "1 minute" if minutes == 1 else f"{minutes} minutes"
-        answer = json_error(429, "too_many_requests", f"Too many requests. Try again in {wait}.")
-        answer.headers["Retry-After"] = str(seconds)
-        return _with_rate_limit_fields(answer, error.allowance)
-    after_this_request(lambda answer: _with_rate_limit_fields(answer, allowance))
+        response = json_error(429, "too_many_requests", f"Too many requests. Try again in {wait}.")
+        response.headers["Retry-After"] = str(seconds)
+        return _add_rate_limit_headers(response, error.allowance)
+    after_this_request(lambda response: _add_rate_limit_headers(response, rate_limit))
     return None
 
 
-def _with_rate_limit_fields(answer: Response, allowance: RateLimitStatus) -> Response:
-    """With the fields of draft-ietf-httpapi-ratelimit-headers-09."""
-    answer.headers["RateLimit-Policy"] = f'"hour";q={allowance.per_hour};w=3600'
-    seconds = _seconds_until_again(allowance)
-    answer.headers["RateLimit"] = f'"hour";r={allowance.left};t={seconds}'
-    return answer
+def _add_rate_limit_headers(response: Response, rate_limit: RateLimitStatus) -> Response:
+    """As draft-ietf-httpapi-ratelimit-headers-09 defines them."""
+    response.headers["RateLimit-Policy"] = f'"hour";q={rate_limit.per_hour};w=3600'
+    seconds = _seconds_until_reset(rate_limit)
+    response.headers["RateLimit"] = f'"hour";r={rate_limit.left};t={seconds}'
+    return response
 
 
-def _seconds_until_again(allowance: RateLimitStatus) -> int:
-    return ceil((allowance.again_at - now()).total_seconds())
+def _seconds_until_reset(rate_limit: RateLimitStatus) -> int:
+    return ceil((rate_limit.again_at - now()).total_seconds())
 
 
 def audit_of_token() -> AuditInfo:
-    """A change by the program whose token it is."""
+    """For a change by the program that the token belongs to."""
     token = cast(Token, g.token)
     return AuditInfo(
         by=f"{token.name} (token)",
@@ -82,9 +82,9 @@ def audit_of_token() -> AuditInfo:
 
 
 def json_error(code: int, error: str, message: str) -> Response:
-    answer = jsonify(error=error, message=message)
-    answer.status_code = code
-    return answer
+    response = jsonify(error=error, message=message)
+    response.status_code = code
+    return response
 
 
 def _key_in_url() -> bool:

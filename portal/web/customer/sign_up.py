@@ -1,4 +1,4 @@
-"""The customer asks for access."""
+"""The sign-up form, with which a customer asks for access."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -30,17 +30,16 @@ from portal.web.i18n import _, labels, locale_name
 
 bp = Blueprint("customer", __name__)
 
-_SHELL = ("account_id", "company_id", "account_name", "company_name", "cluster")
+#: Query parameters that a link out of the Field Service Management shell adds.
+_SHELL_PARAMETERS = ("account_id", "company_id", "account_name", "company_name", "cluster")
 
 
 @bp.get("/")
 def index() -> AnyResponse:
     # A link out of the Field Service Management shell may lead here as well.
-    told: dict[str, Any] = {name: request.args[name] for name in _SHELL if name in request.args}
-    return redirect(url_for("customer.sign_up", **told))
-
-
-# ---- Sign-up
+    args = request.args
+    parameters: dict[str, Any] = {name: args[name] for name in _SHELL_PARAMETERS if name in args}
+    return redirect(url_for("customer.sign_up", **parameters))
 
 
 @bp.route("/sign-up", methods=["GET", "POST"])
@@ -49,19 +48,20 @@ def sign_up() -> AnyResponse:
     if request.method != "POST":
         return _sign_up_page(form, claims=claimed_ids(request.args), token="")
     claims = claimed_ids(request.form)
-    typed_token = request.form.get("form_token", "")
+    token_text = request.form.get("form_token", "")
     try:
-        token = services().links.read_form_token(typed_token, now())
+        token = services().links.read_form_token(token_text, now())
     except InvalidLinkError:
-        token, typed_token = None, ""
+        token, token_text = None, ""
     if g.form_expired:
-        return _sign_up_page(form, claims, typed_token, status=400, problem=expired_words())
+        return _sign_up_page(form, claims, token_text, status=400, problem=expired_text())
     if token is None:
         problem = _("Please send the form again.")
-        return _sign_up_page(form, claims, typed_token, status=422, problem=problem)
+        return _sign_up_page(form, claims, token_text, status=422, problem=problem)
     if not form.validate():
-        return _sign_up_page(form, claims, typed_token, status=422)
-    # Robots fill every field, and at once. They get the same answer as anybody else.
+        return _sign_up_page(form, claims, token_text, status=422)
+    # Robots fill in every field, the honeypot too, and within a second. They get the same answer
+    # as people; staff find the sign-up among those set aside.
     too_soon = now() - token.shown_at < timedelta(seconds=settings().sign_up_min_seconds)
     contact = form.to_contact()
     tenant = onboarding.submit(
@@ -75,7 +75,7 @@ def sign_up() -> AnyResponse:
         set_aside=too_soon or bool(request.form.get("website")),
     )
     if tenant.status is Status.PENDING and tenant.contact != contact:
-        # Whoever goes back, mends a detail and sends the same form again means the mended one.
+        # The same form was sent before: the customer went back and corrected a detail.
         with suppress(StaleError, NotAllowedError):
             onboarding.edit_contact(
                 store(),
@@ -88,16 +88,16 @@ def sign_up() -> AnyResponse:
 
 
 @bp.post("/sign-up/check")
-def check() -> Response:
-    """One field, as it changes: hints at first, and errors once the form was sent in vain."""
+def check_field() -> Response:
+    """One field, checked when it changes. Before the form was sent for the first time it shows
+    notes only, later errors too; the hidden field `tried` says which."""
     form = ContactForm()
     name = request.args.get("field", "")
     described = next((each for each in FORM_ORDER if each.name == name), None)
     if described is None:
         raise NotFound
     field = form[name]
-    tried = bool(request.form.get("tried"))
-    if tried:
+    if request.form.get("tried"):
         field.validate(form)
     view = form.view(field, note=note_beside(described, field.data or ""))
     return make_response(render_template("customer/_fields.html", fields=[view]))
@@ -107,12 +107,12 @@ def _sign_up_page(
     form: ContactForm, claims: Ids | None, token: str, *, status: int = 200, problem: str = ""
 ) -> Response:
     if not token:
-        # Who has filled the form in once is no faster than a robot for sending it again.
-        waited = timedelta(seconds=settings().sign_up_min_seconds if status != 200 else 0)
-        token = services().links.new_form_token(now() - waited)
+        # Somebody who has filled in the form once may send it again at once, unlike a robot.
+        head_start = timedelta(seconds=settings().sign_up_min_seconds if status != 200 else 0)
+        token = services().links.new_form_token(now() - head_start)
     hidden = [("form_token", token)]
     if claims:
-        hidden += [(name, value) for name in _SHELL if (value := getattr(claims, name))]
+        hidden += [(name, value) for name in _SHELL_PARAMETERS if (value := getattr(claims, name))]
     if status != 200:
         hidden.append(("tried", "1"))
     page = render_template(
@@ -129,8 +129,8 @@ def _sign_up_page(
     return answer
 
 
-def expired_words() -> str:
-    """Why nothing was taken though nothing is wrong with it."""
+def expired_text() -> str:
+    """Why the form was not accepted although its fields are right."""
     expired = _("This page has expired. Your entries are kept; send again.")
     if request.cookies:
         return expired
@@ -139,7 +139,7 @@ def expired_words() -> str:
 
 
 def claim_facts(ids: Ids | None) -> list[tuple[str, str]]:
-    """What the link out of the Field Service Management shell said, to be read only."""
+    """What a link out of the Field Service Management shell said. Read-only on the page."""
     if ids is None:
         return []
     facts = [

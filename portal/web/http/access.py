@@ -28,7 +28,7 @@ ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone"]] = {
     "metrics": ANYONE,
     "customer.index": ANYONE,
     "customer.sign_up": ANYONE,
-    "customer.check": ANYONE,
+    "customer.check_field": ANYONE,
     "status.show": ANYONE,
     "status.change": ANYONE,
     "status.withdraw": ANYONE,

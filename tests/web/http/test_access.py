@@ -62,7 +62,7 @@ GOLDEN = {
     "metrics": {"GET": (404, 404, 404, 404)},
     "customer.index": {"GET": (302, 302, 302, 302)},
     "customer.sign_up": {"GET": (200, 200, 200, 200), "POST": (422, 422, 422, 422)},
-    "customer.check": {"POST": (200, 200, 200, 200)},
+    "customer.check_field": {"POST": (200, 200, 200, 200)},
     "status.show": _PUBLIC_PAGE,
     "status.change": {"GET": (200, 200, 200, 200), "POST": (422, 422, 422, 422)},
     "status.withdraw": {"GET": (200, 200, 200, 200), "POST": (409, 409, 409, 409)},
@@ -131,7 +131,7 @@ def address(
             someone = {"email": "new@example.com", "name": "New", "role": "viewer"}
             values["token"] = make_sign_in_link(store, now=clock.now(), **someone)
         path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], rule.rule)
-        if rule.endpoint == "customer.check":
+        if rule.endpoint == "customer.check_field":
             path += "?field=company"
         return path + ("?accountId=1&companyId=2" if rule.endpoint == "api.validate" else "")
 
@@ -207,7 +207,7 @@ def test_t14_the_golden_matrix(
                     sign_in(client, store, clock.now(), role=role, name="Somebody")
                 token = token_of(client)
             data = {"csrf_token": token} if method not in ("GET", "HEAD") else None
-            headers = HTMX if endpoint == "customer.check" else {}
+            headers = HTMX if endpoint == "customer.check_field" else {}
             url = address(rules(app)[endpoint])
             answer = client.open(url, method=method, data=data, headers=headers, buffered=True)
             found[endpoint, method] = answer.status_code
@@ -350,7 +350,7 @@ def test_t8_t23_every_answer_has_exactly_the_security_headers(
     sign_in(client, store, clock.now(), role="admin", name="Ada")
     for rule in rules(app).values():
         for method in (*METHODS, "TRACE"):
-            headers = HTMX if rule.endpoint == "customer.check" else {}
+            headers = HTMX if rule.endpoint == "customer.check_field" else {}
             answer = client.open(address(rule), method=method, headers=headers, buffered=True)
             assert security_headers(answer) == HEADERS, f"{method} {rule.rule}"
             assert re.fullmatch("[0-9a-f]{16}", answer.headers["X-Request-Id"])

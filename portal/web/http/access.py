@@ -43,7 +43,7 @@ ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone"]] = {
     "decisions.renew": Role.APPROVER,
     "decisions.note": Role.APPROVER,
     "imports.index": Role.ADMIN,
-    "imports.run": Role.ADMIN,
+    "imports.show": Role.ADMIN,
     "imports.apply": Role.ADMIN,
     "imports.discard": Role.ADMIN,
     "imports.report_csv": Role.ADMIN,

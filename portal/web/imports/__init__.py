@@ -1,16 +1,18 @@
 """The import pages.
 
-pages             the list, the plan, each step, the report
+pages             the list, the plan, each step
+report_downloads  the report as CSV and JSON
 form              the form that starts an import
-plan_view         a plan and its rows as ready strings
-outcome           what became of an import, in sentences
-browser_snippets  two lines for the console of the old browser
-uploads           a file that came over the web, as a plan
+job_view          an import as ready strings
+row_view          the rows of an import as ready strings
+outcome           how an import ended, or why it is paused, in sentences
+browser_snippets  two lines for the console of a browser that has the old application open
+uploads           plans an uploaded file
 """
 
-from portal.web.imports import pages
+from portal.web.imports import report_downloads
 from portal.web.imports.uploads import with_plan
 
-BLUEPRINTS = (pages.bp,)
+BLUEPRINTS = (report_downloads.bp,)
 
 __all__ = ["BLUEPRINTS", "with_plan"]

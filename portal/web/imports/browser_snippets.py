@@ -1,5 +1,5 @@
-"""The two lines for the console of a browser that has the old application open: one collects
-its entries into a file, the other removes those that are in the store now."""
+"""Two lines of JavaScript for the console of a browser that has the old application open: one
+downloads its entries as a file, the other removes the entries that are in the store now."""
 
 import json
 from collections.abc import Iterable
@@ -9,8 +9,8 @@ from portal.imports import KEY_PREFIX, WRITTEN_KINDS, ImportJob, PlanRow, RowKin
 from portal.stores import Store
 from portal.web.i18n import _, format_number
 
-#: Longer lines than for so many keys no console takes gladly.
-_MOST_KEYS = 20_000
+#: A line for more keys is too long for the console of a browser.
+_MAX_KEYS = 20_000
 
 COLLECT_SNIPPET = (
     "(()=>{const found={};for(let i=0;i<localStorage.length;i++){const key=localStorage.key(i);"
@@ -24,7 +24,7 @@ COLLECT_SNIPPET = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoveSnippet:
-    """The second line and how many entries it removes; or why there is none."""
+    """The line that removes entries and how many it removes, or why there is no such line."""
 
     line: str = ""
     number: str = ""
@@ -32,19 +32,23 @@ class RemoveSnippet:
 
 
 def remove_snippet(store: Store, job: ImportJob) -> RemoveSnippet:
-    """For what of the file is in the store, of an import that is over. Errors of the store."""
-    if sum(job.counts[kind] for kind in (*WRITTEN_KINDS, RowKind.SAME)) > _MOST_KEYS:
+    """For an import that has ended: removes those entries of the file that are in the store.
+
+    Raises:
+        StoreError: The store does not answer.
+    """
+    if sum(job.counts[kind] for kind in (*WRITTEN_KINDS, RowKind.SAME)) > _MAX_KEYS:
         return RemoveSnippet(
             why_not=_(
                 "Too many entries for one line that removes them from a browser. Import one"
                 " browser at a time to get one."
             )
         )
-    there = [row.key for row in rows_of_job(store, job) if is_in(row)]
-    keys = sorted({key for key in there if key})
+    keys_in_store = [row.key for row in rows_of_job(store, job) if _is_in_store(row)]
+    keys = sorted({key for key in keys_in_store if key})
     if keys:
-        return RemoveSnippet(line=remove(keys), number=format_number(len(keys)))
-    if there:
+        return RemoveSnippet(line=_remove_line(keys), number=format_number(len(keys)))
+    if keys_in_store:
         return RemoveSnippet(
             why_not=_(
                 "There is no line that removes these entries from a browser: the file does not"
@@ -54,14 +58,13 @@ def remove_snippet(store: Store, job: ImportJob) -> RemoveSnippet:
     return RemoveSnippet()
 
 
-def is_in(row: PlanRow) -> bool:
-    """Whether the store holds what the row says."""
+def _is_in_store(row: PlanRow) -> bool:
     return row.written or row.kind is RowKind.SAME
 
 
-def remove(keys: Iterable[str]) -> str:
-    """A line that removes just these. They hold letters, digits and underscores alone, and
-    JSON of ASCII is JavaScript."""
+def _remove_line(keys: Iterable[str]) -> str:
+    """A line that removes exactly these keys. A key holds only letters, digits and underscores,
+    and JSON in ASCII is valid JavaScript."""
     return (
         f"({json.dumps(list(keys), separators=(',', ':'))}).filter(key=>"
         "localStorage.getItem(key)!==null&&(localStorage.removeItem(key),true)).length"

@@ -1,4 +1,4 @@
-"""The form that starts an import: what it was filled in with, and what is wrong with that."""
+"""The form that starts an import: what was sent with it, what is wrong, how it is shown."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ from portal.web.i18n import _, labels, translate_message
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FormError:
-    """Why there is no plan: at which field, in which words, and what more helps."""
+    """Why there is no plan: at which field, the sentence beside it, and more sentences."""
 
     status: int
     field: str
@@ -34,7 +34,7 @@ class FormError:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FormView:
-    """As the template shows it. `text`: what was pasted, to be mended."""
+    """The fields of the form, as the template shows them."""
 
     file: FieldView
     text: FieldView
@@ -46,7 +46,11 @@ class FormView:
 
 
 def sent_options() -> ImportOptions:
-    """`RefusedFileError`."""
+    """The options that were chosen.
+
+    Raises:
+        RefusedFileError: The form names a policy that does not exist.
+    """
     form = request.form
     try:
         policy = Policy(form.get("policy", Policy.SKIP))
@@ -57,13 +61,17 @@ def sent_options() -> ImportOptions:
 
 
 def sent_file() -> Readable:
-    """What was chosen, or pasted; its name says nothing. `RefusedFileError`."""
+    """The file that was chosen, or the text that was pasted. The name of the file is ignored.
+
+    Raises:
+        RefusedFileError: There is neither, or there are both.
+    """
     upload = request.files.get(UPLOAD)
-    chosen = upload is not None and upload.filename
+    has_file = upload is not None and upload.filename
     pasted = request.form.get("text", "")
-    if chosen and pasted:
+    if has_file and pasted:
         raise RefusedFileError(Message("Choose a file or paste its text, not both."), 422)
-    if upload is not None and chosen:
+    if upload is not None and has_file:
         return cast(Readable, upload.stream)
     if not pasted:
         raise RefusedFileError(Message("Choose a file, or paste its text."), 422)
@@ -73,20 +81,20 @@ def sent_file() -> Readable:
 # ---- What is wrong with it
 
 
-def wrong(refused: RefusedFileError) -> FormError:
-    """Stands where it can be mended."""
+def form_error(refused: RefusedFileError) -> FormError:
+    """The error beside the field where it can be corrected."""
     form = request.form
     field = "file"
     if form.get("policy", Policy.SKIP) not in [each.value for each in Policy]:
         field = "policy"
-    elif form.get("text") and not _chose_a_file():
+    elif form.get("text") and not _has_file():
         field = "text"
-    return _wrong(refused, field)
+    return _form_error(refused, field)
 
 
-def unread_file_error(refused: RefusedFileError) -> FormError:
-    """So much was sent, or in such a way, that none of it was looked at."""
-    return _wrong(refused, "file")
+def unread_form_error(refused: RefusedFileError) -> FormError:
+    """The error if the request was refused before its form was read."""
+    return _form_error(refused, "file")
 
 
 def expired_form_error() -> FormError:
@@ -98,14 +106,14 @@ def expired_form_error() -> FormError:
     )
 
 
-def _chose_a_file() -> bool:
+def _has_file() -> bool:
     upload = request.files.get(UPLOAD)
     return upload is not None and bool(upload.filename)
 
 
-def _wrong(refused: RefusedFileError, field: str) -> FormError:
+def _form_error(refused: RefusedFileError, field: str) -> FormError:
     more = [translate_message(refused.found)] if refused.found else []
-    if refused.message == file_too_large(_most()).message:
+    if refused.message == file_too_large(_max_bytes()).message:
         more.append(
             _("Split it, or use the command, which takes larger files: %(command)s",
               command="python -m migrations_tools import FILE")
@@ -118,17 +126,17 @@ def _wrong(refused: RefusedFileError, field: str) -> FormError:
 # ---- As it is shown
 
 
-def form_view(wrong: FormError | None, typed: Mapping[str, str]) -> FormView:
-    """`typed`: what stays as it was chosen; of pasted text, only what was refused."""
-    errors = {wrong.field: wrong.message} if wrong else {}
-    chosen = typed.get("policy", Policy.SKIP.value)
+def form_view(error: FormError | None, typed: Mapping[str, str]) -> FormView:
+    """`typed`: what was sent, to be shown again."""
+    errors = {error.field: error.message} if error else {}
+    policy = typed.get("policy", Policy.SKIP.value)
     return FormView(
         file=FieldView(
             name=UPLOAD,
             id="file",
             label=_("File with the records"),
             hint=_("JSON, JSON Lines, or a report of this portal; uncompressed, at most %(most)s.",
-                   most=size_in_words(_most())),
+                   most=size_in_words(_max_bytes())),
             error=errors.get("file", ""),
             type="file",
         ),
@@ -145,7 +153,7 @@ def form_view(wrong: FormError | None, typed: Mapping[str, str]) -> FormView:
             label=_("When a tenant is here already, and differs"),
             type="select",
             error=errors.get("policy", ""),
-            options=[(each.value, _(labels.POLICY[each]), each.value == chosen) for each in Policy],
+            options=[(each.value, _(labels.POLICY[each]), each.value == policy) for each in Policy],
         ),
         allowed=[
             FieldView(
@@ -160,5 +168,5 @@ def form_view(wrong: FormError | None, typed: Mapping[str, str]) -> FormView:
     )  # fmt: skip
 
 
-def _most() -> int:
+def _max_bytes() -> int:
     return settings().import_megabytes * 1_000_000

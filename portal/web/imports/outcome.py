@@ -1,4 +1,4 @@
-"""What became of an import, in sentences: how it ended and by whom, or why it waits."""
+"""How an import ended and by whom, or why it is paused, in sentences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from portal.web.i18n import _, dates, format_number
 
 @dataclass(frozen=True, slots=True)
 class OutcomeView:
-    """`said` is told aloud, too; `more` stands below it."""
+    """`sentence` is also announced to screen readers; `details` stand below it."""
 
-    said: str
-    more: Sequence[str]
+    sentence: str
+    details: Sequence[str]
     tone: str
 
 
@@ -21,22 +21,25 @@ def failed_rows(job: ImportJob) -> int:
     return job.counts[RowKind.CONFLICT] + job.counts[RowKind.INVALID]
 
 
-def outcome_of(job: ImportJob, *, late: bool, paused: bool) -> OutcomeView | None:
-    """`late`: somebody wanted more of it when it was over already. `paused`: the store has
-    refused a step."""
+def outcome_of(job: ImportJob, *, too_late: bool, paused: bool) -> OutcomeView | None:
+    """None while the import is planned or being written.
+
+    `too_late`: the request wanted to write or stop an import that had ended before. `paused`: the
+    store has refused a step.
+    """
     match job.state:
         case JobState.DONE:
-            return _finished_before(job) if late else _done(job)
+            return _already_done(job) if too_late else _done(job)
         case JobState.STOPPED:
-            return _stopped(job, late=late)
+            return _stopped(job, too_late=too_late)
         case JobState.DISCARDED:
-            return _discarded(job, late=late)
+            return _discarded(job, too_late=too_late)
         case JobState.PLANNED if paused:
-            said = _("The store did not take the rows. Nothing is written yet.")
-            return OutcomeView(said, [_("Try again in a moment.")], "negative")
+            sentence = _("The store did not take the rows. Nothing is written yet.")
+            return OutcomeView(sentence, [_("Try again in a moment.")], "negative")
         case JobState.APPLYING if paused:
-            said = _("The store did not take more rows. What is written stays.")
-            return OutcomeView(said, [_("Press Continue in a moment.")], "negative")
+            sentence = _("The store did not take more rows. What is written stays.")
+            return OutcomeView(sentence, [_("Press Continue in a moment.")], "negative")
         case _:
             return None
 
@@ -45,13 +48,15 @@ def progress_text(job: ImportJob) -> str:
     return _("%(done)s of %(all)s rows are handled.", **_counts(job))
 
 
-def announcement(job: ImportJob, seen: int | None) -> str:
-    """What is told aloud of a step: that it begins, and each further quarter. `seen`: how many
-    rows were handled when the reader heard of it last."""
-    if seen is None:
+def announcement(job: ImportJob, previous: int | None) -> str:
+    """What is announced to screen readers after a step: the beginning, then each quarter.
+
+    `previous`: how many rows were handled before the step, None if the import begins with it.
+    """
+    if previous is None:
         return _("The rows are being written: %(done)s of %(all)s are handled.", **_counts(job))
-    # After the last row the end is told.
-    if job.processed >= job.to_write or _quarter(job, seen) == _quarter(job, job.processed):
+    # After the last row, the outcome is announced instead.
+    if job.processed >= job.to_write or _quarter(job, previous) == _quarter(job, job.processed):
         return ""
     return progress_text(job)
 
@@ -61,38 +66,42 @@ def _quarter(job: ImportJob, processed: int) -> int:
 
 
 def _done(job: ImportJob) -> OutcomeView:
-    number, lost = job.written, failed_rows(job)
-    missed = [_("Rows that could not be imported: %(n)s.", n=format_number(lost))] if lost else []
-    if number:
-        more = [_("Tenants written: %(n)s.", n=format_number(number)), *missed]
-        return OutcomeView(_("The import is done."), more, "positive")
-    if lost:
-        return OutcomeView(_("The import is done, but no tenant was written."), missed, "warning")
+    failed = failed_rows(job)
+    failures = (
+        [_("Rows that could not be imported: %(n)s.", n=format_number(failed))] if failed else []
+    )
+    if job.written:
+        details = [_("Tenants written: %(n)s.", n=format_number(job.written)), *failures]
+        return OutcomeView(_("The import is done."), details, "positive")
+    if failed:
+        return OutcomeView(_("The import is done, but no tenant was written."), failures, "warning")
     return OutcomeView(_("The import is done. Nothing had to be written."), [], "positive")
 
 
-def _finished_before(job: ImportJob) -> OutcomeView:
-    said = _("This import was done already: nothing was stopped.")
+def _already_done(job: ImportJob) -> OutcomeView:
+    sentence = _("This import was done already: nothing was stopped.")
     who = _("%(who)s had it written on %(at)s.", who=job.confirmed_by or job.by, at=_ended_at(job))
-    return OutcomeView(said, [who], "information")
+    return OutcomeView(sentence, [who], "information")
 
 
-def _stopped(job: ImportJob, *, late: bool) -> OutcomeView:
+def _stopped(job: ImportJob, *, too_late: bool) -> OutcomeView:
     values = {**_counts(job), "who": _ended_by(job), "at": _ended_at(job)}
-    if late:
-        said = _("%(who)s stopped this import on %(at)s: %(done)s of %(all)s rows were handled.",
-                 **values)  # fmt: skip
+    if too_late:
+        sentence = _(
+            "%(who)s stopped this import on %(at)s: %(done)s of %(all)s rows were handled.",
+            **values,
+        )
     else:
-        said = _("%(done)s of %(all)s rows were handled before %(who)s stopped it.", **values)
+        sentence = _("%(done)s of %(all)s rows were handled before %(who)s stopped it.", **values)
     again = _("Import the same file again to write the others: what is in shows as same.")
-    return OutcomeView(said, [_("What is written stays."), again], "warning")
+    return OutcomeView(sentence, [_("What is written stays."), again], "warning")
 
 
-def _discarded(job: ImportJob, *, late: bool) -> OutcomeView:
-    if not late:
+def _discarded(job: ImportJob, *, too_late: bool) -> OutcomeView:
+    if not too_late:
         return OutcomeView(_("The plan is discarded."), [], "information")
-    said = _("%(who)s discarded this plan on %(at)s.", who=_ended_by(job), at=_ended_at(job))
-    return OutcomeView(said, [_("Nothing was written.")], "information")
+    sentence = _("%(who)s discarded this plan on %(at)s.", who=_ended_by(job), at=_ended_at(job))
+    return OutcomeView(sentence, [_("Nothing was written.")], "information")
 
 
 def _counts(job: ImportJob) -> dict[str, str]:

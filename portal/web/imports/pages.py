@@ -1,23 +1,20 @@
-"""Moving records in by page: what to import, the plan, and its rows written step by step.
+"""The import pages: the list and the form, the plan, and writing its rows step by step.
 
-Each step is a request of its own, and the store says how far the import has come; so a reload,
+Each step is a request of its own, and the store holds how far the import has come. So a reload,
 a second tab or another worker does no harm.
 """
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
-from itertools import chain, islice
+from collections.abc import Mapping
 
 from flask import Blueprint, Response, g, redirect, request, url_for
-from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.imports import (
     ImportJob,
     JobState,
     Plan,
-    PlanRow,
     RefusedFileError,
     RowKind,
     RowPosition,
@@ -25,12 +22,7 @@ from portal.imports import (
     create_job,
     end_job,
     find_job,
-    job_summary,
     list_jobs,
-    page_of_rows,
-    report_as_csv,
-    report_as_json,
-    rows_of_job,
 )
 from portal.queries import PageCursor
 from portal.stores import BusyError, StoreError, UnavailableError
@@ -48,32 +40,25 @@ from portal.web.imports.browser_snippets import COLLECT_SNIPPET, RemoveSnippet, 
 from portal.web.imports.form import (
     FormError,
     expired_form_error,
+    form_error,
     form_view,
     sent_file,
     sent_options,
-    unread_file_error,
-    wrong,
+    unread_form_error,
 )
+from portal.web.imports.job_view import job_facts, job_line, job_tone, summary_sentences
 from portal.web.imports.outcome import announcement, failed_rows, outcome_of, progress_text
-from portal.web.imports.plan_view import (
-    chosen_facts,
-    job_line,
-    job_tone,
-    kind_meaning,
-    row_filters,
-    row_view,
-    summary_sentences,
-)
+from portal.web.imports.row_view import rows_view
 from portal.web.imports.uploads import with_plan
 
 logger = logging.getLogger(__name__)
 
 bp = Blueprint("imports", __name__, url_prefix="/staff/imports")
 
-#: A chunk, a place in it, and how many rows of the kind came before.
-_PLACE = re.compile(r"([0-9]{1,6})-([0-9]{1,6})-([0-9]{1,7})", re.ASCII)
+#: A chunk, the offset of a row in it, and how many rows of the kind stand before that row.
+_ROW_POSITION = re.compile(r"([0-9]{1,6})-([0-9]{1,6})-([0-9]{1,7})", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,7}", re.ASCII)
-_LIST = "imports"
+_LIST_NAME = "imports"
 
 
 # ---- All imports, and a new one
@@ -81,67 +66,67 @@ _LIST = "imports"
 
 @bp.route("/", methods=["GET", "POST"])
 def index() -> AnyResponse:
-    """The list, and the form that starts another one."""
+    """The list, and the form that starts an import."""
     if request.method != "POST":
         return _index()
     typed = request.form
     if g.form_expired:
-        # Whose text that is nobody knows: it may hold secrets, and is not shown again.
-        kept = {name: value for name, value in typed.items() if name != "text"}
-        return _index(expired_form_error(), kept)
+        # The text may hold secrets, and another site may have sent it: it is not shown again.
+        shown_again = {name: value for name, value in typed.items() if name != "text"}
+        return _index(expired_form_error(), shown_again)
     try:
-        choice, file = sent_options(), sent_file()
-        job = with_plan(file, choice, _saved, sealer=services().sealer)
+        options, file = sent_options(), sent_file()
+        job = with_plan(file, options, _create_job, sealer=services().sealer)
     except RefusedFileError as refused:
-        return _index(wrong(refused), typed)
-    return redirect(url_for("imports.run", import_id=job.id), 303)
+        return _index(form_error(refused), typed)
+    return redirect(url_for("imports.show", import_id=job.id), 303)
 
 
 @bp.errorhandler(RefusedFileError)
-def refused_unread(error: RefusedFileError) -> Response:
-    """What is refused at the door gets the form, too."""
-    return _index(unread_file_error(error))
+def refused_before_view(error: RefusedFileError) -> Response:
+    """A request that is refused before its view runs is answered with the form, too."""
+    return _index(unread_form_error(error))
 
 
-def _saved(plan: Plan) -> ImportJob:
+def _create_job(plan: Plan) -> ImportJob:
     return create_job(store(), plan, audit_info())
 
 
-def _index(wrong: FormError | None = None, typed: Mapping[str, str] | None = None) -> Response:
-    place = services().links.read_cursor(request.args.get("after", ""), _LIST)
-    listing = list_jobs(store(), after=place.position if place else None)
+def _index(error: FormError | None = None, typed: Mapping[str, str] | None = None) -> Response:
+    cursor = services().links.read_cursor(request.args.get("after", ""), _LIST_NAME)
+    page = list_jobs(store(), after=cursor.position if cursor else None)
     next_url = ""
-    if listing.after is not None:
-        cursor = services().links.cursor(PageCursor(0, listing.after), _LIST)
-        next_url = url_for("imports.index", after=cursor)
-    answer = htmx.render(
+    if page.after is not None:
+        next_cursor = services().links.cursor(PageCursor(0, page.after), _LIST_NAME)
+        next_url = url_for("imports.index", after=next_cursor)
+    response = htmx.render(
         "imports/index.html",
         "imports/index.html",
-        code=wrong.status if wrong else 200,
-        rows=[job_line(job) for job in listing.runs],
+        code=error.status if error else 200,
+        jobs=[job_line(job) for job in page.runs],
         next_url=next_url,
-        first_url=url_for("imports.index") if place else "",
+        first_url=url_for("imports.index") if cursor else "",
         action=url_for("imports.index"),
-        collect=COLLECT_SNIPPET,
-        form=form_view(wrong, typed or {}),
-        wrong=wrong,
+        collect_snippet=COLLECT_SNIPPET,
+        form=form_view(error, typed or {}),
+        error=error,
     )
-    if wrong and wrong.status == 503:
-        answer.headers["Retry-After"] = RETRY_AFTER
-    return answer
+    if error and error.status == 503:
+        response.headers["Retry-After"] = RETRY_AFTER
+    return response
 
 
 # ---- One import
 
 
 @bp.get("/<import:import_id>")
-def run(import_id: str) -> Response:
+def show(import_id: str) -> Response:
     return _page(find_job(store(), import_id))
 
 
 @bp.post("/<import:import_id>/apply")
 def apply(import_id: str) -> AnyResponse:
-    """One step. Whoever sends it again, or at the same time, only moves the import on."""
+    """One step. Sending it twice, or twice at the same time, only moves the import on."""
     try:
         job = apply_step(store(), import_id, audit_info())
     except StoreError as error:
@@ -151,54 +136,59 @@ def apply(import_id: str) -> AnyResponse:
         return _page(job, code=409)
     if htmx.wants_fragment():
         return _step(job)
-    return redirect(url_for("imports.run", import_id=import_id), 303)
+    return redirect(url_for("imports.show", import_id=import_id), 303)
 
 
 @bp.post("/<import:import_id>/discard")
 def discard(import_id: str) -> AnyResponse:
-    """A plan is thrown away, or what is being written is stopped for good."""
+    """Discard a plan, or stop for good an import that is being written."""
     job = end_job(store(), import_id, audit_info())
     note_saved()
     if job.state is JobState.DONE:
         return _page(job, code=409)
     if htmx.wants_fragment():
         return _page(job)
-    return redirect(url_for("imports.run", import_id=import_id), 303)
+    return redirect(url_for("imports.show", import_id=import_id), 303)
 
 
 def _step(job: ImportJob) -> Response:
-    """Of a page that shows the progress already, only that is replaced: the focus stays, and
-    nothing is told twice."""
-    seen = _seen()
-    answer = _page(job, announced=announcement(job, seen), begins=seen is None)
-    if job.is_open and seen is not None:
-        answer.headers["HX-Retarget"] = answer.headers["HX-Reselect"] = "#progress"
-        answer.headers["HX-Reswap"] = "outerHTML"
-    return answer
+    """The answer to htmx. If the page shows the progress already, only the progress is replaced:
+    the focus stays where it is, and screen readers hear nothing twice."""
+    previous = _previous_progress()
+    response = _page(job, announced=announcement(job, previous), just_begun=previous is None)
+    if job.is_open and previous is not None:
+        response.headers["HX-Retarget"] = response.headers["HX-Reselect"] = "#progress"
+        response.headers["HX-Reswap"] = "outerHTML"
+    return response
 
 
-def _seen() -> int | None:
-    """How many handled rows the page showed that asks for a step by itself; `None` if somebody
-    pressed a button."""
-    found = _NUMBER.fullmatch(request.form.get("seen", ""))
-    return int(found[0]) if found and "again" not in request.form else None
+def _previous_progress() -> int | None:
+    """How many rows were handled according to the page that asks for the next step by itself;
+    None if somebody pressed a button."""
+    number = _NUMBER.fullmatch(request.form.get("seen", ""))
+    return int(number[0]) if number and "again" not in request.form else None
 
 
 def _paused(import_id: str, error: StoreError) -> Response:
-    """Some of the step may be in, so nobody is told that nothing was saved: how many are."""
+    """The store refused a step. Part of the step may be written, so the page shows how many rows
+    are, and does not say that nothing was saved.
+
+    Raises:
+        UnavailableError: Not even the import can be read.
+    """
     try:
         job = find_job(store(), import_id)
-    except (UnavailableError, BusyError) as gone:
-        # Not even that can be read: errors.py says that some of the step may be in.
-        remedy = gone.remedy if isinstance(gone, UnavailableError) else ""
-        raise UnavailableError(reason=gone.reason, remedy=remedy, outcome_unknown=True) from error
+    except (UnavailableError, BusyError) as second:
+        # The error page then says that part of the step may be saved, see errors.py.
+        remedy = second.remedy if isinstance(second, UnavailableError) else ""
+        raise UnavailableError(reason=second.reason, remedy=remedy, outcome_unknown=True) from error
     logger.exception("An import stopped half-way.", exc_info=error)
-    answer = _page(job, code=503, paused=True)
-    answer.headers["Retry-After"] = RETRY_AFTER
-    # Else the refusal would go to the alert box, and the progress would stay as it was.
-    answer.headers["HX-Retarget"] = "#import"
-    answer.headers["HX-Reswap"] = "outerHTML"
-    return answer
+    response = _page(job, code=503, paused=True)
+    response.headers["Retry-After"] = RETRY_AFTER
+    # Otherwise htmx would show a 503 in the alert box and leave the old progress on the page.
+    response.headers["HX-Retarget"] = "#import"
+    response.headers["HX-Reswap"] = "outerHTML"
+    return response
 
 
 def _page(
@@ -207,22 +197,22 @@ def _page(
     code: int = 200,
     paused: bool = False,
     announced: str = "",
-    begins: bool = False,
+    just_begun: bool = False,
 ) -> Response:
-    outcome = outcome_of(job, late=code == 409, paused=paused)
+    outcome = outcome_of(job, too_late=code == 409, paused=paused)
     is_over = job.state in (JobState.DONE, JobState.STOPPED)
     return htmx.render(
-        "imports/run.html",
-        "imports/_run.html",
+        "imports/job.html",
+        "imports/_job.html",
         code=code,
         heading=_("Import of %(at)s", at=dates.moment(job.at, settings().time_zone)),
         state=job.state.value,
-        state_words=_(labels.IMPORT_STATE[job.state]),
+        state_label=_(labels.IMPORT_STATE[job.state]),
         tone=job_tone(job),
         outcome=outcome,
-        announced=outcome.said if outcome else announced,
+        announced=outcome.sentence if outcome else announced,
         paused=paused,
-        begins=begins,
+        just_begun=just_begun,
         is_over=is_over,
         urls={
             name: url_for(f"imports.{name}", import_id=job.id)
@@ -235,95 +225,36 @@ def _page(
         progress=progress_text(job),
         failed=failed_rows(job),
         summary=summary_sentences(job),
-        chosen=chosen_facts(job),
-        tidy=_tidy(job) if is_over else None,
+        facts=job_facts(job),
+        remove_snippet=_remove_snippet(job) if is_over else None,
         rows_kept=job.rows_kept,
         **(_rows(job) if job.rows_kept and job.state is not JobState.APPLYING else {}),
     )
 
 
-def _tidy(job: ImportJob) -> RemoveSnippet | None:
-    """Once, and not again on each page of the rows."""
+def _remove_snippet(job: ImportJob) -> RemoveSnippet | None:
+    """Only on the first page of the rows, as it reads all of them."""
     if not job.rows_kept or "after" in request.args:
         return None
     return remove_snippet(store(), job)
 
 
 def _rows(job: ImportJob) -> dict[str, object]:
-    """A page of the rows of one kind."""
-    kind = _kind(job)
-    place, before = _place(kind)
-    rows, after = page_of_rows(store(), job, kind, after=place)
-    url = url_for("imports.run", import_id=job.id)
-    last = before + len(rows)
-    is_a_part = rows and (place or after) and last <= job.counts[kind]
-    return {
-        "filters": row_filters(job, kind, url),
-        "kind_words": _(labels.KIND[kind]),
-        "kind_meaning": kind_meaning(job, kind),
-        "rows": [row_view(row, job) for row in rows],
-        "first_url": f"{url}?kind={kind}" if "after" in request.args else "",
-        "next_url": f"{url}?kind={kind}&after={after.chunk}-{after.offset}-{last}" if after else "",
-        "part": _(
-            "%(first)s–%(last)s of %(all)s",
-            first=format_number(before + 1),
-            last=format_number(last),
-            all=format_number(job.counts[kind]),
-        )
-        if is_a_part
-        else "",
-    }
-
-
-def _kind(job: ImportJob) -> RowKind:
-    """The kind that was asked for, or the first that there is."""
+    """A page of the rows of one kind: the kind in the address, or the first that has rows."""
     try:
-        return RowKind(request.args.get("kind", ""))
+        kind = RowKind(request.args.get("kind", ""))
     except ValueError:
-        return next((kind for kind in RowKind if job.counts[kind]), RowKind.NEW)
+        kind = next((kind for kind in RowKind if job.counts[kind]), RowKind.NEW)
+    after, rows_before = _row_position(kind)
+    first_url = ""
+    if "after" in request.args:
+        first_url = f"{url_for('imports.show', import_id=job.id)}?kind={kind}"
+    return rows_view(store(), job, kind, after=after, rows_before=rows_before, first_url=first_url)
 
 
-def _place(kind: RowKind) -> tuple[RowPosition | None, int]:
+def _row_position(kind: RowKind) -> tuple[RowPosition | None, int]:
     """Where the page begins, and how many rows stand before it."""
-    found = _PLACE.fullmatch(request.args.get("after", ""))
-    return (RowPosition(kind, int(found[1]), int(found[2])), int(found[3])) if found else (None, 0)
-
-
-# ---- The report
-
-
-@bp.get("/<import:import_id>/report.csv")
-def report_csv(import_id: str) -> Response:
-    return _download(import_id, "csv", "text/csv; charset=utf-8", lambda _run, rows: _csv(rows))
-
-
-@bp.get("/<import:import_id>/report.json")
-def report_json(import_id: str) -> Response:
-    return _download(import_id, "json", "application/json", _json)
-
-
-def _csv(rows: Iterator[PlanRow]) -> Iterator[str]:
-    return report_as_csv(rows)
-
-
-def _json(job: ImportJob, rows: Iterator[PlanRow]) -> Iterator[str]:
-    return report_as_json(rows, lambda: job_summary(job))
-
-
-def _download(
-    import_id: str,
-    ending: str,
-    kind: str,
-    pieces_of: Callable[[ImportJob, Iterator[PlanRow]], Iterator[str]],
-) -> Response:
-    """In pieces: the command imports a million rows. While it is written it is no report yet, and
-    once its rows' time is over it is none any more."""
-    job = find_job(store(), import_id)
-    if job.state is JobState.APPLYING or not job.rows_kept:
-        raise NotFound
-    pieces = pieces_of(job, rows_of_job(store(), job))
-    # Whether the store answers shows at the first rows, while there is still an answer to choose.
-    first = list(islice(pieces, 2))
-    answer = Response(chain(first, pieces), content_type=kind)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{job.id}.{ending}"'
-    return answer
+    numbers = _ROW_POSITION.fullmatch(request.args.get("after", ""))
+    if not numbers:
+        return None, 0
+    return RowPosition(kind, int(numbers[1]), int(numbers[2])), int(numbers[3])

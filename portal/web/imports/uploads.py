@@ -1,4 +1,4 @@
-"""A file that came over the web, as a plan. The page and the request call the same."""
+"""Plans a file that was uploaded, for the page and the API; one file at a time."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,42 +21,42 @@ from portal.imports import (
     no_disk_space_error,
 )
 from portal.sealing import Sealer
-from portal.web.http import (
-    now,
-    services,
-    settings,
-    store,
-)
+from portal.web.http import now, services, settings, store
 
-#: One file at a time in each process: checking one takes its memory and all of a processor.
-_at_hand = Lock()
-#: Whoever waits for that keeps a thread from the customers: so many, and so many seconds.
-MOST_WAITING = 3
-upload_slots = BoundedSemaphore(MOST_WAITING)
-_PATIENCE = 20
-#: Bytes of a body that are kept in memory.
-_IN_MEMORY = 1_000_000
+#: One file at a time in each process: planning one takes much memory and all of a processor.
+_planning_lock = Lock()
+#: A request that waits for the lock keeps a thread from customers. So few may wait, and not for
+#: long: the others are refused at once.
+MAX_WAITING = 3
+upload_slots = BoundedSemaphore(MAX_WAITING)
+_MAX_WAIT_SECONDS = 20
+#: A longer body goes to the disk.
+_MAX_BYTES_IN_MEMORY = 1_000_000
 
-Told = TypeVar("Told")
+Result = TypeVar("Result")
 
 
 def with_plan(
-    file: Readable, choice: ImportOptions, use: Callable[[Plan], Told], *, sealer: Sealer | None
-) -> Told:
-    """What `use` makes of the file's plan. `RefusedFileError`; `ClientDisconnected`; errors of the
-    store and sealer.
+    file: Readable, options: ImportOptions, use: Callable[[Plan], Result], *, sealer: Sealer | None
+) -> Result:
+    """Plan the file, and return what `use` makes of the plan.
 
-    Without a `sealer` the plan can only be looked at.
+    Without a `sealer` the plan can be looked at, but not saved.
+
+    Raises:
+        RefusedFileError: The file cannot be imported, or too many others are being planned.
+        ClientDisconnected: The sender hung up before the whole body had arrived.
+        StoreError: The store or the sealer does not answer.
     """
-    # Whole before it is anybody's turn: a sender may be slow, or fall silent.
-    with _received(file) as whole, _alone(), StagedEntries() as draft:
-        draft.add(whole, Limits.of_page(settings()))
+    # Receive the whole body before taking the lock: a sender may be slow, or fall silent.
+    with _whole_body(file) as body, _one_at_a_time(), StagedEntries() as draft:
+        draft.add(body, Limits.of_page(settings()))
         workers = lookup_workers(settings())
         plan = Plan(
             draft,
             store(),
             services().fingerprints,
-            choice,
+            options,
             now=now(),
             sealer=sealer,
             workers=workers,
@@ -65,12 +65,17 @@ def with_plan(
 
 
 @contextmanager
-def _received(file: Readable) -> Iterator[Readable]:
-    """All of the file. `ClientDisconnected`; `UnavailableError` without room for it."""
+def _whole_body(file: Readable) -> Iterator[Readable]:
+    """The file, after all of it has arrived. A form's file already has.
+
+    Raises:
+        ClientDisconnected: The sender hung up.
+        UnavailableError: The disk has no room for it.
+    """
     if file is not request.stream:
         yield file
         return
-    with SpooledTemporaryFile(_IN_MEMORY) as spool:
+    with SpooledTemporaryFile(_MAX_BYTES_IN_MEMORY) as spool:
         try:
             shutil.copyfileobj(request.stream, spool)
         except OSError as error:
@@ -80,19 +85,19 @@ def _received(file: Readable) -> Iterator[Readable]:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _one_at_a_time() -> Iterator[None]:
     if not upload_slots.acquire(blocking=False):
         raise _busy()
     try:
-        is_mine = _at_hand.acquire(timeout=_PATIENCE)
+        acquired = _planning_lock.acquire(timeout=_MAX_WAIT_SECONDS)
     finally:
         upload_slots.release()
-    if not is_mine:
+    if not acquired:
         raise _busy()
     try:
         yield
     finally:
-        _at_hand.release()
+        _planning_lock.release()
 
 
 def _busy() -> RefusedFileError:

@@ -18,7 +18,7 @@ from portal.imports.jobs.job import end_job, list_jobs
 from portal.settings import Settings
 from portal.stores.contract import Store
 from portal.tenants import AuditInfo
-from portal.web.imports.uploads import MOST_WAITING, upload_slots
+from portal.web.imports.uploads import MAX_WAITING, upload_slots
 from tests.conftest import Clock
 from tests.strict_client import StrictClient
 from tests.web.failing_store import FULL, TroubledStore
@@ -288,7 +288,7 @@ def test_t18_a_sender_that_falls_silent_keeps_nobody_waiting(
 def test_t18_so_many_may_wait_and_the_next_is_told_to_come_again(
     send: Callable[..., TestResponse], new_client: Callable[[], FlaskClient], store: Store
 ) -> None:
-    waiting = [upload_slots.acquire(blocking=False) for _ in range(MOST_WAITING)]
+    waiting = [upload_slots.acquire(blocking=False) for _ in range(MAX_WAITING)]
     try:
         answer = send(body_of(tenant(1)))
     finally:

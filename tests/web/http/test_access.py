@@ -86,7 +86,7 @@ GOLDEN = {
     "decisions.contact": _DECISION,
     "decisions.note": {"POST": (303, 403, 422, 422)},
     "imports.index": {"GET": (303, 403, 403, 200), "POST": (303, 403, 403, 422)},
-    "imports.run": _ADMIN_PAGE,
+    "imports.show": _ADMIN_PAGE,
     "imports.report_csv": _ADMIN_PAGE,
     "imports.report_json": _ADMIN_PAGE,
     "imports.discard": {"POST": (303, 403, 403, 303)},

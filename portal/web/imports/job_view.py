@@ -1,0 +1,141 @@
+"""An import in words: its line in the list, what it means, and what was chosen for it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import url_for
+
+from portal import records
+from portal.imports import FileFormat, ImportJob, JobState, RowKind
+from portal.timestamps import parse_timestamp
+from portal.web.http import settings
+from portal.web.i18n import _, dates, format_number, labels
+from portal.web.imports.outcome import failed_rows, progress_text
+
+_TONES = {
+    JobState.PLANNED: "information",
+    JobState.APPLYING: "information",
+    JobState.DONE: "positive",
+    JobState.STOPPED: "warning",
+    JobState.DISCARDED: "",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobLine:
+    """One line of the list of imports: ready strings."""
+
+    url: str
+    at: str
+    by: str
+    counts: str
+    progress: str
+    state: str
+    tone: str
+
+
+def job_line(job: ImportJob) -> JobLine:
+    is_partly_written = job.state in (JobState.APPLYING, JobState.STOPPED)
+    return JobLine(
+        url=url_for("imports.show", import_id=job.id),
+        at=dates.second(job.at, settings().time_zone),
+        by=job.by,
+        counts=_counts(job),
+        progress=progress_text(job) if is_partly_written else "",
+        state=_(labels.IMPORT_STATE[job.state]),
+        tone=job_tone(job),
+    )
+
+
+def _counts(job: ImportJob) -> str:
+    counts = (
+        _(labels.KIND_COUNT[kind], n=format_number(job.counts[kind]))
+        for kind in RowKind
+        if job.counts[kind]
+    )
+    return ", ".join(counts) or _("no rows")
+
+
+def job_tone(job: ImportJob) -> str:
+    """The colour of an import's state."""
+    only_failed = failed_rows(job) and not job.written
+    return "warning" if job.state is JobState.DONE and only_failed else _TONES[job.state]
+
+
+def summary_sentences(job: ImportJob) -> list[str]:
+    """What the import would write or has written, who gets access by it, what was not read."""
+    sentences = []
+    if job.state is JobState.PLANNED:
+        sentences.append(
+            _("%(number)s of %(rows)s rows would be written. Nothing is written yet.",
+              number=format_number(job.to_write), rows=format_number(job.rows))
+        )  # fmt: skip
+    is_planned = job.state is JobState.PLANNED and job.to_write
+    if is_planned or (job.state in (JobState.DONE, JobState.STOPPED) and job.written):
+        sentences += _licence_sentences(job)
+    if job.ignored_keys:
+        sentences.append(
+            _("Keys of other programs, not read: %(number)s.",
+              number=format_number(job.ignored_keys))
+        )  # fmt: skip
+    return sentences
+
+
+def _licence_sentences(job: ImportJob) -> Iterator[str]:
+    """How many of the tenants may use the application, and until when."""
+    yield _active_sentence(job)
+    if job.later:
+        yield _(
+            "Tenants that may use the application later, and not yet: %(number)s.",
+            number=format_number(job.later),
+        )
+
+
+def _active_sentence(job: ImportJob) -> str:
+    if not job.active:
+        return _("By this import nobody may use the application now.")
+    first_end, last_end = (
+        _("without an end") if text >= records.NEVER
+        else dates.day(parse_timestamp(text), settings().time_zone)
+        for text in job.until
+    )  # fmt: skip
+    number = format_number(job.active)
+    if first_end == last_end and job.until[0] >= records.NEVER:
+        return _(
+            "Tenants that may use the application by this import: %(number)s, without an end.",
+            number=number,
+        )
+    if first_end == last_end:
+        return _(
+            "Tenants that may use the application by this import: %(number)s, until %(last)s.",
+            number=number, last=last_end,
+        )  # fmt: skip
+    return _(
+        "Tenants that may use the application by this import: %(number)s. The first licence"
+        " ends: %(first)s; the last: %(last)s.",
+        number=number, first=first_end, last=last_end,
+    )  # fmt: skip
+
+
+def job_facts(job: ImportJob) -> list[tuple[str, str]]:
+    """Who did what with the import, and the options that were chosen: (label, value)."""
+    facts = [(_("Started by"), job.by)]
+    if job.confirmed_by not in ("", job.by):
+        facts.append((_("Written by"), job.confirmed_by))
+    if job.ended_by:
+        label = _("Stopped by") if job.state is JobState.STOPPED else _("Discarded by")
+        facts.append((label, job.ended_by))
+    if job.finished_at:
+        facts.append((_("Ended"), dates.moment(job.finished_at, settings().time_zone)))
+    facts += [
+        (
+            _("Kind of file"),
+            ", ".join(_(labels.SHAPE[FileFormat(shape)]) for shape in job.shapes),
+        ),
+        (_("When a tenant is here already"), _(labels.POLICY[job.choice.policy])),
+    ]
+    if not job.rows_kept:
+        # Otherwise the filters above the rows show the counts.
+        facts.append((_("Rows"), _counts(job)))
+    allowed = [_(labels.ALLOWED[each]) for each in sorted(job.choice.allowed)]
+    return [*facts, (_("Also allowed"), "; ".join(allowed))] if allowed else facts

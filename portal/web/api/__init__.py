@@ -1,7 +1,7 @@
-"""What programs call.
+"""The API that programs call.
 
 validate  whether a tenant may use the application; CORS
-imports   an import in one request
+imports   an import in one request, with a token
 """
 
 from portal.web.api import imports

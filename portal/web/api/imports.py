@@ -1,4 +1,4 @@
-"""Moving records in for programs: the body is the file, the answer is the report."""
+"""`POST /api/imports`: an import in one request. The body is the file, the response the report."""
 
 import logging
 from contextlib import suppress
@@ -29,14 +29,14 @@ from portal.web.api.validate import bp
 from portal.web.http import RETRY_AFTER, audit_of_token, json_error, services, store
 from portal.web.imports import with_plan
 
-__all__ = ["bp"]  # The API's own, with this call as well.
+__all__ = ["bp"]  # The blueprint of the API, with this route as well.
 
 logger = logging.getLogger(__name__)
 
 _PARAMETERS = frozenset({"policy", "allow", "dryRun"})
-_TRUTH = {"true": True, "false": False}
-#: What the file may be called; what it is, it says itself.
-_TYPES = frozenset(
+_BOOLEANS = {"true": True, "false": False}
+#: Content types that are accepted. The format is detected from the file itself.
+_CONTENT_TYPES = frozenset(
     {
         "", "application/json", "application/x-ndjson", "application/jsonl", "text/csv",
         "text/plain", "application/octet-stream",
@@ -46,68 +46,69 @@ _TYPES = frozenset(
 
 @bp.post("/imports")
 def imports() -> Response:
-    """`policy`, `allow` (as often as needed) and `dryRun` are in the address. Rows that could
-    not be imported are in the report, and no error of the request."""
-    given = request.args
-    if not given.keys() <= _PARAMETERS:
+    """Query parameters: `policy`, `allow` (may be repeated), `dryRun`. Rows that cannot be imported
+    stand in the report; the request itself succeeds."""
+    args = request.args
+    if not args.keys() <= _PARAMETERS:
         message = "Send policy, allow and dryRun only."
         return json_error(400, "unknown_parameter", message)
-    if any(len(given.getlist(name)) > 1 for name in ("policy", "dryRun")):
-        # One of them might write what the other one only looks at.
+    if any(len(args.getlist(name)) > 1 for name in ("policy", "dryRun")):
+        # One `dryRun` may say true and the other false.
         return json_error(400, "invalid_parameter", "Send policy and dryRun once each.")
     try:
-        choice = ImportOptions(
-            policy=Policy(given.get("policy", Policy.SKIP)),
-            allowed=frozenset(AllowedChange(each) for each in given.getlist("allow")),
+        options = ImportOptions(
+            policy=Policy(args.get("policy", Policy.SKIP)),
+            allowed=frozenset(AllowedChange(each) for each in args.getlist("allow")),
         )
-        dry_run = _TRUTH[given.get("dryRun", "false")]
+        dry_run = _BOOLEANS[args.get("dryRun", "false")]
     except (ValueError, KeyError):
         message = (
-            f"policy is {_listed(Policy)}; allow is {_listed(AllowedChange)};"
+            f"policy is {_values_of(Policy)}; allow is {_values_of(AllowedChange)};"
             " dryRun is true or false."
         )
         return json_error(400, "invalid_parameter", message)
-    if request.mimetype not in _TYPES:
-        # A form among them, which is what curl --data calls its body, unless it is told otherwise.
+    if request.mimetype not in _CONTENT_TYPES:
+        # Among others a form: curl --data calls its body so, unless it is given another type.
         raise RefusedFileError(
             Message("Send the file itself as the body, as application/json."), 415
         )
     file = cast(Readable, request.stream)
     if dry_run:
-        return _json(with_plan(file, choice, _looked_at, sealer=None))
-    job = with_plan(file, choice, _saved, sealer=services().sealer)
-    return _applied(job)
+        return _json(with_plan(file, options, _report_of_plan, sealer=None))
+    job = with_plan(file, options, _create_job, sealer=services().sealer)
+    return _apply(job)
 
 
-def _looked_at(plan: Plan) -> str:
-    def rest() -> dict[str, object]:
+def _report_of_plan(plan: Plan) -> str:
+    def summary() -> dict[str, object]:
         shapes = [shape.value for shape in plan.draft.shapes]
         return plan_summary(plan.choice, plan.tally.counts, plan.draft.ignored_keys, shapes)
 
-    return "".join(report_as_json(plan, rest))
+    return "".join(report_as_json(plan, summary))
 
 
-def _saved(plan: Plan) -> ImportJob:
+def _create_job(plan: Plan) -> ImportJob:
     return create_job(store(), plan, audit_of_token())
 
 
-def _applied(job: ImportJob) -> Response:
+def _apply(job: ImportJob) -> Response:
+    """Write all rows, and answer with the report."""
     try:
         while job.is_open:
             job = apply_step(store(), job.id, audit_of_token())
     except StoreError:
         logger.exception("An import stopped half-way.")
-        how_many = "At least"
+        at_least = "At least"
         with suppress(StoreError):
-            # Some of the last step may be in.
-            job, how_many = find_job(store(), job.id), "Exactly"
+            # Part of the last step may be written.
+            job, at_least = find_job(store(), job.id), "Exactly"
         message = (
-            f"The store did not take all rows. {how_many} {job.processed:,} of {job.to_write:,} are"
+            f"The store did not take all rows. {at_least} {job.processed:,} of {job.to_write:,} are"
             " handled. Send the file again: what is in the store already shows as same."
         )
-        answer = json_error(503, "unavailable", message)
-        answer.headers["Retry-After"] = RETRY_AFTER
-        return answer
+        response = json_error(503, "unavailable", message)
+        response.headers["Retry-After"] = RETRY_AFTER
+        return response
     if job.state is not JobState.DONE:
         message = (
             f"{job.ended_by} stopped this import when {job.processed:,} of its {job.to_write:,}"
@@ -122,5 +123,5 @@ def _json(text: str) -> Response:
     return Response(text, content_type="application/json")
 
 
-def _listed(names: type[Policy] | type[AllowedChange]) -> str:
+def _values_of(names: type[Policy] | type[AllowedChange]) -> str:
     return " or ".join(each.value for each in names)

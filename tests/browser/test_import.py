@@ -329,7 +329,9 @@ def test_changes_the_list_and_a_refusal_have_no_barriers(
     expect(page.locator("#outcome")).to_contain_text("The import is done.")
     changed = [row | {"contactFullName": LONG[:180], "clientSecret": "x"} for row in some]
     page.goto("/staff/imports/")
-    page.get_by_label("When a tenant is here already, and differs").select_option("overwrite")
+    page.get_by_label("When a tenant is already in the portal and differs").select_option(
+        "overwrite"
+    )
     plan_of_changes = page.get_by_label("Or the text of the file")
     plan_of_changes.fill(file_of(tmp_path, changed).read_text("utf-8"))
     page.get_by_role("button", name="Show the plan").click()
@@ -374,5 +376,5 @@ def test_a_file_that_is_far_too_large_gets_the_form_again(
     page.get_by_role("button", name="Show the plan").click()
     summary = page.get_by_role("alert").filter(has_text="There is a problem")
     expect(summary).to_contain_text("The file is larger than 5 MB.")
-    expect(summary).to_contain_text("Split it, or use the command")
+    expect(summary).to_contain_text("Split the file, or use the command")
     expect(page).to_have_title(re.compile("^Error: "))

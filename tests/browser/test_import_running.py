@@ -131,14 +131,14 @@ def test_when_the_portal_falls_away_the_way_on_is_at_hand(
     held = running(page, many, tmp_path)
     match away:
         case "network":
-            words = "The portal cannot be reached. What is written stays."
+            words = "The portal cannot be reached. Rows that were written stay."
             watch.expect("failed: POST")
             watch.expect("console: Failed to load resource: net::ERR_FAILED")
             watch.expect("console: htmx:afterRequest")
             watch.expect("console: htmx:sendError")
             held.route().abort()
         case "server":
-            words = "Something went wrong in the portal. What is written stays."
+            words = "Something went wrong in the portal. Rows that were written stay."
             watch.expect("status of 502")
             watch.expect("console: Response Status Error Code 502")
             held.route().fulfill(status=502, body="<p>Bad gateway</p>")

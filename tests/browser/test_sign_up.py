@@ -81,11 +81,11 @@ def test_details_are_changed_and_the_request_is_withdrawn(customer: Page) -> Non
     expect(page.get_by_text("j•••@example.com")).to_be_visible()
 
     page.get_by_role("link", name="Withdraw").click()
-    page.get_by_role("link", name="Keep it").click()
+    page.get_by_role("link", name="Keep the request").click()
     page.get_by_role("link", name="Withdraw").click()
     page.get_by_role("button", name="Withdraw").click()
     expect(page).to_have_url(status_page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("You took your request back")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You withdrew your request")
     expect(page.get_by_role("link", name="Change your details")).to_have_count(0)
 
 

@@ -183,10 +183,10 @@ def test_a_page_that_cannot_be_shown_does_not_say_that_nothing_was_saved(
     proxy.plan = silent_once_it_is_saved
     answer = anna.send(tenant_id, write.verb, form, htmx=True)
     assert answer.status_code == 503
-    assert "It was saved, but the page cannot be shown." in page_words(answer)
+    assert "Your change was saved, but the page cannot be shown." in page_words(answer)
     assert "Nothing was saved" not in answer.text
     answer = anna.get(f"/staff/tenants/{tenant_id}?done=1")
-    assert "It was saved, but the page cannot be shown." in page_words(answer)
+    assert "Your change was saved, but the page cannot be shown." in page_words(answer)
 
 
 def test_a_store_that_is_throttled_is_never_an_unknown_tenant(

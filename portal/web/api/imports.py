@@ -103,8 +103,8 @@ def _apply(job: ImportJob) -> Response:
             # Part of the last step may be written.
             job, at_least = find_job(store(), job.id), "Exactly"
         message = (
-            f"The store did not take all rows. {at_least} {job.processed:,} of {job.to_write:,} are"
-            " handled. Send the file again: what is in the store already shows as same."
+            f"The store did not accept all rows. {at_least} {job.processed:,} of {job.to_write:,}"
+            " are handled. Send the file again: rows that are already in the store show as same."
         )
         response = json_error(503, "unavailable", message)
         response.headers["Retry-After"] = RETRY_AFTER

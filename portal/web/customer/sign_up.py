@@ -131,10 +131,10 @@ def _sign_up_page(
 
 def expired_text() -> str:
     """Why the form was not accepted although its fields are right."""
-    expired = _("This page has expired. Your entries are kept; send again.")
+    expired = _("This page has expired. Your entries are still here: send them again.")
     if request.cookies:
         return expired
-    cookies = _("If you see this again, let your browser keep cookies of this site.")
+    cookies = _("If you see this again, allow cookies for this site in your browser.")
     return f"{expired} {cookies}"
 
 

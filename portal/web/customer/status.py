@@ -59,8 +59,7 @@ def change(token: str) -> AnyResponse:
     except (StaleError, NotAllowedError):
         tenant = _tenant_of_link(token)
         if tenant.status is Status.PENDING:
-            problem = _("This was changed meanwhile. Check it, then send again.")
-            return _change_page(form, tenant, token, status=409, problem=problem)
+            return _change_page(form, tenant, token, status=409, problem=_changed_meanwhile())
     return redirect(url_for("status.show", token=token), 303)
 
 
@@ -76,12 +75,15 @@ def withdraw(token: str) -> AnyResponse:
         except (StaleError, NotAllowedError):
             tenant = _tenant_of_link(token)
             if tenant.status is Status.PENDING:
-                problem = _("This was changed meanwhile. Check it, then send again.")
-                return _withdraw_page(tenant, token, status=409, problem=problem)
+                return _withdraw_page(tenant, token, status=409, problem=_changed_meanwhile())
         return redirect(status_url, 303)
     if tenant.status is not Status.PENDING:
         return redirect(status_url, 303)
     return _withdraw_page(tenant, token)
+
+
+def _changed_meanwhile() -> str:
+    return _("Your request was changed in the meantime. Check it, then send the form again.")
 
 
 def _tenant_of_link(token: str) -> Tenant:

@@ -100,13 +100,16 @@ def _headline_and_sentences(tenant: Tenant, access: AccessStatus) -> list[str]:
         case Status.PENDING, _any:
             return [
                 _("Your request is waiting for approval"),
-                _("We check your details and then switch on your access. You need to do nothing."),
+                _(
+                    "We check your details and then switch on your access."
+                    " You do not need to do anything."
+                ),
             ]
         case Status.REJECTED, _any:
             return [_("Your request was not approved")]
         case Status.WITHDRAWN, _any:
             return [
-                _("You took your request back"),
+                _("You withdrew your request"),
                 _("If you change your mind, ask for access again."),
             ]
         case Status.SUSPENDED, _any:

@@ -66,10 +66,10 @@ def _heading_and_advice(code: int, error: HTTPException) -> tuple[str, list[str]
                 _("Check the address. If you followed a link, it may be old or cut off.")
             ]
         case 405:
-            return _("This address cannot be used like that."), []
+            return _("This address does not accept this kind of request."), []
         case 411:
             return _("Length required."), [
-                _("Send all of it at once, with its length in the header Content-Length.")
+                _("Send the whole body at once, with its length in the header Content-Length.")
             ]
         case 413:
             return _("Request too large."), [_("Shorten what you send, then send it again.")]
@@ -89,7 +89,7 @@ def _expired_page(error: ExpiredPageError) -> Response:
         for name, value in request.form.items()
         if name not in left_out
     ]
-    heading = _("This page has expired. Your entries are kept; send again.")
+    heading = _("This page has expired. Your entries are still here: send them again.")
     retry = None if asked_by_htmx() else (request.path, entries, _("Send again"))
     advice = [_("Reload the page, then try again.")] if retry is None else []
     return _error_response(error.code, heading, advice, retry)
@@ -125,10 +125,15 @@ def _store_error(error: StoreError) -> Response:
 
 def _heading_and_advice_of_store(error: StoreError) -> tuple[str, list[str]]:
     if context.was_saved():
-        return _("It was saved, but the page cannot be shown."), [_("Reload it in a moment.")]
+        return _("Your change was saved, but the page cannot be shown."), [
+            _("Reload the page in a moment.")
+        ]
     if isinstance(error, UnavailableError) and error.outcome_unknown:
         return _("It is not certain whether this was saved."), [
-            _("Look at it again, or send it again: the same is never saved twice.")
+            _(
+                "Reload the page to see whether it was saved, or send it again:"
+                " nothing is saved twice."
+            )
         ]
     return _("Nothing was saved. Please try again later."), []
 

@@ -12,8 +12,8 @@ from portal.translations import N_
 
 # `N_` belongs beside `_`, though plain modules need it as well.
 __all__ = [
-    "CATALOGUES", "LANGUAGES", "N_", "_", "direction", "init_app", "locale_name",
-    "remember_locale", "territory",
+    "CATALOGUES", "LANGUAGES", "N_", "_", "direction", "init_app", "locale_name", "set_locale",
+    "territory",
 ]  # fmt: skip
 
 CATALOGUES = Path(__file__).parent.parent.parent / "translations"

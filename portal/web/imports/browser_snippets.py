@@ -40,8 +40,8 @@ def remove_snippet(store: Store, job: ImportJob) -> RemoveSnippet:
     if sum(job.counts[kind] for kind in (*WRITTEN_KINDS, RowKind.SAME)) > _MAX_KEYS:
         return RemoveSnippet(
             why_not=_(
-                "Too many entries for one line that removes them from a browser. Import one"
-                " browser at a time to get one."
+                "There are too many entries for a line that removes them from a browser. To get"
+                " such a line, import the entries of one browser at a time."
             )
         )
     keys_in_store = [row.key for row in rows_of_job(store, job) if _is_in_store(row)]
@@ -51,8 +51,8 @@ def remove_snippet(store: Store, job: ImportJob) -> RemoveSnippet:
     if keys_in_store:
         return RemoveSnippet(
             why_not=_(
-                "There is no line that removes these entries from a browser: the file does not"
-                " say under which keys a browser keeps them."
+                "The portal cannot make a line that removes these entries from a browser: the file"
+                " does not hold the keys under which a browser stores them."
             )
         )
     return RemoveSnippet()

@@ -101,7 +101,7 @@ def expired_form_error() -> FormError:
     return FormError(
         status=400,
         field="file",
-        message=_("This page has expired. Choose the file, or paste its text, once more."),
+        message=_("This page has expired. Choose the file, or paste its text, again."),
         more=[_("Nothing was written.")],
     )
 
@@ -115,7 +115,7 @@ def _form_error(refused: RefusedFileError, field: str) -> FormError:
     more = [translate_message(refused.found)] if refused.found else []
     if refused.message == file_too_large(_max_bytes()).message:
         more.append(
-            _("Split it, or use the command, which takes larger files: %(command)s",
+            _("Split the file, or use the command, which accepts larger files: %(command)s",
               command="python -m migrations_tools import FILE")
         )  # fmt: skip
     return FormError(
@@ -150,7 +150,7 @@ def form_view(error: FormError | None, typed: Mapping[str, str]) -> FormView:
         policy=FieldView(
             name="policy",
             id="policy",
-            label=_("When a tenant is here already, and differs"),
+            label=_("When a tenant is already in the portal and differs"),
             type="select",
             error=errors.get("policy", ""),
             options=[(each.value, _(labels.POLICY[each]), each.value == policy) for each in Policy],

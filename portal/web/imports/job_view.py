@@ -93,7 +93,7 @@ def _licence_sentences(job: ImportJob) -> Iterator[str]:
 
 def _active_sentence(job: ImportJob) -> str:
     if not job.active:
-        return _("By this import nobody may use the application now.")
+        return _("This import lets nobody use the application now.")
     first_end, last_end = (
         _("without an end") if text >= records.NEVER
         else dates.day(parse_timestamp(text), settings().time_zone)
@@ -132,7 +132,7 @@ def job_facts(job: ImportJob) -> list[tuple[str, str]]:
             _("Kind of file"),
             ", ".join(_(labels.SHAPE[FileFormat(shape)]) for shape in job.shapes),
         ),
-        (_("When a tenant is here already"), _(labels.POLICY[job.choice.policy])),
+        (_("When a tenant is already in the portal"), _(labels.POLICY[job.choice.policy])),
     ]
     if not job.rows_kept:
         # Otherwise the filters above the rows show the counts.

@@ -35,10 +35,10 @@ def outcome_of(job: ImportJob, *, too_late: bool, paused: bool) -> OutcomeView |
         case JobState.DISCARDED:
             return _discarded(job, too_late=too_late)
         case JobState.PLANNED if paused:
-            sentence = _("The store did not take the rows. Nothing is written yet.")
+            sentence = _("The store did not accept the rows. Nothing was written.")
             return OutcomeView(sentence, [_("Try again in a moment.")], "negative")
         case JobState.APPLYING if paused:
-            sentence = _("The store did not take more rows. What is written stays.")
+            sentence = _("The store did not accept more rows. Rows that were written stay.")
             return OutcomeView(sentence, [_("Press Continue in a moment.")], "negative")
         case _:
             return None
@@ -75,13 +75,14 @@ def _done(job: ImportJob) -> OutcomeView:
         return OutcomeView(_("The import is done."), details, "positive")
     if failed:
         return OutcomeView(_("The import is done, but no tenant was written."), failures, "warning")
-    return OutcomeView(_("The import is done. Nothing had to be written."), [], "positive")
+    return OutcomeView(_("The import is done. There was nothing to write."), [], "positive")
 
 
 def _already_done(job: ImportJob) -> OutcomeView:
-    sentence = _("This import was done already: nothing was stopped.")
-    who = _("%(who)s had it written on %(at)s.", who=job.confirmed_by or job.by, at=_ended_at(job))
-    return OutcomeView(sentence, [who], "information")
+    sentence = _("This import was already done, so it was not stopped.")
+    who = job.confirmed_by or job.by
+    detail = _("%(who)s confirmed it, and it was finished on %(at)s.", who=who, at=_ended_at(job))
+    return OutcomeView(sentence, [detail], "information")
 
 
 def _stopped(job: ImportJob, *, too_late: bool) -> OutcomeView:
@@ -93,8 +94,11 @@ def _stopped(job: ImportJob, *, too_late: bool) -> OutcomeView:
         )
     else:
         sentence = _("%(done)s of %(all)s rows were handled before %(who)s stopped it.", **values)
-    again = _("Import the same file again to write the others: what is in shows as same.")
-    return OutcomeView(sentence, [_("What is written stays."), again], "warning")
+    again = _(
+        "Import the same file again to write the other rows. Rows that are already in the portal"
+        " show as same."
+    )
+    return OutcomeView(sentence, [_("Rows that were written stay."), again], "warning")
 
 
 def _discarded(job: ImportJob, *, too_late: bool) -> OutcomeView:

@@ -131,7 +131,9 @@ def _row_view(row: PlanRow, job: ImportJob) -> RowView:
     if row.left_out:
         names = ", ".join(printable_excerpt(name) for name in row.left_out)
         repairs.append(
-            _printable(_("Left out, as the portal does not know it: %(names)s", names=names))
+            _printable(
+                _("Left out, because the portal does not know these fields: %(names)s", names=names)
+            )
         )
     return RowView(
         number=format_number(row.number),

@@ -102,6 +102,9 @@ def _one_at_a_time() -> Iterator[None]:
 
 def _busy() -> RefusedFileError:
     return RefusedFileError(
-        Message("Other files are being read. Send this one again in a minute; nothing was saved."),
+        Message(
+            "The portal is reading other files, so nothing was saved. Send this file again in a"
+            " minute."
+        ),
         503,
     )

@@ -164,7 +164,7 @@ def test_i24_a_store_that_stops_half_way_says_so_and_is_gone_on_with(
     answer = client.post(URL, data=body, headers=headers)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
     assert answer.get_json()["message"].startswith(
-        f"The store did not take all rows. Exactly {ROWS_PER_COMMIT} of 100 are handled."
+        f"The store did not accept all rows. Exactly {ROWS_PER_COMMIT} of 100 are handled."
         " Send the file again"
     )
     assert len(tenants_in(store)) == ROWS_PER_COMMIT
@@ -295,7 +295,7 @@ def test_t18_so_many_may_wait_and_the_next_is_told_to_come_again(
         for _ in waiting:
             upload_slots.release()
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
-    assert answer.get_json()["message"].startswith("Other files are being read.")
+    assert answer.get_json()["message"].startswith("The portal is reading other files")
     assert tenants_in(store) == {}
     assert send(body_of(tenant(1))).status_code == 200
 

@@ -96,7 +96,9 @@ def test_a_change_of_what_staff_changed_meanwhile_is_shown_again(
     before = everything(store)
     page = client.post(f"{pending.url}/change", data=form)
     assert page.status_code == 409
-    assert summary(page) == [("", "This was changed meanwhile. Check it, then send again.")]
+    assert summary(page) == [
+        ("", "Your request was changed in the meantime. Check it, then send the form again.")
+    ]
     again = form_of(page, f"{pending.url}/change")
     assert (again["company"], again["version"]) == ("Another AG", "2")
     assert everything(store) == before
@@ -152,7 +154,7 @@ def test_withdrawing_asks_first_and_is_undone_by_staff(
     assert heading(page) == "Withdraw your request?"
     answer = client.post(url, data=form_of(page, url))
     assert (answer.status_code, answer.location) == (303, pending.url)
-    assert heading(client.get(pending.url)) == "You took your request back"
+    assert heading(client.get(pending.url)) == "You withdrew your request"
     assert tenants_in(store)[pending.id]["status"] == "withdrawn"
     (event,) = events_of(store, pending.id)
     assert (event.verb, event.by) == ("withdraw", "customer")
@@ -179,7 +181,9 @@ def test_a_withdrawal_of_what_changed_meanwhile_is_asked_again_and_not_lost_in_s
     page = client.post(url, data=form)
     assert page.status_code == 409
     assert title(page).startswith("Error: ")
-    assert summary(page) == [("", "This was changed meanwhile. Check it, then send again.")]
+    assert summary(page) == [
+        ("", "Your request was changed in the meantime. Check it, then send the form again.")
+    ]
     assert tenants_in(store)[pending.id]["status"] == "pending"
     assert client.post(url, data=form_of(page, url)).status_code == 303
     assert tenants_in(store)[pending.id]["status"] == "withdrawn"

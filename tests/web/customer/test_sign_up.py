@@ -450,4 +450,4 @@ def test_a_browser_without_cookies_is_told_to_keep_them(new_client) -> None:
     form = form_of(new_client().get("/sign-up"), "/sign-up") | TYPED
     answer = new_client().post("/sign-up", data=form)
     assert answer.status_code == 400
-    assert "let your browser keep cookies of this site" in answer.text
+    assert "allow cookies for this site in your browser" in answer.text

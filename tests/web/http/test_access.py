@@ -296,7 +296,7 @@ def test_f24_f25_t9_a_form_that_is_not_ours_changes_nothing(
         assert "This page has expired." in words
         # A file cannot be kept, and what is pasted instead may hold secrets.
         kept = not url.startswith("/staff/imports/") or url.endswith(("apply", "discard"))
-        assert ("Your entries are kept; send again." in words) is kept
+        assert ("Your entries are still here: send them again." in words) is kept
     by_header = client.post(url, data=without, headers=headers | {"X-CSRFToken": stranger})
     assert by_header.status_code == 400
     for site in ("cross-site", "same-site", "nonsense"):

@@ -174,7 +174,7 @@ def test_f24_an_expired_sign_up_keeps_everything_typed(
     page = client.post("/sign-up", data=form | {"csrf_token": "old"})
     assert page.status_code == 400
     assert title(page).startswith("Error: ")
-    words = "This page has expired. Your entries are kept; send again."
+    words = "This page has expired. Your entries are still here: send them again."
     assert summary(page) == [("", words)]
     again = form_of(page, "/sign-up")
     assert {name: again[name] for name in TYPED} == TYPED
@@ -189,7 +189,7 @@ def test_t10_an_expired_decision_keeps_everything_but_a_secret(
     form = anna.form(pending.id, "activate") | typed
     page = anna.send(pending.id, "activate", form | {"csrf_token": "old"})
     assert page.status_code == 400
-    assert heading(page) == "This page has expired. Your entries are kept; send again."
+    assert heading(page) == "This page has expired. Your entries are still here: send them again."
     again = form_of(page, f"/staff/tenants/{pending.id}/activate")
     lost = {name for name in form if again.get(name) != form[name]}
     assert lost - {"csrf_token"} == {"client_secret"}

@@ -212,7 +212,7 @@ def test_programs_are_answered_in_english_and_nobody_else_hears_what_they_asked_
     german, english = {"Accept-Language": "de"}, {"Accept-Language": "en"}
     for headers in (german, {}, english):
         answer = client.post("/api/validate", headers=headers)
-        assert answer.get_json()["message"] == "This address cannot be used like that."
+        assert answer.get_json()["message"] == "This address does not accept this kind of request."
         nothing = client.get("/api/nothing", headers=headers).get_json()["message"]
         assert nothing.startswith("Page not found. Check the address.")
     assert heading(client.get("/nothing", headers=english)) == "Page not found"

@@ -8,7 +8,7 @@ from tests.web.pages import Staff, page_words
 from tests.web.programs import tenant
 
 LATER = "Tenants that may use the application later, and not yet: 1."
-NOBODY = "By this import nobody may use the application now."
+NOBODY = "This import lets nobody use the application now."
 ONE = "Tenants that may use the application by this import: 1"
 OPEN = {"validTo": None, "openEnded": True}
 AHEAD = "2027-01-01T00:00:00.000Z"

@@ -78,8 +78,9 @@ def dump_value(row: dict[str, object]) -> str:
 def test_what_was_stopped_says_by_whom_and_what_to_do(ada: Staff, stopped: str) -> None:
     page = ada.get(stopped)
     assert outcome(page) == (
-        "480 of 500 rows were handled before Bob stopped it. What is written stays."
-        " Import the same file again to write the others: what is in shows as same."
+        "480 of 500 rows were handled before Bob stopped it. Rows that were written stay."
+        " Import the same file again to write the other rows. Rows that are already in the portal"
+        " show as same."
     )
     assert by_id(page, "outcome").get("class") == "strip warning"
     told = facts(page)
@@ -105,8 +106,8 @@ def test_a_step_after_the_stop_hears_who_stopped_it_and_when(
     said = "Bob stopped this import on 23 Nov 2026, 10:05: 480 of 500 rows were handled."
     assert live_words(late) == said
     assert outcome(late) == (
-        f"{said} What is written stays. Import the same file again to write the others:"
-        " what is in shows as same."
+        f"{said} Rows that were written stay. Import the same file again to write the other rows."
+        " Rows that are already in the portal show as same."
     )
     # All of the page: the progress is over.
     assert "HX-Retarget" not in late.headers
@@ -199,17 +200,19 @@ def test_a_plan_says_what_would_be_and_its_end_what_was(ada: Staff) -> None:
     changed = dump(tenant(1, contactFullName="Mia Meyer"), tenant(3), tenant(4, validTo="x"))
     url = planned(ada, changed, policy="overwrite")
 
-    def translate_message(kind: str) -> str:
+    def text_of_kind(kind: str) -> str:
         return page_words(ada.get(f"{url}?kind={kind}"))
 
-    assert "Not in the portal yet. This import would add these rows." in translate_message("new")
-    assert "Each row lists what this import would change." in translate_message("update")
-    assert "It says of each row that cannot be imported why not." in translate_message("new")
+    assert "Not in the portal yet. This import would add these rows." in text_of_kind("new")
+    assert "Each row lists what this import would change." in text_of_kind("update")
+    assert "The report gives the reason for each row that cannot be imported." in text_of_kind(
+        "new"
+    )
     press(ada, url)
-    assert "Added by this import." in translate_message("new")
-    assert "Changed by this import. Each row lists what changed." in translate_message("update")
-    assert "These rows could not be imported." in translate_message("invalid")
-    assert "Rows that could not be imported can be mended in it" in translate_message("new")
+    assert "Added by this import." in text_of_kind("new")
+    assert "Changed by this import. Each row lists what changed." in text_of_kind("update")
+    assert "These rows could not be imported." in text_of_kind("invalid")
+    assert "To import the rows that failed, correct them in the report" in text_of_kind("new")
 
 
 def test_what_brought_nothing_in_is_no_success(ada: Staff) -> None:
@@ -229,7 +232,7 @@ def test_many_repairs_are_folded_and_one_is_not(ada: Staff) -> None:
     page = ada.get(planned(ada, dump(one, many)))
     first, second = lines(page)
     assert first.find(".//details") is None
-    assert "Left out, as the portal does not know it: theme" in words(first)
+    assert "Left out, because the portal does not know these fields: theme" in words(first)
     details = second.find(".//details")
     assert details is not None
     assert words(details).startswith("Repaired or left out: 3")
@@ -314,7 +317,7 @@ def test_a_first_step_that_is_refused_says_that_nothing_is_written(
     answer = eve.client.post(f"{url}/apply", data=form, headers=HTMX)
     assert answer.status_code == 503
     assert outcome(answer) == (
-        "The store did not take the rows. Nothing is written yet. Try again in a moment."
+        "The store did not accept the rows. Nothing was written. Try again in a moment."
     )
     assert "confirm" in ids(answer)
     assert tenants_in(store) == {}
@@ -355,7 +358,7 @@ def test_an_import_whose_rows_are_deleted_says_so_and_keeps_its_numbers(
     assert remove_rows_before(store, clock.now() - timedelta(days=30), audit) == 1
     bob = signed_in("Bob", "admin")
     page = bob.client.get(plan)
-    assert "The rows and the reports of this import are deleted" in page_words(page)
+    assert "The rows and reports of this import were deleted" in page_words(page)
     assert facts(page)["Rows"] == "1 new, 1 invalid"
     assert "Report as CSV" not in links(page)
     assert "kinds" not in ids(page)

@@ -125,7 +125,7 @@ def test_a_plan_writes_nothing_and_says_what_it_means(admin: Staff, store: Store
     assert "2 of 3 rows would be written. Nothing is written yet." in said
     assert "Tenants that may use the application by this import: 1, until 30 Jun 2027." in said
     assert "Keys of other programs, not read: 1." in said
-    assert facts(page)["When a tenant is here already"] == "Keep the values in the portal"
+    assert facts(page)["When a tenant is already in the portal"] == "Keep the values in the portal"
     assert SECRET not in page.text + repr(everything(store))
 
 
@@ -207,7 +207,7 @@ def test_script_and_markup_of_a_file_are_text(admin: Staff) -> None:
     url = planned(admin, dump(tenant(1, contactCompanyName=evil), tenant(2, **{evil[:60]: 1})))
     page = admin.get(url)
     assert evil in page_words(page)
-    assert "Left out, as the portal does not know it: <img src=x" in page_words(page)
+    assert "Left out, because the portal does not know these fields: <img src=x" in page_words(page)
     assert not [each for each in tree(page).iter() if each.get("hx-trigger") == "load"]
     assert not list(tree(page).iter("img"))
 
@@ -244,7 +244,7 @@ def test_a_file_that_is_none_is_refused_whole(
     assert title(answer).startswith("Error: ")
     assert summary(answer) == [("file", message)]
     assert error_beside(answer, "file") == message
-    assert ("Split it, or use the command" in page_words(answer)) is (status == 413)
+    assert ("Split the file, or use the command" in page_words(answer)) is (status == 413)
     assert everything(store) == before
 
 
@@ -299,9 +299,9 @@ def test_t10_an_expired_page_says_what_to_send_again_and_shows_no_secret(admin: 
     expired = admin.client.post(URL, data=sent)
     assert expired.status_code == 400
     assert SECRET not in expired.text
-    said = "This page has expired. Choose the file, or paste its text, once more."
+    said = "This page has expired. Choose the file, or paste its text, again."
     assert summary(expired) == [("file", said)]
-    assert "Your entries are kept" not in expired.text
+    assert "Your entries are still here" not in expired.text
     assert "Send again" not in page_words(expired)
     form = form_of(expired, URL)
     assert form["policy"] == "overwrite"
@@ -455,7 +455,7 @@ def test_i17_the_same_file_again_is_all_the_same_and_can_be_finished(
     url = planned(admin, text)
     page = admin.get(url)
     assert tabs(page) == {"Same": 2}
-    assert words(by_id(page, "confirm")) == "Finish: nothing has to be written"
+    assert words(by_id(page, "confirm")) == "Finish: there is nothing to write"
     press(admin, url)
     assert tenants_in(store) == before
     assert "fsm_tenant_86810_2" in (by_id(admin.get(url), "remove").text or "")
@@ -483,8 +483,8 @@ def test_what_is_done_cannot_be_discarded(admin: Staff) -> None:
         late = admin.client.post(f"{url}/discard", data=form, headers=headers)
         assert late.status_code == 409
         assert outcome(late) == (
-            "This import was done already: nothing was stopped."
-            " Ada had it written on 23 Nov 2026, 10:00."
+            "This import was already done, so it was not stopped."
+            " Ada confirmed it, and it was finished on 23 Nov 2026, 10:00."
         )
         # It went well, only somewhat earlier.
         assert by_id(late, "outcome").get("class") == "strip information"
@@ -542,7 +542,9 @@ def test_i24_a_full_disk_stops_between_commits_and_says_how_far_it_came(
     troubled.calm()
     done = ROWS_PER_STEP + 2 * ROWS_PER_COMMIT
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
-    assert outcome(answer).startswith("The store did not take more rows. What is written stays.")
+    assert outcome(answer).startswith(
+        "The store did not accept more rows. Rows that were written stay."
+    )
     assert f"{done} of {MANY:,} rows are handled." in page_words(answer)
     assert len(tenants_in(store)) == run_of(store, url).processed == done
     # Nobody hammers at it: the next step waits for a click.
@@ -666,7 +668,7 @@ def test_a_file_without_keys_gets_no_second_line_and_hears_why(admin: Staff) -> 
     press(admin, url)
     page = admin.get(url)
     assert "removeItem" not in page.text
-    why = "the file does not say under which keys a browser keeps them."
+    why = "the file does not hold the keys under which a browser stores them."
     assert why in page_words(page)
     # Where nothing is in, there is nothing to remove either.
     none = planned(admin, json.dumps([tenant(2, contactEmailAddress="no")]))

@@ -141,8 +141,11 @@ def test_the_counts_of_all_workers_are_added_up(engine, proxy, tmp_path: Path) -
     }
     with serving(tmp_path, "--workers", "2", settings=settings) as portal:
         (folder,) = tmp_path.glob("portal-metrics-*")
+        # Nothing says which worker answers, so this asks until both have counted something.
+        deadline = time.monotonic() + 60
         with ThreadPoolExecutor(8) as pool:
             while len(workers := list(folder.glob("counter_*.db"))) < 2:
+                assert time.monotonic() < deadline
                 list(pool.map(read, [f"{portal.url}/health"] * 16))
         text = read(f"{portal.url}/metrics")
         assert total(text, "portal_store_calls_total") == len(proxy.operations)

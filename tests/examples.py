@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from portal import onboarding, records
-from portal.sealing.sealers import Sealer, Secret
+from portal.sealing import Sealer, Secret
 from portal.stores.contract import Change, Item, Page, Store, UnavailableError, iter_scan
 from portal.stores.wrapper import StoreWrapper
 from portal.tenants import AuditInfo, Contact, Ids, Tenant, Validity

@@ -12,7 +12,7 @@ import pytest
 
 from migrations_tools.cli import main as tools
 from portal.cli.main import main
-from portal.sealing.sealers import KeyFileSealer, Secret
+from portal.sealing import KeyFileSealer, Secret
 from portal.settings import SETTINGS, Setting
 
 ROOT = Path(__file__).parent.parent

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 from portal import onboarding, queries, records
 from portal.onboarding import StaleError, TenantExistsError
 from portal.queries import Tab
-from portal.sealing.sealers import Secret
+from portal.sealing import Secret
 from portal.stores.contract import Store
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.file.store import JsonFileStore

@@ -25,8 +25,8 @@ from portal.imports.model.rows import ImportOptions
 from portal.imports.planning.plan import Plan
 from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.decode import Limits
+from portal.sealing import KeyFileSealer
 from portal.sealing.fingerprints import SecretFingerprints
-from portal.sealing.sealers import KeyFileSealer
 from portal.sealing.sealing_store import SealingStore
 from portal.stores.contract import Store
 from portal.stores.dynamodb.store import DynamoDbStore

@@ -25,7 +25,7 @@ from playwright.sync_api import (
 )
 
 from portal.auth import make_sign_in_link
-from portal.sealing.sealers import KeyFileSealer
+from portal.sealing import KeyFileSealer
 from portal.settings import Settings
 from portal.stores.contract import Store
 from portal.stores.factory import open_store

@@ -8,7 +8,7 @@ from itertools import count
 from zoneinfo import ZoneInfo
 
 from portal import onboarding
-from portal.sealing.sealers import Sealer, Secret
+from portal.sealing import Sealer, Secret
 from portal.stores.contract import Store
 from portal.tenants import AuditInfo, Contact, Ids, Reason, Tenant, Validity
 from portal.web.http.signed_links import status_hash

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from portal.sealing.sealers import KeyFileSealer
+from portal.sealing import KeyFileSealer
 from portal.settings import Settings
 from portal.stores.factory import open_store
 from portal.tenants import Contact, Ids

@@ -15,8 +15,8 @@ from portal.imports.jobs.row_chunks import rows_of_job
 from portal.imports.model.rows import AllowedChange, ImportOptions, PlanRow, Policy
 from portal.imports.planning.plan import Plan
 from portal.imports.planning.staging import StagedEntries
+from portal.sealing import KeyFileSealer
 from portal.sealing.fingerprints import SecretFingerprints
-from portal.sealing.sealers import KeyFileSealer
 from portal.sealing.sealing_store import SealingStore
 from portal.stores.contract import Item, Store
 from portal.tenants import AuditInfo

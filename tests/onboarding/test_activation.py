@@ -7,7 +7,7 @@ import pytest
 
 from portal import onboarding, queries, records
 from portal.onboarding import StaleError, TenantExistsError, UnknownTenantError
-from portal.sealing.sealers import Secret
+from portal.sealing import Secret
 from portal.stores.contract import UnavailableError
 from portal.tenants import Client, NotAllowedError, PastWindowError, Reason, Status, Tenant
 from tests.conftest import START

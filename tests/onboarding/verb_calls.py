@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from portal import onboarding
-from portal.sealing.sealers import Secret
+from portal.sealing import Secret
 from portal.stores.contract import Store, UnavailableError
 from portal.tenants import AuditInfo, Ids, Reason, Tenant
 from tests.examples import ANN, BOB, CUSTOMER, IDS, WINDOW, Behind, PlainSealer, activate, sign_up

@@ -4,7 +4,7 @@ import pytest
 
 from portal import onboarding, queries
 from portal.imports.jobs.apply import apply_step
-from portal.sealing.sealers import Secret
+from portal.sealing import Secret
 from portal.stores.contract import Add, Replace
 from portal.tenants import Reason, Status, Verb
 from portal.timestamps import format_timestamp

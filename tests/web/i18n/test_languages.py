@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from portal.sealing.sealers import KeyFileSealer
+from portal.sealing import KeyFileSealer
 from portal.settings import Settings
 from portal.stores.contract import Store
 from portal.web.i18n.translation import LANGUAGES

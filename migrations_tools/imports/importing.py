@@ -40,6 +40,8 @@ from portal.sealing import Sealer, SecretFingerprints
 from portal.settings import Settings, SettingsError
 from portal.signing_keys import SECRET_KEY_FILE, resolve_secret_keys
 from portal.stores import (
+    NOTHING_SAVED,
+    OUTCOME_UNKNOWN,
     BusyError,
     Store,
     StoreError,
@@ -53,11 +55,7 @@ NEXT_STEP = "Run the command again: rows that are in the store show as same."
 _BAR_LENGTH = 30
 #: What a store says about the failed write. About the whole import it would be wrong: the number
 #: of written rows is said instead.
-_OUTCOMES_OF_ONE_WRITE = (
-    " Nothing was saved.",
-    " It is not certain that nothing was saved: look again before repeating it.",
-    " It is not certain whether it was saved: look again before repeating it.",
-)
+_OUTCOMES_OF_ONE_WRITE = (f" {NOTHING_SAVED}", f" {OUTCOME_UNKNOWN}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """`import` and `export`.
 
-commands         the commands: their options, and their exit status
+commands         the commands: their options, and what an export prints
 importing        reads, plans and applies an import, and says how far it came
 exporting        writes all tenants
 summary          what is printed about an import, and its report

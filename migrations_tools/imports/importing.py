@@ -13,20 +13,24 @@ from migrations_tools.imports.plain_files import (
     AtomicFile,
     UnusableFileError,
     display_name,
+    file_errors,
     open_input,
     open_output,
 )
+from migrations_tools.imports.signals import InterruptSafeStore, interruptible
 from migrations_tools.imports.standard_output import OutputError
 from migrations_tools.imports.summary import Summary
 from migrations_tools.progress import ProgressLine
-from portal.cli import error_sentence
+from portal.cli import command_errors, error_sentence, read_settings
 from portal.imports import (
+    AllowedChange,
     ImportJob,
     ImportOptions,
     JobState,
     Limits,
     Plan,
     PlanRow,
+    Policy,
     RefusedFileError,
     StagedEntries,
     apply_step,
@@ -36,7 +40,7 @@ from portal.imports import (
     printable_excerpt,
     rows_of_job,
 )
-from portal.sealing import Sealer, SecretFingerprints
+from portal.sealing import Sealer, SealingStore, SecretFingerprints, open_sealer
 from portal.settings import Settings, SettingsError
 from portal.signing_keys import SECRET_KEY_FILE, resolve_secret_keys
 from portal.stores import (
@@ -46,6 +50,7 @@ from portal.stores import (
     Store,
     StoreError,
     UnavailableError,
+    open_store,
 )
 from portal.tenants import AuditInfo
 from portal.timestamps import utc_now
@@ -63,10 +68,31 @@ class ImportArguments:
     """The arguments of the command."""
 
     files: Sequence[str]
-    options: ImportOptions
-    dry_run: bool
-    report: str | None
-    as_json: bool
+    policy: Policy = Policy.SKIP
+    allowed: frozenset[AllowedChange] = frozenset()
+    dry_run: bool = False
+    report: str | None = None
+    as_json: bool = False
+
+
+def run_import(arguments: ImportArguments) -> bool:
+    """Import files into the store that the settings name.
+
+    Returns:
+        Whether all rows are written, or in a dry run would be.
+
+    Raises:
+        click.ClickException: The import was stopped (exit status 1).
+        SystemExit: A file cannot be used (exit status 2).
+    """
+    settings = read_settings()
+    with interruptible(), command_errors(NEXT_STEP), file_errors():
+        sealer = open_sealer(settings)
+        store = SealingStore(InterruptSafeStore(open_store(settings)), sealer)
+        try:
+            return ImportRunner(store, sealer, settings, arguments).run()
+        finally:
+            store.close()
 
 
 class ImportRunner:
@@ -115,7 +141,7 @@ class ImportRunner:
                 entries,
                 self._store,
                 self._fingerprints(),
-                arguments.options,
+                ImportOptions(policy=arguments.policy, allowed=arguments.allowed),
                 now=now,
                 sealer=None if arguments.dry_run else self._sealer,
                 workers=lookup_workers(self._settings),

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+import click
+
 from portal.imports import Message, RefusedFileError, file_too_large
 
 #: As the name of a file: standard input.
@@ -24,6 +26,16 @@ _NO_FILE_NAME = "This is not a file name."
 
 class UnusableFileError(Exception):
     """A named file cannot be used. The text is one line for a terminal."""
+
+
+@contextmanager
+def file_errors() -> Iterator[None]:
+    """Turn `UnusableFileError` into one line on standard error and exit status 2."""
+    try:
+        yield
+    except UnusableFileError as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(2) from error
 
 
 # ---- Input

@@ -94,10 +94,9 @@ def _refuse_used_port(host: str, port: int) -> None:
 
 def _serve_until_signal(host: str, port: int, workers: int) -> None:
     """Run the workers until a signal stops them. A worker that ends is started again."""
-    # The other commands start faster without the server.
-    from granian.constants import Interfaces  # noqa: PLC0415 - see above
-    from granian.log import LogLevels  # noqa: PLC0415 - see above
-    from granian.server import Server  # noqa: PLC0415 - see above
+    from granian.constants import Interfaces  # noqa: PLC0415 - only `serve` needs it
+    from granian.log import LogLevels  # noqa: PLC0415 - only `serve` needs it
+    from granian.server import Server  # noqa: PLC0415 - only `serve` needs it
 
     Server(
         # `load_app` gets this name. It does not need it: the import in it works in a checkout

@@ -35,7 +35,7 @@ def verify() -> None:
 @store.command()
 def restore() -> None:
     """Rebuild a damaged file from its intact lines. Keeps the damaged file."""
-    from portal.stores.file import restore_file, verify_file  # noqa: PLC0415 - as above
+    from portal.stores.file import restore_file, verify_file  # noqa: PLC0415 - few commands need it
 
     settings = _settings_of_file_store()
     with command_errors():

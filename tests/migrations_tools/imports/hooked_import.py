@@ -9,7 +9,7 @@ import pytest
 
 from migrations_tools.imports.importing import ImportArguments, ImportRunner
 from migrations_tools.imports.signals import InterruptSafeStore
-from portal.imports import ImportJob, ImportOptions, list_jobs
+from portal.imports import ImportJob, list_jobs
 from portal.sealing import KeyFileSealer, SealingStore
 from portal.settings import Settings
 from portal.stores import Change, Store
@@ -62,10 +62,7 @@ class HookedImport:
     def run(self, hook: Hook, **arguments: object) -> bool:
         sealer = KeyFileSealer(self.settings.data_dir / "sealing-keys.json")
         store = InterruptSafeStore(HookedStore(self.store, hook), pause=self.pauses.append)
-        defaults = {"dry_run": False, "report": None, "as_json": False}
-        command = ImportArguments(
-            files=[str(self.file)], options=ImportOptions(), **(defaults | arguments)
-        )
+        command = ImportArguments(files=[str(self.file)], **arguments)
         return ImportRunner(SealingStore(store, sealer), sealer, self.settings, command).run()
 
     def error_message(self, hook: Hook, **arguments: object) -> str:

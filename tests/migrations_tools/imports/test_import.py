@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from migrations_tools.imports.commands import ALLOWED_CHANGES, POLICIES
 from migrations_tools.imports.importing import _bar
+from portal.imports import AllowedChange, Policy
 from portal.stores.dynamodb import DynamoDbStore
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
 from tests.examples import all_items
@@ -109,6 +111,11 @@ def test_the_options_policy_and_allow_are_applied(export, tmp_path):
     assert run_tool("import", export, "--policy", "overwrite", "--allow", "status").exit_code == 0
     assert stored_items(tmp_path)["86810_1"]["contactFullName"] == "Lou"
     assert run_tool("import", export, "--policy", "whatever").exit_code == 2
+
+
+def test_the_options_have_all_values_of_the_import():
+    assert list(POLICIES) == list(Policy)
+    assert list(ALLOWED_CHANGES) == list(AllowedChange)
 
 
 def test_several_files_and_standard_input_are_one_plan(export, tmp_path):

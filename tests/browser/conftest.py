@@ -1,9 +1,8 @@
-"""A real portal and a real Chromium.
+"""Fixtures: a real portal and a real Chromium.
 
-Every page is watched: an error on the console, an uncaught exception, something that the
-Content-Security-Policy stopped, a request that failed or an answer that a reader would
-not expect fails the test at its end. A test that expects one names it:
-`watch.expect("status of 503")`.
+Every page is watched. A test fails at its end after an error on the console, an uncaught
+exception, a violation of the Content-Security-Policy, a failed request or an unexpected status.
+A test that expects one says so: `watch.expect("status of 503")`.
 """
 
 import shutil
@@ -47,7 +46,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 
-#: What the portal answers to people who made a mistake or came second.
+#: Answers after a mistake or a conflict: people see these pages, so they are no fault.
 _ORDINARY_REFUSALS = {400, 401, 403, 404, 409, 422, 429}
 
 _AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -69,13 +68,13 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
 
 @pytest.fixture(scope="session")
 def settings(portal: Portal) -> Settings:
-    """Those of the portal that answers."""
+    """The settings of the portal under test."""
     return Settings.from_environment(portal.environ)
 
 
 @pytest.fixture(scope="session")
 def store(settings: Settings) -> Iterator[Store]:
-    """The portal's own, as another process beside it has it."""
+    """The store of the portal, opened by a second process."""
     opened = open_store(settings)
     yield opened
     opened.close()
@@ -83,7 +82,7 @@ def store(settings: Settings) -> Iterator[Store]:
 
 @pytest.fixture(scope="session")
 def town(store: Store, settings: Settings) -> Town:
-    """Makes customers without a form each, for tests of what comes after one."""
+    """Makes customers in the store, without a form for each."""
     sealer = KeyFileSealer(settings.data_dir / "sealing-keys.json")
     return Town(store, sealer, utc_now(), settings.time_zone)
 
@@ -100,13 +99,13 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Watch:
-    """What went wrong on the pages of one test, and what that test expects to."""
+    """The problems on the pages of one test, and those that the test expects."""
 
     seen: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
 
     def expect(self, part: str) -> None:
-        """Let problems pass that contain these words; there must be at least one."""
+        """Accepts problems that contain `part`. There must be at least one."""
         self.expected.append(part)
 
     def problems(self) -> list[str]:
@@ -122,7 +121,7 @@ class Watch:
         page.on("response", self._answered)
 
     def _console(self, message: ConsoleMessage) -> None:
-        # The answers themselves say this better: _answered() below.
+        # _answered() below reports it with the method and the address.
         if message.text.startswith("Failed to load resource: the server responded"):
             return
         if message.type in ("error", "warning"):
@@ -133,7 +132,7 @@ class Watch:
         dialog.dismiss()
 
     def _failed(self, request: Request) -> None:
-        # A page that is left gives up what it was still asking for.
+        # A page that is left aborts its requests.
         if request.failure != "net::ERR_ABORTED":
             self.seen.append(f"failed: {request.method} {request.url}: {request.failure}")
 
@@ -154,10 +153,10 @@ def watch() -> Iterator[Watch]:
 
 @pytest.fixture
 def new_page(chromium: Browser, portal: Portal, watch: Watch) -> Iterator[Callable[..., Page]]:
-    """Makes pages of browsers that share nothing: `new_page(javascript=False, width=360)`.
+    """Opens a page in a browser context of its own: `new_page(javascript=False, width=360)`.
 
-    Paths are enough: `page.goto("/sign-up")`. Any other keyword goes to Playwright's
-    `new_context`, like `color_scheme="dark"` or `locale="de-DE"`.
+    `page.goto` takes a path: `page.goto("/sign-up")`. Other keywords go to `new_context` of
+    Playwright, such as `color_scheme="dark"` or `locale="de-DE"`.
     """
     contexts = []
 
@@ -170,8 +169,8 @@ def new_page(chromium: Browser, portal: Portal, watch: Watch) -> Iterator[Callab
         context.set_default_timeout(10_000)
         contexts.append(context)
         context.add_init_script(
-            # Chromium reports most violations on the console, but not those of a worker or
-            # of a policy that only reports.
+            # Chromium reports most violations on the console, but not those in a worker, nor
+            # those of a policy that only reports.
             "addEventListener('securitypolicyviolation', event => console.error("
             "`stopped by the policy: ${event.violatedDirective} ${event.blockedURI}`))"
         )
@@ -202,14 +201,14 @@ def page_without_javascript(new_page: Callable[..., Page]) -> Page:
 
 @pytest.fixture
 def signed_in(store: Store, new_page: Callable[..., Page]) -> Callable[..., Page]:
-    """Makes pages of people who work here: `signed_in("admin", name="Anna", width=360)`."""
+    """Opens a page of a member of staff: `signed_in("admin", name="Anna", width=360)`."""
 
     def make(role: str = "approver", *, name: str = "Anna Approver", **options: Any) -> Page:
         page = new_page(**options)
         email = f"{name.partition(' ')[0].lower()}.{role}@example.com"
         token = make_sign_in_link(store, email=email, name=name, role=role, now=utc_now())
         page.goto(f"/staff/sign-in/{token}")
-        # A link only shows a button: programs that look into mail would use it up else.
+        # Opening a link only shows a button: programs that check links must not use it up.
         page.locator("main button").click()
         page.wait_for_url("**/staff/")
         return page
@@ -219,10 +218,10 @@ def signed_in(store: Store, new_page: Callable[..., Page]) -> Callable[..., Page
 
 @pytest.fixture(scope="session")
 def axe() -> Callable[[Page], list[str]]:
-    """Looks for barriers with axe-core: `assert axe(page) == []`. A line for each finding.
+    """Checks accessibility with axe-core: `assert axe(page) == []`. One line for each violation.
 
-    It runs in a world of its own beside the page's, as a browser extension does: the page's
-    Content-Security-Policy stays as it is, and the page's scripts see nothing of it.
+    It runs in an isolated world, like a browser extension: the page's Content-Security-Policy
+    stays in force, and the page's scripts do not see it.
     """
     source = AXE.read_text(encoding="utf-8")
 
@@ -260,7 +259,7 @@ def axe() -> Callable[[Page], list[str]]:
 
 @pytest.fixture(scope="session")
 def screenshot() -> Callable[[Page, str], Path]:
-    """Keeps a picture of the whole page: `screenshot(page, "queue")`."""
+    """Saves a screenshot of the whole page: `screenshot(page, "queue")`."""
 
     def take(page: Page, name: str) -> Path:
         path = SCREENSHOTS / f"{name}.png"

@@ -1,4 +1,4 @@
-"""A town of made-up customers, in every state, as a portal has them after some months."""
+"""Invented customers in every status, as a portal has them after some months."""
 
 import secrets
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from portal.stores.contract import Store
 from portal.tenants import AuditInfo, Contact, Ids, Reason, Tenant, Validity
 from portal.web.http.signed_links import status_hash
 
-#: Company, contact, address, number: what forms get in real life, long and in other scripts.
+#: Company, contact, email address, phone number: as in real life, long and in many scripts.
 CUSTOMERS = (
     ("Müller & Söhne Aufzugstechnik GmbH", "Jürgen Müller", "jm@aufzug.example", "+4930901820"),
     ("株式会社フィールドサービス東京", "山田 太郎", "yamada@fieldservice.example", "+81312345678"),
@@ -42,13 +42,13 @@ CUSTOMERS = (
 ANNA = ("Anna Approver", "staff-anna")
 CUSTOMER = ("customer", "")
 
-#: How many tenants are in which state once `fill` is done, beside the one that was set aside.
+#: How many tenants `fill` makes of each status, besides the one that is set aside.
 PENDING, ACTIVE, EXPIRING, EXPIRED, SUSPENDED, REJECTED, WITHDRAWN = 30, 12, 5, 4, 3, 4, 2
 
 
 @dataclass(frozen=True)
 class Someone:
-    """A sign-up: its tenant, and the path of the page that its customer keeps."""
+    """A customer: the tenant, and the path of the status page."""
 
     tenant: Tenant
     status_path: str
@@ -59,7 +59,7 @@ class Someone:
 
 
 class Town:
-    """Customers of one portal, made through the same verbs as everybody's."""
+    """Makes customers of one portal, with the verbs that the portal itself uses."""
 
     def __init__(self, store: Store, sealer: Sealer, now: datetime, zone: ZoneInfo) -> None:
         self.store = store
@@ -70,7 +70,7 @@ class Town:
         self._turns = count()
 
     def asks(self, *, ago: timedelta = timedelta(), set_aside: bool = False) -> Someone:
-        """Asked for access some time ago; every second one came out of the shell with ids."""
+        """A pending sign-up. Every second one claims ids, as links out of the shell do."""
         turn = next(self._turns)
         company, name, email, phone = CUSTOMERS[turn % len(CUSTOMERS)]
         round_ = turn // len(CUSTOMERS)
@@ -109,7 +109,7 @@ class Town:
         return Someone(tenant, f"/status/{reference}{secret}")
 
     def active(self, *, first: int = -30, last: int = 300, decided: int | None = None) -> Someone:
-        """Active from so many days from now until so many days from now."""
+        """Active from day `first` to day `last`, and decided on day `decided`; today is day 0."""
         decided = min(first, 0) if decided is None else decided
         someone = self.asks(ago=timedelta(days=2 - decided))
         today = self.now.astimezone(self.zone).date()
@@ -118,17 +118,17 @@ class Town:
             self.sealer,
             someone.tenant.id,
             expected_version=someone.tenant.version,
-            audit=self._act(ANNA, days=decided),
+            audit=self._audit(ANNA, days=decided),
             ids=someone.tenant.ids or self._ids(),
-            validity=self._window(today, first, last),
+            validity=self._validity(today, first, last),
             client_id="appointments",
-            secret=Secret("a secret of the town"),
+            secret=Secret("a demo secret"),
         )
         return Someone(tenant, someone.status_path)
 
     def suspended(self) -> Someone:
         someone = self.active(first=-100)
-        audit = self._act(ANNA, days=-20)
+        audit = self._audit(ANNA, days=-20)
         tenant = onboarding.suspend(
             self.store,
             someone.tenant.id,
@@ -144,7 +144,7 @@ class Town:
             self.store,
             someone.tenant.id,
             expected_version=someone.tenant.version,
-            audit=self._act(ANNA, days=-8),
+            audit=self._audit(ANNA, days=-8),
             reason=Reason.DETAILS_MISSING,
             message="We could not find your company.\nPlease tell us your customer number.",
         )
@@ -156,27 +156,27 @@ class Town:
             self.store,
             someone.tenant.id,
             expected_version=someone.tenant.version,
-            audit=self._act(CUSTOMER, days=-4),
+            audit=self._audit(CUSTOMER, days=-4),
         )
         return Someone(tenant, someone.status_path)
 
     def with_notes(self) -> Someone:
-        """Waits, was asked about, and looks like somebody who is here already."""
+        """A pending sign-up with a note and a possible duplicate."""
         someone = self.asks(ago=timedelta(days=4, hours=5))
         self.signs_up(someone.tenant.contact, ago=timedelta(hours=3))
         note = "Called on Monday: they know their account number and send it by mail.\nAsk again."
         onboarding.add_note(
-            self.store, someone.tenant.id, audit=self._act(ANNA, days=-1), text=note
+            self.store, someone.tenant.id, audit=self._audit(ANNA, days=-1), text=note
         )
         return someone
 
     def now_of(self, someone: Someone) -> Tenant:
-        """The tenant as it is now, under whichever id."""
+        """The tenant as it is now, also if an activation has changed its id."""
         return onboarding.find(self.store, someone.tenant.id)
 
     def fill(self) -> dict[str, Someone]:
-        """Everybody. Answers with one of each state, by its name."""
-        shown = {
+        """Makes customers of every status. Returns one of each, by the name of the status."""
+        examples = {
             "pending": self.with_notes(),
             "aside": self.asks(set_aside=True),
             "active": self.active(),
@@ -201,7 +201,7 @@ class Town:
             self.rejected()
         for _ in range(WITHDRAWN - 1):
             self.withdrawn()
-        return shown
+        return examples
 
     def _ids(self) -> Ids:
         number = next(self._numbers)
@@ -213,9 +213,9 @@ class Town:
             cluster="eu",
         )
 
-    def _window(self, today: date, first: int, last: int) -> Validity:
+    def _validity(self, today: date, first: int, last: int) -> Validity:
         day = timedelta(days=1)
         return Validity.of_days(today + first * day, today + last * day, self.zone)
 
-    def _act(self, who: tuple[str, str], *, days: int) -> AuditInfo:
+    def _audit(self, who: tuple[str, str], *, days: int) -> AuditInfo:
         return AuditInfo(by=who[0], who=who[1], at=self.now + timedelta(days=days))

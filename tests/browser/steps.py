@@ -1,4 +1,4 @@
-"""What people do on the pages, in their words."""
+"""Steps that several tests take: fill in a form, open a decision, press Tab."""
 
 import secrets
 from contextlib import suppress
@@ -8,18 +8,18 @@ from playwright.sync_api import Error, Locator, Page, expect
 
 
 def fill_sign_up(page: Page, **typed: str) -> None:
-    """Everything that is required, and right, unless a test types something else."""
-    words = {
+    """Fills in every field with a valid text, unless `typed` names another."""
+    texts = {
         "company": "Example GmbH",
         "name": "Jane Doe",
         "email": "jane@example.com",
         "phone": "+49 30 901820",
         **typed,
     }
-    page.get_by_label("Company name").fill(words["company"])
-    page.get_by_label("Your name").fill(words["name"])
-    page.get_by_label("Email address").fill(words["email"])
-    page.get_by_label("Phone number").fill(words["phone"])
+    page.get_by_label("Company name").fill(texts["company"])
+    page.get_by_label("Your name").fill(texts["name"])
+    page.get_by_label("Email address").fill(texts["email"])
+    page.get_by_label("Phone number").fill(texts["phone"])
 
 
 def send_sign_up(page: Page) -> None:
@@ -27,10 +27,10 @@ def send_sign_up(page: Page) -> None:
 
 
 def decision(page: Page, legend: str) -> Locator:
-    """The form of a decision by its heading, opened if it was closed."""
+    """The form of a decision, found by its heading. Opens it if it is closed."""
     form = page.get_by_role("form", name=legend, exact=True)
     summary = page.locator("summary").get_by_text(legend, exact=True)
-    # An answer may be replacing the forms just now: then neither is there for a moment.
+    # While an answer of htmx replaces the forms, neither is there for a moment.
     expect(form.or_(summary).first).to_be_visible()
     if not form.is_visible():
         with suppress(Error):
@@ -40,12 +40,12 @@ def decision(page: Page, legend: str) -> Locator:
 
 
 def free_id() -> str:
-    """An account or company id that nobody has."""
+    """An account or company id that no tenant has."""
     return str(secrets.randbelow(10**12))
 
 
 def fill_activation(page: Page) -> str:
-    """Ids that nobody has; the answer is the tenant's final id."""
+    """Fills in ids that no tenant has. Returns the final id."""
     form = decision(page, "Activate")
     account, company = free_id(), free_id()
     form.get_by_label("Account id").fill(account)
@@ -67,7 +67,7 @@ def days(number: int) -> timedelta:
 
 
 def tab_to(page: Page, target: Locator) -> None:
-    """Press Tab until the focus is there, as somebody without a mouse does."""
+    """Presses Tab until the target has the focus, as a person without a mouse does."""
     for _ in range(80):
         if target.evaluate("element => element === document.activeElement"):
             return

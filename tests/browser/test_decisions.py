@@ -1,4 +1,4 @@
-"""Staff in a real browser: signing in, deciding, and what is seen of it afterwards."""
+"""Staff in a real browser: signing in, deciding, and what the pages show afterwards."""
 
 import re
 from collections.abc import Callable
@@ -26,16 +26,15 @@ def ben(signed_in: Callable[..., Page], javascript: bool) -> Page:
     return signed_in(name="Ben Approver", javascript=javascript)
 
 
-def outcome_is(page: Page, words: str | re.Pattern[str], *, javascript: bool) -> None:
-    """The page says what happened, and the reader is there. With a script the live region
-    says it as well."""
+def outcome_is(page: Page, text: str | re.Pattern[str], *, javascript: bool) -> None:
+    """The page says what happened; with JavaScript the focus is there."""
     outcome = page.locator("#outcome")
-    expect(outcome).to_have_text(words)
+    expect(outcome).to_have_text(text)
     if javascript:
         expect(outcome).to_be_focused()
 
 
-def test_a_link_signs_in_once_and_leads_to_where_one_wanted_to_go(
+def test_a_link_signs_in_once_and_leads_to_the_requested_page(
     portal: Portal, new_page: Callable[..., Page], javascript: bool
 ) -> None:
     page = new_page(javascript=javascript)
@@ -43,7 +42,7 @@ def test_a_link_signs_in_once_and_leads_to_where_one_wanted_to_go(
     page.goto("/staff/tenants?status=active")
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
     page.goto(link)
-    page.goto(link)  # looking at it does not use it up
+    page.goto(link)  # opening it does not use it up
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url("/staff/tenants?status=active")
     expect(page.get_by_role("heading", level=1)).to_have_text("Tenants: Active")
@@ -75,12 +74,14 @@ def test_the_queue_leads_to_a_tenant_and_back(anna: Page, town: Town) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Tenants: Pending")
 
 
-def test_an_activation_with_an_error_and_its_mend(anna: Page, town: Town, javascript: bool) -> None:
+def test_an_activation_is_refused_corrected_and_saved(
+    anna: Page, town: Town, javascript: bool
+) -> None:
     page, someone = anna, town.asks()
     page.goto(someone.path)
     form = decision(page, "Activate")
     expect(form).to_contain_text(f"Both days count. The last day ends at {ZONE}.")
-    # Only a page that is left forgets this.
+    # A new document does not have this variable.
     if javascript:
         page.evaluate("window.sameDocument = true")
 
@@ -114,7 +115,7 @@ def test_an_activation_with_an_error_and_its_mend(anna: Page, town: Town, javasc
     else:
         expect(page).to_have_url(f"/staff/tenants/{final}?done=1")
     expect(page.get_by_role("form", name="Activate")).to_have_count(0)
-    # What the final address shows is the same, and the customer's page tells it too.
+    # The old and the new address show the tenant, and the status page shows the approval.
     page.reload()
     expect(page.get_by_role("heading", level=1)).to_have_text(company)
     page.goto(someone.path)
@@ -133,7 +134,7 @@ def test_two_clicks_activate_once(anna: Page, town: Town) -> None:
     expect(history.get_by_role("listitem").filter(has_text="Activated")).to_have_count(1)
 
 
-def test_a_rejection_is_told_to_the_customer_and_undone(
+def test_the_customer_reads_a_rejection_and_staff_undo_it(
     anna: Page, town: Town, new_page: Callable[..., Page], javascript: bool
 ) -> None:
     page, someone, customer = anna, town.asks(), new_page(javascript=javascript)
@@ -197,7 +198,7 @@ def test_a_term_sets_the_last_day(anna: Page, town: Town, javascript: bool) -> N
     expect(form.get_by_label("Valid through")).to_have_value("2027-01-01")
 
 
-def test_a_note_and_another_contact_are_kept(anna: Page, town: Town, javascript: bool) -> None:
+def test_a_note_and_a_changed_contact_are_saved(anna: Page, town: Town, javascript: bool) -> None:
     page, someone = anna, town.asks()
     page.goto(someone.path)
     note = decision(page, "Write a note")
@@ -214,7 +215,7 @@ def test_a_note_and_another_contact_are_kept(anna: Page, town: Town, javascript:
     expect(page.get_by_role("definition").filter(has_text="Kim Nowak")).to_be_visible()
 
 
-def test_the_second_approver_is_told_who_was_faster(
+def test_the_second_approver_reads_who_decided_first(
     anna: Page, ben: Page, town: Town, javascript: bool
 ) -> None:
     someone = town.asks()
@@ -229,18 +230,18 @@ def test_the_second_approver_is_told_who_was_faster(
     with ben.expect_response(lambda answer: answer.request.method == "POST") as answered:
         form.get_by_role("button", name="Reject").click()
     assert answered.value.status == 409
-    told = re.compile(r"^Anna Approver activated this \d+ seconds? ago\.$")
-    outcome_is(ben, told, javascript=javascript)
+    conflict = re.compile(r"^Anna Approver activated this \d+ seconds? ago\.$")
+    outcome_is(ben, conflict, javascript=javascript)
     if javascript:
-        expect(ben.locator("#live")).to_have_text(told)
+        expect(ben.locator("#live")).to_have_text(conflict)
     expect(ben.get_by_text("Check it before you decide again.")).to_be_visible()
-    # The tenant as it is now, and only what can be decided now.
+    # The page shows the tenant as it is now, and only the forms that it allows now.
     expect(ben.get_by_text(final)).to_be_visible()
     expect(ben.get_by_role("form", name="Set the validity")).to_be_visible()
     expect(ben.get_by_role("form", name="Reject")).to_have_count(0)
     assert town.now_of(someone).is_active
 
-    # From here he goes on: the page that told him works like any other.
+    # Ben can go on from this page: its forms work like those of any other.
     suspend = decision(ben, "Suspend")
     suspend.get_by_label("Reason").select_option("Misuse")
     suspend.get_by_role("button", name="Suspend").click()
@@ -262,7 +263,7 @@ def test_two_who_activate_at_once_make_one_activation(
     expect(history.get_by_role("listitem").filter(has_text="Activated")).to_have_count(1)
 
 
-def test_a_viewer_sees_everything_and_is_offered_nothing(
+def test_a_viewer_sees_everything_and_no_forms(
     signed_in: Callable[..., Page], town: Town, javascript: bool
 ) -> None:
     page = signed_in("viewer", name="Vera Viewer", javascript=javascript)

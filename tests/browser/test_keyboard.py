@@ -1,4 +1,4 @@
-"""Without a mouse: Tab and Enter reach everything, and a few keys are faster."""
+"""Without a mouse: Tab and Enter reach everything, and there are shortcut keys."""
 
 import re
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def test_a_sign_up_by_tab_and_enter(new_page: Callable[..., Page], javascript: b
     page.keyboard.type("Jane Doe")
     tab_to(page, page.get_by_label("Email address"))
     page.keyboard.type("jane@example.com")
-    # The trap for robots is in nobody's way.
+    # Tab skips the trap for robots.
     tab_to(page, page.get_by_label("Phone number"))
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Ask for access")).to_be_focused()
@@ -54,7 +54,7 @@ def test_an_activation_by_tab_and_enter(
     tab_to(page, form.get_by_role("button", name="Activate"))
     page.keyboard.press("Enter")
     expect(page.locator("#outcome")).to_have_text(f"{someone.tenant.contact.company} is active.")
-    # A closed form opens by Enter too, and goes on from where the reader is.
+    # Enter opens a closed form, and Tab goes on into it.
     tab_to(page, page.locator("summary").get_by_text("Suspend", exact=True))
     page.keyboard.press("Enter")
     expect(page.get_by_role("form", name="Suspend")).to_be_visible()
@@ -79,7 +79,7 @@ def test_keys_walk_the_queue_and_open_its_rows(signed_in: Callable[..., Page], t
     expect(page).to_have_url(address or "")
     page.keyboard.press("a")
     expect(decision(page, "Activate").get_by_label("Account id")).to_be_focused()
-    # In a field a letter is a letter.
+    # In a text field the keys are only letters.
     page.keyboard.type("u")
     expect(page).to_have_url(address or "")
     page.get_by_role("heading", level=1).click()

@@ -1,4 +1,4 @@
-"""Browsers of people who are signed in, and tenants to decide about."""
+"""Fixtures: browsers of signed-in people, tenants to decide on, and an API client."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,7 +11,7 @@ from portal.auth.api_tokens import Scope, create_api_token
 from portal.stores.contract import Store
 from portal.tenants import Status
 from tests.conftest import Clock
-from tests.web.factories import licensed, put, waiting
+from tests.web.factories import active_tenant, add_tenants, pending_tenant
 from tests.web.pages import IDS, SignUp, Staff, sent_in, sign_in
 from tests.web.programs import DAY, URL
 
@@ -20,7 +20,7 @@ NewClient = Callable[[], FlaskClient]
 
 @pytest.fixture
 def signed_in(new_client: NewClient, store: Store, clock: Clock) -> Callable[..., Staff]:
-    """`signed_in("Anna", "approver")`: in a browser of her own."""
+    """`signed_in("Anna", "approver")`: a member of staff in a browser of their own."""
 
     def make(name: str, role: str) -> Staff:
         client = new_client()
@@ -54,7 +54,7 @@ def admin(signed_in: Callable[..., Staff]) -> Staff:
 
 @pytest.fixture
 def pending(client: FlaskClient) -> SignUp:
-    """A sign-up that waits."""
+    """A pending sign-up."""
     return sent_in(client)
 
 
@@ -67,18 +67,18 @@ def active(pending: SignUp, anna: Staff) -> str:
 
 
 @pytest.fixture
-def town(store: Store) -> None:
-    """One of each."""
-    put(
+def demo_tenants(store: Store) -> None:
+    """Eight tenants: at least one of each status, and of each tab."""
+    add_tenants(
         store,
-        waiting(2, "Second AG"),
-        waiting(1, "First GmbH"),
-        licensed(3, "Long KG", timedelta(days=200)),
-        licensed(4, "Soon SE", timedelta(days=10)),
-        licensed(5, "Over Ltd", timedelta(days=-5)),
-        licensed(6, "Paused BV", timedelta(days=90), status=Status.SUSPENDED),
-        waiting(7, "Refused SA", status=Status.REJECTED),
-        waiting(8, "Gone SpA", status=Status.WITHDRAWN),
+        pending_tenant(2, "Second AG"),
+        pending_tenant(1, "First GmbH"),
+        active_tenant(3, "Long KG", timedelta(days=200)),
+        active_tenant(4, "Soon SE", timedelta(days=10)),
+        active_tenant(5, "Over Ltd", timedelta(days=-5)),
+        active_tenant(6, "Paused BV", timedelta(days=90), status=Status.SUSPENDED),
+        pending_tenant(7, "Refused SA", status=Status.REJECTED),
+        pending_tenant(8, "Gone SpA", status=Status.WITHDRAWN),
     )
 
 
@@ -91,6 +91,8 @@ def token(store: Store, clock: Clock) -> str:
 
 @pytest.fixture
 def send(client: FlaskClient, token: str) -> Callable[..., TestResponse]:
+    """`send(body, "?dryRun=true")`: posts a file to the import API."""
+
     def post(body: bytes, query: str = "", **headers: str) -> TestResponse:
         given = {"Authorization": f"Bearer {token}", **headers}
         kind = "application/json"

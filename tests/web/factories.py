@@ -1,4 +1,4 @@
-"""Tenants to be listed, and what a list shows of them."""
+"""Tenants as the store holds them, and what a list of the staff pages shows of them."""
 
 from datetime import timedelta
 
@@ -10,15 +10,16 @@ from portal.tenants import Contact, Ids, Status, Tenant, Validity
 from tests.conftest import START
 from tests.web.pages import by_id, tree, words
 
-LIST = "/staff/tenants"
+QUEUE = "/staff/tenants"
 
 
-def rows(answer: TestResponse) -> list[str]:
-    """The companies, from top to bottom."""
+def companies(answer: TestResponse) -> list[str]:
+    """The companies of the rows, from top to bottom."""
     return [words(row.find(".//a")) for row in tree(answer).findall(".//tbody/tr")]
 
 
-def row(answer: TestResponse, company: str) -> str:
+def row_text(answer: TestResponse, company: str) -> str:
+    """Everything that the row of this company says."""
     (found,) = [
         words(each)
         for each in tree(answer).findall(".//tbody/tr")
@@ -27,7 +28,7 @@ def row(answer: TestResponse, company: str) -> str:
     return found
 
 
-def tabs(answer: TestResponse) -> dict[str, str]:
+def tab_counts(answer: TestResponse) -> dict[str, str]:
     """Tab -> count."""
     return {
         words(each).rpartition(" ")[0]: words(each).rpartition(" ")[2]
@@ -35,17 +36,18 @@ def tabs(answer: TestResponse) -> dict[str, str]:
     }
 
 
-def put(store: Store, *tenants: Tenant) -> None:
+def add_tenants(store: Store, *tenants: Tenant) -> None:
+    """100 in each write, the most that a store takes."""
     for start in range(0, len(tenants), 100):
         store.write([Add(item_of(tenant)) for tenant in tenants[start : start + 100]])
 
 
-def waiting(number: int, company: str = "", **more: object) -> Tenant:
-    """A sign-up; the higher its number, the later it came."""
+def pending_tenant(number: int, company: str = "", **fields: object) -> Tenant:
+    """A sign-up. A higher number came later. `fields` replace attributes of `Tenant`."""
     at = START - timedelta(days=1) + timedelta(seconds=number)
     name = company or f"Company {number:03}"
     contact = Contact(company=name, name="Jane Doe", email=f"c{number}@example.com")
-    fields: dict[str, object] = {
+    defaults: dict[str, object] = {
         "id": f"pending-{number:026}",
         "status": Status.PENDING,
         "version": 1,
@@ -53,11 +55,12 @@ def waiting(number: int, company: str = "", **more: object) -> Tenant:
         "created_at": at,
         "updated_at": at,
     }
-    return Tenant(**fields | more)
+    return Tenant(**defaults | fields)
 
 
-def licensed(number: int, company: str, ends_in: timedelta, **more: object) -> Tenant:
-    return waiting(
+def active_tenant(number: int, company: str, ends_in: timedelta, **fields: object) -> Tenant:
+    """An active tenant whose validity ends this long after the start of the tests' clock."""
+    return pending_tenant(
         number,
         company,
         **{
@@ -66,5 +69,5 @@ def licensed(number: int, company: str, ends_in: timedelta, **more: object) -> T
             "status": Status.ACTIVE,
             "validity": Validity(valid_from=START - timedelta(days=90), valid_to=START + ends_in),
         }
-        | more,
+        | fields,
     )

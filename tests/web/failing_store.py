@@ -1,4 +1,4 @@
-"""A store in trouble: it does what the one behind it does, until a test says otherwise."""
+"""A store that works like the one behind it until a test makes its calls fail."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,8 +13,10 @@ _CALLS = ("get", "write", "query", "count", "scan", "check")
 
 
 class TroubledStore:
-    """`trouble(call, number)` answers the error to raise instead of the call, or `None`;
-    `number` counts the calls since the trouble began, from 1."""
+    """`trouble(call, number)` returns the error to raise instead of the call, or `None`.
+
+    `number` counts the calls since `begin`, from 1.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -43,12 +45,12 @@ class TroubledStore:
 
 
 def read_only(call: str, number: int) -> Exception | None:
-    """Reading works, and nothing can be written."""
+    """Reads work, writes fail."""
     del number
     return FULL if call in ("write", "check") else None
 
 
 def silent(call: str, number: int) -> Exception | None:
-    """Nothing works."""
+    """Every call fails."""
     del call, number
     return GONE

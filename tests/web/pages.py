@@ -1,4 +1,4 @@
-"""What a person does with a browser: open a page, fill in one of its forms, send it."""
+"""What a person does with a browser: open a page, fill in a form, send it, read the answer."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ TYPED = {
     "email": "jane@example.com",
     "phone": "+49 30 901820",
 }
-#: What staff fill in to activate, beside what the form offers.
+#: What staff fill in to activate; the form holds the rest.
 IDS = {"account_id": "86810", "company_id": "104348", "cluster": "eu"}
 
 HTMX = {"HX-Request": "true"}
@@ -35,7 +35,7 @@ HTMX = {"HX-Request": "true"}
 
 
 def tree(answer: TestResponse) -> Element:
-    # Parsing takes longer than making the page, and most tests look several times.
+    # Parsing takes longer than the request, and most tests read a page several times.
     if not hasattr(answer, "parsed"):
         known = PARSED.get(answer.text)
         answer.parsed = (
@@ -45,7 +45,7 @@ def tree(answer: TestResponse) -> Element:
 
 
 def words(element: Element) -> str:
-    """Everything that can be read in it, with single spaces."""
+    """The text of the element, with single spaces."""
     return " ".join(" ".join(element.itertext()).split())
 
 
@@ -71,12 +71,12 @@ def heading(answer: TestResponse) -> str:
 
 
 def outcome(answer: TestResponse) -> str:
-    """What the page says was done, or who was faster."""
+    """The confirmation or the conflict at the top of the page."""
     return words(by_id(answer, "outcome"))
 
 
 def live_words(answer: TestResponse) -> str:
-    """What an answer to htmx has the live region say."""
+    """The text for the live region in an answer to htmx."""
     (region,) = tree(answer).findall(".//*[@hx-swap-oob]")
     assert region.get("hx-swap-oob") == "innerHTML:#live"
     return words(region)
@@ -88,7 +88,7 @@ def links(answer: TestResponse) -> dict[str, str]:
 
 
 def facts(answer: TestResponse) -> dict[str, str]:
-    """What the definition lists of a page say."""
+    """Label -> value, from the definition lists of the page."""
     return {
         words(pair.find("dt")): words(pair.find("dd"))
         for pair in tree(answer).findall(".//dl[@class='facts']/div")
@@ -96,7 +96,7 @@ def facts(answer: TestResponse) -> dict[str, str]:
 
 
 def forms(answer: TestResponse) -> dict[str, Element]:
-    """Action -> form. What `undo` sends is a form of its own and comes first."""
+    """Action -> form. If two have the same action, the first: the button that undoes a decision."""
     found: dict[str, Element] = {}
     for form in tree(answer).iter("form"):
         found.setdefault(form.get("action", ""), form)
@@ -104,7 +104,7 @@ def forms(answer: TestResponse) -> dict[str, Element]:
 
 
 def fields(form: Element) -> dict[str, str]:
-    """What a browser would send of it, as it stands."""
+    """Name -> value, as a browser would send the form unchanged."""
     sent: dict[str, str] = {}
     for control in form.iter():
         name = control.get("name")
@@ -129,14 +129,14 @@ def form_of(answer: TestResponse, action: str) -> dict[str, str]:
 
 
 def undo_of(answer: TestResponse, action: str) -> dict[str, str]:
-    """The fields behind the button that takes back what was just done."""
+    """The fields of the button that undoes the decision."""
     form = forms(answer)[action]
     assert words(form.find(".//button")) == "Undo"
     return fields(form)
 
 
 def summary(answer: TestResponse) -> list[tuple[str, str]]:
-    """The error summary: the id that each line leads to (or empty), and its words."""
+    """The error summary: the id that each line links to (or empty), and its text."""
     boxes = [each for each in tree(answer).iter("div") if each.get("role") == "alert"]
     (box,) = [each for each in boxes if each.get("autofocus") is not None]
     lines = []
@@ -147,7 +147,7 @@ def summary(answer: TestResponse) -> list[tuple[str, str]]:
 
 
 def error_beside(answer: TestResponse, id_: str) -> str:
-    """The words beside a field, which must be tied to it."""
+    """The error beside a field, which `aria-describedby` must name."""
     control = by_id(answer, id_)
     assert control.get("aria-invalid") == "true"
     assert f"{id_}-error" in control.get("aria-describedby", "").split()
@@ -155,7 +155,7 @@ def error_beside(answer: TestResponse, id_: str) -> str:
 
 
 def without_tokens(text: str) -> str:
-    """The page without what is another in each answer: tokens, ids, request numbers."""
+    """The page without what differs in each answer: tokens, ids and references."""
     text = re.sub(r"[\w-]{26}[\w-]{32}|(?<=value=\")[\w.-]{60,}", "TOKEN", text)
     text = re.sub(r"(X-CSRFToken&#34;: &#34;|X-CSRFToken\": \")[\w.-]+", r"\1TOKEN", text)
     text = re.sub(r"pending-[a-z0-9]{26}", "pending-ID", text)
@@ -166,20 +166,20 @@ def without_tokens(text: str) -> str:
 
 
 def sign_up(client: FlaskClient, *, query: str = "", **typed: str) -> TestResponse:
-    """Fill in the real form and send it."""
+    """Fills in the real form and sends it."""
     page = client.get(f"/sign-up{query}")
     return client.post("/sign-up", data=form_of(page, "/sign-up") | TYPED | typed)
 
 
 def sent_in(client: FlaskClient, *, query: str = "", **typed: str) -> "SignUp":
-    """A sign-up that was taken."""
+    """A sign-up that was accepted."""
     answer = sign_up(client, query=query, **typed)
     assert answer.status_code == 303, answer.text
     return SignUp(answer.headers["Location"])
 
 
 class SignUp:
-    """A sign-up as its customer has it: the address of its status page."""
+    """A sign-up as its customer knows it: by the address of its status page."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -206,7 +206,7 @@ class Staff:
         return answer
 
     def form(self, tenant_id: str, verb: str) -> dict[str, str]:
-        """The fields of the verb's form, as the tenant's page offers it now."""
+        """The fields of the verb's form on the tenant's page."""
         return form_of(self.page(tenant_id), f"/staff/tenants/{tenant_id}/{verb}")
 
     def send(
@@ -219,11 +219,11 @@ class Staff:
     def decide(
         self, tenant_id: str, verb: str, *, htmx: bool = False, **typed: str
     ) -> TestResponse:
-        """Open the page, fill in the form, send it."""
+        """Opens the page, fills in the form and sends it."""
         return self.send(tenant_id, verb, self.form(tenant_id, verb) | typed, htmx=htmx)
 
     def token(self) -> str:
-        """This session's form token."""
+        """The CSRF token of this session."""
         return form_of(self.client.get("/staff/"), "/staff/sign-out")["csrf_token"]
 
 
@@ -234,13 +234,13 @@ def sign_in(
     *,
     role: str,
     name: str,
-    wanted: str = "",
+    next_path: str = "",
 ) -> TestResponse:
-    """Through a real link and its button."""
+    """Opens a real sign-in link and presses its button."""
     address = f"{name.lower()}@staff.example.com"
     token = make_sign_in_link(store, email=address, name=name, role=role, now=now)
     url = f"/staff/sign-in/{token}"
-    page = client.get(url, query_string={"next": wanted} if wanted else None)
+    page = client.get(url, query_string={"next": next_path} if next_path else None)
     answer = client.post(url, data=form_of(page, url))
     assert answer.status_code == 303, answer.text
     return answer
@@ -250,7 +250,7 @@ def sign_in(
 
 
 def everything(store: Store) -> dict[str, Item]:
-    """All items, by their ids."""
+    """Id -> item, of all items."""
     return {str(item[KEY]): dict(item) for item in iter_scan(store)}
 
 
@@ -259,6 +259,6 @@ def tenants_in(store: Store) -> dict[str, Item]:
 
 
 def events_of(store: Store, tenant_id: str) -> Sequence[Event]:
-    """The oldest first."""
+    """The events of a tenant, the oldest first."""
     page = store.query(GSI2, records.events_partition(tenant_id), limit=200)
     return [records.event_of(item) for item in page.items]

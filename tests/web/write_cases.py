@@ -1,4 +1,4 @@
-"""Everything that staff can change, so that each of it can be asked the same questions."""
+"""Each change that staff can make, for tests that are the same for all of them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,40 +9,39 @@ from tests.web.pages import IDS, TYPED, Staff, form_of, sent_in
 
 FINAL_ID = f"{IDS['account_id']}_{IDS['company_id']}"
 
-#: Makes the tenant that a write is about, in a customer's browser and with a colleague's
-#: help; answers its id.
+#: Makes the tenant of a case, with the browser of a customer and of a colleague. Returns its id.
 Prepare = Callable[[FlaskClient, Staff], str]
 
 
-def waiting(customer: FlaskClient, colleague: Staff) -> str:
+def make_pending(customer: FlaskClient, colleague: Staff) -> str:
     del colleague
     return sent_in(customer).id
 
 
-def set_aside(customer: FlaskClient, colleague: Staff) -> str:
+def make_set_aside(customer: FlaskClient, colleague: Staff) -> str:
     del colleague
     return sent_in(customer, website="https://robot.example").id
 
 
-def licensed(customer: FlaskClient, colleague: Staff) -> str:
-    return _after(colleague, waiting(customer, colleague), "activate", IDS)
+def make_active(customer: FlaskClient, colleague: Staff) -> str:
+    return _decide(colleague, make_pending(customer, colleague), "activate", IDS)
 
 
-def suspended(customer: FlaskClient, colleague: Staff) -> str:
-    return _after(colleague, licensed(customer, colleague), "suspend", {"reason": "unpaid"})
+def make_suspended(customer: FlaskClient, colleague: Staff) -> str:
+    return _decide(colleague, make_active(customer, colleague), "suspend", {"reason": "unpaid"})
 
 
-def rejected(customer: FlaskClient, colleague: Staff) -> str:
-    return _after(colleague, waiting(customer, colleague), "reject", {"reason": "other"})
+def make_rejected(customer: FlaskClient, colleague: Staff) -> str:
+    return _decide(colleague, make_pending(customer, colleague), "reject", {"reason": "other"})
 
 
-def asked_again(customer: FlaskClient, colleague: Staff) -> str:
-    """A sign-up of an account that has a tenant already."""
-    licensed(customer, colleague)
-    return waiting(customer, colleague)
+def make_second_sign_up(customer: FlaskClient, colleague: Staff) -> str:
+    """A sign-up for ids that an active tenant already has."""
+    make_active(customer, colleague)
+    return make_pending(customer, colleague)
 
 
-def _after(colleague: Staff, tenant_id: str, verb: str, typed: Mapping[str, str]) -> str:
+def _decide(colleague: Staff, tenant_id: str, verb: str, typed: Mapping[str, str]) -> str:
     answer = colleague.decide(tenant_id, verb, **typed)
     assert answer.status_code == 303, answer.text
     return answer.location.partition("?")[0].rpartition("/")[2]
@@ -50,9 +49,15 @@ def _after(colleague: Staff, tenant_id: str, verb: str, typed: Mapping[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Write:
-    """`typed` goes into the form; `said` is what the page says afterwards; `event` is the
-    verb in the history; `ends_as` the id afterwards, if it is another; `overtaken_by` what a
-    colleague does meanwhile, and `said_of_colleague` what the page says of it."""
+    """One change.
+
+    typed: goes into the form.
+    said: the confirmation on the page.
+    event: the verb in the history.
+    ends_as: the id of the tenant afterwards, if it differs.
+    overtaken_by, overtaken_with: what a colleague does first, and types.
+    said_of_colleague: the conflict that the page shows then.
+    """
 
     verb: str
     prepare: Prepare
@@ -65,7 +70,7 @@ class Write:
     said_of_colleague: str = "Ben changed the contact 2 minutes ago."
 
     def form(self, person: Staff, tenant_id: str) -> dict[str, str]:
-        """What the person's browser sends, having opened the page now."""
+        """What the person's browser sends if the page is opened now."""
         return person.form(tenant_id, self.verb) | self.typed
 
     def subject(self, tenant_id: str) -> str:
@@ -74,7 +79,7 @@ class Write:
 
 
 class Renew(Write):
-    """Its form is offered when an activation finds that the account has a tenant."""
+    """The page offers its form when an activation finds that the account has a tenant."""
 
     def form(self, person: Staff, tenant_id: str) -> dict[str, str]:
         page = person.decide(tenant_id, "activate", **IDS)
@@ -89,7 +94,7 @@ WRITES = {
     for write in (
         Write(
             verb="activate",
-            prepare=waiting,
+            prepare=make_pending,
             typed=IDS | _DAYS | {"client_id": "fsm-client", "client_secret": "s3cret"},
             said="Example GmbH is active.",
             event="activate",
@@ -97,7 +102,7 @@ WRITES = {
         ),
         Renew(
             verb="renew",
-            prepare=asked_again,
+            prepare=make_second_sign_up,
             typed=_DAYS,
             said="The validity of Example GmbH is set.",
             event="set_validity",
@@ -105,14 +110,14 @@ WRITES = {
         ),
         Write(
             verb="reject",
-            prepare=waiting,
+            prepare=make_pending,
             typed={"reason": "not_a_customer", "message": "Please call us."},
             said="The sign-up of Example GmbH is rejected.",
             event="reject",
         ),
         Write(
             verb="reopen",
-            prepare=rejected,
+            prepare=make_rejected,
             said="The sign-up of Example GmbH is back in the queue.",
             event="reopen",
             overtaken_by="reopen",
@@ -121,52 +126,52 @@ WRITES = {
         ),
         Write(
             verb="release",
-            prepare=set_aside,
+            prepare=make_set_aside,
             said="The sign-up of Example GmbH is now in the queue.",
             event="release",
         ),
         Write(
             verb="suspend",
-            prepare=licensed,
+            prepare=make_active,
             typed={"reason": "unpaid"},
             said="Example GmbH is suspended.",
             event="suspend",
         ),
         Write(
             verb="reinstate",
-            prepare=suspended,
+            prepare=make_suspended,
             said="Example GmbH is active again.",
             event="reinstate",
         ),
         Write(
             verb="validity",
-            prepare=licensed,
+            prepare=make_active,
             typed=_DAYS,
             said="The validity of Example GmbH is set.",
             event="set_validity",
         ),
         Write(
             verb="client",
-            prepare=licensed,
+            prepare=make_active,
             typed={"client_id": "another", "client_secret": "an0ther"},
             said="The OAuth client of Example GmbH is set.",
             event="set_client",
         ),
         Write(
             verb="contact",
-            prepare=licensed,
+            prepare=make_active,
             typed=TYPED | {"name": "Janet Doe"},
             said="The contact of Example GmbH is changed.",
             event="edit_contact",
         ),
         Write(
             verb="note",
-            prepare=waiting,
+            prepare=make_pending,
             typed={"text": "Called them."},
             said="The note is added.",
             event="",
         ),
     )
 }
-#: A note changes nothing of the tenant: it has no event, and nobody can overtake it.
+#: Without the note: it does not change the tenant, so it has no event and no conflict.
 DECISIONS = {verb: write for verb, write in WRITES.items() if verb != "note"}

@@ -1,4 +1,4 @@
-"""What was typed is shown again, without what no HTML can hold."""
+"""A refused form shows what was typed, without characters that HTML cannot hold."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from tests.web.pages import SignUp, Staff, form_of
         ("Ä € 漢字 🙂 \u202e", "Ä € 漢字 🙂 \u202e"),
     ],
 )
-def test_only_what_html_cannot_hold_is_left_out(typed: str, shown: str) -> None:
+def test_only_characters_that_html_cannot_hold_are_left_out(typed: str, shown: str) -> None:
     assert strip_unprintable(typed) == shown
 
 

@@ -1,4 +1,4 @@
-"""Activating: bound to its final key, with a licence in calendar days."""
+"""Activating: the tenant gets its final id and a validity in calendar days."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -24,28 +24,28 @@ from tests.web.pages import (
 SHELL = "?account_id=86810&company_id=104348&account_name=Example&cluster=eu"
 
 
-def test_it_moves_to_its_final_key_and_leaves_a_forward(
+def test_activation_moves_the_tenant_to_its_final_id_and_leaves_a_forward(
     pending: SignUp, anna: Staff, store: Store
 ) -> None:
-    waiting = tenants_in(store)[pending.id]
+    before = tenants_in(store)[pending.id]
     anna.decide(pending.id, "activate", **IDS)
     (tenant,) = tenants_in(store).values()
     assert tenant["tenantId"] == "86810_104348"
     assert (tenant["status"], tenant["isActive"], tenant["version"]) == ("active", True, 1)
     assert (tenant["gsi1pk"], tenant["gsi1sk"]) == ("ACCOUNT#86810", "TENANT#86810_104348")
-    assert tenant["contactEmailAddress"] == waiting["contactEmailAddress"]
-    assert tenant["createdAt"] == waiting["createdAt"]
+    assert tenant["contactEmailAddress"] == before["contactEmailAddress"]
+    assert tenant["createdAt"] == before["createdAt"]
     assert everything(store)[pending.id] == {
         "tenantId": pending.id,
         "forwardTo": "86810_104348",
         "version": 2,
-        "statusLink": waiting["statusLink"],
-        "createdAt": waiting["createdAt"],
+        "statusLink": before["statusLink"],
+        "createdAt": before["createdAt"],
         "decidedMark": tenant["decidedMark"],
     }
 
 
-def test_a_window_of_today_and_fourteen_days_is_offered(
+def test_a_validity_of_14_days_from_today_is_suggested(
     pending: SignUp, anna: Staff, store: Store
 ) -> None:
     form = anna.form(pending.id, "activate")
@@ -66,7 +66,7 @@ def test_the_page_says_what_the_days_mean(pending: SignUp, anna: Staff, active: 
     ("term", "end"),
     [("30d", "2027-01-29"), ("1y", "2027-12-30"), ("eoy", "2026-12-31"), ("", "2027-06-30")],
 )
-def test_a_preset_counts_from_the_first_day(
+def test_a_term_counts_from_the_first_day(
     pending: SignUp, anna: Staff, store: Store, term: str, end: str
 ) -> None:
     first = "2026-12-31"
@@ -77,9 +77,9 @@ def test_a_preset_counts_from_the_first_day(
     assert tenant["validTo"] == f"{end}T23:59:59.999Z"
 
 
-def test_what_the_customer_claimed_is_offered(client: FlaskClient, anna: Staff) -> None:
-    asked = sent_in(client, query=SHELL)
-    form = anna.form(asked.id, "activate")
+def test_the_form_holds_the_ids_that_the_customer_claimed(client: FlaskClient, anna: Staff) -> None:
+    sign_up = sent_in(client, query=SHELL)
+    form = anna.form(sign_up.id, "activate")
     offered = {name: form[name] for name in ("account_id", "company_id", "account_name", "cluster")}
     assert offered == {
         "account_id": "86810",
@@ -89,12 +89,10 @@ def test_what_the_customer_claimed_is_offered(client: FlaskClient, anna: Staff) 
     }
 
 
-def test_the_claim_goes_with_the_pending_tenant(
-    client: FlaskClient, anna: Staff, store: Store
-) -> None:
-    asked = sent_in(client, query=SHELL)
+def test_activation_removes_the_claim(client: FlaskClient, anna: Staff, store: Store) -> None:
+    sign_up = sent_in(client, query=SHELL)
     assert "claim-86810_104348" in everything(store)
-    anna.send(asked.id, "activate", anna.form(asked.id, "activate"))
+    anna.send(sign_up.id, "activate", anna.form(sign_up.id, "activate"))
     assert "claim-86810_104348" not in everything(store)
 
 
@@ -113,18 +111,18 @@ def test_the_claim_goes_with_the_pending_tenant(
         ),
     ],
 )
-def test_a_window_that_gives_no_access_is_refused(
+def test_a_validity_that_gives_no_access_is_refused(
     pending: SignUp, anna: Staff, store: Store, days: dict[str, str], problem: str
 ) -> None:
     page = anna.decide(pending.id, "activate", **IDS, **days)
     assert page.status_code == 422
     assert summary(page) == [("activate-valid_to", problem)]
-    kept = form_of(page, f"/staff/tenants/{pending.id}/activate")
-    assert {name: kept[name] for name in days} == days
+    shown_again = form_of(page, f"/staff/tenants/{pending.id}/activate")
+    assert {name: shown_again[name] for name in days} == days
     assert tenants_in(store)[pending.id]["status"] == "pending"
 
 
-def test_a_window_that_ends_today_is_not_past(pending: SignUp, anna: Staff) -> None:
+def test_a_validity_that_ends_today_is_accepted(pending: SignUp, anna: Staff) -> None:
     days = {"valid_from": "2026-11-01", "valid_to": "2026-11-23"}
     assert anna.decide(pending.id, "activate", **IDS, **days).status_code == 303
 
@@ -141,7 +139,7 @@ def test_s06_a_double_click_in_two_tabs_makes_one_tenant_and_one_event(
     assert len(events) == 1
 
 
-def test_s05_the_second_of_two_approvers_is_told_and_sees_the_active_tenant(
+def test_s05_the_second_of_two_approvers_gets_a_conflict_and_sees_the_active_tenant(
     pending: SignUp, anna: Staff, ben: Staff, store: Store, clock: Clock
 ) -> None:
     form = ben.form(pending.id, "activate") | IDS | {"account_id": "1", "company_id": "2"}
@@ -160,7 +158,7 @@ def test_s05_the_second_of_two_approvers_is_told_and_sees_the_active_tenant(
     assert everything(store)["86810_104348"] == before["86810_104348"]
 
 
-def test_the_same_decision_of_two_people_is_made_by_one(
+def test_the_same_decision_of_a_second_person_is_a_conflict(
     pending: SignUp, anna: Staff, ben: Staff
 ) -> None:
     form = ben.form(pending.id, "activate") | IDS
@@ -182,18 +180,18 @@ def test_the_history_begins_with_the_sign_up(active: str, anna: Staff) -> None:
     assert history.strip().endswith("Asked for access The customer, 23 Nov 2026, 10:00")
 
 
-def test_the_next_one_waiting_is_offered(
+def test_the_confirmation_links_to_the_next_pending_tenant(
     client: FlaskClient, pending: SignUp, anna: Staff, clock: Clock
 ) -> None:
     clock.advance(seconds=1)
-    following = sent_in(client, company="Second AG")
+    second = sent_in(client, company="Second AG")
     page = anna.get(anna.decide(pending.id, "activate", **IDS).location)
     assert outcome(page) == "Example GmbH is active."
-    assert links(page)["Next: Second AG"] == f"/staff/tenants/{following.id}"
+    assert links(page)["Next: Second AG"] == f"/staff/tenants/{second.id}"
     assert "Undo" not in page_words(page)
 
 
-def test_what_was_done_is_told_to_who_did_it_and_for_five_minutes(
+def test_only_the_person_who_decided_sees_the_confirmation_for_five_minutes(
     pending: SignUp, anna: Staff, ben: Staff, clock: Clock
 ) -> None:
     location = anna.decide(pending.id, "activate", **IDS).location
@@ -204,7 +202,9 @@ def test_what_was_done_is_told_to_who_did_it_and_for_five_minutes(
     assert "outcome" not in ids(anna.get(location))
 
 
-def test_the_customers_link_lives_on(client: FlaskClient, pending: SignUp, active: str) -> None:
+def test_the_customers_status_link_still_works(
+    client: FlaskClient, pending: SignUp, active: str
+) -> None:
     page = client.get(pending.url)
     assert page.status_code == 200
     assert "Your access is ready" in page_words(page)

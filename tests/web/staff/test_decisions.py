@@ -1,4 +1,4 @@
-"""Every write of staff, asked the same questions."""
+"""Every write of staff, with the same tests for each."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ def added(before: dict[str, Item], after: dict[str, Item], kind: str) -> list[It
 
 
 def digest(item: Item) -> str:
-    """Written down once more, so that a change of it is noticed: other programs compare it."""
+    """As in the code, so that a change of the digest is noticed: other programs compare it."""
     plain = {name: value for name, value in item.items() if name != "clientSecret"}
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -48,7 +48,7 @@ def digest(item: Item) -> str:
 
 
 @each_decision
-def test_t30_it_is_done_and_told_and_adds_exactly_one_event(
+def test_t30_a_decision_is_saved_and_confirmed_and_adds_exactly_one_event(
     write: Write, client: FlaskClient, anna: Staff, ben: Staff, store: Store
 ) -> None:
     tenant_id = write.prepare(client, ben)
@@ -66,7 +66,7 @@ def test_t30_it_is_done_and_told_and_adds_exactly_one_event(
     assert event["by"] == "Anna"
     assert event["at"] == "2026-11-23T10:00:00.000Z"
     assert event["requestId"] == answer.headers["X-Request-Id"]
-    # What was bound to its final key has another id in front.
+    # An activation or a renewal changes the id.
     old = before.get(subject, before[tenant_id])
     assert event["before"] == digest(old)
     assert event["after"] == digest(after[subject])
@@ -74,7 +74,9 @@ def test_t30_it_is_done_and_told_and_adds_exactly_one_event(
 
 
 @each_decision
-def test_it_is_in_the_history(write: Write, client: FlaskClient, anna: Staff, ben: Staff) -> None:
+def test_a_decision_is_in_the_history(
+    write: Write, client: FlaskClient, anna: Staff, ben: Staff
+) -> None:
     tenant_id = write.prepare(client, ben)
     anna.send(tenant_id, write.verb, write.form(anna, tenant_id))
     page = page_words(anna.page(write.subject(tenant_id)))
@@ -82,7 +84,7 @@ def test_it_is_in_the_history(write: Write, client: FlaskClient, anna: Staff, be
 
 
 @each_write
-def test_htmx_gets_the_section_alone_with_words_for_the_live_region(
+def test_htmx_gets_only_the_section_and_a_text_for_the_live_region(
     write: Write, client: FlaskClient, anna: Staff, ben: Staff
 ) -> None:
     tenant_id = write.prepare(client, ben)
@@ -112,7 +114,7 @@ def test_a_boosted_form_gets_a_redirect(
     assert answer.status_code == 303
 
 
-# ---- The wrong person
+# ---- Without permission
 
 
 @each_write
@@ -204,7 +206,7 @@ def test_s06_a_double_click_changes_nothing_the_second_time(
 
 
 @pytest.mark.parametrize("verb", ["activate", "client"])
-def test_another_secret_from_the_same_page_is_refused_and_not_lost_in_silence(
+def test_another_secret_from_the_same_page_is_a_conflict(
     verb: str, client: FlaskClient, anna: Staff, ben: Staff, store: Store
 ) -> None:
     write = WRITES[verb]
@@ -221,7 +223,7 @@ def test_another_secret_from_the_same_page_is_refused_and_not_lost_in_silence(
 
 
 @each_decision
-def test_s05_who_comes_second_is_told_who_was_faster_and_sees_it_as_it_is_now(
+def test_s05_the_second_person_reads_who_decided_first_and_sees_the_tenant_as_it_is_now(
     *, write: Write, client: FlaskClient, anna: Staff, ben: Staff, store: Store, clock: Clock
 ) -> None:
     tenant_id = write.prepare(client, ben)
@@ -241,7 +243,7 @@ def test_s05_who_comes_second_is_told_who_was_faster_and_sees_it_as_it_is_now(
         assert "<html" not in answer.text or not htmx
         if htmx:
             assert live_words(answer) == write.said_of_colleague
-        # The next try is made from what is there now.
+        # The next attempt starts from the tenant as it is now.
         url = f"/staff/tenants/{tenant_id}/"
         offered = [form_of(answer, action) for action in forms(answer) if action.startswith(url)]
         assert {form["version"] for form in offered} == {str(before[tenant_id]["version"])}
@@ -250,7 +252,7 @@ def test_s05_who_comes_second_is_told_who_was_faster_and_sees_it_as_it_is_now(
 
 
 @each_decision
-def test_a_version_that_nobody_has_seen_is_stale(
+def test_a_version_that_no_page_showed_is_stale(
     write: Write, client: FlaskClient, anna: Staff, ben: Staff, store: Store
 ) -> None:
     tenant_id = write.prepare(client, ben)
@@ -266,7 +268,7 @@ def test_a_version_that_nobody_has_seen_is_stale(
 
 
 @each_write
-def test_s16_reading_does_not_change(
+def test_s16_get_and_head_change_nothing(
     write: Write, client: FlaskClient, anna: Staff, ben: Staff, store: Store
 ) -> None:
     tenant_id = write.prepare(client, ben)
@@ -278,7 +280,7 @@ def test_s16_reading_does_not_change(
     assert everything(store) == before
 
 
-# ---- What is wrong is shown where it is
+# ---- Errors stand beside their field
 
 
 @pytest.mark.parametrize(
@@ -316,7 +318,7 @@ def test_s16_reading_does_not_change(
         ("note", {"text": " "}, [("note-text", "Enter a text.")]),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_named_and_everything_typed_is_kept(
+def test_an_error_is_named_and_everything_typed_is_kept(
     *,
     verb: str,
     typed: dict[str, str],
@@ -336,12 +338,12 @@ def test_what_is_wrong_is_named_and_everything_typed_is_kept(
         assert summary(answer) == problems
         ((field, sentence),) = problems
         assert words(element(answer, f"{field}-error")) == f"Error: {sentence}"
-        kept = form_of(answer, f"/staff/tenants/{tenant_id}/{verb}")
+        shown_again = form_of(answer, f"/staff/tenants/{tenant_id}/{verb}")
         ignored = {"csrf_token", "client_secret"}
-        assert {k: v for k, v in kept.items() if k not in ignored} == {
+        assert {k: v for k, v in shown_again.items() if k not in ignored} == {
             k: v for k, v in form.items() if k not in ignored
         }
-        assert kept.get("client_secret", "") == ""
+        assert shown_again.get("client_secret", "") == ""
         if not htmx:
             assert title(answer).startswith("Error: ")
     assert everything(store) == before

@@ -1,4 +1,4 @@
-"""DynamoDB's indexes lag behind its items. Here they do so by two seconds of the tests' clock."""
+"""Indexes of DynamoDB lag behind its items: in these tests by two seconds of the clock."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ VALIDATE = "/api/validate?accountId=86810&companyId=104348"
 
 
 class Lagging(Behind):
-    """Items are read as they are, indexes as they were two seconds ago."""
+    """Reads items as they are, and indexes as they were two seconds ago."""
 
     def __init__(self, store: Store, indexes: Store, clock: Clock) -> None:
         super().__init__(store)
@@ -79,7 +79,7 @@ def test_a_sign_up_is_in_the_queue_when_the_index_has_it(
     client: FlaskClient, anna: Staff, clock: Clock
 ) -> None:
     pending = sent_in(client)
-    # Its own page does not wait for a list, nor does its tenant's.
+    # Neither its status page nor its tenant page depends on an index.
     assert client.get(pending.url).status_code == 200
     assert anna.page(pending.id).status_code == 200
     assert pending.id not in anna.get(QUEUE).text
@@ -87,7 +87,7 @@ def test_a_sign_up_is_in_the_queue_when_the_index_has_it(
     assert pending.id in anna.get(QUEUE).text
 
 
-def test_who_decided_does_not_see_it_again_and_validate_knows_at_once(
+def test_the_queue_hides_a_decided_tenant_from_its_approver_and_validate_knows_at_once(
     client: FlaskClient, pending: SignUp, anna: Staff, clock: Clock
 ) -> None:
     clock.advance(seconds=2)
@@ -100,14 +100,14 @@ def test_who_decided_does_not_see_it_again_and_validate_knows_at_once(
     assert "86810_104348" in anna.get("/staff/tenants?status=active").text
 
 
-def test_a_colleague_may_still_see_it_and_is_told_who_was_faster(
+def test_a_colleague_may_still_see_it_and_gets_a_conflict(
     pending: SignUp, anna: Staff, ben: Staff, clock: Clock
 ) -> None:
     clock.advance(seconds=2)
     form = ben.form(pending.id, "reject")
     anna.decide(pending.id, "activate", **IDS)
     assert pending.id in ben.get(QUEUE).text
-    # The row is old; the tenant behind it is not.
+    # The row is out of date; the page of the tenant is not.
     assert "reject" not in ben.get(f"/staff/tenants/{pending.id}").text
     answer = ben.send(pending.id, "reject", form | {"reason": "duplicate"})
     assert answer.status_code == 409

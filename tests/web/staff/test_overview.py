@@ -1,4 +1,4 @@
-"""The first page of staff: what waits, and what ends soon."""
+"""The overview, the first page of staff: pending sign-ups, and tenants that expire soon."""
 
 from collections.abc import Callable
 
@@ -6,35 +6,35 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.conftest import Clock
-from tests.web.factories import LIST
+from tests.web.factories import QUEUE
 from tests.web.pages import Staff, heading, links, page_words, sent_in
 
 
 def test_the_overview_of_an_empty_portal_is_a_page(viewer: Staff) -> None:
     page = viewer.get("/staff/")
     assert heading(page) == "Overview"
-    assert links(page)["0 Pending"] == f"{LIST}?status=pending"
+    assert links(page)["0 Pending"] == f"{QUEUE}?status=pending"
     assert "No tenant expires soon." in page_words(page)
 
 
-@pytest.mark.usefixtures("town")
-def test_the_overview_shows_what_waits_and_what_ends(viewer: Staff, clock: Clock) -> None:
+@pytest.mark.usefixtures("demo_tenants")
+def test_the_overview_shows_pending_and_expiring_tenants(viewer: Staff, clock: Clock) -> None:
     page = viewer.get("/staff/")
     found = links(page)
-    assert found["2 Pending"] == f"{LIST}?status=pending"
-    assert found["1 Expiring"] == f"{LIST}?status=expiring"
-    assert found["First GmbH"] == f"{LIST}/pending-{1:026}"
-    assert found["Soon SE"] == f"{LIST}/94_1"
+    assert found["2 Pending"] == f"{QUEUE}?status=pending"
+    assert found["1 Expiring"] == f"{QUEUE}?status=expiring"
+    assert found["First GmbH"] == f"{QUEUE}/pending-{1:026}"
+    assert found["Soon SE"] == f"{QUEUE}/94_1"
     assert "Soon SE 3 Dec 2026" in page_words(page)
 
 
-def test_the_overview_names_the_longest_wait_and_says_when_it_is_too_long(
+def test_the_overview_lists_the_longest_wait_first_and_marks_late_ones(
     client: FlaskClient, clock: Clock, signed_in: Callable[..., Staff]
 ) -> None:
-    sent_in(client, company="Patient AG")
+    sent_in(client, company="First AG")
     clock.advance(days=3)
-    sent_in(client, company="Impatient AG")
+    sent_in(client, company="Second AG")
     page = page_words(signed_in("Vera", "viewer").get("/staff/"))
-    assert "Patient AG 3 days, late" in page
-    assert page.index("Patient AG") < page.index("Impatient AG")
-    assert "late" not in page.partition("Impatient AG")[2].partition("Expiring soon")[0]
+    assert "First AG 3 days, late" in page
+    assert page.index("First AG") < page.index("Second AG")
+    assert "late" not in page.partition("Second AG")[2].partition("Expiring soon")[0]

@@ -11,7 +11,15 @@ from portal.queries import PageCursor
 from portal.stores.contract import Add, Store
 from portal.timestamps import format_timestamp
 from tests.conftest import START, Clock
-from tests.web.factories import LIST, licensed, put, row, rows, tabs, waiting
+from tests.web.factories import (
+    QUEUE,
+    active_tenant,
+    add_tenants,
+    companies,
+    pending_tenant,
+    row_text,
+    tab_counts,
+)
 from tests.web.pages import (
     HTMX,
     IDS,
@@ -31,10 +39,10 @@ from tests.web.pages import (
 # ---- Tabs
 
 
-@pytest.mark.usefixtures("town")
+@pytest.mark.usefixtures("demo_tenants")
 def test_tabs_are_counted_and_hold_what_they_say(viewer: Staff) -> None:
-    page = viewer.get(LIST)
-    assert tabs(page) == {
+    page = viewer.get(QUEUE)
+    assert tab_counts(page) == {
         "Pending": "2",
         "Active": "2",
         "Expiring": "1",
@@ -43,12 +51,12 @@ def test_tabs_are_counted_and_hold_what_they_say(viewer: Staff) -> None:
         "Rejected": "2",
         "All": "8",
     }
-    shown = {
-        name: rows(viewer.get(each.get("href", "")))
+    listed = {
+        name: companies(viewer.get(each.get("href", "")))
         for each in by_id(page, "tabs").iter("a")
         for name in [words(each).rpartition(" ")[0]]
     }
-    assert shown == {
+    assert listed == {
         "Pending": ["First GmbH", "Second AG"],
         "Active": ["Soon SE", "Long KG"],
         "Expiring": ["Soon SE"],
@@ -62,43 +70,48 @@ def test_tabs_are_counted_and_hold_what_they_say(viewer: Staff) -> None:
     }
 
 
-@pytest.mark.usefixtures("town")
+@pytest.mark.usefixtures("demo_tenants")
 def test_the_tab_that_is_open_says_so(viewer: Staff) -> None:
-    page = viewer.get(f"{LIST}?status=expiring")
+    page = viewer.get(f"{QUEUE}?status=expiring")
     current = [each for each in by_id(page, "tabs").iter("a") if each.get("aria-current") == "page"]
     assert [words(each) for each in current] == ["Expiring 1"]
     assert heading(page) == "Tenants: Expiring"
 
 
 def test_an_empty_list_says_so(viewer: Staff) -> None:
-    page = viewer.get(LIST)
+    page = viewer.get(QUEUE)
     assert "No sign-up is waiting." in page_words(page)
-    assert rows(page) == []
+    assert companies(page) == []
 
 
 def test_counts_stop_at_a_hundred(viewer: Staff, store: Store) -> None:
-    put(store, *(waiting(number) for number in range(101)))
-    assert tabs(viewer.get(LIST))["Pending"] == "99+"
+    add_tenants(store, *(pending_tenant(number) for number in range(101)))
+    assert tab_counts(viewer.get(QUEUE))["Pending"] == "99+"
 
 
 @pytest.mark.parametrize("name", ["", "nonsense", "aside'", "PENDING"])
-@pytest.mark.usefixtures("town")
-def test_a_tab_that_is_not_there_is_the_queue(viewer: Staff, name: str) -> None:
-    assert rows(viewer.get(LIST, query_string={"status": name})) == ["First GmbH", "Second AG"]
+@pytest.mark.usefixtures("demo_tenants")
+def test_an_unknown_tab_shows_the_pending_tenants(viewer: Staff, name: str) -> None:
+    assert companies(viewer.get(QUEUE, query_string={"status": name})) == [
+        "First GmbH",
+        "Second AG",
+    ]
 
 
 def test_two_tabs_of_the_same_person_show_the_same_counts(anna: Staff, pending: SignUp) -> None:
-    assert tabs(anna.get(LIST))["Pending"] == "1"
+    assert tab_counts(anna.get(QUEUE))["Pending"] == "1"
     anna.decide(pending.id, "activate", **IDS)
-    assert tabs(anna.get(LIST)) | {"Pending": "0", "Active": "1"} == tabs(anna.get(LIST))
+    assert tab_counts(anna.get(QUEUE)) | {"Pending": "0", "Active": "1"} == tab_counts(
+        anna.get(QUEUE)
+    )
 
 
 # ---- Rows
 
 
 def test_a_row_shows_who_asked_when_and_with_which_ids(viewer: Staff, store: Store) -> None:
-    put(store, licensed(3, "Long KG", timedelta(days=200)))
-    text = row(viewer.get(f"{LIST}?status=active"), "Long KG")
+    add_tenants(store, active_tenant(3, "Long KG", timedelta(days=200)))
+    text = row_text(viewer.get(f"{QUEUE}?status=active"), "Long KG")
     for part in ("Jane Doe", "c3@example.com", "93 / 1", "22 Nov 2026", "25 Aug 2026", "Active"):
         assert part in text
 
@@ -109,11 +122,11 @@ def test_a_wait_past_the_promised_time_is_marked_and_not_by_colour_alone(
 ) -> None:
     sent_in(client)
     clock.advance(days=days)
-    page = signed_in("Vera", "viewer").get(LIST)
+    page = signed_in("Vera", "viewer").get(QUEUE)
     marked = [each for each in tree(page).iter() if "late" in each.get("class", "").split()]
     assert bool(marked) is late
-    assert ("late" in row(page, "Example GmbH")) is late
-    assert "days" in row(page, "Example GmbH")
+    assert ("late" in row_text(page, "Example GmbH")) is late
+    assert "days" in row_text(page, "Example GmbH")
 
 
 def test_a_tenant_of_the_old_application_is_listed_and_opened(anna: Staff, store: Store) -> None:
@@ -135,7 +148,7 @@ def test_a_tenant_of_the_old_application_is_listed_and_opened(anna: Staff, store
     form = anna.form("5_6", "suspend")
     assert form["version"] == "0"
     assert anna.send("5_6", "suspend", form | {"reason": "unpaid"}).status_code == 303
-    assert rows(anna.get(f"{LIST}?status=suspended")) == ["Old Hand"]
+    assert companies(anna.get(f"{QUEUE}?status=suspended")) == ["Old Hand"]
 
 
 # ---- Pages
@@ -143,76 +156,76 @@ def test_a_tenant_of_the_old_application_is_listed_and_opened(anna: Staff, store
 
 @pytest.mark.parametrize("htmx", [False, True])
 def test_fifty_a_page_and_every_row_once(viewer: Staff, store: Store, htmx: bool) -> None:
-    put(store, *(waiting(number) for number in range(120)))
-    url, seen, sizes = LIST, [], []
+    add_tenants(store, *(pending_tenant(number) for number in range(120)))
+    url, listed, sizes = QUEUE, [], []
     while url:
         page = viewer.get(url, headers=HTMX if htmx else {})
         assert ("<html" in page.text) is not htmx
-        seen += rows(page)
-        sizes.append(len(rows(page)))
+        listed += companies(page)
+        sizes.append(len(companies(page)))
         url = links(page).get("Next page", "")
     assert sizes == [50, 50, 20]
-    assert seen == [f"Company {number:03}" for number in range(120)]
+    assert listed == [f"Company {number:03}" for number in range(120)]
 
 
 def test_a_page_that_is_just_full_has_no_next_one(viewer: Staff, store: Store) -> None:
-    put(store, *(waiting(number) for number in range(50)))
-    assert "Next page" not in links(viewer.get(LIST))
+    add_tenants(store, *(pending_tenant(number) for number in range(50)))
+    assert "Next page" not in links(viewer.get(QUEUE))
 
 
 def test_a_link_to_a_page_can_be_shared(
     viewer: Staff, ben: Staff, store: Store, clock: Clock
 ) -> None:
-    put(store, *(waiting(number) for number in range(60)))
-    url = links(viewer.get(LIST))["Next page"]
+    add_tenants(store, *(pending_tenant(number) for number in range(60)))
+    url = links(viewer.get(QUEUE))["Next page"]
     shared = ben.get(url)
-    assert rows(shared) == [f"Company {number:03}" for number in range(50, 60)]
-    assert rows(ben.get(links(shared)["First page"])) == [
+    assert companies(shared) == [f"Company {number:03}" for number in range(50, 60)]
+    assert companies(ben.get(links(shared)["First page"])) == [
         f"Company {number:03}" for number in range(50)
     ]
 
 
 def test_a_row_that_went_away_does_not_break_the_next_page(anna: Staff, store: Store) -> None:
-    put(store, *(waiting(number) for number in range(60)))
-    url = links(anna.get(LIST))["Next page"]
+    add_tenants(store, *(pending_tenant(number) for number in range(60)))
+    url = links(anna.get(QUEUE))["Next page"]
     anna.decide(f"pending-{49:026}", "reject", reason="other")
-    assert rows(anna.get(url)) == [f"Company {number:03}" for number in range(50, 60)]
+    assert companies(anna.get(url)) == [f"Company {number:03}" for number in range(50, 60)]
 
 
 @pytest.mark.parametrize("cursor", ["x", "", "WzAsImEiLCJiIl0.forged", "a" * 5000, "\x00", "%"])
 def test_s19_a_forged_cursor_leads_to_page_one(viewer: Staff, store: Store, cursor: str) -> None:
-    put(store, *(waiting(number) for number in range(60)))
-    page = viewer.get(LIST, query_string={"after": cursor})
+    add_tenants(store, *(pending_tenant(number) for number in range(60)))
+    page = viewer.get(QUEUE, query_string={"after": cursor})
     assert page.status_code == 200
-    assert rows(page)[0] == "Company 000"
+    assert companies(page)[0] == "Company 000"
 
 
 @pytest.mark.parametrize(
-    "place", [PageCursor(7, None), PageCursor(99, ("x", "y")), PageCursor(0, ("~", "~"))]
+    "cursor", [PageCursor(7, None), PageCursor(99, ("x", "y")), PageCursor(0, ("~", "~"))]
 )
 def test_a_cursor_of_another_list_leads_to_page_one(
-    viewer: Staff, app: Flask, store: Store, place: PageCursor
+    viewer: Staff, app: Flask, store: Store, cursor: PageCursor
 ) -> None:
-    put(store, waiting(1))
-    cursor = app.extensions["portal"].links.cursor(place, "active ")
-    page = viewer.get(LIST, query_string={"after": cursor})
+    add_tenants(store, pending_tenant(1))
+    signed = app.extensions["portal"].links.cursor(cursor, "active ")
+    page = viewer.get(QUEUE, query_string={"after": signed})
     assert page.status_code == 200
-    assert rows(page) == ["Company 001"]
+    assert companies(page) == ["Company 001"]
     assert "First page" not in links(page)
 
 
 @pytest.mark.parametrize("number", ["-1", "0", "1000000000", "x"])
-@pytest.mark.usefixtures("town")
+@pytest.mark.usefixtures("demo_tenants")
 def test_s19_page_numbers_mean_nothing(viewer: Staff, number: str) -> None:
-    page = viewer.get(LIST, query_string={"page": number})
-    assert (page.status_code, rows(page)) == (200, ["First GmbH", "Second AG"])
+    page = viewer.get(QUEUE, query_string={"page": number})
+    assert (page.status_code, companies(page)) == (200, ["First GmbH", "Second AG"])
 
 
-@pytest.mark.usefixtures("town")
+@pytest.mark.usefixtures("demo_tenants")
 def test_htmx_gets_the_list_alone_and_how_long_it_is(viewer: Staff) -> None:
-    answer = viewer.get(f"{LIST}?status=pending", headers=HTMX)
+    answer = viewer.get(f"{QUEUE}?status=pending", headers=HTMX)
     assert "<html" not in answer.text
     assert "tenants" in ids(answer)
     assert live_words(answer) == "2 rows on this page"
-    nothing = viewer.get(f"{LIST}?q=zzz", headers=HTMX)
+    nothing = viewer.get(f"{QUEUE}?q=zzz", headers=HTMX)
     assert live_words(nothing).startswith("Nothing was found.")

@@ -1,4 +1,4 @@
-"""Rejecting: the reason is for staff, the words are for the customer."""
+"""Rejecting: the reason is for staff, the message is for the customer."""
 
 from flask.testing import FlaskClient
 
@@ -18,14 +18,14 @@ from tests.web.pages import (
 )
 
 
-def test_the_customer_reads_the_words_and_not_the_reason(
+def test_the_customer_reads_the_message_and_not_the_reason(
     client: FlaskClient, pending: SignUp, anna: Staff, store: Store
 ) -> None:
-    words = "Please call us,\nthen ask again. <b>Thanks</b>"
-    anna.decide(pending.id, "reject", reason="not_a_customer", message=words)
+    message = "Please call us,\nthen ask again. <b>Thanks</b>"
+    anna.decide(pending.id, "reject", reason="not_a_customer", message=message)
     tenant = tenants_in(store)[pending.id]
     assert (tenant["status"], tenant["isActive"]) == ("rejected", False)
-    assert (tenant["reason"], tenant["message"]) == ("not_a_customer", words)
+    assert (tenant["reason"], tenant["message"]) == ("not_a_customer", message)
     page = client.get(pending.url)
     assert "Your request was not approved" in page_words(page)
     assert "Please call us, then ask again. <b>Thanks</b>" in page_words(page)
@@ -33,20 +33,20 @@ def test_the_customer_reads_the_words_and_not_the_reason(
     assert facts(anna.page(pending.id))["Reason"] == "Not a customer"
 
 
-def test_without_words_there_is_no_empty_message(
+def test_without_a_message_the_customers_page_has_none(
     client: FlaskClient, pending: SignUp, anna: Staff
 ) -> None:
     anna.decide(pending.id, "reject", reason="other")
     assert "Our message to you" not in page_words(client.get(pending.url))
 
 
-def test_a_reason_for_something_else_is_refused(pending: SignUp, anna: Staff) -> None:
+def test_a_reason_of_another_verb_is_refused(pending: SignUp, anna: Staff) -> None:
     page = anna.decide(pending.id, "reject", reason="unpaid")
     assert page.status_code == 422
     assert summary(page) == [("reject-reason", "Choose one of the reasons.")]
 
 
-def test_undo_takes_it_back_into_the_queue(
+def test_undo_puts_the_sign_up_back_into_the_queue(
     client: FlaskClient, pending: SignUp, anna: Staff, store: Store
 ) -> None:
     done = anna.decide(pending.id, "reject", reason="duplicate", message="Twice.")
@@ -59,7 +59,7 @@ def test_undo_takes_it_back_into_the_queue(
     assert "waiting for approval" in page_words(client.get(pending.url))
 
 
-def test_undo_of_what_a_colleague_has_seen_since_is_refused(
+def test_undo_is_refused_after_a_colleague_has_decided_again(
     pending: SignUp, anna: Staff, ben: Staff, store: Store
 ) -> None:
     page = anna.get(anna.decide(pending.id, "reject", reason="other").location)
@@ -71,7 +71,7 @@ def test_undo_of_what_a_colleague_has_seen_since_is_refused(
     assert tenants_in(store)[pending.id]["reason"] == "duplicate"
 
 
-def test_the_next_one_waiting_is_offered_and_the_oldest_comes_first(
+def test_the_confirmation_links_to_the_sign_up_that_waits_longest(
     client: FlaskClient, clock: Clock, pending: SignUp, anna: Staff
 ) -> None:
     clock.advance(minutes=1)
@@ -82,12 +82,14 @@ def test_the_next_one_waiting_is_offered_and_the_oldest_comes_first(
     assert links(page)["Next: Second AG"] == f"/staff/tenants/{second.id}"
 
 
-def test_when_nobody_waits_nobody_is_offered(pending: SignUp, anna: Staff) -> None:
+def test_the_confirmation_has_no_next_link_if_no_sign_up_waits(
+    pending: SignUp, anna: Staff
+) -> None:
     page = anna.get(anna.decide(pending.id, "reject", reason="other").location)
-    assert not [words for words in links(page) if words.startswith("Next")]
+    assert not [text for text in links(page) if text.startswith("Next")]
 
 
-def test_a_customer_may_ask_again_after_a_refusal_and_staff_see_it(
+def test_a_customer_may_ask_again_after_a_rejection_and_staff_see_it(
     client: FlaskClient, pending: SignUp, anna: Staff
 ) -> None:
     anna.decide(pending.id, "reject", reason="other")

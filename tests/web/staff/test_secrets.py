@@ -1,4 +1,4 @@
-"""T19: a client secret is in no answer, no log record and no file, whatever goes wrong."""
+"""T19: a client secret is in no answer, log record or file, whatever goes wrong."""
 
 import itertools
 import json
@@ -32,16 +32,16 @@ from tests.web.pages import (
 )
 
 CANARY = "canary-7f3c<&>'\"-secret"
-#: As it is, escaped for HTML, for JSON, for an address, and the part that no escaping touches.
+#: Parts of it as plain text, and escaped for HTML, for a URL and for JSON.
 TRACES = ("canary-7f3c", "7f3c&lt;", "7f3c%3C", "7f3c\\u003c")
 
 
 class WatchedClient(StrictClient):
-    """Keeps all that it was answered."""
+    """Records every answer."""
 
     def open(self, *args: object, **kwargs: object) -> object:
         answer = super().open(*args, **kwargs)
-        self.application.extensions["heard"].append(str(answer.headers).encode() + answer.data)
+        self.application.extensions["answers"].append(str(answer.headers).encode() + answer.data)
         return answer
 
 
@@ -55,45 +55,45 @@ def store(settings: Settings) -> Iterator[TroubledStore]:
 @pytest.fixture
 def app(settings: Settings, store: TroubledStore, clock: Clock) -> Flask:
     app = create_app(settings, store=store, clock=clock.now)
-    app.extensions["heard"] = []
+    app.extensions["answers"] = []
     app.test_client_class = WatchedClient
     return app
 
 
-def heard_by_log(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+def log_records(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     return [record for when in ("setup", "call") for record in caplog.get_records(when)]
 
 
 @pytest.fixture
-def silence(
+def no_leaks(
     app: Flask, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> Iterator[Callable[[], None]]:
-    """Fails the test if the secret was heard anywhere until its end."""
+    """Fails the test if the secret is anywhere at its end."""
     caplog.set_level(logging.DEBUG)
     yield
-    answers = b"\n".join(app.extensions["heard"]).decode(errors="replace")
-    records = "\n".join(logs.JsonLines().format(record) for record in heard_by_log(caplog))
+    answers = b"\n".join(app.extensions["answers"]).decode(errors="replace")
+    records = "\n".join(logs.JsonLines().format(record) for record in log_records(caplog))
     files = b"\n".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert answers
     assert files
-    for place in (answers, records, files.decode(errors="replace")):
-        assert not [trace for trace in TRACES if trace in place]
+    for text in (answers, records, files.decode(errors="replace")):
+        assert not [trace for trace in TRACES if trace in text]
 
 
 def forms_with_the_secret(
     customer: FlaskClient, anna: Staff
 ) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Tenant, verb and form of both decisions that take one."""
-    asked = sent_in(customer)
-    form = anna.form(asked.id, "activate") | IDS | {"client_id": "c", "client_secret": CANARY}
-    yield asked.id, "activate", form
+    """Tenant, verb and form of both decisions that take a secret."""
+    sign_up = sent_in(customer)
+    form = anna.form(sign_up.id, "activate") | IDS | {"client_id": "c", "client_secret": CANARY}
+    yield sign_up.id, "activate", form
     final = f"{IDS['account_id']}_{IDS['company_id']}"
     yield final, "client", anna.form(final, "client") | {"client_secret": CANARY}
 
 
 ERRORS = {
     "unavailable": lambda: UnavailableError(reason="Gone.", remedy="Start it."),
-    "busy": lambda: BusyError(reason="Others are faster."),
+    "busy": lambda: BusyError(reason="Too many writes."),
     "changed": lambda: VersionConflictError(item_id="x", item={"clientSecret": CANARY}),
     "unexpected": lambda: RuntimeError(f"clientSecret={CANARY}"),
     "disk": lambda: OSError(28, CANARY),
@@ -101,8 +101,8 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
-@pytest.mark.usefixtures("silence")
-def test_t19_whatever_the_store_raises_at_whichever_step(
+@pytest.mark.usefixtures("no_leaks")
+def test_t19_no_secret_leaks_when_the_store_fails_at_any_step(
     *,
     error: Callable[[], Exception],
     client: FlaskClient,
@@ -124,8 +124,8 @@ def test_t19_whatever_the_store_raises_at_whichever_step(
     assert caplog.records
 
 
-@pytest.mark.usefixtures("silence")
-def test_t19_whatever_is_wrong_with_the_form(
+@pytest.mark.usefixtures("no_leaks")
+def test_t19_no_secret_leaks_from_a_form_that_is_refused(
     client: FlaskClient, anna: Staff, viewer: Staff, ben: Staff
 ) -> None:
     for tenant_id, verb, form in forms_with_the_secret(client, anna):
@@ -148,7 +148,7 @@ def test_t19_whatever_is_wrong_with_the_form(
         viewer.send(tenant_id, verb, form | {"csrf_token": viewer.token()})
         client.post(url, data=form)
         assert anna.send(tenant_id, verb, form).status_code == 303
-    # An account that has a tenant already, and a decision that came second.
+    # An account that already has a tenant, and a decision that came second.
     again = sent_in(client)
     typed = anna.form(again.id, "activate") | IDS | {"client_secret": CANARY}
     assert anna.send(again.id, "activate", typed).status_code == 409
@@ -156,8 +156,8 @@ def test_t19_whatever_is_wrong_with_the_form(
     assert anna.send(again.id, "activate", typed).status_code == 409
 
 
-def imported(admin: Staff) -> str:
-    """An import whose file holds the secret, planned."""
+def planned_import(admin: Staff) -> str:
+    """The id of a planned import whose file holds the secret."""
     row = dict.fromkeys(("accountName", "companyName", "cluster", "clientId"), "x") | {
         "accountId": "7",
         "companyId": "8",
@@ -178,15 +178,15 @@ def imported(admin: Staff) -> str:
     return str(answer.location).rpartition("/")[2]
 
 
-@pytest.mark.usefixtures("silence")
-def test_t19_no_route_ever_shows_it(
+@pytest.mark.usefixtures("no_leaks")
+def test_t19_no_route_shows_the_secret(
     app: Flask, client: FlaskClient, pending: SignUp, admin: Staff, store: TroubledStore
 ) -> None:
     secret = {"client_id": "fsm", "client_secret": CANARY}
     admin.decide(pending.id, "activate", **IDS, **secret)
     sealed = str(tenants_in(store)["86810_104348"]["clientSecret"])
-    import_id = imported(admin)
-    app.extensions["heard"].clear()
+    import_id = planned_import(admin)
+    app.extensions["answers"].clear()
     values = {
         "filename": "portal.css",
         "tenant_id": "86810_104348",
@@ -204,16 +204,16 @@ def test_t19_no_route_ever_shows_it(
         typed = {"reason": "unpaid"} if verb == "suspend" else {}
         admin.send("86810_104348", verb, admin.form("86810_104348", verb) | typed, htmx=True)
     assert asked == ROUTE_ACCESS.keys()
-    heard = b"".join(app.extensions["heard"]).decode(errors="replace")
-    # The sealed text is nobody's business either.
-    assert sealed not in heard
-    assert sealed.rpartition(".")[2][:40] not in heard
+    answers = b"".join(app.extensions["answers"]).decode(errors="replace")
+    # Nor does a page show the sealed text.
+    assert sealed not in answers
+    assert sealed.rpartition(".")[2][:40] not in answers
     events = [item for id_, item in everything(store).items() if id_.startswith("event-")]
     assert len(events) == 5
     assert sealed not in repr(events)
 
 
-def test_the_page_says_when_it_was_set_and_offers_to_replace_it(
+def test_the_page_says_when_the_secret_was_set_and_offers_to_replace_it(
     pending: SignUp, anna: Staff, store: TroubledStore, clock: Clock
 ) -> None:
     anna.decide(pending.id, "activate", **IDS, client_id="fsm", client_secret=CANARY)
@@ -224,7 +224,7 @@ def test_the_page_says_when_it_was_set_and_offers_to_replace_it(
     assert form == form | {"client_id": "fsm", "client_secret": ""}
 
 
-def test_without_another_secret_the_one_that_is_sealed_stays(
+def test_an_empty_secret_field_keeps_the_sealed_secret(
     pending: SignUp, anna: Staff, store: TroubledStore
 ) -> None:
     anna.decide(pending.id, "activate", **IDS, client_id="fsm", client_secret=CANARY)

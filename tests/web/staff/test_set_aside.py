@@ -1,4 +1,4 @@
-"""Sign-ups that look like a robot's: kept apart, and answered like any other."""
+"""Sign-ups that a robot may have sent are set aside; the robot gets the usual answer."""
 
 from dataclasses import replace
 
@@ -57,7 +57,7 @@ def sent_after(client: FlaskClient, clock: Clock, seconds: float, **typed: str) 
         pytest.param(4, " ", True, id="F21-trap-of-a-space"),
     ],
 )
-def test_what_a_robot_sends_is_kept_apart(
+def test_a_sign_up_of_a_robot_is_set_aside(
     *,
     client: FlaskClient,
     store: Store,
@@ -73,19 +73,21 @@ def test_what_a_robot_sends_is_kept_apart(
 
 
 @pytest.mark.parametrize("robot", [{"website": "x"}, {}], ids=["F21", "F22"])
-def test_the_answer_is_the_same_as_anybodys(
+def test_a_robot_gets_the_same_answer_as_a_person(
     client: FlaskClient, clock: Clock, robot: dict[str, str]
 ) -> None:
     person = sent_after(client, clock, 4)
     suspect = sent_after(client, clock, 4 if robot else 1, **robot)
     answers = [client.get(each.url) for each in (person, suspect)]
     pages = [without_tokens(each.text) for each in answers]
-    # They were sent in the same minute, so even the time is the same.
+    # Both were sent in the same minute, so their pages show the same time.
     assert pages[0] == pages[1]
     assert [name for name, _ in answers[0].headers] == [name for name, _ in answers[1].headers]
 
 
-def test_it_is_in_no_list_but_its_own(client: FlaskClient, clock: Clock, anna: Staff) -> None:
+def test_a_sign_up_that_is_set_aside_is_only_in_its_own_list(
+    client: FlaskClient, clock: Clock, anna: Staff
+) -> None:
     assert "Set aside" not in page_words(anna.get("/staff/tenants"))
     sent_after(client, clock, 4, website="x", company="Robot Inc")
     for url in ("/staff/tenants", "/staff/tenants?status=all", "/staff/tenants?status=all&q=Robot"):
@@ -94,7 +96,7 @@ def test_it_is_in_no_list_but_its_own(client: FlaskClient, clock: Clock, anna: S
     assert links(anna.get("/staff/"))["1 Set aside"] == "/staff/tenants?status=aside"
 
 
-def test_its_claim_counts_for_nothing_until_it_is_released(
+def test_its_claim_does_not_count_until_it_is_released(
     client: FlaskClient, clock: Clock, anna: Staff, store: Store
 ) -> None:
     done = sent_after(client, clock, 4, website="x", account_id="1", company_id="2")
@@ -112,7 +114,7 @@ def test_its_claim_counts_for_nothing_until_it_is_released(
     assert "Set aside" not in page_words(anna.get("/staff/tenants"))
 
 
-def test_it_can_be_activated_or_rejected_from_there(
+def test_a_sign_up_that_is_set_aside_can_be_activated(
     client: FlaskClient, clock: Clock, anna: Staff, store: Store
 ) -> None:
     done = sent_after(client, clock, 4, website="x")
@@ -127,20 +129,20 @@ def test_a_refused_form_keeps_the_time_it_was_first_shown(
 ) -> None:
     refused = sign_up(client, email="a@b")
     clock.advance(seconds=3)
-    mended = form_of(refused, "/sign-up") | {"email": "jane@example.com"}
-    assert client.post("/sign-up", data=mended).status_code == 303
+    corrected = form_of(refused, "/sign-up") | {"email": "jane@example.com"}
+    assert client.post("/sign-up", data=corrected).status_code == 303
     (tenant,) = tenants_in(store).values()
     assert "setAside" not in tenant
 
 
-def test_sending_nothing_in_the_trap_is_what_people_do(client: FlaskClient, clock: Clock) -> None:
+def test_a_person_leaves_the_trap_empty(client: FlaskClient, clock: Clock) -> None:
     form = form_of(client.get("/sign-up"), "/sign-up")
     assert form["website"] == ""
     clock.advance(seconds=3)
     assert sent_in(client).id
 
 
-def test_who_has_to_send_the_form_again_may_do_so_at_once(
+def test_a_form_that_expired_may_be_sent_again_at_once(
     client: FlaskClient, store: Store, clock: Clock
 ) -> None:
     form = form_of(client.get("/sign-up"), "/sign-up") | TYPED

@@ -1,4 +1,4 @@
-"""Signing in by a link, and when a session is over."""
+"""Signing in with a link, and when a session ends."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,7 +26,7 @@ from tests.web.pages import (
     without_tokens,
 )
 
-#: T22: what a browser, or a careless check, could take for another site.
+#: T22: addresses that a browser, or a careless check, could take for another site.
 VECTORS = [
     "//evil.example",
     "/\\evil.example",
@@ -80,7 +80,7 @@ def test_a_link_signs_in_once_after_a_button(client: FlaskClient, link: str) -> 
     assert "Anna Approver" in page_words(client.get("/staff/"))
 
 
-def test_programs_that_look_into_links_do_not_use_them_up(
+def test_opening_a_link_does_not_use_it_up(
     client: FlaskClient, link: str, new_client: Callable[[], FlaskClient], store: Store
 ) -> None:
     before = everything(store)
@@ -110,7 +110,7 @@ def test_s12_used_old_cut_and_guessed_links_get_the_same_page(
     assert not is_signed_in(stranger)
 
 
-def test_the_store_keeps_no_link_and_no_session_that_could_be_used(
+def test_the_store_holds_no_usable_link_or_session(
     client: FlaskClient, link: str, store: Store
 ) -> None:
     token = link.rpartition("/")[2]
@@ -121,10 +121,10 @@ def test_the_store_keeps_no_link_and_no_session_that_could_be_used(
     assert session_token not in repr(everything(store))
 
 
-# ---- T11: another session from the moment of signing in
+# ---- T11: signing in starts a new session
 
 
-def test_t11_signing_in_starts_another_session(
+def test_t11_signing_in_starts_a_new_session(
     client: FlaskClient, link: str, new_client: Callable[[], FlaskClient]
 ) -> None:
     form = form_of(client.get(link), link)
@@ -134,12 +134,12 @@ def test_t11_signing_in_starts_another_session(
     old = new_client()
     old.set_cookie("portal", before)
     assert not is_signed_in(old)
-    # The form token of the session before is worth nothing in this one.
+    # The form token of the old session is not valid in the new one.
     refused = client.post("/staff/sign-out", data={"csrf_token": form["csrf_token"]})
     assert refused.status_code == 400
 
 
-# ---- S02, T12: when it is over
+# ---- S02, T12: when a session ends
 
 
 def replayed(person: Staff, new_client: Callable[[], FlaskClient]) -> FlaskClient:
@@ -149,7 +149,7 @@ def replayed(person: Staff, new_client: Callable[[], FlaskClient]) -> FlaskClien
     return thief
 
 
-def test_t12_a_copied_cookie_dies_with_its_session(
+def test_t12_a_copied_cookie_ends_with_its_session(
     anna: Staff, new_client: Callable[[], FlaskClient]
 ) -> None:
     thief = replayed(anna, new_client)
@@ -160,13 +160,13 @@ def test_t12_a_copied_cookie_dies_with_its_session(
     assert thief.get("/staff/", headers=HTMX).status_code == 401
 
 
-def test_s02_who_was_disabled_is_out_at_once(anna: Staff, store: Store) -> None:
+def test_s02_a_disabled_person_is_signed_out_at_once(anna: Staff, store: Store) -> None:
     disable_person(store, email="anna@staff.example.com")
     assert not is_signed_in(anna.client)
 
 
 @pytest.mark.parametrize("role", ["viewer", "admin"])
-def test_t12_another_role_ends_the_session(
+def test_t12_a_change_of_role_ends_the_session(
     anna: Staff, store: Store, clock: Clock, role: str
 ) -> None:
     make_sign_in_link(
@@ -175,14 +175,14 @@ def test_t12_another_role_ends_the_session(
     assert not is_signed_in(anna.client)
 
 
-def test_s02_thirty_minutes_without_a_click_are_the_end(anna: Staff, clock: Clock) -> None:
+def test_s02_a_session_ends_after_30_idle_minutes(anna: Staff, clock: Clock) -> None:
     clock.advance(minutes=30)
     assert is_signed_in(anna.client)
     clock.advance(minutes=30, milliseconds=1)
     assert not is_signed_in(anna.client)
 
 
-def test_s02_twelve_hours_are_the_end(anna: Staff, clock: Clock) -> None:
+def test_s02_a_session_ends_after_12_hours(anna: Staff, clock: Clock) -> None:
     for _ in range(24):
         clock.advance(minutes=30)
         assert is_signed_in(anna.client)
@@ -199,14 +199,14 @@ def test_s02_twelve_hours_are_the_end(anna: Staff, clock: Clock) -> None:
         pytest.param("a" * 5_000, id="5 kB"),
     ],
 )
-def test_s20_a_cookie_that_is_not_ours_is_nobody(
+def test_s20_a_foreign_cookie_signs_nobody_in(
     new_client: Callable[[], FlaskClient], cookie: str
 ) -> None:
     client = new_client()
     assert client.get("/staff/", headers={"Cookie": f"portal={cookie}"}).status_code == 303
 
 
-def test_s20_a_tampered_cookie_is_nobody(
+def test_s20_a_tampered_cookie_signs_nobody_in(
     anna: Staff, new_client: Callable[[], FlaskClient]
 ) -> None:
     value = anna.client.get_cookie("portal").value
@@ -217,7 +217,7 @@ def test_s20_a_tampered_cookie_is_nobody(
         assert not is_signed_in(client)
 
 
-def test_s20_a_cookie_of_a_key_that_was_dropped_is_nobody(
+def test_s20_a_cookie_of_a_dropped_key_signs_nobody_in(
     anna: Staff, settings: Settings, store: Store, clock: Clock
 ) -> None:
     other = replace(settings, configured_secret_key=SECRET_KEY[::-1])
@@ -228,14 +228,14 @@ def test_s20_a_cookie_of_a_key_that_was_dropped_is_nobody(
     assert not is_signed_in(client)
 
 
-# ---- S01, S15, T22: where one is sent
+# ---- S01, S15, T22: where a redirect leads
 
 
 @pytest.mark.parametrize(
     "path",
     ["/staff/", "/staff/tenants?status=active&q=Example", "/staff/tenants/86810_104348"],
 )
-def test_s01_a_stranger_sees_nothing_and_comes_back_to_where_they_wanted_to_go(
+def test_s01_a_stranger_sees_nothing_and_returns_to_the_page_after_signing_in(
     client: FlaskClient, store: Store, clock: Clock, active: str, path: str
 ) -> None:
     answer = client.get(path)
@@ -249,7 +249,7 @@ def test_s01_a_stranger_sees_nothing_and_comes_back_to_where_they_wanted_to_go(
     assert client.get(done.location).status_code == 200
 
 
-def test_s01_htmx_is_told_to_load_the_sign_in_page(client: FlaskClient) -> None:
+def test_s01_htmx_is_redirected_to_the_sign_in_page(client: FlaskClient) -> None:
     answer = client.get("/staff/tenants?q=x", headers=HTMX)
     assert (answer.status_code, answer.text) == (401, "")
     assert answer.headers["HX-Redirect"] == "/staff/sign-in"
@@ -261,20 +261,20 @@ def test_s15_t22_next_never_leaves_the_portal(
 ) -> None:
     assert safe_next(vector, "/staff/") == "/staff/"
     client.get("/staff/sign-in", query_string={"next": vector})
-    done = sign_in(client, store, clock.now(), role="viewer", name="Vera", wanted=vector)
+    done = sign_in(client, store, clock.now(), role="viewer", name="Vera", next_path=vector)
     assert done.location == "/staff/"
 
 
-def test_t22_a_forged_field_does_not_lead_away_either(client: FlaskClient, link: str) -> None:
+def test_t22_a_forged_next_field_does_not_leave_the_portal(client: FlaskClient, link: str) -> None:
     form = form_of(client.get(link), link) | {"next": "//evil.example"}
     assert client.post(link, data=form).location == "/staff/"
 
 
 def test_every_link_of_the_staff_pages_leads_somewhere(anna: Staff, active: str) -> None:
-    seen, waiting = set(), ["/staff/"]
-    while waiting:
-        url = waiting.pop()
-        seen.add(url)
+    visited, to_visit = set(), ["/staff/"]
+    while to_visit:
+        url = to_visit.pop()
+        visited.add(url)
         answer = anna.client.get(url, buffered=True)
         assert answer.status_code == 200, url
         if answer.mimetype != "text/html":
@@ -284,4 +284,4 @@ def test_every_link_of_the_staff_pages_leads_somewhere(anna: Staff, active: str)
             for each in tree(answer).iter()
             if each.tag in ("a", "link", "script") and (each.get("href") or each.get("src"))
         ]
-        waiting += {each.partition("#")[0] or url for each in found} - seen - set(waiting)
+        to_visit += {each.partition("#")[0] or url for each in found} - visited - set(to_visit)

@@ -1,4 +1,4 @@
-"""Suspending and reinstating: access stops at once, and the window keeps running."""
+"""Suspending and reinstating: access stops at once, and the validity keeps running."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ def answer_of(client: FlaskClient) -> dict[str, object]:
     return client.get("/api/validate?accountId=86810&companyId=104348").get_json()
 
 
-def test_access_stops_at_once_and_comes_back_with_the_same_window(
+def test_access_stops_at_once_and_comes_back_with_the_same_validity(
     client: FlaskClient, active: str, anna: Staff, store: Store
 ) -> None:
     assert answer_of(client)["isValid"] is True
@@ -50,7 +50,7 @@ def test_s10_a_pending_tenant_cannot_be_suspended(
     assert tenants_in(store) == before
 
 
-def test_a_window_that_has_passed_meanwhile_is_said_before_reinstating(
+def test_the_page_says_before_reinstating_that_the_validity_has_ended(
     active: str, anna: Staff, clock: Clock, signed_in: Callable[..., Staff]
 ) -> None:
     anna.decide(active, "suspend", reason="unpaid")

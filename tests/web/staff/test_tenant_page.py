@@ -1,4 +1,4 @@
-"""The page of one tenant: everything known, likely duplicates, history and notes."""
+"""The page of one tenant: facts, possible duplicates, history and notes."""
 
 from collections.abc import Callable
 
@@ -39,7 +39,7 @@ ATTACKS = [
 
 
 def verbs(answer: object) -> list[str]:
-    """What may be decided, in the order of the page."""
+    """The verbs that the page offers, in its order."""
     return [
         action.rpartition("/")[2]
         for action in forms(answer)
@@ -51,23 +51,25 @@ def history(answer: object) -> str:
     return page_words(answer).partition("History")[2].partition(" Notes ")[0]
 
 
-# ---- What is offered
+# ---- Forms
 
 
-def test_a_pending_tenant_may_be_activated_rejected_or_mended(pending: SignUp, anna: Staff) -> None:
+def test_a_pending_tenant_may_be_activated_rejected_or_changed(
+    pending: SignUp, anna: Staff
+) -> None:
     assert verbs(anna.page(pending.id)) == ["activate", "reject", "contact", "note"]
 
 
-def test_an_active_one_may_be_renewed_or_suspended(active: str, anna: Staff) -> None:
+def test_an_active_tenant_may_be_renewed_or_suspended(active: str, anna: Staff) -> None:
     assert verbs(anna.page(active)) == ["validity", "suspend", "client", "contact", "note"]
 
 
-def test_a_suspended_one_may_come_back(active: str, anna: Staff) -> None:
+def test_a_suspended_tenant_may_be_reinstated(active: str, anna: Staff) -> None:
     anna.decide(active, "suspend", reason="unpaid")
     assert verbs(anna.page(active)) == ["reinstate", "validity", "client", "contact", "note"]
 
 
-def test_a_rejected_one_may_only_be_reopened(pending: SignUp, anna: Staff) -> None:
+def test_a_rejected_tenant_may_only_be_reopened(pending: SignUp, anna: Staff) -> None:
     anna.decide(pending.id, "reject", reason="other")
     assert verbs(anna.page(pending.id)) == ["reopen", "note"]
 
@@ -82,13 +84,13 @@ def test_everything_works_without_a_script(active: str, anna: Staff) -> None:
         assert form.find(".//button") is not None
 
 
-# ---- What is known
+# ---- Facts
 
 
 def test_everything_known_is_shown_to_staff(client: FlaskClient, anna: Staff) -> None:
     query = "?account_id=86810&company_id=104348&account_name=Holding&company_name=One&cluster=eu"
-    asked = sent_in(client, query=query)
-    assert facts(anna.page(asked.id)) == {
+    sign_up = sent_in(client, query=query)
+    assert facts(anna.page(sign_up.id)) == {
         "Name": "Jane Doe",
         "Email address": "jane@example.com",
         "Phone number": "+4930901820 (typed: +49 30 901820)",
@@ -104,10 +106,11 @@ def test_t6_t7_what_people_typed_is_text_wherever_staff_read_it(
     client: FlaskClient, anna: Staff, attack: str
 ) -> None:
     query = f"?account_id=1&company_id=2&account_name={'x'}&cluster=eu"
-    asked = sent_in(client, query=query, company=attack, name=attack, account_name=attack)
-    anna.decide(asked.id, "note", text=attack)
+    sign_up = sent_in(client, query=query, company=attack, name=attack, account_name=attack)
+    anna.decide(sign_up.id, "note", text=attack)
     again = sent_in(client, company=attack)
-    urls = ["/staff/", "/staff/tenants", f"/staff/tenants/{asked.id}", f"/staff/tenants/{again.id}"]
+    tenants = [f"/staff/tenants/{each.id}" for each in (sign_up, again)]
+    urls = ["/staff/", "/staff/tenants", *tenants]
     for url in [*urls, f"/staff/tenants?status=all&q={attack[:5].replace('%', '')}"]:
         page = anna.get(url)
         assert page.status_code == 200
@@ -120,12 +123,12 @@ def test_t6_t7_what_people_typed_is_text_wherever_staff_read_it(
         for each in tree(page).iter("script"):
             assert (each.get("src") or "").startswith("/static/")
     assert attack in page_words(anna.get(urls[2]))
-    done = anna.get(anna.decide(asked.id, "reject", reason="other", message=attack).location)
+    done = anna.get(anna.decide(sign_up.id, "reject", reason="other", message=attack).location)
     assert f"The sign-up of {attack} is rejected." in page_words(done)
-    assert tenants_of(anna, asked.id) == "Rejected"
+    assert status_badge(anna, sign_up.id) == "Rejected"
 
 
-def tenants_of(anna: Staff, tenant_id: str) -> str:
+def status_badge(anna: Staff, tenant_id: str) -> str:
     page = anna.page(tenant_id)
     return words(next(e for e in tree(page).iter("span") if e.get("class", "").startswith("badge")))
 
@@ -148,14 +151,14 @@ def test_likely_duplicates_say_why(client: FlaskClient, anna: Staff) -> None:
     assert "Fourth" not in section
 
 
-def test_a_customer_of_their_own_has_no_duplicates(pending: SignUp, anna: Staff) -> None:
+def test_a_customer_unlike_all_others_has_no_duplicates(pending: SignUp, anna: Staff) -> None:
     assert "Possible duplicates" not in page_words(anna.page(pending.id))
 
 
 # ---- History
 
 
-def test_the_history_tells_who_did_what_when_and_why(
+def test_the_history_says_who_did_what_when_and_why(
     client: FlaskClient, pending: SignUp, anna: Staff, ben: Staff, clock: Clock
 ) -> None:
     anna.decide(pending.id, "reject", reason="details_missing")
@@ -165,7 +168,7 @@ def test_the_history_tells_who_did_what_when_and_why(
     anna.decide(pending.id, "activate", **IDS)
     clock.advance(minutes=1)
     ben.decide("86810_104348", "suspend", reason="unpaid")
-    told = history(anna.page("86810_104348"))
+    text = history(anna.page("86810_104348"))
     expected = [
         "Suspended Ben, 23 Nov 2026, 10:03 Not paid",
         "Activated Anna, 23 Nov 2026, 10:02",
@@ -173,23 +176,23 @@ def test_the_history_tells_who_did_what_when_and_why(
         "Rejected Anna, 23 Nov 2026, 10:00 Details are missing",
         "Asked for access The customer, 23 Nov 2026, 10:00",
     ]
-    places = [told.index(line) for line in expected]
-    assert places == sorted(places)
+    positions = [text.index(line) for line in expected]
+    assert positions == sorted(positions)
 
 
-def test_the_history_names_which_personal_details_changed_and_never_which_they_were(
+def test_the_history_names_changed_personal_details_without_their_values(
     active: str, anna: Staff, store: Store
 ) -> None:
     anna.decide(active, "contact", **TYPED | {"email": "new@example.com", "name": "Janet"})
-    told = history(anna.page(active))
-    assert "Email address changed" in told
-    assert "Contact's name changed" in told
-    kept = repr([item for id_, item in everything(store).items() if id_.startswith("event-")])
+    text = history(anna.page(active))
+    assert "Email address changed" in text
+    assert "Contact's name changed" in text
+    events = repr([item for id_, item in everything(store).items() if id_.startswith("event-")])
     for personal in ("new@example.com", "jane@example.com", "Janet", "Jane"):
-        assert personal not in kept
+        assert personal not in events
 
 
-def test_a_contact_that_is_sent_as_it_is_is_still_one_event(
+def test_an_unchanged_contact_is_still_one_event(
     active: str, anna: Staff, store: Store, clock: Clock
 ) -> None:
     clock.advance(seconds=1)
@@ -216,7 +219,7 @@ def test_a_note_is_for_staff_and_stays_with_the_tenant(
     assert "Called them" not in client.get(pending.url).text
 
 
-def test_the_same_words_later_on_are_another_note(
+def test_the_same_text_later_is_another_note(
     pending: SignUp, anna: Staff, store: Store, clock: Clock
 ) -> None:
     form = anna.form(pending.id, "note") | {"text": "No answer."}
@@ -228,7 +231,7 @@ def test_the_same_words_later_on_are_another_note(
     assert len(store.query(GSI2, records.notes_partition(pending.id)).items) == 2
 
 
-def test_a_note_on_an_old_address_lands_on_the_tenant(
+def test_a_note_sent_to_the_old_address_belongs_to_the_tenant(
     pending: SignUp, active: str, anna: Staff
 ) -> None:
     form = anna.form(active, "note") | {"text": "From an old tab."}

@@ -1,4 +1,4 @@
-"""Setting the validity, in a time zone whose days are not all as long."""
+"""Setting the validity, in a time zone with days of 23 and 25 hours."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -78,15 +78,15 @@ def test_days_become_instants_and_are_shown_back_unchanged(
         "",
     ],
 )
-def test_s08_what_is_no_date_of_ours_is_refused(
+def test_s08_a_text_that_is_no_valid_day_is_refused(
     active: str, anna: Staff, store: Store, typed: str
 ) -> None:
     before = everything(store)
     page = anna.decide(active, "validity", valid_from=typed, valid_to=typed)
     assert page.status_code == 422
     assert summary(page) == [("validity-valid_from", DATE_WRONG), ("validity-valid_to", DATE_WRONG)]
-    kept = form_of(page, f"/staff/tenants/{active}/validity")
-    assert (kept["valid_from"], kept["valid_to"]) == (typed, typed)
+    form = form_of(page, f"/staff/tenants/{active}/validity")
+    assert (form["valid_from"], form["valid_to"]) == (typed, typed)
     assert everything(store) == before
 
 
@@ -98,13 +98,11 @@ def test_s07_the_end_must_not_be_before_the_start(active: str, anna: Staff, stor
     assert everything(store) == before
 
 
-def test_a_window_that_is_over_ends_a_licence(
-    client: FlaskClient, active: str, anna: Staff
-) -> None:
+def test_a_validity_in_the_past_ends_access(client: FlaskClient, active: str, anna: Staff) -> None:
     days = {"valid_from": "2026-01-01", "valid_to": "2026-11-22"}
     assert anna.decide(active, "validity", **days).status_code == 303
-    told = client.get("/api/validate?accountId=86810&companyId=104348").get_json()
-    assert (told["error"], told["validTo"]) == ("EXPIRED", "2026-11-22T22:59:59.999Z")
+    answer = client.get("/api/validate?accountId=86810&companyId=104348").get_json()
+    assert (answer["error"], answer["validTo"]) == ("EXPIRED", "2026-11-22T22:59:59.999Z")
 
 
 def test_old_and_new_go_into_the_history(active: str, anna: Staff) -> None:
@@ -122,7 +120,7 @@ def test_renewing_twice_from_a_double_click_adds_one_term(
     assert tenants_in(store)[active]["validTo"] == "2027-11-22T22:59:59.999Z"
 
 
-def test_a_suspended_tenant_gets_another_window_and_stays_suspended(
+def test_a_suspended_tenant_gets_another_validity_and_stays_suspended(
     active: str, anna: Staff, store: Store
 ) -> None:
     anna.decide(active, "suspend", reason="unpaid")
@@ -140,15 +138,15 @@ def test_t27_the_answer_agrees_with_the_days_to_the_millisecond(
     start, end = parse_timestamp(str(tenant["validFrom"])), parse_timestamp(str(tenant["validTo"]))
     assert start == datetime(2027, 3, 28, tzinfo=BERLIN).astimezone(UTC)
     millisecond = timedelta(milliseconds=1)
-    told = []
+    answers = []
     for instant in (start - millisecond, start, end, end + millisecond):
         clock.advance(seconds=(instant - clock.now()).total_seconds())
         answer = client.get("/api/validate?accountId=86810&companyId=104348").get_json()
-        told.append(answer.get("reason", answer["isValid"]))
-    assert told == ["NOT_YET_VALID", True, True, "EXPIRED"]
+        answers.append(answer.get("reason", answer["isValid"]))
+    assert answers == ["NOT_YET_VALID", True, True, "EXPIRED"]
 
 
-def test_an_imported_window_keeps_its_exact_instants_until_it_is_changed(
+def test_an_imported_validity_keeps_its_exact_instants_until_it_is_changed(
     active: str, anna: Staff, store: Store
 ) -> None:
     tenant = tenants_in(store)[active]

@@ -35,8 +35,8 @@ def _row(
     get = item.get
     status = records.status_of(item)
     created_at = str(get("createdAt", ""))
-    asked = parse_timestamp(created_at)
-    age = now - asked if asked else timedelta(0)
+    requested = parse_timestamp(created_at)
+    age = now - requested if requested else timedelta(0)
     late = status is Status.PENDING and age > promised
     account, company = get("accountId", ""), get("companyId", "")
     validity = records.validity_of(item) if status is Status.ACTIVE or "validTo" in item else None
@@ -51,9 +51,9 @@ def _row(
         contact=str(get("contactFullName", "")),
         email=str(get("contactEmailAddress", "")),
         ids=f"{account} / {company}" if account else "",
-        asked=dates.day(asked, zone, locale),
-        asked_iso=created_at,
-        age=dates.age(age, locale, late=late) if asked else "",
+        requested=dates.day(requested, zone, locale),
+        requested_iso=created_at,
+        age=dates.age(age, locale, late=late) if requested else "",
         late="late" if late else "",
         validity=_days(validity, zone, locale) if validity else "",
         status=_(status_label),

@@ -29,7 +29,7 @@ from portal.settings import Settings
 from portal.stores.contract import Store
 from portal.stores.factory import open_store
 from portal.timestamps import utc_now
-from tests.browser.demo_data import Town
+from tests.browser.demo_data import DemoData
 from tests.serving import ROOT, Portal, serving
 
 AXE = ROOT / "tests" / "vendor" / "axe-core-4.14.1.min.js"
@@ -81,10 +81,10 @@ def store(settings: Settings) -> Iterator[Store]:
 
 
 @pytest.fixture(scope="session")
-def town(store: Store, settings: Settings) -> Town:
+def demo_data(store: Store, settings: Settings) -> DemoData:
     """Makes customers in the store, without a form for each."""
     sealer = KeyFileSealer(settings.data_dir / "sealing-keys.json")
-    return Town(store, sealer, utc_now(), settings.time_zone)
+    return DemoData(store, sealer, utc_now(), settings.time_zone)
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,7 @@ PENDING, ACTIVE, EXPIRING, EXPIRED, SUSPENDED, REJECTED, WITHDRAWN = 30, 12, 5, 
 
 
 @dataclass(frozen=True)
-class Someone:
+class Customer:
     """A customer: the tenant, and the path of the status page."""
 
     tenant: Tenant
@@ -58,7 +58,7 @@ class Someone:
         return f"/staff/tenants/{self.tenant.id}"
 
 
-class Town:
+class DemoData:
     """Makes customers of one portal, with the verbs that the portal itself uses."""
 
     def __init__(self, store: Store, sealer: Sealer, now: datetime, zone: ZoneInfo) -> None:
@@ -69,12 +69,12 @@ class Town:
         self._numbers: Iterator[int] = count(secrets.randbelow(10**9) * 1000)
         self._turns = count()
 
-    def asks(self, *, ago: timedelta = timedelta(), set_aside: bool = False) -> Someone:
+    def pending(self, *, ago: timedelta = timedelta(), set_aside: bool = False) -> Customer:
         """A pending sign-up. Every second one claims ids, as links out of the shell do."""
         turn = next(self._turns)
         company, name, email, phone = CUSTOMERS[turn % len(CUSTOMERS)]
         round_ = turn // len(CUSTOMERS)
-        return self.signs_up(
+        return self.sign_up(
             Contact(
                 company=f"{company} {round_ + 1}" if round_ else company,
                 name=name,
@@ -87,14 +87,14 @@ class Town:
             set_aside=set_aside,
         )
 
-    def signs_up(
+    def sign_up(
         self,
         contact: Contact,
         *,
         claims: Ids | None = None,
         ago: timedelta = timedelta(),
         set_aside: bool = False,
-    ) -> Someone:
+    ) -> Customer:
         reference = secrets.token_hex(13)
         secret = secrets.token_urlsafe(24)
         tenant = onboarding.submit(
@@ -106,12 +106,12 @@ class Town:
             now=self.now - ago,
             set_aside=set_aside,
         )
-        return Someone(tenant, f"/status/{reference}{secret}")
+        return Customer(tenant, f"/status/{reference}{secret}")
 
-    def active(self, *, first: int = -30, last: int = 300, decided: int | None = None) -> Someone:
+    def active(self, *, first: int = -30, last: int = 300, decided: int | None = None) -> Customer:
         """Active from day `first` to day `last`, and decided on day `decided`; today is day 0."""
         decided = min(first, 0) if decided is None else decided
-        someone = self.asks(ago=timedelta(days=2 - decided))
+        someone = self.pending(ago=timedelta(days=2 - decided))
         today = self.now.astimezone(self.zone).date()
         tenant = onboarding.activate(
             self.store,
@@ -124,9 +124,9 @@ class Town:
             client_id="appointments",
             secret=Secret("a demo secret"),
         )
-        return Someone(tenant, someone.status_path)
+        return Customer(tenant, someone.status_path)
 
-    def suspended(self) -> Someone:
+    def suspended(self) -> Customer:
         someone = self.active(first=-100)
         audit = self._audit(ANNA, days=-20)
         tenant = onboarding.suspend(
@@ -136,10 +136,10 @@ class Town:
             audit=audit,
             reason=Reason.UNPAID,
         )
-        return Someone(tenant, someone.status_path)
+        return Customer(tenant, someone.status_path)
 
-    def rejected(self) -> Someone:
-        someone = self.asks(ago=timedelta(days=9))
+    def rejected(self) -> Customer:
+        someone = self.pending(ago=timedelta(days=9))
         tenant = onboarding.reject(
             self.store,
             someone.tenant.id,
@@ -148,37 +148,37 @@ class Town:
             reason=Reason.DETAILS_MISSING,
             message="We could not find your company.\nPlease tell us your customer number.",
         )
-        return Someone(tenant, someone.status_path)
+        return Customer(tenant, someone.status_path)
 
-    def withdrawn(self) -> Someone:
-        someone = self.asks(ago=timedelta(days=5))
+    def withdrawn(self) -> Customer:
+        someone = self.pending(ago=timedelta(days=5))
         tenant = onboarding.withdraw(
             self.store,
             someone.tenant.id,
             expected_version=someone.tenant.version,
             audit=self._audit(CUSTOMER, days=-4),
         )
-        return Someone(tenant, someone.status_path)
+        return Customer(tenant, someone.status_path)
 
-    def with_notes(self) -> Someone:
+    def with_notes(self) -> Customer:
         """A pending sign-up with a note and a possible duplicate."""
-        someone = self.asks(ago=timedelta(days=4, hours=5))
-        self.signs_up(someone.tenant.contact, ago=timedelta(hours=3))
+        someone = self.pending(ago=timedelta(days=4, hours=5))
+        self.sign_up(someone.tenant.contact, ago=timedelta(hours=3))
         note = "Called on Monday: they know their account number and send it by mail.\nAsk again."
         onboarding.add_note(
             self.store, someone.tenant.id, audit=self._audit(ANNA, days=-1), text=note
         )
         return someone
 
-    def now_of(self, someone: Someone) -> Tenant:
+    def current_tenant(self, someone: Customer) -> Tenant:
         """The tenant as it is now, also if an activation has changed its id."""
         return onboarding.find(self.store, someone.tenant.id)
 
-    def fill(self) -> dict[str, Someone]:
+    def fill(self) -> dict[str, Customer]:
         """Makes customers of every status. Returns one of each, by the name of the status."""
         examples = {
             "pending": self.with_notes(),
-            "aside": self.asks(set_aside=True),
+            "aside": self.pending(set_aside=True),
             "active": self.active(),
             "scheduled": self.active(first=7, last=371),
             "expiring": self.active(last=3),
@@ -188,7 +188,7 @@ class Town:
             "withdrawn": self.withdrawn(),
         }
         for number in range(PENDING - 2):
-            self.asks(ago=timedelta(hours=7 * number, minutes=5))
+            self.pending(ago=timedelta(hours=7 * number, minutes=5))
         for number in range(ACTIVE - EXPIRING - 2):
             self.active(last=40 + 30 * number)
         for number in range(EXPIRING - 1):

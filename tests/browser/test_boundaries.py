@@ -12,7 +12,7 @@ from portal.auth import disable_person, make_sign_in_link
 from portal.stores.contract import Store
 from portal.timestamps import utc_now
 from tests.browser.conftest import Watch
-from tests.browser.demo_data import Town
+from tests.browser.demo_data import DemoData
 from tests.serving import Portal
 
 #: T22: what a browser may read as another site's address.
@@ -105,9 +105,9 @@ def test_t23_no_page_appears_in_a_frame_of_another_site(
 
 
 def test_t25_after_signing_out_the_way_back_shows_nothing(
-    signed_in: Callable[..., Page], town: Town, javascript: bool
+    signed_in: Callable[..., Page], demo_data: DemoData, javascript: bool
 ) -> None:
-    someone = town.asks()
+    someone = demo_data.pending()
     company = someone.tenant.contact.company
     page = signed_in(javascript=javascript)
     page.goto("/staff/tenants?q=" + someone.tenant.id)
@@ -126,9 +126,9 @@ def test_t25_after_signing_out_the_way_back_shows_nothing(
 
 
 def test_who_was_signed_out_elsewhere_is_sent_to_sign_in_by_the_next_click(
-    signed_in: Callable[..., Page], store: Store, town: Town
+    signed_in: Callable[..., Page], store: Store, demo_data: DemoData
 ) -> None:
-    someone = town.asks()
+    someone = demo_data.pending()
     page = signed_in(name="Dora Approver")
     page.goto(someone.path)
     disable_person(store, email="dora.approver@example.com")

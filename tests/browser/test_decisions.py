@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from portal.timestamps import utc_now
 from portal.web.i18n.dates import today
-from tests.browser.demo_data import Town
+from tests.browser.demo_data import DemoData
 from tests.browser.steps import decision, fill_activation, long_day, send
 from tests.serving import Portal
 
@@ -51,8 +51,8 @@ def test_a_link_signs_in_once_and_leads_to_the_requested_page(
     expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
 
 
-def test_the_queue_leads_to_a_tenant_and_back(anna: Page, town: Town) -> None:
-    someone = town.asks(ago=timedelta(days=40))
+def test_the_queue_leads_to_a_tenant_and_back(anna: Page, demo_data: DemoData) -> None:
+    someone = demo_data.pending(ago=timedelta(days=40))
     page = anna
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Tenants").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Tenants: Pending")
@@ -75,9 +75,9 @@ def test_the_queue_leads_to_a_tenant_and_back(anna: Page, town: Town) -> None:
 
 
 def test_an_activation_is_refused_corrected_and_saved(
-    anna: Page, town: Town, javascript: bool
+    anna: Page, demo_data: DemoData, javascript: bool
 ) -> None:
-    page, someone = anna, town.asks()
+    page, someone = anna, demo_data.pending()
     page.goto(someone.path)
     form = decision(page, "Activate")
     expect(form).to_contain_text(f"Both days count. The last day ends at {ZONE}.")
@@ -103,7 +103,7 @@ def test_an_activation_is_refused_corrected_and_saved(
     expect(form.get_by_label("Client secret")).to_have_value("")
 
     final = fill_activation(page)
-    last = today(utc_now(), town.zone) + timedelta(days=14)
+    last = today(utc_now(), demo_data.zone) + timedelta(days=14)
     form.get_by_role("button", name="Activate").click()
     company = someone.tenant.contact.company
     outcome_is(page, f"{company} is active.", javascript=javascript)
@@ -124,8 +124,8 @@ def test_an_activation_is_refused_corrected_and_saved(
     expect(page.get_by_role("heading", level=1)).to_have_text("Your access is ready")
 
 
-def test_two_clicks_activate_once(anna: Page, town: Town) -> None:
-    page, someone = anna, town.asks()
+def test_two_clicks_activate_once(anna: Page, demo_data: DemoData) -> None:
+    page, someone = anna, demo_data.pending()
     page.goto(someone.path)
     fill_activation(page)
     decision(page, "Activate").get_by_role("button", name="Activate").dblclick()
@@ -135,9 +135,9 @@ def test_two_clicks_activate_once(anna: Page, town: Town) -> None:
 
 
 def test_the_customer_reads_a_rejection_and_staff_undo_it(
-    anna: Page, town: Town, new_page: Callable[..., Page], javascript: bool
+    anna: Page, demo_data: DemoData, new_page: Callable[..., Page], javascript: bool
 ) -> None:
-    page, someone, customer = anna, town.asks(), new_page(javascript=javascript)
+    page, someone, customer = anna, demo_data.pending(), new_page(javascript=javascript)
     company = someone.tenant.contact.company
     page.goto(someone.path)
     send(page, "Reject", "Reject")
@@ -162,9 +162,9 @@ def test_the_customer_reads_a_rejection_and_staff_undo_it(
 
 
 def test_a_suspension_is_undone_and_a_suspended_tenant_reinstated(
-    anna: Page, town: Town, javascript: bool
+    anna: Page, demo_data: DemoData, javascript: bool
 ) -> None:
-    page, someone = anna, town.active()
+    page, someone = anna, demo_data.active()
     company = someone.tenant.contact.company
     for button in ("Undo", "Reinstate"):
         page.goto(someone.path)
@@ -178,8 +178,8 @@ def test_a_suspension_is_undone_and_a_suspended_tenant_reinstated(
         outcome_is(page, f"{company} is active again.", javascript=javascript)
 
 
-def test_a_term_sets_the_last_day(anna: Page, town: Town, javascript: bool) -> None:
-    page, someone = anna, town.active()
+def test_a_term_sets_the_last_day(anna: Page, demo_data: DemoData, javascript: bool) -> None:
+    page, someone = anna, demo_data.active()
     page.goto(someone.path)
     form = decision(page, "Set the validity")
     form.get_by_label("Valid from").fill("2028-02-29")
@@ -198,8 +198,10 @@ def test_a_term_sets_the_last_day(anna: Page, town: Town, javascript: bool) -> N
     expect(form.get_by_label("Valid through")).to_have_value("2027-01-01")
 
 
-def test_a_note_and_a_changed_contact_are_saved(anna: Page, town: Town, javascript: bool) -> None:
-    page, someone = anna, town.asks()
+def test_a_note_and_a_changed_contact_are_saved(
+    anna: Page, demo_data: DemoData, javascript: bool
+) -> None:
+    page, someone = anna, demo_data.pending()
     page.goto(someone.path)
     note = decision(page, "Write a note")
     note.get_by_label("Note").fill("Called: they send the number.\nAsk again on Friday.")
@@ -216,9 +218,9 @@ def test_a_note_and_a_changed_contact_are_saved(anna: Page, town: Town, javascri
 
 
 def test_the_second_approver_reads_who_decided_first(
-    anna: Page, ben: Page, town: Town, javascript: bool
+    anna: Page, ben: Page, demo_data: DemoData, javascript: bool
 ) -> None:
-    someone = town.asks()
+    someone = demo_data.pending()
     anna.goto(someone.path)
     ben.goto(someone.path)
     final = fill_activation(anna)
@@ -239,7 +241,7 @@ def test_the_second_approver_reads_who_decided_first(
     expect(ben.get_by_text(final)).to_be_visible()
     expect(ben.get_by_role("form", name="Set the validity")).to_be_visible()
     expect(ben.get_by_role("form", name="Reject")).to_have_count(0)
-    assert town.now_of(someone).is_active
+    assert demo_data.current_tenant(someone).is_active
 
     # Ben can go on from this page: its forms work like those of any other.
     suspend = decision(ben, "Suspend")
@@ -249,9 +251,9 @@ def test_the_second_approver_reads_who_decided_first(
 
 
 def test_two_who_activate_at_once_make_one_activation(
-    anna: Page, ben: Page, town: Town, javascript: bool
+    anna: Page, ben: Page, demo_data: DemoData, javascript: bool
 ) -> None:
-    someone = town.asks()
+    someone = demo_data.pending()
     for page in (anna, ben):
         page.goto(someone.path)
         fill_activation(page)
@@ -264,9 +266,9 @@ def test_two_who_activate_at_once_make_one_activation(
 
 
 def test_a_viewer_sees_everything_and_no_forms(
-    signed_in: Callable[..., Page], town: Town, javascript: bool
+    signed_in: Callable[..., Page], demo_data: DemoData, javascript: bool
 ) -> None:
     page = signed_in("viewer", name="Vera Viewer", javascript=javascript)
-    page.goto(town.with_notes().path)
+    page.goto(demo_data.with_notes().path)
     expect(page.get_by_text("Called on Monday")).to_be_visible()
     expect(page.locator("main form")).to_have_count(0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.demo_data import Someone, Town
+from tests.browser.demo_data import Customer, DemoData
 from tests.browser.steps import decision, fill_activation, fill_sign_up, send, send_sign_up
 
 SHELL = "account_id=86810&company_id=104348&account_name=Meyer%20Group&cluster=eu"
@@ -16,8 +16,8 @@ TABS = ("pending", "expiring", "all")
 
 
 @pytest.fixture(scope="module")
-def people(town: Town) -> dict[str, Someone]:
-    return town.fill()
+def people(demo_data: DemoData) -> dict[str, Customer]:
+    return demo_data.fill()
 
 
 @dataclass
@@ -38,7 +38,7 @@ def _too_wide(page: Page) -> list[str]:
     return [f"scrolls sideways by {wide}"] if wide > 0 else []
 
 
-def _public_paths(people: dict[str, Someone]) -> dict[str, str]:
+def _public_paths(people: dict[str, Customer]) -> dict[str, str]:
     pages = {"sign-up": "/sign-up", "sign-up from the shell": f"/sign-up?{SHELL}"}
     pages |= {f"status: {name}": someone.status_path for name, someone in people.items()}
     pages["change"] = f"{people['pending'].status_path}/change"
@@ -46,7 +46,7 @@ def _public_paths(people: dict[str, Someone]) -> dict[str, str]:
     return pages | {"sign in": "/staff/sign-in", "not found": "/nothing-here"}
 
 
-def _staff_paths(people: dict[str, Someone]) -> dict[str, str]:
+def _staff_paths(people: dict[str, Customer]) -> dict[str, str]:
     pages = {"overview": "/staff/", "nothing found": "/staff/tenants?q=nobody-has-this-name"}
     pages |= {f"list: {tab}": f"/staff/tenants?status={tab}" for tab in TABS}
     pages |= {f"tenant: {name}": someone.path for name, someone in people.items()}
@@ -59,8 +59,8 @@ def test_pages_have_no_barriers(
     *,
     scheme: str,
     width: int,
-    people: dict[str, Someone],
-    town: Town,
+    people: dict[str, Customer],
+    demo_data: DemoData,
     new_page: Callable[..., Page],
     signed_in: Callable[..., Page],
     axe: Callable[[Page], list[str]],
@@ -76,9 +76,9 @@ def test_pages_have_no_barriers(
     for name, path in _staff_paths(people).items():
         anna.goto(path)
         look.at(anna, name)
-    _decisions(anna, town, look)
+    _decisions(anna, demo_data, look)
     ben = signed_in(name="Ben Approver", width=width, color_scheme=scheme)
-    _conflict(anna, ben, town, look)
+    _conflict(anna, ben, demo_data, look)
     viewer = signed_in("viewer", name="Vera Viewer", width=width, color_scheme=scheme)
     viewer.goto(people["active"].path)
     look.at(viewer, "tenant for a viewer")
@@ -104,8 +104,8 @@ def _sign_up_with_errors(page: Page, look: Look) -> None:
     look.at(page, "sign-up that has expired")
 
 
-def _decisions(page: Page, town: Town, look: Look) -> None:
-    page.goto(town.asks().path)
+def _decisions(page: Page, demo_data: DemoData, look: Look) -> None:
+    page.goto(demo_data.pending().path)
     for summary in page.locator("details > summary").all():
         summary.click()
     look.at(page, "every form open")
@@ -132,8 +132,8 @@ def _decisions(page: Page, town: Town, look: Look) -> None:
     look.at(page, "a refusal in the alert box")
 
 
-def _conflict(anna: Page, ben: Page, town: Town, look: Look) -> None:
-    someone = town.asks()
+def _conflict(anna: Page, ben: Page, demo_data: DemoData, look: Look) -> None:
+    someone = demo_data.pending()
     anna.goto(someone.path)
     ben.goto(someone.path)
     fill_activation(anna)
@@ -146,7 +146,7 @@ def _conflict(anna: Page, ben: Page, town: Town, look: Look) -> None:
 
 
 def test_pages_in_german_have_no_barriers(
-    people: dict[str, Someone],
+    people: dict[str, Customer],
     new_page: Callable[..., Page],
     signed_in: Callable[..., Page],
     axe: Callable[[Page], list[str]],
@@ -164,7 +164,7 @@ def test_pages_in_german_have_no_barriers(
 @pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
 def test_nothing_scrolls_sideways_on_the_narrowest_phone(
     locale: str,
-    people: dict[str, Someone],
+    people: dict[str, Customer],
     new_page: Callable[..., Page],
     signed_in: Callable[..., Page],
 ) -> None:

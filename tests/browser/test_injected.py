@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Request, expect
 
 from portal.tenants import Contact, Status
 from tests.browser.conftest import Watch
-from tests.browser.demo_data import Someone, Town
+from tests.browser.demo_data import Customer, DemoData
 from tests.browser.steps import decision, fill_sign_up, free_id, send_sign_up
 
 #: `{}` stands for the address of a decision, that an injected attribute would send.
@@ -49,10 +49,10 @@ def _watch_requests(page: Page, watch: Watch) -> list[str]:
 def test_nothing_that_a_customer_types_does_anything(
     new_page: Callable[..., Page],
     signed_in: Callable[..., Page],
-    town: Town,
+    demo_data: DemoData,
     watch: Watch,
 ) -> None:
-    victim = town.asks()
+    victim = demo_data.pending()
     payloads = [payload.format(f"{victim.path}/activate") for payload in PAYLOADS[:4]]
     payloads += PAYLOADS[4:]
     customer = new_page()
@@ -87,23 +87,23 @@ def test_nothing_that_a_customer_types_does_anything(
         row.get_by_role("link").click()
         expect(staff.locator("#tenant-title")).to_have_text(payload)
     assert sent == staff_sent == []
-    _is_untouched(town, victim)
+    _is_untouched(demo_data, victim)
 
 
 def test_nothing_that_staff_type_does_anything(
     signed_in: Callable[..., Page],
     new_page: Callable[..., Page],
-    town: Town,
+    demo_data: DemoData,
     watch: Watch,
 ) -> None:
-    victim = town.asks()
+    victim = demo_data.pending()
     contact = Contact(company="Plain", name="Plain", email=f"{free_id()}@example.com")
     staff, customer = signed_in(), new_page()
     sent = _watch_requests(staff, watch)
     _watch_requests(customer, watch)
     for number, pattern in enumerate(PAYLOADS):
         payload = pattern.format(f"{victim.path}/activate") if "hx-post" in pattern else pattern
-        someone = town.signs_up(contact)
+        someone = demo_data.sign_up(contact)
         staff.goto(someone.path)
         sent.clear()
         # Each answer is swapped in by htmx, which looks through what it swaps.
@@ -125,7 +125,7 @@ def test_nothing_that_staff_type_does_anything(
         staff.reload()
         customer.goto(someone.status_path)
         expect(customer.locator(".said")).to_have_text(payload)
-    _is_untouched(town, victim)
+    _is_untouched(demo_data, victim)
 
 
 def test_ids_and_claims_that_are_no_ids_are_not_even_kept(page: Page, watch: Watch) -> None:
@@ -136,11 +136,11 @@ def test_ids_and_claims_that_are_no_ids_are_not_even_kept(page: Page, watch: Wat
 
 
 def test_the_watch_sees_a_payload_that_is_obeyed(
-    signed_in: Callable[..., Page], town: Town, watch: Watch
+    signed_in: Callable[..., Page], demo_data: DemoData, watch: Watch
 ) -> None:
     """The policy does not stop an attribute of htmx: only escaping does, and hx-disable."""
     page = signed_in()
-    page.goto(town.asks().path)
+    page.goto(demo_data.pending().path)
     _watch_requests(page, watch)
     insert = """([html, selector]) => {
         const place = document.querySelector(selector);
@@ -154,8 +154,8 @@ def test_the_watch_sees_a_payload_that_is_obeyed(
     assert not any("in-vain" in one for one in watch.seen)
 
 
-def _is_untouched(town: Town, victim: Someone) -> None:
-    tenant = town.now_of(victim)
+def _is_untouched(demo_data: DemoData, victim: Customer) -> None:
+    tenant = demo_data.current_tenant(victim)
     assert (tenant.status, tenant.version) == (Status.PENDING, victim.tenant.version)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.demo_data import Town
+from tests.browser.demo_data import DemoData
 from tests.browser.steps import decision, free_id, tab_to
 
 
@@ -39,9 +39,9 @@ def test_a_sign_up_by_tab_and_enter(new_page: Callable[..., Page], javascript: b
 
 
 def test_an_activation_by_tab_and_enter(
-    signed_in: Callable[..., Page], town: Town, javascript: bool
+    signed_in: Callable[..., Page], demo_data: DemoData, javascript: bool
 ) -> None:
-    someone = town.asks()
+    someone = demo_data.pending()
     page = signed_in(javascript=javascript)
     page.goto(someone.path)
     form = decision(page, "Activate")
@@ -62,9 +62,11 @@ def test_an_activation_by_tab_and_enter(
     expect(page.get_by_role("form", name="Suspend").get_by_label("Reason")).to_be_focused()
 
 
-def test_keys_walk_the_queue_and_open_its_rows(signed_in: Callable[..., Page], town: Town) -> None:
+def test_keys_walk_the_queue_and_open_its_rows(
+    signed_in: Callable[..., Page], demo_data: DemoData
+) -> None:
     for _ in range(3):
-        town.asks(ago=timedelta(days=90))
+        demo_data.pending(ago=timedelta(days=90))
     page = signed_in()
     page.goto("/staff/tenants")
     rows = page.locator("[data-row] a")
@@ -98,16 +100,16 @@ def test_keys_walk_the_queue_and_open_its_rows(signed_in: Callable[..., Page], t
 
 
 def test_the_list_of_keys_shows_those_that_work_here(
-    signed_in: Callable[..., Page], town: Town
+    signed_in: Callable[..., Page], demo_data: DemoData
 ) -> None:
     page = signed_in()
-    page.goto(town.asks().path)
+    page.goto(demo_data.pending().path)
     page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Shortcut keys")
     expect(keys.get_by_text("Activate: go to the form")).to_be_visible()
     page.keyboard.press("Escape")
     expect(keys).to_be_hidden()
-    page.goto(town.active().path)
+    page.goto(demo_data.active().path)
     page.get_by_role("button", name="List of shortcut keys").click()
     expect(keys.get_by_text("Back to the list")).to_be_visible()
     expect(keys.get_by_text("Activate: go to the form")).to_be_hidden()
@@ -115,8 +117,10 @@ def test_the_list_of_keys_shows_those_that_work_here(
     expect(keys).to_be_hidden()
 
 
-def test_keys_can_be_turned_off_and_stay_off(signed_in: Callable[..., Page], town: Town) -> None:
-    someone = town.asks()
+def test_keys_can_be_turned_off_and_stay_off(
+    signed_in: Callable[..., Page], demo_data: DemoData
+) -> None:
+    someone = demo_data.pending()
     page = signed_in()
     page.goto(someone.path)
     switch = page.get_by_role("contentinfo").get_by_role("switch", name="Shortcut keys")

@@ -13,7 +13,7 @@ from portal.settings import Settings
 from portal.stores.factory import open_store
 from portal.tenants import Contact, Ids
 from portal.timestamps import utc_now
-from tests.browser.demo_data import Town
+from tests.browser.demo_data import DemoData
 from tests.serving import ROOT, serving
 
 PICTURE = Path(__file__).parent / "pictures" / "portal.png"
@@ -37,11 +37,11 @@ def test_the_readme_shows_the_queue_and_a_customers_page(
         settings = Settings.from_environment(portal.environ)
         store = open_store(settings)
         sealer = KeyFileSealer(settings.data_dir / "sealing-keys.json")
-        town = Town(store, sealer, utc_now(), settings.time_zone)
+        demo_data = DemoData(store, sealer, utc_now(), settings.time_zone)
         for last in (4, 17, 90, 200, 300, -3):
-            town.active(first=-40, last=last)
-        town.suspended()
-        town.rejected()
+            demo_data.active(first=-40, last=last)
+        demo_data.suspended()
+        demo_data.rejected()
         for number, (company, name, domain) in enumerate(COMPANIES):
             contact = Contact(
                 company=company, name=name, email=f"{name[0].lower()}.contact@{domain}"
@@ -53,7 +53,7 @@ def test_the_readme_shows_the_queue_and_a_customers_page(
                 cluster="eu",
             )
             hours = 9 * (len(COMPANIES) - number) - 7
-            waiting = town.signs_up(contact, claims=claims, ago=timedelta(hours=hours))
+            waiting = demo_data.sign_up(contact, claims=claims, ago=timedelta(hours=hours))
         store.close()
         page = new_page(base_url=portal.url)
         page.goto(portal.staff_link("anna@example.com", "approver", "Anna Approver"))

@@ -14,7 +14,7 @@ from portal.sealing import KeyFileSealer
 from portal.settings import Settings
 from portal.stores.contract import Store
 from portal.web.i18n.translation import LANGUAGES
-from tests.browser.demo_data import CUSTOMERS, Someone, Town
+from tests.browser.demo_data import CUSTOMERS, Customer, DemoData
 from tests.conftest import Clock
 from tests.web.pages import Staff, everything, heading, tree
 from tests.web.programs import body_of, tenant
@@ -78,20 +78,20 @@ class Reader:
 
 
 @pytest.fixture
-def people(store: Store, settings: Settings, clock: Clock) -> dict[str, Someone]:
+def people(store: Store, settings: Settings, clock: Clock) -> dict[str, Customer]:
     sealer = KeyFileSealer(settings.data_dir / "sealing-keys.json")
-    town = Town(store, sealer, clock.now(), ZoneInfo("Europe/Berlin"))
-    return town.fill()
+    demo_data = DemoData(store, sealer, clock.now(), ZoneInfo("Europe/Berlin"))
+    return demo_data.fill()
 
 
 @pytest.fixture
-def data(store: Store, people: dict[str, Someone]) -> str:
+def data(store: Store, people: dict[str, Customer]) -> str:
     return repr((everything(store), CUSTOMERS)).replace(r"\n", " ")
 
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])
 def test_no_page_of_a_customer_is_left_in_english(
-    client: FlaskClient, people: dict[str, Someone], data: str, language: str
+    client: FlaskClient, people: dict[str, Customer], data: str, language: str
 ) -> None:
     reader = Reader(client, language, data)
     for path in ("/sign-up", SHELL, "/staff/sign-in", "/nothing-here", "/staff/sign-in/x"):
@@ -120,7 +120,7 @@ def test_no_refusal_of_a_form_is_left_in_english(
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])
 def test_no_page_of_staff_is_left_in_english(
-    anna: Staff, people: dict[str, Someone], data: str, language: str
+    anna: Staff, people: dict[str, Customer], data: str, language: str
 ) -> None:
     reader = Reader(anna.client, language, data)
     paths = ["/staff/", "/staff/tenants?q=nobody", "/staff/tenants/1_1", "/staff/imports/"]
@@ -133,7 +133,7 @@ def test_no_page_of_staff_is_left_in_english(
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])
 def test_no_decision_and_no_refusal_of_one_is_left_in_english(
-    anna: Staff, people: dict[str, Someone], data: str, language: str
+    anna: Staff, people: dict[str, Customer], data: str, language: str
 ) -> None:
     reader = Reader(anna.client, language, data)
     verbs = (
@@ -158,7 +158,7 @@ def _token_of(client: FlaskClient, path: str) -> str:
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])
 def test_no_page_of_an_import_is_left_in_english(
-    admin: Staff, people: dict[str, Someone], store: Store, language: str
+    admin: Staff, people: dict[str, Customer], store: Store, language: str
 ) -> None:
     reader = Reader(admin.client, language, repr(CUSTOMERS))
     page = "/staff/imports/"
@@ -234,7 +234,7 @@ def test_readers_of_both_languages_at_once_each_hear_their_own(
 
 
 def test_dates_and_spans_are_written_as_in_the_language(
-    client: FlaskClient, people: dict[str, Someone], clock: Clock
+    client: FlaskClient, people: dict[str, Customer], clock: Clock
 ) -> None:
     clock.advance(hours=timedelta(days=2) / timedelta(hours=1))
     page = client.get(people["expiring"].status_path, headers={"Accept-Language": "de"}).text

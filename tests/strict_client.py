@@ -1,4 +1,4 @@
-"""A test client that looks closely at every answer, so that no test has to.
+"""A test client that checks every response, so that no test has to.
 
 Each answer carries the security headers. Each HTML answer is valid, names each id once,
 labels each control, and has no style or script inside; what a browser asks for without
@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from html5lib.html5parser import ParseError
 from werkzeug.test import TestResponse
 
-#: trust.md T8, word for word.
+#: Threat T8 of docs/threats.md, word for word.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "font-src 'self'; connect-src 'self'; worker-src 'self'; form-action 'self'; "
@@ -29,7 +29,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
-#: The parent that a fragment is parsed in, by its first tag; anything else may stand in a div.
+#: First tag of a fragment -> the parent to parse it in. All others may stand in a div.
 _PARENTS = {
     "tr": "tbody",
     "td": "tr",
@@ -42,14 +42,14 @@ _PARENTS = {
     "optgroup": "select",
 }
 
-#: The page that was looked at last.
+#: The page that was parsed last.
 PARSED: dict[str, Element] = {}
 
 _NEEDS_NO_LABEL = {"hidden", "submit", "reset", "button", "image"}
 
 
 class StrictClient(FlaskClient):
-    """A `FlaskClient` that fails the test when an answer breaks a rule of every page."""
+    """A `FlaskClient` that fails the test if a response breaks a rule."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         response = super().open(*args, **kwargs)
@@ -63,7 +63,7 @@ class StrictClient(FlaskClient):
 
 
 def header_problems(response: TestResponse) -> list[str]:
-    """What the answer's headers lack, a sentence each."""
+    """What is wrong with the headers, a sentence each."""
     return [
         f"{name} is {response.headers.get(name)!r}, not {value!r}"
         for name, value in SECURITY_HEADERS.items()
@@ -74,7 +74,7 @@ def header_problems(response: TestResponse) -> list[str]:
 def html_problems(html: str, *, may_be_fragment: bool) -> list[str]:
     """What is wrong with a page, or with a fragment if this may be one."""
     if not html and may_be_fragment:
-        # htmx removes the target; there is nothing to look at.
+        # htmx removes the target; there is nothing to check.
         return []
     is_page = html.lstrip()[:9].lower() == "<!doctype"
     if not is_page and not may_be_fragment:
@@ -95,7 +95,7 @@ def html_problems(html: str, *, may_be_fragment: bool) -> list[str]:
 
 
 def _page(html: str, parser: html5lib.HTMLParser) -> Element:
-    """Also for a test that looks at it next: parsing takes longer than making the page."""
+    """Kept for the test that reads the page next: parsing takes longer than rendering."""
     root: Element = parser.parse(html)
     PARSED.clear()
     PARSED[html] = root
@@ -139,7 +139,7 @@ def _inline_problems(elements: list[Element]) -> list[str]:
         if element.tag == "style" or (element.tag == "script" and not element.get("src")):
             problems.append(f"there is an inline <{element.tag}>")
         for name, value in element.attrib.items():
-            # hx-on and the js: values need 'unsafe-eval', which the policy does not give.
+            # hx-on and js: values need 'unsafe-eval', which the policy does not allow.
             inline = name == "style" or name.startswith(("on", "hx-on"))
             script = re.match(r"\s*(javascript|js):", value, re.IGNORECASE)
             if inline or script:

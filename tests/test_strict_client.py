@@ -1,4 +1,4 @@
-"""The strict client can fail: each rule is broken once."""
+"""The strict client fails when a rule is broken: each rule is tried once."""
 
 import pytest
 from flask import Flask
@@ -48,7 +48,7 @@ def test_a_broken_rule_is_named(body: str, word: str) -> None:
         (whole("").replace("<title>A page</title>", "<title></title>"), "title"),
     ],
 )
-def test_a_page_says_what_it_is(page: str, word: str) -> None:
+def test_a_page_needs_a_heading_a_language_and_a_title(page: str, word: str) -> None:
     (problem,) = html_problems(page, may_be_fragment=False)
     assert word in problem
 

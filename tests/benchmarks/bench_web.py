@@ -29,7 +29,7 @@ from portal.stores.contract import Add, Store
 from portal.tenants import Client, Contact, Ids, Status, Tenant, Validity
 
 ROUNDS = 400
-#: What each is to reach, as its share of a hello's speed.
+#: The target of each request: its speed as a share of the speed of a hello.
 TARGETS = {"validate": 0.55, "sign-up POST": 0.10, "queue page of 50": 0.075}
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -103,7 +103,7 @@ def _sign_up_bodies(app: Flask) -> Iterator[Callable[[str], bytes]]:
 
 
 def _anonymous(app: Flask) -> tuple[str, str]:
-    """A browser's cookie and the token that goes with it."""
+    """The session cookie of a browser, and the CSRF token that belongs to it."""
     client = app.test_client()
     page = client.get("/sign-up").get_data(as_text=True)
     token = re.search(r'name="csrf_token" value="([^"]+)"', page)
@@ -182,7 +182,7 @@ def _portal() -> Iterator[tuple[Flask, str]]:
 
 
 def _fill(store: Store) -> None:
-    """A thousand tenants: two hundred waiting, the rest active."""
+    """1,000 tenants: 200 pending, the others active."""
     for number in range(1000):
         contact = Contact(
             company=f"Northwind Lifts {number} Ltd",
@@ -190,7 +190,7 @@ def _fill(store: Store) -> None:
             email=f"aoife.{number}@example.com",
             phone="+353201234567",
         )
-        asked = NOW - timedelta(hours=number)
+        signed_up_at = NOW - timedelta(hours=number)
         if number < 200:
             onboarding.submit(
                 store,
@@ -198,7 +198,7 @@ def _fill(store: Store) -> None:
                 contact=contact,
                 claims=None,
                 status_link="0" * 64,
-                now=asked,
+                now=signed_up_at,
             )
             continue
         tenant = Tenant(
@@ -207,17 +207,17 @@ def _fill(store: Store) -> None:
             version=1,
             contact=contact,
             ids=Ids(account_id=str(100000 + number), company_id=str(number), cluster="eu"),
-            validity=Validity(valid_from=asked, valid_to=NOW + timedelta(days=number)),
+            validity=Validity(valid_from=signed_up_at, valid_to=NOW + timedelta(days=number)),
             client=Client(id="client"),
-            created_at=asked,
-            updated_at=asked,
+            created_at=signed_up_at,
+            updated_at=signed_up_at,
         )
         store.write([Add(records.item_of(tenant))])
     seven = records.tenant_of(store.get("100207_207"))
-    store.write([Add(records.item_of(_as(seven, "100007", "7")))])
+    store.write([Add(records.item_of(_with_ids(seven, "100007", "7")))])
 
 
-def _as(tenant: Tenant, account_id: str, company_id: str) -> Tenant:
+def _with_ids(tenant: Tenant, account_id: str, company_id: str) -> Tenant:
     ids = Ids(account_id=account_id, company_id=company_id)
     return replace(tenant, id=ids.tenant_id, ids=ids)
 

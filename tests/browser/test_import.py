@@ -1,4 +1,4 @@
-"""Moving records in, from the old application's page in a real browser to the store and back."""
+"""An import, from the page of the old application in a real browser to the store and back."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from portal.stores.contract import ItemNotFoundError, Store
 from tests.browser.conftest import Watch
 from tests.browser.steps import free_id, tab_to
 
-#: What other programs keep beside the old application's entries, in the same browser.
+#: Entries of other programs in the same browser.
 OTHERS = {
     "theme": "dark",
     "fsm_tenants": "not one of them",
@@ -29,7 +29,7 @@ SECRET = "s3cr3t-canary"
 
 
 def tenant(account: str, company: str, **values: Any) -> dict[str, Any]:
-    """As the old application made them."""
+    """A tenant as the old application stores it."""
     return {
         "accountId": account, "companyId": company, "accountName": "Müller Gruppe",
         "companyName": "Müller GmbH", "cluster": "eu", "contactCompanyName": "Müller & Söhne",
@@ -66,7 +66,7 @@ def answering() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def old_application() -> Iterator[str]:
-    """Its address: another origin than the portal's."""
+    """The address of the old application, at another origin than the portal."""
     with answering() as url:
         yield url
 
@@ -77,7 +77,7 @@ def rows() -> list[dict[str, Any]]:
     return [tenant(account, str(company)) for company in range(1, 4)]
 
 
-#: What htmx says on the console of a request that was given up.
+#: The console message of htmx for a request that was aborted.
 GIVEN_UP = ("console: htmx:afterRequest", "console: htmx:sendAbort")
 
 
@@ -85,8 +85,10 @@ def key_of(row: dict[str, Any]) -> str:
     return f"fsm_tenant_{row['accountId']}_{row['companyId']}"
 
 
-def opened(new_page: Callable[..., Page], url: str, rows: list[dict[str, Any]]) -> Page:
-    """The old application in somebody's browser, which holds what it has kept there."""
+def open_old_application(
+    new_page: Callable[..., Page], url: str, rows: list[dict[str, Any]]
+) -> Page:
+    """The old application in a browser that holds its entries."""
     page = new_page(accept_downloads=True)
     page.goto(url)
     entries = OTHERS | {key_of(row): json.dumps(row) for row in rows}
@@ -99,7 +101,7 @@ def stored(page: Page) -> dict[str, str]:
 
 
 def downloaded(old: Page, line: str, folder: Path) -> Path:
-    """What the browser saves when the line is pasted into its console."""
+    """The file that the browser saves when the line is pasted into its console."""
     with old.expect_download() as download:
         assert old.evaluate(line).endswith("entries are in fsm-tenants.json")
     assert download.value.suggested_filename == "fsm-tenants.json"
@@ -144,13 +146,13 @@ def test_the_whole_way_there_and_back(
     tmp_path: Path,
 ) -> None:
     bad = tenant(free_id(), "9", contactEmailAddress="no address")
-    old = opened(new_page, old_application, [*rows, bad])
+    old = open_old_application(new_page, old_application, [*rows, bad])
     before = stored(old)
     ada = signed_in("admin", name="Ada Admin", javascript=javascript)
     ada.goto("/staff/imports/")
     line = ada.get_by_label("Line for the console").input_value()
     path = downloaded(old, line, tmp_path)
-    # Only what is the old application's has left the browser, and nothing in it has changed.
+    # Only entries of the old application left the browser, and its storage is unchanged.
     assert json.loads(path.read_text("utf-8")).keys() == {key_of(row) for row in [*rows, bad]}
     assert stored(old) == before
 
@@ -169,7 +171,7 @@ def test_the_whole_way_there_and_back(
     removing = ada.get_by_label("Entries that are in the portal now: 3").input_value()
     assert old.evaluate(removing) == "3 entries are removed"
     assert stored(old) == OTHERS | {key_of(bad): json.dumps(bad)}
-    # Once more does no harm.
+    # Running it again does no harm.
     assert old.evaluate(removing) == "0 entries are removed"
     assert SECRET not in ada.content()
 
@@ -192,7 +194,7 @@ def many() -> list[dict[str, Any]]:
     return [tenant(account, str(number)) for number in range(2 * ROWS_PER_STEP + 50)]
 
 
-def test_with_a_script_it_goes_on_by_itself_and_two_tabs_do_no_harm(
+def test_with_javascript_steps_run_by_themselves_and_two_tabs_do_no_harm(
     signed_in: Callable[..., Page], many: list[dict[str, Any]], store: Store, tmp_path: Path
 ) -> None:
     one = signed_in("admin", name="Ada Admin")
@@ -207,7 +209,7 @@ def test_with_a_script_it_goes_on_by_itself_and_two_tabs_do_no_harm(
     assert all(is_in(store, row) for row in many)
 
 
-def test_without_a_script_each_click_is_a_step_and_a_reload_goes_on(
+def test_without_javascript_each_click_is_a_step_and_a_reload_continues(
     signed_in: Callable[..., Page], many: list[dict[str, Any]], store: Store, tmp_path: Path
 ) -> None:
     page = signed_in("admin", name="Ada Admin", javascript=False)
@@ -223,14 +225,14 @@ def test_without_a_script_each_click_is_a_step_and_a_reload_goes_on(
     assert all(is_in(store, row) for row in many)
 
 
-def test_who_only_looks_writes_nothing_and_whoever_continues_goes_on_where_it_was(
+def test_opening_the_page_writes_nothing_and_continue_resumes_where_it_was(
     signed_in: Callable[..., Page], many: list[dict[str, Any]], store: Store, tmp_path: Path
 ) -> None:
     without = signed_in("admin", name="Ada Admin", javascript=False)
     plan(without, file_of(tmp_path, many))
     confirm(without)
     expect(without.get_by_role("progressbar")).to_be_visible()
-    # Half-way; somebody else, with a script, looks how far it is, and again.
+    # Half-way. Somebody else, with JavaScript, opens the page twice.
     page = signed_in("admin", name="Bob Boss")
     page.goto(without.url)
     page.reload()
@@ -263,7 +265,7 @@ LONG = "Kälte-Klima-Sanitärtechnik" * 7
 def look_at(
     page: Page, axe: Callable[[Page], list[str]], wrong: dict[str, list[str]], name: str
 ) -> None:
-    """Notes what is in the way of somebody on this page, under its name."""
+    """Collect the accessibility violations of this page, under its name."""
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     found = [*axe(page), *([f"scrolls sideways by {wide}"] if wide > 0 else [])]
     if found:
@@ -295,7 +297,7 @@ def test_the_pages_have_no_barriers(
     without.goto(page.url)
     confirm(without)
     expect(without.get_by_role("progressbar")).to_be_visible()
-    # Half-way, and it stays there: the page only looks.
+    # Half-way, and it stays so: opening the page starts nothing.
     page.reload()
     expect(page.get_by_role("progressbar")).to_be_visible()
     look("progress")

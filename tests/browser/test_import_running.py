@@ -1,4 +1,4 @@
-"""An import while it runs, in a real browser: stopped, told aloud, and without the portal."""
+"""An import while it runs, in a real browser: stopping, announcements, an unreachable portal."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ __all__ = ["many"]
 
 
 class Held:
-    """Steps that get no answer until somebody lets them go; the first ones do."""
+    """Holds the responses to steps, after the first ones, until a test releases them."""
 
     def __init__(self, page: Page, *, after: int = 1) -> None:
         self._page = page
@@ -44,7 +44,7 @@ class Held:
     def end(self, number: int) -> None:
         """This one goes on, and all that come after it."""
         held = self.route(number)
-        # Not before: a step that is only now asked for would pass, and be waited for in vain.
+        # Only now: otherwise the next step would pass, and the test would wait for it in vain.
         self._after = 1_000
         held.continue_()
 
@@ -58,7 +58,7 @@ def running(page: Page, rows: list[dict[str, Any]], folder: Path) -> Held:
     return held
 
 
-def test_whoever_stops_it_keeps_the_outcome_though_a_step_is_under_way(
+def test_the_outcome_of_stop_stays_although_a_step_is_under_way(
     *,
     signed_in: Callable[..., Page],
     many: list[dict[str, Any]],
@@ -70,7 +70,7 @@ def test_whoever_stops_it_keeps_the_outcome_though_a_step_is_under_way(
         watch.expect(words)
     page = signed_in("admin", name="Bob Boss")
     running(page, many, tmp_path)
-    # The step is given up: a late answer of it would show the progress again.
+    # The step is aborted: its late response would show the progress again.
     with page.expect_event("requestfailed", lambda request: request.url.endswith("/apply")):
         page.get_by_role("button", name="Stop for good").click()
     outcome = page.locator("#outcome")
@@ -80,7 +80,7 @@ def test_whoever_stops_it_keeps_the_outcome_though_a_step_is_under_way(
     assert [is_in(store, row) for row in many] == [n < ROWS_PER_STEP for n in range(len(many))]
 
 
-def test_another_page_that_is_writing_hears_who_stopped_it(
+def test_another_page_that_is_writing_shows_who_stopped_the_import(
     signed_in: Callable[..., Page], many: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     ada, bob = signed_in("admin", name="Ada Admin"), signed_in("admin", name="Bob Boss")
@@ -105,7 +105,7 @@ def test_the_focus_and_the_live_region_follow_the_writing(
     live = page.locator("#live")
     expect(live).to_have_text("The rows are being written: 480 of 1,010 are handled.")
     expect(page.get_by_role("button", name="Continue")).to_be_hidden()
-    # A step in between takes the focus from nobody.
+    # A step in between does not move the focus.
     stop = page.get_by_role("button", name="Stop for good")
     tab_to(page, stop)
     held.route(0).continue_()
@@ -118,7 +118,7 @@ def test_the_focus_and_the_live_region_follow_the_writing(
 
 
 @pytest.mark.parametrize("away", ["network", "server", "store"])
-def test_when_the_portal_falls_away_the_way_on_is_at_hand(
+def test_when_the_portal_is_unreachable_the_continue_button_appears(
     *,
     away: str,
     signed_in: Callable[..., Page],

@@ -1,4 +1,4 @@
-"""The customer in a real browser: asking for access, and the page that is theirs."""
+"""The customer in a real browser: the sign-up form and the status page."""
 
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ def customer(new_page: Callable[..., Page], javascript: bool) -> Page:
     return new_page(javascript=javascript)
 
 
-def test_an_error_is_told_and_mended(customer: Page) -> None:
+def test_an_error_is_shown_and_corrected(customer: Page) -> None:
     page = customer
     page.goto("/")
     expect(page).to_have_url("/sign-up")
@@ -119,7 +119,7 @@ def test_each_field_checks_itself_after_a_failed_submit(page: Page) -> None:
     email.fill("jane@example.com")
     page.get_by_label("Your name").focus()
     expect(email).not_to_have_attribute("aria-invalid", "true")
-    # The reader went on meanwhile, and stays there.
+    # The focus has moved to another field in the meantime, and stays there.
     expect(page.get_by_label("Your name")).to_be_focused()
     page.get_by_label("Your name").fill("")
     company.fill("Example GmbH")

@@ -12,8 +12,8 @@ from portal.stores.contract import Store
 from portal.tenants import Status
 from tests.conftest import Clock
 from tests.web.factories import active_tenant, add_tenants, pending_tenant
+from tests.web.import_bodies import DAY, URL
 from tests.web.pages import IDS, SignUp, Staff, sent_in, sign_in
-from tests.web.programs import DAY, URL
 
 NewClient = Callable[[], FlaskClient]
 

@@ -83,7 +83,7 @@ def live_words(answer: TestResponse) -> str:
 
 
 def links(answer: TestResponse) -> dict[str, str]:
-    """Words -> address."""
+    """Text of a link -> its address."""
     return {words(each): each.get("href", "") for each in tree(answer).iter("a")}
 
 

@@ -1,4 +1,4 @@
-"""The main ways through the portal over DynamoDB, and what it asks of DynamoDB on them."""
+"""The main paths through the portal with DynamoDB, and which calls the portal makes on them."""
 
 import re
 from collections.abc import Iterator
@@ -33,22 +33,22 @@ from tests.web.pages import (
 from tests.web.write_cases import DECISIONS, WRITES, Write
 
 VALIDATE = "/api/validate?accountId=86810&companyId=104348"
-#: The manual's list. A transaction is allowed by its parts.
+#: The actions of the IAM role in the manual. A transaction needs those of its parts.
 ALLOWED = {"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "TransactWriteItems"}
 
 
 @pytest.fixture
 def proxy(engine: Engine) -> Iterator[Between]:
-    with between(engine.url) as here:
-        yield here
+    with between(engine.url) as running:
+        yield running
 
 
 @pytest.fixture
 def store(engine: Engine, proxy: Between) -> Iterator[Store]:
-    place = replace(engine.new_table(), endpoint=proxy.url)
-    opened = DynamoDbStore(place, waiting=Timeouts(pause=lambda _seconds: None))
-    yield opened
-    opened.close()
+    location = replace(engine.new_table(), endpoint=proxy.url)
+    dynamodb_store = DynamoDbStore(location, waiting=Timeouts(pause=lambda _seconds: None))
+    yield dynamodb_store
+    dynamodb_store.close()
 
 
 def test_signed_up_activated_and_valid(
@@ -58,10 +58,10 @@ def test_signed_up_activated_and_valid(
     assert pending.id in anna.get("/staff/tenants?status=pending").text
     answer = anna.decide(pending.id, "activate", **IDS)
     assert "is active" in outcome(anna.get(answer.headers["Location"]))
-    told = client.get(VALIDATE).get_json()
-    assert told["isValid"] is True
-    assert told["tenant"]["tenantId"] == "86810_104348"
-    assert "contactEmailAddress" not in told["tenant"]
+    body = client.get(VALIDATE).get_json()
+    assert body["isValid"] is True
+    assert body["tenant"]["tenantId"] == "86810_104348"
+    assert "contactEmailAddress" not in body["tenant"]
     assert client.get(pending.url).status_code == 200
     assert [event.verb for event in events_of(store, "86810_104348")] == ["activate"]
 
@@ -89,7 +89,7 @@ def test_the_same_form_sent_twice_is_one_tenant(client: FlaskClient, store: Stor
 
 @pytest.fixture
 def allowed_alone(proxy: Between) -> Iterator[None]:
-    """Fails a test that asked for anything else."""
+    """Fails a test in which the portal made any other call."""
     yield
     assert set(proxy.operations) <= ALLOWED
 
@@ -106,12 +106,12 @@ def test_each_decision(
     answer = anna.send(tenant_id, write.verb, form)
     assert answer.status_code == 303
     assert outcome(anna.get(answer.headers["Location"])) == write.said
-    # Once more is no second time.
+    # Sent again, it is not done twice.
     anna.send(tenant_id, write.verb, form)
     assert len(events_of(store, subject)) == before + 1
 
 
-def test_nothing_is_asked_that_the_role_does_not_allow(
+def test_no_call_is_made_that_the_iam_role_does_not_allow(
     client: FlaskClient, pending: SignUp, anna: Staff, proxy: Between
 ) -> None:
     anna.decide(pending.id, "note", text="Called them.")
@@ -128,11 +128,11 @@ def test_nothing_is_asked_that_the_role_does_not_allow(
     assert "Scan" not in proxy.operations
 
 
-def test_nothing_else_can_be_asked() -> None:
+def test_the_client_has_methods_for_no_other_calls() -> None:
     assert set(METHODS) == ALLOWED
 
 
-def test_access_denied_is_told_to_the_operator_and_nothing_was_saved(
+def test_access_denied_is_logged_for_the_operator_and_nothing_was_saved(
     client: FlaskClient, proxy: Between, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     proxy.plan = always(Refuse("AccessDeniedException"), "PutItem")
@@ -147,7 +147,7 @@ def test_access_denied_is_told_to_the_operator_and_nothing_was_saved(
     assert tenants_in(store) == {}
 
 
-def test_what_may_have_been_saved_is_not_said_to_be_lost(
+def test_an_unknown_outcome_is_not_called_a_failure(
     client: FlaskClient, anna: Staff, proxy: Between, store: Store
 ) -> None:
     not_certain = "It is not certain whether this was saved."
@@ -162,7 +162,7 @@ def test_what_may_have_been_saved_is_not_said_to_be_lost(
     proxy.plan = always(Cut(done=True), "TransactWriteItems")
     for htmx in (False, True):
         answer = anna.send(tenant_id, "activate", form, htmx=htmx)
-        # Sent once more, it is found to be saved.
+        # Sent again, it turns out to be saved.
         assert answer.status_code == (200 if htmx else 503)
         assert htmx or heading(answer) == not_certain
     assert [event.verb for event in events_of(store, "86810_104348")] == ["activate"]
@@ -206,7 +206,7 @@ def test_staff_wait_for_a_third_try(anna: Staff, proxy: Between) -> None:
     assert proxy.operations.count("Query") - before == 3
 
 
-def test_metrics_tell_what_was_asked_and_of_nobody(
+def test_metrics_hold_calls_and_no_personal_data(
     settings: Settings, store: Store, clock: Clock
 ) -> None:
     app = create_app(
@@ -226,10 +226,10 @@ def test_metrics_tell_what_was_asked_and_of_nobody(
 
 
 def test_the_environment_selects_the_table(engine: Engine, tmp_path: Path) -> None:
-    place = engine.new_table()
+    location = engine.new_table()
     settings = Settings.from_environment({
         "USE_DYNAMODB": "true",
-        "TENANT_TABLE_NAME": place.table,
+        "TENANT_TABLE_NAME": location.table,
         "AWS_REGION": "eu-central-1",
         "AWS_ENDPOINT_URL_DYNAMODB": engine.url,
         "PORTAL_SECRET_KEY": SECRET_KEY,
@@ -237,6 +237,9 @@ def test_the_environment_selects_the_table(engine: Engine, tmp_path: Path) -> No
     })  # fmt: skip
     app = create_app(settings)
     assert app.test_client().get("/health").get_json() == {"status": "ok"}
-    opened = app.extensions["portal"].store
-    assert opened.describe() == f"DynamoDB table {place.table} in eu-central-1 at {engine.url}"
-    opened.close()
+    dynamodb_store = app.extensions["portal"].store
+    assert (
+        dynamodb_store.describe()
+        == f"DynamoDB table {location.table} in eu-central-1 at {engine.url}"
+    )
+    dynamodb_store.close()

@@ -1,4 +1,4 @@
-"""`POST /api/imports`: what is answered to a program that moves records in."""
+"""`POST /api/imports`: an import by a program."""
 
 import gzip
 import tempfile
@@ -22,8 +22,8 @@ from portal.web.imports.uploads import MAX_WAITING, upload_slots
 from tests.conftest import Clock
 from tests.strict_client import StrictClient
 from tests.web.failing_store import FULL, TroubledStore
+from tests.web.import_bodies import COUNTS, URL, body_of, tenant
 from tests.web.pages import events_of, everything, tenants_in
-from tests.web.programs import COUNTS, URL, body_of, tenant
 
 
 def test_the_answer_is_the_report_and_the_rows_are_in(
@@ -31,10 +31,10 @@ def test_the_answer_is_the_report_and_the_rows_are_in(
 ) -> None:
     answer = send(body_of(tenant(1), tenant(2, contactEmailAddress="no"), tenant(1)))
     assert answer.status_code == 200
-    told = answer.get_json()
-    assert told["counts"] == COUNTS | {"new": 1, "duplicate": 1, "invalid": 1}
-    assert (told["applied"], told["state"], told["ignoredKeys"]) == (True, "done", 0)
-    assert [row["kind"] for row in told["rows"]] == ["new", "invalid", "duplicate"]
+    report = answer.get_json()
+    assert report["counts"] == COUNTS | {"new": 1, "duplicate": 1, "invalid": 1}
+    assert (report["applied"], report["state"], report["ignoredKeys"]) == (True, "done", 0)
+    assert [row["kind"] for row in report["rows"]] == ["new", "invalid", "duplicate"]
     assert tenants_in(store).keys() == {"86810_1"}
     (event,) = events_of(store, "86810_1")
     assert event.by == "nightly script (token)"
@@ -46,8 +46,8 @@ def test_the_answer_is_the_report_and_the_rows_are_in(
 
 def test_a_dry_run_writes_nothing(send: Callable[..., TestResponse], store: Store) -> None:
     before = everything(store).keys()
-    told = send(body_of(tenant(1)), "?dryRun=true").get_json()
-    assert (told["counts"], told["applied"]) == (COUNTS | {"new": 1}, False)
+    report = send(body_of(tenant(1)), "?dryRun=true").get_json()
+    assert (report["counts"], report["applied"]) == (COUNTS | {"new": 1}, False)
     assert everything(store).keys() == before
 
 
@@ -59,8 +59,8 @@ def test_the_policy_and_what_is_allowed_are_asked_for_by_name(
     assert send(newer).get_json()["counts"]["conflict"] == 1
     assert send(newer, "?policy=newer-wins").get_json()["counts"]["conflict"] == 1
     assert tenants_in(store)["86810_1"]["isActive"] is False
-    told = send(newer, "?policy=newer-wins&allow=status").get_json()
-    assert told["counts"] == COUNTS | {"update": 1}
+    report = send(newer, "?policy=newer-wins&allow=status").get_json()
+    assert report["counts"] == COUNTS | {"update": 1}
     assert tenants_in(store)["86810_1"]["isActive"] is True
 
 
@@ -144,11 +144,11 @@ def test_i23_a_client_that_hangs_up_changes_nothing(
     assert tenants_in(store) == {}
 
 
-def test_i24_a_store_that_stops_half_way_says_so_and_is_gone_on_with(
+def test_i24_a_store_that_fails_half_way_says_so_and_the_import_can_be_repeated(
     settings: Settings, store: Store, clock: Clock, token: str
 ) -> None:
-    troubled = TroubledStore(store)
-    app = create_app(settings, store=troubled, clock=clock.now)
+    failing_store = TroubledStore(store)
+    app = create_app(settings, store=failing_store, clock=clock.now)
     app.test_client_class = StrictClient
     client = app.test_client()
     body = body_of(*(tenant(number) for number in range(100)))
@@ -160,7 +160,7 @@ def test_i24_a_store_that_stops_half_way_says_so_and_is_gone_on_with(
         written.extend([call] if call == "write" else [])
         return FULL if call == "write" and len(written) > 5 else None
 
-    troubled.begin(full_after_four)
+    failing_store.begin(full_after_four)
     answer = client.post(URL, data=body, headers=headers)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
     assert answer.get_json()["message"].startswith(
@@ -168,10 +168,10 @@ def test_i24_a_store_that_stops_half_way_says_so_and_is_gone_on_with(
         " Send the file again"
     )
     assert len(tenants_in(store)) == ROWS_PER_COMMIT
-    troubled.calm()
-    told = client.post(URL, data=body, headers=headers).get_json()
+    failing_store.calm()
+    report = client.post(URL, data=body, headers=headers).get_json()
     same = ROWS_PER_COMMIT
-    assert told["counts"] == COUNTS | {"new": 100 - same, "same": same}
+    assert report["counts"] == COUNTS | {"new": 100 - same, "same": same}
     assert len(tenants_in(store)) == 100
 
 
@@ -185,9 +185,7 @@ def test_the_limit_is_a_setting(settings: Settings, store: Store, clock: Clock, 
     assert tenants_in(store) == {}
 
 
-def test_what_is_sent_twice_is_refused_so_that_nothing_is_written_by_the_other_one(
-    send: Callable[..., TestResponse], store: Store
-) -> None:
+def test_a_repeated_parameter_is_refused(send: Callable[..., TestResponse], store: Store) -> None:
     for query in (
         "?dryRun=false&dryRun=true",
         "?dryRun=true&dryRun=true",
@@ -216,7 +214,7 @@ def test_i21_a_wrong_content_type_is_refused_with_the_right_one(
 @pytest.mark.parametrize(
     "kind", ["application/x-ndjson", "text/plain; charset=utf-8", "application/octet-stream", None]
 )
-def test_what_tools_call_such_a_file_is_read(
+def test_the_content_types_that_tools_send_are_accepted(
     client: FlaskClient, token: str, store: Store, kind: str | None
 ) -> None:
     headers = {"Authorization": f"Bearer {token}"}
@@ -225,11 +223,11 @@ def test_what_tools_call_such_a_file_is_read(
     assert len(tenants_in(store)) == 1
 
 
-def test_an_import_that_an_admin_stops_meanwhile_is_no_success(
+def test_an_import_that_an_admin_stops_in_the_meantime_is_a_conflict(
     settings: Settings, store: Store, clock: Clock, token: str
 ) -> None:
-    troubled = TroubledStore(store)
-    app = create_app(settings, store=troubled, clock=clock.now)
+    failing_store = TroubledStore(store)
+    app = create_app(settings, store=failing_store, clock=clock.now)
     written: list[str] = []
 
     def stopped_after_the_first_rows(call: str, number: int) -> None:
@@ -238,7 +236,7 @@ def test_an_import_that_an_admin_stops_meanwhile_is_no_success(
             (run,) = list_jobs(store).runs
             end_job(store, run.id, AuditInfo(by="Ada Admin", at=clock.now()))
 
-    troubled.begin(stopped_after_the_first_rows)
+    failing_store.begin(stopped_after_the_first_rows)
     body = body_of(*(tenant(number) for number in range(100)))
     answer = app.test_client().post(URL, data=body, headers={"Authorization": f"Bearer {token}"})
     assert (answer.status_code, answer.get_json()) == (409, {
@@ -250,16 +248,16 @@ def test_an_import_that_an_admin_stops_meanwhile_is_no_success(
 
 
 class Silent:
-    """A body whose sender falls silent until `told`."""
+    """A body whose sender falls silent until `resumed` is set."""
 
     def __init__(self, body: bytes) -> None:
         self.parts = [body[:10], body[10:]]
-        self.waits, self.told = threading.Event(), threading.Event()
+        self.waits, self.resumed = threading.Event(), threading.Event()
 
     def read(self, _size: int = -1) -> bytes:
         if len(self.parts) == 1:
             self.waits.set()
-            assert self.told.wait(60)
+            assert self.resumed.wait(60)
         return self.parts.pop(0) if self.parts else b""
 
 
@@ -281,11 +279,11 @@ def test_t18_a_sender_that_falls_silent_keeps_nobody_waiting(
         first = pool.submit(stalled)
         assert silent.waits.wait(60)
         assert send(body_of(tenant(2))).status_code == 200
-        silent.told.set()
+        silent.resumed.set()
         assert first.result().status_code == 200
 
 
-def test_t18_so_many_may_wait_and_the_next_is_told_to_come_again(
+def test_t18_a_few_uploads_may_wait_and_the_next_is_refused_with_503(
     send: Callable[..., TestResponse], new_client: Callable[[], FlaskClient], store: Store
 ) -> None:
     waiting = [upload_slots.acquire(blocking=False) for _ in range(MAX_WAITING)]
@@ -300,13 +298,13 @@ def test_t18_so_many_may_wait_and_the_next_is_told_to_come_again(
     assert send(body_of(tenant(1))).status_code == 200
 
 
-def test_i24_no_room_for_the_file_is_said_and_nothing_is_written(
+def test_i24_a_full_disk_refuses_the_file_and_nothing_is_written(
     send: Callable[..., TestResponse],
     store: Store,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Where temporary files would be, none can be made.
+    # The folder for temporary files does not exist.
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     answer = send(body_of(tenant(1)).ljust(2_000_000))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")

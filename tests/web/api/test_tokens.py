@@ -26,10 +26,10 @@ from portal.settings import Settings
 from portal.stores.contract import Item, Replace, Store
 from tests.conftest import Clock
 from tests.web.failing_store import FULL, TroubledStore
+from tests.web.import_bodies import DAY, URL, body_of, tenant
 from tests.web.pages import Staff, everything, tenants_in
-from tests.web.programs import DAY, URL, body_of, tenant
 
-# ---- A01: nobody is told what is wrong with a token
+# ---- A01: the response does not say what is wrong with a token
 
 
 def test_a01_t26_every_bad_token_gets_the_same_answer(
@@ -97,7 +97,7 @@ def test_a_cookie_of_staff_is_no_token(admin: Staff, store: Store) -> None:
     assert tenants_in(store) == {}
 
 
-# ---- What is kept of a token
+# ---- What is stored of a token
 
 
 def test_t26_only_a_hash_is_kept_with_the_last_use(
@@ -113,7 +113,7 @@ def test_t26_only_a_hash_is_kept_with_the_last_use(
     assert after.name == "nightly script"
 
 
-# ---- A09: so many calls an hour
+# ---- A09: the rate limit
 
 
 def test_a09_over_the_limit_is_refused_with_when_to_try_again(
@@ -159,9 +159,7 @@ def test_a09_another_token_has_its_own_limit(
     assert send(body_of(tenant(1))).status_code == 200
 
 
-def test_a09_a_call_that_may_not_enter_counts_nothing(
-    client: FlaskClient, token: str, store: Store
-) -> None:
+def test_a09_a_refused_call_is_not_counted(client: FlaskClient, token: str, store: Store) -> None:
     before = everything(store)
     for text in (f"{token[:-1]}!", f"{token.partition('.')[0]}.{'A' * 43}"):
         client.post(URL, data=b"[]", headers={"Authorization": f"Bearer {text}"})
@@ -210,12 +208,12 @@ def test_a09_a_token_from_before_there_was_a_limit_has_the_usual_one(
     assert (allowance.per_hour, allowance.left) == (60, 59)
 
 
-def test_a09_who_cannot_be_counted_is_not_let_in(
+def test_a09_a_call_that_cannot_be_counted_is_refused(
     settings: Settings, store: Store, clock: Clock, token: str
 ) -> None:
-    troubled = TroubledStore(store)
-    troubled.begin(lambda call, _number: FULL if call == "write" else None)
-    app = create_app(settings, store=troubled, clock=clock.now)
+    failing_store = TroubledStore(store)
+    failing_store.begin(lambda call, _number: FULL if call == "write" else None)
+    app = create_app(settings, store=failing_store, clock=clock.now)
     answer = app.test_client().post(
         f"{URL}?dryRun=true", data=b"[]", headers={"Authorization": f"Bearer {token}"}
     )
@@ -231,7 +229,7 @@ def test_many_tokens_are_listed_the_newest_first(store: Store, clock: Clock) -> 
     assert [each.name for each in list_api_tokens(store)] == [f"n{n}" for n in range(59, -1, -1)]
 
 
-def test_a_token_is_no_tenant(token: str, store: Store) -> None:
+def test_a_token_is_not_listed_as_a_tenant(token: str, store: Store) -> None:
     item: Item = store.get(f"token-{token.partition('.')[0]}")
     assert item["scopes"] == "imports:write"
     assert tenants_in(store) == {}

@@ -1,4 +1,4 @@
-"""What the downstream application is told: the whole table."""
+"""`GET /api/validate`: the answer for each status and validity, wrong requests, CORS."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from tests.web.pages import IDS, SignUp, Staff, form_of, sent_in
 ASK = "/api/validate?accountId=86810&companyId=104348"
 CLAIM = "?account_id=86810&company_id=104348"
 
-#: As the old application writes one.
+#: A tenant as the old application writes it.
 OLD: Item = {
     "tenantId": "86810_104348",
     "accountId": "86810",
@@ -51,7 +51,7 @@ SHOWN = {
 }
 
 
-def told(client: FlaskClient, url: str = ASK) -> dict[str, object]:
+def validate(client: FlaskClient, url: str = ASK) -> dict[str, object]:
     answer = client.get(url)
     assert answer.status_code == 200
     assert answer.mimetype == "application/json"
@@ -62,11 +62,11 @@ def without(item: Item, *names: str) -> Item:
     return {name: value for name, value in item.items() if name not in names}
 
 
-# ---- The table
+# ---- Answers by status and validity
 
 
 def test_a04_an_unknown_tenant_is_not_found(client: FlaskClient) -> None:
-    assert told(client) == {
+    assert validate(client) == {
         "isValid": False,
         "error": "NOT_FOUND",
         "message": "This tenant is not known. Please ask for access.",
@@ -76,7 +76,7 @@ def test_a04_an_unknown_tenant_is_not_found(client: FlaskClient) -> None:
 
 def test_a06_a_pending_claim_is_inactive(client: FlaskClient) -> None:
     sent_in(client, query=CLAIM)
-    assert told(client) == {
+    assert validate(client) == {
         "isValid": False,
         "error": "INACTIVE",
         "reason": "PENDING",
@@ -89,15 +89,15 @@ def test_a06_a_pending_claim_is_inactive(client: FlaskClient) -> None:
 def test_a06_a_sign_up_that_was_closed_claims_nothing_until_it_is_reopened(
     client: FlaskClient, anna: Staff, way: str
 ) -> None:
-    asked = sent_in(client, query=CLAIM)
+    signed_up = sent_in(client, query=CLAIM)
     if way == "rejected":
-        anna.decide(asked.id, "reject", reason="other")
+        anna.decide(signed_up.id, "reject", reason="other")
     else:
-        url = f"{asked.url}/withdraw"
+        url = f"{signed_up.url}/withdraw"
         client.post(url, data=form_of(client.get(url), url))
-    assert told(client)["error"] == "NOT_FOUND"
-    anna.decide(asked.id, "reopen")
-    assert told(client)["reason"] == "PENDING"
+    assert validate(client)["error"] == "NOT_FOUND"
+    anna.decide(signed_up.id, "reopen")
+    assert validate(client)["reason"] == "PENDING"
 
 
 def test_a_claim_is_there_until_the_last_that_makes_it_is_closed(
@@ -105,9 +105,9 @@ def test_a_claim_is_there_until_the_last_that_makes_it_is_closed(
 ) -> None:
     one, other = sent_in(client, query=CLAIM), sent_in(client, query=CLAIM)
     anna.decide(one.id, "reject", reason="duplicate")
-    assert told(client)["reason"] == "PENDING"
+    assert validate(client)["reason"] == "PENDING"
     anna.decide(other.id, "reject", reason="duplicate")
-    assert told(client)["error"] == "NOT_FOUND"
+    assert validate(client)["error"] == "NOT_FOUND"
 
 
 @pytest.mark.parametrize(
@@ -203,28 +203,30 @@ def test_a_claim_is_there_until_the_last_that_makes_it_is_closed(
         ),
     ],
 )
-def test_the_table(client: FlaskClient, store: Store, item: Item, expected: Item) -> None:
+def test_each_status_and_validity_has_its_answer(
+    client: FlaskClient, store: Store, item: Item, expected: Item
+) -> None:
     store.write([Add(item)])
-    answer = told(client)
+    answer = validate(client)
     assert {name: answer.get(name) for name in expected} == expected
     for name in ("error", "reason", "warning"):
         assert (name in answer) is (name in expected)
-    # The tenant is told when the answer is yes, or no longer.
+    # The tenant is in the answer if it may use the application, or could until its licence ended.
     assert ("tenant" in answer) is (answer["isValid"] or answer.get("error") == "EXPIRED")
     assert answer["serverTime"] == "2026-11-23T10:00:00.000Z"
     if not answer["isValid"]:
         assert str(answer["message"]).endswith(".")
 
 
-def test_the_window_is_told_whatever_the_answer(client: FlaskClient, store: Store) -> None:
+def test_the_validity_is_in_every_answer(client: FlaskClient, store: Store) -> None:
     store.write([Add(NEW | {"status": "suspended", "isActive": False})])
-    answer = told(client)
+    answer = validate(client)
     assert answer["validFrom"] == "2026-01-01T00:00:00.000Z"
     assert answer["validTo"] == "2027-06-30T23:59:59.999Z"
 
 
 @pytest.mark.parametrize("item", [OLD, NEW, NEW | {"validTo": "2026-06-30T23:59:59.999Z"}])
-def test_nobodys_contact_secret_or_version_is_told(
+def test_contact_secret_and_version_are_in_no_answer(
     client: FlaskClient, store: Store, item: Item
 ) -> None:
     store.write([Add(item)])
@@ -245,19 +247,19 @@ def test_nobodys_contact_secret_or_version_is_told(
 def test_the_answer_follows_each_decision(
     client: FlaskClient, pending: SignUp, anna: Staff, clock: Clock
 ) -> None:
-    seen = [told(client).get("error")]
+    seen = [validate(client).get("error")]
     anna.decide(pending.id, "activate", **IDS)
-    seen.append(told(client).get("warning"))
+    seen.append(validate(client).get("warning"))
     anna.decide("86810_104348", "suspend", reason="unpaid")
-    seen.append(told(client).get("reason"))
+    seen.append(validate(client).get("reason"))
     anna.decide("86810_104348", "reinstate")
-    seen.append(told(client)["isValid"])
+    seen.append(validate(client)["isValid"])
     clock.advance(days=30)
-    seen.append(told(client).get("error"))
+    seen.append(validate(client).get("error"))
     assert seen == ["NOT_FOUND", "EXPIRING", "SUSPENDED", True, "EXPIRED"]
 
 
-# ---- What is asked wrongly
+# ---- Wrong requests
 
 
 @pytest.mark.parametrize(
@@ -299,26 +301,26 @@ def test_a_malformed_question_is_a_400_that_says_what_to_send(
 ) -> None:
     answer = client.get(f"/api/validate?{query}")
     assert answer.status_code == 400
-    told = answer.get_json()
-    assert told.keys() == {"error", "message"}
-    assert told["error"] == error
-    assert message is None or told["message"] == message
-    assert told["message"]
+    body = answer.get_json()
+    assert body.keys() == {"error", "message"}
+    assert body["error"] == error
+    assert message is None or body["message"] == message
+    assert body["message"]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_it_is_only_asked_and_errors_are_json(client: FlaskClient, method: str) -> None:
+def test_only_get_is_allowed_and_errors_are_json(client: FlaskClient, method: str) -> None:
     answer = client.open("/api/validate", method=method)
     assert answer.status_code == 405
     assert answer.get_json()["error"] == "method_not_allowed"
 
 
-def test_what_is_not_there_is_json_too(client: FlaskClient) -> None:
+def test_an_unknown_address_is_answered_in_json(client: FlaskClient) -> None:
     answer = client.get("/api/nothing")
     assert (answer.status_code, answer.get_json()["error"]) == (404, "not_found")
 
 
-def test_it_needs_no_cookie_and_sets_none(client: FlaskClient) -> None:
+def test_no_cookie_is_needed_or_set(client: FlaskClient) -> None:
     answer = client.get(ASK)
     assert "Set-Cookie" not in answer.headers
     assert answer.headers["Cache-Control"] == "no-store"
@@ -339,7 +341,7 @@ def with_origins(settings: Settings, store: Store, clock: Clock) -> FlaskClient:
 
 
 @pytest.mark.parametrize("url", [ASK, "/api/validate"], ids=["answered", "malformed"])
-def test_pages_of_the_origins_that_were_set_may_read_the_answer(
+def test_pages_of_the_allowed_origins_may_read_the_answer(
     with_origins: FlaskClient, url: str
 ) -> None:
     answer = with_origins.get(url, headers={"Origin": ALLOWED})
@@ -352,14 +354,14 @@ def test_pages_of_the_origins_that_were_set_may_read_the_answer(
     "origin",
     ["https://evil.example", "null", "http://app.example.com", f"{ALLOWED}.evil.example", ""],
 )
-def test_pages_of_others_may_not(with_origins: FlaskClient, origin: str) -> None:
+def test_pages_of_other_origins_may_not(with_origins: FlaskClient, origin: str) -> None:
     answer = with_origins.get(ASK, headers={"Origin": origin})
     assert answer.status_code == 200
     assert "Access-Control-Allow-Origin" not in answer.headers
     assert "Origin" in ", ".join(answer.headers.getlist("Vary"))
 
 
-def test_without_a_setting_nobody_may(client: FlaskClient) -> None:
+def test_without_the_setting_no_origin_may_read_it(client: FlaskClient) -> None:
     answer = client.get(ASK, headers={"Origin": ALLOWED})
     assert "Access-Control-Allow-Origin" not in answer.headers
 
@@ -371,7 +373,7 @@ def test_a_preflight_is_answered(with_origins: FlaskClient) -> None:
         "Access-Control-Request-Headers": "content-type",
     }
     app = with_origins.application
-    # The strict client would look for a page, which this answer has none of.
+    # The strict client would expect a page, and this response has no body.
     answer = FlaskClient(app, app.response_class).options(ASK, headers=headers)
     assert answer.status_code == 200
     assert answer.headers["Access-Control-Allow-Origin"] == ALLOWED

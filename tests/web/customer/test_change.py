@@ -1,4 +1,4 @@
-"""The customer changes their details or takes the request back, while it waits."""
+"""The customer changes details or withdraws the request, while it is pending."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -29,8 +29,8 @@ def test_the_form_shows_what_is_known_but_for_what_is_masked(
 ) -> None:
     page = client.get(f"{pending.url}/change")
     form = form_of(page, f"{pending.url}/change")
-    shown = {name: form[name] for name in ("company", "name", "email", "phone")}
-    assert shown == {"company": "Example GmbH", "name": "Jane Doe", "email": "", "phone": ""}
+    values = {name: form[name] for name in ("company", "name", "email", "phone")}
+    assert values == {"company": "Example GmbH", "name": "Jane Doe", "email": "", "phone": ""}
     assert "Leave empty to keep j•••@example.com." in page_words(page)
     assert "Leave empty to keep +49•••20." in page_words(page)
 
@@ -88,7 +88,7 @@ def test_sending_a_change_twice_makes_one_event(
     assert len(events_of(store, pending.id)) == 1
 
 
-def test_a_change_of_what_staff_changed_meanwhile_is_shown_again(
+def test_a_change_after_a_change_by_staff_is_shown_again(
     client: FlaskClient, pending: SignUp, anna: Staff, store: Store
 ) -> None:
     form = change_form(client, pending) | {"company": "Another AG"}
@@ -118,7 +118,7 @@ def test_f24_an_expired_form_keeps_what_was_typed(
 
 
 @pytest.mark.parametrize("verb", ["change", "withdraw"])
-def test_what_was_decided_meanwhile_is_shown_and_stands(
+def test_a_decision_in_the_meantime_is_shown_and_stays(
     client: FlaskClient, pending: SignUp, anna: Staff, store: Store, verb: str
 ) -> None:
     url = f"{pending.url}/{verb}"
@@ -172,7 +172,7 @@ def test_withdrawing_twice_makes_one_event(
     assert len(events_of(store, pending.id)) == 1
 
 
-def test_a_withdrawal_of_what_changed_meanwhile_is_asked_again_and_not_lost_in_silence(
+def test_a_withdrawal_of_a_request_that_changed_in_the_meantime_asks_again(
     client: FlaskClient, pending: SignUp, anna: Staff, store: Store
 ) -> None:
     url = f"{pending.url}/withdraw"

@@ -1,4 +1,4 @@
-"""F17, T4: nobody learns from an answer whether an address is known."""
+"""F17, T4: nobody can learn from a response whether an address is known."""
 
 import statistics
 import time
@@ -16,9 +16,9 @@ KNOWN = "known@example.com"
 
 
 def answers_to(client: FlaskClient, email: str) -> list[tuple[int, list[tuple[str, str]], str]]:
-    """Everything that a customer with this address is answered, but for tokens and ids."""
+    """All responses to a customer with this address, without tokens and ids."""
     form = form_of(client.get("/sign-up"), "/sign-up") | TYPED | {"email": email}
-    told = []
+    answers = []
     for answer in (client.post("/sign-up", data=form), client.post("/sign-up", data=form)):
         page = client.get(answer.location)
         for each in (answer, page):
@@ -27,8 +27,8 @@ def answers_to(client: FlaskClient, email: str) -> list[tuple[int, list[tuple[st
                 for name, value in each.headers
                 if name not in ("X-Request-Id", "Set-Cookie")
             ]
-            told.append((each.status_code, headers, without_tokens(each.text)))
-    return told
+            answers.append((each.status_code, headers, without_tokens(each.text)))
+    return answers
 
 
 def test_f17_a_known_address_is_answered_byte_by_byte_like_a_new_one(
@@ -43,7 +43,7 @@ def test_f17_a_known_address_is_answered_byte_by_byte_like_a_new_one(
     assert masked == second
 
 
-def test_f17_staff_are_told_and_a_second_sign_up_waits_apart(
+def test_f17_staff_see_the_known_address_and_the_second_sign_up_is_separate(
     client: FlaskClient, anna: Staff, store: Store
 ) -> None:
     first, second = sent_in(client, email=KNOWN), sent_in(client, email=KNOWN, company="Other AG")
@@ -53,7 +53,7 @@ def test_f17_staff_are_told_and_a_second_sign_up_waits_apart(
 
 def _ratio(app: Flask, clock: Clock) -> float:
     """CPU of a sign-up with a known address over one with a new address: medians of pairs."""
-    # A plain client: the strict one would parse pages inside of what is measured.
+    # A plain client: the strict one parses pages, and that would be measured as well.
     client = FlaskClient(app, app.response_class)
     forms = []
     page = client.get("/sign-up")
@@ -75,7 +75,7 @@ def test_t4_a_known_address_takes_as_long_as_a_new_one(
     app: Flask, client: FlaskClient, clock: Clock
 ) -> None:
     sent_in(client, email=KNOWN)
-    # A machine that is busy with something else may spoil one measurement, or two.
+    # Another process on the machine may disturb one measurement, or two.
     ratios = []
     for _ in range(3):
         ratios.append(_ratio(app, clock))

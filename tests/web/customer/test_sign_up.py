@@ -1,4 +1,4 @@
-"""Asking for access: what is taken, what is refused, and in which words."""
+"""The sign-up form: what is accepted, what is refused, and the messages."""
 
 import time
 from datetime import timedelta
@@ -45,7 +45,7 @@ SHELL_QUERY = (
 )
 
 
-def test_the_front_door_leads_to_the_form(client: FlaskClient) -> None:
+def test_the_root_address_redirects_to_the_form(client: FlaskClient) -> None:
     answer = client.get("/")
     assert answer.location == "/sign-up"
 
@@ -59,7 +59,7 @@ def test_a_fresh_form_has_hints_and_no_error(client: FlaskClient) -> None:
     assert "With country code" in page_words(page)
 
 
-def test_a_sign_up_makes_one_pending_tenant_and_leads_to_its_page(
+def test_a_sign_up_makes_one_pending_tenant_and_redirects_to_its_page(
     client: FlaskClient, store: Store, clock: Clock
 ) -> None:
     done = sent_in(client)
@@ -160,7 +160,7 @@ def test_the_browsers_language_is_the_default_region(client: FlaskClient, store:
         ),
     ],
 )
-def test_what_cannot_be_taken_is_named_beside_the_field_and_in_the_summary(
+def test_an_error_stands_beside_the_field_and_in_the_summary(
     client: FlaskClient, store: Store, field: str, typed: str, sentence: str
 ) -> None:
     page = sign_up(client, **{field: typed})
@@ -169,9 +169,9 @@ def test_what_cannot_be_taken_is_named_beside_the_field_and_in_the_summary(
     assert summary(page) == [(field, sentence)]
     assert error_beside(page, field) == sentence
     assert everything(store) == {}
-    kept = form_of(page, "/sign-up")
+    form_again = form_of(page, "/sign-up")
     others = {name: value for name, value in TYPED.items() if name != field}
-    assert {name: kept[name] for name in others} == others
+    assert {name: form_again[name] for name in others} == others
 
 
 def test_f01_an_empty_form_gets_one_line_for_each_field(client: FlaskClient, store: Store) -> None:
@@ -193,7 +193,7 @@ def test_f01_fields_that_are_not_sent_at_all_count_as_empty(client: FlaskClient)
     assert [field for field, _ in summary(page)] == ["company", "name", "email"]
 
 
-def test_everything_typed_is_kept_as_it_was_typed(client: FlaskClient) -> None:
+def test_all_entries_are_shown_again_as_they_were_typed(client: FlaskClient) -> None:
     typed = {
         "company": '  "Ä" & <Söhne>  ',
         "name": "Jane  D'Oe",
@@ -201,14 +201,14 @@ def test_everything_typed_is_kept_as_it_was_typed(client: FlaskClient) -> None:
         "phone": "call me",
     }
     page = sign_up(client, **typed)
-    kept = form_of(page, "/sign-up")
-    assert {name: kept[name] for name in typed} == typed
+    form_again = form_of(page, "/sign-up")
+    assert {name: form_again[name] for name in typed} == typed
 
 
-def test_a_form_that_was_mended_is_taken(client: FlaskClient, store: Store) -> None:
+def test_a_corrected_form_is_accepted(client: FlaskClient, store: Store) -> None:
     refused = sign_up(client, email="a@b")
-    mended = form_of(refused, "/sign-up") | {"email": "jane@example.com"}
-    assert client.post("/sign-up", data=mended).status_code == 303
+    corrected = form_of(refused, "/sign-up") | {"email": "jane@example.com"}
+    assert client.post("/sign-up", data=corrected).status_code == 303
     assert len(tenants_in(store)) == 1
 
 
@@ -248,7 +248,7 @@ def test_a_long_text_is_refused_quickly(app: Flask, field: str, typed: str, seco
     assert min(spent) < seconds
 
 
-# ---- What looks odd, and is taken
+# ---- Unusual values that are accepted
 
 
 @pytest.mark.parametrize(
@@ -340,10 +340,10 @@ def test_f23_a_forged_stamp_is_asked_for_again_and_entries_are_kept(
     page = sign_up(client, form_token=token)
     assert page.status_code == 422
     assert summary(page) == [("", "Please send the form again.")]
-    kept = form_of(page, "/sign-up")
-    assert {name: kept[name] for name in TYPED} == TYPED
+    form_again = form_of(page, "/sign-up")
+    assert {name: form_again[name] for name in TYPED} == TYPED
     assert everything(store) == {}
-    assert client.post("/sign-up", data=kept).status_code == 303
+    assert client.post("/sign-up", data=form_again).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -373,7 +373,7 @@ def test_another_forms_text_is_no_form_token(client: FlaskClient, app: Flask) ->
 # ---- Claims of a link out of Field Service Management
 
 
-def test_what_the_shell_says_is_shown_as_facts_and_kept_as_claims(
+def test_parameters_of_the_shell_are_shown_as_facts_and_stored_as_claims(
     client: FlaskClient, store: Store
 ) -> None:
     page = client.get(f"/sign-up{SHELL_QUERY}")
@@ -396,11 +396,11 @@ def test_what_the_shell_says_is_shown_as_facts_and_kept_as_claims(
     assert everything(store)["claim-86810_104348"]["count"] == 1
 
 
-def test_claims_outlive_an_error(client: FlaskClient, store: Store) -> None:
+def test_claims_are_kept_after_an_error(client: FlaskClient, store: Store) -> None:
     refused = sign_up(client, query=SHELL_QUERY, email="a@b")
     assert facts(refused)["Account"] == "Example Holding (86810)"
-    mended = form_of(refused, "/sign-up") | {"email": "jane@example.com"}
-    client.post("/sign-up", data=mended)
+    corrected = form_of(refused, "/sign-up") | {"email": "jane@example.com"}
+    client.post("/sign-up", data=corrected)
     (tenant,) = tenants_in(store).values()
     assert tenant["accountName"] == "Example Holding"
 
@@ -423,13 +423,13 @@ def test_two_sign_ups_may_claim_the_same_ids(client: FlaskClient, store: Store) 
     assert everything(store)["claim-86810_104348"]["count"] == 2
 
 
-def test_the_trap_is_out_of_the_way_of_people(client: FlaskClient) -> None:
+def test_the_honeypot_is_out_of_the_way_of_people(client: FlaskClient) -> None:
     trap = by_id(client.get("/sign-up"), "website")
     assert trap.get("tabindex") == "-1"
     assert trap.get("autocomplete") == "off"
 
 
-def test_who_goes_back_mends_a_detail_and_sends_the_same_form_again_means_the_mended_one(
+def test_the_same_form_sent_again_with_a_correction_changes_the_contact(
     client: FlaskClient, store: Store
 ) -> None:
     form = form_of(client.get("/sign-up"), "/sign-up") | TYPED
@@ -441,12 +441,14 @@ def test_who_goes_back_mends_a_detail_and_sends_the_same_form_again_means_the_me
     assert tenant["decidedBy"] == "customer"
 
 
-def test_the_front_door_keeps_what_the_shell_said_and_nothing_else(client: FlaskClient) -> None:
+def test_the_root_address_keeps_the_parameters_of_the_shell_and_no_others(
+    client: FlaskClient,
+) -> None:
     answer = client.get("/?account_id=1&company_id=2&_anchor=x&_external=1&next=//evil")
     assert answer.location == "/sign-up?account_id=1&company_id=2"
 
 
-def test_a_browser_without_cookies_is_told_to_keep_them(new_client) -> None:
+def test_a_browser_without_cookies_is_asked_to_allow_them(new_client) -> None:
     form = form_of(new_client().get("/sign-up"), "/sign-up") | TYPED
     answer = new_client().post("/sign-up", data=form)
     assert answer.status_code == 400

@@ -1,4 +1,4 @@
-"""Each field, as it changes: hints before the first submit, errors after it."""
+"""The check of one field when it changes: notes before the first submit, errors after it."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -19,7 +19,7 @@ from tests.web.pages import (
     words,
 )
 
-#: The number is for films.
+#: A number that is reserved for films.
 NOT_IN_USE = (
     "We read this as +44 7700 900123 (United Kingdom). No such number seems to be in use there;"
     " please check it."
@@ -39,7 +39,7 @@ def check(
     ("field", "typed"),
     [("company", ""), ("name", "\u202e"), ("email", "a@b"), ("phone", "abc"), ("phone", "+49 30")],
 )
-def test_before_the_first_submit_there_are_only_hints(
+def test_before_the_first_submit_a_check_shows_only_notes(
     client: FlaskClient, field: str, typed: str
 ) -> None:
     answer = check(client, field, **{field: typed})
@@ -57,7 +57,7 @@ def test_before_the_first_submit_there_are_only_hints(
         ("phone", "abc", "Enter a phone number with country code, like +49 30 901820."),
     ],
 )
-def test_after_it_each_field_says_what_is_wrong(
+def test_after_the_first_submit_a_check_shows_the_error(
     client: FlaskClient, field: str, typed: str, sentence: str
 ) -> None:
     answer = check(client, field, tried=True, **{field: typed})
@@ -65,7 +65,7 @@ def test_after_it_each_field_says_what_is_wrong(
     assert error_beside(answer, field) == sentence
 
 
-def test_a_field_that_was_mended_loses_its_error(client: FlaskClient) -> None:
+def test_a_corrected_field_loses_its_error(client: FlaskClient) -> None:
     answer = check(client, "email", tried=True, email="jane@example.com")
     assert by_id(answer, "email").get("aria-invalid") is None
 
@@ -86,7 +86,7 @@ def test_a_field_that_was_mended_loses_its_error(client: FlaskClient) -> None:
         ),
     ],
 )
-def test_hints_say_how_it_was_read(
+def test_a_note_says_how_the_phone_number_was_read(
     *, client: FlaskClient, field: str, typed: str, note: str, tried: bool
 ) -> None:
     answer = check(client, field, tried=tried, **{field: typed})
@@ -98,11 +98,11 @@ def test_hints_say_how_it_was_read(
 
 def test_a_number_without_a_country_is_read_as_the_browsers(client: FlaskClient) -> None:
     answer = check(client, "phone", phone="01 58858 0", language="de-AT")
-    said = "Wir verstehen dies als +43 1 588580 (Österreich)"
-    assert words(by_id(answer, "phone-note")).startswith(said)
+    note = "Wir verstehen dies als +43 1 588580 (Österreich)"
+    assert words(by_id(answer, "phone-note")).startswith(note)
 
 
-def test_it_answers_the_one_field_and_goes_on_checking_it(client: FlaskClient) -> None:
+def test_the_answer_is_the_one_field_which_checks_itself_again(client: FlaskClient) -> None:
     answer = check(client, "email", email="jane@gmial.com")
     assert "<html" not in answer.text
     assert "field-email" in ids(answer)
@@ -113,7 +113,7 @@ def test_it_answers_the_one_field_and_goes_on_checking_it(client: FlaskClient) -
     assert len(list(tree(answer).iter("input"))) == 1
 
 
-def test_nothing_is_saved_and_nobody_is_told_whether_an_address_is_known(
+def test_a_check_saves_nothing_and_does_not_reveal_whether_an_address_is_known(
     client: FlaskClient, store: Store
 ) -> None:
     sign_up(client)

@@ -1,4 +1,4 @@
-"""The customer's page: how it stands, what was sent, and whose it is."""
+"""The status page: the status, what was sent, and who may see it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,7 +32,7 @@ def steps(answer: TestResponse) -> list[str]:
     return [words(each) for each in tree(answer).findall(".//ol[@class='steps']/li")]
 
 
-def test_it_tells_the_reference_what_was_sent_and_what_happens_next(
+def test_the_page_shows_the_reference_what_was_sent_and_the_progress(
     client: FlaskClient, pending: SignUp
 ) -> None:
     page = client.get(pending.url)
@@ -59,7 +59,7 @@ def test_t16_personal_details_are_masked(client: FlaskClient, pending: SignUp) -
     assert "901820" not in page.text
 
 
-def test_t16_it_is_in_no_search_engine_and_in_no_cache(
+def test_t16_the_page_is_in_no_search_engine_and_in_no_cache(
     client: FlaskClient, pending: SignUp
 ) -> None:
     for path in ("", "/change", "/withdraw"):
@@ -98,7 +98,7 @@ def test_t16_every_link_that_opens_nothing_gets_the_same_page(
 
 
 @pytest.mark.parametrize(("days", "status"), [(30, 200), (30.001, 404)])
-def test_a_link_lives_as_long_as_it_is_set_to(
+def test_a_link_is_valid_as_long_as_the_setting_says(
     settings: Settings, store: Store, clock: Clock, days: float, status: int
 ) -> None:
     app = create_app(replace(settings, status_link_days=30), store=store, clock=clock.now)
@@ -109,7 +109,7 @@ def test_a_link_lives_as_long_as_it_is_set_to(
     assert client.get(done.url).status_code == status
 
 
-def test_the_link_lives_on_after_activation_and_tells_the_dates(
+def test_the_link_stays_valid_after_activation_and_shows_the_dates(
     client: FlaskClient, pending: SignUp, active: str
 ) -> None:
     page = client.get(pending.url)
@@ -126,19 +126,19 @@ def test_the_link_lives_on_after_activation_and_tells_the_dates(
         assert (answer.status_code, answer.location) == (303, pending.url)
 
 
-def test_it_says_when_access_begins_and_when_it_has_ended(
+def test_the_page_says_when_access_begins_and_when_it_has_ended(
     client: FlaskClient, pending: SignUp, anna: Staff, clock: Clock
 ) -> None:
     days = {"valid_from": "2026-12-01", "valid_to": "2026-12-31"}
     anna.decide(pending.id, "activate", **IDS, **days)
-    told = []
+    headings = []
     for _ in range(3):
-        told.append(heading(client.get(pending.url)))
+        headings.append(heading(client.get(pending.url)))
         clock.advance(days=20)
-    assert told == ["Your access is approved", "Your access is ready", "Your access has ended"]
+    assert headings == ["Your access is approved", "Your access is ready", "Your access has ended"]
 
 
-def test_t6_what_was_typed_and_what_staff_wrote_stands_where_htmx_does_not_look(
+def test_t6_texts_of_customers_and_staff_stand_inside_hx_disable(
     client: FlaskClient, anna: Staff
 ) -> None:
     attack = '<div hx-post="/staff" hx-trigger="load">'
@@ -146,7 +146,7 @@ def test_t6_what_was_typed_and_what_staff_wrote_stands_where_htmx_does_not_look(
     anna.decide(done.id, "reject", reason="other", message=attack)
     for page in (client.get(done.url), anna.page(done.id)):
         assert not tree(page).findall(".//*[@hx-trigger='load']")
-        shown = [each for each in tree(page).iter() if attack in (each.text or "")]
+        elements = [each for each in tree(page).iter() if attack in (each.text or "")]
         guarded = {
             inner
             for each in tree(page).iter()
@@ -154,11 +154,11 @@ def test_t6_what_was_typed_and_what_staff_wrote_stands_where_htmx_does_not_look(
             for inner in each.iter()
         }
         controls = {"title", "textarea"}
-        assert shown
-        assert {each for each in shown if each.tag not in controls} <= guarded
+        assert elements
+        assert {each for each in elements if each.tag not in controls} <= guarded
 
 
-def test_the_page_needs_no_cookie_of_the_one_who_asked(
+def test_the_page_needs_no_cookie(
     pending: SignUp, new_client: Callable[[], FlaskClient], app: Flask
 ) -> None:
     assert new_client().get(pending.url).status_code == 200

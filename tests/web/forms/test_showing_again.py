@@ -7,7 +7,7 @@ from tests.web.pages import SignUp, Staff, form_of
 
 
 @pytest.mark.parametrize(
-    ("typed", "shown"),
+    ("typed", "expected"),
     [
         ("a\x00b\x1bc\x7fd\x85e", "abcde"),
         ("a\ufffeb\U0001ffffc\ufdd0d", "abcd"),
@@ -15,8 +15,8 @@ from tests.web.pages import SignUp, Staff, form_of
         ("Ä € 漢字 🙂 \u202e", "Ä € 漢字 🙂 \u202e"),
     ],
 )
-def test_only_characters_that_html_cannot_hold_are_left_out(typed: str, shown: str) -> None:
-    assert strip_unprintable(typed) == shown
+def test_only_characters_that_html_cannot_hold_are_left_out(typed: str, expected: str) -> None:
+    assert strip_unprintable(typed) == expected
 
 
 def test_a_search_for_control_characters_is_answered(viewer: Staff) -> None:

@@ -1,4 +1,4 @@
-"""Who may enter which address, by which method, with which headers: for every rule there is."""
+"""For every route: who may enter it, by which method, and which headers the response has."""
 
 import io
 import json
@@ -39,7 +39,7 @@ from tests.web.pages import (
 )
 from tests.web.write_cases import WRITES
 
-#: As the old application kept it, without its secret.
+#: As the old application stored it, without its secret.
 TENANT = {
     "accountId": "86810", "companyId": "1", "accountName": "Meyer Group",
     "companyName": "Meyer GmbH", "cluster": "eu", "contactCompanyName": "Meyer GmbH",
@@ -50,7 +50,7 @@ TENANT = {
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 #: Endpoint -> method -> what nobody, a viewer, an approver and an administrator get. The
-#: forms carry a good token and nothing else, so 409 and 422 are answers from behind the door.
+#: forms carry a valid token and nothing else, so 409 and 422 come from the view.
 _PUBLIC_PAGE = {"GET": (200, 200, 200, 200)}
 _STAFF_PAGE = {"GET": (303, 200, 200, 200)}
 _ADMIN_PAGE = {"GET": (303, 403, 403, 200)}
@@ -58,7 +58,7 @@ _DECISION = {"POST": (303, 403, 409, 409)}
 GOLDEN = {
     "static": _PUBLIC_PAGE,
     "health": _PUBLIC_PAGE,
-    # Off, as long as nobody asks for it.
+    # Off by default.
     "metrics": {"GET": (404, 404, 404, 404)},
     "customer.index": {"GET": (302, 302, 302, 302)},
     "customer.sign_up": {"GET": (200, 200, 200, 200), "POST": (422, 422, 422, 422)},
@@ -67,7 +67,7 @@ GOLDEN = {
     "status.change": {"GET": (200, 200, 200, 200), "POST": (422, 422, 422, 422)},
     "status.withdraw": {"GET": (200, 200, 200, 200), "POST": (409, 409, 409, 409)},
     "api.validate": _PUBLIC_PAGE,
-    # Whoever is signed in: a program needs a token.
+    # Whoever is signed in: this route needs an API token.
     "api.imports": {"POST": (401, 401, 401, 401)},
     "staff.sign_in": _PUBLIC_PAGE,
     "staff.use_link": {"GET": (200, 200, 200, 200), "POST": (303, 303, 303, 303)},
@@ -90,14 +90,14 @@ GOLDEN = {
     "imports.report_csv": _ADMIN_PAGE,
     "imports.report_json": _ADMIN_PAGE,
     "imports.discard": {"POST": (303, 403, 403, 303)},
-    # It was discarded just now.
+    # The request before discarded the import.
     "imports.apply": {"POST": (303, 403, 403, 409)},
-    # The last one: it ends the session that the others are asked with.
+    # Last, because it ends the session of the other requests.
     "staff.sign_out": {"POST": (303, 303, 303, 303)},
 }
 ROLES = (None, "viewer", "approver", "admin")
 
-#: Every answer has exactly these, beside what says what it is.
+#: Every response has exactly these, beside the headers that describe its content.
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -121,7 +121,7 @@ def pending(client: FlaskClient) -> SignUp:
 def address(
     pending: SignUp, store: Store, clock: Clock, settings: Settings
 ) -> Callable[[Rule], str]:
-    """An address of a rule that opens something."""
+    """An address of a rule, with ids that exist."""
     import_id = planned_import(store, clock, settings)
 
     def make(rule: Rule) -> str:
@@ -162,8 +162,8 @@ def test_t14_every_rule_has_an_entry_and_every_entry_a_rule(app: Flask) -> None:
 
 def test_t14_staff_pages_are_closed_to_everybody_else(app: Flask) -> None:
     for endpoint, rule in rules(app).items():
-        before_request = endpoint in ("staff.sign_in", "staff.use_link", "staff.sign_out")
-        if rule.rule.startswith("/staff") and not before_request:
+        is_sign_in = endpoint in ("staff.sign_in", "staff.use_link", "staff.sign_out")
+        if rule.rule.startswith("/staff") and not is_sign_in:
             assert ROUTE_ACCESS[endpoint] != ANYONE
         if rule.methods and "POST" in rule.methods and endpoint.startswith("decisions."):
             assert ROUTE_ACCESS[endpoint] == Role.APPROVER
@@ -201,7 +201,7 @@ def test_t14_the_golden_matrix(
     for endpoint, answers in GOLDEN.items():
         for method in METHODS:
             if endpoint in ("static", "staff.home", "staff.sign_out"):
-                # The link before has signed another person in, or this one does it again.
+                # The sign-in link of the request before has signed in another person.
                 client = new_client()
                 if role:
                     sign_in(client, store, clock.now(), role=role, name="Somebody")
@@ -222,7 +222,7 @@ def test_t14_the_golden_matrix(
 
 #: A browser, an address, and a form that would change something there.
 Good = tuple[FlaskClient, str, dict[str, str]]
-#: A program has no form: tests/web/test_tokens.py.
+#: Programs send no form: tests/web/api/test_tokens.py.
 CHANGING = [
     endpoint
     for endpoint, methods in GOLDEN.items()
@@ -240,7 +240,7 @@ def good(
     clock: Clock,
     settings: Settings,
 ) -> Good:
-    """For the endpoint that the test is asked with."""
+    """For the endpoint in the parameter."""
     room, _, verb = request.param.partition(".")
 
     def person(name: str, role: str = "approver") -> Staff:
@@ -287,16 +287,18 @@ def test_f24_f25_t9_a_form_that_is_not_ours_changes_nothing(
     stranger = token_of(new_client())
     before = everything(store)
 
-    # Something is always sent: a browser names the length of an empty form too.
+    # At least one field: the test client sends no Content-Length for an empty form, a browser does.
     without = {name: value for name, value in form.items() if name != "csrf_token"} | {"x": "1"}
     for token in ({}, {"csrf_token": "forged"}, {"csrf_token": stranger}):
         answer = client.post(url, data=without | token, headers=headers)
         assert answer.status_code == 400
         words = page_words(answer)
         assert "This page has expired." in words
-        # A file cannot be kept, and what is pasted instead may hold secrets.
-        kept = not url.startswith("/staff/imports/") or url.endswith(("apply", "discard"))
-        assert ("Your entries are still here: send them again." in words) is kept
+        # A page cannot keep a file, and a pasted text may hold secrets.
+        are_entries_shown = not url.startswith("/staff/imports/") or url.endswith(
+            ("apply", "discard")
+        )
+        assert ("Your entries are still here: send them again." in words) is are_entries_shown
     by_header = client.post(url, data=without, headers=headers | {"X-CSRFToken": stranger})
     assert by_header.status_code == 400
     for site in ("cross-site", "same-site", "nonsense"):
@@ -335,7 +337,7 @@ def test_s16_reading_changes_nothing(good: Good, store: Store) -> None:
 
 
 def security_headers(answer: TestResponse) -> dict[str, str]:
-    """All that an answer carries beside what says what it is; none of them twice."""
+    """All headers of a response except those that describe its content; none of them twice."""
     own = {"content-type", "content-length", "location", "allow", "set-cookie", "vary", "etag"}
     own |= {"cache-control", "x-request-id", "last-modified", "date", "expires"}
     own |= {"content-disposition", "accept-ranges", "x-robots-tag", "www-authenticate"}
@@ -372,9 +374,7 @@ def test_t8_a_file_that_is_not_sent_again_has_them_too(client: FlaskClient) -> N
     assert security_headers(again) == HEADERS
 
 
-def test_over_https_browsers_are_told_to_stay_there(
-    settings: Settings, store: Store, clock: Clock
-) -> None:
+def test_over_https_there_is_hsts(settings: Settings, store: Store, clock: Clock) -> None:
     secure = replace(settings, base_url="https://portal.example.com")
     app = create_app(secure, store=store, clock=clock.now)
     app.test_client_class = StrictClient

@@ -58,10 +58,10 @@ def test_f30_a_file_is_refused(client: FlaskClient, form: dict[str, str], store:
 
 
 @pytest.mark.parametrize("is_said_to_be_all", [True, False])
-def test_half_a_form_is_none(
+def test_half_a_form_is_refused(
     client: FlaskClient, form: dict[str, str], store: Store, *, is_said_to_be_all: bool
 ) -> None:
-    """A sender hangs up in the middle. A server may say that what came is all there is."""
+    """A sender hangs up in the middle. A server may claim that the body is complete."""
     body = urlencode(form)
     answer = client.post(
         "/sign-up",
@@ -205,7 +205,7 @@ def test_a_page_may_stay_open_over_lunch(
 
 
 def rotated(settings: Settings, store: Store, clock: Clock, *fallbacks: str) -> FlaskClient:
-    """A browser of the portal after it was started again with another key."""
+    """A client of the portal after a restart with another key."""
     new = replace(settings, configured_secret_key=NEW_KEY, secret_key_fallbacks=fallbacks)
     app = create_app(new, store=store, clock=clock.now)
     app.test_client_class = StrictClient
@@ -230,7 +230,7 @@ def test_t10_a_key_that_was_changed_in_between_loses_nothing_typed(
     assert page.status_code == 400
     again = form_of(page, "/sign-up")
     assert {name: again[name] for name in TYPED} == TYPED
-    # Sending once more is enough, as the page says.
+    # Sending again is enough, as the page says.
     assert after.post("/sign-up", data=again).status_code == 303
     assert len(tenants_in(store)) == 1
 
@@ -247,7 +247,7 @@ def test_t10_an_earlier_key_that_is_kept_is_believed(
     assert after.post("/sign-up", data=form).status_code == 303
 
 
-def test_t10_a_decision_outlives_a_change_of_the_key(
+def test_t10_a_decision_is_accepted_after_a_change_of_the_key(
     *, anna: Staff, pending: SignUp, settings: Settings, store: Store, clock: Clock
 ) -> None:
     form = anna.form(pending.id, "activate") | IDS
@@ -256,7 +256,7 @@ def test_t10_a_decision_outlives_a_change_of_the_key(
     assert answer.status_code == 303
 
 
-# ---- S11: one page for everything that is not there
+# ---- S11: one page for everything that does not exist
 
 
 def test_s11_what_is_no_id_gets_the_page_of_an_unknown_one(anna: Staff) -> None:
@@ -267,7 +267,7 @@ def test_s11_what_is_no_id_gets_the_page_of_an_unknown_one(anna: Staff) -> None:
     assert list(forms(answers[0])) == ["/staff/sign-out"]
 
 
-def test_a_parent_folder_in_an_address_leads_nowhere(anna: Staff) -> None:
+def test_a_parent_folder_in_an_address_is_not_found(anna: Staff) -> None:
     for path in ("/staff/tenants/../x", "/static/../portal/web/forms.py", "/static/%2e%2e/wsgi.py"):
         assert anna.get(path).status_code == 404
 

@@ -1,4 +1,4 @@
-"""Texts that leave the portal and come back: nobody else can make one, and none leads astray."""
+"""Signed texts that leave the portal and come back cannot be forged, nor lead to another site."""
 
 import string
 from datetime import timedelta
@@ -30,7 +30,7 @@ def links():
 # ---- The form's token
 
 
-def test_a_form_token_brings_back_what_the_tenant_will_be_called(links):
+def test_a_form_token_holds_the_reference_of_the_tenant(links):
     token = links.read_form_token(links.new_form_token(START), START)
     assert len(token.reference) == 26
     assert set(token.reference) <= set(string.ascii_lowercase + string.digits)
@@ -66,7 +66,7 @@ def test_a_day_is_a_day():
 
 
 def forged(text: str) -> list[str]:
-    """What somebody without the key can make of a text that was signed."""
+    """Changes that somebody without the key can make to a signed text."""
     body, _, signature = text.rpartition(".")
     other = "B" if text[0] != "B" else "C"
     return [
@@ -92,7 +92,7 @@ def test_a_token_of_another_key_or_for_another_purpose_is_refused(links):
     assert links.read_cursor(links.new_form_token(START), "all") is None
 
 
-def test_a_new_key_signs_and_the_old_one_is_believed_until_it_is_dropped():
+def test_a_new_key_signs_and_the_old_one_is_accepted_until_it_is_removed():
     old, both, new = SignedLinks(["old"]), SignedLinks(["new", "old"]), SignedLinks(["new"])
     assert both.read_form_token(old.new_form_token(START), START)
     assert new.read_form_token(both.new_form_token(START), START)
@@ -116,7 +116,7 @@ def test_a_status_link_of_another_shape_is_refused(token):
         read_status_token(token)
 
 
-def test_a_status_link_is_kept_as_a_hash_that_tells_nothing():
+def test_of_a_status_link_only_a_hash_is_stored():
     token = "r" * 26 + "s" * 32
     reference, hashed = read_status_token(token)
     assert reference == "r" * 26
@@ -125,10 +125,10 @@ def test_a_status_link_is_kept_as_a_hash_that_tells_nothing():
     assert not same_hash(hashed, status_hash("s" * 31 + "t"))
 
 
-# ---- The mark of a client secret
+# ---- The fingerprint of a client secret
 
 
-def test_a_mark_tells_secrets_apart_for_whoever_has_the_key(links):
+def test_a_fingerprint_tells_secrets_apart_and_depends_on_the_key(links):
     mark = links.secret_fingerprint("s3cr3t")
     assert mark == links.secret_fingerprint("s3cr3t")
     assert mark != links.secret_fingerprint("s3cr3u")
@@ -141,10 +141,10 @@ places = st.builds(PageCursor, st.integers(0, 9), st.none() | st.tuples(st.text(
 
 
 @given(places)
-def test_a_cursor_leads_back_to_its_place(place):
+def test_a_cursor_is_read_back(cursor):
     links = SignedLinks(["the-key"])
-    text = links.cursor(place, "all")
-    assert links.read_cursor(text, "all") == place
+    text = links.cursor(cursor, "all")
+    assert links.read_cursor(text, "all") == cursor
     assert set(text) <= set(string.ascii_letters + string.digits + "-_.")
 
 
@@ -194,7 +194,7 @@ ASTRAY = [
 
 
 @pytest.mark.parametrize("target", ASTRAY)
-def test_whatever_a_browser_could_read_as_another_place_is_not_followed(target):
+def test_a_target_that_a_browser_could_take_for_another_host_is_not_followed(target):
     assert safe_next(target, "/staff/") == "/staff/"
 
 

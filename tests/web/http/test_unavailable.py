@@ -23,9 +23,9 @@ NOTHING_SAVED = "Nothing was saved. Please try again later."
 
 @pytest.fixture
 def store(settings: Settings) -> Iterator[TroubledStore]:
-    opened = open_store(settings)
-    yield TroubledStore(opened)
-    opened.close()
+    file_store = open_store(settings)
+    yield TroubledStore(file_store)
+    file_store.close()
 
 
 @pytest.fixture
@@ -72,12 +72,12 @@ def test_f36_t29_a_decision_that_cannot_be_saved_says_so_and_can_be_made_later(
     assert anna.send(tenant_id, write.verb, form).status_code == 303
 
 
-def test_t29_reading_goes_on_while_nothing_can_be_written(
+def test_t29_pages_can_be_read_while_nothing_can_be_written(
     *, client: FlaskClient, pending: SignUp, active: str, anna: Staff, store: TroubledStore,
     clock: Clock,
 ) -> None:  # fmt: skip
     store.begin(read_only)
-    # Long enough for the session's last use to be worth a note, which cannot be made.
+    # So long that the portal wants to store the last use of the session, and cannot.
     clock.advance(minutes=5)
     for url in ("/staff/", "/staff/tenants?status=active", f"/staff/tenants/{active}"):
         assert anna.get(url).status_code == 200
@@ -123,14 +123,14 @@ def test_a11_a_store_that_does_not_answer_is_never_a_no(
             if store.calls < number:
                 continue
             assert answer.status_code == 503
-            told = answer.get_json()
-            assert told.keys() == {"error", "message"}
-            assert told["error"] == "unavailable"
+            body = answer.get_json()
+            assert body.keys() == {"error", "message"}
+            assert body["error"] == "unavailable"
             assert int(answer.headers["Retry-After"]) > 0
             assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_who_is_too_busy_says_so_like_who_is_gone(
+def test_a_busy_store_is_answered_like_an_unreachable_one(
     client: FlaskClient, store: TroubledStore
 ) -> None:
     form = form_of(client.get("/sign-up"), "/sign-up") | TYPED
@@ -139,7 +139,7 @@ def test_who_is_too_busy_says_so_like_who_is_gone(
     assert_nothing_was_saved(client.post("/sign-up", data=form))
 
 
-def test_the_log_says_what_an_operator_does_about_it(
+def test_the_log_says_what_an_operator_can_do(
     client: FlaskClient, store: TroubledStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     form = form_of(client.get("/sign-up"), "/sign-up") | TYPED

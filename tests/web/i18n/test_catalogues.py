@@ -1,4 +1,4 @@
-"""The catalogues hold every word of the pages, whole and translated."""
+"""The catalogues hold every text of the pages, complete and translated."""
 
 import gettext
 import subprocess
@@ -71,7 +71,7 @@ def test_every_word_is_translated_and_says_the_same(language):
 
 
 def _ends_alike(text: str, translated: str) -> bool:
-    """A sentence stays one, and what a word is put beside in the same way stays beside it."""
+    """Whether both end with the same mark and begin alike: they are put together with others."""
     fingerprints = [each.strip()[-1:] for each in (text, translated)]
     ends = [mark if mark in TYPOGRAPHIC else "" for mark in fingerprints]
     return ends[0] == ends[1] and text.startswith(" ") == translated.startswith(" ")

@@ -1,4 +1,4 @@
-"""Instants and spans in words: no wait is rounded away, and no old record is out of reach."""
+"""Dates and spans as text: short spans are exact, and the end of the calendar is no error."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -32,9 +32,7 @@ from tests.web.pages import Staff, sign_in
         (timedelta(days=90), "3 months"),
     ],
 )
-def test_a_wait_is_told_exactly_while_that_can_be_read(
-    app: Flask, span: timedelta, words: str
-) -> None:
+def test_a_span_below_60_days_is_exact(app: Flask, span: timedelta, words: str) -> None:
     with app.test_request_context():
         assert dates.span(span) == words
         assert dates.ago(span) == f"{words} ago"
@@ -44,7 +42,7 @@ def test_a_wait_is_told_exactly_while_that_can_be_read(
     ("zone", "day"),
     [
         ("Europe/Berlin", date(2026, 3, 29)),
-        # Here the clocks go forward at midnight: the day begins at 01:00.
+        # Clocks go forward at midnight here, so the day begins at 01:00.
         ("Africa/Cairo", date(2026, 4, 24)),
         ("Asia/Beirut", date(2026, 3, 29)),
     ],

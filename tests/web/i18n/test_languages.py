@@ -1,4 +1,4 @@
-"""Every page in each language: no word of it is left in English."""
+"""Every page in each language: no text is left in English."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -16,8 +16,8 @@ from portal.stores.contract import Store
 from portal.web.i18n.translation import LANGUAGES
 from tests.browser.demo_data import CUSTOMERS, Customer, DemoData
 from tests.conftest import Clock
+from tests.web.import_bodies import body_of, tenant
 from tests.web.pages import Staff, everything, heading, tree
-from tests.web.programs import body_of, tenant
 
 SHELL = "/sign-up?account_id=86810&company_id=104348&account_name=Meyer&cluster=eu"
 TABS = (
@@ -30,15 +30,15 @@ SAME = {
         "Import", "Client", "Secret", "optional", "Details",
     }
 }  # fmt: skip
-#: Of people and their companies; the rest of what they typed is found by looking into the store.
+#: Names of people and companies. All else that people typed is read from the store.
 NAMES = "Example GmbH Jane Doe Meyer Anna Ada Approver Admin Field Service Group Muster Max"
-#: What people read, beside the text itself.
+#: Attributes that people read or hear.
 READ = ("aria-label", "title", "placeholder", "alt", "data-network", "data-timeout", "data-server")
 WORD = re.compile(r"[^\W\d_]{3,}")
 
 
 def texts(answer: TestResponse) -> Iterator[str]:
-    """Everything that is read on a page, but what people typed."""
+    """All texts of a page except what people typed."""
     for element in tree(answer).iter():
         if not isinstance(element.tag, str) or element.tag in ("script", "bdi", "textarea", "kbd"):
             yield element.tail or ""
@@ -188,7 +188,7 @@ def test_no_page_of_an_import_is_left_in_english(
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("header", "words"),
     [
         ("de", "Zugang anfordern"), ("de-AT,de;q=0.9,en;q=0.8", "Zugang anfordern"),
         ("fr-FR,fr;q=0.9,de;q=0.5,en;q=0.4", "Zugang anfordern"),
@@ -199,16 +199,16 @@ def test_no_page_of_an_import_is_left_in_english(
     ],
 )  # fmt: skip
 def test_a_reader_gets_the_language_that_the_browser_asks_for(
-    client: FlaskClient, asked: str, words: str
+    client: FlaskClient, header: str, words: str
 ) -> None:
-    answer = client.get("/sign-up", headers={"Accept-Language": asked})
+    answer = client.get("/sign-up", headers={"Accept-Language": header})
     assert heading(answer) == words
 
 
-def test_programs_are_answered_in_english_and_nobody_else_hears_what_they_asked_for(
+def test_programs_get_english_and_their_header_changes_no_other_answer(
     client: FlaskClient,
 ) -> None:
-    """What they are told is a promise, word for word."""
+    """Programs may compare texts, so these never change with the language."""
     german, english = {"Accept-Language": "de"}, {"Accept-Language": "en"}
     for headers in (german, {}, english):
         answer = client.post("/api/validate", headers=headers)
@@ -219,16 +219,16 @@ def test_programs_are_answered_in_english_and_nobody_else_hears_what_they_asked_
     assert heading(client.get("/nothing", headers=german)) == "Seite nicht gefunden"
 
 
-def test_readers_of_both_languages_at_once_each_hear_their_own(
+def test_readers_of_both_languages_at_once_each_get_their_own(
     new_client: Callable[[], FlaskClient],
 ) -> None:
-    def heard(language: str) -> set[str]:
+    def words_in(language: str) -> set[str]:
         client = new_client()
         headers = {"Accept-Language": language}
         return {heading(client.get("/sign-up", headers=headers)) for _ in range(10)}
 
     with ThreadPoolExecutor(6) as pool:
-        assert list(pool.map(heard, ["de", "en", "de", "en", "de", "en"])) == [
+        assert list(pool.map(words_in, ["de", "en", "de", "en", "de", "en"])) == [
             {"Zugang anfordern"}, {"Ask for access"},
         ] * 3  # fmt: skip
 

@@ -1,5 +1,5 @@
-"""Moving records in over the real server: bodies that no client of a test framework sends, and
-a server that is killed in the middle."""
+"""Imports over the real server: bodies that no test client sends, and a server that is killed in
+the middle."""
 
 import gzip
 import json
@@ -27,8 +27,8 @@ from portal.stores.contract import Store
 from portal.stores.file.store import JsonFileStore
 from portal.timestamps import utc_now
 from tests.serving import Portal, serving
+from tests.web.import_bodies import tenant
 from tests.web.pages import everything, tenants_in
-from tests.web.programs import tenant
 
 PAGE, REQUEST = "/staff/imports/", "/api/imports"
 LIMIT = 5_000_000
@@ -49,7 +49,7 @@ class Answer:
 
 @dataclass
 class Browser:
-    """An administrator's, and a script's: it sends what it likes, byte for byte."""
+    """Sends any bytes, as an administrator or as a script with a token."""
 
     portal: Portal
     store: Store
@@ -120,19 +120,19 @@ class Browser:
                 for piece in pieces:
                     line.sendall(piece)
             except OSError:
-                # It has answered already, and hears nothing more.
+                # The server has answered already, and reads no more.
                 pass
-            return heard(line)
+            return read_answer(line)
 
 
-def heard(line: socket.socket) -> Answer:
-    told = b""
+def read_answer(line: socket.socket) -> Answer:
+    received = b""
     try:
         while more := line.recv(65536):
-            told += more
+            received += more
     except ConnectionResetError:
         pass
-    head, _, body = told.partition(b"\r\n\r\n")
+    head, _, body = received.partition(b"\r\n\r\n")
     return Answer(int(head.split()[1]), body.decode())
 
 
@@ -144,7 +144,7 @@ def chunked(body: bytes) -> Iterator[bytes]:
 
 
 def imported(store: Store) -> list[str]:
-    """What there is of tenants, of their history and of imports."""
+    """All items of tenants, events and imports."""
     kinds = ("event-", "import-")
     return [
         key
@@ -181,7 +181,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         pytest.param(row(1), id="small"),
     ],
 )
-def test_i10_i11_what_comes_without_a_length_is_refused(
+def test_i10_i11_a_body_without_a_length_is_refused(
     browser: Browser, path: str, file: bytes
 ) -> None:
     kind, body = browser.upload(file, path=path)
@@ -193,7 +193,7 @@ def test_i10_i11_what_comes_without_a_length_is_refused(
 
 @pytest.mark.parametrize("path", [REQUEST, PAGE])
 @pytest.mark.parametrize("size", [LIMIT + 1, 6_000_000])
-def test_i09_what_is_too_large_is_refused_with_the_limit(
+def test_i09_a_file_that_is_too_large_is_refused_with_the_limit(
     browser: Browser, path: str, size: int
 ) -> None:
     kind, body = browser.upload(row(1).ljust(size), path=path)
@@ -205,12 +205,12 @@ def test_i09_what_is_too_large_is_refused_with_the_limit(
 
 
 @pytest.mark.parametrize("path", [REQUEST, PAGE])
-@pytest.mark.parametrize("said", [(), ("Content-Encoding: gzip",)], ids=["bytes", "header"])
-def test_i12_what_is_compressed_is_refused(
-    browser: Browser, path: str, said: tuple[str, ...]
+@pytest.mark.parametrize("headers", [(), ("Content-Encoding: gzip",)], ids=["bytes", "header"])
+def test_i12_a_compressed_file_is_refused(
+    browser: Browser, path: str, headers: tuple[str, ...]
 ) -> None:
     kind, body = browser.upload(gzip.compress(row(1)), path=path)
-    head = browser.head(path, kind, f"Content-Length: {len(body)}", *said)
+    head = browser.head(path, kind, f"Content-Length: {len(body)}", *headers)
     answer = browser.send([head, body])
     assert answer.status == 415
     assert "Send the file uncompressed." in answer.text
@@ -221,7 +221,7 @@ def test_i12_what_is_compressed_is_refused(
 
 
 def half(browser: Browser, path: str, *, pasted: bool = False) -> bytes:
-    """Of a file with two rows: what has come is whole rows, and more was announced."""
+    """The head and the first bytes of a file: whole rows, but fewer bytes than announced."""
     kind, body = browser.upload(row(1) + row(2), path=path, pasted=pasted)
     head = browser.head(path, kind, f"Content-Length: {len(body)}")
     second = b"%7B%22accountId" if pasted else b'{"accountId'
@@ -232,29 +232,29 @@ def half(browser: Browser, path: str, *, pasted: bool = False) -> bytes:
     ("path", "pasted"), [(REQUEST, False), (PAGE, False), (PAGE, True)],
     ids=["request", "file", "pasted"],
 )  # fmt: skip
-def test_i23_who_says_no_more_in_the_middle_changes_nothing(
+def test_i23_a_sender_that_falls_silent_changes_nothing(
     browser: Browser, path: str, pasted: bool
 ) -> None:
     with browser.line() as line:
         line.sendall(half(browser, path, pasted=pasted))
         line.shutdown(socket.SHUT_WR)
-        assert heard(line).status == 400
+        assert read_answer(line).status == 400
     assert imported(browser.store) == []
 
 
-def test_i23_who_hangs_up_in_the_middle_changes_nothing(tmp_path: Path) -> None:
+def test_i23_a_sender_that_hangs_up_changes_nothing(tmp_path: Path) -> None:
     with at_work(tmp_path) as browser:
         for path, pasted in ((REQUEST, False), (PAGE, False), (PAGE, True)):
             for at_once in (0, 1):
                 line = browser.line()
                 line.sendall(half(browser, path, pasted=pasted))
-                # At once: what is still on its way is lost, and the server is told so.
+                # A reset: bytes that are still under way are lost, and the server notices.
                 line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", at_once, 0))
                 line.close()
         kind, body = browser.upload(row(3), path=REQUEST)
         head = browser.head(REQUEST, kind, f"Content-Length: {len(body)}")
         assert browser.send([head, body]).status == 200
-    # It has ended, and with it all that it had begun.
+    # The request has ended, and so has everything that it had begun.
     store = JsonFileStore(tmp_path / "data")
     assert tenants_in(store).keys() == {"86810_3"}
     assert sum(key.startswith("import-") for key in everything(store)) == 2
@@ -266,7 +266,7 @@ def test_i23_who_hangs_up_in_the_middle_changes_nothing(tmp_path: Path) -> None:
 MANY = 2 * ROWS_PER_STEP + 100
 
 
-def test_a_killed_server_is_started_again_and_the_import_goes_on(tmp_path: Path) -> None:
+def test_after_a_killed_server_is_restarted_the_import_continues(tmp_path: Path) -> None:
     with at_work(tmp_path) as ada:
         text = b"".join(row(number) for number in range(MANY)).decode()
         url = ada.press(PAGE, PAGE, text=text, policy="skip")
@@ -277,14 +277,14 @@ def test_a_killed_server_is_started_again_and_the_import_goes_on(tmp_path: Path)
         assert_whole(ada.store, ROWS_PER_STEP)
 
         with serving(tmp_path, port=port) as ada.portal:
-            # Between two steps before; now in the middle of one.
+            # The first kill was between two steps; this one is in the middle of one.
             body = urlencode(ada.fields(url)).encode()
             head = ada.head(f"{url}/apply", FORM, f"Content-Length: {len(body)}")
             with ada.line() as line:
                 line.sendall(head + body)
                 deadline = time.monotonic() + 30
                 while handled(ada.store, url).processed == ROWS_PER_STEP:
-                    # Nothing tells how far another process has come, so it is looked at.
+                    # There is no event to wait for in another process, so poll.
                     assert time.monotonic() < deadline
                     time.sleep(0.0005)
                 ada.portal.kill()
@@ -296,8 +296,8 @@ def test_a_killed_server_is_started_again_and_the_import_goes_on(tmp_path: Path)
             for _ in range(2):
                 ada.press(url, f"{url}/apply")
             assert f"Tenants written: {MANY:,}." in ada.get(url)
-            told = json.loads(ada.get(f"{url}/report.json"))
-        assert (told["state"], told["counts"]["new"]) == ("done", MANY)
+            report = json.loads(ada.get(f"{url}/report.json"))
+        assert (report["state"], report["counts"]["new"]) == ("done", MANY)
         assert handled(ada.store, url).state is JobState.DONE
         assert_whole(ada.store, MANY)
 
@@ -307,7 +307,7 @@ def handled(store: Store, url: str) -> ImportJob:
 
 
 def assert_whole(store: Store, number: int) -> None:
-    """So many tenants are in, each once and with its event."""
+    """Exactly this number of tenants is in the store, each with one event."""
     tenants = tenants_in(store)
     assert tenants.keys() == {f"86810_{each}" for each in range(number)}
     assert {item["version"] for item in tenants.values()} == {1}

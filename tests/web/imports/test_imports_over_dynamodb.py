@@ -1,4 +1,4 @@
-"""Moving records in over DynamoDB: by page and by request, and a table that fails half-way."""
+"""Imports into DynamoDB: by page and by API, and with a table that fails half-way."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,7 +18,8 @@ from portal.stores.dynamodb.store import DynamoDbStore
 from tests.conftest import Clock
 from tests.dynamodb_engine import Engine
 from tests.fault_proxy import Between, Cut, Refuse, Trouble, always, between
-from tests.web.imports.test_pages import SECRET, dump, fields, planned, press, run_of, tabs
+from tests.web.import_bodies import COUNTS, URL, body_of, tenant
+from tests.web.imports.import_pages import SECRET, dump, fields, job_of, planned, press, tabs
 from tests.web.pages import (
     HTMX,
     Staff,
@@ -33,48 +34,51 @@ from tests.web.pages import (
     tree,
     words,
 )
-from tests.web.programs import COUNTS, URL, body_of, tenant
 from tests.web.test_over_dynamodb import ALLOWED
 
-#: More than one step takes.
+#: More rows than one step writes.
 MANY = ROWS_PER_STEP + 20
-#: Rows of some commits, and how many commits are made before the table fails.
+#: Rows of several commits, and the number of commits before the table fails.
 SOME, BEFORE = 2 * ROWS_PER_COMMIT + 3, 1
 
 
 @pytest.fixture
 def proxy(engine: Engine) -> Iterator[Between]:
-    with between(engine.url) as here:
-        yield here
+    with between(engine.url) as running:
+        yield running
 
 
 @pytest.fixture
-def place(engine: Engine) -> TableLocation:
+def location(engine: Engine) -> TableLocation:
     return engine.new_table()
 
 
 @pytest.fixture
-def store(place: TableLocation, proxy: Between) -> Iterator[Store]:
-    """The portal's."""
+def store(location: TableLocation, proxy: Between) -> Iterator[Store]:
+    """The store that the portal uses, through the proxy."""
     waiting = Timeouts(pause=lambda _seconds: None)
-    opened = DynamoDbStore(replace(place, endpoint=proxy.url), waiting=waiting)
-    yield opened
-    opened.close()
+    dynamodb_store = DynamoDbStore(replace(location, endpoint=proxy.url), waiting=waiting)
+    yield dynamodb_store
+    dynamodb_store.close()
 
 
 @pytest.fixture
-def kept(place: TableLocation) -> Iterator[Store]:
-    """Past the proxy: what is in the table, whatever the portal is told."""
-    opened = DynamoDbStore(place)
-    yield opened
-    opened.close()
+def direct_store(location: TableLocation) -> Iterator[Store]:
+    """A store that does not use the proxy: it shows what is in the table."""
+    dynamodb_store = DynamoDbStore(location)
+    yield dynamodb_store
+    dynamodb_store.close()
 
 
 @pytest.fixture
-def send(client: FlaskClient, kept: Store, clock: Clock) -> Callable[..., TestResponse]:
+def send(client: FlaskClient, direct_store: Store, clock: Clock) -> Callable[..., TestResponse]:
     """A script with a token."""
     token = create_api_token(
-        kept, name="script", scope=Scope.IMPORTS_WRITE, life=timedelta(days=1), now=clock.now()
+        direct_store,
+        name="script",
+        scope=Scope.IMPORTS_WRITE,
+        life=timedelta(days=1),
+        now=clock.now(),
     )
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
@@ -85,7 +89,7 @@ def send(client: FlaskClient, kept: Store, clock: Clock) -> Callable[..., TestRe
 
 
 def fails(proxy: Between, trouble: Trouble, *, plans: int = 0) -> None:
-    """From now on each commit after the first goes wrong; before it, so many `plans` are saved."""
+    """From now on each commit after the first fails. Before it, `plans` plans can be saved."""
     made = proxy.operations.count("TransactWriteItems") + plans
 
     def plan(operation: str, number: int) -> Trouble | None:
@@ -99,8 +103,8 @@ def works(proxy: Between) -> None:
     proxy.plan = lambda _operation, _number: None
 
 
-def assert_in_once(kept: Store, number: int) -> None:
-    items = everything(kept)
+def assert_in_once(direct_store: Store, number: int) -> None:
+    items = everything(direct_store)
     found = {key: item["version"] for key, item in items.items() if records.is_tenant(item)}
     assert found == {f"86810_{each}": 1 for each in range(number)}
     assert sum(key.startswith("event-86810_") for key in items) == number
@@ -111,37 +115,37 @@ def assert_in_once(kept: Store, number: int) -> None:
 
 
 def test_planned_written_step_by_step_and_reported(
-    admin: Staff, kept: Store, proxy: Between
+    admin: Staff, direct_store: Store, proxy: Between
 ) -> None:
     text = dump(*(tenant(number) for number in range(MANY)), tenant(MANY, validTo="x"), theme="x")
     url = planned(admin, text)
     page = admin.get(url)
     assert tabs(page) == {"New": MANY, "Invalid": 1}
-    said = f"{MANY} of {MANY + 1} rows would be written. Nothing is written yet."
-    assert said in page_words(page)
-    assert tenants_in(kept) == {}
+    sentence = f"{MANY} of {MANY + 1} rows would be written. Nothing is written yet."
+    assert sentence in page_words(page)
+    assert tenants_in(direct_store) == {}
 
     assert press(admin, url).status_code == 303
     bar = by_id(admin.get(url), "handled")
     assert (bar.get("value"), bar.get("max")) == (str(ROWS_PER_STEP), str(MANY))
-    assert_in_once(kept, ROWS_PER_STEP)
+    assert_in_once(direct_store, ROWS_PER_STEP)
     assert press(admin, url, htmx=True).status_code == 200
     page = admin.get(url)
     assert outcome(page).startswith(f"The import is done. Tenants written: {MANY}.")
-    assert_in_once(kept, MANY)
-    assert [event.by for event in events_of(kept, "86810_7")] == ["Ada"]
+    assert_in_once(direct_store, MANY)
+    assert [event.by for event in events_of(direct_store, "86810_7")] == ["Ada"]
 
-    told = admin.get(links(page)["Report as JSON"]).get_json()
-    assert (told["state"], told["ignoredKeys"]) == ("done", 1)
-    assert told["counts"] == COUNTS | {"new": MANY, "invalid": 1}
-    table = admin.get(links(page)["Report as CSV"]).text
-    assert len(table.splitlines()) == MANY + 2
-    assert SECRET not in table + json.dumps(told)
+    report = admin.get(links(page)["Report as JSON"]).get_json()
+    assert (report["state"], report["ignoredKeys"]) == ("done", 1)
+    assert report["counts"] == COUNTS | {"new": MANY, "invalid": 1}
+    report_csv = admin.get(links(page)["Report as CSV"]).text
+    assert len(report_csv.splitlines()) == MANY + 2
+    assert SECRET not in report_csv + json.dumps(report)
 
     assert set(proxy.operations) <= ALLOWED - {"Scan"}
 
 
-def test_differences_are_written_by_policy(admin: Staff, kept: Store) -> None:
+def test_differences_are_written_by_policy(admin: Staff, direct_store: Store) -> None:
     press(admin, planned(admin, dump(tenant(1), tenant(2))))
     changed = dump(tenant(1, contactFullName="Mia Meyer"), tenant(2), tenant(3))
     assert tabs(admin.get(planned(admin, changed))) == {"New": 1, "Same": 1, "Conflict": 1}
@@ -151,15 +155,15 @@ def test_differences_are_written_by_policy(admin: Staff, kept: Store) -> None:
         admin.get(f"{url}?kind=update")
     )
     press(admin, url)
-    tenants = tenants_in(kept)
+    tenants = tenants_in(direct_store)
     assert {key: item["version"] for key, item in tenants.items()} == {
         "86810_1": 2, "86810_2": 1, "86810_3": 1,
     }  # fmt: skip
     assert tenants["86810_1"]["contactFullName"] == "Mia Meyer"
-    assert [event.verb for event in events_of(kept, "86810_1")] == ["import", "import"]
+    assert [event.verb for event in events_of(direct_store, "86810_1")] == ["import", "import"]
 
 
-def test_a_plan_is_discarded_and_listed(admin: Staff, kept: Store, clock: Clock) -> None:
+def test_a_plan_is_discarded_and_listed(admin: Staff, direct_store: Store, clock: Clock) -> None:
     url = planned(admin, dump(tenant(1)))
     clock.advance(minutes=1)
     press(admin, planned(admin, dump(tenant(2))))
@@ -167,14 +171,14 @@ def test_a_plan_is_discarded_and_listed(admin: Staff, kept: Store, clock: Clock)
     page = admin.get(url)
     assert outcome(page) == "The plan is discarded."
     assert f"{url}/apply" not in forms(page)
-    assert tenants_in(kept).keys() == {"86810_2"}
-    table = tree(admin.get("/staff/imports/")).find(".//tbody")
-    assert table is not None
-    assert [words(row).rpartition(" ")[2] for row in table.iter("tr")] == ["Done", "Discarded"]
+    assert tenants_in(direct_store).keys() == {"86810_2"}
+    list_body = tree(admin.get("/staff/imports/")).find(".//tbody")
+    assert list_body is not None
+    assert [words(row).rpartition(" ")[2] for row in list_body.iter("tr")] == ["Done", "Discarded"]
 
 
 THROTTLED = Refuse("ThrottlingException")
-#: Of what the table does then, the portal never hears.
+#: Failures in which the portal gets no answer of the table.
 UNHEARD = Cut(done=True)
 
 
@@ -183,10 +187,10 @@ UNHEARD = Cut(done=True)
     [(THROTTLED, BEFORE, False), (Cut(), BEFORE, True), (UNHEARD, BEFORE + 1, False)],
     ids=["throttled", "hangs up", "unheard"],
 )
-def test_i24_a_table_that_fails_half_way_says_how_far_it_came_and_goes_on(
+def test_i24_a_table_that_fails_half_way_says_how_far_it_came_and_continues(
     *,
     admin: Staff,
-    kept: Store,
+    direct_store: Store,
     proxy: Between,
     trouble: Trouble,
     commits: int,
@@ -199,16 +203,16 @@ def test_i24_a_table_that_fails_half_way_says_how_far_it_came_and_goes_on(
     done = commits * ROWS_PER_COMMIT
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
     assert f"{done} of {SOME} rows are handled." in page_words(answer)
-    assert run_of(kept, url).processed == done
-    assert_in_once(kept, done)
+    assert job_of(direct_store, url).processed == done
+    assert_in_once(direct_store, done)
     assert "Nothing was saved" not in answer.text
     press(admin, url)
     assert outcome(admin.get(url)).startswith(f"The import is done. Tenants written: {SOME}.")
-    assert_in_once(kept, SOME)
+    assert_in_once(direct_store, SOME)
 
 
 def test_a_table_that_takes_no_plan_has_no_import(
-    admin: Staff, kept: Store, proxy: Between
+    admin: Staff, direct_store: Store, proxy: Between
 ) -> None:
     sent = fields(admin) | {"text": dump(tenant(1))}
     proxy.plan = always(THROTTLED, "PutItem")
@@ -216,14 +220,14 @@ def test_a_table_that_takes_no_plan_has_no_import(
         answer = admin.client.post("/staff/imports/", data=sent, headers=headers)
         assert answer.status_code == 503
         assert "Nothing was saved." in page_words(answer)
-    assert not [key for key in everything(kept) if key.startswith("import-")]
+    assert not [key for key in everything(direct_store) if key.startswith("import-")]
 
 
-# ---- By request
+# ---- By API
 
 
-def test_a_request_looks_writes_and_finds_it_all_the_same(
-    send: Callable[..., TestResponse], kept: Store, proxy: Between
+def test_an_api_import_can_be_tried_written_and_repeated(
+    send: Callable[..., TestResponse], direct_store: Store, proxy: Between
 ) -> None:
     rows = body_of(*(tenant(number) for number in range(SOME)))
     for query, kind, applied, written in (
@@ -231,13 +235,13 @@ def test_a_request_looks_writes_and_finds_it_all_the_same(
         ("", "same", True, SOME), ("?dryRun=true", "same", False, SOME),
     ):  # fmt: skip
         answer = send(rows, query)
-        told = answer.get_json()
-        assert (answer.status_code, told["counts"]) == (200, COUNTS | {kind: SOME})
-        assert told["applied"] is applied
-        assert {row["kind"] for row in told["rows"]} == {kind}
+        report = answer.get_json()
+        assert (answer.status_code, report["counts"]) == (200, COUNTS | {kind: SOME})
+        assert report["applied"] is applied
+        assert {row["kind"] for row in report["rows"]} == {kind}
         assert SECRET not in answer.text
-        assert_in_once(kept, written)
-    assert [event.by for event in events_of(kept, "86810_1")] == ["script (token)"]
+        assert_in_once(direct_store, written)
+    assert [event.by for event in events_of(direct_store, "86810_1")] == ["script (token)"]
     assert set(proxy.operations) <= ALLOWED - {"Scan"}
 
 
@@ -249,7 +253,7 @@ def test_a_request_looks_writes_and_finds_it_all_the_same(
 def test_i24_a_request_that_stops_half_way_is_sent_again(
     *,
     send: Callable[..., TestResponse],
-    kept: Store,
+    direct_store: Store,
     proxy: Between,
     trouble: Trouble,
     commits: int,
@@ -261,7 +265,7 @@ def test_i24_a_request_that_stops_half_way_is_sent_again(
     done = commits * ROWS_PER_COMMIT
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
     assert "Send the file again" in answer.get_json()["message"]
-    assert_in_once(kept, done)
-    told = send(rows).get_json()
-    assert told["counts"] == COUNTS | {"new": SOME - done, "same": done}
-    assert_in_once(kept, SOME)
+    assert_in_once(direct_store, done)
+    report = send(rows).get_json()
+    assert report["counts"] == COUNTS | {"new": SOME - done, "same": done}
+    assert_in_once(direct_store, SOME)

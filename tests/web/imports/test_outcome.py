@@ -1,4 +1,4 @@
-"""What the pages of an import say, and to whom: who did what, what is in and what is not."""
+"""What the pages of an import say: who did what, which rows were written, how far it has come."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,8 @@ from portal.stores.contract import Store
 from portal.tenants import AuditInfo
 from tests.conftest import Clock
 from tests.web.failing_store import FULL, GONE, TroubledStore, read_only
-from tests.web.imports.test_pages import URL, dump, eve, planned, press, run_of, troubled
+from tests.web.import_bodies import tenant
+from tests.web.imports.import_pages import URL, dump, job_of, planned, press
 from tests.web.pages import (
     HTMX,
     Staff,
@@ -31,11 +32,8 @@ from tests.web.pages import (
     tree,
     words,
 )
-from tests.web.programs import tenant
 
-__all__ = ["eve", "troubled"]
-
-#: Rows of which one step leaves some.
+#: More rows than one step writes.
 SOME = ROWS_PER_STEP + 20
 
 
@@ -62,7 +60,7 @@ def row_links(answer: TestResponse) -> list[str]:
 
 @pytest.fixture
 def stopped(ada: Staff, bob: Staff, clock: Clock) -> str:
-    """Planned by Ada, begun and stopped by Bob; of its rows 480 are in."""
+    """Planned by Ada, begun and stopped by Bob, with 480 rows written."""
     url = planned(ada, dump(*(tenant(number) for number in range(SOME))))
     press(bob, url)
     clock.advance(minutes=5)
@@ -75,7 +73,7 @@ def dump_value(row: dict[str, object]) -> str:
     return dump(row).partition(": ")[2].removesuffix("}")
 
 
-def test_what_was_stopped_says_by_whom_and_what_to_do(ada: Staff, stopped: str) -> None:
+def test_a_stopped_import_says_by_whom_and_what_to_do(ada: Staff, stopped: str) -> None:
     page = ada.get(stopped)
     assert outcome(page) == (
         "480 of 500 rows were handled before Bob stopped it. Rows that were written stay."
@@ -83,16 +81,20 @@ def test_what_was_stopped_says_by_whom_and_what_to_do(ada: Staff, stopped: str) 
         " show as same."
     )
     assert by_id(page, "outcome").get("class") == "strip warning"
-    told = facts(page)
-    assert (told["Started by"], told["Written by"], told["Stopped by"]) == ("Ada", "Bob", "Bob")
-    assert told["Ended"] == "23 Nov 2026, 10:05"
+    job_facts = facts(page)
+    assert (job_facts["Started by"], job_facts["Written by"], job_facts["Stopped by"]) == (
+        "Ada",
+        "Bob",
+        "Bob",
+    )
+    assert job_facts["Ended"] == "23 Nov 2026, 10:05"
     active = "Tenants that may use the application by this import: 480, until "
     assert active in page_words(page)
     (line,) = lines(ada.get(URL))
     assert "480 of 500 rows are handled." in words(line)
 
 
-def test_a_step_after_the_stop_hears_who_stopped_it_and_when(
+def test_a_step_after_the_stop_says_who_stopped_the_import_and_when(
     ada: Staff, bob: Staff, store: Store, clock: Clock
 ) -> None:
     url = planned(ada, dump(*(tenant(number) for number in range(SOME))))
@@ -103,30 +105,30 @@ def test_a_step_after_the_stop_hears_who_stopped_it_and_when(
     clock.advance(minutes=5)
     late = ada.client.post(f"{url}/apply", data=step, headers=HTMX)
     assert late.status_code == 409
-    said = "Bob stopped this import on 23 Nov 2026, 10:05: 480 of 500 rows were handled."
-    assert live_words(late) == said
+    sentence = "Bob stopped this import on 23 Nov 2026, 10:05: 480 of 500 rows were handled."
+    assert live_words(late) == sentence
     assert outcome(late) == (
-        f"{said} Rows that were written stay. Import the same file again to write the other rows."
-        " Rows that are already in the portal show as same."
+        f"{sentence} Rows that were written stay. Import the same file again to write the other"
+        " rows. Rows that are already in the portal show as same."
     )
-    # All of the page: the progress is over.
+    # The whole page is replaced, not only the progress.
     assert "HX-Retarget" not in late.headers
     assert len(tenants_in(store)) == ROWS_PER_STEP
 
 
-def test_of_what_was_stopped_each_row_says_whether_it_is_in(ada: Staff, stopped: str) -> None:
+def test_each_row_of_a_stopped_import_says_whether_it_was_written(ada: Staff, stopped: str) -> None:
     url: str = stopped
-    told: dict[str, str] = {}
+    states: dict[str, str] = {}
     linked: list[str] = []
     while url:
         page = ada.get(url)
         for row in lines(page):
-            said = words(row)
-            told[said.split()[0]] = "Not written" if "Not written" in said else "Written"
+            text = words(row)
+            states[text.split()[0]] = "Not written" if "Not written" in text else "Written"
         linked += row_links(page)
         url = links(page).get("Next page", "")
-    written = [id_ for id_, said in told.items() if said == "Written"]
-    assert len(told) == SOME
+    written = [id_ for id_, state in states.items() if state == "Written"]
+    assert len(states) == SOME
     assert len(written) == ROWS_PER_STEP
     assert linked == written
     assert (
@@ -135,19 +137,19 @@ def test_of_what_was_stopped_each_row_says_whether_it_is_in(ada: Staff, stopped:
     )
 
 
-def test_the_second_line_after_a_stop_names_only_what_is_in(
+def test_the_line_that_removes_entries_after_a_stop_names_only_written_ones(
     ada: Staff, stopped: str, store: Store
 ) -> None:
     line = by_id(ada.get(stopped), "remove").text or ""
-    kept = tenants_in(store)
-    assert len(kept) == ROWS_PER_STEP
+    written = tenants_in(store)
+    assert len(written) == ROWS_PER_STEP
     for number in range(SOME):
         id_ = f"86810_{number}"
-        assert (f'"fsm_tenant_{id_}"' in line) is (id_ in kept)
+        assert (f'"fsm_tenant_{id_}"' in line) is (id_ in written)
 
 
 def test_the_same_file_again_writes_the_others(ada: Staff, stopped: str, store: Store) -> None:
-    assert run_of(store, stopped).state is JobState.STOPPED
+    assert job_of(store, stopped).state is JobState.STOPPED
     url = planned(ada, dump(*(tenant(number) for number in range(SOME))))
     page = ada.get(url)
     assert f"20 of {SOME} rows would be written." in page_words(page)
@@ -155,10 +157,10 @@ def test_the_same_file_again_writes_the_others(ada: Staff, stopped: str, store: 
     assert len(tenants_in(store)) == SOME
 
 
-# ---- Which rows lead to a tenant
+# ---- Which rows link to a tenant
 
 
-def test_rows_that_failed_lead_nowhere_and_duplicates_only_once_all_is_in(ada: Staff) -> None:
+def test_failed_rows_have_no_link_and_duplicates_only_once_all_is_written(ada: Staff) -> None:
     press(ada, planned(ada, dump(tenant(1))))
     one = tenant(2)
     older = dump_value(tenant(2, updatedAt="2020-01-01T00:00:00.000Z"))
@@ -174,11 +176,11 @@ def test_rows_that_failed_lead_nowhere_and_duplicates_only_once_all_is_in(ada: S
     press(ada, url)
     assert row_links(ada.get(f"{url}?kind=new")) == ["86810_2"]
     assert row_links(ada.get(f"{url}?kind=duplicate")) == ["86810_2"]
-    # It names a tenant that is there, and says nothing of it.
+    # It names a tenant that exists, but the row may be about another one.
     assert row_links(ada.get(f"{url}?kind=invalid")) == []
 
 
-def test_a_row_that_a_newer_one_holds_back_leads_to_a_tenant_only_if_it_is_there(
+def test_a_row_held_back_by_a_newer_one_has_a_link_only_if_the_tenant_exists(
     ada: Staff,
 ) -> None:
     press(ada, planned(ada, dump(tenant(1))))
@@ -192,10 +194,10 @@ def test_a_row_that_a_newer_one_holds_back_leads_to_a_tenant_only_if_it_is_there
     assert row_links(page) == ["86810_1"]
 
 
-# ---- What would be, and what was
+# ---- A plan and its outcome
 
 
-def test_a_plan_says_what_would_be_and_its_end_what_was(ada: Staff) -> None:
+def test_a_plan_says_what_would_happen_and_its_outcome_what_happened(ada: Staff) -> None:
     press(ada, planned(ada, dump(tenant(1), tenant(2))))
     changed = dump(tenant(1, contactFullName="Mia Meyer"), tenant(3), tenant(4, validTo="x"))
     url = planned(ada, changed, policy="overwrite")
@@ -215,7 +217,7 @@ def test_a_plan_says_what_would_be_and_its_end_what_was(ada: Staff) -> None:
     assert "To import the rows that failed, correct them in the report" in text_of_kind("new")
 
 
-def test_what_brought_nothing_in_is_no_success(ada: Staff) -> None:
+def test_an_import_that_wrote_nothing_is_not_shown_as_a_success(ada: Staff) -> None:
     url = planned(ada, dump(tenant(1, contactEmailAddress="no")))
     press(ada, url)
     page = ada.get(url)
@@ -238,10 +240,10 @@ def test_many_repairs_are_folded_and_one_is_not(ada: Staff) -> None:
     assert words(details).startswith("Repaired or left out: 3")
 
 
-# ---- Step by step, told to whoever does not see it
+# ---- Announcements to screen readers
 
 
-def test_the_beginning_and_each_quarter_are_told_and_not_each_step(
+def test_the_beginning_and_each_quarter_are_announced_and_not_each_step(
     ada: Staff, store: Store
 ) -> None:
     number = ROWS_PER_STEP * 9
@@ -250,16 +252,16 @@ def test_the_beginning_and_each_quarter_are_told_and_not_each_step(
     assert live_words(answer) == "The rows are being written: 480 of 4,320 are handled."
     assert by_id(answer, "progress-title").get("data-focus") is not None
     assert "HX-Retarget" not in answer.headers
-    told: list[str] = []
-    while run_of(store, url).is_open:
+    announcements: list[str] = []
+    while job_of(store, url).is_open:
         form = form_of(answer, f"{url}/apply")
         answer = ada.client.post(f"{url}/apply", data=form, headers=HTMX)
-        if run_of(store, url).is_open:
-            # Only the progress is replaced: whoever is on the page stays where they are.
+        if job_of(store, url).is_open:
+            # Only the progress is replaced, so the focus stays where it is.
             assert answer.headers["HX-Retarget"] == answer.headers["HX-Reselect"] == "#progress"
             assert by_id(answer, "progress-title").get("data-focus") is None
-        told += [live_words(answer)] if "hx-swap-oob" in answer.text else []
-    assert told == [
+        announcements += [live_words(answer)] if "hx-swap-oob" in answer.text else []
+    assert announcements == [
         "1,440 of 4,320 rows are handled.",
         "2,400 of 4,320 rows are handled.",
         "3,360 of 4,320 rows are handled.",
@@ -267,11 +269,11 @@ def test_the_beginning_and_each_quarter_are_told_and_not_each_step(
     ]
 
 
-def test_whoever_presses_continue_gets_the_whole_progress_again(ada: Staff) -> None:
+def test_after_continue_the_whole_page_is_replaced(ada: Staff) -> None:
     url = planned(ada, dump(*(tenant(number) for number in range(ROWS_PER_STEP * 2 + 20))))
     press(ada, url)
     page = ada.get(url)
-    # There for whoever has no script; with one, it comes back when the portal has gone.
+    # Without JavaScript it is visible; with it, only if the portal cannot be reached.
     assert "hidden" not in {name for part in again_of(page) for name in part.attrib}
     form = form_of(page, f"{url}/apply") | {"again": "1"}
     answer = ada.client.post(f"{url}/apply", data=form, headers=HTMX)
@@ -286,7 +288,7 @@ def again_of(answer: TestResponse) -> list[Element]:
 
 
 @pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 8, "٣"])
-def test_a_step_that_has_seen_nonsense_is_a_beginning(ada: Staff, seen: str) -> None:
+def test_a_step_with_an_unreadable_progress_counts_as_the_first(ada: Staff, seen: str) -> None:
     url = planned(ada, dump(*(tenant(number) for number in range(SOME))))
     form = form_of(ada.get(url), f"{url}/apply") | {"seen": seen}
     answer = ada.client.post(f"{url}/apply", data=form, headers=HTMX)
@@ -305,15 +307,15 @@ def test_stopping_and_the_next_step_do_not_overtake_each_other(ada: Staff) -> No
     assert syncs == {"apply": "#import:abort", "discard": "#import:replace"}
 
 
-# ---- A store in trouble
+# ---- A store that fails
 
 
-def test_a_first_step_that_is_refused_says_that_nothing_is_written(
-    eve: Staff, troubled: TroubledStore, store: Store
+def test_a_first_step_that_is_refused_says_that_nothing_was_written(
+    eve: Staff, failing_store: TroubledStore, store: Store
 ) -> None:
     url = planned(eve, dump(tenant(1)))
     form = form_of(eve.get(url), f"{url}/apply")
-    troubled.begin(read_only)
+    failing_store.begin(read_only)
     answer = eve.client.post(f"{url}/apply", data=form, headers=HTMX)
     assert answer.status_code == 503
     assert outcome(answer) == (
@@ -324,7 +326,7 @@ def test_a_first_step_that_is_refused_says_that_nothing_is_written(
 
 
 def test_a_store_that_is_gone_in_the_middle_of_a_step_does_not_say_that_nothing_was_saved(
-    eve: Staff, troubled: TroubledStore, store: Store
+    eve: Staff, failing_store: TroubledStore, store: Store
 ) -> None:
     url = planned(eve, dump(*(tenant(number) for number in range(SOME))))
     form = form_of(eve.get(url), f"{url}/apply")
@@ -337,15 +339,15 @@ def test_a_store_that_is_gone_in_the_middle_of_a_step_does_not_say_that_nothing_
             return None
         return FULL if call == "write" else GONE
 
-    troubled.begin(gone_after_one)
+    failing_store.begin(gone_after_one)
     answer = eve.client.post(f"{url}/apply", data=form, headers=HTMX)
-    troubled.calm()
+    failing_store.calm()
     assert answer.status_code == 503
     assert "It is not certain whether this was saved." in page_words(answer)
     assert len(tenants_in(store)) == ROWS_PER_COMMIT
 
 
-# ---- When the time of its rows is over
+# ---- After the retention time
 
 
 def test_an_import_whose_rows_are_deleted_says_so_and_keeps_its_numbers(

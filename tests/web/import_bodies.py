@@ -1,4 +1,4 @@
-"""What programs send to `POST /api/imports`."""
+"""Bodies of `POST /api/imports`, and what its report counts."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ COUNTS = dict.fromkeys(("new", "same", "update", "conflict", "duplicate", "inval
 
 
 def tenant(number: int, **values: Any) -> dict[str, Any]:
-    """As the old application had them."""
+    """A tenant as the old application stores it."""
     return {
         "accountId": "86810", "companyId": str(number), "accountName": "Meyer Group",
         "companyName": "Meyer GmbH", "cluster": "eu", "contactCompanyName": "Meyer GmbH",

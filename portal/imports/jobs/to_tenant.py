@@ -1,16 +1,23 @@
 """The tenant that a row becomes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from portal.contact_fields import CONTACT_FIELDS, ContactField, FieldKind
+from portal.contact_fields import CONTACT_FIELDS, FieldKind, fields_of_kind
 from portal.imports.model import FieldValue, PlanRow
 from portal.imports.planning import changes_validity
 from portal.tenants import AuditInfo, Client, Contact, Decision, Ids, Status, Tenant, Validity, Verb
 from portal.timestamps import parse_timestamp
 
 _Values = Mapping[str, FieldValue]
+
+#: Attribute of `Contact`, attribute of the item: of each field with one text, and of the parts of
+#: each phone.
+_TEXTS = [
+    (field.name, field.attribute) for field in CONTACT_FIELDS if field.kind is not FieldKind.PHONE
+]
+_PHONES = [tuple(field.parts.items()) for field in fields_of_kind(FieldKind.PHONE)]
 
 
 def new_tenant(row: PlanRow, audit: AuditInfo) -> Tenant:
@@ -45,7 +52,7 @@ def changed_tenant(row: PlanRow, before: Tenant, audit: AuditInfo) -> Tenant:
         reason=before.reason if status is before.status else "",
         contact=_contact(row, before.contact),
         ids=_ids(values, before.ids),
-        # Only on a change: the old application may have written the same validity otherwise.
+        # Without a change it stays, even if the old application wrote it in another way.
         validity=_validity(values) if changes_validity(row.changes) else before.validity,
         client=_client(row, before.client, audit),
         updated_at=updated if is_newer else audit.at,
@@ -57,28 +64,24 @@ def _text(values: _Values, name: str, default: str) -> str:
 
 
 def _contact(row: PlanRow, before: Contact) -> Contact:
-    new: dict[str, str] = {}
-    for field in CONTACT_FIELDS:
-        if field.attribute not in row.values:
-            continue
-        if field.kind is FieldKind.PHONE:
-            new |= _phone(field, row, before)
-        else:
-            new[field.name] = str(row.values[field.attribute])
+    values = row.values
+    new = {name: str(values[attribute]) for name, attribute in _TEXTS if attribute in values}
+    for parts in _PHONES:
+        if parts[0][1] in values:
+            new |= _phone(parts, row, before)
     return replace(before, **new)
 
 
-def _phone(field: ContactField, row: PlanRow, before: Contact) -> dict[str, str]:
+def _phone(parts: Sequence[tuple[str, str]], row: PlanRow, before: Contact) -> dict[str, str]:
     """A number replaces all its parts. Only if number and extension stay, and the file has no
     typed text, does the stored typed text stay as well."""
-    number, typed, extension = field.parts
-    names = (field.parts[number], field.parts[extension])
-    is_unchanged = not any(change.field in names for change in row.changes)
+    (number, number_name), (typed, typed_name), (extension, extension_name) = parts
+    is_unchanged = not any(change.field in (number_name, extension_name) for change in row.changes)
     typed_before = getattr(before, typed) if is_unchanged else ""
     return {
-        number: _text(row.values, field.parts[number], ""),
-        typed: _text(row.values, field.parts[typed], typed_before),
-        extension: _text(row.values, field.parts[extension], ""),
+        number: _text(row.values, number_name, ""),
+        typed: _text(row.values, typed_name, typed_before),
+        extension: _text(row.values, extension_name, ""),
     }
 
 

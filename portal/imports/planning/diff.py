@@ -1,9 +1,9 @@
 """Compares a candidate, field by field, with the stored tenant that has its id."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from portal import records
-from portal.contact_fields import ContactField, FieldKind, fields_of_kind
+from portal.contact_fields import FieldKind, fields_of_kind
 from portal.contacts import ProblemError, read_email, read_line
 from portal.imports.model import FIELDS, SECRET_FIELD, Candidate, FieldChange, FieldValue
 from portal.imports.planning.licence_totals import Licence
@@ -16,6 +16,9 @@ _TEXTS = (
     *(field.attribute for field in fields_of_kind(FieldKind.LINE)),
     "clientId",
 )  # fmt: skip
+_EMAILS = [field.attribute for field in fields_of_kind(FieldKind.EMAIL)]
+#: Names of number, typed text and extension of each phone.
+_PHONES = [tuple(field.parts.values()) for field in fields_of_kind(FieldKind.PHONE)]
 _DATES = ("validFrom", "validTo")
 _RECORD_TIMES = ("createdAt", "updatedAt")
 VALIDITY_FIELDS = frozenset({*_DATES, "openEnded"})
@@ -38,12 +41,12 @@ def changes_between(candidate: Candidate, item: Item) -> list[FieldChange]:
         and (old := _text(item, name)) != new
         and _read_line(old) != new
     ]
-    for field in fields_of_kind(FieldKind.EMAIL):
-        if field.attribute in values:
-            changes += _email_change(field, candidate, item)
-    for field in fields_of_kind(FieldKind.PHONE):
-        if field.attribute in values:
-            changes += _phone_changes(field, values, item)
+    for name in _EMAILS:
+        if name in values:
+            changes += _email_change(name, candidate, item)
+    for names in _PHONES:
+        if names[0] in values:
+            changes += _phone_changes(names, values, item)
     changes += _validity_changes(values, item)
     is_active = records.status_of(item) is Status.ACTIVE
     if "isActive" in values and values["isActive"] is not is_active:
@@ -84,17 +87,16 @@ def is_newer(candidate: Candidate, tenant: Tenant) -> bool:
     return candidate.updated_at > stored
 
 
-def _email_change(field: ContactField, candidate: Candidate, item: Item) -> Iterator[FieldChange]:
-    name = field.attribute
+def _email_change(name: str, candidate: Candidate, item: Item) -> Iterator[FieldChange]:
     new, old = str(candidate.values[name]), _text(item, name)
     if old not in (new, candidate.email_in_file) and _read_email(old) != new:
         yield _change(name, old, new)
 
 
 def _phone_changes(
-    field: ContactField, values: Mapping[str, FieldValue], item: Item
+    names: Sequence[str], values: Mapping[str, FieldValue], item: Item
 ) -> Iterator[FieldChange]:
-    name, typed_name, extension_name = field.parts.values()
+    name, typed_name, extension_name = names
     new, old = str(values[name]), _text(item, name)
     typed = values.get(typed_name)
     old_read = old if old in (new, typed) else _read_line(old)

@@ -4,7 +4,7 @@ Contact details follow the rules of the forms. A value is repaired only if nothi
 the row names each repair.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from portal import contacts
@@ -89,9 +89,9 @@ class _EntryValidation(FieldReader):
     def result(self) -> ValidatedEntry:
         self._ids()
         self.read_lines(_LINES)
-        emails = [self._email(field) for field in fields_of_kind(FieldKind.EMAIL)]
-        for field in fields_of_kind(FieldKind.PHONE):
-            self._phone(field)
+        emails = [self._email(field) for field in _EMAILS]
+        for field, names in _PHONES:
+            self._phone(field, names)
         self._active()
         self._validity()
         self._times()
@@ -153,8 +153,8 @@ class _EntryValidation(FieldReader):
         self.repaired(name, message)
         return text if len(text) <= _MAX_EMAIL_IN_FILE else ""
 
-    def _phone(self, field: ContactField) -> None:
-        number_name, typed_name, extension_name = field.parts.values()
+    def _phone(self, field: ContactField, names: Sequence[str]) -> None:
+        number_name, typed_name, extension_name = names
         text = self.text(number_name)
         if text is None:
             return
@@ -235,6 +235,8 @@ def _contact_lines() -> Iterator[tuple[str, int, bool]]:
             yield extension, _EXTENSION_LENGTH, False
 
 
+_EMAILS = fields_of_kind(FieldKind.EMAIL)
+_PHONES = [(field, tuple(field.parts.values())) for field in fields_of_kind(FieldKind.PHONE)]
 #: For `FieldReader.read_lines`.
 _LINES = (
     ("accountName", NAME_LENGTH, False),

@@ -38,7 +38,7 @@ class JobState(StrEnum):
     PLANNED = "planned"
     APPLYING = "applying"
     DONE = "done"
-    #: Ended by somebody after some rows were written.
+    #: Ended by somebody before all rows were written.
     STOPPED = "stopped"
     #: Ended by somebody before any row was written.
     DISCARDED = "discarded"

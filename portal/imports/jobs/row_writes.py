@@ -63,7 +63,7 @@ def _is_in_store(row: PlanRow, item: Item) -> bool:
 def write_new(row: PlanRow, audit: AuditInfo) -> RowWrite:
     """`audit`: its `request_id` is the import's id."""
     tenant = new_tenant(row, audit)
-    item = {**records.item_of(tenant), **_import_marks(tenant, row, audit, (False, False))}
+    item = {**records.item_of(tenant), **_import_attributes(tenant, row, audit, (False, False))}
     event = records.event_item(row.tenant_id, Verb.IMPORT, audit, None, item)
     return RowWrite(row, [Add(item), Add(event)], row.values)
 
@@ -88,7 +88,7 @@ def write_update(store: Store, row: PlanRow, audit: AuditInfo) -> RowWrite:
     )
     item = {
         **records.item_of(tenant, carried_over),
-        **_import_marks(tenant, row, audit, by_staff),
+        **_import_attributes(tenant, row, audit, by_staff),
     }
     event = records.event_item(row.tenant_id, Verb.IMPORT, audit, before, item)
     changes: list[Change] = [Replace(item, row.expected_version, read=before), Add(event)]
@@ -101,17 +101,17 @@ def _reclassified(row: PlanRow, item: Item | None) -> RowWrite:
     return write
 
 
-def _import_marks(
+def _import_attributes(
     tenant: Tenant, row: PlanRow, audit: AuditInfo, by_staff: tuple[bool, bool]
 ) -> dict[str, FieldValue]:
     """Attributes that tell a later import what this one left.
 
     by_staff: whether status and validity are still as staff set them.
     """
-    marks: dict[str, FieldValue] = {
+    attributes: dict[str, FieldValue] = {
         records.IMPORT_ID: audit.request_id,
         records.IMPORTED_STATE: records.imported_state(tenant, by_staff),
     }
     if row.secret_fingerprint:
-        marks[records.SECRET_FINGERPRINT] = row.secret_fingerprint
-    return marks
+        attributes[records.SECRET_FINGERPRINT] = row.secret_fingerprint
+    return attributes

@@ -43,7 +43,7 @@ class Tally(LicenceTotals):
     def to_write(self) -> int:
         return sum(self.counts[kind] for kind in WRITTEN_KINDS)
 
-    def take(self, row: PlanRow, licence: Licence, now: str) -> None:
+    def count(self, row: PlanRow, licence: Licence, now: str) -> None:
         self.counts[row.kind] += 1
         self.add(licence, now)
 
@@ -88,7 +88,7 @@ class Plan:
                 is_alone = self._workers == 1
                 rows = (map if is_alone else pool.map)(self._row, block, newest)
                 for row, licence in rows:
-                    self.tally.take(row, licence, self._now)
+                    self.tally.count(row, licence, self._now)
                     yield row
                 self.progress(self.tally.rows)
 

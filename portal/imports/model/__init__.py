@@ -5,6 +5,7 @@ entries   one tenant of a file: as it was read, after validation, and as a candi
 rows      what an import does with each entry: kinds, policies, options, changes
 messages  messages about a file and its rows, which a page can translate
 errors    why a whole file is refused
+earlier_messages  messages of earlier versions, which catalogues keep
 """
 
 from portal.imports.model.entries import Candidate, Entry, FieldMessage, FieldValue, ValidatedEntry

@@ -142,5 +142,5 @@ def test_no_import_takes_it_back_unasked(
     (row,) = answer.get_json()["rows"]
     assert row["kind"] == "conflict"
     assert [each["message"] for each in row["reasons"]] == [
-        "Staff set the validity, and it is kept."
+        "Staff set the validity. An import changes it only if changes of a validity are allowed."
     ]

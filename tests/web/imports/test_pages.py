@@ -150,7 +150,7 @@ def test_the_policy_and_what_is_allowed_are_asked_for_by_name(admin: Staff, stor
     active = dump(tenant(1, updatedAt="2026-02-01T00:00:00.000Z"))
     plan = admin.get(planned(admin, active, policy="overwrite"))
     assert tabs(plan) == {"Conflict": 1}
-    assert "no import makes it active by itself" in page_words(plan)
+    assert "An import makes it active only if changes of a status are allowed." in page_words(plan)
     url = planned(admin, active, policy="newer-wins", allow_status="1")
     page = admin.get(url)
     assert tabs(page) == {"Update": 1}
@@ -398,7 +398,7 @@ def test_i22_two_plans_for_the_same_rows(admin: Staff, store: Store) -> None:
     press(admin, two)
     page = admin.get(two)
     assert tabs(page) == {"New": 1, "Conflict": 1}
-    assert "It changed in the store since the plan was made" in page_words(
+    assert "The tenant changed in the store after the plan was made" in page_words(
         admin.get(f"{two}?kind=conflict")
     )
     assert len(events_of(store, "86810_1")) == 1

@@ -163,7 +163,9 @@ ARROWS: dict[str, set[str]] = {
         "portal.imports.jobs", "portal.imports.model", "portal.imports.planning",
         "portal.imports.reading", "portal.imports.reports",
     },
-    "portal.imports.model": {"portal.translations", "portal.contact_fields", "portal.contacts", "portal.sealing", },
+    "portal.imports.model": {
+        "portal.contact_fields", "portal.contacts", "portal.sealing", "portal.translations",
+    },
     "portal.imports.reading": {"portal.imports.model", "portal.settings", "portal.stores"},
     "portal.imports.validation": {"portal.contact_fields",
         "portal.contacts", "portal.imports.model", "portal.imports.reading", "portal.sealing",

@@ -18,7 +18,7 @@ PHONE_LENGTH = 60
 
 
 class FieldKind(StrEnum):
-    """How a field is read, compared and shown. `portal.contacts` has a reader for each kind."""
+    """How a field is read, compared and shown: `portal.contact_readers` has a reader for each."""
 
     LINE = "line"
     EMAIL = "email"

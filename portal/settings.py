@@ -11,7 +11,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from portal import setting_parsers as values
+from portal import setting_parsers
 from portal.setting_parsers import SettingsError
 
 # The error belongs to the settings, though it is raised where a value is taken apart.
@@ -206,40 +206,42 @@ class Settings:
         """Read every setting; an empty or blank one counts as not set. `SettingsError`."""
         text = {name: environ.get(name, "").strip() or _DEFAULTS[name] for name in _DEFAULTS}
         return cls(
-            store=values.store(text["USE_DYNAMODB"], text["NODE_ENV"]),
-            table_name=values.table_name(text["TENANT_TABLE_NAME"]),
-            aws_region=values.region(text["AWS_REGION"]),
+            store=setting_parsers.store(text["USE_DYNAMODB"], text["NODE_ENV"]),
+            table_name=setting_parsers.table_name(text["TENANT_TABLE_NAME"]),
+            aws_region=setting_parsers.region(text["AWS_REGION"]),
             kms_key_id=text["PORTAL_KMS_KEY_ID"],
-            dynamodb_endpoint=values.endpoint(text["AWS_ENDPOINT_URL_DYNAMODB"]),
-            metrics=values.metrics(text["PORTAL_METRICS"]),
-            debug_calls=values.debugs(text["DEBUG"], "fsm-appointment:tenant"),
+            dynamodb_endpoint=setting_parsers.endpoint(text["AWS_ENDPOINT_URL_DYNAMODB"]),
+            metrics=setting_parsers.metrics(text["PORTAL_METRICS"]),
+            debug_calls=setting_parsers.debugs(text["DEBUG"], "fsm-appointment:tenant"),
             data_dir=Path(text["PORTAL_DATA_DIR"]),
-            time_zone=values.time_zone(text["PORTAL_TIME_ZONE"]),
-            base_url=values.origin("PORTAL_BASE_URL", text["PORTAL_BASE_URL"]),
-            extra_trusted_hosts=values.hosts(text["PORTAL_TRUSTED_HOSTS"]),
+            time_zone=setting_parsers.time_zone(text["PORTAL_TIME_ZONE"]),
+            base_url=setting_parsers.origin("PORTAL_BASE_URL", text["PORTAL_BASE_URL"]),
+            extra_trusted_hosts=setting_parsers.hosts(text["PORTAL_TRUSTED_HOSTS"]),
             # Ten proxies in a row exist nowhere; a larger number is a slip of the finger,
             # and would let a client choose its own address.
-            proxy_hops=values.number("PORTAL_PROXY_HOPS", text, 0, 10),
-            sign_up_min_seconds=values.number("PORTAL_SIGN_UP_MIN_SECONDS", text, 0, 3600),
-            promised_days=values.number("PORTAL_PROMISED_DAYS", text, 1, 365),
-            status_link_days=values.number("PORTAL_STATUS_LINK_DAYS", text, 1, 36500),
-            import_megabytes=values.number("PORTAL_IMPORT_MEGABYTES", text, 1, 100),
-            import_rows=values.number("PORTAL_IMPORT_ROWS", text, 1, 100_000),
-            import_command_megabytes=values.number(
+            proxy_hops=setting_parsers.number("PORTAL_PROXY_HOPS", text, 0, 10),
+            sign_up_min_seconds=setting_parsers.number("PORTAL_SIGN_UP_MIN_SECONDS", text, 0, 3600),
+            promised_days=setting_parsers.number("PORTAL_PROMISED_DAYS", text, 1, 365),
+            status_link_days=setting_parsers.number("PORTAL_STATUS_LINK_DAYS", text, 1, 36500),
+            import_megabytes=setting_parsers.number("PORTAL_IMPORT_MEGABYTES", text, 1, 100),
+            import_rows=setting_parsers.number("PORTAL_IMPORT_ROWS", text, 1, 100_000),
+            import_command_megabytes=setting_parsers.number(
                 "PORTAL_IMPORT_COMMAND_MEGABYTES", text, 1, 100_000
             ),
-            import_command_rows=values.number("PORTAL_IMPORT_COMMAND_ROWS", text, 1, 100_000_000),
+            import_command_rows=setting_parsers.number(
+                "PORTAL_IMPORT_COMMAND_ROWS", text, 1, 100_000_000
+            ),
             # The decoder itself goes no deeper than some hundreds.
-            import_depth=values.number("PORTAL_IMPORT_DEPTH", text, 8, 100),
-            import_value_characters=values.number(
+            import_depth=setting_parsers.number("PORTAL_IMPORT_DEPTH", text, 8, 100),
+            import_value_characters=setting_parsers.number(
                 "PORTAL_IMPORT_VALUE_CHARACTERS", text, 10_000, 100_000_000
             ),
             api_allowed_origins=tuple(
-                values.origin("API_ALLOWED_ORIGINS", origin)
-                for origin in values.parts(text["API_ALLOWED_ORIGINS"])
+                setting_parsers.origin("API_ALLOWED_ORIGINS", origin)
+                for origin in setting_parsers.parts(text["API_ALLOWED_ORIGINS"])
             ),
-            configured_secret_key=values.secret_key(text["PORTAL_SECRET_KEY"]),
-            secret_key_fallbacks=values.parts(text["PORTAL_SECRET_KEY_FALLBACKS"]),
+            configured_secret_key=setting_parsers.secret_key(text["PORTAL_SECRET_KEY"]),
+            secret_key_fallbacks=setting_parsers.parts(text["PORTAL_SECRET_KEY_FALLBACKS"]),
         )
 
     @property
@@ -250,7 +252,7 @@ class Settings:
     @property
     def is_local(self) -> bool:
         """True when the base URL leads to this machine alone."""
-        return values.is_loopback(self.host)
+        return setting_parsers.is_loopback(self.host)
 
     @property
     def trusted_hosts(self) -> tuple[str, ...]:

@@ -121,7 +121,7 @@ def test_only_what_talks_to_aws_imports_boto3_and_only_when_it_is_used() -> None
 
 
 def test_the_optional_library_for_prometheus_is_imported_only_when_it_is_used() -> None:
-    module = "portal.stores.dynamodb.prometheus"
+    module = "portal.stores.dynamodb.prometheus_counters"
     assert {one.importer for one in PORTAL + TOOLS if one.top == "prometheus_client"} == {module}
     users = [one for one in PORTAL + TOOLS if within(one.module, module)]
     assert users
@@ -134,7 +134,7 @@ def test_the_optional_library_for_prometheus_is_imported_only_when_it_is_used() 
 ARROWS: dict[str, set[str]] = {
     "portal.atomic_files": set(),
     "portal.contact_fields": {"portal.translations"},
-    "portal.contacts": {"portal.contact_fields"},
+    "portal.contact_readers": {"portal.contact_fields"},
     "portal.translations": set(),
     "portal.logs": set(),
     "portal.timestamps": set(),
@@ -153,56 +153,56 @@ ARROWS: dict[str, set[str]] = {
         "portal.atomic_files", "portal.records", "portal.settings", "portal.stores",
         "portal.stores.dynamodb",
     },
-    "portal.queries": {
-        "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
-    },
-    "portal.onboarding": {"portal.contact_fields",
-        "portal.queries", "portal.records", "portal.sealing", "portal.stores", "portal.tenants",
+    "portal.queries": {"portal.records", "portal.stores", "portal.tenants", "portal.timestamps"},
+    "portal.onboarding": {
+        "portal.contact_fields", "portal.queries", "portal.records", "portal.sealing",
+        "portal.stores", "portal.tenants",
     },
     "portal.imports": {
         "portal.imports.jobs", "portal.imports.model", "portal.imports.planning",
         "portal.imports.reading", "portal.imports.reports",
     },
     "portal.imports.model": {
-        "portal.contact_fields", "portal.contacts", "portal.sealing", "portal.translations",
+        "portal.contact_fields", "portal.contact_readers", "portal.sealing", "portal.translations",
     },
     "portal.imports.reading": {"portal.imports.model", "portal.settings", "portal.stores"},
-    "portal.imports.validation": {"portal.contact_fields",
-        "portal.contacts", "portal.imports.model", "portal.imports.reading", "portal.sealing",
-        "portal.tenants", "portal.timestamps",
+    "portal.imports.validation": {
+        "portal.contact_fields", "portal.contact_readers", "portal.imports.model",
+        "portal.imports.reading", "portal.sealing", "portal.tenants", "portal.timestamps",
     },
-    "portal.imports.planning": {"portal.contact_fields",
-        "portal.contacts", "portal.imports.model", "portal.imports.reading",
-        "portal.imports.validation", "portal.records", "portal.sealing", "portal.settings",
-        "portal.stores", "portal.tenants", "portal.timestamps",
+    "portal.imports.planning": {
+        "portal.contact_fields", "portal.contact_readers", "portal.imports.model",
+        "portal.imports.reading", "portal.imports.validation", "portal.records", "portal.sealing",
+        "portal.settings", "portal.stores", "portal.tenants", "portal.timestamps",
     },
-    "portal.imports.jobs": {"portal.contact_fields",
-        "portal.imports.model", "portal.imports.planning", "portal.records",
-        "portal.stores", "portal.tenants", "portal.timestamps",
-    },
-    "portal.imports.reports": {"portal.contact_fields",
-        "portal.imports.jobs", "portal.imports.model",
-        "portal.imports.reading", "portal.imports.validation",
+    "portal.imports.jobs": {
+        "portal.contact_fields", "portal.imports.model", "portal.imports.planning",
         "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
     },
-    "portal.web.i18n": {"portal.translations", "portal.contact_fields",
-        "portal.auth", "portal.imports", "portal.queries", "portal.tenants", "portal.timestamps",
+    "portal.imports.reports": {
+        "portal.contact_fields", "portal.imports.jobs", "portal.imports.model",
+        "portal.imports.reading", "portal.imports.validation", "portal.records", "portal.stores",
+        "portal.tenants", "portal.timestamps",
+    },
+    "portal.web.i18n": {
+        "portal.auth", "portal.contact_fields", "portal.imports", "portal.queries",
+        "portal.tenants", "portal.timestamps", "portal.translations",
     },
     "portal.web.http": {
         "portal.auth", "portal.imports", "portal.logs", "portal.onboarding", "portal.queries",
-        "portal.sealing", "portal.settings", "portal.stores", "portal.tenants",
-        "portal.timestamps", "portal.web.i18n",
-    },
-    "portal.web.forms": {"portal.contact_fields",
-        "portal.contacts", "portal.sealing", "portal.tenants", "portal.web.http",
+        "portal.sealing", "portal.settings", "portal.stores", "portal.tenants", "portal.timestamps",
         "portal.web.i18n",
     },
-    "portal.web.customer": {"portal.contact_fields",
-        "portal.onboarding", "portal.records", "portal.stores",
+    "portal.web.forms": {
+        "portal.contact_fields", "portal.contact_readers", "portal.sealing", "portal.tenants",
+        "portal.web.http", "portal.web.i18n",
+    },
+    "portal.web.customer": {
+        "portal.contact_fields", "portal.onboarding", "portal.records", "portal.stores",
         "portal.tenants", "portal.web.forms", "portal.web.http", "portal.web.i18n",
     },
     "portal.web.staff": {
-        "portal.auth", "portal.contacts", "portal.onboarding", "portal.queries",
+        "portal.auth", "portal.contact_readers", "portal.onboarding", "portal.queries",
         "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
         "portal.web.forms", "portal.web.http", "portal.web.i18n",
     },
@@ -211,24 +211,22 @@ ARROWS: dict[str, set[str]] = {
         "portal.timestamps", "portal.web.forms", "portal.web.http", "portal.web.i18n",
     },
     "portal.web.api": {
-        "portal.imports", "portal.records", "portal.stores", "portal.tenants",
-        "portal.timestamps", "portal.web.http", "portal.web.imports",
+        "portal.imports", "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
+        "portal.web.http", "portal.web.imports",
     },
     "portal.web": {
-        "portal.logs", "portal.stores", "portal.tenants", "portal.web.api",
-        "portal.web.customer", "portal.web.http", "portal.web.i18n", "portal.web.imports",
-        "portal.web.staff",
+        "portal.logs", "portal.stores", "portal.tenants", "portal.web.api", "portal.web.customer",
+        "portal.web.http", "portal.web.i18n", "portal.web.imports", "portal.web.staff",
     },
     "portal.cli": {
-        "portal", "portal.auth", "portal.contacts", "portal.logs",
-        "portal.settings", "portal.signing_keys", "portal.timestamps", "portal.imports",
-        "portal.onboarding",
-        "portal.sealing", "portal.stores", "portal.stores.dynamodb", "portal.stores.file",
-        "portal.tenants",
+        "portal", "portal.auth", "portal.contact_readers", "portal.imports", "portal.logs",
+        "portal.onboarding", "portal.sealing", "portal.settings", "portal.signing_keys",
+        "portal.stores", "portal.stores.dynamodb", "portal.stores.file", "portal.tenants",
+        "portal.timestamps",
     },
     "portal": {
-        "portal.logs", "portal.sealing", "portal.settings", "portal.signing_keys",
-        "portal.stores", "portal.timestamps", "portal.web",
+        "portal.logs", "portal.sealing", "portal.settings", "portal.signing_keys", "portal.stores",
+        "portal.timestamps", "portal.web",
     },
     "migrations_tools.table": {
         "migrations_tools", "migrations_tools.cloudformation", "portal.cli", "portal.records",
@@ -236,8 +234,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "migrations_tools.cloudformation": {"migrations_tools"},
     "migrations_tools.backfill": {
-        "migrations_tools", "portal.atomic_files", "portal.cli", "portal.records",
-        "portal.sealing", "portal.settings", "portal.stores", "portal.stores.dynamodb",
+        "migrations_tools", "portal.atomic_files", "portal.cli", "portal.records", "portal.sealing",
+        "portal.settings", "portal.stores", "portal.stores.dynamodb",
     },
     "migrations_tools.copy": {
         "migrations_tools", "portal.cli", "portal.stores", "portal.stores.dynamodb",

@@ -19,7 +19,7 @@ from portal.timestamps import utc_now
 
 
 def _token_name(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
-    from portal.contacts import ProblemError, read_line  # noqa: PLC0415 - takes 0.04 s
+    from portal.contact_readers import ProblemError, read_line  # noqa: PLC0415 - takes 0.04 s
 
     try:
         return read_line(text, most=TOKEN_NAME_LENGTH)

@@ -1,4 +1,5 @@
-"""Names of attributes that other rooms need, and reading values that may have any type."""
+"""Names of attributes that other rooms need, and reading values that may have any type. All other
+attributes of a tenant are named in `records.tenant` and `portal.contact_fields`."""
 
 from datetime import UTC, datetime
 

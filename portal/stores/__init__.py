@@ -5,7 +5,7 @@ schema        the table as data: its key and its indexes
 factory       opens the store that the settings choose
 validation    checks the arguments of a call
 wrapper       the base class of a store in front of another one
-prometheus    whether metrics can be had, and how processes share them
+prometheus_workers  how the workers of one portal share metrics
 retrying      how often a call is attempted; a store that retries while another is busy
 file/         the store in a JSON file
 dynamodb/     the store in a DynamoDB table
@@ -36,7 +36,7 @@ from portal.stores.contract import (
     iter_scan,
 )
 from portal.stores.factory import open_store, refuse_corrupt_store
-from portal.stores.prometheus import (
+from portal.stores.prometheus_workers import (
     metrics_for_prometheus,
     require_prometheus_client,
     shared_metrics,

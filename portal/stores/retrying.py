@@ -1,8 +1,8 @@
 """Retries: for pages, which have little time, and for long runs of an operator, which have some.
 
 A table in on-demand mode refuses calls for some seconds until it has grown to the load. Pages
-do not wait that long: `retry_attempts` limits the attempts of their calls. Commands do, by
-`RetryingStore`.
+do not wait that long: `retry_attempts` limits the attempts of their calls, which
+`dynamodb.client` repeats as `dynamodb.retry_policy` says. Commands wait, by `RetryingStore`.
 """
 
 import time

@@ -3,12 +3,12 @@
     life_cycle   statuses, verbs, reasons, and the status that each verb leads to
     validity     the time of a licence: from one instant to another
     tenant       a tenant, its contact, ids and OAuth client; a change returns a new tenant
-    access       whether a tenant may use the application, and why
+    access_status  whether a tenant may use the application, and why
 
 All classes here are immutable values or errors. The room imports only the standard library.
 """
 
-from portal.tenants.access import EXPIRING, AccessStatus, access_status, standing
+from portal.tenants.access_status import EXPIRING, AccessStatus, access_status, standing
 from portal.tenants.life_cycle import (
     REJECT_REASONS,
     SUSPEND_REASONS,

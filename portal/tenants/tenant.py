@@ -23,8 +23,8 @@ def is_id(text: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contact:
-    """The contact of a tenant, as `portal.contacts` read it; `portal.contact_fields` describes each
-    field.
+    """The contact of a tenant, as `portal.contact_readers` read it. `portal.contact_fields`
+    describes each field.
 
     `phone` is E.164 if the number could be read, else the text as it was. `phone_typed` is the
     text that was typed, if it differs. `phone_extension` holds digits.

@@ -2,7 +2,7 @@
 
 from typing import Any, Self
 
-from portal.contacts import Problem
+from portal.contact_readers import Problem
 
 
 class Message(str):

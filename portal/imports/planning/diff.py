@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from portal import records
 from portal.contact_fields import FieldKind, fields_of_kind
-from portal.contacts import ProblemError, read_email, read_line
+from portal.contact_readers import ProblemError, read_email, read_line
 from portal.imports.model import FIELDS, SECRET_FIELD, Candidate, FieldChange, FieldValue
 from portal.imports.planning.licence_totals import Licence
 from portal.stores import Item

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from portal import contacts
-from portal.contacts import ProblemError
+from portal import contact_readers
+from portal.contact_readers import ProblemError
 from portal.imports.model import (
     MISSING,
     FieldMessage,
@@ -71,7 +71,7 @@ class FieldReader:
         """Reads one-line fields: name, most characters, and whether the field is required."""
         for name, most, required in lines:
             text = self.fields.get(name)
-            if type(text) is str and contacts.is_plain_line(text, most):
+            if type(text) is str and contact_readers.is_plain_line(text, most):
                 self.values[name] = text
             elif text is not None or required:
                 line = self.read_line(name, most, required=required)
@@ -81,7 +81,7 @@ class FieldReader:
     def read_line(self, name: str, most: int, *, required: bool = False) -> str | None:
         return self.read(
             name,
-            lambda text: contacts.read_line(text, most=most, required=required),
+            lambda text: contact_readers.read_line(text, most=most, required=required),
             required=required,
         )
 

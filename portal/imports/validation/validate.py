@@ -7,7 +7,7 @@ the row names each repair.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from portal import contacts
+from portal import contact_readers
 from portal.contact_fields import (
     CONTACT_FIELDS,
     EMAIL_LENGTH,
@@ -15,7 +15,7 @@ from portal.contact_fields import (
     FieldKind,
     fields_of_kind,
 )
-from portal.contacts import NAME_LENGTH, Problem, ProblemError
+from portal.contact_readers import NAME_LENGTH, Problem, ProblemError
 from portal.imports.model import (
     KEY_PREFIX,
     SECRET_FIELD,
@@ -138,7 +138,7 @@ class _EntryValidation(FieldReader):
         name = field.attribute
         if self.fields.get(name) is None and not field.required:
             return ""
-        address = self.read(name, contacts.read_email, required=field.required)
+        address = self.read(name, contact_readers.read_email, required=field.required)
         text = self.fields.get(name)
         if address is None or text == address:
             return ""
@@ -159,7 +159,7 @@ class _EntryValidation(FieldReader):
         if text is None:
             return
         try:
-            number, extension = contacts.read_international_phone(text)
+            number, extension = contact_readers.read_international_phone(text)
         except ProblemError:
             if self.read_line(number_name, field.max_length) is not None:
                 message = Message("This is not a phone number. It is kept as written.")

@@ -7,7 +7,7 @@ errors             AWS error codes -> a reason and a remedy
 key_condition      part of an index as the key condition of a `Query`
 serialization      item <-> attribute values
 metrics            capacity, latency and errors of each call
-prometheus         counts calls with prometheus-client
+prometheus_counters  counts calls with prometheus-client
 permission_checks  one request per permission; none changes anything
 """
 

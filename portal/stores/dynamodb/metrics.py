@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from portal.stores.dynamodb.prometheus import PrometheusMetrics
+    from portal.stores.dynamodb.prometheus_counters import PrometheusMetrics
 
 #: Its name is the value of the setting `DEBUG` that turns it on.
 debug_logger = logging.getLogger("fsm-appointment:tenant")
@@ -102,7 +102,7 @@ class Metrics:
 
     def enable_prometheus(self) -> None:
         """Count calls for Prometheus from now on, starting at zero. Needs prometheus-client."""
-        from portal.stores.dynamodb.prometheus import (  # noqa: PLC0415 - an extra of the package
+        from portal.stores.dynamodb.prometheus_counters import (  # noqa: PLC0415 - an extra of the package
             PrometheusMetrics,
         )
 

@@ -8,13 +8,13 @@ lock_file       the lock between processes, and the durable mark
 snapshot        begins a new generation of the file
 memory_table    the items in memory, with their indexes
 sorted_index    one index: ids in the order of their keys
-repair          `portal store verify` and `portal store restore`
+verify_restore  `portal store verify` and `portal store restore`
 disk            system calls as an argument of the store: tests pass a disk that fails
 folder_checks   owner, mode, file system and free space of the data folder
 os_errors       an `OSError` -> a reason and a remedy
 """
 
-from portal.stores.file.repair import restore_file, verify_file
 from portal.stores.file.store import JsonFileStore
+from portal.stores.file.verify_restore import restore_file, verify_file
 
 __all__ = ["JsonFileStore", "restore_file", "verify_file"]

@@ -1,7 +1,8 @@
 """Fields and forms: they read text into values and make views for templates.
 
-`portal.contacts` reads most texts. The sentence about an error is the same beside the field and
-in the summary. Templates get a `FieldView` for each field: ready texts, so that they only print.
+`portal.contact_readers` reads most texts. The sentence about an error is the same beside the
+field and in the summary. Templates get a `FieldView` for each field: ready texts, so that they
+only print.
 """
 
 import re
@@ -15,8 +16,8 @@ from flask_wtf import FlaskForm
 from wtforms import Field, ValidationError
 from wtforms.widgets import TextInput
 
-from portal import contacts
-from portal.contacts import Problem, ProblemError
+from portal import contact_readers
+from portal.contact_readers import Problem, ProblemError
 from portal.sealing import Secret
 from portal.tenants import SECRET_LENGTH, is_id
 from portal.web.http import services, strip_unprintable
@@ -189,4 +190,4 @@ def read_secret(text: str) -> Secret | None:
 
 def line_reader(max_length: int, *, required: bool = True) -> Callable[[str], str]:
     """A reader of one line of text. It raises `ProblemError`."""
-    return lambda text: contacts.read_line(text, most=max_length, required=required)
+    return lambda text: contact_readers.read_line(text, most=max_length, required=required)

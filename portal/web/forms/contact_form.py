@@ -10,22 +10,22 @@ from typing import Any
 
 from flask import request
 
-from portal import contacts
+from portal import contact_readers
 from portal.contact_fields import FORM_ORDER, ContactField, FieldKind
-from portal.contacts import ProblemError
+from portal.contact_readers import ProblemError
 from portal.tenants import CLUSTER_LENGTH, Contact, Ids
 from portal.web.forms import form_messages
 from portal.web.forms.base import Form, TextField, line_reader, read_id
 from portal.web.i18n import _, territory
 
 
-def read_phone(text: str) -> contacts.Phone | None:
+def read_phone(text: str) -> contact_readers.Phone | None:
     """As `contacts.read_phone`, in the region of the browser's language.
 
     Raises:
         ProblemError: the text is no phone number.
     """
-    return contacts.read_phone(text, region())
+    return contact_readers.read_phone(text, region())
 
 
 def region() -> str:
@@ -74,7 +74,7 @@ def _attributes(field: ContactField, value: Any) -> dict[str, str]:
     """The attributes of `Contact` for the value of one field."""
     if field.kind is not FieldKind.PHONE:
         return {field.name: value}
-    phone: contacts.Phone | None = value
+    phone: contact_readers.Phone | None = value
     typed = phone.typed if phone and phone.typed != phone.e164 else ""
     parts = (phone.e164, typed, phone.extension) if phone else ("", "", "")
     return dict(zip(field.parts, parts, strict=True))
@@ -120,9 +120,9 @@ def _reader(field: ContactField) -> Callable[[str], Any]:
         case FieldKind.LINE:
             return line_reader(field.max_length, required=field.required)
         case FieldKind.EMAIL if field.required:
-            return contacts.read_email
+            return contact_readers.read_email
         case FieldKind.EMAIL:
-            return lambda text: contacts.read_email(text) if text.strip() else ""
+            return lambda text: contact_readers.read_email(text) if text.strip() else ""
         case FieldKind.PHONE:
             return read_phone
 
@@ -151,7 +151,7 @@ def note_beside(field: ContactField, typed: str) -> str:
 def _email_note(typed: str) -> str:
     """Suggests another address if this one looks like a typing error."""
     try:
-        suggestion = contacts.likelier_email(contacts.read_email(typed))
+        suggestion = contact_readers.likelier_email(contact_readers.read_email(typed))
     except ProblemError:
         return ""
     return _("Did you mean %(address)s?", address=suggestion) if suggestion else ""
@@ -160,7 +160,7 @@ def _email_note(typed: str) -> str:
 def _phone_note(typed: str) -> str:
     """How the number was read, and whether such numbers are in use."""
     try:
-        phone = contacts.read_phone(typed, region())
+        phone = contact_readers.read_phone(typed, region())
     except ProblemError:
         return ""
     if phone is None:
@@ -187,10 +187,10 @@ def claimed_ids(fields: Any) -> Ids | None:
         return Ids(
             account_id=read_id(fields.get("account_id", "")),
             company_id=read_id(fields.get("company_id", "")),
-            account_name=line_reader(contacts.NAME_LENGTH, required=False)(
+            account_name=line_reader(contact_readers.NAME_LENGTH, required=False)(
                 fields.get("account_name", "")
             ),
-            company_name=line_reader(contacts.NAME_LENGTH, required=False)(
+            company_name=line_reader(contact_readers.NAME_LENGTH, required=False)(
                 fields.get("company_name", "")
             ),
             cluster=line_reader(CLUSTER_LENGTH, required=False)(fields.get("cluster", "")),

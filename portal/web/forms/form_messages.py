@@ -1,7 +1,7 @@
 """What to do about a text that a field refuses: the sentence beside it and in the summary."""
 
 from portal.contact_fields import ContactField
-from portal.contacts import Problem
+from portal.contact_readers import Problem
 from portal.web.i18n import _
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from portal import contacts
-from portal.contacts import Problem, ProblemError
+from portal import contact_readers
+from portal.contact_readers import Problem, ProblemError
 from portal.tenants import (
     CLUSTER_LENGTH,
     REJECT_REASONS,
@@ -53,13 +53,13 @@ class IdsForm(VerbForm):
     company_id = TextField(N_("Company id"), read_id, form_messages.company_id, inputmode="numeric")
     account_name = TextField(
         N_("Account name"),
-        line_reader(contacts.NAME_LENGTH, required=False),
+        line_reader(contact_readers.NAME_LENGTH, required=False),
         form_messages.text,
         required=False,
     )
     company_name = TextField(
         N_("Company name in FSM"),
-        line_reader(contacts.NAME_LENGTH, required=False),
+        line_reader(contact_readers.NAME_LENGTH, required=False),
         form_messages.text,
         required=False,
     )
@@ -148,7 +148,7 @@ def _year_later(day: date) -> date:
 class ClientForm(VerbForm):
     client_id = TextField(
         N_("Client id"),
-        line_reader(contacts.NAME_LENGTH, required=False),
+        line_reader(contact_readers.NAME_LENGTH, required=False),
         form_messages.text,
         required=False,
     )
@@ -212,7 +212,7 @@ class RejectForm(VerbForm):
     reason = _reason_field(REJECT_REASONS)
     message = TextField(
         N_("Message to the customer"),
-        lambda text: contacts.read_text(text, most=MESSAGE_LENGTH),
+        lambda text: contact_readers.read_text(text, most=MESSAGE_LENGTH),
         form_messages.text,
         required=False,
         type="textarea",
@@ -244,7 +244,7 @@ class EditContactForm(StaffContactForm, VerbForm):
 class NoteForm(Form):
     text = TextField(
         N_("Note"),
-        lambda text: contacts.read_text(text, most=MESSAGE_LENGTH, required=True),
+        lambda text: contact_readers.read_text(text, most=MESSAGE_LENGTH, required=True),
         form_messages.text,
         type="textarea",
         hint=N_("For staff only."),

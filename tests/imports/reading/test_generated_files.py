@@ -11,9 +11,9 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portal import contacts
+from portal import contact_readers
 from portal.contact_fields import EMAIL_LENGTH
-from portal.contacts import Problem, ProblemError
+from portal.contact_readers import Problem, ProblemError
 from portal.imports.model.errors import RefusedFileError
 from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.csv_cells import guard_cell, unguard_cell
@@ -106,16 +106,21 @@ def test_any_file_is_refused_or_planned_and_then_written(harness, file):
 )
 @pytest.mark.filterwarnings("ignore")
 def test_addresses_are_read_as_the_library_reads_them(text):
-    assert value_or_problem(contacts.read_email, text) == value_or_problem(read_by_library, text)
+    assert value_or_problem(contact_readers.read_email, text) == value_or_problem(
+        read_by_library, text
+    )
 
 
 @settings(max_examples=5000 if LONG else 400, deadline=None)
 @given(st.text(max_size=12) | st.text("a \u3164\u115f\u200b\u0301é\u2028", max_size=5))
 def test_a_plain_line_is_read_unchanged(text):
-    if contacts.is_plain_line(text, 10):
+    if contact_readers.is_plain_line(text, 10):
         assert unicodedata.normalize("NFC", text).strip() == text
         assert not {unicodedata.category(c) for c in text} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
-        assert value_or_problem(contacts.read_line, f"{text}\u0000", most=12) is Problem.CHARACTERS
+        assert (
+            value_or_problem(contact_readers.read_line, f"{text}\u0000", most=12)
+            is Problem.CHARACTERS
+        )
 
 
 def read_by_library(text):

@@ -15,8 +15,8 @@ from portal.stores.contract import (
 )
 from portal.stores.file import journal
 from portal.stores.file.disk import FileStatus, LocalDisk
-from portal.stores.file.repair import restore_file, verify_file
 from portal.stores.file.store import JsonFileStore
+from portal.stores.file.verify_restore import restore_file, verify_file
 from tests.stores.file.damage import COMMIT, LAST, NOW, SNAPSHOT, damage, item, lines_of, state_of
 
 

@@ -2,7 +2,7 @@
 
 Import this module only if Prometheus was asked for: the library is optional, and takes 0.1 s. It
 decides when it is imported, by `PROMETHEUS_MULTIPROC_DIR`, whether the processes of a server are
-added up: see `portal.stores.prometheus`.
+added up: see `portal.stores.prometheus_workers`.
 """
 
 import os
@@ -18,7 +18,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from portal.stores.dynamodb.metrics import Call
-from portal.stores.prometheus import SHARED_FOLDER
+from portal.stores.prometheus_workers import SHARED_FOLDER
 
 #: Upper bounds in seconds. An attempt ends after about three seconds at the latest.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)

@@ -6,8 +6,8 @@ from portal.stores.contract import (
     Add,
     ItemNotFoundError,
 )
-from portal.stores.file.repair import restore_file, verify_file
 from portal.stores.file.store import JsonFileStore
+from portal.stores.file.verify_restore import restore_file, verify_file
 from portal.stores.schema import GSI2
 from tests.stores.file.damage import COMMIT, NOW, SNAPSHOT, damage, item, lines_of, state_of
 

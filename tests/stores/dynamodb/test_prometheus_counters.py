@@ -23,9 +23,9 @@ from portal.cli.main import main
 from portal.settings import Settings, SettingsError
 from portal.stores.contract import Add, Item, ItemExistsError
 from portal.stores.dynamodb.metrics import Call, Metrics
-from portal.stores.dynamodb.prometheus import BUCKETS
+from portal.stores.dynamodb.prometheus_counters import BUCKETS
 from portal.stores.dynamodb.store import DynamoDbStore
-from portal.stores.prometheus import shared_metrics
+from portal.stores.prometheus_workers import shared_metrics
 from tests.conftest import SECRET_KEY
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
 from tests.fault_proxy import Refuse, first
@@ -224,4 +224,4 @@ def test_without_prometheus_the_library_is_not_imported(engine, tmp_path: Path) 
     )  # fmt: skip
     loaded = set(done.stdout.split())
     assert "portal.stores.dynamodb.store" in loaded
-    assert loaded & {"prometheus_client", "portal.stores.dynamodb.prometheus"} == set()
+    assert loaded & {"prometheus_client", "portal.stores.dynamodb.prometheus_counters"} == set()

@@ -1,6 +1,7 @@
 """For a damaged file: `portal store verify` looks at it, `portal store restore` rebuilds it.
 
-The portal may keep running: both work under the store's lock.
+The portal may keep running: both work under the store's lock. After a crash nobody needs them: the
+portal recovers the journal by itself, see `journal_writer`.
 """
 
 from collections.abc import Iterator

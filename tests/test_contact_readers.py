@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.contact_fields import EMAIL_LENGTH
-from portal.contacts import (
+from portal.contact_readers import (
     Problem,
     ProblemError,
     likelier_email,

@@ -150,7 +150,7 @@ def test_the_customer_reads_a_rejection_and_staff_undo_it(
     outcome_is(page, f"The sign-up of {company} is rejected.", javascript=javascript)
     customer.goto(someone.status_path)
     expect(customer.get_by_role("heading", level=1)).to_have_text("Your request was not approved")
-    expect(customer.locator(".said")).to_have_text("Please tell us\nyour customer number.")
+    expect(customer.locator(".pre-wrap")).to_have_text("Please tell us\nyour customer number.")
 
     page.get_by_role("button", name="Undo").click()
     outcome_is(page, f"The sign-up of {company} is back in the queue.", javascript=javascript)

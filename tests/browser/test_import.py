@@ -291,7 +291,7 @@ def test_the_pages_have_no_barriers(
     plan(page, file_of(tmp_path, [*some, evil]))
     look("plan")
     page.get_by_role("link", name="Invalid 1").click()
-    expect(page.get_by_text("These cannot be imported.")).to_be_visible()
+    expect(page.get_by_text("These rows cannot be imported.")).to_be_visible()
     look("invalid rows")
     without = signed_in("admin", name="Eve Admin", javascript=False)
     without.goto(page.url)

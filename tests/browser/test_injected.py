@@ -124,7 +124,7 @@ def test_nothing_that_staff_type_does_anything(
         assert sent == [f"{staff.url}/{verb}" for verb in ("note", "contact", "reject")], number
         staff.reload()
         customer.goto(someone.status_path)
-        expect(customer.locator(".said")).to_have_text(payload)
+        expect(customer.locator(".pre-wrap")).to_have_text(payload)
     _is_untouched(demo_data, victim)
 
 

@@ -100,9 +100,9 @@ def health() -> Response:
         context.store().check()
     except StoreError as error:
         logger.warning("The store would refuse a write: %s", error)
-        answer = jsonify(status="unavailable")
-        answer.status_code = 503
-        return answer
+        response = jsonify(status="unavailable")
+        response.status_code = 503
+        return response
     return jsonify(status="ok")
 
 

@@ -124,9 +124,7 @@ def _sign_up_page(
         facts=claim_facts(claims),
         hidden=hidden,
     )
-    answer = make_response(page)
-    answer.status_code = status
-    return answer
+    return make_response(page, status)
 
 
 def expired_text() -> str:

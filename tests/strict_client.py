@@ -105,7 +105,8 @@ def _page(html: str, parser: html5lib.HTMLParser) -> Element:
 def _fragment(parser: html5lib.HTMLParser, html: str) -> Element:
     first = re.match(r"\s*(?:<!--.*?-->\s*)*<([a-z]+)", html, re.DOTALL)
     parent = _PARENTS.get(first[1] if first else "", "div")
-    return parser.parseFragment(html, container=parent)
+    fragment: Element = parser.parseFragment(html, container=parent)
+    return fragment
 
 
 def _page_problems(elements: list[Element]) -> list[str]:

@@ -25,7 +25,7 @@ def test_a_token_is_alone_on_the_last_line_and_is_stored_as_a_hash(
     text = result.stdout.splitlines()[-1]
     assert TOKEN_PATTERN.fullmatch(text)
     token = verify_token(store, text, datetime.now(UTC))
-    assert (token.name, token.scopes) == ("nightly script", {"imports:write"})
+    assert (token.name, token.scopes) == ("nightly script", frozenset({"imports:write"}))
     assert token.until - token.created_at == timedelta(days=90)
     secret = text.partition(".")[2]
     assert secret not in repr(list(store.scan().items))

@@ -1,5 +1,6 @@
 """Tenants as the store holds them, and what a list of the staff pages shows of them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from werkzeug.test import TestResponse
@@ -8,14 +9,14 @@ from portal.records import item_of
 from portal.stores.contract import Add, Store
 from portal.tenants import Contact, Ids, Status, Tenant, Validity
 from tests.conftest import START
-from tests.web.pages import by_id, tree, words
+from tests.web.pages import by_id, first, tree, words
 
 QUEUE = "/staff/tenants"
 
 
 def companies(answer: TestResponse) -> list[str]:
     """The companies of the rows, from top to bottom."""
-    return [words(row.find(".//a")) for row in tree(answer).findall(".//tbody/tr")]
+    return [words(first(row, ".//a")) for row in tree(answer).findall(".//tbody/tr")]
 
 
 def row_text(answer: TestResponse, company: str) -> str:
@@ -23,7 +24,7 @@ def row_text(answer: TestResponse, company: str) -> str:
     (found,) = [
         words(each)
         for each in tree(answer).findall(".//tbody/tr")
-        if words(each.find(".//a")) == company
+        if words(first(each, ".//a")) == company
     ]
     return found
 
@@ -42,32 +43,27 @@ def add_tenants(store: Store, *tenants: Tenant) -> None:
         store.write([Add(item_of(tenant)) for tenant in tenants[start : start + 100]])
 
 
-def pending_tenant(number: int, company: str = "", **fields: object) -> Tenant:
-    """A sign-up. A higher number came later. `fields` replace attributes of `Tenant`."""
+def pending_tenant(number: int, company: str = "", *, status: Status = Status.PENDING) -> Tenant:
+    """A sign-up. A higher number came later."""
     at = START - timedelta(days=1) + timedelta(seconds=number)
     name = company or f"Company {number:03}"
-    contact = Contact(company=name, name="Jane Doe", email=f"c{number}@example.com")
-    defaults: dict[str, object] = {
-        "id": f"pending-{number:026}",
-        "status": Status.PENDING,
-        "version": 1,
-        "contact": contact,
-        "created_at": at,
-        "updated_at": at,
-    }
-    return Tenant(**defaults | fields)
+    return Tenant(
+        id=f"pending-{number:026}",
+        status=status,
+        version=1,
+        contact=Contact(company=name, name="Jane Doe", email=f"c{number}@example.com"),
+        created_at=at,
+        updated_at=at,
+    )
 
 
-def active_tenant(number: int, company: str, ends_in: timedelta, **fields: object) -> Tenant:
+def active_tenant(
+    number: int, company: str, ends_in: timedelta, *, status: Status = Status.ACTIVE
+) -> Tenant:
     """An active tenant whose validity ends this long after the start of the tests' clock."""
-    return pending_tenant(
-        number,
-        company,
-        **{
-            "id": f"9{number}_1",
-            "ids": Ids(account_id=f"9{number}", company_id="1"),
-            "status": Status.ACTIVE,
-            "validity": Validity(valid_from=START - timedelta(days=90), valid_to=START + ends_in),
-        }
-        | fields,
+    return replace(
+        pending_tenant(number, company, status=status),
+        id=f"9{number}_1",
+        ids=Ids(account_id=f"9{number}", company_id="1"),
+        validity=Validity(valid_from=START - timedelta(days=90), valid_to=START + ends_in),
     )

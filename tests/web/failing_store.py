@@ -9,6 +9,9 @@ from portal.stores.contract import Store, UnavailableError
 FULL = UnavailableError(reason="The disk is full.", remedy="Free some space.")
 GONE = UnavailableError(reason="The store does not answer.", remedy="Start it.")
 
+#: Call and number -> the error to raise instead of the call, if any.
+Trouble = Callable[[str, int], Exception | None]
+
 _CALLS = ("get", "write", "query", "count", "scan", "check")
 
 
@@ -25,7 +28,7 @@ class TroubledStore:
     def calm(self) -> None:
         self.begin(lambda _call, _number: None)
 
-    def begin(self, trouble: Callable[[str, int], Exception | None]) -> None:
+    def begin(self, trouble: Trouble) -> None:
         self.trouble = trouble
         self.calls = 0
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -30,18 +31,27 @@ IDS = {"account_id": "86810", "company_id": "104348", "cluster": "eu"}
 
 HTMX = {"HX-Request": "true"}
 
+#: Parsing takes longer than the request, and most tests read a page several times.
+_TREES: WeakKeyDictionary[TestResponse, Element] = WeakKeyDictionary()
+
 
 # ---- Reading a page
 
 
 def tree(answer: TestResponse) -> Element:
-    # Parsing takes longer than the request, and most tests read a page several times.
-    if not hasattr(answer, "parsed"):
+    if answer not in _TREES:
         known = PARSED.get(answer.text)
-        answer.parsed = (
+        _TREES[answer] = (
             html5lib.parse(answer.text, namespaceHTMLElements=False) if known is None else known
         )
-    return answer.parsed
+    return _TREES[answer]
+
+
+def first(element: Element, path: str) -> Element:
+    """The first element at this path, which must be there."""
+    found = element.find(path)
+    assert found is not None, f"there is no {path}"
+    return found
 
 
 def words(element: Element) -> str:
@@ -50,7 +60,7 @@ def words(element: Element) -> str:
 
 
 def page_words(answer: TestResponse) -> str:
-    return words(tree(answer).find("body"))
+    return words(first(tree(answer), "body"))
 
 
 def by_id(answer: TestResponse, id_: str) -> Element:
@@ -63,11 +73,11 @@ def ids(answer: TestResponse) -> set[str]:
 
 
 def title(answer: TestResponse) -> str:
-    return words(tree(answer).find(".//title"))
+    return words(first(tree(answer), ".//title"))
 
 
 def heading(answer: TestResponse) -> str:
-    return words(tree(answer).find(".//h1"))
+    return words(first(tree(answer), ".//h1"))
 
 
 def outcome(answer: TestResponse) -> str:
@@ -90,7 +100,7 @@ def links(answer: TestResponse) -> dict[str, str]:
 def facts(answer: TestResponse) -> dict[str, str]:
     """Label -> value, from the definition lists of the page."""
     return {
-        words(pair.find("dt")): words(pair.find("dd"))
+        words(first(pair, "dt")): words(first(pair, "dd"))
         for pair in tree(answer).findall(".//dl[@class='facts']/div")
     }
 
@@ -131,7 +141,7 @@ def form_of(answer: TestResponse, action: str) -> dict[str, str]:
 def undo_of(answer: TestResponse, action: str) -> dict[str, str]:
     """The fields of the button that undoes the decision."""
     form = forms(answer)[action]
-    assert words(form.find(".//button")) == "Undo"
+    assert words(first(form, ".//button")) == "Undo"
     return fields(form)
 
 
@@ -216,11 +226,9 @@ class Staff:
         url = f"/staff/tenants/{tenant_id}/{verb}"
         return self.client.post(url, data=dict(data), headers=headers)
 
-    def decide(
-        self, tenant_id: str, verb: str, *, htmx: bool = False, **typed: str
-    ) -> TestResponse:
+    def decide(self, tenant_id: str, verb: str, **typed: str) -> TestResponse:
         """Opens the page, fills in the form and sends it."""
-        return self.send(tenant_id, verb, self.form(tenant_id, verb) | typed, htmx=htmx)
+        return self.send(tenant_id, verb, self.form(tenant_id, verb) | typed)
 
     def token(self) -> str:
         """The CSRF token of this session."""
@@ -244,6 +252,13 @@ def sign_in(
     answer = client.post(url, data=form_of(page, url))
     assert answer.status_code == 303, answer.text
     return answer
+
+
+def session_cookie(client: FlaskClient) -> str:
+    """The value of the session cookie, which the browser must have."""
+    cookie = client.get_cookie("portal")
+    assert cookie is not None
+    return cookie.value
 
 
 # ---- What the store holds

@@ -71,7 +71,7 @@ class Write:
 
     def form(self, person: Staff, tenant_id: str) -> dict[str, str]:
         """What the person's browser sends if the page is opened now."""
-        return person.form(tenant_id, self.verb) | self.typed
+        return {**person.form(tenant_id, self.verb), **self.typed}
 
     def subject(self, tenant_id: str) -> str:
         """The id that the tenant has afterwards."""
@@ -84,7 +84,7 @@ class Renew(Write):
     def form(self, person: Staff, tenant_id: str) -> dict[str, str]:
         page = person.decide(tenant_id, "activate", **IDS)
         assert page.status_code == 409
-        return form_of(page, f"/staff/tenants/{tenant_id}/renew") | self.typed
+        return {**form_of(page, f"/staff/tenants/{tenant_id}/renew"), **self.typed}
 
 
 _DAYS = {"valid_from": "2027-01-01", "valid_to": "2027-12-31"}

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from portal import create_app
 from portal.settings import Settings
-from portal.stores.contract import Add, Item, Store
+from portal.stores.contract import Add, Item, Store, Value
 from tests.conftest import Clock
 from tests.strict_client import StrictClient
 from tests.web.pages import IDS, SignUp, Staff, form_of, sent_in
@@ -16,7 +16,7 @@ ASK = "/api/validate?accountId=86810&companyId=104348"
 CLAIM = "?account_id=86810&company_id=104348"
 
 #: A tenant as the old application writes it.
-OLD: Item = {
+OLD: dict[str, Value] = {
     "tenantId": "86810_104348",
     "accountId": "86810",
     "accountName": "Example Holding",
@@ -37,8 +37,8 @@ OLD: Item = {
     "gsi1pk": "ACCOUNT#86810",
     "gsi1sk": "TENANT#86810_104348",
 }
-NEW: Item = OLD | {"status": "active", "version": 3, "decidedBy": "Anna"}
-SHOWN = {
+NEW: dict[str, Value] = OLD | {"status": "active", "version": 3, "decidedBy": "Anna"}
+SHOWN: dict[str, Value] = {
     "tenantId": "86810_104348",
     "accountId": "86810",
     "accountName": "Example Holding",
@@ -55,10 +55,11 @@ def validate(client: FlaskClient, url: str = ASK) -> dict[str, object]:
     answer = client.get(url)
     assert answer.status_code == 200
     assert answer.mimetype == "application/json"
-    return answer.get_json()
+    body: dict[str, object] = answer.get_json()
+    return body
 
 
-def without(item: Item, *names: str) -> Item:
+def without(item: Item, *names: str) -> dict[str, Value]:
     return {name: value for name, value in item.items() if name not in names}
 
 
@@ -204,7 +205,7 @@ def test_a_claim_is_there_until_the_last_that_makes_it_is_closed(
     ],
 )
 def test_each_status_and_validity_has_its_answer(
-    client: FlaskClient, store: Store, item: Item, expected: Item
+    client: FlaskClient, store: Store, item: Item, expected: dict[str, object]
 ) -> None:
     store.write([Add(item)])
     answer = validate(client)

@@ -90,7 +90,7 @@ def test_the_page_offers_it_and_it_does_what_it_says(
     anna: Staff, active: str, store: Store
 ) -> None:
     before = records.validity_of(store.get(active)).valid_to
-    answer = anna.decide(active, "extend", htmx=True)
+    answer = anna.send(active, "extend", anna.form(active, "extend"), htmx=True)
     assert answer.status_code == 200
     assert "The validity of Example GmbH ends a year later." in answer.text
     after = records.validity_of(store.get(active)).valid_to

@@ -15,7 +15,8 @@ from werkzeug.test import TestResponse
 from portal import create_app
 from portal.auth import Role, make_sign_in_link
 from portal.imports.jobs.create import create_job
-from portal.imports.planning.plan import ImportOptions, Plan
+from portal.imports.model import ImportOptions
+from portal.imports.planning.plan import Plan
 from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.decode import Limits
 from portal.sealing.fingerprints import SecretFingerprints

@@ -23,6 +23,7 @@ from tests.web.pages import (
     form_of,
     forms,
     heading,
+    session_cookie,
     summary,
     tenants_in,
     title,
@@ -213,7 +214,7 @@ def rotated(settings: Settings, store: Store, clock: Clock, *fallbacks: str) -> 
 
 
 def with_cookie_of(browser: FlaskClient, other: FlaskClient) -> FlaskClient:
-    browser.set_cookie("portal", other.get_cookie("portal").value)
+    browser.set_cookie("portal", session_cookie(other))
     return browser
 
 

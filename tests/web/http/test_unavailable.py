@@ -14,7 +14,7 @@ from portal.stores.contract import BusyError
 from portal.stores.factory import open_store
 from tests.conftest import Clock
 from tests.strict_client import StrictClient
-from tests.web.failing_store import TroubledStore, read_only, silent
+from tests.web.failing_store import Trouble, TroubledStore, read_only, silent
 from tests.web.pages import HTMX, TYPED, SignUp, Staff, everything, form_of, heading, page_words
 from tests.web.write_cases import WRITES, Write
 
@@ -91,7 +91,7 @@ def test_t29_pages_can_be_read_while_nothing_can_be_written(
 def test_t29_health_is_red_and_says_no_more(
     client: FlaskClient,
     store: TroubledStore,
-    trouble: object,
+    trouble: Trouble,
 ) -> None:
     assert client.get("/health").get_json() == {"status": "ok"}
     store.begin(trouble)
@@ -112,13 +112,18 @@ def test_f36_when_nothing_answers_every_page_that_needs_the_store_says_so(
     assert client.get("/sign-up").status_code == 200
 
 
+def silent_from(first: int) -> Trouble:
+    """This call and all later ones fail."""
+    return lambda call, number: silent(call, number) if number >= first else None
+
+
 def test_a11_a_store_that_does_not_answer_is_never_a_no(
     client: FlaskClient, active: str, store: TroubledStore
 ) -> None:
     for account in ("86810", "1"):
         url = f"/api/validate?accountId={account}&companyId=104348"
         for number in (1, 2):
-            store.begin(lambda _call, n, number=number: silent("", 0) if n >= number else None)
+            store.begin(silent_from(number))
             answer = client.get(url)
             if store.calls < number:
                 continue

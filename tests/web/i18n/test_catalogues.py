@@ -3,6 +3,7 @@
 import gettext
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from string import punctuation
 
@@ -46,6 +47,13 @@ def _key(id_: object) -> str:
     return id_[0] if isinstance(id_, tuple) else str(id_)
 
 
+def _forms(text: str | Sequence[str | None] | None) -> list[str]:
+    """The singular and the plural; a text without a plural has one form."""
+    if text is None or isinstance(text, str):
+        return [text or ""]
+    return [each or "" for each in text]
+
+
 def test_there_is_german():
     assert "de" in OTHERS
 
@@ -62,8 +70,7 @@ def test_every_word_is_translated_and_says_the_same(language):
     for message in catalogue(language):
         if not message.id:
             continue
-        ids = message.id if message.pluralizable else (message.id,)
-        strings = message.string if message.pluralizable else (message.string,)
+        ids, strings = _forms(message.id), _forms(message.string)
         whole = all(strings) and not message.fuzzy and not list(message.check())
         if not whole or not all(map(_ends_alike, ids, strings)):
             wrong.append(message.id)
@@ -83,6 +90,8 @@ def test_what_the_portal_reads_is_what_people_translated(language):
         read = gettext.GNUTranslations(file)
     for message in catalogue(language):
         if message.id and message.pluralizable:
-            assert [read.ngettext(*message.id, n) for n in (1, 2)] == list(message.string)
+            singular, plural = _forms(message.id)
+            translated = [read.ngettext(singular, plural, n) for n in (1, 2)]
+            assert translated == _forms(message.string)
         elif message.id:
-            assert read.gettext(message.id) == message.string, "Run `make words`."
+            assert read.gettext(str(message.id)) == message.string, "Run `make words`."

@@ -9,7 +9,7 @@ from flask import Flask
 
 from portal import create_app
 from portal.settings import Settings
-from portal.stores.contract import Add, Store
+from portal.stores.contract import Add, Item, Store
 from portal.tenants import Validity
 from portal.web.i18n import dates
 from tests.conftest import Clock
@@ -66,7 +66,7 @@ def test_pages_show_a_record_whose_licence_ends_with_the_calendar(
     zone: str, end: str, settings: Settings, store: Store, clock: Clock
 ) -> None:
     start = "0001-01-01T00:00:00.000Z"
-    item = {"tenantId": "1_2", "isActive": True, "validFrom": start, "validTo": end}
+    item: Item = {"tenantId": "1_2", "isActive": True, "validFrom": start, "validTo": end}
     keys = {"gsi2pk": "STATUS#active", "gsi2sk": f"{end}#1_2"}
     store.write([Add({**item, **keys, "contactCompanyName": "Old GmbH"})])
     local = replace(settings, time_zone=ZoneInfo(zone))

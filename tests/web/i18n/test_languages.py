@@ -1,7 +1,7 @@
 """Every page in each language: no text is left in English."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -57,9 +57,11 @@ class Reader:
         self.data = data
         self.left: dict[str, set[str]] = {}
 
-    def open(self, path: str, **sent: object) -> TestResponse:
+    def open(
+        self, path: str, *, method: str = "GET", data: Mapping[str, object] | None = None
+    ) -> TestResponse:
         both = [
-            self.client.open(path, headers={"Accept-Language": language}, **sent)
+            self.client.open(path, headers={"Accept-Language": language}, method=method, data=data)
             for language in ("en", self.language)
         ]
         if both[1].status_code == 303:

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.queries import PageCursor
-from portal.stores.contract import Add, Store
+from portal.stores.contract import Add, Item, Store
 from portal.timestamps import format_timestamp
 from tests.conftest import START, Clock
 from tests.web.factories import (
@@ -130,7 +130,7 @@ def test_a_wait_past_the_promised_time_is_marked_and_not_by_colour_alone(
 
 
 def test_a_tenant_of_the_old_application_is_listed_and_opened(anna: Staff, store: Store) -> None:
-    old = {
+    old: Item = {
         "tenantId": "5_6",
         "accountId": "5",
         "companyId": "6",

@@ -6,10 +6,12 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from portal import create_app, logs
 from portal.settings import Settings
@@ -18,7 +20,7 @@ from portal.stores.factory import open_store
 from portal.web.http.access import ROUTE_ACCESS
 from tests.conftest import Clock
 from tests.strict_client import StrictClient
-from tests.web.failing_store import TroubledStore
+from tests.web.failing_store import Trouble, TroubledStore
 from tests.web.pages import (
     IDS,
     SignUp,
@@ -39,7 +41,7 @@ TRACES = ("canary-7f3c", "7f3c&lt;", "7f3c%3C", "7f3c\\u003c")
 class WatchedClient(StrictClient):
     """Records every answer."""
 
-    def open(self, *args: object, **kwargs: object) -> object:
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         answer = super().open(*args, **kwargs)
         self.application.extensions["answers"].append(str(answer.headers).encode() + answer.data)
         return answer
@@ -65,9 +67,7 @@ def log_records(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
 
 
 @pytest.fixture
-def no_leaks(
-    app: Flask, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> Iterator[Callable[[], None]]:
+def no_leaks(app: Flask, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Fails the test if the secret is anywhere at its end."""
     caplog.set_level(logging.DEBUG)
     yield
@@ -100,6 +100,11 @@ ERRORS = {
 }
 
 
+def failing_at(step: int, error: Callable[[], Exception]) -> Trouble:
+    """Only this call fails."""
+    return lambda _call, number: error() if number == step else None
+
+
 @pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
 @pytest.mark.usefixtures("no_leaks")
 def test_t19_no_secret_leaks_when_the_store_fails_at_any_step(
@@ -112,7 +117,7 @@ def test_t19_no_secret_leaks_when_the_store_fails_at_any_step(
 ) -> None:
     for tenant_id, verb, form in forms_with_the_secret(client, anna):
         for step in itertools.count(1):
-            store.begin(lambda _call, number, step=step: error() if number == step else None)
+            store.begin(failing_at(step, error))
             answer = anna.send(tenant_id, verb, form, htmx=bool(step % 2))
             if store.calls < step:
                 break
@@ -120,7 +125,7 @@ def test_t19_no_secret_leaks_when_the_store_fails_at_any_step(
         assert step > 4
         store.calm()
         assert anna.send(tenant_id, verb, form).status_code == 303
-    assert tenants_in(store)["86810_104348"]["clientSecret"].startswith("v1.loc.")
+    assert str(tenants_in(store)["86810_104348"]["clientSecret"]).startswith("v1.loc.")
     assert caplog.records
 
 

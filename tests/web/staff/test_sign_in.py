@@ -21,6 +21,7 @@ from tests.web.pages import (
     form_of,
     heading,
     page_words,
+    session_cookie,
     sign_in,
     tree,
     without_tokens,
@@ -128,9 +129,9 @@ def test_t11_signing_in_starts_a_new_session(
     client: FlaskClient, link: str, new_client: Callable[[], FlaskClient]
 ) -> None:
     form = form_of(client.get(link), link)
-    before = client.get_cookie("portal").value
+    before = session_cookie(client)
     client.post(link, data=form)
-    assert client.get_cookie("portal").value != before
+    assert session_cookie(client) != before
     old = new_client()
     old.set_cookie("portal", before)
     assert not is_signed_in(old)
@@ -145,7 +146,7 @@ def test_t11_signing_in_starts_a_new_session(
 def replayed(person: Staff, new_client: Callable[[], FlaskClient]) -> FlaskClient:
     """A browser with a copy of the person's cookie."""
     thief = new_client()
-    thief.set_cookie("portal", person.client.get_cookie("portal").value)
+    thief.set_cookie("portal", session_cookie(person.client))
     return thief
 
 
@@ -209,7 +210,7 @@ def test_s20_a_foreign_cookie_signs_nobody_in(
 def test_s20_a_tampered_cookie_signs_nobody_in(
     anna: Staff, new_client: Callable[[], FlaskClient]
 ) -> None:
-    value = anna.client.get_cookie("portal").value
+    value = session_cookie(anna.client)
     for place in (0, 10, len(value) // 2, len(value) - 2):
         client = new_client()
         other = "A" if value[place] != "A" else "B"
@@ -224,7 +225,7 @@ def test_s20_a_cookie_of_a_dropped_key_signs_nobody_in(
     app = create_app(other, store=store, clock=clock.now)
     app.test_client_class = StrictClient
     client = app.test_client()
-    client.set_cookie("portal", anna.client.get_cookie("portal").value)
+    client.set_cookie("portal", session_cookie(anna.client))
     assert not is_signed_in(client)
 
 
@@ -280,8 +281,9 @@ def test_every_link_of_the_staff_pages_leads_somewhere(anna: Staff, active: str)
         if answer.mimetype != "text/html":
             continue
         found = [
-            each.get("href") or each.get("src")
+            target
             for each in tree(answer).iter()
-            if each.tag in ("a", "link", "script") and (each.get("href") or each.get("src"))
+            if each.tag in ("a", "link", "script")
+            and (target := each.get("href") or each.get("src"))
         ]
         to_visit += {each.partition("#")[0] or url for each in found} - visited - set(to_visit)

@@ -10,7 +10,9 @@ from tests.web.pages import SignUp, Staff, outcome, page_words, tenants_in, undo
 
 
 def answer_of(client: FlaskClient) -> dict[str, object]:
-    return client.get("/api/validate?accountId=86810&companyId=104348").get_json()
+    url = "/api/validate?accountId=86810&companyId=104348"
+    answer: dict[str, object] = client.get(url).get_json()
+    return answer
 
 
 def test_access_stops_at_once_and_comes_back_with_the_same_validity(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from portal import records
 from portal.stores.contract import Store
@@ -38,7 +39,7 @@ ATTACKS = [
 ]
 
 
-def verbs(answer: object) -> list[str]:
+def verbs(answer: TestResponse) -> list[str]:
     """The verbs that the page offers, in its order."""
     return [
         action.rpartition("/")[2]
@@ -47,7 +48,7 @@ def verbs(answer: object) -> list[str]:
     ]
 
 
-def history(answer: object) -> str:
+def history(answer: TestResponse) -> str:
     return page_words(answer).partition("History")[2].partition(" Notes ")[0]
 
 

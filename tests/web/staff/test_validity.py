@@ -136,6 +136,8 @@ def test_t27_the_answer_agrees_with_the_days_to_the_millisecond(
     anna.decide(active, "validity", valid_from="2027-03-28", valid_to="2027-10-31")
     tenant = tenants_in(store)[active]
     start, end = parse_timestamp(str(tenant["validFrom"])), parse_timestamp(str(tenant["validTo"]))
+    assert start is not None
+    assert end is not None
     assert start == datetime(2027, 3, 28, tzinfo=BERLIN).astimezone(UTC)
     millisecond = timedelta(milliseconds=1)
     answers = []

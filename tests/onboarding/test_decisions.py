@@ -4,7 +4,7 @@ import pytest
 
 from portal import onboarding, records
 from portal.onboarding import StaleError, TenantExistsError, UnknownTenantError
-from portal.stores.contract import Add, BusyError, ItemNotFoundError, Replace, StoreError
+from portal.stores.contract import Add, BusyError, Item, ItemNotFoundError, Replace, StoreError
 from portal.tenants import Reason, Status
 from portal.timestamps import format_timestamp
 from tests.conftest import START
@@ -14,8 +14,9 @@ from tests.onboarding.verb_calls import call_activate, call_reject, tenant_in_st
 # ---- Records of the old application
 
 
-LEGACY_ITEM = {
-    "tenantId": "86810_104348", "accountId": "86810", "companyId": "104348", "isActive": True,
+LEGACY_ID = "86810_104348"
+LEGACY_ITEM: Item = {
+    "tenantId": LEGACY_ID, "accountId": "86810", "companyId": "104348", "isActive": True,
     "validFrom": "2026-01-01T00:00:00.000Z", "validTo": "31.12.2027", "clientSecret": "old",
     "gsi1pk": "ACCOUNT#86810", "gsi1sk": "TENANT#86810_104348", "creditLimit": 7,
 }  # fmt: skip
@@ -24,13 +25,13 @@ LEGACY_ITEM = {
 def test_a_legacy_item_is_changed_only_while_it_has_no_version(store):
     store.write([Add(LEGACY_ITEM)])
     after = onboarding.suspend(
-        store, LEGACY_ITEM["tenantId"], expected_version=None, audit=ANN, reason=Reason.UNPAID
+        store, LEGACY_ID, expected_version=None, audit=ANN, reason=Reason.UNPAID
     )
     assert (after.status, after.version) == (Status.SUSPENDED, 1)
-    item = store.get(LEGACY_ITEM["tenantId"])
+    item = store.get(LEGACY_ID)
     assert (item["validTo"], item["creditLimit"], item["isActive"]) == ("31.12.2027", 7, False)
     with pytest.raises(StaleError):
-        onboarding.reinstate(store, LEGACY_ITEM["tenantId"], expected_version=None, audit=BOB)
+        onboarding.reinstate(store, LEGACY_ID, expected_version=None, audit=BOB)
 
 
 def test_a_legacy_item_that_gets_a_version_meanwhile_is_not_overwritten(store):
@@ -41,12 +42,12 @@ def test_a_legacy_item_that_gets_a_version_meanwhile_is_not_overwritten(store):
     with pytest.raises(StaleError):
         onboarding.suspend(
             interrupted,
-            LEGACY_ITEM["tenantId"],
+            LEGACY_ID,
             expected_version=None,
             audit=ANN,
             reason=Reason.UNPAID,
         )
-    assert store.get(LEGACY_ITEM["tenantId"])["isActive"] is True
+    assert store.get(LEGACY_ID)["isActive"] is True
 
 
 def test_a_concurrent_change_by_the_old_application_is_not_lost(store):
@@ -58,9 +59,9 @@ def test_a_concurrent_change_by_the_old_application_is_not_lost(store):
     }
     interrupted = Interrupted(store, lambda: store.write([Replace(changed_item, None)]))
     onboarding.suspend(
-        interrupted, LEGACY_ITEM["tenantId"], expected_version=None, audit=ANN, reason=Reason.UNPAID
+        interrupted, LEGACY_ID, expected_version=None, audit=ANN, reason=Reason.UNPAID
     )
-    item = store.get(LEGACY_ITEM["tenantId"])
+    item = store.get(LEGACY_ID)
     assert (item["validTo"], item["isActive"]) == ("2031-01-01T00:00:00.000Z", False)
 
 

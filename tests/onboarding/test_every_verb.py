@@ -67,7 +67,7 @@ EXAMPLES = [
         "pending",
         Status.REJECTED,
         call_reject,
-        lambda *arguments: call_reject(*arguments, reason=Reason.OTHER),
+        calling(onboarding.reject, reason=Reason.OTHER, message="You have one."),
     ),
     Example(Verb.WITHDRAW, "pending", Status.WITHDRAWN, calling(onboarding.withdraw), call_reject),
     Example(Verb.RELEASE, "aside", Status.PENDING, calling(onboarding.release), call_reject),

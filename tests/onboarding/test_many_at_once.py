@@ -6,7 +6,7 @@ from collections import Counter
 
 from portal import queries, records
 from portal.onboarding import StaleError, TenantExistsError
-from portal.stores.contract import BusyError, Store
+from portal.stores.contract import BusyError, Store, Value
 from portal.stores.file.store import JsonFileStore
 from portal.tenants import AuditInfo, Ids, Tenant
 from tests.conftest import START
@@ -38,11 +38,13 @@ def decide(store: Store, tenant_id: str, number: int, who: int) -> str:
 def check_decided_once(store: Store, number: int) -> None:
     items = all_items(store)
     assert Counter(records.item_kind(key) for key in items)["event"] == number
-    subjects = Counter()
+    subjects: Counter[Value] = Counter()
     for n in range(number):
         item = store.get(f"pending-{reference(n)}")
         if "forwardTo" in item:
-            item = store.get(item["forwardTo"])
+            final_id = item["forwardTo"]
+            assert isinstance(final_id, str)
+            item = store.get(final_id)
         subjects[item["status"]] += 1
         (event,) = queries.history(store, records.tenant_of(item))
         assert event.by == item["decidedBy"]
@@ -92,7 +94,7 @@ def test_four_processes_decide_four_hundred_tenants_each_exactly_once(tmp_path):
     ]
     for process in processes:
         process.start()
-    total = sum((answers.get(timeout=60) for _ in processes), Counter())
+    total: Counter[str] = sum((answers.get(timeout=60) for _ in processes), Counter())
     for process in processes:
         process.join()
     assert total == {"decided": number, "stale": number * (people - 1)}
@@ -124,7 +126,8 @@ def test_concurrent_sign_ups_of_one_company_are_all_counted(store):
 
 def test_only_one_of_several_sign_ups_for_one_company_is_activated(store):
     pending = [sign_up(store, n, claims=IDS) for n in range(6)]
-    start, answers = threading.Barrier(6), Counter()
+    start = threading.Barrier(6)
+    answers: Counter[str] = Counter()
 
     def work(tenant: Tenant) -> None:
         start.wait()

@@ -8,7 +8,7 @@ from tests.queries.many_tenants import fill, tenant
 
 
 @pytest.fixture
-def companies(store) -> Store:
+def companies(store: Store) -> Store:
     names = [
         "Éclair Straße",
         "Eclair",

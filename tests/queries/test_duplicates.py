@@ -35,8 +35,7 @@ def test_a_longer_name_is_no_duplicate_even_if_it_continues_with_a_number_sign(c
 
 
 def test_at_most_five_duplicates_are_shown_for_each_reason(store):
-    same = {"contact": CONTACT}
-    stored = fill(store, (tenant(n, **same) for n in range(30)))
+    stored = fill(store, (tenant(n, contact=CONTACT) for n in range(30)))
     assert len(queries.possible_duplicates(store, stored[0])) == 10
     assert stored[0].id not in [
         row[KEY] for _, row in queries.possible_duplicates(store, stored[0])

@@ -56,8 +56,7 @@ def test_a_cursor_to_an_unknown_range_gives_an_empty_page(store):
 
 
 def test_all_tenants_of_one_instant_are_shown(store):
-    same = {"created_at": START}
-    stored = fill(store, (tenant(n, **same) for n in range(25)))
+    stored = fill(store, (tenant(n, created_at=START) for n in range(25)))
     shown_ids = [row for page in ids_by_page(store, Tab.PENDING, limit=4) for row in page]
     assert sorted(shown_ids) == sorted(one.id for one in stored)
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from portal import records
+from portal.stores.contract import Item
 from portal.tenants import Client, Contact, Decision, Ids, Status, Tenant, Validity, Verb
 from tests.conftest import START
 from tests.examples import CONTACT, IDS, WINDOW
@@ -36,7 +37,7 @@ PENDING = replace(
 )  # fmt: skip
 
 #: An item as the old application writes it.
-LEGACY_ITEM = {
+LEGACY_ITEM: Item = {
     "tenantId": "86810_104348",
     "accountId": "86810",
     "accountName": "Meyer Group",

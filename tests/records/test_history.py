@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from portal import records
+from portal.stores.contract import Item
 from portal.stores.schema import GSI2, KEY
 from portal.tenants import AuditInfo, Client, Tenant, Verb
 from tests.conftest import START
@@ -17,11 +18,12 @@ from tests.records.example_tenants import ACTIVE, SEALED
 BEFORE = records.item_of(ACTIVE)
 
 
-def event_of_change(after: Tenant, verb: Verb = Verb.EDIT_CONTACT, **more: str) -> dict:
+def event_of_change(after: Tenant, verb: Verb = Verb.EDIT_CONTACT, **more: str) -> Item:
     return records.event_item(after.id, verb, ANN, BEFORE, records.item_of(after, BEFORE), **more)
 
 
 def test_an_event_holds_who_did_what_when_why_and_in_which_request():
+    assert WINDOW.valid_to is not None
     validity = replace(WINDOW, valid_to=WINDOW.valid_to + timedelta(days=365))
     item = event_of_change(
         ACTIVE.changed(Verb.SUSPEND, ANN, validity=validity), Verb.SUSPEND, reason="unpaid"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from portal import records
+from portal.stores.contract import Item
 from portal.stores.schema import KEY
 from portal.tenants import Client, Contact, Ids, Status, Tenant, Validity, Verb
 from tests.conftest import START
@@ -145,7 +146,7 @@ def test_a_validity_is_open_ended_only_if_its_dates_could_be_read(row, open_ende
 
 # ---- Attributes that others wrote are kept
 
-FOREIGN = {"creditLimit": 7, "notes_from_crm": "x", "isVip": True, "nextOfKin": "y"}
+FOREIGN: Item = {"creditLimit": 7, "notes_from_crm": "x", "isVip": True, "nextOfKin": "y"}
 
 
 def test_unknown_attributes_are_kept_unchanged():
@@ -168,7 +169,7 @@ def test_known_attributes_are_never_carried_over():
 @pytest.mark.parametrize("name", ["validFrom", "validTo", "createdAt", "updatedAt"])
 @pytest.mark.parametrize("value", ["31.12.2026", "2026-12-31", 1795341600000])
 def test_an_unreadable_date_stays_until_it_is_replaced(name, value):
-    before = {**LEGACY_ITEM, name: value}
+    before: Item = {**LEGACY_ITEM, name: value}
     untouched = replace(records.tenant_of(before), status=Status.SUSPENDED)
     assert records.item_of(untouched, before)[name] == value
     replaced = replace(untouched, validity=WINDOW, created_at=START, updated_at=START)
@@ -176,7 +177,7 @@ def test_an_unreadable_date_stays_until_it_is_replaced(name, value):
 
 
 def test_an_unreadable_end_does_not_become_open_ended_by_another_change():
-    before = {**LEGACY_ITEM, "validTo": "31.12.2026"}
+    before: Item = {**LEGACY_ITEM, "validTo": "31.12.2026"}
     item = records.item_of(records.tenant_of(before).changed(Verb.EDIT_CONTACT, ANN), before)
     assert item["status"] == "active"
     assert records.validity_of(item) == records.validity_of(before)

@@ -41,7 +41,7 @@ class Recording:
 
     def __init__(self, client) -> None:
         self.client = client
-        self.asked = []
+        self.asked: list[dict[str, object]] = []
 
     def encrypt(self, **request):
         self.asked.append(request)
@@ -139,8 +139,13 @@ def test_each_kms_error_has_a_remedy_and_reveals_no_secret(error, reason, remedy
 
 def test_each_process_has_its_own_client(kms):
     client, key = kms
-    made = []
-    sealer = KmsSealer(key, lambda: made.append(os.getpid()) or client)
+    made: list[int] = []
+
+    def make_client():
+        made.append(os.getpid())
+        return client
+
+    sealer = KmsSealer(key, make_client)
     for _ in range(3):
         sealer.seal(Secret(SECRET), TENANT)
     assert made == [os.getpid()]

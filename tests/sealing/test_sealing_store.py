@@ -90,7 +90,7 @@ VERBS: dict[str, Callable[[Store, KeyFileSealer], Tenant]] = {
 def test_every_verb_seals_a_plaintext_secret_in_its_own_write(
     store: Store, sealer: KeyFileSealer, verb: str
 ) -> None:
-    old = OLD | ({"isActive": False} if verb == "reinstate" else {})
+    old: Item = {**OLD, "isActive": False} if verb == "reinstate" else OLD
     recording = Recording(store)
     store.write([Add(old)])
     VERBS[verb](SealingStore(recording, sealer), sealer)
@@ -127,6 +127,9 @@ def test_nothing_is_saved_when_sealing_fails(store: Store, sealer: KeyFileSealer
     class Down:
         def seal(self, _secret: Secret, _tenant_id: str) -> str:
             raise UnavailableError(reason="KMS is away.", remedy="Wait.")
+
+        def check(self, _secret: Secret) -> None:
+            """No secret is too long."""
 
     store.write([Add(OLD)])
     with pytest.raises(UnavailableError):

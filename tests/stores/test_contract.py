@@ -211,7 +211,8 @@ def test_errors_hold_no_values(store):
 
 
 def iter_scan(store: Store, segment: Segment, limit: int) -> list[Item]:
-    found, after = [], None
+    found: list[Item] = []
+    after: str | None = None
     while True:
         page = store.scan(segment, after=after, limit=limit)
         assert len(page.items) <= limit
@@ -223,7 +224,7 @@ def iter_scan(store: Store, segment: Segment, limit: int) -> list[Item]:
 
 @pytest.mark.parametrize("of", [1, 2, 3, 7])
 def test_segments_are_disjoint_and_complete_for_every_page_size(store, of):
-    items = [tenant(f"é{n}", clientSecret="whole") for n in range(60)]
+    items: list[Item] = [tenant(f"é{n}", clientSecret="whole") for n in range(60)]
     store.write([Add(item) for item in items])
     for limit in (1, 7, 1000):
         parts = [iter_scan(store, Segment(number, of), limit) for number in range(of)]

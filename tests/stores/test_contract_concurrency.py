@@ -9,6 +9,7 @@ from portal.stores.contract import (
     ItemExistsError,
     Replace,
     StoreError,
+    Value,
     VersionConflictError,
 )
 from portal.stores.schema import GSI2
@@ -19,7 +20,8 @@ FORK = multiprocessing.get_context("fork")
 
 def at_once(count: int, work: Callable[[int], object]) -> list[object]:
     """The results of `count` threads that start at the same moment."""
-    start, answers = threading.Barrier(count), [None] * count
+    start = threading.Barrier(count)
+    answers: list[object] = [None] * count
 
     def run(number: int) -> None:
         start.wait()
@@ -38,21 +40,29 @@ def at_once(count: int, work: Callable[[int], object]) -> list[object]:
 
 def test_of_many_threads_adding_one_id_one_wins_and_the_others_see_its_item(store):
     for round_ in range(10):
-        answers = at_once(16, lambda n, r=round_: store.write([Add(tenant(f"a{r}", by=n))]))
+
+        def add(number: int, tenant_id: str = f"a{round_}") -> None:
+            store.write([Add(tenant(tenant_id, by=number))])
+
+        answers = at_once(16, add)
         assert answers.count(None) == 1
         winner = answers.index(None)
         assert store.get(f"a{round_}")["by"] == winner
         losers = [answer for answer in answers if answer is not None]
         assert {type(loser) for loser in losers} == {ItemExistsError}
-        assert all(loser.item["by"] == winner for loser in losers)
+        assert all(
+            isinstance(loser, ItemExistsError) and loser.item["by"] == winner for loser in losers
+        )
 
 
 def test_of_many_threads_replacing_one_version_one_wins(store):
     store.write([Add(tenant("a", version=0))])
     for version in range(10):
-        answers = at_once(
-            16, lambda n, v=version: store.write([Replace(tenant("a", version=v + 1, by=n), v)])
-        )
+
+        def replace(number: int, expected: int = version) -> None:
+            store.write([Replace(tenant("a", version=expected + 1, by=number), expected)])
+
+        answers = at_once(16, replace)
         assert answers.count(None) == 1
         assert store.get("a")["by"] == answers.index(None)
         assert sum(isinstance(answer, VersionConflictError) for answer in answers) == 15
@@ -86,12 +96,12 @@ def _add_many(open_again, start, results, who):
     start.wait()
     won = 0
     for n in range(60):
+        others: Value | None = None
         try:
             mine.write([Add(tenant(f"t{n}", by=who))])
         except ItemExistsError as error:
             others = error.item["by"]
         else:
-            others = None
             won += 1
         assert others != who
         assert mine.get(f"t{n}")["by"] == (who if others is None else others)

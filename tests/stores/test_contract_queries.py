@@ -8,12 +8,14 @@ import pytest
 
 from portal.stores.contract import (
     Add,
+    Change,
     Page,
     Remove,
     Replace,
+    Value,
 )
 from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, INDEXES, Index
-from tests.stores.items import all_pages, ids, in_queue, tenant
+from tests.stores.items import all_pages, ids, in_queue, tenant, version_of
 
 
 def test_a_row_has_the_attributes_that_the_index_projects(store):
@@ -136,22 +138,23 @@ def test_between_includes_both_ends_on_pages_and_in_counts(store, newest_first):
 
 
 def test_random_changes_leave_the_same_as_in_a_sorted_list(store, open_again):
-    rng, model = random.Random(7), {}
+    rng = random.Random(7)
+    model: dict[str, dict[str, Value]] = {}
     for _ in range(120):
-        changes = []
+        changes: list[Change] = []
         for tenant_id in rng.sample([f"t{n}" for n in range(150)], 10):
+            expected = version_of(model[tenant_id]) if tenant_id in model else 0
             item = in_queue(
-                tenant_id, str(rng.randrange(40)), f"P{rng.randrange(3)}",
-                version=model.get(tenant_id, {"version": 0})["version"] + 1,
-            )  # fmt: skip
+                tenant_id, str(rng.randrange(40)), f"P{rng.randrange(3)}", version=expected + 1
+            )
             if tenant_id not in model:
                 changes.append(Add(item))
                 model[tenant_id] = item
             elif rng.random() < 0.6:
-                changes.append(Replace(item, item["version"] - 1))
+                changes.append(Replace(item, expected))
                 model[tenant_id] = item
             else:
-                changes.append(Remove(tenant_id, model.pop(tenant_id)["version"]))
+                changes.append(Remove(tenant_id, version_of(model.pop(tenant_id))))
         store.write(changes)
     again = open_again()
     for each in (store, again):

@@ -9,6 +9,7 @@ from portal.stores.contract import (
     Add,
     BusyError,
     Change,
+    Item,
     ItemExistsError,
     ItemNotFoundError,
     Replace,
@@ -21,7 +22,7 @@ from portal.stores.retrying import TRIES, RetryingStore
 from portal.stores.schema import GSI2
 from tests.examples import Behind, Failing
 
-ITEM = {"tenantId": "1_1", "version": 1, "gsi2pk": "LIST", "gsi2sk": "a"}
+ITEM: Item = {"tenantId": "1_1", "version": 1, "gsi2pk": "LIST", "gsi2sk": "a"}
 
 
 class Busy(Behind):
@@ -84,7 +85,7 @@ def test_retries_end(store: Store, call: str) -> None:
 
 
 def test_an_earlier_attempt_that_succeeded_is_recognised(store: Store) -> None:
-    new = {"tenantId": "1_2", "version": 1}
+    new: Item = {"tenantId": "1_2", "version": 1}
     retrying = RetryingStore(Busy(store, 1, done=True), pause=lambda _: None)
     retrying.write([Add(new)])
     assert store.get("1_2") == new

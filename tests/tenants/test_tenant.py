@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypedDict, Unpack
 
 import pytest
 
@@ -9,6 +10,7 @@ from portal.tenants import (
     Client,
     Contact,
     ErasedError,
+    Ids,
     NotAllowedError,
     PastWindowError,
     Status,
@@ -23,12 +25,25 @@ from tests.examples import ANN, BOB, CONTACT, IDS, WINDOW, later
 MS = timedelta(milliseconds=1)
 
 
-def pending(**fields: object) -> Tenant:
-    values = {
-        "id": "pending-x", "status": Status.PENDING, "version": 3, "contact": CONTACT,
-        "created_at": START, "status_link": "hash", **fields,
-    }  # fmt: skip
-    return Tenant(**values)
+class Fields(TypedDict, total=False):
+    """The fields of a tenant that a test may set."""
+
+    status: Status
+    version: int | None
+    ids: Ids | None
+    client: Client
+    reason: str
+    message: str
+    set_aside: bool
+    erased: bool
+
+
+def pending(**fields: Unpack[Fields]) -> Tenant:
+    tenant = Tenant(
+        id="pending-x", status=Status.PENDING, version=3, contact=CONTACT,
+        created_at=START, status_link="hash",
+    )  # fmt: skip
+    return replace(tenant, **fields)
 
 
 def test_a_change_returns_a_new_tenant_with_the_next_version_and_the_decision():

@@ -7,6 +7,7 @@ import pytest
 
 from portal.stores.contract import (
     Add,
+    Change,
     ItemExistsError,
     Remove,
     Replace,
@@ -26,7 +27,8 @@ from tests.stores.dynamodb.calls import (
     item,
 )
 
-CHANGES = {
+#: What is stored before, and the changes.
+CHANGES: dict[str, tuple[list[Change], list[Change]]] = {
     "add": ([], [Add(item("a"))]),
     "replace": ([Add(item("a"))], [Replace(item("a", 2, x="y"), 1)]),
     "remove": ([Add(item("a"))], [Remove("a", 1)]),

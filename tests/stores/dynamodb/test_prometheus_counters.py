@@ -123,7 +123,8 @@ def read(url: str) -> str:
     """The answer, asked for again if a worker was killed in the middle of it."""
     for _ in range(50):
         with suppress(OSError), urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - http
-            return answer.read().decode()
+            text: str = answer.read().decode()
+            return text
         time.sleep(0.1)
     raise AssertionError(f"{url} does not answer")
 

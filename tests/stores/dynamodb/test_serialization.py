@@ -1,5 +1,7 @@
 """Attributes of other types: reading, changing and writing an item preserves them."""
 
+from typing import Any
+
 import pytest
 
 from portal import onboarding, records
@@ -10,7 +12,7 @@ from portal.stores.file.store import JsonFileStore
 from portal.timestamps import parse_timestamp
 from tests.examples import ANN, NEXT_YEAR
 
-ODD = {
+ODD: dict[str, dict[str, Any]] = {
     "list": {"L": [{"S": "a"}, {"N": "1.5"}, {"B": b"\x00\xff"}, {"L": []}]},
     "map": {"M": {"inner": {"NULL": True}, "bytes": {"BS": [b"x", b"y"]}}},
     "nothing": {"NULL": True},
@@ -22,7 +24,7 @@ ODD = {
     "status of another": {"M": {}},
 }
 #: As the old application wrote it: no version, no status, none of our index keys.
-OLD = {
+OLD: dict[str, dict[str, Any]] = {
     "tenantId": {"S": "86810_104348"},
     "accountId": {"S": "86810"},
     "companyId": {"S": "104348"},
@@ -69,9 +71,10 @@ def table(engine):
     location = engine.new_table()
     engine.client.put_item(TableName=location.table, Item=OLD)
 
-    def stored() -> dict:
+    def stored() -> dict[str, Any]:
         key = {"tenantId": {"S": "86810_104348"}}
-        return engine.client.get_item(TableName=location.table, Key=key)["Item"]
+        item: dict[str, Any] = engine.client.get_item(TableName=location.table, Key=key)["Item"]
+        return item
 
     store = DynamoDbStore(location)
     yield store, stored

@@ -34,7 +34,8 @@ def item(n: int, version: int, size: int = 1000) -> dict:
 
 def generation(folder: Path) -> int:
     with (folder / "tenants.jsonl").open("rb") as file:
-        return orjson.loads(file.readline())["generation"]
+        number: int = orjson.loads(file.readline())["generation"]
+    return number
 
 
 def test_the_store_compacts_when_garbage_exceeds_one_mebibyte_and_the_live_data(folder):

@@ -8,16 +8,17 @@ import struct
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from portal.stores.contract import Add, Replace, VersionConflictError
+from portal.stores.contract import Add, Replace, Value, VersionConflictError
 from portal.stores.file.disk import LocalDisk
 from portal.stores.file.store import JsonFileStore
 from portal.stores.schema import GSI2
+from tests.stores.items import version_of
 
 FORK = multiprocessing.get_context("fork")
 KILLS = 600 if os.environ.get("CRASH_LONG") else 60
 
 
-def pair(version: int, by: int) -> list[dict]:
+def pair(version: int, by: int) -> list[dict[str, Value]]:
     """Two items that every commit changes together."""
     return [
         {"tenantId": f"{name}{by}", "version": version, "gsi2pk": f"P{by}",
@@ -28,7 +29,7 @@ def pair(version: int, by: int) -> list[dict]:
 
 def write_until_killed(folder: Path, by: int, sender: Connection) -> None:
     store = JsonFileStore(folder)
-    version = store.get(f"a{by}")["version"]
+    version = version_of(store.get(f"a{by}"))
     while True:
         store.write([Replace(item, version) for item in pair(version + 1, by)])
         version += 1
@@ -39,7 +40,8 @@ def write_until_killed(folder: Path, by: int, sender: Connection) -> None:
 
 
 def receive_version(receiver: Connection) -> int:
-    return struct.unpack("q", os.read(receiver.fileno(), 8))[0]
+    version: int = struct.unpack("q", os.read(receiver.fileno(), 8))[0]
+    return version
 
 
 def acknowledged(receiver: Connection, last: int) -> int:
@@ -66,6 +68,7 @@ def test_killed_writers_lose_no_acknowledged_commit_and_leave_no_half_of_one(fol
         for _ in range(rng.randrange(30)):
             first_versions[0] = receive_version(pipes[0][0])
         for writer in writers:
+            assert writer.pid is not None
             os.kill(writer.pid, signal.SIGKILL)
         for writer in writers:
             writer.join()
@@ -96,7 +99,7 @@ def test_a_store_used_before_a_fork_works_in_parent_and_child(folder):
 
     def child() -> None:
         for _ in range(50):
-            now = store.get("a")["version"]
+            now = version_of(store.get("a"))
             store.write([Add({"tenantId": f"child{now}", "version": 1})])
             count_up(store)
 
@@ -142,7 +145,7 @@ def test_a_store_that_cannot_be_closed_does_not_keep_others_from_closing_after_a
 
 def count_up(store: JsonFileStore) -> None:
     while True:
-        now = store.get("a")["version"]
+        now = version_of(store.get("a"))
         try:
             store.write([Replace({"tenantId": "a", "version": now + 1}, now)])
         except VersionConflictError:

@@ -5,6 +5,7 @@ import random
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,8 +21,14 @@ from portal.stores.file.verify_restore import restore_file, verify_file
 from tests.stores.file.damage import COMMIT, LAST, NOW, SNAPSHOT, damage, item, lines_of, state_of
 
 
+def content_of(line: bytes) -> dict[str, Any]:
+    content = journal.decode_line(line[:-1])
+    assert content is not None
+    return content
+
+
 def test_the_fixture_has_the_lines_that_the_tests_expect(file):
-    lines = [journal.decode_line(line[:-1]) for line in lines_of(file)]
+    lines = [content_of(line) for line in lines_of(file)]
     assert len(lines) == LAST
     assert "row" in lines[SNAPSHOT - 1]
     assert [line["seq"] for line in lines[10:]] == [12, 13, 14, 15, 16]
@@ -136,7 +143,7 @@ def test_random_bit_flips_are_all_found_or_harmless(file):
 
 def test_a_newer_format_is_refused_and_the_needed_version_named(file):
     lines = lines_of(file)
-    header = journal.decode_line(lines[0][:-1])
+    header = content_of(lines[0])
     running = JsonFileStore(file.parent)
     running.get("t1")
     header.update(format=2, needs="2.3", generation=3)

@@ -49,7 +49,7 @@ def small(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SmallDisk]
 
 
 def _mount(point: Path) -> bool:
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", point]
+    command: list[str | Path] = ["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", point]
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
     except OSError:

@@ -23,6 +23,7 @@ class Gathering(LocalDisk):
         self.syncs += 1
         if self.gather:
             self.gather = False
+            assert self.store is not None
             while len(self.store._pending) < WRITERS:
                 time.sleep(0)
         elif self.fail:
@@ -60,10 +61,12 @@ def test_waiting_writers_share_one_sync_and_one_of_them_wins(folder):
     assert syncs == 2
     assert [answers[n] for n in (0, 2, 4)] == [None] * 3
     winner = store.get("same")["by"]
+    assert isinstance(winner, int)
     for n in (1, 3, 5):
         if n != winner:
-            assert isinstance(answers[n], ItemExistsError)
-            assert answers[n].item["by"] == winner
+            loser = answers[n]
+            assert isinstance(loser, ItemExistsError)
+            assert loser.item["by"] == winner
     assert answers[winner] is None
     again = JsonFileStore(folder)
     assert len(again.scan().items) == 2 + 3 + 1

@@ -15,7 +15,7 @@ FOLDER = Path("/simulated")
 CUTS = 20_000 if os.environ.get("CRASH_LONG") else 500
 
 
-def run(seed: int, disk: SimulatedDisk, history: History) -> None:
+def run(seed: float, disk: SimulatedDisk, history: History) -> None:
     """Two processes write, sometimes compact, and read, until the power fails."""
     stores = [JsonFileStore(FOLDER, disk=disk) for _ in range(2)]
     rng = Random(seed)

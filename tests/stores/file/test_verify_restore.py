@@ -21,6 +21,7 @@ def test_verify_reports_the_damage_and_changes_nothing(file):
     damage(file, "flip", COMMIT)
     before = {path.name: path.read_bytes() for path in file.parent.iterdir()}
     result = verify_file(file.parent)
+    assert result.problem is not None
     assert "line 12" in result.problem.reason
     assert (result.items, result.seq) == (9, 16)
     assert {path.name: path.read_bytes() for path in file.parent.iterdir()} == before
@@ -36,6 +37,7 @@ def test_restore_replaces_a_bad_snapshot_by_the_previous_generation(file, number
     result = restore_file(file.parent, NOW)
     assert (result.items, result.seq, result.lost, result.missing) == (9, 16, (), ())
     assert result.kept == file.parent / "tenants.damaged-20260102T030405.jsonl"
+    assert result.kept is not None
     assert result.kept.read_bytes() == data
     # A portal that kept running continues, too.
     for each in (store, JsonFileStore(file.parent)):

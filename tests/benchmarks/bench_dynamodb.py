@@ -84,7 +84,8 @@ def cost_of_verbs(engine: Engine) -> Iterator[tuple[str, float, float, float]]:
         before = units_and_calls(store)
         do(version)
         after = units_and_calls(store)
-        yield verb, *(now - then for now, then in zip(after, before, strict=True))
+        read, write, calls = (now - then for now, then in zip(after, before, strict=True))
+        yield verb, read, write, calls
     store.close()
 
 

@@ -190,7 +190,7 @@ def throughput(make: Callable[[Path], FileStore | Sqlite], size: int, folder: Pa
     ]
     for process in processes:
         process.start()
-    total = sum(counts.get() for _ in processes)
+    total: float = sum(counts.get() for _ in processes)
     for process in processes:
         process.join()
     return total / SECONDS
@@ -199,7 +199,9 @@ def throughput(make: Callable[[Path], FileStore | Sqlite], size: int, folder: Pa
 def in_a_new_process(work: str, folder: Path) -> list[float]:
     """The result of `work`, a function of this module, in a new process."""
     command = [sys.executable, "-m", "tests.benchmarks.bench_file_store", work, str(folder)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    done = subprocess.run(command, check=True, capture_output=True)
+    figures: list[float] = json.loads(done.stdout)
+    return figures
 
 
 def worker(folder: Path) -> list[float]:
@@ -207,7 +209,7 @@ def worker(folder: Path) -> list[float]:
     empty = memory()
     start = time.perf_counter()
     store = JsonFileStore(folder / "portal")
-    store.get(tenant(1)["tenantId"])
+    store.get(str(tenant(1)["tenantId"]))
     opened = time.perf_counter() - start
     full = memory()
     peak = high_water()

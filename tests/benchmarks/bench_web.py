@@ -148,7 +148,7 @@ def _send(
         environ["CONTENT_LENGTH"] = str(len(body))
     status = ""
 
-    def start_response(line: str, headers: object, *rest: object) -> None:
+    def start_response(line: str, headers: object, *rest: object) -> Any:
         nonlocal status
         status = line
 

@@ -12,7 +12,7 @@ LIMITS = Limits(size=5_000_000, entries=10_000, depth=32, value=1_000_000)
 SECRET = "s3cr3t-that-nobody-may-see"
 
 
-def tenant(number: int = 1, **changed: Any) -> dict[str, Any]:
+def tenant(number: int = 1, /, **changed: Any) -> dict[str, Any]:
     """A tenant as the old application kept it. `changed`: a field is left out by `None`."""
     fields = {
         "accountId": "86810",

@@ -41,7 +41,7 @@ class ImportHarness:
 
     def __post_init__(self) -> None:
         self.sealer = KeyFileSealer(self.folder / "sealing-keys.json")
-        self.store = SealingStore(self.raw_store, self.sealer)
+        self.store: Store = SealingStore(self.raw_store, self.sealer)
 
     def rows(self, *files: bytes, **options: Any) -> list[PlanRow]:
         """The rows of a plan that is not stored."""

@@ -109,7 +109,7 @@ def test_after_a_process_is_killed_another_continues(tmp_path):
         victim = FORK.Process(target=apply_slowly, args=(tmp_path / "data", harness.sealer, job.id))
         victim.start()
         time.sleep(0.02 + delay)
-        os.kill(victim.pid, signal.SIGKILL)
+        victim.kill()
         victim.join()
         killed += victim.exitcode == -signal.SIGKILL
         processed = find_job(store, job.id).processed

@@ -2,9 +2,11 @@
 
 import io
 import json
+from typing import Any
 
 import pytest
 
+from portal.imports.model.entries import Candidate
 from portal.imports.model.errors import RefusedFileError
 from portal.imports.model.rows import WRITTEN_KINDS, Policy, RowKind
 from portal.imports.planning.staging import StagedEntries
@@ -33,7 +35,7 @@ OLDER = (
 
 #: File -> format, ignored keys, and for each row: line, column, kind, tenant id, then its reasons,
 #: repairs and left out fields.
-PLANS = {
+PLANS: dict[str, tuple[Any, ...]] = {
     "local-storage-dump.json": ("localStorage dump", 4, [
         (3, 30, "new", "86810_104348"),
         (5, 30, "new", "86810_104349"),
@@ -140,7 +142,18 @@ OLDER_RECORD = {"contactFullName": "Somebody Else", "updatedAt": "2020-01-01T00:
 NEWER_RECORD = OLDER_RECORD | {"updatedAt": "2035-01-01T00:00:00.000Z"}
 #: How the stored tenants differ from those of a file, in their order. The third is the same, the
 #: fourth is suspended, and the fifth is not stored.
-STORED = (OLDER_RECORD, NEWER_RECORD, {}, OLDER_RECORD | {"isActive": False}, None)
+STORED: tuple[dict[str, Any] | None, ...] = (
+    OLDER_RECORD,
+    NEWER_RECORD,
+    {},
+    OLDER_RECORD | {"isActive": False},
+    None,
+)
+
+
+def secret_of(candidate: Candidate) -> str:
+    assert candidate.secret is not None
+    return candidate.secret.reveal()
 
 
 def store_differing_tenants(harness, file):
@@ -149,7 +162,7 @@ def store_differing_tenants(harness, file):
         staged.add(io.BytesIO(file), LIMITS)
         candidates = [each.entry.candidate for each in staged if each.number == each.newest]
     before = [
-        {**each.values, "clientSecret": each.secret.reveal(), **changed}
+        {**each.values, "clientSecret": secret_of(each), **changed}
         for each, changed in zip(filter(None, candidates), STORED, strict=False)
         if changed is not None
     ]

@@ -61,7 +61,7 @@ KINDS = {
         lambda text: f"row,kind,key,clientId,isActive\n{text}".encode(errors="replace")
     ),
 }  # fmt: skip
-FILES = st.one_of(KINDS.values())
+FILES = st.one_of(*KINDS.values())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -89,6 +89,7 @@ def test_any_file_is_refused_or_planned_and_then_written(harness, file):
     except RefusedFileError as error:
         refusal = error
     if job is None:
+        assert refusal is not None
         assert refusal.message.endswith(".")
         assert refusal.status in (400, 413, 415, 422)
         return

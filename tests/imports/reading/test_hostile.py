@@ -296,4 +296,7 @@ def test_staged_entries_on_disk_have_no_readable_secret():
         (staged,) = entries
     assert SECRET not in repr(rows)
     assert SECRET not in repr(staged)
-    assert staged.entry.candidate.secret.reveal() == SECRET
+    candidate = staged.entry.candidate
+    assert candidate is not None
+    assert candidate.secret is not None
+    assert candidate.secret.reveal() == SECRET

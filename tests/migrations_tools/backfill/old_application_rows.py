@@ -61,7 +61,8 @@ class OldTable(OldStore):
         self.location = engine.new_table()
         self.client = engine.client
         table = self.location.table
-        super().__init__(DynamoDbStore(self.location), lambda store: TableRows(store, table))
+        self.dynamodb = DynamoDbStore(self.location)
+        super().__init__(self.dynamodb, lambda _store: TableRows(self.dynamodb, table))
 
     def old_application_sets(self, tenant_id: str, name: str, value: Any) -> None:
         """Changes a row as the old application does: without a version."""

@@ -9,7 +9,7 @@ from migrations_tools.rate_limiter import RateLimiter
 from portal import onboarding, queries, records
 from portal.queries import Tab
 from portal.sealing import KeyFileSealer, Secret
-from portal.stores import BusyError, Remove, Replace, UnavailableError
+from portal.stores import BusyError, Remove, Replace, UnavailableError, Value
 from portal.stores.dynamodb import to_attributes
 from portal.tenants import Reason
 from tests.conftest import START
@@ -99,7 +99,7 @@ def test_stale_index_keys_are_corrected(old_store: OldStore, sealer: KeyFileSeal
     old_store.put(old_row(1))
     run_backfill(old_store, sealer)
     row = old_store.store.get("86811_104348")
-    change = {"isActive": False, "contactEmailAddress": "lou@meyer.example"}
+    change: dict[str, Value] = {"isActive": False, "contactEmailAddress": "lou@meyer.example"}
     old_store.store.write([Replace({**row, **change}, None)])
     assert run_backfill(old_store, sealer).listed == 1
     row = old_store.store.get("86811_104348")

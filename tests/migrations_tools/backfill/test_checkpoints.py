@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -38,6 +38,9 @@ INVALID_CHECKPOINTS = [
 ]
 
 
+T = TypeVar("T")
+
+
 class Killed(Exception):  # noqa: N818 - it stands for the end of the program, not for an error
     """The program is killed here."""
 
@@ -52,7 +55,7 @@ class KillingRows:
         self.after_call = after_call
         self._lock = threading.Lock()
 
-    def _step(self, call: Callable[[], Any]) -> Any:
+    def _step(self, call: Callable[[], T]) -> T:
         with self._lock:
             self.remaining -= 1
             remaining = self.remaining
@@ -99,6 +102,8 @@ def test_killed_at_any_call_and_run_again_every_row_is_changed_once(
         sealed_ids: list[str] = []
 
         class RecordingSealer:
+            check = sealer.check
+
             def seal(self, secret: Secret, tenant_id: str) -> str:
                 assert secret.reveal() == PLAINTEXT_SECRET
                 sealed_ids.append(tenant_id)  # noqa: B023 - used in this iteration only

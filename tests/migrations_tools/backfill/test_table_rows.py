@@ -1,6 +1,6 @@
 """A row of a table gets only what it lacks, and only while it is as it was read."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
@@ -9,7 +9,7 @@ from migrations_tools.backfill.rows import RowTooLargeError
 from migrations_tools.backfill.table_rows import TableRows
 from migrations_tools.table_definition import PORTAL_ACTIONS
 from portal.sealing import KeyFileSealer
-from portal.stores.dynamodb import DynamoDbStore, to_attributes
+from portal.stores.dynamodb import DynamoDbClient, DynamoDbStore, to_attributes
 from tests.migrations_tools.backfill.old_application_rows import (
     InterruptedRows,
     OldTable,
@@ -55,15 +55,15 @@ def test_only_changed_attributes_are_written_under_a_condition(
 ) -> None:
     old_table.put(old_row(1))
     calls: list[tuple[str, Any]] = []
-    inner_call = old_table.store.connection.call
+    inner_call = old_table.dynamodb.connection.call
 
     class RecordingConnection:
         def call(self, operation: str, kind: str, parameters: Any, **options: Any) -> Any:
             calls.append((operation, parameters))
             return inner_call(operation, kind, parameters, **options)
 
-    rows = TableRows(old_table.store, old_table.location.table)
-    rows._connection = RecordingConnection()
+    rows = TableRows(old_table.dynamodb, old_table.location.table)
+    rows._connection = cast(DynamoDbClient, RecordingConnection())
     run_backfill(old_table, sealer, rows=rows)
     ((operation, parameters),) = calls
     assert operation == "UpdateItem"
@@ -80,8 +80,8 @@ def test_a_validation_error_of_dynamodb_concerns_only_this_row(old_table: OldTab
             answer = {"Error": {"Code": "ValidationException", "Message": "key too long"}}
             raise ClientError(answer, "UpdateItem")
 
-    rows = TableRows(old_table.store, old_table.location.table)
-    rows._connection = RefusingConnection()
+    rows = TableRows(old_table.dynamodb, old_table.location.table)
+    rows._connection = cast(DynamoDbClient, RefusingConnection())
     with pytest.raises(RowTooLargeError):
         rows.change(old_row(1), {"gsi4pk": "EMAIL#"})
 
@@ -102,8 +102,8 @@ def test_the_permissions_of_the_portal_are_enough(
     old_table: OldTable, sealer: KeyFileSealer
 ) -> None:
     old_table.put(old_row(1))
-    recording = RecordingConnection(old_table.store)
-    old_table.store.connection = recording
+    recording = RecordingConnection(old_table.dynamodb)
+    old_table.dynamodb.connection = cast(DynamoDbClient, recording)
     run_backfill(old_table, sealer)
-    old_table.store.connection = recording.inner
+    old_table.dynamodb.connection = recording.inner
     assert recording.actions == {"dynamodb:Scan", "dynamodb:UpdateItem"} < set(PORTAL_ACTIONS)

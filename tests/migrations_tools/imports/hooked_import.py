@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -59,7 +60,7 @@ class HookedImport:
     file: Path
     pauses: list[float] = field(default_factory=list)
 
-    def run(self, hook: Hook, **arguments: object) -> bool:
+    def run(self, hook: Hook, **arguments: Any) -> bool:
         sealer = KeyFileSealer(self.settings.data_dir / "sealing-keys.json")
         store = InterruptSafeStore(HookedStore(self.store, hook), pause=self.pauses.append)
         command = ImportArguments(files=[str(self.file)], **arguments)

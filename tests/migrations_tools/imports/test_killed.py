@@ -79,7 +79,9 @@ def test_killed_at_any_moment_the_store_is_complete_and_the_next_run_continues(
 ) -> None:
     moments = 30 if LONG else 3
     thresholds = [scene.existing + 1 + scene.rows * n // moments for n in range(moments)]
-    starts = [reading, planning, *(partial(applying, rows=rows) for rows in thresholds)]
+    starts: list[Callable[[Scene], subprocess.Popen[bytes]]] = [
+        reading, planning, *(partial(applying, rows=rows) for rows in thresholds),
+    ]  # fmt: skip
     written = [0]
     for start in starts:
         process = start(scene)

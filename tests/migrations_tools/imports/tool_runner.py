@@ -37,7 +37,8 @@ def run_in_shell(line: str) -> "subprocess.CompletedProcess[str]":
 
 
 def json_output(result: Result) -> dict[str, Any]:
-    return json.loads(result.stdout)
+    output: dict[str, Any] = json.loads(result.stdout)
+    return output
 
 
 def stored_items(folder: Path) -> dict[str, Any]:

@@ -32,7 +32,8 @@ class InterruptedClient:
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         if operation.startswith(("describe_", "list_")):
-            return getattr(self.client, operation)
+            reading: Callable[..., Any] = getattr(self.client, operation)
+            return reading
         self.remaining -= 1
 
         def change(**parameters: Any) -> Any:

@@ -67,7 +67,7 @@ def test_an_old_table_gets_the_missing_indexes_one_after_another(aws: Any) -> No
     assert aws.get_item(TableName=TABLE, Key={KEY: {"S": "86810_104348"}})["Item"]
 
 
-WRONG_PROPERTIES = {
+WRONG_PROPERTIES: dict[str, dict[str, Any]] = {
     "capacity": {
         "BillingMode": "PROVISIONED",
         "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
@@ -96,10 +96,12 @@ def test_each_wrong_property_is_one_step(aws: Any, wrong: str) -> None:
 def test_an_index_of_another_program_stays(aws: Any) -> None:
     other_index = {
         "IndexName": "ByCluster",
-        "KeySchema": [{"AttributeName": "cluster", "KeyType": "HASH"}],
+        "KeySchema": [
+            {"AttributeName": "cluster", "KeyType": "HASH"},
+            {"AttributeName": "size", "KeyType": "RANGE"},
+        ],
         "Projection": {"ProjectionType": "ALL"},
     }
-    other_index["KeySchema"].append({"AttributeName": "size", "KeyType": "RANGE"})
     names = [KEY, GSI1.partition, GSI1.sort, "cluster"]
     size = {"AttributeName": "size", "AttributeType": "N"}
     create_old_table(

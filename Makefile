@@ -12,7 +12,7 @@ PIP_TOOLS := pip-tools==7.6.2
 LOCK := $(VENV)/lock/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: run test crash bench check lock words clean
+.PHONY: run test crash attack bench bench-peers check lock words clean
 
 run: $(VENV)/installed  ## starts the portal, and prints where to sign up and to sign in
 	@$(BIN)/portal serve --port $(PORT) --print-links
@@ -22,20 +22,30 @@ run: $(VENV)/installed  ## starts the portal, and prints where to sign up and to
 test: $(VENV)/installed-for-tests  ## runs all tests
 	@$(PYTEST) --numprocesses auto --dist loadfile
 
-crash: $(VENV)/installed-for-tests  ## the long run of the file store's crash tests
-	@CRASH_LONG=1 $(PYTEST) tests/stores
+crash: $(VENV)/installed-for-tests  ## the long run of the crash tests of stores and imports
+	@CRASH_LONG=1 $(PYTEST) tests/stores tests/migrations_tools/imports/test_killed.py
+
+# About ten minutes. Everything stays on this machine: the clients, the portal and DynamoDB.
+attack: $(VENV)/installed-for-tests  ## attacks a portal, and fails if it does not hold
+	@$(BIN)/python -m tests.attack
 
 bench: $(VENV)/installed-for-tests  ## prints what requests and commits cost
 	@$(BIN)/python -m tests.benchmarks
+
+# Downloads the peers from npm, about 100 MB, once.
+bench-peers: $(VENV)/installed-for-tests  ## compares validate with servers of others
+	@$(BIN)/python -m tests.benchmarks.peers
 
 check: $(VENV)/installed-for-tests  ## the linter, the formatter and the types
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 
-# requirements.lock has the extra `prometheus`, so that a container can answer `/metrics`.
+# requirements.lock has the extras: `prometheus`, so that a container can answer `/metrics`, and
+# `dkim`, so that it can sign mail.
 lock: $(VENV)/lock/installed  ## writes the lock files anew after a change of dependencies
-	@$(LOCK) --output-file requirements.lock --extra prometheus pyproject.toml
+	@$(LOCK) --output-file requirements.lock --extra dkim --extra prometheus \
+		pyproject.toml
 	@$(LOCK) --output-file tests/requirements.lock --extra test \
 		--constraint requirements.lock pyproject.toml
 

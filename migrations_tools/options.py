@@ -16,6 +16,11 @@ RATE_OPTION = click.option(
 
 
 def comma_separated(ids: list[str]) -> str:
-    """The first ids in one line, and how many more there are."""
+    """The first ids in one line, and how many more there are. Characters that do not print are
+    escaped: other programs may have written any id, and a terminal would obey it."""
     more = f" and {len(ids) - MAX_LISTED:,} more" if len(ids) > MAX_LISTED else ""
-    return ", ".join(ids[:MAX_LISTED]) + more
+    return ", ".join(printable(each) for each in ids[:MAX_LISTED]) + more
+
+
+def printable(text: str) -> str:
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

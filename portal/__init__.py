@@ -4,12 +4,12 @@ import logging
 import os
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask
 
 from portal import logs
+from portal.folders import folder
 from portal.settings import Settings
 from portal.signing_keys import resolve_secret_keys
 from portal.timestamps import utc_now
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from portal.stores import Store
 
 logger = logging.getLogger(__name__)
-
-_PACKAGE = Path(__file__).parent
 
 
 def create_app(
@@ -41,12 +39,16 @@ def create_app(
     """
     # Importing a module such as portal.settings runs this file, and must not load all of these.
     from portal import web  # noqa: PLC0415 - Flask
+    from portal.grace import RememberingStore, open_last_known  # noqa: PLC0415 - the store
+    from portal.proof_of_work import Challenges  # noqa: PLC0415 - altcha
+    from portal.refusal_links import RefusalLinks  # noqa: PLC0415 - itsdangerous
     from portal.sealing import (  # noqa: PLC0415 - cryptography
         SealingStore,
         SecretFingerprints,
         open_sealer,
     )
     from portal.stores import (  # noqa: PLC0415 - the store
+        WatchedStore,
         metrics_for_prometheus,
         open_store,
         refuse_corrupt_store,
@@ -57,8 +59,8 @@ def create_app(
     keys = resolve_secret_keys(settings)
     app = Flask(
         __name__,
-        template_folder=str(_folder("templates")),
-        static_folder=str(_folder("static")),
+        template_folder=str(folder("templates")),
+        static_folder=str(folder("static")),
         static_url_path="/static",
     )
     sealer = open_sealer(settings)
@@ -66,20 +68,19 @@ def create_app(
     if store is None:
         refuse_corrupt_store(settings, raw_store)
     logger.info("Store: %s", raw_store.describe())
+    last_known = open_last_known(settings, raw_store, clock)
     services = web.Services(
         settings=settings,
-        store=SealingStore(raw_store, sealer),
+        store=RememberingStore(SealingStore(WatchedStore(raw_store), sealer), last_known, clock),
+        last_known=last_known,
         metrics=metrics_for_prometheus(settings, raw_store),
         sealer=sealer,
         links=web.SignedLinks(keys),
+        refusal_links=RefusalLinks(settings.base_url, keys, offered=settings.validate_links),
         fingerprints=SecretFingerprints(keys),
         clock=clock,
+        limits=web.ClientLimits.of(settings, keys[0]),
+        challenges=Challenges(keys[0]),
     )
     web.init_app(app, services, keys)
     return app
-
-
-def _folder(name: str) -> Path:
-    """The folder inside the package (wheel), else beside it (checkout, editable install)."""
-    inside = _PACKAGE / name
-    return inside if inside.is_dir() else _PACKAGE.parent / name

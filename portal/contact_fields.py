@@ -34,7 +34,8 @@ class ContactField:
         attribute: Of the stored item, and in exported and imported files. Never rename it.
         label: For staff, in the form and the history.
         personal: Erased at the end of the retention of a closed sign-up. The history names the
-            field without its values. `Tenant.without_personal_fields` says what goes besides.
+            field without its values, and masks those of a phone number.
+            `Tenant.without_personal_fields` says what goes besides.
         masked: The customer's page shows only the beginning and the end of the value. Left empty
             in the customer's form for changes, the field keeps its stored value.
         fact_label: In the list of a tenant's facts; empty: `label`.

@@ -7,6 +7,7 @@ a very long text makes the parsers slow.
 
 import re
 import unicodedata
+from contextlib import suppress
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import lru_cache
@@ -16,6 +17,7 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from portal.contact_fields import EMAIL_LENGTH, PHONE_LENGTH
+from portal.phone_numbers import Phone, has_letters, is_vanity, lacks_country, plain_notation
 
 #: Maximum length of names outside the contact form: of accounts, companies and clients.
 NAME_LENGTH = 200
@@ -23,6 +25,15 @@ NAME_LENGTH = 200
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 #: Persian and several Indian scripts need these two inside words.
 _JOINERS = frozenset("\u200c\u200d")
+#: Characters that come along with pasted text and mean nothing in a line: soft hyphen, zero-width
+#: space, marks of direction, word joiner, byte order mark.
+_MEANINGLESS = "\u00ad\u200b\u200e\u200f\u202a\u202c\u2060\ufeff"
+_DROP_MEANINGLESS = dict.fromkeys(map(ord, _MEANINGLESS))
+#: Marks that some programs put around what is copied. Inside a text they change its direction.
+_MARKS_AROUND = "\u202b\u2066\u2067\u2068\u2069"
+_AROUND = _MARKS_AROUND + "".join(filter(str.isspace, map(chr, range(0x3001))))
+_LINE_BREAKS = frozenset("\n\r\x0b\x0c\x85\u2028\u2029")
+_DIRECTIONS = frozenset(_MARKS_AROUND + "\u202d\u202e")
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 #: Printable characters that do not show: a text of these alone is empty.
 _INVISIBLE = frozenset({" ", *_FILLERS})
@@ -52,12 +63,18 @@ class Problem(StrEnum):
     MISSING = "missing"
     TOO_LONG = "too_long"
     CHARACTERS = "characters"
+    LINE_BREAK = "line_break"
+    TAB = "tab"
+    DIRECTION = "direction"
     EMAIL = "email"
     PHONE = "phone"
     PHONE_TOO_SHORT = "phone_too_short"
     PHONE_TOO_LONG = "phone_too_long"
     PHONE_COUNTRY = "phone_country"
+    PHONE_NO_COUNTRY = "phone_no_country"
+    PHONE_REMARK = "phone_remark"
     ID = "id"
+    CLUSTER = "cluster"
     DATE = "date"
     CHOICE = "choice"
 
@@ -73,8 +90,9 @@ class ProblemError(ValueError):
 def read_line(text: str, *, most: int, required: bool = True) -> str:
     """One line of text, in NFC, without spaces around it. `most`: the maximum length.
 
-    Control characters, line ends and characters that change the direction of text are refused.
-    Two joiners are accepted where a script needs them.
+    Invisible characters that mean nothing are dropped. Control characters, line ends and
+    characters that change the direction of text are refused. Two joiners are accepted where a
+    script needs them.
 
     Raises:
         ProblemError: Nothing visible but required, too long, or characters that are refused.
@@ -110,7 +128,7 @@ def read_text(text: str, *, most: int, required: bool = False) -> str:
 def _check(text: str, *, most: int, required: bool, allowed: str) -> str:
     if len(text) > 4 * most:
         raise ProblemError(Problem.TOO_LONG)
-    line = unicodedata.normalize("NFC", text).strip()
+    line = unicodedata.normalize("NFC", without_meaningless(text))
     if not any(_is_visible(c) for c in line):
         if any(unicodedata.category(c) in {"Cc", "Cs"} for c in line):
             raise ProblemError(Problem.CHARACTERS)
@@ -127,8 +145,24 @@ def _check(text: str, *, most: int, required: bool, allowed: str) -> str:
                 and c not in allowed
                 and not (c in _JOINERS and not before.isascii())
             ):
-                raise ProblemError(Problem.CHARACTERS)
+                # In a text of several lines it would be no help to call U+2028 a line break.
+                raise ProblemError(Problem.CHARACTERS if allowed else _problem_of_character(c))
     return line
+
+
+def without_meaningless(text: str) -> str:
+    """The text without spaces around it, and without invisible characters that mean nothing."""
+    if text.isascii():
+        return text.strip()
+    return text.translate(_DROP_MEANINGLESS).strip(_AROUND)
+
+
+def _problem_of_character(c: str) -> Problem:
+    if c in _LINE_BREAKS:
+        return Problem.LINE_BREAK
+    if c in _DIRECTIONS:
+        return Problem.DIRECTION
+    return Problem.TAB if c == "\t" else Problem.CHARACTERS
 
 
 def _is_visible(c: str) -> bool:
@@ -136,12 +170,16 @@ def _is_visible(c: str) -> bool:
 
 
 def read_email(text: str) -> str:
-    """The address, normalised. No DNS query is made.
+    """The address, normalised, without invisible characters that mean nothing. No DNS query is
+    made.
 
     Raises:
         ProblemError: Empty, longer than 254 characters, or not one plain address.
     """
     address = text.strip()
+    if len(address) > 4 * EMAIL_LENGTH:
+        raise ProblemError(Problem.TOO_LONG)
+    address = without_meaningless(address)
     if not address:
         raise ProblemError(Problem.MISSING)
     if len(address) > EMAIL_LENGTH:
@@ -149,9 +187,11 @@ def read_email(text: str) -> str:
     local, at, domain = address.rpartition("@")
     if at and len(local) <= _LOCAL_LENGTH and _PLAIN_LOCAL.fullmatch(local):
         # Imports of a million rows have few domains, so checking each domain once saves time.
-        plain = _plain_domain(domain)
-        if plain and len(local) + 1 + len(plain) <= EMAIL_LENGTH:
-            return f"{local}@{plain}"
+        # Other domains go the long way, where the whole address decides.
+        with suppress(ProblemError):
+            plain = _plain_domain(domain)
+            if len(local) + 1 + len(plain) <= EMAIL_LENGTH:
+                return f"{local}@{plain}"
     return _validated_email(address)
 
 
@@ -159,18 +199,22 @@ def _validated_email(address: str) -> str:
     try:
         return validate_email(address, check_deliverability=False).normalized
     except EmailNotValidError as error:
-        raise ProblemError(Problem.EMAIL) from error
+        named = (_problem_of_character(c) for c in address if not c.isprintable())
+        problem = next((each for each in named if each is not Problem.CHARACTERS), Problem.EMAIL)
+        raise ProblemError(problem) from error
 
 
 @lru_cache(4096)
 def _plain_domain(domain: str) -> str:
-    """The domain, normalised. Empty if it is not ASCII, an address literal, or invalid."""
+    """The domain, normalised.
+
+    Raises:
+        ProblemError: It is not ASCII, an address literal, or invalid. That is not kept: strangers
+            make up as many such domains as they like.
+    """
     if not domain.isascii() or domain.startswith("["):
-        return ""
-    try:
-        return _validated_email(f"a@{domain}").removeprefix("a@")
-    except ProblemError:
-        return ""
+        raise ProblemError(Problem.EMAIL)
+    return _validated_email(f"a@{domain}").removeprefix("a@")
 
 
 def likelier_email(address: str) -> str:
@@ -180,43 +224,6 @@ def likelier_email(address: str) -> str:
     if not local or not close or domain.casefold() in _COMMON_DOMAINS:
         return ""
     return f"{local}@{close[0]}"
-
-
-class Phone:
-    """A phone number.
-
-    Attributes:
-        typed: The text as it was typed, without invisible characters around it.
-        e164: The number in E.164.
-        extension: Digits, or empty.
-        international: The number to show.
-        region: Two letters, "001" for a number of no country, or empty.
-        in_use: False if the country has no such number by the library's list, which may be out of
-            date.
-    """
-
-    def __init__(self, number: phonenumbers.PhoneNumber, typed: str) -> None:
-        self.typed = typed
-        self.e164 = str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
-        self.extension = str(number.extension or "")
-        self._number = number
-
-    @property
-    def international(self) -> str:
-        return str(
-            phonenumbers.format_number(self._number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-        )
-
-    @property
-    def region(self) -> str:
-        return str(
-            phonenumbers.region_code_for_number(self._number)
-            or phonenumbers.region_code_for_country_code(self._number.country_code or 0)
-        )
-
-    @property
-    def in_use(self) -> bool:
-        return bool(phonenumbers.is_valid_number(self._number))
 
 
 def read_phone(text: str, region: str = "") -> Phone | None:
@@ -239,15 +246,39 @@ def read_phone(text: str, region: str = "") -> Phone | None:
         raise ProblemError(Problem.PHONE)
     if not is_plain and any(unicodedata.category(c) in _CONTROL_CATEGORIES for c in typed):
         raise ProblemError(Problem.PHONE)
+    digits, extension = plain_notation(typed)
     try:
-        number = phonenumbers.parse(typed, region or None)
+        # The source of the country code is known only if the raw input is kept.
+        number = phonenumbers.parse(digits, region or None, keep_raw_input=True)
     except phonenumbers.NumberParseException as error:
-        raise ProblemError(_PARSE_PROBLEMS.get(error.error_type, Problem.PHONE)) from error
+        problem = _PARSE_PROBLEMS.get(error.error_type, Problem.PHONE)
+        raise ProblemError(_likelier_problem(problem, digits, region)) from error
+    # The library skips letters at the end or reads them as on the keys of a telephone, so a valid
+    # number is no proof that all of the text was read.
+    if has_letters(digits) and not is_vanity(digits, number):
+        raise ProblemError(_likelier_problem(Problem.PHONE, digits, region))
+    number.extension = extension or number.extension
     possible = phonenumbers.is_possible_number_with_reason(number)
     if possible == phonenumbers.ValidationResult.IS_POSSIBLE:
-        return Phone(number, typed)
-    emergency = not typed.startswith("+") and (number.national_number or 0) < 1000
-    raise ProblemError(Problem.PHONE if emergency else _POSSIBLE_PROBLEMS[possible])
+        phone = Phone(number, typed)
+        if phone.is_assumed and not phone.in_use and lacks_country(digits, region):
+            raise ProblemError(Problem.PHONE_NO_COUNTRY)
+        return phone
+    emergency = not digits.startswith("+") and (number.national_number or 0) < 1000
+    problem = Problem.PHONE if emergency else _POSSIBLE_PROBLEMS[possible]
+    raise ProblemError(_likelier_problem(problem, digits, region))
+
+
+def _likelier_problem(problem: Problem, digits: str, region: str) -> Problem:
+    """A remark if there are letters besides digits; a missing country code if that is likelier
+    than a wrong length."""
+    if has_letters(digits):
+        enough = sum(c.isdigit() for c in digits) >= 3
+        return Problem.PHONE_REMARK if enough else Problem.PHONE
+    lengths = {Problem.PHONE_TOO_SHORT, Problem.PHONE_TOO_LONG, Problem.PHONE_COUNTRY}
+    if problem in lengths and region and lacks_country(digits, region):
+        return Problem.PHONE_NO_COUNTRY
+    return problem
 
 
 @lru_cache(4096)

@@ -6,13 +6,21 @@ exception's text, values of variables or the body of a request: these may hold a
 personal data.
 """
 
+import io
 import json
 import logging
 import logging.config
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 #: The web sets it at the start of each request and shows it on error pages, so that a customer's
 #: "it said 4f1c…" leads to the log lines of that request. Empty outside of a request.
@@ -66,6 +74,65 @@ class SafeStreamHandler(logging.StreamHandler[TextIO]):
             return
 
 
+class BackgroundStream(io.TextIOBase):
+    """Writes to another stream in a thread, so that nobody waits for whoever reads it.
+
+    If that reader stops, the newest texts are dropped, and their number is written in the end.
+    """
+
+    #: Texts that are kept for a reader that is late.
+    MOST_WAITING = 2_000
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._texts: SimpleQueue[str] = SimpleQueue()
+        self._unwritten = 0
+        self._dropped = 0
+        self._lock = threading.Lock()
+        threading.Thread(target=self._write_all, name="log", daemon=True).start()
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def write(self, text: str, /) -> int:
+        with self._lock:
+            if self._unwritten >= self.MOST_WAITING:
+                self._dropped += 1
+                return len(text)
+            self._unwritten += 1
+        self._texts.put(text)
+        return len(text)
+
+    def _write(self, text: bytes) -> None:
+        # Not with Python's own stream: the end of the process would wait for the lock that this
+        # thread holds while nobody reads.
+        while text:
+            text = text[os.write(self._descriptor, text) :]
+
+    def wait_until_written(self, seconds: float) -> None:
+        """Before the process ends. A reader that has stopped does not stop this."""
+        deadline = time.monotonic() + seconds
+        while self._unwritten and time.monotonic() < deadline:
+            time.sleep(0.005)
+
+    def _write_all(self) -> None:
+        while True:
+            text = self._texts.get()
+            # Standard error may be closed: then there is no way to report anything.
+            with suppress(OSError):
+                self._write(text.encode(errors="backslashreplace"))
+            with self._lock:
+                self._unwritten -= 1
+                dropped, self._dropped = self._dropped, 0
+            if dropped:
+                logging.getLogger(__name__).error(
+                    "%d log lines were lost because nobody read standard error.", dropped
+                )
+
+
 #: For `logging.config.dictConfig`. The server logs with it, too.
 CONFIGURATION: dict[str, Any] = {
     "version": 1,
@@ -86,6 +153,28 @@ def configure() -> None:
     """Set up this log, unless the server or a test has set up handlers already."""
     if not logging.getLogger().handlers:
         logging.config.dictConfig(CONFIGURATION)
+
+
+@contextmanager
+def written_in_background() -> Iterator[None]:
+    """Meanwhile nothing that writes to standard error waits for whoever reads it. For servers."""
+    direct = sys.stderr
+    background = BackgroundStream(direct.fileno())
+    # It has of a text stream what this program and its libraries use.
+    _write_to(cast(TextIO, background))
+    try:
+        yield
+    finally:
+        # A moment for what is not written yet.
+        background.wait_until_written(seconds=1)
+        _write_to(direct)
+
+
+def _write_to(stream: TextIO) -> None:
+    sys.stderr = stream
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, SafeStreamHandler):
+            handler.setStream(stream)
 
 
 def _utc_timestamp(seconds: float) -> str:

@@ -5,12 +5,17 @@ import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 #: A key that people made up is guessed; 32 characters are 192 bits if a machine made them.
 SHORTEST_KEY = 32
+#: As a selector or a domain of DKIM.
+_LABELS = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
+#: One write of the store holds an entry for each.
+_MOST_ADDRESSES = 20
 
 
 class SettingsError(Exception):
@@ -81,6 +86,13 @@ def time_zone(name: str) -> ZoneInfo:
         ) from error
 
 
+def flag(name: str, text: str) -> bool:
+    """False if nothing is set."""
+    if text.lower() not in ("", "true", "false"):
+        raise SettingsError(name, f"Set it to true or to false, not {text!r}.")
+    return text.lower() == "true"
+
+
 def number(name: str, text: Mapping[str, str], least: int, most: int) -> int:
     """The setting of this name in `text`, a whole number within both limits."""
     digits = text[name]
@@ -105,12 +117,66 @@ def origin(name: str, address: str) -> str:
     except ValueError as error:
         raise refusal from error
     host = split.hostname or ""
-    if split.scheme not in ("http", "https") or not _is_host(host):
+    if split.scheme not in ("http", "https") or not host:
         raise refusal
+    if not _is_host(host):
+        raise SettingsError(
+            name,
+            "Set it to an address whose host is a name of letters, digits, hyphens and dots, or an"
+            " IPv4 address. Underscores and IPv6 addresses such as [::1] cannot be used.",
+        )
     if split.path.strip("/") or split.query or split.fragment or "@" in split.netloc:
         raise refusal
     usual = {"http": 80, "https": 443}[split.scheme]
     return f"{split.scheme}://{host}" + (f":{port}" if port and port != usual else "")
+
+
+def contact_url(name: str, text: str) -> str:
+    """An address that a page may link to; empty if none is set."""
+    scheme, _, rest = text.partition(":")
+    is_web = scheme in ("http", "https") and rest.startswith("//") and urlsplit(text).hostname
+    is_mail = scheme == "mailto" and "@" in rest
+    if text and not ((is_web or is_mail) and text.isprintable() and " " not in text):
+        raise SettingsError(
+            name,
+            "Set it to an address like https://example.com/help or mailto:help@example.com.",
+        )
+    return text
+
+
+def contact_email(address: str) -> str:
+    """Empty if none is set."""
+    if address and not re.fullmatch(
+        r"[^\s@<>\"',;?&%]+@[^\s@<>\"',;?&%]+\.[^\s@<>\"',;?&%]+", address
+    ):
+        raise SettingsError(
+            "PORTAL_CONTACT_EMAIL", "Set it to an e-mail address like help@example.com."
+        )
+    return address
+
+
+def contact_phone(number: str) -> str:
+    """A number that phones can dial; empty if none is set. It is shown as it is written."""
+    if number and not re.fullmatch(r"\+[0-9](?:[ ()/.-]*[0-9]){5,16}", number):
+        raise SettingsError(
+            "PORTAL_CONTACT_PHONE",
+            "Set it to a phone number with its country code, like +49 30 901820.",
+        )
+    return number
+
+
+def urls_by_language(name: str, text: Mapping[str, str]) -> dict[str, str]:
+    """`https://…`, or `en=https://… de=https://…`: the address of each language, and under the
+    empty text that of all others."""
+    found: dict[str, str] = {}
+    for part in text[name].split():
+        language, equals, address = part.partition("=")
+        if not (equals and re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2})?", language)):
+            language, address = "", part
+        if language in found or not address:
+            raise SettingsError(name, "Set it to one address, or to one address for each language.")
+        found[language] = contact_url(name, address)
+    return found
 
 
 def hosts(text: str) -> tuple[str, ...]:
@@ -155,3 +221,63 @@ def secret_key(text: str) -> str | None:
 def parts(text: str) -> tuple[str, ...]:
     """What stands between commas."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def return_path(address: str) -> str:
+    """Empty if none is set. Mails add 44 characters to the part before the `@`, which mail servers
+    allow 64."""
+    local, _, host = address.partition("@")
+    if address and not (
+        re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,19}", local) and "." in host and _is_host(host)
+    ):
+        raise SettingsError(
+            "PORTAL_MAIL_RETURN_PATH",
+            "Set it to an address such as bounces@example.com, with at most 20 letters and digits"
+            " before the @.",
+        )
+    return address.lower()
+
+
+def file(name: str, text: Mapping[str, str]) -> Path | None:
+    """`None` if none is set."""
+    return Path(text[name]) if text[name] else None
+
+
+def dkim_name(name: str, text: Mapping[str, str]) -> str:
+    """A selector or a domain. Empty if none is set."""
+    labels = text[name].lower()
+    if labels and (len(labels) > 200 or not re.fullmatch(_LABELS, labels)):
+        raise SettingsError(
+            name,
+            "Set it to letters, digits and hyphens, with dots between them, as DNS has them:"
+            " an international domain as xn--….",
+        )
+    return labels
+
+
+def sns_topics(text: str) -> tuple[str, ...]:
+    topics = parts(text)
+    if not all(
+        re.fullmatch(r"arn:aws:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}", each) for each in topics
+    ):
+        raise SettingsError(
+            "PORTAL_MAIL_SNS_TOPICS",
+            "Set it to ARNs of topics, such as arn:aws:sns:eu-central-1:123456789012:bounces,"
+            " separated by commas.",
+        )
+    return topics
+
+
+def mail_addresses(name: str, text: str) -> tuple[str, ...]:
+    """At most 20, each once."""
+    addresses = tuple({address.casefold(): address for address in parts(text)}.values())
+    is_one = re.compile(r"[^\s@<>\"]{1,64}@[^\s@<>\"]{1,253}")
+    if len(addresses) > _MOST_ADDRESSES or not all(is_one.fullmatch(each) for each in addresses):
+        raise SettingsError(name, "Set it to at most 20 e-mail addresses, separated by commas.")
+    return addresses
+
+
+def language(name: str, text: str) -> str:
+    if text not in ("en", "de"):
+        raise SettingsError(name, "Set it to en or de.")
+    return text

@@ -1,7 +1,7 @@
 """What an operator can set: one frozen object, read from the environment once.
 
-Each setting is described once, in `SETTINGS`; a test compares `docs/operating.md` with it.
-A `SettingsError` names the setting to change.
+Each setting is described once, in `portal.setting_list`. A `SettingsError` names the setting to
+change.
 """
 
 from collections.abc import Mapping
@@ -12,156 +12,13 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from portal import setting_parsers
+from portal.mail_server_setting import MailServer, mail_server
+from portal.setting_list import SETTINGS, Setting
 from portal.setting_parsers import SettingsError
 
 # The error belongs to the settings, though it is raised where a value is taken apart.
-__all__ = ["SETTINGS", "Setting", "Settings", "SettingsError"]
+__all__ = ["SETTINGS", "MailServer", "Setting", "Settings", "SettingsError"]
 
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One environment variable. `default` is the text that stands for it when it is unset."""
-
-    name: str
-    default: str
-    explanation: str
-
-
-SETTINGS = (
-    Setting(
-        "USE_DYNAMODB",
-        "",
-        "`true` keeps the data in DynamoDB. Any other value keeps it in the file store.",
-    ),
-    Setting(
-        "NODE_ENV",
-        "",
-        "Read only if `USE_DYNAMODB` is not set: `production` selects DynamoDB.",
-    ),
-    Setting(
-        "TENANT_TABLE_NAME",
-        "fsm-appointment-tenants",
-        "The name of the DynamoDB table.",
-    ),
-    Setting(
-        "AWS_REGION",
-        "",
-        "The region of the table and of the KMS key, for example `eu-central-1`.",
-    ),
-    Setting(
-        "PORTAL_KMS_KEY_ID",
-        "",
-        "The KMS key (id, ARN or alias) that seals client secrets. If it is not set, the key"
-        " file in the data folder seals them.",
-    ),
-    Setting(
-        "AWS_ENDPOINT_URL_DYNAMODB",
-        "",
-        "The address of DynamoDB if it is not the region's own: a VPC endpoint, or a test engine.",
-    ),
-    Setting(
-        "PORTAL_METRICS",
-        "",
-        "Where the portal reports its calls to DynamoDB: `log` writes CloudWatch embedded"
-        " metrics to the log, `prometheus` opens `/metrics`, `log,prometheus` does both.",
-    ),
-    Setting(
-        "DEBUG",
-        "",
-        "`fsm-appointment:tenant` logs each call to DynamoDB: operation, kind of item, time,"
-        " capacity and request id; never a value.",
-    ),
-    Setting(
-        "PORTAL_DATA_DIR",
-        "./data",
-        "The folder of the file store and of the keys that the portal creates. It must be on a"
-        " local disk.",
-    ),
-    Setting(
-        "PORTAL_TIME_ZONE",
-        "UTC",
-        "The time zone in which the days of a licence begin and end, for example `Europe/Berlin`.",
-    ),
-    Setting(
-        "PORTAL_SECRET_KEY",
-        "",
-        "The key that signs sessions, form tokens and links; at least 32 characters. With the"
-        " file store, the portal creates one on first use. With DynamoDB, you must set it.",
-    ),
-    Setting(
-        "PORTAL_SECRET_KEY_FALLBACKS",
-        "",
-        "Earlier secret keys, separated by commas. What they signed stays valid.",
-    ),
-    Setting(
-        "PORTAL_BASE_URL",
-        "http://127.0.0.1:8000",
-        "The address at which people reach the portal. Links begin with it; if it begins with"
-        " `https`, cookies are secure.",
-    ),
-    Setting(
-        "PORTAL_TRUSTED_HOSTS",
-        "",
-        "Further host names that the portal answers to, separated by commas. It always answers"
-        " to the host of the base URL.",
-    ),
-    Setting(
-        "PORTAL_PROXY_HOPS",
-        "0",
-        "The number of proxies in front of the portal that add to `X-Forwarded-For`.",
-    ),
-    Setting(
-        "PORTAL_SIGN_UP_MIN_SECONDS",
-        "3",
-        "A sign-up form that is sent fewer seconds after it was shown counts as sent by a robot.",
-    ),
-    Setting(
-        "PORTAL_PROMISED_DAYS",
-        "2",
-        "The age of a sign-up turns red after this many days in the queue.",
-    ),
-    Setting(
-        "PORTAL_STATUS_LINK_DAYS",
-        "730",
-        "How many days a customer's link opens the status page.",
-    ),
-    Setting(
-        "PORTAL_IMPORT_MEGABYTES",
-        "5",
-        "The largest file, in megabytes, that can be imported over the web.",
-    ),
-    Setting(
-        "PORTAL_IMPORT_ROWS",
-        "10000",
-        "The most entries, of any program, in a file that is imported over the web.",
-    ),
-    Setting(
-        "PORTAL_IMPORT_COMMAND_MEGABYTES",
-        "50",
-        "The largest file, in megabytes, that `migrations_tools import` reads.",
-    ),
-    Setting(
-        "PORTAL_IMPORT_COMMAND_ROWS",
-        "1000000",
-        "The most entries, of any program, in a file that `migrations_tools import` reads.",
-    ),
-    Setting(
-        "PORTAL_IMPORT_DEPTH",
-        "32",
-        "How deeply lists and objects may be nested in an imported file.",
-    ),
-    Setting(
-        "PORTAL_IMPORT_VALUE_CHARACTERS",
-        "1000000",
-        "The most characters in one tenant's value in an imported file.",
-    ),
-    Setting(
-        "API_ALLOWED_ORIGINS",
-        "",
-        "The origins whose pages may read answers of the API, separated by commas, for example"
-        " `https://app.example.com`.",
-    ),
-)
 
 _DEFAULTS = {setting.name: setting.default for setting in SETTINGS}
 
@@ -182,12 +39,49 @@ class Settings:
     """Of `log` and `prometheus`."""
     debug_calls: bool
     data_dir: Path
+    data_dir_is_made: bool
+    """Whether it was made before this process: if it is missing, nobody makes another one."""
     time_zone: ZoneInfo
     base_url: str
     """Scheme, host and port, without a slash at its end."""
     extra_trusted_hosts: tuple[str, ...]
     proxy_hops: int
     sign_up_min_seconds: int
+    sign_ups_per_hour: int
+    """Of one network; 0: no limits."""
+    not_found_per_minute: int
+    """Of one network; 0: no limit."""
+    validate_cache_seconds: int
+    """Only with DynamoDB; 0: no cache."""
+    validate_grace_hours: int
+    """0: nothing is known while the store cannot be asked."""
+    workers: int
+    contact_url: str
+    contact_email: str
+    contact_phone: str
+    privacy_urls: Mapping[str, str]
+    """Addresses by language; one without a language is under the empty text."""
+    imprint_urls: Mapping[str, str]
+    support_urls: Mapping[str, str]
+    security_contact: str
+    mail_server: MailServer
+    mail_from: str
+    """As it was set; `portal.mail.sender_of` reads it."""
+    mail_return_path: str
+    """Empty: reports go to the sender."""
+    mail_dkim_key_file: Path | None
+    """`None`: mail is not signed here."""
+    mail_dkim_selector: str
+    mail_dkim_domain: str
+    """Empty: the domain of the sender."""
+    mail_sns_topics: tuple[str, ...]
+    mail_staff: tuple[str, ...]
+    mail_staff_language: str
+    mail_expiring: bool
+    """Whether customers are told that their access ends."""
+    mail_file_days: int
+    first_term_days: int
+    confirm_address: bool
     promised_days: int
     status_link_days: int
     import_megabytes: int
@@ -196,6 +90,9 @@ class Settings:
     import_command_rows: int
     import_depth: int
     import_value_characters: int
+    hsts_include_subdomains: bool
+    security_log_days: int
+    validate_links: bool
     api_allowed_origins: tuple[str, ...]
     # What was set, and perhaps nothing: resolve_secret_keys() is the one to ask.
     configured_secret_key: str | None = field(repr=False)
@@ -214,6 +111,9 @@ class Settings:
             metrics=setting_parsers.metrics(text["PORTAL_METRICS"]),
             debug_calls=setting_parsers.debugs(text["DEBUG"], "fsm-appointment:tenant"),
             data_dir=Path(text["PORTAL_DATA_DIR"]),
+            data_dir_is_made=setting_parsers.flag(
+                "PORTAL_DATA_DIR_IS_MADE", text["PORTAL_DATA_DIR_IS_MADE"]
+            ),
             time_zone=setting_parsers.time_zone(text["PORTAL_TIME_ZONE"]),
             base_url=setting_parsers.origin("PORTAL_BASE_URL", text["PORTAL_BASE_URL"]),
             extra_trusted_hosts=setting_parsers.hosts(text["PORTAL_TRUSTED_HOSTS"]),
@@ -221,6 +121,49 @@ class Settings:
             # and would let a client choose its own address.
             proxy_hops=setting_parsers.number("PORTAL_PROXY_HOPS", text, 0, 10),
             sign_up_min_seconds=setting_parsers.number("PORTAL_SIGN_UP_MIN_SECONDS", text, 0, 3600),
+            sign_ups_per_hour=setting_parsers.number("PORTAL_SIGN_UPS_PER_HOUR", text, 0, 100_000),
+            not_found_per_minute=setting_parsers.number(
+                "PORTAL_NOT_FOUND_PER_MINUTE", text, 0, 10_000_000
+            ),
+            validate_cache_seconds=setting_parsers.number(
+                "PORTAL_VALIDATE_CACHE_SECONDS", text, 0, 300
+            ),
+            validate_grace_hours=setting_parsers.number(
+                "PORTAL_VALIDATE_GRACE_HOURS", text, 0, 168
+            ),
+            workers=setting_parsers.number("PORTAL_WORKERS", text, 1, 1000),
+            contact_url=setting_parsers.contact_url(
+                "PORTAL_CONTACT_URL", text["PORTAL_CONTACT_URL"]
+            ),
+            contact_email=setting_parsers.contact_email(text["PORTAL_CONTACT_EMAIL"]),
+            contact_phone=setting_parsers.contact_phone(text["PORTAL_CONTACT_PHONE"]),
+            privacy_urls=setting_parsers.urls_by_language("PORTAL_PRIVACY_URL", text),
+            imprint_urls=setting_parsers.urls_by_language("PORTAL_IMPRINT_URL", text),
+            support_urls=setting_parsers.urls_by_language("PORTAL_SUPPORT_URL", text),
+            security_contact=setting_parsers.contact_url(
+                "PORTAL_SECURITY_CONTACT", text["PORTAL_SECURITY_CONTACT"]
+            ),
+            mail_server=mail_server(text["PORTAL_MAIL_URL"]),
+            mail_from=text["PORTAL_MAIL_FROM"],
+            mail_return_path=setting_parsers.return_path(text["PORTAL_MAIL_RETURN_PATH"]),
+            mail_dkim_key_file=setting_parsers.file("PORTAL_MAIL_DKIM_KEY_FILE", text),
+            mail_dkim_selector=setting_parsers.dkim_name("PORTAL_MAIL_DKIM_SELECTOR", text),
+            mail_dkim_domain=setting_parsers.dkim_name("PORTAL_MAIL_DKIM_DOMAIN", text),
+            mail_sns_topics=setting_parsers.sns_topics(text["PORTAL_MAIL_SNS_TOPICS"]),
+            mail_staff=setting_parsers.mail_addresses(
+                "PORTAL_MAIL_STAFF", text["PORTAL_MAIL_STAFF"]
+            ),
+            mail_staff_language=setting_parsers.language(
+                "PORTAL_MAIL_STAFF_LANGUAGE", text["PORTAL_MAIL_STAFF_LANGUAGE"]
+            ),
+            mail_expiring=setting_parsers.flag(
+                "PORTAL_MAIL_EXPIRING", text["PORTAL_MAIL_EXPIRING"]
+            ),
+            mail_file_days=setting_parsers.number("PORTAL_MAIL_FILE_DAYS", text, 1, 36500),
+            first_term_days=setting_parsers.number("PORTAL_FIRST_TERM_DAYS", text, 1, 36500),
+            confirm_address=setting_parsers.flag(
+                "PORTAL_CONFIRM_ADDRESS", text["PORTAL_CONFIRM_ADDRESS"]
+            ),
             promised_days=setting_parsers.number("PORTAL_PROMISED_DAYS", text, 1, 365),
             status_link_days=setting_parsers.number("PORTAL_STATUS_LINK_DAYS", text, 1, 36500),
             import_megabytes=setting_parsers.number("PORTAL_IMPORT_MEGABYTES", text, 1, 100),
@@ -235,6 +178,13 @@ class Settings:
             import_depth=setting_parsers.number("PORTAL_IMPORT_DEPTH", text, 8, 100),
             import_value_characters=setting_parsers.number(
                 "PORTAL_IMPORT_VALUE_CHARACTERS", text, 10_000, 100_000_000
+            ),
+            hsts_include_subdomains=setting_parsers.flag(
+                "PORTAL_HSTS_INCLUDE_SUBDOMAINS", text["PORTAL_HSTS_INCLUDE_SUBDOMAINS"]
+            ),
+            security_log_days=setting_parsers.number("PORTAL_SECURITY_LOG_DAYS", text, 1, 3650),
+            validate_links=setting_parsers.flag(
+                "PORTAL_VALIDATE_LINKS", text["PORTAL_VALIDATE_LINKS"]
             ),
             api_allowed_origins=tuple(
                 setting_parsers.origin("API_ALLOWED_ORIGINS", origin)

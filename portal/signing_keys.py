@@ -32,13 +32,15 @@ def resolve_secret_keys(settings: Settings) -> tuple[str, ...]:
             " This makes one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
         )
     if key is None:
-        key = _key_from_file(settings.data_dir / SECRET_KEY_FILE)
+        key = _key_from_file(
+            settings.data_dir / SECRET_KEY_FILE, may_make=not settings.data_dir_is_made
+        )
     return (key, *settings.secret_key_fallbacks)
 
 
-def _key_from_file(path: Path) -> str:
+def _key_from_file(path: Path, *, may_make: bool) -> str:
     try:
-        if not path.exists():
+        if may_make and not path.exists():
             create_exclusive(path, secrets.token_urlsafe(48) + "\n")
         if path.stat().st_mode & 0o077:
             logger.warning("Other users can read the secret key. Run: chmod 600 %s", path)

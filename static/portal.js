@@ -54,14 +54,93 @@
     alerts.replaceChildren();
     showContinue(event.detail.elt, false);
   });
+  // The answer to a check is the whole field. Only its texts are taken over: somebody may be typing
+  // in the control. If something else is typed by now, the answer is late and is dropped.
   document.addEventListener("htmx:beforeSwap", (event) => {
-    const usable = [200, 422].includes(event.detail.xhr.status) && !pressing;
-    if (isFieldCheck(event) && !usable) event.detail.shouldSwap = false;
+    if (!isFieldCheck(event)) return;
+    event.detail.shouldSwap = false;
+    const { requestConfig, serverResponse, xhr } = event.detail;
+    const control = requestConfig.elt;
+    const isLate = control.value !== requestConfig.parameters[control.name];
+    if (xhr.status === 200 && !pressing && !isLate) showCheck(control, serverResponse);
+  });
+
+  function showCheck(control, html) {
+    const checked = new DOMParser().parseFromString(html, "text/html").getElementById(control.id);
+    if (!checked) return;
+    for (const name of ["aria-describedby", "aria-invalid"]) {
+      if (checked.hasAttribute(name)) control.setAttribute(name, checked.getAttribute(name));
+      else control.removeAttribute(name);
+    }
+    const field = control.closest(".field");
+    const answer = checked.closest(".field");
+    field.className = answer.className;
+    for (const text of field.querySelectorAll(".error, .note")) text.remove();
+    const error = find(".error", answer);
+    const note = find(".note", answer);
+    if (error) control.before(document.adoptNode(error));
+    if (note) control.after(document.adoptNode(note));
+  }
+
+  // --- Forms that htmx does not send: on a slow line they show that they are on their way ---
+
+  document.addEventListener("submit", (event) => {
+    if (!event.defaultPrevented) event.target.classList.add("sending");
+  });
+  // The way back may lead to the page as it was left.
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll(".sending")) form.classList.remove("sending");
+  });
+
+  // --- Forms side by side: what is typed in one stays when another one is sent --------
+
+  // A select without a default shows its first option.
+  const defaultIndex = (select) => Math.max(0, [...select.options].findIndex((option) => option.defaultSelected));
+
+  function isChanged(control) {
+    if (control.type === "hidden") return false;
+    if (control.matches("select")) return control.selectedIndex !== defaultIndex(control);
+    if (control.matches("[type=checkbox], [type=radio]")) return control.checked !== control.defaultChecked;
+    return control.value !== control.defaultValue;
+  }
+
+  // Where somebody types while the answer to another form arrives.
+  const isInUse = (control) => control === document.activeElement && control.matches("input, textarea");
+
+  let typed = [];
+  let inUse = false;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    inUse = false;
+    const section = event.detail.target;
+    if (!section.matches("[data-keeps-entries]")) return;
+    const sent = event.detail.requestConfig.elt.closest("[data-part]");
+    typed = [...section.querySelectorAll("input, select, textarea")]
+      .filter((control) => !sent?.contains(control) && (isChanged(control) || isInUse(control)))
+      .map((control) => {
+        const { id, value, checked, selectionStart, selectionEnd } = control;
+        return { id, value, checked, selection: [selectionStart, selectionEnd], inUse: isInUse(control) };
+      });
+    inUse = typed.some((control) => control.inUse);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const { id, value, checked, selection, inUse } of typed) {
+      const control = document.getElementById(id);
+      if (!control) continue; // the tenant has this form no more
+      if (control.matches("[type=checkbox], [type=radio]")) control.checked = checked;
+      else control.value = value;
+      const folded = control.closest("details");
+      if (folded) folded.open = true;
+      if (!inUse) continue;
+      control.focus({ preventScroll: true });
+      if (selection[0] !== null) control.setSelectionRange(...selection);
+    }
+    typed = [];
   });
 
   // --- Focus: the error summary, or the outcome of what was sent ----------------------
 
   function focusOn(root) {
+    if (inUse && document.activeElement.matches("input, textarea")) return; // the live region says it
     const target = root.matches?.("[data-focus]") ? root : find("[data-focus]", root);
     target?.focus();
   }
@@ -69,6 +148,27 @@
   document.addEventListener("htmx:load", (event) => {
     if (event.detail.elt !== document.body) focusOn(event.detail.elt);
   });
+
+  // A link that swaps a list names the heading at which the reader goes on.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const heading = event.detail.requestConfig?.elt.dataset.thenFocus;
+    if (heading) document.getElementById(heading)?.focus({ preventScroll: true });
+  });
+
+  // --- Copying the address of a page; without a clipboard it is selected instead ------
+
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const field = document.getElementById(button.dataset.copy);
+      field.select();
+      try {
+        await navigator.clipboard.writeText(field.value);
+        find("#live").textContent = button.dataset.copied;
+        button.textContent = button.dataset.copied;
+      } catch { /* the address is selected */ }
+    });
+  }
 
   // --- Shortcut keys, for staff -------------------------------------------------------
 
@@ -125,7 +225,14 @@
   }
 
   document.addEventListener("keydown", (event) => {
-    if (!enabled || dialog.open || event.defaultPrevented || event.isComposing) return;
+    if (dialog.open || event.defaultPrevented || event.isComposing) return;
+    // Leaves the search without clearing it, which is what a browser does. Not a letter: always on.
+    if (event.key === "Escape" && event.target.matches("input[type=search]")) {
+      event.target.blur();
+      event.preventDefault();
+      return;
+    }
+    if (!enabled) return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]")) return;
     const target = elementOfKey(event.key);

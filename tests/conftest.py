@@ -16,6 +16,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 
 from portal.settings import Settings
 from portal.stores.contract import Store
+from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.factory import open_store
 from tests.dynamodb_engine import CREDENTIALS, Engine, NoEngineError, running
 from tests.strict_client import StrictClient
@@ -75,6 +76,8 @@ def settings(tmp_path: Path) -> Settings:
             "PORTAL_DATA_DIR": str(tmp_path / "data"),
             "PORTAL_SECRET_KEY": SECRET_KEY,
             "PORTAL_SIGN_UP_MIN_SECONDS": "0",
+            # Most tests sign up often and from one address. Those of the limits set them.
+            "PORTAL_SIGN_UPS_PER_HOUR": "0",
         }
     )
 
@@ -82,6 +85,18 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def store(settings: Settings) -> Iterator[Store]:
     opened = open_store(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["file", "table"])
+def each_store(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Store]:
+    """Both stores, one after the other. A file whose tests need both makes it their `store`."""
+    opened: Store
+    if request.param == "file":
+        opened = open_store(settings)
+    else:
+        opened = DynamoDbStore(request.getfixturevalue("engine").new_table())
     yield opened
     opened.close()
 

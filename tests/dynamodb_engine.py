@@ -66,13 +66,25 @@ def _fetch(program: Path) -> None:
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """Start an engine without tables, and yield its address."""
+def running(port: int = 0, database: Path | None = None) -> Iterator[str]:
+    """Start an engine, and yield its address. It is killed in the end.
+
+    Args:
+        port: Without one, a free port.
+        database: The file that keeps its tables. Without one it starts without tables.
+    """
     program = fetched()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    if not port:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [program, "serve", "--port", str(port)],
+        [
+            program,
+            "serve",
+            "--port",
+            str(port),
+            *(["--db-path", str(database)] if database else []),
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -104,12 +116,15 @@ class Engine:
         self.client: Any = make_client(TableLocation(table="", region=REGION, endpoint=url))
         self._tables = 0
 
-    def new_table(self, *, without: str = "", carrying_all: str = "") -> TableLocation:
+    def new_table(
+        self, *, without: str = "", carrying_all: str = "", keys_only: str = ""
+    ) -> TableLocation:
         """Create a table as the portal defines it.
 
         Args:
             without: Name of an index to leave out.
             carrying_all: Name of an index that projects all attributes.
+            keys_only: Name of an index that projects its keys and nothing else.
         """
         self._tables += 1
         location = TableLocation(
@@ -131,7 +146,9 @@ class Engine:
                         {"AttributeName": index.partition, "KeyType": "HASH"},
                         {"AttributeName": index.sort, "KeyType": "RANGE"},
                     ],
-                    "Projection": {"ProjectionType": "ALL"}
+                    "Projection": {"ProjectionType": "KEYS_ONLY"}
+                    if index.name == keys_only
+                    else {"ProjectionType": "ALL"}
                     if index.projected is None or index.name == carrying_all
                     else {"ProjectionType": "INCLUDE", "NonKeyAttributes": sorted(index.projected)},
                 }

@@ -1,14 +1,23 @@
-"""A proxy between the portal and its DynamoDB: records requests, and injects faults."""
+"""A proxy between the portal and its DynamoDB: records requests, and injects faults.
 
+It also answers KMS's one operation that the portal uses.
+"""
+
+import base64
 import http.client
 import json
+import re
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
+
+#: AWS's header with the CRC-32 of the body.
+_CHECKSUM = "x-amz-crc32"
 
 
 @dataclass(frozen=True)
@@ -37,12 +46,65 @@ class Hang:
 
 @dataclass(frozen=True)
 class Dated:
-    """Passes the engine's answer on, with this HTTP date."""
+    """Passes the engine's answer on, with this HTTP date, or with two of them."""
 
     date: str
+    twice: bool = False
 
 
-Trouble = Refuse | Cut | Hang | Dated
+@dataclass(frozen=True)
+class Late:
+    """Passes the engine's answer on after this many seconds."""
+
+    seconds: float
+
+
+#: Status, headers and body.
+Response = tuple[int, list[tuple[str, str]], bytes]
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """Passes on what `rewrite` makes of the engine's answer, then closes the connection: the body
+    may be shorter than its headers say."""
+
+    rewrite: Callable[[int, list[tuple[str, str]], bytes], Response]
+
+
+@dataclass(frozen=True)
+class Spoil:
+    """Sends something else in place of the engine's answer, after the engine has carried out the
+    request: what a bad line, a proxy or a captive portal does.
+
+    `change` gets the body and returns what arrives. Before, the proxy has added the checksum of
+    the whole body, which AWS sends with every answer and this engine does not.
+    """
+
+    change: Callable[[bytes], bytes]
+    #: The header Content-Length fits what arrives, so only the checksum or the content tells.
+    fitting_length: bool = True
+    checksum: bool = True
+    status: int | None = None
+
+
+def _other_digit(body: bytes) -> bytes:
+    """The body with its last digit changed, which is still JSON."""
+    return re.sub(rb"(\d)(?=\D*$)", lambda match: b"7" if match[1] != b"7" else b"8", body)
+
+
+_WEB_PAGE = b"<!DOCTYPE html><title>Welcome to our network</title><p>Please sign in."
+
+#: What may arrive in place of an answer.
+SPOILED: Mapping[str, Spoil] = {
+    "cut": Spoil(lambda body: body[: len(body) // 2], fitting_length=False, checksum=False),
+    "shortened": Spoil(lambda body: body[: len(body) // 2]),
+    "another digit": Spoil(_other_digit),
+    "a web page": Spoil(lambda _body: _WEB_PAGE, checksum=False),
+    "nothing": Spoil(lambda _body: b"", checksum=False),
+    "an empty object": Spoil(lambda _body: b"{}", checksum=False),
+}
+
+Trouble = Refuse | Cut | Hang | Dated | Late | Rewritten | Spoil
 
 #: The fault for a call: by operation, and the number of the call of that operation from 0.
 Plan = Callable[[str, int], Trouble | None]
@@ -80,6 +142,8 @@ class Between:
         self.target = target
         self.plan: Plan = lambda _operation, _number: None
         self.operations: list[str] = []
+        #: Who signed each request.
+        self.access_keys: list[str] = []
         self.asked: list[dict[str, Any]] = []
         self.closing = threading.Event()
         self._lock = threading.Lock()
@@ -110,6 +174,7 @@ def between(target: str) -> Iterator[Between]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             operation = self.headers["X-Amz-Target"].partition(".")[2]
+            proxy.access_keys.append(_access_key(self.headers["Authorization"]))
             match proxy.trouble_with(operation, body):
                 case Refuse() as refuse:
                     self.answer(*_refusal(refuse))
@@ -119,14 +184,33 @@ def between(target: str) -> Iterator[Between]:
                     if isinstance(trouble, Hang):
                         proxy.closing.wait(30)
                     self.close_connection = True
-                case Dated(date):
+                case Spoil() as spoil:
+                    self.answer(*_spoiled(spoil, proxy.target, self.headers.items(), body))
+                    # Otherwise the client waits for the rest of an answer that was cut.
+                    self.close_connection = not spoil.fitting_length
+                case Dated(date, twice):
                     status, headers, answer_body = _forwarded(
                         proxy.target, self.headers.items(), body
                     )
                     headers = [each for each in headers if each[0].lower() != "date"]
-                    self.answer(status, [*headers, ("Date", date)], answer_body)
+                    self.answer(status, [*headers, *[("Date", date)] * (1 + twice)], answer_body)
+                case Late(seconds):
+                    proxy.closing.wait(seconds)
+                    self.forward(body)
+                case Rewritten(rewrite):
+                    self.answer(*rewrite(*_forwarded(proxy.target, self.headers.items(), body)))
+                    self.close_connection = True
                 case None:
-                    self.answer(*_forwarded(proxy.target, self.headers.items(), body))
+                    self.forward(body)
+
+        def forward(self, body: bytes) -> None:
+            try:
+                answer = _forwarded(proxy.target, self.headers.items(), body)
+            except (OSError, http.client.HTTPException):
+                # The engine was killed, so whoever asked it is cut off too.
+                self.close_connection = True
+            else:
+                self.answer(*answer)
 
         def answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
             self.send_response_only(status)
@@ -152,7 +236,11 @@ def between(target: str) -> Iterator[Between]:
         server.server_close()
 
 
-def _refusal(refuse: Refuse) -> tuple[int, list[tuple[str, str]], bytes]:
+def _access_key(authorization: str) -> str:
+    return authorization.partition("Credential=")[2].partition("/")[0]
+
+
+def _refusal(refuse: Refuse) -> Response:
     body = json.dumps({
         "__type": f"com.amazonaws.dynamodb.v20120810#{refuse.code}",
         "message": refuse.message,
@@ -166,9 +254,39 @@ def _refusal(refuse: Refuse) -> tuple[int, list[tuple[str, str]], bytes]:
     return refuse.status, headers, body
 
 
-def _forwarded(
-    target: str, headers: list[tuple[str, str]], body: bytes
+def _encrypted(body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+    """KMS's answer to Encrypt; the engine knows only DynamoDB."""
+    request = json.loads(body)
+    answer = json.dumps({
+        "CiphertextBlob": base64.b64encode(b"sealed " * 30).decode(),
+        "KeyId": request["KeyId"],
+        "EncryptionAlgorithm": "SYMMETRIC_DEFAULT",
+    }).encode()  # fmt: skip
+    headers = [
+        ("Content-Type", "application/x-amz-json-1.1"),
+        ("Content-Length", str(len(answer))),
+    ]
+    return 200, headers, answer
+
+
+def _spoiled(
+    spoil: Spoil, target: str, headers: list[tuple[str, str]], body: bytes
 ) -> tuple[int, list[tuple[str, str]], bytes]:
+    status, answer_headers, whole = _forwarded(target, headers, body)
+    arrives = spoil.change(whole)
+    length = len(arrives) if spoil.fitting_length else max(len(whole), len(arrives) + 1)
+    kept = [each for each in answer_headers if each[0].lower() not in ("content-length", _CHECKSUM)]
+    kept.append(("Content-Length", str(length)))
+    if not spoil.fitting_length:
+        kept.append(("Connection", "close"))
+    if spoil.checksum:
+        kept.append((_CHECKSUM, str(zlib.crc32(whole))))
+    return spoil.status or status, kept, arrives
+
+
+def _forwarded(target: str, headers: list[tuple[str, str]], body: bytes) -> Response:
+    if dict(headers).get("X-Amz-Target") == "TrentService.Encrypt":
+        return _encrypted(body)
     connection = http.client.HTTPConnection(urlsplit(target).netloc, timeout=10)
     try:
         connection.request("POST", "/", body, dict(headers))

@@ -1,5 +1,6 @@
 """Starts a portal in a separate process, as an operator does."""
 
+import json
 import os
 import signal
 import socket
@@ -46,20 +47,50 @@ class Portal:
         output = self.command("staff-link", email, "--role", role, "--name", name)
         return output.splitlines()[-1]
 
+    def workers(self) -> set[int]:
+        """The process ids of the workers that run now."""
+        return self._children("spawn_main")
+
+    def mail_processes(self) -> set[int]:
+        """The process id of the process that sends mail, if it runs now."""
+        return self._children("--until-stdin-ends")
+
+    def _children(self, word: str) -> set[int]:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return {
+            int(child)
+            for child in children.read_text().split()
+            if word in Path(f"/proc/{child}/cmdline").read_text()
+        }
+
     def kill(self) -> None:
         """Kills all its processes at once, so that none can clean up: like a power failure."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=30)
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
 @contextmanager
 def serving(
-    folder: Path, *arguments: str, port: int = 0, settings: Mapping[str, str] | None = None
+    folder: Path,
+    *arguments: str,
+    port: int = 0,
+    settings: Mapping[str, str] | None = None,
+    limits: Mapping[str, float] | None = None,
+    root: Path = ROOT,
 ) -> Iterator[Portal]:
-    """Runs `portal serve` with its data in `folder`. Without `port`, it uses a free port."""
-    if not port:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+    """Runs `portal serve` with its data in `folder`. Without `port`, it uses a free port.
+
+    Args:
+        root: The folder with the package; another one for a copy that a test has changed.
+        limits: Other limits of the server than `portal serve` has, see portal/serving/limits.py.
+    """
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     # The rest of the environment is left out: it may have settings of the developer.
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -69,14 +100,19 @@ def serving(
         "PORTAL_DATA_DIR": str(folder / "data"),
         "PORTAL_SECRET_KEY": SECRET_KEY,
         "PORTAL_SIGN_UP_MIN_SECONDS": "0",
+        "PORTAL_SIGN_UPS_PER_HOUR": "0",
         **(settings or {}),
     }
+    command = [*PORTAL, "serve", "--port", str(port), *arguments]
+    if limits is not None:
+        script = ["-m", "tests.serve_with_limits"]
+        command = [sys.executable, *script, str(port), json.dumps(limits), *arguments]
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*PORTAL, "serve", "--port", str(port), *arguments],
+            command,
             env=environ,
-            cwd=ROOT,
+            cwd=root,
             stdout=output,
             stderr=output,
             start_new_session=True,  # so that a test can kill it with its workers
@@ -85,15 +121,15 @@ def serving(
         _wait_for_answer(url, process, log)
         yield Portal(url, environ, log, process)
     finally:
-        # Only a test may have ended the process before this, with `kill`.
-        expected = 0 if process.poll() is None else -signal.SIGKILL
+        # Only a test may have ended the process before this.
+        expected = {0} if process.poll() is None else {0, -signal.SIGKILL}
         process.terminate()
         try:
             process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-    assert process.returncode == expected, log.read_text()
+    assert process.returncode in expected, log.read_text()
 
 
 def _wait_for_answer(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -4,11 +4,12 @@ import multiprocessing
 import os
 import stat
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from portal.atomic_files import create_exclusive
+from portal.atomic_files import create_exclusive, file_lock
 
 FORK = multiprocessing.get_context("fork")
 
@@ -69,3 +70,32 @@ def test_processes_that_create_it_together_see_the_same_whole_file(tmp_path):
     lines = texts[0].splitlines()
     assert len(lines) == 2000
     assert len(set(lines)) == 1
+
+
+def test_a_lock_that_another_one_holds_is_waited_for_as_long_as_that_was_asked_for(tmp_path):
+    with file_lock(tmp_path / "key"):
+        for seconds in (0, 0.02):
+            began = time.monotonic()
+            with pytest.raises(TimeoutError), file_lock(tmp_path / "key", seconds):
+                pass
+            assert seconds <= time.monotonic() - began < seconds + 5
+    with file_lock(tmp_path / "key", 0), pytest.raises(TimeoutError):  # noqa: SIM117
+        with file_lock(tmp_path / "key", 0):
+            pass
+
+
+def test_a_lock_that_becomes_free_in_time_is_taken(tmp_path):
+    taken, done = threading.Event(), threading.Event()
+
+    def hold():
+        with file_lock(tmp_path / "key"):
+            taken.set()
+            done.wait(20)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert taken.wait(20)
+    done.set()
+    with file_lock(tmp_path / "key", 20):
+        pass
+    holder.join()

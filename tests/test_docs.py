@@ -14,8 +14,8 @@ from migrations_tools.cli import main as tools
 from portal.cli.main import main
 from portal.sealing import KeyFileSealer, Secret
 from portal.settings import SETTINGS, Setting
+from tests.documents import ROOT, blocks, rows_of, split
 
-ROOT = Path(__file__).parent.parent
 PATHS = [
     *sorted(ROOT.glob("*.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
@@ -28,51 +28,22 @@ ALL = "\n".join(DOCS.values())
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 #: They look like settings. Tests alone read the first two; the third is a name in the code.
-NO_SETTINGS = {"PORTAL_NO_SKIPS", "PORTAL_PICTURES", "TENANT_COLUMNS"}
+NO_SETTINGS = {
+    "AWS_ACCOUNT_ID", "AWS_ACCOUNT_ID_ENDPOINT_MODE", "PORTAL_NO_SKIPS", "PORTAL_PICTURES",
+    "TENANT_COLUMNS",
+}  # fmt: skip
 TOOLS = "python -m migrations_tools"
-
-
-def rows_of(heading: str, text: str = ALL) -> list[list[str]]:
-    """The cells of every table whose first column has this heading."""
-    rows: list[list[str]] = []
-    for block in re.split(r"\n\s*\n", text):
-        lines = [line for line in block.splitlines() if line.startswith("|")]
-        if lines and lines[0].startswith(f"| {heading} |"):
-            rows += [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
-    return rows
 
 
 def described(beginning: str) -> list[str]:
     """The commands in the tables of commands that begin so."""
-    names = [row[0].strip("`") for row in rows_of("Command")]
+    names = [row[0].strip("`") for row in rows_of("Command", ALL)]
     return sorted(name for name in names if name.startswith(beginning))
-
-
-def split(text: str) -> tuple[list[tuple[str, str]], str]:
-    """The code blocks, each with its language, and the text without them."""
-    found: list[tuple[str, str]] = []
-    rest: list[str] = []
-    inside: list[str] | None = None
-    for line in text.splitlines(keepends=True):
-        fence = line.strip().startswith("```")
-        if fence and inside is None:
-            language, inside = line.strip().removeprefix("```"), []
-        elif fence and inside is not None:
-            found.append((language, "".join(inside)))
-            inside = None
-        else:
-            (rest if inside is None else inside).append(line)
-    assert inside is None, "a code block has no end"
-    return found, "".join(rest)
-
-
-def blocks(language: str, text: str = ALL) -> list[str]:
-    return [block for name, block in split(text)[0] if name == language]
 
 
 def code() -> str:
     """What is shown as something to type."""
-    return "\n".join([*blocks(""), *re.findall(r"`([^`\n]+)`", split(ALL)[1])])
+    return "\n".join([*blocks("", ALL), *re.findall(r"`([^`\n]+)`", split(ALL)[1])])
 
 
 def commands(group: click.Group, before: str = "portal") -> Iterator[str]:
@@ -88,11 +59,11 @@ def options(group: click.Group) -> Iterator[str]:
         if isinstance(command, click.Group):
             yield from options(command)
         for parameter in command.params:
-            yield from parameter.opts
+            yield from (*parameter.opts, *parameter.secondary_opts)
 
 
 def targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):.*##", MAKEFILE, re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE))
 
 
 # ---- Settings
@@ -101,12 +72,12 @@ def targets() -> set[str]:
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_each_setting_is_in_one_table_with_its_default(setting: Setting) -> None:
     default = f"`{setting.default}`" if setting.default else ""
-    rows = [row for row in rows_of("Setting") if row[0] == f"`{setting.name}`"]
+    rows = [row for row in rows_of("Setting", ALL) if row[0] == f"`{setting.name}`"]
     assert rows == [[f"`{setting.name}`", default, setting.explanation]]
 
 
 def test_no_document_names_a_setting_that_does_not_exist() -> None:
-    named = {row[0].strip("`") for row in rows_of("Setting")}
+    named = {row[0].strip("`") for row in rows_of("Setting", ALL)}
     named |= set(re.findall(r"\b(?:PORTAL|API|USE|NODE|AWS|TENANT)_[A-Z_]+", ALL))
     assert named - NO_SETTINGS == {setting.name for setting in SETTINGS}
 
@@ -139,7 +110,7 @@ def test_each_target_of_the_makefile_is_phony_and_described() -> None:
 
 def test_each_command_in_the_text_exists() -> None:
     typed = code()
-    assert set(re.findall(r"\bmake ([a-z]+)", typed)) <= targets()
+    assert set(re.findall(r"\bmake ([a-z-]+)", typed)) <= targets()
     known = {*commands(main), *commands(tools, TOOLS)}
     # Behind settings and the environment's folder: PORTAL_BASE_URL=… .venv/bin/portal serve.
     line = rf"^ *(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(portal|{TOOLS}) ([a-z][a-z -]*)"
@@ -184,7 +155,7 @@ def test_what_opens_a_sealed_secret_opens_it(tmp_path: Path) -> None:
 
 
 def test_every_example_in_json_is_json() -> None:
-    examples = blocks("json")
+    examples = blocks("json", ALL)
     assert examples
     for example in examples:
         json.loads(example)
@@ -200,7 +171,7 @@ def test_the_readme_is_short_and_shows_a_picture() -> None:
 
 
 def test_each_room_of_the_architecture_exists() -> None:
-    rooms = [path for row in rows_of("Room") for path in re.findall(r"`([^`]+)`", row[0])]
+    rooms = [path for row in rows_of("Room", ALL) for path in re.findall(r"`([^`]+)`", row[0])]
     assert rooms
     assert [room for room in rooms if not (ROOT / room).exists()] == []
 

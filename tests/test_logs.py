@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -131,3 +132,21 @@ def test_existing_handlers_are_left_alone() -> None:
     assert before
     logs.configure()
     assert logging.getLogger().handlers == before
+
+
+def test_a_background_stream_waits_for_no_reader_and_says_what_was_lost() -> None:
+    reader, writer = os.pipe()
+    stream = logs.BackgroundStream(writer)
+    lines = logs.BackgroundStream.MOST_WAITING + 1000
+    for number in range(lines):
+        stream.write(f"{number}{'x' * 100}\n")
+    stream.write("the last one\n")
+    received = b""
+    while b"0xxx" not in received:
+        received += os.read(reader, 65536)
+    assert received.startswith(b"0x")
+    while received.count(b"\n") < logs.BackgroundStream.MOST_WAITING:
+        received += os.read(reader, 65536)
+    stream.wait_until_written(30)
+    assert b"the last one" not in received
+    os.close(reader)

@@ -29,7 +29,7 @@ class Outcome:
 
 
 def ids_of(number: int) -> Ids:
-    return Ids(account_id=f"{80000 + number}", company_id="1")
+    return Ids(account_id=f"{80000 + number}", company_id="1", cluster="eu")
 
 
 def decide(store: Store, pending_id: str, number: int, who: int) -> Outcome:
@@ -114,9 +114,12 @@ def check(store: Store, outcomes: list[list[Outcome]]) -> None:
         assert event["by"] == f"person {winner}"
         assert (ids_of(number).tenant_id in items) == (tenant.status is Status.ACTIVE)
         tenants.append(tenant)
-    # Each has one event and one final item, each activation one forward; nothing else is stored.
+    # Each has one event and one final item, each activation one forward, each sign-up and each
+    # decision one mail. One item counts how long they waited, each once; nothing else is stored.
     active = sum(tenant.status is Status.ACTIVE for tenant in tenants)
-    assert len(items) == 2 * ROUNDS + active
+    (waiting,) = [item for id_, item in items.items() if id_.startswith("stats-waiting-")]
+    assert sum(value for value in waiting.values() if isinstance(value, int)) == ROUNDS
+    assert len(items) == 4 * ROUNDS + active + 1
     assert 0 < active < ROUNDS
 
 

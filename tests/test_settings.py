@@ -23,6 +23,10 @@ def test_nothing_has_to_be_set() -> None:
     assert settings.base_url == "http://127.0.0.1:8000"
     assert settings.proxy_hops == 0
     assert settings.sign_up_min_seconds == 3
+    assert settings.sign_ups_per_hour == 5
+    assert settings.not_found_per_minute == 6000
+    assert settings.validate_cache_seconds == 0
+    assert settings.workers == 1
     assert settings.promised_days == 2
     assert settings.status_link_days == 730
     assert settings.api_allowed_origins == ()
@@ -110,6 +114,7 @@ def test_on_this_machine_both_of_its_names_are_trusted(host: str) -> None:
         ("PORTAL_PROXY_HOPS", "٣"),
         ("PORTAL_SIGN_UP_MIN_SECONDS", "3.5"),
         ("PORTAL_SIGN_UP_MIN_SECONDS", "3s"),
+        ("PORTAL_FIRST_TERM_DAYS", "0"),
         ("PORTAL_PROMISED_DAYS", "0"),
         ("PORTAL_STATUS_LINK_DAYS", "9" * 5000),
         ("PORTAL_SECRET_KEY", "short"),
@@ -125,6 +130,12 @@ def test_a_wrong_value_is_refused_with_a_sentence_that_says_what_to_set(
         Settings.from_environment({name: value})
     assert caught.value.name == name
     assert caught.value.sentence.startswith("Set it to ")
+
+
+@pytest.mark.parametrize("address", ["http://my_portal:8000", "http://[::1]:8000"])
+def test_a_host_that_cannot_be_used_is_the_reason_that_is_given(address: str) -> None:
+    with pytest.raises(SettingsError, match="Underscores and IPv6 addresses"):
+        of(PORTAL_BASE_URL=address)
 
 
 def test_origins_are_kept_as_browsers_send_them() -> None:

@@ -77,3 +77,10 @@ def test_now_is_aware_and_in_milliseconds():
     now = utc_now()
     assert earliest <= now <= datetime.now(UTC)
     assert parse_timestamp(format_timestamp(now)) == now
+
+
+def test_now_goes_on_and_is_the_same_object_within_a_millisecond():
+    first = utc_now()
+    while (then := utc_now()) == first:
+        assert then is first
+    assert then > first

@@ -1,7 +1,9 @@
 """`adopt`: gives rows of the old application index keys and seals their plaintext secrets.
 
-command      the command: its options, and what it prints
+command      the command: its options
 backfill     one run over the table, in segments
+answers      what the operator answers to incomplete rows
+printing     what the command prints for people
 rows         reads rows of any store, and changes one
 table_rows   the same for a table that another program writes at the same time
 checkpoints  how far each segment has come

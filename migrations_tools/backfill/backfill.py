@@ -2,7 +2,8 @@
 sealed secret in place of a plaintext one.
 
 Nothing else is written, neither a version nor a status: as long as the old application may still
-write a row, its `isActive` decides. What a row lacks is derived from the row itself, so a complete
+write a row, its `isActive` decides. Incomplete rows are listed, and stay incomplete until somebody
+answers (`answers`). What a row lacks is derived from the row itself, so a complete
 row is left alone, and a run that was stopped can simply be repeated.
 """
 
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
 
+from migrations_tools.backfill.answers import AnswerOutcome
 from migrations_tools.backfill.checkpoints import Checkpoint, Checkpoints
 from migrations_tools.backfill.rows import Changes, Rows, RowTooLargeError, SkipReason
 from migrations_tools.progress import ProgressLine
@@ -25,6 +27,7 @@ from portal.stores import (
     Value,
     VersionConflictError,
 )
+from portal.tenants import Gap
 
 #: How often a row is tried if somebody else keeps changing it.
 MAX_ATTEMPTS = 8
@@ -74,17 +77,26 @@ class BackfillReport:
     """Ids of rows that others kept changing."""
     unchangeable: dict[str, SkipReason] = field(default_factory=dict)
     """Ids of rows that were skipped, and why."""
+    unusable: dict[str, list[str]] = field(default_factory=dict)
+    """Attributes that the portal cannot use, by the id of their tenant. They stay as they are."""
+    incomplete: dict[str, list[Gap]] = field(default_factory=dict)
+    """What rows lack, by their ids, if nobody has answered yet whether to keep or close them."""
+    answers: dict[str, AnswerOutcome] = field(default_factory=dict)
+    """What became of each answer of this run, by the id of its row."""
 
     @property
     def is_complete(self) -> bool:
-        return not (self.failed or self.unchangeable)
+        refused = [outcome for outcome in self.answers.values() if not outcome.is_heeded]
+        return not (self.failed or self.unchangeable or refused)
 
     def __add__(self, other: "BackfillReport") -> "BackfillReport":
         own_values, other_values = asdict(self), asdict(other)
-        unchangeable = own_values.pop("unchangeable") | other_values.pop("unchangeable")
+        merged = {
+            name: own_values.pop(name) | other_values.pop(name)
+            for name in ("unchangeable", "unusable", "incomplete", "answers")
+        }
         return BackfillReport(
-            **{name: own_values[name] + other_values[name] for name in own_values},
-            unchangeable=unchangeable,
+            **{name: own_values[name] + other_values[name] for name in own_values}, **merged
         )
 
 
@@ -147,7 +159,10 @@ class Backfill:
         checkpoint = self._checkpoints.get(segment.number)
         # This run also reports the rows that an earlier one skipped.
         report = BackfillReport(
-            failed=[*checkpoint.failed], unchangeable={**checkpoint.unchangeable}
+            failed=[*checkpoint.failed],
+            unchangeable={**checkpoint.unchangeable},
+            unusable={**checkpoint.unusable},
+            incomplete={**checkpoint.incomplete},
         )
         done, after = checkpoint.done, checkpoint.after
         while not done:
@@ -168,6 +183,8 @@ class Backfill:
                     # checkpoints of all segments.
                     failed=[*report.failed],
                     unchangeable={**report.unchangeable},
+                    unusable={**report.unusable},
+                    incomplete={**report.incomplete},
                 ),
             )
         return report
@@ -179,6 +196,10 @@ class Backfill:
         if not records.is_tenant(item):
             return
         report.tenants += 1
+        if unusable := records.unusable_attributes(item):
+            report.unusable[str(item[KEY])] = unusable
+        if gaps := records.open_gaps(item):
+            report.incomplete[str(item[KEY])] = [*gaps]
         for _ in range(MAX_ATTEMPTS):
             try:
                 changes = missing_attributes(item, self._sealer)

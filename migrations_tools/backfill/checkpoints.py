@@ -13,6 +13,7 @@ from typing import Any
 
 from migrations_tools.backfill.rows import SkipReason
 from portal.atomic_files import replace_atomically
+from portal.tenants import Gap
 
 #: After a day, too much may have been written behind the checkpoints, so a run starts anew.
 _MAX_AGE_SECONDS = 24 * 60 * 60
@@ -27,13 +28,15 @@ class Checkpoint:
     Attributes:
         after: The id of the last row that was handled.
         done: The end of the segment was reached.
-        failed, unchangeable: As in `BackfillReport`, for the rows so far.
+        failed, unchangeable, unusable, incomplete: As in `BackfillReport`, for the rows so far.
     """
 
     after: str | None = None
     done: bool = False
     failed: list[str] = field(default_factory=list)
     unchangeable: dict[str, SkipReason] = field(default_factory=dict)
+    unusable: dict[str, list[str]] = field(default_factory=dict)
+    incomplete: dict[str, list[Gap]] = field(default_factory=dict)
 
 
 class Checkpoints:
@@ -90,7 +93,24 @@ class Checkpoints:
 
 
 def _checkpoint(
-    *, after: str | None, done: bool, failed: list[str], unchangeable: dict[str, str]
+    *,
+    after: str | None,
+    done: bool,
+    failed: list[str],
+    unchangeable: dict[str, str],
+    unusable: dict[str, list[str]] | None = None,
+    incomplete: dict[str, list[str]] | None = None,
 ) -> Checkpoint:
+    # A version that did not look for unusable attributes or gaps may have written the file.
     skipped = {tenant_id: SkipReason(reason) for tenant_id, reason in unchangeable.items()}
-    return Checkpoint(after=after, done=bool(done), failed=list(failed), unchangeable=skipped)
+    return Checkpoint(
+        after=after,
+        done=bool(done),
+        failed=list(failed),
+        unchangeable=skipped,
+        unusable={tenant_id: list(names) for tenant_id, names in (unusable or {}).items()},
+        incomplete={
+            tenant_id: [Gap(name) for name in names]
+            for tenant_id, names in (incomplete or {}).items()
+        },
+    )

@@ -5,23 +5,38 @@ from dataclasses import asdict
 
 import click
 
-from migrations_tools.backfill.backfill import Backfill, BackfillReport
+from migrations_tools.backfill.answers import answer_rows
+from migrations_tools.backfill.backfill import Backfill
 from migrations_tools.backfill.checkpoints import Checkpoints
-from migrations_tools.backfill.rows import Rows, SkipReason, StoredRows
+from migrations_tools.backfill.printing import print_report
+from migrations_tools.backfill.rows import RowsToAdopt, StoredRows
+from migrations_tools.operator_name import operator_name
 from migrations_tools.options import JSON_OPTION, RATE_OPTION, comma_separated
 from migrations_tools.progress import ProgressLine
 from migrations_tools.rate_limiter import RateLimiter
 from portal.cli import command_errors, read_settings
+from portal.incomplete_count import IncompleteCount, save_incomplete_count
+from portal.records import AdoptAnswer
 from portal.sealing import open_sealer
 from portal.settings import Settings
 from portal.stores import Store, open_store
+from portal.tenants import AuditInfo
+from portal.timestamps import utc_now
 
-_SKIPPED = {
-    SkipReason.TOO_LARGE: "Skipped, because a key would be too long for DynamoDB or the row too"
-    " large. Shorten their values",
-    SkipReason.TOO_LONG_TO_SEAL: "Skipped, because KMS seals at most 4,096 bytes and their client"
-    " secret is longer. Set another secret in the portal",
-}
+_KEEP = click.option(
+    "--keep",
+    "keep",
+    metavar="ID",
+    multiple=True,
+    help="The incomplete row with this id is right as it is; without an end, it never ends.",
+)
+_CLOSE = click.option(
+    "--close",
+    "close",
+    metavar="ID",
+    multiple=True,
+    help="End the access of the incomplete row with this id: it is suspended.",
+)
 
 
 @click.command()
@@ -33,11 +48,23 @@ _SKIPPED = {
     type=click.IntRange(1, 64),
     help="How many parts of the table are handled at the same time.",
 )
+@_KEEP
+@_CLOSE
 @RATE_OPTION
 @JSON_OPTION
-def adopt(apply: bool, segments: int, rate: float, as_json: bool) -> None:
+def adopt(
+    *,
+    apply: bool,
+    segments: int,
+    keep: tuple[str, ...],
+    close: tuple[str, ...],
+    rate: float,
+    as_json: bool,
+) -> None:
     """Add the index keys that lists need to rows of the old application, and seal their plaintext
-    secrets."""
+    secrets. List rows that are incomplete, such as those without an end: they get no access until
+    --keep says so."""
+    answers = _answers(keep, close)
     settings = read_settings()
     with command_errors("Run the command again: it continues where it stopped."):
         store = open_store(settings)
@@ -50,26 +77,47 @@ def adopt(apply: bool, segments: int, rate: float, as_json: bool) -> None:
             click.echo("Continuing where an earlier run stopped. Its rows are not counted again.")
             click.echo("Rows that it had to skip are listed at the end.")
         try:
+            rows, limiter = _rows_of(store, settings), RateLimiter(rate)
+            audit = AuditInfo(by=operator_name(), at=utc_now())
+            outcomes = answer_rows(rows, answers, audit, apply=apply, rate_limiter=limiter)
             report = Backfill(
-                _rows_of(store, settings),
+                rows,
                 open_sealer(settings),
                 apply=apply,
                 segments=segments,
-                rate_limiter=RateLimiter(rate),
+                rate_limiter=limiter,
                 progress=ProgressLine(),
                 checkpoints=checkpoints,
             ).run()
+            report.answers = outcomes
+            for row_id, outcome in outcomes.items():
+                if outcome.is_heeded:
+                    # A dry run, or a run before this one, found it without its answer.
+                    report.incomplete.pop(row_id, None)
+            if apply:
+                count = IncompleteCount(number=len(report.incomplete), counted_at=audit.at)
+                save_incomplete_count(settings.data_dir, store.describe(), count)
         finally:
             store.close()
     if as_json:
         click.echo(json.dumps({"applied": apply, **asdict(report)}, indent=2))
     else:
-        _print_report(report, store.describe(), apply)
+        print_report(report, store.describe(), apply)
     if not report.is_complete:
         raise SystemExit(1)
 
 
-def _rows_of(store: Store, settings: Settings) -> Rows:
+def _answers(keep: tuple[str, ...], close: tuple[str, ...]) -> dict[str, AdoptAnswer]:
+    both = sorted({*keep} & {*close})
+    if both:
+        raise click.UsageError(f"Say either --keep or --close: {comma_separated(both)}.")
+    return {
+        **dict.fromkeys(keep, AdoptAnswer.KEEP),
+        **dict.fromkeys(close, AdoptAnswer.CLOSE),
+    }
+
+
+def _rows_of(store: Store, settings: Settings) -> RowsToAdopt:
     if settings.store == "json":
         return StoredRows(store)
     from migrations_tools.backfill.table_rows import TableRows  # noqa: PLC0415 - not for a file
@@ -78,28 +126,3 @@ def _rows_of(store: Store, settings: Settings) -> Rows:
     if not isinstance(store, DynamoDbStore):
         raise TypeError("The store is not a DynamoDB table.")
     return TableRows(store, settings.table_name)
-
-
-def _print_report(report: BackfillReport, store: str, apply: bool) -> None:
-    click.echo(f"{store}: {report.rows:,} rows, {report.tenants:,} of them tenants.")
-    click.echo(f"Already complete: {report.right:,}.")
-    if apply:
-        click.echo(f"Index keys added: {report.listed:,}. Secrets sealed: {report.sealed:,}.")
-    else:
-        click.echo(f"Index keys to add: {report.listed:,}. Secrets to seal: {report.sealed:,}.")
-        if report.listed or report.sealed:
-            click.echo("Nothing was changed. Run the command with --apply to write the changes.")
-    if report.changed_meanwhile:
-        click.echo(
-            f"Changed by others at the same time, and retried: {report.changed_meanwhile:,}."
-        )
-    if report.failed:
-        click.echo(
-            "Others kept changing these rows. Run the command again for them:"
-            f" {comma_separated(report.failed)}.",
-            err=True,
-        )
-    for reason, sentence in _SKIPPED.items():
-        ids = [tenant_id for tenant_id, why in report.unchangeable.items() if why == reason]
-        if ids:
-            click.echo(f"{sentence}: {comma_separated(ids)}.", err=True)

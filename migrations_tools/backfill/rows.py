@@ -5,12 +5,16 @@ from enum import StrEnum
 from typing import Protocol
 
 from portal.stores import (
+    Add,
+    Change,
     Item,
+    ItemTooLargeError,
     Page,
     Replace,
     Segment,
     Store,
     Value,
+    version_of,
 )
 
 #: Rows that are read with one call.
@@ -24,7 +28,7 @@ class SkipReason(StrEnum):
     """Why a row cannot be changed."""
 
     TOO_LARGE = "too-large"
-    """DynamoDB refuses it: a key would be too long, or the row larger than 400 KB."""
+    """A key would be too long, or the row larger than 400 KB: DynamoDB's limits."""
     TOO_LONG_TO_SEAL = "too-long-to-seal"
     """KMS refuses its client secret, which is longer than 4,096 bytes."""
 
@@ -44,8 +48,32 @@ class Rows(Protocol):
 
         Raises:
             VersionConflictError: The row has changed since.
-            RowTooLargeError: DynamoDB refuses the changed row.
+            RowTooLargeError: The changed row would exceed DynamoDB's limits.
         """
+
+
+class RowsToAnswer(Protocol):
+    """The rows of one store, for what an operator answers to single ones."""
+
+    def get(self, row_id: str) -> Item:
+        """The row as it is now.
+
+        Raises:
+            ItemNotFoundError: There is none.
+        """
+
+    def decide(self, row: Item, after: Item, event: Item) -> None:
+        """Make the row `after`, and write the event, all or nothing, if the row still is as it was
+        read.
+
+        Raises:
+            VersionConflictError: The row has changed since.
+            RowTooLargeError: The row would exceed DynamoDB's limits.
+        """
+
+
+class RowsToAdopt(Rows, RowsToAnswer, Protocol):
+    """The rows of one store, for all that `adopt` does."""
 
 
 class StoredRows:
@@ -60,6 +88,16 @@ class StoredRows:
     def change(self, row: Item, changes: Changes) -> None:
         changed = {name: value for name, value in row.items() if name not in changes}
         changed |= {name: value for name, value in changes.items() if value is not None}
-        version = row.get("version")
-        expected = version if isinstance(version, int) else None
-        self._store.write([Replace(changed, expected)])
+        self._write(Replace(changed, version_of(row), read=row))
+
+    def get(self, row_id: str) -> Item:
+        return self._store.get(row_id)
+
+    def decide(self, row: Item, after: Item, event: Item) -> None:
+        self._write(Replace(after, version_of(row), read=row), Add(event))
+
+    def _write(self, *changes: Change) -> None:
+        try:
+            self._store.write(changes)
+        except ItemTooLargeError as error:
+            raise RowTooLargeError from error

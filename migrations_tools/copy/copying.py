@@ -21,6 +21,7 @@ from portal.stores import (
     Item,
     ItemExistsError,
     ItemNotFoundError,
+    ItemTooLargeError,
     Segment,
     Store,
 )
@@ -137,8 +138,8 @@ class Copy:
             if len(items) > 1:
                 return False
             _compare(items[0], error.item, report)
-        except DynamoDbError as error:
-            if error.name != "too-large":
+        except (DynamoDbError, ItemTooLargeError) as error:
+            if isinstance(error, DynamoDbError) and error.name != "too-large":
                 raise
             if len(items) > 1:
                 return False

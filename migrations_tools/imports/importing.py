@@ -1,7 +1,5 @@
 """Reads files, plans their import, and applies the plan."""
 
-import getpass
-import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
@@ -20,6 +18,7 @@ from migrations_tools.imports.plain_files import (
 from migrations_tools.imports.signals import InterruptSafeStore, interruptible
 from migrations_tools.imports.standard_output import OutputError
 from migrations_tools.imports.summary import Summary
+from migrations_tools.operator_name import operator_name
 from migrations_tools.progress import ProgressLine
 from portal.cli import command_errors, error_sentence, read_settings
 from portal.imports import (
@@ -149,8 +148,9 @@ class ImportRunner:
             plan.progress = lambda n: self._progress.update(_bar(n, entries.size, "planned"))
             if arguments.dry_run:
                 return self._report_rows(plan, iter(plan), report)
-            audit = AuditInfo(by=_person(), at=now)
-            job = self._job = create_job(self._store, plan, audit)
+            audit = AuditInfo(by=operator_name(), at=now)
+            names = [name for name in arguments.files if name != "-"]
+            job = self._job = create_job(self._store, plan, audit, file_names=names)
             while job.is_open:
                 audit = replace(audit, at=utc_now())
                 job = self._job = apply_step(self._store, job.id, audit)
@@ -253,11 +253,3 @@ def _bar(number: int, total: int, verb: str = "written") -> str:
     filled = _BAR_LENGTH * number // total if total else _BAR_LENGTH
     bar = "#" * filled + "." * (_BAR_LENGTH - filled)
     return f"[{bar}] {number:,} of {total:,} rows {verb}"
-
-
-def _person() -> str:
-    """Who runs the command: the user of the operating system."""
-    try:
-        return f"{printable_excerpt(getpass.getuser())} (command line)"
-    except (OSError, KeyError):
-        return f"user {os.getuid()} (command line)"

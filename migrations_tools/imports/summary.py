@@ -99,9 +99,9 @@ class Summary:
         """What a report says about all rows together."""
         if self._job:
             return job_summary(self._job)
-        entries = self._plan.draft
-        formats = [file_format.value for file_format in entries.shapes]
-        return plan_summary(self._plan.choice, self._counts, entries.ignored_keys, formats)
+        entries = self._plan.staged
+        formats = [file_format.value for file_format in entries.formats]
+        return plan_summary(self._plan.options, self._counts, entries.ignored_keys, formats)
 
     # ---- For programs
 
@@ -147,12 +147,12 @@ class Summary:
 
     def _print_summary(self) -> None:
         plan, job, counts = self._plan, self._job, self._counts
-        for name, file_format in zip(self._files, plan.draft.shapes, strict=True):
+        for name, file_format in zip(self._files, plan.staged.formats, strict=True):
             click.echo(f"{display_name(name)}: {file_format.value}.")
         numbers = ", ".join(f"{counts[kind]:,} {kind.value}" for kind in RowKind)
         click.echo(f"Rows: {numbers}.")
-        if plan.draft.ignored_keys:
-            click.echo(f"Keys of other programs, ignored: {plan.draft.ignored_keys:,}.")
+        if plan.staged.ignored_keys:
+            click.echo(f"Keys of other programs, ignored: {plan.staged.ignored_keys:,}.")
         for sentence in self._licence_sentences():
             click.echo(sentence)
         if self._without_secret:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -19,8 +20,9 @@ from migrations_tools.table.plan import TablePlan
 from migrations_tools.table_definition import Document
 from portal.cli import command_errors, read_settings
 from portal.settings import Settings, SettingsError
-from portal.stores import UnavailableError
-from portal.stores.dynamodb import classify_error
+from portal.stores import StoreError, UnavailableError
+from portal.stores.aws import make_aws_client
+from portal.stores.dynamodb import classify_error, code_of
 
 
 def _region(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -131,10 +133,13 @@ def iam_policy(
 
 
 def _deployment(name: str, environment: str, region: str, keep_capacity_mode: bool) -> Deployment:
-    import boto3  # noqa: PLC0415 - takes 0.4 s, and documents need none of it
+    from botocore.config import Config  # noqa: PLC0415 - takes 0.4 s, and documents need none of it
 
+    config = Config(
+        connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3}
+    )
     return Deployment(
-        boto3.client("dynamodb", region_name=region),
+        make_aws_client("dynamodb", region=region, config=config),
         table=name,
         environment=environment,
         keep_capacity_mode=keep_capacity_mode,
@@ -186,19 +191,25 @@ def _print_document(document: Document) -> None:
 
 @contextmanager
 def table_errors(table_name: str, region: str) -> Iterator[None]:
-    """`command_errors`, also for errors of boto3 about the table."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - takes 0.4 s
-
+    """`command_errors`, also for what the SDK raises about the table: errors of its own, of the
+    operating system, and of Python."""
     with command_errors("Then run the command again."):
         try:
             yield
-        except (ClientError, BotoCoreError) as error:
+        except (StoreError, SettingsError, click.ClickException):
+            raise
+        except Exception as error:
             raise _unavailable(error, table_name, region) from error
 
 
 def _unavailable(error: Exception, table_name: str, region: str) -> UnavailableError:
     operation = getattr(error, "operation_name", "the request")
     failure = classify_error(error)
+    if failure is None and not isinstance(getattr(error, "response", None), dict):
+        return UnavailableError(
+            reason=f"The SDK of AWS failed at {operation} ({code_of(error)}).",
+            remedy="Check the network and the AWS configuration of this machine.",
+        )
     if failure is None:
         # The texts of AWS about a table's definition hold no data of tenants.
         return UnavailableError(
@@ -211,7 +222,18 @@ def _unavailable(error: Exception, table_name: str, region: str) -> UnavailableE
             remedy="Allow yourself what this command prints:"
             " `python -m migrations_tools table iam-policy --for deploy`.",
         )
-    placeholders = {"operation": operation, "table": table_name, "region": region}
+    placeholders = {
+        "operation": operation,
+        "table": table_name,
+        "region": region,
+        "host": _host_of(error),
+    }
     return UnavailableError(
-        reason=failure.reason.format(**placeholders), remedy=failure.remedy.format(**placeholders)
+        reason=f"{failure.reason.format(**placeholders)} ({code_of(error)})",
+        remedy=failure.remedy.format(**placeholders),
     )
+
+
+def _host_of(error: Exception) -> str:
+    address = getattr(error, "kwargs", {}).get("endpoint_url", "")
+    return urlsplit(str(address)).netloc.rpartition("@")[2] or "DynamoDB"

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from portal.stores.aws import IncompleteAnswerError
+
 _T = TypeVar("_T")
 
 
@@ -41,7 +43,7 @@ class TableInspector:
     def describe(self) -> TableDescription | None:
         """The table as it is now, or `None` if it does not exist."""
         try:
-            table = self._client.describe_table(TableName=self._table)["Table"]
+            table = _part(self._client.describe_table(TableName=self._table), "Table")
         except self._client.exceptions.ResourceNotFoundException:
             return None
         return TableDescription(
@@ -53,13 +55,13 @@ class TableInspector:
 
     def _recovery(self) -> str:
         answer = self._client.describe_continuous_backups(TableName=self._table)
-        backups = answer["ContinuousBackupsDescription"]
+        backups = _part(answer, "ContinuousBackupsDescription")
         recovery = backups.get("PointInTimeRecoveryDescription", {})
         return str(recovery.get("PointInTimeRecoveryStatus", "DISABLED"))
 
     def _ttl(self) -> Mapping[str, Any]:
         answer = self._client.describe_time_to_live(TableName=self._table)
-        description: Mapping[str, Any] = answer["TimeToLiveDescription"]
+        description: Mapping[str, Any] = _part(answer, "TimeToLiveDescription")
         return description
 
     def _tags(self, arn: str) -> Mapping[str, str]:
@@ -67,7 +69,7 @@ class TableInspector:
         next_page: dict[str, str] = {}
         while True:
             answer = self._client.list_tags_of_resource(ResourceArn=arn, **next_page)
-            tags |= {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
+            tags |= {tag["Key"]: tag["Value"] for tag in _part(answer, "Tags")}
             if not answer.get("NextToken"):
                 return tags
             next_page = {"NextToken": answer["NextToken"]}
@@ -82,6 +84,17 @@ class TableInspector:
             if error_code(error) == "UnknownOperationException":
                 return None
             raise
+
+
+def _part(answer: Mapping[str, Any], name: str) -> Any:
+    """What the answer to a description must have: the SDK reads a web page as an empty answer.
+
+    Raises:
+        IncompleteAnswerError: It is missing.
+    """
+    if name not in answer:
+        raise IncompleteAnswerError(f"no {name}")
+    return answer[name]
 
 
 def error_code(error: Any) -> str:

@@ -4,50 +4,94 @@ people         people of staff and their roles
 sign_in_links  links that sign one person in, once
 sessions       sessions that such a link starts
 credentials    what links and sessions have in common: a hash of a token, and an end
-api_tokens     tokens of programs, with scopes and a rate limit
+api_tokens     tokens of programs, with scopes and an end
+token_calls    the calls of a token in an hour, counted in the store
+known_tokens   tells wrong tokens apart without the store, while many arrive
+security_log   what is kept of these acts, for admins and as lines of the log
+until_done     an act that is done again after each conflict
 """
 
 from portal.auth.api_tokens import (
     CALLS_PER_HOUR,
+    DEFAULT_TOKEN_DAYS,
+    IMPORTS_PER_HOUR,
+    MAX_CALLS_PER_HOUR,
+    MAX_TOKEN_DAYS,
+    TOKEN_ID,
     TOKEN_NAME_LENGTH,
     TOKEN_PATTERN,
     InvalidTokenError,
-    RateLimitError,
-    RateLimitStatus,
     Scope,
     Token,
-    count_call,
+    TokenPage,
+    api_token_page,
     create_api_token,
+    find_api_token,
     list_api_tokens,
+    new_token_id,
     revoke_api_token,
     verify_token,
 )
 from portal.auth.credentials import NotSignedInError
-from portal.auth.people import Person, Role, disable_person
+from portal.auth.known_tokens import KnownTokens
+from portal.auth.people import Person, Role, active_person, disable_person
+from portal.auth.security_log import (
+    SECURITY_EVENTS,
+    Refusals,
+    SecurityAct,
+    SecurityEvent,
+    Source,
+    log_act,
+    remove_expired_events,
+    security_event,
+    security_event_of,
+)
 from portal.auth.sessions import end_session, person_of_session, start_session
-from portal.auth.sign_in_links import check_sign_in_link, make_sign_in_link
+from portal.auth.sign_in_links import check_sign_in_link, make_sign_in_link, new_link_secret
+from portal.auth.token_calls import RateLimitError, RateLimitStatus, count_call
 
 __all__ = [
     "CALLS_PER_HOUR",
+    "DEFAULT_TOKEN_DAYS",
+    "IMPORTS_PER_HOUR",
+    "MAX_CALLS_PER_HOUR",
+    "MAX_TOKEN_DAYS",
+    "SECURITY_EVENTS",
+    "TOKEN_ID",
     "TOKEN_NAME_LENGTH",
     "TOKEN_PATTERN",
     "InvalidTokenError",
+    "KnownTokens",
     "NotSignedInError",
     "Person",
     "RateLimitError",
     "RateLimitStatus",
+    "Refusals",
     "Role",
     "Scope",
+    "SecurityAct",
+    "SecurityEvent",
+    "Source",
     "Token",
+    "TokenPage",
+    "active_person",
+    "api_token_page",
     "check_sign_in_link",
     "count_call",
     "create_api_token",
     "disable_person",
     "end_session",
+    "find_api_token",
     "list_api_tokens",
+    "log_act",
     "make_sign_in_link",
+    "new_link_secret",
+    "new_token_id",
     "person_of_session",
+    "remove_expired_events",
     "revoke_api_token",
+    "security_event",
+    "security_event_of",
     "start_session",
     "verify_token",
 ]

@@ -1,9 +1,8 @@
-"""Tokens of programs. An operator creates one for a scope, with an end and a limit of calls an
-hour.
+"""Tokens of programs. An operator or an admin creates one for some scopes, with an end and a limit
+of calls an hour.
 
 A token is `kid.secret`. The first half finds the token; of the second one only a hash is
-stored, so a copy of the store gives nobody access. Calls are counted in the store, so the
-limit is the same for any number of workers.
+stored, so a copy of the store gives nobody access.
 """
 
 import hashlib
@@ -11,21 +10,23 @@ import hmac
 import re
 import secrets
 import string
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from portal.auth.security_log import OPERATOR, SecurityAct, Source, log_act, security_event
+from portal.auth.until_done import until_done
 from portal.stores import (
     GSI2,
     KEY,
     Add,
+    Cursor,
     Item,
     ItemNotFoundError,
     Replace,
     Store,
-    VersionConflictError,
     iter_query,
 )
 from portal.timestamps import format_timestamp, parse_timestamp
@@ -34,39 +35,32 @@ TOKEN_NAME_LENGTH = 100
 _KID_ALPHABET = string.ascii_lowercase + string.digits
 #: The format also distinguishes a token from any other text, for example in a URL.
 TOKEN_PATTERN = re.compile(r"([a-z0-9]{12})\.([A-Za-z0-9_-]{43})", re.ASCII)
+#: The part before the dot, which is no secret.
+TOKEN_ID = r"[a-z0-9]{12}"  # noqa: S105 - a pattern, not a token
 _INDEX_PARTITION = "TOKENS"
-#: Enough for a script that imports 10,000 rows with each call.
-CALLS_PER_HOUR = 60
-_HOUR = timedelta(hours=1)
+#: Of a token that only imports: each call brings up to 10,000 rows. Also of tokens that were made
+#: before they had a limit.
+IMPORTS_PER_HOUR = 60
+#: Of every other token. A program that reads 100,000 tenants in pages of 100 needs 1,000 calls, and
+#: one that reads and changes 2,000 of them needs 4,000 more.
+CALLS_PER_HOUR = 5_000
+MAX_CALLS_PER_HOUR = 100_000
+DEFAULT_TOKEN_DAYS = 90
+MAX_TOKEN_DAYS = 3_650
 #: Compared if there is no such token, so that an unknown token takes as long as a wrong one.
 _NO_HASH = hashlib.sha256(b"").hexdigest()
 
 
 class Scope(StrEnum):
-    """What a token may be used for."""
+    """What a token may be used for. None of them includes another one."""
 
+    TENANTS_READ = "tenants:read"
+    TENANTS_WRITE = "tenants:write"
     IMPORTS_WRITE = "imports:write"
 
 
 class InvalidTokenError(Exception):
     """The token is unknown, wrong, revoked or expired. The caller is not told which."""
-
-
-class RateLimitError(Exception):
-    """All calls of this hour are used up."""
-
-    def __init__(self, allowance: "RateLimitStatus") -> None:
-        super().__init__(f"All {allowance.per_hour} calls of this hour are used up.")
-        self.allowance = allowance
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RateLimitStatus:
-    """How many calls a token has left, and when it has all of them again."""
-
-    per_hour: int
-    left: int
-    again_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,51 +80,111 @@ class Token:
         return self.revoked_at is None and now <= self.until
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenPage:
+    """Some of all tokens, and where the next ones begin. `after`: None if these are the last."""
+
+    tokens: list[Token]
+    after: Cursor | None
+
+
+def calls_per_hour(scopes: Collection[Scope]) -> int:
+    """The calls that a token with these scopes has in an hour, unless somebody says otherwise."""
+    return IMPORTS_PER_HOUR if set(scopes) == {Scope.IMPORTS_WRITE} else CALLS_PER_HOUR
+
+
+def new_token_id() -> str:
+    """The first half of a token. Two of them are never the same."""
+    return "".join(secrets.choice(_KID_ALPHABET) for _ in range(12))
+
+
 def create_api_token(
     store: Store,
     *,
     name: str,
-    scope: Scope,
+    scopes: Collection[Scope],
     life: timedelta,
     now: datetime,
-    per_hour: int = CALLS_PER_HOUR,
+    per_hour: int | None = None,
+    source: Source = OPERATOR,
+    kid: str = "",
 ) -> str:
-    """A new token, `kid.secret` (256 bits). It cannot be shown again."""
-    kid = "".join(secrets.choice(_KID_ALPHABET) for _ in range(12))
+    """A new token, `kid.secret` (256 bits). It cannot be shown again.
+
+    Args:
+        per_hour: The calls that it has in an hour; None: as many as tokens with its scopes have.
+        source: Who creates it.
+        kid: Its first half, if the caller has one already: no second token has the same.
+
+    Raises:
+        ItemExistsError: There is a token with this `kid`.
+        ValueError: It has no scope.
+    """
+    if not scopes:
+        raise ValueError("A token without a scope opens nothing.")
+    kid = kid or new_token_id()
     secret = secrets.token_urlsafe(32)
-    item_id = _item_id(kid)
+    item_id = token_item_id(kid)
     item: Item = {
         KEY: item_id,
         "version": 1,
         "name": name,
-        "scopes": scope.value,
-        "hash": _hash(secret),
+        "scopes": " ".join(sorted({scope.value for scope in scopes})),
+        "hash": token_hash(secret),
         "createdAt": format_timestamp(now),
         "until": format_timestamp(now + life),
-        "perHour": per_hour,
+        "perHour": calls_per_hour(scopes) if per_hour is None else per_hour,
         GSI2.partition: _INDEX_PARTITION,
         GSI2.sort: f"{format_timestamp(now)}#{item_id}",
     }
-    store.write([Add(item)])
+    about = f"{name} ({kid})"
+    store.write([Add(item), security_event(SecurityAct.TOKEN_CREATED, source, now, about=about)])
+    log_act(SecurityAct.TOKEN_CREATED, source, about=item_id)
     return f"{kid}.{secret}"
 
 
-def revoke_api_token(store: Store, kid: str, now: datetime) -> Token:
+def revoke_api_token(store: Store, kid: str, now: datetime, source: Source = OPERATOR) -> Token:
     """End the token at once. Revoking it twice changes nothing.
 
     Raises:
         ItemNotFoundError: There is no such token.
+        BusyError: The store stayed busy.
     """
-    while True:
-        item = store.get(_item_id(kid))
-        if "revokedAt" in item:
-            return _token_of(item)
-        version = int(item["version"])
-        revoked = {**item, "revokedAt": format_timestamp(now), "version": version + 1}
-        # A call that uses the token may have changed the item just now.
-        with suppress(VersionConflictError):
-            store.write([Replace(revoked, version)])
-            return _token_of(revoked)
+    return until_done(lambda: _revoke(store, kid, now, source))
+
+
+def _revoke(store: Store, kid: str, now: datetime, source: Source) -> Token:
+    item = store.get(token_item_id(kid))
+    if "revokedAt" in item:
+        return _token_of(item)
+    version = int(item["version"])
+    revoked = {**item, "revokedAt": format_timestamp(now), "version": version + 1}
+    token = _token_of(revoked)
+    about = f"{token.name} ({kid})"
+    event = security_event(SecurityAct.TOKEN_REVOKED, source, now, about=about)
+    store.write([Replace(revoked, version), event])
+    log_act(SecurityAct.TOKEN_REVOKED, source, about=token_item_id(kid))
+    return token
+
+
+def find_api_token(store: Store, kid: str) -> Token:
+    """The token with this first half.
+
+    Raises:
+        ItemNotFoundError: There is no such token.
+    """
+    return _token_of(store.get(token_item_id(kid)))
+
+
+def api_token_page(store: Store, *, after: Cursor | None = None, limit: int = 25) -> TokenPage:
+    """A page of all tokens, also expired and revoked ones, newest first."""
+    page = store.query(GSI2, _INDEX_PARTITION, after=after, limit=limit, newest_first=True)
+    tokens = []
+    for row in page.items:
+        # The index holds only some of the attributes, and it may lag behind.
+        with suppress(ItemNotFoundError):
+            tokens.append(_token_of(store.get(str(row[KEY]))))
+    return TokenPage(tokens=tokens, after=page.after)
 
 
 def list_api_tokens(store: Store) -> Iterator[Token]:
@@ -139,6 +193,22 @@ def list_api_tokens(store: Store) -> Iterator[Token]:
         # The index holds only some of the attributes, and it may lag behind.
         with suppress(ItemNotFoundError):
             yield _token_of(store.get(str(row[KEY])))
+
+
+def token_ids(store: Store) -> Iterator[str]:
+    """The first halves of all tokens. The index may lag behind for a moment."""
+    for row in iter_query(store, GSI2, _INDEX_PARTITION):
+        yield str(row[KEY]).removeprefix("token-")
+
+
+def stored_token(store: Store, kid: str) -> tuple[Token, str]:
+    """The token with this first half, and the hash of its second half.
+
+    Raises:
+        ItemNotFoundError: There is no such token.
+    """
+    item = store.get(token_item_id(kid))
+    return _token_of(item), str(item["hash"])
 
 
 def verify_token(store: Store, text: str, now: datetime) -> Token:
@@ -152,8 +222,8 @@ def verify_token(store: Store, text: str, now: datetime) -> Token:
     item: Item = {}
     with suppress(ItemNotFoundError):
         # The store is asked in any case: a wrong token takes as long as an unknown one.
-        item = store.get(_item_id(kid))
-    if not hmac.compare_digest(str(item.get("hash", _NO_HASH)), _hash(secret)) or not item:
+        item = store.get(token_item_id(kid))
+    if not hmac.compare_digest(str(item.get("hash", _NO_HASH)), token_hash(secret)) or not item:
         raise InvalidTokenError
     token = _token_of(item)
     if not parts or not token.is_good(now):
@@ -161,47 +231,9 @@ def verify_token(store: Store, text: str, now: datetime) -> Token:
     return token
 
 
-def count_call(store: Store, kid: str, now: datetime) -> RateLimitStatus:
-    """Count one more call in the hour that began with its first call.
-
-    Raises:
-        RateLimitError: All calls of this hour are used up.
-        ItemNotFoundError: There is no such token.
-        StoreError: The call cannot be counted, so it must not be let in.
-    """
-    # A version conflict means that another call was counted in between. So the loop ends at
-    # the latest when the limit is reached.
-    while True:
-        item = store.get(_item_id(kid))
-        hour_start, calls = (
-            parse_timestamp(str(item.get("hourFrom", ""))),
-            int(item.get("calls", 0)),
-        )
-        # The second condition: a clock that was set back must not block a token for longer
-        # than an hour.
-        if hour_start is None or not hour_start <= now < hour_start + _HOUR:
-            hour_start, calls = now, 0
-        per_hour = _per_hour(item)
-        status = RateLimitStatus(
-            per_hour=per_hour, left=max(0, per_hour - calls - 1), again_at=hour_start + _HOUR
-        )
-        if calls >= per_hour:
-            raise RateLimitError(status)
-        version = int(item["version"])
-        counted = {
-            **item,
-            "lastUsed": format_timestamp(now),
-            "hourFrom": format_timestamp(hour_start),
-            "calls": calls + 1,
-            "version": version + 1,
-        }
-        with suppress(VersionConflictError):
-            store.write([Replace(counted, version)])
-            return status
-
-
-def _per_hour(item: Item) -> int:
-    return int(item.get("perHour", CALLS_PER_HOUR))
+def calls_of_item(item: Item) -> int:
+    """The calls that this token has in an hour."""
+    return int(item.get("perHour", IMPORTS_PER_HOUR))
 
 
 def _token_of(item: Item) -> Token:
@@ -214,15 +246,17 @@ def _token_of(item: Item) -> Token:
         scopes=frozenset(str(item["scopes"]).split()),
         created_at=created,
         until=until,
-        per_hour=_per_hour(item),
+        per_hour=calls_of_item(item),
         last_used=parse_timestamp(str(item.get("lastUsed", ""))),
         revoked_at=parse_timestamp(str(item.get("revokedAt", ""))),
     )
 
 
-def _item_id(kid: str) -> str:
+def token_item_id(kid: str) -> str:
+    """The id of the item of a token."""
     return f"token-{kid}"
 
 
-def _hash(secret: str) -> str:
+def token_hash(secret: str) -> str:
+    """What is stored of the second half. It never changes."""
     return hashlib.sha256(secret.encode()).hexdigest()

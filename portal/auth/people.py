@@ -5,9 +5,13 @@ There are no passwords. A person is created by the first sign-in link that is ma
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 
+from portal.auth.security_log import OPERATOR, SecurityAct, log_act, security_event
+from portal.auth.until_done import until_done
 from portal.stores import KEY, Add, Item, ItemNotFoundError, Replace, Store, Value
+from portal.timestamps import utc_now
 
 
 class Role(IntEnum):
@@ -34,17 +38,33 @@ class Person:
     name: str
     role: Role
 
+    @property
+    def label(self) -> str:
+        """Name and address, for people to read."""
+        return f"{self.name} ({self.email})"
 
-def disable_person(store: Store, *, email: str) -> None:
+
+def disable_person(store: Store, *, email: str, now: datetime | None = None) -> None:
     """End the person's access at once, until another sign-in link is made for them.
+
+    Args:
+        now: The time of the event; by default the current time.
 
     Raises:
         ItemNotFoundError: Nobody has this address.
+        BusyError: The store stayed busy.
     """
-    item = store.get(person_id(email))
+    until_done(lambda: _disable(store, person_id(email), now or utc_now()))
+    log_act(SecurityAct.ACCESS_ENDED, OPERATOR, about=person_id(email))
+
+
+def _disable(store: Store, id_: str, now: datetime) -> None:
+    item = store.get(id_)
     version = int(item["version"])
     disabled = {**item, "disabled": True, "era": session_epoch(item) + 1, "version": version + 1}
-    store.write([Replace(disabled, version)])
+    about = person_of_item(item).label
+    event = security_event(SecurityAct.ACCESS_ENDED, OPERATOR, now, about=about)
+    store.write([Replace(disabled, version), event])
 
 
 def person_id(email: str) -> str:
@@ -60,6 +80,15 @@ def person_of_item(item: Item) -> Person:
     )
 
 
+def active_person(store: Store, id_: str) -> Person | None:
+    """The person with this id; `None` if there is none, or their access has ended."""
+    try:
+        item = store.get(id_)
+    except ItemNotFoundError:
+        return None
+    return None if item.get("disabled") else person_of_item(item)
+
+
 def session_epoch(item: Item) -> int:
     """The number of times that a person was disabled or got another role.
 
@@ -69,8 +98,9 @@ def session_epoch(item: Item) -> int:
     return int(item.get("era", 0))
 
 
-def person_upsert(store: Store, person: Person) -> Add | Replace:
-    """The change that stores this person with this name and role, enabled. Writes nothing."""
+def person_upsert(store: Store, person: Person) -> tuple[Add | Replace, str]:
+    """The change that stores this person with this name and role, enabled, and the name of the role
+    before, empty for somebody new. Writes nothing."""
     values: dict[str, Value] = {
         KEY: person.id,
         "email": person.email,
@@ -80,7 +110,7 @@ def person_upsert(store: Store, person: Person) -> Add | Replace:
     try:
         item = store.get(person.id)
     except ItemNotFoundError:
-        return Add({**values, "era": 0, "version": 1})
+        return Add({**values, "era": 0, "version": 1}), ""
     version = int(item["version"])
     era = session_epoch(item) + (item["role"] != values["role"])
-    return Replace({**values, "era": era, "version": version + 1}, version)
+    return Replace({**values, "era": era, "version": version + 1}, version), str(item["role"])

@@ -7,6 +7,8 @@ tokens     `portal token`: tokens of programs that call the API
 store      `portal store`: verify and restore the file store
 sealing    `portal sealing`: rotate the key that seals client secrets
 retention  `portal erase-closed`
+outbox     `portal outbox`: sends mail that is due
+aws_lambda the same as a function for AWS Lambda
 doctor     `portal doctor`: checks everything that the portal needs
 errors     settings, the store, and errors as one sentence of a command
 

@@ -8,6 +8,7 @@ import click
 
 from portal import logs
 from portal.cli.doctor import doctor
+from portal.cli.outbox import outbox
 from portal.cli.retention import erase_closed
 from portal.cli.sealing import sealing
 from portal.cli.serving import serve
@@ -22,5 +23,15 @@ def main() -> None:
     logs.configure()
 
 
-for command in (doctor, erase_closed, sealing, serve, staff_disable, staff_link, store, token):
+for command in (
+    doctor,
+    erase_closed,
+    outbox,
+    sealing,
+    serve,
+    staff_disable,
+    staff_link,
+    store,
+    token,
+):
     main.add_command(command)

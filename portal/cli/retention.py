@@ -8,6 +8,9 @@ from portal.cli.errors import opened_store, read_settings
 from portal.stores import RetryingStore
 from portal.timestamps import utc_now
 
+#: So long at least staff have to move a sign-up that was set aside into the queue.
+SET_ASIDE_DAYS = 30
+
 
 @click.command("erase-closed")
 @click.option(
@@ -20,23 +23,44 @@ from portal.timestamps import utc_now
 )
 def erase_closed(days: int) -> None:
     """Erase the personal details of sign-ups that were rejected or withdrawn more than DAYS ago,
-    and the rows of imports that ended, or were left unfinished, more than DAYS ago. This cannot
-    be undone."""
+    and the rows of imports that ended, or were left unfinished, more than DAYS ago. Sign-ups that
+    were set aside more than DAYS ago, and at least 30, are removed. So are counters of earlier
+    days, events of the security log that are older than PORTAL_SECURITY_LOG_DAYS, and mails in
+    files that are older than PORTAL_MAIL_FILE_DAYS. This cannot be undone."""
     # The other commands do not need these, and they take 0.1 s together.
+    from portal.auth import remove_expired_events  # noqa: PLC0415 - takes 0.1 s
     from portal.imports import remove_rows_before  # noqa: PLC0415 - takes 0.1 s
-    from portal.onboarding import erase_closed_before  # noqa: PLC0415 - takes 0.1 s
+    from portal.mail import remove_files_before  # noqa: PLC0415 - takes 0.1 s
+    from portal.onboarding import (  # noqa: PLC0415 - takes 0.1 s
+        erase_closed_before,
+        remove_counters_before,
+        remove_set_aside_before,
+    )
     from portal.stores.file import JsonFileStore  # noqa: PLC0415 - takes 0.1 s
     from portal.tenants import AuditInfo  # noqa: PLC0415 - takes 0.1 s
 
     now = utc_now()
     limit, audit = now - timedelta(days=days), AuditInfo(by="retention", at=now)
     next_step = "What was erased stays erased. Run the command again."
-    with opened_store(read_settings(), next_step) as store:
+    settings = read_settings()
+    with opened_store(settings, next_step) as store:
         retrying = RetryingStore(store)
         sign_ups = erase_closed_before(retrying, limit, audit)
         imports = remove_rows_before(retrying, limit, audit)
+        set_aside = remove_set_aside_before(
+            retrying, now - timedelta(days=max(days, SET_ASIDE_DAYS))
+        )
+        remove_counters_before(retrying, now)
+        kept = timedelta(days=settings.security_log_days)
+        events = remove_expired_events(retrying, now, kept)
         if isinstance(store, JsonFileStore):
             # The journal still holds the earlier versions of the items.
             store.purge_history()
+    mails = remove_files_before(settings.data_dir, now - timedelta(days=settings.mail_file_days))
     click.echo(f"The personal details of {sign_ups} sign-ups are erased.")
     click.echo(f"The rows of {imports} imports are removed.")
+    if set_aside:
+        click.echo(f"{set_aside} sign-ups that were set aside are removed.")
+    if mails:
+        click.echo(f"{mails} mails in files are deleted.")
+    click.echo(f"{events} events of the security log are removed.")

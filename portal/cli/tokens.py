@@ -6,6 +6,10 @@ import click
 
 from portal.auth import (
     CALLS_PER_HOUR,
+    DEFAULT_TOKEN_DAYS,
+    IMPORTS_PER_HOUR,
+    MAX_CALLS_PER_HOUR,
+    MAX_TOKEN_DAYS,
     TOKEN_NAME_LENGTH,
     Scope,
     Token,
@@ -38,33 +42,36 @@ def token() -> None:
 @click.argument("name", callback=_token_name)
 @click.option(
     "--scope",
+    "scopes",
     required=True,
+    multiple=True,
     type=click.Choice([scope.value for scope in Scope]),
-    help="What the token may be used for.",
+    help="What the token may be used for. Repeat it for each.",
 )
 @click.option(
     "--days",
-    default=90,
+    default=DEFAULT_TOKEN_DAYS,
     show_default=True,
-    type=click.IntRange(1, 3650),
+    type=click.IntRange(1, MAX_TOKEN_DAYS),
     help="Days until the token expires.",
 )
 @click.option(
     "--per-hour",
-    default=CALLS_PER_HOUR,
-    show_default=True,
-    type=click.IntRange(1, 100_000),
-    help="Number of calls that the token may make in an hour.",
+    type=click.IntRange(1, MAX_CALLS_PER_HOUR),
+    help="Number of calls that the token may make in an hour."
+    f"  [default: {IMPORTS_PER_HOUR} if it only imports, else {CALLS_PER_HOUR:,}]",
 )
-def create(name: str, scope: str, days: int, per_hour: int) -> None:
+def create(name: str, scopes: tuple[str, ...], days: int, per_hour: int | None) -> None:
     """Print a new token for the program NAME, alone on the last line. It is shown only once."""
     life, now = timedelta(days=days), utc_now()
+    chosen = [scope for scope in Scope if scope.value in scopes]
     with opened_store(read_settings()) as store:
         text = create_api_token(
-            store, name=name, scope=Scope(scope), life=life, now=now, per_hour=per_hour
+            store, name=name, scopes=chosen, life=life, now=now, per_hour=per_hour
         )
     kid = text.partition(".")[0]
-    click.echo(f"This token lets {name} use {scope} until {now + life:%Y-%m-%d}. Keep it secret.")
+    uses = " and ".join(chosen)
+    click.echo(f"This token lets {name} use {uses} until {now + life:%Y-%m-%d}. Keep it secret.")
     click.echo(f"It is shown only now. To revoke it: portal token revoke {kid}")
     click.echo(text)
 
@@ -87,7 +94,7 @@ def revoke(kid: str) -> None:
 
 @token.command("list")
 def list_tokens() -> None:
-    """Show all tokens: id, name, scope, limit, end and last use. Never their secrets."""
+    """Show all tokens: id, name, scopes, limit, end and last use. Never their secrets."""
     now = utc_now()
     with opened_store(read_settings()) as store:
         tokens = list(list_api_tokens(store))

@@ -44,7 +44,14 @@ from portal.imports.model import (
     size_in_words,
 )
 from portal.imports.planning import Plan, StagedEntries, lookup_workers
-from portal.imports.reading import FileFormat, Limits, Readable, no_disk_space_error
+from portal.imports.reading import (
+    FileFormat,
+    Limits,
+    Readable,
+    StrictJsonError,
+    decode_json,
+    no_disk_space_error,
+)
 from portal.imports.reports import (
     export_tenant,
     job_summary,
@@ -58,9 +65,9 @@ __all__ = [
     "FAILED_KINDS", "KEY_PREFIX", "SECRET_FIELD", "WRITTEN_KINDS", "AllowedChange", "FieldChange",
     "FieldMessage", "FileFormat", "ImportJob", "ImportOptions", "JobState", "Limits", "Message",
     "Plan", "PlanRow", "Policy", "Readable", "RefusedFileError", "RowKind", "RowPosition",
-    "StagedEntries", "UnknownJobError", "apply_step", "create_job", "end_job", "export_tenant",
-    "file_is_compressed", "file_too_large", "find_job", "job_summary", "list_jobs",
-    "lookup_workers", "no_disk_space_error", "page_of_rows", "plan_summary", "printable_excerpt",
-    "reimport_problem", "remove_rows_before", "report_as_csv", "report_as_json", "rows_of_job",
-    "size_in_words",
+    "StagedEntries", "StrictJsonError", "UnknownJobError", "apply_step", "create_job",
+    "decode_json", "end_job", "export_tenant", "file_is_compressed", "file_too_large", "find_job",
+    "job_summary", "list_jobs", "lookup_workers", "no_disk_space_error", "page_of_rows",
+    "plan_summary", "printable_excerpt", "reimport_problem", "remove_rows_before", "report_as_csv",
+    "report_as_json", "rows_of_job", "size_in_words",
 ]  # fmt: skip

@@ -3,10 +3,26 @@
     decisions    how every verb works: load, check the version, write all or nothing
     claims       how many pending tenants name the same ids
     sign_ups     submit, edit_contact, withdraw; reject, reopen, release
+    sign_up_limits  how many sign-ups are accepted
+    waiting_times  how long sign-ups waited for their decision
+    free_mail    domains that give addresses to anybody
+    follow_ups   a customer asks again, or to renew
+    status_links  end_status_link, new_status_link
+    link_mails   the links to the requests of an address, by mail
     activation   activate; renew_existing if the customer has a tenant already
-    licences     suspend, reinstate, set_validity, set_client
+    renewal_undo undo_renewal
+    licences     suspend, reinstate, set_validity, set_client, edit_names
+    incomplete_rows  kept, closed: what an operator answers to an incomplete row
+    changes      several of these in one write, for programs
+    program_sign_ups  submit_for_ids, for the downstream application
     notes        add_note
-    erasure      erase, erase_closed_before
+    questions    ask, answer
+    proof_of_address  confirm_email
+    proof_mails  how many mails with the link for that are sent
+    mails        send_again
+    reminders    end_reminders, resume_reminders
+    doubtful     clear_doubtful
+    erasure      erase, erase_closed_before, remove_set_aside_before
 
 An import is no verb of one person: `portal.imports.jobs` writes its tenants and their events.
 
@@ -26,37 +42,50 @@ reads again and tries again; after 8 attempts it raises `BusyError`.
 Errors of the store and of the sealer pass through as they are.
 """
 
-from portal.onboarding import activation, erasure, licences, notes, sign_ups
+from portal.onboarding import activation, erasure, licences, mails, notes, questions, sign_ups
 from portal.onboarding.activation import TenantExistsError, activate, renew_existing
-from portal.onboarding.decisions import StaleError, UnknownTenantError, find
-from portal.onboarding.erasure import erase, erase_closed_before
-from portal.onboarding.licences import reinstate, set_client, set_validity, suspend
+from portal.onboarding.changes import TenantChanges, change_tenant
+from portal.onboarding.decisions import StaleError, UnknownTenantError, find, load
+from portal.onboarding.doubtful import Cleared, clear_doubtful
+from portal.onboarding.erasure import erase, erase_closed_before, remove_set_aside_before
+from portal.onboarding.follow_ups import (
+    AskedAlreadyError,
+    FollowUp,
+    latest_follow_up,
+    may_ask_again,
+    may_ask_to_renew,
+)
+from portal.onboarding.incomplete_rows import closed, kept
+from portal.onboarding.licences import edit_names, reinstate, set_client, set_validity, suspend
+from portal.onboarding.link_mails import LinkLimitError, LinkMails
+from portal.onboarding.mails import send_again
 from portal.onboarding.notes import add_note
+from portal.onboarding.program_sign_ups import IdsInUseError, OpenSignUpError, submit_for_ids
+from portal.onboarding.proof_mails import ProofMails
+from portal.onboarding.proof_of_address import confirm_email
+from portal.onboarding.questions import answer, ask
+from portal.onboarding.reminders import are_reminders_ended, end_reminders, resume_reminders
+from portal.onboarding.renewal_undo import undo_renewal
+from portal.onboarding.sign_up_limits import (
+    ProofNeededError,
+    SignUpLimitError,
+    SignUpLimits,
+    SpentProofError,
+    remove_counters_before,
+)
 from portal.onboarding.sign_ups import edit_contact, reject, release, reopen, submit, withdraw
+from portal.onboarding.status_links import end_status_link, new_status_link
 
 __all__ = [
-    "StaleError",
-    "TenantExistsError",
-    "UnknownTenantError",
-    "activate",
-    "activation",
-    "add_note",
-    "edit_contact",
-    "erase",
-    "erase_closed_before",
-    "erasure",
-    "find",
-    "licences",
-    "notes",
-    "reinstate",
-    "reject",
-    "release",
-    "renew_existing",
-    "reopen",
-    "set_client",
-    "set_validity",
-    "sign_ups",
-    "submit",
-    "suspend",
-    "withdraw",
+    "AskedAlreadyError", "Cleared", "FollowUp", "IdsInUseError", "LinkLimitError", "LinkMails",
+    "OpenSignUpError", "ProofMails", "ProofNeededError", "SignUpLimitError", "SignUpLimits",
+    "SpentProofError", "StaleError", "TenantChanges", "TenantExistsError", "UnknownTenantError",
+    "activate", "activation", "add_note", "answer", "are_reminders_ended", "ask",
+    "change_tenant", "clear_doubtful", "closed", "confirm_email", "edit_contact", "edit_names",
+    "end_reminders", "end_status_link", "erase", "erase_closed_before", "erasure", "find",
+    "kept", "latest_follow_up", "licences", "load", "mails", "may_ask_again", "may_ask_to_renew",
+    "new_status_link", "notes", "questions", "reinstate", "reject", "release",
+    "remove_counters_before", "remove_set_aside_before", "renew_existing", "reopen",
+    "resume_reminders", "send_again", "set_client", "set_validity", "sign_ups", "submit",
+    "submit_for_ids", "suspend", "undo_renewal", "withdraw",
 ]  # fmt: skip

@@ -1,10 +1,12 @@
 """Activating a pending sign-up under its final id, or renewing the tenant that has this id."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from portal import records
 from portal.onboarding.claims import claim_changes
 from portal.onboarding.decisions import MAX_ATTEMPTS, load, too_busy
+from portal.onboarding.waiting_times import waiting_changes
+from portal.outbox import entries_after
 from portal.sealing import Sealer, Secret
 from portal.stores import (
     Add,
@@ -20,8 +22,11 @@ from portal.tenants import (
     RuleError,
     Tenant,
     Validity,
+    ValidityChange,
     Verb,
     idempotency_key_of,
+    require_agreement,
+    resolved,
 )
 
 
@@ -41,45 +46,55 @@ def activate(
     expected_version: int | None,
     audit: AuditInfo,
     ids: Ids,
-    validity: Validity,
+    validity: Validity | ValidityChange,
     client_id: str = "",
     secret: Secret | None = None,
 ) -> Tenant:
     """Activates a pending tenant: gives it its final id, a licence and an OAuth client. A forward
     with the pending id takes its place.
 
+    A sign-up of a program may have brought a client. Its id stays if `client_id` is empty. Its
+    secret stays if `secret` is `None` and the final id is the one that it was sealed for: nobody
+    could open it for another.
+
     Raises:
         UnknownTenantError: No tenant has this id.
         StaleError: The tenant has another version.
         NotAllowedError: The tenant is not pending.
         PastWindowError: The validity has no end, or has ended.
+        ClusterError: The ids have no cluster, or one that is no host label.
+        TermConflictError: A term and another last day were asked for.
+        BackwardWindowError: The validity would end before it starts.
         TenantExistsError: Another tenant has the final id.
         BusyError: Other changes kept interfering.
     """
-    key_parts = (ids, validity, client_id, secret.fingerprint if secret else None)
+    window, refusal = _new_window(validity, audit)
+    key_parts = (ids, window, client_id, secret.fingerprint if secret else None)
     idempotency_key = idempotency_key_of(Verb.ACTIVATE, audit, expected_version, *key_parts)
-    client = Client(id=client_id)
-    if secret:
-        sealed = sealer.seal(secret, ids.tenant_id)
-        client = Client(id=client_id, sealed_secret=sealed, secret_set_at=audit.at)
+    sealed = sealer.seal(secret, ids.tenant_id) if secret else ""
     for _ in range(MAX_ATTEMPTS):
         loaded = load(store, tenant_id)
         if loaded.already_applied(idempotency_key):
             return loaded.tenant
         pending = loaded.require_version(tenant_id, expected_version)
-        active = pending.activated(
-            audit, idempotency_key, ids=ids, validity=validity, client=client
-        )
+        if refusal:
+            raise refusal
+        client = _new_client(pending, ids, client_id, sealed, audit)
+        active = pending.activated(audit, idempotency_key, ids=ids, validity=window, client=client)
         item = records.item_of(active)
         try:
             store.write(
                 [
                     Replace(
-                        records.forward_item(pending, active.id, idempotency_key), expected_version
+                        records.forward_item(pending, active.id, idempotency_key),
+                        expected_version,
+                        read=loaded.item,
                     ),
                     Add(item),
                     Add(records.event_item(active.id, Verb.ACTIVATE, audit, loaded.item, item)),
+                    *entries_after(Verb.ACTIVATE, active, audit.at),
                     *claim_changes(store, pending, None),
+                    *waiting_changes(pending, audit.at),
                 ]
             )
         except ItemExistsError as error:
@@ -93,6 +108,26 @@ def activate(
     raise too_busy()
 
 
+def _new_client(pending: Tenant, ids: Ids, client_id: str, sealed: str, audit: AuditInfo) -> Client:
+    asked = pending.client
+    if sealed:
+        return Client(id=client_id or asked.id, sealed_secret=sealed, secret_set_at=audit.at)
+    if pending.ids is None or pending.ids.tenant_id != ids.tenant_id:
+        return Client(id=client_id or asked.id)
+    return replace(asked, id=client_id or asked.id)
+
+
+def _new_window(
+    asked: Validity | ValidityChange, audit: AuditInfo
+) -> tuple[Validity, RuleError | None]:
+    """The instants of a new licence, or why there are none. That is said only to whoever has seen
+    the current version."""
+    try:
+        return resolved(asked, Validity(), audit.at), None
+    except RuleError as error:
+        return Validity(), error
+
+
 def renew_existing(
     store: Store,
     tenant_id: str,
@@ -101,16 +136,21 @@ def renew_existing(
     audit: AuditInfo,
     existing_id: str,
     expected_existing_version: int | None,
-    validity: Validity,
+    validity: Validity | ValidityChange,
+    may_shorten: bool | Validity = True,
 ) -> Tenant:
     """Gives the tenant that the customer already has the new validity, and puts a forward to it in
-    the place of the pending sign-up. Returns the existing tenant.
+    the place of the pending sign-up. Returns the existing tenant. `undo_renewal` undoes it.
+
+    Args:
+        may_shorten: As in `set_validity`.
 
     Raises:
         UnknownTenantError: No tenant has one of the ids.
         StaleError: One of the two tenants has another version.
         NotAllowedError: The sign-up is not pending, or the existing tenant is not active or
             suspended.
+        TermConflictError, BackwardWindowError, ShorterWindowError: As in `set_validity`.
         BusyError: Other changes kept interfering.
     """
     idempotency_key = idempotency_key_of(
@@ -125,14 +165,19 @@ def renew_existing(
         pending.changed(Verb.ACTIVATE, audit)
         loaded_existing = load(store, existing_id)
         existing = loaded_existing.require_version(existing_id, expected_existing_version)
-        renewed = existing.changed(Verb.SET_VALIDITY, audit, idempotency_key, validity=validity)
+        window = resolved(validity, existing.validity, audit.at)
+        renewed = existing.changed(Verb.SET_VALIDITY, audit, idempotency_key, validity=window)
+        require_agreement(existing.validity, window, audit.at, may_shorten)
         item = records.item_of(renewed, loaded_existing.item)
         try:
             store.write(
                 [
                     Replace(
-                        records.forward_item(pending, existing_id, idempotency_key),
+                        records.closing_forward_item(
+                            pending, loaded.item, loaded_existing.item, idempotency_key, audit.at
+                        ),
                         expected_version,
+                        read=loaded.item,
                     ),
                     Replace(item, expected_existing_version, read=loaded_existing.item),
                     Add(
@@ -140,7 +185,9 @@ def renew_existing(
                             existing_id, Verb.SET_VALIDITY, audit, loaded_existing.item, item
                         )
                     ),
+                    *entries_after(Verb.ACTIVATE, renewed, audit.at, sign_up=pending),
                     *claim_changes(store, pending, None),
+                    *waiting_changes(pending, audit.at),
                 ]
             )
         except (VersionConflictError, ItemExistsError):

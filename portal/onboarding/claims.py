@@ -12,25 +12,39 @@ from portal.stores import (
     Replace,
     Store,
 )
-from portal.tenants import Ids, Status, Tenant
+from portal.tenants import Ids, Tenant
+
+#: So many open sign-ups may claim the same ids. One is enough for `validate` to answer PENDING.
+MAX_CLAIMS = 3
 
 
-def claim_changes(store: Store, before: Tenant | None, after: Tenant | None) -> list[Change]:
-    """What to write together with a change of a tenant: its ids' counts, one more or one less."""
+class TooManyClaimsError(Exception):
+    """`MAX_CLAIMS` open sign-ups claim these ids already."""
+
+
+def claim_changes(
+    store: Store, before: Tenant | None, after: Tenant | None, *, limited: bool = False
+) -> list[Change]:
+    """What to write together with a change of a tenant: its ids' counts, one more or one less.
+
+    Raises:
+        TooManyClaimsError: It is `limited`, and there would be more than `MAX_CLAIMS`.
+    """
     old, new = _counted_ids(before), _counted_ids(after)
     if old == new:
         return []
-    changes = [_count_claim(store, ids, step) for ids, step in ((old, -1), (new, 1)) if ids]
+    most = MAX_CLAIMS if limited else None
+    changes = [_count_claim(store, ids, step, most) for ids, step in ((old, -1), (new, 1)) if ids]
     return [change for change in changes if change]
 
 
 def _counted_ids(tenant: Tenant | None) -> Ids | None:
-    if tenant and tenant.status is Status.PENDING and not tenant.set_aside:
+    if tenant and tenant.is_queued:
         return tenant.ids
     return None
 
 
-def _count_claim(store: Store, ids: Ids, step: int) -> Change | None:
+def _count_claim(store: Store, ids: Ids, step: int, most: int | None) -> Change | None:
     try:
         item = store.get(records.claim_id(ids))
     except ItemNotFoundError:
@@ -39,6 +53,8 @@ def _count_claim(store: Store, ids: Ids, step: int) -> Change | None:
         first_version = secrets.randbits(40)
         return Add(records.claim_item(ids, 1, first_version)) if step > 0 else None
     count, version = int(item["count"]) + step, int(item["version"])
+    if most is not None and count > most:
+        raise TooManyClaimsError
     if count <= 0:
         return Remove(records.claim_id(ids), version)
     return Replace(records.claim_item(ids, count, version + 1), version)

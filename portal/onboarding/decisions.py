@@ -1,10 +1,13 @@
 """How every verb works: load the tenant, check the version, write all or nothing, or try again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from portal import records
 from portal.onboarding.claims import claim_changes
+from portal.onboarding.waiting_times import waiting_changes
+from portal.outbox import entries_after
 from portal.stores import (
     Add,
     BusyError,
@@ -96,46 +99,82 @@ def decide(
     *,
     change: Callable[[Tenant, AuditInfo, str], Tenant] | None = None,
     key_parts: tuple[object, ...] = (),
+    limited: bool = False,
     extra_changes: Callable[[Store, str], list[Change]] = lambda _store, _tenant_id: [],
     **fields: object,
 ) -> Tenant:
-    """Changes one tenant, and writes its event and its claim in the same write.
+    """Changes one tenant, and writes its event, its claim and what its customer is told in the
+    same write.
 
     Args:
         change: Returns the changed tenant. If omitted, the `fields` are changed.
         key_parts: Values of the request that are not in `fields`, for the idempotency key.
+        limited: Refuse it if too many open sign-ups would claim the same ids.
         extra_changes: Returns what else to write together with the tenant.
 
     Raises:
         UnknownTenantError: No tenant has this id.
         StaleError: The tenant has another version.
         NotAllowedError: The life cycle does not allow the verb from this status.
+        TooManyClaimsError: See `limited`.
         BusyError: Other changes kept interfering.
     """
     idempotency_key = idempotency_key_of(verb, audit, expected_version, *key_parts, *fields.items())
+    step = Step(verb, change or partial(_with_fields, verb, fields), limited=limited)
     for _ in range(MAX_ATTEMPTS):
         loaded = load(store, tenant_id)
         if loaded.already_applied(idempotency_key):
             return loaded.tenant
-        before = loaded.require_version(tenant_id, expected_version)
-        after = (
-            change(before, audit, idempotency_key)
-            if change
-            else before.changed(verb, audit, idempotency_key, **fields)
-        )
-        item = records.item_of(after, loaded.item)
-        event = records.event_item(after.id, verb, audit, loaded.item, item, reason=after.reason)
+        loaded.require_version(tenant_id, expected_version)
+        after, changes = changes_of(store, loaded, [step], audit, idempotency_key)
         try:
-            store.write([
-                Replace(item, expected_version, read=loaded.item),
-                Add(event),
-                *claim_changes(store, before, after),
-                *extra_changes(store, tenant_id),
-            ])  # fmt: skip
+            waited = waiting_changes(loaded.tenant, audit.at) if verb is Verb.REJECT else ()
+            store.write([*changes, *waited, *extra_changes(store, tenant_id)])
         except (VersionConflictError, ItemExistsError):
             continue
         return after
     raise too_busy()
+
+
+def _with_fields(
+    verb: Verb, fields: Mapping[str, object], tenant: Tenant, audit: AuditInfo, key: str
+) -> Tenant:
+    return tenant.changed(verb, audit, key, **fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One verb. `change` takes a tenant, who acts, and the idempotency key.
+
+    `limited`: it is refused if too many open sign-ups would claim the same ids."""
+
+    verb: Verb
+    change: Callable[[Tenant, AuditInfo, str], Tenant]
+    limited: bool = False
+
+
+def changes_of(
+    store: Store, loaded: Loaded, steps: Sequence[Step], audit: AuditInfo, idempotency_key: str
+) -> tuple[Tenant, list[Change]]:
+    """The tenant after these steps, and what to write: the tenant, the claim, and for each step an
+    event and what the customer is told.
+
+    Raises:
+        RuleError: The rules do not allow one of the steps.
+        TooManyClaimsError: See `Step`.
+    """
+    tenant, item = loaded.tenant, loaded.item
+    events: list[Change] = []
+    for step in steps:
+        tenant = step.change(tenant, audit, idempotency_key)
+        before, item = item, records.item_of(tenant, item)
+        event = records.event_item(tenant.id, step.verb, audit, before, item, reason=tenant.reason)
+        told = entries_after(step.verb, tenant, audit.at)
+        events += [Add(event), *told]
+    replaced = Replace(item, loaded.tenant.version, read=loaded.item)
+    limited = any(step.limited for step in steps)
+    claims = claim_changes(store, loaded.tenant, tenant, limited=limited)
+    return tenant, [replaced, *events, *claims]
 
 
 def too_busy() -> BusyError:

@@ -1,4 +1,5 @@
-"""Retention: erases the personal fields of sign-ups that were closed long ago, and their notes."""
+"""Retention: erases the personal fields of sign-ups that were closed long ago, and their notes;
+removes sign-ups that were set aside long ago."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -6,9 +7,20 @@ from datetime import datetime
 
 from portal import queries, records
 from portal.contact_fields import CONTACT_FIELDS
-from portal.onboarding.decisions import StaleError, decide, find
-from portal.stores import GSI2, KEY, Change, Remove, Store
-from portal.tenants import AuditInfo, NotAllowedError, Tenant, Verb
+from portal.onboarding.decisions import StaleError, UnknownTenantError, decide, find
+from portal.stores import (
+    GSI2,
+    KEY,
+    Change,
+    ItemNotFoundError,
+    Remove,
+    Replace,
+    Store,
+    VersionConflictError,
+    iter_query,
+)
+from portal.tenants import AuditInfo, NotAllowedError, Status, Tenant, Verb
+from portal.timestamps import format_timestamp
 
 #: Notes that one write removes together with the change of their tenant.
 _NOTES_PER_WRITE = 90
@@ -48,14 +60,14 @@ def _note_removals(store: Store, tenant_id: str) -> list[Change]:
 
 
 def erase_closed_before(store: Store, instant: datetime, audit: AuditInfo) -> int:
-    """Erases every sign-up that was rejected or withdrawn before `instant`, with all its notes.
-    Returns how many. It may be stopped at any point and run again.
+    """Erases every sign-up that was rejected, withdrawn or closed towards an existing tenant before
+    `instant`, with all its notes. Returns how many. It may be stopped at any point and run again.
 
     Raises:
         BusyError: Other changes kept interfering.
     """
     due = [str(row[KEY]) for row in queries.closed_before(store, instant)]
-    erased = 0
+    erased = _erase_closed_towards(store, instant)
     for tenant_id in due:
         tenant = find(store, tenant_id)
         # Somebody may have reopened it since the query.
@@ -63,7 +75,48 @@ def erase_closed_before(store: Store, instant: datetime, audit: AuditInfo) -> in
             if not tenant.erased:
                 erase(store, tenant_id, expected_version=tenant.version, audit=audit)
                 erased += 1
-            # One write removes a limited number of notes; the rest needs further writes.
-            while notes := _note_removals(store, tenant_id):
-                store.write(notes)
+            _remove_notes(store, tenant_id)
     return erased
+
+
+def remove_set_aside_before(store: Store, instant: datetime) -> int:
+    """Removes every sign-up that was set aside, or waits for the proof of its address, and sent
+    before `instant`, with all its notes: in so long a time nothing moved it into the queue. Returns
+    how many. It may be stopped at any point and run again.
+    """
+    between = (" ", format_timestamp(instant))
+    due = [
+        str(row[KEY])
+        for partition in (records.ASIDE, records.WAITING)
+        for row in iter_query(store, GSI2, partition, between=between)
+    ]
+    removed = 0
+    for tenant_id in due:
+        # Somebody may have decided on it since the query.
+        with suppress(UnknownTenantError, VersionConflictError):
+            tenant = find(store, tenant_id)
+            is_pending = tenant.status is Status.PENDING
+            if tenant.id == tenant_id and is_pending and not tenant.is_queued:
+                _remove_notes(store, tenant_id)
+                store.write([Remove(tenant_id, tenant.version)])
+                removed += 1
+    return removed
+
+
+def _erase_closed_towards(store: Store, instant: datetime) -> int:
+    due = [str(row[KEY]) for row in queries.closed_towards_before(store, instant)]
+    for sign_up_id in due:
+        # The closing may have been undone since the query.
+        with suppress(ItemNotFoundError, VersionConflictError):
+            item = store.get(sign_up_id)
+            if records.closed_sign_up_of(item):
+                erased = records.without_closed_sign_up(item)
+                store.write([Replace(erased, int(item["version"]), read=item)])
+            _remove_notes(store, sign_up_id)
+    return len(due)
+
+
+def _remove_notes(store: Store, tenant_id: str) -> None:
+    # One write removes a limited number of notes; the rest needs further writes.
+    while notes := _note_removals(store, tenant_id):
+        store.write(notes)

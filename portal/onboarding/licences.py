@@ -1,9 +1,25 @@
-"""A tenant with its final key: whether it has access, until when, and with which OAuth client."""
+"""A tenant with its final key: whether it has access, until when, with which names and cluster, and
+with which OAuth client."""
+
+from dataclasses import replace
 
 from portal.onboarding.decisions import decide
 from portal.sealing import Sealer, Secret
 from portal.stores import Store
-from portal.tenants import AuditInfo, Client, Reason, Tenant, Validity, Verb
+from portal.tenants import (
+    AuditInfo,
+    Client,
+    ClusterError,
+    NotAllowedError,
+    Reason,
+    Tenant,
+    Validity,
+    ValidityChange,
+    Verb,
+    is_cluster,
+    require_agreement,
+    resolved,
+)
 
 
 def suspend(
@@ -40,17 +56,40 @@ def set_validity(
     *,
     expected_version: int | None,
     audit: AuditInfo,
-    validity: Validity,
+    validity: Validity | ValidityChange,
+    may_shorten: bool | Validity = True,
 ) -> Tenant:
     """Sets another validity. One that has ended ends the licence.
+
+    Args:
+        may_shorten: Whether the change may take access away; a validity: only if it leads to just
+            this one.
 
     Raises:
         UnknownTenantError: No tenant has this id.
         StaleError: The tenant has another version.
         NotAllowedError: The tenant is neither active nor suspended.
+        TermConflictError: A term and another last day were asked for.
+        BackwardWindowError: The validity would end before it starts.
+        ShorterWindowError: It takes access away, and may not.
         BusyError: Other changes kept interfering.
     """
-    return decide(store, tenant_id, Verb.SET_VALIDITY, audit, expected_version, validity=validity)
+
+    def change(tenant: Tenant, audit: AuditInfo, idempotency_key: str) -> Tenant:
+        new = resolved(validity, tenant.validity, audit.at)
+        changed = tenant.changed(Verb.SET_VALIDITY, audit, idempotency_key, validity=new)
+        require_agreement(tenant.validity, new, audit.at, may_shorten)
+        return changed
+
+    return decide(
+        store,
+        tenant_id,
+        Verb.SET_VALIDITY,
+        audit,
+        expected_version,
+        change=change,
+        key_parts=(("validity", validity),),
+    )
 
 
 def set_client(
@@ -90,3 +129,59 @@ def set_client(
         change=change,
         key_parts=(client_id, secret.fingerprint if secret else None),
     )
+
+
+def edit_names(
+    store: Store,
+    tenant_id: str,
+    *,
+    expected_version: int | None,
+    audit: AuditInfo,
+    account_name: str,
+    company_name: str,
+    cluster: str,
+) -> Tenant:
+    """Sets other names of the account and the company, and another cluster. The ids stay.
+
+    Raises:
+        UnknownTenantError: No tenant has this id.
+        StaleError: The tenant has another version.
+        NotAllowedError: The tenant is neither active nor suspended, or has no ids.
+        ClusterError: The cluster is no host label.
+        BusyError: Other changes kept interfering.
+    """
+
+    def change(tenant: Tenant, audit: AuditInfo, idempotency_key: str) -> Tenant:
+        return with_names(
+            tenant,
+            audit,
+            idempotency_key,
+            account_name=account_name,
+            company_name=company_name,
+            cluster=cluster,
+        )
+
+    return decide(
+        store,
+        tenant_id,
+        Verb.EDIT_NAMES,
+        audit,
+        expected_version,
+        change=change,
+        key_parts=(account_name, company_name, cluster),
+    )
+
+
+def with_names(tenant: Tenant, audit: AuditInfo, idempotency_key: str, **names: str) -> Tenant:
+    """The tenant with these fields of its `Ids`. An old cluster may stay as it is.
+
+    Raises:
+        NotAllowedError: The tenant is neither active nor suspended, or has no ids.
+        ClusterError: Another cluster is asked for, and it is no host label.
+    """
+    if tenant.ids is None:
+        raise NotAllowedError(Verb.EDIT_NAMES, tenant.status)
+    ids = replace(tenant.ids, **names)
+    if ids.cluster != tenant.ids.cluster and not is_cluster(ids.cluster):
+        raise ClusterError
+    return tenant.changed(Verb.EDIT_NAMES, audit, idempotency_key, ids=ids)

@@ -1,14 +1,37 @@
 """Verbs for sign-ups: submit, edit_contact, withdraw, reject, reopen, release."""
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from portal import records
-from portal.onboarding.claims import claim_changes
-from portal.onboarding.decisions import MAX_ATTEMPTS, decide, find, too_busy
+from portal.mail import Kind
+from portal.onboarding.claims import TooManyClaimsError, claim_changes
+from portal.onboarding.decisions import (
+    MAX_ATTEMPTS,
+    UnknownTenantError,
+    decide,
+    find,
+    too_busy,
+)
+from portal.onboarding.follow_ups import AskedAlreadyError, follow_up_changes
+from portal.onboarding.proof_mails import ProofMails
+from portal.onboarding.sign_up_limits import (
+    ProofNeededError,
+    SignUpLimitError,
+    SignUpLimits,
+    SpentProofError,
+)
+from portal.outbox import entries_of
+from portal.proof_of_work import Proof
 from portal.stores import (
     Add,
+    Change,
+    Count,
     ItemExistsError,
+    LimitReachedError,
     Store,
+    StoreError,
     VersionConflictError,
 )
 from portal.tenants import AuditInfo, Contact, Ids, Reason, Status, Tenant, Verb
@@ -24,11 +47,35 @@ def submit(
     now: datetime,
     locale: str = "",
     set_aside: bool = False,
+    too_fast: bool = False,
+    limits: SignUpLimits | None = None,
+    network: str = "",
+    proof: Proof | None = None,
+    ask_for_proof: bool = False,
+    proof_mails: ProofMails | None = None,
+    waits_for_address: bool = False,
+    follows: str = "",
+    renews: str = "",
 ) -> Tenant:
     """Adds a pending tenant. `reference` comes signed with the form. So a form that is sent twice
-    adds nothing, and returns the tenant of the first time.
+    adds nothing, and returns the tenant of the first time, whatever the limits say.
+
+    Args:
+        limits: If given, they count this sign-up, sent by a client of `network`. What goes beyond
+            some of them is set aside.
+        proof: A proof of work, with which it is accepted although more come than usual.
+        ask_for_proof: Raise `ProofNeededError` instead of setting it aside without a proof.
+        proof_mails: If given, they count the mail that is sent. Without them it always has the link
+            that proves the address.
+        waits_for_address: It gets into the queue only when the customer has proved the address.
+        follows: The id of the tenant whose customer asks again.
+        renews: The id of the tenant that the customer asks to renew.
 
     Raises:
+        ProofNeededError: See `ask_for_proof`.
+        SpentProofError: The proof was used for another sign-up.
+        SignUpLimitError: The limits refuse it.
+        AskedAlreadyError: A request that follows the same tenant is pending.
         BusyError: Other changes kept interfering.
     """
     tenant = Tenant(
@@ -42,18 +89,90 @@ def submit(
         locale=locale,
         status_link=status_link,
         set_aside=set_aside,
+        waits_for_address=waits_for_address and not set_aside,
+        too_fast=too_fast,
+        follows=follows,
+        renews=renews,
     )
+    try:
+        added = _add(
+            store, tenant, now, limits, network,
+            proof=proof, ask=ask_for_proof, mails=proof_mails,
+        )  # fmt: skip
+    except (SignUpLimitError, ProofNeededError, SpentProofError):
+        with suppress(UnknownTenantError):
+            return find(store, tenant.id)
+        raise
+    except AskedAlreadyError as asked:
+        if asked.tenant.id != tenant.id:
+            raise
+        return asked.tenant
+    if limits:
+        # The sign-up is saved, whatever comes of this.
+        with suppress(StoreError):
+            limits.remove_old_counters(store, now)
+    return added
+
+
+def _add(
+    store: Store,
+    tenant: Tenant,
+    now: datetime,
+    limits: SignUpLimits | None = None,
+    network: str = "",
+    *,
+    proof: Proof | None = None,
+    ask: bool = False,
+    mails: ProofMails | None = None,
+) -> Tenant:
+    # What is set aside anyway has been found out already, and shall not notice.
+    asks = limits is not None and ask and proof is None and not tenant.set_aside
+    if limits:
+        tenant = limits.before(tenant, network, now, proof)
+    kind = Kind.RECEIVED
     for _ in range(MAX_ATTEMPTS):
+        if asks and limits and limits.asks_for_proof(now):
+            raise ProofNeededError
         try:
-            store.write([Add(records.item_of(tenant)), *claim_changes(store, None, tenant)])
+            # No stranger who claims the same ids can keep the customer of a tenant from renewing.
+            is_limited = limits is not None and not tenant.renews
+            changes = claim_changes(store, None, tenant, limited=is_limited)
+            changes += follow_up_changes(store, tenant, now)
+            counts = limits.changes(store, tenant, network, now, proof) if limits else []
+            told = _told(kind, tenant, now, counts, mails)
+            # First whether the form was sent before: then the limits do not matter.
+            store.write([Add(records.item_of(tenant)), *changes, *told])
         except ItemExistsError as error:
             if error.item_id == tenant.id:
                 return find(store, tenant.id)
+            if proof and error.item_id == records.spent_proof_id(proof.nonce):
+                raise SpentProofError from error
         except VersionConflictError:
             pass
+        except TooManyClaimsError:
+            tenant = replace(tenant, set_aside=True, waits_for_address=False)
+        except LimitReachedError as error:
+            if mails and mails.is_used_up(error, tenant.contact.email, now):
+                kind = Kind.RECEIVED_AGAIN
+            elif limits:
+                tenant = limits.beyond(store, tenant, network, now, error)
         else:
             return tenant
     raise too_busy()
+
+
+def _told(
+    kind: Kind,
+    tenant: Tenant,
+    now: datetime,
+    counts: list[Count | Add],
+    mails: ProofMails | None,
+) -> list[Change]:
+    """The mail of a sign-up, and what counts both."""
+    told = entries_of(kind, tenant, now)
+    if mails and told and kind is Kind.RECEIVED:
+        counts = mails.with_count(counts, tenant.contact.email, now)
+    return [*counts, *told]
 
 
 def withdraw(

@@ -9,7 +9,7 @@ from portal import records
 from portal.queries.pages import IndexRange, PageCursor, page
 from portal.records import LAST
 from portal.stores import GSI2, KEY, Item, Store
-from portal.tenants import EXPIRING, MILLISECOND, Status
+from portal.tenants import CLOSED, EXPIRING, MILLISECOND, Status
 from portal.timestamps import format_timestamp
 
 #: Counts stop here. Pages show such a count as "99+".
@@ -30,7 +30,9 @@ class Tab(StrEnum):
 
 
 #: Every tenant of the tab "all" is in exactly one of these.
-_DISJOINT_TABS = (Tab.PENDING, Tab.ACTIVE, Tab.EXPIRED, Tab.SUSPENDED, Tab.REJECTED)
+_DISJOINT_TABS = (
+    Tab.PENDING, Tab.ACTIVE, Tab.EXPIRED, Tab.SUSPENDED, Tab.REJECTED, Tab.ASIDE,
+)  # fmt: skip
 
 
 def ranges_of_tab(tab: Tab, now: datetime) -> list[IndexRange]:
@@ -52,9 +54,15 @@ def ranges_of_tab(tab: Tab, now: datetime) -> list[IndexRange]:
         case Tab.REJECTED:
             return [_status_range(Status.REJECTED), _status_range(Status.WITHDRAWN)]
         case Tab.ASIDE:
-            return [IndexRange(GSI2, records.ASIDE, newest_first=True)]
+            return _aside_ranges()
         case Tab.ALL:
-            return [_status_range(status) for status in Status]
+            return [*(_status_range(status) for status in Status), *_aside_ranges()]
+
+
+def _aside_ranges() -> list[IndexRange]:
+    """Sign-ups that are not in the queue: first those that wait for the proof of their address."""
+    partitions = (records.WAITING, records.ASIDE)
+    return [IndexRange(GSI2, partition, newest_first=True) for partition in partitions]
 
 
 def _status_range(status: Status) -> IndexRange:
@@ -76,11 +84,11 @@ def is_in_tab(row: Item, tab: Tab, now: datetime) -> bool:
         case Tab.ACTIVE:
             return status is Status.ACTIVE and (end is None or end >= now)
         case Tab.REJECTED:
-            return status in (Status.REJECTED, Status.WITHDRAWN)
+            return status in CLOSED
         case Tab.ASIDE:
-            return row.get("setAside") is True
+            return records.is_set_aside(row)
         case Tab.PENDING:
-            return status is Status.PENDING and row.get("setAside") is not True
+            return status is Status.PENDING and not records.is_set_aside(row)
         case _:
             return status.value == tab.value
 
@@ -117,15 +125,25 @@ def next_waiting(store: Store, decided: Collection[str]) -> Item | None:
     return next((row for row in rows if row[KEY] not in decided), None)
 
 
+def closed_towards_before(store: Store, instant: datetime) -> Iterator[Item]:
+    """Rows of sign-ups that were closed towards an existing tenant before `instant`."""
+    until = (_FIRST, format_timestamp(instant))
+    yield from _all_rows(store, IndexRange(GSI2, records.CLOSED_TOWARDS, until))
+
+
 def closed_before(store: Store, instant: datetime) -> Iterator[Item]:
     """Rejected and withdrawn rows that were decided before `instant`."""
-    for status in (Status.REJECTED, Status.WITHDRAWN):
+    for status in CLOSED:
         partition = records.status_partition(status)
-        index_range = IndexRange(GSI2, partition, (_FIRST, format_timestamp(instant)))
-        cursor: PageCursor | None = None
-        while True:
-            result = page(store, [index_range], after=cursor)
-            yield from result.rows
-            cursor = result.after
-            if cursor is None:
-                break
+        until = (_FIRST, format_timestamp(instant))
+        yield from _all_rows(store, IndexRange(GSI2, partition, until))
+
+
+def _all_rows(store: Store, index_range: IndexRange) -> Iterator[Item]:
+    cursor: PageCursor | None = None
+    while True:
+        result = page(store, [index_range], after=cursor)
+        yield from result.rows
+        cursor = result.after
+        if cursor is None:
+            break

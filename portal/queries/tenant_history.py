@@ -1,9 +1,9 @@
-"""Events and notes of one tenant. Those of its time as a pending sign-up have the pending id."""
+"""Events, notes and mails of one tenant. Those from before its activation have its pending id."""
 
 from collections.abc import Callable
 
 from portal import records
-from portal.records import Event, Note
+from portal.records import Event, Note, OutboxEntry
 from portal.stores import GSI2, Item, Store
 from portal.tenants import Tenant
 from portal.timestamps import format_timestamp
@@ -26,6 +26,13 @@ def history(store: Store, tenant: Tenant) -> list[Event]:
 def notes(store: Store, tenant: Tenant) -> list[Note]:
     """The notes of staff, under both ids of the tenant, the newest first."""
     return [records.note_of(row) for row in _rows(store, tenant, records.notes_partition)]
+
+
+def mails(store: Store, tenant: Tenant) -> list[OutboxEntry]:
+    """The mails to the contact, under both ids of the tenant, the newest first: those that were
+    sent, and those that are to be."""
+    rows = _rows(store, tenant, records.outbox_partition)
+    return sorted(map(records.outbox_entry_of, rows), key=lambda entry: entry.at, reverse=True)
 
 
 def _rows(store: Store, tenant: Tenant, partition_of: Callable[[str], str]) -> list[Item]:

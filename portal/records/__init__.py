@@ -3,10 +3,16 @@ of their attributes.
 
     tenant         a tenant as an item, and back; the attributes that anybody may read
     access_fields  status and validity of an item, which decide access
+    incomplete     what a row lacks, and what an operator has answered to that
     provenance     whether staff set the status and the validity, or an import
     index_keys     the partition and sort keys by which the indexes find a tenant
     sign_up        claims; the forward that replaces an activated sign-up; its status link
+    follow_up      from a tenant to the request that follows it
+    question       a question to the customer of a sign-up, as one attribute of the tenant
     history        events and notes
+    sign_up_counters  the items that count sign-ups
+    outbox_entry   what is to be delivered, or was
+    waiting_times  the items that count how long sign-ups waited for their decision
     ids            ids of sign-ups and claims, and the kind of an item by its id
     attributes     names of single attributes, and values that may have any type
 
@@ -15,46 +21,132 @@ Attributes that the portal does not know belong to others, and a change keeps th
 """
 
 from portal.records.access_fields import status_of, validity_of
-from portal.records.attributes import IMPORT_ID, IMPORTED_STATE, SECRET, SECRET_FINGERPRINT
+from portal.records.attributes import (
+    ADOPT_ANSWER,
+    IMPORT_ID,
+    IMPORTED_STATE,
+    SECRET,
+    SECRET_FINGERPRINT,
+    parse_optional_timestamp,
+)
+from portal.records.follow_up import FollowUp, follow_up_id, follow_up_item, follow_up_of
 from portal.records.history import (
+    ENDED,
     Event,
     Note,
+    ended_tenant,
+    ends_access,
     event_item,
     event_of,
     events_partition,
+    no_reminders_id,
+    no_reminders_item,
     note_item,
     note_of,
     notes_partition,
+    said_item,
+    second_address_item,
 )
-from portal.records.ids import REFERENCE_LENGTH, claim_id, is_tenant, item_kind, pending_id
+from portal.records.ids import (
+    REFERENCE_LENGTH,
+    claim_id,
+    is_final_id,
+    is_tenant,
+    item_kind,
+    pending_id,
+    reference_of,
+)
+from portal.records.incomplete import AdoptAnswer, answer_text, stored_answer
 from portal.records.index_keys import (
     ASIDE,
     IMPORTS,
     LAST,
     NEVER,
+    WAITING,
     account_partition,
     company_partition,
     email_partition,
+    is_answered,
+    is_asked,
+    is_confirmed,
+    is_renewal,
+    is_set_aside,
+    is_too_fast,
+    is_waiting_for_address,
     normalised,
     status_partition,
 )
+from portal.records.outbox_entry import (
+    MAX_OUTBOX_ID,
+    OUTBOX_DUE,
+    OUTBOX_GIVEN_UP,
+    TO_SECOND,
+    DeliveryState,
+    OutboxEntry,
+    mail_partition,
+    new_outbox_entry,
+    outbox_entry_of,
+    outbox_item,
+    outbox_key,
+    outbox_partition,
+)
 from portal.records.provenance import imported_state, set_by_staff
 from portal.records.sign_up import (
+    CLOSED_TOWARDS,
+    ClosedSignUp,
     Forward,
     StatusLink,
     claim_item,
+    closed_sign_up_of,
+    closing_forward_item,
     forward_item,
     forward_of,
     status_link_of,
+    with_status_link,
+    with_validity_before,
+    without_closed_sign_up,
 )
-from portal.records.tenant import index_keys_of, item_of, public_view, tenant_of
+from portal.records.sign_up_counters import (
+    COUNTERS,
+    SET_ASIDE_COUNTER,
+    counter_attributes,
+    counter_id,
+    old_counters,
+    set_aside_counter,
+    spent_proof_id,
+)
+from portal.records.tenant import (
+    TENANT_ATTRIBUTES,
+    access_view,
+    all_gaps,
+    gaps_of_row,
+    index_keys_of,
+    item_of,
+    open_gaps,
+    public_view,
+    tenant_of,
+    unusable_attributes,
+)
+from portal.records.waiting_times import waiting_bucket, waiting_counts, waiting_item_id
 
-__all__ = (
-    "ASIDE", "IMPORTED_STATE", "IMPORTS", "IMPORT_ID", "LAST", "NEVER", "REFERENCE_LENGTH",
-    "SECRET", "SECRET_FINGERPRINT", "Event", "Forward", "Note", "StatusLink", "account_partition",
-    "claim_id", "claim_item", "company_partition", "email_partition", "event_item", "event_of",
-    "events_partition", "forward_item", "forward_of", "imported_state", "index_keys_of",
-    "is_tenant", "item_kind", "item_of", "normalised", "note_item", "note_of", "notes_partition",
-    "pending_id", "public_view", "set_by_staff", "status_link_of", "status_of",
-    "status_partition", "tenant_of", "validity_of"
-)  # fmt: skip
+__all__ = [
+    "ADOPT_ANSWER", "ASIDE", "CLOSED_TOWARDS", "COUNTERS", "ENDED", "IMPORTED_STATE", "IMPORTS",
+    "IMPORT_ID", "LAST", "MAX_OUTBOX_ID", "NEVER", "OUTBOX_DUE", "OUTBOX_GIVEN_UP",
+    "REFERENCE_LENGTH", "SECRET", "SECRET_FINGERPRINT", "SET_ASIDE_COUNTER", "TENANT_ATTRIBUTES",
+    "TO_SECOND", "WAITING", "AdoptAnswer", "ClosedSignUp", "DeliveryState", "Event", "FollowUp",
+    "Forward", "Note", "OutboxEntry", "StatusLink", "access_view", "account_partition", "all_gaps",
+    "answer_text", "claim_id", "claim_item", "closed_sign_up_of", "closing_forward_item",
+    "company_partition", "counter_attributes", "counter_id", "email_partition", "ended_tenant",
+    "ends_access", "event_item", "event_of", "events_partition", "follow_up_id", "follow_up_item",
+    "follow_up_of", "forward_item", "forward_of", "gaps_of_row", "imported_state", "index_keys_of",
+    "is_answered", "is_asked", "is_confirmed", "is_final_id", "is_renewal", "is_set_aside",
+    "is_tenant", "is_too_fast", "is_waiting_for_address", "item_kind", "item_of", "mail_partition",
+    "new_outbox_entry", "no_reminders_id", "no_reminders_item", "normalised", "note_item",
+    "note_of", "notes_partition", "old_counters", "open_gaps", "outbox_entry_of", "outbox_item",
+    "outbox_key", "outbox_partition", "parse_optional_timestamp", "pending_id", "public_view",
+    "reference_of", "said_item", "second_address_item", "set_aside_counter", "set_by_staff",
+    "spent_proof_id", "status_link_of", "status_of", "status_partition", "stored_answer",
+    "tenant_of", "unusable_attributes", "validity_of", "waiting_bucket", "waiting_counts",
+    "waiting_item_id", "with_status_link", "with_validity_before", "without_closed_sign_up",
+    "without_status_link",
+]  # fmt: skip

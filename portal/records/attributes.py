@@ -15,6 +15,8 @@ IMPORT_ID = "importId"
 SECRET_FINGERPRINT = "clientSecretMark"  # noqa: S105 - the name of its attribute
 #: Status and validity as the latest import stored them (`portal.records.provenance`).
 IMPORTED_STATE = "importedState"
+#: What an operator has answered to an incomplete row (`portal.records.incomplete`).
+ADOPT_ANSWER = "adoptAnswer"
 
 
 class Texts(dict[str, str]):

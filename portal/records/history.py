@@ -2,15 +2,17 @@
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.contact_fields import CONTACT_FIELDS
+from portal.contact_fields import CONTACT_FIELDS, FieldKind, fields_of_kind
+from portal.records.access_fields import status_of, validity_of
 from portal.records.attributes import Texts
-from portal.stores import GSI2, KEY, Item, Value
-from portal.tenants import AuditInfo, Verb
+from portal.stores import GSI2, GSI3, KEY, Item, Value
+from portal.tenants import AccessStatus, AuditInfo, Verb, access_status, takes_access_away
 from portal.timestamps import format_timestamp, parse_timestamp
 
 #: An event holds the old and the new values of these attributes.
@@ -23,12 +25,26 @@ _NAMED_ONLY = (
     *(field.attribute for field in CONTACT_FIELDS if field.personal),
     "accountName", "companyName", "clientSecret",
 )  # fmt: skip
+#: Of a phone number an event holds the country and the last two digits: enough to see that it
+#: became another country's, too little to call anybody.
+_E164 = re.compile(r"(\+\d\d)\d{4,}(\d\d)", re.ASCII)
+
+
+#: The partition of the events that took access away, whichever tenant's, by time. Who wants to know
+#: what was suspended or shortened lately asks once, and not for each tenant.
+ENDED = "ENDED"
+_GIVES_ACCESS = frozenset({AccessStatus.VALID, AccessStatus.EXPIRING})
+
+
+#: What a note is that holds a second address. It is stored.
+_SECOND_ADDRESS = "second_address"
+_NO_REMINDERS = "no_reminders"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
     """One change of a tenant. `changes`: attribute -> old and new value, both empty if the values
-    are personal or secret."""
+    are personal or secret. Those of a phone number are masked."""
 
     at: datetime | None
     by: str
@@ -50,16 +66,37 @@ def event_item(
     """The event of a change, to be written together with the change. It holds the attributes that
     differ between the tenant's items `before` and `after`, and a digest of each item without its
     secret."""
-    return _entry(
+    entry = _entry(
         "event", "EVENTS", tenant_id, audit, f"{format_timestamp(audit.at)}-{secrets.token_hex(4)}"
-    ) | {
+    )
+    if before is not None and ends_access(before, after, audit.at):
+        entry |= {GSI3.partition: ENDED, GSI3.sort: entry[GSI2.sort]}
+    return entry | {
         "verb": verb.value,
-        "changes": json.dumps(_changes(before or {}, after), ensure_ascii=False),
+        "changes": json.dumps(
+            _changes(before or {}, after, erases=verb is Verb.ERASE), ensure_ascii=False
+        ),
         "before": _digest(before),
         "after": _digest(after),
         **({"reason": reason} if reason else {}),
         **({"requestId": audit.request_id} if audit.request_id else {}),
     }
+
+
+def ends_access(before: Item, after: Item, now: datetime) -> bool:
+    """Whether a change takes access away from a tenant that has it, or shortens it."""
+    old, new = validity_of(before), validity_of(after)
+    if access_status(status_of(before), old, now) not in _GIVES_ACCESS:
+        return False
+    still = access_status(status_of(after), new, now) in _GIVES_ACCESS
+    return not still or takes_access_away(old, new, now)
+
+
+def ended_tenant(row: Item) -> tuple[str, datetime | None]:
+    """The tenant and the time of a row in the partition `ENDED`."""
+    at, _, event_id = str(row[GSI3.sort]).partition("#")
+    # Only a tenant with a final id has access, and a final id has no hyphen.
+    return event_id.split("-")[1], parse_timestamp(at)
 
 
 def event_of(item: Item) -> Event:
@@ -78,14 +115,33 @@ def events_partition(tenant_id: str) -> str:
     return f"EVENTS#{tenant_id}"
 
 
-def _changes(before: Item, after: Item) -> dict[str, tuple[str, str]]:
+def _changes(before: Item, after: Item, *, erases: bool) -> dict[str, tuple[str, str]]:
+    """`erases`: nothing is left of what was erased, not even masked."""
     with_values = {
         name: (str(before.get(name, "")), str(after.get(name, "")))
         for name in _WITH_VALUES
         if before.get(name) != after.get(name)
     }
     named_only = {name: ("", "") for name in _NAMED_ONLY if before.get(name) != after.get(name)}
-    return with_values | named_only
+    return with_values | named_only | ({} if erases else _phone_changes(before, after))
+
+
+def _phone_changes(before: Item, after: Item) -> dict[str, tuple[str, str]]:
+    """The phone numbers of which any part differs; without values where the masked ones agree."""
+    changes = {}
+    for field in fields_of_kind(FieldKind.PHONE):
+        if any(before.get(part) != after.get(part) for part in field.parts.values()):
+            old, new = (_masked_number(item.get(field.attribute)) for item in (before, after))
+            changes[field.attribute] = (old, new) if old != new else ("", "")
+    return changes
+
+
+def _masked_number(value: object) -> str:
+    """`+49•••20`. Of a text that is no number, which an import may have kept, nothing is shown."""
+    if not value:
+        return ""
+    number = _E164.fullmatch(str(value))
+    return f"{number[1]}•••{number[2]}" if number else "•••"
 
 
 def _digest(item: Item | None) -> str:
@@ -97,9 +153,36 @@ def _digest(item: Item | None) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Note:
+    """What somebody wrote about a tenant. `verb`: empty for a note of staff; else the question to
+    the customer, or the answer, that the event of this verb and time tells of."""
+
     at: datetime | None
     by: str
     text: str
+    verb: str = ""
+    #: The text is a second e-mail address of the customer.
+    is_address: bool = False
+    #: The customer wants no reminders. There is no text.
+    is_no_reminders: bool = False
+
+
+def second_address_item(tenant_id: str, audit: AuditInfo, address: str, after: str) -> Item:
+    """A second address, to which what was not delivered is sent. It is kept as a note, so it is
+    shown, and erased, with the others. `after` as in `note_item`."""
+    return {**note_item(tenant_id, audit, address, after), "verb": _SECOND_ADDRESS}
+
+
+def no_reminders_id(tenant_id: str, email: str) -> str:
+    """The id of the item that says so of this address; another contact is reminded again."""
+    digest = hashlib.sha256(f"{tenant_id}\0{email.casefold()}".encode()).hexdigest()[:16]
+    return f"note-{tenant_id}-{_NO_REMINDERS}-{digest}"
+
+
+def no_reminders_item(tenant_id: str, email: str, audit: AuditInfo) -> Item:
+    """That the customer wants no reminders by mail. It is kept as a note: so it is shown, and
+    erased, with the others, and changes no version that somebody is looking at."""
+    ending = no_reminders_id(tenant_id, email).removeprefix(f"note-{tenant_id}-")
+    return _entry("note", "NOTES", tenant_id, audit, ending) | {"verb": _NO_REMINDERS}
 
 
 def note_item(tenant_id: str, audit: AuditInfo, text: str, after: str = "") -> Item:
@@ -109,9 +192,25 @@ def note_item(tenant_id: str, audit: AuditInfo, text: str, after: str = "") -> I
     return _entry("note", "NOTES", tenant_id, audit, digest) | {"text": text}
 
 
+def said_item(tenant_id: str, verb: Verb, audit: AuditInfo, text: str) -> Item:
+    """The words of a question or an answer. They are personal, and nothing erases an event: so
+    they stand among the notes, which retention removes."""
+    digest = secrets.token_hex(8)
+    entry = _entry("note", "NOTES", tenant_id, audit, digest)
+    return entry | {"verb": verb.value, "text": text}
+
+
 def note_of(item: Item) -> Note:
     text = Texts(item)
-    return Note(at=parse_timestamp(text["at"]), by=text["by"], text=text["text"])
+    verb = text["verb"]
+    return Note(
+        at=parse_timestamp(text["at"]),
+        by=text["by"],
+        text=text["text"],
+        verb=verb if verb not in (_SECOND_ADDRESS, _NO_REMINDERS) else "",
+        is_address=verb == _SECOND_ADDRESS,
+        is_no_reminders=verb == _NO_REMINDERS,
+    )
 
 
 def notes_partition(tenant_id: str) -> str:

@@ -5,7 +5,8 @@ from portal.tenants import Ids
 
 #: The prefix, up to the first hyphen, of every id that is not a tenant's.
 OTHER_KINDS = frozenset({
-    "claim", "event", "import", "note", "staff", "link", "session", "token",
+    "claim", "event", "import", "limit", "mail", "note", "staff", "link", "session", "token",
+    "stats", "followup",
 })  # fmt: skip
 #: Length of the reference of a sign-up, in lower-case letters and digits.
 REFERENCE_LENGTH = 26
@@ -16,6 +17,12 @@ def pending_id(reference: str) -> str:
     return f"pending-{reference}"
 
 
+def reference_of(sign_up_id: str) -> str:
+    """The reference in the id of a sign-up; empty if the id is not one of a sign-up."""
+    prefix = pending_id("")
+    return sign_up_id.removeprefix(prefix) if sign_up_id.startswith(prefix) else ""
+
+
 def claim_id(ids: Ids) -> str:
     return f"claim-{ids.tenant_id}"
 
@@ -24,6 +31,11 @@ def item_kind(item_id: str) -> str:
     """The prefix of the id if it is one of `OTHER_KINDS`, else `tenant`."""
     kind = item_id.partition("-")[0]
     return kind if kind in OTHER_KINDS else "tenant"
+
+
+def is_final_id(item_id: str) -> bool:
+    """Whether this is the id of a tenant that the downstream application can ask for."""
+    return "_" in item_id and item_kind(item_id) == "tenant"
 
 
 def is_tenant(item: Item) -> bool:

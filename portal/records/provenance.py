@@ -19,9 +19,10 @@ _STAFF = "-"
 
 def set_by_staff(item: Item) -> tuple[bool, bool]:
     """Whether staff set the status, and whether they set the validity. Without a `status`, the item
-    is from the old application, and staff set neither."""
+    is from the old application, and staff set neither; unless an operator has said that it never
+    ends."""
     if "status" not in item:
-        return False, False
+        return False, item.get("openEnded") is True
     stored_status, _, stored_validity = str(
         item.get(IMPORTED_STATE, f"{_STAFF} {_STAFF}")
     ).partition(" ")

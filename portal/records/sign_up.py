@@ -1,11 +1,13 @@
 """Claims, the forward that replaces an activated sign-up, and the status link of its customer."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from portal.records.attributes import Texts
+from portal.records.attributes import IMPORTED_STATE, Texts
 from portal.records.ids import claim_id
-from portal.stores import KEY, Item, Value
+from portal.stores import GSI2, INDEXES, KEY, Item, Value
 from portal.tenants import Ids, Tenant
 from portal.timestamps import format_timestamp, parse_timestamp
 
@@ -39,6 +41,76 @@ def forward_item(pending: Tenant, to: str, idempotency_key: str) -> Item:
     if pending.created_at:
         item["createdAt"] = format_timestamp(pending.created_at)
     return item
+
+
+#: The partition of sign-ups that were closed towards a tenant that existed before. Retention finds
+#: them there.
+CLOSED_TOWARDS = "CLOSED_TOWARDS"
+#: What such a forward keeps, as JSON, so that the closing can be undone: the sign-up, and the
+#: validity that the tenant had.
+_CLOSED = "closedSignUp"
+_VALIDITY = ("validFrom", "validTo", "openEnded", IMPORTED_STATE)
+_INDEX_KEYS = frozenset(key for index in INDEXES for key in (index.partition, index.sort))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClosedSignUp:
+    """A sign-up that staff closed towards a tenant that existed before.
+
+    sign_up: its item, without index keys.
+    validity_before: the attributes of the validity that the tenant had.
+    """
+
+    sign_up: Item
+    validity_before: Item
+
+
+def closing_forward_item(
+    pending: Tenant, pending_item: Item, existing_item: Item, key: str, at: datetime
+) -> Item:
+    """The forward that replaces a sign-up which is closed towards an existing tenant."""
+    sign_up = {name: value for name, value in pending_item.items() if name not in _INDEX_KEYS}
+    validity = {name: existing_item[name] for name in _VALIDITY if name in existing_item}
+    kept = {"signUp": sign_up, "validity": validity}
+    return {
+        **forward_item(pending, str(existing_item[KEY]), key),
+        _CLOSED: json.dumps(kept, ensure_ascii=False),
+        GSI2.partition: CLOSED_TOWARDS,
+        GSI2.sort: f"{format_timestamp(at)}#{pending.id}",
+    }
+
+
+def closed_sign_up_of(item: Item) -> ClosedSignUp | None:
+    """`None` if the item is no such forward, or retention has erased what it kept."""
+    if _CLOSED not in item:
+        return None
+    kept = json.loads(str(item[_CLOSED]))
+    return ClosedSignUp(sign_up=kept["signUp"], validity_before=kept["validity"])
+
+
+def with_validity_before(item: Item, validity_before: Item) -> Item:
+    """The item of the existing tenant with exactly the validity that it had."""
+    others: Mapping[str, Value] = {k: v for k, v in item.items() if k not in _VALIDITY}
+    return {**others, **validity_before}
+
+
+def without_closed_sign_up(item: Item) -> Item:
+    """The forward after its retention: only the status link and where it leads."""
+    left = {name: value for name, value in item.items() if name not in {_CLOSED, *_INDEX_KEYS}}
+    return {**left, "version": int(item["version"]) + 1}
+
+
+def with_status_link(item: Item, status_link: str) -> Item:
+    """The forward with another status link; with an empty one, its customer has ended it."""
+    left = {name: value for name, value in item.items() if name != "statusLink"}
+    if status_link:
+        left["statusLink"] = status_link
+    elif _CLOSED in item:
+        # What is restored if staff undo the closing has no link either.
+        kept = json.loads(str(item[_CLOSED]))
+        kept["signUp"].pop("statusLink", None)
+        left[_CLOSED] = json.dumps(kept, ensure_ascii=False)
+    return {**left, "version": int(item["version"]) + 1}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

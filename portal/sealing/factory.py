@@ -21,4 +21,4 @@ def open_sealer(settings: Settings) -> Sealer:
             " on every machine, or set PORTAL_KMS_KEY_ID.",
             path,
         )
-    return KeyFileSealer(path)
+    return KeyFileSealer(path, make_folder=not settings.data_dir_is_made)

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from portal.sealing.contract import (
@@ -11,39 +11,80 @@ from portal.sealing.contract import (
     base64url_encode,
     encryption_context,
 )
-from portal.stores import UnavailableError
+from portal.stores import UnavailableError, remaining_seconds
+from portal.stores.aws import (
+    SHORTEST_CALL_SECONDS,
+    ClientOpener,
+    IncompleteAnswerError,
+    make_aws_client,
+    require_time,
+)
 
 #: KMS's limit for `Encrypt`.
 _MAX_BYTES = 4096
+_MAX_ATTEMPTS = 2
 
 
 class KmsSealer:
     """Seals with a key of AWS KMS, which never leaves KMS. Needs the permission `kms:Encrypt` only.
 
-    `make_client` returns a boto3 client for KMS. It is called once per process, on first use.
+    `make_client` returns a boto3 client for KMS. It is called once per process, on first use, and
+    again after the credentials failed.
     """
 
     def __init__(self, key_id: str, make_client: Callable[[], Any]) -> None:
         self._key_id = key_id
         self._make_client = make_client
         self._lock = threading.Lock()
-        self._client: Any = None
-        self._client_pid = 0
+        self._opener: ClientOpener | None = None
+        self._opener_pid = 0
 
     def seal(self, secret: Secret, tenant_id: str) -> str:
         """As in `Sealer`."""
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - takes 0.4 s
-
         self.check(secret)
+        request = {
+            "KeyId": self._key_id,
+            "Plaintext": secret.reveal().encode(),
+            "EncryptionContext": encryption_context(tenant_id),
+        }
+        # Sealing changes nothing, so it may always be tried again.
+        for attempt in range(1, _MAX_ATTEMPTS + 1):
+            try:
+                return f"v1.kms.{base64url_encode(self._encrypt(request))}"
+            except Exception as error:
+                # The SDK raises errors of its own, of the operating system, and of Python.
+                from portal.stores.dynamodb import is_retryable  # noqa: PLC0415 - only after one
+
+                out_of_time = remaining_seconds(1.0) < SHORTEST_CALL_SECONDS
+                if attempt == _MAX_ATTEMPTS or out_of_time or not is_retryable(error):
+                    raise _unavailable(error) from error
+        raise AssertionError("the last attempt returns or raises")
+
+    def _encrypt(self, request: Mapping[str, Any]) -> bytes:
+        """The ciphertext.
+
+        Raises:
+            IncompleteAnswerError: The answer holds none, or is one to another request.
+            Exception: Any error of the SDK.
+        """
+        opener = self._opener_of_process()
+        client = opener.get()
+        require_time()
         try:
-            response = self._client_of_process().encrypt(
-                KeyId=self._key_id,
-                Plaintext=secret.reveal().encode(),
-                EncryptionContext=encryption_context(tenant_id),
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise _unavailable(error) from error
-        return f"v1.kms.{base64url_encode(response['CiphertextBlob'])}"
+            response = client.encrypt(**request)
+        except Exception as error:
+            from portal.stores.dynamodb import is_of_credentials  # noqa: PLC0415 - only after one
+
+            if is_of_credentials(error):
+                opener.forget(client)
+            raise
+        ciphertext = response.get("CiphertextBlob")
+        # Each ciphertext also names its key, so it is longer than what was sealed.
+        if not isinstance(ciphertext, bytes) or len(ciphertext) <= len(request["Plaintext"]):
+            raise IncompleteAnswerError("no CiphertextBlob")
+        if not response.get("KeyId"):
+            raise IncompleteAnswerError("no KeyId")
+        return ciphertext
 
     def check(self, secret: Secret) -> None:
         """As in `Sealer`."""
@@ -53,25 +94,24 @@ class KmsSealer:
                 remedy="Set another client secret.",
             )
 
-    def _client_of_process(self) -> Any:
+    def _opener_of_process(self) -> ClientOpener:
         # After a fork, parent and child would share connections.
         with self._lock:
-            if self._client is None or self._client_pid != os.getpid():
-                self._client, self._client_pid = self._make_client(), os.getpid()
-            return self._client
+            if self._opener is None or self._opener_pid != os.getpid():
+                self._opener, self._opener_pid = ClientOpener(self._make_client), os.getpid()
+            return self._opener
 
 
 def kms_client_maker(region: str) -> Callable[[], Any]:
     """Makes boto3 clients for KMS. An empty `region`: as AWS's own configuration says."""
 
     def make_client() -> Any:
-        import boto3  # noqa: PLC0415 - takes 0.4 s, and most portals never seal with KMS
-        from botocore.config import Config  # noqa: PLC0415 - comes with boto3
+        from botocore.config import Config  # noqa: PLC0415 - 0.4 s, and most portals never use KMS
 
         config = Config(
-            connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"}
+            connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1, "mode": "standard"}
         )
-        return boto3.client("kms", region_name=region or None, config=config)
+        return make_aws_client("kms", region=region or None, config=config)
 
     return make_client
 
@@ -93,11 +133,11 @@ _REMEDIES = {
 
 def _unavailable(error: Exception) -> UnavailableError:
     """Our error, without AWS's texts, which name roles and keys."""
-    from portal.stores.dynamodb import shared_remedy  # noqa: PLC0415 - only after an error
+    from portal.stores.dynamodb import code_of, shared_remedy  # noqa: PLC0415 - only after an error
 
     # A timeout has the attribute, too, with the value None.
     response: dict[str, Any] = getattr(error, "response", None) or {}
-    code = response.get("Error", {}).get("Code", type(error).__name__)
+    code = code_of(error)
     request_id = response.get("ResponseMetadata", {}).get("RequestId", "")
     return UnavailableError(
         reason=f"KMS did not seal the client secret ({code}"

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from portal.records import SECRET, is_tenant
 from portal.sealing.contract import Sealer, Secret, is_sealed
-from portal.stores import KEY, Change, Item, Remove, Store, StoreWrapper
+from portal.stores import KEY, Change, Count, Item, Remove, Store, StoreWrapper
 
 
 def has_plaintext_secret(item: Item) -> bool:
@@ -41,6 +41,6 @@ class SealingStore(StoreWrapper):
         super().write([self._seal_change(change) for change in changes])
 
     def _seal_change(self, change: Change) -> Change:
-        if isinstance(change, Remove) or not has_plaintext_secret(change.item):
+        if isinstance(change, Remove | Count) or not has_plaintext_secret(change.item):
             return change
         return replace(change, item=seal_item(change.item, self._sealer))

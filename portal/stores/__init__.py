@@ -2,11 +2,14 @@
 
 contract      what a store promises: items, conditions, pages, errors
 schema        the table as data: its key and its indexes
+other_types   attributes and versions of types that items do not have
 factory       opens the store that the settings choose
 validation    checks the arguments of a call
 wrapper       the base class of a store in front of another one
 prometheus_workers  how the workers of one portal share metrics
+deadline      until when a request must be answered
 retrying      how often a call is attempted; a store that retries while another is busy
+kept/         reads of single items, for what is made of them and may be kept
 file/         the store in a JSON file
 dynamodb/     the store in a DynamoDB table
 """
@@ -18,10 +21,13 @@ from portal.stores.contract import (
     Add,
     BusyError,
     Change,
+    Count,
     Cursor,
     Item,
     ItemExistsError,
     ItemNotFoundError,
+    ItemTooLargeError,
+    LimitReachedError,
     Page,
     Remove,
     Replace,
@@ -35,7 +41,10 @@ from portal.stores.contract import (
     iter_query,
     iter_scan,
 )
-from portal.stores.factory import open_store, refuse_corrupt_store
+from portal.stores.deadline import clear_deadline, remaining_seconds, set_deadline
+from portal.stores.factory import is_made, open_store, refuse_corrupt_store
+from portal.stores.kept import KeptReads, WatchedStore, kept_reads
+from portal.stores.other_types import other_types, version_of, without_other_types
 from portal.stores.prometheus_workers import (
     metrics_for_prometheus,
     require_prometheus_client,
@@ -52,11 +61,57 @@ from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, INDEXES, KEY, Index
 from portal.stores.wrapper import StoreWrapper
 
 __all__ = [
-    "GSI1", "GSI2", "GSI3", "GSI4", "INDEXES", "KEY", "MAX_CHANGES", "NOTHING_SAVED",
-    "OUTCOME_UNKNOWN", "PUBLIC_ATTEMPTS", "STAFF_ATTEMPTS", "Add", "BusyError", "Change", "Cursor",
-    "Index", "Item", "ItemExistsError", "ItemNotFoundError", "Page", "Remove",
-    "Replace", "RetryingStore", "Segment", "Store", "StoreError", "StoreMetrics", "StoreWrapper",
-    "UnavailableError", "Value", "VersionConflictError", "iter_query", "iter_scan",
-    "metrics_for_prometheus", "open_store", "refuse_corrupt_store", "require_prometheus_client",
-    "retry_attempts", "retry_while_busy", "shared_metrics",
+    "GSI1",
+    "GSI2",
+    "GSI3",
+    "GSI4",
+    "INDEXES",
+    "KEY",
+    "MAX_CHANGES",
+    "NOTHING_SAVED",
+    "OUTCOME_UNKNOWN",
+    "PUBLIC_ATTEMPTS",
+    "STAFF_ATTEMPTS",
+    "Add",
+    "BusyError",
+    "Change",
+    "Count",
+    "Cursor",
+    "Index",
+    "Item",
+    "ItemExistsError",
+    "ItemNotFoundError",
+    "ItemTooLargeError",
+    "KeptReads",
+    "LimitReachedError",
+    "Page",
+    "Remove",
+    "Replace",
+    "RetryingStore",
+    "Segment",
+    "Store",
+    "StoreError",
+    "StoreMetrics",
+    "StoreWrapper",
+    "UnavailableError",
+    "Value",
+    "VersionConflictError",
+    "WatchedStore",
+    "clear_deadline",
+    "is_made",
+    "iter_query",
+    "iter_scan",
+    "kept_reads",
+    "metrics_for_prometheus",
+    "open_store",
+    "other_types",
+    "refuse_corrupt_store",
+    "remaining_seconds",
+    "require_prometheus_client",
+    "retry_attempts",
+    "retry_while_busy",
+    "set_deadline",
+    "shared_metrics",
+    "version_of",
+    "without_other_types",
 ]  # fmt: skip

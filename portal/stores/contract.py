@@ -5,7 +5,7 @@ attribute names, as DynamoDB's `S`, `N` and `BOOL` hold them. An attribute witho
 absent, never null.
 
 Item, Value, Cursor            what is stored, and where a page ended
-Add, Replace, Remove           the changes of a write, each with its condition
+Add, Replace, Remove, Count    the changes of a write, each with its condition
 Page, Segment                  what reading returns, and a part of the table
 StoreError and its subclasses  what a call may raise
 Store                          the calls, and what each one promises
@@ -30,6 +30,16 @@ Cursor = tuple[str, str]
 #: The most changes that one `write` takes: DynamoDB's limit for a transaction.
 MAX_CHANGES = 100
 
+# DynamoDB's limits. They hold for every store, so that what one of them accepted can be copied to
+# the other. Bytes of UTF-8; in the size of an item, the names of its attributes count as well.
+MAX_ID_BYTES = MAX_PARTITION_BYTES = 2048
+MAX_SORT_BYTES = 1024
+MAX_ITEM_BYTES = 400 * 1024
+MAX_WRITE_BYTES = 4 * 1024 * 1024
+
+#: Whole numbers that JSON parsers read exactly. DynamoDB has more digits.
+MIN_NUMBER, MAX_NUMBER = -(2**63), 2**63 - 1
+
 
 # ---- Changes
 
@@ -46,7 +56,8 @@ class Replace:
     """Store `item` in place of the one with the same `tenantId`.
 
     Condition: the stored item has version `expected`; `None` stands for an item without a
-    version, which the old application wrote. If `read` is given, the item as the caller read it,
+    version, which the old application wrote, or with something else in its place: then `read` must
+    have the same there. If `read` is given, the item as the caller read it,
     the stored item must also have the `updatedAt` of `read`: the old application changes items
     without changing their version.
     """
@@ -64,7 +75,22 @@ class Remove:
     expected: int | None
 
 
-Change = Add | Replace | Remove
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Add 1 to whole numbers of an item, all of them or none. The item is made if it is not there.
+
+    Condition: each number that `limits` names is below its limit; one that is absent counts as 0,
+    and one that is no whole number as too high. The item keeps its other attributes, its
+    `version` too, and gets those of `attributes` that it lacks. Any number of writers may count at
+    the same time: none makes another one fail, and none is counted twice or lost.
+    """
+
+    item_id: str
+    limits: Mapping[str, int]
+    attributes: Item = field(default_factory=dict)
+
+
+Change = Add | Replace | Remove | Count
 
 
 # ---- What reading returns
@@ -99,6 +125,9 @@ OUTCOME_UNKNOWN = "It is not certain whether it was saved: look again before rep
 class StoreError(Exception):
     """Base of all errors of a store. Its text never holds values of attributes."""
 
+    absent: Sequence[str] = ()
+    """Ids of which the same call had found out that no item has them, before it failed."""
+
     def __str__(self) -> str:
         # Exception's own text would show the item in every traceback.
         return repr(self)
@@ -128,6 +157,14 @@ class VersionConflictError(StoreError):
 
 
 @dataclass(eq=False, kw_only=True)
+class LimitReachedError(StoreError):
+    """The condition of a `Count` failed. `names`: which numbers have reached their limits."""
+
+    item_id: str
+    names: tuple[str, ...]
+
+
+@dataclass(eq=False, kw_only=True)
 class BusyError(StoreError):
     """The store is too busy. Nothing was written; the same call may succeed a moment later."""
 
@@ -146,6 +183,10 @@ class UnavailableError(StoreError):
     reason: str
     remedy: str
     outcome_unknown: bool = field(default=False, repr=False)
+
+
+class ItemTooLargeError(UnavailableError):
+    """A key, an item or a write is larger than the contract allows. Nothing was saved."""
 
 
 class CorruptStoreError(UnavailableError):
@@ -180,8 +221,10 @@ class Store(Protocol):
         Raises:
             ItemExistsError: The condition of an `Add` failed.
             VersionConflictError: The condition of a `Replace` or `Remove` failed.
-            ValueError: Too few or too many changes, two changes to one id, or an item that no
-                table can hold.
+            ItemTooLargeError: A key, an item or all items together exceed DynamoDB's limits.
+            LimitReachedError: The condition of a `Count` failed.
+            ValueError: Too few or too many changes, two changes to one id, an item that no table
+                can hold, or a `Count` without a limit or with one below 1.
         """
 
     def query(

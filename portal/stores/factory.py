@@ -13,7 +13,7 @@ def open_store(settings: Settings) -> Store:
     if settings.store == "json":
         from portal.stores.file import JsonFileStore  # noqa: PLC0415 - if it is in use
 
-        return JsonFileStore(settings.data_dir)
+        return JsonFileStore(settings.data_dir, may_make=not settings.data_dir_is_made)
 
     from portal.stores.dynamodb import (  # noqa: PLC0415 - if it is in use
         DynamoDbStore,
@@ -29,6 +29,15 @@ def open_store(settings: Settings) -> Store:
         endpoint=settings.dynamodb_endpoint or None,
     )
     return DynamoDbStore(location, embedded_metrics="log" in settings.metrics)
+
+
+def is_made(settings: Settings) -> bool:
+    """Whether the data folder is there, and with the file store the file in it."""
+    if settings.store == "json":
+        from portal.stores.file import FILE_NAME  # noqa: PLC0415 - if it is in use
+
+        return (settings.data_dir / FILE_NAME).exists()
+    return settings.data_dir.is_dir()
 
 
 def refuse_corrupt_store(settings: Settings, store: Store) -> None:

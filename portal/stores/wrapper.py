@@ -1,6 +1,7 @@
 """The base class of a store that stands in front of another one."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from portal.stores.contract import Change, Cursor, Item, Page, Segment, Store
 from portal.stores.schema import Index
@@ -9,7 +10,14 @@ _WHOLE = Segment()
 
 
 class StoreWrapper:
-    """A `Store` that passes every call on to `inner`. Subclasses override what they change."""
+    """A `Store` that passes every call on to `inner`. Subclasses override what they change.
+
+    Attributes:
+        only_looks: A subclass that has a `get` of its own, and returns what that of `inner`
+            returns, says so here. Then what is read by other ways is the same, too.
+    """
+
+    only_looks: ClassVar[bool] = False
 
     def __init__(self, store: Store) -> None:
         self.inner = store

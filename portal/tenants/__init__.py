@@ -2,14 +2,25 @@
 
     life_cycle   statuses, verbs, reasons, and the status that each verb leads to
     validity     the time of a licence: from one instant to another
-    tenant       a tenant, its contact, ids and OAuth client; a change returns a new tenant
+    cluster      the host label of a cluster
+    gaps         what an incomplete row of the old application lacks
+    validity_change  the days or the term that somebody asks for, and whether they shorten it
+    question     what staff ask the customer of a sign-up, and the answer
+    audit        who changes something, and whether a request repeats the latest change
+    ids          account and company in Field Service Management
+    tenant       a tenant, its contact and OAuth client; a change returns a new tenant
     access_status  whether a tenant may use the application, and why
 
 All classes here are immutable values or errors. The room imports only the standard library.
 """
 
 from portal.tenants.access_status import EXPIRING, AccessStatus, access_status, standing
+from portal.tenants.audit import AuditInfo, Decision, idempotency_key_of
+from portal.tenants.cluster import CLUSTER_LENGTH, ClusterError, cluster_of, is_cluster
+from portal.tenants.gaps import Gap
+from portal.tenants.ids import ID, Ids, is_id
 from portal.tenants.life_cycle import (
+    CLOSED,
     REJECT_REASONS,
     SUSPEND_REASONS,
     TRANSITIONS,
@@ -22,19 +33,8 @@ from portal.tenants.life_cycle import (
     can,
     status_after,
 )
-from portal.tenants.tenant import (
-    CLUSTER_LENGTH,
-    ID,
-    SECRET_LENGTH,
-    AuditInfo,
-    Client,
-    Contact,
-    Decision,
-    Ids,
-    Tenant,
-    idempotency_key_of,
-    is_id,
-)
+from portal.tenants.question import Question
+from portal.tenants.tenant import SECRET_LENGTH, Client, Contact, Tenant
 from portal.tenants.validity import (
     MILLISECOND,
     BackwardWindowError,
@@ -42,11 +42,23 @@ from portal.tenants.validity import (
     Validity,
     first_instant,
 )
+from portal.tenants.validity_change import (
+    ShorterWindowError,
+    Term,
+    TermConflictError,
+    ValidityChange,
+    require_agreement,
+    resolved,
+    takes_access_away,
+)
 
 __all__ = [
-    "CLUSTER_LENGTH", "EXPIRING", "ID", "MILLISECOND", "REJECT_REASONS", "SECRET_LENGTH",
-    "SUSPEND_REASONS", "TRANSITIONS", "AccessStatus", "AuditInfo", "BackwardWindowError", "Client",
-    "Contact", "Decision", "ErasedError", "Ids", "NotAllowedError", "PastWindowError", "Reason",
-    "RuleError", "Status", "Tenant", "Validity", "Verb", "access_status", "can", "first_instant",
-    "idempotency_key_of", "is_id", "standing", "status_after",
+    "CLOSED", "CLUSTER_LENGTH", "EXPIRING", "ID", "MILLISECOND", "REJECT_REASONS",
+    "SECRET_LENGTH", "SUSPEND_REASONS", "TRANSITIONS", "AccessStatus", "AuditInfo",
+    "BackwardWindowError", "Client", "ClusterError", "Contact", "Decision", "ErasedError",
+    "Gap", "Ids", "NotAllowedError", "PastWindowError", "Question", "Reason", "RuleError",
+    "ShorterWindowError", "Status", "Tenant", "Term", "TermConflictError", "Validity",
+    "ValidityChange", "Verb", "access_status", "can", "cluster_of", "first_instant",
+    "idempotency_key_of", "is_cluster", "is_id", "require_agreement", "resolved", "standing",
+    "status_after", "takes_access_away",
 ]  # fmt: skip

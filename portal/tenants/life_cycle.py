@@ -13,6 +13,10 @@ class Status(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+#: Of sign-ups that are over: staff have rejected them, or their customers have withdrawn them.
+CLOSED = (Status.REJECTED, Status.WITHDRAWN)
+
+
 class Verb(StrEnum):
     SUBMIT = "submit"
     ACTIVATE = "activate"
@@ -23,14 +27,21 @@ class Verb(StrEnum):
     REINSTATE = "reinstate"
     SET_VALIDITY = "set_validity"
     SET_CLIENT = "set_client"
+    EDIT_NAMES = "edit_names"
     EDIT_CONTACT = "edit_contact"
     RELEASE = "release"
+    QUESTION = "question"
+    ANSWER = "answer"
+    CONFIRM_EMAIL = "confirm_email"
+    END_LINK = "end_link"
+    NEW_LINK = "new_link"
     ERASE = "erase"
     IMPORT = "import"
+    KEEP = "keep"
 
 
 class Reason(StrEnum):
-    """Why staff reject or suspend. The pages have a text for each."""
+    """Why staff reject or suspend, or that a program suspended. The pages have a text for each."""
 
     NOT_A_CUSTOMER = "not_a_customer"
     DUPLICATE = "duplicate"
@@ -39,6 +50,7 @@ class Reason(StrEnum):
     UNPAID = "unpaid"
     MISUSE = "misuse"
     OTHER = "other"
+    API = "api"
 
 
 REJECT_REASONS = (
@@ -102,21 +114,29 @@ TRANSITIONS: Mapping[Verb, Transition] = {
     ),
     Verb.REJECT: Transition(leads={Status.PENDING: Status.REJECTED}),
     Verb.WITHDRAW: Transition(leads={Status.PENDING: Status.WITHDRAWN}),
-    Verb.REOPEN: Transition(
-        leads={Status.REJECTED: Status.PENDING, Status.WITHDRAWN: Status.PENDING}
-    ),
+    Verb.REOPEN: Transition(leads=dict.fromkeys(CLOSED, Status.PENDING)),
     Verb.SUSPEND: Transition(leads={Status.ACTIVE: Status.SUSPENDED}, sets_status=True),
     Verb.REINSTATE: Transition(leads={Status.SUSPENDED: Status.ACTIVE}, sets_status=True),
     Verb.SET_VALIDITY: Transition(
         leads=_unchanged(Status.ACTIVE, Status.SUSPENDED), sets_validity=True
     ),
     Verb.SET_CLIENT: Transition(leads=_unchanged(Status.ACTIVE, Status.SUSPENDED)),
+    Verb.EDIT_NAMES: Transition(leads=_unchanged(Status.ACTIVE, Status.SUSPENDED)),
     Verb.EDIT_CONTACT: Transition(
         leads=_unchanged(Status.PENDING, Status.ACTIVE, Status.SUSPENDED)
     ),
     Verb.IMPORT: Transition(leads=_unchanged(Status.ACTIVE, Status.SUSPENDED)),
+    # An operator says that an incomplete row of the old application is right as it is.
+    Verb.KEEP: Transition(leads=_unchanged(Status.ACTIVE, Status.SUSPENDED), sets_validity=True),
     Verb.RELEASE: Transition(leads=_unchanged(Status.PENDING)),
-    Verb.ERASE: Transition(leads=_unchanged(Status.REJECTED, Status.WITHDRAWN)),
+    Verb.QUESTION: Transition(leads=_unchanged(Status.PENDING)),
+    Verb.ANSWER: Transition(leads=_unchanged(Status.PENDING)),
+    Verb.CONFIRM_EMAIL: Transition(
+        leads=_unchanged(Status.PENDING, Status.ACTIVE, Status.SUSPENDED)
+    ),
+    Verb.END_LINK: Transition(leads=_unchanged(*Status)),
+    Verb.NEW_LINK: Transition(leads=_unchanged(*Status)),
+    Verb.ERASE: Transition(leads=_unchanged(*CLOSED)),
 }
 
 

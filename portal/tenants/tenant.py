@@ -1,24 +1,25 @@
-"""A tenant and its parts. They are immutable: a change returns a new tenant."""
+"""A tenant, its contact and its client. They are immutable: a change returns a new tenant."""
 
-import hashlib
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
-from portal.tenants.life_cycle import ErasedError, NotAllowedError, Status, Verb, status_after
+from portal.tenants.audit import AuditInfo, Decision
+from portal.tenants.cluster import ClusterError, cluster_of, is_cluster
+from portal.tenants.ids import Ids
+from portal.tenants.life_cycle import (
+    CLOSED,
+    ErasedError,
+    NotAllowedError,
+    Status,
+    Verb,
+    status_after,
+)
+from portal.tenants.question import Question
 from portal.tenants.validity import PastWindowError, Validity
 
-#: The pattern of an account or company id. Match it with `re.ASCII`.
-ID = r"[A-Za-z0-9]{1,40}"
-_ID = re.compile(ID, re.ASCII)
-CLUSTER_LENGTH = 40
 SECRET_LENGTH = 500
-
-
-def is_id(text: str) -> bool:
-    """Whether the text can be an account or company id: 1 to 40 ASCII letters and digits."""
-    return _ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,21 +38,10 @@ class Contact:
     phone_typed: str = ""
     phone_extension: str = ""
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ids:
-    """The account and the company in Field Service Management. A pending tenant claims them; an
-    activation makes them final."""
-
-    account_id: str
-    company_id: str
-    account_name: str = ""
-    company_name: str = ""
-    cluster: str = ""
-
-    @property
-    def tenant_id(self) -> str:
-        return f"{self.account_id}_{self.company_id}"
+    def has_email(self, email: str) -> bool:
+        """Whether this is its address. Case does not matter. `lower` and not `casefold`, which
+        makes `ss` of `ß`: that would be a domain of somebody else."""
+        return self.email.lower() == email.lower()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,50 +54,10 @@ class Client:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class AuditInfo:
-    """Who changes something, when, and in which request.
-
-    Attributes:
-        by: The name, for people to read.
-        at: The instant of the request.
-        who: The id, which tells two people of one name apart; empty if there is none.
-        request_id: The id that the logs have as well; empty outside a request.
-    """
-
-    by: str
-    at: datetime
-    who: str = ""
-    request_id: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Decision:
-    """The latest change of a tenant. A request with the same `idempotency_key` repeats it."""
-
-    verb: Verb
-    by: str
-    at: datetime
-    who: str = ""
-    idempotency_key: str = ""
-
-
-def idempotency_key_of(
-    verb: Verb, audit: AuditInfo, expected_version: int | None, *key_parts: object
-) -> str:
-    """The idempotency key of a request. It is the same if the same person asks for the same on the
-    same version: a double click, or a form that is sent twice.
-
-    The key is stored. It is a hash of the `repr` of the values, so the names of their classes and
-    fields are part of it.
-    """
-    request = (verb.value, audit.who or audit.by, expected_version, key_parts)
-    return hashlib.sha256(repr(request).encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Tenant:
     """A tenant, from its sign-up on. `version` is `None` if only the old application has written
-    it."""
+    it. `follows`: the tenant whose customer asked again with this sign-up; `renews`: the one that
+    the customer asks to renew. `was_reopened`: the sign-up was decided on before."""
 
     id: str
     status: Status
@@ -124,7 +74,14 @@ class Tenant:
     locale: str = ""
     pending_id: str = ""
     status_link: str = ""
+    follows: str = ""
+    renews: str = ""
     set_aside: bool = False
+    waits_for_address: bool = False
+    too_fast: bool = False
+    email_confirmed_at: datetime | None = None
+    question: Question | None = None
+    was_reopened: bool = False
     erased: bool = False
 
     @property
@@ -136,24 +93,57 @@ class Tenant:
     def is_active(self) -> bool:
         return self.status is Status.ACTIVE
 
+    @property
+    def may_get_new_link(self) -> bool:
+        """Whether the customer ended the link to the status page, and had proved the address."""
+        return not self.status_link and self.email_confirmed_at is not None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is a sign-up that was rejected or withdrawn."""
+        return self.status in CLOSED
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether it is a sign-up in the queue."""
+        is_aside = self.set_aside or self.waits_for_address
+        return self.status is Status.PENDING and not is_aside
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it is a sign-up that was set aside and that only staff can move into the queue.
+        Nobody writes to its address, which may be somebody else's."""
+        return self.status is Status.PENDING and self.set_aside and not self.waits_for_address
+
     def changed(
         self, verb: Verb, audit: AuditInfo, idempotency_key: str = "", **fields: Any
     ) -> Self:
         """This tenant after `verb`, with these `fields` changed.
 
+        A host that an earlier version or the old application stored as the cluster is cut down to
+        its label, since other programs read it in the table.
+
         Raises:
             NotAllowedError: The life cycle does not allow it from this status.
         """
+        if self.ids and (label := cluster_of(self.ids.cluster)):
+            fields = {"ids": replace(self.ids, cluster=label)} | fields
         return replace(
-            self,
+            self._with_fields(fields),
             status=status_after(self.status, verb),
             version=(self.version or 0) + 1,
             updated_at=audit.at,
             decision=Decision(
                 verb=verb, by=audit.by, at=audit.at, who=audit.who, idempotency_key=idempotency_key
             ),
-            **fields,
         )
+
+    def _with_fields(self, fields: Mapping[str, Any]) -> Self:
+        """Another address is not the one that was confirmed."""
+        contact: Contact = fields.get("contact", self.contact)
+        is_same = contact.has_email(self.contact.email)
+        confirmed_at = self.email_confirmed_at if is_same else None
+        return replace(self, **{"email_confirmed_at": confirmed_at, **fields})
 
     def activated(
         self,
@@ -169,9 +159,12 @@ class Tenant:
         Raises:
             NotAllowedError: It is not pending.
             PastWindowError: The validity has no end, or has ended.
+            ClusterError: The ids have no cluster, or one that is no host label.
         """
         if validity.valid_to is None or validity.valid_to < audit.at:
             raise PastWindowError
+        if not is_cluster(ids.cluster):
+            raise ClusterError
         bound = self.changed(
             Verb.ACTIVATE,
             audit,
@@ -184,6 +177,11 @@ class Tenant:
             reason="",
             message="",
             set_aside=False,
+            waits_for_address=False,
+            too_fast=False,
+            question=None,
+            was_reopened=False,
+            renews="",
         )
         return replace(bound, version=1)
 
@@ -194,7 +192,9 @@ class Tenant:
             NotAllowedError: It is not closed.
             ErasedError: Its personal fields were erased.
         """
-        reopened = self.changed(Verb.REOPEN, audit, idempotency_key, reason="", message="")
+        reopened = self.changed(
+            Verb.REOPEN, audit, idempotency_key, reason="", message="", was_reopened=True
+        )
         if self.erased:
             raise ErasedError
         return reopened
@@ -205,9 +205,61 @@ class Tenant:
         Raises:
             NotAllowedError: It is not pending, or not set aside.
         """
-        if not self.set_aside:
+        if self.is_queued:
             raise NotAllowedError(Verb.RELEASE, self.status)
-        return self.changed(Verb.RELEASE, audit, idempotency_key, set_aside=False)
+        return self.changed(
+            Verb.RELEASE, audit, idempotency_key, set_aside=False, waits_for_address=False
+        )
+
+    def with_confirmed_email(
+        self, audit: AuditInfo, idempotency_key: str = "", *, is_doubtful: bool = False
+    ) -> Self:
+        """This tenant, whose customer has proved the address. A sign-up that waited for that is in
+        the queue now.
+
+        Args:
+            is_doubtful: There is another reason to set the sign-up aside.
+
+        Raises:
+            NotAllowedError: It is closed.
+        """
+        aside = is_doubtful if self.waits_for_address else self.set_aside
+        return self.changed(
+            Verb.CONFIRM_EMAIL,
+            audit,
+            idempotency_key,
+            email_confirmed_at=audit.at,
+            set_aside=aside,
+            waits_for_address=False,
+        )
+
+    def asked(self, audit: AuditInfo, idempotency_key: str = "", *, question: Question) -> Self:
+        """This pending sign-up with a question to its customer, in place of an earlier one.
+
+        Raises:
+            NotAllowedError: It is not pending, or doubtful: its customer would not be told.
+        """
+        if self.is_doubtful:
+            raise NotAllowedError(Verb.QUESTION, self.status)
+        return self.changed(Verb.QUESTION, audit, idempotency_key, question=question)
+
+    def answered(
+        self, audit: AuditInfo, idempotency_key: str = "", *, answer: str, contact: Contact
+    ) -> Self:
+        """This pending sign-up with the answer of its customer.
+
+        Raises:
+            NotAllowedError: It is not pending, or no question waits for an answer.
+        """
+        if self.question is None or not self.question.is_open:
+            raise NotAllowedError(Verb.ANSWER, self.status)
+        return self.changed(
+            Verb.ANSWER,
+            audit,
+            idempotency_key,
+            contact=contact,
+            question=self.question.answered(answer, audit.at),
+        )
 
     def imported(self, audit: AuditInfo, idempotency_key: str = "", **fields: Any) -> Self:
         """This tenant with the `fields` of an imported record. They may include `status`, and the
@@ -217,7 +269,7 @@ class Tenant:
             NotAllowedError: The life cycle does not allow it from this status.
         """
         changed = self.changed(Verb.IMPORT, audit, idempotency_key)
-        return replace(changed, **fields)
+        return changed._with_fields(fields)
 
     def without_personal_fields(
         self, audit: AuditInfo, idempotency_key: str = "", *, contact: Contact | None = None
@@ -233,6 +285,8 @@ class Tenant:
             idempotency_key,
             contact=contact or Contact(),
             message="",
+            client=Client(),
+            question=None,
             status_link="",
             erased=True,
         )

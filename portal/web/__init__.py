@@ -11,6 +11,6 @@ api/       what programs call
 """
 
 from portal.web.app import init_app
-from portal.web.http import Services, SignedLinks
+from portal.web.http import ClientLimits, Services, SignedLinks
 
-__all__ = ["Services", "SignedLinks", "init_app"]
+__all__ = ["ClientLimits", "Services", "SignedLinks", "init_app"]

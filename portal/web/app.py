@@ -4,6 +4,8 @@ import hashlib
 import logging
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -12,10 +14,19 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from portal import logs
-from portal.stores import PUBLIC_ATTEMPTS, STAFF_ATTEMPTS, StoreError, retry_attempts
+from portal.auth import TOKEN_ID
+from portal.stores import (
+    PUBLIC_ATTEMPTS,
+    STAFF_ATTEMPTS,
+    StoreError,
+    clear_deadline,
+    retry_attempts,
+    set_deadline,
+)
 from portal.tenants import ID
-from portal.web import api, customer, imports, staff
+from portal.web import api, customer, imports, openapi, staff
 from portal.web.http import (
+    accept,
     access,
     context,
     csrf,
@@ -25,7 +36,12 @@ from portal.web.http import (
     security_headers,
     session_cookie,
 )
-from portal.web.i18n import translation
+from portal.web.i18n import _, translation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 logger = logging.getLogger(__name__)
 
@@ -33,9 +49,13 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class TenantConverter(BaseConverter):
-    """The ids that a tenant can have. An address with any other text is not found."""
+    """The ids that a tenant can have. An address with any other text is not found.
 
-    regex = rf"pending-[a-z0-9]{{26}}|{ID}_{ID}"
+    The old application left some of another form, which staff have to see and end. Of those, only
+    what stands in an address as it is can be opened.
+    """
+
+    regex = rf"pending-[a-z0-9]{{26}}|{ID}_{ID}|[A-Za-z0-9_~-][A-Za-z0-9._~-]{{0,99}}"
 
 
 class ImportConverter(BaseConverter):
@@ -44,11 +64,20 @@ class ImportConverter(BaseConverter):
     regex = r"import-[a-z0-9]{26}"
 
 
+class TokenIdConverter(BaseConverter):
+    """The first halves that API tokens can have."""
+
+    regex = TOKEN_ID
+
+
 def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> None:
     """`keys`: the first one signs; what was signed with the others stays valid."""
     app.extensions["portal"] = services
+    # There is no page whose address has two slashes in a row, and nobody is sent to another one.
+    app.url_map.merge_slashes = False
     app.url_map.converters["tenant"] = TenantConverter
     app.url_map.converters["import"] = ImportConverter
+    app.url_map.converters["kid"] = TokenIdConverter
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     # The address of each static file changes with its content, see _static_url.
@@ -58,11 +87,22 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     htmx.init_app(app)
     session_cookie.init_app(app, services.settings, keys)
     csrf.init_app(app, keys)
+    if services.settings.proxy_hops:
+        hops = services.settings.proxy_hops
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # as Werkzeug's own documentation wraps it
+    # Outside of ProxyFix, which reads headers as well.
     request_limits.init_app(app, services.settings)
-    security_headers.init_app(app, https=services.settings.secure_cookies)
+    security_headers.init_app(app, services.settings)
+    # Outside of everything that may refuse a request by itself.
+    cors = api.Cors(services.settings.api_allowed_origins)
+    # For a server that refuses a request without the application.
+    app.extensions["portal.refusal_headers"] = cors.refusal_headers
+    app.wsgi_app = api.CorsMiddleware(app.wsgi_app, cors)  # type: ignore[method-assign] # as Flask's own documentation wraps it
     errors.init_app(app)
     app.before_request(before_request)
-    for room in (customer, staff, imports, api):
+    app.after_request(_redirect_without_host)
+    app.teardown_request(lambda _error: clear_deadline())
+    for room in (customer, staff, imports, api, openapi):
         for blueprint in room.BLUEPRINTS:
             app.register_blueprint(blueprint)
     app.add_url_rule("/health", view_func=health)
@@ -70,9 +110,9 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     app.context_processor(_template_context)
     app.jinja_env.globals["static_url"] = partial(_static_url, app.static_folder or "")
     app.jinja_env.filters["written"] = staff.render_rows
-    if services.settings.proxy_hops:
-        hops = services.settings.proxy_hops
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # as Werkzeug's own documentation wraps it
+    api.mail_reports.init_app(app, services.settings)
+    api.validate_layer.init_app(app, services, cors)
+    app.wsgi_app = _answer_any_host(app.wsgi_app, urlsplit(services.settings.base_url).netloc)  # type: ignore[method-assign,assignment] # as Flask's documentation wraps it
 
 
 def before_request() -> ResponseReturnValue | None:
@@ -81,17 +121,43 @@ def before_request() -> ResponseReturnValue | None:
     Returns:
         A response that refuses the request, or None to go on to the view.
     """
+    # A server that lets requests wait says in the environment when this one arrived.
+    set_deadline(request.environ.get("portal.arrived"))
     endpoint = request.endpoint
     is_api = access.is_api(endpoint)
-    translation.set_locale(for_program=is_api or request.path.startswith("/api/"))
+    translation.set_locale(for_program=is_api or access.is_api_path(request.path))
     retry_attempts.set(STAFF_ATTEMPTS if access.is_staff_route(endpoint) else PUBLIC_ATTEMPTS)
+    if is_api:
+        accept.check_accept()
     refusal = access.authorize()
-    if refusal is not None or endpoint is None or request.method in _SAFE_METHODS:
+    if endpoint is None or request.method in _SAFE_METHODS:
         return refusal
+    if refusal is not None:
+        # Somebody's session may have ended while they typed. Nobody's file is read for that.
+        if request_limits.is_small_form():
+            csrf.refuse_signed_out()
+        return refusal
+    if request_limits.takes_file():
+        # Thousands of rows take longer than eight seconds. Each call for them has its own limit.
+        clear_deadline()
+    if not is_api:
+        csrf.check_site()
     request_limits.check_body(is_form=not is_api)
     if not is_api:
         csrf.check_form()
     return None
+
+
+def _redirect_without_host(response: Response) -> Response:
+    """Werkzeug sends `/staff/imports` on to an absolute address, made of the `Host` header. Its
+    port is anybody's choice."""
+    if response.status_code == 308 and response.location:
+        target = urlsplit(response.location)
+        response.location = target._replace(scheme="", netloc="").geturl()
+        # The page names the address as well.
+        response.mimetype = "text/plain"
+        response.set_data(response.location)
+    return response
 
 
 def health() -> Response:
@@ -104,6 +170,17 @@ def health() -> Response:
         response.status_code = 503
         return response
     return jsonify(status="ok")
+
+
+def _answer_any_host(wsgi_app: "WSGIApplication", host: str) -> "WSGIApplication":
+    """Load balancers and containers ask these paths by address. Their answers hold no link."""
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+        if environ.get("PATH_INFO") in ("/health", "/metrics"):
+            environ["HTTP_HOST"] = host
+        return wsgi_app(environ, start_response)
+
+    return app
 
 
 def metrics() -> Response:
@@ -120,10 +197,27 @@ def _template_context() -> dict[str, object]:
     return {
         "user": staff.signed_in_user(),
         "locale": translation.locale_name(),
+        "languages": translation.language_names(),
+        "footer_links": _footer_links(),
         "dir": translation.direction(),
         "messages": (),
         "request_id": logs.request_id.get(),
     }
+
+
+def _footer_links() -> list[tuple[str, str]]:
+    """Address and words of the pages that belong to the operator, as far as they are set."""
+    settings, language = context.settings(), translation.locale_name()
+    links = (
+        (settings.privacy_urls, _("Privacy")),
+        (settings.imprint_urls, _("Imprint")),
+        (settings.support_urls, _("Help")),
+    )
+    return [
+        (address, words)
+        for addresses, words in links
+        if (address := addresses.get(language) or addresses.get(""))
+    ]
 
 
 def _static_url(folder: str, name: str) -> str:

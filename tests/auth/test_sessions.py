@@ -90,4 +90,5 @@ def test_many_expired_items_are_removed_over_several_sign_ins(store):
     tomorrow = START + timedelta(days=1)
     for _ in range(10):
         new_session(store, now=tomorrow)
-    assert len(all_items(store)) == 1 + 10
+    kept = [key for key in all_items(store) if not key.startswith("event-security-")]
+    assert len(kept) == 1 + 10

@@ -12,8 +12,10 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from portal import onboarding, queries, records
+from portal.onboarding import SignUpLimits
 from portal.queries import Tab
 from portal.stores.contract import Add, Item, ItemNotFoundError, Replace
 from portal.stores.dynamodb.serialization import to_attributes
@@ -22,9 +24,19 @@ from portal.stores.schema import GSI2, KEY
 from portal.tenants import Ids, Reason
 from tests.conftest import START
 from tests.dynamodb_engine import CREDENTIALS, Engine, NoEngineError, running
-from tests.examples import ANN, IDS, NEXT_YEAR, PlainSealer, activate, reference, sign_up
+from tests.examples import (
+    ANN,
+    CONTACT,
+    IDS,
+    NEXT_YEAR,
+    PlainSealer,
+    activate,
+    reference,
+    sign_up,
+)
 from tests.prometheus_text import total
 
+LIMITS = SignUpLimits("k" * 40, 5)
 TURNS = 400
 SIZES = (1_000, 100_000)
 
@@ -59,8 +71,10 @@ def cost_of_verbs(engine: Engine) -> Iterator[tuple[str, float, float, float]]:
     plain = sign_up(store, 1)
     claiming = sign_up(store, 2, claims=first)
     rejected = sign_up(store, 3, claims=second)
+    counted_sign_up(store, 6)  # The first of a day also makes the counter of all.
     work: dict[str, Callable[[int], object]] = {
         "sign-up": lambda _: sign_up(store, 4),
+        "sign-up with limits": lambda _: counted_sign_up(store, 7),
         "sign-up with claim": lambda _: sign_up(store, 5, claims=IDS),
         "activate": lambda _: activate(store, PlainSealer(), plain, secret="s" * 40),
         "activate with claim": lambda _: activate(store, PlainSealer(), claiming, ids=first),
@@ -87,6 +101,20 @@ def cost_of_verbs(engine: Engine) -> Iterator[tuple[str, float, float, float]]:
         read, write, calls = (now - then for now, then in zip(after, before, strict=True))
         yield verb, read, write, calls
     store.close()
+
+
+def counted_sign_up(store: DynamoDbStore, number: int) -> None:
+    """As customers send it: from a network, an address and a domain of its own."""
+    onboarding.submit(
+        store,
+        reference=reference(number),
+        contact=replace(CONTACT, email=f"kim@meyer{number}.example"),
+        claims=None,
+        status_link="hash",
+        now=START,
+        limits=LIMITS,
+        network=f"192.0.2.{number}",
+    )
 
 
 def _version(store: DynamoDbStore) -> int:

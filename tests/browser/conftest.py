@@ -8,6 +8,7 @@ A test that expects one says so: `watch.expect("status of 503")`.
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from portal.stores.contract import Store
 from portal.stores.factory import open_store
 from portal.timestamps import utc_now
 from tests.browser.demo_data import DemoData
+from tests.browser.mails import MailTo, find_mail
+from tests.browser.steps import Fits
 from tests.serving import ROOT, Portal, serving
 
 AXE = ROOT / "tests" / "vendor" / "axe-core-4.14.1.min.js"
@@ -61,8 +64,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """`portal serve` on a free port, with an empty folder of its own."""
-    zone = {"PORTAL_TIME_ZONE": "Europe/Berlin"}
-    with serving(tmp_path_factory.mktemp("portal"), settings=zone) as portal:
+    chosen = {
+        "PORTAL_TIME_ZONE": "Europe/Berlin",
+        "PORTAL_CONTACT_EMAIL": "help@example.com",
+        "PORTAL_CONTACT_PHONE": "+49 30 901820",
+        "PORTAL_VALIDATE_LINKS": "true",
+    }
+    with serving(tmp_path_factory.mktemp("portal"), settings=chosen) as portal:
         yield portal
 
 
@@ -78,6 +86,12 @@ def store(settings: Settings) -> Iterator[Store]:
     opened = open_store(settings)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def mail_to(portal: Portal, settings: Settings) -> MailTo:
+    """The mail to an address with these words in its body."""
+    return partial(find_mail, portal, settings.data_dir)
 
 
 @pytest.fixture(scope="session")
@@ -255,6 +269,19 @@ def axe() -> Callable[[Page], list[str]]:
         ]
 
     return run
+
+
+@pytest.fixture
+def fits(axe: Callable[[Page], list[str]], javascript: bool) -> Fits:
+    """No barrier, and nothing that scrolls sideways. Only a browser that runs scripts can be asked:
+    the page is the same."""
+
+    def check(page: Page) -> None:
+        if javascript:
+            assert axe(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+    return check
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
@@ -94,6 +94,8 @@ class DemoData:
         claims: Ids | None = None,
         ago: timedelta = timedelta(),
         set_aside: bool = False,
+        follows: str = "",
+        renews: str = "",
     ) -> Customer:
         reference = secrets.token_hex(13)
         secret = secrets.token_urlsafe(24)
@@ -105,6 +107,8 @@ class DemoData:
             status_link=status_hash(secret),
             now=self.now - ago,
             set_aside=set_aside,
+            follows=follows,
+            renews=renews,
         )
         return Customer(tenant, f"/status/{reference}{secret}")
 
@@ -112,19 +116,25 @@ class DemoData:
         """Active from day `first` to day `last`, and decided on day `decided`; today is day 0."""
         decided = min(first, 0) if decided is None else decided
         someone = self.pending(ago=timedelta(days=2 - decided))
+        tenant = self.activated(someone.tenant, first=first, last=last, decided=decided)
+        return Customer(tenant, someone.status_path)
+
+    def activated(
+        self, pending: Tenant, *, first: int = -30, last: int = 300, decided: int = 0
+    ) -> Tenant:
+        """The tenant that this sign-up becomes; days as in `active`."""
         today = self.now.astimezone(self.zone).date()
-        tenant = onboarding.activate(
+        return onboarding.activate(
             self.store,
             self.sealer,
-            someone.tenant.id,
-            expected_version=someone.tenant.version,
+            pending.id,
+            expected_version=pending.version,
             audit=self._audit(ANNA, days=decided),
-            ids=someone.tenant.ids or self._ids(),
+            ids=pending.ids or self._ids(),
             validity=self._validity(today, first, last),
             client_id="appointments",
             secret=Secret("a demo secret"),
         )
-        return Customer(tenant, someone.status_path)
 
     def suspended(self) -> Customer:
         someone = self.active(first=-100)
@@ -160,6 +170,21 @@ class DemoData:
         )
         return Customer(tenant, someone.status_path)
 
+    def renewal(self, before: Customer) -> Customer:
+        """A pending sign-up with which this customer asks to renew, from another address."""
+        tenant = before.tenant
+        contact = replace(tenant.contact, email=f"renewal.{tenant.contact.email}")
+        ago = timedelta(hours=2)
+        return self.sign_up(
+            contact, claims=tenant.ids, ago=ago, follows=tenant.id, renews=tenant.id
+        )
+
+    def asked_again(self, before: Customer) -> Customer:
+        """A pending sign-up with which this customer asks again."""
+        tenant = before.tenant
+        ago = timedelta(hours=3)
+        return self.sign_up(tenant.contact, claims=tenant.ids, ago=ago, follows=tenant.id)
+
     def with_notes(self) -> Customer:
         """A pending sign-up with a note and a possible duplicate."""
         someone = self.pending(ago=timedelta(days=4, hours=5))
@@ -187,17 +212,21 @@ class DemoData:
             "rejected": self.rejected(),
             "withdrawn": self.withdrawn(),
         }
-        for number in range(PENDING - 2):
+        examples["asked to renew"] = self.active(first=-80, last=-4)
+        examples["renewal"] = self.renewal(examples["asked to renew"])
+        examples["refused before"] = self.rejected()
+        examples["asked again"] = self.asked_again(examples["refused before"])
+        for number in range(PENDING - 4):
             self.pending(ago=timedelta(hours=7 * number, minutes=5))
         for number in range(ACTIVE - EXPIRING - 2):
             self.active(last=40 + 30 * number)
         for number in range(EXPIRING - 1):
             self.active(last=5 * number + 6)
-        for number in range(EXPIRED - 1):
+        for number in range(EXPIRED - 2):
             self.active(first=-300, last=-number - 3)
         for _ in range(SUSPENDED - 1):
             self.suspended()
-        for _ in range(REJECTED - 1):
+        for _ in range(REJECTED - 2):
             self.rejected()
         for _ in range(WITHDRAWN - 1):
             self.withdrawn()

@@ -1,13 +1,43 @@
 """Steps that several tests take: fill in a form, open a decision, press Tab."""
 
+import re
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
 
+from babel.support import Translations
 from playwright.sync_api import Error, Locator, Page, expect
 
+from tests.serving import ROOT
 
-def fill_sign_up(page: Page, **typed: str) -> None:
+#: `say("Ask for access")`: these words of a page in the language of the reader.
+Say = Callable[[str], str]
+#: `fits(page)`: no barrier, and nothing that scrolls sideways.
+Fits = Callable[[Page], None]
+
+
+def words_in(locale: str) -> Say:
+    """Words in the language of a locale such as `de-DE`."""
+    folder = ROOT / "portal" / "translations"
+    return Translations.load(folder, [locale.partition("-")[0]]).gettext
+
+
+def heading(page: Page, text: str) -> None:
+    """Waits for the page with this heading."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(text)
+
+
+def signed_up(page: Page, address: str) -> str:
+    """Asks for access. Returns the address of the status page."""
+    page.goto("/sign-up")
+    fill_sign_up(page, email=address)
+    send_sign_up(page)
+    expect(page).to_have_url(re.compile("/status/"))
+    return page.url.partition("?")[0]
+
+
+def fill_sign_up(page: Page, say: Say = str, **typed: str) -> None:
     """Fills in every field with a valid text, unless `typed` names another."""
     texts = {
         "company": "Example GmbH",
@@ -16,14 +46,14 @@ def fill_sign_up(page: Page, **typed: str) -> None:
         "phone": "+49 30 901820",
         **typed,
     }
-    page.get_by_label("Company name").fill(texts["company"])
-    page.get_by_label("Your name").fill(texts["name"])
-    page.get_by_label("Email address").fill(texts["email"])
-    page.get_by_label("Phone number").fill(texts["phone"])
+    page.get_by_label(say("Company name")).fill(texts["company"])
+    page.get_by_label(say("Your name")).fill(texts["name"])
+    page.get_by_label(say("Email address")).fill(texts["email"])
+    page.get_by_label(say("Phone number")).fill(texts["phone"])
 
 
-def send_sign_up(page: Page) -> None:
-    page.get_by_role("button", name="Ask for access").click()
+def send_sign_up(page: Page, say: Say = str) -> None:
+    page.get_by_role("button", name=say("Ask for access")).click()
 
 
 def decision(page: Page, legend: str) -> Locator:
@@ -50,6 +80,7 @@ def fill_activation(page: Page) -> str:
     account, company = free_id(), free_id()
     form.get_by_label("Account id").fill(account)
     form.get_by_label("Company id").fill(company)
+    form.get_by_label("Cluster").fill("https://eu.fsm.cloud.sap/")
     return f"{account}_{company}"
 
 

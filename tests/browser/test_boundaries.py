@@ -125,7 +125,7 @@ def test_t25_after_signing_out_the_way_back_shows_nothing(
         assert company not in kept
 
 
-def test_who_was_signed_out_elsewhere_is_sent_to_sign_in_by_the_next_click(
+def test_who_was_signed_out_elsewhere_keeps_what_they_typed(
     signed_in: Callable[..., Page], store: Store, demo_data: DemoData
 ) -> None:
     someone = demo_data.pending()
@@ -134,4 +134,7 @@ def test_who_was_signed_out_elsewhere_is_sent_to_sign_in_by_the_next_click(
     disable_person(store, email="dora.approver@example.com")
     page.get_by_role("textbox", name="Note").fill("Too late.")
     page.get_by_role("button", name="Add note").click()
+    expect(page.locator("#alerts")).to_contain_text("You were signed out. Nothing was saved.")
+    expect(page.get_by_role("textbox", name="Note")).to_have_value("Too late.")
+    page.get_by_role("link", name="Tenants").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")

@@ -48,7 +48,8 @@ def test_a_link_signs_in_once_and_leads_to_the_requested_page(
     expect(page.get_by_role("heading", level=1)).to_have_text("Tenants: Active")
     expect(page.get_by_role("banner")).to_contain_text("Anna Link Approver")
     page.goto(link)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
+    over = "This link was used, has expired or was cut."
+    expect(page.get_by_role("heading", level=1)).to_have_text(over)
 
 
 def test_the_queue_leads_to_a_tenant_and_back(anna: Page, demo_data: DemoData) -> None:
@@ -69,7 +70,7 @@ def test_the_queue_leads_to_a_tenant_and_back(anna: Page, demo_data: DemoData) -
     expect(page.get_by_role("row")).to_have_count(2)
     expect(row).to_contain_text("late")
     row.get_by_role("link").click()
-    expect(page).to_have_url(someone.path)
+    expect(page).to_have_url(re.compile(rf"{someone.path}\?back="))
     page.get_by_role("link", name="Back to the list").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Tenants: Pending")
 
@@ -87,6 +88,7 @@ def test_an_activation_is_refused_corrected_and_saved(
 
     form.get_by_label("Account id").fill("")
     form.get_by_label("Company id").fill("no/id")
+    form.get_by_label("Cluster").fill("evil.example/")
     form.get_by_label("Client id").fill("appointments")
     form.get_by_label("Client secret").fill("a secret that nobody sees again")
     form.get_by_role("button", name="Activate").click()
@@ -96,6 +98,10 @@ def test_an_activation_is_refused_corrected_and_saved(
         [
             "Enter the account id.",
             "Enter the company id in letters and digits only, at most 40.",
+            (
+                "Enter the cluster as at most 20 letters, digits and hyphens, like eu, or paste its"
+                " host, like eu.fsm.cloud.sap."
+            ),
         ]
     )
     expect(form.get_by_label("Company id")).to_have_value("no/id")
@@ -103,7 +109,7 @@ def test_an_activation_is_refused_corrected_and_saved(
     expect(form.get_by_label("Client secret")).to_have_value("")
 
     final = fill_activation(page)
-    last = today(utc_now(), demo_data.zone) + timedelta(days=14)
+    last = today(utc_now(), demo_data.zone) + timedelta(days=364)
     form.get_by_role("button", name="Activate").click()
     company = someone.tenant.contact.company
     outcome_is(page, f"{company} is active.", javascript=javascript)
@@ -185,8 +191,15 @@ def test_a_term_sets_the_last_day(anna: Page, demo_data: DemoData, javascript: b
     form.get_by_label("Valid from").fill("2028-02-29")
     form.get_by_label("Term").select_option("One year")
     form.get_by_role("button", name="Set validity").click()
+    # Access would stop until then.
+    question = form.get_by_role("alert")
+    expect(question).to_contain_text("This takes days of access away.")
+    expect(question).to_contain_text("Valid from: ")
+    expect(question).to_be_focused()
+    form.get_by_role("button", name="Shorten the validity").click()
     company = someone.tenant.contact.company
-    outcome_is(page, f"The validity of {company} is set.", javascript=javascript)
+    said = re.compile(f"^The validity of {re.escape(company)} is set. Valid from: .* → 29 Feb 2028")
+    outcome_is(page, said, javascript=javascript)
     expect(page.get_by_role("main")).to_contain_text(
         f"Valid from 29 February 2028 through 28 February 2029, {ZONE}."
     )
@@ -196,6 +209,57 @@ def test_a_term_sets_the_last_day(anna: Page, demo_data: DemoData, javascript: b
     form.get_by_role("button", name="Set validity").click()
     expect(form.get_by_role("alert")).to_contain_text("The end must not be before the start.")
     expect(form.get_by_label("Valid through")).to_have_value("2027-01-01")
+
+
+def test_a_preset_prolongs_and_a_typed_day_beside_it_is_refused(
+    anna: Page, demo_data: DemoData, javascript: bool
+) -> None:
+    page, someone = anna, demo_data.active()
+    end = today(someone.tenant.validity.valid_to or utc_now(), demo_data.zone)
+    page.goto(someone.path)
+    form = decision(page, "Set the validity")
+    form.get_by_label("Valid through").fill(f"{end - timedelta(days=9)}")
+    form.get_by_label("Term").select_option("30 days")
+    form.get_by_role("button", name="Set validity").click()
+    last = long_day(end + timedelta(days=30))
+    sentence = f"Choose a term or type a last day, not both: the term ends on {last}."
+    expect(form.get_by_role("alert")).to_contain_text(sentence)
+    form.get_by_label("Valid through").fill(f"{end}")
+    form.get_by_role("button", name="Set validity").click()
+    outcome_is(
+        page, re.compile(f"is set. Valid through: .* {ZONE} → .* {ZONE}.$"), javascript=javascript
+    )
+    expect(page.get_by_role("main")).to_contain_text(f"Valid through {last}, {ZONE}.")
+
+
+def test_a_sign_up_is_closed_towards_an_existing_tenant_and_opened_again(
+    anna: Page, demo_data: DemoData, javascript: bool
+) -> None:
+    page, existing, someone = anna, demo_data.active(), demo_data.pending()
+    ids = existing.tenant.ids
+    assert ids
+    page.goto(someone.path)
+    form = decision(page, "Activate")
+    form.get_by_label("Account id").fill(ids.account_id)
+    form.get_by_label("Company id").fill(ids.company_id)
+    form.get_by_label("Cluster").fill("eu")
+    form.get_by_role("button", name="Activate", exact=True).click()
+    outcome_is(page, "This account already has a tenant.", javascript=javascript)
+    # The first button still activates.
+    decide = page.locator(".card", has=page.get_by_role("heading", name="Decide"))
+    expect(decide.get_by_role("button").first).to_have_text("Activate")
+    offer = page.get_by_role("form", name=f"Set the validity of {existing.tenant.id} instead")
+    expect(offer.get_by_role("row").filter(has_text="Company")).to_contain_text(
+        existing.tenant.contact.company
+    )
+    offer.get_by_role("button", name="Set validity and close this sign-up").click()
+    company = re.escape(someone.tenant.contact.company)
+    closed = re.compile(f"^The sign-up of {company} is closed. .* \\({existing.tenant.id}\\)")
+    outcome_is(page, closed, javascript=javascript)
+    page.get_by_role("button", name="Undo").click()
+    outcome_is(page, re.compile(f"^The sign-up of {company} is back"), javascript=javascript)
+    expect(page.get_by_role("form", name="Activate")).to_be_visible()
+    assert demo_data.current_tenant(existing).validity == existing.tenant.validity
 
 
 def test_a_note_and_a_changed_contact_are_saved(

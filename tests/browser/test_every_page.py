@@ -3,10 +3,21 @@ scrolls sideways, and, as everywhere, nothing on the console and nothing against
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from portal.auth import (
+    Scope,
+    Source,
+    count_call,
+    create_api_token,
+    make_sign_in_link,
+    start_session,
+)
+from portal.stores import Store
+from portal.timestamps import utc_now
 from tests.browser.demo_data import Customer, DemoData
 from tests.browser.steps import decision, fill_activation, fill_sign_up, send, send_sign_up
 
@@ -40,14 +51,19 @@ def _too_wide(page: Page) -> list[str]:
 
 def _public_paths(people: dict[str, Customer]) -> dict[str, str]:
     pages = {"sign-up": "/sign-up", "sign-up from the shell": f"/sign-up?{SHELL}"}
+    pages |= {"lost link": "/lost-link", "lost link, sent": "/lost-link?done=sent"}
     pages |= {f"status: {name}": someone.status_path for name, someone in people.items()}
     pages["change"] = f"{people['pending'].status_path}/change"
     pages["withdraw"] = f"{people['pending'].status_path}/withdraw"
+    pages["end the link"] = f"{people['pending'].status_path}/end"
+    pages["ask again"] = f"{people['rejected'].status_path}/again"
+    pages["ask to renew"] = f"{people['expiring'].status_path}/again"
     return pages | {"sign in": "/staff/sign-in", "not found": "/nothing-here"}
 
 
 def _staff_paths(people: dict[str, Customer]) -> dict[str, str]:
     pages = {"overview": "/staff/", "nothing found": "/staff/tenants?q=nobody-has-this-name"}
+    pages["doubtful"] = "/staff/doubtful?removed=1&changed=1"
     pages |= {f"list: {tab}": f"/staff/tenants?status={tab}" for tab in TABS}
     pages |= {f"tenant: {name}": someone.path for name, someone in people.items()}
     return pages | {"not found, signed in": "/staff/tenants/1_1"}
@@ -82,6 +98,88 @@ def test_pages_have_no_barriers(
     viewer = signed_in("viewer", name="Vera Viewer", width=width, color_scheme=scheme)
     viewer.goto(people["active"].path)
     look.at(viewer, "tenant for a viewer")
+    assert look.wrong == {}
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_security_log_has_no_barriers(
+    *,
+    scheme: str,
+    width: int,
+    locale: str,
+    store: Store,
+    new_page: Callable[..., Page],
+    signed_in: Callable[..., Page],
+    axe: Callable[[Page], list[str]],
+) -> None:
+    look = Look(axe, {})
+    # Long names and addresses, and a refusal.
+    someone = {
+        "email": "maria-magdalena.von-und-zu-hohenstein-wolkenburg@kaelte-klima.example",
+        "name": "Maria-Magdalena Freifrau von und zu Hohenstein-Wolkenburg",
+    }
+    link = make_sign_in_link(store, **someone, role="viewer", now=utc_now())
+    source = Source(address="2001:db8:1234:5678:9abc:def0:1234:5678")
+    start_session(store, link, utc_now(), source)
+    make_sign_in_link(store, **someone, role="admin", now=utc_now())
+    viewer = signed_in("viewer", name="Vera Viewer")
+    viewer.goto("/staff/imports/")
+    options = {"width": width, "color_scheme": scheme, "locale": locale}
+    ada = signed_in("admin", name="Ada Admin", **options)
+    ada.goto("/staff/security")
+    expect(ada.locator("tbody")).to_contain_text(source.address)
+    look.at(ada, "security log")
+    stranger = new_page(**options)
+    link = make_sign_in_link(store, **someone, role="admin", now=utc_now())
+    stranger.goto(f"/staff/sign-in/{link}")
+    expect(stranger.get_by_role("heading", level=1)).to_contain_text(someone["name"])
+    look.at(stranger, "sign-in link")
+    stranger.goto(f"/staff/sign-in/{link}x")
+    look.at(stranger, "cut sign-in link")
+    assert look.wrong == {}
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_api_tokens_have_no_barriers(
+    *,
+    scheme: str,
+    width: int,
+    locale: str,
+    store: Store,
+    signed_in: Callable[..., Page],
+    axe: Callable[[Page], list[str]],
+) -> None:
+    look = Look(axe, {})
+    now, day = utc_now(), timedelta(days=1)
+    # Long names, every scope, every state.
+    name = "Abrechnung der Kälte-Klima-Hohenstein-Wolkenburg Verwaltungsgesellschaft mbH & Co. KG"
+    create_api_token(store, name=name, scopes=list(Scope), life=day, now=now - 2 * day)
+    used = create_api_token(store, name=name, scopes=list(Scope), life=90 * day, now=now)
+    count_call(store, used.partition(".")[0], now)
+    ada = signed_in("admin", name="Ada Admin", width=width, color_scheme=scheme, locale=locale)
+    ada.goto("/staff/tokens")
+    look.at(ada, "tokens")
+    form = ada.locator("form[action='/staff/tokens']")
+    form.locator("button").click()
+    expect(ada.get_by_role("alert").locator("li")).to_have_count(2)
+    look.at(ada, "tokens with errors")
+    form.locator("#name").fill("sync")
+    form.locator("#tenants_read").check()
+    form.locator("button").click()
+    expect(ada.locator("#token")).to_be_visible()
+    # Whoever makes a token sees it at once, and hears what has happened.
+    expect(ada.locator("#outcome")).to_be_focused()
+    look.at(ada, "a new token")
+    row = ada.locator("tr", has_text="sync").first
+    row.locator("summary").click()
+    look.at(ada, "before a token is revoked")
+    row.locator("button").click()
+    expect(ada.locator("#outcome")).to_be_focused()
+    look.at(ada, "a token that was revoked")
     assert look.wrong == {}
 
 
@@ -124,7 +222,8 @@ def _decisions(page: Page, demo_data: DemoData, look: Look) -> None:
     expect(page.locator("#outcome")).to_be_visible()
     look.at(page, "just activated")
     form = decision(page, "Suspend")
-    form.locator("input[name=csrf_token]").evaluate("field => field.value = 'old'")
+    for name in ("csrf_token", "form_owner"):
+        form.locator(f"input[name={name}]").evaluate("field => field.value = 'old'")
     page.locator("body").evaluate("body => body.removeAttribute('hx-headers')")
     form.get_by_label("Reason").select_option("Not paid")
     form.get_by_role("button", name="Suspend").click()

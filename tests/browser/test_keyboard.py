@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from playwright.sync_api import Page, expect
 
+from portal.queries.pages import PAGE
 from tests.browser.demo_data import DemoData
 from tests.browser.steps import decision, free_id, tab_to
 
@@ -49,6 +50,8 @@ def test_an_activation_by_tab_and_enter(
         tab_to(page, form.get_by_label(label))
         page.keyboard.press("Control+a")
         page.keyboard.type(free_id())
+    tab_to(page, form.get_by_label("Cluster"))
+    page.keyboard.type("eu")
     tab_to(page, form.get_by_label("Term"))
     page.keyboard.type("One")
     tab_to(page, form.get_by_role("button", name="Activate"))
@@ -137,3 +140,55 @@ def test_keys_can_be_turned_off_and_stay_off(
     switch.click()
     page.keyboard.press("a")
     expect(decision(page, "Activate").get_by_label("Account id")).to_be_focused()
+
+
+def test_after_next_page_the_heading_has_the_focus(
+    signed_in: Callable[..., Page], demo_data: DemoData
+) -> None:
+    for _ in range(PAGE + 1):
+        demo_data.pending()
+    page = signed_in()
+    page.goto("/staff/tenants")
+    page.get_by_role("link", name="Next page").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="First page")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
+
+
+def test_escape_leaves_the_search_and_keeps_what_was_typed(
+    signed_in: Callable[..., Page], demo_data: DemoData
+) -> None:
+    demo_data.pending(ago=timedelta(days=90))
+    page = signed_in()
+    page.goto("/staff/tenants")
+    page.keyboard.press("/")
+    search = page.locator("#q")
+    expect(search).to_be_focused()
+    page.keyboard.type("j")
+    page.keyboard.press("Escape")
+    expect(search).not_to_be_focused()
+    expect(search).to_have_value("j")
+    page.goto("/staff/tenants")
+    page.keyboard.press("/")
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator("[data-row] a").first).to_be_focused()
+
+
+def test_keys_walk_the_lists_of_the_overview(
+    signed_in: Callable[..., Page], demo_data: DemoData
+) -> None:
+    demo_data.pending(ago=timedelta(days=90))
+    page = signed_in()
+    page.goto("/staff/")
+    page.keyboard.press("j")
+    first = page.locator(".lines a").first
+    expect(first).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_contain_text("Next row, previous row")
+    page.keyboard.press("Escape")
+    first.focus()
+    address = first.get_attribute("href")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(re.escape(address or "") + "$"))

@@ -1,8 +1,8 @@
 """The portal is killed in the middle: people are told, and what was acknowledged is there."""
 
+import http.client
 import re
 import threading
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from html import unescape
@@ -42,7 +42,7 @@ class _Customers(threading.Thread):
                     self.kept.append(answer.url)
                 if len(self.kept) == 5:
                     self.some.set()
-        except (OSError, urllib.error.URLError):
+        except (OSError, http.client.HTTPException):  # no answer, or one that was cut
             self.some.set()
 
 

@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from portal import queries
 from portal.queries import Tab
 from portal.stores.contract import Store
 from portal.timestamps import utc_now
-from tests.browser.steps import fill_sign_up, free_id, send_sign_up
+from tests.browser.steps import fill_sign_up, free_id, heading, send_sign_up, words_in
 
 
 @pytest.fixture
@@ -58,35 +58,41 @@ def test_an_error_is_shown_and_corrected(customer: Page) -> None:
     expect(page.get_by_text(re.compile("^Reference [0-9a-z]{26}$"))).to_be_visible()
 
 
-def test_details_are_changed_and_the_request_is_withdrawn(customer: Page) -> None:
-    page = customer
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
+def test_details_are_changed_and_the_request_is_withdrawn(
+    new_page: Callable[..., Page], javascript: bool, locale: str
+) -> None:
+    page, say = new_page(javascript=javascript, locale=locale), words_in(locale)
     page.goto("/sign-up")
-    fill_sign_up(page)
-    send_sign_up(page)
+    fill_sign_up(page, say)
+    send_sign_up(page, say)
     expect(page).to_have_url(re.compile("/status/"))
     status_page = page.url
 
-    page.get_by_role("link", name="Change your details").click()
-    expect(page.get_by_label("Email address")).to_have_value("")
-    page.get_by_label("Company name").fill("")
-    page.get_by_role("button", name="Save the changes").click()
-    expect(page).to_have_title(re.compile("^Error: Change your details"))
-    expect(page.get_by_role("alert").filter(has_text="There is a problem")).to_be_focused()
-    page.get_by_label("Company name").fill("Example AG")
-    page.get_by_label("Phone number").fill("+41 44 668 18 00")
-    page.get_by_role("button", name="Save the changes").click()
-    expect(page).to_have_url(status_page)
+    page.get_by_role("link", name=say("Change your details")).click()
+    expect(page.get_by_label(say("Email address"))).to_have_value("")
+    page.get_by_label(say("Company name")).fill("")
+    page.get_by_role("button", name=say("Save the changes")).click()
+    expect(page).to_have_title(re.compile(f": {say('Change your details')}"))
+    problem = page.get_by_role("alert").filter(has_text=say("There is a problem"))
+    expect(problem).to_be_focused()
+    page.get_by_label(say("Company name")).fill("Example AG")
+    page.get_by_label(say("Phone number"), exact=True).fill("+41 44 668 18 00")
+    page.get_by_role("button", name=say("Save the changes")).click()
+    expect(page).to_have_url(f"{status_page}?done=changed&fields=company-phone")
+    changed = f"{say('Company')}, {say('Phone number')}"
+    expect(page.get_by_role("status").first).to_contain_text(changed)
     expect(page.get_by_text("Example AG")).to_be_visible()
     expect(page.get_by_text("+41•••00")).to_be_visible()
     expect(page.get_by_text("j•••@example.com")).to_be_visible()
 
-    page.get_by_role("link", name="Withdraw").click()
-    page.get_by_role("link", name="Keep the request").click()
-    page.get_by_role("link", name="Withdraw").click()
-    page.get_by_role("button", name="Withdraw").click()
+    page.get_by_role("link", name=say("Withdraw"), exact=True).click()
+    page.get_by_role("link", name=say("Keep the request")).click()
+    page.get_by_role("link", name=say("Withdraw"), exact=True).click()
+    page.get_by_role("button", name=say("Withdraw"), exact=True).click()
     expect(page).to_have_url(status_page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("You withdrew your request")
-    expect(page.get_by_role("link", name="Change your details")).to_have_count(0)
+    heading(page, say("You withdrew your request"))
+    expect(page.get_by_role("link", name=say("Change your details"))).to_have_count(0)
 
 
 def test_there_are_hints_before_the_first_submit_and_never_errors(page: Page) -> None:
@@ -130,6 +136,57 @@ def test_each_field_checks_itself_after_a_failed_submit(page: Page) -> None:
     expect(page).to_have_url(re.compile("/status/"))
 
 
+def test_what_is_typed_during_a_slow_check_stays_and_so_does_the_caret(page: Page) -> None:
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.goto("/sign-up")
+    page.route("**/sign-up/check?field=email", hold)
+    email = page.get_by_label("Email address")
+    with page.expect_request("**/sign-up/check?field=email"):
+        email.fill("jane@gmial.com")
+        page.get_by_label("Company name").focus()
+    # While the answer is under way, the customer sees the mistake and corrects it.
+    email.focus()
+    page.keyboard.press("Home")
+    for _ in range(len("jane@g")):
+        page.keyboard.press("ArrowRight")
+    for _ in range(len("mia")):
+        page.keyboard.press("Delete")
+    with page.expect_response("**/sign-up/check?field=email") as late:
+        waiting[0].continue_()
+    late.value.finished()
+    page.evaluate("new Promise(requestAnimationFrame)")
+    expect(email).to_be_focused()
+    page.keyboard.type("mai")
+    expect(email).to_have_value("jane@gmail.com")
+    expect(page.get_by_text("Did you mean")).to_have_count(0)
+
+
+def test_a_check_that_is_in_time_leaves_the_control_and_its_caret(page: Page) -> None:
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.goto("/sign-up")
+    page.route("**/sign-up/check?field=email", hold)
+    email = page.get_by_label("Email address")
+    with page.expect_request("**/sign-up/check?field=email"):
+        email.fill("jane@gmial.com")
+        page.get_by_label("Company name").focus()
+    email.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    waiting[0].continue_()
+    expect(email).to_have_accessible_description(re.compile("Did you mean jane@gmail.com"))
+    expect(email).to_be_focused()
+    page.keyboard.type("-")
+    expect(email).to_have_value("j-ane@gmial.com")
+
+
 def test_a_hint_does_not_move_the_button_away_from_a_click(page: Page) -> None:
     page.goto("/sign-up")
     fill_sign_up(page)
@@ -167,10 +224,44 @@ def test_what_the_shell_knows_is_shown_and_sent(customer: Page) -> None:
     expect(page.get_by_text("Meyer Group (86810)")).to_be_visible()
 
 
-def test_a_status_page_can_be_printed_without_its_buttons(page: Page) -> None:
+def test_back_after_sending_corrects_the_request(customer: Page, store: Store) -> None:
+    page = customer
+    company = f"Back {free_id()} GmbH"
+    page.goto("/sign-up")
+    fill_sign_up(page, company=company)
+    send_sign_up(page)
+    expect(page).to_have_url(re.compile("/status/"))
+    status_page = page.url
+
+    page.go_back()
+    expect(page.get_by_text(f"just sent a request for {company}")).to_be_visible()
+    fill_sign_up(page, company=company, name="Janet Doe")
+    send_sign_up(page)
+    expect(page).to_have_url(re.compile(re.escape(status_page)))
+    expect(page.get_by_text("Janet Doe")).to_be_visible()
+    assert len(queries.search(store, company, Tab.PENDING, utc_now()).rows) == 1
+
+    # Back once more, for somebody else: both stay.
+    page.go_back()
+    other = f"Other {free_id()} GmbH"
+    fill_sign_up(page, company=other)
+    page.get_by_label("It is a new request").check()
+    send_sign_up(page)
+    expect(page.get_by_text(other)).to_be_visible()
+    for name in (company, other):
+        assert len(queries.search(store, name, Tab.PENDING, utc_now()).rows) == 1
+
+
+def test_on_a_slow_line_the_form_shows_that_it_is_on_its_way(page: Page) -> None:
     page.goto("/sign-up")
     fill_sign_up(page)
+    button = page.get_by_role("button", name="Ask for access")
+    expect(button).to_have_css("cursor", "pointer")
+    # Without content the browser stays on the page, as it was while it waited.
+    page.route("**/sign-up", lambda route: route.fulfill(status=204))
+    with page.expect_request("**/sign-up"):
+        button.click()
+    expect(button).to_have_css("cursor", "progress")
+    page.unroute("**/sign-up")
     send_sign_up(page)
-    page.emulate_media(media="print")
-    expect(page.get_by_text("Your request is waiting for approval")).to_be_visible()
-    expect(page.get_by_role("link", name="Withdraw")).to_be_hidden()
+    expect(page).to_have_url(re.compile("/status/"))

@@ -13,13 +13,20 @@ import pytest
 from click.testing import Result
 from moto import mock_aws
 
-from portal.cli.doctor import Finding, clock_error_seconds, examine
-from portal.stores.dynamodb import PERMISSION_CHECKS
+from portal.cli.doctor import examine
+from portal.cli.doctor_dynamodb import clock_error_seconds
+from portal.cli.doctor_findings import Finding
+from portal.incomplete_count import IncompleteCount, save_incomplete_count
+from portal.stores.contract import Add
+from portal.stores.dynamodb import PERMISSION_CHECKS, DynamoDbStore
+from portal.stores.schema import GSI2
 from portal.timestamps import utc_now
 from tests.cli import portal_command
 from tests.conftest import SECRET_KEY
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
-from tests.fault_proxy import Between, Dated, Refuse, always, between
+from tests.fault_proxy import SPOILED, Between, Dated, Refuse, Trouble, always, between
+from tests.serving import free_port
+from tests.stores.aws.surroundings import UNUSABLE, Machine
 
 Environ = dict[str, str]
 
@@ -54,16 +61,100 @@ def run(environ: Environ) -> Result:
 def test_all_is_well(environ: Environ, engine: Engine, proxy: Between) -> None:
     result = run(environ)
     assert result.exit_code == 0
-    checks = [line.removeprefix("ok       ") for line in result.stdout.splitlines()]
+    lines = result.stdout.partition("\n\n")[0].splitlines()
+    checks = [line.removeprefix("ok       ") for line in lines]
+    mail, last_known = checks.pop(), checks.pop()
+    assert mail == "mail: no mail server is set up, so mails are written into files"
+    assert last_known.startswith("last known answers: for 72 hours, also after a restart, in /")
     assert checks == [
         "settings", "AWS credentials", "AWS region", "connection to DynamoDB",
         "AWS accepts the credentials", "clock", "table",
         "GetItem", "PutItem", "UpdateItem", "DeleteItem",
-        "Query on GSI1", "Query on GSI2", "Query on GSI3", "Query on GSI4", "Scan",
+        "Query on GSI1", "Query on GSI2", "Query on GSI3", "Query on GSI4", "Scan", "transactions",
     ]  # fmt: skip
     rows = engine.client.scan(TableName=environ["TENANT_TABLE_NAME"])
     assert rows["Count"] == 0
-    assert set(proxy.operations) == {operation for operation, _ in PERMISSION_CHECKS.values()}
+    assert set(proxy.operations) == {
+        *(operation for operation, _ in PERMISSION_CHECKS.values()), "TransactWriteItems",
+    }  # fmt: skip
+
+
+def test_addresses_that_nobody_could_ever_prove_are_pointed_out(folder: Path) -> None:
+    environ = {"PORTAL_DATA_DIR": str(folder), "PORTAL_CONFIRM_ADDRESS": "true"}
+    result = run(environ)
+    # It works, and it may be wanted so for a trial.
+    assert result.exit_code == 0
+    said = result.stdout.partition("LOOK     proof of addresses: ")[2]
+    assert said.startswith("PORTAL_CONFIRM_ADDRESS is set, but no mail leaves")
+    assert "Set PORTAL_MAIL_URL, or remove PORTAL_CONFIRM_ADDRESS." in said
+    for other in ({"PORTAL_CONFIRM_ADDRESS": ""}, {"PORTAL_MAIL_URL": "smtp://mail.example"}):
+        assert "proof of addresses" not in run(environ | other).stdout
+
+
+def test_a_key_for_dkim_that_cannot_be_used_is_said_wherever_mail_begins(
+    folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "no-key"
+    path.write_text("no key")
+    path.chmod(0o600)
+    environ = {
+        "PORTAL_MAIL_FROM": "service@mail.example.com",
+        "PORTAL_MAIL_DKIM_KEY_FILE": str(path),
+        "PORTAL_MAIL_DKIM_SELECTOR": "s1",
+    }
+    sentence = "PORTAL_MAIL_DKIM_KEY_FILE: Set it to a file with a private RSA key in PEM form"
+    result = run({"PORTAL_DATA_DIR": str(folder), **environ})
+    assert result.exit_code == 1
+    assert "PROBLEM  signature of mail (DKIM)" in result.stdout
+    assert sentence in result.stdout
+    for command in (("outbox", "send"), ("serve", "--port", str(free_port()))):
+        refused = portal_command.run(folder, *command, **environ)
+        assert refused.exit_code == 1
+        assert sentence in refused.stderr
+
+
+def test_it_prints_the_record_that_dns_needs_for_dkim(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "dkim.pem"
+    subprocess.run(["openssl", "genrsa", "-out", path, "2048"], check=True, capture_output=True)
+    environ = {
+        "PORTAL_DATA_DIR": str(folder),
+        "PORTAL_MAIL_FROM": "service@mail.example.com",
+        "PORTAL_MAIL_DKIM_KEY_FILE": str(path),
+        "PORTAL_MAIL_DKIM_SELECTOR": "s1",
+    }
+    said = run(environ).stdout
+    assert "s1._domainkey.mail.example.com the TXT record v=DKIM1; k=rsa; p=MII" in said
+    assert "domain of the signature" not in said
+    for domain, is_hint in (("example.com", False), ("a.mail.example.com", False), ("a.org", True)):
+        said = run(environ | {"PORTAL_MAIL_DKIM_DOMAIN": domain}).stdout
+        assert f"s1._domainkey.{domain} the TXT record" in said
+        assert ("LOOK     domain of the signature" in said) is is_hint
+
+
+def test_it_says_what_the_application_shows_for_each_answer(folder: Path) -> None:
+    result = run({"PORTAL_DATA_DIR": str(folder)})
+    text = " ".join(result.stdout.split())
+    for answer in ("isValid true", "EXPIRED", "NOT_FOUND", "INACTIVE", "400", "429", "503"):
+        assert answer in text.partition("What the FSM Appointment Manager shows")[2]
+
+
+@pytest.mark.parametrize(
+    ("hours", "data", "expected"),
+    [
+        ("0", "data", "switched off; 503 while the store cannot be asked"),
+        ("24", "data", "for 24 hours, also after a restart, in {}"),
+        ("72", "a-file/data", "for 72 hours, not after a restart: {} cannot be written"),
+    ],
+)
+def test_it_says_how_long_the_last_answers_are_known(
+    environ: Environ, tmp_path: Path, hours: str, data: str, expected: str
+) -> None:
+    (tmp_path / "a-file").write_text("")
+    folder = tmp_path / data
+    changed = {"PORTAL_VALIDATE_GRACE_HOURS": hours, "PORTAL_DATA_DIR": str(folder)}
+    findings = list(examine(environ | changed))
+    assert Finding(f"last known answers: {expected.format(folder)}") in findings
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize(
@@ -111,6 +202,105 @@ def test_an_index_that_does_not_exist(environ: Environ, engine: Engine) -> None:
     (finding,) = problems(environ | {"TENANT_TABLE_NAME": table})
     assert finding.what == "Query on GSI3"
     assert "migrations_tools table deploy" in finding.remedy
+
+
+def test_an_index_that_is_being_made(environ: Environ, proxy: Between) -> None:
+    text = "Cannot read from backfilling global secondary index: GSI4"
+    proxy.plan = lambda operation, number: (
+        Refuse("ValidationException", message=text) if (operation, number) == ("Query", 3) else None
+    )
+    (finding,) = problems(environ)
+    assert finding.what == "Query on GSI4"
+    assert finding.remedy.startswith("Wait")
+
+
+def test_an_index_without_the_columns_of_lists(environ: Environ, proxy: Between) -> None:
+    # AWS refuses this even if there is no row.
+    text = "One or more parameter values were invalid: Global secondary index GSI2 does not project"
+    proxy.plan = lambda operation, number: (
+        Refuse("ValidationException", message=text) if (operation, number) == ("Query", 1) else None
+    )
+    (finding,) = problems(environ)
+    assert finding.what == "Query on GSI2"
+    assert "lacks columns that lists show" in finding.problem
+    assert "table deploy" in finding.remedy
+    asked = [each for each in proxy.asked if each.get("IndexName") == "GSI2"]
+    assert GSI2.attributes is not None
+    assert GSI2.attributes == {*asked[0]["ExpressionAttributeNames"].values()}
+
+
+def test_an_index_that_carries_keys_only(environ: Environ, engine: Engine) -> None:
+    # This engine does not refuse it, so a row tells.
+    location = engine.new_table(keys_only="GSI2")
+    there = environ | {"TENANT_TABLE_NAME": location.table}
+    assert problems(there) == []
+    store = DynamoDbStore(location)
+    store.write([Add({"tenantId": "a", "version": 1, "gsi2pk": "STATUS#pending", "gsi2sk": "1"})])
+    (finding,) = problems(there)
+    assert finding.what == "columns of GSI2"
+    assert "rows of nothing" in finding.problem
+    assert "table deploy" in finding.remedy
+    store.close()
+
+
+@pytest.mark.parametrize("code", ["UnknownOperationException", "ValidationException"])
+def test_an_engine_without_transactions(code: str, environ: Environ, proxy: Between) -> None:
+    # Also what a global table with strong consistency over regions says.
+    proxy.plan = always(Refuse(code, message="not for such tables"), "TransactWriteItems")
+    (finding,) = problems(environ)
+    assert finding.what == "transactions"
+    assert code in finding.problem
+    assert "multi-Region strong consistency" in finding.remedy
+
+
+def test_the_check_of_transactions_changes_nothing(environ: Environ, engine: Engine) -> None:
+    assert problems(environ) == []
+    assert engine.client.scan(TableName=environ["TENANT_TABLE_NAME"])["Count"] == 0
+
+
+@pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED)
+def test_an_answer_that_is_none(spoil: Trouble, environ: Environ, proxy: Between) -> None:
+    proxy.plan = always(spoil)
+    (finding,) = problems(environ)
+    assert finding.what == "connection to DynamoDB"
+    assert "no answer of DynamoDB" in finding.problem
+    assert "proxy" in finding.remedy
+    proxy.plan = always(spoil, "TransactWriteItems")
+    (finding,) = problems(environ)
+    assert finding.what == "transactions"
+
+
+@pytest.mark.parametrize("case", UNUSABLE.values(), ids=UNUSABLE)
+def test_no_configuration_ends_in_a_traceback(
+    case: tuple[list[str], dict[str, str], str],
+    environ: Environ,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines, variables, code = case
+    machine = Machine(tmp_path, monkeypatch)
+    machine.configure(*lines)
+    machine.set(**variables)
+    result = run(environ | {"PORTAL_KMS_KEY_ID": "alias/portal"})
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "PROBLEM  AWS credentials" in result.stdout
+    # Nothing was sent, so nothing else is called well.
+    assert "ok       connection" not in result.stdout
+    assert "PROBLEM  kms:Encrypt" in result.stdout
+    assert result.stdout.count(code) == 2
+
+
+def test_two_dates_are_no_problem(environ: Environ, proxy: Between) -> None:
+    proxy.plan = always(Dated(format_datetime(utc_now(), usegmt=True), twice=True))
+    assert problems(environ) == []
+
+
+def test_a_check_that_nobody_expected_to_fail(environ: Environ, proxy: Between) -> None:
+    proxy.plan = always(Dated("Mon, 99 Nov 2026 10:00:00 GMT"), "GetItem")
+    result = run(environ)
+    assert result.exit_code == 1
+    assert "It ended with ValueError" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -211,7 +401,7 @@ def test_the_key_in_kms_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     environ = {"PORTAL_DATA_DIR": str(tmp_path / "data"), "AWS_REGION": REGION}
     with mock_aws():
         key = boto3.client("kms", region_name=REGION).create_key()["KeyMetadata"]["KeyId"]
-        assert str(list(examine(environ | {"PORTAL_KMS_KEY_ID": key}))[-1]) == (
+        assert str(list(examine(environ | {"PORTAL_KMS_KEY_ID": key}))[-2]) == (
             "ok       kms:Encrypt"
         )
         (finding,) = problems(environ | {"PORTAL_KMS_KEY_ID": "alias/none"})
@@ -227,6 +417,26 @@ def test_the_file_store_is_well(folder: Path) -> None:
     result = run({"PORTAL_DATA_DIR": str(folder)})
     assert result.exit_code == 0
     assert f"ok       JSON file {folder}/tenants.jsonl" in result.stdout
+
+
+def test_incomplete_rows_that_adopt_found_are_told_and_are_no_problem(folder: Path) -> None:
+    environ = {"PORTAL_DATA_DIR": str(folder)}
+    assert "old application" not in run(environ).stdout
+    here = f"JSON file {folder}/tenants.jsonl"
+    at = datetime(2026, 11, 23, 10, tzinfo=UTC)
+    save_incomplete_count(folder, here, IncompleteCount(number=1234, counted_at=at))
+    result = run(environ)
+    assert result.exit_code == 0
+    told = "1,234 were incomplete when adopt looked on 2026-11-23. Some of them have no access."
+    assert f"LOOK     rows of the old application: {told}" in result.stdout
+    assert "migrations_tools adopt lists them" in result.stdout
+    # Those of another store, a damaged file, and none.
+    save_incomplete_count(folder, "elsewhere", IncompleteCount(number=2, counted_at=at))
+    assert "old application" not in run(environ).stdout
+    (folder / "adopt-incomplete.json").write_text("[]")
+    assert "old application" not in run(environ).stdout
+    save_incomplete_count(folder, here, IncompleteCount(number=0, counted_at=at))
+    assert not (folder / "adopt-incomplete.json").exists()
 
 
 def test_a_data_folder_that_cannot_be_used(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """`portal erase-closed`: erased data is in no file any more, and the command may be repeated."""
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,12 +8,16 @@ from pathlib import Path
 from click.testing import Result
 
 from portal import onboarding
+from portal.auth import SECURITY_EVENTS, make_sign_in_link
 from portal.imports.jobs.job import ImportJob, JobState, find_job, job_item
-from portal.stores import Replace, Store
+from portal.onboarding import SignUpLimits
+from portal.stores import GSI2, Replace, Store
 from portal.tenants import Reason
+from portal.timestamps import utc_now
 from tests.cli.portal_command import run
-from tests.examples import ANN, CONTACT, all_items, sign_up
-from tests.imports.importing import Importer, lines, tenant
+from tests.examples import ANN, CONTACT, all_items, reference, sign_up
+from tests.imports.files import lines, tenant
+from tests.imports.harness import ImportHarness
 
 LONG_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(days=9)
 
@@ -21,10 +26,10 @@ def erase(folder: Path, days: int = 1) -> Result:
     return run(folder, "erase-closed", "--older-than", str(days))
 
 
-def planned_long_ago(importer: Importer, file: bytes) -> ImportJob:
+def planned_long_ago(importer: ImportHarness, file: bytes) -> ImportJob:
     job = importer.plan(file)
     aged = replace(job, version=2, at=LONG_AGO)
-    importer.kept.write([Replace(job_item(aged), 1)])
+    importer.raw_store.write([Replace(job_item(aged), 1)])
     return aged
 
 
@@ -38,15 +43,19 @@ def test_erased_data_is_in_no_file_any_more(folder: Path, store: Store) -> None:
     rejected = onboarding.reject(
         store, pending.id, expected_version=1, audit=audit, reason=Reason.OTHER
     )
-    importer = Importer(store, folder.parent)
+    importer = ImportHarness(store, folder.parent)
     job = planned_long_ago(importer, lines(*(tenant(number) for number in range(3))))
+    too_old = LONG_AGO - timedelta(days=90)
+    make_sign_in_link(store, email="old@example.com", name="Old", role="viewer", now=too_old)
+    make_sign_in_link(store, email="ann@example.com", name="Ann", role="viewer", now=LONG_AGO)
     rows = [str(item["rows"]) for item in all_items(store).values() if "rows" in item]
     assert files_with(folder, rows[0])
     assert files_with(folder, CONTACT.email)
     output = (
         "The personal details of {} sign-ups are erased.\nThe rows of {} imports are removed.\n"
+        "{} events of the security log are removed.\n"
     )
-    assert erase(folder).stdout == output.format(1, 1)
+    assert erase(folder).stdout == output.format(1, 1, 1)
     assert onboarding.find(store, rejected.id).erased
     assert (find_job(store, job.id).state, find_job(store, job.id).rows_kept) == (
         JobState.DISCARDED,
@@ -54,14 +63,70 @@ def test_erased_data_is_in_no_file_any_more(folder: Path, store: Store) -> None:
     )
     assert not files_with(folder, CONTACT.email)
     assert not files_with(folder, rows[0])
-    assert erase(folder).stdout == output.format(0, 0)
+    (left,) = store.query(GSI2, SECURITY_EVENTS).items
+    assert left["text"] == "Ann (ann@example.com)"
+    assert erase(folder).stdout == output.format(0, 0, 0)
 
 
 def test_younger_data_stays(folder: Path, store: Store) -> None:
-    planned_long_ago(Importer(store, folder.parent), lines(tenant(1)))
+    planned_long_ago(ImportHarness(store, folder.parent), lines(tenant(1)))
     before = all_items(store)
     assert erase(folder, days=10).exit_code == 0
     assert all_items(store) == before
+
+
+def test_t1_sign_ups_that_were_set_aside_for_thirty_days_are_removed_with_their_notes(
+    folder: Path, store: Store
+) -> None:
+    old, released, young, queued = (
+        sign_up(store, number, now=utc_now() - timedelta(days=days), set_aside=number < 4)
+        for number, days in ((1, 31), (2, 31), (3, 29), (4, 31))
+    )
+    onboarding.add_note(store, old.id, audit=ANN, text="Nobody answers the phone.")
+    onboarding.release(store, released.id, expected_version=1, audit=ANN)
+    assert erase(folder, days=365).exit_code == 0
+    assert old.id in all_items(store)
+    result = erase(folder)
+    assert "\n1 sign-ups that were set aside are removed.\n" in result.stdout
+    items = all_items(store)
+    assert old.id not in items
+    assert {released.id, young.id, queued.id} <= items.keys()
+    assert not any(key.startswith("note-") for key in items)
+    assert not files_with(folder, "Nobody answers")
+    assert "set aside" not in erase(folder).stdout
+
+
+def test_counters_of_earlier_days_are_removed_and_those_of_today_stay(
+    folder: Path, store: Store
+) -> None:
+    limits = SignUpLimits("k" * 40, 5)
+    for number in range(60):
+        onboarding.submit(
+            store,
+            reference=reference(number),
+            contact=replace(CONTACT, email=f"kim@meyer{number}.example"),
+            claims=None,
+            status_link="",
+            now=utc_now() - timedelta(days=0 if number == 0 else 5),
+            limits=limits,
+            network=f"network-{number}",
+        )
+    before = {key for key in all_items(store) if key.startswith("limit-")}
+    today = {key for key in before if f"{utc_now():%Y-%m-%d}" in key}
+    assert (len(before), len(today)) == (60 + 60 + 2, 3)
+    assert erase(folder).exit_code == 0
+    assert {key for key in all_items(store) if key.startswith("limit-")} == today
+
+
+def test_old_mails_in_files_are_deleted(folder: Path, store: Store) -> None:
+    (folder / "mail").mkdir(parents=True)
+    old, new = folder / "mail" / "old.eml", folder / "mail" / "new.eml"
+    for path, days in ((old, 31), (new, 29)):
+        path.write_text("To: kim@meyer.example")
+        at = (utc_now() - timedelta(days=days)).timestamp()
+        os.utime(path, (at, at))
+    assert "1 mails in files are deleted." in erase(folder).stdout
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_a_store_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:

@@ -33,6 +33,34 @@ def test_a_token_is_alone_on_the_last_line_and_is_stored_as_a_hash(
         assert secret not in run(folder, "token", *arguments).output
 
 
+def test_a_token_has_each_scope_that_is_named_once(folder: Path, store: Store) -> None:
+    arguments = ("token", "create", "sync", "--scope", "tenants:write", "--scope", "tenants:read")
+    result = run(folder, *arguments, "--scope", "tenants:read")
+    text = result.stdout.splitlines()[-1]
+    assert result.stdout.startswith("This token lets sync use tenants:read and tenants:write until")
+    token = verify_token(store, text, datetime.now(UTC))
+    assert (token.scopes, token.per_hour) == (frozenset({"tenants:read", "tenants:write"}), 5_000)
+    assert f"{token.kid}  sync  tenants:read tenants:write  5,000 an hour  until" in (
+        run(folder, "token", "list").stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("scopes", "calls"),
+    [
+        (["imports:write"], 60),
+        (["tenants:read"], 5_000),
+        (["imports:write", "tenants:read"], 5_000),
+    ],
+)
+def test_a_token_that_only_imports_has_fewer_calls(
+    folder: Path, store: Store, scopes: list[str], calls: int
+) -> None:
+    options = [word for scope in scopes for word in ("--scope", scope)]
+    text = run(folder, "token", "create", "x", *options).stdout.splitlines()[-1]
+    assert verify_token(store, text, datetime.now(UTC)).per_hour == calls
+
+
 def test_tokens_are_listed_with_their_last_use_and_revoked_at_once(
     folder: Path, store: Store
 ) -> None:
@@ -62,7 +90,7 @@ def test_an_expired_token_is_listed_as_expired(folder: Path, store: Store) -> No
     create_api_token(
         store,
         name="old",
-        scope=Scope.IMPORTS_WRITE,
+        scopes=[Scope.IMPORTS_WRITE],
         life=timedelta(days=1),
         now=now - timedelta(days=3),
     )

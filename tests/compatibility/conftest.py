@@ -72,7 +72,13 @@ def copy_folder(name: str, into: Path) -> Path:
 
 def environ_of(folder: Path, **more: str) -> dict[str, str]:
     nothing = {setting.name: "" for setting in SETTINGS}
-    return {**nothing, "PORTAL_DATA_DIR": str(folder), "PORTAL_SIGN_UP_MIN_SECONDS": "0", **more}
+    return {
+        **nothing,
+        "PORTAL_DATA_DIR": str(folder),
+        "PORTAL_SIGN_UP_MIN_SECONDS": "0",
+        "PORTAL_SIGN_UPS_PER_HOUR": "0",
+        **more,
+    }
 
 
 def environ_of_table(folder: Path, engine: Engine, table: str) -> dict[str, str]:

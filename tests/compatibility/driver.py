@@ -63,12 +63,20 @@ class Browser:
 
 
 def form_fields(answer: TestResponse, action: str) -> dict[str, str]:
-    """The fields of the first form with this `action`, as a browser would send them."""
+    """The fields of the first form with this `action`, or of the form with a button for it, as a
+    browser would send them."""
     tree = html5lib.parse(answer.text, namespaceHTMLElements=False)
-    form = next((each for each in tree.iter("form") if each.get("action") == action), None)
-    assert form is not None, f"{answer.request.path} has no form with the action {action}"
+    buttons = [each for each in tree.iter("button") if each.get("formaction") == action]
+    ids = [each.get("form") for each in buttons]
+    forms = [
+        each for each in tree.iter("form") if each.get("action") == action or each.get("id") in ids
+    ]
+    assert forms, f"{answer.request.path} has no form with the action {action}"
+    form = forms[0]
+    controls = [each for each in tree.iter() if each.tag in ("input", "select", "textarea")]
+    elsewhere = [each for each in controls if each.get("form") == form.get("id", "-")]
     fields: dict[str, str] = {}
-    for control in form.iter():
+    for control in [*form.iter(), *elsewhere]:
         name, kind = control.get("name"), control.get("type")
         if not name or kind in ("file", "checkbox"):
             continue

@@ -90,6 +90,7 @@ def early_days(portal: Portal) -> None:
         "activate",
         account_id="20002",
         company_id="1",
+        cluster="eu",
         valid_from="2025-03-03",
         valid_to="2026-03-02",
         client_id="made-up-client-20002",
@@ -183,6 +184,7 @@ def imports(portal: Portal) -> None:
         "activate",
         account_id="70001",
         company_id="2",
+        cluster="eu",
         valid_from="2025-06-01",
         valid_to="2026-05-31",
     )

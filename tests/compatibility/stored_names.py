@@ -44,6 +44,20 @@ NAMES = {
     "import that is being saved": names("tenantId version at " + _LISTED),
     "rows of an import": names("tenantId version rows"),
 }
+#: The keys by which events are found that took access away. 1.0 reads an event without them.
+KEYS_OF_ENDED = names("gsi3pk gsi3sk")
+#: What later versions added. 1.0 has no page that reads it.
+SINCE_1_0 = {
+    "event": NAMES["event"] | KEYS_OF_ENDED,
+    "security event": names("tenantId version at by verb text changes requestId " + _LISTED),
+    "mail": names(
+        "tenantId version at by verb status of signUp locale dueAt tries sentAgain decidedAt reason"
+        " text gsi4pk gsi4sk " + _LISTED
+    ),
+}
+#: Attributes that later versions added to items of 1.0, which keeps them as those of others.
+ADDED_SINCE_1_0 = names("adoptAnswer")
+KEYS_OF_SECURITY_CHANGES = names("who address role earlierRole route")
 #: Keys of the JSON in `text` of an import, and in `changes` of an event.
 KEYS_OF_IMPORT = names(
     "who state policy allowed shapes ignoredKeys counts chunks toWrite handled late active later"
@@ -62,4 +76,9 @@ PARTITIONS = {
     ),
     "gsi3pk": names("COMPANY#"),
     "gsi4pk": names("EMAIL#"),
+}
+#: Those that later versions added.
+PARTITIONS_SINCE_1_0 = {
+    "gsi2pk": names("OUTBOX# LIMITS"),
+    "gsi4pk": names("OUTBOX#due OUTBOX#given_up"),
 }

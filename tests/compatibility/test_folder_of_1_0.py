@@ -27,13 +27,14 @@ def test_the_current_code_reads_what_it_added_to_the_folder(
     before = upgraded_folder.items()
     upgraded_folder.sign_up(company="New Ltd", name="Nim New", email="nim@example.com")
     after = upgraded_folder.items()
-    assert len(after) == len(before) + 1
+    # Each sign-up has a mail, and its domain a counter of mails of this day.
+    assert len(after) == len(before) + 3
     assert items_in(upgraded_folder.folder) == after
     # This erases nothing, but it begins a new generation of the file.
     upgraded_folder.command("erase-closed", "--older-than", "36500")
     upgraded_folder.sign_up(company="Once More", name="Mo", email="mo@example.com")
     last = upgraded_folder.items()
-    assert len(last) == len(before) + 2
+    assert len(last) == len(before) + 5
     assert items_in(upgraded_folder.folder) == last
     upgraded_folder.command("store", "verify")
 
@@ -52,7 +53,8 @@ def test_restore_replaces_a_damaged_snapshot_by_the_previous_generation(tmp_path
 
 
 def companies(folder: Path) -> list[str]:
-    return [str(item["contactCompanyName"]) for item in items_in(folder).values()]
+    items = items_in(folder).values()
+    return [str(item["contactCompanyName"]) for item in items if "contactCompanyName" in item]
 
 
 def test_a_torn_last_line_is_moved_to_its_own_file(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from portal.settings import SETTINGS
 from portal.stores.file import JsonFileStore
 from tests.conftest import SECRET_KEY
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
-from tests.imports.importing import dump, tenant
+from tests.imports.files import dump, tenant
 from tests.migrations_tools.aws_tables import Account
 from tests.migrations_tools.backfill.old_application_rows import OldStore, OldTable
 

@@ -9,7 +9,15 @@ from portal import onboarding, queries, records
 from portal.onboarding import StaleError, TenantExistsError, UnknownTenantError
 from portal.sealing import Secret
 from portal.stores.contract import UnavailableError
-from portal.tenants import Client, NotAllowedError, PastWindowError, Reason, Status, Tenant
+from portal.tenants import (
+    Client,
+    ClusterError,
+    NotAllowedError,
+    PastWindowError,
+    Reason,
+    Status,
+    Tenant,
+)
 from tests.conftest import START
 from tests.examples import (
     ANN,
@@ -30,7 +38,7 @@ from tests.examples import (
 from tests.onboarding.verb_calls import OTHER_IDS, SEALER, call_activate, tenant_in_state
 
 
-def test_activation_writes_tenant_event_forward_and_claim_at_once(store):
+def test_activation_writes_tenant_event_forward_claim_and_mail_at_once(store):
     pending = sign_up(store, claims=IDS)
     writes = []
 
@@ -40,10 +48,14 @@ def test_activation_writes_tenant_event_forward_and_claim_at_once(store):
             super().write(changes)
 
     active = call_activate(Watched(store), pending.id, 1, ANN, secret=Secret("s3cr3t"))
-    assert writes == [4]
+    assert writes == [6]
     items = all_items(store)
     event = next(key for key in items if key.startswith("event-86810_104348-"))
-    assert set(items) == {active.id, pending.id, event}
+    (told,) = (key for key in items if key.startswith("mail-86810_104348-"))
+    (told_before,) = (key for key in items if key.startswith("mail-pending-"))
+    assert set(items) == {
+        active.id, pending.id, event, told, told_before, "stats-waiting-2026-11"
+    }  # fmt: skip
     forward = records.forward_of(items[pending.id])
     assert forward is not None
     assert forward.to == active.id
@@ -184,3 +196,13 @@ def test_a_failed_renewal_changes_nothing(store):
         else:
             assert k > 3
             return
+
+
+@pytest.mark.parametrize("cluster", ["", "EU", "evil.example/", "e" * 21])
+def test_a_licence_needs_a_cluster_that_is_a_host_label(store, cluster):
+    """Whoever asks: the downstream application sends its token to the host that it names."""
+    pending = sign_up(store)
+    items = all_items(store)
+    with pytest.raises(ClusterError):
+        call_activate(store, pending.id, 1, ANN, ids=replace(IDS, cluster=cluster))
+    assert all_items(store) == items

@@ -19,7 +19,7 @@ FORK = multiprocessing.get_context("fork")
 def decide(store: Store, tenant_id: str, number: int, who: int) -> str:
     """Activates or rejects, depending on `number` and `who`, so that people compete."""
     audit = AuditInfo(by=f"Approver {who}", who=f"staff-{who}", at=START)
-    ids = Ids(account_id=str(number), company_id="1")
+    ids = Ids(account_id=str(number), company_id="1", cluster="eu")
     try:
         if (number + who) % 2:
             call_activate(store, tenant_id, 1, audit, ids=ids)
@@ -50,6 +50,8 @@ def check_decided_once(store: Store, number: int) -> None:
         assert event.by == item["decidedBy"]
         assert event.changes["status"][1] == item["status"]
     assert set(subjects) == {"active", "rejected"}
+    waiting = records.waiting_counts(items["stats-waiting-2026-11"])
+    assert sum(waiting.values()) == number
     assert claims(store) == {}
 
 

@@ -9,7 +9,7 @@ from portal.tenants import AuditInfo, Ids, Reason, Tenant
 from tests.examples import ANN, BOB, CUSTOMER, IDS, WINDOW, Behind, PlainSealer, activate, sign_up
 
 SEALER = PlainSealer()
-OTHER_IDS = Ids(account_id="86810", company_id="104349")
+OTHER_IDS = Ids(account_id="86810", company_id="104349", cluster="eu")
 
 #: Store, tenant id, expected version, audit.
 VerbCall = Callable[[Store, str, int | None, AuditInfo], Tenant]
@@ -55,6 +55,10 @@ def tenant_in_state(store: Store, state: str) -> Tenant:
     match state:
         case "pending" | "aside":
             return pending
+        case "asked":
+            return onboarding.ask(
+                store, pending.id, expected_version=1, audit=ANN, text="Which company?", locale="de"
+            )
         case "rejected":
             return call_reject(store, pending.id, 1, ANN)
         case "withdrawn":

@@ -30,6 +30,7 @@ def cost_of_each_query(store: Store, me: Tenant) -> dict[str, Cost]:
         "name in a tab": lambda s: queries.search(s, "company", Tab.SUSPENDED, START),
         "address": lambda s: queries.search(s, "same@ex.example", Tab.ALL, START),
         "duplicates": lambda s: queries.possible_duplicates(s, me),
+        "doubtful": lambda s: queries.doubtful(s, until=START),
         "next": lambda s: queries.next_waiting(s, [me.id]),
         "history": lambda s: queries.history(s, me),
     }  # fmt: skip

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from portal import records
 from portal.stores.contract import Item
-from portal.tenants import Client, Contact, Decision, Ids, Status, Tenant, Validity, Verb
+from portal.tenants import Client, Contact, Decision, Ids, Question, Status, Tenant, Validity, Verb
 from tests.conftest import START
 from tests.examples import CONTACT, IDS, WINDOW
 
@@ -30,10 +30,17 @@ ACTIVE = Tenant(
     locale="de",
     pending_id="pending-" + "a" * 26,
     status_link="hash-of-link",
-)
+    follows="pending-" + "b" * 26,
+    email_confirmed_at=START,
+    question=Question(
+        text="Which company is it?", at=START, by="Ann Approver", who="staff-ann", locale="en",
+        before=(("company", "Meyer"),), answer="The one in Berlin.", answered_at=START,
+    ),
+)  # fmt: skip
 PENDING = replace(
     ACTIVE, id=ACTIVE.pending_id, status=Status.PENDING, validity=Validity(), client=Client(),
     pending_id="", decision=None, version=1, updated_at=ACTIVE.created_at,
+    email_confirmed_at=None, question=None,
 )  # fmt: skip
 
 #: An item as the old application writes it.
@@ -119,6 +126,20 @@ def tenants(draw) -> Tenant:
         locale=draw(maybe_text),
         pending_id=draw(maybe_text),
         status_link=draw(maybe_text),
+        follows=draw(maybe_text),
+        renews=draw(maybe_text),
         set_aside=draw(st.booleans()),
+        waits_for_address=draw(st.booleans()),
+        email_confirmed_at=draw(maybe_instant),
+        question=draw(
+            st.none()
+            | st.builds(
+                Question, text=maybe_text, at=instants, by=maybe_text, who=maybe_text,
+                locale=maybe_text, answer=maybe_text, answered_at=maybe_instant,
+                before=st.dictionaries(texts, maybe_text, max_size=2).map(
+                    lambda fields: tuple(fields.items())
+                ),
+            )
+        ),
         erased=draw(st.booleans()),
     )  # fmt: skip

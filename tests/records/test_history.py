@@ -9,13 +9,19 @@ import pytest
 
 from portal import records
 from portal.stores.contract import Item
-from portal.stores.schema import GSI2, KEY
-from portal.tenants import AuditInfo, Client, Tenant, Verb
+from portal.stores.schema import GSI2, GSI3, KEY, TENANT_COLUMNS
+from portal.tenants import AuditInfo, Client, Contact, Status, Tenant, Validity, Verb
 from tests.conftest import START
 from tests.examples import ANN, IDS, OTHER_CONTACT, PERSONAL, WINDOW
 from tests.records.example_tenants import ACTIVE, SEALED
 
 BEFORE = records.item_of(ACTIVE)
+
+
+def with_end(window: Validity, days: int) -> Tenant:
+    assert window.valid_to is not None
+    end = window.valid_to + timedelta(days=days)
+    return replace(ACTIVE, validity=replace(window, valid_to=end))
 
 
 def event_of_change(after: Tenant, verb: Verb = Verb.EDIT_CONTACT, **more: str) -> Item:
@@ -37,6 +43,41 @@ def test_an_event_holds_who_did_what_when_why_and_in_which_request():
     }
 
 
+@pytest.mark.parametrize(
+    ("after", "is_listed"),
+    [
+        pytest.param(replace(ACTIVE, status=Status.SUSPENDED), True, id="suspended"),
+        pytest.param(with_end(WINDOW, days=-1), True, id="shortened by a day"),
+        pytest.param(with_end(WINDOW, days=-500), True, id="shortened to the past"),
+        pytest.param(with_end(WINDOW, days=1), False, id="a day longer"),
+        pytest.param(replace(ACTIVE, contact=OTHER_CONTACT), False, id="another contact"),
+    ],
+)
+def test_events_that_took_access_away_are_in_one_list(after: Tenant, *, is_listed: bool) -> None:
+    item = event_of_change(after)
+    assert (item.get(GSI3.partition) == records.ENDED) is is_listed
+    assert (GSI3.sort in item) is is_listed
+    if is_listed:
+        assert records.ended_tenant(item) == (ACTIVE.id, ANN.at)
+        # A list that shows nothing but keys is one that an index was made wrongly for.
+        assert TENANT_COLUMNS & item.keys()
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        records.item_of(replace(ACTIVE, status=Status.SUSPENDED)),
+        records.item_of(with_end(WINDOW, days=-500)),
+        None,
+    ],
+    ids=["suspended", "expired", "nobody"],
+)
+def test_whoever_has_no_access_loses_none(before: Item | None) -> None:
+    after = records.item_of(replace(ACTIVE, status=Status.SUSPENDED))
+    item = records.event_item(ACTIVE.id, Verb.IMPORT, ANN, before, after)
+    assert GSI3.partition not in item
+
+
 def test_an_event_names_changed_personal_fields_and_secrets_without_their_values():
     client = Client(id="client-2", sealed_secret="v1.loc.0a1b2c3d.bmV3", secret_set_at=START)
     ids_named = replace(IDS, account_name="Another Group")
@@ -48,12 +89,42 @@ def test_an_event_names_changed_personal_fields_and_secrets_without_their_values
         "clientId": ("client-1", "client-2"),
         **dict.fromkeys(
             (
-                "contactCompanyName", "contactFullName", "contactPhone", "contactEmailAddress",
+                "contactCompanyName", "contactFullName", "contactEmailAddress",
                 "clientSecret", "accountName",
             ),
             ("", ""),
         ),
+        "contactPhone": ("+49•••20", ""),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown"),
+    [
+        ({"phone": "+4930901820"}, {"phone": "+4430901820"}, ("+49•••20", "+44•••20")),
+        ({"phone": "+4930901820"}, {"phone": "+4930901821"}, ("+49•••20", "+49•••21")),
+        ({"phone": "+4930901820"}, {"phone": ""}, ("+49•••20", "")),
+        # Only the middle, the extension, or what was typed: the field is named.
+        ({"phone": "+4930901820"}, {"phone": "+4930111120"}, ("", "")),
+        ({"phone": "+4930901820"}, {"phone": "+4930901820", "phone_extension": "12"}, ("", "")),
+        # What an import kept as it was may be anything.
+        ({"phone": "call Jane"}, {"phone": "+4930901820"}, ("•••", "+49•••20")),
+        ({"phone": "110"}, {"phone": "112"}, ("", "")),
+    ],
+)
+def test_of_a_phone_number_an_event_holds_country_and_last_two_digits(old, new, shown):
+    before, after = (replace(ACTIVE, contact=Contact(company="x", **parts)) for parts in (old, new))
+    item = records.event_item(
+        "x", Verb.EDIT_CONTACT, ANN, records.item_of(before), records.item_of(after)
+    )
+    assert records.event_of(item).changes == {"contactPhone": shown}
+    assert not [text for text in ("30901820", "call", "Jane") if text in str(item["changes"])]
+
+
+def test_erasing_a_phone_number_leaves_nothing_of_it_in_the_event():
+    after = replace(ACTIVE, contact=Contact())
+    item = event_of_change(after, Verb.ERASE)
+    assert records.event_of(item).changes["contactPhone"] == ("", "")
 
 
 def test_the_digests_of_an_event_cover_every_attribute_but_the_secret():

@@ -43,7 +43,7 @@ DECIDED = Decision(verb=Verb.REJECT, by="Ann", at=START + timedelta(hours=1))
     [
         (PENDING, "STATUS#pending", "2026-11-21T10:00:00.000Z"),
         (ACTIVE, "STATUS#active", "2027-11-22T23:59:59.999Z"),
-        (replace(ACTIVE, validity=Validity()), "STATUS#active", "9999-12-31T23:59:59.999Z"),
+        (replace(ACTIVE, validity=Validity()), "STATUS#active", "9999-12-31T23:59:59.999Z#LACKS-E"),
         (
             replace(PENDING, status=Status.REJECTED, decision=DECIDED),
             "STATUS#rejected",
@@ -64,7 +64,8 @@ DECIDED = Decision(verb=Verb.REJECT, by="Ann", at=START + timedelta(hours=1))
             "STATUS#suspended",
             "2026-11-23T10:00:00.000Z",
         ),
-        (replace(PENDING, set_aside=True), "ASIDE", "2026-11-21T10:00:00.000Z"),
+        (replace(PENDING, set_aside=True), "ASIDE", "2026-11-21T10:00:00.000Z#ASIDE"),
+        (replace(PENDING, too_fast=True), "STATUS#pending", "2026-11-21T10:00:00.000Z#FAST"),
     ],
 )
 def test_gsi2_lists_each_status_sorted_by_its_own_date(tenant, partition, sort):
@@ -72,10 +73,20 @@ def test_gsi2_lists_each_status_sorted_by_its_own_date(tenant, partition, sort):
     assert (item[GSI2.partition], item[GSI2.sort]) == (partition, f"{sort}#{tenant.id}")
 
 
-def test_a_sign_up_that_was_set_aside_is_only_in_its_own_list():
-    item = records.item_of(replace(PENDING, set_aside=True))
-    index_names = {index.name for index in INDEXES if index.partition in item}
-    assert index_names == {"GSI2"}
+@pytest.mark.parametrize("index", [GSI2, GSI3, GSI4], ids=lambda index: index.name)
+@pytest.mark.parametrize("mark", ["set_aside", "too_fast", ""])
+def test_each_index_tells_doubtful_and_fast_sign_ups_from_others(index, mark):
+    tenant = replace(PENDING, set_aside=mark == "set_aside", too_fast=mark == "too_fast")
+    item = records.item_of(tenant)
+    row = {name: item[name] for name in item.keys() & index.attributes}
+    assert records.is_set_aside(row) is (mark == "set_aside")
+    assert records.is_too_fast(row) is (mark == "too_fast")
+
+
+def test_a_company_name_is_never_taken_for_a_mark():
+    contact = replace(CONTACT, company="Sly #ASIDE")
+    item = records.item_of(replace(PENDING, contact=contact))
+    assert not records.is_set_aside({name: item[name] for name in item if name != "setAside"})
 
 
 def test_search_finds_a_company_without_case_accents_and_double_spaces():

@@ -40,7 +40,10 @@ def test_is_active_is_stored_as_true_exactly_when_the_status_is_active(tenant):
 
 def test_the_example_fills_every_field():
     unset = {field.name for field in fields(Tenant) if not getattr(ACTIVE, field.name)}
-    assert unset == {"reason", "message", "set_aside", "erased"}
+    assert unset == {
+        "reason", "message", "set_aside", "waits_for_address", "too_fast", "erased", "renews",
+        "was_reopened",
+    }  # fmt: skip
     assert records.tenant_of(records.item_of(ACTIVE)) == ACTIVE
 
 
@@ -59,6 +62,7 @@ def test_every_instant_is_written_as_to_iso_string_writes_it():
     written = {name: item[name] for name in item if name.endswith(("At", "From", "To"))}
     assert set(written) == {
         "validFrom", "validTo", "createdAt", "updatedAt", "decidedAt", "clientSecretSetAt",
+        "emailConfirmedAt",
     }  # fmt: skip
     for text in written.values():
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", str(text))
@@ -126,10 +130,15 @@ def test_an_unknown_verb_of_a_decision_is_read_as_no_decision():
 @pytest.mark.parametrize(
     ("row", "open_ended"),
     [
-        ({}, True),
-        ({"validFrom": "2026-01-01T00:00:00.000Z"}, True),
+        ({}, False),
+        ({"validFrom": "2026-01-01T00:00:00.000Z"}, False),
         ({"validTo": "2026-01-01T00:00:00.000Z"}, True),
-        ({"validTo": ""}, True),
+        ({"validTo": ""}, False),
+        ({"openEnded": True}, True),
+        ({"openEnded": True, "validFrom": "2026-01-01T00:00:00.000Z"}, True),
+        ({"openEnded": True, "attributesOfOtherTypes": '{"validTo": {"NULL": true}}'}, True),
+        ({"openEnded": True, "attributesOfOtherTypes": '{"validTo": {"L": []}}'}, False),
+        ({"openEnded": "true"}, False),
         ({"validTo": "31.12.2026"}, False),
         ({"validTo": "2026-12-31"}, False),
         ({"validFrom": "soon"}, False),

@@ -152,7 +152,7 @@ def test_each_process_has_its_own_client(kms):
     queue = multiprocessing.get_context("fork").SimpleQueue()
 
     def in_child() -> None:
-        sealer._client_of_process()
+        sealer._opener_of_process().get()
         queue.put(made)
 
     child = multiprocessing.get_context("fork").Process(target=in_child)

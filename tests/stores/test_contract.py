@@ -57,6 +57,36 @@ def test_get_shows_what_another_process_wrote(store, open_again):
     other.close()
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"version": "1"},
+        {"version": True},
+        {"attributesOfOtherTypes": '{"version": {"N": "1.5"}}'},
+        {"attributesOfOtherTypes": '{"version": {"L": [{"S": "1"}]}}'},
+    ],
+    ids=["text", "boolean", "fraction", "list"],
+)
+def test_something_else_in_the_place_of_a_version(store, odd):
+    item = {**tenant("a", version=None), **odd}
+    store.write([Add(item)])
+    read = store.get("a")
+    changed = tenant("a", version=1)
+    # Whoever has not read it does not know what stands there.
+    for change in (Replace(changed, None), Replace(changed, 1), Remove("a", None), Remove("a", 1)):
+        with pytest.raises(VersionConflictError) as caught:
+            store.write([change])
+        assert caught.value.item == item
+    with pytest.raises(VersionConflictError):
+        store.write([Replace(changed, None, read=tenant("a", version=None, other="1"))])
+    with pytest.raises(VersionConflictError):
+        store.write([Replace(changed, None, read={**tenant("a", version=None), "version": "2"})])
+    store.write([Replace(changed, None, read=read)])
+    assert store.get("a") == changed
+    with pytest.raises(VersionConflictError):
+        store.write([Replace(changed, None, read=read)])
+
+
 def test_changing_an_item_does_not_change_the_store(store):
     item = tenant("a", status="pending")
     store.write([Add(item)])

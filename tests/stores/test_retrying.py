@@ -9,6 +9,7 @@ from portal.stores.contract import (
     Add,
     BusyError,
     Change,
+    Count,
     Item,
     ItemExistsError,
     ItemNotFoundError,
@@ -59,7 +60,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 CALLS: dict[str, Callable[[Store], object]] = {
     "get": lambda store: store.get("1_1"),
-    "write": lambda store: store.write([Replace({**ITEM, "version": 2}, 1)]),
+    "write": lambda store: store.write([Replace({**ITEM, "version": 2}, 1), Count("c", {"n": 1})]),
     "query": lambda store: store.query(GSI2, "LIST", newest_first=True).items,
     "count": lambda store: store.count(GSI2, "LIST", cap=9),
     "scan": lambda store: store.scan(limit=5).items,

@@ -85,7 +85,7 @@ def demo_tenants(store: Store) -> None:
 @pytest.fixture
 def token(store: Store, clock: Clock) -> str:
     return create_api_token(
-        store, name="nightly script", scope=Scope.IMPORTS_WRITE, life=DAY, now=clock.now()
+        store, name="nightly script", scopes=[Scope.IMPORTS_WRITE], life=DAY, now=clock.now()
     )
 
 

@@ -57,3 +57,16 @@ def silent(call: str, number: int) -> Exception | None:
     """Every call fails."""
     del call, number
     return GONE
+
+
+def before_write(act: Callable[[], object]) -> Trouble:
+    """Every call works; somebody else acts once, just before the next write."""
+    waiting = [act]
+
+    def trouble(call: str, number: int) -> Exception | None:
+        del number
+        if call == "write" and waiting:
+            waiting.pop()()
+        return None
+
+    return trouble

@@ -106,11 +106,23 @@ def facts(answer: TestResponse) -> dict[str, str]:
 
 
 def forms(answer: TestResponse) -> dict[str, Element]:
-    """Action -> form. If two have the same action, the first: the button that undoes a decision."""
+    """Action -> form, with the controls elsewhere on the page that belong to it. If two have the
+    same action, the first: the button that undoes a decision. A button may send its form to an
+    address of its own, which counts as a form as well."""
+    elsewhere = [each for each in tree(answer).iter() if each.get("form")]
     found: dict[str, Element] = {}
+    by_button: dict[str, Element] = {}
     for form in tree(answer).iter("form"):
-        found.setdefault(form.get("action", ""), form)
-    return found
+        whole = Element("form", form.attrib)
+        whole.extend(form)
+        whole.extend(each for each in elsewhere if each.get("form") == form.get("id"))
+        found.setdefault(form.get("action", ""), whole)
+        for button in whole.findall("./button[@formaction]"):
+            address, by_htmx = button.get("formaction", ""), button.get("hx-post", "")
+            sent = Element("form", {**form.attrib, "action": address, "hx-post": by_htmx})
+            sent.extend(whole)
+            by_button[address] = sent
+    return {**found, **by_button}
 
 
 def fields(form: Element) -> dict[str, str]:
@@ -119,6 +131,8 @@ def fields(form: Element) -> dict[str, str]:
     for control in form.iter():
         name = control.get("name")
         if not name:
+            continue
+        if control.get("type") == "checkbox" and control.get("checked") is None:
             continue
         if control.tag == "input":
             sent[name] = control.get("value", "")
@@ -182,7 +196,9 @@ def sign_up(client: FlaskClient, *, query: str = "", **typed: str) -> TestRespon
 
 
 def sent_in(client: FlaskClient, *, query: str = "", **typed: str) -> "SignUp":
-    """A sign-up that was accepted."""
+    """A sign-up that was accepted, of a customer with a browser of their own: the next form of the
+    same browser would correct it."""
+    client.delete_cookie("portal")
     answer = sign_up(client, query=query, **typed)
     assert answer.status_code == 303, answer.text
     return SignUp(answer.headers["Location"])
@@ -229,6 +245,14 @@ class Staff:
     def decide(self, tenant_id: str, verb: str, **typed: str) -> TestResponse:
         """Opens the page, fills in the form and sends it."""
         return self.send(tenant_id, verb, self.form(tenant_id, verb) | typed)
+
+    def agree(self, tenant_id: str, verb: str, **typed: str) -> TestResponse:
+        """As `decide`, and says yes to the question before access is taken away."""
+        asked = self.decide(tenant_id, verb, **typed)
+        assert asked.status_code == 422, asked.text
+        form = form_of(asked, f"/staff/tenants/{tenant_id}/{verb}")
+        assert form["agreed"]
+        return self.send(tenant_id, verb, form)
 
     def token(self) -> str:
         """The CSRF token of this session."""

@@ -3,9 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.web.pages import IDS, TYPED, Staff, form_of, sent_in
+from portal.mail import MailError
+from portal.mail.message import OutgoingMail
+from portal.outbox import Delivery
+from portal.web.http import Services
+from tests.mail.letters_and_facts import Kept, post_to
+from tests.web.pages import IDS, TYPED, Staff, form_of, sent_in, undo_of
 
 FINAL_ID = f"{IDS['account_id']}_{IDS['company_id']}"
 
@@ -33,6 +39,24 @@ def make_suspended(customer: FlaskClient, colleague: Staff) -> str:
 
 def make_rejected(customer: FlaskClient, colleague: Staff) -> str:
     return _decide(colleague, make_pending(customer, colleague), "reject", {"reason": "other"})
+
+
+def make_sent_mail(customer: FlaskClient, colleague: Staff) -> str:
+    """A sign-up whose customer got a mail."""
+    tenant_id = make_pending(customer, colleague)
+    send_mail(customer.application)
+    return tenant_id
+
+
+def send_mail(app: Flask, *errors: MailError) -> list[OutgoingMail]:
+    """Sends what is due in the portal of this application. `errors`: of the first attempts."""
+    services: Services = app.extensions["portal"]
+    way = Kept(*errors)
+    delivery = Delivery(
+        store=services.store, post=post_to(services.settings, way), clock=services.clock
+    )
+    delivery.send_due()
+    return way.mails
 
 
 def make_second_sign_up(customer: FlaskClient, colleague: Staff) -> str:
@@ -87,7 +111,19 @@ class Renew(Write):
         return {**form_of(page, f"/staff/tenants/{tenant_id}/renew"), **self.typed}
 
 
-_DAYS = {"valid_from": "2027-01-01", "valid_to": "2027-12-31"}
+class UndoRenew(Renew):
+    """The confirmation of a renewal offers its button to the person who made it."""
+
+    def form(self, person: Staff, tenant_id: str) -> dict[str, str]:
+        renewed = person.send(tenant_id, "renew", super().form(person, tenant_id))
+        assert renewed.status_code == 303, renewed.text
+        page = person.get(renewed.location)
+        return undo_of(page, f"/staff/tenants/{tenant_id}/{self.verb}")
+
+
+_DAYS = {"valid_from": "2026-11-23", "valid_to": "2027-12-31"}
+
+OLD_AND_NEW = "Valid through: 22 Nov 2027, 24:00 UTC → 31 Dec 2027, 24:00 UTC."
 
 WRITES = {
     write.verb: write
@@ -104,7 +140,8 @@ WRITES = {
             verb="renew",
             prepare=make_second_sign_up,
             typed=_DAYS,
-            said="The validity of Example GmbH is set.",
+            said="The sign-up of Example GmbH is closed. Its status page now shows the access of"
+            f" Example GmbH ({FINAL_ID}). {OLD_AND_NEW}",
             event="set_validity",
             ends_as=FINAL_ID,
         ),
@@ -114,6 +151,13 @@ WRITES = {
             typed={"reason": "not_a_customer", "message": "Please call us."},
             said="The sign-up of Example GmbH is rejected.",
             event="reject",
+        ),
+        Write(
+            verb="question",
+            prepare=make_pending,
+            typed={"text": "Which company is it?", "correct_company": "1"},
+            said="The customer of Example GmbH is asked.",
+            event="question",
         ),
         Write(
             verb="reopen",
@@ -147,7 +191,7 @@ WRITES = {
             verb="validity",
             prepare=make_active,
             typed=_DAYS,
-            said="The validity of Example GmbH is set.",
+            said=f"The validity of Example GmbH is set. {OLD_AND_NEW}",
             event="set_validity",
         ),
         Write(
@@ -165,6 +209,13 @@ WRITES = {
             event="edit_contact",
         ),
         Write(
+            verb="names",
+            prepare=make_active,
+            typed={"account_name": "Example Group", "company_name": "Example", "cluster": "us"},
+            said="The names and the cluster of Example GmbH are changed.",
+            event="edit_names",
+        ),
+        Write(
             verb="note",
             prepare=make_pending,
             typed={"text": "Called them."},
@@ -173,5 +224,15 @@ WRITES = {
         ),
     )
 }
+#: It is about two tenants, so it has tests of its own: tests/web/staff/test_renew.py.
+UNDO_RENEW = UndoRenew(
+    verb="undo-renew",
+    prepare=make_second_sign_up,
+    said="The sign-up of Example GmbH is back in the queue.",
+    event="reopen",
+)
 #: Without the note: it does not change the tenant, so it has no event and no conflict.
 DECISIONS = {verb: write for verb, write in WRITES.items() if verb != "note"}
+SEND_AGAIN = Write(
+    verb="send-again", prepare=make_sent_mail, said="The mail is sent again.", event=""
+)

@@ -4,14 +4,15 @@ While its rows are being saved, a draft marker stands for the job. So retention 
 a plan whose saving broke off.
 """
 
+import re
 import secrets
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from portal import records
 from portal.imports.jobs.job import ImportJob, JobState, job_item
 from portal.imports.jobs.row_chunks import ChunkWriter, remove_chunks
-from portal.imports.model import RowKind
+from portal.imports.model import RowKind, printable_excerpt
 from portal.imports.planning import Plan, Tally
 from portal.stores import (
     GSI2,
@@ -31,8 +32,12 @@ DRAFT_MARKERS = f"{records.IMPORTS}#BEGUN"
 _MARKER_SUFFIX = "-begun"
 
 
-def create_job(store: Store, plan: Plan, audit: AuditInfo) -> ImportJob:
+def create_job(
+    store: Store, plan: Plan, audit: AuditInfo, *, file_names: Sequence[str] = ()
+) -> ImportJob:
     """Goes through the plan and stores it. The job appears only when all its rows are stored.
+
+    file_names: as the sender named them; they serve people to recognise the import, nothing else.
 
     Raises errors of the store and the sealer. What was stored by then is never used, and
     retention removes it.
@@ -45,15 +50,28 @@ def create_job(store: Store, plan: Plan, audit: AuditInfo) -> ImportJob:
         chunks.add(row)
     chunks.flush()
     try:
-        return _add_job(store, plan, audit, import_id, chunks.counts)
+        file_name = _shown_name(file_names)
+        return _add_job(store, plan, audit, import_id, chunks.counts, file_name=file_name)
     except VersionConflictError:
         # Retention deleted the marker before these chunks existed; delete them here.
         remove_chunks(store, import_id, chunks.counts)
         raise
 
 
+def _shown_name(file_names: Sequence[str]) -> str:
+    """The last part of each name, on one line: browsers and people may send a whole path."""
+    shown = [re.split(r"[/\\]", name)[-1].strip() for name in file_names]
+    return printable_excerpt(", ".join(name for name in shown if name))
+
+
 def _add_job(
-    store: Store, plan: Plan, audit: AuditInfo, import_id: str, chunks: Mapping[RowKind, int]
+    store: Store,
+    plan: Plan,
+    audit: AuditInfo,
+    import_id: str,
+    chunks: Mapping[RowKind, int],
+    *,
+    file_name: str,
 ) -> ImportJob:
     tally: Tally = plan.tally
     job = ImportJob(
@@ -62,10 +80,11 @@ def _add_job(
         at=audit.at,
         by=audit.by,
         who=audit.who or audit.by,
+        file_name=file_name,
         state=JobState.PLANNED,
-        choice=plan.choice,
-        shapes=tuple(shape.value for shape in plan.draft.shapes),
-        ignored_keys=plan.draft.ignored_keys,
+        options=plan.options,
+        formats=tuple(each.value for each in plan.staged.formats),
+        ignored_keys=plan.staged.ignored_keys,
         counts={kind: tally.counts[kind] for kind in RowKind},
         chunks={kind: chunks.get(kind, 0) for kind in RowKind},
         to_write=tally.to_write,

@@ -62,6 +62,7 @@ class ImportJob:
     """One import.
 
     by, who: who made the plan: the name, and the id where there is one.
+    file_name: the names of the files, without their folders; empty if nobody named them.
     counts: rows per kind, as they are classified now.
     chunks: items of rows per kind.
     to_write, processed: rows to write when the plan was made, and how many of them are processed.
@@ -81,12 +82,13 @@ class ImportJob:
     by: str
     who: str
     state: JobState
-    choice: ImportOptions
-    shapes: tuple[str, ...]
+    options: ImportOptions
+    formats: tuple[str, ...]
     ignored_keys: int
     counts: Mapping[RowKind, int]
     chunks: Mapping[RowKind, int]
     to_write: int
+    file_name: str = ""
     processed: int = 0
     reclassified_from: Mapping[RowKind, Mapping[RowKind, int]] = field(default_factory=dict)
     active: int = 0
@@ -153,7 +155,7 @@ def find_job(store: Store, import_id: str) -> ImportJob:
 class JobPage:
     """Imports, the newest first. `after` continues; it is `None` if no import is left."""
 
-    runs: list[ImportJob]
+    jobs: list[ImportJob]
     after: Cursor | None
 
 
@@ -193,10 +195,11 @@ def job_item(job: ImportJob) -> Item:
     # One attribute holds them all, so the index carries whatever is added later.
     fields = {
         "who": job.who,
+        "fileName": job.file_name,
         "state": job.state,
-        "policy": job.choice.policy,
-        "allowed": sorted(job.choice.allowed),
-        "shapes": job.shapes,
+        "policy": job.options.policy,
+        "allowed": sorted(job.options.allowed),
+        "shapes": job.formats,
         "ignoredKeys": job.ignored_keys,
         "counts": job.counts,
         "chunks": job.chunks,
@@ -238,12 +241,13 @@ def job_of(item: Item) -> ImportJob:
         at=at,
         by=str(item["by"]),
         who=fields["who"],
+        file_name=fields.get("fileName", ""),
         state=JobState(fields["state"]),
-        choice=ImportOptions(
+        options=ImportOptions(
             policy=Policy(fields["policy"]),
             allowed=frozenset(AllowedChange(each) for each in fields["allowed"]),
         ),
-        shapes=tuple(fields["shapes"]),
+        formats=tuple(fields["shapes"]),
         ignored_keys=fields["ignoredKeys"],
         counts={RowKind(name): number for name, number in fields["counts"].items()},
         chunks={RowKind(name): number for name, number in fields["chunks"].items()},

@@ -15,7 +15,7 @@ from portal.imports.planning import (
     digest_of,
     licence_after,
 )
-from portal.stores import Add, Change, Item, ItemNotFoundError, Replace, Store
+from portal.stores import Add, Change, Item, ItemNotFoundError, Replace, Store, version_of
 from portal.tenants import AuditInfo, Tenant, Verb
 
 
@@ -75,7 +75,7 @@ def write_update(store: Store, row: PlanRow, audit: AuditInfo) -> RowWrite:
     except ItemNotFoundError:
         return _reclassified(row, None)
     # The old application changes items without changing their version: the digest shows it.
-    if before.get("version") != row.expected_version or digest_of(before) != row.item_digest:
+    if version_of(before) != row.expected_version or digest_of(before) != row.item_digest:
         return _reclassified(row, before)
     changed = {change.field for change in row.changes}
     tenant = changed_tenant(row, records.tenant_of(before), audit)

@@ -18,6 +18,7 @@ _TEXTS = [
     (field.name, field.attribute) for field in CONTACT_FIELDS if field.kind is not FieldKind.PHONE
 ]
 _PHONES = [tuple(field.parts.items()) for field in fields_of_kind(FieldKind.PHONE)]
+_NO_CONTACT = Contact()
 
 
 def new_tenant(row: PlanRow, audit: AuditInfo) -> Tenant:
@@ -27,7 +28,7 @@ def new_tenant(row: PlanRow, audit: AuditInfo) -> Tenant:
         id=row.tenant_id,
         status=Status.ACTIVE if values.get("isActive") is True else Status.SUSPENDED,
         version=1,
-        contact=_contact(row, Contact()),
+        contact=Contact(**_contact_values(row, _NO_CONTACT)),
         ids=_ids(values, None),
         validity=_validity(values),
         client=_client(row, Client(), audit),
@@ -50,7 +51,7 @@ def changed_tenant(row: PlanRow, before: Tenant, audit: AuditInfo) -> Tenant:
         status=status,
         # The reason of a suspension ends with it.
         reason=before.reason if status is before.status else "",
-        contact=_contact(row, before.contact),
+        contact=replace(before.contact, **_contact_values(row, before.contact)),
         ids=_ids(values, before.ids),
         # Without a change it stays, even if the old application wrote it in another way.
         validity=_validity(values) if changes_validity(row.changes) else before.validity,
@@ -63,13 +64,13 @@ def _text(values: _Values, name: str, default: str) -> str:
     return str(values.get(name, default))
 
 
-def _contact(row: PlanRow, before: Contact) -> Contact:
+def _contact_values(row: PlanRow, before: Contact) -> dict[str, str]:
     values = row.values
     new = {name: str(values[attribute]) for name, attribute in _TEXTS if attribute in values}
     for parts in _PHONES:
         if parts[0][1] in values:
             new |= _phone(parts, row, before)
-    return replace(before, **new)
+    return new
 
 
 def _phone(parts: Sequence[tuple[str, str]], row: PlanRow, before: Contact) -> dict[str, str]:

@@ -16,6 +16,7 @@ from portal.imports.model.errors import (
     file_too_large,
     invalid_json,
     not_an_export,
+    not_our_csv,
     too_many_entries,
     value_too_long,
 )
@@ -52,7 +53,8 @@ __all__ = [
     "SECRET_FIELD", "WRITTEN_KINDS", "AllowedChange", "Candidate", "Entry", "FieldChange",
     "FieldMessage", "FieldValue", "ImportOptions", "Message", "PlanRow", "Policy",
     "RefusedFileError", "RowKind", "ValidatedEntry", "file_is_compressed", "file_not_text",
-    "file_too_large", "invalid_json", "json_type_in_words", "not_an_export", "pack_messages",
+    "file_too_large", "invalid_json", "json_type_in_words", "not_an_export", "not_our_csv",
+    "pack_messages",
     "printable_excerpt", "problem_message", "repair_message", "size_in_words", "too_many_entries",
     "value_too_long",
 ]  # fmt: skip

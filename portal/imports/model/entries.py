@@ -19,6 +19,7 @@ class Entry:
     value: a JSON text, or the value that was decoded from one.
     line, column: where the entry begins, counted from 1.
     problem: why the entry could not be read at all.
+    tenant_id: of a row of a report, the tenant that the row was about; else empty.
     lost_secret: the entry comes from a report, which never holds a secret, and the tenant had
         a secret or may have had one.
     """
@@ -28,6 +29,7 @@ class Entry:
     line: int
     column: int
     problem: Message | None = None
+    tenant_id: str = ""
     lost_secret: bool = False
 
 

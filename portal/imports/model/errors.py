@@ -37,6 +37,16 @@ def not_an_export(found: Message, status: int = 422) -> RefusedFileError:
     return RefusedFileError(message, status, details)
 
 
+def not_our_csv() -> RefusedFileError:
+    """Spreadsheets of tenants have any columns, so none is guessed."""
+    return not_an_export(
+        Message(
+            "It is CSV, but not the report of an import, which is the only CSV that is read: its"
+            " first line begins with row,kind,tenant."
+        )
+    )
+
+
 def invalid_json(line: int, column: int) -> RefusedFileError:
     return RefusedFileError(
         Message(

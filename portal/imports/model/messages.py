@@ -2,7 +2,7 @@
 
 from typing import Any, Self
 
-from portal.contact_readers import Problem
+from portal.contact_readers import Problem, without_meaningless
 
 
 class Message(str):
@@ -101,6 +101,11 @@ def problem_message(problem: Problem, text: str) -> Message:
                 "Use only letters and digits in an id, at most 40: %(text)s",
                 text=printable_excerpt(text),
             )
+        case Problem.CLUSTER:
+            return Message(
+                "A cluster is at most 20 letters, digits and hyphens, like eu: %(text)s",
+                text=printable_excerpt(text),
+            )
         case _:
             return Message(
                 "This contains characters that cannot be used: %(text)s",
@@ -114,4 +119,6 @@ def repair_message(text: str, repaired: str) -> Message:
         return Message("This had no visible characters. It is imported as empty.")
     if text.strip() == repaired:
         return Message("Spaces at the start or end were removed.")
+    if without_meaningless(text) == repaired:
+        return Message("Invisible characters were removed.")
     return Message("The characters were normalised (Unicode NFC).")

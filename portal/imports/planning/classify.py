@@ -25,8 +25,8 @@ from portal.imports.planning.diff import (
 )
 from portal.imports.planning.licence_totals import NO_LICENCE, Licence
 from portal.sealing import SecretFingerprints
-from portal.stores import Item
-from portal.tenants import Status
+from portal.stores import Item, version_of
+from portal.tenants import Gap, Status
 
 _KEPT_BY_POLICY = Message(
     "The tenant is already in the store with other values, which are kept. To replace them,"
@@ -41,6 +41,10 @@ _STATUS_BY_STAFF = Message(
 )
 _VALIDITY_BY_STAFF = Message(
     "Staff set the validity. An import changes it only if changes of a validity are allowed."
+)
+_END_IS_MISSING = Message(
+    "The old application saved no end. An import makes this tenant valid without an end only if"
+    " changes of a validity are allowed."
 )
 _NOT_NEWER = Message("The record in the store is as new or newer and is kept.")
 #: No policy changes a tenant with one of these statuses.
@@ -85,10 +89,9 @@ def classify(
     outcome = Outcome(RowKind.CONFLICT, secret, tuple(changes))
     if reasons := _reasons_to_keep(candidate, item, changes, options):
         return outcome._replace(reasons=tuple(reasons))
-    version = item.get("version")
     return outcome._replace(
         kind=RowKind.UPDATE,
-        expected_version=version if isinstance(version, int) else None,
+        expected_version=version_of(item),
         item_digest=digest_of(item),
         licence=licence_after(candidate.values, item),
     )
@@ -149,9 +152,19 @@ def _reasons_to_keep(
     validity_changes = [name for name in ("validTo", "validFrom", "openEnded") if name in changed]
     if validity_changes and validity_by_staff and AllowedChange.VALIDITY not in options.allowed:
         reasons.append(FieldMessage(validity_changes[0], _VALIDITY_BY_STAFF))
+    elif _never_ends_unasked(candidate, item) and AllowedChange.VALIDITY not in options.allowed:
+        reasons.append(FieldMessage("openEnded", _END_IS_MISSING))
     if options.policy is Policy.NEWER_WINS and not is_newer(candidate, records.tenant_of(item)):
         reasons.append(FieldMessage("updatedAt", _NOT_NEWER))
     return reasons
+
+
+def _never_ends_unasked(candidate: Candidate, item: Item) -> bool:
+    """Whether the row would make a tenant valid for ever that merely lacks its end. Exports once
+    called such tenants open-ended."""
+    values = candidate.values
+    says_so = values.get("openEnded") is True and "validTo" not in values
+    return says_so and Gap.END in records.open_gaps(item)
 
 
 def digest_of(item: Item) -> str:

@@ -8,7 +8,7 @@ from portal.contact_readers import ProblemError, read_email, read_line
 from portal.imports.model import FIELDS, SECRET_FIELD, Candidate, FieldChange, FieldValue
 from portal.imports.planning.licence_totals import Licence
 from portal.stores import Item
-from portal.tenants import Status, Tenant
+from portal.tenants import Status, Tenant, cluster_of
 from portal.timestamps import format_timestamp
 
 _TEXTS = (
@@ -39,7 +39,7 @@ def changes_between(candidate: Candidate, item: Item) -> list[FieldChange]:
         for name in _TEXTS
         if (new := values.get(name)) is not None
         and (old := _text(item, name)) != new
-        and _read_line(old) != new
+        and (cluster_of(old) if name == "cluster" else _read_line(old)) != new
     ]
     for name in _EMAILS:
         if name in values:

@@ -69,8 +69,8 @@ class Plan:
         sealer: Sealer | None = None,
         workers: int = 1,
     ) -> None:
-        self.draft = staged
-        self.choice = options
+        self.staged = staged
+        self.options = options
         self.tally = Tally()
         self.progress: Callable[[int], object] = lambda _: None
         self._store = store
@@ -80,7 +80,7 @@ class Plan:
         self._workers = workers
 
     def __iter__(self) -> Iterator[PlanRow]:
-        entries = iter(self.draft)
+        entries = iter(self.staged)
         with ThreadPoolExecutor(self._workers) as pool:
             while block := list(islice(entries, _BLOCK_ROWS)):
                 # Looked up in this thread: only one may use the scratch database at a time.
@@ -95,7 +95,7 @@ class Plan:
     def _newest_candidate(self, staged: StagedEntry) -> Candidate | None:
         """The candidate that counts instead of this entry; `None` if this entry counts."""
         counts = staged.newest == staged.number
-        return None if counts else self.draft.candidate(staged.newest)
+        return None if counts else self.staged.candidate(staged.newest)
 
     def _row(self, staged: StagedEntry, newest: Candidate | None) -> tuple[PlanRow, Licence]:
         """The row, and the licence that it gives if it is written."""
@@ -109,7 +109,7 @@ class Plan:
             outcome = duplicate(candidate, newest, duplicate_of)
         elif candidate:
             item = self._item(candidate.id)
-            outcome = classify(candidate, item, self.choice, self._fingerprints)
+            outcome = classify(candidate, item, self.options, self._fingerprints)
             if staged.newer_invalid and outcome.kind is not RowKind.SAME:
                 duplicate_of = staged.newer_invalid
                 outcome = held_back(outcome, duplicate_of)

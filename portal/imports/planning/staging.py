@@ -71,7 +71,7 @@ class StagedEntries:
     """
 
     def __init__(self) -> None:
-        self.shapes: list[FileFormat] = []
+        self.formats: list[FileFormat] = []
         self.ignored_keys = 0
         self.size = 0
         self._cipher = AESGCM(AESGCM.generate_key(128))
@@ -89,7 +89,7 @@ class StagedEntries:
             UnavailableError: the disk is full. Discard all staged entries.
         """
         reader = EntryReader(file, limits)
-        source = len(self.shapes)
+        source = len(self.formats)
         rows: list[tuple[object, ...]] = []
         for entry in reader:
             self.size += 1
@@ -102,7 +102,7 @@ class StagedEntries:
                 rows.clear()
                 progress(self.size)
         self._insert(rows)
-        self.shapes.append(reader.format or FileFormat.DUMP)
+        self.formats.append(reader.format or FileFormat.DUMP)
         self.ignored_keys += reader.ignored_keys
 
     def __iter__(self) -> Iterator[StagedEntry]:

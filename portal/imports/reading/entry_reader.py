@@ -15,6 +15,7 @@ from portal.imports.model import (
     invalid_json,
     json_type_in_words,
     not_an_export,
+    not_our_csv,
     printable_excerpt,
     too_many_entries,
 )
@@ -24,6 +25,7 @@ from portal.imports.reading.formats import (
     CSV_HEADING,
     ENTRY_LISTS,
     FRAME_KEYS,
+    OTHER_CSV,
     FileFormat,
     is_dump,
     is_json_line,
@@ -106,6 +108,8 @@ class EntryReader:
             if is_first and stream.starts_with(CSV_HEADING):
                 yield from self._csv()
                 return
+            if is_first and stream.starts_with(OTHER_CSV):
+                raise not_our_csv()
             if self.format is FileFormat.LINES:
                 yield from self._line()
             elif char == "[":

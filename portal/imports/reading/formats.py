@@ -20,6 +20,10 @@ class FileFormat(StrEnum):
 
 #: The first line of a report as CSV, whatever delimiter a spreadsheet saved it with.
 CSV_HEADING = re.compile('"?row"?[,;\t]"?kind')
+#: A first cell and a delimiter, or one word in a first line of several: no JSON begins so.
+OTHER_CSV = re.compile(
+    r"""(?:"[^"\r\n]*"|[^"\s\[\]{},;][^"\[\]{},;\r\n\t]*)[,;\t]|"?[A-Za-z]\w*"?\r?\n\s*\S"""
+)
 #: Keys of an object under which a list holds the entries. A dump has only texts as values.
 ENTRY_LISTS = {
     "origins": FileFormat.STORAGE_STATE, "rows": FileFormat.REPORT, "tenants": FileFormat.TENANTS,

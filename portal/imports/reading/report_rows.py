@@ -61,4 +61,13 @@ def _entry(key: str, values: Any, row: Mapping[str, Any], line: int, column: int
     problem = None if values else _NO_VALUES
     secret = values.get(SECRET_FIELD) if isinstance(values, dict) else None
     is_lost = not secret and row.get("secret", "") not in _NO_SECRET_LOST
-    return Entry(key, values, line, column, problem, lost_secret=is_lost and not problem)
+    tenant_id = row.get("tenant")
+    return Entry(
+        key,
+        values,
+        line,
+        column,
+        problem,
+        tenant_id=tenant_id if isinstance(tenant_id, str) else "",
+        lost_secret=is_lost and not problem,
+    )

@@ -115,7 +115,7 @@ def plan_summary(
 def job_summary(job: ImportJob) -> dict[str, Any]:
     """The fields of a job's report beside its rows."""
     return {
-        **plan_summary(job.choice, job.counts, job.ignored_keys, job.shapes),
+        **plan_summary(job.options, job.counts, job.ignored_keys, job.formats),
         "applied": job.state is JobState.DONE,
         "importId": job.id,
         "state": job.state.value,

@@ -32,7 +32,7 @@ from portal.imports.reading import StrictJsonError, decode_json
 from portal.imports.validation.field_reader import FieldReader
 from portal.imports.validation.invalid_entries import invalid_entry, is_storable, unknown_fields
 from portal.sealing import Secret, is_sealed
-from portal.tenants import CLUSTER_LENGTH, SECRET_LENGTH, is_id
+from portal.tenants import SECRET_LENGTH, cluster_of, is_id
 
 _SEALED = Message(
     "This secret is already sealed. Enter the unsealed secret or leave the field out."
@@ -88,6 +88,7 @@ class _EntryValidation(FieldReader):
 
     def result(self) -> ValidatedEntry:
         self._ids()
+        self._cluster()
         self.read_lines(_LINES)
         emails = [self._email(field) for field in _EMAILS]
         for field, names in _PHONES:
@@ -129,9 +130,32 @@ class _EntryValidation(FieldReader):
                 key=printable_excerpt(self.entry.key), ids=tenant_id,
             )  # fmt: skip
             self.reject("", message)
+        if self.entry.tenant_id not in ("", tenant_id):
+            # A spreadsheet saves 007 as 7, which would be another tenant.
+            message = Message(
+                "The column tenant says %(tenant)s, but the ids are %(ids)s. If a spreadsheet"
+                " changed the ids, write them as they were; if you changed them, empty the column"
+                " tenant.",
+                tenant=printable_excerpt(self.entry.tenant_id), ids=tenant_id,
+            )  # fmt: skip
+            self.reject("", message)
         if self.fields.get("tenantId") not in (None, tenant_id):
             message = Message("This does not match the other ids (%(ids)s).", ids=tenant_id)
             self.reject("tenantId", message)
+
+    def _cluster(self) -> None:
+        cluster, text = self.read("cluster", _read_cluster), self.fields.get("cluster")
+        if cluster is None or cluster == text:
+            return
+        message = (
+            repair_message(str(text), cluster)
+            if cluster in ("", str(text).strip())
+            else Message(
+                "The cluster is kept as its label. The file has %(text)s.",
+                text=printable_excerpt(str(text)),
+            )
+        )
+        self.repaired("cluster", message)
 
     def _email(self, field: ContactField) -> str:
         """Reads the address; returns it as the file has it if reading changed it, else empty."""
@@ -145,7 +169,7 @@ class _EntryValidation(FieldReader):
         text = str(text)
         message = (
             repair_message(text, address)
-            if text.strip() == address
+            if contact_readers.without_meaningless(text) == address
             else Message(
                 "The address was normalised. The file has %(text)s.", text=printable_excerpt(text)
             )
@@ -160,9 +184,11 @@ class _EntryValidation(FieldReader):
             return
         try:
             number, extension = contact_readers.read_international_phone(text)
-        except ProblemError:
+        except ProblemError as error:
             if self.read_line(number_name, field.max_length) is not None:
                 message = Message("This is not a phone number. It is kept as written.")
+                if error.problem is Problem.PHONE_REMARK:
+                    message = Message("This phone number has a remark. It is kept as written.")
                 self.repaired(number_name, message)
             return
         self.values[number_name] = number
@@ -225,6 +251,16 @@ def _read_id(text: str) -> str:
     raise ProblemError(Problem.ID)
 
 
+def _read_cluster(text: str) -> str:
+    """The host label; empty if the text is, since old records may have no cluster."""
+    if not text.strip():
+        return ""
+    cluster = cluster_of(text)
+    if cluster is None:
+        raise ProblemError(Problem.CLUSTER)
+    return cluster
+
+
 def _contact_lines() -> Iterator[tuple[str, int, bool]]:
     for field in CONTACT_FIELDS:
         if field.kind is FieldKind.LINE:
@@ -241,7 +277,6 @@ _PHONES = [(field, tuple(field.parts.values())) for field in fields_of_kind(Fiel
 _LINES = (
     ("accountName", NAME_LENGTH, False),
     ("companyName", NAME_LENGTH, False),
-    ("cluster", CLUSTER_LENGTH, False),
     *_contact_lines(),
     ("clientId", NAME_LENGTH, False),
 )

@@ -5,26 +5,36 @@ boto3's own retries are off. What a failed condition means depends on whether an
 may have succeeded, and boto3 does not tell.
 """
 
-import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from portal.stores.aws import (
+    SHORTEST_CALL_SECONDS,
+    ClientOpener,
+    make_aws_client,
+    require_time,
+)
 from portal.stores.contract import NOTHING_SAVED, OUTCOME_UNKNOWN, BusyError, UnavailableError
-from portal.stores.dynamodb import errors
-from portal.stores.dynamodb.errors import Failure
+from portal.stores.deadline import remaining_seconds
+from portal.stores.dynamodb import errors, failures
+from portal.stores.dynamodb.answers import (
+    Answer,
+    cancellation_codes,
+    is_condition_failure,
+    require_whole,
+)
+from portal.stores.dynamodb.failures import Failure, FailureName
 from portal.stores.dynamodb.metrics import Call, Metrics, units_of
 from portal.stores.dynamodb.retry_policy import max_attempts, pause_before_retry
 
 if TYPE_CHECKING:
-    from boto3.session import Session
     from botocore.client import BaseClient
 
 Parameters = Mapping[str, Any]
-Answer = Mapping[str, Any]
 
 #: All operations of the portal, with boto3's names for them. Its role allows no others.
 METHODS = {
@@ -36,8 +46,6 @@ METHODS = {
     "Scan": "scan",
     "TransactWriteItems": "transact_write_items",
 }
-
-_CONDITION_FAILED = "ConditionalCheckFailed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,9 +78,13 @@ class ConditionFailedError(Exception):
 
 @dataclass(eq=False, kw_only=True)
 class DynamoDbError(UnavailableError):
-    """An `UnavailableError` with the name of the failure, for `portal doctor`."""
+    """An `UnavailableError` with the name of the failure, for `portal doctor`.
 
-    name: errors.FailureName
+    `code` is AWS's error code, or the class of the SDK's error.
+    """
+
+    name: FailureName
+    code: str = ""
 
 
 _DEFAULT_TIMEOUTS = Timeouts()
@@ -91,13 +103,12 @@ class DynamoDbClient:
         self.location = location
         self.metrics = metrics
         self._timeouts = timeouts
-        self._lock = threading.Lock()
-        self._client: BaseClient | None = None
+        self._opener = ClientOpener(lambda: make_client(location, timeouts))
 
     def call(
         self, operation: str, kind: str, parameters: Parameters, *, changes: bool = False
     ) -> Answer:
-        """DynamoDB's answer. An error of botocore that this module does not know passes unchanged.
+        """DynamoDB's answer, which is whole.
 
         Args:
             kind: The kind of the items, for the metrics.
@@ -109,6 +120,7 @@ class DynamoDbClient:
             DynamoDbError: Everything else.
         """
         started, attempts, may_have_succeeded = time.monotonic(), 0, False
+        earlier: tuple[_AttemptFailedError, Failure] | None = None
         while True:
             attempts += 1
             if operation == "TransactWriteItems" and not may_have_succeeded:
@@ -117,52 +129,63 @@ class DynamoDbClient:
             try:
                 return self._attempt(operation, kind, parameters)
             except _AttemptFailedError as failed:
-                if failed.failure is None:
+                failure = failed.failure
+                if failure is None:
                     raise ConditionFailedError(
                         failed.answer, may_have_succeeded
                     ) from failed.__cause__
-                may_have_succeeded = may_have_succeeded or (
-                    changes and failed.failure.name == "lost"
+                # An attempt without time sent nothing. The one before it says what is wrong.
+                if earlier is not None and failure.name == "no-time":
+                    failed, failure = earlier
+                earlier = failed, failure
+                may_have_succeeded = may_have_succeeded or (changes and failure.name == "lost")
+                pause = pause_before_retry(failure, attempts)
+                needed = pause + SHORTEST_CALL_SECONDS
+                out_of_time = (
+                    time.monotonic() - started + pause >= self._timeouts.last_try_seconds
+                    or remaining_seconds(needed) < needed
                 )
-                pause = pause_before_retry(failed.failure, attempts)
-                out_of_time = time.monotonic() - started + pause >= self._timeouts.last_try_seconds
-                if out_of_time or attempts >= max_attempts(failed.failure):
+                if out_of_time or attempts >= max_attempts(failure):
                     raise self._store_error(
                         failed, operation, changes, may_have_succeeded
                     ) from failed.__cause__
                 self._timeouts.pause(pause)
 
+    def open(self) -> None:
+        """Make the client now. Otherwise the first call does, in the time that it has.
+
+        Raises:
+            OpeningFailedError: There are no credentials, or the configuration cannot be used.
+        """
+        self._opener.get()
+
     def close(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            client.close()
+        self._opener.close()
 
     def _attempt(self, operation: str, kind: str, parameters: Parameters) -> Answer:
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - 0.4 s
-
         start = time.monotonic()
         answer: Answer = {}
         outcome = "unexpected"
+        client: Any = None
         try:
-            client = self._open_client()
+            client = self._opener.get()
+            require_time()
             start = time.monotonic()
             call = getattr(client, METHODS[operation])
             answer = call(**parameters, ReturnConsumedCapacity="INDEXES")
+            require_whole(operation, parameters, answer)
             outcome = "ok"
-        except (ClientError, BotoCoreError) as error:
+        except Exception as error:
+            # The SDK raises errors of its own, of the operating system, and of Python.
             answer = getattr(error, "response", None) or {}
-            if _is_condition_failure(answer):
+            if is_condition_failure(answer):
                 outcome = "refused"
                 raise _AttemptFailedError(None, answer) from error
-            failure = (
-                _first_failure(answer)
-                if _cancellation_codes(answer)
-                else errors.classify_error(error)
-            )
-            if failure is None:
-                raise
+            failure = errors.failure_of(error, cancellation_codes(answer))
             outcome = failure.name
-            raise _AttemptFailedError(failure, answer) from error
+            if failure.name in failures.OF_CREDENTIALS:
+                self._opener.forget(client)
+            raise _AttemptFailedError(failure, answer, errors.code_of(error)) from error
         finally:
             read_units, write_units = units_of(operation, answer)
             self.metrics.record(
@@ -178,15 +201,6 @@ class DynamoDbClient:
             )
         return answer
 
-    def _open_client(self) -> "BaseClient":
-        client = self._client
-        if client is not None:
-            return client
-        with self._lock:
-            if self._client is None:
-                self._client = make_client(self.location, self._timeouts)
-            return self._client
-
     def _store_error(
         self, failed: "_AttemptFailedError", operation: str, changes: bool, may_have_succeeded: bool
     ) -> BusyError | UnavailableError:
@@ -197,11 +211,13 @@ class DynamoDbClient:
             "operation": _permission_names(operation),
             "table": self.location.table,
             "region": self._region(),
+            "host": self._host(),
         }
         request_id = _request_id(failed.answer)
-        reason = failure.reason.format(**placeholders) + (
-            f" (request {request_id})" if request_id else ""
-        )
+        origin = [failed.code, f"request {request_id}" if request_id else ""]
+        reason = failure.reason.format(**placeholders)
+        if any(origin):
+            reason += f" ({', '.join(part for part in origin if part)})"
         remedy = failure.remedy.format(**placeholders)
         if failure.name in ("throttled", "conflict") and not may_have_succeeded:
             return BusyError(reason=f"{reason} {remedy}")
@@ -210,17 +226,31 @@ class DynamoDbClient:
         elif changes:
             reason += f" {NOTHING_SAVED}"
         return DynamoDbError(
-            name=failure.name, reason=reason, remedy=remedy, outcome_unknown=may_have_succeeded
+            name=failure.name,
+            code=failed.code,
+            reason=reason,
+            remedy=remedy,
+            outcome_unknown=may_have_succeeded,
         )
 
     def _region(self) -> str:
-        client = self._client
+        client = self._opener.opened
         return client.meta.region_name if client else self.location.region or "its region"
+
+    def _host(self) -> str:
+        client = self._opener.opened
+        address = client.meta.endpoint_url if client else self.location.endpoint
+        # Without a password that somebody may have written into the address.
+        return urlsplit(address or "").netloc.rpartition("@")[2] or "DynamoDB"
 
 
 def make_client(location: TableLocation, timeouts: Timeouts = _DEFAULT_TIMEOUTS) -> "BaseClient":
-    """A low-level client without retries. Two threads must not call this at the same time."""
-    from botocore.config import Config  # noqa: PLC0415 - as in _session
+    """A low-level client without retries. Takes as long as it takes to find credentials.
+
+    Raises:
+        OpeningFailedError: There are no credentials, or the configuration cannot be used.
+    """
+    from botocore.config import Config  # noqa: PLC0415 - 0.4 s, and the file store needs none
 
     config = Config(
         connect_timeout=timeouts.connect_seconds,
@@ -231,17 +261,9 @@ def make_client(location: TableLocation, timeouts: Timeouts = _DEFAULT_TIMEOUTS)
         # portal.stores.validation has checked the items, and DynamoDB checks them again.
         parameter_validation=False,
     )
-    return _session().client(
-        "dynamodb", region_name=location.region, endpoint_url=location.endpoint, config=config
+    return make_aws_client(
+        "dynamodb", region=location.region, endpoint=location.endpoint, config=config
     )
-
-
-@lru_cache(1)
-def _session() -> "Session":
-    """One for the process: making it reads AWS's service descriptions, which takes 0.1 s."""
-    import boto3.session  # noqa: PLC0415 - costs 0.4 s, and the file store needs none
-
-    return boto3.session.Session()
 
 
 @dataclass(eq=False)
@@ -250,34 +272,12 @@ class _AttemptFailedError(Exception):
 
     failure: Failure | None
     answer: Answer
-
-
-def _is_condition_failure(answer: Answer) -> bool:
-    code = answer.get("Error", {}).get("Code")
-    if code == "ConditionalCheckFailedException":
-        return True
-    # The first code decides. After a conflict it is not certain that this change is the first
-    # whose condition fails.
-    return next(iter(_cancellation_codes(answer)), "") == _CONDITION_FAILED
-
-
-def _cancellation_codes(answer: Answer) -> list[str]:
-    """Why a transaction was cancelled: the codes of the changes that failed, in their order."""
-    reasons = answer.get("CancellationReasons", [])
-    return [reason["Code"] for reason in reasons if reason.get("Code", "None") != "None"]
-
-
-def _first_failure(answer: Answer) -> Failure | None:
-    first = _cancellation_codes(answer)[0]
-    if first == "ValidationError":
-        texts = [reason.get("Message", "") for reason in answer["CancellationReasons"]]
-        return errors.classify_message(" ".join(text for text in texts if text))
-    return errors.classify_code(first)
+    code: str = ""
 
 
 def _permission_names(operation: str) -> str:
     if operation == "TransactWriteItems":
-        return "PutItem and DeleteItem (together, as a transaction)"
+        return "PutItem, UpdateItem and DeleteItem (together, as a transaction)"
     return operation
 
 

@@ -1,179 +1,89 @@
-"""Explains AWS's errors: a name for each failure, a reason for the log, and a remedy for the
-operator.
+"""Explains AWS's errors: which failure is behind an error.
 
 AWS's own texts are not passed on, since they may hold keys of items. This module does not import
 boto3: it recognises errors by their code, or by the name of their class.
 """
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
-FailureName = Literal[
-    "denied", "no-table", "no-index", "throttled", "conflict", "lost", "unreached",
-    "no-credentials", "bad-credentials", "expired", "clock", "no-region", "too-large",
-    "table-key", "configuration",
-]  # fmt: skip
-
-#: Failures that pass by themselves, so that the same call may succeed later.
-RETRYABLE: frozenset[FailureName] = frozenset({"throttled", "conflict", "lost", "unreached"})
-
-#: Failures that have the same cause and remedy at every AWS service.
-_OF_EVERY_SERVICE: frozenset[FailureName] = frozenset({
-    "no-credentials", "bad-credentials", "expired", "clock", "no-region", "configuration",
-})  # fmt: skip
-
-DEPLOY = "python -m migrations_tools table deploy ENV REGION"
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """`reason` and `remedy` may hold `{operation}`, `{table}` and `{region}`."""
-
-    name: FailureName
-    reason: str
-    remedy: str
-
-
-_DENIED = Failure(
-    "denied",
-    "AWS denied {operation} on the table {table}.",
-    "Allow it in the IAM policy of the portal's role, for the table and its index/*. Check that"
-    " the credentials belong to that role, and that the table is in {region}."
-    " `portal doctor` tries each permission.",
-)
-_NO_TABLE = Failure(
-    "no-table",
-    "There is no table {table} in {region}.",
-    f"Check TENANT_TABLE_NAME and AWS_REGION, or deploy the table: {DEPLOY}",
-)
-_NO_INDEX = Failure(
-    "no-index",
-    "The table {table} lacks an index that {operation} needs.",
-    f"Update the table: {DEPLOY}",
-)
-_THROTTLED = Failure(
-    "throttled",
-    "DynamoDB throttles {operation} on the table {table}.",
-    "Look at ThrottledRequests and the consumed capacity in CloudWatch. Raise the table's"
-    " capacity, or use on-demand mode.",
-)
-_CONFLICT = Failure(
-    "conflict", "Others keep writing the same items of {table}.", "Try again in a moment."
-)
-_LOST = Failure(
-    "lost",
-    "DynamoDB did not answer {operation} on the table {table}.",
-    "Try again. If it goes on, check the network and AWS's health page for {region}.",
-)
-_UNREACHED = Failure(
-    "unreached",
-    "DynamoDB cannot be reached for {operation} on the table {table} in {region}.",
-    "Check AWS_REGION, AWS_ENDPOINT_URL_DYNAMODB and the network: DNS, proxy, VPC endpoint.",
-)
-_NO_CREDENTIALS = Failure(
-    "no-credentials",
-    "No AWS credentials were found.",
-    "Attach an IAM role to this machine, or set access keys in the environment or with"
-    " `aws configure`.",
-)
-_BAD_CREDENTIALS = Failure(
-    "bad-credentials",
-    "AWS does not accept the credentials.",
-    "Replace the access key, or attach the portal's IAM role to this machine.",
-)
-_EXPIRED = Failure(
-    "expired",
-    "The AWS credentials have expired.",
-    "Sign in again, or let an IAM role renew them. Then restart the portal.",
-)
-_CLOCK = Failure(
-    "clock",
-    "AWS rejects the time in the signature: the clock of this machine is wrong.",
-    "Set the clock, and keep it right with NTP.",
-)
-_NO_REGION = Failure(
-    "no-region",
-    "No AWS region is set for the table {table}, or the one that is set does not exist.",
-    "Set AWS_REGION, for example to eu-central-1.",
-)
-_TOO_LARGE = Failure(
-    "too-large",
-    "An item is larger than 400 KB, or a write is larger than 4 MB: DynamoDB's limits.",
-    "Shorten the texts, or write fewer items at once.",
-)
-_TABLE_KEY = Failure(
-    "table-key",
-    "DynamoDB cannot use the key that encrypts the table {table}.",
-    "Enable the table's KMS key, and let the portal's role use it.",
-)
-_CONFIGURATION = Failure(
-    "configuration",
-    "The AWS configuration of this machine cannot be used.",
-    "Check AWS_PROFILE and the files config and credentials in the folder .aws.",
-)
+from portal.stores.aws import OpeningFailedError
+from portal.stores.dynamodb import failures
+from portal.stores.dynamodb.failures import Failure
 
 _BY_CODE = {
-    **dict.fromkeys(("AccessDeniedException", "AccessDenied", "UnauthorizedOperation"), _DENIED),
-    "ResourceNotFoundException": _NO_TABLE,
+    **dict.fromkeys(
+        ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation"), failures.DENIED
+    ),
+    "ResourceNotFoundException": failures.NO_TABLE,
     **dict.fromkeys(
         (
             "ProvisionedThroughputExceededException", "ProvisionedThroughputExceeded",
             "ThrottlingException", "ThrottlingError", "Throttling", "RequestLimitExceeded",
             "TooManyRequestsException", "LimitExceededException",
         ),
-        _THROTTLED,
+        failures.THROTTLED,
     ),
     **dict.fromkeys(
         ("TransactionConflictException", "TransactionConflict", "TransactionInProgressException",
          "ReplicatedWriteConflictException"),
-        _CONFLICT,
+        failures.CONFLICT,
     ),
     **dict.fromkeys(
         ("UnrecognizedClientException", "InvalidSignatureException", "InvalidClientTokenId",
          "InvalidAccessKeyId", "IncompleteSignature", "IncompleteSignatureException",
          "MissingAuthenticationToken", "MissingAuthenticationTokenException",
          "SignatureDoesNotMatch"),
-        _BAD_CREDENTIALS,
+        failures.BAD_CREDENTIALS,
     ),
-    **dict.fromkeys(("ExpiredTokenException", "ExpiredToken"), _EXPIRED),
-    **dict.fromkeys(("RequestTimeTooSkewed", "RequestExpired"), _CLOCK),
-    "InaccessibleEncryptionCredentialsException": _TABLE_KEY,
-    "ItemCollectionSizeLimitExceeded": _TOO_LARGE,
+    **dict.fromkeys(("ExpiredTokenException", "ExpiredToken"), failures.EXPIRED),
+    **dict.fromkeys(("RequestTimeTooSkewed", "RequestExpired"), failures.CLOCK),
+    "InaccessibleEncryptionCredentialsException": failures.TABLE_KEY,
+    "ItemCollectionSizeLimitExceeded": failures.TOO_LARGE,
+    "UnknownOperationException": failures.NO_OPERATION,
 }  # fmt: skip
 
 #: Fragments of messages of `ValidationException`, which has no finer codes.
 _BY_MESSAGE = {
-    "does not have the specified index": _NO_INDEX,
-    "size has exceeded the maximum": _TOO_LARGE,
-    "size to update has exceeded": _TOO_LARGE,
-    "cannot exceed the maximum allowed size": _TOO_LARGE,
+    "does not have the specified index": failures.NO_INDEX,
+    "does not project": failures.INDEX_COLUMNS,
+    "backfilling global secondary index": failures.INDEX_NOT_READY,
+    "size has exceeded the maximum": failures.TOO_LARGE,
+    "size to update has exceeded": failures.TOO_LARGE,
+    "cannot exceed the maximum allowed size": failures.TOO_LARGE,
 }
 
 #: By the name of a class of botocore's own errors, or of one of its base classes.
 _BY_CLASS = {
-    "ReadTimeoutError": _LOST,
+    "ReadTimeoutError": failures.LOST,
     **dict.fromkeys(
-        ("ConnectTimeoutError", "EndpointConnectionError", "ProxyConnectionError"), _UNREACHED
+        ("ConnectTimeoutError", "EndpointConnectionError", "ProxyConnectionError"),
+        failures.UNREACHED,
     ),
     # The connection broke after the request may have been sent. TLS, too, may fail that late.
     **dict.fromkeys(
-        ("ConnectionError", "HTTPClientError", "IncompleteReadError", "SSLError"), _LOST
+        ("ConnectionError", "HTTPClientError", "IncompleteReadError", "SSLError"), failures.LOST
     ),
-    **dict.fromkeys(("NoCredentialsError", "PartialCredentialsError"), _NO_CREDENTIALS),
+    **dict.fromkeys(("NoCredentialsError", "PartialCredentialsError"), failures.NO_CREDENTIALS),
     **dict.fromkeys(
         ("CredentialRetrievalError", "MetadataRetrievalError", "UnknownCredentialError"),
-        _NO_CREDENTIALS,
+        failures.NO_CREDENTIALS,
     ),
-    **dict.fromkeys(("TokenRetrievalError", "SSOError", "LoginError"), _EXPIRED),
+    **dict.fromkeys(("TokenRetrievalError", "SSOError", "LoginError"), failures.EXPIRED),
     **dict.fromkeys(
         ("NoRegionError", "InvalidRegionError", "UnknownRegionError", "UnknownEndpointError",
          "EndpointProviderError"),
-        _NO_REGION,
+        failures.NO_REGION,
     ),
     **dict.fromkeys(
-        ("ProfileNotFound", "ConfigNotFound", "ConfigParseError", "InvalidConfigError"),
-        _CONFIGURATION,
+        ("ProfileNotFound", "ConfigNotFound", "ConfigParseError", "InvalidConfigError",
+         "MissingDependencyException", "InvalidDefaultsMode", "InvalidRetryConfigurationError"),
+        failures.CONFIGURATION,
     ),
+    "IncompleteAnswerError": failures.NOT_WHOLE,
+    "NoTimeError": failures.NO_TIME,
+    "NotYetError": failures.LATE_CREDENTIALS,
 }  # fmt: skip
 
 
@@ -181,26 +91,87 @@ _BY_CLASS = {
 _UNTRUSTED_CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
 
 
+def failure_of(error: Exception, cancellations: Sequence[tuple[str, str]] = ()) -> Failure:
+    """The failure behind any error of a call, also behind one that nobody expected.
+
+    Args:
+        cancellations: Code and message of each change of a cancelled transaction that failed.
+    """
+    if cancellations:
+        code, _ = cancellations[0]
+        if code == "ValidationError":
+            return (
+                classify_message(" ".join(text for _, text in cancellations)) or failures.UNEXPECTED
+            )
+        return _BY_CODE.get(code, failures.UNEXPECTED)
+    known = classify_error(error)
+    if known is not None:
+        return known
+    return (
+        failures.UNEXPECTED
+        if isinstance(getattr(error, "response", None), dict)
+        else failures.UNEXPECTED_ERROR
+    )
+
+
 def classify_error(error: Exception) -> Failure | None:
-    """The failure behind an error of botocore; `None` if this module does not know it."""
+    """The failure behind an error of the SDK; `None` if this module does not know it."""
+    if isinstance(error, OpeningFailedError):
+        # Nothing was sent.
+        unknown = (
+            failures.UNUSABLE_CREDENTIALS
+            if error.stage == "credentials"
+            else failures.CONFIGURATION
+        )
+        found = _of_opening(error.reason) or unknown
+        # AWS itself has not been asked, so nobody knows whether it accepts them.
+        return replace(found, name="no-credentials") if found.name == "expired" else found
     response: dict[str, Any] | None = getattr(error, "response", None)
     if isinstance(response, dict):
         return _classify_response(response)
-    if _UNTRUSTED_CERTIFICATE in str(error):
-        return _UNREACHED
+    text = str(error)
+    if _UNTRUSTED_CERTIFICATE in text:
+        return failures.UNREACHED
+    if "AccountIdEndpointMode" in text:
+        return failures.NO_ACCOUNT
     classes = (kind.__name__ for kind in type(error).__mro__)
     return next((_BY_CLASS[name] for name in classes if name in _BY_CLASS), None)
+
+
+def _of_opening(reason: Exception) -> Failure | None:
+    if isinstance(reason, OpeningFailedError):
+        return classify_error(reason)
+    if isinstance(reason, RuntimeError) and "expired" in str(reason):
+        # The SDK has no class for credentials that are renewed, and are expired nevertheless.
+        return failures.EXPIRED
+    known = classify_error(reason)
+    # What could not be reached is the source of the credentials, not the service.
+    return known if known and known.name in failures.OF_EVERY_SERVICE else None
+
+
+def code_of(error: Exception) -> str:
+    """AWS's error code; otherwise the class of the error, which names no value."""
+    if isinstance(error, OpeningFailedError):
+        return code_of(error.reason)
+    response = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+    return str(code or type(error).__name__)
+
+
+def is_retryable(error: Exception) -> bool:
+    """Whether the same call may succeed a moment later."""
+    return failure_of(error).name in failures.RETRYABLE
+
+
+def is_of_credentials(error: Exception) -> bool:
+    """Whether credentials have to be looked up again before the next call."""
+    return failure_of(error).name in failures.OF_CREDENTIALS
 
 
 def shared_remedy(error: Exception) -> str | None:
     """The remedy for a failure that may happen at any AWS service, such as no credentials."""
     failure = classify_error(error)
-    return failure.remedy if failure and failure.name in _OF_EVERY_SERVICE else None
-
-
-def classify_code(code: str) -> Failure | None:
-    """The failure behind AWS's error code."""
-    return _BY_CODE.get(code)
+    return failure.remedy if failure and failure.name in failures.OF_EVERY_SERVICE else None
 
 
 def classify_message(text: str) -> Failure | None:
@@ -212,12 +183,12 @@ def _classify_response(response: dict[str, Any]) -> Failure | None:
     code = response.get("Error", {}).get("Code", "")
     text = response.get("Error", {}).get("Message", "")
     if "Signature expired" in text or "Signature not yet current" in text:
-        return _CLOCK
+        return failures.CLOCK
     if code == "ValidationException":
         return classify_message(text)
     if code in _BY_CODE:
         return _BY_CODE[code]
     # The write may have succeeded or not.
     if response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
-        return _LOST
+        return failures.LOST
     return None

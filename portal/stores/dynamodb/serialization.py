@@ -8,45 +8,28 @@ to DynamoDB restores the original attributes.
 """
 
 import base64
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from portal.stores.contract import Item, Value
+from portal.stores.contract import MAX_NUMBER, MIN_NUMBER, Item, Value
+from portal.stores.other_types import REST, encode_other_types, other_types
 
 #: One value in the form of boto3's low-level client: `{type: content}`.
 AttributeValue = Mapping[str, Any]
 
-REST = "attributesOfOtherTypes"
-
-_OTHER_TYPES = frozenset({"N", "B", "L", "M", "SS", "NS", "BS", "NULL"})
-
-#: Every JSON parser can read so many digits. Longer numbers stay unconverted.
-_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
+#: Longer numbers stay unconverted, and so do those that the contract does not allow.
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
 
 
 def to_attributes(item: Item) -> dict[str, AttributeValue]:
     """The attribute values of an item, with those that `REST` holds."""
     values = {name: to_attribute(value) for name, value in item.items()}
-    rest = _decode_rest(item.get(REST))
+    rest = {name: _from_json(value) for name, value in other_types(item).items()}
     if rest:
         del values[REST]
     # If both have an attribute, the one of the item itself is newer.
     return rest | values
-
-
-def _decode_rest(rest: Value | None) -> dict[str, AttributeValue]:
-    """The attributes in `REST`; none if this module did not write it: then it stays a text."""
-    try:
-        values = json.loads(rest) if isinstance(rest, str) else {}
-        return {
-            name: _from_json(value)
-            for name, value in values.items()
-            if value.keys() <= _OTHER_TYPES
-        }
-    except (ValueError, AttributeError):
-        return {}
 
 
 def to_attribute(value: Value) -> AttributeValue:
@@ -66,14 +49,17 @@ def from_attributes(attributes: Mapping[str, AttributeValue]) -> Item:
         ((kind, value),) = attribute.items()
         if kind in ("S", "BOOL"):
             item[name] = value
-        elif kind == "N" and _WHOLE_NUMBER.fullmatch(value):
+        elif (
+            kind == "N"
+            and _WHOLE_NUMBER.fullmatch(value)
+            and MIN_NUMBER <= int(value) <= MAX_NUMBER
+        ):
             item[name] = int(value)
         else:
             rest[name] = attribute
     if rest:
-        # Sorted, since sets have no order, and an unchanged item must be equal to itself.
-        encodable = {name: _to_json(rest[name]) for name in sorted(rest)}
-        item[REST] = json.dumps(encodable, sort_keys=True, ensure_ascii=False)
+        # Sets have no order, see `_to_json`.
+        item[REST] = encode_other_types({name: _to_json(value) for name, value in rest.items()})
     return item
 
 

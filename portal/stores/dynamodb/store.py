@@ -14,19 +14,22 @@ from portal.stores.contract import (
     Add,
     BusyError,
     Change,
+    Count,
     Cursor,
     Item,
     ItemExistsError,
     ItemNotFoundError,
+    LimitReachedError,
     Page,
+    Remove,
     Replace,
     Segment,
     StoreError,
     VersionConflictError,
 )
 from portal.stores.dynamodb import permission_checks
+from portal.stores.dynamodb.answers import Answer
 from portal.stores.dynamodb.client import (
-    Answer,
     ConditionFailedError,
     DynamoDbClient,
     Parameters,
@@ -35,9 +38,10 @@ from portal.stores.dynamodb.client import (
 )
 from portal.stores.dynamodb.key_condition import KeyCondition, is_key
 from portal.stores.dynamodb.metrics import Metrics, kind_of_id, kind_of_ids, kind_of_partition
-from portal.stores.dynamodb.serialization import from_attributes, to_attributes
+from portal.stores.dynamodb.serialization import from_attributes
+from portal.stores.dynamodb.write_parameters import conditional, key_of, transaction_part
 from portal.stores.schema import KEY, Index
-from portal.stores.validation import check_limit, items_after
+from portal.stores.validation import check_limit, items_after, reached_limits
 
 _WHOLE = Segment()
 
@@ -71,7 +75,9 @@ class DynamoDbStore:
     def write(self, changes: Sequence[Change]) -> None:
         results = items_after(changes)
         try:
-            if len(changes) == 1:
+            # A count is sent as a transaction even alone: only then does a token keep a second
+            # attempt, after a lost answer, from counting again.
+            if len(changes) == 1 and not isinstance(changes[0], Count):
                 self._write_one(changes[0], results)
             else:
                 self._write_transaction(changes, results)
@@ -128,7 +134,7 @@ class DynamoDbStore:
             "Segment": segment.number,
             "TotalSegments": segment.of,
         }
-        start = {"ExclusiveStartKey": _key(after)} if after else {}
+        start = {"ExclusiveStartKey": key_of(after)} if after else {}
         rows, _ = self._read_rows("Scan", "all", limit + 1, parameters, start)
         items = [from_attributes(row) for row in rows[:limit]]
         return Page(items, ("", str(items[-1][KEY])) if len(rows) > limit else None)
@@ -155,7 +161,7 @@ class DynamoDbStore:
     def _get_or_none(self, item_id: str) -> Item | None:
         if not is_key(item_id):
             return None
-        parameters = {"Key": _key(item_id), "ConsistentRead": True}
+        parameters = {"Key": key_of(item_id), "ConsistentRead": True}
         answer = self._call("GetItem", kind_of_id(item_id), parameters)
         return from_attributes(answer["Item"]) if "Item" in answer else None
 
@@ -177,9 +183,11 @@ class DynamoDbStore:
 
     # ---- Writing
 
-    def _write_one(self, change: Change, results: Mapping[str, Item | None]) -> None:
+    def _write_one(
+        self, change: Add | Replace | Remove, results: Mapping[str, Item | None]
+    ) -> None:
         ((item_id, item),) = results.items()
-        parameters = _conditional(change, item_id, item)
+        parameters = conditional(change, item_id, item)
         operation = "DeleteItem" if item is None else "PutItem"
         self._call(operation, kind_of_id(item_id), parameters, changes=True)
 
@@ -187,12 +195,7 @@ class DynamoDbStore:
         self, changes: Sequence[Change], results: Mapping[str, Item | None]
     ) -> None:
         parts = [
-            {
-                "Delete" if item is None else "Put": {
-                    "TableName": self._place.table,
-                    **_conditional(change, item_id, item),
-                }
-            }
+            transaction_part(self._place.table, change, item_id, item)
             for change, (item_id, item) in zip(changes, results.items(), strict=True)
         ]
         self.connection.call(
@@ -207,13 +210,18 @@ class DynamoDbStore:
     ) -> StoreError | None:
         """Our error; `None` if an earlier attempt of this write succeeded and made it fail now."""
         number, attributes = _first_failed_condition(failed.answer)
-        item_id = list(results)[number]
+        item_id, change = list(results)[number], changes[number]
         # The answer has no attributes if the item is gone, or if this version of DynamoDB does not
         # return them.
         current = from_attributes(attributes) if attributes else self._get_or_none(item_id)
         if failed.may_have_succeeded and len(changes) == 1 and current == results[item_id]:
             return None
-        if not isinstance(changes[number], Add):
+        if isinstance(change, Count):
+            names = reached_limits(change, current)
+            if not names:
+                return BusyError(reason="The item that was counted has just been replaced.")
+            return LimitReachedError(item_id=item_id, names=names)
+        if not isinstance(change, Add):
             return VersionConflictError(item_id=item_id, item=current)
         if current is None:
             return BusyError(reason="The item that was in the way has just been removed.")
@@ -224,38 +232,6 @@ class DynamoDbStore:
     ) -> Answer:
         with_table = {"TableName": self._place.table, **parameters}
         return self.connection.call(operation, kind, with_table, changes=changes)
-
-
-def _conditional(change: Change, item_id: str, item: Item | None) -> Parameters:
-    """The parameters of one put or delete, with its condition.
-
-    Every attribute name has an alias, since `status` and `ttl` are reserved words.
-    """
-    values: dict[str, Any] = {}
-    if isinstance(change, Add):
-        condition, names = "attribute_not_exists(#k)", {"#k": KEY}
-    elif change.expected is None:
-        condition = "attribute_exists(#k) AND attribute_not_exists(#v)"
-        names = {"#k": KEY, "#v": "version"}
-    else:
-        condition, names = "#v = :v", {"#v": "version"}
-        values[":v"] = {"N": str(change.expected)}
-    if isinstance(change, Replace) and change.read is not None:
-        names["#u"] = "updatedAt"
-        updated_at = change.read.get("updatedAt")
-        if updated_at is None:
-            condition += " AND attribute_not_exists(#u)"
-        else:
-            condition += " AND #u = :u"
-            values[":u"] = to_attributes({"updatedAt": updated_at})["updatedAt"]
-    target = {"Key": _key(item_id)} if item is None else {"Item": to_attributes(item)}
-    return {
-        **target,
-        "ConditionExpression": condition,
-        "ExpressionAttributeNames": names,
-        **({"ExpressionAttributeValues": values} if values else {}),
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-    }
 
 
 def _first_failed_condition(answer: Answer) -> tuple[int, Mapping[str, Any] | None]:
@@ -273,10 +249,6 @@ def _project(attributes: frozenset[str] | None, row: Item) -> Item:
     if attributes is None or row.keys() <= attributes:
         return row
     return {name: value for name, value in row.items() if name in attributes}
-
-
-def _key(item_id: str) -> Mapping[str, Any]:
-    return {KEY: {"S": item_id}}
 
 
 _stores: "weakref.WeakSet[DynamoDbStore]" = weakref.WeakSet()

@@ -1,12 +1,17 @@
 """The store in a file of JSON lines, on one machine.
 
-store           the calls of the contract; group commit
-journal         the format of the file, and when a bad line is damage
+store           the calls of the contract
+writer_queue    the threads that write: group commit, and who waits how long
+journal/        the format of the file, and when a bad line is damage
 journal_writer  appends, compacts, recovers after a crash
 journal_reader  reads commits into memory, in each process by itself
 lock_file       the lock between processes, and the durable mark
 snapshot        begins a new generation of the file
+compaction      the same, while others write
 memory_table    the items in memory, with their indexes
+packed_rows     the items without their indexes; events and rows of imports stay in the file
+packed_row      one row of them
+kept_rows       what was made of items, kept beside their rows
 sorted_index    one index: ids in the order of their keys
 verify_restore  `portal store verify` and `portal store restore`
 disk            system calls as an argument of the store: tests pass a disk that fails
@@ -14,7 +19,8 @@ folder_checks   owner, mode, file system and free space of the data folder
 os_errors       an `OSError` -> a reason and a remedy
 """
 
+from portal.stores.file.journal_writer import FILE_NAME
 from portal.stores.file.store import JsonFileStore
 from portal.stores.file.verify_restore import restore_file, verify_file
 
-__all__ = ["JsonFileStore", "restore_file", "verify_file"]
+__all__ = ["FILE_NAME", "JsonFileStore", "restore_file", "verify_file"]

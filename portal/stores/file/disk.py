@@ -13,6 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+#: Only Linux can say that a read must not wait.
+_AT_ONCE: int | None = getattr(os, "RWF_NOWAIT", None)
+#: What the system says if a file may only be read.
+WRITE_PROTECTED = (errno.EROFS, errno.EACCES, errno.EPERM)
+
 
 @dataclass(frozen=True, slots=True)
 class FileStatus:
@@ -20,7 +25,16 @@ class FileStatus:
 
     inode: int
     owner: int
+    group: int
     mode: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessUser:
+    """On whose behalf this process runs."""
+
+    user: int
+    groups: frozenset[int]
 
 
 class Disk(Protocol):
@@ -29,8 +43,8 @@ class Disk(Protocol):
     def make_folder(self, path: Path) -> None:
         """Make a folder with mode 0700; no error if it exists."""
 
-    def open(self, path: Path, *, create: bool = False) -> int:
-        """A descriptor for reading and writing. A new file has mode 0600."""
+    def open(self, path: Path, *, create: bool = False, read_only: bool = False) -> int:
+        """A descriptor for reading and, usually, writing. A new file has mode 0600."""
 
     def close(self, fd: int) -> None: ...
 
@@ -41,6 +55,9 @@ class Disk(Protocol):
     def size(self, fd: int) -> int: ...
 
     def read(self, fd: int, size: int, offset: int) -> bytes: ...
+
+    def read_at_once(self, fd: int, size: int, offset: int) -> bytes | bytearray | None:
+        """What is in memory already; `None` if a read might wait for the device or a lock."""
 
     def write(self, fd: int, data: bytes, offset: int) -> int:
         """The number of bytes written, which may be fewer than `data` has."""
@@ -71,6 +88,8 @@ class Disk(Protocol):
     def is_writable(self, path: Path) -> bool:
         """Whether this user may create files in the folder."""
 
+    def process_user(self) -> ProcessUser: ...
+
     def mount_info(self) -> str:
         """The text of `/proc/self/mountinfo`; empty on systems without it."""
 
@@ -83,11 +102,22 @@ class LocalDisk:
     read = staticmethod(os.pread)
     write = staticmethod(os.pwrite)
 
+    def read_at_once(self, fd: int, size: int, offset: int) -> bytes | bytearray | None:
+        if _AT_ONCE is None:
+            return None
+        found = bytearray(size)
+        try:
+            length = os.preadv(fd, (found,), offset, _AT_ONCE)
+        except OSError:
+            # It would wait, or this file system cannot tell.
+            return None
+        return found if length == size else found[:length]
+
     def make_folder(self, path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def open(self, path: Path, *, create: bool = False) -> int:
-        flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    def open(self, path: Path, *, create: bool = False, read_only: bool = False) -> int:
+        flags = (os.O_RDONLY if read_only else os.O_RDWR) | os.O_CLOEXEC | os.O_NOFOLLOW
         return os.open(path, flags | os.O_CREAT if create else flags, 0o600)
 
     def close(self, fd: int) -> None:
@@ -95,7 +125,8 @@ class LocalDisk:
 
     def status(self, path: Path) -> FileStatus:
         result = path.stat()
-        return FileStatus(result.st_ino, result.st_uid, stat.S_IMODE(result.st_mode))
+        mode = stat.S_IMODE(result.st_mode)
+        return FileStatus(result.st_ino, result.st_uid, result.st_gid, mode)
 
     def inode(self, fd: int) -> int:
         return os.fstat(fd).st_ino
@@ -152,11 +183,58 @@ class LocalDisk:
     def is_writable(self, path: Path) -> bool:
         return os.access(path, os.W_OK)
 
+    def process_user(self) -> ProcessUser:
+        return ProcessUser(os.geteuid(), frozenset({os.getegid(), *os.getgroups()}))
+
     def mount_info(self) -> str:
         try:
             return Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ""
+
+
+class OpenFile(int):
+    """The descriptor of an open file. The file is closed when nothing refers to it any more.
+
+    The system gives the number of a closed file to whatever is opened next: to the connection of
+    a client, say. A thread that passed the bare number to a call would then read from that client,
+    lock or close it. A call that is passed an `OpenFile` refers to it until it returns, so no
+    other thread can close the file meanwhile. To be done with a file, forget it.
+    """
+
+    is_read_only: bool
+    _disk: Disk
+    _is_closed: bool
+
+    @classmethod
+    def open(
+        cls, disk: Disk, path: Path, *, create: bool = False, read_only: bool = False
+    ) -> "OpenFile":
+        file = cls(disk.open(path, create=create, read_only=read_only))
+        file._disk, file._is_closed, file.is_read_only = disk, False, read_only
+        return file
+
+    @classmethod
+    def open_for_reading(cls, disk: Disk, path: Path) -> "OpenFile":
+        """Open it for writing as well, if it is not protected from that."""
+        try:
+            return cls.open(disk, path)
+        except OSError as error:
+            if error.errno not in WRITE_PROTECTED:
+                raise
+            return cls.open(disk, path, read_only=True)
+
+    def close_now(self) -> None:
+        """Close it although something may refer to it. No thread may be using it, or use it later.
+
+        All that counts was synced before, and the number is gone even after an error.
+        """
+        if not self._is_closed:
+            self._is_closed = True
+            with suppress(OSError):
+                self._disk.close(int(self))
+
+    __del__ = close_now
 
 
 def write_all(disk: Disk, fd: int, data: bytes, offset: int) -> None:
@@ -174,9 +252,3 @@ def exists(disk: Disk, path: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def close_quietly(disk: Disk, fd: int) -> None:
-    """Close a descriptor. All that counts was synced before, and it is gone even after an error."""
-    with suppress(OSError):
-        disk.close(fd)

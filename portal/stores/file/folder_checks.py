@@ -1,7 +1,6 @@
 """Checks of the data folder: owner, mode, file system, free space."""
 
 import logging
-import os
 from pathlib import Path
 
 from portal.stores.contract import UnavailableError
@@ -36,26 +35,39 @@ _FILE_SYSTEMS_WITHOUT_LOCKS = {
 def check_folder(disk: Disk, folder: Path, file: Path) -> None:
     """Log a warning for a risk, such as a mode that lets others read.
 
+    A folder that belongs to a group of this process is as good as its own: Kubernetes makes such
+    volumes (`fsGroup`).
+
     Raises:
-        UnavailableError: Another user owns the folder or the file, or the file system has no
-            locks that exclude other processes.
+        UnavailableError: Others own the folder or the file, or the file system has no locks that
+            exclude other processes.
     """
     _check_mount(disk, folder)
-    for path in (folder, file):
+    process = disk.process_user()
+    is_shared = False
+    for path, needed in ((folder, 0o070), (file, 0o060)):
         try:
             status = disk.status(path)
         except FileNotFoundError:
             continue
-        if status.owner != os.geteuid():
+        # Root may write everywhere, but what it made there, the portal could not read later.
+        is_of_group = (
+            process.user != 0 and status.group in process.groups and status.mode & needed == needed
+        )
+        is_own = status.owner == process.user
+        if not is_own and not is_of_group:
             raise UnavailableError(
                 reason=f"{path} belongs to another user (uid {status.owner}).",
                 remedy="Run the portal as that user, or make the portal's user the owner:"
                 f" `chown -R … {folder}`.",
             )
-        if status.mode & 0o077:
+        # What is in the folder of a group can be reached only through that folder.
+        is_shared = is_shared or not is_own
+        if status.mode & (0o007 if is_shared else 0o077):
+            others = "o" if is_shared else "go"
             logger.warning(
-                "Other users can read %s (mode %o). Run: chmod go= %s",
-                path, status.mode, path,
+                "Other users can read %s (mode %o). Run: chmod %s= %s",
+                path, status.mode, others, path,
             )  # fmt: skip
 
 

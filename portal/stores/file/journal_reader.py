@@ -1,33 +1,63 @@
 """Reads the journal into memory: the items of one process, and how far it has read."""
 
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from portal.stores.contract import CorruptStoreError, UnavailableError
+from portal.stores.contract import BusyError, CorruptStoreError, UnavailableError
+from portal.stores.deadline import remaining_seconds
 from portal.stores.file import journal
-from portal.stores.file.disk import Disk, close_quietly
-from portal.stores.file.journal import Changes, DurableMark, JournalPosition
+from portal.stores.file.disk import Disk, OpenFile
+from portal.stores.file.journal import Changes, DurableMark, Header, JournalPosition, Location
 from portal.stores.file.lock_file import LockFile
 from portal.stores.file.memory_table import MemoryTable
+from portal.stores.file.packed_row import OpenGeneration
+
+#: Seconds that a thread waits for another one that reads a whole file, or for a disk that hangs.
+_GUARD_TIMEOUT = 30.0
+#: Of the last commits that were read: with their times and random ids, no two stores agree in them.
+_COMPARED_BYTES = 4096
+
+
+class Guard:
+    """A lock between threads that is waited for until the deadline at most."""
+
+    def __init__(self, path: Path) -> None:
+        lock = threading.Lock()
+        #: Each access check takes the guard, and these are faster than a `with`.
+        self.acquire, self.release = lock.acquire, lock.release
+        self._path = path
+
+    def __enter__(self) -> None:
+        if not self.acquire(False):
+            self.wait()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def wait(self) -> None:
+        """Take the guard, which another thread holds. `BusyError` after the deadline."""
+        if not self.acquire(timeout=remaining_seconds(_GUARD_TIMEOUT)):
+            raise BusyError(reason=f"{self._path} is being read by another thread.")
 
 
 class JournalReader:
     """The items of the file at `path`, as one process knows them.
 
-    Hold `guard` to read or change `table`, `position` or `mark`. Nobody holds it during a sync.
-    Reading new commits needs no lock between processes.
+    Hold `guard` to read or change `table`, `position` or `mark`. No commit holds it during its
+    sync. Reading new commits needs no lock between processes.
     """
 
     def __init__(self, path: Path, lock: LockFile, disk: Disk) -> None:
-        self.guard = threading.Lock()
+        self.guard = Guard(path)
         self.table = MemoryTable()
-        #: Descriptor of the generation that was read last; -1 if none is open.
-        self.fd = -1
+        #: The generation that was read last; `None` before the first.
+        self.file: OpenFile | None = None
         self.position = JournalPosition(0, 0, 0, 0)
         self.mark = DurableMark(0, 0, 0)
-        #: The bytes of the mark to which `table` corresponds.
-        self.mark_bytes = b""
+        #: The bytes of the mark to which `table` corresponds; `None` before anything was read.
+        self.mark_bytes: bytes | None = None
         self._path = path
         self._lock = lock
         self._disk = disk
@@ -39,7 +69,7 @@ class JournalReader:
         mark = DurableMark.decode(mark_bytes)
         if mark is None:
             return False
-        if self.fd < 0:
+        if self.file is None:
             return self._load(mark)
         if mark.generation != self.position.generation and not self._switch_generation(mark):
             return self._load(mark)
@@ -52,85 +82,140 @@ class JournalReader:
     def apply_commits(self, end: int, mark: DurableMark | None) -> JournalPosition:
         """Apply the commits up to byte `end`. The caller holds `guard`."""
         return journal.read_commits(
-            self._disk, self.fd, self._path, self.position, end, mark=mark, apply=self.table.apply
-        )
+            self._disk, self.open_file(), self._path, self.position, end,
+            mark=mark, apply=self.table.apply,
+        )  # fmt: skip
+
+    def open_file(self) -> OpenFile:
+        """The generation that was read last."""
+        if self.file is None:
+            raise AssertionError("no file is open")
+        return self.file
 
     def _switch_generation(self, mark: DurableMark) -> bool:
         """Continue in the next generation without reading its snapshot, which says nothing new."""
         try:
-            fd = self._disk.open(self._path)
+            file = OpenFile.open_for_reading(self._disk, self._path)
         except FileNotFoundError:
             return False
-        commits: list[Changes] = []
-        try:
-            header = journal.read_header(self._disk, fd, self._path)
-            position = self.position
-            if (header.generation, header.continues) != (mark.generation, position.generation):
-                close_quietly(self._disk, fd)
-                return False
-            # Damage in the old file does no harm here: if its commits do not reach the snapshot,
-            # the new file is loaded as a whole.
-            with suppress(CorruptStoreError):
-                end = self._disk.size(self.fd)
-                journal.read_commits(
-                    self._disk, self.fd, self._path, position, end, mark=None, apply=commits.append
-                )
-        except BaseException:
-            close_quietly(self._disk, fd)
-            raise
-        # The old file may hold one commit more than the snapshot, which was refused.
-        missing = header.seq - position.seq
-        if not 0 <= missing <= len(commits):
-            close_quietly(self._disk, fd)
+        commits: list[tuple[Changes, Location]] = []
+        header = journal.read_header(self._disk, file, self._path)
+        position = self.position
+        if (header.generation, header.continues) != (mark.generation, position.generation):
             return False
-        for changes in commits[:missing]:
-            self.table.apply(changes)
-        self.switch_file(fd, header.end)
+        # Damage in the old file does no harm here: if its commits do not reach the snapshot, the
+        # new file is loaded as a whole.
+        with suppress(CorruptStoreError):
+            old = self.open_file()
+            journal.read_commits(
+                self._disk, old, self._path, position, self._disk.size(old),
+                mark=None, apply=lambda *commit: commits.append(commit),
+            )  # fmt: skip
+        # The old file may hold one commit more than the snapshot, which was refused. The snapshot
+        # may also be older than what was read from the old file: then the commits since are in
+        # both files.
+        missing = max(header.seq - position.seq, 0)
+        if missing > len(commits):
+            return False
+        for changes, (offset, length) in commits[:missing]:
+            self.table.apply(changes, (offset, length))
+            position = self.position = JournalPosition(
+                position.generation, offset + length + 1, position.seq + 1, position.line + 1
+            )
+        return self.continue_in(file, header, None, mark.size)
+
+    def continue_in(
+        self, file: OpenFile, header: Header, in_snapshot: Mapping[str, Location] | None, end: int
+    ) -> bool:
+        """Go on in this file, whose snapshot and commits up to byte `end` hold all that was read.
+
+        Commits that were not read are applied. `False` if it is not known where the items are
+        that stay in the file. The caller holds `guard`.
+
+        Args:
+            in_snapshot: Where those of them are that are in the snapshot; `None`: look for them.
+        """
+        new: list[tuple[Changes, Location]] = []
+        locations: dict[str, Location] = {}
+        seq = header.seq
+
+        def take(changes: Changes, location: Location) -> None:
+            nonlocal seq
+            seq += 1
+            if seq > self.position.seq:
+                new.append((changes, location))
+            else:
+                locations.update(dict.fromkeys(changes, location))
+
+        position = journal.read_commits(
+            self._disk, file, self._path, header.end, end, mark=None, apply=take
+        )
+        if position.seq < self.position.seq:
+            return False
+        if in_snapshot is None:
+            wanted = self.table.ids_in_file - locations.keys()
+            in_snapshot = journal.locate_rows(self._disk, file, header, wanted)
+        generation_file = OpenGeneration(self._disk, file, self._path)
+        if not self.table.relocate(generation_file, {**in_snapshot, **locations}):
+            return False
+        for commit in new:
+            self.table.apply(*commit)
+        self.file, self.position = file, position
         return True
 
     def _load(self, mark: DurableMark) -> bool:
         """Load the whole file without the lock: workers that start together load it together."""
         try:
-            fd = self._disk.open(self._path)
+            file = OpenFile.open_for_reading(self._disk, self._path)
         except FileNotFoundError:
             return False
         try:
-            table, position = self.read_file(fd, mark, end=mark.size)
+            table, position = self.read_file(file, mark, end=mark.size)
         except UnavailableError:
             # A new generation may have begun meanwhile. If not, the caller finds the reason when
             # it holds the lock.
-            close_quietly(self._disk, fd)
             return False
-        except BaseException:
-            close_quietly(self._disk, fd)
-            raise
         if (position.generation, position.size) != (mark.generation, mark.size):
-            close_quietly(self._disk, fd)
             return False
-        self.replace_table(table, fd, position)
+        self.refuse_other_store(file, position)
+        self.replace_table(table, file, position)
         self.set_mark(mark)
         return True
 
+    def load_for_reading(self) -> None:
+        """Load a file that one may only read. The caller holds `guard`.
+
+        What a crash has torn cannot be cut off here, and is passed over.
+        """
+        mark_bytes = self._lock.read_mark_bytes()
+        mark = DurableMark.decode(mark_bytes)
+        file = OpenFile.open_for_reading(self._disk, self._path)
+        end = mark.size if mark is not None and mark.poisoned else None
+        table, position = self.read_file(file, mark, end)
+        self.replace_table(table, file, position)
+        self.mark_bytes = mark_bytes
+
     def read_file(
-        self, fd: int, mark: DurableMark | None, end: int | None = None
+        self, file: OpenFile, mark: DurableMark | None, end: int | None = None
     ) -> tuple[MemoryTable, JournalPosition]:
         """The items, not yet indexed, and the position after the last commit.
 
         `end` limits the reading if the file is of the mark's generation.
         """
-        table, size = MemoryTable(), self._disk.size(fd)
-        header = journal.read_header(self._disk, fd, self._path)
+        size = self._disk.size(file)
+        table = MemoryTable(OpenGeneration(self._disk, file, self._path))
+        header = journal.read_header(self._disk, file, self._path)
         if mark is not None and mark.generation > header.generation:
             raise self.truncated_error(size, header.end.line)
-        journal.read_snapshot(self._disk, fd, self._path, header, table.load)
+        journal.read_snapshot(self._disk, file, self._path, header, table.load)
         if mark is None or mark.generation != header.generation:
             end = None
         elif size < mark.size:
-            line = sum(each.whole for each in journal.lines(self._disk, fd, 0, size))
+            line = sum(each.whole for each in journal.lines(self._disk, file, 0, size))
             raise self.truncated_error(size, line)
         position = journal.read_commits(
             self._disk,
-            fd,
+            file,
             self._path,
             header.end,
             size if end is None else end,
@@ -139,17 +224,40 @@ class JournalReader:
         )
         return table, position
 
-    def replace_table(self, table: MemoryTable, fd: int, position: JournalPosition) -> None:
-        """Index this table, which was read from `fd`, and show it from now on."""
-        table.index()
-        self.table = table
-        self.switch_file(fd, position)
+    def refuse_other_store(self, file: OpenFile, position: JournalPosition) -> None:
+        """Make sure that this file, read up to `position`, goes on from what was read before.
 
-    def switch_file(self, fd: int, position: JournalPosition) -> None:
-        """Continue at this position of the file that is open as `fd`."""
-        old, self.fd, self.position = self.fd, fd, position
-        if old >= 0:
-            close_quietly(self._disk, old)
+        A folder that was moved away may have got another one in its place, for example by a
+        command that found none. What is written there is lost when the first one comes back.
+
+        Raises:
+            CorruptStoreError: It does not.
+        """
+        before = self.position
+        if self.file is None or self._disk.inode(file) == self._disk.inode(self.file):
+            # The same file may be shorter: a writer that could not write the mark takes back.
+            return
+        if position.generation > before.generation:
+            # A later generation may be a restored one, which holds what could be rescued.
+            return
+        if position.generation == before.generation and position.size >= before.size:
+            start = max(before.size - _COMPARED_BYTES, 0)
+            length = before.size - start
+            old, new = (self._disk.read(each, length, start) for each in (self.file, file))
+            if old == new:
+                return
+        raise journal.other_store_error(self._path)
+
+    def replace_table(self, table: MemoryTable, file: OpenFile, position: JournalPosition) -> None:
+        """Index this table, which was read from `file`, and show it from now on."""
+        table.index()
+        self.table.forget_file()
+        self.table, self.file, self.position = table, file, position
+
+    def forget(self) -> None:
+        """Forget what was read. The next call loads the file anew."""
+        self.table.forget_file()
+        self.table, self.file, self.mark_bytes = MemoryTable(), None, None
 
     def set_mark(self, mark: DurableMark) -> None:
         """State that `table` corresponds to this mark."""
@@ -158,14 +266,9 @@ class JournalReader:
     def is_current_file(self) -> bool:
         """Whether the path still leads to the file that is open."""
         try:
-            return self._disk.status(self._path).inode == self._disk.inode(self.fd)
+            return self._disk.status(self._path).inode == self._disk.inode(self.open_file())
         except FileNotFoundError:
             return False
-
-    def close(self) -> None:
-        if self.fd >= 0:
-            close_quietly(self._disk, self.fd)
-        self.fd = -1
 
     def truncated_error(self, size: int, line: int) -> CorruptStoreError:
         """The error for a file that ends before its durable mark."""

@@ -12,46 +12,79 @@ from pathlib import Path
 
 from portal.stores.contract import NOTHING_SAVED, UnavailableError
 from portal.stores.file import journal
-from portal.stores.file.disk import Disk, close_quietly, exists, write_all
+from portal.stores.file.compaction import Compactions
+from portal.stores.file.disk import Disk, OpenFile, exists, write_all
 from portal.stores.file.folder_checks import check_folder, check_free_space
 from portal.stores.file.journal import Changes, DurableMark, JournalPosition
 from portal.stores.file.journal_reader import JournalReader
-from portal.stores.file.lock_file import LockFile
+from portal.stores.file.lock_file import LOCK_TIMEOUT, LockFile
 from portal.stores.file.memory_table import MemoryTable
 from portal.stores.file.os_errors import outcome_unknown, unavailable
+from portal.stores.file.packed_row import OpenGeneration
 from portal.stores.file.snapshot import begin_generation, previous_path, snapshot_size
 
 logger = logging.getLogger("portal.store")
 
-#: Bytes. Less garbage than this is not worth a new file.
-_MIN_GARBAGE = 1024 * 1024
+#: The file of the store in its folder.
+FILE_NAME = "tenants.jsonl"
 
 
 class JournalWriter:
     """The file of a folder: `reader` reads it, and `lock` excludes other writers.
 
     Call methods whose docstring says "Locked." only inside `locked()`.
+
+    Args:
+        may_make: Whether a folder or a file that is missing is made. It is not if they were there
+            before this process: then they may come back with what they held.
     """
 
-    def __init__(self, folder: Path, disk: Disk) -> None:
-        self.path = folder / "tenants.jsonl"
+    def __init__(self, folder: Path, disk: Disk, *, may_make: bool = True) -> None:
+        self._may_make = may_make
+        self.path = folder / FILE_NAME
         self.lock = LockFile(folder / "tenants.lock", disk)
         self.reader = JournalReader(self.path, self.lock, disk)
         self._folder = folder
         self._disk = disk
         self._torn_path = folder / "tenants.torn"
-        self._compaction_threshold = _MIN_GARBAGE
+        self.compactions = Compactions(self.path, self.reader, self.lock, disk)
+        self._is_folder_checked = False
+
+    def follow(self) -> bool:
+        """Read all commits that were acknowledged; `False` if that needs the lock.
+
+        The first reading needs it: after a power cut the mark may be too old.
+        """
+        if self.lock.file is None:
+            return False
+        with self.reader.guard:
+            return self.reader.follow(self.lock.read_mark_bytes())
+
+    def load_for_reading(self) -> None:
+        """Read a file that is protected from writing."""
+        with self.reader.guard:
+            self.lock.open_for_reading()
+            self.reader.load_for_reading()
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Exclude other processes. `BusyError` after `lock_file.LOCK_TIMEOUT` seconds."""
-        if self.lock.fd < 0:
-            self._disk.make_folder(self._folder)
+    def locked(self, at_most: float = LOCK_TIMEOUT, *, preload: bool = True) -> Iterator[None]:
+        """Exclude other processes. `BusyError` after `at_most` seconds, or the deadline.
+
+        Args:
+            preload: Load the file before waiting for the lock, if this is the first time.
+        """
+        if not self._is_folder_checked:
+            # Later on nobody makes the folder.
+            if self._may_make:
+                self._disk.make_folder(self._folder)
             check_folder(self._disk, self._folder, self.path)
+            self._is_folder_checked = True
+        if self.lock.file is None:
             self.lock.open()
-            with self.reader.guard:
-                self.reader.follow(self.lock.read_mark_bytes())
-        self.lock.acquire()
+            if preload:
+                # Workers that start together load the file together.
+                self.follow()
+        self.lock.acquire(at_most)
         try:
             yield
         finally:
@@ -63,14 +96,15 @@ class JournalWriter:
         with reader.guard:
             mark_bytes = self.lock.read_mark_bytes()
             if not (
-                reader.fd >= 0
+                reader.file is not None
+                and not reader.file.is_read_only
                 and DurableMark.decode(mark_bytes)
                 and reader.follow(mark_bytes)
                 and reader.is_current_file()
             ):
                 self._load(DurableMark.decode(mark_bytes))
                 return
-            size = self._disk.size(reader.fd)
+            size = self._disk.size(reader.open_file())
             if size < reader.position.size:
                 raise reader.truncated_error(size, reader.position.line)
             if size > reader.position.size and not reader.mark.poisoned:
@@ -79,18 +113,15 @@ class JournalWriter:
     def _load(self, mark: DurableMark | None) -> None:
         reader = self.reader
         try:
-            fd = self._disk.open(self.path)
+            file = OpenFile.open(self._disk, self.path)
         except FileNotFoundError:
             self._create(mark)
             return
-        try:
-            # After a poisoned mark there are only commits that were refused.
-            end = mark.size if mark is not None and mark.poisoned else None
-            table, position = reader.read_file(fd, mark, end)
-        except BaseException:
-            close_quietly(self._disk, fd)
-            raise
-        reader.replace_table(table, fd, position)
+        # After a poisoned mark there are only commits that were refused.
+        end = mark.size if mark is not None and mark.poisoned else None
+        table, position = reader.read_file(file, mark, end)
+        reader.refuse_other_store(file, position)
+        reader.replace_table(table, file, position)
         if mark is not None and mark.poisoned and mark.generation == position.generation:
             reader.set_mark(mark)
         else:
@@ -103,7 +134,7 @@ class JournalWriter:
         lost the mark; a torn one cannot have been.
         """
         reader = self.reader
-        reader.position = reader.apply_commits(self._disk.size(reader.fd), mark)
+        reader.position = reader.apply_commits(self._disk.size(reader.open_file()), mark)
         try:
             self._truncate_torn_tail()
         except OSError as error:
@@ -113,7 +144,7 @@ class JournalWriter:
             reader.position.generation, reader.position.seq, reader.position.size
         )
         try:
-            self._disk.sync(reader.fd)
+            self._disk.sync(reader.open_file())
             if mark is None or mark.generation != reader.position.generation:
                 self._disk.sync_folder(self._folder)
         except OSError:
@@ -126,28 +157,28 @@ class JournalWriter:
         reader.set_mark(recovered)
 
     def _truncate_torn_tail(self) -> None:
-        reader = self.reader
-        start, end = reader.position.size, self._disk.size(reader.fd)
+        file = self.reader.open_file()
+        start, end = self.reader.position.size, self._disk.size(file)
         if start == end:
             return
-        torn = self._disk.read(reader.fd, end - start, start)
-        fd = self._disk.open(self._torn_path, create=True)
-        try:
-            write_all(self._disk, fd, torn + b"\n", self._disk.size(fd))
-            self._disk.sync(fd)
-        finally:
-            close_quietly(self._disk, fd)
-        self._disk.truncate(reader.fd, start)
+        torn = self._disk.read(file, end - start, start)
+        torn_file = OpenFile.open(self._disk, self._torn_path, create=True)
+        write_all(self._disk, torn_file, torn + b"\n", self._disk.size(torn_file))
+        self._disk.sync(torn_file)
+        self._disk.truncate(file, start)
         logger.warning(
             "%s: a crash tore the last line. Its %d bytes were moved to %s.",
             self.path, end - start, self._torn_path,
         )  # fmt: skip
 
     def _create(self, mark: DurableMark | None) -> None:
-        if mark is not None or exists(self._disk, previous_path(self.path)):
+        reader = self.reader
+        # A process that has read a file knows that there was one, also if the whole folder is gone.
+        was_read = reader.position.generation > 0
+        was_there = was_read or mark is not None or not self._may_make
+        if was_there or exists(self._disk, previous_path(self.path)):
             raise journal.missing_error(self.path)
-        self.reader.table = MemoryTable()
-        self.reader.switch_file(-1, JournalPosition(0, 0, 0, 0))
+        reader.table, reader.file = MemoryTable(), None
         self._begin_generation()
 
     def append(self, commits: Sequence[Changes]) -> None:
@@ -169,20 +200,22 @@ class JournalWriter:
                 self._truncate_torn_tail()
         except OSError as error:
             raise unavailable(error, self.path, NOTHING_SAVED) from error
-        data = b"".join(
+        file = reader.open_file()
+        lines = [
             journal.commit_line(start.seq + number, start.seq, changes)
             for number, changes in enumerate(commits, 1)
-        )
+        ]
+        data = b"".join(lines)
         end = JournalPosition(
             start.generation, start.size + len(data), start.seq + len(commits),
             start.line + len(commits),
         )  # fmt: skip
         try:
-            write_all(self._disk, reader.fd, data, start.size)
+            write_all(self._disk, file, data, start.size)
         except OSError as error:
             raise self._abort_append(error, poisoned=False) from error
         try:
-            self._disk.sync(reader.fd)
+            self._disk.sync(file)
         except OSError as error:
             raise self._abort_append(error, poisoned=True) from error
         mark = DurableMark(end.generation, end.seq, end.size)
@@ -193,8 +226,10 @@ class JournalWriter:
                 self.lock.write_mark(mark)
             except OSError as error:
                 raise self._roll_back(error) from error
-            for changes in commits:
-                reader.table.apply(changes)
+            offset = start.size
+            for changes, line in zip(commits, lines, strict=True):
+                reader.table.apply(changes, (offset, len(line) - 1))
+                offset += len(line)
             reader.position = end
             reader.set_mark(mark)
 
@@ -202,9 +237,9 @@ class JournalWriter:
         """Cut off what was appended, so that it does not come back after a crash either."""
         reader = self.reader
         try:
-            self._disk.truncate(reader.fd, reader.position.size)
+            self._disk.truncate(reader.open_file(), reader.position.size)
             if not poisoned:
-                self._disk.sync(reader.fd)
+                self._disk.sync(reader.open_file())
         except OSError:
             poisoned = True
         if not poisoned:
@@ -228,30 +263,13 @@ class JournalWriter:
             # Readers may have seen the new mark, so the commits must not be cut off.
             return outcome_unknown(error, self.path)
         try:
-            self._disk.truncate(reader.fd, reader.position.size)
-            self._disk.sync(reader.fd)
+            self._disk.truncate(reader.open_file(), reader.position.size)
+            self._disk.sync(reader.open_file())
         except OSError:
             return outcome_unknown(error, self.path)
         return unavailable(error, self.path, NOTHING_SAVED)
 
     # ---- Generations
-
-    @property
-    def needs_compaction(self) -> bool:
-        live = snapshot_size(self.reader.table)
-        garbage = self.reader.position.size - live
-        return garbage > max(live, self._compaction_threshold)
-
-    def compact(self) -> None:
-        """Begin a new generation if there is room for it. Locked, after `catch_up`."""
-        try:
-            with self.reader.guard:
-                self._begin_generation()
-        except OSError as error:
-            logger.warning("%s was not compacted (%s)", self.path, error.strerror)
-            self._compaction_threshold = self.reader.position.size + _MIN_GARBAGE
-        else:
-            self._compaction_threshold = _MIN_GARBAGE
 
     def _begin_generation(self) -> None:
         """Continue in a new file.
@@ -260,7 +278,7 @@ class JournalWriter:
         and the next writer finds out which of the two files has the name.
         """
         reader = self.reader
-        fd, header = begin_generation(
+        file, header, locations = begin_generation(
             self._disk,
             self.path,
             reader.table,
@@ -269,12 +287,9 @@ class JournalWriter:
             seq=reader.position.seq,
         )
         mark = DurableMark(header.generation, header.seq, header.end.size)
-        try:
-            self.lock.write_mark_durably(mark)
-        except BaseException:
-            close_quietly(self._disk, fd)
-            raise
-        reader.switch_file(fd, header.end)
+        self.lock.write_mark_durably(mark)
+        reader.table.relocate(OpenGeneration(self._disk, file, self.path), locations)
+        reader.file, reader.position = file, header.end
         reader.set_mark(mark)
 
     # ---- Check and close
@@ -291,5 +306,13 @@ class JournalWriter:
         check_free_space(self._disk, self._folder, needed)
 
     def close(self) -> None:
-        self.reader.close()
-        self.lock.close()
+        """Forget the files. A thread that is reading one keeps it open until it is done."""
+        self.reader.forget()
+        self.lock.file = None
+
+    def close_after_fork(self) -> None:
+        """Close the files in a child, where no other thread exists that could be using them."""
+        for file in (self.lock.file, self.reader.file):
+            if file is not None:
+                file.close_now()
+        self.compactions.close_after_fork()

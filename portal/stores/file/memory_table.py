@@ -1,97 +1,56 @@
-"""The items of the file store in memory, packed, with their indexes."""
+"""The items of the file store in memory, with their indexes."""
 
-from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache, partial
 from heapq import nsmallest
 from zlib import crc32
 
 import orjson
 
-from portal.stores.contract import Cursor, Item, Page, Segment, Value
+from portal.stores.contract import Cursor, Item, Segment, Value
+from portal.stores.file.journal import Changes, Location
+from portal.stores.file.packed_row import (
+    IN_FILE_PREFIX,
+    SHAPE_BYTES,
+    ItemInFile,
+    OpenGeneration,
+    Shape,
+    unpack_keys,
+)
+from portal.stores.file.packed_rows import PackedRows
 from portal.stores.file.sorted_index import Key, SortedIndex
-from portal.stores.schema import INDEXES, KEY, Index
+from portal.stores.schema import INDEXES, Index
 
-_SHAPE_BYTES = 3
 _MAX_CACHED_KEYS = 1024
 
 
-class _Shape:
-    """The attribute names of a row, stored once for the thousands of rows that share them."""
-
-    def __init__(self, number: int, names: tuple[str, ...]) -> None:
-        self.prefix = number.to_bytes(_SHAPE_BYTES, "big")
-        self.names = names
-        positions = {name: position for position, name in enumerate(names)}
-        self.key_positions = [
-            (positions[index.partition], positions[index.sort])
-            if index.partition in positions and index.sort in positions
-            else None
-            for index in INDEXES
-        ]
-        self.projected_positions = [
-            [
-                (name, position)
-                for name, position in positions.items()
-                if index.attributes is None or name in index.attributes
-            ]
-            for index in INDEXES
-        ]
-        #: Bytes that an item's JSON has in addition to its values: `"name":` for each attribute.
-        self.names_size = sum(len(orjson.dumps(name)) + 1 for name in names)
-
-
-class MemoryTable:
+class MemoryTable(PackedRows):
     """All items and their indexes. Not thread-safe: the caller holds a lock."""
 
-    def __init__(self) -> None:
-        self._rows: dict[str, bytes] = {}
-        self._shapes: list[_Shape] = []
-        self._shapes_by_names: dict[tuple[str, ...], _Shape] = {}
+    def __init__(self, file: OpenGeneration | None = None) -> None:
+        super().__init__(file)
         self._indexes = [SortedIndex(partial(self._key, n)) for n in range(len(INDEXES))]
         self._index_numbers = {index.name: number for number, index in enumerate(INDEXES)}
         # Every search begins at the same few rows.
         self._key_of_row = lru_cache(_MAX_CACHED_KEYS)(self._read_key)
-        #: Bytes of all items as JSON.
-        self.size = 0
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def get(self, item_id: str) -> Item | None:
-        row = self._rows.get(item_id)
-        if row is None:
-            return None
-        names = self._shapes[int.from_bytes(row[:_SHAPE_BYTES], "big")].names
-        return dict(zip(names, orjson.loads(row[_SHAPE_BYTES:]), strict=True))
-
-    def all(self) -> Iterator[Item]:
-        for item_id in self._rows:
-            item = self.get(item_id)
-            if item is not None:
-                yield item
-
-    def load(self, changes: Mapping[str, Item | None]) -> None:
-        """Apply `changes` (`None` removes) without the indexes. Call `index` at the end."""
-        for item_id, item in changes.items():
-            self._set(item_id, None if item is None else self._pack(item))
 
     def index(self) -> None:
         """Build all indexes."""
         for number, index in enumerate(self._indexes):
             keys: list[Key] = []
             for item_id, row in self._rows.items():
-                if (
-                    self._shapes[int.from_bytes(row[:_SHAPE_BYTES], "big")].key_positions[number]
-                    is not None
+                shape = self._shapes[int.from_bytes(row[:SHAPE_BYTES], "big")]
+                if shape.key_positions[number] is not None or (
+                    not shape.names and unpack_keys(row)[number] is not None
                 ):
                     keys.append(self._key(number, item_id))
             keys.sort()
             index.fill([key[-1] for key in keys])
 
-    def apply(self, changes: Mapping[str, Item | None]) -> None:
-        """Apply `changes` (`None` removes) and update the indexes."""
+    def apply(self, changes: Changes, location: Location | None = None) -> None:
+        """Apply `changes` (`None` removes) as `load` does, and update the indexes."""
         for item_id, item in changes.items():
-            row = None if item is None else self._pack(item)
+            row = None if item is None else self._pack(item, location)
             old_keys = self._keys(item_id, self._rows.get(item_id))
             new_keys = self._keys(item_id, row)
             # An index reads its keys from the rows, so remove a key before its row changes.
@@ -112,7 +71,8 @@ class MemoryTable:
         after: Cursor | None,
         limit: int,
         newest_first: bool,
-    ) -> Page:
+    ) -> tuple[list[Item | ItemInFile], Cursor | None]:
+        """The next rows, or where to read them, and the cursor behind them."""
         number = self._index_numbers[index.name]
         sorted_index = self._indexes[number]
         low, high = _bounds(partition, between)
@@ -126,16 +86,21 @@ class MemoryTable:
             if newest_first
             else sorted_index.ascending(start, end)
         )
-        items: list[Item] = []
+        items: list[Item | ItemInFile] = []
+        last = ""
         for item_id in ids:
             if len(items) == limit:
-                last = items[-1]
-                return Page(items, (str(last[index.sort]), str(last[KEY])))
-            shape, values = self._values(self._rows[item_id])
+                return items, (self._key(number, last)[1], last)
+            last, row = item_id, self._rows[item_id]
+            shape = self._shapes[int.from_bytes(row[:SHAPE_BYTES], "big")]
+            if not shape.names:
+                items.append(replace(self._item_in_file(item_id, row), index=index))
+                continue
+            values = orjson.loads(row[SHAPE_BYTES:])
             items.append(
                 {name: values[position] for name, position in shape.projected_positions[number]}
             )
-        return Page(items)
+        return items, None
 
     def count(
         self, index: Index, partition: str, *, between: tuple[str, str] | None, cap: int
@@ -146,7 +111,10 @@ class MemoryTable:
             sorted_index.position_before(low), sorted_index.position_before(high), cap
         )
 
-    def scan(self, segment: Segment, after: str | None, limit: int) -> Page:
+    def scan(
+        self, segment: Segment, after: str | None, limit: int
+    ) -> tuple[list[Item | ItemInFile], Cursor | None]:
+        """The next items, or where to read them, and the cursor behind them."""
         ids = (
             item_id
             for item_id in self._rows
@@ -154,40 +122,19 @@ class MemoryTable:
             and crc32(item_id.encode()) % segment.of == segment.number
         )
         next_ids = nsmallest(limit + 1, ids)
-        items = [item for item_id in next_ids[:limit] if (item := self.get(item_id)) is not None]
-        return Page(items, ("", next_ids[limit - 1]) if len(next_ids) > limit else None)
+        found = [item for item_id in next_ids[:limit] if (item := self.find(item_id)) is not None]
+        return found, ("", next_ids[limit - 1]) if len(next_ids) > limit else None
 
-    def _set(self, item_id: str, row: bytes | None) -> None:
-        old = self._rows.get(item_id)
-        if old is not None:
-            self.size -= self._size(old)
-        if row is not None:
-            self.size += self._size(row)
-            self._rows[item_id] = row
-        elif old is not None:
-            del self._rows[item_id]
-
-    def _pack(self, item: Item) -> bytes:
-        names = tuple(item)
-        shape = self._shapes_by_names.get(names)
-        if shape is None:
-            shape = _Shape(len(self._shapes), names)
-            self._shapes.append(shape)
-            self._shapes_by_names[names] = shape
-        return shape.prefix + orjson.dumps(list(item.values()))
-
-    def _size(self, row: bytes) -> int:
-        shape = self._shapes[int.from_bytes(row[:_SHAPE_BYTES], "big")]
-        return len(row) - _SHAPE_BYTES + shape.names_size
-
-    def _values(self, row: bytes) -> tuple[_Shape, list[Value]]:
-        return self._shapes[int.from_bytes(row[:_SHAPE_BYTES], "big")], orjson.loads(
-            row[_SHAPE_BYTES:]
+    def _values(self, row: bytes) -> tuple[Shape, list[Value]]:
+        return self._shapes[int.from_bytes(row[:SHAPE_BYTES], "big")], orjson.loads(
+            row[SHAPE_BYTES:]
         )
 
     def _keys(self, item_id: str, row: bytes | None) -> list[Key | None]:
         if row is None:
             return [None] * len(INDEXES)
+        if row.startswith(IN_FILE_PREFIX):
+            return [(key[0], key[1], item_id) if key else None for key in unpack_keys(row)]
         shape, values = self._values(row)
         return [
             positions and (str(values[positions[0]]), str(values[positions[1]]), item_id)
@@ -198,11 +145,16 @@ class MemoryTable:
         return self._key_of_row(number, self._rows[item_id], item_id)
 
     def _read_key(self, number: int, row: bytes, item_id: str) -> Key:
-        shape, values = self._values(row)
-        positions = shape.key_positions[number]
-        if positions is None:
-            raise AssertionError("the index does not agree with its rows")
-        return str(values[positions[0]]), str(values[positions[1]]), item_id
+        if row.startswith(IN_FILE_PREFIX):
+            pair = unpack_keys(row)[number]
+            if pair is not None:
+                return pair[0], pair[1], item_id
+        else:
+            shape, values = self._values(row)
+            positions = shape.key_positions[number]
+            if positions is not None:
+                return str(values[positions[0]]), str(values[positions[1]]), item_id
+        raise AssertionError("the index does not agree with its rows")
 
 
 def _bounds(partition: str, between: tuple[str, str] | None) -> tuple[Key, Key]:

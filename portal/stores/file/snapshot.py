@@ -5,9 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from portal.stores.file import journal
-from portal.stores.file.disk import Disk, close_quietly, exists, write_all
-from portal.stores.file.journal import Header
-from portal.stores.file.memory_table import MemoryTable
+from portal.stores.file.disk import Disk, OpenFile, exists, write_all
+from portal.stores.file.journal import Header, Location
+from portal.stores.file.packed_rows import PackedRows
+from portal.stores.schema import KEY
 
 _CHUNK = 256 * 1024
 
@@ -17,49 +18,77 @@ def previous_path(path: Path) -> Path:
     return path.with_name("tenants.previous.jsonl")
 
 
-def snapshot_size(table: MemoryTable) -> int:
+def snapshot_size(rows: PackedRows) -> int:
     """Bytes of a snapshot without its header."""
-    return table.size + len(table) * journal.ROW_EXTRA
+    return rows.size + len(rows) * journal.ROW_EXTRA
+
+
+def new_path(path: Path) -> Path:
+    """The path of a generation that is being written."""
+    return path.with_name("tenants.new.jsonl")
 
 
 def begin_generation(
-    disk: Disk, path: Path, table: MemoryTable, *, generation: int, continues: int | None, seq: int
-) -> tuple[int, Header]:
-    """Write a snapshot, sync it and give it the name `path`. Returns its descriptor and header.
+    disk: Disk, path: Path, rows: PackedRows, *, generation: int, continues: int | None, seq: int
+) -> tuple[OpenFile, Header, dict[str, Location]]:
+    """Write a snapshot, sync it and give it the name `path`, all under the lock.
 
-    After an `OSError`, `path` still leads to a whole file, the old or the new one. Both hold the
-    same items.
+    Returns the file, its header, and where the items are that stay in the file. After an
+    `OSError`, `path` still leads to a whole file, the old or the new one. Both hold the same
+    items.
     """
-    header = Header(generation, continues, seq, len(table), snapshot_size(table))
-    header = replace(header, length=len(header.line()))
-    new_path = path.with_name("tenants.new.jsonl")
-    fd = disk.open(new_path, create=True)
+    # A compaction, perhaps of another process, may be writing to a file of this name.
+    disk.remove(new_path(path))
+    file = OpenFile.open(disk, new_path(path), create=True)
     try:
-        disk.truncate(fd, 0)
-        _write_items(disk, fd, header, table)
-        disk.sync(fd)
-        if exists(disk, path):
-            _keep_previous(disk, path)
-        disk.rename(new_path, path)
-        # Until this is done, a power cut could take the new file's name, and its commits with it.
-        disk.sync_folder(path.parent)
+        header, locations = write_snapshot(
+            disk, file, rows, generation=generation, continues=continues, seq=seq
+        )
+        disk.sync(file)
+        publish(disk, path)
     except BaseException:
-        close_quietly(disk, fd)
         with suppress(OSError):
-            disk.remove(new_path)
+            disk.remove(new_path(path))
         raise
-    return fd, header
+    return file, header, locations
 
 
-def _write_items(disk: Disk, fd: int, header: Header, table: MemoryTable) -> None:
+def write_snapshot(
+    disk: Disk,
+    file: OpenFile,
+    rows: PackedRows,
+    *,
+    generation: int,
+    continues: int | None,
+    seq: int,
+) -> tuple[Header, dict[str, Location]]:
+    """Write the header and all items. Returns the header, and where the items are that stay in
+    the file."""
+    header = Header(generation, continues, seq, len(rows), snapshot_size(rows))
+    header = replace(header, length=len(header.line()))
+    locations: dict[str, Location] = {}
     offset, buffer = 0, bytearray(header.line())
-    for item in table.all():
-        buffer += journal.encode_line({"row": item})
+    for item in rows.all():
+        line = journal.encode_line({"row": item})
+        item_id = str(item[KEY])
+        if rows.is_in_file(item_id):
+            locations[item_id] = (offset + len(buffer), len(line) - 1)
+        buffer += line
         if len(buffer) >= _CHUNK:
-            write_all(disk, fd, bytes(buffer), offset)
+            write_all(disk, file, bytes(buffer), offset)
             offset += len(buffer)
             buffer.clear()
-    write_all(disk, fd, bytes(buffer), offset)
+    write_all(disk, file, bytes(buffer), offset)
+    return header, locations
+
+
+def publish(disk: Disk, path: Path) -> None:
+    """Give the new file, which was synced, the name `path`. The old one is kept beside it."""
+    if exists(disk, path):
+        _keep_previous(disk, path)
+    disk.rename(new_path(path), path)
+    # Until this is done, a power cut could take the new file's name, and its commits with it.
+    disk.sync_folder(path.parent)
 
 
 def _keep_previous(disk: Disk, path: Path) -> None:

@@ -1,67 +1,76 @@
 """The store in a file of JSON lines: for one machine, and up to 200,000 tenants."""
 
 import os
-import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from portal.stores.contract import (
     NOTHING_SAVED,
     OUTCOME_UNKNOWN,
-    Add,
+    BusyError,
     Change,
     Cursor,
     Item,
-    ItemExistsError,
     ItemNotFoundError,
     Page,
-    Remove,
-    Replace,
     Segment,
     StoreError,
     UnavailableError,
-    VersionConflictError,
 )
-from portal.stores.file.disk import Disk, LocalDisk
+from portal.stores.file.compaction import Compaction
+from portal.stores.file.disk import WRITE_PROTECTED, Disk, LocalDisk
+from portal.stores.file.journal_reader import JournalReader
 from portal.stores.file.journal_writer import JournalWriter
+from portal.stores.file.kept_rows import KeptRows
+from portal.stores.file.lock_file import LOCK_TIMEOUT
 from portal.stores.file.os_errors import unavailable
+from portal.stores.file.packed_row import ItemInFile
+from portal.stores.file.writer_queue import Commit, WriterQueue
 from portal.stores.schema import Index
-from portal.stores.validation import check_limit, items_after
+from portal.stores.validation import check_limit
 
 _WHOLE = Segment()
+_T = TypeVar("_T")
+
+#: Seconds that a check of the portal's health waits for the lock.
+_CHECK_TIMEOUT = 2.0
+#: Seconds that a compaction waits for another one.
+_COMPACTION_TIMEOUT = 60.0
 
 
 class JsonFileStore:
-    """A `Store` in `folder`, which it creates if necessary.
+    """A `Store` in `folder`, which it creates if necessary and allowed (`may_make`).
 
     It opens files on its first call, and again after a fork: each process has its own lock and
     its own copy of the items in memory.
     """
 
-    def __init__(self, folder: Path, *, disk: Disk | None = None) -> None:
-        self._folder = folder.absolute()
+    def __init__(self, folder: Path, *, disk: Disk | None = None, may_make: bool = True) -> None:
+        self._folder, self._may_make = folder.absolute(), may_make
         self._disk = disk or LocalDisk()
         self._reset()
         _stores.add(self)
 
     def _reset(self) -> None:
-        self._journal = JournalWriter(self._folder, self._disk)
-        # Group commit: one thread, the leader, writes all commits that are pending when it
-        # begins, and they share one sync. The other threads wait for the condition.
-        self._condition = threading.Condition(threading.Lock())
-        self._pending: list[_Commit] = []
-        self._has_leader = False
+        self._journal = JournalWriter(self._folder, self._disk, may_make=self._may_make)
+        self._queue = WriterQueue()
 
     def get(self, item_id: str) -> Item:
         self._refresh()
         reader = self._journal.reader
-        with reader.guard:
-            item = reader.table.get(item_id)
-        if item is None:
+        guard = reader.guard
+        if not guard.acquire(False):
+            guard.wait()
+        try:
+            found = reader.table.find(item_id)
+        finally:
+            guard.release()
+        if found is None:
             raise ItemNotFoundError(item_id=item_id)
-        return item
+        return self._read(found) if isinstance(found, ItemInFile) else found
 
     def query(
         self,
@@ -77,7 +86,7 @@ class JsonFileStore:
         self._refresh()
         reader = self._journal.reader
         with reader.guard:
-            return reader.table.query(
+            found, cursor = reader.table.query(
                 index,
                 partition,
                 between=between,
@@ -85,6 +94,7 @@ class JsonFileStore:
                 limit=limit,
                 newest_first=newest_first,
             )
+        return self._page(found, cursor)
 
     def count(
         self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
@@ -102,35 +112,53 @@ class JsonFileStore:
         self._refresh()
         reader = self._journal.reader
         with reader.guard:
-            return reader.table.scan(segment, after, limit)
+            found, cursor = reader.table.scan(segment, after, limit)
+        return self._page(found, cursor)
 
     def write(self, changes: Sequence[Change]) -> None:
-        commit = _Commit(changes)
-        with self._condition:
-            self._pending.append(commit)
-            while self._has_leader and not commit.done:
-                self._condition.wait()
-            if not commit.done:
-                self._has_leader = True
-                batch, self._pending = self._pending, []
-        if not commit.done:
-            self._lead(batch)
+        commit = Commit(changes)
+        if self._queue.lead_or_wait(commit):
+            self._lead(commit)
         if commit.error is not None:
             raise commit.error
 
     def describe(self) -> str:
-        return f"JSON file {self._folder / 'tenants.jsonl'}"
+        return f"JSON file {self._journal.path}"
 
     def check(self) -> None:
-        with self._exclusive(), self._translate_os_errors(), self._journal.locked():
-            self._journal.catch_up()
-            self._journal.check()
+        # Whoever asks for the health of the portal does not stand in line with the writers.
+        if not self._queue.try_to_lead():
+            if self._queue.is_stalled:
+                raise BusyError(reason="Writers have been waiting for the file.")
+            with self.errors_translated():
+                self._journal.check()
+            return
+        got_through = False
+        try:
+            with self._locked(_CHECK_TIMEOUT):
+                self._journal.check()
+            got_through = True
+        finally:
+            self._queue.stop_leading(got_through=got_through)
 
     def compact(self) -> None:
-        """Begin a new file without garbage, if there is room. The store also does so by itself."""
-        with self._exclusive(), self._translate_os_errors(), self._journal.locked():
-            self._journal.catch_up()
-            self._journal.compact()
+        """Begin a new file without garbage, if there is room. The store also does so by itself.
+
+        Others read and write meanwhile. `BusyError` if another compaction goes on for too long.
+        """
+        journal = self._journal
+        compaction = journal.compactions.new()
+        try:
+            is_pinned = False
+            while not is_pinned:
+                compaction.claim(_COMPACTION_TIMEOUT)
+                with self._queue.exclusive(), self._locked():
+                    is_pinned = compaction.pin()
+            self._complete(compaction)
+        except OSError as error:
+            journal.compactions.put_off(error.strerror)
+        finally:
+            journal.compactions.end(compaction)
 
     def purge_history(self) -> None:
         """Remove from the disk what was deleted or replaced: from the file, and from the previous
@@ -141,52 +169,113 @@ class JsonFileStore:
     def close(self) -> None:
         self._journal.close()
 
+    def kept_reads(self, make: Callable[[Item], _T], absent: _T) -> KeptRows[_T]:
+        """Reads for what `make` makes of an item, which is kept while the item is the same."""
+        return KeptRows(self, make, absent)
+
+    def refreshed_reader(self) -> JournalReader:
+        """What this process has read, with all commits that were acknowledged before this call."""
+        self._refresh()
+        return self._journal.reader
+
+    def reader_at_once(self) -> JournalReader | None:
+        """The same, or `None` if that would take more than a look into memory."""
+        journal = self._journal
+        mark_bytes = journal.reader.mark_bytes
+        if mark_bytes and journal.lock.read_mark_bytes_at_once() == mark_bytes:
+            return journal.reader
+        return None
+
     def _refresh(self) -> None:
         """Read all commits that any process acknowledged before this call."""
         journal = self._journal
-        lock, reader = journal.lock, journal.reader
+        mark_bytes = journal.reader.mark_bytes
         try:
-            if lock.fd >= 0 and lock.read_mark_bytes() == reader.mark_bytes:
+            if mark_bytes and journal.lock.read_mark_bytes() == mark_bytes:
                 return
-            with reader.guard:
-                if lock.fd >= 0 and reader.follow(lock.read_mark_bytes()):
-                    return
+            if journal.follow():
+                return
         except OSError as error:
             raise unavailable(error, journal.path) from error
-        with self._exclusive(), self._translate_os_errors(), journal.locked():
-            journal.catch_up()
+        with self._queue.exclusive(), self.errors_translated():
+            try:
+                with journal.locked():
+                    journal.catch_up()
+            except OSError as error:
+                if error.errno not in WRITE_PROTECTED:
+                    raise
+                journal.load_for_reading()
 
-    def _lead(self, batch: "list[_Commit]") -> None:
-        journal = self._journal
+    def _page(self, found: Sequence[Item | ItemInFile], cursor: Cursor | None) -> Page:
+        items = [self._read(each) if isinstance(each, ItemInFile) else each for each in found]
+        return Page(items, cursor)
+
+    def _read(self, item: ItemInFile) -> Item:
+        with self.errors_translated():
+            return item.read()
+
+    @contextmanager
+    def _locked(self, at_most: float = LOCK_TIMEOUT) -> Iterator[None]:
+        """Exclude other processes, after reading what they wrote. This thread leads."""
+        with self.errors_translated(), self._journal.locked(at_most):
+            self._journal.catch_up()
+            yield
+
+    def _lead(self, commit: Commit) -> None:
+        journal, queue = self._journal, self._queue
+        batch, got_through, compaction = [commit], False, None
         try:
-            with self._translate_os_errors(NOTHING_SAVED), journal.locked():
+            with self.errors_translated(NOTHING_SAVED), journal.locked():
+                # Not before: who waits for the lock too long can still leave.
+                batch = queue.take()
                 journal.catch_up()
                 self._commit(batch)
-                self._finish(batch)
-                # After the answer, so that nobody waits for it.
-                if journal.needs_compaction:
-                    journal.compact()
+                queue.finish(batch)
+                got_through = True
+                if journal.compactions.needed:
+                    compaction = journal.compactions.begin()
         except StoreError as error:
-            for commit in batch:
+            for each in batch:
                 # This replaces refusals as well: their reason may be a commit that failed now.
-                if not commit.done:
-                    commit.error = error
+                if not each.done:
+                    each.error = error
         except BaseException:
-            for commit in batch:
-                if not commit.done:
-                    commit.error = UnavailableError(
+            for each in batch:
+                if not each.done:
+                    each.error = UnavailableError(
                         reason=f"The write was interrupted. {OUTCOME_UNKNOWN}",
                         remedy="Read the portal's log.",
                         outcome_unknown=True,
                     )
             raise
         finally:
-            self._finish(batch)
-            with self._condition:
-                self._has_leader = False
-                self._condition.notify_all()
+            queue.stop_leading(batch, got_through=got_through)
+        if compaction is not None:
+            self._compact_after_commit(compaction)
 
-    def _commit(self, batch: "list[_Commit]") -> None:
+    def _compact_after_commit(self, compaction: Compaction) -> None:
+        """Others go on meanwhile, and the commit is saved, so whatever fails here is no error."""
+        journal = self._journal
+        try:
+            self._complete(compaction)
+        except OSError as error:
+            journal.compactions.put_off(error.strerror)
+        except StoreError as error:
+            journal.compactions.put_off(str(error))
+        finally:
+            journal.compactions.end(compaction)
+
+    def _complete(self, compaction: Compaction) -> None:
+        compaction.copy()
+        with self._queue.exclusive(), self._locked():
+            try:
+                compaction.finish()
+            except OSError as error:
+                self._journal.compactions.put_off(error.strerror)
+            else:
+                self._journal.compactions.succeeded()
+
+    def _commit(self, batch: list[Commit]) -> None:
         table = self._journal.reader.table
         # The items after the earlier commits of this batch. Nobody else sees them before the sync.
         pending: dict[str, Item | None] = {}
@@ -198,65 +287,18 @@ class JsonFileStore:
             }
             commit.error = commit.refusal(current)
             if commit.error is None:
-                accepted.append(commit.result)
-                pending.update(commit.result)
+                result = commit.result_after(current)
+                accepted.append(result)
+                pending.update(result)
         if accepted:
             self._journal.append(accepted)
 
-    def _finish(self, batch: "list[_Commit]") -> None:
-        with self._condition:
-            for commit in batch:
-                commit.done = True
-            self._condition.notify_all()
-
     @contextmanager
-    def _exclusive(self) -> Iterator[None]:
-        """Exclude the other threads of this process: they share the descriptor of the lock."""
-        with self._condition:
-            while self._has_leader:
-                self._condition.wait()
-            self._has_leader = True
-        try:
-            yield
-        finally:
-            with self._condition:
-                self._has_leader = False
-                self._condition.notify_all()
-
-    @contextmanager
-    def _translate_os_errors(self, outcome: str = "") -> Iterator[None]:
+    def errors_translated(self, outcome: str = "") -> Iterator[None]:
         try:
             yield
         except OSError as error:
             raise unavailable(error, self._journal.path, outcome) from error
-
-
-class _Commit:
-    """One call of `write`: its changes, and its result."""
-
-    def __init__(self, changes: Sequence[Change]) -> None:
-        self.result = items_after(changes)
-        self.changes = changes
-        self.error: StoreError | None = None
-        self.done = False
-
-    def refusal(self, current: Mapping[str, Item | None]) -> StoreError | None:
-        """The error of the first change whose condition fails, given the `current` items."""
-        for change, item_id in zip(self.changes, self.result, strict=True):
-            item = current[item_id]
-            if isinstance(change, Add):
-                if item is not None:
-                    return ItemExistsError(item_id=item_id, item=item)
-            elif item is None or not _is_as_expected(item, change):
-                return VersionConflictError(item_id=item_id, item=item)
-        return None
-
-
-def _is_as_expected(item: Item, change: Replace | Remove) -> bool:
-    if item.get("version") != change.expected:
-        return False
-    read = change.read if isinstance(change, Replace) else None
-    return read is None or item.get("updatedAt") == read.get("updatedAt")
 
 
 _stores: "weakref.WeakSet[JsonFileStore]" = weakref.WeakSet()
@@ -269,7 +311,7 @@ def _reset_after_fork() -> None:
             # While the child has the lock file open, it shares the parent's lock. And the parent's
             # threads, which may hold locks of ours, do not exist in the child.
             stores.callback(store._reset)
-            stores.callback(store._journal.close)
+            stores.callback(store._journal.close_after_fork)
 
 
 os.register_at_fork(after_in_child=_reset_after_fork)

@@ -13,8 +13,7 @@ from typing import Any
 
 from portal.stores.contract import UnavailableError
 from portal.stores.file import journal
-from portal.stores.file.disk import Disk, LocalDisk, close_quietly, exists
-from portal.stores.file.journal import JournalPosition
+from portal.stores.file.disk import Disk, LocalDisk, OpenFile, exists
 from portal.stores.file.journal_writer import JournalWriter
 from portal.stores.file.memory_table import MemoryTable
 from portal.stores.file.os_errors import unavailable
@@ -60,14 +59,38 @@ def verify_file(folder: Path, *, disk: Disk | None = None) -> VerifyResult:
     disk = disk or LocalDisk()
     writer = JournalWriter(folder.absolute(), disk)
     with _locked(writer):
-        if not exists(disk, writer.path):
-            return VerifyResult(0, 0, 0, journal.missing_error(writer.path))
-        try:
-            table, position, torn = _inspect(writer, disk)
-        except UnavailableError as problem:
-            salvage = _Salvage.read(disk, writer.path)
-            return VerifyResult(len(salvage.table), salvage.seq, 0, problem)
-    return VerifyResult(len(table), position.seq, torn, None)
+        opened = _open(writer, disk)
+    # Others write while this reads what the file held at that moment.
+    result = _verify(writer, disk, opened)
+    if result.problem is not None:
+        # Perhaps there is none, and somebody has cut off a torn line meanwhile.
+        with _locked(writer):
+            result = _verify(writer, disk, _open(writer, disk))
+    return result
+
+
+#: An open file, its mark, and its size at that moment.
+_Opened = tuple[OpenFile, journal.DurableMark | None, int]
+
+
+def _open(writer: JournalWriter, disk: Disk) -> _Opened | None:
+    """The file as it is while the lock is held; `None` if there is none."""
+    if not exists(disk, writer.path):
+        return None
+    file = OpenFile.open_for_reading(disk, writer.path)
+    return file, writer.lock.read_mark(), disk.size(file)
+
+
+def _verify(writer: JournalWriter, disk: Disk, opened: _Opened | None) -> VerifyResult:
+    if opened is None:
+        return VerifyResult(0, 0, 0, journal.missing_error(writer.path))
+    file, mark, size = opened
+    try:
+        table, position = writer.reader.read_file(file, mark, size)
+    except UnavailableError as problem:
+        salvage = _Salvage.read(disk, writer.path)
+        return VerifyResult(len(salvage.table), salvage.seq, 0, problem)
+    return VerifyResult(len(table), position.seq, max(size - position.size, 0), None)
 
 
 def restore_file(folder: Path, now: datetime, *, disk: Disk | None = None) -> RestoreResult:
@@ -95,30 +118,19 @@ def restore_file(folder: Path, now: datetime, *, disk: Disk | None = None) -> Re
         mark = writer.lock.read_mark()
         generation = max(salvage.generation, mark.generation if mark else 0) + 1
         salvage.table.index()
-        fd, header = begin_generation(
+        _, header, _ = begin_generation(
             disk, path, salvage.table, generation=generation, continues=None, seq=salvage.seq
         )
-        disk.close(fd)
         writer.lock.write_mark_durably(journal.DurableMark(generation, header.seq, header.end.size))
     return RestoreResult(
         len(salvage.table), salvage.seq, tuple(salvage.lost), tuple(sorted(salvage.missing)), kept
     )
 
 
-def _inspect(writer: JournalWriter, disk: Disk) -> tuple[MemoryTable, JournalPosition, int]:
-    """The items, the position after the last commit, and the torn bytes after it."""
-    fd = disk.open(writer.path)
-    try:
-        table, position = writer.reader.read_file(fd, writer.lock.read_mark())
-        return table, position, disk.size(fd) - position.size
-    finally:
-        close_quietly(disk, fd)
-
-
 @contextmanager
 def _locked(writer: JournalWriter) -> Iterator[None]:
     try:
-        with writer.locked():
+        with writer.locked(preload=False):
             yield
     except OSError as error:
         raise unavailable(error, writer.path) from error
@@ -143,24 +155,21 @@ class _Salvage:
         salvage = cls()
         if not exists(disk, path):
             return salvage
-        fd = disk.open(path)
-        try:
-            rows_expected, rows_read = None, 0
-            for number, line in enumerate(journal.lines(disk, fd, 0, disk.size(fd)), 1):
-                content = journal.decode_line(line.text) if line.whole else None
-                if content is None:
-                    salvage.lost.append(number)
-                elif "format" in content:
-                    rows_expected = content["rows"]
-                    salvage.generation, salvage.seq = content["generation"], content["seq"]
-                elif "row" in content:
-                    rows_read += 1
-                    salvage.table.load({content["row"][KEY]: content["row"]})
-                else:
-                    salvage._add_commit(content)
-            salvage.snapshot_lost = rows_expected != rows_read
-        finally:
-            disk.close(fd)
+        file = OpenFile.open_for_reading(disk, path)
+        rows_expected, rows_read = None, 0
+        for number, line in enumerate(journal.lines(disk, file, 0, disk.size(file)), 1):
+            content = journal.decode_line(line.text) if line.whole else None
+            if content is None:
+                salvage.lost.append(number)
+            elif "format" in content:
+                rows_expected = content["rows"]
+                salvage.generation, salvage.seq = content["generation"], content["seq"]
+            elif "row" in content:
+                rows_read += 1
+                salvage.table.load({content["row"][KEY]: content["row"]})
+            else:
+                salvage._add_commit(content)
+        salvage.snapshot_lost = rows_expected != rows_read
         return salvage
 
     def _add_commit(self, content: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ from portal.imports import (
     rows_of_job,
 )
 from portal.stores import StoreError
+from portal.web.api.arguments import Parameters
 from portal.web.api.validate import bp
 from portal.web.http import RETRY_AFTER, audit_of_token, json_error, services, store
 from portal.web.imports import with_plan
@@ -33,7 +34,7 @@ __all__ = ["bp"]  # The blueprint of the API, with this route as well.
 
 logger = logging.getLogger(__name__)
 
-_PARAMETERS = frozenset({"policy", "allow", "dryRun"})
+PARAMETERS = Parameters(optional=("policy", "dryRun"), repeatable=("allow",))
 _BOOLEANS = {"true": True, "false": False}
 #: Content types that are accepted. The format is detected from the file itself.
 _CONTENT_TYPES = frozenset(
@@ -48,13 +49,7 @@ _CONTENT_TYPES = frozenset(
 def imports() -> Response:
     """Query parameters: `policy`, `allow` (may be repeated), `dryRun`. Rows that cannot be imported
     stand in the report; the request itself succeeds."""
-    args = request.args
-    if not args.keys() <= _PARAMETERS:
-        message = "Send policy, allow and dryRun only."
-        return json_error(400, "unknown_parameter", message)
-    if any(len(args.getlist(name)) > 1 for name in ("policy", "dryRun")):
-        # One `dryRun` may say true and the other false.
-        return json_error(400, "invalid_parameter", "Send policy and dryRun once each.")
+    args = PARAMETERS.read(request.environ.get("QUERY_STRING", ""))
     try:
         options = ImportOptions(
             policy=Policy(args.get("policy", Policy.SKIP)),
@@ -81,8 +76,8 @@ def imports() -> Response:
 
 def _report_of_plan(plan: Plan) -> str:
     def summary() -> dict[str, object]:
-        shapes = [shape.value for shape in plan.draft.shapes]
-        return plan_summary(plan.choice, plan.tally.counts, plan.draft.ignored_keys, shapes)
+        formats = [each.value for each in plan.staged.formats]
+        return plan_summary(plan.options, plan.tally.counts, plan.staged.ignored_keys, formats)
 
     return "".join(report_as_json(plan, summary))
 

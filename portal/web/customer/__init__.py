@@ -1,12 +1,47 @@
 """The customer's pages.
 
+site         the choice of a language, and files that every site is asked for
 sign_up      the contact form, and the check of one field
-status       the page behind a status link: read, change, withdraw
+earlier_sign_up  the form once more corrects the request that the browser has just sent
+proof_widget  the proof of work that the form asks for
+claims       the ids that a link out of the shell names
+status       the page behind a status link: read, change, withdraw, end the link
 status_view  what the status page says
+opened_link  a status link, and what it leads to
+follow_up    asking again from the status page: for access, or to renew it
+question     the answer to a question of staff
+address      the proof of an address: the page behind the link in a mail, and a new link
+reminders    the end of reminders by mail: the page behind the link in one
+lost_link    the links to all requests of an address, by mail
+private_page what pages behind such links have in common
+change_fields  the fields with which a customer changes stored details
+form_problems  why a form comes back although its fields are right
+refusal      the page behind the link of a refusal
+help         how long a decision usually takes, and whom to ask
 """
 
-from portal.web.customer import sign_up, status
+from portal.web.customer import (
+    address,
+    follow_up,
+    lost_link,
+    question,
+    refusal,
+    reminders,
+    sign_up,
+    site,
+    status,
+)
 
-BLUEPRINTS = (sign_up.bp, status.bp)
+BLUEPRINTS = (
+    site.bp,
+    sign_up.bp,
+    lost_link.bp,
+    status.bp,
+    follow_up.bp,
+    question.bp,
+    address.bp,
+    reminders.bp,
+    refusal.bp,
+)
 
 __all__ = ["BLUEPRINTS"]

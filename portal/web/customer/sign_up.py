@@ -1,32 +1,63 @@
 """The sign-up form, with which a customer asks for access."""
 
-from contextlib import suppress
+import logging
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal import onboarding
 from portal.contact_fields import FORM_ORDER
-from portal.onboarding import StaleError
-from portal.tenants import Ids, NotAllowedError, Status
+from portal.onboarding import (
+    ProofNeededError,
+    SignUpLimitError,
+    SpentProofError,
+)
+from portal.proof_of_work import InvalidProofError
+from portal.tenants import Ids
+from portal.web.customer.claims import claim_facts
+from portal.web.customer.earlier_sign_up import (
+    correct,
+    earlier_company,
+    earlier_sign_up,
+    is_known,
+    remember_sent,
+)
+from portal.web.customer.form_problems import expired_text
+from portal.web.customer.proof_widget import proof_of_form, widget
 from portal.web.forms import (
     ContactForm,
     claimed_ids,
     note_beside,
 )
 from portal.web.http import (
+    ExpiredLinkError,
     InvalidLinkError,
-    audit_of_customer,
+    client_network,
     now,
+    remember_language,
     services,
     settings,
     status_hash,
     store,
+    too_many_requests_text,
 )
-from portal.web.i18n import _, labels, locale_name
+from portal.web.i18n import LANGUAGES, _, locale_name, set_language
+
+logger = logging.getLogger(__name__)
 
 bp = Blueprint("customer", __name__)
 
@@ -46,13 +77,17 @@ def index() -> AnyResponse:
 def sign_up() -> AnyResponse:
     form = ContactForm()
     if request.method != "POST":
-        return _sign_up_page(form, claims=claimed_ids(request.args), token="")
+        return _sign_up_page(form, claims=claimed_ids(request.args), token=_new_token())
     claims = claimed_ids(request.form)
     token_text = request.form.get("form_token", "")
     try:
         token = services().links.read_form_token(token_text, now())
-    except InvalidLinkError:
-        token, token_text = None, ""
+    except InvalidLinkError as error:
+        # A token that was ours carries its age on, so that the form may be sent again at once.
+        token, token_text = None, _new_token(carry_on=isinstance(error, ExpiredLinkError))
+    language = request.form.get("language")
+    if language in LANGUAGES:
+        return _in_language(language, form, claims, token_text)
     if g.form_expired:
         return _sign_up_page(form, claims, token_text, status=400, problem=expired_text())
     if token is None:
@@ -61,30 +96,71 @@ def sign_up() -> AnyResponse:
     if not form.validate():
         return _sign_up_page(form, claims, token_text, status=422)
     # Robots fill in every field, the honeypot too, and within a second. They get the same answer
-    # as people; staff find the sign-up among those set aside.
+    # as people. Only the honeypot sets a sign-up aside: a person may be fast.
     too_soon = now() - token.shown_at < timedelta(seconds=settings().sign_up_min_seconds)
     contact = form.to_contact()
-    tenant = onboarding.submit(
-        store(),
-        reference=token.reference,
-        contact=contact,
-        claims=claims,
-        status_link=status_hash(token.status_secret),
-        now=now(),
-        locale=locale_name(),
-        set_aside=too_soon or bool(request.form.get("website")),
-    )
-    if tenant.status is Status.PENDING and tenant.contact != contact:
-        # The same form was sent before: the customer went back and corrected a detail.
-        with suppress(StaleError, NotAllowedError):
-            onboarding.edit_contact(
-                store(),
-                tenant.id,
-                expected_version=tenant.version,
-                audit=audit_of_customer(),
-                contact=contact,
-            )
-    return redirect(f"{request.script_root}/status/{token.status_token}", 303)
+    earlier = earlier_sign_up(claims)
+    try:
+        proof = proof_of_form()
+    except InvalidProofError:
+        return _proof_page(form, claims, token_text)
+    is_other = request.form.get("another") or (earlier and is_known(token.reference))
+    limits = services().limits.sign_ups
+    try:
+        if earlier is not None and not is_other:
+            # Back, and the form once more: it corrects the request instead of adding another one.
+            if limits:
+                limits.count_correction(store(), earlier[0], client_network(), now())
+            return correct(earlier[0], contact, earlier[1], is_counted=True)
+        tenant = onboarding.submit(
+            store(),
+            reference=token.reference,
+            contact=contact,
+            claims=claims,
+            status_link=status_hash(token.status_secret),
+            now=now(),
+            locale=locale_name(),
+            set_aside=bool(request.form.get("website")),
+            too_fast=too_soon,
+            limits=limits,
+            network=client_network(),
+            proof=proof,
+            ask_for_proof="unproved" not in request.form,
+            proof_mails=services().limits.proof_mails,
+            waits_for_address=settings().confirm_address,
+        )
+    except (ProofNeededError, SpentProofError):
+        return _proof_page(form, claims, token_text)
+    except SignUpLimitError as error:
+        if not settings().proxy_hops and "X-Forwarded-For" in request.headers:
+            _warn_of_proxy()
+        seconds = error.seconds_left(now())
+        problem = too_many_requests_text(seconds)
+        response = _sign_up_page(form, claims, token_text, status=429, problem=problem)
+        response.headers["Retry-After"] = str(seconds)
+        return response
+    remember_sent(token.status_token)
+    # The same form may have been sent before: the customer went back and corrected a detail.
+    return correct(tenant, contact, token.status_token)
+
+
+def _in_language(language: str, form: ContactForm, claims: Ids | None, token: str) -> Response:
+    """The same form with what was typed. Nothing is sent or checked."""
+    set_language(language)
+    response = _sign_up_page(form, claims, token)
+    remember_language(response, language)
+    return response
+
+
+@bp.get("/sign-up/challenge")
+def challenge() -> Response:
+    """What the widget on the form asks for, to make a proof of work of it."""
+    return jsonify(services().challenges.new(now()))
+
+
+def _proof_page(form: ContactForm, claims: Ids | None, token: str) -> Response:
+    problem = _("Please confirm again that you are not a robot.")
+    return _sign_up_page(form, claims, token, status=422, problem=problem, proof=True)
 
 
 @bp.post("/sign-up/check")
@@ -103,18 +179,36 @@ def check_field() -> Response:
     return make_response(render_template("customer/_fields.html", fields=[view]))
 
 
+@lru_cache(1)
+def _warn_of_proxy() -> None:
+    """Once, since whoever is refused may go on sending."""
+    logger.warning(
+        "Too many sign-ups came from one network, with the header X-Forwarded-For. If a proxy sends"
+        " it, set PORTAL_PROXY_HOPS; otherwise all clients behind the proxy share one limit."
+    )
+
+
+def _new_token(*, carry_on: bool = False) -> str:
+    """A form token. `carry_on`: as old as it must be, since an older one came before it."""
+    age = timedelta(seconds=settings().sign_up_min_seconds if carry_on else 0)
+    return services().links.new_form_token(now() - age)
+
+
 def _sign_up_page(
-    form: ContactForm, claims: Ids | None, token: str, *, status: int = 200, problem: str = ""
+    form: ContactForm,
+    claims: Ids | None,
+    token: str,
+    *,
+    status: int = 200,
+    problem: str = "",
+    proof: bool = False,
 ) -> Response:
-    if not token:
-        # Somebody who has filled in the form once may send it again at once, unlike a robot.
-        head_start = timedelta(seconds=settings().sign_up_min_seconds if status != 200 else 0)
-        token = services().links.new_form_token(now() - head_start)
     hidden = [("form_token", token)]
     if claims:
         hidden += [(name, value) for name in _SHELL_PARAMETERS if (value := getattr(claims, name))]
     if status != 200:
         hidden.append(("tried", "1"))
+    limits = services().limits.sign_ups
     page = render_template(
         "customer/sign_up.html",
         fields=form.views(
@@ -122,26 +216,9 @@ def _sign_up_page(
         ),
         errors=[*([("", problem)] if problem else []), *form.problems()],
         facts=claim_facts(claims),
+        earlier=earlier_company(claims),
+        another=bool(request.form.get("another")),
         hidden=hidden,
+        widget=widget() if proof or (limits and limits.asks_for_proof(now())) else None,
     )
     return make_response(page, status)
-
-
-def expired_text() -> str:
-    """Why the form was not accepted although its fields are right."""
-    expired = _("This page has expired. Your entries are still here: send them again.")
-    if request.cookies:
-        return expired
-    cookies = _("If you see this again, allow cookies for this site in your browser.")
-    return f"{expired} {cookies}"
-
-
-def claim_facts(ids: Ids | None) -> list[tuple[str, str]]:
-    """What a link out of the Field Service Management shell said. Read-only on the page."""
-    if ids is None:
-        return []
-    facts = [
-        (_("Account"), labels.named_id(ids.account_name, ids.account_id)),
-        (_("Company in FSM"), labels.named_id(ids.company_name, ids.company_id)),
-    ]
-    return [*facts, (_("Cluster"), ids.cluster)] if ids.cluster else facts

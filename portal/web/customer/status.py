@@ -1,28 +1,28 @@
-"""The page behind a status link: the customer reads the status, changes details, withdraws."""
+"""The page behind a status link: the customer reads the status, changes details, withdraws, ends
+the link."""
 
-from dataclasses import replace
-
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
-from werkzeug.exceptions import NotFound
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal import onboarding, records
-from portal.contact_fields import FORM_ORDER
-from portal.onboarding import StaleError, UnknownTenantError
-from portal.stores import ItemNotFoundError
+from portal import onboarding
+from portal.onboarding import StaleError
 from portal.tenants import NotAllowedError, Status, Tenant
-from portal.web.customer.sign_up import expired_text
-from portal.web.customer.status_view import status_view
-from portal.web.forms import ChangeForm, FieldView, form_version, masked_value, open_data
-from portal.web.http import (
-    InvalidLinkError,
-    audit_of_customer,
-    now,
-    read_status_token,
-    same_hash,
-    settings,
-    store,
+from portal.web.customer.address import ask_to_confirm
+from portal.web.customer.change_fields import (
+    change_fields,
+    changed_fields,
+    field_labels,
+    keeps_nothing_masked,
+    removal_fields,
+    removed_fields,
 )
+from portal.web.customer.form_problems import changed_meanwhile_text, expired_text
+from portal.web.customer.help import contacts
+from portal.web.customer.opened_link import OpenedLink, opened_link
+from portal.web.customer.private_page import private
+from portal.web.customer.status_view import status_view
+from portal.web.forms import ChangeForm, FieldView, form_version, open_data
+from portal.web.http import audit_of_customer, settings, store
 from portal.web.i18n import _
 
 bp = Blueprint("status", __name__, url_prefix="/status/<token>")
@@ -30,42 +30,91 @@ bp = Blueprint("status", __name__, url_prefix="/status/<token>")
 
 @bp.get("")
 def show(token: str) -> Response:
-    view = status_view(_tenant_of_link(token), token)
-    return _private(render_template("customer/status.html", view=view, fragment=False))
+    view = status_view(opened_link(token))
+    address = f"{settings().base_url}{request.script_root}{request.path}"
+    page = render_template(
+        "customer/status.html",
+        view=view,
+        done=_outcome(),
+        fragment=False,
+        address=FieldView(name="address", id="address", label=_("Its address"), value=address),
+        contacts=contacts(),
+        reference=view.reference,
+        end_url=url_for("status.end_link", token=token),
+    )
+    return private(page)
+
+
+def _outcome() -> str:
+    """What has just been done on a page that led here."""
+    match request.args.get("done", ""):
+        case "changed":
+            changed = ", ".join(field_labels(request.args.get("fields", "").split("-")))
+            saved = _("Your changes are saved.")
+            return f"{saved} {_('Changed: %(fields)s.', fields=changed)}" if changed else saved
+        case "late":
+            return _(
+                "Your request was decided before your changes arrived, so they were not saved."
+            )
+        case "answered":
+            return _("Your answer is sent. Your request keeps its place.")
+        case "new-link":
+            return _("This page has a new link. The earlier one stays ended.")
+        case "confirmed":
+            return _("Your email address is confirmed.")
+        case "link":
+            return _(
+                "If no such mail was sent to this address today, one is on its way. Open the link"
+                " in it."
+            )
+        case "asked":
+            return _("Your request is sent. This page is its own: keep its address, too.")
+        case "waiting":
+            return _("You have asked already. Nothing was sent again.")
+        case _other:
+            return ""
 
 
 @bp.route("/change", methods=["GET", "POST"])
 def change(token: str) -> AnyResponse:
-    tenant = _tenant_of_link(token)
+    link = opened_link(token)
+    tenant = link.tenant
     if tenant.status is not Status.PENDING:
         # It cannot be changed any more; the status page says why.
         return redirect(url_for("status.show", token=token), 303)
     if request.method != "POST":
         form = ChangeForm(data=open_data(tenant.contact))
-        return _change_page(form, tenant, token)
+        return _change_page(form, link)
     form = ChangeForm()
     if g.form_expired:
-        return _change_page(form, tenant, token, status=400, problem=expired_text())
+        return _change_page(form, link, status=400, problem=expired_text())
+    form.keep_untouched(tenant.contact, open_data(tenant.contact))
     if not form.validate():
-        return _change_page(form, tenant, token, status=422)
+        return _change_page(form, link, status=422)
+    contact = form.to_contact_without(removed_fields())
+    if not keeps_nothing_masked(form, link, contact):
+        return _change_page(form, link, status=422)
     try:
-        onboarding.edit_contact(
+        changed = onboarding.edit_contact(
             store(),
             tenant.id,
             expected_version=form_version(),
             audit=audit_of_customer(),
-            contact=form.to_contact_over(tenant.contact),
+            contact=contact,
         )
     except (StaleError, NotAllowedError):
-        tenant = _tenant_of_link(token)
-        if tenant.status is Status.PENDING:
-            return _change_page(form, tenant, token, status=409, problem=_changed_meanwhile())
-    return redirect(url_for("status.show", token=token), 303)
+        link = opened_link(token)
+        if link.tenant.status is Status.PENDING:
+            return _change_page(form, link, status=409, problem=changed_meanwhile_text())
+        return redirect(url_for("status.show", token=token, done="late"), 303)
+    ask_to_confirm(tenant.contact, changed)
+    fields = "-".join(changed_fields(tenant.contact, contact)) or None
+    return redirect(url_for("status.show", token=token, done="changed", fields=fields), 303)
 
 
 @bp.route("/withdraw", methods=["GET", "POST"])
 def withdraw(token: str) -> AnyResponse:
-    tenant = _tenant_of_link(token)
+    tenant = opened_link(token).tenant
     status_url = url_for("status.show", token=token)
     if request.method == "POST":
         try:
@@ -73,59 +122,50 @@ def withdraw(token: str) -> AnyResponse:
                 store(), tenant.id, expected_version=form_version(), audit=audit_of_customer()
             )
         except (StaleError, NotAllowedError):
-            tenant = _tenant_of_link(token)
+            tenant = opened_link(token).tenant
             if tenant.status is Status.PENDING:
-                return _withdraw_page(tenant, token, status=409, problem=_changed_meanwhile())
+                return _withdraw_page(tenant, token, status=409, problem=changed_meanwhile_text())
         return redirect(status_url, 303)
     if tenant.status is not Status.PENDING:
         return redirect(status_url, 303)
     return _withdraw_page(tenant, token)
 
 
-def _changed_meanwhile() -> str:
-    return _("Your request was changed in the meantime. Check it, then send the form again.")
-
-
-def _tenant_of_link(token: str) -> Tenant:
-    """The tenant that a status link leads to.
-
-    Raises:
-        NotFound: For every link that leads nowhere, whether it is malformed, unknown, forged or
-            expired: nobody learns which.
-    """
-    try:
-        reference, given_hash = read_status_token(token)
-        item = store().get(records.pending_id(reference))
-        link = records.status_link_of(item)
-        expired = link.is_over(now(), settings().status_link_days)
-        if not same_hash(link.hashed, given_hash) or expired:
-            raise NotFound
-        return onboarding.find(store(), records.pending_id(reference))
-    except (InvalidLinkError, ItemNotFoundError, UnknownTenantError) as error:
-        raise NotFound from error
+@bp.route("/end", methods=["GET", "POST"])
+def end_link(token: str) -> Response:
+    """Asks first. Afterwards the link opens nothing, so the answer is the last page that it had."""
+    link = opened_link(token)
+    if request.method == "POST":
+        onboarding.end_status_link(store(), link.sign_up_id, audit_of_customer())
+    page = render_template(
+        "customer/end_link.html",
+        ended=request.method == "POST",
+        renewable=link.is_own and link.tenant.email_confirmed_at is not None,
+        lost_url=url_for("lost_link.ask"),
+        action=url_for("status.end_link", token=token),
+        back_url=url_for("status.show", token=token),
+        contacts=contacts(),
+        reference=link.reference,
+    )
+    return private(page)
 
 
 def _change_page(
-    form: ChangeForm, tenant: Tenant, token: str, *, status: int = 200, problem: str = ""
+    form: ChangeForm, link: OpenedLink, *, status: int = 200, problem: str = ""
 ) -> Response:
-    hints = {
-        field.name: _("Leave empty to keep %(value)s.", value=masked)
-        for field in FORM_ORDER
-        if field.masked and (masked := masked_value(field, tenant.contact))
-    }
     page = render_template(
         "customer/change.html",
-        fields=[_with_hint(view, hints.get(view.name, "")) for view in form.views()],
+        heading=_("Change your details"),
+        fields=change_fields(form, link, sent=status != 200),
+        removals=removal_fields(link),
         errors=[*([("", problem)] if problem else []), *form.problems()],
-        hidden=[("version", str(tenant.version or 0))],
-        action=url_for("status.change", token=token),
-        back_url=url_for("status.show", token=token),
+        hidden=[("version", str(link.tenant.version or 0))],
+        action=url_for("status.change", token=link.token),
+        submit=_("Save the changes"),
+        back_url=url_for("status.show", token=link.token),
+        back=_("Do not change anything"),
     )
-    return _private(page, status)
-
-
-def _with_hint(view: FieldView, hint: str) -> FieldView:
-    return replace(view, hint=hint) if hint else view
+    return private(page, status)
 
 
 def _withdraw_page(tenant: Tenant, token: str, *, status: int = 200, problem: str = "") -> Response:
@@ -136,11 +176,4 @@ def _withdraw_page(tenant: Tenant, token: str, *, status: int = 200, problem: st
         errors=[("", problem)] if problem else [],
         hidden=[("version", str(tenant.version or 0))],
     )
-    return _private(page, status)
-
-
-def _private(page: str, status: int = 200) -> Response:
-    """A page that search engines must not list."""
-    response = make_response(page, status)
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
+    return private(page, status)

@@ -14,28 +14,32 @@ from portal.web.forms.base import (
     form_version,
     is_final_id,
     line_reader,
+    read_cluster,
     read_day,
     read_id,
     read_secret,
 )
 from portal.web.forms.contact_form import (
+    AddressForm,
     ChangeForm,
     ContactForm,
     StaffContactForm,
     claimed_ids,
     note_beside,
+    read_phone,
 )
 from portal.web.forms.contact_view import (
     contact_data,
     contact_facts,
+    masked_email,
     masked_facts,
     masked_value,
     open_data,
 )
 
 __all__ = [
-    "ChangeForm", "ContactForm", "FieldView", "Form", "StaffContactForm", "TextField",
-    "claimed_ids", "contact_data", "contact_facts", "form_messages", "form_version", "is_final_id",
-    "line_reader", "masked_facts", "masked_value", "note_beside", "open_data", "read_day",
-    "read_id", "read_secret",
+    "AddressForm", "ChangeForm", "ContactForm", "FieldView", "Form", "StaffContactForm",
+    "TextField", "claimed_ids", "contact_data", "contact_facts", "form_messages", "form_version",
+    "is_final_id", "line_reader", "masked_email", "masked_facts", "masked_value", "note_beside",
+    "open_data", "read_cluster", "read_day", "read_id", "read_phone", "read_secret",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ from wtforms.widgets import TextInput
 from portal import contact_readers
 from portal.contact_readers import Problem, ProblemError
 from portal.sealing import Secret
-from portal.tenants import SECRET_LENGTH, is_id
+from portal.tenants import SECRET_LENGTH, cluster_of, is_id
 from portal.web.http import services, strip_unprintable
 from portal.web.i18n import _
 
@@ -52,6 +52,8 @@ class TextField(Field):  # type: ignore[misc] # WTForms publishes no types
     value: what `reader` made of it.
     reader: text -> value; raises `ProblemError`.
     error_text: problem -> the sentence about it.
+    is_untouched: the text is the one that the form was shown with, so it is not read: the stored
+        value stays, even if this reader, or this person's language, would make another one of it.
     view_options: further fields of `FieldView`; also `choices` and `hint`, which are translated.
     """
 
@@ -71,12 +73,15 @@ class TextField(Field):  # type: ignore[misc] # WTForms publishes no types
         self.error_text = error_text
         self.view_options = {"required": True, **view_options}
         self.value: Any = None
+        self.is_untouched = False
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = valuelist[0] if valuelist else ""
 
     def pre_validate(self, form: FlaskForm) -> None:
         del form
+        if self.is_untouched:
+            return
         try:
             self.value = self.reader(self.data or "")
         except ProblemError as error:
@@ -84,7 +89,12 @@ class TextField(Field):  # type: ignore[misc] # WTForms publishes no types
 
 
 class Form(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no types
-    """A form that does not check its token: `portal.web.http` checks it before any view runs."""
+    """A form that does not check its token: `portal.web.http` checks it before any view runs.
+
+    autocomplete: the HTML attribute of fields that have none of their own.
+    """
+
+    autocomplete = ""
 
     class Meta:
         csrf = False
@@ -100,15 +110,17 @@ class Form(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no types
         options = dict(field.view_options)
         choices = options.pop("choices", ())
         hint = options.pop("hint", "")
+        autocomplete = options.pop("autocomplete", "") or self.autocomplete
         typed = strip_unprintable(field.data or "")
         return FieldView(
             name=field.short_name,
             id=_field_id(prefix, field.short_name),
             label=_(field.label.text),
             # A secret is never written into a page, not even for the person who typed it.
-            value="" if options.get("type") == "password" else typed,
+            value="" if options.get("type") == "secret" else typed,
             error=str(field.errors[0]) if field.errors else "",
             note=note,
+            autocomplete=autocomplete,
             options=[(value, _(label), value == typed) for value, label in choices],
             hint=_(hint) if hint else "",
             **options,
@@ -152,12 +164,26 @@ def read_id(text: str) -> str:
     Raises:
         ProblemError: the text is empty, or no such id.
     """
-    trimmed = text.strip()
+    trimmed = contact_readers.without_meaningless(text)
     if not trimmed:
         raise ProblemError(Problem.MISSING)
     if not is_id(trimmed):
         raise ProblemError(Problem.ID)
     return trimmed
+
+
+def read_cluster(text: str) -> str:
+    """The host label of a cluster, cut out of a pasted host.
+
+    Raises:
+        ProblemError: the text is empty, or no cluster.
+    """
+    if not text.strip():
+        raise ProblemError(Problem.MISSING)
+    cluster = cluster_of(text)
+    if cluster is None:
+        raise ProblemError(Problem.CLUSTER)
+    return cluster
 
 
 def read_day(text: str) -> date:
@@ -166,10 +192,11 @@ def read_day(text: str) -> date:
     Raises:
         ProblemError: the text is no such day.
     """
-    if not _DAY.fullmatch(text.strip()):
+    trimmed = contact_readers.without_meaningless(text)
+    if not _DAY.fullmatch(trimmed):
         raise ProblemError(Problem.DATE)
     try:
-        day = date.fromisoformat(text.strip())
+        day = date.fromisoformat(trimmed)
     except ValueError as error:
         raise ProblemError(Problem.DATE) from error
     if not 2000 <= day.year <= 2199:

@@ -3,7 +3,7 @@
 Its fields are made from `portal.contact_fields.CONTACT_FIELDS`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,15 +11,18 @@ from typing import Any
 from flask import request
 
 from portal import contact_readers
-from portal.contact_fields import FORM_ORDER, ContactField, FieldKind
+from portal.contact_fields import FORM_ORDER, ContactField, FieldKind, fields_of_kind
 from portal.contact_readers import ProblemError
-from portal.tenants import CLUSTER_LENGTH, Contact, Ids
+from portal.phone_numbers import Phone, country_of_language
+from portal.tenants import Contact, Ids, cluster_of
 from portal.web.forms import form_messages
 from portal.web.forms.base import Form, TextField, line_reader, read_id
+from portal.web.forms.contact_view import contact_data
+from portal.web.http import strip_unprintable
 from portal.web.i18n import _, territory
 
 
-def read_phone(text: str) -> contact_readers.Phone | None:
+def read_phone(text: str) -> Phone | None:
     """As `contacts.read_phone`, in the region of the browser's language.
 
     Raises:
@@ -29,52 +32,101 @@ def read_phone(text: str) -> contact_readers.Phone | None:
 
 
 def region() -> str:
-    """The region of the browser's language (`de-CH`: `CH`); empty if no language names one.
+    """The country that the browser's first language names or implies; empty if it does not.
 
-    A default for phone numbers without a country code.
+    Assumed for phone numbers without a country code. A later language is no sign of a country:
+    many browsers add `en-US`.
     """
-    for language in request.accept_languages.values():
-        country = language.replace("_", "-").rpartition("-")[2]
-        if len(country) == 2 and country.isalpha() and "-" in language.replace("_", "-"):
-            return country.upper()
-    return ""
+    languages = (tag for tag, quality in request.accept_languages if quality > 0)
+    return country_of_language(next(languages, ""))
 
 
 class ContactForm(Form):
     """The contact of a sign-up, as the customer fills it in."""
 
+    _stored = Contact()
+
+    def keep_untouched(self, stored: Contact, shown: Mapping[str, str]) -> None:
+        """Keeps what is stored in each field whose text is still the one that was shown. Call it
+        before `validate`.
+
+        shown: name of a field -> text; a field that is missing was shown empty.
+        """
+        self._stored = stored
+        for field in FORM_ORDER:
+            before, now = (
+                strip_unprintable(text or "").strip()
+                for text in (shown.get(field.name), self[field.name].data)
+            )
+            self[field.name].is_untouched = before == now
+
     def to_contact(self) -> Contact:
         """The contact that was filled in. Call it on a valid form only."""
         values: dict[str, str] = {}
         for field in FORM_ORDER:
-            values |= _attributes(field, self[field.name].value)
+            typed = self[field.name]
+            if typed.is_untouched:
+                values |= {part: getattr(self._stored, part) for part in field.parts}
+            else:
+                values |= _attributes(field, typed.value)
         return Contact(**values)
 
 
 class ChangeForm(ContactForm):
-    """The customer's own changes. A field that the page masks may be left empty: no change."""
+    """The customer's own changes. A field that the page masks is shown empty, and may be left so:
+    no change."""
 
-    def to_contact_over(self, old: Contact) -> Contact:
-        """The changed contact. Call it on a valid form only."""
-        new = self.to_contact()
-        unchanged = {
-            part: getattr(old, part)
+    def to_contact_without(self, removed: Collection[str]) -> Contact:
+        """The changed contact. Call it on a valid form only.
+
+        removed: names of optional fields that were ticked for removal; a new value counts more.
+        """
+        empty = {
+            part: ""
             for field in FORM_ORDER
-            if field.masked and not getattr(new, field.name)
+            if field.masked and not field.required and field.name in removed
+            if self[field.name].is_untouched
             for part in field.parts
         }
-        return replace(new, **unchanged)
+        return replace(self.to_contact(), **empty)
 
 
 class StaffContactForm(ContactForm):
     """The contact form for staff, whose sentences are about somebody else's details."""
+
+    def phone_notes(self, stored: Contact) -> dict[str, str]:
+        """Name of a field -> how its phone number is read, and the country that is assumed for one
+        without a country code. `stored`: what stays while nobody changes the text."""
+        country = region()
+        assumed = ""
+        if country:
+            assumed = _(
+                "A number without a country code is read as one of this country: %(country)s.",
+                country=territory(country),
+            )
+        notes = {}
+        for field in fields_of_kind(FieldKind.PHONE):
+            typed = (self[field.name].data or "").strip()
+            number = getattr(stored, field.name)
+            shown = contact_data(stored)[field.name].strip()
+            if typed == shown:
+                # It was read in the country of whoever typed it, and stays so.
+                read = _phone_note(number if number != shown else "")
+                notes[field.name] = " ".join(filter(None, (read, assumed)))
+            else:
+                notes[field.name] = _phone_note(typed) or assumed
+        return notes
+
+
+class AddressForm(Form):
+    """The email address of a customer, and nothing else."""
 
 
 def _attributes(field: ContactField, value: Any) -> dict[str, str]:
     """The attributes of `Contact` for the value of one field."""
     if field.kind is not FieldKind.PHONE:
         return {field.name: value}
-    phone: contact_readers.Phone | None = value
+    phone: Phone | None = value
     typed = phone.typed if phone and phone.typed != phone.e164 else ""
     parts = (phone.e164, typed, phone.extension) if phone else ("", "", "")
     return dict(zip(field.parts, parts, strict=True))
@@ -135,6 +187,9 @@ for _form, _make_field in (
     for _field in FORM_ORDER:
         # WTForms also collects fields that are set after the class was made.
         setattr(_form, _field.name, _make_field(_field))
+for _field in fields_of_kind(FieldKind.EMAIL):
+    # The hint says what the contact's address is used for.
+    setattr(AddressForm, _field.name, _customer_field(replace(_field, customer_hint="")))
 
 
 def note_beside(field: ContactField, typed: str) -> str:
@@ -166,22 +221,28 @@ def _phone_note(typed: str) -> str:
     if phone is None:
         return ""
     country = territory(phone.region)
-    if not phone.in_use:
-        return _(
+    if phone.in_use:
+        note = _(
+            "We read this as %(number)s (%(country)s).", number=phone.international, country=country
+        )
+    else:
+        note = _(
             "We read this as %(number)s (%(country)s). No such number seems to be in use there;"
             " please check it.",
             number=phone.international,
             country=country,
         )
-    return _(
-        "We read this as %(number)s (%(country)s).", number=phone.international, country=country
-    )
+    if not phone.is_assumed:
+        return note
+    question = _("Another country? Write the number with its country code.")
+    return f"{note} {question}"
 
 
 def claimed_ids(fields: Any) -> Ids | None:
     """The ids that a link out of the Field Service Management shell claims.
 
-    `None` if one of them is malformed: the shell did not make such a link.
+    `None` if an id or a name is malformed: the shell did not make such a link. A malformed cluster
+    alone is dropped, since the ids still help staff, who then ask for the cluster.
     """
     try:
         return Ids(
@@ -193,7 +254,7 @@ def claimed_ids(fields: Any) -> Ids | None:
             company_name=line_reader(contact_readers.NAME_LENGTH, required=False)(
                 fields.get("company_name", "")
             ),
-            cluster=line_reader(CLUSTER_LENGTH, required=False)(fields.get("cluster", "")),
+            cluster=cluster_of(fields.get("cluster", "")) or "",
         )
     except ProblemError:
         return None

@@ -1,8 +1,10 @@
 """Contact details as pages show them: to staff, masked to customers, and in forms."""
 
 from portal.contact_fields import CONTACT_FIELDS, FORM_ORDER, ContactField, FieldKind
+from portal.contact_readers import ProblemError, read_phone
+from portal.phone_numbers import plain_notation
 from portal.tenants import Contact
-from portal.web.i18n import _
+from portal.web.i18n import _, territory
 
 
 def contact_facts(contact: Contact) -> list[tuple[str, str]]:
@@ -12,7 +14,29 @@ def contact_facts(contact: Contact) -> list[tuple[str, str]]:
 
 def masked_facts(contact: Contact) -> list[tuple[str, str]]:
     """As `contact_facts`, masked: anybody who has the link can open a customer's page."""
-    return [(_label(field), masked_value(field, contact)) for field in FORM_ORDER]
+    return [(_label(field), _masked_fact(field, contact)) for field in FORM_ORDER]
+
+
+def _masked_fact(field: ContactField, contact: Contact) -> str:
+    """The masked value. Of a phone number that was typed without a country code also the country
+    that was assumed: without JavaScript the form could not say so before it was sent."""
+    value = masked_value(field, contact)
+    if field.kind is not FieldKind.PHONE or not value:
+        return value
+    typed = plain_notation(getattr(contact, f"{field.name}_typed"))[0].lstrip(" (")
+    try:
+        phone = (
+            None if not typed or typed.startswith("+") else read_phone(getattr(contact, field.name))
+        )
+    except ProblemError:
+        return value
+    if phone is None:
+        return value
+    return _(
+        "%(number)s (country: %(country)s)",
+        number=value,
+        country=territory(phone.region),
+    )
 
 
 def masked_value(field: ContactField, contact: Contact) -> str:
@@ -21,9 +45,14 @@ def masked_value(field: ContactField, contact: Contact) -> str:
     if not field.masked or not value:
         return value
     if field.kind is FieldKind.EMAIL:
-        local, at, domain = value.rpartition("@")
-        return f"{local[:1]}•••{at}{domain}" if at else "•••"
+        return masked_email(value)
     return f"{value[:3]}•••{value[-2:]}" if len(value) > 7 else "•••"
+
+
+def masked_email(address: str) -> str:
+    """`j•••@example.com`."""
+    local, at, domain = address.rpartition("@")
+    return f"{local[:1]}•••{at}{domain}" if at else "•••"
 
 
 def contact_data(contact: Contact) -> dict[str, str]:

@@ -21,8 +21,28 @@ def contact_field(field: ContactField, missing: str, problem: Problem) -> str:
             return _("This phone number is too long. Enter one number only.")
         case Problem.PHONE_COUNTRY:
             return _("This is not a phone number in this country. Check its country code.")
+        case Problem.PHONE_NO_COUNTRY:
+            return _("Write this phone number with + and its country code, like +49 30 901820.")
+        case Problem.PHONE_REMARK:
+            return _(
+                "Enter the phone number only, without a remark. Write an extension like ext. 12."
+            )
         case _:
-            return _(field.invalid) if field.invalid else text(problem)
+            sentence = _(field.invalid) if field.invalid else text(Problem.CHARACTERS)
+            return f"{sentence} {named}" if (named := _named_character(problem)) else sentence
+
+
+def _named_character(problem: Problem) -> str:
+    """The sentence that names what must not be in a text; empty for other problems."""
+    match problem:
+        case Problem.LINE_BREAK:
+            return _("What you typed contains a line break.")
+        case Problem.TAB:
+            return _("What you typed contains a tab.")
+        case Problem.DIRECTION:
+            return _("What you typed contains an invisible character that turns the text around.")
+        case _:
+            return ""
 
 
 def account_id(problem: Problem) -> str:
@@ -37,6 +57,15 @@ def company_id(problem: Problem) -> str:
     return _("Enter the company id in letters and digits only, at most 40.")
 
 
+def cluster(problem: Problem) -> str:
+    if problem is Problem.MISSING:
+        return _("Enter the cluster, like eu.")
+    return _(
+        "Enter the cluster as at most 20 letters, digits and hyphens, like eu, or paste its host,"
+        " like eu.fsm.cloud.sap."
+    )
+
+
 def text(problem: Problem) -> str:
     match problem:
         case Problem.MISSING:
@@ -44,12 +73,18 @@ def text(problem: Problem) -> str:
         case Problem.TOO_LONG:
             return _("This text is too long.")
         case _:
-            return _("This text contains characters that cannot be used.")
+            sentence = _("This text contains characters that cannot be used.")
+            return f"{sentence} {named}" if (named := _named_character(problem)) else sentence
 
 
 def date(problem: Problem) -> str:
     del problem
     return _("Enter a date as YYYY-MM-DD between 2000 and 2199.")
+
+
+def term(problem: Problem) -> str:
+    del problem
+    return _("Choose one of the terms.")
 
 
 def choice(problem: Problem) -> str:

@@ -1,11 +1,15 @@
 """What every request meets.
 
+accept            whether a program can read JSON
 access            who may enter which route; closed by default
 api_token_auth    API tokens of programs, and their rate limit
+client_limits     what one network may do
+client_networks   the network of a client
 context           the store, the sealer, "now" and who acts, for a view
 csrf              CSRF tokens, and requests of other sites
 errors            errors as pages, fragments or JSON
 htmx              page or fragment
+language_cookie   the language that a reader chose
 printable         characters that a page can show
 request_limits    size of bodies, number of fields, content types, hosts
 security_headers  security headers and the request id
@@ -14,6 +18,7 @@ signed_links      form tokens, cursors, status links, `next`
 """
 
 from portal.web.http import (
+    accept,
     access,
     context,
     csrf,
@@ -23,8 +28,11 @@ from portal.web.http import (
     security_headers,
     session_cookie,
 )
-from portal.web.http.access import SESSION_TOKEN
-from portal.web.http.api_token_auth import audit_of_token, json_error
+from portal.web.http.accept import accepts_json
+from portal.web.http.access import SESSION_TOKEN, is_api_path, referring_page
+from portal.web.http.api_token_auth import audit_of_token, authorize_open_call, json_error
+from portal.web.http.client_limits import ClientLimits, NetworkRateLimit
+from portal.web.http.client_networks import client_network, network_of
 from portal.web.http.context import (
     Services,
     audit_info,
@@ -34,48 +42,30 @@ from portal.web.http.context import (
     person,
     services,
     settings,
+    source,
     store,
 )
-from portal.web.http.errors import RETRY_AFTER
+from portal.web.http.errors import RETRY_AFTER, too_many_requests_text
+from portal.web.http.language_cookie import remember_language
 from portal.web.http.printable import strip_unprintable
 from portal.web.http.request_limits import UPLOAD
 from portal.web.http.signed_links import (
+    ExpiredLinkError,
     InvalidLinkError,
     SignedLinks,
+    new_status_hash,
     read_status_token,
     safe_next,
-    same_hash,
     status_hash,
 )
 
 __all__ = [
-    "RETRY_AFTER",
-    "SESSION_TOKEN",
-    "UPLOAD",
-    "InvalidLinkError",
-    "Services",
-    "SignedLinks",
-    "access",
-    "audit_info",
-    "audit_of_customer",
-    "audit_of_token",
-    "context",
-    "csrf",
-    "errors",
-    "htmx",
-    "json_error",
-    "note_saved",
-    "now",
-    "person",
-    "read_status_token",
-    "request_limits",
-    "safe_next",
-    "same_hash",
-    "security_headers",
-    "services",
-    "session_cookie",
-    "settings",
-    "status_hash",
-    "store",
-    "strip_unprintable",
-]
+    "RETRY_AFTER", "SESSION_TOKEN", "UPLOAD", "ClientLimits", "ExpiredLinkError",
+    "InvalidLinkError", "NetworkRateLimit", "Services", "SignedLinks", "accept", "accepts_json",
+    "access", "audit_info", "audit_of_customer", "audit_of_token", "authorize_open_call",
+    "client_network", "context", "csrf", "errors", "htmx", "is_api_path", "json_error",
+    "network_of", "new_status_hash", "note_saved", "now", "person", "read_status_token",
+    "referring_page", "remember_language", "request_limits", "safe_next", "same_hash",
+    "security_headers", "services", "session_cookie", "settings", "source", "status_hash", "store",
+    "strip_unprintable", "too_many_requests_text",
+]  # fmt: skip

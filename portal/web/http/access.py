@@ -1,7 +1,8 @@
 """Who may enter which route. One table says so; a route that is not in it is closed."""
 
-import logging
+import re
 from typing import Final, Literal
+from urllib.parse import quote
 
 from flask import Response, g, redirect, request, session, url_for
 from werkzeug.exceptions import Forbidden
@@ -11,37 +12,71 @@ from portal.auth import (
     Person,
     Role,
     Scope,
+    SecurityAct,
     person_of_session,
 )
-from portal.web.http.api_token_auth import authorize_token
-from portal.web.http.context import now, store
+from portal.web.http.api_token_auth import authorize_token, refuse_key_in_url
+from portal.web.http.context import now, services, settings, source, store
 from portal.web.http.htmx import asked_by_htmx
-
-logger = logging.getLogger(__name__)
+from portal.web.http.signed_links import safe_next
 
 ANYONE: Final = "anyone"
+#: Anyone, too; and the view tells more to a program with a token.
+OPEN_CALL: Final = "open call"
 
 #: Endpoint -> who may enter. tests/web/http/test_access.py compares this with the URL map.
-ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone"]] = {
+ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone", "open call"]] = {
     "static": ANYONE,
     "health": ANYONE,
     "metrics": ANYONE,
+    "site.choose_language": ANYONE,
+    "site.robots": ANYONE,
+    "site.security_contact": ANYONE,
+    "site.favicon": ANYONE,
     "customer.index": ANYONE,
     "customer.sign_up": ANYONE,
     "customer.check_field": ANYONE,
+    "customer.challenge": ANYONE,
+    "lost_link.ask": ANYONE,
     "status.show": ANYONE,
     "status.change": ANYONE,
     "status.withdraw": ANYONE,
-    "api.validate": ANYONE,
+    "address.confirm": ANYONE,
+    "address.send_link": ANYONE,
+    "reminders.end": ANYONE,
+    "question.answer": ANYONE,
+    "status.end_link": ANYONE,
+    "follow_up.ask_again": ANYONE,
+    "refusal.show": ANYONE,
+    "api.validate": OPEN_CALL,
+    "api.appointments": ANYONE,
+    "api.appointment": ANYONE,
+    "api.new_tenant": OPEN_CALL,
+    "api.tenant": Scope.TENANTS_READ,
+    "api.change_tenant": Scope.TENANTS_WRITE,
+    "api.tenants": Scope.TENANTS_READ,
+    "api.events": Scope.TENANTS_READ,
+    # Who reports shows it by a signature.
+    "api.ses_report": ANYONE,
     "api.imports": Scope.IMPORTS_WRITE,
+    "openapi.openapi": ANYONE,
+    "openapi.page": ANYONE,
     "staff.sign_in": ANYONE,
     "staff.use_link": ANYONE,
+    "staff.cut_link": ANYONE,
     "staff.sign_out": ANYONE,
     "staff.home": Role.VIEWER,
     "staff.tenants": Role.VIEWER,
     "staff.tenant": Role.VIEWER,
+    "staff.doubtful": Role.APPROVER,
+    "staff.clear_doubtful": Role.APPROVER,
+    "staff.security": Role.ADMIN,
+    "staff.tokens": Role.ADMIN,
+    "staff.revoke_token": Role.ADMIN,
     "decisions.renew": Role.APPROVER,
+    "decisions.undo_renew": Role.APPROVER,
     "decisions.note": Role.APPROVER,
+    "decisions.send_again": Role.APPROVER,
     "imports.index": Role.ADMIN,
     "imports.show": Role.ADMIN,
     "imports.apply": Role.ADMIN,
@@ -65,6 +100,11 @@ def is_api(endpoint: str | None) -> bool:
     return endpoint is not None and endpoint.startswith("api.")
 
 
+def is_api_path(path: str) -> bool:
+    """Whether this is an address of the API, also one that there is not: its errors are JSON."""
+    return path == "/api" or path.startswith("/api/")
+
+
 def is_staff_route(endpoint: str | None) -> bool:
     return endpoint is not None and isinstance(ROUTE_ACCESS.get(endpoint), Role)
 
@@ -73,10 +113,11 @@ def authorize() -> Response | None:
     """Let in those whom the table names, and send others to sign in.
 
     Returns:
-        A response that sends to the sign-in page or refuses an API token, or None: may enter.
+        A response that sends to the sign-in page, or None: may enter.
 
     Raises:
         Forbidden: The role is too low, or the route is not in the table.
+        RefusedTokenError: The API token is missing, wrong, for something else, or in the address.
     """
     endpoint = request.endpoint
     if endpoint is None:
@@ -89,16 +130,33 @@ def authorize() -> Response | None:
         return None
     if entry is None:
         raise Forbidden("no entry")
+    is_automatic = getattr(request.url_rule, "provide_automatic_options", False)
+    if request.method == "OPTIONS" and is_automatic:
+        # Says which methods there are, and no view runs. A browser asks so before it sends a token.
+        return None
+    if entry == OPEN_CALL:
+        # Before a view reads the arguments: its answer must not be about anything else.
+        refuse_key_in_url()
+        return None
     if isinstance(entry, Scope):
-        return authorize_token(entry)
+        authorize_token(entry)
+        return None
     g.person = _signed_in()
     if g.person is None:
         return _send_to_sign_in()
     if g.person.role < entry:
-        logger.warning("Refused at %s: role %s.", endpoint, g.person.role.name.lower())
-        # The error page says to a viewer that they may look, see errors.py.
-        raise Forbidden("view" if g.person.role is Role.VIEWER else "role")
+        refusals = services().refusals
+        refusals.of_known(store(), SecurityAct.ROLE_REFUSED, source(), now(), _route())
+        # The error page says to a viewer that they may look, see errors.py: but not on pages that
+        # only administrators may open at all.
+        may_view = g.person.role is Role.VIEWER and entry is Role.APPROVER
+        raise Forbidden("view" if may_view else "role")
     return None
+
+
+def _route() -> str:
+    """`POST /staff/tenants/…/activate`: the method, and the address without what differs."""
+    return f"{request.method} {re.sub('<[^>]*>', '…', str(request.url_rule))}"
 
 
 def _signed_in() -> Person | None:
@@ -112,9 +170,27 @@ def _signed_in() -> Person | None:
 
 
 def _send_to_sign_in() -> Response:
-    return_to = request.full_path.rstrip("?") if request.method == "GET" else None
+    url = url_for("staff.sign_in", next=safe_next(_return_to(), "") or None)
     if asked_by_htmx():
-        return Response(status=401, headers={"HX-Redirect": url_for("staff.sign_in")})
-    response = redirect(url_for("staff.sign_in", next=return_to), 303)
+        return Response(status=401, headers={"HX-Redirect": url})
+    response = redirect(url, 303)
     assert isinstance(response, Response)  # noqa: S101 - werkzeug's annotation is wider
     return response
+
+
+def _return_to() -> str:
+    """The address to open after the sign-in: this one, or the page from which a form was sent."""
+    if request.method in ("GET", "HEAD"):
+        query = request.query_string.decode("ascii", "replace")
+        return request.script_root + quote(request.path) + (f"?{query}" if query else "")
+    return referring_page()
+
+
+def referring_page() -> str:
+    """The page of ours from which the request was sent, as path and query; empty if unknown."""
+    page = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
+    # Behind a proxy that is not counted, the request looks like http though the page is https.
+    for root in (request.host_url, f"{settings().base_url}/"):
+        if page.startswith(root):
+            return f"/{page.removeprefix(root)}".partition("#")[0]
+    return ""

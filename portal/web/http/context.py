@@ -1,18 +1,24 @@
 """What a view looks up and passes on as arguments: the store, the sealer, now, who acts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import ip_address
 from typing import cast
 
 from flask import current_app, g, request
 
 from portal import logs
-from portal.auth import Person
+from portal.auth import KnownTokens, Person, Refusals, Source
+from portal.grace import LastKnown
+from portal.proof_of_work import Challenges
+from portal.queries import KnownWaitingTimes
+from portal.refusal_links import RefusalLinks
 from portal.sealing import Sealer, SecretFingerprints
 from portal.settings import Settings
 from portal.stores import Store, StoreMetrics
 from portal.tenants import AuditInfo
+from portal.web.http.client_limits import ClientLimits
 from portal.web.http.signed_links import SignedLinks
 
 
@@ -22,12 +28,19 @@ class Services:
 
     settings: Settings
     store: Store
+    last_known: LastKnown
     sealer: Sealer
     links: SignedLinks
+    refusal_links: RefusalLinks
     fingerprints: SecretFingerprints
     clock: Callable[[], datetime]
+    limits: ClientLimits
+    challenges: Challenges
     metrics: StoreMetrics | None = None
     """Number and duration of the calls to the store; None if nobody asked for them."""
+    refusals: Refusals = field(default_factory=Refusals)
+    known_tokens: KnownTokens = field(default_factory=KnownTokens)
+    waiting_times: KnownWaitingTimes = field(default_factory=KnownWaitingTimes)
 
 
 def services() -> Services:
@@ -63,6 +76,18 @@ def was_saved() -> bool:
 def person() -> Person | None:
     """The member of staff who is signed in, or None."""
     return cast(Person | None, g.get("person"))
+
+
+def source() -> Source:
+    """The network address and the person of this request, for the security log."""
+    try:
+        # Behind a proxy it is a text from a header.
+        address = str(ip_address(request.remote_addr or ""))
+    except ValueError:
+        address = ""
+    user = person()
+    by, who = (user.name, user.id) if user else ("", "")
+    return Source(by=by, who=who, address=address, request_id=logs.request_id.get())
 
 
 def audit_info() -> AuditInfo:

@@ -2,28 +2,51 @@
 
 Flask-WTF makes the token and checks it. It is signed with a key of its own, which is derived
 from the key of the session cookie, so that one cannot be used as the other.
+
+A form on a page of staff also says whom it was shown to. If the session ends while somebody types,
+only that person gets the form back, and nobody else sends it in their own name.
 """
 
+import hashlib
 import hmac
+from collections.abc import Sequence
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, request, session
 from flask_wtf.csrf import generate_csrf, validate_csrf
-from itsdangerous import URLSafeTimedSerializer
-from werkzeug.exceptions import BadRequest, Forbidden
+from itsdangerous import BadSignature, Signer, URLSafeTimedSerializer
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import BadRequest, Forbidden, Unauthorized
 from wtforms import ValidationError
+
+from portal.web.http.context import person
 
 #: If the token has expired, these routes show their form again with everything that was typed
 #: except secrets. All others raise `ExpiredPageError`.
-_HANDLES_OWN_CSRF = frozenset({"customer.sign_up", "status.change", "imports.index"})
+_HANDLES_OWN_CSRF = frozenset({
+    "customer.sign_up", "lost_link.ask", "status.change", "question.answer",
+    "follow_up.ask_again", "imports.index",
+})  # fmt: skip
+#: So do these, but only for the person whom the form was shown to.
+_HANDLES_FOR_OWNER: set[str] = set()
+#: Their link came by mail, and is opened on any device, without a cookie: a token in their form, or
+#: the link itself, is what another site cannot know.
+_HAS_OWN_TOKEN = frozenset({"address.confirm", "reminders.end"})
 #: The setting with all keys; Flask-WTF itself knows only the one that signs.
 _KEYS = "PORTAL_CSRF_KEYS"
+#: The hidden field with the person whom a form of staff was shown to.
+OWNER_FIELD = "form_owner"
 #: Where Flask-WTF keeps the value that its tokens sign.
 _SESSION_FIELD = "csrf_token"
 
 
 class ExpiredPageError(BadRequest):
-    """The form's token belongs to another browser, or its key was changed."""
+    """The form's token belongs to another browser or session, or its key was changed."""
+
+
+class SignedOutError(Unauthorized):
+    """The session of a member of staff ended while they filled in the form that they sent."""
 
 
 def init_app(app: Flask, keys: tuple[str, ...]) -> None:
@@ -34,24 +57,101 @@ def init_app(app: Flask, keys: tuple[str, ...]) -> None:
         {_KEYS: csrf_keys, "WTF_CSRF_SECRET_KEY": csrf_keys[0], "WTF_CSRF_TIME_LIMIT": None}
     )
     app.jinja_env.globals["csrf_token"] = _csrf_token
+    app.jinja_env.globals["form_owner"] = _new_form_owner
+
+
+def handle_expired(endpoint: str) -> None:
+    """The route checks `g.form_expired` itself, and shows the form again to its owner."""
+    _HANDLES_FOR_OWNER.add(endpoint)
+
+
+def check_site() -> None:
+    """Look at the headers alone, before the body is read.
+
+    Raises:
+        Forbidden: Another site sent the form.
+    """
+    if is_cross_site(request.headers, current_app.config["TRUSTED_HOSTS"]):
+        raise Forbidden("cross-site")
 
 
 def check_form() -> None:
     """Set `g.form_expired`: whether the form's token is not valid for this browser.
 
     Raises:
-        Forbidden: Another site sent the form.
+        Forbidden: The form was shown to another person.
         ExpiredPageError: The token is not valid, and the route does not handle that itself.
     """
-    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
-        raise Forbidden("cross-site")
+    user, owner = person(), form_owner()
+    if user and owner and owner != user.id:
+        raise Forbidden("another person")
+    if request.endpoint in _HAS_OWN_TOKEN:
+        return
     g.form_expired = not _is_token_valid()
-    if g.form_expired and request.endpoint not in _HANDLES_OWN_CSRF:
+    if not g.form_expired or request.endpoint in _HANDLES_OWN_CSRF:
+        return
+    # Without an owner, nobody knows whose words the form holds.
+    if not owner or request.endpoint not in _HANDLES_FOR_OWNER:
         raise ExpiredPageError
 
 
+def refuse_signed_out() -> None:
+    """Call this if nobody is signed in.
+
+    Raises:
+        SignedOutError: The form was shown to a member of staff, who gets it back.
+        Forbidden: Another site sent the form.
+    """
+    if form_owner():
+        check_site()
+        raise SignedOutError
+
+
+def form_owner() -> str:
+    """The id of the person whom the sent form was shown to; empty if it does not say so."""
+    try:
+        text = request.form.get(OWNER_FIELD, "")
+        return _signer(current_app.config[_KEYS]).unsign(text).decode()
+    except BadSignature:
+        return ""
+
+
+def _new_form_owner() -> str:
+    """The value of `OWNER_FIELD` on this page; empty if nobody is signed in."""
+    user = person()
+    return _signer(current_app.config[_KEYS]).sign(user.id).decode() if user else ""
+
+
+def _signer(keys: list[str]) -> Signer:
+    return Signer(list(reversed(keys)), salt="form owner", digest_method=hashlib.sha256)
+
+
+def is_cross_site(headers: Headers, trusted_hosts: Sequence[str]) -> bool:
+    """Whether the browser says that another site sent the form."""
+    if headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        return True
+    # "null" says nothing: some browsers send it for the sake of privacy. The token follows.
+    origin = headers.get("Origin", "null")
+    return origin != "null" and _host_of(origin) not in trusted_hosts
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).hostname
+    except ValueError:
+        return None
+
+
 def _is_token_valid() -> bool:
-    token = request.headers.get("X-CSRFToken") or request.form.get("csrf_token", "")
+    # A part of a page that htmx replaced may be newer than the header, which is the whole page's.
+    return any(
+        _is_valid(token)
+        for token in (request.headers.get("X-CSRFToken"), request.form.get("csrf_token"))
+        if token
+    )
+
+
+def _is_valid(token: str) -> bool:
     keys = current_app.config[_KEYS]
     value = session.get(_SESSION_FIELD)
     # Most often it is the token that this process put on the browser's last page.

@@ -3,15 +3,21 @@
 from flask import Flask, Response, render_template, request
 from htmx_flask import Htmx
 from htmx_flask import request as htmx_request
+from markupsafe import Markup
 
 _htmx = Htmx()
 
 #: The response to one address is a page or a fragment, depending on these headers.
 VARY = "HX-Request, HX-Boosted, HX-History-Restore-Request"
 
+#: Attributes of an element in which htmx looks at nothing, for texts that people typed. htmx 2
+#: reads the first one. htmx 4 reads the second; the first means something else there.
+INERT = Markup("hx-disable hx-ignore")
+
 
 def init_app(app: Flask) -> None:
     _htmx.init_app(app)
+    app.jinja_env.globals["inert"] = INERT
 
 
 def wants_fragment() -> bool:

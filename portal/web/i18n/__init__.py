@@ -9,15 +9,30 @@ labels       words for statuses, reasons, kinds and attributes
 from portal.web.i18n import dates, labels, translation
 from portal.web.i18n.labels import translate_message
 from portal.web.i18n.numbers import format_number
-from portal.web.i18n.translation import N_, _, locale_name, territory
+from portal.web.i18n.translation import (
+    LANGUAGE_COOKIE,
+    LANGUAGES,
+    N_,
+    _,
+    language_names,
+    locale_name,
+    script_name,
+    set_language,
+    territory,
+)
 
 __all__ = [
+    "LANGUAGES",
+    "LANGUAGE_COOKIE",
     "N_",
     "_",
     "dates",
     "format_number",
     "labels",
+    "language_names",
     "locale_name",
+    "script_name",
+    "set_language",
     "territory",
     "translate_message",
     "translation",

@@ -20,16 +20,18 @@ def day(instant: datetime | None, zone: ZoneInfo, locale: str = "") -> str:
 
 
 def moment(instant: datetime | None, zone: ZoneInfo) -> str:
-    """`3 May 2026, 14:05`; empty for None."""
+    """`3 May 2026, 14:05 Europe/Berlin`; empty for None."""
     if instant is None:
         return ""
     # Without its zone: the same instant in two zones is equal, and would share a cache entry.
-    return _moment(_local(instant, zone).replace(tzinfo=None), locale_name())
+    text = _moment(_local(instant, zone).replace(tzinfo=None), locale_name())
+    return _("%(time)s %(zone)s", time=text, zone=zone.key)
 
 
 def second(instant: datetime, zone: ZoneInfo) -> str:
-    """`3 May 2026, 14:05:09`, where one minute may have several."""
-    return _second(_local(instant, zone).replace(tzinfo=None), locale_name())
+    """`3 May 2026, 14:05:09 Europe/Berlin`, where one minute may have several."""
+    text = _second(_local(instant, zone).replace(tzinfo=None), locale_name())
+    return _("%(time)s %(zone)s", time=text, zone=zone.key)
 
 
 def long_day(day_: date) -> str:
@@ -144,13 +146,15 @@ def _local(instant: datetime, zone: ZoneInfo) -> datetime:
 
 
 def edge_of_text(text: str, zone: ZoneInfo) -> str:
-    """A stored start or end of a validity, like `31 Dec 2026, 24:00`. A text that is no timestamp
-    is returned as it is."""
+    """As `edge`, of a stored text. A text that is no timestamp is returned as it is."""
     instant = parse_timestamp(text)
-    if not instant:
-        return text
-    if ends_with_a_day(instant, zone):
-        return _("%(day)s, 24:00", day=day(instant, zone))
+    return edge(instant, zone) if instant else text
+
+
+def edge(instant: datetime | None, zone: ZoneInfo) -> str:
+    """The start or end of a validity, like `31 Dec 2026, 24:00 UTC`; empty for None."""
+    if instant and ends_with_a_day(instant, zone):
+        return _("%(day)s, 24:00 %(zone)s", day=day(instant, zone), zone=zone.key)
     return moment(instant, zone)
 
 

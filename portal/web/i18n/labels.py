@@ -4,11 +4,13 @@ They are English here; the catalogues translate them. The words of a verb stand 
 `portal.web.staff.verbs`, those of a contact field in `portal.contact_fields`.
 """
 
-from portal.auth import Role
+from collections.abc import Iterable
+
+from portal.auth import Role, Scope, SecurityAct
 from portal.contact_fields import CONTACT_FIELDS
 from portal.imports import AllowedChange, FileFormat, JobState, Message, Policy, RowKind
 from portal.queries import DuplicateReason, Tab
-from portal.tenants import AccessStatus, Reason, Status
+from portal.tenants import AccessStatus, Gap, Reason, Status
 from portal.web.i18n.numbers import format_number
 from portal.web.i18n.translation import N_, _
 
@@ -31,6 +33,16 @@ ACCESS_STATUS = {
     AccessStatus.PENDING: N_("Pending"),
 }
 
+#: What an incomplete tenant lacks.
+GAP = {
+    Gap.END: N_("no end"),
+    Gap.CONTACT: N_("no contact"),
+    Gap.IDS: N_("no ids"),
+    Gap.TENANT_ID: N_("tenant id of another form"),
+    Gap.CLUSTER: N_("not a cluster"),
+    Gap.ATTRIBUTES: N_("unreadable values"),
+}
+
 TONE = {
     AccessStatus.VALID: "positive",
     AccessStatus.EXPIRING: "warning",
@@ -49,7 +61,7 @@ TAB = {
     Tab.EXPIRED: N_("Expired"),
     Tab.SUSPENDED: N_("Suspended"),
     Tab.REJECTED: N_("Rejected"),
-    Tab.ASIDE: N_("Set aside"),
+    Tab.ASIDE: N_("Doubtful"),
     Tab.ALL: N_("All"),
 }
 
@@ -60,7 +72,7 @@ EMPTY_TAB = {
     Tab.EXPIRED: N_("No tenant has expired."),
     Tab.SUSPENDED: N_("No tenant is suspended."),
     Tab.REJECTED: N_("No sign-up was rejected or withdrawn."),
-    Tab.ASIDE: N_("No sign-up is set aside."),
+    Tab.ASIDE: N_("No sign-up is doubtful."),
     Tab.ALL: N_("There are no tenants yet."),
 }
 
@@ -72,6 +84,7 @@ REASON = {
     Reason.UNPAID: N_("Not paid"),
     Reason.MISUSE: N_("Misuse"),
     Reason.OTHER: N_("Another reason"),
+    Reason.API: N_("By a program"),
 }
 
 DUPLICATE_REASON = {
@@ -84,6 +97,29 @@ ROLE = {
     Role.VIEWER: N_("Viewer"),
     Role.APPROVER: N_("Approver"),
     Role.ADMIN: N_("Administrator"),
+}
+
+#: What a token of a program may do, and the word for it in the API.
+SCOPE = {
+    Scope.TENANTS_READ: N_("Read tenants, with their contacts (tenants:read)"),
+    Scope.TENANTS_WRITE: N_("Make and change tenants (tenants:write)"),
+    Scope.IMPORTS_WRITE: N_("Import files (imports:write)"),
+}
+
+SECURITY_ACT = {
+    SecurityAct.SIGNED_IN: N_("Signed in"),
+    SecurityAct.SIGNED_OUT: N_("Signed out"),
+    SecurityAct.LINK_MADE: N_("Sign-in link made"),
+    SecurityAct.ROLE_CHANGED: N_("Role changed"),
+    SecurityAct.ACCESS_ENDED: N_("Access ended"),
+    SecurityAct.TOKEN_CREATED: N_("API token created"),
+    SecurityAct.TOKEN_REVOKED: N_("API token revoked"),
+    SecurityAct.DOUBTFUL_CLEARED: N_("Doubtful sign-ups cleared"),
+    SecurityAct.ROLE_REFUSED: N_("Refused: role"),
+    SecurityAct.SCOPE_REFUSED: N_("Refused: scope"),
+    # These are never events, see portal.auth.security_log.
+    SecurityAct.LINK_REFUSED: N_("Refused: sign-in link"),
+    SecurityAct.TOKEN_REFUSED: N_("Refused: API token"),
 }
 
 KIND = {
@@ -142,7 +178,7 @@ KIND_STOPPED = {
 }
 
 #: The format that a file was found to have.
-SHAPE = {
+FILE_FORMAT = {
     FileFormat.DUMP: N_("Storage of a browser (localStorage)"),
     FileFormat.STORAGE_STATE: N_("Storage state of a browser automation"),
     FileFormat.PAIRS: N_("List of keys and values"),
@@ -159,7 +195,7 @@ POLICY = {
 }
 
 #: Each undoes a decision of staff, so an import has to ask for each by name.
-ALLOWED = {
+ALLOWED_CHANGE = {
     AllowedChange.STATUS: N_(
         "Also change a status: make a suspended tenant active, or the reverse"
     ),
@@ -194,6 +230,12 @@ ATTRIBUTE = {
     "accountName": N_("Account name"),
     "companyName": N_("Company name in FSM"),
 }
+
+
+def incomplete_label(gaps: Iterable[Gap]) -> str:
+    """`Incomplete: no end, no contact.`, and what to do; empty if nothing is missing."""
+    what = ", ".join(_(GAP[gap]) for gap in gaps)
+    return _("Incomplete: %(what)s. Open it to see what to do.", what=what) if what else ""
 
 
 def reason_label(reason: str) -> str:

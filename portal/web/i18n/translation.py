@@ -12,13 +12,25 @@ from portal.translations import N_
 
 # `N_` belongs beside `_`, though plain modules need it as well.
 __all__ = [
-    "CATALOGUES", "LANGUAGES", "N_", "_", "direction", "init_app", "locale_name", "set_locale",
+    "CATALOGUES",
+    "LANGUAGES",
+    "LANGUAGE_COOKIE",
+    "N_",
+    "_",
+    "direction",
+    "init_app",
+    "language_names",
+    "locale_name",
+    "set_language",
+    "set_locale",
     "territory",
 ]  # fmt: skip
 
 CATALOGUES = Path(__file__).parent.parent.parent / "translations"
 #: The texts in the code are English. Each catalogue adds a language.
 LANGUAGES = ("en", *sorted(path.parent.name for path in CATALOGUES.glob("*/LC_MESSAGES")))
+#: A reader's choice outranks what the browser asks for.
+LANGUAGE_COOKIE = "language"
 _BY_TAG = {language.lower(): language for language in LANGUAGES}
 
 #: The locale of the current request, one of LANGUAGES. A page looks up hundreds of texts, and a
@@ -62,11 +74,37 @@ def territory(region: str) -> str:
     return str(locale.territories.get(region, region) if locale else region)
 
 
+def script_name(code: str) -> str:
+    """The name of a script by its code of ISO 15924, in the reader's language: `Cyrl`, Cyrillic."""
+    locale = get_locale()
+    return str(locale.scripts.get(code, code) if locale else code)
+
+
 def set_locale(*, for_program: bool) -> None:
     """Set the locale of the request; to be called first. Programs always get English, because
     they may compare texts."""
-    asked = "HTTP_ACCEPT_LANGUAGE" in request.environ and not for_program
-    _locale.set(_preferred_language() if asked else LANGUAGES[0])
+    if for_program:
+        _locale.set(LANGUAGES[0])
+        return
+    environ = request.environ
+    chosen = request.cookies.get(LANGUAGE_COOKIE) if "HTTP_COOKIE" in environ else None
+    if chosen not in LANGUAGES:
+        chosen = _preferred_language() if "HTTP_ACCEPT_LANGUAGE" in environ else LANGUAGES[0]
+    _locale.set(chosen)
+
+
+def set_language(language: str) -> None:
+    """Answer this request in one of `LANGUAGES`."""
+    _locale.set(language)
+
+
+@lru_cache
+def language_names() -> tuple[tuple[str, str], ...]:
+    """Each language: its locale, and its name in itself."""
+    return tuple(
+        (language, (Locale.parse(language).get_display_name() or language).capitalize())
+        for language in LANGUAGES
+    )
 
 
 def locale_name() -> str:

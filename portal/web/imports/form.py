@@ -61,7 +61,7 @@ def sent_options() -> ImportOptions:
 
 
 def sent_file() -> Readable:
-    """The file that was chosen, or the text that was pasted. The name of the file is ignored.
+    """The file that was chosen, or the text that was pasted.
 
     Raises:
         RefusedFileError: There is neither, or there are both.
@@ -76,6 +76,12 @@ def sent_file() -> Readable:
     if not pasted:
         raise RefusedFileError(Message("Choose a file, or paste its text."), 422)
     return io.BytesIO(pasted.encode())
+
+
+def sent_file_names() -> list[str]:
+    """The name of the file that was chosen. It opens nothing: people recognise the import by it."""
+    upload = request.files.get(UPLOAD)
+    return [upload.filename] if upload is not None and upload.filename else []
 
 
 # ---- What is wrong with it
@@ -159,7 +165,7 @@ def form_view(error: FormError | None, typed: Mapping[str, str]) -> FormView:
             FieldView(
                 name=f"allow_{each.value}",
                 id=f"allow_{each.value}",
-                label=_(labels.ALLOWED[each]),
+                label=_(labels.ALLOWED_CHANGE[each]),
                 type="checkbox",
                 value=typed.get(f"allow_{each.value}", ""),
             )

@@ -27,6 +27,7 @@ class JobLine:
 
     url: str
     at: str
+    file_name: str
     by: str
     counts: str
     progress: str
@@ -39,6 +40,7 @@ def job_line(job: ImportJob) -> JobLine:
     return JobLine(
         url=url_for("imports.show", import_id=job.id),
         at=dates.second(job.at, settings().time_zone),
+        file_name=job.file_name,
         by=job.by,
         counts=_counts(job),
         progress=progress_text(job) if is_partly_written else "",
@@ -58,8 +60,8 @@ def _counts(job: ImportJob) -> str:
 
 def job_tone(job: ImportJob) -> str:
     """The colour of an import's state."""
-    only_failed = failed_rows(job) and not job.written
-    return "warning" if job.state is JobState.DONE and only_failed else _TONES[job.state]
+    has_failed_rows = job.state is JobState.DONE and failed_rows(job)
+    return "warning" if has_failed_rows else _TONES[job.state]
 
 
 def summary_sentences(job: ImportJob) -> list[str]:
@@ -119,7 +121,8 @@ def _active_sentence(job: ImportJob) -> str:
 
 def job_facts(job: ImportJob) -> list[tuple[str, str]]:
     """Who did what with the import, and the options that were chosen: (label, value)."""
-    facts = [(_("Started by"), job.by)]
+    facts = [(_("File"), job.file_name)] if job.file_name else []
+    facts.append((_("Started by"), job.by))
     if job.confirmed_by not in ("", job.by):
         facts.append((_("Written by"), job.confirmed_by))
     if job.ended_by:
@@ -130,12 +133,12 @@ def job_facts(job: ImportJob) -> list[tuple[str, str]]:
     facts += [
         (
             _("Kind of file"),
-            ", ".join(_(labels.SHAPE[FileFormat(shape)]) for shape in job.shapes),
+            ", ".join(_(labels.FILE_FORMAT[FileFormat(name)]) for name in job.formats),
         ),
-        (_("When a tenant is already in the portal"), _(labels.POLICY[job.choice.policy])),
+        (_("When a tenant is already in the portal"), _(labels.POLICY[job.options.policy])),
     ]
     if not job.rows_kept:
         # Otherwise the filters above the rows show the counts.
         facts.append((_("Rows"), _counts(job)))
-    allowed = [_(labels.ALLOWED[each]) for each in sorted(job.choice.allowed)]
+    allowed = [_(labels.ALLOWED_CHANGE[each]) for each in sorted(job.options.allowed)]
     return [*facts, (_("Also allowed"), "; ".join(allowed))] if allowed else facts

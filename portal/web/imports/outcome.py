@@ -72,7 +72,8 @@ def _done(job: ImportJob) -> OutcomeView:
     )
     if job.written:
         details = [_("Tenants written: %(n)s.", n=format_number(job.written)), *failures]
-        return OutcomeView(_("The import is done."), details, "positive")
+        tone = "warning" if failed else "positive"
+        return OutcomeView(_("The import is done."), details, tone)
     if failed:
         return OutcomeView(_("The import is done, but no tenant was written."), failures, "warning")
     return OutcomeView(_("The import is done. There was nothing to write."), [], "positive")

@@ -6,7 +6,7 @@ a second tab or another worker does no harm.
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, Response, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -43,6 +43,7 @@ from portal.web.imports.form import (
     form_error,
     form_view,
     sent_file,
+    sent_file_names,
     sent_options,
     unread_form_error,
 )
@@ -89,7 +90,7 @@ def refused_before_view(error: RefusedFileError) -> Response:
 
 
 def _create_job(plan: Plan) -> ImportJob:
-    return create_job(store(), plan, audit_info())
+    return create_job(store(), plan, audit_info(), file_names=sent_file_names())
 
 
 def _index(error: FormError | None = None, typed: Mapping[str, str] | None = None) -> Response:
@@ -103,7 +104,7 @@ def _index(error: FormError | None = None, typed: Mapping[str, str] | None = Non
         "imports/index.html",
         "imports/index.html",
         code=error.status if error else 200,
-        jobs=[job_line(job) for job in page.runs],
+        jobs=[job_line(job) for job in page.jobs],
         next_url=next_url,
         first_url=url_for("imports.index") if cursor else "",
         action=url_for("imports.index"),
@@ -244,12 +245,21 @@ def _rows(job: ImportJob) -> dict[str, object]:
     try:
         kind = RowKind(request.args.get("kind", ""))
     except ValueError:
-        kind = next((kind for kind in RowKind if job.counts[kind]), RowKind.NEW)
+        kind = next((kind for kind in _first_kinds(job) if job.counts[kind]), RowKind.NEW)
     after, rows_before = _row_position(kind)
     first_url = ""
     if "after" in request.args:
         first_url = f"{url_for('imports.show', import_id=job.id)}?kind={kind}"
     return rows_view(store(), job, kind, after=after, rows_before=rows_before, first_url=first_url)
+
+
+def _first_kinds(job: ImportJob) -> Sequence[RowKind]:
+    """The kinds in the order in which somebody wants to see them: a plan begins with what it would
+    write, a report with what failed."""
+    if job.is_open:
+        return list(RowKind)
+    failed = [RowKind.INVALID, RowKind.CONFLICT]
+    return [*failed, *(kind for kind in RowKind if kind not in failed)]
 
 
 def _row_position(kind: RowKind) -> tuple[RowPosition | None, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import url_for
 
@@ -19,6 +20,8 @@ from portal.imports import (
     printable_excerpt,
 )
 from portal.stores import Store
+from portal.tenants import Status
+from portal.timestamps import parse_timestamp
 from portal.web.http import settings
 from portal.web.i18n import _, dates, format_number, labels, translate_message
 
@@ -46,8 +49,9 @@ class RowFilter:
 class RowView:
     """One row of the plan: ready strings.
 
-    `badges`: (label, tone). `changes`: (field, old, new). `repairs`: what the portal corrected or
-    left out by itself, so nobody has to decide anything. `repairs_count` says how many there are.
+    `badges`: (label, tone). `access`: status and validity of a new tenant. `changes`: (field, old,
+    new). `repairs`: what the portal corrected or left out by itself, so nobody has to decide
+    anything. `repairs_count` says how many there are.
     """
 
     number: str
@@ -56,6 +60,7 @@ class RowView:
     url: str
     line_and_column: str
     badges: Sequence[tuple[str, str]]
+    access: str
     secret: str
     reasons: Sequence[str]
     repairs: Sequence[str]
@@ -145,12 +150,29 @@ def _row_view(row: PlanRow, job: ImportJob) -> RowView:
             line=format_number(row.line), column=format_number(row.column),
         ),
         badges=_badges(row, job),
+        access=_access(row) if row.kind is RowKind.NEW else "",
         secret=_(labels.SECRET[row.secret]) if row.secret in labels.SECRET else "",
         reasons=[_field_message(each) for each in row.reasons],
         repairs=repairs,
         repairs_count=_("Repaired or left out: %(n)s", n=format_number(len(repairs))),
         changes=[_change_view(change) for change in row.changes],
     )  # fmt: skip
+
+
+def _access(row: PlanRow) -> str:
+    """`Active, 1 May 2026 – 30 Apr 2027`: what the file says about the licence."""
+    status = Status.ACTIVE if row.values.get("isActive") is True else Status.SUSPENDED
+    zone = settings().time_zone
+    first, last = (dates.day(_instant(row, name), zone) for name in ("validFrom", "validTo"))
+    if row.values.get("openEnded") is True:
+        last = _("without an end")
+    days = f"{first} – {last}".strip() if last else _("no end named")
+    return f"{_(labels.STATUS[status])}, {days}"
+
+
+def _instant(row: PlanRow, name: str) -> datetime | None:
+    text = row.values.get(name)
+    return parse_timestamp(text) if isinstance(text, str) else None
 
 
 def _change_view(change: FieldChange) -> tuple[str, str, str]:

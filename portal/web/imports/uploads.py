@@ -79,7 +79,7 @@ def _whole_body(file: Readable) -> Iterator[Readable]:
         try:
             shutil.copyfileobj(request.stream, spool)
         except OSError as error:
-            raise no_disk_space_error() from error
+            raise no_disk_space_error(error) from error
         spool.seek(0)
         yield cast(Readable, spool)
 

@@ -3,26 +3,47 @@
 from collections.abc import Callable
 from functools import partial
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Blueprint, Response, g, redirect, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal import onboarding
-from portal.onboarding import StaleError, TenantExistsError, activation, notes
-from portal.tenants import ErasedError, NotAllowedError, PastWindowError, Status, Tenant
+from portal.contact_readers import ProblemError, read_email
+from portal.onboarding import (
+    StaleError,
+    TenantExistsError,
+    UnknownTenantError,
+    activation,
+    notes,
+)
+from portal.tenants import (
+    BackwardWindowError,
+    ErasedError,
+    NotAllowedError,
+    PastWindowError,
+    ShorterWindowError,
+    Status,
+    Tenant,
+    TermConflictError,
+)
 from portal.web.forms import Form, form_version, is_final_id
-from portal.web.http import access, audit_info, htmx, note_saved, store
-from portal.web.i18n import _
-from portal.web.staff.form_views import FormView, SubmittedForm
-from portal.web.staff.forms import NoteForm, ValidityForm
+from portal.web.http import access, audit_info, csrf, htmx, note_saved, services, store
+from portal.web.i18n import _, dates
+from portal.web.staff.back_links import back_parameter
+from portal.web.staff.confirmations import Confirmation
+from portal.web.staff.form_views import SubmittedForm, holds_begun_decision, holds_note
+from portal.web.staff.forms import NoteForm
 from portal.web.staff.recent_decisions import forget_decision, remember_decision
+from portal.web.staff.renewal import offered_renewal
 from portal.web.staff.tenant_page import (
-    Confirmation,
     ConflictNotice,
     conflict_notice,
     tenant_page,
 )
-from portal.web.staff.verbs import BY_VERB, DECISIONS, VerbEntry
+from portal.web.staff.validity_form import ValidityForm, agreed_window, question_before
+from portal.web.staff.verb_entry import VerbEntry
+from portal.web.staff.verb_form import VerbForm
+from portal.web.staff.verbs import BY_VERB, DECISIONS
 
 bp = Blueprint("decisions", __name__, url_prefix="/staff/tenants/<tenant:tenant_id>")
 
@@ -30,11 +51,16 @@ bp = Blueprint("decisions", __name__, url_prefix="/staff/tenants/<tenant:tenant_
 def decide(entry: VerbEntry, tenant_id: str) -> AnyResponse:
     """Makes one decision. The same decision again changes nothing."""
     form = entry.form()
+    if entry.keeps_untouched:
+        form.tenant = _found(tenant_id)
+    if g.form_expired:
+        return _show_again(tenant_id, entry.route, form)
     return _decide(tenant_id, entry.route, form, lambda: entry.perform(tenant_id, form))
 
 
 for _entry in DECISIONS:
     access.allow(f"decisions.{_entry.route}", _entry.role)
+    csrf.handle_expired(f"decisions.{_entry.route}")
     bp.add_url_rule(f"/{_entry.route}", _entry.route, partial(decide, _entry), methods=["POST"])
 
 
@@ -45,6 +71,8 @@ def renew(tenant_id: str) -> AnyResponse:
     The status link of the sign-up leads to that tenant from then on.
     """
     form = ValidityForm()
+    existing_id = request.form.get("existing_id", "")
+    form.tenant = _found(existing_id) if is_final_id(existing_id) else None
     return _decide(
         tenant_id,
         "renew",
@@ -56,9 +84,30 @@ def renew(tenant_id: str) -> AnyResponse:
             audit=audit_info(),
             existing_id=_existing_id(),
             expected_existing_version=form_version("existing_version"),
-            validity=form.to_validity(),
+            validity=form.to_change(),
+            may_shorten=agreed_window(),
         ),
     )
+
+
+@bp.post("/undo-renew")
+def undo_renew(tenant_id: str) -> AnyResponse:
+    """Makes a sign-up pending again that `renew` has closed."""
+    return _decide(
+        tenant_id,
+        "undo-renew",
+        VerbForm(),
+        lambda: onboarding.undo_renewal(
+            store(), tenant_id, expected_version=form_version(), audit=audit_info()
+        ),
+    )
+
+
+def _found(tenant_id: str) -> Tenant | None:
+    try:
+        return onboarding.find(store(), tenant_id)
+    except UnknownTenantError:
+        return None
 
 
 def _existing_id() -> str:
@@ -73,9 +122,14 @@ def _existing_id() -> str:
     return existing_id
 
 
+csrf.handle_expired("decisions.note")
+
+
 @bp.post("/note")
 def note(tenant_id: str) -> AnyResponse:
     form = NoteForm()
+    if g.form_expired:
+        return _show_again(tenant_id, "note", form)
     if not form.validate():
         return tenant_page(tenant_id, status=422, submitted=SubmittedForm(name="note", form=form))
     notes.add_note(
@@ -86,9 +140,55 @@ def note(tenant_id: str) -> AnyResponse:
         after=request.form.get("after", ""),
     )
     note_saved()
+    if htmx.wants_fragment() or holds_begun_decision(onboarding.find(store(), tenant_id)):
+        return tenant_page(tenant_id, just_noted=True)
+    return redirect(_page_url(tenant_id, noted="1"), 303)
+
+
+csrf.handle_expired("decisions.send_again")
+
+
+@bp.post("/send-again")
+def send_again(tenant_id: str) -> AnyResponse:
+    """The newest mail to the customer, once more."""
+    if g.form_expired:
+        return _show_again(tenant_id, "send-again", VerbForm())
+    typed = request.form.get("address", "").strip()
+    try:
+        address = read_email(typed) if typed else ""
+    except ProblemError:
+        headline, advice = _("This is no email address."), _("Check it, then try again.")
+        notice = ConflictNotice(headline=headline, advice=advice)
+        return tenant_page(tenant_id, status=422, conflict=notice)
+    onboarding.send_again(
+        store(),
+        tenant_id,
+        audit=audit_info(),
+        mail_id=request.form.get("mail", ""),
+        after=request.form.get("after", ""),
+        address=address,
+        proof_mails=services().limits.proof_mails,
+    )
+    note_saved()
     if htmx.wants_fragment():
-        return tenant_page(tenant_id, confirmation=Confirmation(sentence=_("The note is added.")))
-    return redirect(url_for("staff.tenant", tenant_id=tenant_id), 303)
+        sentence = _("The mail is sent again.")
+        return tenant_page(tenant_id, confirmation=Confirmation(sentence=sentence))
+    return redirect(_page_url(tenant_id), 303)
+
+
+def _show_again(tenant_id: str, name: str, form: Form) -> AnyResponse:
+    """The form of a session that has ended, with what this person typed in it but for secrets."""
+    tenant = onboarding.find(store(), tenant_id)
+    notice = ConflictNotice(
+        headline=_("This page has expired. Your entries are still here: send them again."),
+        advice=_("Nothing was saved. Secrets have to be typed again."),
+    )
+    answer = tenant_page(
+        tenant.id, status=400, conflict=notice, submitted=SubmittedForm(name=name, form=form)
+    )
+    # Without these, htmx would show a 400 in the alert box.
+    answer.headers.update({"HX-Retarget": "#tenant", "HX-Reswap": "outerHTML"})
+    return answer
 
 
 def _decide(tenant_id: str, name: str, form: Form, perform: Callable[[], Tenant]) -> AnyResponse:
@@ -97,7 +197,7 @@ def _decide(tenant_id: str, name: str, form: Form, perform: Callable[[], Tenant]
         tenant = onboarding.find(store(), tenant_id)
         if tenant.id != tenant_id or tenant.version != form_version():
             return tenant_page(tenant.id, status=409, conflict=conflict_notice(tenant))
-        return tenant_page(tenant_id, status=422, submitted=SubmittedForm(name=name, form=form))
+        return _shown_again(tenant_id, SubmittedForm(name=name, form=form))
     try:
         tenant = perform()
     except StaleError as stale:
@@ -114,12 +214,51 @@ def _decide(tenant_id: str, name: str, form: Form, perform: Callable[[], Tenant]
             advice=_("Ask the customer to sign up again."),
         )
         return tenant_page(tenant_id, status=409, conflict=conflict)
-    except PastWindowError:
-        form["valid_to"].errors = [_("The end must not be in the past.")]
-        return tenant_page(tenant_id, status=422, submitted=SubmittedForm(name=name, form=form))
+    except (PastWindowError, BackwardWindowError, TermConflictError) as refused:
+        form["valid_to"].errors = [_about_the_end(refused)]
+        return _shown_again(tenant_id, SubmittedForm(name=name, form=form))
+    except ShorterWindowError as shorter:
+        question = question_before(shorter)
+        return _shown_again(tenant_id, SubmittedForm(name=name, form=form, question=question))
     except TenantExistsError as exists:
-        return _offer_renewal(exists, form)
+        conflict = ConflictNotice(
+            headline=_("This account already has a tenant."),
+            advice=_(
+                "Nothing was saved. Check the ids. If both are the same customer, set the validity"
+                " of the existing tenant."
+            ),
+        )
+        return tenant_page(
+            tenant_id,
+            status=409,
+            conflict=conflict,
+            submitted=SubmittedForm(name=name, form=form),
+            extra_form=offered_renewal(exists.pending, exists.existing, form),
+        )
     return _decided(tenant_id, tenant)
+
+
+def _about_the_end(refused: Exception) -> str:
+    match refused:
+        case TermConflictError(last=last):
+            return _(
+                "Choose a term or type a last day, not both: the term ends on %(day)s.",
+                day=dates.long_day(last),
+            )
+        case BackwardWindowError():
+            return _("The end must not be before the start.")
+        case _:
+            return _("The end must not be in the past.")
+
+
+def _shown_again(tenant_id: str, submitted: SubmittedForm) -> Response:
+    """The page with the form that was refused."""
+    if submitted.name != "renew":
+        return tenant_page(tenant_id, status=422, submitted=submitted)
+    pending = onboarding.find(store(), tenant_id)
+    existing = onboarding.find(store(), _existing_id())
+    offer = offered_renewal(pending, existing, submitted.form, submitted)
+    return tenant_page(tenant_id, status=422, extra_form=offer)
 
 
 def _decided(tenant_id: str, tenant: Tenant) -> AnyResponse:
@@ -128,44 +267,26 @@ def _decided(tenant_id: str, tenant: Tenant) -> AnyResponse:
         forget_decision(tenant_id)
     else:
         remember_decision(tenant_id)
-    if not htmx.wants_fragment():
-        return redirect(url_for("staff.tenant", tenant_id=tenant.id, done="1"), 303)
-    answer = tenant_page(tenant.id, just_decided=True)
-    if tenant.id != tenant_id:
-        answer.headers["HX-Replace-Url"] = url_for("staff.tenant", tenant_id=tenant.id)
+    # A renewal closes this sign-up towards another tenant. Its page says so, and offers to undo it.
+    closed = tenant_id if tenant.is_final and tenant.pending_id != tenant_id != tenant.id else ""
+    # A redirect would lose a note that was begun. Reloading this answer decides nothing twice.
+    if not htmx.wants_fragment() and not holds_note():
+        return redirect(_page_url(tenant.id, done="1", closed=closed or None), 303)
+    answer = tenant_page(tenant.id, just_decided=True, closed=closed)
+    if htmx.wants_fragment() and tenant.id != tenant_id:
+        answer.headers["HX-Replace-Url"] = _page_url(tenant.id)
     return answer
 
 
-def _offer_renewal(exists: TenantExistsError, form: Form) -> Response:
-    """The account already has a tenant: offers to set its validity and to close the sign-up."""
-    pending, existing = exists.pending, exists.existing
-    offer = FormView(
-        name="renew",
-        action=url_for("decisions.renew", tenant_id=pending.id),
-        legend=_("Set the validity of %(id)s instead", id=existing.id),
-        submit=_("Set validity and close this sign-up"),
-        tone="emphasised",
-        fields=[form.view(form[name], "renew") for name in ("valid_from", "valid_to", "term")],
-        hidden=[
-            ("version", str(pending.version or 0)),
-            ("existing_id", existing.id),
-            ("existing_version", str(existing.version or 0)),
-        ],
-        explanation=_(
-            "These ids already belong to %(company)s. Its status and its OAuth client do not"
-            " change.",
-            company=existing.contact.company,
-        ),
-        open=True,
-    )
-    conflict = ConflictNotice(
-        headline=_("This account already has a tenant."),
-        advice=_("Nothing was saved. Check the ids, or set the validity of the existing tenant."),
-    )
-    return tenant_page(
-        pending.id,
-        status=409,
-        conflict=conflict,
-        submitted=SubmittedForm(name="activate", form=form),
-        extra_form=offer,
+def _page_url(
+    tenant_id: str, *, done: str | None = None, noted: str | None = None, closed: str | None = None
+) -> str:
+    """done, noted, closed: what the page confirms, see `show_tenant`."""
+    return url_for(
+        "staff.tenant",
+        tenant_id=tenant_id,
+        done=done,
+        noted=noted,
+        closed=closed,
+        back=back_parameter(),
     )

@@ -4,15 +4,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import url_for
+from flask import request, url_for
 
 from portal.records import Note
 from portal.tenants import Tenant
 from portal.timestamps import format_timestamp
-from portal.web.forms import FieldView, Form
+from portal.web.forms import FieldView, Form, form_version
+from portal.web.http import htmx, strip_unprintable
 from portal.web.i18n import _
+from portal.web.staff.back_links import back_parameter
 from portal.web.staff.forms import NoteForm
+from portal.web.staff.validity_form import AGREED, SUGGESTED_LAST, Question
+from portal.web.staff.verb_form import VerbForm
 from portal.web.staff.verbs import DECISIONS
+
+#: The endpoint of a note.
+_NOTE = "decisions.note"
+#: Their `text` is their own: the question to a customer has one as well.
+_WITH_OWN_TEXT = frozenset({
+    _NOTE, *(f"decisions.{entry.route}" for entry in DECISIONS if hasattr(entry.form, "text")),
+})  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,8 +32,11 @@ class FormView:
 
     name: the prefix of its fields' ids.
     errors: id of the field (or empty) and sentence, for the summary.
+    question: what the person is asked before the form is sent again.
+    differences: between this sign-up and the tenant that the form is about.
     key: the shortcut key that opens the form.
     open: whether the form is open when the page loads.
+    beside: the name of the form that the browser sends together with this one.
     """
 
     name: str
@@ -32,18 +46,34 @@ class FormView:
     tone: str = "plain"
     fields: Sequence[FieldView] = ()
     errors: Sequence[tuple[str, str]] = ()
+    question: Sequence[str] = ()
+    differences: Sequence["Difference"] = ()
     hidden: Sequence[tuple[str, str]] = ()
     explanation: str = ""
     key: str = ""
     open: bool = False
+    beside: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference:
+    """One detail of this sign-up, and of the tenant that its account already has."""
+
+    label: str
+    here: str
+    there: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SubmittedForm:
-    """A form that was sent and refused. It is shown again with everything that was typed."""
+    """A form that was sent and refused. It is shown again with everything that was typed.
+
+    question: what the person is asked, if it was refused only because nobody agreed yet.
+    """
 
     name: str
     form: Form
+    question: Question | None = None
 
 
 def offered_forms(
@@ -52,15 +82,21 @@ def offered_forms(
     """The forms of the verbs that the tenant's status allows, and the form for a note.
 
     submitted: replaces the form of the same name.
+
+    The browser sends a note together with the first form that has fields. So without a script each
+    of the two is shown again with what was typed in it while the other one was sent.
     """
     version_field = [("version", str(tenant.version or 0))]
-    forms = [
-        _view(
+    forms: list[FormView] = []
+    beside = ""
+    for entry in filter(lambda entry: entry.is_offered(tenant), DECISIONS):
+        view = _view(
             tenant,
             entry.route,
             entry.form,
             entry.form.initial_data(tenant),
             submitted,
+            carried=not beside and _holds_decision(tenant),
             legend=_(entry.legend),
             submit=_(entry.button),
             tone=entry.tone(tenant),
@@ -68,9 +104,8 @@ def offered_forms(
             key=entry.key,
             hidden=version_field,
         )
-        for entry in DECISIONS
-        if entry.is_offered(tenant)
-    ]
+        beside = beside or (view.name if view.fields else "")
+        forms.append(view)
     latest_note_at = notes[0].at if notes else None
     # A note changes no version, so a double click is recognised by the latest note that the
     # page showed.
@@ -81,11 +116,43 @@ def offered_forms(
         NoteForm,
         {},
         submitted,
+        carried=holds_note(),
         legend=_("Write a note"),
         submit=_("Add note"),
         hidden=[*version_field, ("after", after)],
+        beside=beside,
     )
     return [*forms, note]
+
+
+def holds_note() -> bool:
+    """Whether a decision was sent, without a script, while somebody had begun a note."""
+    text = request.form.get("text", "") if _is_sent_without_script() else ""
+    return request.endpoint not in _WITH_OWN_TEXT and bool(text.strip())
+
+
+def holds_begun_decision(tenant: Tenant) -> bool:
+    """Whether a note was sent, without a script, while somebody had begun the form beside it."""
+    if not _holds_decision(tenant):
+        return False
+    for entry in filter(lambda entry: entry.is_offered(tenant), DECISIONS):
+        shown = entry.form.initial_data(tenant)
+        names = [field.short_name for field in entry.form(formdata=None)]
+        if names:
+            return any(request.form.get(name, "") != shown.get(name, "") for name in names)
+    return False
+
+
+def _holds_decision(tenant: Tenant) -> bool:
+    """Whether a note was sent together with the form beside it, as this tenant's page shows it."""
+    is_note = _is_sent_without_script() and request.endpoint == _NOTE
+    is_same = (request.view_args or {}).get("tenant_id") == tenant.id
+    return is_note and is_same and form_version() == (tenant.version or None)
+
+
+def _is_sent_without_script() -> bool:
+    # With a script the page keeps its other entries itself, secrets as well.
+    return request.method == "POST" and not htmx.wants_fragment()
 
 
 def _view(
@@ -94,17 +161,53 @@ def _view(
     form_class: type[Form],
     data: Mapping[str, str],
     submitted: SubmittedForm | None,
+    *,
+    carried: bool,
     **texts: Any,
 ) -> FormView:
-    if submitted is None or submitted.name != name:
-        form, errors, is_open = form_class(formdata=None, data=data), [], False
+    """carried: show what the request holds, although another form was sent."""
+    question, is_open = None, False
+    errors: Sequence[tuple[str, str]] = ()
+    suggested = request.form.get(SUGGESTED_LAST, "")
+    if submitted is not None and submitted.name == name:
+        form, question, is_open = submitted.form, submitted.question, True
+        errors = form.problems(name)
+    elif carried:
+        form, is_open = form_class(), True
     else:
-        form, errors, is_open = submitted.form, submitted.form.problems(name), True
+        form = form_class(formdata=None, data=data)
+        suggested = data.get(SUGGESTED_LAST, "")
+    if suggested:
+        texts["hidden"] = [*texts["hidden"], (SUGGESTED_LAST, strip_unprintable(suggested))]
+    if question:
+        texts |= asked(question, texts["hidden"])
     return FormView(
         name=name,
-        action=url_for(f"decisions.{name}", tenant_id=tenant.id),
-        fields=form.views(name),
+        action=url_for(f"decisions.{name}", tenant_id=tenant.id, back=back_parameter()),
+        fields=form.views(name, **_notes(form, tenant, is_shown_again=is_open)),
         errors=errors,
         open=is_open,
         **texts,
     )
+
+
+def _notes(form: Form, tenant: Tenant, *, is_shown_again: bool) -> dict[str, str]:
+    """Name of a field -> what is said beside it."""
+    notes = dict(form.notes(tenant)) if isinstance(form, VerbForm) else {}
+    if is_shown_again:
+        notes |= {
+            field.short_name: _("Type it again: what you typed is not shown.")
+            for field in form
+            if field.view_options.get("type") == "secret" and field.data
+        }
+    return notes
+
+
+def asked(question: Question, hidden: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """The texts of a form whose button now answers the question."""
+    return {
+        "question": question.sentences,
+        "submit": question.button,
+        "tone": "negative",
+        "hidden": [*hidden, (AGREED, question.agreed)],
+    }

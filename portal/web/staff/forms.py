@@ -1,56 +1,44 @@
 """The forms of staff: the fields that each verb asks for."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from portal import contact_readers
+from portal.contact_fields import FORM_ORDER
 from portal.contact_readers import Problem, ProblemError
 from portal.tenants import (
-    CLUSTER_LENGTH,
     REJECT_REASONS,
     SUSPEND_REASONS,
     Ids,
     Reason,
     Tenant,
-    Validity,
+    cluster_of,
 )
 from portal.web.forms import (
+    FieldView,
     Form,
     StaffContactForm,
     TextField,
     contact_data,
     form_messages,
     line_reader,
-    read_day,
+    read_cluster,
     read_id,
     read_secret,
 )
 from portal.web.http import now, settings
-from portal.web.i18n import N_, _, dates, labels
+from portal.web.i18n import N_, _, dates, labels, locale_name
+from portal.web.staff.validity_form import SUGGESTED_LAST, ValidityForm, term_field
+from portal.web.staff.verb_form import VerbForm
 
 MESSAGE_LENGTH = 2000
-#: A new validity is suggested to begin today and to end this much later.
-SUGGESTED_TERM = timedelta(days=14)
 
 
-class VerbForm(Form):
-    """The fields of a verb. A verb without fields uses this class: its form is only a button."""
+class NamesForm(VerbForm):
+    """The names of the account and the company, and the cluster."""
 
-    @staticmethod
-    def initial_data(tenant: Tenant) -> Mapping[str, str]:
-        """Field name -> text that the field holds when the tenant's page offers the form."""
-        del tenant
-        return {}
-
-    def arguments(self) -> Mapping[str, object]:
-        """Keyword arguments for the verb's function. Call it on a valid form only."""
-        return {}
-
-
-class IdsForm(VerbForm):
-    account_id = TextField(N_("Account id"), read_id, form_messages.account_id, inputmode="numeric")
-    company_id = TextField(N_("Company id"), read_id, form_messages.company_id, inputmode="numeric")
     account_name = TextField(
         N_("Account name"),
         line_reader(contact_readers.NAME_LENGTH, required=False),
@@ -65,11 +53,24 @@ class IdsForm(VerbForm):
     )
     cluster = TextField(
         N_("Cluster"),
-        line_reader(CLUSTER_LENGTH, required=False),
-        form_messages.text,
-        required=False,
-        hint=N_("For example eu or us."),
+        read_cluster,
+        form_messages.cluster,
+        hint=N_("For example eu or us. You can also paste the host."),
     )
+
+    @staticmethod
+    def initial_data(tenant: Tenant) -> Mapping[str, str]:
+        names = ("account_name", "company_name", "cluster")
+        return {name: str(getattr(tenant.ids, name)) for name in names} if tenant.ids else {}
+
+    def arguments(self) -> Mapping[str, object]:
+        names = ("account_name", "company_name", "cluster")
+        return {name: self[name].value for name in names}
+
+
+class IdsForm(NamesForm):
+    account_id = TextField(N_("Account id"), read_id, form_messages.account_id, inputmode="numeric")
+    company_id = TextField(N_("Company id"), read_id, form_messages.company_id, inputmode="numeric")
 
     def to_ids(self) -> Ids:
         return Ids(
@@ -79,70 +80,6 @@ class IdsForm(VerbForm):
             company_name=self.company_name.value,
             cluster=self.cluster.value,
         )
-
-
-class ValidityForm(VerbForm):
-    valid_from = TextField(N_("Valid from"), read_day, form_messages.date, type="date")
-    valid_to = TextField(N_("Valid through"), read_day, form_messages.date, type="date")
-    term = TextField(
-        N_("Term"),
-        str,
-        form_messages.choice,
-        type="select",
-        required=False,
-        hint=N_("Counts from the first day and replaces the last day."),
-        choices=[
-            ("", N_("No term: use the two days above")),
-            ("30d", N_("30 days")),
-            ("1y", N_("One year")),
-            ("eoy", N_("Through 31 December")),
-        ],
-    )
-
-    def validate(self, *args: Any, **kwargs: Any) -> bool:
-        self._apply_term()
-        valid = super().validate(*args, **kwargs)
-        if valid and self.valid_to.value < self.valid_from.value:
-            self.valid_to.errors = [_("The end must not be before the start.")]
-            return False
-        return bool(valid)
-
-    def _apply_term(self) -> None:
-        """A term counts from the first day and replaces the last day."""
-        try:
-            first = read_day(self.valid_from.data or "")
-        except ProblemError:
-            return
-        match self.term.data:
-            case "30d":
-                last = first + timedelta(days=29)
-            case "1y":
-                last = _year_later(first) - timedelta(days=1)
-            case "eoy":
-                last = date(first.year, 12, 31)
-            case _:
-                return
-        self.valid_to.data = last.isoformat()
-        self.term.data = ""
-
-    @staticmethod
-    def initial_data(tenant: Tenant) -> Mapping[str, str]:
-        zone, validity = settings().time_zone, tenant.validity
-        first, last = dates.days_of(validity.valid_from, validity.valid_to, zone)
-        return {"valid_from": first, "valid_to": last}
-
-    def arguments(self) -> Mapping[str, object]:
-        return {"validity": self.to_validity()}
-
-    def to_validity(self) -> Validity:
-        return Validity.of_days(self.valid_from.value, self.valid_to.value, settings().time_zone)
-
-
-def _year_later(day: date) -> date:
-    try:
-        return day.replace(year=day.year + 1)
-    except ValueError:  # 29 February
-        return date(day.year + 1, 3, 1)
 
 
 class ClientForm(VerbForm):
@@ -157,8 +94,7 @@ class ClientForm(VerbForm):
         read_secret,
         form_messages.text,
         required=False,
-        type="password",
-        autocomplete="off",
+        type="secret",
         hint=N_("Encrypted at once and never shown again."),
     )
 
@@ -173,6 +109,8 @@ class ClientForm(VerbForm):
 class ActivateForm(ClientForm, ValidityForm, IdsForm):
     """The ids, the validity and the OAuth client."""
 
+    term = term_field(N_("Counts from the first day. Leave the last day as it is."))
+
     def __iter__(self) -> Any:
         order = (
             *("account_id", "company_id", "account_name", "company_name", "cluster"),
@@ -185,14 +123,21 @@ class ActivateForm(ClientForm, ValidityForm, IdsForm):
         """The ids that the sign-up claims, and a suggested validity."""
         names = ("account_id", "company_id", "account_name", "company_name", "cluster")
         ids = {name: str(getattr(tenant.ids, name)) for name in names} if tenant.ids else {}
+        # What an earlier version took from a link may be no cluster. The facts show it as it is.
+        ids |= {"cluster": cluster_of(ids.get("cluster", "")) or ""}
         today = dates.today(now(), settings().time_zone)
-        last = today + SUGGESTED_TERM
-        return {**ids, "valid_from": today.isoformat(), "valid_to": last.isoformat()}
+        last = today + timedelta(days=settings().first_term_days - 1)
+        return {
+            **ids,
+            "valid_from": today.isoformat(),
+            "valid_to": last.isoformat(),
+            SUGGESTED_LAST: last.isoformat(),
+        }
 
     def arguments(self) -> Mapping[str, object]:
         return {
             "ids": self.to_ids(),
-            **ValidityForm.arguments(self),
+            "validity": self.to_change(),
             **ClientForm.arguments(self),
         }
 
@@ -223,6 +168,37 @@ class RejectForm(VerbForm):
         return {"reason": self.reason.value, "message": self.message.value}
 
 
+class QuestionForm(VerbForm):
+    """The question, and a box for each field of the contact that needs correcting."""
+
+    text = TextField(
+        N_("Question to the customer"),
+        lambda text: contact_readers.read_text(text, most=MESSAGE_LENGTH, required=True),
+        form_messages.text,
+        type="textarea",
+        hint=N_("The customer gets this text by mail and on the status page, and answers there."),
+    )
+
+    def view(self, field: Any, prefix: str = "", note: str = "") -> FieldView:
+        view = super().view(field, prefix, note)
+        if not view.name.startswith("correct_"):
+            return view
+        return replace(view, label=_("Please correct: %(field)s", field=view.label))
+
+    def arguments(self) -> Mapping[str, object]:
+        named = tuple(field.name for field in FORM_ORDER if self[f"correct_{field.name}"].value)
+        return {"text": self.text.value, "fields": named, "locale": locale_name()}
+
+
+for _field in FORM_ORDER:
+    # WTForms also collects fields that are set after the class was made.
+    setattr(
+        QuestionForm,
+        f"correct_{_field.name}",
+        TextField(_field.label, bool, form_messages.text, type="checkbox"),
+    )
+
+
 class SuspendForm(VerbForm):
     reason = _reason_field(SUSPEND_REASONS)
 
@@ -231,11 +207,19 @@ class SuspendForm(VerbForm):
 
 
 class EditContactForm(StaffContactForm, VerbForm):
-    """The contact form, filled with what is stored."""
+    """The contact form, filled with what is stored. What nobody touched stays as it is."""
+
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        if self.tenant:
+            self.keep_untouched(self.tenant.contact, contact_data(self.tenant.contact))
+        return bool(super().validate(*args, **kwargs))
 
     @staticmethod
     def initial_data(tenant: Tenant) -> Mapping[str, str]:
         return contact_data(tenant.contact)
+
+    def notes(self, tenant: Tenant) -> Mapping[str, str]:
+        return self.phone_notes(tenant.contact)
 
     def arguments(self) -> Mapping[str, object]:
         return {"contact": self.to_contact()}

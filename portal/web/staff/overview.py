@@ -11,6 +11,7 @@ from portal.stores import KEY, Item
 from portal.timestamps import parse_timestamp
 from portal.web.http import now, settings, store
 from portal.web.i18n import dates, locale_name
+from portal.web.staff.mails import mail_label, mail_problem
 from portal.web.staff.queue import queue_tabs, queue_url
 from portal.web.staff.recent_decisions import without_decided
 
@@ -22,6 +23,14 @@ class WaitingRow:
     company: str
     age: str
     late: bool
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UndeliveredRow:
+    company: str
+    what: str
+    why: str
     url: str
 
 
@@ -40,6 +49,7 @@ def overview_page() -> Response:
     page = render_template(
         "staff/overview.html",
         counts=counts,
+        doubtful=next((tab for tab in counts if tab.key == Tab.ASIDE.value), None),
         waiting=[_waiting_row(row) for row in without_decided(pending.rows)],
         all_waiting_url=queue_url(Tab.PENDING),
         expiring=[
@@ -51,6 +61,15 @@ def overview_page() -> Response:
             for row in expiring.rows
         ],
         more_expiring_url=queue_url(Tab.EXPIRING),
+        undelivered=[
+            UndeliveredRow(
+                company=each.company or each.entry.tenant_id,
+                what=mail_label(each.entry.kind),
+                why=mail_problem(each.entry.reason),
+                url=url_for("staff.tenant", tenant_id=each.entry.tenant_id),
+            )
+            for each in queries.undelivered(store(), now(), limit=_ROWS)
+        ],
     )
     return make_response(page)
 

@@ -1,51 +1,97 @@
 """The queue and the other lists of tenants: tabs with counts, search, pages and their links."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from flask import Response, g, request, url_for
 
 from portal import queries
-from portal.queries import CAP, QueuePage, Tab
-from portal.web.http import htmx, now, services, store, strip_unprintable
+from portal.auth import Role
+from portal.contact_readers import without_meaningless
+from portal.queries import CAP, PageCursor, QueuePage, Tab
+from portal.stores import Item
+from portal.web.http import htmx, now, person, services, store, strip_unprintable
 from portal.web.i18n import _, labels
-from portal.web.staff.queue_columns import queue_rows
+from portal.web.staff.back_links import link_suffix
+from portal.web.staff.queue_columns import Mark, queue_mark, queue_rows
 from portal.web.staff.recent_decisions import without_decided
 
-_MAX_SEARCH_LENGTH = 200
+MAX_SEARCH_LENGTH = 200
+
+
+#: Tabs whose tenants have no licence yet, and tabs whose heading says the status of all.
+_WITHOUT_VALIDITY = frozenset({Tab.PENDING, Tab.ASIDE, Tab.REJECTED})
+_ONE_STATUS = frozenset({Tab.PENDING, Tab.ASIDE, Tab.EXPIRING, Tab.EXPIRED, Tab.SUSPENDED})
 
 
 def queue_page() -> Response:
     tab = _tab_named(request.args.get("status", ""))
-    search = request.args.get("q", "").strip()[:_MAX_SEARCH_LENGTH]
-    after = services().links.read_cursor(request.args.get("after", ""), _cursor_scope(tab, search))
-    if search:
-        page = queries.search(store(), search, tab, now(), after=after)
-    else:
-        page = queries.page(store(), queries.ranges_of_tab(tab, now()), after=after)
-    items = without_decided(page.rows) if tab is Tab.PENDING else page.rows
+    search = without_meaningless(request.args.get("q", ""))[:MAX_SEARCH_LENGTH]
+    text = request.args.get("after", "")
+    after = services().links.read_cursor(text, _cursor_scope(tab, search))
+    page, items = _rows(tab, search, after)
+    if after and not items and page.after is None:
+        # The rows of a last page were decided, or moved on: the list may still have others.
+        after = None
+        page, items = _rows(tab, search, after)
+    here = {"status": tab.value, "q": search, "after": text if after else ""}
     return htmx.render(
         "staff/queue.html",
         "staff/_queue.html",
-        tabs=queue_tabs(tab),
+        tabs=queue_tabs(tab, search),
         q=strip_unprintable(search),
         status=tab.value,
         search_url=_base_url(),
-        rows=queue_rows(items, f"{_base_url()}/"),
+        rows=queue_rows(
+            items,
+            f"{_base_url()}/",
+            link_suffix({name: value for name, value in here.items() if value}),
+        ),
+        # Every column must tell rows apart.
+        without_validity=tab in _WITHOUT_VALIDITY,
+        without_status=tab in _ONE_STATUS and not _has_marks(tab, items),
         next_url=queue_url(tab, search, page),
         first_url=queue_url(tab, search) if after else "",
-        empty=_nothing_found(page) if search else _(labels.EMPTY_TAB[tab]),
+        empty=_nothing_found(tab, search, page),
+        clear_url=_clear_url(tab, search),
         heading=_("Tenants: %(tab)s", tab=_(labels.TAB[tab])),
     )
 
 
-def _nothing_found(page: QueuePage) -> str:
+def _clear_url(tab: Tab, search: str) -> str:
+    """Where what the list shows is cleared; empty if it cannot be, or this person may not."""
+    user = person()
+    if tab is not Tab.ASIDE or user is None or user.role < Role.APPROVER:
+        return ""
+    query = f"?{urlencode({'q': search})}" if search else ""
+    return f"{url_for('staff.doubtful')}{query}"
+
+
+def _has_marks(tab: Tab, items: Sequence[Item]) -> bool:
+    """Whether some rows differ from what the heading says of all."""
+    usual = {None, Mark.ASIDE} if tab is Tab.ASIDE else {None}
+    return any(queue_mark(item) not in usual for item in items)
+
+
+def _rows(tab: Tab, search: str, after: PageCursor | None) -> tuple[QueuePage, Sequence[Item]]:
+    """A page of the list, and its rows without those that this person has just decided."""
+    if search:
+        page = queries.search(store(), search, tab, now(), after=after)
+    else:
+        page = queries.page(store(), queries.ranges_of_tab(tab, now()), after=after)
+    return page, without_decided(page.rows) if tab is Tab.PENDING else page.rows
+
+
+def _nothing_found(tab: Tab, search: str, page: QueuePage) -> str:
     if page.after:
         return _("Nothing was found on this page. Go to the next page.")
-    return _(
-        "Nothing was found. Search for the beginning of a company name, for a whole email"
-        " address, or for an id."
-    )
+    if search:
+        return _(
+            "Nothing was found. Search for the beginning of a company name, for a whole email"
+            " address, or for an id."
+        )
+    return _(labels.EMPTY_TAB[tab])
 
 
 def _tab_named(name: str) -> Tab:
@@ -76,14 +122,18 @@ _TAB_TONES = {
 }
 
 
-def queue_tabs(current: Tab | None = None) -> list[QueueTab]:
-    """All tabs. The tab for sign-ups that were set aside is there only while it holds one."""
+def queue_tabs(current: Tab | None = None, search: str = "") -> list[QueueTab]:
+    """All tabs. The tab for doubtful sign-ups is there only while it holds one.
+
+    search: goes on in the other tab, since its text stays in the search box.
+    """
     base = f"{_base_url()}?status="
+    searched = f"&{urlencode({'q': search})}" if search else ""
     return [
         QueueTab(
             label=_(labels.TAB[tab]),
             count=f"{CAP - 1}+" if number >= CAP else str(number),
-            url=base + tab.value,
+            url=f"{base}{tab.value}{searched}",
             tone=_TAB_TONES.get(tab, "") if number else "",
             key=tab.value,
             current="page" if tab is current else "false",

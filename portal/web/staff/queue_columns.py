@@ -5,34 +5,47 @@ templates/staff/_queue.html. An index holds only some attributes of a tenant:
 portal/stores/schema.py says which.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from enum import StrEnum
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 from portal import records
+from portal.queries import Tab
 from portal.stores import KEY, Item
-from portal.tenants import Status, Validity, access_status
+from portal.tenants import Gap, Status, Validity, access_status
 from portal.timestamps import parse_timestamp
 from portal.web.http import now, settings
-from portal.web.i18n import _, dates, labels, locale_name
+from portal.web.i18n import N_, _, dates, labels, locale_name
 
 
-def queue_rows(items: Iterable[Item], url_prefix: str) -> list[SimpleNamespace]:
-    """Ready texts, named as in the template: `[[company]]` there is `row.company` here."""
+def queue_rows(
+    items: Iterable[Item], url_prefix: str, url_suffix: str = ""
+) -> list[SimpleNamespace]:
+    """Ready texts, named as in the template: `[[company]]` there is `row.company` here.
+
+    The address of a tenant's page is its id between `url_prefix` and `url_suffix`.
+    """
     zone, locale = settings().time_zone, locale_name()
     promised = timedelta(days=settings().promised_days)
     time = now()
     return [
-        _row(item, url_prefix, now=time, zone=zone, promised=promised, locale=locale)
+        _row(item, (url_prefix, url_suffix), now=time, zone=zone, promised=promised, locale=locale)
         for item in items
     ]
 
 
 def _row(
-    item: Item, url_prefix: str, *, now: datetime, zone: ZoneInfo, promised: timedelta, locale: str
+    item: Item,
+    url: tuple[str, str],
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    promised: timedelta,
+    locale: str,
 ) -> SimpleNamespace:
-    get = item.get
+    get, gaps = item.get, records.gaps_of_row(item)
     status = records.status_of(item)
     created_at = str(get("createdAt", ""))
     requested = parse_timestamp(created_at)
@@ -44,12 +57,15 @@ def _row(
         access = access_status(status, validity, now)
         status_label, tone = labels.ACCESS_STATUS[access], labels.TONE[access]
     else:
-        status_label, tone = labels.STATUS[status], _STATUS_TONES[status]
+        status_label, tone = _MARKED.get(queue_mark(item), (labels.STATUS[status], ""))
+        tone = tone or _STATUS_TONES[status]
     return SimpleNamespace(
-        url=f"{url_prefix}{item[KEY]}",
-        company=str(get("contactCompanyName", "")),
+        url=f"{url[0]}{item[KEY]}{url[1]}",
+        # A link needs a text.
+        company=str(get("contactCompanyName") or (item[KEY] if Gap.CONTACT in gaps else "")),
         contact=str(get("contactFullName", "")),
         email=str(get("contactEmailAddress", "")),
+        confirmed=_("confirmed") if records.is_confirmed(item) else "",
         ids=f"{account} / {company}" if account else "",
         requested=dates.day(requested, zone, locale),
         requested_iso=created_at,
@@ -58,8 +74,44 @@ def _row(
         validity=_days(validity, zone, locale) if validity else "",
         status=_(status_label),
         tone=tone,
+        incomplete=labels.incomplete_label(gaps),
     )
 
+
+class Mark(StrEnum):
+    """What the list says of a pending sign-up in place of its status."""
+
+    WAITS = "waits"
+    ASIDE = "aside"
+    ASKED = "asked"
+    ANSWERED = "answered"
+    RENEWAL = "renewal"
+    FAST = "fast"
+
+
+def queue_mark(item: Item) -> Mark | None:
+    """The mark that matters most for what staff do next. `None`: it has none."""
+    return next((mark for mark, has in _MARKS.items() if has(item)), None)
+
+
+_MARKS: Mapping[Mark, Callable[[Item], bool]] = {
+    Mark.WAITS: records.is_waiting_for_address,
+    Mark.ASIDE: records.is_set_aside,
+    Mark.ANSWERED: records.is_answered,
+    Mark.ASKED: records.is_asked,
+    Mark.RENEWAL: records.is_renewal,
+    Mark.FAST: records.is_too_fast,
+}
+
+#: Label and tone.
+_MARKED: Mapping[Mark | None, tuple[str, str]] = {
+    Mark.WAITS: (N_("Waits for the address"), "warning"),
+    Mark.ASIDE: (labels.TAB[Tab.ASIDE], "warning"),
+    Mark.ANSWERED: (N_("Answered"), "positive"),
+    Mark.ASKED: (N_("Asked"), "information"),
+    Mark.RENEWAL: (N_("Renewal"), "information"),
+    Mark.FAST: (N_("Pending, sent very fast"), "warning"),
+}
 
 _STATUS_TONES = {
     Status.PENDING: "information",
@@ -71,6 +123,9 @@ _STATUS_TONES = {
 
 
 def _days(validity: Validity, zone: ZoneInfo, locale: str) -> str:
-    """`1 May 2026 – 30 Apr 2027`; without an end, `1 May 2026 –`."""
-    first = dates.day(validity.valid_from, zone, locale)
-    return f"{first} – {dates.day(validity.valid_to, zone, locale)}".strip()
+    """`1 May 2026 – 30 Apr 2027`; without an end, `1 May 2026 –`. No line ends in a day."""
+    first, last = (
+        dates.day(end, zone, locale).replace(" ", "\N{NO-BREAK SPACE}")
+        for end in (validity.valid_from, validity.valid_to)
+    )
+    return f"{first} – {last}".strip()

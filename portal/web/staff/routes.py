@@ -5,13 +5,22 @@ The decisions about a tenant have a blueprint of their own: `portal.web.staff.de
 
 from flask import Blueprint
 
-from portal.web.staff import overview, queue, sign_in, tenant_page
+from portal.web.staff import api_tokens, doubtful, overview, queue, security, sign_in, tenant_page
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 
 bp.add_url_rule("/sign-in", "sign_in", sign_in.sign_in_page)
 bp.add_url_rule("/sign-in/<token>", "use_link", sign_in.use_link, methods=["GET", "POST"])
+# A link that was cut before its token.
+bp.add_url_rule("/sign-in/", "cut_link", sign_in.dead_link)
 bp.add_url_rule("/sign-out", "sign_out", sign_in.sign_out, methods=["POST"])
 bp.add_url_rule("/", "home", overview.overview_page)
+bp.add_url_rule("/security", "security", security.security_page)
+bp.add_url_rule("/tokens", "tokens", api_tokens.tokens_page, methods=["GET", "POST"])
+bp.add_url_rule(
+    "/tokens/<kid:kid>/revoke", "revoke_token", api_tokens.revoke_token, methods=["POST"]
+)
+bp.add_url_rule("/doubtful", "doubtful", doubtful.doubtful_page)
+bp.add_url_rule("/doubtful/clear", "clear_doubtful", doubtful.clear_doubtful, methods=["POST"])
 bp.add_url_rule("/tenants", "tenants", queue.queue_page)
 bp.add_url_rule("/tenants/<tenant:tenant_id>", "tenant", tenant_page.show_tenant)

@@ -1,28 +1,62 @@
 """Sign in with a link, sign out, and who is signed in."""
 
+from datetime import timedelta
+
 from flask import make_response, redirect, render_template, request, session, url_for
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.auth import (
     NotSignedInError,
     Role,
+    SecurityAct,
     check_sign_in_link,
     end_session,
     start_session,
 )
-from portal.web.http import SESSION_TOKEN, now, person, safe_next, store
+from portal.web.http import (
+    SESSION_TOKEN,
+    client_network,
+    now,
+    person,
+    safe_next,
+    services,
+    settings,
+    source,
+    store,
+    strip_unprintable,
+)
 from portal.web.i18n import _, labels
 
 
 def sign_in_page() -> AnyResponse:
     """Says where sign-in links come from, and remembers which page the person wanted."""
-    session["next"] = safe_next(request.args.get("next", ""), "")
-    sentence = _(
-        "Open the sign-in link that an operator made for you. It works once, within 15 minutes."
-        " If it does not work any more, ask for a new one."
+    if "next" in request.args:
+        session["next"] = safe_next(request.args["next"], "")
+    sentences = (
+        _("Open the sign-in link that an operator made for you. It works once, within 15 minutes."),
+        _new_link_sentence(),
     )
-    return make_response(render_template("staff/sign_in.html", sentence=sentence))
+    return make_response(
+        render_template("staff/sign_in.html", heading=_("Sign in"), sentences=sentences)
+    )
+
+
+def _new_link_sentence() -> str:
+    return _(
+        "To get a new link, ask whoever runs this portal. They make it with the command"
+        " “portal staff-link”, and send it to you."
+    )
+
+
+def dead_link() -> AnyResponse:
+    """One page for every link that does not work. A stranger learns nothing from it."""
+    services().refusals.of_stranger(SecurityAct.LINK_REFUSED, source())
+    heading = _("This link was used, has expired or was cut.")
+    sentences = (_("Each link works once, within 15 minutes."), _new_link_sentence())
+    return make_response(
+        render_template("staff/sign_in.html", heading=heading, sentences=sentences), 404
+    )
 
 
 def use_link(token: str) -> AnyResponse:
@@ -32,18 +66,25 @@ def use_link(token: str) -> AnyResponse:
     """
     try:
         if request.method != "POST":
-            check_sign_in_link(store(), token, now())
+            someone = check_sign_in_link(store(), token, now())
             next_path = request.args.get("next", "") or session.get("next", "")
             return make_response(
                 render_template(
                     "staff/sign_in_link.html",
                     action=url_for("staff.use_link", token=token),
                     next=safe_next(next_path, ""),
+                    name=strip_unprintable(someone.name),
+                    email=someone.email,
                 )
             )
-        session_token = start_session(store(), token, now())
+        kept = timedelta(days=settings().security_log_days)
+        session_token = start_session(store(), token, now(), source(), events_kept=kept)
     except NotSignedInError as error:
-        raise NotFound from error
+        # Only what does not work is counted: nobody can keep others in the same network out.
+        wait = services().limits.sign_in.seconds_to_wait(client_network(), now())
+        if wait:
+            raise TooManyRequests(retry_after=wait) from error
+        return dead_link()
     session.clear()
     session[SESSION_TOKEN] = session_token
     target = safe_next(request.form.get("next", ""), url_for("staff.home"))
@@ -53,7 +94,7 @@ def use_link(token: str) -> AnyResponse:
 def sign_out() -> AnyResponse:
     token = session.get(SESSION_TOKEN)
     if isinstance(token, str):
-        end_session(store(), token)
+        end_session(store(), token, now(), source())
     session.clear()
     return redirect(url_for("staff.sign_in"), 303)
 

@@ -1,13 +1,16 @@
 """What staff read about a tenant: the facts, a sentence on its status, and warnings."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from portal.tenants import AccessStatus, Status, Tenant, standing
+from portal.mail import ascii_domain
+from portal.mixed_scripts import mixed_words, scripts_of
+from portal.queries import Tab
+from portal.tenants import AccessStatus, Gap, Status, Tenant, cluster_of, standing
 from portal.web.forms import contact_facts
 from portal.web.http import now, settings
-from portal.web.i18n import _, dates, labels
+from portal.web.i18n import N_, _, dates, labels, script_name
 from portal.web.staff.verbs import validity_has_ended
 
 
@@ -18,24 +21,36 @@ class TenantCard:
     status: str
     tone: str
     status_sentence: str
+    incomplete: str
     facts: Sequence[tuple[str, str]]
     warnings: Sequence[str]
     secret: str
 
 
-def tenant_card(tenant: Tenant) -> TenantCard:
+def tenant_card(tenant: Tenant, gaps: Collection[Gap] = ()) -> TenantCard:
+    """What staff read about the tenant.
+
+    Args:
+        gaps: What its row lacks, and nobody has answered for.
+    """
     zone = settings().time_zone
     access = standing(tenant, now())
     status = labels.ACCESS_STATUS[access] if tenant.is_active else labels.STATUS[tenant.status]
+    tone = labels.TONE[access]
+    if tenant.set_aside and tenant.status is Status.PENDING:
+        # The same word as in the lists.
+        status, tone = labels.TAB[Tab.ASIDE], "warning"
     contact, ids, client = tenant.contact, tenant.ids, tenant.client
     facts = [
         # Without the company, which is the heading of the page.
         *contact_facts(contact)[1:],
+        (_("Domain in ASCII"), _other_domain(contact.email)),
+        (_("Email confirmed"), _confirmed(tenant)),
         *(
             [
                 (_("Account"), labels.named_id(ids.account_name, ids.account_id)),
                 (_("Company in FSM"), labels.named_id(ids.company_name, ids.company_id)),
-                (_("Cluster"), ids.cluster),
+                (_("Cluster"), _cluster(ids.cluster)),
             ]
             if ids
             else []
@@ -55,14 +70,35 @@ def tenant_card(tenant: Tenant) -> TenantCard:
         secret = _("Client secret: set.")
     return TenantCard(
         id=tenant.id,
-        company=contact.company or _("(erased)"),
+        company=contact.company or (tenant.id if Gap.CONTACT in gaps else _("(erased)")),
         status=_(status),
-        tone=labels.TONE[access],
+        tone=tone,
         status_sentence=_status_sentence(tenant, access),
         facts=[(label, value) for label, value in facts if value],
-        warnings=_warnings(tenant),
+        incomplete=_("Incomplete") if gaps else "",
+        warnings=[*(_(_TO_COMPLETE[gap]) for gap in gaps), *_warnings(tenant, gaps)],
         secret=secret,
     )
+
+
+def _confirmed(tenant: Tenant) -> str:
+    """When the customer proved the address. Records of the old application have nobody to ask."""
+    if tenant.email_confirmed_at:
+        return dates.moment(tenant.email_confirmed_at, settings().time_zone)
+    return _("not yet") if tenant.status_link and tenant.contact.email else ""
+
+
+def _other_domain(email: str) -> str:
+    """The domain as the network knows it, if that is not what people read."""
+    domain = email.rpartition("@")[2]
+    return "" if domain.isascii() else ascii_domain(email)
+
+
+def _cluster(stored: str) -> str:
+    """The cluster as it is stored. An old record may have a text that is never answered."""
+    if not stored or cluster_of(stored) is not None:
+        return stored
+    return _("%(text)s (not a cluster: programs do not get it)", text=stored)
 
 
 def _valid_from(tenant: Tenant) -> str:
@@ -73,7 +109,7 @@ def _valid_from(tenant: Tenant) -> str:
     if dates.starts_with_a_day(start, zone):
         day = dates.long_day(start.astimezone(zone).date())
         return _("%(day)s, 00:00 %(zone)s", day=day, zone=zone.key)
-    return _("%(moment)s %(zone)s", moment=dates.moment(start, zone), zone=zone.key)
+    return dates.moment(start, zone)
 
 
 def _valid_through(tenant: Tenant) -> str:
@@ -84,7 +120,7 @@ def _valid_through(tenant: Tenant) -> str:
     if dates.ends_with_a_day(validity.valid_to, zone):
         day = dates.long_day(validity.valid_to.astimezone(zone).date())
         return _("%(day)s, 24:00 %(zone)s", day=day, zone=zone.key)
-    return _("%(moment)s %(zone)s", moment=dates.moment(validity.valid_to, zone), zone=zone.key)
+    return dates.moment(validity.valid_to, zone)
 
 
 def _status_sentence(tenant: Tenant, access: AccessStatus) -> str:
@@ -108,16 +144,74 @@ def _status_sentence(tenant: Tenant, access: AccessStatus) -> str:
             return ""
 
 
-def _warnings(tenant: Tenant) -> list[str]:
+#: What an incomplete tenant lacks, why that matters, and what to do next.
+_TO_COMPLETE = {
+    Gap.END: N_(
+        "Incomplete: the old application saved no end of the validity, so access is refused. Set"
+        " the validity. If it is to have no end, an operator says so with adopt --keep."
+    ),
+    Gap.CONTACT: N_(
+        "Incomplete: the company, the name or the email address of the contact is missing. Change"
+        " the contact."
+    ),
+    Gap.IDS: N_(
+        "Incomplete: the account id or the company id is missing. If the tenant id holds both, save"
+        " the contact anew: that adds them. Otherwise import this tenant with its ids."
+    ),
+    Gap.TENANT_ID: N_(
+        "Incomplete: the tenant id is not made of the account id and the company id, so the"
+        " application does not find this tenant. Import it under its ids, then suspend it here."
+    ),
+    Gap.CLUSTER: N_(
+        "Incomplete: the cluster is not the name of one, so the application does not get it. Import"
+        " this tenant with its cluster."
+    ),
+    Gap.ATTRIBUTES: N_(
+        "Incomplete: some values cannot be read, and are not shown here. Enter the contact and the"
+        " validity anew. An operator sees with adopt which values these are."
+    ),
+}
+
+
+def _warnings(tenant: Tenant, gaps: Collection[Gap]) -> list[str]:
     warnings = []
-    if tenant.set_aside:
+    if tenant.waits_for_address and tenant.status is Status.PENDING:
         warnings.append(
             _(
-                "A robot may have sent this sign-up, so it is not in the queue. If a person sent"
-                " it, move it into the queue."
+                "This sign-up waits until the customer confirms the email address: then it gets"
+                " into the queue by itself. If you know the customer, move it into the queue."
             )
         )
-    if tenant.is_active and standing(tenant, now()) is AccessStatus.WINDOW_MISSING:
+    elif tenant.is_doubtful:
+        warnings.append(
+            _(
+                "A robot may have sent this sign-up, or too many came at once, so it is not in the"
+                " queue. If a person sent it, move it into the queue."
+            )
+        )
+    if tenant.too_fast and tenant.status is Status.PENDING:
+        warnings.append(
+            _(
+                "The form was sent within %(seconds)s seconds, faster than most people type. If the"
+                " details look like those of a person, decide as usual.",
+                seconds=settings().sign_up_min_seconds,
+            )
+        )
+    if tenant.status is Status.PENDING:
+        contact = tenant.contact
+        # Each once, in the order of the page.
+        words = dict.fromkeys(mixed_words(f"{contact.company} {contact.name} {contact.email}"))
+        warnings += [
+            _(
+                "“%(word)s” mixes letters of several scripts (%(scripts)s), so it may imitate"
+                " another word. Check it before you decide.",
+                word=word,
+                scripts=", ".join(script_name(each) for each in scripts_of(word)),
+            )
+            for word in words
+        ]
+    window_missing = standing(tenant, now()) is AccessStatus.WINDOW_MISSING
+    if tenant.is_active and window_missing and Gap.END not in gaps:
         warnings.append(
             _("The validity is missing or cannot be read, so access is refused. Set the validity.")
         )

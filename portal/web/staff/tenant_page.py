@@ -1,8 +1,8 @@
 """The page of one tenant: facts, duplicates, forms, history and notes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 
 from flask import Response, request, url_for
 
@@ -20,29 +20,24 @@ from portal.web.http import (
     store,
 )
 from portal.web.i18n import _, dates, labels
+from portal.web.staff.back_links import list_url
+from portal.web.staff.confirmations import Confirmation, confirm_decision, confirm_note
 from portal.web.staff.form_views import FormView, SubmittedForm, offered_forms
-from portal.web.staff.recent_decisions import recently_decided
+from portal.web.staff.mails import again_form, mail_lines
+from portal.web.staff.question_view import question_view
+from portal.web.staff.related import related_requests
+from portal.web.staff.renewal import renewal_of_known_ids
 from portal.web.staff.tenant_card import tenant_card
-from portal.web.staff.verbs import BY_VERB, confirmation_sentence, conflict_headline, history_label
-
-#: For this long after a decision, the page of the tenant confirms it.
-_JUST_NOW = timedelta(minutes=5)
+from portal.web.staff.verbs import (
+    conflict_headline,
+    history_label,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConflictNotice:
     headline: str
     advice: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Confirmation:
-    sentence: str
-    undo_url: str = ""
-    undo_label: str = ""
-    undo_version: str = ""
-    next_url: str = ""
-    next_label: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +61,15 @@ class DuplicateRow:
 
 
 def show_tenant(tenant_id: str) -> Response:
-    return tenant_page(tenant_id, just_decided="done" in request.args)
+    """The page. Its address may say what to confirm: `done`, the latest decision of this person,
+    and `closed`, the sign-up that it closed; or `noted`, the latest note."""
+    closed = request.args.get("closed", "")
+    return tenant_page(
+        tenant_id,
+        just_decided="done" in request.args,
+        just_noted="noted" in request.args,
+        closed=closed,
+    )
 
 
 def tenant_page(
@@ -74,44 +77,59 @@ def tenant_page(
     *,
     status: int = 200,
     just_decided: bool = False,
+    just_noted: bool = False,
+    closed: str = "",
+    confirmation: Confirmation | None = None,
     conflict: ConflictNotice | None = None,
     submitted: SubmittedForm | None = None,
     extra_form: FormView | None = None,
-    confirmation: Confirmation | None = None,
 ) -> Response:
     """The page, or the section of it that htmx swaps.
 
     status: the status code of the answer.
     just_decided: confirm the latest decision, if this person made it.
-    confirmation: what to confirm otherwise, such as a new note.
+    just_noted: confirm the latest note, if this person wrote it.
+    closed: the sign-up that the decision closed towards this tenant.
+    confirmation: said instead of these.
     submitted: a form that was refused; shown again with its errors.
-    extra_form: stands in front of the other forms.
+    extra_form: the second choice; stands behind the first of the other forms.
 
     Raises:
         UnknownTenantError: no tenant has this id.
     """
-    tenant = onboarding.find(store(), tenant_id)
-    if just_decided:
-        confirmation = _confirm_decision(tenant)
+    loaded = onboarding.load(store(), tenant_id)
+    tenant = loaded.tenant
+    events = queries.history(store(), tenant)
     notes = queries.notes(store(), tenant)
+    if just_decided:
+        confirmation = confirm_decision(tenant, events, closed)
+    elif just_noted:
+        confirmation = confirm_note(notes)
+    said = {(note.verb, note.at): note.text for note in notes if note.verb}
+    mails = queries.mails(store(), tenant)
     forms = offered_forms(tenant, notes, submitted) if _may_change() else []
+    if extra_form is None and forms:
+        extra_form = renewal_of_known_ids(tenant)
     answer = htmx.render(
         "staff/tenant_page.html",
         "staff/_tenant_page.html",
         code=status,
-        card=tenant_card(tenant),
+        card=tenant_card(tenant, records.open_gaps(loaded.item)),
         conflict=conflict,
         confirmation=confirmation,
-        forms=[extra_form, *forms] if extra_form else forms,
+        forms=_with_renewal(forms, extra_form, is_asked_for=bool(tenant.renews)),
+        related=related_requests(tenant),
         title_error=status == 422,
-        history=[_history_line(event) for event in queries.history(store(), tenant)]
-        + [_sign_up_line(tenant)],
+        history=[_history_line(event, said) for event in events] + [_sign_up_line(tenant)],
+        question=question_view(tenant),
         duplicates=[
             _duplicate_row(reason, row)
             for reason, row in queries.possible_duplicates(store(), tenant)
         ],
-        notes=[_note_line(note) for note in notes],
-        back_url=url_for("staff.tenants", status=_tab_of(tenant)),
+        notes=[_note_line(note) for note in notes if not note.verb],
+        mails=mail_lines(mails),
+        again=again_form(tenant, mails) if _may_change() else None,
+        back_url=list_url(default_tab=_tab_of(tenant)),
     )
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer
@@ -133,12 +151,26 @@ def conflict_notice(tenant: Tenant) -> ConflictNotice:
     return ConflictNotice(
         headline=conflict_headline(decision.verb, who, dates.ago(now() - decision.at)),
         advice=_(
-            "Your decision was not saved. %(name)s changed this at %(time)s; this is the tenant"
-            " now. Check it before you decide again.",
-            name=who,
-            time=dates.moment(decision.at, zone),
+            "Your decision was not saved. %(decision)s; this is the tenant now. Check it before"
+            " you decide again.",
+            decision=conflict_headline(
+                decision.verb, who, _("at %(time)s", time=dates.moment(decision.at, zone))
+            ).removesuffix("."),
         ),
     )
+
+
+def _with_renewal(
+    forms: list[FormView], extra: FormView | None, *, is_asked_for: bool
+) -> list[FormView]:
+    """The form of the decision that was tried comes first: only one that takes nothing away may be
+    the first button. A renewal that the customer asks for takes the place of the activation."""
+    if extra is None:
+        return forms
+    if is_asked_for:
+        return [extra, *(form for form in forms if form.name != "activate")]
+    first = next((n for n, form in enumerate(forms) if form.name == "activate"), -1) + 1
+    return [*forms[:first], extra, *forms[first:]]
 
 
 def _may_change() -> bool:
@@ -147,42 +179,13 @@ def _may_change() -> bool:
 
 
 def _tab_of(tenant: Tenant) -> str:
-    if tenant.set_aside:
+    if tenant.status is Status.PENDING and not tenant.is_queued:
         return "aside"
     return "rejected" if tenant.status is Status.WITHDRAWN else tenant.status.value
 
 
-# ---- What was done
-
-
-def _confirm_decision(tenant: Tenant) -> Confirmation | None:
-    """What this person has just decided, how to undo it, and the next pending tenant.
-
-    `None` if somebody else made the latest decision, or if it is older than five minutes.
-    """
-    user, decision = person(), tenant.decision
-    if user is None or decision is None or decision.who != user.id:
-        return None
-    if now() - decision.at > _JUST_NOW:
-        return None
-    entry = BY_VERB[decision.verb]
-    undo = BY_VERB[entry.undo].route if entry.undo else ""
-    next_tenant = None
-    if entry.shows_next:
-        next_tenant = queries.next_waiting(store(), recently_decided())
-    return Confirmation(
-        sentence=confirmation_sentence(decision.verb, tenant.contact.company),
-        undo_url=url_for(f"decisions.{undo}", tenant_id=tenant.id) if undo else "",
-        undo_label=_("Undo") if undo else "",
-        undo_version=str(tenant.version or 0),
-        next_url=url_for("staff.tenant", tenant_id=next_tenant[KEY]) if next_tenant else "",
-        next_label=_("Next: %(company)s", company=next_tenant.get("contactCompanyName", ""))
-        if next_tenant
-        else "",
-    )
-
-
-def _history_line(event: Event) -> HistoryLine:
+def _history_line(event: Event, said: Mapping[tuple[str, datetime | None], str]) -> HistoryLine:
+    """`said`: the words of questions and answers, by the verb and the time of their events."""
     zone = settings().time_zone
     details = [labels.reason_label(event.reason)] if event.reason else []
     for name, values in event.changes.items():
@@ -199,6 +202,7 @@ def _history_line(event: Event) -> HistoryLine:
         when=dates.moment(event.at, zone),
         who=labels.actor_label(event.by),
         what=history_label(event.verb),
+        text=said.get((event.verb, event.at), ""),
         details=details,
     )
 
@@ -211,9 +215,19 @@ def _sign_up_line(tenant: Tenant) -> HistoryLine:
     )
 
 
+def _note_text(note: Note) -> str:
+    if note.is_no_reminders:
+        return _("No more reminders by mail, please.")
+    return (
+        _("Second email address: %(address)s", address=note.text) if note.is_address else note.text
+    )
+
+
 def _note_line(note: Note) -> HistoryLine:
     return HistoryLine(
-        when=dates.moment(note.at, settings().time_zone), who=note.by, text=note.text
+        when=dates.moment(note.at, settings().time_zone),
+        who=labels.actor_label(note.by),
+        text=_note_text(note),
     )
 
 

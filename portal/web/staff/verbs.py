@@ -5,94 +5,21 @@ page, the routes, the access table, the history, the conflicts and the confirmat
 from this table. CONTRIBUTING.md says how to add a verb.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from portal.auth import Role
-from portal.onboarding import activation, licences, sign_ups
-from portal.tenants import Status, Tenant, Verb, can
-from portal.web.forms import form_version
-from portal.web.http import audit_info, now, services, settings, store
+from portal.onboarding import activation, licences, questions, sign_ups
+from portal.tenants import Status, Tenant, Verb
+from portal.web.http import now, settings
 from portal.web.i18n import N_, _
 from portal.web.staff.forms import (
     ActivateForm,
     ClientForm,
     EditContactForm,
+    NamesForm,
+    QuestionForm,
     RejectForm,
     SuspendForm,
-    ValidityForm,
-    VerbForm,
 )
-
-
-def _always(text: str) -> Callable[[Tenant], str]:
-    return lambda _tenant: text
-
-
-_PLAIN, _NO_TEXT = _always("plain"), _always("")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class VerbEntry:
-    """One verb.
-
-    history: its name in the history.
-    change: its function in `portal.onboarding`. `None` for verbs that staff do not decide on;
-        these have texts only.
-    seals: whether `change` takes the sealer.
-    route: the last part of its address; also its endpoint, and the prefix of its fields' ids.
-    role: the lowest role that may do it.
-    offered: whether a tenant's page offers it where the life cycle allows it.
-    legend, button, tone: the heading of its form, and its button.
-    key: the shortcut key that opens its form.
-    explanation: a sentence in front of its fields.
-    done: confirms it to the person who did it.
-    conflict: tells another person, whose decision came second, that this one came first.
-    refused: says why the tenant's status does not allow it.
-    undo: the verb that undoes it.
-    shows_next: whether its confirmation leads to the next pending tenant.
-    """
-
-    verb: Verb
-    history: str
-    change: Callable[..., Tenant] | None = None
-    seals: bool = False
-    route: str = ""
-    role: Role = Role.APPROVER
-    form: type[VerbForm] = VerbForm
-    offered: Callable[[Tenant], bool] = lambda _tenant: True
-    legend: str = ""
-    button: str = ""
-    key: str = ""
-    tone: Callable[[Tenant], str] = _PLAIN
-    explanation: Callable[[Tenant], str] = _NO_TEXT
-    done: str = N_("Saved.")
-    conflict: str = N_("%(who)s changed this %(ago)s.")
-    refused: str = ""
-    undo: Verb | None = None
-    shows_next: bool = False
-
-    def is_offered(self, tenant: Tenant) -> bool:
-        return self.change is not None and can(tenant.status, self.verb) and self.offered(tenant)
-
-    def perform(self, tenant_id: str, form: VerbForm) -> Tenant:
-        """Makes the change in the name of the person who is signed in.
-
-        Raises:
-            TypeError: staff cannot decide on this verb.
-            Exception: what the verb's function in `portal.onboarding` raises.
-        """
-        if self.change is None:
-            raise TypeError(f"{self.verb} is not a decision of staff")
-        sealer = (services().sealer,) if self.seals else ()
-        return self.change(
-            store(),
-            *sealer,
-            tenant_id,
-            expected_version=form_version(),
-            audit=audit_info(),
-            **form.arguments(),
-        )
+from portal.web.staff.validity_form import ValidityForm
+from portal.web.staff.verb_entry import VerbEntry, always
 
 
 def validity_has_ended(tenant: Tenant) -> bool:
@@ -111,6 +38,13 @@ def _explain_reinstating(tenant: Tenant) -> str:
     return _("The validity does not change.")
 
 
+def _explain_asking(tenant: Tenant) -> str:
+    question = tenant.question
+    if question and question.is_open:
+        return _("An earlier question waits for its answer. The new one takes its place.")
+    return _("The sign-up keeps its place in the queue.")
+
+
 def _tone_of_validity(tenant: Tenant) -> str:
     return "emphasised" if tenant.status is Status.ACTIVE else "plain"
 
@@ -122,7 +56,7 @@ VERBS = (
         history=N_("Moved into the queue"),
         change=sign_ups.release,
         route="release",
-        offered=lambda tenant: tenant.set_aside,
+        offered=lambda tenant: not tenant.is_queued,
         legend=N_("Move into the queue"),
         button=N_("Move into the queue"),
         done=N_("The sign-up of %(company)s is now in the queue."),
@@ -138,7 +72,7 @@ VERBS = (
         legend=N_("Activate"),
         button=N_("Activate"),
         key="a",
-        tone=_always("emphasised"),
+        tone=always("emphasised"),
         explanation=_explain_days,
         done=N_("%(company)s is active."),
         conflict=N_("%(who)s activated this %(ago)s."),
@@ -154,11 +88,26 @@ VERBS = (
         legend=N_("Reject"),
         button=N_("Reject"),
         key="r",
-        tone=_always("negative"),
+        tone=always("negative"),
         done=N_("The sign-up of %(company)s is rejected."),
         conflict=N_("%(who)s rejected this %(ago)s."),
         refused=N_("Only a pending tenant can be rejected."),
         undo=Verb.REOPEN,
+        shows_next=True,
+    ),
+    VerbEntry(
+        verb=Verb.QUESTION,
+        history=N_("Question asked"),
+        change=questions.ask,
+        route="question",
+        form=QuestionForm,
+        offered=lambda tenant: not tenant.is_doubtful,
+        legend=N_("Ask the customer"),
+        button=N_("Ask the customer"),
+        explanation=_explain_asking,
+        done=N_("The customer of %(company)s is asked."),
+        conflict=N_("%(who)s asked the customer %(ago)s."),
+        refused=N_("Only the customer of a pending sign-up that is not doubtful can be asked."),
         shows_next=True,
     ),
     VerbEntry(
@@ -168,7 +117,7 @@ VERBS = (
         route="reinstate",
         legend=N_("Reinstate"),
         button=N_("Reinstate"),
-        tone=_always("positive"),
+        tone=always("positive"),
         explanation=_explain_reinstating,
         done=N_("%(company)s is active again."),
         conflict=N_("%(who)s reinstated this %(ago)s."),
@@ -180,6 +129,7 @@ VERBS = (
         change=licences.set_validity,
         route="validity",
         form=ValidityForm,
+        keeps_untouched=True,
         legend=N_("Set the validity"),
         button=N_("Set validity"),
         tone=_tone_of_validity,
@@ -196,7 +146,7 @@ VERBS = (
         form=SuspendForm,
         legend=N_("Suspend"),
         button=N_("Suspend"),
-        tone=_always("negative"),
+        tone=always("negative"),
         explanation=lambda _tenant: _("Access stops at once. The validity keeps running."),
         done=N_("%(company)s is suspended."),
         conflict=N_("%(who)s suspended this %(ago)s."),
@@ -224,7 +174,7 @@ VERBS = (
         offered=lambda tenant: not tenant.erased,
         legend=N_("Reopen"),
         button=N_("Reopen"),
-        tone=_always("emphasised"),
+        tone=always("emphasised"),
         explanation=lambda _tenant: _("The sign-up goes back into the queue unchanged."),
         done=N_("The sign-up of %(company)s is back in the queue."),
         conflict=N_("%(who)s reopened this %(ago)s."),
@@ -236,13 +186,27 @@ VERBS = (
         change=sign_ups.edit_contact,
         route="contact",
         form=EditContactForm,
+        keeps_untouched=True,
         legend=N_("Change the contact"),
         button=N_("Change contact"),
         done=N_("The contact of %(company)s is changed."),
         conflict=N_("%(who)s changed the contact %(ago)s."),
         refused=N_("The contact of a closed sign-up cannot be changed."),
     ),
-    # Verbs of customers, imports and retention: staff only see them in the history.
+    VerbEntry(
+        verb=Verb.EDIT_NAMES,
+        history=N_("Names and cluster changed"),
+        change=licences.edit_names,
+        route="names",
+        form=NamesForm,
+        offered=lambda tenant: tenant.ids is not None,
+        legend=N_("Change the names and the cluster"),
+        button=N_("Change names"),
+        done=N_("The names and the cluster of %(company)s are changed."),
+        conflict=N_("%(who)s changed the names or the cluster %(ago)s."),
+        refused=N_("Only an active or suspended tenant has names and a cluster to change."),
+    ),
+    # Verbs of customers, imports, retention and operators: staff only see them in the history.
     VerbEntry(verb=Verb.SUBMIT, history=N_("Asked for access")),
     VerbEntry(
         verb=Verb.WITHDRAW,
@@ -250,10 +214,24 @@ VERBS = (
         conflict=N_("%(who)s withdrew this %(ago)s."),
         refused=N_("Only a pending sign-up can be withdrawn."),
     ),
+    VerbEntry(verb=Verb.END_LINK, history=N_("Link to the status page ended")),
+    VerbEntry(verb=Verb.NEW_LINK, history=N_("New link to the status page")),
+    VerbEntry(
+        verb=Verb.ANSWER,
+        history=N_("Question answered"),
+        conflict=N_("%(who)s answered your question %(ago)s."),
+        refused=N_("No question waits for an answer."),
+    ),
+    VerbEntry(
+        verb=Verb.CONFIRM_EMAIL,
+        history=N_("Email address confirmed"),
+        conflict=N_("%(who)s confirmed the email address %(ago)s."),
+    ),
     VerbEntry(verb=Verb.ERASE, history=N_("Personal details erased")),
     VerbEntry(
         verb=Verb.IMPORT, history=N_("Imported"), conflict=N_("%(who)s imported this %(ago)s.")
     ),
+    VerbEntry(verb=Verb.KEEP, history=N_("Kept, although it is incomplete")),
 )
 
 BY_VERB = {entry.verb: entry for entry in VERBS}

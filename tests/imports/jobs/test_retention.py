@@ -58,7 +58,7 @@ def assert_only_rows_are_removed(harness: ImportHarness, before: ImportJob, now:
     assert all(page_of_rows(harness.store, now, kind) == ([], None) for kind in RowKind)
     report = json.loads("".join(report_as_json([], lambda: job_summary(now))))
     assert report["counts"] == {kind.value: before.counts[kind] for kind in RowKind}
-    assert now in list_jobs(harness.store).runs
+    assert now in list_jobs(harness.store).jobs
 
 
 @on_both_stores

@@ -31,6 +31,8 @@ def changes(harness, **changed):
         {"contactFullName": "Mu\u0308ller"},
         {"contactCompanyName": " Mu\u0308ller GmbH "},
         {"accountName": "A ", "companyName": "\tB", "cluster": " eu", "clientId": "c\n"},
+        {"cluster": "EU"},
+        {"cluster": "https://eu.fsm.cloud.sap/"},
         {"accountName": " ", "companyName": "\u3164"},
         {"contactEmailAddress": " joerg@muster.example "},
         {"contactEmailAddress": "Joerg@MUSTER.EXAMPLE"},
@@ -61,7 +63,6 @@ def test_an_export_is_the_same_whatever_spelling_the_old_application_stored(harn
     [
         ("contactFullName", "Jörg Weiß", "Jörg Weiss"),
         ("contactFullName", "Mu\u0308ller ", "Muller"),
-        ("accountName", "a\u200eb", "ab"),
         ("contactEmailAddress", "Joerg@muster.example", "joerg@muster.example"),
         ("contactEmailAddress", "no address", "joerg@muster.example"),
         ("contactPhone", "call me", "call him"),

@@ -200,8 +200,11 @@ def test_a_tenant_counts_as_it_will_be(harness, changed, expected, stored_by):
 @on_both_stores
 def test_an_update_counts_as_the_tenant_after_it(harness, stored_by, stored, changed, expected):
     if stored_by == "old":
+        # A row without an end has `openEnded` once an operator has said that it never ends.
+        kept = changed.get("openEnded")
         store_old_tenant(
-            harness, **{name: value for name, value in stored.items() if name != "openEnded"}
+            harness,
+            **{name: value for name, value in stored.items() if kept or name != "openEnded"},
         )
     else:
         harness.run(dump(tenant(**stored)))

@@ -116,7 +116,7 @@ def test_each_file_has_this_plan(harness, name, policy):
     file_format, ignored_keys, planned = PLANS[name]
     job = harness.plan((EXPORTS / name).read_bytes(), policy=policy)
     assert [as_planned(row) for row in rows_of(harness, job)] == planned
-    assert (job.shapes, job.ignored_keys) == ((file_format,), ignored_keys)
+    assert (job.formats, job.ignored_keys) == ((file_format,), ignored_keys)
     assert harness.tenants() == {}, "a plan writes no tenant"
 
 

@@ -117,6 +117,30 @@ def test_the_file_is_refused_with_this_message(harness, name):
     assert all_items(harness.raw_store) == {}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "accountId,companyId\n86810,104348\n",
+        "accountId;companyId\r\n86810;104348\r\n",
+        "accountId\tcompanyId\n86810\t104348\n",
+        '\ufeff"accountId","companyId"\n"86810","104348"\n',
+        '"Firma, Ort";"Kunde"\n"Meyer";"x"\n',
+        "86810,104348\n",
+        "accountId\n86810\n",
+        "rows,kind\n1,invalid\n",
+    ],
+)
+def test_another_csv_is_told_which_csv_is_read(harness, text):
+    with pytest.raises(RefusedFileError) as refused:
+        harness.plan(text.encode())
+    assert (refused.value.message, refused.value.status) == (NOT_AN_EXPORT, 422)
+    assert str(refused.value.found).startswith(
+        "It is CSV, but not the report of an import, which is the only CSV that is read:"
+        " its first line begins with row,kind,tenant. Send what the old application stored"
+    )
+    assert all_items(harness.raw_store) == {}
+
+
 ROWS = {
     "I03 33 deep": ('{"x":' * 33 + "1" + "}" * 33, f"In the value: {DEEP}"),
     "I03 100,000 deep": ("[" * 100_000, f"In the value: {DEEP}"),

@@ -66,6 +66,23 @@ def test_a_corrected_row_has_no_secret_and_says_so(harness, form):
     assert SECRET.encode() not in corrected
 
 
+def test_ids_that_a_spreadsheet_shortened_make_no_other_tenant(harness):
+    """It saves 007 as 7. Without keys of localStorage, only the column `tenant` shows that."""
+    job = harness.plan(lines(tenant(accountId="007", companyId="0042", validTo="x")))
+    fixed = {"validTo": "2027-12-31T22:59:59.999Z"}
+    text = report(harness, job, "csv")
+    (row,) = harness.rows(resaved(text, accountId="7", companyId="42", **fixed))
+    assert row.kind == "invalid"
+    field, sentence = messages(row)[0]
+    assert field == ""
+    assert sentence.startswith("The column tenant says 007_0042, but the ids are 7_42.")
+    (row,) = harness.rows(resaved(text, **fixed))
+    assert (row.kind, row.tenant_id) == ("new", "007_0042")
+    # Somebody who means another tenant says so.
+    (row,) = harness.rows(resaved(text, accountId="7", companyId="42", tenant="", **fixed))
+    assert (row.kind, row.tenant_id) == ("new", "7_42")
+
+
 def test_a_secret_that_was_added_to_a_report_is_imported(harness):
     job = harness.plan(dump(tenant(1, validTo="x")))
     corrected = json.loads(report(harness, job, "json"))

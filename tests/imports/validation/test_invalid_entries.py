@@ -1,13 +1,18 @@
 """What is kept of an invalid entry, and the messages of a repaired one."""
 
+import errno
 import io
 import json
 import random
+import sqlite3
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.entry_reader import EntryReader
+from portal.imports.reading.scratch_db import no_disk_space_error
 from portal.stores.contract import UnavailableError
 from tests.imports.files import LIMITS, dump, lines, tenant
 from tests.imports.harness import counts, messages, on_both_stores, rows_of
@@ -17,6 +22,8 @@ NOISE = "".join(random.Random(4).choices("".join(map(chr, range(0x4E00, 0x9FA5))
 SPACES = "Spaces at the start or end were removed."
 INVISIBLE = "This had no visible characters. It is imported as empty."
 NFC = "The characters were normalised (Unicode NFC)."
+DROPPED = "Invisible characters were removed."
+REMARK = "This phone number has a remark. It is kept as written."
 CUT = "Only the beginning of this text is kept."
 KEY = "fsm_tenant_86810_1"
 
@@ -90,6 +97,10 @@ def test_an_address_after_a_million_spaces_is_read(harness):
         ("accountName", " Mu\u0308ller", "Müller", NFC),
         ("accountName", "\u3164", "", INVISIBLE),
         ("clientId", "  ", "", INVISIBLE),
+        ("contactFullName", "J\u200bo\ufeff", "Jo", DROPPED),
+        ("contactEmailAddress", "\u202ajo@x.example\u202c", "jo@x.example", DROPPED),
+        ("contactPhone", "+49 30 123456 (mobil)", "+49 30 123456 (mobil)", REMARK),
+        ("contactPhone", "+49 30 123456 privat", "+49 30 123456 privat", REMARK),
         ("contactEmailAddress", " jo@x.example\n", "jo@x.example", SPACES),
         (
             "contactEmailAddress",
@@ -102,6 +113,15 @@ def test_an_address_after_a_million_spaces_is_read(harness):
 def test_a_repair_has_a_message(harness, name, written, read, repair):
     (row,) = harness.rows(dump(tenant(1, **{name: written})))
     assert (row.kind, row.values[name], messages(row)) == ("new", read, [(name, repair)])
+
+
+def test_an_extension_after_its_label_is_read(harness):
+    (row,) = harness.rows(dump(tenant(1, contactPhone="+49 30 901820 Durchwahl 12")))
+    assert (row.values["contactPhone"], row.values["contactPhoneExtension"]) == (
+        "+4930901820",
+        "12",
+    )
+    assert messages(row) == []
 
 
 @pytest.mark.parametrize(
@@ -158,3 +178,27 @@ def test_a_full_disk_has_a_reason_and_a_remedy():
             staged.add(io.BytesIO(lines(*(tenant(n) for n in range(600)))), LIMITS)
     assert refused.value.reason == "There is no room for the working copy of the file."
     assert refused.value.remedy.startswith("Make room in the folder for temporary files")
+
+
+def error_of_temporary_file(folder: Path) -> OSError:
+    with pytest.raises(OSError, match="No such file") as caught, tempfile.TemporaryFile(dir=folder):
+        pass
+    return caught.value
+
+
+def error_of_sqlite(folder: Path) -> sqlite3.OperationalError:
+    with pytest.raises(sqlite3.OperationalError) as caught:
+        sqlite3.connect(folder / "scratch")
+    return caught.value
+
+
+@pytest.mark.parametrize("error_in", [error_of_temporary_file, error_of_sqlite])
+def test_without_a_folder_for_temporary_files_nobody_is_told_to_make_room(tmp_path, error_in):
+    error = no_disk_space_error(error_in(tmp_path / "there is none"))
+    assert "no folder for temporary files" in error.reason
+    assert "TMPDIR" in error.remedy
+    assert "room" not in f"{error.reason} {error.remedy}".lower()
+
+
+def test_a_full_disk_is_still_a_full_disk():
+    assert "no room" in no_disk_space_error(OSError(errno.ENOSPC, "full")).reason

@@ -11,13 +11,20 @@ from moto import mock_aws
 from migrations_tools.backfill.checkpoints import Checkpoint, Checkpoints
 from migrations_tools.backfill.rows import SkipReason
 from migrations_tools.cli import main
+from portal.sealing import KeyFileSealer
 from portal.settings import SETTINGS
 from portal.stores import Add
 from portal.stores.file import JsonFileStore
 from tests.conftest import SECRET_KEY
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
 from tests.examples import all_items
-from tests.migrations_tools.backfill.old_application_rows import PLAINTEXT_SECRET, OldTable, old_row
+from tests.migrations_tools.backfill.old_application_rows import (
+    PLAINTEXT_SECRET,
+    OldStore,
+    OldTable,
+    old_row,
+    run_backfill,
+)
 from tests.unseal import padded
 
 
@@ -44,11 +51,41 @@ def test_the_command_writes_only_with_apply(old_table: OldTable, tmp_path: Path)
     applied = run(folder, "--apply", "--json", **environ)
     assert json.loads(applied.stdout) == {
         "applied": True, "rows": 3, "tenants": 3, "right": 0, "listed": 3, "sealed": 3,
-        "changed_meanwhile": 0, "failed": [], "unchangeable": {},
+        "changed_meanwhile": 0, "failed": [], "unchangeable": {}, "unusable": {},
+        "incomplete": {}, "answers": {},
     }  # fmt: skip
     assert "Already complete: 3." in run(folder, "--apply", **environ).stdout
     assert sorted(path.name for path in folder.iterdir()) == ["sealing-keys.json"]
     assert PLAINTEXT_SECRET not in applied.output + dry_run.output
+
+
+def test_attributes_that_cannot_be_used_are_named(old_store: OldStore, tmp_path: Path) -> None:
+    odd = '{"contactPhone": {"L": []}, "others": {"NULL": true}}'
+    old_store.put(
+        old_row(1, version="1", contactFullName=7, createdAt="yesterday", isActive="yes"),
+        old_row(2, attributesOfOtherTypes=odd),
+        old_row(3, logins=7),
+    )
+    report = run_backfill(old_store, KeyFileSealer(tmp_path / "keys.json"), apply=True)
+    assert report.unusable == {
+        "86811_104348": ["contactFullName", "createdAt", "isActive", "version"],
+        "86812_104348": ["contactPhone"],
+    }
+    assert (report.listed, report.is_complete) == (3, True)
+    # They stay as they are.
+    assert old_store.store.get("86811_104348")["contactFullName"] == 7
+    assert old_store.store.get("86812_104348")["attributesOfOtherTypes"] == odd
+
+
+def test_the_command_names_attributes_that_cannot_be_used(tmp_path: Path) -> None:
+    store = JsonFileStore(tmp_path / "data")
+    store.write([Add(old_row(number, contactPhone=7)) for number in range(23)])
+    store.close()
+    result = run(tmp_path / "data")
+    assert result.exit_code == 0
+    assert "  86810_104348: contactPhone\n" in result.stderr
+    assert result.stderr.count("contactPhone") == 20
+    assert "  and 3 more." in result.stderr
 
 
 def test_the_command_works_on_a_file_too(tmp_path: Path) -> None:

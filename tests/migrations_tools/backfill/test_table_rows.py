@@ -3,13 +3,12 @@
 from typing import Any, cast
 
 import pytest
-from botocore.exceptions import ClientError
 
 from migrations_tools.backfill.rows import RowTooLargeError
 from migrations_tools.backfill.table_rows import TableRows
 from migrations_tools.table_definition import PORTAL_ACTIONS
 from portal.sealing import KeyFileSealer
-from portal.stores.dynamodb import DynamoDbClient, DynamoDbStore, to_attributes
+from portal.stores.dynamodb import DynamoDbClient, DynamoDbError, DynamoDbStore, to_attributes
 from tests.migrations_tools.backfill.old_application_rows import (
     InterruptedRows,
     OldTable,
@@ -77,8 +76,9 @@ def test_only_changed_attributes_are_written_under_a_condition(
 def test_a_validation_error_of_dynamodb_concerns_only_this_row(old_table: OldTable) -> None:
     class RefusingConnection:
         def call(self, *_arguments: Any, **_options: Any) -> Any:
-            answer = {"Error": {"Code": "ValidationException", "Message": "key too long"}}
-            raise ClientError(answer, "UpdateItem")
+            raise DynamoDbError(
+                name="unexpected", code="ValidationException", reason="Key too long.", remedy=""
+            )
 
     rows = TableRows(old_table.dynamodb, old_table.location.table)
     rows._connection = cast(DynamoDbClient, RefusingConnection())

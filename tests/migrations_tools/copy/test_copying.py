@@ -10,7 +10,7 @@ from migrations_tools.copy.copying import Copy, CopyReport
 from migrations_tools.rate_limiter import RateLimiter
 from portal.stores import Add, BusyError, Change, Item, Replace, Store, UnavailableError
 from portal.stores.dynamodb import DynamoDbStore, TableLocation
-from portal.stores.file import JsonFileStore
+from portal.stores.file import JsonFileStore, journal
 from tests.dynamodb_engine import Engine
 from tests.examples import Behind, Failing, all_items
 from tests.migrations_tools.copy.filled_store import fill
@@ -79,11 +79,14 @@ def test_a_different_item_is_left_alone_and_named_and_the_rest_is_copied(
 
 @pytest.mark.parametrize("batch_writes", [False, True])
 def test_an_item_that_is_too_large_for_the_table_is_named_and_the_rest_is_copied(
-    file: JsonFileStore, table: DynamoDbStore, batch_writes: bool
+    file: JsonFileStore, table: DynamoDbStore, batch_writes: bool, tmp_path: Path
 ) -> None:
+    file.write([Add({"tenantId": "0_1", "version": 1}), Add({"tenantId": "3_4", "version": 1})])
+    # Version 1.0.0 accepted it.
     large: Item = {"tenantId": "1_2", "version": 1, "text": "x" * 450_000}
-    file.write([Add({"tenantId": "0_1", "version": 1}), Add(large)])
-    file.write([Add({"tenantId": "3_4", "version": 1})])
+    with (tmp_path / "data" / "tenants.jsonl").open("ab") as data:
+        data.write(journal.commit_line(2, 1, {"1_2": large}))
+    file.check()
     report = run_copy(file, table, batch_writes=batch_writes)
     assert (report.copied, report.verified, report.is_complete) == (2, 2, False)
     assert report.too_large == report.missing == ["1_2"]

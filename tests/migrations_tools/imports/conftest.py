@@ -6,7 +6,7 @@ import pytest
 
 from portal.settings import Settings
 from portal.stores import Store
-from tests.imports.importing import lines, tenant
+from tests.imports.files import lines, tenant
 from tests.migrations_tools.imports.hooked_import import ROWS, HookedImport
 
 

@@ -75,7 +75,7 @@ class HookedImport:
 
     @property
     def last_job(self) -> ImportJob:
-        return list_jobs(self.store).runs[0]
+        return list_jobs(self.store).jobs[0]
 
     @property
     def tenants(self) -> int:

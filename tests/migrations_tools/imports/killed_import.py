@@ -18,7 +18,8 @@ from portal.imports import JobState, list_jobs
 from portal.stores import Item, Store
 from tests.conftest import SECRET_KEY
 from tests.examples import all_items
-from tests.imports.importing import SECRET, Importer, lines, tenant
+from tests.imports.files import SECRET, lines, tenant
+from tests.imports.harness import ImportHarness
 
 ROOT = Path(__file__).parent.parent.parent.parent
 
@@ -45,7 +46,7 @@ class Scene:
             lines(*(tenant(number, contactFullName="Kim") for number in range(self.rows)))
         )
         with self.opened() as store:
-            importer = Importer(store, self.folder / "data")
+            importer = ImportHarness(store, self.folder / "data")
             job = importer.run(lines(*(tenant(number) for number in range(self.existing))))
             assert (job.state, job.processed) == (JobState.DONE, self.existing)
 
@@ -84,7 +85,7 @@ class Scene:
         """
         with self.opened() as store:
             items = all_items(store)
-            jobs = list_jobs(store, limit=1000).runs
+            jobs = list_jobs(store, limit=1000).jobs
         tenants = {key: item for key, item in items.items() if records.is_tenant(item)}
         events = Counter(
             str(item["gsi2pk"]) for key, item in items.items() if key.startswith("event-")

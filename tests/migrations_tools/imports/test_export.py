@@ -5,7 +5,7 @@ import pytest
 from portal.stores import Add
 from portal.stores.file import JsonFileStore
 from tests.examples import sign_up
-from tests.imports.importing import EXPORTS
+from tests.imports.files import EXPORTS
 from tests.migrations_tools.imports.tool_runner import json_output, run_tool, stored_items
 
 pytestmark = pytest.mark.usefixtures("own_environment")

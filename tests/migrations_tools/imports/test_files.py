@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from migrations_tools.imports.plain_files import AtomicFile
-from tests.imports.importing import EXPORTS, LIMITS, dump, tenant
+from tests.imports.files import EXPORTS, LIMITS, dump, tenant
 from tests.imports.reading.test_hostile import REFUSED, ROWS
 from tests.migrations_tools.imports.tool_runner import (
     ROOT,

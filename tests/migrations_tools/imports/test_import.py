@@ -11,7 +11,7 @@ from portal.imports import AllowedChange, Policy
 from portal.stores.dynamodb import DynamoDbStore
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
 from tests.examples import all_items
-from tests.imports.importing import EXPORTS, SECRET, dump, lines, tenant
+from tests.imports.files import EXPORTS, SECRET, dump, lines, tenant
 from tests.migrations_tools.imports.tool_runner import json_output, run_tool, stored_items
 
 pytestmark = pytest.mark.usefixtures("own_environment")

@@ -18,7 +18,7 @@ from portal.stores.file import JsonFileStore
 from tests.conftest import LONG
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
 from tests.fault_proxy import Between, Cut, Trouble, between
-from tests.imports.importing import SECRET
+from tests.imports.files import SECRET
 from tests.migrations_tools.imports.killed_import import (
     Scene,
     environ_of,
@@ -61,7 +61,7 @@ def applying(scene: Scene, rows: int) -> "subprocess.Popen[bytes]":
     """A process that is writing rows, when all processes together have written `rows`."""
     with scene.opened() as store:
         process = scene.start(str(scene.export))
-        wait_for(process, lambda: sum(job.processed for job in list_jobs(store).runs) >= rows)
+        wait_for(process, lambda: sum(job.processed for job in list_jobs(store).jobs) >= rows)
     return process
 
 

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from tests.imports.importing import EXPORTS, lines, tenant
+from tests.imports.files import EXPORTS, lines, tenant
 from tests.migrations_tools.imports.tool_runner import json_output, run_tool, stored_items
 
 pytestmark = pytest.mark.usefixtures("own_environment")

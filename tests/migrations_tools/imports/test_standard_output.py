@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.imports.importing import lines, tenant
+from tests.imports.files import lines, tenant
 from tests.migrations_tools.imports.tool_runner import (
     count_tenants,
     import_jobs,

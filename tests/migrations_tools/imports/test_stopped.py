@@ -18,7 +18,7 @@ from tests.conftest import START
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
 from tests.examples import all_items
 from tests.fault_proxy import Refuse, between
-from tests.imports.importing import lines, tenant
+from tests.imports.files import lines, tenant
 from tests.migrations_tools.imports.hooked_import import ROWS, at
 from tests.migrations_tools.imports.tool_runner import json_output, run_tool
 
@@ -123,7 +123,7 @@ def test_an_import_that_is_stopped_before_its_first_row_says_so(hooked_import):
     dry_run = hooked_import.error_message(at("get", 3, fail), dry_run=True)
     assert dry_run == f"{reason} Nothing was changed."
     assert hooked_import.tenants == 0
-    assert list_jobs(hooked_import.store).runs == []
+    assert list_jobs(hooked_import.store).jobs == []
 
 
 def test_a_store_that_cannot_be_read_any_more_leaves_what_is_known(hooked_import):
@@ -159,7 +159,7 @@ def test_the_message_names_the_person_who_ended_the_import(hooked_import, proces
     bob = AuditInfo(by="Bob Boss", who="staff-bob", at=START)
 
     def end(call: str, _number: int) -> None:
-        for job in list_jobs(hooked_import.store).runs:
+        for job in list_jobs(hooked_import.store).jobs:
             if call == "written" and job.processed >= processed:
                 end_job(hooked_import.store, job.id, bob)
 
@@ -189,7 +189,7 @@ def test_rows_that_retention_removes_meanwhile_are_not_reported_as_none(
     retention, tomorrow = AuditInfo(by="retention", at=START), utc_now() + timedelta(days=1)
 
     def remove(current_call: str, _number: int) -> None:
-        job = next(iter(list_jobs(hooked_import.store).runs), None)
+        job = next(iter(list_jobs(hooked_import.store).jobs), None)
         if current_call != call or job is None or not job.rows_kept or job.processed < processed:
             return
         if processed < ROWS or job.state is JobState.DONE:

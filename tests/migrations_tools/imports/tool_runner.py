@@ -55,6 +55,6 @@ def count_tenants(folder: Path) -> int:
 
 def import_jobs(folder: Path) -> list[ImportJob]:
     store = JsonFileStore(folder / "data")
-    jobs = list_jobs(store).runs
+    jobs = list_jobs(store).jobs
     store.close()
     return jobs

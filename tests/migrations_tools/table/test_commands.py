@@ -1,6 +1,7 @@
 """`python -m migrations_tools table`: what it prints, and its exit status."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -16,6 +17,7 @@ from migrations_tools.table.deploy import DeployError
 from portal.settings import SETTINGS
 from portal.stores import GSI1, KEY
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
+from tests.fault_proxy import SPOILED, Trouble, always, between
 from tests.migrations_tools.aws_tables import (
     TABLE,
     client_error,
@@ -23,6 +25,7 @@ from tests.migrations_tools.aws_tables import (
     expected_state,
     table_state,
 )
+from tests.stores.aws.surroundings import UNUSABLE, Machine
 
 VARIABLES = f"""\
 export NODE_ENV=production
@@ -95,7 +98,9 @@ def test_without_credentials_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     result = run("table", "plan", "prod", REGION)
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: No AWS credentials were found. Attach an IAM role")
+    assert result.stderr.startswith(
+        "Error: No AWS credentials were found. (NoCredentialsError) Attach an IAM role"
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,8 +124,9 @@ def test_without_credentials_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None
         (NoCredentialsError(), "No AWS credentials were found."),
         (
             EndpointConnectionError(endpoint_url="https://x"),
-            f"cannot be reached for the request on the table {TABLE} in {REGION}.",
+            f"cannot be reached at x for the request on the table {TABLE} in {REGION}.",
         ),
+        (FileNotFoundError("/hush"), "The SDK of AWS failed at the request (FileNotFoundError)."),
         (
             DeployError(reason="It is not there.", remedy="Look for it."),
             "It is not there. Look for it. Then run the command again.",
@@ -131,6 +137,49 @@ def test_each_error_of_aws_is_a_sentence(error: Exception, sentence: str) -> Non
     with pytest.raises(ClickException) as caught, table_errors(TABLE, REGION):
         raise error
     assert sentence in caught.value.message
+    assert "hush" not in caught.value.message
+
+
+@pytest.mark.parametrize("case", UNUSABLE.values(), ids=UNUSABLE)
+@pytest.mark.parametrize("command", ["plan", "deploy"])
+def test_no_configuration_of_aws_ends_in_a_traceback(
+    command: str,
+    case: tuple[list[str], dict[str, str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines, variables, code = case
+    machine = Machine(tmp_path, monkeypatch)
+    machine.configure(*lines)
+    machine.set(**variables)
+    result = run("table", command, "prod", REGION)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert code in result.stderr
+
+
+#: Not all of these answers have a digit.
+WITHOUT_DIGITS = {name: spoil for name, spoil in SPOILED.items() if name != "another digit"}
+
+
+@pytest.mark.parametrize("spoil", WITHOUT_DIGITS.values(), ids=WITHOUT_DIGITS)
+@pytest.mark.parametrize(
+    "operation",
+    ["DescribeTable", "DescribeContinuousBackups", "DescribeTimeToLive", "ListTagsOfResource"],
+)
+def test_an_answer_that_is_none_is_a_sentence(
+    operation: str, spoil: Trouble, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    name = engine.new_table().table
+    with between(engine.url) as proxy:
+        proxy.plan = always(spoil, operation)
+        there = {"AWS_ENDPOINT_URL_DYNAMODB": proxy.url}
+        result = run("table", "plan", "prod", REGION, "--table-name", name, **there)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "no answer of DynamoDB" in result.stderr
 
 
 # ---- The real engine

@@ -37,8 +37,8 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def store(location: TableLocation, proxy: Between, pauses: list[float]) -> Iterator[DynamoDbStore]:
-    """Waits 0.2 seconds for an answer, and notes its pauses in `pauses` instead of sleeping."""
-    waiting = Timeouts(read_seconds=0.2, pause=pauses.append)
+    """Waits 0.5 seconds for an answer, and notes its pauses in `pauses` instead of sleeping."""
+    waiting = Timeouts(read_seconds=0.5, pause=pauses.append)
     store = DynamoDbStore(replace(location, endpoint=proxy.url), waiting=waiting)
     yield store
     store.close()

@@ -4,13 +4,14 @@ import socket
 from dataclasses import replace
 
 import pytest
-from botocore.exceptions import ClientError, SSLError
+from botocore.exceptions import SSLError
 
 from portal.stores.contract import (
     Add,
     BusyError,
     ItemExistsError,
     ItemNotFoundError,
+    ItemTooLargeError,
     Replace,
     VersionConflictError,
 )
@@ -19,7 +20,7 @@ from portal.stores.dynamodb.errors import classify_error
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.retrying import STAFF_ATTEMPTS
 from portal.stores.schema import GSI2, GSI3
-from tests.fault_proxy import Cut, Refuse, always
+from tests.fault_proxy import Cut, Dated, Refuse, always
 from tests.stores.dynamodb.calls import (
     CALLS,
     READS,
@@ -64,7 +65,9 @@ def test_access_denied_names_the_missing_permission(operation, store, direct, pr
         CALLS[operation](store)
     assert len(proxy.operations) == 1
     assert caught.value.name == "denied"
-    allowed = "PutItem and DeleteItem" if operation == "TransactWriteItems" else operation
+    allowed = (
+        "PutItem, UpdateItem and DeleteItem" if operation == "TransactWriteItems" else operation
+    )
     assert f"AWS denied {allowed}" in caught.value.reason
     assert "REQUEST-OF-TEST" in caught.value.reason
     assert "IAM policy" in caught.value.remedy
@@ -134,17 +137,85 @@ def test_too_large_an_item_is_reported(write, store, direct) -> None:
     del write
     large = "x" * 450_000
     for changes in ([Add(item("a", x=large))], [Add(item("b")), Add(item("a", x=large))]):
-        with pytest.raises(DynamoDbError) as caught:
+        with pytest.raises(ItemTooLargeError, match="400 KB"):
             store.write(changes)
-        assert caught.value.name == "too-large"
-        assert "400 KB" in caught.value.reason
     assert nothing_in(direct)
 
 
-def test_an_unexpected_error_is_raised_unchanged(store, proxy) -> None:
-    proxy.plan = always(Refuse("ValidationException", message="something new"))
-    with pytest.raises(ClientError):
+@each_call
+@pytest.mark.parametrize(
+    ("code", "status"), [("ValidationException", 400), ("BrandNewException", 400)]
+)
+def test_an_error_in_no_list_has_its_code_and_its_request(
+    operation, code, status, store, proxy
+) -> None:
+    proxy.plan = always(Refuse(code, status, message="something new about hush"))
+    with pytest.raises(DynamoDbError) as caught:
+        CALLS[operation](store)
+    assert (caught.value.name, caught.value.code) == ("unexpected", code)
+    assert f"({code}, request REQUEST-OF-TEST)" in caught.value.reason
+    assert not caught.value.outcome_unknown
+    assert "hush" not in text_of(caught.value)
+
+
+@pytest.mark.parametrize("operation", ["PutItem", "TransactWriteItems"])
+def test_an_error_of_python_after_sending_leaves_the_outcome_open(operation, location) -> None:
+    store = DynamoDbStore(location)
+    store.check()
+    client = store.connection._opener.opened
+
+    def fail(**_arguments: object) -> None:
+        raise KeyError("hush")
+
+    client.meta.events.register("before-parse.dynamodb", fail)
+    with pytest.raises(DynamoDbError) as caught:
+        CALLS[operation](store)
+    assert (caught.value.name, caught.value.code) == ("lost", "KeyError")
+    assert caught.value.outcome_unknown
+    assert "hush" not in text_of(caught.value)
+    store.close()
+
+
+def test_an_index_that_is_being_made_is_waited_for(store, proxy) -> None:
+    text = "Cannot read from backfilling global secondary index: GSI4"
+    proxy.plan = always(Refuse("ValidationException", message=text), "Query")
+    with pytest.raises(DynamoDbError) as caught:
+        store.query(GSI2, "STATUS#pending")
+    assert caught.value.name == "index-not-ready"
+    assert "still making an index" in caught.value.reason
+    assert caught.value.remedy.startswith("Wait")
+    # The index is read again when it is there.
+    proxy.plan = always(Refuse("Other"), "Scan")
+    assert store.query(GSI2, "STATUS#pending").items == []
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"AWS_ACCOUNT_ID_ENDPOINT_MODE": "required"},
+        {"AWS_ACCOUNT_ID_ENDPOINT_MODE": "required", "AWS_ACCOUNT_ID": "123456789012",
+         "AWS_USE_FIPS_ENDPOINT": "true"},
+    ],
+    ids=["no account", "FIPS"],
+)  # fmt: skip
+def test_an_endpoint_that_needs_an_account_is_no_missing_region(
+    variables, location, monkeypatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    store = DynamoDbStore(TableLocation(table=location.table, region="eu-central-1"))
+    with pytest.raises(DynamoDbError) as caught:
         store.get("a")
+    assert caught.value.name == "configuration"
+    assert "AWS_ACCOUNT_ID_ENDPOINT_MODE" in caught.value.reason
+    assert "Set AWS_ACCOUNT_ID" in caught.value.remedy
+    store.close()
+
+
+def test_two_dates_of_an_answer_are_no_error(store, direct, proxy) -> None:
+    direct.write([Add(item("a"))])
+    proxy.plan = always(Dated("Mon, 23 Nov 2026 10:00:00 GMT", twice=True))
+    assert store.get("a") == item("a")
 
 
 def test_the_item_is_read_if_a_failed_condition_does_not_bring_it(store, direct, proxy) -> None:

@@ -37,19 +37,19 @@ def test_the_debug_log_has_each_call_and_no_value(store, caplog: pytest.LogCaptu
         each.getMessage() for each in caplog.records if each.name == "fsm-appointment:tenant"
     ]
     assert [line.partition(" in ")[0] for line in messages] == [
-        "PutItem pending: ok",
+        "TransactWriteItems pending+mail: ok",
         "GetItem pending: ok",
-        "TransactWriteItems pending+item+event: ok",
+        "TransactWriteItems pending+item+event+mail+stats: ok",
         "Query EVENTS: ok",
     ]
-    assert "0 read units, 14 write units, request " in messages[2]
+    assert "0 read units, 20 write units, request " in messages[2]
     for secret in (*PERSONAL, "hush", tenant.id, reference(1), "sealed"):
         assert not [line for line in messages if secret in line]
 
 
 def test_nothing_is_logged_by_default(store, caplog: pytest.LogCaptureFixture) -> None:
     sign_up(store)
-    assert [each for each in caplog.records if "PutItem" in each.getMessage()] == []
+    assert [each for each in caplog.records if "WriteItems" in each.getMessage()] == []
 
 
 def test_embedded_metrics_have_the_form_that_cloudwatch_reads(
@@ -70,12 +70,12 @@ def test_embedded_metrics_have_the_form_that_cloudwatch_reads(
     assert metrics["Dimensions"] == [["Operation"]]
     # CloudWatch expects a number at the top level for each metric, and a text for each dimension.
     for line in lines:
-        assert line["Operation"] == "PutItem"
+        assert line["Operation"] == "TransactWriteItems"
         assert all(isinstance(line[each["Name"]], int | float) for each in metrics["Metrics"])
         assert isinstance(line["_aws"]["Timestamp"], int)
     assert (throttled["ThrottledRequests"], done["ThrottledRequests"]) == (1, 0)
     assert (throttled["Errors"], done["Errors"]) == (0, 0)
-    assert (done["ConsumedWriteCapacityUnits"], done["ItemKind"]) == (4, "pending")
+    assert (done["ConsumedWriteCapacityUnits"], done["ItemKind"]) == (9, "pending+mail")
     assert done["AwsRequestId"]
     assert not [secret for secret in PERSONAL if secret in json.dumps(lines)]
     store.close()

@@ -46,6 +46,21 @@ def store(engine: Engine) -> Iterator[DynamoDbStore]:
     opened.close()
 
 
+@pytest.mark.parametrize("units", [1_234_567.5, 987_654_321.5, 12_345_678_901.0])
+def test_large_counts_keep_their_digits(units: float) -> None:
+    metrics = Metrics()
+    metrics.enable_prometheus()
+    call = Call(
+        operation="Query", kind="item", outcome="ok", seconds=0.01,
+        read_units={"table": units}, write_units={}, request_id="r",
+    )  # fmt: skip
+    metrics.record(call)
+    assert total(metrics.to_prometheus(), "portal_store_capacity_units_total") == units
+    # The next unit still counts.
+    metrics.record(replace(call, read_units={"table": 1.0}))
+    assert total(metrics.to_prometheus(), "portal_store_capacity_units_total") == units + 1
+
+
 def test_outcomes_are_counted_apart(engine, proxy) -> None:
     store = DynamoDbStore(replace(engine.new_table(), endpoint=proxy.url))
     store.metrics.enable_prometheus()

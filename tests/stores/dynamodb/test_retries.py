@@ -1,16 +1,20 @@
 """Throttling and conflicts are retried, for a bounded time."""
 
 import contextvars
+from dataclasses import replace
 
 import pytest
 
+from portal.stores import set_deadline
 from portal.stores.contract import (
     Add,
     BusyError,
     Replace,
     VersionConflictError,
 )
+from portal.stores.dynamodb.client import Timeouts
 from portal.stores.dynamodb.retry_policy import CONFLICT_TRIES
+from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.retrying import PUBLIC_ATTEMPTS, STAFF_ATTEMPTS, retry_attempts
 from tests.fault_proxy import Refuse, always, cancelled, first
 from tests.stores.dynamodb.calls import (
@@ -65,6 +69,20 @@ def test_a_customer_gets_an_answer_after_two_attempts(store, proxy) -> None:
 
     contextvars.copy_context().run(as_a_customer)
     assert len(proxy.operations) == 2
+
+
+def test_an_attempt_that_has_no_time_left_does_not_hide_why_it_was_needed(location, proxy) -> None:
+    proxy.plan = always(THROTTLED)
+    slow = Timeouts(pause=lambda _: set_deadline(seconds=0))
+    store = DynamoDbStore(replace(location, endpoint=proxy.url), waiting=slow)
+
+    def with_a_deadline() -> None:
+        with pytest.raises(BusyError, match="throttles"):
+            store.get("a")
+
+    contextvars.copy_context().run(with_a_deadline)
+    assert proxy.operations == ["GetItem"]
+    store.close()
 
 
 def test_throttling_inside_a_transaction_counts_as_throttling(store, proxy, direct) -> None:

@@ -1,14 +1,18 @@
 """Attributes of other types: reading, changing and writing an item preserves them."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from portal import onboarding, records
 from portal.stores.contract import Add, Replace
-from portal.stores.dynamodb.serialization import REST, from_attributes, to_attributes
+from portal.stores.dynamodb.serialization import from_attributes, to_attributes
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.file.store import JsonFileStore
+from portal.stores.other_types import REST
+from portal.tenants import Reason
 from portal.timestamps import parse_timestamp
 from tests.examples import ANN, NEXT_YEAR
 
@@ -97,6 +101,65 @@ def test_changing_an_old_row_keeps_attributes_of_other_types(table) -> None:
     # It has index keys now, so that lists show it.
     assert records.tenant_of(from_attributes(after)).validity == NEXT_YEAR
     assert store.get("86810_104348") == from_attributes(after)
+
+
+#: Attributes of ours as another program stored them.
+ODD_OF_OURS: dict[str, dict[str, Any]] = {
+    "version": {"S": "7"},
+    "contactPhone": {"N": "4930901820"},
+    "contactFullName": {"L": [{"S": "Jo"}]},
+    "accountId": {"N": "86810"},
+    "companyName": {"N": "1.50"},
+    "createdAt": {"N": "1764547200"},
+    "clientSecretSetAt": {"S": "yesterday"},
+    "setAside": {"S": "no"},
+}
+
+
+@pytest.fixture
+def odd_table(engine):
+    location = engine.new_table()
+    engine.client.put_item(TableName=location.table, Item={**OLD, **ODD_OF_OURS})
+    key = {"tenantId": {"S": "86810_104348"}}
+    store = DynamoDbStore(location)
+    yield store, lambda: engine.client.get_item(TableName=location.table, Key=key)["Item"]
+    store.close()
+
+
+def test_attributes_of_ours_that_cannot_be_used_stay_until_they_are_replaced(odd_table) -> None:
+    store, stored = odd_table
+    tenant_id = "86810_104348"
+    before = stored()
+    assert records.unusable_attributes(store.get(tenant_id)) == sorted(ODD_OF_OURS)
+    changes: list[Callable[[int | None], object]] = [
+        lambda version: onboarding.set_validity(
+            store, tenant_id, expected_version=version, audit=ANN, validity=NEXT_YEAR
+        ),
+        lambda version: onboarding.suspend(
+            store, tenant_id, expected_version=version, audit=ANN,
+            reason=Reason.CONTRACT_ENDED,
+        ),
+        lambda version: onboarding.reinstate(
+            store, tenant_id, expected_version=version, audit=ANN
+        ),
+    ]  # fmt: skip
+    version: int | None = None
+    for change in changes:
+        change(version)
+        version = (version or 0) + 1
+        after = stored()
+        assert after["version"] == {"N": str(version)}
+        kept = ODD_OF_OURS.keys() - {"version"}
+        assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+    # What somebody enters takes the place of what could not be used.
+    item = store.get(tenant_id)
+    tenant = records.tenant_of(item)
+    contact = replace(tenant.contact, phone="+4930901820", name="Kim")
+    store.write([Replace(records.item_of(replace(tenant, contact=contact), item), version)])
+    after = stored()
+    assert after["contactPhone"] == {"S": "+4930901820"}
+    assert after["contactFullName"] == {"S": "Kim"}
+    assert after["accountId"] == before["accountId"]
 
 
 def test_a_text_replaces_a_null(table) -> None:

@@ -7,6 +7,7 @@ from portal.stores.contract import (
     Add,
     Change,
     CorruptStoreError,
+    Count,
     Item,
     Remove,
     Replace,
@@ -21,8 +22,13 @@ IDS = [f"t{n}" for n in range(12)]
 
 
 def commit(rng: Random, state: Mapping[str, Item], number: int) -> list[Change]:
-    """One to four changes that `state` allows. `number` makes them different from all others."""
+    """One to four changes that `state` allows, and perhaps a count. `number` makes them different
+    from all others."""
     changes: list[Change] = []
+    if rng.random() < 0.5:
+        changes.append(
+            Count("counter", {rng.choice("xy"): number}, {"gsi2pk": "P0", "gsi2sk": "c"})
+        )
     for tenant_id in rng.sample(IDS, rng.randint(1, 4)):
         current = state.get(tenant_id)
         item: dict[str, str | int | bool] = {
@@ -44,6 +50,10 @@ def apply(state: State, changes: list[Change]) -> State:
     for change in changes:
         if isinstance(change, Remove):
             del after[change.item_id]
+        elif isinstance(change, Count):
+            item = {"tenantId": change.item_id, **change.attributes, **after.get("counter", {})}
+            counts = {name: int(item.get(name, 0)) + 1 for name in change.limits}
+            after[change.item_id] = item | counts
         else:
             after[str(change.item["tenantId"])] = change.item
     return after

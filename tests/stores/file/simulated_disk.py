@@ -6,11 +6,12 @@ had since its last sync: dropped, torn and out of order. A folder's names are sy
 
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from portal.stores.file.disk import FileStatus
+from portal.stores.file.disk import FileStatus, ProcessUser
 
 SECTOR = 512
 
@@ -71,6 +72,8 @@ class SimulatedDisk:
         self.fail_always_from = 0
         self.short_writes = False
         self.trace: list[str] = []
+        #: Called once, after the next file was cut to no bytes: a compaction begins to copy then.
+        self.when_emptied: Callable[[], object] | None = None
         #: The last call and its arguments, for debugging a seed that fails.
         self.last: tuple[str, tuple[object, ...]] = ("", ())
         self._files: dict[Path, SimulatedFile] = {}
@@ -89,7 +92,7 @@ class SimulatedDisk:
         code = self.fail.get(self.calls, 0)
         if self.fail_always_from and self.calls >= self.fail_always_from:
             code = errno.EIO
-        if code and name not in ("close", "unlock"):
+        if code and name != "unlock":
             raise OSError(code, "simulated")
         return _SimulatedCall(self.fail_after.get(self.calls, 0))
 
@@ -123,8 +126,8 @@ class SimulatedDisk:
         with self._call("make_folder", path):
             pass
 
-    def open(self, path: Path, *, create: bool = False) -> int:
-        with self._call("open"):
+    def open(self, path: Path, *, create: bool = False, read_only: bool = False) -> int:
+        with self._call("open", path, read_only):
             if path not in self._files:
                 if not create:
                     raise FileNotFoundError(errno.ENOENT, "simulated", str(path))
@@ -134,14 +137,15 @@ class SimulatedDisk:
             return self._next
 
     def close(self, fd: int) -> None:
-        with self._call("close"):
-            del self._open[fd]
+        # It fails in no way that anybody could notice, and not at a moment that a test could name.
+        self.trace.append("close")
+        del self._open[fd]
 
     def status(self, path: Path) -> FileStatus:
         with self._call("status"):
             if path not in self._files:
                 raise FileNotFoundError(errno.ENOENT, "simulated", str(path))
-            return FileStatus(self._files[path].inode, _owner(), 0o600)
+            return FileStatus(self._files[path].inode, os.geteuid(), os.getegid(), 0o600)
 
     def inode(self, fd: int) -> int:
         with self._call("inode"):
@@ -152,6 +156,10 @@ class SimulatedDisk:
             return len(self._open[fd].data)
 
     def read(self, fd: int, size: int, offset: int) -> bytes:
+        with self._call("read"):
+            return bytes(self._open[fd].data[offset : offset + size])
+
+    def read_at_once(self, fd: int, size: int, offset: int) -> bytes | None:
         with self._call("read"):
             return bytes(self._open[fd].data[offset : offset + size])
 
@@ -176,6 +184,10 @@ class SimulatedDisk:
             del file.data[size:]
             file.data.extend(b"\0" * (size - len(file.data)))
             file.after(size, end)
+        hook = self.when_emptied
+        if size == 0 and hook is not None:
+            self.when_emptied = None
+            hook()
 
     def sync(self, fd: int) -> None:
         with self._call("sync"):
@@ -206,11 +218,12 @@ class SimulatedDisk:
 
     def lock(self, fd: int, seconds: float) -> bool:
         with self._call("lock", fd, seconds):
+            assert fd in self._open, "a closed descriptor was used"
             return True
 
     def unlock(self, fd: int) -> None:
         with self._call("unlock", fd):
-            pass
+            assert fd in self._open, "a closed descriptor was used"
 
     def free_bytes(self, path: Path) -> int:
         with self._call("free", path):
@@ -219,6 +232,9 @@ class SimulatedDisk:
     def is_writable(self, path: Path) -> bool:
         with self._call("writable", path):
             return True
+
+    def process_user(self) -> ProcessUser:
+        return ProcessUser(os.geteuid(), frozenset({os.getegid()}))
 
     def mount_info(self) -> str:
         return ""
@@ -236,7 +252,3 @@ class _SimulatedCall:
     def __exit__(self, *error: object) -> None:
         if self._code and error[0] is None:
             raise OSError(self._code, "simulated")
-
-
-def _owner() -> int:
-    return os.geteuid()

@@ -69,12 +69,12 @@ def test_live_data_does_not_count_as_garbage(folder):
 
 def test_a_reader_continues_in_the_new_file_without_loading_it(folder):
     store, disk = JsonFileStore(folder), Counting()
-    store.write([Add(item(n, 1)) for n in range(100)])
+    store.write([Add(item(n, 1, 300)) for n in range(100)])
     reader = JsonFileStore(folder, disk=disk)
     assert reader.get("t1")["version"] == 1
-    store.write([Replace(item(1, 2), 1)])
+    store.write([Replace(item(1, 2, 300), 1)])
     store.compact()
-    store.write([Replace(item(2, 2), 1)])
+    store.write([Replace(item(2, 2, 300), 1)])
     disk.bytes = 0
     # It reads the last commit before the snapshot, and the one after it.
     assert [reader.get(f"t{n}")["version"] for n in range(4)] == [1, 2, 2, 1]

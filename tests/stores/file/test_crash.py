@@ -8,7 +8,7 @@ import struct
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from portal.stores.contract import Add, Replace, Value, VersionConflictError
+from portal.stores.contract import Add, Count, Replace, Value, VersionConflictError
 from portal.stores.file.disk import LocalDisk
 from portal.stores.file.store import JsonFileStore
 from portal.stores.schema import GSI2
@@ -31,7 +31,8 @@ def write_until_killed(folder: Path, by: int, sender: Connection) -> None:
     store = JsonFileStore(folder)
     version = version_of(store.get(f"a{by}"))
     while True:
-        store.write([Replace(item, version) for item in pair(version + 1, by)])
+        changes = [Replace(item, version) for item in pair(version + 1, by)]
+        store.write([*changes, Count(f"count{by}", {"n": 1_000_000})])
         version += 1
         # A write of eight bytes to a pipe is atomic.
         os.write(sender.fileno(), struct.pack("q", version))
@@ -81,6 +82,7 @@ def test_killed_writers_lose_no_acknowledged_commit_and_leave_no_half_of_one(fol
             for store in (survivor, again):
                 first, second = (store.get(f"{name}{by}") for name in "ab")
                 assert first["version"] == second["version"]
+                assert store.get(f"count{by}")["n"] == version_of(first) - 1
                 # The commit that was under way may have succeeded, too.
                 assert first["version"] in (last, last + 1)
                 assert [row["version"] for row in store.query(GSI2, f"P{by}").items] == [
@@ -120,8 +122,15 @@ def open_files() -> list[str]:
 
 
 class Unclosable(LocalDisk):
-    def close(self, _fd):
-        raise RuntimeError("not this one")
+    """In a child."""
+
+    def __init__(self) -> None:
+        self.parent = os.getpid()
+
+    def close(self, fd: int) -> None:
+        if os.getpid() != self.parent:
+            raise RuntimeError("not this one")
+        super().close(fd)
 
 
 def test_a_store_that_cannot_be_closed_does_not_keep_others_from_closing_after_a_fork(tmp_path):

@@ -1,9 +1,11 @@
 """Damage of the file is found and named, and nothing is overwritten."""
 
+import errno
 import logging
 import random
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from portal.stores.contract import (
     UnavailableError,
 )
 from portal.stores.file import journal
-from portal.stores.file.disk import FileStatus, LocalDisk
+from portal.stores.file.disk import FileStatus, LocalDisk, ProcessUser
 from portal.stores.file.store import JsonFileStore
 from portal.stores.file.verify_restore import restore_file, verify_file
 from tests.stores.file.damage import COMMIT, LAST, NOW, SNAPSHOT, damage, item, lines_of, state_of
@@ -179,14 +181,22 @@ def test_a_mode_that_lets_others_read_logs_a_warning(file, caplog, which):
 
 
 class Elsewhere(LocalDisk):
-    """A disk with files of another owner, or with another file system."""
+    """Files of another owner or group, another file system, or another user of the process."""
 
-    def __init__(self, kind: str = "", owner: int | None = None) -> None:
-        self.kind, self.owner = kind, owner
+    def __init__(
+        self,
+        kind: str = "ext4",
+        *,
+        user: ProcessUser | None = None,
+        **status: int,
+    ) -> None:
+        self.kind, self.user, self.changed = kind, user, status
 
     def status(self, path: Path) -> FileStatus:
-        status = super().status(path)
-        return status if self.owner is None else FileStatus(status.inode, self.owner, status.mode)
+        return replace(super().status(path), **self.changed)
+
+    def process_user(self) -> ProcessUser:
+        return self.user or super().process_user()
 
     def mount_info(self) -> str:
         return f"22 1 8:1 / / rw - ext4 /dev/root rw\n36 22 0:30 / / rw - {self.kind} there rw\n"
@@ -194,8 +204,68 @@ class Elsewhere(LocalDisk):
 
 def test_a_folder_of_another_user_is_refused(file):
     with pytest.raises(UnavailableError, match="another user") as caught:
-        JsonFileStore(file.parent, disk=Elsewhere("ext4", owner=54321)).check()
+        JsonFileStore(file.parent, disk=Elsewhere(owner=54321)).check()
     assert "chown" in caught.value.remedy
+
+
+def test_a_volume_that_belongs_to_a_group_of_the_portal_is_used_without_a_warning(file, caplog):
+    """As Kubernetes makes it for `fsGroup`: owner root, and the group may write."""
+    user = ProcessUser(10001, frozenset({10001}))
+    disk = Elsewhere(user=user, owner=0, group=10001, mode=0o2770)
+    store = JsonFileStore(file.parent, disk=disk)
+    store.check()
+    store.write([Add({"tenantId": "new"})])
+    assert not caplog.records
+    open_to_all = Elsewhere(user=user, owner=0, group=10001, mode=0o2775)
+    JsonFileStore(file.parent, disk=open_to_all).check()
+    assert "chmod o= " in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("user", "mode"),
+    [
+        # Another group, a group that may not write, and root: it may, but what it made there, the
+        # portal could not read.
+        (ProcessUser(10001, frozenset({10002})), 0o2770),
+        (ProcessUser(10001, frozenset({10001})), 0o2750),
+        (ProcessUser(0, frozenset({0, 10001})), 0o2770),
+    ],
+)
+def test_a_folder_of_a_group_that_does_not_help_is_refused(file, user, mode):
+    disk = Elsewhere(user=user, owner=54321, group=10001, mode=mode)
+    with pytest.raises(UnavailableError, match="another user"):
+        JsonFileStore(file.parent, disk=disk).check()
+
+
+class ReadOnly(LocalDisk):
+    """A disk that is mounted for reading, until `writable`."""
+
+    writable = False
+
+    def open(self, path: Path, *, create: bool = False, read_only: bool = False) -> int:
+        if not read_only and not self.writable:
+            raise OSError(errno.EROFS, "simulated")
+        return super().open(path, create=create, read_only=read_only)
+
+
+@pytest.mark.parametrize("torn", [b"", b'{"crc":"torn'])
+def test_a_disk_that_is_read_only_at_the_start_can_be_read(file, torn):
+    expected = state_of(JsonFileStore(file.parent))
+    with file.open("ab") as tail:
+        tail.write(torn)
+    before = file.read_bytes()
+    disk = ReadOnly()
+    store = JsonFileStore(file.parent, disk=disk)
+    for _ in range(2):
+        assert state_of(store) == expected
+        for call in (store.check, lambda: store.write([Add({"tenantId": "new"})])):
+            with pytest.raises(UnavailableError, match="read-only"):
+                call()
+    assert file.read_bytes() == before
+    # Once it is mounted for writing, everything works again by itself.
+    disk.writable = True
+    store.write([Add({"tenantId": "new"})])
+    assert state_of(store) == state_of(JsonFileStore(file.parent)) != expected
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs"])

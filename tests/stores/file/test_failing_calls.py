@@ -18,12 +18,14 @@ NEW = Add({"tenantId": "new", "version": 1})
 
 
 def work(disk: SimulatedDisk, history: History) -> None:
-    """Commits of two processes, with a compaction in the middle."""
+    """Commits of two processes, one of them during a compaction of the other."""
     first, second = (JsonFileStore(FOLDER, disk=disk) for _ in range(2))
     for number in range(8):
         history.write(first if number % 3 else second)
         try:
             if number == 4:
+                # The other process writes while this one copies.
+                disk.when_emptied = lambda: history.write(second)
                 first.compact()
             history.look(second)
             history.look(first)

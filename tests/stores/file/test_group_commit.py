@@ -18,13 +18,15 @@ class Gathering(LocalDisk):
         self.store: JsonFileStore | None = None
         self.syncs = 0
         self.gather = self.fail = False
+        self.is_gathering = threading.Event()
 
     def sync(self, fd: int) -> None:
         self.syncs += 1
         if self.gather:
             self.gather = False
+            self.is_gathering.set()
             assert self.store is not None
-            while len(self.store._pending) < WRITERS:
+            while self.store._queue.pending < WRITERS:
                 time.sleep(0)
         elif self.fail:
             self.fail = False
@@ -48,6 +50,8 @@ def gathered(folder, *, fail: bool) -> tuple[JsonFileStore, list[object], int]:
     disk.gather, disk.fail, disk.syncs = True, fail, 0
     leader = threading.Thread(target=lambda: store.write([Add({"tenantId": "leader"})]))
     leader.start()
+    # Whoever comes before that is in the batch of the leader.
+    assert disk.is_gathering.wait(60)
     writers = [threading.Thread(target=write, args=(n,)) for n in range(WRITERS)]
     for thread in writers:
         thread.start()

@@ -22,6 +22,9 @@ def run(seed: float, disk: SimulatedDisk, history: History) -> None:
     while True:
         history.write(rng.choice(stores))
         if rng.random() < 0.1:
+            if rng.random() < 0.5:
+                # Somebody writes while it copies.
+                disk.when_emptied = lambda: history.write(rng.choice(stores))
             rng.choice(stores).compact()
         if rng.random() < 0.3:
             history.look(rng.choice(stores))

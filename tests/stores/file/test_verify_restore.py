@@ -1,9 +1,14 @@
 """`verify_file` reports damage, and `restore_file` rebuilds the file from what is left."""
 
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from portal.stores.contract import (
     Add,
+    CorruptStoreError,
     ItemNotFoundError,
 )
 from portal.stores.file.store import JsonFileStore
@@ -80,3 +85,48 @@ def test_a_running_portal_shows_the_restored_items(file):
     damage(file, "flip", COMMIT)
     restore_file(file.parent, NOW)
     assert running.get("t1")["version"] == 1
+
+
+def copied_while_serving(file: Path, target: Path, order: list[str], between: Callable) -> Path:
+    """A copy of the folder, one file after another, while the portal writes."""
+    target.mkdir(mode=0o700)
+    for name in order:
+        shutil.copy2(file.with_name(name), target / name)
+        between()
+    return target
+
+
+@pytest.mark.parametrize("compacts", [False, True])
+def test_a_copy_of_a_running_folder_in_the_order_of_the_docs_is_whole(file, tmp_path, compacts):
+    """docs/operating.md: `tenants.lock` first, then `tenants.jsonl`, then the rest."""
+    store = JsonFileStore(file.parent)
+    before = state_of(store)
+    numbers = iter(range(100, 200))
+
+    def between() -> None:
+        store.write([Add(item(next(numbers)))])
+        if compacts:
+            store.compact()
+
+    order = ["tenants.lock", "tenants.jsonl", "tenants.previous.jsonl"]
+    copy = copied_while_serving(file, tmp_path / "copy", order, between)
+    assert verify_file(copy).problem is None
+    restored = JsonFileStore(copy)
+    assert before.items() <= state_of(restored).items() <= state_of(store).items()
+    restored.write([Add(item(50))])
+    assert JsonFileStore(copy).get("t50") == item(50)
+
+
+def test_a_copy_in_another_order_is_refused_and_can_be_restored(file, tmp_path):
+    store = JsonFileStore(file.parent)
+    before = state_of(store)
+    numbers = iter(range(100, 200))
+    order = ["tenants.jsonl", "tenants.previous.jsonl", "tenants.lock"]
+    copy = copied_while_serving(
+        file, tmp_path / "copy", order, lambda: store.write([Add(item(next(numbers)))])
+    )
+    with pytest.raises(CorruptStoreError, match="ends after line") as caught:
+        JsonFileStore(copy).check()
+    assert "portal store restore" in caught.value.remedy
+    assert restore_file(copy, NOW).lost == ()
+    assert state_of(JsonFileStore(copy)) == before

@@ -81,6 +81,17 @@ def test_a_parameter_that_nobody_knows_is_refused(
     assert tenants_in(store) == {}
 
 
+def test_csv_that_is_no_report_is_told_which_csv_is_read(
+    send: Callable[..., TestResponse], store: Store
+) -> None:
+    answer = send(b"accountId,companyId\n86810,104348\n", **{"Content-Type": "text/csv"})
+    assert (answer.status_code, answer.get_json()["error"]) == (422, "not_usable")
+    message = answer.get_json()["message"]
+    assert "the report of an import, which is the only CSV that is read" in message
+    assert "its first line begins with row,kind,tenant" in message
+    assert tenants_in(store) == {}
+
+
 # ---- I09-I12, I21, I23: bodies that are refused
 
 
@@ -233,7 +244,7 @@ def test_an_import_that_an_admin_stops_in_the_meantime_is_a_conflict(
     def stopped_after_the_first_rows(call: str, number: int) -> None:
         written.extend([call] if call == "write" else [])
         if call == "write" and len(written) == 6:
-            (run,) = list_jobs(store).runs
+            (run,) = list_jobs(store).jobs
             end_job(store, run.id, AuditInfo(by="Ada Admin", at=clock.now()))
 
     failing_store.begin(stopped_after_the_first_rows)
@@ -310,3 +321,16 @@ def test_i24_a_full_disk_refuses_the_file_and_nothing_is_written(
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
     assert "Nothing was saved." in answer.text
     assert tenants_in(store) == {}
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000, b'{"a":' * 100_000 + b"1" + b"}" * 100_000], ids=["cut-off", "whole"]
+)
+def test_a12_a_body_that_is_nested_100_000_deep_is_refused(
+    send: Callable[..., TestResponse], store: Store, body: bytes
+) -> None:
+    before = everything(store).keys()
+    answer = send(body)
+    assert answer.status_code == 400
+    assert answer.get_json().keys() == {"error", "message"}
+    assert everything(store).keys() == before

@@ -13,15 +13,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from portal import create_app
-from portal.auth.api_tokens import (
-    RateLimitError,
-    RateLimitStatus,
-    Scope,
-    count_call,
-    create_api_token,
-    list_api_tokens,
-    revoke_api_token,
-)
+from portal.auth.api_tokens import Scope, create_api_token, list_api_tokens, revoke_api_token
+from portal.auth.token_calls import RateLimitError, RateLimitStatus, count_call
 from portal.settings import Settings
 from portal.stores.contract import Item, Replace, Store
 from tests.conftest import Clock
@@ -36,20 +29,24 @@ def test_a01_t26_every_bad_token_gets_the_same_answer(
     client: FlaskClient, token: str, store: Store, clock: Clock
 ) -> None:
     kid, _, secret = token.partition(".")
-    over = create_api_token(store, name="x", scope=Scope.IMPORTS_WRITE, life=DAY, now=clock.now())
+    over = create_api_token(
+        store, name="x", scopes=[Scope.IMPORTS_WRITE], life=DAY, now=clock.now()
+    )
     clock.advance(days=1, milliseconds=1)
-    late = create_api_token(store, name="x", scope=Scope.IMPORTS_WRITE, life=DAY, now=clock.now())
+    late = create_api_token(
+        store, name="x", scopes=[Scope.IMPORTS_WRITE], life=DAY, now=clock.now()
+    )
     revoked = create_api_token(
-        store, name="x", scope=Scope.IMPORTS_WRITE, life=DAY, now=clock.now()
+        store, name="x", scopes=[Scope.IMPORTS_WRITE], life=DAY, now=clock.now()
     )
     revoke_api_token(store, revoked.partition(".")[0], clock.now())
     other = "A" if secret[0] != "A" else "B"
     headers = [
-        {}, {"Authorization": ""}, {"Authorization": "Bearer"}, {"Authorization": "Bearer x"},
-        {"Authorization": f"Bearer {'a' * 12}.{'A' * 43}"},
+        {"Authorization": "Bearer x"}, {"Authorization": f"Bearer {'a' * 12}.{'A' * 43}"},
         {"Authorization": f"Bearer {kid}.{other}{secret[1:]}"},
         {"Authorization": f"Bearer {over}"}, {"Authorization": f"Bearer {revoked}"},
-        {"Authorization": f"Basic {late}"}, {"Authorization": f"Bearer {late} x"},
+        {"Authorization": f"Bearer {late} x"}, {"Authorization": f"bearer  {late}x"},
+        {"Authorization": "Bearer"}, {"Authorization": "Bearer  "}, {"Authorization": "\xff"},
     ]  # fmt: skip
     before = everything(store)
     answers = {
@@ -59,8 +56,19 @@ def test_a01_t26_every_bad_token_gets_the_same_answer(
     }
     assert everything(store) == before
     ((status, text, challenge),) = answers
-    assert (status, challenge) == (401, "Bearer")
+    assert (status, challenge) == (401, 'Bearer error="invalid_token"')
     assert json.loads(text)["error"] == "unauthorized"
+
+
+@pytest.mark.parametrize("sent", [None, "", "Basic dXNlcjpwYXNz", "x"])
+def test_a01_who_sends_no_token_is_told_the_scheme_and_of_no_error(
+    client: FlaskClient, token: str, store: Store, sent: str | None
+) -> None:
+    headers = {} if sent is None else {"Authorization": sent}
+    answer = client.post(URL, data=body_of(tenant(1)), headers=headers)
+    assert (answer.status_code, answer.get_json()["error"]) == (401, "unauthorized")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert tenants_in(store) == {}
 
 
 def test_a02_a_token_for_something_else_is_forbidden(
@@ -72,7 +80,25 @@ def test_a02_a_token_for_something_else_is_forbidden(
     store.write([Replace(other, int(item["version"]))])
     answer = client.post(URL, data=body_of(tenant(1)), headers={"Authorization": f"Bearer {token}"})
     assert (answer.status_code, answer.get_json()["error"]) == (403, "forbidden")
+    challenge = 'Bearer error="insufficient_scope", scope="imports:write"'
+    assert answer.headers["WWW-Authenticate"] == challenge
     assert tenants_in(store) == {}
+
+
+def test_a02_one_of_several_scopes_is_enough(
+    client: FlaskClient, store: Store, clock: Clock
+) -> None:
+    text = create_api_token(store, name="all", scopes=list(Scope), life=DAY, now=clock.now())
+    item = store.get(f"token-{text.partition('.')[0]}")
+    assert item["scopes"] == "imports:write tenants:read tenants:write"
+    answer = client.post(URL, data=body_of(tenant(1)), headers={"Authorization": f"Bearer {text}"})
+    assert (answer.status_code, list(tenants_in(store))) == (200, ["86810_1"])
+
+
+def test_a_token_without_a_scope_is_not_made(store: Store, clock: Clock) -> None:
+    with pytest.raises(ValueError, match="opens nothing"):
+        create_api_token(store, name="x", scopes=[], life=DAY, now=clock.now())
+    assert everything(store) == {}
 
 
 @pytest.mark.parametrize("name", ["key", "access_token", "apiKey", "policy", "anything"])
@@ -120,7 +146,7 @@ def test_a09_over_the_limit_is_refused_with_when_to_try_again(
     client: FlaskClient, store: Store, clock: Clock
 ) -> None:
     text = create_api_token(
-        store, name="x", scope=Scope.IMPORTS_WRITE, life=DAY, now=clock.now(), per_hour=2
+        store, name="x", scopes=[Scope.IMPORTS_WRITE], life=DAY, now=clock.now(), per_hour=2
     )
     headers = {"Authorization": f"Bearer {text}"}
 
@@ -151,7 +177,7 @@ def test_a09_another_token_has_its_own_limit(
     send: Callable[..., TestResponse], client: FlaskClient, store: Store, clock: Clock
 ) -> None:
     one = create_api_token(
-        store, name="x", scope=Scope.IMPORTS_WRITE, life=DAY, now=clock.now(), per_hour=1
+        store, name="x", scopes=[Scope.IMPORTS_WRITE], life=DAY, now=clock.now(), per_hour=1
     )
     headers = {"Authorization": f"Bearer {one}"}
     codes = [client.post(URL, data=b"[]", headers=headers).status_code for _ in "12"]
@@ -170,7 +196,7 @@ def test_a09_a_clock_that_was_set_back_closes_a_token_for_no_longer_than_an_hour
     store: Store, clock: Clock
 ) -> None:
     text = create_api_token(
-        store, name="x", scope=Scope.IMPORTS_WRITE, life=DAY, now=clock.now(), per_hour=1
+        store, name="x", scopes=[Scope.IMPORTS_WRITE], life=DAY, now=clock.now(), per_hour=1
     )
     kid = text.partition(".")[0]
     count_call(store, kid, clock.now() + timedelta(days=300))
@@ -180,7 +206,7 @@ def test_a09_a_clock_that_was_set_back_closes_a_token_for_no_longer_than_an_hour
 
 def test_a09_the_limit_is_exact_for_calls_at_the_same_time(store: Store, clock: Clock) -> None:
     text = create_api_token(
-        store, name="x", scope=Scope.IMPORTS_WRITE, life=DAY, now=clock.now(), per_hour=20
+        store, name="x", scopes=[Scope.IMPORTS_WRITE], life=DAY, now=clock.now(), per_hour=20
     )
     kid, together = text.partition(".")[0], threading.Barrier(8)
 
@@ -224,7 +250,7 @@ def test_many_tokens_are_listed_the_newest_first(store: Store, clock: Clock) -> 
     for number in range(60):
         clock.advance(seconds=1)
         create_api_token(
-            store, name=f"n{number}", scope=Scope.IMPORTS_WRITE, life=DAY, now=clock.now()
+            store, name=f"n{number}", scopes=[Scope.IMPORTS_WRITE], life=DAY, now=clock.now()
         )
     assert [each.name for each in list_api_tokens(store)] == [f"n{n}" for n in range(59, -1, -1)]
 

@@ -40,7 +40,11 @@ def test_what_is_left_empty_stays_and_the_rest_is_changed(
 ) -> None:
     form = change_form(client, pending) | {"company": "Another AG"}
     answer = client.post(f"{pending.url}/change", data=form)
-    assert (answer.status_code, answer.location) == (303, pending.url)
+    assert (answer.status_code, answer.location) == (
+        303,
+        f"{pending.url}?done=changed&fields=company",
+    )
+    assert "Your changes are saved. Changed: Company." in page_words(client.get(answer.location))
     tenant = tenants_in(store)[pending.id]
     assert (tenant["contactCompanyName"], tenant["version"]) == ("Another AG", 2)
     assert tenant["contactEmailAddress"] == "jane@example.com"

@@ -30,6 +30,9 @@ COMPANY_TOO_LONG = "Company name must be 200 characters or fewer."
 COMPANY_CHARACTERS = "Company name contains characters that cannot be used."
 EMAIL_WRONG = "Enter an email address like name@example.com."
 EMAIL_TOO_LONG = "Email address is too long."
+LINE_BREAK = "What you typed contains a line break."
+DIRECTION = "What you typed contains an invisible character that turns the text around."
+PHONE_REMARK = "Enter the phone number only, without a remark. Write an extension like ext. 12."
 PHONE_WRONG = "Enter a phone number with country code, like +49 30 901820."
 
 SHELL = {
@@ -128,10 +131,10 @@ def test_the_browsers_language_is_the_default_region(client: FlaskClient, store:
         pytest.param("company", "a" * 201, COMPANY_TOO_LONG, id="F03-201"),
         pytest.param("company", "ab" * 5_000, COMPANY_TOO_LONG, id="F03-ten-thousand"),
         pytest.param("company", "a\x00b", COMPANY_CHARACTERS, id="F05-NUL"),
-        pytest.param("company", "a\r\nb", COMPANY_CHARACTERS, id="F05-CRLF"),
-        pytest.param("company", "a\x85b", COMPANY_CHARACTERS, id="F05-U+0085"),
-        pytest.param("company", "a\u2028b", COMPANY_CHARACTERS, id="F05-U+2028"),
-        pytest.param("company", "a\u202eb", COMPANY_CHARACTERS, id="F06-U+202E"),
+        pytest.param("company", "a\r\nb", f"{COMPANY_CHARACTERS} {LINE_BREAK}", id="F05-CRLF"),
+        pytest.param("company", "a\x85b", f"{COMPANY_CHARACTERS} {LINE_BREAK}", id="F05-U+0085"),
+        pytest.param("company", "a\u2028b", f"{COMPANY_CHARACTERS} {LINE_BREAK}", id="F05-U+2028"),
+        pytest.param("company", "a\u202eb", f"{COMPANY_CHARACTERS} {DIRECTION}", id="F06-U+202E"),
         pytest.param("name", "", "Enter your name.", id="name-missing"),
         pytest.param("name", "n" * 201, "Name must be 200 characters or fewer.", id="name-long"),
         pytest.param("name", "a\x1bb", "Name contains characters that cannot be used.", id="ESC"),
@@ -140,11 +143,12 @@ def test_the_browsers_language_is_the_default_region(client: FlaskClient, store:
         pytest.param("email", "a@localhost", EMAIL_WRONG, id="F13-localhost"),
         pytest.param("email", "Name <a@ex.org>", EMAIL_WRONG, id="F14-display-name"),
         pytest.param("email", "a@ex.org,b@ex.org", EMAIL_WRONG, id="F14-two"),
-        pytest.param("email", "a@ex.org\nBcc: x@y", EMAIL_WRONG, id="F14-header"),
+        pytest.param("email", "a@ex.org\nBcc: x@y", f"{EMAIL_WRONG} {LINE_BREAK}", id="F14-header"),
         pytest.param("email", "a" * 250 + "@example.com", EMAIL_TOO_LONG, id="F16-262"),
         pytest.param("phone", "abc", PHONE_WRONG, id="F18-letters"),
         pytest.param("phone", "+999 1", PHONE_WRONG, id="F18-country"),
         pytest.param("phone", "110", PHONE_WRONG, id="F18-emergency"),
+        pytest.param("phone", "+49 30 123456 (mobil)", PHONE_REMARK, id="F18-remark"),
         pytest.param("phone", "1" * 251, PHONE_WRONG, id="F19-251-digits"),
         pytest.param(
             "phone",
@@ -417,6 +421,37 @@ def test_claims_that_the_shell_cannot_have_written_are_left_out(
     assert "accountId" not in tenants_in(store)[done.id]
 
 
+@pytest.mark.parametrize(
+    ("cluster", "kept"),
+    [
+        ("evil.example%2F", None),
+        ("eu.fsm.cloud.sap.evil.example", None),
+        ("e" * 41, None),
+        ("EU", "eu"),
+        ("https%3A%2F%2Feu.fsm.cloud.sap%2F", "eu"),
+        ("nobody-knows-7", "nobody-knows-7"),
+    ],
+)
+def test_a_cluster_that_is_no_host_label_is_dropped_and_the_form_goes_on(
+    client: FlaskClient, store: Store, cluster: str, kept: str | None
+) -> None:
+    query = SHELL_QUERY.replace("cluster=eu", f"cluster={cluster}")
+    assert query != SHELL_QUERY
+    assert facts(client.get(f"/sign-up{query}")).get("Cluster") == kept
+    done = sent_in(client, query=query)
+    tenant = tenants_in(store)[done.id]
+    assert (tenant["accountId"], tenant.get("cluster")) == ("86810", kept)
+
+
+def test_a_cluster_that_is_typed_into_the_hidden_field_is_dropped(
+    client: FlaskClient, store: Store
+) -> None:
+    form = form_of(client.get(f"/sign-up{SHELL_QUERY}"), "/sign-up") | TYPED
+    assert client.post("/sign-up", data=form | {"cluster": "evil.example/"}).status_code == 303
+    (tenant,) = tenants_in(store).values()
+    assert "cluster" not in tenant
+
+
 def test_two_sign_ups_may_claim_the_same_ids(client: FlaskClient, store: Store) -> None:
     one, other = sent_in(client, query=SHELL_QUERY), sent_in(client, query=SHELL_QUERY)
     assert one.id != other.id
@@ -435,7 +470,7 @@ def test_the_same_form_sent_again_with_a_correction_changes_the_contact(
     form = form_of(client.get("/sign-up"), "/sign-up") | TYPED
     first = client.post("/sign-up", data=form | {"email": "jane@exmaple.com"})
     again = client.post("/sign-up", data=form)
-    assert again.location == first.location
+    assert again.location == f"{first.location}?done=changed"
     (tenant,) = tenants_in(store).values()
     assert tenant["contactEmailAddress"] == TYPED["email"]
     assert tenant["decidedBy"] == "customer"

@@ -82,7 +82,7 @@ def test_a_corrected_field_loses_its_error(client: FlaskClient) -> None:
         ("email", "jane@gmial.com", "Did you mean jane@gmail.com?"),
         ("email", "jane@gmail.com", ""),
         ("email", "jane@example.com", ""),
-        ("phone", "0049 30 901820", ""),
+        ("phone", "0049 30 901820", "We read this as +49 30 901820 (Germany)."),
         ("phone", "+49 30 901820", "We read this as +49 30 901820 (Germany)."),
         (
             "phone",
@@ -103,8 +103,11 @@ def test_a_note_says_how_the_phone_number_was_read(
 
 def test_a_number_without_a_country_is_read_as_the_browsers(client: FlaskClient) -> None:
     answer = check(client, "phone", "01 58858 0", language="de-AT")
-    note = "Wir verstehen dies als +43 1 588580 (Österreich)"
-    assert words(by_id(answer, "phone-note")).startswith(note)
+    note = (
+        "Wir verstehen dies als +43 1 588580 (Österreich). Ein anderes Land? Schreiben Sie die"
+        " Nummer mit ihrer Ländervorwahl."
+    )
+    assert words(by_id(answer, "phone-note")) == note
 
 
 def test_the_answer_is_the_one_field_which_checks_itself_again(client: FlaskClient) -> None:

@@ -39,7 +39,7 @@ def test_the_page_shows_the_reference_what_was_sent_and_the_progress(
     assert heading(page) == "Your request is waiting for approval"
     assert pending.id.removeprefix("pending-") in page_words(page)
     assert steps(page) == [
-        "You asked for access Done, 23 Nov 2026, 10:00",
+        "You asked for access Done, 23 Nov 2026, 10:00 UTC",
         "We check your details Still to come",
         "Your access is ready Still to come",
     ]
@@ -114,7 +114,7 @@ def test_the_link_stays_valid_after_activation_and_shows_the_dates(
 ) -> None:
     page = client.get(pending.url)
     assert heading(page) == "Your access is ready"
-    assert "It is valid through 7 Dec 2026." in page_words(page)
+    assert "It is valid through 22 Nov 2027." in page_words(page)
     assert facts(page)["Account"] == IDS["account_id"]
     assert "Change your details" not in links(page)
     assert steps(page)[1:] == [
@@ -131,11 +131,51 @@ def test_the_page_says_when_access_begins_and_when_it_has_ended(
 ) -> None:
     days = {"valid_from": "2026-12-01", "valid_to": "2026-12-31"}
     anna.decide(pending.id, "activate", **IDS, **days)
-    headings = []
+    headings, latest = [], []
     for _ in range(3):
-        headings.append(heading(client.get(pending.url)))
+        page = client.get(pending.url)
+        headings.append(heading(page))
+        latest.append(steps(page)[2:])
         clock.advance(days=20)
     assert headings == ["Your access is approved", "Your access is ready", "Your access has ended"]
+    assert latest == [
+        ["Your access is ready Still to come, 1 Dec 2026"],
+        ["Your access is ready Done, 1 Dec 2026"],
+        ["Your access began Done, 1 Dec 2026", "Your access has ended Done, 31 Dec 2026"],
+    ]
+
+
+@pytest.mark.parametrize("first_day", ["2026-11-01", "2026-12-01"])
+def test_no_page_of_a_suspended_access_says_that_it_is_ready(
+    client: FlaskClient, pending: SignUp, anna: Staff, first_day: str
+) -> None:
+    anna.decide(pending.id, "activate", **IDS, valid_from=first_day)
+    anna.decide("86810_104348", "suspend", reason="unpaid")
+    page = client.get(pending.url)
+    assert "ready" not in page_words(page)
+    began = ["Your access began Done, 1 Nov 2026"] if first_day == "2026-11-01" else []
+    assert steps(page)[2:] == [*began, "Your access is suspended Done"]
+
+
+@pytest.mark.parametrize("status", ["pending", "active", "suspended", "rejected"])
+def test_customers_and_staff_read_the_same_word_for_a_status(
+    client: FlaskClient, pending: SignUp, anna: Staff, status: str
+) -> None:
+    tenant_id = pending.id
+    if status == "rejected":
+        anna.decide(tenant_id, "reject", reason="other")
+    if status in ("active", "suspended"):
+        anna.decide(tenant_id, "activate", **IDS)
+        tenant_id = "86810_104348"
+    if status == "suspended":
+        anna.decide(tenant_id, "suspend", reason="unpaid")
+    badges = {
+        words(each)
+        for page in (client.get(pending.url), anna.page(tenant_id))
+        for each in tree(page).iter("span")
+        if each.get("class", "").startswith("badge")
+    }
+    assert badges == {status.capitalize()}
 
 
 def test_t6_texts_of_customers_and_staff_stand_inside_hx_disable(

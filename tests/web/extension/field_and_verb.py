@@ -13,7 +13,7 @@ from portal.onboarding import erasure, sign_ups
 from portal.stores import Store
 from portal.tenants import AuditInfo, Reason
 from tests.conftest import Clock
-from tests.imports.importing import dump, tenant
+from tests.imports.files import dump, tenant
 from tests.web.pages import Staff, events_of, facts, forms, page_words, sent_in, sign_up, summary
 
 DEPARTMENT = "Haustechnik Süd"

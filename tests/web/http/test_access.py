@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -13,17 +14,20 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from portal import create_app
-from portal.auth import Role, make_sign_in_link
+from portal.address_proofs import proof_token
+from portal.auth import Role, Scope, create_api_token, make_sign_in_link
 from portal.imports.jobs.create import create_job
 from portal.imports.model import ImportOptions
 from portal.imports.planning.plan import Plan
 from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.decode import Limits
+from portal.refusal_links import RefusalLinks
+from portal.reminder_links import reminder_token
 from portal.sealing.fingerprints import SecretFingerprints
 from portal.settings import Settings
 from portal.stores.contract import Store
-from portal.tenants import AuditInfo
-from portal.web.http.access import ANYONE, ROUTE_ACCESS
+from portal.tenants import AuditInfo, Ids
+from portal.web.http.access import ANYONE, OPEN_CALL, ROUTE_ACCESS
 from tests.conftest import SECRET_KEY, Clock
 from tests.strict_client import StrictClient
 from tests.web.pages import (
@@ -38,7 +42,7 @@ from tests.web.pages import (
     sent_in,
     sign_in,
 )
-from tests.web.write_cases import WRITES
+from tests.web.write_cases import SEND_AGAIN, UNDO_RENEW, WRITES
 
 #: As the old application stored it, without its secret.
 TENANT = {
@@ -61,23 +65,60 @@ GOLDEN = {
     "health": _PUBLIC_PAGE,
     # Off by default.
     "metrics": {"GET": (404, 404, 404, 404)},
+    "site.choose_language": {"GET": (303, 303, 303, 303)},
+    "site.robots": _PUBLIC_PAGE,
+    # Without a contact there is none.
+    "site.security_contact": {"GET": (404, 404, 404, 404)},
+    "site.favicon": _PUBLIC_PAGE,
     "customer.index": {"GET": (302, 302, 302, 302)},
     "customer.sign_up": {"GET": (200, 200, 200, 200), "POST": (422, 422, 422, 422)},
+    "customer.challenge": _PUBLIC_PAGE,
+    "lost_link.ask": {"GET": (200, 200, 200, 200), "POST": (422, 422, 422, 422)},
     "customer.check_field": {"POST": (200, 200, 200, 200)},
     "status.show": _PUBLIC_PAGE,
     "status.change": {"GET": (200, 200, 200, 200), "POST": (422, 422, 422, 422)},
+    # It waits for a decision.
+    "follow_up.ask_again": {"GET": (303, 303, 303, 303), "POST": (303, 303, 303, 303)},
+    "refusal.show": _PUBLIC_PAGE,
     "status.withdraw": {"GET": (200, 200, 200, 200), "POST": (409, 409, 409, 409)},
+    # Nobody has asked it anything.
+    "question.answer": {"GET": (303, 303, 303, 303), "POST": (303, 303, 303, 303)},
+    # The form of the test has no token of its own.
+    "address.confirm": {"GET": (200, 200, 200, 200), "POST": (400, 400, 400, 400)},
+    # A mail program has no form at all.
+    "reminders.end": {"GET": (200, 200, 200, 200), "POST": (200, 200, 200, 200)},
+    "address.send_link": {"POST": (303, 303, 303, 303)},
+    # Last, because the link opens nothing afterwards.
+    "status.end_link": {"GET": (200, 200, 200, 200), "POST": (200, 200, 200, 200)},
     "api.validate": _PUBLIC_PAGE,
+    # Another service has them.
+    "api.appointments": {"GET": (404, 404, 404, 404), "POST": (404, 404, 404, 404)},
+    "api.appointment": {"GET": (404, 404, 404, 404), "PUT": (404, 404, 404, 404)},
+    # Whoever is signed in: these routes need an API token.
+    # Until a topic is set up.
+    "api.ses_report": {"POST": (404, 404, 404, 404)},
     # Whoever is signed in: this route needs an API token.
     "api.imports": {"POST": (401, 401, 401, 401)},
+    # One address for two.
+    "api.tenant": {"GET": (401, 401, 401, 401), "PUT": (401, 401, 401, 401)},
+    "api.change_tenant": {"GET": (401, 401, 401, 401), "PUT": (401, 401, 401, 401)},
+    "api.tenants": {"GET": (401, 401, 401, 401)},
+    "api.events": {"GET": (401, 401, 401, 401)},
+    # It takes no form.
+    "api.new_tenant": {"POST": (415, 415, 415, 415)},
+    "openapi.openapi": _PUBLIC_PAGE,
+    "openapi.page": _PUBLIC_PAGE,
     "staff.sign_in": _PUBLIC_PAGE,
     "staff.use_link": {"GET": (200, 200, 200, 200), "POST": (303, 303, 303, 303)},
+    "staff.cut_link": {"GET": (404, 404, 404, 404)},
     "staff.home": _STAFF_PAGE,
     "staff.tenants": _STAFF_PAGE,
     "staff.tenant": _STAFF_PAGE,
     "decisions.activate": _DECISION,
     "decisions.renew": _DECISION,
+    "decisions.undo_renew": _DECISION,
     "decisions.reject": _DECISION,
+    "decisions.question": _DECISION,
     "decisions.reopen": _DECISION,
     "decisions.release": _DECISION,
     "decisions.suspend": _DECISION,
@@ -85,7 +126,16 @@ GOLDEN = {
     "decisions.validity": _DECISION,
     "decisions.client": _DECISION,
     "decisions.contact": _DECISION,
+    "decisions.names": _DECISION,
     "decisions.note": {"POST": (303, 403, 422, 422)},
+    # The form of the test names no mail.
+    "decisions.send_again": {"POST": (303, 403, 404, 404)},
+    "staff.doubtful": {"GET": (303, 403, 200, 200)},
+    # The form of the test does not say when its page was made.
+    "staff.clear_doubtful": {"POST": (303, 403, 422, 422)},
+    "staff.security": _ADMIN_PAGE,
+    "staff.tokens": {"GET": (303, 403, 403, 200), "POST": (303, 403, 403, 422)},
+    "staff.revoke_token": {"POST": (303, 403, 403, 303)},
     "imports.index": {"GET": (303, 403, 403, 200), "POST": (303, 403, 403, 422)},
     "imports.show": _ADMIN_PAGE,
     "imports.report_csv": _ADMIN_PAGE,
@@ -124,13 +174,29 @@ def address(
 ) -> Callable[[Rule], str]:
     """An address of a rule, with ids that exist."""
     import_id = planned_import(store, clock, settings)
+    life, scopes = timedelta(days=1), [Scope.TENANTS_READ]
+    text = create_api_token(store, name="sync", scopes=scopes, life=life, now=clock.now())
+    kid = text.partition(".")[0]
 
     def make(rule: Rule) -> str:
         values = {"filename": "portal.css", "tenant_id": pending.id, "token": pending.token}
-        values["import_id"] = import_id
+        values |= {"import_id": import_id, "language": "de", "kid": kid}
         if rule.endpoint == "staff.use_link":
             someone = {"email": "new@example.com", "name": "New", "role": "viewer"}
             values["token"] = make_sign_in_link(store, now=clock.now(), **someone)
+        if rule.endpoint == "address.confirm":
+            values["token"] = proof_token(
+                SECRET_KEY,
+                pending.token[:26],
+                TYPED["email"],
+                str(store.get(pending.id)["statusLink"]),
+                clock.now(),
+            )
+        if rule.endpoint == "reminders.end":
+            values["token"] = reminder_token(SECRET_KEY, pending.id, TYPED["email"])
+        if rule.endpoint == "refusal.show":
+            links = RefusalLinks("", [SECRET_KEY], offered=True)
+            return links.address(Ids(account_id="1", company_id="2"))
         path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], rule.rule)
         if rule.endpoint == "customer.check_field":
             path += "?field=company"
@@ -163,9 +229,14 @@ def test_t14_every_rule_has_an_entry_and_every_entry_a_rule(app: Flask) -> None:
 
 def test_t14_staff_pages_are_closed_to_everybody_else(app: Flask) -> None:
     for endpoint, rule in rules(app).items():
-        is_sign_in = endpoint in ("staff.sign_in", "staff.use_link", "staff.sign_out")
+        is_sign_in = endpoint in (
+            "staff.sign_in",
+            "staff.use_link",
+            "staff.sign_out",
+            "staff.cut_link",
+        )
         if rule.rule.startswith("/staff") and not is_sign_in:
-            assert ROUTE_ACCESS[endpoint] != ANYONE
+            assert ROUTE_ACCESS[endpoint] not in (ANYONE, OPEN_CALL)
         if rule.methods and "POST" in rule.methods and endpoint.startswith("decisions."):
             assert ROUTE_ACCESS[endpoint] == Role.APPROVER
         if endpoint.startswith("imports."):
@@ -221,14 +292,42 @@ def test_t14_the_golden_matrix(
 
 # ---- Forms that are not ours
 
+OTHER_WRITES = {"undo_renew": UNDO_RENEW, "send_again": SEND_AGAIN}
 #: A browser, an address, and a form that would change something there.
 Good = tuple[FlaskClient, str, dict[str, str]]
-#: Programs send no form: tests/web/api/test_tokens.py.
+#: Programs send no form: tests/web/api/test_tokens.py. The press that proves an address has a token
+#: of its own: tests/web/customer/test_confirm.py. The link that ends reminders is enough, as mail
+#: programs send it: tests/web/customer/test_reminders.py.
 CHANGING = [
     endpoint
     for endpoint, methods in GOLDEN.items()
-    if "POST" in methods and endpoint != "api.imports"
+    if "POST" in methods
+    and not endpoint.startswith("api.")
+    and endpoint not in ("address.confirm", "reminders.end")
 ]
+
+
+#: Pages of staff that are about no single tenant.
+OF_STAFF = ("clear_doubtful", "tokens", "revoke_token", "sign_out")
+
+
+def good_of_staff(verb: str, customer: FlaskClient, person: Callable[..., Staff]) -> Good:
+    if verb == "clear_doubtful":
+        sent_in(customer, website="https://robot.example")
+        anna = person("Anna")
+        url = "/staff/doubtful/clear"
+        return anna.client, url, form_of(anna.get("/staff/doubtful"), url)
+    if verb in ("tokens", "revoke_token"):
+        ada = person("Ada", "admin")
+        page = ada.get("/staff/tokens")
+        form = form_of(page, "/staff/tokens") | {"name": "sync", "tenants_read": "1"}
+        if verb == "tokens":
+            return ada.client, "/staff/tokens", form
+        made = ada.client.post("/staff/tokens", data=form)
+        url = f"/staff/tokens/{form['kid']}/revoke"
+        return ada.client, url, form_of(made, url)
+    anna = person("Anna")
+    return anna.client, "/staff/sign-out", {"csrf_token": anna.token()}
 
 
 @pytest.fixture
@@ -258,25 +357,44 @@ def good(
         url = f"/staff/imports/{planned_import(store, clock, settings)}"
         return ada.client, f"{url}/{verb}", form_of(ada.get(url), f"{url}/{verb}")
 
+    if verb in OF_STAFF:
+        return good_of_staff(verb, client, person)
+
     if room == "decisions":
         anna, ben = person("Anna"), person("Ben")
-        tenant_id = WRITES[verb].prepare(client, ben)
-        url = f"/staff/tenants/{tenant_id}/{verb}"
-        return anna.client, url, WRITES[verb].form(anna, tenant_id)
-    if verb == "sign_out":
-        anna = person("Anna")
-        return anna.client, "/staff/sign-out", {"csrf_token": anna.token()}
+        write = OTHER_WRITES.get(verb) or WRITES[verb]
+        tenant_id = write.prepare(client, ben)
+        url = f"/staff/tenants/{tenant_id}/{write.verb}"
+        return anna.client, url, write.form(anna, tenant_id)
     if verb == "use_link":
         someone = {"email": "new@example.com", "name": "New", "role": "viewer"}
         url = f"/staff/sign-in/{make_sign_in_link(store, now=clock.now(), **someone)}"
+        return client, url, form_of(client.get(url), url)
+    if verb == "ask_again":
+        asked = sent_in(client)
+        person("Anna").decide(asked.id, "reject", reason="other")
+        url = f"{asked.url}/again"
+        return client, url, form_of(client.get(url), url)
+    if verb == "answer":
+        asked = sent_in(client)
+        person("Anna").decide(asked.id, "question", text="Which company?")
+        url = f"{asked.url}/answer"
+        return client, url, form_of(client.get(url), url) | {"answer": "This one."}
+    if verb == "send_link":
+        done = sent_in(client)
+        # The first mail of the day had the link.
+        clock.advance(days=1)
+        return client, f"{done.url}/confirm", form_of(client.get(done.url), f"{done.url}/confirm")
+    if verb == "end_link":
+        url = f"{sent_in(client).url}/end"
         return client, url, form_of(client.get(url), url)
     if verb in ("change", "withdraw"):
         url = f"{sent_in(client).url}/{verb}"
         changed = {"company": "Another AG"} if verb == "change" else {}
         return client, url, form_of(client.get(url), url) | changed
-    form = form_of(client.get("/sign-up"), "/sign-up") | TYPED
-    url = "/sign-up" if verb == "sign_up" else "/sign-up/check?field=company"
-    return client, url, form
+    url = "/lost-link" if room == "lost_link" else "/sign-up"
+    form = form_of(client.get(url), url) | TYPED
+    return client, f"{url}/check?field=company" if verb == "check_field" else url, form
 
 
 @pytest.mark.parametrize("good", CHANGING, ids=CHANGING, indirect=True)
@@ -382,6 +500,10 @@ def test_over_https_there_is_hsts(settings: Settings, store: Store, clock: Clock
     answer = app.test_client().get("/sign-up", base_url="https://portal.example.com")
     hsts = {"Strict-Transport-Security": "max-age=31536000"}
     assert security_headers(answer) == HEADERS | hsts
+    below = create_app(replace(secure, hsts_include_subdomains=True), store=store)
+    answer_below = below.test_client().get("/sign-up", base_url="https://portal.example.com")
+    hsts = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+    assert security_headers(answer_below) == HEADERS | hsts
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-portal=")
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
@@ -393,13 +515,13 @@ def test_t25_pages_are_kept_nowhere_and_depend_on_what_htmx_asks(
 ) -> None:
     sign_in(client, store, clock.now(), role="admin", name="Ada")
     for endpoint, rule in rules(app).items():
-        if endpoint == "static" or "GET" not in (rule.methods or ()):
+        if endpoint in ("static", "site.favicon") or "GET" not in (rule.methods or ()):
             continue
         answer = client.get(address(rule))
         assert answer.headers.getlist("Cache-Control") == ["no-store"], endpoint
         varies = ", ".join(answer.headers.getlist("Vary")).split(", ")
         assert {"HX-Request", "HX-Boosted", "HX-History-Restore-Request"} <= set(varies)
-        if ROUTE_ACCESS[endpoint] != ANYONE:
+        if isinstance(ROUTE_ACCESS[endpoint], Role):
             assert "Cookie" in varies
 
 
@@ -434,3 +556,8 @@ def test_history_gets_a_whole_page_and_htmx_a_part(
 def viewer_page(client: FlaskClient, store: Store, clock: Clock) -> Callable[..., TestResponse]:
     sign_in(client, store, clock.now(), role="viewer", name="Vera")
     return lambda **headers: client.get("/staff/tenants", headers=headers)
+
+
+def test_a_viewer_is_not_told_to_view_what_only_administrators_may_open(viewer: Staff) -> None:
+    page = viewer.get("/staff/imports/")
+    assert (page.status_code, heading(page)) == (403, "Your role does not allow this.")

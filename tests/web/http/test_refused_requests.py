@@ -23,6 +23,7 @@ from tests.web.pages import (
     form_of,
     forms,
     heading,
+    outcome,
     session_cookie,
     summary,
     tenants_in,
@@ -166,6 +167,24 @@ def test_t24_a_proxys_word_for_the_host_is_not_taken(client: FlaskClient) -> Non
     assert "evil" not in answer.location
 
 
+def test_t24_a_host_name_in_capitals_is_the_same_host(client: FlaskClient) -> None:
+    assert client.get("/sign-up", headers={"Host": "LocalHost"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["//sign-up", "//evil.example/sign-up", "/staff//sign-in", "//staff/imports", "/staff/imports"],
+)
+def test_t24_nobody_is_sent_to_an_address_that_the_request_made_up(
+    client: FlaskClient, path: str
+) -> None:
+    # The client would take a host out of a path that begins with two slashes.
+    answer = client.get("/", environ_overrides={"PATH_INFO": path, "HTTP_HOST": "localhost:666"})
+    assert answer.headers.get("Location", "/").startswith("/")
+    assert not answer.headers.get("Location", "/").startswith("//")
+    assert "666" not in answer.text
+
+
 # ---- T10: pages that were open for too long
 
 
@@ -190,7 +209,7 @@ def test_t10_an_expired_decision_keeps_everything_but_a_secret(
     form = anna.form(pending.id, "activate") | typed
     page = anna.send(pending.id, "activate", form | {"csrf_token": "old"})
     assert page.status_code == 400
-    assert heading(page) == "This page has expired. Your entries are still here: send them again."
+    assert outcome(page) == "This page has expired. Your entries are still here: send them again."
     again = form_of(page, f"/staff/tenants/{pending.id}/activate")
     lost = {name for name in form if again.get(name) != form[name]}
     assert lost - {"csrf_token"} == {"client_secret"}

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.auth import new_link_secret
 from portal.queries import PageCursor
 from portal.web.http.signed_links import (
     FORM_LIFE,
@@ -99,6 +100,31 @@ def test_a_new_key_signs_and_the_old_one_is_accepted_until_it_is_removed():
     assert both.read_cursor(old.cursor(PageCursor(1, None), "all"), "all") == PageCursor(1, None)
     with pytest.raises(InvalidLinkError):
         new.read_form_token(old.new_form_token(START), START)
+
+
+# ---- Ends of links
+
+
+def ends_well(text: str) -> bool:
+    """Mail programs cut a link that ends otherwise, or take less for it."""
+    return text[-1].isascii() and text[-1].isalnum()
+
+
+def test_no_token_in_a_link_ends_in_a_sign_that_mail_programs_cut(links):
+    for number in range(300):
+        for position in (None, (f"2026-11-23#{number}", f"pending-{number}")):
+            cursor = PageCursor(number, position)
+            text = links.cursor(cursor, "all")
+            assert ends_well(text)
+            assert links.read_cursor(text, "all") == cursor
+        form = links.read_form_token(links.new_form_token(START), START)
+        assert form.status_token.isalnum()
+        assert new_link_secret().isalnum()
+
+
+def test_a_status_link_of_before_that_ends_so_still_works():
+    earlier = "r" * 26 + "s" * 30 + "-_"
+    assert read_status_token(earlier) == ("r" * 26, status_hash("s" * 30 + "-_"))
 
 
 # ---- The status link

@@ -102,6 +102,15 @@ def test_t29_health_is_red_and_says_no_more(
     assert client.get("/health").status_code == 200
 
 
+@pytest.mark.parametrize("host", ["10.0.0.7", "[fd00::7]:8000", "ip-10-0-0-7.internal"])
+def test_load_balancers_ask_by_address_for_health_alone(client: FlaskClient, host: str) -> None:
+    answer = client.get("/health", headers={"Host": host})
+    assert answer.status_code == 200
+    assert "Set-Cookie" not in answer.headers
+    for path in ("/sign-up", "/health/", "/api/validate?accountId=1&companyId=2"):
+        assert client.get(path, headers={"Host": host}).status_code == 400
+
+
 def test_f36_when_nothing_answers_every_page_that_needs_the_store_says_so(
     client: FlaskClient, pending: SignUp, anna: Staff, store: TroubledStore
 ) -> None:

@@ -58,6 +58,22 @@ def test_there_is_german():
     assert "de" in OTHERS
 
 
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        ("country code", "Ländervorwahl"),
+        ("robot", "Roboter"),
+        ("Ask for access", "fordern"),
+    ],
+)
+def test_one_thing_has_one_word_in_german(english, german):
+    texts = {_key(message.id): _forms(message.string)[0] for message in catalogue("de")}
+    about_it = {id_: text for id_, text in texts.items() if english in id_}
+    assert len(about_it) > 1
+    for id_, text in about_it.items():
+        assert german.lower() in text.lower(), id_
+
+
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_word_of_the_pages_is_there_and_no_other(language, in_the_code):
     found = {_key(message.id) for message in catalogue(language) if message.id}

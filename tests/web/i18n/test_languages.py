@@ -10,12 +10,15 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from portal.auth import Scope, create_api_token
+from portal.refusal_links import RefusalLinks
 from portal.sealing import KeyFileSealer
 from portal.settings import Settings
 from portal.stores.contract import Store
-from portal.web.i18n.translation import LANGUAGES
+from portal.tenants import Ids
+from portal.web.i18n.translation import LANGUAGES, language_names
 from tests.browser.demo_data import CUSTOMERS, Customer, DemoData
-from tests.conftest import Clock
+from tests.conftest import SECRET_KEY, Clock
 from tests.web.import_bodies import body_of, tenant
 from tests.web.pages import Staff, everything, heading, tree
 
@@ -75,7 +78,7 @@ class Reader:
         return both[1]
 
     def _has_words(self, text: str) -> bool:
-        known = SAME[self.language] | set(WORD.findall(repr((NAMES, CUSTOMERS))))
+        known = SAME[self.language] | set(WORD.findall(repr((NAMES, CUSTOMERS, language_names()))))
         return text not in self.data and not set(WORD.findall(text)) <= known
 
 
@@ -96,12 +99,22 @@ def test_no_page_of_a_customer_is_left_in_english(
     client: FlaskClient, people: dict[str, Customer], data: str, language: str
 ) -> None:
     reader = Reader(client, language, data)
+    for path in ("/lost-link", "/lost-link?done=sent", f"/status/{58 * 'a'}"):
+        reader.open(path)
     for path in ("/sign-up", SHELL, "/staff/sign-in", "/nothing-here", "/staff/sign-in/x"):
         reader.open(path)
     for someone in people.values():
         reader.open(someone.status_path)
-    for page in ("change", "withdraw"):
+    for page in ("change", "withdraw", "end"):
         reader.open(f"{people['pending'].status_path}/{page}")
+    for state in ("rejected", "expiring"):
+        reader.open(f"{people[state].status_path}/again")
+    refusals = RefusalLinks("", [SECRET_KEY], offered=True)
+    for state in ("active", "scheduled", "expired", "suspended"):
+        ids = people[state].tenant.ids
+        assert ids
+        reader.open(refusals.address(ids))
+    reader.open(refusals.address(Ids(account_id="1", company_id="2")))
     assert reader.left == {}
 
 
@@ -126,6 +139,7 @@ def test_no_page_of_staff_is_left_in_english(
 ) -> None:
     reader = Reader(anna.client, language, data)
     paths = ["/staff/", "/staff/tenants?q=nobody", "/staff/tenants/1_1", "/staff/imports/"]
+    paths += ["/staff/doubtful", "/staff/doubtful?removed=1&changed=2"]
     for path in [*paths, *(f"/staff/tenants?status={tab}" for tab in TABS)]:
         reader.open(path)
     for someone in people.values():
@@ -182,6 +196,32 @@ def test_no_page_of_an_import_is_left_in_english(
     sent = {"csrf_token": token, "policy": "overwrite", "text": body_of(changed).decode()}
     reader.open(admin.client.post(page, data=sent).headers["Location"])
     sent["text"] = body_of(*({} for _ in range(10_001))).decode()
+    reader.open(page, method="POST", data=sent)
+    assert reader.left == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_no_page_of_api_tokens_is_left_in_english(
+    admin: Staff, store: Store, clock: Clock, token: str, language: str
+) -> None:
+    page = "/staff/tokens"
+    before = clock.now() - timedelta(days=3)
+    life, scopes = timedelta(days=1), [Scope.TENANTS_READ]
+    create_api_token(store, name="old", scopes=scopes, life=life, now=before)
+    reader = Reader(admin.client, language, "")
+    sent = {"csrf_token": _token_of(admin.client, page), "days": "0", "per_hour": "x"}
+    reader.open(page, method="POST", data=sent)
+    sent |= {"name": "sync", "days": "9", "per_hour": "", "tenants_read": "1"}
+    reader.data = repr(everything(store)) + "sync"
+    admin.client.post(page, data=sent)
+    reader.data += repr(everything(store))
+    reader.open(page)
+    kid = token.partition(".")[0]
+    revoked = reader.open(f"{page}/{kid}/revoke", method="POST", data=sent)
+    reader.open(revoked.headers["Location"])
+    # Sent twice: the second time it is refused.
+    sent["kid"] = "a" * 12
+    reader.open(page, method="POST", data=sent)
     reader.open(page, method="POST", data=sent)
     assert reader.left == {}
 

@@ -23,8 +23,8 @@ def test_every_import_stays_in_the_list_with_who_and_what(
     assert table is not None
     lines = [words(row) for row in table.iter("tr")]
     assert lines == [
-        "23 Nov 2026, 10:01:00 Who Eve Rows 1 same State Planned",
-        "23 Nov 2026, 10:00:00 Who Ada Rows 1 new, 1 invalid State Done",
+        "23 Nov 2026, 10:01:00 UTC Who Eve Rows 1 same State Planned",
+        "23 Nov 2026, 10:00:00 UTC Who Ada Rows 1 new, 1 invalid State Done",
     ]
 
 
@@ -108,5 +108,5 @@ def test_no_link_of_an_import_is_broken(admin: Staff) -> None:
     press(admin, planned(admin, dump(tenant(5))))
     for page_url in (URL, url, f"{url}?kind=invalid"):
         for target in links(admin.get(page_url)).values():
-            if not target.startswith("#"):
+            if not target.startswith(("#", "/language/")):
                 assert admin.get(target, buffered=True).status_code == 200, target

@@ -76,7 +76,7 @@ def send(client: FlaskClient, direct_store: Store, clock: Clock) -> Callable[...
     token = create_api_token(
         direct_store,
         name="script",
-        scope=Scope.IMPORTS_WRITE,
+        scopes=[Scope.IMPORTS_WRITE],
         life=timedelta(days=1),
         now=clock.now(),
     )

@@ -87,7 +87,7 @@ def test_a_stopped_import_says_by_whom_and_what_to_do(ada: Staff, stopped: str) 
         "Bob",
         "Bob",
     )
-    assert job_facts["Ended"] == "23 Nov 2026, 10:05"
+    assert job_facts["Ended"] == "23 Nov 2026, 10:05 UTC"
     active = "Tenants that may use the application by this import: 480, until "
     assert active in page_words(page)
     (line,) = lines(ada.get(URL))
@@ -105,7 +105,7 @@ def test_a_step_after_the_stop_says_who_stopped_the_import_and_when(
     clock.advance(minutes=5)
     late = ada.client.post(f"{url}/apply", data=step, headers=HTMX)
     assert late.status_code == 409
-    sentence = "Bob stopped this import on 23 Nov 2026, 10:05: 480 of 500 rows were handled."
+    sentence = "Bob stopped this import on 23 Nov 2026, 10:05 UTC: 480 of 500 rows were handled."
     assert live_words(late) == sentence
     assert outcome(late) == (
         f"{sentence} Rows that were written stay. Import the same file again to write the other"

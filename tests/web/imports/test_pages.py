@@ -138,7 +138,7 @@ def test_differences_are_shown_field_by_field_and_never_the_secret(
     text = page_words(page)
     assert f"contactFullName : Max Meyer → becomes {'M' * 79}…" in text
     assert "M" * 80 not in text
-    assert "validTo : 30 Jun 2027, 21:59 → becomes 1 Jan 2028, 00:00" in text
+    assert "validTo : 30 Jun 2027, 21:59 UTC → becomes 1 Jan 2028, 00:00 UTC" in text
     assert "clientSecret : set → becomes replaced" in text
     for text in (page.text, repr(everything(store))):
         assert SECRET not in text
@@ -206,12 +206,60 @@ def test_a_file_that_is_no_export_is_refused_whole(
     assert everything(store) == before
 
 
-@pytest.mark.parametrize("name", ["../../x", "<img src=x>.json", "x" * 10_000, "x\x1b]0;y"])
-def test_i20_the_name_of_a_file_is_ignored(admin: Staff, store: Store, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("fsm-tenants.json", "fsm-tenants.json"),
+        ("../../x", "x"),
+        ("Users/Jane/My export.json", "My export.json"),
+        ("<img src=x>.json", "<img src=x>.json"),
+        ("x" * 10_000, f"{'x' * 79}…"),
+        ("x\x1b]0;y", "x\\x1b]0;y"),
+    ],
+)
+def test_i20_the_name_of_a_file_is_shown_and_opens_nothing(
+    admin: Staff, store: Store, name: str, shown: str
+) -> None:
     answer = upload(admin, dump(tenant(1)).encode(), name)
     assert answer.status_code == 303
-    assert name not in admin.get(answer.location).text
-    assert name not in repr(everything(store))
+    page = admin.get(answer.location)
+    assert facts(page)["File"] == shown
+    assert shown in page_words(admin.get(URL))
+    assert "<img" not in page.text
+    assert job_of(store, answer.location).file_name == shown
+
+
+def test_a_pasted_text_has_no_file_name(admin: Staff) -> None:
+    assert "File" not in facts(admin.get(planned(admin, dump(tenant(1)))))
+
+
+def test_a_new_row_shows_status_and_validity(admin: Staff) -> None:
+    url = planned(
+        admin,
+        dump(
+            tenant(1, validFrom="2025-01-07T08:15:22.041Z", validTo="2027-06-30T21:59:59.999Z"),
+            tenant(2, isActive=False),
+        ),
+    )
+    shown = page_words(admin.get(url))
+    assert "Active, 7 Jan 2025 – 30 Jun 2027." in shown
+    assert re.search(r"Suspended, \d+ \w+ 20\d\d – ", shown)
+
+
+def test_a_report_opens_on_what_failed_and_is_not_green(admin: Staff) -> None:
+    url = planned(
+        admin, dump(tenant(1), *(tenant(n, contactEmailAddress="x") for n in range(2, 12)))
+    )
+    assert "86810_1" in page_words(admin.get(url)), "a plan opens on what it would write"
+    press(admin, url)
+    page = admin.get(url)
+    assert by_id(page, "outcome").get("class") == "strip warning"
+    assert "Rows that could not be imported: 10." in page_words(page)
+    assert "This is not an email address: x" in page_words(page)
+    (current,) = [
+        each for each in by_id(page, "kinds").iter("a") if each.get("aria-current") == "page"
+    ]
+    assert words(current) == "Invalid 10"
 
 
 def test_no_file_and_two_files_are_refused_with_what_to_do(admin: Staff) -> None:
@@ -428,7 +476,9 @@ def test_a_plan_is_discarded_and_stays_so(admin: Staff, store: Store) -> None:
     assert f"{url}/apply" not in forms(page)
     late = admin.client.post(f"{url}/apply", data=confirm)
     assert late.status_code == 409
-    assert outcome(late) == "Ada discarded this plan on 23 Nov 2026, 10:00. Nothing was written."
+    assert (
+        outcome(late) == "Ada discarded this plan on 23 Nov 2026, 10:00 UTC. Nothing was written."
+    )
     assert admin.client.post(f"{url}/discard", data=confirm).status_code == 303
     assert tenants_in(store) == {}
 
@@ -442,7 +492,7 @@ def test_what_is_done_cannot_be_discarded(admin: Staff) -> None:
         assert late.status_code == 409
         assert outcome(late) == (
             "This import was already done, so it was not stopped."
-            " Ada confirmed it, and it was finished on 23 Nov 2026, 10:00."
+            " Ada confirmed it, and it was finished on 23 Nov 2026, 10:00 UTC."
         )
         # Not an error: the import succeeded before.
         assert by_id(late, "outcome").get("class") == "strip information"

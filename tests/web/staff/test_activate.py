@@ -3,12 +3,13 @@
 import pytest
 from flask.testing import FlaskClient
 
-from portal.stores.contract import Store
+from portal.stores.contract import Replace, Store
 from tests.conftest import Clock
 from tests.web.pages import (
     IDS,
     SignUp,
     Staff,
+    events_of,
     everything,
     facts,
     form_of,
@@ -45,21 +46,21 @@ def test_activation_moves_the_tenant_to_its_final_id_and_leaves_a_forward(
     }
 
 
-def test_a_validity_of_14_days_from_today_is_suggested(
+def test_a_validity_of_one_year_from_today_is_suggested(
     pending: SignUp, anna: Staff, store: Store
 ) -> None:
     form = anna.form(pending.id, "activate")
-    assert (form["valid_from"], form["valid_to"]) == ("2026-11-23", "2026-12-07")
+    assert (form["valid_from"], form["valid_to"]) == ("2026-11-23", "2027-11-22")
     anna.send(pending.id, "activate", form | IDS)
     (tenant,) = tenants_in(store).values()
     assert tenant["validFrom"] == "2026-11-23T00:00:00.000Z"
-    assert tenant["validTo"] == "2026-12-07T23:59:59.999Z"
+    assert tenant["validTo"] == "2027-11-22T23:59:59.999Z"
 
 
 def test_the_page_says_what_the_days_mean(pending: SignUp, anna: Staff, active: str) -> None:
     page = anna.page(active)
     assert "Both days count. The last day ends at 24:00 UTC." in page_words(page)
-    assert facts(page)["Valid through"] == "7 December 2026, 24:00 UTC"
+    assert facts(page)["Valid through"] == "22 November 2027, 24:00 UTC"
 
 
 @pytest.mark.parametrize(
@@ -70,11 +71,50 @@ def test_a_term_counts_from_the_first_day(
     pending: SignUp, anna: Staff, store: Store, term: str, end: str
 ) -> None:
     first = "2026-12-31"
-    days = {"valid_from": first, "valid_to": "2027-06-30", "term": term}
+    form = anna.form(pending.id, "activate")
+    last = form["valid_to"] if term else "2027-06-30"
+    days = {"valid_from": first, "valid_to": last, "term": term}
     assert anna.decide(pending.id, "activate", **IDS, **days).status_code == 303
     (tenant,) = tenants_in(store).values()
     assert tenant["validFrom"] == f"{first}T00:00:00.000Z"
     assert tenant["validTo"] == f"{end}T23:59:59.999Z"
+
+
+def test_a_term_and_another_typed_day_are_refused(
+    pending: SignUp, anna: Staff, store: Store
+) -> None:
+    page = anna.decide(pending.id, "activate", **IDS, valid_to="2026-11-22", term="1y")
+    assert page.status_code == 422
+    sentence = "Choose a term or type a last day, not both: the term ends on 22 November 2027."
+    assert summary(page) == [("activate-valid_to", sentence)]
+    # Sent again, the typed day is still one: not the day that the form was shown with.
+    form = form_of(page, f"/staff/tenants/{pending.id}/activate")
+    assert anna.send(pending.id, "activate", form).status_code == 422
+    assert tenants_in(store)[pending.id]["status"] == "pending"
+    assert anna.send(pending.id, "activate", form | {"valid_to": ""}).status_code == 303
+    (tenant,) = tenants_in(store).values()
+    assert tenant["validTo"] == "2027-11-22T23:59:59.999Z"
+
+
+def test_a_suggested_day_of_yesterdays_form_counts_as_not_typed(
+    pending: SignUp, anna: Staff, store: Store
+) -> None:
+    yesterday = {"valid_to": "2027-11-21", "suggested_to": "2027-11-21"}
+    form = anna.form(pending.id, "activate") | IDS | yesterday | {"term": "30d"}
+    assert anna.send(pending.id, "activate", form).status_code == 303
+    (tenant,) = tenants_in(store).values()
+    assert tenant["validTo"] == "2026-12-22T23:59:59.999Z"
+
+
+@pytest.mark.parametrize("term", ["2y", "1Y", "x"])
+def test_an_unknown_term_is_refused(pending: SignUp, anna: Staff, term: str) -> None:
+    page = anna.decide(pending.id, "activate", **IDS, term=term)
+    assert page.status_code == 422
+    assert summary(page) == [("activate-term", "Choose one of the terms.")]
+
+
+def test_a_fresh_activation_is_not_expiring(active: str, anna: Staff) -> None:
+    assert "Expiring" not in page_words(anna.page(active)).partition("History")[0]
 
 
 def test_the_form_holds_the_ids_that_the_customer_claimed(client: FlaskClient, anna: Staff) -> None:
@@ -87,6 +127,31 @@ def test_the_form_holds_the_ids_that_the_customer_claimed(client: FlaskClient, a
         "account_name": "Example",
         "cluster": "eu",
     }
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("EU", "eu"), ("https://us.fsm.cloud.sap/", "us"), ("new-7", "new-7")]
+)
+def test_a_pasted_host_is_cut_down_to_the_cluster(
+    pending: SignUp, anna: Staff, store: Store, typed: str, kept: str
+) -> None:
+    assert anna.decide(pending.id, "activate", **IDS | {"cluster": typed}).status_code == 303
+    (tenant,) = tenants_in(store).values()
+    assert tenant["cluster"] == kept
+
+
+def test_a_cluster_that_an_earlier_version_took_is_shown_as_it_is_and_not_offered(
+    client: FlaskClient, anna: Staff, store: Store
+) -> None:
+    sign_up = sent_in(client, query=SHELL)
+    item = tenants_in(store)[sign_up.id]
+    store.write([Replace({**item, "cluster": "evil.example/", "version": 2}, 1)])
+    cluster = facts(anna.page(sign_up.id))["Cluster"]
+    assert cluster == "evil.example/ (not a cluster: programs do not get it)"
+    assert anna.form(sign_up.id, "activate")["cluster"] == ""
+    assert "evil.example" not in client.get(sign_up.url).text
+    assert anna.decide(sign_up.id, "activate").status_code == 422
+    assert anna.decide(sign_up.id, "activate", cluster="eu").status_code == 303
 
 
 def test_activation_removes_the_claim(client: FlaskClient, anna: Staff, store: Store) -> None:
@@ -135,8 +200,7 @@ def test_s06_a_double_click_in_two_tabs_makes_one_tenant_and_one_event(
     assert {(answer.status_code, answer.location) for answer in answers} == {
         (303, "/staff/tenants/86810_104348?done=1")
     }
-    events = [id_ for id_ in everything(store) if id_.startswith("event-")]
-    assert len(events) == 1
+    assert len(events_of(store, "86810_104348")) == 1
 
 
 def test_s05_the_second_of_two_approvers_gets_a_conflict_and_sees_the_active_tenant(
@@ -150,8 +214,8 @@ def test_s05_the_second_of_two_approvers_gets_a_conflict_and_sees_the_active_ten
     assert answer.status_code == 409
     assert outcome(answer) == "Anna activated this 2 minutes ago."
     assert (
-        "Your decision was not saved. Anna changed this at 23 Nov 2026, 10:00; this is the tenant"
-        " now. Check it before you decide again."
+        "Your decision was not saved. Anna activated this at 23 Nov 2026, 10:00 UTC; this is the"
+        " tenant now. Check it before you decide again."
     ) in page_words(answer)
     assert "86810_104348" in page_words(answer)
     assert tenants_in(store).keys() == {"86810_104348"}
@@ -175,9 +239,9 @@ def test_the_old_address_of_an_activated_tenant_still_opens_it(
 
 
 def test_the_history_begins_with_the_sign_up(active: str, anna: Staff) -> None:
-    history = page_words(anna.page(active)).partition("History")[2].partition("Notes")[0]
-    assert "Activated Anna, 23 Nov 2026, 10:00" in history
-    assert history.strip().endswith("Asked for access The customer, 23 Nov 2026, 10:00")
+    history = page_words(anna.page(active)).partition("History")[2].partition("Mail to")[0]
+    assert "Activated Anna, 23 Nov 2026, 10:00 UTC" in history
+    assert history.strip().endswith("Asked for access The customer, 23 Nov 2026, 10:00 UTC")
 
 
 def test_the_confirmation_links_to_the_next_pending_tenant(
@@ -208,4 +272,4 @@ def test_the_customers_status_link_still_works(
     page = client.get(pending.url)
     assert page.status_code == 200
     assert "Your access is ready" in page_words(page)
-    assert "It is valid through 7 Dec 2026." in page_words(page)
+    assert "It is valid through 22 Nov 2027." in page_words(page)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
+from portal.auth import SecurityAct, security_event_of
 from portal.stores.contract import Item, Store
 from tests.conftest import Clock
 from tests.web.pages import (
@@ -31,6 +32,10 @@ from tests.web.write_cases import DECISIONS, WRITES, Write
 each_write = pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 each_decision = pytest.mark.parametrize("write", DECISIONS.values(), ids=DECISIONS)
 
+CLUSTER_WRONG = (
+    "Enter the cluster as at most 20 letters, digits and hyphens, like eu, or paste its host, like"
+    " eu.fsm.cloud.sap."
+)
 VARY = {"Cookie", "HX-Request", "HX-Boosted", "HX-History-Restore-Request"}
 
 
@@ -58,7 +63,7 @@ def test_t30_a_decision_is_saved_and_confirmed_and_adds_exactly_one_event(
     after = everything(store)
     assert answer.status_code == 303
     subject = write.subject(tenant_id)
-    assert answer.location == f"/staff/tenants/{subject}?done=1"
+    assert answer.location.partition("&closed=")[0] == f"/staff/tenants/{subject}?done=1"
     assert outcome(anna.get(answer.location)) == write.said
 
     (event,) = added(before, after, "event-")
@@ -134,9 +139,16 @@ def test_s03_a_viewer_is_refused_and_that_is_logged(
         answer = viewer.send(tenant_id, write.verb, form)
     assert answer.status_code == 403
     assert heading(answer) == "You may view but not change."
-    assert everything(store) == before
+    added = {id_: item for id_, item in everything(store).items() if before.get(id_) != item}
+    (event,) = (security_event_of(item) for item in added.values())
+    assert (event.act, event.source.by, event.route) == (
+        SecurityAct.ROLE_REFUSED,
+        "Vera",
+        f"POST /staff/tenants/…/{write.verb}",
+    )
     (record,) = caplog.records
-    assert record.getMessage() == f"Refused at decisions.{write.verb}: role viewer."
+    assert record.getMessage() == "A role was too low."
+    assert record.__dict__["fields"]["route"] == event.route
     fragment = viewer.send(tenant_id, write.verb, form, htmx=True)
     assert fragment.status_code == 403
     assert "<html" not in fragment.text
@@ -160,6 +172,7 @@ def test_s01_a_stranger_is_sent_to_sign_in(
 ) -> None:
     tenant_id = write.prepare(client, ben)
     form = write.form(ben, tenant_id)
+    del form["form_owner"]
     before = everything(store)
     url = f"/staff/tenants/{tenant_id}/{write.verb}"
     stranger = new_client()
@@ -236,9 +249,10 @@ def test_s05_the_second_person_reads_who_decided_first_and_sees_the_tenant_as_it
         answer = anna.send(tenant_id, write.verb, form, htmx=htmx)
         assert answer.status_code == 409
         assert outcome(answer) == write.said_of_colleague
+        did, _, _ago = write.said_of_colleague.partition(" 2 minutes ago")
         assert (
-            "Your decision was not saved. Ben changed this at 23 Nov 2026, 10:00; this is the"
-            " tenant now. Check it before you decide again."
+            f"Your decision was not saved. {did} at 23 Nov 2026, 10:00 UTC; this is the tenant now."
+            " Check it before you decide again."
         ) in page_words(answer)
         assert "<html" not in answer.text or not htmx
         if htmx:
@@ -297,11 +311,21 @@ def test_s16_get_and_head_change_nothing(
                 )
             ],
         ),
-        ("activate", {"cluster": "e" * 41}, [("activate-cluster", "This text is too long.")]),
+        ("activate", {"cluster": ""}, [("activate-cluster", "Enter the cluster, like eu.")]),
+        *(
+            ("activate", {"cluster": typed}, [("activate-cluster", CLUSTER_WRONG)])
+            for typed in ("e" * 21, "evil.example/", "eu.fsm.cloud.sap.evil.example", "eu@evil")
+        ),
         (
             "activate",
             {"client_id": "a\tb"},
-            [("activate-client_id", "This text contains characters that cannot be used.")],
+            [
+                (
+                    "activate-client_id",
+                    ("This text contains characters that cannot be used. What you typed contains a"
+                    " tab."),
+                )
+            ],
         ),
         (
             "activate",

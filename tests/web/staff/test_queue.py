@@ -26,6 +26,8 @@ from tests.web.pages import (
     SignUp,
     Staff,
     by_id,
+    fields,
+    forms,
     heading,
     ids,
     links,
@@ -229,3 +231,84 @@ def test_htmx_gets_the_list_alone_and_how_long_it_is(viewer: Staff) -> None:
     assert live_words(answer) == "2 rows on this page"
     nothing = viewer.get(f"{QUEUE}?q=zzz", headers=HTMX)
     assert live_words(nothing).startswith("Nothing was found.")
+
+
+# ---- The way back
+
+
+def test_a_tenant_leads_back_to_the_list_it_was_opened_from(anna: Staff, store: Store) -> None:
+    add_tenants(store, *(pending_tenant(n, f"Acme {n:02} GmbH & Söhne") for n in range(1, 61)))
+    first = anna.get(QUEUE, query_string={"q": "acme", "status": "pending"})
+    address = links(first)["Next page"]
+    second = anna.get(address)
+    name, url = next(pair for pair in links(second).items() if pair[0].startswith("Acme"))
+    page = anna.get(url)
+    back = links(page)["Back to the list"]
+    assert companies(anna.get(back)) == companies(second)
+    # Through a refused form and a decision, too.
+    tenant_url = url.partition("?")[0]
+    reject = next(a for a in forms(page) if a.startswith(f"{tenant_url}/reject?"))
+    refused = anna.client.post(reject, data=fields(forms(page)[reject]) | {"reason": ""})
+    assert refused.status_code == 422
+    assert links(refused)["Back to the list"] == back
+    done = anna.client.post(reject, data=fields(forms(refused)[reject]) | {"reason": "other"})
+    assert done.status_code == 303
+    decided = anna.get(done.location)
+    assert links(decided)["Back to the list"] == back
+    assert name not in companies(anna.get(back))
+
+
+def test_back_leads_nowhere_but_to_a_list(anna: Staff, pending: SignUp) -> None:
+    for named in ("//evil.example", "next=//evil.example&status=active", "&&&=", "status"):
+        page = anna.get(f"{QUEUE}/{pending.id}", query_string={"back": named})
+        back = links(page)["Back to the list"]
+        assert back.startswith(f"{QUEUE}?status=")
+        assert "evil" not in back
+
+
+def test_an_emptied_last_page_shows_those_who_still_wait(anna: Staff, store: Store) -> None:
+    add_tenants(store, *(pending_tenant(n, f"Company {n:02}") for n in range(1, 52)))
+    address = links(anna.get(QUEUE))["Next page"]
+    (last,) = [url for url in links(anna.get(address)).values() if "/pending-" in url]
+    assert anna.decide(last.partition("?")[0].rpartition("/")[2], "reject", reason="other")
+    emptied = anna.get(address)
+    assert len(companies(emptied)) == 50
+    assert "Nobody is waiting" not in page_words(emptied)
+
+
+# ---- Columns
+
+
+def test_no_line_ends_inside_a_day(client: FlaskClient, anna: Staff) -> None:
+    sign_up = sent_in(client)
+    anna.decide(sign_up.id, "activate", **IDS)
+    page = anna.get(f"{QUEUE}?status=active")
+    texts = ["".join(each.itertext()) for each in tree(page).iterfind(".//td/div")]
+    (validity,) = [text for text in texts if "\N{EN DASH}" in text]
+    first, last = validity.split(" \N{EN DASH} ")
+    assert " " not in first + last
+    assert len(first.split()) == len(last.split()) == 3
+
+
+@pytest.mark.usefixtures("demo_tenants")
+@pytest.mark.parametrize(
+    ("tab", "left_out"),
+    [
+        ("pending", {"Validity", "Status"}),
+        ("active", set()),
+        ("expiring", {"Status"}),
+        ("expired", {"Status"}),
+        ("suspended", {"Status"}),
+        ("rejected", {"Validity"}),
+        ("all", set()),
+    ],
+)
+def test_no_column_is_always_empty_or_always_the_same(
+    viewer: Staff, tab: str, left_out: set[str]
+) -> None:
+    columns = ["Company", "Contact", "Ids", "Requested", "Validity", "Status"]
+    for query in ("", "&q=a"):
+        page = viewer.get(f"{QUEUE}?status={tab}{query}")
+        found = [words(each) for each in tree(page).iter("th")]
+        assert found == [each for each in columns if each not in left_out] or not found
+    assert tree(viewer.get(f"{QUEUE}?status={tab}")).find(".//tbody/tr") is not None

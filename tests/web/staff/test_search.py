@@ -89,7 +89,7 @@ def test_an_activated_tenant_is_found_by_its_old_id(
     pending: SignUp, active: str, anna: Staff
 ) -> None:
     page = anna.get(QUEUE, query_string={"status": "all", "q": pending.id})
-    assert links(page)["Example GmbH"] == f"{QUEUE}/{active}"
+    assert links(page)["Example GmbH"].partition("?")[0] == f"{QUEUE}/{active}"
 
 
 def test_search_finds_a_sign_up_by_its_reference_number(client: FlaskClient, viewer: Staff) -> None:

@@ -74,7 +74,8 @@ def is_signed_in(client: FlaskClient) -> bool:
 
 def test_a_link_signs_in_once_after_a_button(client: FlaskClient, link: str) -> None:
     page = client.get(link)
-    assert heading(page) == "Sign in"
+    assert heading(page) == "Sign in as Anna"
+    assert "This link signs in Anna, anna@staff.example.com." in page_words(page)
     assert not is_signed_in(client)
     answer = client.post(link, data=form_of(client.get(link), link))
     assert (answer.status_code, answer.location) == (303, "/staff/")
@@ -107,7 +108,14 @@ def test_s12_used_old_cut_and_guessed_links_get_the_same_page(
         for answer in (stranger.get(url), stranger.post(url, data={"csrf_token": token})):
             assert answer.status_code == 404
             pages.add(without_tokens(answer.text))
+    cut = stranger.get("/staff/sign-in/")
+    assert cut.status_code == 404
+    pages.add(without_tokens(cut.text))
     assert len(pages) == 1
+    assert heading(cut) == "This link was used, has expired or was cut."
+    # What to do then, the sign-in page says as well.
+    for page in (cut, stranger.get("/staff/sign-in")):
+        assert "To get a new link, ask whoever runs this portal." in page_words(page)
     assert not is_signed_in(stranger)
 
 
@@ -201,9 +209,10 @@ def test_s02_a_session_ends_after_12_hours(anna: Staff, clock: Clock) -> None:
     ],
 )
 def test_s20_a_foreign_cookie_signs_nobody_in(
-    new_client: Callable[[], FlaskClient], cookie: str
+    new_client: Callable[..., FlaskClient], cookie: str
 ) -> None:
-    client = new_client()
+    # With cookies of its own, the test client would send those instead.
+    client = new_client(use_cookies=False)
     assert client.get("/staff/", headers={"Cookie": f"portal={cookie}"}).status_code == 303
 
 
@@ -234,7 +243,16 @@ def test_s20_a_cookie_of_a_dropped_key_signs_nobody_in(
 
 @pytest.mark.parametrize(
     "path",
-    ["/staff/", "/staff/tenants?status=active&q=Example", "/staff/tenants/86810_104348"],
+    [
+        "/staff/",
+        "/staff/tenants?status=active&q=Example",
+        "/staff/tenants/86810_104348",
+        # T22's other side: every address that a page of ours makes comes back.
+        "/staff/tenants?status=pending&q=acme+gmbh",
+        "/staff/tenants?q=a%2Fb%5Cc&status=all",
+        "/staff/tenants?q=o'hara+%26+co%0A",
+        "/staff/tenants?q=M%C3%BCller*(1)!,&status=all",
+    ],
 )
 def test_s01_a_stranger_sees_nothing_and_returns_to_the_page_after_signing_in(
     client: FlaskClient, store: Store, clock: Clock, active: str, path: str
@@ -251,9 +269,47 @@ def test_s01_a_stranger_sees_nothing_and_returns_to_the_page_after_signing_in(
 
 
 def test_s01_htmx_is_redirected_to_the_sign_in_page(client: FlaskClient) -> None:
-    answer = client.get("/staff/tenants?q=x", headers=HTMX)
+    answer = client.get("/staff/tenants?q=x+y", headers=HTMX)
     assert (answer.status_code, answer.text) == (401, "")
-    assert answer.headers["HX-Redirect"] == "/staff/sign-in"
+    assert answer.headers["HX-Redirect"] == "/staff/sign-in?next=/staff/tenants?q%3Dx%2By"
+
+
+@pytest.mark.parametrize(
+    ("headers", "returns_to"),
+    [
+        (HTMX | {"HX-Current-URL": "http://localhost/staff/tenants/1_2?done=1#a"}, True),
+        ({"Referer": "http://localhost/staff/tenants/1_2?done=1"}, True),
+        # The base URL of the settings, though the request came by another name.
+        ({"Referer": "http://127.0.0.1:8000/staff/tenants/1_2?done=1"}, True),
+        ({"Referer": "http://evil.example/staff/tenants/1_2?done=1"}, False),
+        (HTMX | {"HX-Current-URL": "http://localhost//evil.example"}, False),
+        (HTMX | {"HX-Current-URL": "//evil.example/staff/"}, False),
+        ({}, False),
+    ],
+)
+def test_s01_after_a_form_the_page_is_returned_to_from_which_it_was_sent(
+    client: FlaskClient, store: Store, clock: Clock, headers: dict[str, str], *, returns_to: bool
+) -> None:
+    token = form_of(client.get("/sign-up"), "/sign-up")["csrf_token"]
+    url = "/staff/tenants/1_2/suspend"
+    answer = client.post(url, data={"csrf_token": token}, headers=headers)
+    client.get(answer.headers.get("HX-Redirect") or answer.location)
+    done = sign_in(client, store, clock.now(), role="viewer", name="Vera")
+    assert done.location == ("/staff/tenants/1_2?done=1" if returns_to else "/staff/")
+
+
+def test_s01_the_sign_in_page_alone_forgets_no_address(
+    client: FlaskClient, store: Store, clock: Clock
+) -> None:
+    client.get("/staff/sign-in?next=/staff/tenants")
+    client.get("/staff/sign-in")
+    done = sign_in(client, store, clock.now(), role="viewer", name="Vera")
+    assert done.location == "/staff/tenants"
+
+
+def test_s01_an_address_that_is_too_long_is_not_kept(client: FlaskClient) -> None:
+    answer = client.get("/staff/tenants?q=" + "a" * 2_000)
+    assert answer.location == "/staff/sign-in"
 
 
 @pytest.mark.parametrize("vector", VECTORS)
@@ -277,6 +333,9 @@ def test_every_link_of_the_staff_pages_leads_somewhere(anna: Staff, active: str)
         url = to_visit.pop()
         visited.add(url)
         answer = anna.client.get(url, buffered=True)
+        if url.startswith("/language/"):
+            assert answer.status_code == 303, url
+            continue
         assert answer.status_code == 200, url
         if answer.mimetype != "text/html":
             continue
@@ -287,3 +346,33 @@ def test_every_link_of_the_staff_pages_leads_somewhere(anna: Staff, active: str)
             and (target := each.get("href") or each.get("src"))
         ]
         to_visit += {each.partition("#")[0] or url for each in found} - visited - set(to_visit)
+
+
+@pytest.fixture
+def limited(settings: Settings, store: Store, clock: Clock) -> FlaskClient:
+    limited = replace(settings, sign_ups_per_hour=5)
+    app = create_app(limited, store=store, clock=clock.now)
+    app.testing = True
+    app.test_client_class = StrictClient
+    return app.test_client()
+
+
+def test_s13_the_eleventh_wrong_link_in_an_hour_is_refused_and_a_good_one_never(
+    limited: FlaskClient, store: Store, clock: Clock
+) -> None:
+    guesses = ["/staff/sign-in/" + f"{number:032}" for number in range(12)]
+    answers = [limited.get(url) for url in guesses]
+    assert [answer.status_code for answer in answers] == [404] * 10 + [429] * 2
+    assert heading(answers[-1]) == "Too many requests. Try again in 60 minutes."
+    assert answers[-1].headers["Retry-After"] == "3600"
+    token = make_sign_in_link(
+        store, email="a@staff.example.com", name="Anna", role="viewer", now=clock.now()
+    )
+    url = f"/staff/sign-in/{token}"
+    assert limited.post(url, data=form_of(limited.get(url), url)).status_code == 303
+    # The link is used now, so it is a wrong one like others.
+    assert limited.get(url).status_code == 429
+    other = limited.get(guesses[0], environ_overrides={"REMOTE_ADDR": "192.0.2.9"})
+    assert other.status_code == 404
+    clock.advance(hours=1)
+    assert limited.get(url).status_code == 404

@@ -49,25 +49,29 @@ def verbs(answer: TestResponse) -> list[str]:
 
 
 def history(answer: TestResponse) -> str:
-    return page_words(answer).partition("History")[2].partition(" Notes ")[0]
+    return page_words(answer).partition("History")[2].partition(" Mail to the customer ")[0]
 
 
 # ---- Forms
 
 
-def test_a_pending_tenant_may_be_activated_rejected_or_changed(
+def test_a_pending_tenant_may_be_activated_rejected_asked_or_changed(
     pending: SignUp, anna: Staff
 ) -> None:
-    assert verbs(anna.page(pending.id)) == ["activate", "reject", "contact", "note"]
+    assert verbs(anna.page(pending.id)) == ["activate", "reject", "question", "contact", "note"]
 
 
 def test_an_active_tenant_may_be_renewed_or_suspended(active: str, anna: Staff) -> None:
-    assert verbs(anna.page(active)) == ["validity", "suspend", "client", "contact", "note"]
+    assert verbs(anna.page(active)) == [
+        "validity", "suspend", "client", "contact", "names", "note",
+    ]  # fmt: skip
 
 
 def test_a_suspended_tenant_may_be_reinstated(active: str, anna: Staff) -> None:
     anna.decide(active, "suspend", reason="unpaid")
-    assert verbs(anna.page(active)) == ["reinstate", "validity", "client", "contact", "note"]
+    assert verbs(anna.page(active)) == [
+        "reinstate", "validity", "client", "contact", "names", "note",
+    ]  # fmt: skip
 
 
 def test_a_rejected_tenant_may_only_be_reopened(pending: SignUp, anna: Staff) -> None:
@@ -95,10 +99,11 @@ def test_everything_known_is_shown_to_staff(client: FlaskClient, anna: Staff) ->
         "Name": "Jane Doe",
         "Email address": "jane@example.com",
         "Phone number": "+4930901820 (typed: +49 30 901820)",
+        "Email confirmed": "not yet",
         "Account": "Holding (86810)",
         "Company in FSM": "One (104348)",
         "Cluster": "eu",
-        "Requested": "23 Nov 2026, 10:00",
+        "Requested": "23 Nov 2026, 10:00 UTC",
     }
 
 
@@ -171,11 +176,11 @@ def test_the_history_says_who_did_what_when_and_why(
     ben.decide("86810_104348", "suspend", reason="unpaid")
     text = history(anna.page("86810_104348"))
     expected = [
-        "Suspended Ben, 23 Nov 2026, 10:03 Not paid",
-        "Activated Anna, 23 Nov 2026, 10:02",
-        "Reopened Ben, 23 Nov 2026, 10:01",
-        "Rejected Anna, 23 Nov 2026, 10:00 Details are missing",
-        "Asked for access The customer, 23 Nov 2026, 10:00",
+        "Suspended Ben, 23 Nov 2026, 10:03 UTC Not paid",
+        "Activated Anna, 23 Nov 2026, 10:02 UTC",
+        "Reopened Ben, 23 Nov 2026, 10:01 UTC",
+        "Rejected Anna, 23 Nov 2026, 10:00 UTC Details are missing",
+        "Asked for access The customer, 23 Nov 2026, 10:00 UTC",
     ]
     positions = [text.index(line) for line in expected]
     assert positions == sorted(positions)
@@ -210,7 +215,7 @@ def test_a_note_is_for_staff_and_stays_with_the_tenant(
     text = "Called them.\n\n<b>They</b> are nice."
     before = tenants_in(store)
     answer = anna.decide(pending.id, "note", text=text)
-    assert (answer.status_code, answer.location) == (303, f"/staff/tenants/{pending.id}")
+    assert (answer.status_code, answer.location) == (303, f"/staff/tenants/{pending.id}?noted=1")
     assert tenants_in(store) == before
     (note,) = store.query(GSI2, records.notes_partition(pending.id)).items
     assert (note["by"], note["text"]) == ("Anna", text)
@@ -248,3 +253,37 @@ def test_a_viewer_reads_notes_and_history(
     assert "Read me." in page
     assert "Asked for access" in page
     assert "Decide" not in page
+
+
+# ---- Names that may imitate others
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        (
+            "en",
+            "“p\u0430ypal” mixes letters of several scripts (Latin, Cyrillic), so it may",
+        ),
+        (
+            "de",
+            "„p\u0430ypal“ mischt Buchstaben mehrerer Schriften (Lateinisch, Kyrillisch)",
+        ),
+    ],
+)
+def test_t36_a_word_that_mixes_scripts_is_named(
+    client: FlaskClient, anna: Staff, language: str, sentence: str
+) -> None:
+    imitation = sent_in(client, company="P\u0430ypal p\u0430ypal", email="kim@p\u0430ypal.example")
+    path, headers = f"/staff/tenants/{imitation.id}", {"Accept-Language": language}
+    page = page_words(anna.get(path, headers=headers))
+    assert page.count(sentence) == 1
+    assert "xn--pypal-4ve.example" in page
+
+
+def test_t36_other_letters_have_no_mark(client: FlaskClient, anna: Staff) -> None:
+    umlauts = sent_in(client, company="Müller Dźwigi", email="info@müller.example")
+    page = anna.page(umlauts.id)
+    assert "several scripts" not in page_words(page)
+    assert facts(page)["Domain in ASCII"] == "xn--mller-kva.example"
+    assert "Domain in ASCII" not in facts(anna.page(sent_in(client).id))

@@ -1,0 +1,164 @@
+"""`portal outbox`: delivers what is due, once or until it is stopped; says what is left."""
+
+import os
+import select
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from portal import logs
+from portal.cli.errors import command_errors, opened_store, read_settings
+from portal.settings import Settings
+from portal.signing_keys import resolve_secret_keys
+from portal.stores import GSI4, RetryingStore, Store
+from portal.timestamps import utc_now
+
+if TYPE_CHECKING:
+    from portal.outbox import Delivery, Rounds, Until
+
+#: What is waiting or was given up is counted up to this.
+_CAP = 1000
+
+
+@click.group()
+def outbox() -> None:
+    """Mail to customers that is to be sent."""
+
+
+@outbox.command()
+@click.option("--watch", is_flag=True, help="Go on until stopped, as `portal serve` does.")
+@click.option("--until-stdin-ends", is_flag=True, hidden=True)
+def send(*, watch: bool, until_stdin_ends: bool) -> None:
+    """Send what is due. What fails is tried again later."""
+    settings = read_settings()
+    if watch:
+        _watch(settings, until_stdin_ends=until_stdin_ends)
+        return
+    from portal.outbox import send_once  # noqa: PLC0415 - takes 0.3 s
+
+    with opened_store(settings, "What was sent is sent. Run the command again.") as store:
+        retrying = RetryingStore(store)
+        tally = send_once(_delivery(settings, retrying), rounds_of(settings, retrying))
+    click.echo(
+        f"{tally.sent} sent, {tally.put_off} to be tried again, {tally.given_up} given up,"
+        f" {tally.dropped} not needed any more."
+    )
+
+
+@outbox.command()
+def status() -> None:
+    """Say how much waits, and how much was given up."""
+    from portal import records  # noqa: PLC0415 - the other commands start sooner
+
+    settings = read_settings()
+    with opened_store(settings) as store:
+        waiting = store.count(GSI4, records.OUTBOX_DUE, cap=_CAP)
+        given_up = store.count(GSI4, records.OUTBOX_GIVEN_UP, cap=_CAP)
+    click.echo(f"{waiting} waiting, {given_up} given up.")
+
+
+@outbox.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+def bounces(path: Path) -> None:
+    """Read what came to PORTAL_MAIL_RETURN_PATH, from PATH: a file with one message, a mailbox of
+    the form mbox, or a maildir, whose new messages become read ones. A message that was read before
+    changes nothing. One about a mail that the portal does not know stays new for a week, and is
+    read again each time; after that it is moved without being marked as read."""
+    from portal.mail import (  # noqa: PLC0415 - takes 0.1 s
+        MAX_BYTES,
+        ReturnPath,
+        UnreadableMailboxError,
+        keep_read,
+        may_be_known_later,
+        read_bounce,
+        read_mailbox,
+    )
+    from portal.outbox import Noted, note_return  # noqa: PLC0415 - takes 0.3 s
+
+    settings = read_settings()
+    if not settings.mail_return_path:
+        raise click.ClickException("PORTAL_MAIL_RETURN_PATH: Set it to the address of the mailbox.")
+    with command_errors():
+        return_path = ReturnPath(settings.mail_return_path, resolve_secret_keys(settings))
+    counts = dict.fromkeys(Noted, 0)
+    others = waiting = 0
+    next_step = "What was read is written down. Run the command again."
+    with opened_store(settings, next_step) as store:
+        retrying = RetryingStore(store)
+        try:
+            for content, file in read_mailbox(path):
+                is_short = len(content) <= MAX_BYTES
+                notice = read_bounce(content, return_path) if is_short else None
+                noted = note_return(retrying, notice, utc_now()) if notice else None
+                if noted:
+                    counts[noted] += 1
+                else:
+                    others += 1
+                is_unknown = noted is Noted.UNKNOWN
+                if file and is_unknown and may_be_known_later(file, utc_now()):
+                    waiting += 1
+                elif file:
+                    keep_read(file, is_seen=not is_unknown)
+        except (UnreadableMailboxError, OSError) as error:
+            raise click.ClickException(
+                f"{path} cannot be read, or its messages cannot be moved from new to cur."
+            ) from error
+    click.echo(
+        f"{counts[Noted.NOTED]} noted, {counts[Noted.REPEATED]} known already,"
+        f" {counts[Noted.UNKNOWN]} about unknown mail, {others} other messages."
+    )
+    if waiting:
+        click.echo(f"{waiting} about unknown mail stay new, to be read again for a week.")
+
+
+def _watch(settings: Settings, *, until_stdin_ends: bool) -> None:
+    from portal.outbox import watch  # noqa: PLC0415 - takes 0.3 s
+
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # A handler may interrupt anything, so it takes no lock.
+        signal.signal(number, lambda *_: os.write(writer, b"."))
+    # Whoever started this writes nothing there. If they are killed, it ends.
+    watched = [reader, 0] if until_stdin_ends else [reader]
+
+    def wait(seconds: float) -> bool:
+        return bool(select.select(watched, [], [], seconds)[0])
+
+    with logs.written_in_background(), opened_store(settings) as store:
+        watch(_delivery(settings, store), wait, rounds=rounds_of(settings, store))
+
+
+def rounds_of(settings: Settings, store: Store) -> "Rounds":
+    """What is done beside sending, as the settings say."""
+    from portal.mail import OldFiles  # noqa: PLC0415 - takes 0.1 s
+    from portal.outbox import Daily  # noqa: PLC0415 - takes 0.3 s
+
+    files = OldFiles(settings.data_dir, settings.mail_file_days, clock=utc_now)
+    daily = Daily(
+        store=store,
+        clock=utc_now,
+        zone=settings.time_zone,
+        promised_days=settings.promised_days,
+        staff=settings.mail_staff,
+        staff_locale=settings.mail_staff_language,
+        tells_customers=settings.mail_expiring,
+    )
+
+    def make(until: "Until") -> bool:
+        files.remove_if_due(until)
+        has_ended = daily.run_if_due(until)
+        return has_ended or daily.is_under_way
+
+    return make
+
+
+def _delivery(settings: Settings, store: Store) -> "Delivery":
+    from portal.mail import Post  # noqa: PLC0415 - takes 0.1 s
+    from portal.outbox import Delivery  # noqa: PLC0415 - takes 0.3 s
+
+    with command_errors():
+        keys = resolve_secret_keys(settings)
+    return Delivery(store=store, post=Post(settings, keys), clock=utc_now)

@@ -1,0 +1,79 @@
+"""Mail: what is said to whom, and the ways that it leaves.
+
+kinds      the table of all mails: after which verb, while which status
+digest     the digest for staff
+letters    their words, in text and HTML alike
+request_links  the links to all requests of an address
+words      texts and dates in the language of the sign-up
+addresses  addresses as headers and mail servers need them
+message    the bytes that leave
+addressees whom an entry of the outbox is for
+post       an entry of the outbox as a mail, made when it is delivered
+ways       how mail leaves: files, and those of smtp and ses
+dkim_signer  a signature of the sender's domain, if mail is to have one
+old_files  mails in files, which are deleted after some days
+smtp       a mail server
+ses        Amazon SES
+return_path    the signed address to which reports about one mail come
+bounce_messages  such reports, as other mail servers write them
+sns        messages of Amazon SNS, checked
+ses_reports    what SES reports by them
+notices    what a report says, whichever way it came
+errors     why a mail did not leave, and whether it is tried again soon, later or never
+trial      the mail of `portal doctor --mail`
+
+Templates are in `templates/mail/`. No mail holds a secret, and none holds text in its headers that
+a customer typed.
+"""
+
+from portal.mail.addressees import are_reminders_ended, has_second_address
+from portal.mail.addresses import ascii_domain, sender_of
+from portal.mail.bounce_messages import (
+    MAX_BYTES,
+    UnreadableMailboxError,
+    keep_read,
+    may_be_known_later,
+    read_bounce,
+    read_mailbox,
+)
+from portal.mail.digest import (
+    DIGEST,
+    EXPIRING_DAYS,
+    STAFF,
+    Span,
+    address_mark,
+    reached,
+    waiting_too_long,
+)
+from portal.mail.dkim_signer import open_signer
+from portal.mail.errors import (
+    PROBLEM_SENTENCES,
+    REMEDIES,
+    MailError,
+    NothingToSayError,
+    Problem,
+    Retry,
+    problem_of,
+)
+from portal.mail.kinds import KINDS, Kind, KindEntry, kind_after, kind_entry
+from portal.mail.message import message_key
+from portal.mail.notices import Notice
+from portal.mail.old_files import OldFiles, remove_files_before
+from portal.mail.post import Post
+from portal.mail.request_links import rows_of_address
+from portal.mail.return_path import ReturnPath
+from portal.mail.ses_reports import read_ses_report
+from portal.mail.sns import ForgedMessageError, SnsMessages, SnsUnreachableError
+from portal.mail.trial import send_trial
+from portal.mail.ways import is_writable
+
+__all__ = [
+    "DIGEST", "EXPIRING_DAYS", "KINDS", "MAX_BYTES", "PROBLEM_SENTENCES", "REMEDIES", "STAFF",
+    "ForgedMessageError", "Kind", "KindEntry", "MailError", "NothingToSayError", "Notice",
+    "OldFiles", "Post", "Problem", "Retry", "ReturnPath", "SnsMessages", "SnsUnreachableError",
+    "Span", "UnreadableMailboxError", "address_mark", "are_reminders_ended", "ascii_domain",
+    "has_second_address", "is_writable", "keep_read", "kind_after", "kind_entry",
+    "may_be_known_later", "message_key", "open_signer", "problem_of", "reached", "read_bounce",
+    "read_mailbox", "read_ses_report", "remove_files_before", "rows_of_address", "send_trial",
+    "sender_of", "waiting_too_long",
+]  # fmt: skip

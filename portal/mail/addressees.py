@@ -1,0 +1,139 @@
+"""Whom an entry of the outbox is for: the contact of its tenant, or of a sign-up that was closed
+towards it, a second address, or a person of staff."""
+
+from dataclasses import dataclass
+
+from portal import records
+from portal.auth import active_person
+from portal.mail.digest import DIGEST
+from portal.mail.errors import NothingToSayError
+from portal.records import OutboxEntry, StatusLink
+from portal.stores import GSI2, Item, ItemNotFoundError, Store
+from portal.tenants import Contact, Tenant
+
+#: Notes of a tenant among which its second address is looked for.
+_NOTES = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Addressee:
+    """Whom a mail is for, and the sign-up whose status page it links to."""
+
+    tenant: Tenant
+    contact: Contact
+    locale: str
+    sign_up_id: str
+    link: StatusLink
+
+    @property
+    def reference(self) -> str:
+        """The number that customers and staff call the sign-up by."""
+        return self.sign_up_id.removeprefix("pending-")
+
+
+def asker_email(store: Store, tenant: Tenant) -> str:
+    """The address of whoever asked the question.
+
+    Raises:
+        NothingToSayError: That person has no access any more.
+    """
+    asker = tenant.question.who if tenant.question else ""
+    person = active_person(store, asker) if asker else None
+    if person is None:
+        raise NothingToSayError("gone")
+    return person.email
+
+
+def find_addressee(store: Store, entry: OutboxEntry) -> Addressee:
+    """Whom an entry is for.
+
+    Raises:
+        NothingToSayError: The tenant is gone or erased, or was closed towards another one.
+    """
+    tenant = _tenant(store, entry.tenant_id)
+    if entry.sign_up_id:
+        return _of_closed_sign_up(store, entry.sign_up_id, tenant)
+    if entry.tenant_id not in (tenant.id, tenant.pending_id):
+        # The contact of the other tenant is somebody else. The closing has a mail of its own.
+        raise NothingToSayError("overtaken")
+    return Addressee(
+        tenant=tenant,
+        contact=tenant.contact,
+        locale=tenant.locale or entry.locale,
+        sign_up_id=tenant.pending_id or tenant.id,
+        link=StatusLink(hashed=tenant.status_link, made_at=tenant.created_at),
+    )
+
+
+def second_address(store: Store, tenant: Tenant) -> str:
+    """Where mail goes that did not reach the contact, as staff wrote it last; empty: nowhere."""
+    notes = [
+        records.note_of(row)
+        for tenant_id in (tenant.id, tenant.pending_id)
+        if tenant_id
+        for row in store.query(
+            GSI2, records.notes_partition(tenant_id), limit=_NOTES, newest_first=True
+        ).items
+    ]
+    addresses = [note for note in notes if note.is_address and note.at]
+    return max(addresses, key=lambda note: str(note.at)).text if addresses else ""
+
+
+def are_reminders_ended(store: Store, tenant: Tenant) -> bool:
+    """Whether the contact wants no reminders by mail."""
+    try:
+        store.get(records.no_reminders_id(tenant.id, tenant.contact.email))
+    except ItemNotFoundError:
+        return False
+    return True
+
+
+def has_second_address(store: Store, entry: OutboxEntry) -> bool:
+    """Whether an entry that was not delivered can go to a second address.
+
+    Raises:
+        StoreError: The tenant could not be read.
+    """
+    if entry.to_second or entry.sign_up_id or entry.kind == DIGEST:
+        return False
+    try:
+        tenant = find_addressee(store, entry).tenant
+    except NothingToSayError:
+        return False
+    return bool(second_address(store, tenant))
+
+
+def _of_closed_sign_up(store: Store, sign_up_id: str, tenant: Tenant) -> Addressee:
+    """Whoever asked for access that the tenant had already."""
+    item = _item(store, sign_up_id)
+    closed = records.closed_sign_up_of(item)
+    if closed is None:
+        raise NothingToSayError("gone" if records.forward_of(item) else "overtaken")
+    sign_up = records.tenant_of(closed.sign_up)
+    return Addressee(
+        tenant=tenant,
+        contact=sign_up.contact,
+        locale=sign_up.locale,
+        sign_up_id=sign_up_id,
+        link=records.status_link_of(item),
+    )
+
+
+def _tenant(store: Store, tenant_id: str) -> Tenant:
+    item = _item(store, tenant_id)
+    forward = records.forward_of(item)
+    if forward:
+        item = _item(store, forward.to)
+    if not records.is_tenant(item):
+        raise NothingToSayError("gone")
+    tenant = records.tenant_of(item)
+    if tenant.erased:
+        raise NothingToSayError("gone")
+    return tenant
+
+
+def _item(store: Store, item_id: str) -> Item:
+    try:
+        return store.get(item_id)
+    except ItemNotFoundError as error:
+        raise NothingToSayError("gone") from error

@@ -1,0 +1,259 @@
+"""Delivers an entry of the outbox as a mail: whom it is for, what it says, and how it leaves."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from urllib.parse import quote
+
+from portal import records
+from portal.address_proofs import proof_token
+from portal.mail.addressees import (
+    Addressee,
+    are_reminders_ended,
+    asker_email,
+    find_addressee,
+    second_address,
+)
+from portal.mail.addresses import Mailbox, mailbox_of, sender_of
+from portal.mail.digest import DIGEST, address_of_mark, digest_letter
+from portal.mail.dkim_signer import open_signer
+from portal.mail.errors import MailError, NothingToSayError, Problem, Retry
+from portal.mail.kinds import kind_entry
+from portal.mail.letters import Facts
+from portal.mail.message import (
+    OutgoingMail,
+    compose,
+    message_id_of,
+    message_key,
+    thread_id_of,
+)
+from portal.mail.request_links import RequestLink, request_links
+from portal.mail.return_path import ReturnPath
+from portal.mail.ways import Way, open_way
+from portal.mail.words import Words
+from portal.records import OutboxEntry
+from portal.reminder_links import reminder_token
+from portal.settings import Settings
+from portal.status_links import mailed_secret
+from portal.stores import GSI2, KEY, ItemNotFoundError, Store
+
+#: Newer entries of the same tenant that are looked at.
+_NEWEST = 10
+
+
+class Post:
+    """Delivers entries of the outbox as mails.
+
+    Args:
+        keys: The signing keys, the newest first: it signs the links to status pages.
+        way: How mail leaves; as the settings say if omitted.
+
+    Raises:
+        SettingsError: Mail is to be signed, and cannot be.
+    """
+
+    def __init__(self, settings: Settings, keys: Sequence[str], way: Way | None = None) -> None:
+        self._settings = settings
+        self._key = keys[0]
+        self._way = way or open_way(settings)
+        self._sender, _ignored = sender_of(settings)
+        self._signer = open_signer(settings)
+        path = settings.mail_return_path
+        self._return_path = ReturnPath(path, keys) if path else None
+
+    @property
+    def way(self) -> str:
+        """How mail leaves, such as `smtp`."""
+        return self._way.name
+
+    def deliver(self, store: Store, entry: OutboxEntry, now: datetime, *, seconds: float) -> None:
+        """Send what the entry stands for.
+
+        Args:
+            seconds: It takes no longer, but for what the store takes.
+
+        Raises:
+            MailError: It did not leave, or nobody knows whether it did.
+            NothingToSayError: There is nothing to send any more.
+            StoreError: The tenant could not be read.
+        """
+        self.send_to(self.mail(store, entry, now), seconds=seconds)
+
+    def send_to(self, mail: OutgoingMail, *, seconds: float) -> None:
+        """Send a mail that belongs to no tenant.
+
+        Raises:
+            MailError: As in `deliver`.
+        """
+        if self._signer:
+            mail = replace(mail, content=self._signer.signed(mail.content))
+        self._way.send(mail, seconds=seconds)
+
+    def mail(self, store: Store, entry: OutboxEntry, now: datetime) -> OutgoingMail:
+        """The mail that an entry stands for, made of what the store has now.
+
+        Raises:
+            MailError: The tenant has no address that mail can be sent to.
+            NothingToSayError: As in `deliver`.
+        """
+        if entry.kind == DIGEST:
+            return self._digest(store, entry, now)
+        kind = kind_entry(entry.kind)
+        if kind is None:
+            raise MailError(retry=Retry.LATER, problem=Problem.UNEXPECTED, detail="kind")
+        addressee = find_addressee(store, entry)
+        tenant, contact = addressee.tenant, addressee.contact
+        is_true = kind.is_true(tenant, now, of_closed=bool(entry.sign_up_id))
+        if not is_true or _is_overtaken(store, entry):
+            raise NothingToSayError("overtaken")
+        if kind.is_reminder and are_reminders_ended(store, tenant):
+            raise NothingToSayError("ended")
+        requests = self._requests(store, contact.email, entry, now) if kind.for_address else ()
+        if kind.to_staff:
+            address = asker_email(store, tenant)
+        elif entry.to_second:
+            address = second_address(store, tenant)
+        else:
+            address = contact.email
+        mailbox = mailbox_of(address)
+        if mailbox is None:
+            # The index that has the second address may lag behind.
+            retry = Retry.SOON if entry.to_second and not address else Retry.NEVER
+            raise MailError(retry=retry, problem=Problem.NO_ADDRESS)
+        is_of_asker = kind.to_staff or kind.for_address
+        words = Words(entry.locale if is_of_asker else addressee.locale)
+        reminders_url = self._reminders_url(addressee) if kind.is_reminder else ""
+        facts = Facts(
+            tenant=tenant,
+            name=contact.name,
+            company=contact.company,
+            status_url=self._status_url(addressee, now),
+            # Another address proves nothing about the one of the contact.
+            confirm_url=self._confirm_url(addressee, entry)
+            if kind.proves and not entry.to_second
+            else "",
+            reminders_url=reminders_url,
+            staff_url=f"{self._settings.base_url}/staff/tenants/{tenant.id}",
+            sign_up_url=f"{self._settings.base_url}/sign-up",
+            contact_url=self._settings.contact_url,
+            zone=self._settings.time_zone,
+            now=now,
+            requests=requests,
+        )
+        mail = compose(
+            kind.write(facts, words),
+            words,
+            message_id=message_id_of(entry.id, self._sender),
+            reference=addressee.reference,
+            sender=self._sender,
+            recipient=mailbox,
+            contact_url=self._settings.contact_url,
+            at=entry.at,
+            unsubscribe=reminders_url,
+            thread=thread_id_of(addressee.sign_up_id, self._sender),
+        )
+        return self._with_return_path(mail, entry)
+
+    def _requests(
+        self, store: Store, email: str, entry: OutboxEntry, now: datetime
+    ) -> tuple[RequestLink, ...]:
+        """The requests of an address, for the mail that lists them.
+
+        Raises:
+            NothingToSayError: There is none, or the mail would go to another address.
+        """
+        listed = request_links(
+            store, email, key=self._key, settings=self._settings, asked_at=entry.at, now=now
+        )
+        if not listed or entry.to_second:
+            raise NothingToSayError("overtaken")
+        return listed
+
+    def _digest(self, store: Store, entry: OutboxEntry, now: datetime) -> OutgoingMail:
+        address = address_of_mark(self._settings, entry.id.rpartition("-")[2])
+        if address is None:
+            raise NothingToSayError("gone")
+        mailbox = mailbox_of(address)
+        if mailbox is None:
+            raise MailError(retry=Retry.NEVER, problem=Problem.NO_ADDRESS)
+        words = Words(entry.locale)
+        since = entry.since or entry.at
+        letter = digest_letter(store, self._settings, words, since=since, at=entry.at, now=now)
+        if letter is None:
+            raise NothingToSayError("overtaken")
+        mail = compose(
+            letter,
+            words,
+            message_id=message_id_of(entry.id, self._sender),
+            reference=entry.at.astimezone(self._settings.time_zone).date().isoformat(),
+            sender=self._sender,
+            recipient=mailbox,
+            contact_url="",
+            at=entry.at,
+            unsubscribe=self._digest_unsubscribe(),
+        )
+        return self._with_return_path(mail, entry)
+
+    def _with_return_path(self, mail: OutgoingMail, entry: OutboxEntry) -> OutgoingMail:
+        if self._return_path is None:
+            return mail
+        return replace(mail, return_path=self._return_path.address_for(message_key(entry.id)))
+
+    @property
+    def sender(self) -> Mailbox:
+        return self._sender
+
+    def _status_url(self, addressee: Addressee, now: datetime) -> str:
+        link, reference = addressee.link, addressee.reference
+        if link.is_over(now, self._settings.status_link_days):
+            return ""
+        secret = mailed_secret(self._key, reference, link.hashed)
+        return f"{self._settings.base_url}/status/{reference}{secret}"
+
+    def _reminders_url(self, addressee: Addressee) -> str:
+        tenant = addressee.tenant
+        token = reminder_token(self._key, tenant.id, addressee.contact.email)
+        return f"{self._settings.base_url}/reminders/{token}"
+
+    def _digest_unsubscribe(self) -> str:
+        """A setting says who gets the digest, so a person has to be asked."""
+        address = self._settings.contact_email
+        subject = "Unsubscribe from the digest of the onboarding portal"
+        return f"mailto:{quote(address, safe='@')}?subject={quote(subject)}" if address else ""
+
+    def _confirm_url(self, addressee: Addressee, entry: OutboxEntry) -> str:
+        """It is valid from when the mail was asked for."""
+        if not addressee.link.hashed:
+            return ""
+        token = proof_token(
+            self._key,
+            addressee.reference,
+            addressee.contact.email,
+            addressee.link.hashed,
+            entry.at,
+        )
+        return f"{self._settings.base_url}/confirm/{token}"
+
+
+def _is_overtaken(store: Store, entry: OutboxEntry) -> bool:
+    """Whether a later entry says the same to the same customer: suspended, reinstated and
+    suspended again. The one whose sign-up was closed towards the tenant is another customer than
+    its own contact, and than the one of any other sign-up."""
+    rows = store.query(
+        GSI2, records.outbox_partition(entry.tenant_id), limit=_NEWEST, newest_first=True
+    ).items
+    return any(
+        str(row.get("verb")) == entry.kind
+        and records.outbox_entry_of(row).at > entry.at
+        # Rows of the index do not have it.
+        and _sign_up_of(store, str(row[KEY])) == entry.sign_up_id
+        for row in rows
+    )
+
+
+def _sign_up_of(store: Store, entry_id: str) -> str | None:
+    """`None`: the entry is gone."""
+    try:
+        return records.outbox_entry_of(store.get(entry_id)).sign_up_id
+    except ItemNotFoundError:
+        return None

@@ -1,0 +1,106 @@
+"""The links to all requests of an email address, for whoever lost them and reads its mail."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal import records
+from portal.address_proofs import ENDED_LINK, proof_token
+from portal.records import StatusLink
+from portal.settings import Settings
+from portal.status_links import mailed_secret
+from portal.stores import GSI4, KEY, Item, ItemNotFoundError, Store
+from portal.tenants import Tenant
+
+#: Requests that one mail lists.
+MAX_LISTED = 10
+#: Rows of the index that are looked at. Limits let in three sign-ups of an address a day.
+_LOOKED_AT = 50
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestLink:
+    """A request of the address.
+
+    Attributes:
+        url: Its status page; or a page where one press makes a new link, if `is_new`.
+    """
+
+    reference: str
+    asked_at: datetime
+    url: str
+    is_new: bool = False
+
+
+def rows_of_address(store: Store, email: str) -> list[Item]:
+    """Rows of the requests of an address, the newest first. Doubtful ones are left out: nobody
+    writes to whoever filled the trap for robots, since the address may be somebody else's.
+
+    The index takes `ß` in a domain for `ss`, which would be a domain of somebody else."""
+    page = store.query(GSI4, records.email_partition(email), limit=_LOOKED_AT, newest_first=True)
+    return [
+        row
+        for row in page.items
+        if not records.is_set_aside(row) or records.is_waiting_for_address(row)
+        if str(row.get("contactEmailAddress", "")).lower() == email.lower()
+    ]
+
+
+def request_links(
+    store: Store, email: str, *, key: str, settings: Settings, asked_at: datetime, now: datetime
+) -> tuple[RequestLink, ...]:
+    """The links to the requests of an address, the newest first, at most ten.
+
+    Those whose address is proved come in before others: otherwise somebody who types the address
+    again and again could push them out. A link that the customer has ended is replaced by a page
+    that makes a new one, and only if the address was proved; one that is too old stays so.
+
+    Args:
+        key: It signs.
+        asked_at: When somebody asked for the mail.
+    """
+    found = [
+        (tenant, link)
+        for tenant in _tenants(store, email)
+        if (link := _link_of(tenant, key, settings, asked_at, now)) is not None
+    ]
+    found.sort(key=lambda each: each[0].email_confirmed_at is None)
+    listed = [link for _tenant, link in found[:MAX_LISTED]]
+    return tuple(sorted(listed, key=lambda link: link.asked_at, reverse=True))
+
+
+def _tenants(store: Store, email: str) -> Iterable[Tenant]:
+    for row in rows_of_address(store, email):
+        # The index may lag behind.
+        try:
+            item = store.get(str(row[KEY]))
+            if forward := records.forward_of(item):
+                item = store.get(forward.to)
+        except ItemNotFoundError:
+            continue
+        tenant = records.tenant_of(item)
+        if tenant.contact.has_email(email):
+            yield tenant
+
+
+def _link_of(
+    tenant: Tenant, key: str, settings: Settings, asked_at: datetime, now: datetime
+) -> RequestLink | None:
+    reference = records.reference_of(tenant.pending_id or tenant.id)
+    made_at = tenant.created_at
+    is_new = tenant.may_get_new_link
+    hashed = ENDED_LINK if is_new else tenant.status_link
+    link = StatusLink(hashed=hashed, made_at=made_at)
+    if not reference or made_at is None or link.is_over(now, settings.status_link_days):
+        return None
+    if is_new:
+        # The page behind it is the one that proves an address.
+        path = f"confirm/{proof_token(key, reference, tenant.contact.email, hashed, asked_at)}"
+    else:
+        path = f"status/{reference}{mailed_secret(key, reference, tenant.status_link)}"
+    return RequestLink(
+        reference=reference,
+        asked_at=made_at,
+        url=f"{settings.base_url}/{path}",
+        is_new=is_new,
+    )

@@ -1,0 +1,106 @@
+"""Mails with the links to the requests of an address, for whoever lost them.
+
+Anybody can type anybody's address. So the answer is always the same, and so is the work: one look
+into an index, one write. A mail is due only if the address has requests, and at most once a day
+for each address, whoever asks. How often a network may ask, and all together, is counted in the
+store as well. Hours and days are those of the clock, in UTC.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from portal import records
+from portal.mail import Kind, rows_of_address
+from portal.onboarding.decisions import MAX_ATTEMPTS, too_busy
+from portal.onboarding.proof_mails import AddressCounters
+from portal.stores import KEY, Add, Count, LimitReachedError, Store, VersionConflictError
+
+#: With the links, in a day.
+LINK_MAILS_PER_ADDRESS = 1
+#: How often a network may ask in an hour.
+ASKED_PER_NETWORK = 10
+#: The same of all networks together: each asking leaves a counter of its address for two days.
+ASKED_IN_ALL = 300
+
+_SCOPE = "links"
+#: Counters of which this process remembers that they have reached their limit.
+_MAX_REMEMBERED = 10_000
+
+
+@dataclass(eq=False)
+class LinkLimitError(Exception):
+    """Links were asked for too often. From `retry_at` on, one may ask again."""
+
+    retry_at: datetime
+
+
+class LinkMails:
+    """Sends such mails, and counts them. Without `is_limited` only those of an address are."""
+
+    def __init__(self, secret_key: str, *, is_limited: bool) -> None:
+        self._counters = AddressCounters(secret_key)
+        self._is_limited = is_limited
+        self._refused: dict[str, datetime] = {}
+
+    def send(self, store: Store, email: str, *, network: str, locale: str, now: datetime) -> None:
+        """Sends the links to this address, if it has requests and got no such mail today. Whoever
+        asks learns nothing of that.
+
+        Args:
+            locale: The language of the page on which somebody asks.
+
+        Raises:
+            LinkLimitError: This network, or all together, have asked too often.
+            BusyError: Other changes kept interfering.
+        """
+        limits = self._limits(network, now)
+        for each in limits:
+            retry_at = self._refused.get(each.item_id)
+            if retry_at and now < retry_at:
+                raise LinkLimitError(retry_at)
+        address = email.lower()
+        of_address = self._counters.counter(_SCOPE, address, {"day": LINK_MAILS_PER_ADDRESS}, now)
+        changes: list[Count | Add] = [*limits, of_address, *_entry(store, email, locale, now)]
+        for _ in range(MAX_ATTEMPTS):
+            with suppress(VersionConflictError):
+                try:
+                    store.write(changes)
+                except LimitReachedError as error:
+                    if error.item_id != of_address.item_id:
+                        raise self._refusal(error.item_id, now) from error
+                    if limits:
+                        # One was sent today. Asking counts all the same.
+                        changes = [*limits]
+                        continue
+                return
+        raise too_busy()
+
+    def _limits(self, network: str, now: datetime) -> list[Count]:
+        if not self._is_limited:
+            return []
+        # Of a network, one item counts everything.
+        hour = f"{now.astimezone(UTC):%H}"
+        of_network = {f"links{hour}": ASKED_PER_NETWORK}
+        return [
+            self._counters.counter("network", network, of_network, now),
+            self._counters.counter(_SCOPE, "", {f"h{hour}": ASKED_IN_ALL}, now),
+        ]
+
+    def _refusal(self, counter_id: str, now: datetime) -> LinkLimitError:
+        hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        retry_at = hour + timedelta(hours=1)
+        if len(self._refused) >= _MAX_REMEMBERED:
+            self._refused.clear()
+        self._refused[counter_id] = retry_at
+        return LinkLimitError(retry_at)
+
+
+def _entry(store: Store, email: str, locale: str, now: datetime) -> list[Add]:
+    """The mail, of the newest request of the address; empty if there is none. What it says is
+    looked up when it leaves: then nobody can measure how long that takes."""
+    rows = rows_of_address(store, email)
+    if not rows:
+        return []
+    entry = records.new_outbox_entry(str(rows[0][KEY]), Kind.LINKS.value, locale, now)
+    return [Add(records.outbox_item(entry))]

@@ -1,0 +1,29 @@
+"""What is to be delivered: written together with a decision, delivered after it.
+
+entries    the entry that a verb writes in its own all-or-nothing write; sending again
+schedule   when a failed delivery is tried again, and when it is given up
+delivery   delivers what is due: claimed, delivered, settled
+daily      mails that no decision causes: ends that come near, the digest for staff
+returned   writes down that a mail came back
+watch      delivers once, or until it is stopped, and makes the rounds in between
+
+This room knows when, how often and by whom something is delivered, and nothing of mail servers:
+`portal.mail` knows how.
+
+An entry is claimed by moving its due time on by a minute, on the condition that nobody else has
+changed it. So several workers and machines deliver it once, and one that dies leaves it to another
+after a minute. If nobody can know whether it arrived, it is delivered again: `portal.mail` gives it
+the same Message-ID then.
+"""
+
+from portal.outbox.daily import Daily, Until
+from portal.outbox.delivery import Delivery, Tally
+from portal.outbox.entries import again, entries_after, entries_of
+from portal.outbox.returned import Noted, note_return
+from portal.outbox.schedule import Schedule
+from portal.outbox.watch import Rounds, send_once, watch
+
+__all__ = [
+    "Daily", "Delivery", "Noted", "Rounds", "Schedule", "Tally", "Until", "again", "entries_after",
+    "entries_of", "note_return", "send_once", "watch",
+]  # fmt: skip

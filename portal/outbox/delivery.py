@@ -1,0 +1,247 @@
+"""Delivers what is due: claims an entry, delivers it, and writes down what became of it."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from portal import records
+from portal.mail import MailError, NothingToSayError, Post, Problem, Retry, message_key
+from portal.outbox.entries import to_second_address
+from portal.outbox.schedule import Schedule
+from portal.records import DeliveryState, OutboxEntry
+from portal.stores import (
+    GSI4,
+    KEY,
+    BusyError,
+    Change,
+    ItemNotFoundError,
+    Replace,
+    Store,
+    StoreError,
+    UnavailableError,
+    VersionConflictError,
+)
+from portal.timestamps import format_timestamp
+
+logger = logging.getLogger(__name__)
+
+#: Entries that are looked up at once.
+_BATCH = 25
+_FIRST = " "
+#: The first pause before the outcome of a delivery is written again; each further one is twice as
+#: long.
+_WRITE_PAUSE = 0.1
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of entries that were due."""
+
+    sent: int = 0
+    put_off: int = 0
+    given_up: int = 0
+    dropped: int = 0
+    #: The other side does not work at all, so further attempts would fail as well.
+    is_down: bool = False
+
+    @property
+    def handled(self) -> int:
+        return self.sent + self.put_off + self.given_up + self.dropped
+
+    def add(self, other: "Tally") -> None:
+        self.sent += other.sent
+        self.put_off += other.put_off
+        self.given_up += other.given_up
+        self.dropped += other.dropped
+        self.is_down = other.is_down
+
+
+@dataclass(kw_only=True)
+class Delivery:
+    """Delivers entries by mail. Any number of processes and machines may do so at the same time."""
+
+    store: Store
+    post: Post
+    clock: Callable[[], datetime]
+    schedule: Schedule = field(default_factory=Schedule)
+
+    def send_due(self, *, until: Callable[[], bool] = lambda: False) -> Tally:
+        """Deliver everything that is due now, the longest due first.
+
+        It stops when the other side does not work at all: what is left stays due.
+
+        Args:
+            until: Whether to stop before the next entry.
+
+        Raises:
+            StoreError: The store failed. What was delivered before that is written down.
+        """
+        tally = Tally()
+        while not until() and not tally.is_down:
+            ids = self._due()
+            batch = Tally()
+            for entry_id in ids:
+                if until() or batch.is_down:
+                    break
+                self._handle(entry_id, batch)
+            tally.add(batch)
+            if not batch.handled:
+                # Nothing is due, or others have claimed it all.
+                break
+        return tally
+
+    def _due(self) -> list[str]:
+        """Ids of entries that are due. Shuffled, so that workers do not all want the same one."""
+        now = format_timestamp(self.clock())
+        page = self.store.query(
+            GSI4, records.OUTBOX_DUE, between=(_FIRST, f"{now}#{records.LAST}"), limit=_BATCH
+        )
+        ids = [str(row[KEY]) for row in page.items]
+        random.shuffle(ids)
+        return ids
+
+    def _handle(self, entry_id: str, tally: Tally) -> None:
+        claimed = self._claim(entry_id)
+        if claimed is None:
+            return
+        began = time.monotonic()
+        outcome, is_down = self._deliver(claimed)
+        seconds = time.monotonic() - began
+        others: list[Change] = []
+        if outcome.state is DeliveryState.GIVEN_UP:
+            others = to_second_address(self.store, outcome, self.clock())
+            outcome = replace(outcome, sent_again=outcome.sent_again or bool(others))
+        self._write(outcome, others, self.schedule.lease - seconds)
+        match outcome.state:
+            case DeliveryState.SENT:
+                tally.sent += 1
+            case DeliveryState.GIVEN_UP:
+                tally.given_up += 1
+            case DeliveryState.DROPPED:
+                tally.dropped += 1
+            case _:
+                tally.put_off += 1
+        tally.is_down = is_down
+        _log(outcome, seconds)
+
+    def _claim(self, entry_id: str) -> OutboxEntry | None:
+        """The entry, which nobody else delivers for as long as the lease; `None` if another worker
+        has it, or an index that lags behind still showed it."""
+        try:
+            item = self.store.get(entry_id)
+        except ItemNotFoundError:
+            return None
+        entry, now = records.outbox_entry_of(item), self.clock()
+        if entry.state is not DeliveryState.DUE or entry.due_at is None or entry.due_at > now:
+            return None
+        claimed = replace(
+            entry,
+            version=entry.version + 1,
+            tries=entry.tries + 1,
+            due_at=now + timedelta(seconds=self.schedule.lease),
+        )
+        try:
+            self.store.write([Replace(records.outbox_item(claimed), entry.version)])
+        except VersionConflictError:
+            return None
+        return claimed
+
+    def _deliver(self, claimed: OutboxEntry) -> tuple[OutboxEntry, bool]:
+        """Deliver it. Returns the entry as it is to be written then, and whether every other
+        attempt would fail as well."""
+        try:
+            self.post.deliver(self.store, claimed, self.clock(), seconds=self.schedule.attempt)
+        except NothingToSayError as nothing:
+            return self._ended(claimed, DeliveryState.DROPPED, nothing.reason), False
+        except MailError as error:
+            return self._failed(claimed, error), error.of_server
+        except StoreError:
+            # The entry is due again after the lease. Whoever runs this learns of the store.
+            raise
+        except Exception:
+            # One entry that cannot be delivered must not keep all others from it.
+            logger.exception("A delivery ended with an error that nobody expected.")
+            unexpected = MailError(retry=Retry.LATER, problem=Problem.UNEXPECTED)
+            return self._failed(claimed, unexpected), False
+        return self._ended(claimed, DeliveryState.SENT, way=self.post.way), False
+
+    def _failed(self, claimed: OutboxEntry, error: MailError) -> OutboxEntry:
+        pause = None
+        is_known = error.problem is not Problem.UNKNOWN
+        may_repeat = is_known or claimed.tries < self.schedule.most_unknown
+        if error.retry is not Retry.NEVER and may_repeat:
+            patient = error.retry is Retry.LATER
+            pause = self.schedule.pause(claimed.tries, patient=patient)
+        if pause is None:
+            return self._ended(claimed, DeliveryState.GIVEN_UP, error.reason)
+        return replace(
+            claimed,
+            version=claimed.version + 1,
+            due_at=self.clock() + pause,
+            reason=error.reason,
+        )
+
+    def _ended(
+        self, claimed: OutboxEntry, state: DeliveryState, reason: str = "", way: str = ""
+    ) -> OutboxEntry:
+        return replace(
+            claimed,
+            version=claimed.version + 1,
+            state=state,
+            due_at=None,
+            ended_at=self.clock(),
+            reason=reason,
+            way=way,
+        )
+
+    def _write(self, outcome: OutboxEntry, others: Sequence[Change], seconds: float) -> None:
+        """Write down what became of it. As long as the lease holds, a store that fails is tried
+        again: otherwise what was sent would be sent twice.
+
+        Raises:
+            StoreError: It could not be written in `seconds`.
+        """
+        change = Replace(records.outbox_item(outcome), outcome.version - 1)
+        deadline, pause = time.monotonic() + seconds, _WRITE_PAUSE
+        while True:
+            try:
+                self.store.write([change, *others])
+            except VersionConflictError as conflict:
+                # Either an earlier attempt succeeded after all, or the lease ran out and somebody
+                # else has it: then what they write counts.
+                if conflict.item is None or int(conflict.item["version"]) != outcome.version:
+                    logger.warning("A delivery took longer than its lease.")
+            except (BusyError, UnavailableError):
+                if time.monotonic() + pause > deadline:
+                    raise
+                time.sleep(pause)
+                pause *= 2
+                continue
+            return
+
+
+def _log(outcome: OutboxEntry, seconds: float) -> None:
+    """One line for each attempt. The key is the beginning of the Message-ID, by which the log of a
+    mail server has it as well; the line names nobody."""
+    level = logging.ERROR if outcome.state is DeliveryState.GIVEN_UP else logging.INFO
+    fields = {
+        "mail": message_key(outcome.id),
+        "kind": outcome.kind,
+        "state": outcome.state.value,
+        "tries": outcome.tries,
+        "seconds": round(seconds, 3),
+        **({"reason": outcome.reason} if outcome.reason else {}),
+        **({"way": outcome.way} if outcome.way else {}),
+    }
+    logger.log(level, _SENTENCES[outcome.state], extra={"fields": fields})
+
+
+_SENTENCES = {
+    DeliveryState.SENT: "A mail was sent.",
+    DeliveryState.DUE: "A mail was not sent. It is tried again.",
+    DeliveryState.GIVEN_UP: "A mail was not sent, and is given up.",
+    DeliveryState.DROPPED: "A mail was not sent, since there is nothing to say any more.",
+}

@@ -1,0 +1,88 @@
+"""What the row of a tenant lacks, and what an operator has answered to that.
+
+The answer is stored in the attribute `adoptAnswer`: "<answer> <gap> <gap>…", such as
+`keep end contact`. It counts for the gaps that it names, so a row that loses something else later
+is incomplete again.
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from portal.records.access_fields import is_given, status_of, validity_of
+from portal.records.attributes import ADOPT_ANSWER, Texts
+from portal.records.ids import pending_id
+from portal.stores import KEY, Item
+from portal.tenants import Gap, Status, cluster_of, is_id
+
+#: What the old application asked everybody for. Not `portal.contact_fields`: a field that the
+#: portal asks for later does not make old rows incomplete.
+_CONTACT = ("contactCompanyName", "contactFullName", "contactEmailAddress")
+
+
+class AdoptAnswer(StrEnum):
+    """What to do with an incomplete row. The values are stored."""
+
+    KEEP = "keep"
+    """Leave it as it is; if it has no end, it never ends."""
+    CLOSE = "close"
+    """End its access."""
+
+
+def gaps_of(item: Item, unusable: Sequence[str]) -> tuple[Gap, ...]:
+    """Everything that the row lacks, also what an answer covers; nothing for a sign-up, which may
+    lack anything until it is activated.
+
+    Args:
+        unusable: As `unusable_attributes` has them.
+    """
+    tenant_id = str(item[KEY])
+    is_sign_up = status_of(item) not in (Status.ACTIVE, Status.SUSPENDED)
+    if is_sign_up or tenant_id.startswith(pending_id("")):
+        return ()
+    text = Texts(item)
+    account_id, _, company_id = tenant_id.partition("_")
+    validity = validity_of(item)
+    cluster = text["cluster"]
+    is_there = {
+        Gap.END: (
+            validity.valid_to is None and not validity.open_ended and not is_given(item, "validTo")
+        ),
+        Gap.CONTACT: not all(text[name].strip() for name in _CONTACT),
+        Gap.IDS: not (text["accountId"] and text["companyId"]),
+        Gap.TENANT_ID: not (
+            is_id(account_id)
+            and is_id(company_id)
+            and text["accountId"] in ("", account_id)
+            and text["companyId"] in ("", company_id)
+        ),
+        Gap.CLUSTER: bool(cluster) and cluster_of(cluster) is None,
+        # The old application writes null for what is optional.
+        Gap.ATTRIBUTES: any(is_given(item, name) for name in unusable),
+    }
+    return tuple(gap for gap in Gap if is_there[gap])
+
+
+def open_gaps_of(item: Item, unusable: Sequence[str]) -> tuple[Gap, ...]:
+    """The gaps that no answer covers: the row is incomplete if it has any."""
+    gaps = gaps_of(item, unusable)
+    if not gaps:
+        return ()
+    answer, answered = stored_answer(item)
+    # Whoever reinstates a tenant that was closed has to complete it.
+    if answer is AdoptAnswer.CLOSE and status_of(item) is not Status.SUSPENDED:
+        return gaps
+    return tuple(gap for gap in gaps if gap not in answered)
+
+
+def stored_answer(item: Item) -> tuple[AdoptAnswer | None, frozenset[str]]:
+    """The answer to the row, and the gaps that it covers."""
+    first, *names = Texts(item)[ADOPT_ANSWER].split(" ")
+    try:
+        return AdoptAnswer(first), frozenset(names)
+    except ValueError:
+        return None, frozenset()
+
+
+def answer_text(answer: AdoptAnswer, gaps: Iterable[Gap]) -> str:
+    """The value of `adoptAnswer`."""
+    return " ".join([answer.value, *(gap.value for gap in gaps)])

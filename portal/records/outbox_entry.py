@@ -1,0 +1,207 @@
+"""An entry of the outbox as an item, and back: that something is to be delivered, or was.
+
+An entry names its tenant and what is to be said. It holds no address, no name and no text: these
+are read from the tenant when it is delivered, so a tenant that was erased meanwhile gets nothing.
+What a mail server answered is not kept either, since it may repeat the address.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from portal.records.attributes import Texts, format_optional_timestamp
+from portal.stores import GSI2, GSI3, GSI4, KEY, Item, Value
+from portal.timestamps import format_timestamp, parse_timestamp
+
+#: The partition of entries that are to be delivered, sorted by when they are due.
+OUTBOX_DUE = "OUTBOX#due"
+#: The partition of entries that were given up, or came back.
+OUTBOX_GIVEN_UP = "OUTBOX#given_up"
+
+#: The most characters of an entry's id: it holds the id of its tenant.
+MAX_OUTBOX_ID = 200
+#: How the end of an id begins if the entry goes to the second address of the customer.
+TO_SECOND = "second-"
+
+
+class DeliveryState(StrEnum):
+    DUE = "due"
+    SENT = "sent"
+    GIVEN_UP = "given_up"
+    #: It was sent, and another mail server said later that it will never arrive.
+    CAME_BACK = "came_back"
+    #: Nothing was wrong, but there was nothing to say any more.
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutboxEntry:
+    """Something that is to be delivered to the contact of a tenant.
+
+    Attributes:
+        kind: What is to be said, a name of `portal.mail.Kind`.
+        locale: The language of the sign-up.
+        at: When it was decided.
+        by: Who had it sent again; empty if a decision wrote the entry.
+        sign_up_id: The sign-up that was closed towards the tenant, if its contact gets it.
+        due_at: When it is tried next. While somebody delivers it: when somebody else may.
+        tries: How often it was tried.
+        ended_at: When it was sent, given up or dropped, or came back.
+        reason: Why the latest attempt failed, as a code; why it was dropped; or what was heard of
+            it after it was sent.
+        way: How it left, such as `smtp`.
+        sent_again: Whether staff sent it once more after it was given up, or came back.
+        soft_bounces: How many notices said that it did not arrive so far, or for now.
+        since: Of a digest: when the one before it was made.
+        notices: Fingerprints of the latest notices about it, so that a repeated one counts once.
+    """
+
+    id: str
+    tenant_id: str
+    kind: str
+    locale: str
+    at: datetime
+    version: int = 1
+    state: DeliveryState = DeliveryState.DUE
+    by: str = ""
+    sign_up_id: str = ""
+    due_at: datetime | None = None
+    tries: int = 0
+    ended_at: datetime | None = None
+    reason: str = ""
+    way: str = ""
+    sent_again: bool = False
+    soft_bounces: int = 0
+    notices: tuple[str, ...] = ()
+    since: datetime | None = None
+
+    @property
+    def to_second(self) -> bool:
+        """Whether it goes to the second address of the customer. The id says so, since rows of an
+        index have nothing else that could."""
+        return self.id.removeprefix(f"mail-{self.tenant_id}-").startswith(TO_SECOND)
+
+
+def new_outbox_entry(
+    tenant_id: str,
+    kind: str,
+    locale: str,
+    at: datetime,
+    *,
+    by: str = "",
+    sign_up_id: str = "",
+    suffix: str = "",
+    since: datetime | None = None,
+) -> OutboxEntry:
+    """An entry that is due at once. `suffix` ends its id; it is random if omitted."""
+    ending = suffix or f"{format_timestamp(at)}-{secrets.token_hex(4)}"
+    return OutboxEntry(
+        id=f"mail-{tenant_id}-{ending}",
+        tenant_id=tenant_id,
+        kind=kind,
+        locale=locale,
+        at=at,
+        by=by,
+        sign_up_id=sign_up_id,
+        due_at=at,
+        since=since,
+    )
+
+
+def outbox_partition(tenant_id: str) -> str:
+    return f"OUTBOX#{tenant_id}"
+
+
+def outbox_key(entry_id: str) -> str:
+    """32 hexadecimal digits that stand for an entry where others see them: in a Message-ID, in the
+    address to which a bounce message comes, in a log. They tell nothing of the tenant."""
+    return hashlib.sha256(entry_id.encode()).hexdigest()[:32]
+
+
+def mail_partition(key: str) -> str:
+    """Where GSI3 has the entry of a key, once it was sent."""
+    return f"MAIL#{key}"
+
+
+def outbox_item(entry: OutboxEntry) -> Item:
+    """The item of an entry. GSI2 lists it for its tenant, for ever; GSI4 only while somebody has
+    to do something about it; GSI3 finds it by its key after it may have left."""
+    at = format_timestamp(entry.at)
+    item: dict[str, Value | None] = {
+        KEY: entry.id,
+        "version": entry.version,
+        "status": entry.state.value,
+        # The indexes carry these names and no others.
+        "verb": entry.kind,
+        "at": at,
+        "by": entry.by,
+        "reason": entry.reason,
+        "text": entry.way,
+        "decidedAt": format_optional_timestamp(entry.ended_at),
+        "of": entry.tenant_id,
+        "signUp": entry.sign_up_id,
+        "locale": entry.locale,
+        "dueAt": format_optional_timestamp(entry.due_at),
+        "tries": entry.tries,
+        "sentAgain": entry.sent_again or None,
+        # The page of a tenant shows this number, and reads rows of the index only.
+        "changes": entry.soft_bounces or None,
+        "since": format_optional_timestamp(entry.since),
+        "notices": " ".join(entry.notices),
+        GSI2.partition: outbox_partition(entry.tenant_id),
+        GSI2.sort: f"{at}#{entry.id}",
+        **_work_keys(entry),
+        **_return_keys(entry),
+    }
+    return {name: value for name, value in item.items() if value not in (None, "")}
+
+
+def _work_keys(entry: OutboxEntry) -> dict[str, Value]:
+    match entry.state:
+        case DeliveryState.DUE if entry.due_at:
+            partition, when = OUTBOX_DUE, entry.due_at
+        case DeliveryState.GIVEN_UP | DeliveryState.CAME_BACK if (
+            # A digest belongs to no tenant, so nobody sends it again; the log says that it failed.
+            entry.ended_at and not entry.sent_again and entry.since is None
+        ):
+            partition, when = OUTBOX_GIVEN_UP, entry.ended_at
+        case _:
+            return {}
+    return {GSI4.partition: partition, GSI4.sort: f"{format_timestamp(when)}#{entry.id}"}
+
+
+def _return_keys(entry: OutboxEntry) -> dict[str, Value]:
+    if entry.state in (DeliveryState.DUE, DeliveryState.DROPPED):
+        return {}
+    return {GSI3.partition: mail_partition(outbox_key(entry.id)), GSI3.sort: entry.id}
+
+
+def outbox_entry_of(item: Item) -> OutboxEntry:
+    """The entry of an item. A row of an index lacks `tries`, `dueAt`, `locale` and others."""
+    text = Texts(item)
+    at = parse_timestamp(text["at"])
+    soft_bounces = item.get("changes")
+    if at is None:
+        raise ValueError(f"{item[KEY]} has no time")
+    return OutboxEntry(
+        id=text[KEY],
+        tenant_id=text["of"] or text[GSI2.partition].partition("#")[2],
+        kind=text["verb"],
+        locale=text["locale"],
+        at=at,
+        version=int(item["version"]),
+        state=DeliveryState(text["status"]),
+        by=text["by"],
+        sign_up_id=text["signUp"],
+        due_at=parse_timestamp(text["dueAt"]),
+        tries=int(item.get("tries", 0)),
+        ended_at=parse_timestamp(text["decidedAt"]),
+        reason=text["reason"],
+        way=text["text"],
+        sent_again=item.get("sentAgain") is True,
+        soft_bounces=soft_bounces if isinstance(soft_bounces, int) else 0,
+        since=parse_timestamp(text["since"]),
+        notices=tuple(text["notices"].split()),
+    )

@@ -1,0 +1,25 @@
+"""What every client of AWS needs: the store in DynamoDB, KMS, and the commands that deploy.
+
+opening           makes a client in a background thread, and makes another one after a failure
+single_flight     one background thread does what many wait for, each for its own time
+credentials       credentials that are looked up and renewed in the background
+connections       connections whose whole answer has to arrive within the deadline
+whole_answers     damaged and shortened answers are found before they are parsed
+
+`credentials` and `connections` load botocore, which takes 0.4 s. So they are imported when the
+first client is made, and not before.
+"""
+
+from portal.stores.aws.opening import (
+    SHORTEST_CALL_SECONDS,
+    ClientOpener,
+    OpeningFailedError,
+    make_aws_client,
+    require_time,
+)
+from portal.stores.aws.whole_answers import IncompleteAnswerError
+
+__all__ = [
+    "SHORTEST_CALL_SECONDS", "ClientOpener", "IncompleteAnswerError", "OpeningFailedError",
+    "make_aws_client", "require_time",
+]  # fmt: skip

@@ -1,0 +1,37 @@
+"""The store's file: its format, and how it is read.
+
+format  the lines: header, snapshot, commits; the durable mark
+scan    reading them, with `CorruptStoreError` for damage
+"""
+
+from portal.stores.file.journal.format import (
+    MARK_SIZE,
+    ROW_EXTRA,
+    Changes,
+    DurableMark,
+    Header,
+    JournalPosition,
+    Location,
+    commit_changes,
+    commit_line,
+    decode_line,
+    encode_line,
+)
+from portal.stores.file.journal.scan import (
+    corrupt_error,
+    lines,
+    locate_rows,
+    missing_error,
+    other_store_error,
+    read_commits,
+    read_header,
+    read_items,
+    read_snapshot,
+)
+
+__all__ = [
+    "MARK_SIZE", "ROW_EXTRA", "Changes", "DurableMark", "Header", "JournalPosition", "Location",
+    "commit_changes", "commit_line", "corrupt_error", "decode_line", "encode_line", "lines",
+    "locate_rows", "missing_error", "other_store_error", "read_commits", "read_header",
+    "read_items", "read_snapshot",
+]  # fmt: skip

@@ -1,0 +1,102 @@
+"""The form once more: what the same browser sends within the hour corrects its request."""
+
+from datetime import timedelta
+
+from flask import redirect, session, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal import onboarding, records
+from portal.onboarding import StaleError, UnknownTenantError
+from portal.stores import StoreError
+from portal.tenants import Contact, Ids, Status, Tenant
+from portal.timestamps import format_timestamp, parse_timestamp
+from portal.web.customer.address import ask_to_confirm
+from portal.web.customer.opened_link import opened_link
+from portal.web.http import InvalidLinkError, audit_of_customer, now, read_status_token, store
+
+#: In the session cookie: the status page of the request that this browser sent last, and when.
+_SENT = "sent"
+#: For this long, the same browser's next form corrects that request.
+_CORRECTION_TIME = timedelta(hours=1)
+
+
+def remember_sent(status_token: str) -> None:
+    """So that the next form of this browser corrects the request of this status page."""
+    session[_SENT] = [status_token, format_timestamp(now())]
+
+
+def is_known(reference: str) -> bool:
+    """Whether this very form was sent before."""
+    try:
+        onboarding.find(store(), records.pending_id(reference))
+    except UnknownTenantError:
+        return False
+    return True
+
+
+def earlier_sign_up(claims: Ids | None) -> tuple[Tenant, str] | None:
+    """The pending tenant for which this browser sent the form within the hour, with the same ids,
+    and the token of its status page.
+
+    Never by address: a stranger who knows it could overwrite the request.
+    """
+    sent = session.get(_SENT)
+    if not isinstance(sent, list) or len(sent) != 2:
+        return None
+    status_token, at = str(sent[0]), parse_timestamp(str(sent[1]))
+    if at is None or not timedelta(0) <= now() - at <= _CORRECTION_TIME:
+        return None
+    try:
+        reference, _hash = read_status_token(status_token)
+        tenant = onboarding.find(store(), records.pending_id(reference))
+    except (InvalidLinkError, UnknownTenantError):
+        return None
+    if tenant.status is not Status.PENDING or tenant.ids != claims:
+        return None
+    return tenant, status_token
+
+
+def earlier_company(claims: Ids | None) -> str:
+    """The company whose request this form corrects; empty if it makes a new one."""
+    try:
+        earlier = earlier_sign_up(claims)
+    except StoreError:
+        # The form can be shown and filled in while the store does not answer.
+        return ""
+    return earlier[0].contact.company if earlier else ""
+
+
+def correct(
+    tenant: Tenant, contact: Contact, status_token: str, *, is_counted: bool = False
+) -> AnyResponse:
+    """The status page, after the contact is corrected if it differs and is still to be decided."""
+    done = _corrected(tenant, contact, status_token, is_counted=is_counted)
+    return redirect(url_for("status.show", token=status_token, done=done), 303)
+
+
+def _corrected(
+    tenant: Tenant, contact: Contact, status_token: str, *, is_counted: bool
+) -> str | None:
+    """What the status page says was done; `None`: there was nothing to correct."""
+    # Staff may have changed something in between; the customer's last words count.
+    for _attempt in range(2):
+        if tenant.status is not Status.PENDING:
+            # It is what the sign-up has led to: perhaps a tenant that existed before, whose contact
+            # is somebody else. So it is compared with what was sent, and never changed.
+            return None if opened_link(status_token).contact == contact else "late"
+        if tenant.contact == contact:
+            return None
+        try:
+            corrected = onboarding.edit_contact(
+                store(),
+                tenant.id,
+                expected_version=tenant.version,
+                audit=audit_of_customer(),
+                contact=contact,
+            )
+        except StaleError as stale:
+            tenant = stale.tenant
+        else:
+            ask_to_confirm(tenant.contact, corrected, is_counted=is_counted)
+            return "changed"
+    return "late"

@@ -1,0 +1,55 @@
+"""A customer who has lost the link to a status page gets it by mail.
+
+Anybody can type anybody's address, so the page answers the same whether or not anything is there.
+"""
+
+from math import ceil
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.onboarding import LinkLimitError
+from portal.web.customer.form_problems import expired_text
+from portal.web.customer.help import contacts
+from portal.web.forms import AddressForm
+from portal.web.http import client_network, now, services, store, too_many_requests_text
+from portal.web.i18n import locale_name
+
+bp = Blueprint("lost_link", __name__)
+
+
+@bp.route("/lost-link", methods=["GET", "POST"])
+def ask() -> AnyResponse:
+    """The form with one field; after it was sent, the same page says so."""
+    form = AddressForm()
+    if request.method != "POST":
+        return _page(form, sent=request.args.get("done") == "sent")
+    if g.form_expired:
+        return _page(form, status=400, problem=expired_text())
+    if not form.validate():
+        return _page(form, status=422)
+    try:
+        services().limits.link_mails.send(
+            store(), form.email.value, network=client_network(), locale=locale_name(), now=now()
+        )
+    except LinkLimitError as error:
+        seconds = ceil((error.retry_at - now()).total_seconds())
+        response = _page(form, status=429, problem=too_many_requests_text(seconds))
+        response.headers["Retry-After"] = str(seconds)
+        return response
+    return redirect(url_for("lost_link.ask", done="sent"), 303)
+
+
+def _page(
+    form: AddressForm, *, sent: bool = False, status: int = 200, problem: str = ""
+) -> Response:
+    page = render_template(
+        "customer/lost_link.html",
+        sent=sent,
+        fields=form.views(),
+        errors=[*([("", problem)] if problem else []), *form.problems()],
+        action=url_for("lost_link.ask"),
+        contacts=contacts(),
+        reference="",
+    )
+    return make_response(page, status)

@@ -1,0 +1,124 @@
+"""The page behind the link of a refusal: why a company has no access, how long it takes to get it,
+and one button to ask. Whoever guesses ids gets here, so the page shows what `validate` answers, and
+nothing about people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, render_template
+from werkzeug.exceptions import NotFound
+
+from portal import onboarding, records
+from portal.refusal_links import InvalidRefusalError
+from portal.stores import ItemNotFoundError
+from portal.tenants import AccessStatus, Ids, Tenant, standing
+from portal.web.customer.claims import claim_facts, sign_up_link
+from portal.web.customer.help import contacts, usual_wait
+from portal.web.customer.private_page import private
+from portal.web.http import now, services, settings, store
+from portal.web.i18n import _, dates
+
+bp = Blueprint("refusal", __name__, url_prefix="/access")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefusalView:
+    """Ready strings. `ask`: the button's label; empty where asking changes nothing."""
+
+    headline: str
+    sentences: Sequence[str]
+    ask: str = ""
+
+
+@bp.get("/<token>")
+def show(token: str) -> Response:
+    try:
+        ids = services().refusal_links.read(token)
+    except InvalidRefusalError as error:
+        raise NotFound from error
+    view = _view(ids)
+    ask = view.ask
+    if not ask and not contacts():
+        # Nobody is named whom the reader could ask.
+        ask = _("Ask for access")
+    page = render_template(
+        "customer/refusal.html",
+        view=view,
+        ask=ask,
+        ask_url=sign_up_link(ids),
+        facts=claim_facts(ids),
+        contacts=contacts(),
+        reference="",
+    )
+    return private(page)
+
+
+def _view(ids: Ids) -> RefusalView:
+    """What is true now: the refusal may be older."""
+    try:
+        # Without the names and the contact: they are for the customer of the tenant.
+        tenant = records.tenant_of(store().get(ids.tenant_id))
+    except ItemNotFoundError:
+        return _waiting() if _is_claimed(ids) else _unknown()
+    return _of_tenant(tenant)
+
+
+def _is_claimed(ids: Ids) -> bool:
+    try:
+        store().get(records.claim_id(ids))
+    except ItemNotFoundError:
+        return False
+    return True
+
+
+def _unknown() -> RefusalView:
+    return RefusalView(
+        headline=_("This company has no access yet"),
+        sentences=[_("Ask for it with a short form. You do not need an account."), usual_wait()],
+        ask=_("Ask for access"),
+    )
+
+
+def _waiting() -> RefusalView:
+    return RefusalView(
+        headline=_("A request for this company waits for a decision"),
+        sentences=[
+            usual_wait(),
+            _("If it is yours, its status page says more: you got the link when you asked."),
+        ],
+    )
+
+
+def _of_tenant(tenant: Tenant) -> RefusalView:
+    zone = settings().time_zone
+    access = standing(tenant, now())
+    first_day = dates.day(tenant.validity.valid_from, zone)
+    last_day = dates.day(tenant.validity.valid_to, zone)
+    match access:
+        case AccessStatus.EXPIRED:
+            return RefusalView(
+                headline=_("The access of this company has ended"),
+                sentences=[_("It ended on %(day)s.", day=last_day), usual_wait()],
+                ask=_("Ask for more time"),
+            )
+        case AccessStatus.NOT_YET_VALID:
+            return RefusalView(
+                headline=_("The access of this company has not begun"),
+                sentences=[_("It begins on %(day)s.", day=first_day)],
+            )
+        case AccessStatus.VALID | AccessStatus.EXPIRING:
+            return RefusalView(
+                headline=_("This company has access"),
+                sentences=[_("Open the Appointment Manager in Field Service Management again.")],
+                ask=_("Ask for more time") if onboarding.may_ask_to_renew(tenant, now()) else "",
+            )
+        case AccessStatus.SUSPENDED:
+            return RefusalView(
+                headline=_("The access of this company is suspended"),
+                sentences=[_("Please ask the person who looks after your account.")],
+            )
+        case _:
+            return RefusalView(
+                headline=_("The access of this company is not ready yet"),
+                sentences=[_("Please ask the person who looks after your account.")],
+            )

@@ -1,0 +1,29 @@
+"""The way from a tenant's page back to the list that led there: its tab, search and page.
+
+The address of the tenant's page names the list in the parameter `back`, so two tabs of a browser
+do not disturb each other. Forms and links on that page pass it on.
+"""
+
+from urllib.parse import parse_qsl, urlencode
+
+from flask import request, url_for
+
+_PARAMETERS = ("status", "q", "after")
+_MAX_LENGTH = 2000
+
+
+def back_parameter() -> str | None:
+    """The parameter of this request, to pass on; `None` if it has none."""
+    return request.args.get("back", "")[:_MAX_LENGTH] or None
+
+
+def list_url(*, default_tab: str) -> str:
+    """The list that led here; without one, the first page of this tab."""
+    named = dict(parse_qsl(back_parameter() or "", max_num_fields=10))
+    parameters = {name: named[name] for name in _PARAMETERS if name in named}
+    return f"{url_for('staff.tenants')}?{urlencode(parameters or {'status': default_tab})}"
+
+
+def link_suffix(parameters: dict[str, str]) -> str:
+    """What the address of a tenant's page gets on a list with these parameters."""
+    return f"?{urlencode({'back': urlencode(parameters)})}"

@@ -1,0 +1,84 @@
+"""What the pages of staff have to know of a verb."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from portal.auth import Role
+from portal.tenants import Tenant, Verb, can
+from portal.web.forms import form_version
+from portal.web.http import audit_info, services, store
+from portal.web.i18n import N_
+from portal.web.staff.verb_form import VerbForm
+
+
+def always(text: str) -> Callable[[Tenant], str]:
+    """The same text for every tenant."""
+    return lambda _tenant: text
+
+
+_PLAIN, _NO_TEXT = always("plain"), always("")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerbEntry:
+    """One verb.
+
+    history: its name in the history.
+    change: its function in `portal.onboarding`. `None` for verbs that staff do not decide on;
+        these have texts only.
+    seals: whether `change` takes the sealer.
+    route: the last part of its address; also its endpoint, and the prefix of its fields' ids.
+    role: the lowest role that may do it.
+    keeps_untouched: whether its form has to know the tenant, to keep what nobody touched.
+    offered: whether a tenant's page offers it where the life cycle allows it.
+    legend, button, tone: the heading of its form, and its button.
+    key: the shortcut key that opens its form.
+    explanation: a sentence in front of its fields.
+    done: confirms it to the person who did it.
+    conflict: tells another person, whose decision came second, that this one came first.
+    refused: says why the tenant's status does not allow it.
+    undo: the verb that undoes it.
+    shows_next: whether its confirmation leads to the next pending tenant.
+    """
+
+    verb: Verb
+    history: str
+    change: Callable[..., Tenant] | None = None
+    seals: bool = False
+    route: str = ""
+    role: Role = Role.APPROVER
+    form: type[VerbForm] = VerbForm
+    keeps_untouched: bool = False
+    offered: Callable[[Tenant], bool] = lambda _tenant: True
+    legend: str = ""
+    button: str = ""
+    key: str = ""
+    tone: Callable[[Tenant], str] = _PLAIN
+    explanation: Callable[[Tenant], str] = _NO_TEXT
+    done: str = N_("Saved.")
+    conflict: str = N_("%(who)s changed this %(ago)s.")
+    refused: str = ""
+    undo: Verb | None = None
+    shows_next: bool = False
+
+    def is_offered(self, tenant: Tenant) -> bool:
+        return self.change is not None and can(tenant.status, self.verb) and self.offered(tenant)
+
+    def perform(self, tenant_id: str, form: VerbForm) -> Tenant:
+        """Makes the change in the name of the person who is signed in.
+
+        Raises:
+            TypeError: staff cannot decide on this verb.
+            Exception: what the verb's function in `portal.onboarding` raises.
+        """
+        if self.change is None:
+            raise TypeError(f"{self.verb} is not a decision of staff")
+        sealer = (services().sealer,) if self.seals else ()
+        return self.change(
+            store(),
+            *sealer,
+            tenant_id,
+            expected_version=form_version(),
+            audit=audit_info(),
+            **form.arguments(),
+        )

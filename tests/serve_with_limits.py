@@ -1,0 +1,70 @@
+"""Runs a supervisor with other limits than `portal serve` has, and perhaps a small application.
+
+`python -m tests.serve_with_limits PORT LIMITS [WORKERS [APPLICATION]]`: the limits are JSON.
+"""
+
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from portal import logs
+from portal.cli.serving import listen, load_app
+from portal.serving import Application, Limits, Supervisor
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+MEGABYTE = 1024 * 1024
+
+
+def small(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+    """Answers what a test wants to see of the server."""
+    match environ["PATH_INFO"]:
+        case "/hold":
+            # Until the test writes into this pipe.
+            Path(os.environ["HOLD"]).read_bytes()
+        case "/long":
+            start("200 OK", [("Content-Type", "text/plain")])
+            return (b"x" * MEGABYTE for _ in range(60))
+        case "/broken":
+            start("200 OK", [("Content-Type", "text/plain")])
+            return (b"x" * (MEGABYTE // (3 - number)) for number in range(4))
+        case "/log":
+            logging.getLogger(__name__).warning("x" * 10_000)
+        case "/environ":
+            text = json.dumps({name: str(value) for name, value in environ.items()})
+            start("200 OK", [("Content-Type", "application/json")])
+            return [text.encode()]
+    body = environ["wsgi.input"].read()
+    waited = time.monotonic() - environ["portal.arrived"]
+    start("200 OK", [("Content-Type", "application/json")])
+    return [json.dumps({"length": len(body), "waited": waited}).encode()]
+
+
+def load_small() -> Application:
+    return Application(small, lambda environ: 0 if environ["PATH_INFO"] == "/no" else MEGABYTE)
+
+
+def load_nothing() -> Application:
+    raise RuntimeError("a secret text")
+
+
+LOADS = {"portal": load_app, "small": load_small, "nothing": load_nothing}
+
+
+def main() -> None:
+    port, limits, workers, name = [*sys.argv[1:], *["1", "portal"][len(sys.argv) - 3 :]]
+    logs.configure()
+    with listen("127.0.0.1", int(port)) as listener, logs.written_in_background():
+        supervisor = Supervisor(LOADS[name], listener, int(workers), Limits(**json.loads(limits)))
+        loaded = supervisor.run()
+    sys.exit(0 if loaded else 1)
+
+
+if __name__ == "__main__":
+    main()

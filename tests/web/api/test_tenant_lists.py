@@ -1,0 +1,249 @@
+"""`GET /api/tenants` and `GET /api/tenants/<tenantId>/events`."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from portal import onboarding, records
+from portal.queries import IndexRange, PageCursor, page
+from portal.stores.contract import Add, Store, Value
+from portal.stores.schema import GSI2
+from portal.tenants import Ids, Status, Tenant, Validity
+from portal.web.http.signed_links import SignedLinks
+from tests.conftest import SECRET_KEY, START, Clock
+from tests.examples import ANN, PERSONAL, Counting, later
+from tests.web.api.api_calls import Program, stored_tenant
+from tests.web.pages import Staff, sent_in
+
+EVENTS = "/api/tenants/86810_104348/events"
+
+
+def add(store: Store, number: int, status: Status = Status.ACTIVE, days: int = 0) -> Tenant:
+    """A tenant whose licence ends `days` later than the first one's."""
+    ids = Ids(account_id="1", company_id=str(number), cluster="eu")
+    end = START + timedelta(days=30 + days)
+    tenant = stored_tenant(
+        id=ids.tenant_id, ids=ids, status=status, validity=Validity(valid_from=START, valid_to=end)
+    )
+    store.write([Add(records.item_of(tenant))])
+    return tenant
+
+
+def pages(program: Program, url: str, name: str) -> list[list[dict[str, Any]]]:
+    """All pages of a list."""
+    found, cursor = [], ""
+    while True:
+        mark = "&" if "?" in url else "?"
+        answer = program.get(url + (f"{mark}cursor={cursor}" if cursor else ""))
+        assert answer.status_code == 200, answer.text
+        body = answer.get_json()
+        found.append(body[name])
+        cursor = body.get("nextCursor", "")
+        if not cursor:
+            return found
+
+
+def test_a_page_holds_rows_without_personal_details(reader: Program, store: Store) -> None:
+    store.write([Add(records.item_of(stored_tenant()))])
+    body = reader.get("/api/tenants").get_json()
+    assert body == {"tenants": [{
+        "tenantId": "86810_104348", "status": "active", "access": "valid", "isActive": True,
+        "accountId": "86810", "companyId": "104348", "contactCompanyName": "Meyer Elevators",
+        "validFrom": "2026-11-23T00:00:00.000Z", "validTo": "2027-11-22T23:59:59.999Z",
+        "createdAt": "2026-11-23T10:00:00.000Z",
+    }]}  # fmt: skip
+    personal = [text for text in PERSONAL if text not in ("Meyer Elevators", "Meyer Lifts")]
+    assert [text for text in personal if text in str(body)] == []
+
+
+def test_pages_show_each_tenant_once_in_the_order_of_the_list(
+    reader: Program, store: Store
+) -> None:
+    for number in range(7):
+        add(store, number, days=number)
+    found = pages(reader, "/api/tenants?status=active&limit=3", "tenants")
+    assert [len(page) for page in found] == [3, 3, 1]
+    ids = [row["tenantId"] for page in found for row in page]
+    assert ids == [f"1_{number}" for number in reversed(range(7))]
+
+
+def test_suspended_tenants_come_by_their_newest_change(reader: Program, store: Store) -> None:
+    for number in range(3):
+        tenant = add(store, number)
+        for minutes in [1, 9] if number == 0 else [number + 1]:
+            tenant = onboarding.change_tenant(
+                store,
+                tenant.id,
+                onboarding.TenantChanges(is_active=False, client_id=f"client {minutes}"),
+                audit=later(ANN, minutes=minutes),
+            )[0]
+    (rows,) = pages(reader, "/api/tenants?status=suspended", "tenants")
+    assert [row["tenantId"] for row in rows] == ["1_0", "1_2", "1_1"]
+    assert rows[0]["changedAt"] == "2026-11-23T10:09:00.000Z"
+
+
+def test_pending_tenants_come_by_their_sign_up_whatever_was_changed_since(
+    reader: Program, store: Store
+) -> None:
+    for number in range(3):
+        at = START + timedelta(minutes=number)
+        changed = START + timedelta(days=9 - number)
+        tenant = stored_tenant(
+            id=f"pending-{number}", status=Status.PENDING, created_at=at, updated_at=changed
+        )
+        store.write([Add(records.item_of(tenant))])
+    (rows,) = pages(reader, "/api/tenants?status=pending", "tenants")
+    assert [row["tenantId"] for row in rows] == ["pending-2", "pending-1", "pending-0"]
+
+
+def test_active_tenants_without_an_end_come_first_and_a_change_moves_none(
+    reader: Program, store: Store
+) -> None:
+    for number in range(3):
+        add(store, number, days=number)
+    endless = Validity(valid_from=START, valid_to=None, open_ended=True)
+    ids = Ids(account_id="1", company_id="9", cluster="eu")
+    tenant = stored_tenant(id=ids.tenant_id, ids=ids, validity=endless)
+    store.write([Add(records.item_of(tenant))])
+    names = onboarding.TenantChanges(client_id="another")
+    onboarding.change_tenant(store, "1_0", names, audit=later(ANN, minutes=9))
+    (rows,) = pages(reader, "/api/tenants?status=active", "tenants")
+    assert [row["tenantId"] for row in rows] == ["1_9", "1_2", "1_1", "1_0"]
+    assert rows[-1]["changedAt"] == "2026-11-23T10:09:00.000Z"
+
+
+def test_without_a_status_every_tenant_comes_status_after_status(
+    reader: Program, store: Store
+) -> None:
+    for number, status in enumerate(status for status in Status for _ in range(2)):
+        add(store, number, status)
+    found = pages(reader, "/api/tenants?limit=3", "tenants")
+    statuses = [row["status"] for page in found for row in page]
+    assert statuses == [status.value for status in Status for _ in range(2)]
+
+
+def test_a_tenant_that_changes_between_two_pages_hides_no_other(
+    reader: Program, store: Store
+) -> None:
+    for number in range(6):
+        add(store, number, days=number)
+    first = reader.get("/api/tenants?status=active&limit=3").get_json()
+    onboarding.change_tenant(store, "1_4", onboarding.TenantChanges(is_active=False), audit=ANN)
+    onboarding.change_tenant(
+        store,
+        "1_1",
+        onboarding.TenantChanges(valid_to=START + timedelta(days=300)),
+        audit=ANN,
+    )
+    url = f"/api/tenants?status=active&limit=3&cursor={first['nextCursor']}"
+    rest = reader.get(url).get_json()
+    assert [row["tenantId"] for row in rest["tenants"]] == ["1_2", "1_0"]
+
+
+def test_a_page_costs_the_same_however_many_there_are(store: Store) -> None:
+    counting = Counting(store)
+    for number in range(40):
+        add(store, number, days=number)
+    partition = records.status_partition(Status.ACTIVE)
+    page(counting, [IndexRange(GSI2, partition, newest_first=True)], limit=5)
+    assert (counting.cost.queries, counting.cost.rows, counting.cost.gets) == (1, 5, 0)
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ("?status=deleted", "invalid_parameter"),
+        ("?status=", "invalid_parameter"),
+        ("?status=active&status", "invalid_parameter"),
+        ("?limit=0", "invalid_parameter"),
+        ("?limit=101", "invalid_parameter"),
+        ("?limit=-1", "invalid_parameter"),
+        ("?limit=%D9%A1", "invalid_parameter"),
+        ("?limit=1e1", "invalid_parameter"),
+        ("?cursor=", "invalid_cursor"),
+        ("?cursor=x", "invalid_cursor"),
+        ("?page=2", "unknown_parameter"),
+    ],
+)
+def test_a_parameter_that_cannot_be_is_refused(reader: Program, query: str, error: str) -> None:
+    answer = reader.get(f"/api/tenants{query}")
+    assert (answer.status_code, answer.get_json()["error"]) == (400, error)
+
+
+def test_a_cursor_opens_no_other_list(reader: Program, store: Store, licensed: Tenant) -> None:
+    links = SignedLinks([SECRET_KEY])
+    position = PageCursor(0, ("2026", "x"))
+    names = {"staff list": "tenants pending", "another status": "api tenants pending"}
+    for name in names.values():
+        answer = reader.get(f"/api/tenants?status=active&cursor={links.cursor(position, name)}")
+        assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_cursor")
+        assert reader.get(f"{EVENTS}?cursor={links.cursor(position, name)}").status_code == 400
+    assert reader.get("/api/tenants?cursor=" + links.cursor(position, "tenants")).status_code == 400
+    good = links.cursor(position, "api tenants active")
+    assert reader.get(f"/api/tenants?status=active&cursor={good}").status_code == 200
+    for forged in (good[:-1], good.swapcase(), f"{good}x", good.replace(".", "")):
+        answer = reader.get(f"/api/tenants?status=active&cursor={forged}")
+        assert answer.status_code == 400
+
+
+def test_a_cursor_without_a_status_goes_on_in_its_list(reader: Program, store: Store) -> None:
+    for number, status in enumerate((Status.ACTIVE, Status.ACTIVE, Status.SUSPENDED)):
+        add(store, number, status)
+    first = reader.get("/api/tenants?status=active&limit=1").get_json()
+    assert "nextCursor" in first
+    rest = reader.get(f"/api/tenants?cursor={first['nextCursor']}").get_json()
+    assert [row["status"] for row in rest["tenants"]] == ["active"]
+    assert "nextCursor" not in rest
+
+
+# ---- The history of one tenant
+
+
+def test_the_history_goes_back_over_the_activation(
+    reader: Program, writer: Program, new_client, anna: Staff, clock: Clock
+) -> None:
+    pending = sent_in(new_client()).id
+    anna.decide(pending, "contact", name="Lou Meyer")
+    clock.advance(minutes=1)
+    anna.decide(pending, "activate", account_id="86810", company_id="104348", cluster="eu")
+    clock.advance(minutes=1)
+    writer.put({"isActive": False})
+    clock.advance(minutes=1)
+    writer.put({"isActive": True})
+    found = pages(reader, f"{EVENTS}?limit=1", "events")
+    events = [event for page in found for event in page]
+    verbs = [event["verb"] for event in events]
+    assert verbs == ["reinstate", "suspend", "activate", "edit_contact"]
+    assert [event["by"] for event in events] == ["nightly job (token)"] * 2 + ["Anna"] * 2
+    assert events[1]["changes"] == [{"field": "status", "old": "active", "new": "suspended"}]
+    assert events[1]["reason"] == "api"
+    assert events[3]["changes"] == [{"field": "contactFullName"}]
+    assert "Lou Meyer" not in str(events)
+
+
+def test_a_tenant_without_changes_has_an_empty_history(reader: Program, licensed: Tenant) -> None:
+    assert reader.get(EVENTS).get_json() == {"events": []}
+
+
+def test_old_records_are_listed_as_far_as_they_are_there(reader: Program, store: Store) -> None:
+    key = {"gsi2pk": "STATUS#active", "gsi2sk": "9999"}
+    store.write([Add({"tenantId": "5_6", "accountId": 5, "validTo": "no date", **key})])
+    (row,) = reader.get("/api/tenants?status=active").get_json()["tenants"]
+    assert (row["tenantId"], row["accountId"], row["status"]) == ("5_6", "", "suspended")
+
+
+def test_a_list_says_what_an_old_record_lacks(reader: Program, store: Store) -> None:
+    old: dict[str, Value] = {
+        "tenantId": "5_6",
+        "isActive": True,
+        "accountId": "5",
+        "companyId": "6",
+    }
+    store.write([Add(old | records.index_keys_of(old))])
+    add(store, 7)
+    rows = reader.get("/api/tenants?status=active").get_json()["tenants"]
+    lacking = {row["tenantId"]: row.get("incomplete", []) for row in rows}
+    assert lacking.keys() == {"5_6", "1_7"}
+    assert lacking["1_7"] == []
+    assert {"end", "contact"} <= set(lacking["5_6"])

@@ -24,10 +24,13 @@ class KeyFileSealer:
     """Seals with the newest key of a file, which it creates on first use (mode 0600).
 
     The file is JSON, `{"<key id>": "<base64url of 32 bytes>", …}`, with the newest key last.
+
+    Args:
+        make_folder: Whether the folder of the file is made as well if it is missing.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, make_folder: bool = True) -> None:
+        self._path, self._make_folder = path, make_folder
         self._newest: tuple[object, str, bytes] = (None, "", b"")
 
     def seal(self, secret: Secret, tenant_id: str) -> str:
@@ -81,12 +84,17 @@ class KeyFileSealer:
         return list(self._keys())
 
     def _keys(self) -> dict[str, bytes]:
+        # Asked before reading: another thread may make the file and read it meanwhile.
+        was_there = bool(self._newest[1])
         try:
             try:
                 raw = self._path.read_bytes()
             except FileNotFoundError:
+                # Who has read it knows that there was one: it may come back with its folder.
+                if was_there:
+                    raise
                 key = {_new_key_id(()): base64url_encode(secrets.token_bytes(_KEY_BYTES))}
-                create_exclusive(self._path, json.dumps(key) + "\n")
+                create_exclusive(self._path, json.dumps(key) + "\n", make_folder=self._make_folder)
                 raw = self._path.read_bytes()
         except OSError as error:
             raise self._inaccessible(error) from error

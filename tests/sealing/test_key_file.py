@@ -8,6 +8,7 @@ import signal
 import stat
 import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -70,21 +71,28 @@ def test_the_key_file_is_created_once_and_only_its_owner_can_read_it(sealer, pat
     assert path.read_bytes() == first
 
 
-def test_threads_that_start_together_agree_on_one_key(path):
-    start, sealed = threading.Barrier(8), []
+@pytest.mark.parametrize("shared", [True, False], ids=["one sealer", "a sealer each"])
+def test_threads_that_start_together_agree_on_one_key(tmp_path, shared):
+    """An import seals in several threads, and its first secrets make the file."""
+    for attempt in range(20):
+        path = tmp_path / str(attempt) / "sealing-keys.json"
+        one = KeyFileSealer(path)
+        sealers = [one if shared else KeyFileSealer(path) for _ in range(8)]
+        sealed = sealed_at_once(sealers)
+        keys = json.loads(path.read_text())
+        assert len(keys) == 1
+        assert [opened(each, keys, TENANT) for each in sealed] == [SECRET] * 8
 
-    def seal() -> None:
+
+def sealed_at_once(sealers):
+    start = threading.Barrier(len(sealers))
+
+    def seal(sealer):
         start.wait()
-        sealed.append(KeyFileSealer(path).seal(Secret(SECRET), TENANT))
+        return sealer.seal(Secret(SECRET), TENANT)
 
-    threads = [threading.Thread(target=seal) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    keys = json.loads(path.read_text())
-    assert len(keys) == 1
-    assert [opened(each, keys, TENANT) for each in sealed] == [SECRET] * 8
+    with ThreadPoolExecutor(len(sealers)) as pool:
+        return list(pool.map(seal, sealers))
 
 
 def test_of_several_keys_the_last_one_seals_and_the_earlier_ones_still_open(sealer, path):
@@ -208,3 +216,15 @@ def test_a_key_of_a_file_seals_any_length(path):
     long = Secret("s" * 100_000)
     KeyFileSealer(path).check(long)
     assert is_sealed(KeyFileSealer(path).seal(long, TENANT))
+
+
+def test_a_key_file_that_was_there_is_not_made_anew(sealer, path):
+    """A folder that is gone for a while must come back as it was."""
+    sealed = sealer.seal(Secret(SECRET), TENANT)
+    path.parent.rename(path.parent.with_name("gone"))
+    for _ in range(2):
+        with pytest.raises(KeyFileError, match="No such file"):
+            sealer.seal(Secret(SECRET), TENANT)
+    assert not path.parent.exists()
+    path.parent.with_name("gone").rename(path.parent)
+    assert sealer.seal(Secret(SECRET), TENANT).split(".")[2] == sealed.split(".")[2]

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from portal import records
-from portal.stores import GSI2, KEY, Change, Item, Remove, Store, VersionConflictError
+from portal.onboarding.notes import note_removals, remove_notes
+from portal.stores import KEY, Change, Item, Remove, Store, StoreError, VersionConflictError
 
 #: Sign-ups that one write removes. One that changed meanwhile costs a write for each of them.
-_TOGETHER = 25
-#: Notes that one write removes together with their sign-up.
-_NOTES_PER_WRITE = 90
+_PER_WRITE = 25
+#: What is written with so many sign-ups: who clears them.
+Together = Callable[[int], Change]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,18 +20,20 @@ class Cleared:
         changed: Somebody decided on them, asked, or changed them after the list was read. They
             stay as they are.
         left: Nobody got to them.
+        failed: The store failed, so nobody knows what became of those that it was asked for last.
     """
 
     removed: int = 0
     changed: int = 0
     left: int = 0
+    failed: bool = False
 
 
 def clear_doubtful(
     store: Store,
     rows: Sequence[Item],
     *,
-    together: Change,
+    together: Together,
     enough: Callable[[], bool] = lambda: False,
 ) -> Cleared:
     """Removes sign-ups, with the notes about them. It may be stopped at any point and run again.
@@ -40,66 +42,53 @@ def clear_doubtful(
 
     Args:
         rows: Of `portal.queries.doubtful`. One with another version stays.
-        together: Is written with the first of them: who does this.
+        together: What is written with each part of them.
         enough: Whether to stop before the next ones.
 
     Raises:
-        StoreError: The store failed. What was removed before that stays removed.
+        StoreError: The store failed, and nothing was removed before.
     """
-    clearing = _Clearing(store, [together])
-    done = 0
-    while done < len(rows) and not enough():
-        clearing.remove(rows[done : done + _TOGETHER])
-        done += _TOGETHER
-    return Cleared(
-        removed=clearing.removed, changed=clearing.changed, left=max(0, len(rows) - done)
-    )
+    clearing = _Clearing(store, together)
+    done, failed = 0, False
+    while done < len(rows) and not failed and not enough():
+        try:
+            clearing.remove(rows[done : done + _PER_WRITE])
+        except StoreError:
+            if not clearing.removed:
+                raise
+            failed = True
+        done += _PER_WRITE
+    left = len(rows) - clearing.removed - clearing.changed
+    return Cleared(removed=clearing.removed, changed=clearing.changed, left=left, failed=failed)
 
 
 class _Clearing:
-    """`together`: is still to be written with the next sign-up."""
+    """`together`: is still to be written with the next sign-ups."""
 
-    def __init__(self, store: Store, together: list[Change]) -> None:
+    def __init__(self, store: Store, together: Together) -> None:
         self._store = store
         self._together = together
         self.removed = self.changed = 0
 
     def remove(self, rows: Sequence[Item]) -> None:
-        changes: list[Change] = []
-        for row in rows:
-            changes.append(_removal(row))
-            if self._notes(row):
-                # Few have any. Then each is removed by itself.
-                changes.clear()
-                break
-        if not changes or not self._write(changes):
+        # Few have any notes. Then each is removed by itself.
+        has_notes = any(note_removals(self._store, str(row[KEY])) for row in rows)
+        if has_notes or not self._write(rows):
             for row in rows:
                 self._remove_one(row)
 
     def _remove_one(self, row: Item) -> None:
-        notes = self._notes(row)
-        if not self._write([_removal(row), *notes]):
+        if self._write([row], note_removals(self._store, str(row[KEY]))) or self._write([row]):
+            # One write removes a limited number of notes, and none if one of them is gone.
+            remove_notes(self._store, str(row[KEY]))
+        else:
             self.changed += 1
-            return
-        # One write removes a limited number of notes; the rest needs further writes.
-        while notes := self._notes(row):
-            self._store.write(notes)
 
-    def _write(self, changes: list[Change]) -> bool:
+    def _write(self, rows: Sequence[Item], notes: Sequence[Change] = ()) -> bool:
+        removals = [Remove(str(row[KEY]), int(row["version"])) for row in rows]
         try:
-            self._store.write([*changes, *self._together])
+            self._store.write([*removals, *notes, self._together(len(removals))])
         except VersionConflictError:
             return False
-        self._together = []
-        ids = {change.item_id for change in changes if isinstance(change, Remove)}
-        self.removed += sum(records.item_kind(item_id) == "tenant" for item_id in ids)
+        self.removed += len(removals)
         return True
-
-    def _notes(self, row: Item) -> list[Change]:
-        partition = records.notes_partition(str(row[KEY]))
-        notes = self._store.query(GSI2, partition, limit=_NOTES_PER_WRITE).items
-        return [Remove(str(note[KEY]), 1) for note in notes]
-
-
-def _removal(row: Item) -> Remove:
-    return Remove(str(row[KEY]), int(row["version"]))

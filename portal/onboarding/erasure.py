@@ -8,10 +8,10 @@ from datetime import datetime
 from portal import queries, records
 from portal.contact_fields import CONTACT_FIELDS
 from portal.onboarding.decisions import StaleError, UnknownTenantError, decide, find
+from portal.onboarding.notes import note_removals, remove_notes
 from portal.stores import (
     GSI2,
     KEY,
-    Change,
     ItemNotFoundError,
     Remove,
     Replace,
@@ -21,9 +21,6 @@ from portal.stores import (
 )
 from portal.tenants import AuditInfo, NotAllowedError, Status, Tenant, Verb
 from portal.timestamps import format_timestamp
-
-#: Notes that one write removes together with the change of their tenant.
-_NOTES_PER_WRITE = 90
 
 
 def erase(
@@ -44,7 +41,7 @@ def erase(
         audit,
         expected_version,
         change=_without_personal_fields,
-        extra_changes=_note_removals,
+        extra_changes=note_removals,
     )
 
 
@@ -52,11 +49,6 @@ def _without_personal_fields(tenant: Tenant, audit: AuditInfo, idempotency_key: 
     blank = {part: "" for field in CONTACT_FIELDS if field.personal for part in field.parts}
     contact = replace(tenant.contact, **blank)
     return tenant.without_personal_fields(audit, idempotency_key, contact=contact)
-
-
-def _note_removals(store: Store, tenant_id: str) -> list[Change]:
-    notes = store.query(GSI2, records.notes_partition(tenant_id), limit=_NOTES_PER_WRITE).items
-    return [Remove(str(note[KEY]), 1) for note in notes]
 
 
 def erase_closed_before(store: Store, instant: datetime, audit: AuditInfo) -> int:
@@ -75,7 +67,7 @@ def erase_closed_before(store: Store, instant: datetime, audit: AuditInfo) -> in
             if not tenant.erased:
                 erase(store, tenant_id, expected_version=tenant.version, audit=audit)
                 erased += 1
-            _remove_notes(store, tenant_id)
+            remove_notes(store, tenant_id)
     return erased
 
 
@@ -97,7 +89,7 @@ def remove_set_aside_before(store: Store, instant: datetime) -> int:
             tenant = find(store, tenant_id)
             is_pending = tenant.status is Status.PENDING
             if tenant.id == tenant_id and is_pending and not tenant.is_queued:
-                _remove_notes(store, tenant_id)
+                remove_notes(store, tenant_id)
                 store.write([Remove(tenant_id, tenant.version)])
                 removed += 1
     return removed
@@ -112,11 +104,5 @@ def _erase_closed_towards(store: Store, instant: datetime) -> int:
             if records.closed_sign_up_of(item):
                 erased = records.without_closed_sign_up(item)
                 store.write([Replace(erased, int(item["version"]), read=item)])
-            _remove_notes(store, sign_up_id)
+            remove_notes(store, sign_up_id)
     return len(due)
-
-
-def _remove_notes(store: Store, tenant_id: str) -> None:
-    # One write removes a limited number of notes; the rest needs further writes.
-    while notes := _note_removals(store, tenant_id):
-        store.write(notes)

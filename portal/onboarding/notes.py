@@ -1,11 +1,25 @@
-"""Notes of staff about a tenant."""
+"""Notes about a tenant: staff write them, and they go with the tenant."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from portal import records
 from portal.onboarding.decisions import find
-from portal.stores import Add, ItemExistsError, Store
+from portal.stores import (
+    GSI2,
+    KEY,
+    Add,
+    Change,
+    Cursor,
+    ItemExistsError,
+    Remove,
+    Store,
+    VersionConflictError,
+)
 from portal.tenants import AuditInfo
+
+#: Notes that one write removes, perhaps together with their tenant.
+_PER_WRITE = 90
 
 
 def add_note(store: Store, tenant_id: str, *, audit: AuditInfo, text: str, after: str = "") -> None:
@@ -21,3 +35,41 @@ def add_note(store: Store, tenant_id: str, *, audit: AuditInfo, text: str, after
     tenant = find(store, tenant_id)
     with suppress(ItemExistsError):
         store.write([Add(records.note_item(tenant.id, audit, text, after))])
+
+
+def note_removals(store: Store, tenant_id: str) -> list[Change]:
+    """What to write to remove the first notes about a tenant, at most 90."""
+    return _removals(store, tenant_id)[0]
+
+
+def remove_notes(store: Store, tenant_id: str) -> None:
+    """Removes all notes about a tenant. It may be stopped at any point and run again.
+
+    Raises:
+        StoreError: The store failed. What was removed before that stays removed.
+    """
+    after: Cursor | None = None
+    while True:
+        changes, after = _removals(store, tenant_id, after)
+        _remove(store, changes)
+        if after is None:
+            return
+
+
+def _removals(
+    store: Store, tenant_id: str, after: Cursor | None = None
+) -> tuple[list[Change], Cursor | None]:
+    page = store.query(GSI2, records.notes_partition(tenant_id), after=after, limit=_PER_WRITE)
+    return [Remove(str(note[KEY]), 1) for note in page.items], page.after
+
+
+def _remove(store: Store, changes: Sequence[Change]) -> None:
+    if not changes:
+        return
+    try:
+        store.write(changes)
+    except VersionConflictError:
+        # Nobody changes a note, so this one is gone, and the index lags behind.
+        for change in changes:
+            with suppress(VersionConflictError):
+                store.write([change])

@@ -55,6 +55,10 @@ def settings() -> Settings:
     return services().settings
 
 
+#: What a page says that was redirected to, though nothing was saved.
+_NOTHING_DONE = frozenset({"late", "waiting"})
+
+
 def now() -> datetime:
     """The time of this request: the same for everything that it does."""
     moment = g.get("now")
@@ -70,7 +74,10 @@ def note_saved() -> None:
 
 def was_saved() -> bool:
     """Whether a change was saved, in this request or in the one that redirected to this page."""
-    return "saved" in g or (request.endpoint == "staff.tenant" and "done" in request.args)
+    if "saved" in g or request.method == "POST":
+        return "saved" in g
+    done = request.args.get("done", request.args.get("removed", ""))
+    return done not in {"", *_NOTHING_DONE}
 
 
 def person() -> Person | None:

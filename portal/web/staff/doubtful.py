@@ -14,7 +14,7 @@ from portal import onboarding, queries
 from portal.auth import SecurityAct, log_act, security_event
 from portal.contact_readers import without_meaningless
 from portal.queries import Doubtful, Tab
-from portal.stores import Item
+from portal.stores import Change, Item
 from portal.timestamps import format_timestamp, parse_timestamp
 from portal.web.forms import FieldView
 from portal.web.http import note_saved, now, source, store, strip_unprintable
@@ -43,24 +43,26 @@ def clear_doubtful() -> AnyResponse:
     rows = _chosen(queries.doubtful(store(), until=until, text=search), with_waiting=with_waiting)
     result = onboarding.Cleared()
     if rows:
-        details = {"count": str(len(rows))}
-        act = SecurityAct.DOUBTFUL_CLEARED
         end = time.monotonic() + _SECONDS
         result = onboarding.clear_doubtful(
-            store(),
-            rows,
-            together=security_event(act, source(), now(), details=details),
-            enough=lambda: time.monotonic() > end,
+            store(), rows, together=_event, enough=lambda: time.monotonic() > end
         )
         note_saved()
-        log_act(act, source(), count=str(result.removed))
+        if result.removed:
+            log_act(SecurityAct.DOUBTFUL_CLEARED, source(), count=str(result.removed))
     parameters = {
         "q": search,
         "removed": str(result.removed),
         "changed": str(result.changed),
+        **({"failed": "1"} if result.failed else {}),
         **({"waiting": "1"} if with_waiting else {}),
     }
     return redirect(f"{url_for('staff.doubtful')}?{urlencode(parameters)}", 303)
+
+
+def _event(count: int) -> Change:
+    details = {"count": str(count)}
+    return security_event(SecurityAct.DOUBTFUL_CLEARED, source(), now(), details=details)
 
 
 def _search(text: str) -> str:
@@ -86,6 +88,7 @@ def _page(search: str, *, problem: str = "", status: int = 200) -> AnyResponse:
         "staff/clear_doubtful.html",
         removed=_number("removed"),
         changed=_number("changed"),
+        failed="failed" in request.args,
         errors=[("", problem)] if problem else [],
         search=FieldView(
             name="q",

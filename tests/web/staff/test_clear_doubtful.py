@@ -1,6 +1,7 @@
 """Staff clear doubtful sign-ups, all that match, in one act."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -9,13 +10,16 @@ from werkzeug.test import TestResponse
 
 from portal import onboarding, queries, records
 from portal.auth import SECURITY_EVENTS, SecurityAct, security_event, security_event_of
-from portal.auth.security_log import Source
+from portal.auth.security_log import SecurityEvent, Source
 from portal.onboarding.doubtful import Cleared
-from portal.stores import GSI2
-from portal.stores.contract import Add, Store
+from portal.onboarding.notes import remove_notes
+from portal.stores import GSI2, Index
+from portal.stores.contract import Add, Page, Store
+from portal.stores.wrapper import StoreWrapper
 from portal.tenants import Contact, Status, Tenant
 from tests.conftest import Clock
 from tests.examples import reference
+from tests.web.failing_store import GONE, TroubledStore
 from tests.web.pages import (
     SignUp,
     Staff,
@@ -39,8 +43,8 @@ LIST = "/staff/tenants?status=aside"
 
 
 @pytest.fixture
-def store(each_store: Store) -> Store:
-    return each_store
+def store(each_store: Store) -> TroubledStore:
+    return TroubledStore(each_store)
 
 
 def robot(client: FlaskClient, **typed: str) -> SignUp:
@@ -57,6 +61,12 @@ def press(person: Staff, query: str = "", **typed: str) -> TestResponse:
 
 def outcome(page: TestResponse) -> str:
     return words(by_id(page, "outcome"))
+
+
+def event(count: int) -> Add:
+    details = {"count": str(count)}
+    act = SecurityAct.DOUBTFUL_CLEARED
+    return security_event(act, Source(by="Anna"), Clock().now(), details=details)
 
 
 def add_waiting(store: Store, clock: Clock, number: int, **changed: object) -> Tenant:
@@ -175,15 +185,13 @@ def test_one_that_a_colleague_has_let_in_stays_and_the_others_go(
     rows = [*queries.doubtful(store, until=Clock().now()).robots]
     assert len(rows) == 3
     ben.decide(robots[1].id, "release")
-    event = security_event(SecurityAct.DOUBTFUL_CLEARED, Source(by="Anna"), Clock().now())
     result = onboarding.clear_doubtful(store, rows, together=event)
     assert result == Cleared(removed=2, changed=1)
     assert tenants_in(store).keys() == {robots[1].id}
     assert "Robot 1" in page_words(anna.get("/staff/tenants"))
     # What is gone already counts as changed, and nothing is written for it.
     before = everything(store)
-    again = security_event(SecurityAct.DOUBTFUL_CLEARED, Source(by="Anna"), Clock().now())
-    assert onboarding.clear_doubtful(store, rows, together=again) == Cleared(changed=3)
+    assert onboarding.clear_doubtful(store, rows, together=event) == Cleared(changed=3)
     assert everything(store) == before
 
 
@@ -205,7 +213,6 @@ def test_one_request_does_a_bounded_amount_and_says_what_is_left(
     for number in range(60):
         add_waiting(store, clock, number)
     rows = queries.doubtful(store, until=clock.now()).waiting
-    event = security_event(SecurityAct.DOUBTFUL_CLEARED, Source(by="Anna"), clock.now())
     looks = iter([False, True])
     result = onboarding.clear_doubtful(store, rows, together=event, enough=lambda: next(looks))
     assert result == Cleared(removed=25, left=35)
@@ -217,7 +224,74 @@ def test_one_request_does_a_bounded_amount_and_says_what_is_left(
     assert outcome(press(anna, "?removed=25&changed=0&waiting=1")) == "35 sign-ups are removed."
 
 
+# ---- The store lags behind, or stops answering
+
+
+def test_an_index_that_still_lists_what_is_gone_stops_nothing(
+    client: FlaskClient, anna: Staff, store: Store
+) -> None:
+    noted, plain = robot(client), robot(client, company="Other Ltd")
+    anna.decide(noted.id, "note", text="Looks odd.")
+    rows = queries.doubtful(store, until=Clock().now()).robots
+    old_notes = store.query(GSI2, records.notes_partition(noted.id))
+
+    class Lagging(StoreWrapper):
+        def query(self, index: Index, partition: str, **how: Any) -> Page:
+            if partition == records.notes_partition(noted.id):
+                return old_notes
+            return super().query(index, partition, **how)
+
+    lagging = Lagging(store)
+    assert onboarding.clear_doubtful(lagging, rows, together=event) == Cleared(removed=2)
+    assert tenants_in(store).keys() & {noted.id, plain.id} == set()
+    assert "Looks odd." not in str(everything(store))
+    # Whoever begins once more, as after a kill, finds the notes gone as well.
+    remove_notes(lagging, noted.id)
+
+
+def test_a_store_that_fails_in_the_middle_leaves_what_was_removed_removed_and_says_so(
+    anna: Staff, store: TroubledStore, clock: Clock
+) -> None:
+    for number in range(60):
+        add_waiting(store, clock, number)
+    clock.advance(seconds=1)
+    form = form_of(anna.get(URL), CLEAR) | {"waiting": "1"}
+    writes = iter(range(100))
+    store.begin(lambda call, _number: GONE if call == "write" and next(writes) > 0 else None)
+    answer = anna.client.post(CLEAR, data=form)
+    assert answer.status_code == 303
+    assert "Your change was saved, but the page cannot be shown." in page_words(
+        _while_silent(store, anna, answer.location)
+    )
+    page = anna.get(answer.location)
+    assert outcome(page) == (
+        "25 sign-ups are removed. Then the store did not answer, so some may be left."
+        " Go on in a moment."
+    )
+    assert len(tenants_in(store)) == 35
+    assert [each.count for each in cleared_events(store)] == ["25"]
+    assert outcome(press(anna, "?waiting=1")) == "35 sign-ups are removed."
+    assert sorted(each.count for each in cleared_events(store)) == ["10", "25", "25"]
+
+
+def _while_silent(store: TroubledStore, person: Staff, url: str) -> TestResponse:
+    store.begin(lambda call, _number: GONE if call == "query" else None)
+    page = person.get(url)
+    store.calm()
+    assert page.status_code == 503
+    return page
+
+
 # ---- Who, and what is noted
+
+
+def cleared_events(store: Store) -> list[SecurityEvent]:
+    """The newest first."""
+    events = [
+        security_event_of(item)
+        for item in store.query(GSI2, SECURITY_EVENTS, newest_first=True).items
+    ]
+    return [each for each in events if each.act is SecurityAct.DOUBTFUL_CLEARED]
 
 
 def test_t30_the_security_log_says_who_cleared_how_many(
@@ -227,12 +301,8 @@ def test_t30_the_security_log_says_who_cleared_how_many(
         robot(client)
     clock.advance(seconds=1)
     press(anna)
-    events = [
-        security_event_of(item)
-        for item in store.query(GSI2, SECURITY_EVENTS, newest_first=True).items
-    ]
-    cleared = [event for event in events if event.act is SecurityAct.DOUBTFUL_CLEARED]
-    assert [(event.source.by, event.count) for event in cleared] == [("Anna", "2")]
+    cleared = [(each.source.by, each.count) for each in cleared_events(store)]
+    assert cleared == [("Anna", "2")]
     page = page_words(admin.get("/staff/security"))
     assert "Doubtful sign-ups cleared" in page
     assert "Sign-ups: 2" in page

@@ -17,9 +17,6 @@ from portal.timestamps import format_timestamp, parse_timestamp
 #: So long a link proves the address.
 PROOF_LIFE = timedelta(days=7)
 _SALT = "proof of address"
-#: Stands in a token for a status link that the customer has ended: whoever has that token, and
-#: proved the address before, can get a new one. No hash looks like it.
-ENDED_LINK = "ended"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,9 +33,10 @@ class AddressProof:
         mark = address_mark(self.key, self.reference, email, stored_hash)
         return bool(stored_hash and email) and hmac.compare_digest(self.mark, mark)
 
-    def is_of_ended(self, email: str) -> bool:
-        """The same of a link that the customer had ended when the token was made."""
-        return self.is_of(email, ENDED_LINK)
+    def is_of_ended(self, email: str, ended_link: str) -> bool:
+        """The same of a link that the customer had ended when the token was made, and has not
+        ended once more since."""
+        return self.is_of(email, ended_mark(ended_link))
 
     def is_over(self, now: datetime) -> bool:
         return not self.made_at <= now <= self.made_at + PROOF_LIFE
@@ -64,6 +62,16 @@ def read_proof_token(keys: Sequence[str], token: str) -> AddressProof | None:
         if made_at is not None:
             return AddressProof(reference=reference, mark=mark, made_at=made_at, key=key)
     return None
+
+
+def ended_mark(ended_link: str) -> str:
+    """What stands in a token for a status link that the customer has ended: whoever has that token,
+    and proved the address before, can get a new one. No hash looks like it.
+
+    Args:
+        ended_link: As in `Tenant`. Empty if an earlier version ended it.
+    """
+    return f"ended {ended_link}"
 
 
 def address_mark(key: str, reference: str, email: str, stored_hash: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal import records
-from portal.address_proofs import ENDED_LINK, proof_token
+from portal.address_proofs import ended_mark, proof_token
 from portal.records import StatusLink
 from portal.settings import Settings
 from portal.status_links import mailed_secret
@@ -89,7 +89,7 @@ def _link_of(
     reference = records.reference_of(tenant.pending_id or tenant.id)
     made_at = tenant.created_at
     is_new = tenant.may_get_new_link
-    hashed = ENDED_LINK if is_new else tenant.status_link
+    hashed = ended_mark(tenant.ended_link) if is_new else tenant.status_link
     link = StatusLink(hashed=hashed, made_at=made_at)
     if not reference or made_at is None or link.is_over(now, settings.status_link_days):
         return None

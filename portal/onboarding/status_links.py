@@ -1,5 +1,6 @@
 """A customer ends the link to the status page, and gets a new one."""
 
+import secrets
 from dataclasses import replace
 
 from portal import records
@@ -91,5 +92,12 @@ def _changes(
 
 
 def _with_link(tenant: Tenant, status_link: str, audit: AuditInfo) -> Tenant:
-    version = (tenant.version or 0) + 1
-    return replace(tenant, status_link=status_link, version=version, updated_at=audit.at)
+    return replace(
+        tenant,
+        status_link=status_link,
+        # Each end has another one, so that a mail about it is of no use after the next. It stays
+        # with the new link, since the press that made that may be sent twice.
+        ended_link=tenant.ended_link if status_link else secrets.token_hex(8),
+        version=(tenant.version or 0) + 1,
+        updated_at=audit.at,
+    )

@@ -57,7 +57,8 @@ class Client:
 class Tenant:
     """A tenant, from its sign-up on. `version` is `None` if only the old application has written
     it. `follows`: the tenant whose customer asked again with this sign-up; `renews`: the one that
-    the customer asks to renew. `was_reopened`: the sign-up was decided on before."""
+    the customer asks to renew. `was_reopened`: the sign-up was decided on before. `ended_link`:
+    stands for the latest time that the customer ended the link to the status page."""
 
     id: str
     status: Status
@@ -74,6 +75,7 @@ class Tenant:
     locale: str = ""
     pending_id: str = ""
     status_link: str = ""
+    ended_link: str = ""
     follows: str = ""
     renews: str = ""
     set_aside: bool = False

@@ -175,8 +175,10 @@ def _mark(reference: str, tenant: Tenant) -> str:
 
 def _is_about(proof: AddressProof, tenant: Tenant) -> bool:
     """Whether it proves the address that the tenant has now, to the customer who has the link."""
-    was_ended = tenant.email_confirmed_at is not None and proof.is_of_ended(tenant.contact.email)
-    return was_ended or proof.is_of(tenant.contact.email, tenant.status_link)
+    email = tenant.contact.email
+    is_proved = tenant.email_confirmed_at is not None
+    was_ended = is_proved and proof.is_of_ended(email, tenant.ended_link)
+    return was_ended or proof.is_of(email, tenant.status_link)
 
 
 def _tenant_of(tenant_id: str) -> Tenant:

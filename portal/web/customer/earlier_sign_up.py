@@ -1,8 +1,10 @@
 """The form once more: what the same browser sends within the hour corrects its request."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import redirect, session, url_for
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal import onboarding, records
@@ -12,12 +14,21 @@ from portal.tenants import Contact, Ids, Status, Tenant
 from portal.timestamps import format_timestamp, parse_timestamp
 from portal.web.customer.address import ask_to_confirm
 from portal.web.customer.opened_link import opened_link
-from portal.web.http import InvalidLinkError, audit_of_customer, now, read_status_token, store
+from portal.web.http import audit_of_customer, now, store
 
 #: In the session cookie: the status page of the request that this browser sent last, and when.
 _SENT = "sent"
 #: For this long, the same browser's next form corrects that request.
 _CORRECTION_TIME = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EarlierSignUp:
+    """The pending tenant for which this browser sent the form before, and its status link."""
+
+    tenant: Tenant
+    reference: str
+    status_token: str
 
 
 def remember_sent(status_token: str) -> None:
@@ -34,9 +45,9 @@ def is_known(reference: str) -> bool:
     return True
 
 
-def earlier_sign_up(claims: Ids | None) -> tuple[Tenant, str] | None:
-    """The pending tenant for which this browser sent the form within the hour, with the same ids,
-    and the token of its status page.
+def earlier_sign_up(claims: Ids | None) -> EarlierSignUp | None:
+    """The request for which this browser sent the form within the hour, with the same ids, if it is
+    still pending.
 
     Never by address: a stranger who knows it could overwrite the request.
     """
@@ -47,30 +58,49 @@ def earlier_sign_up(claims: Ids | None) -> tuple[Tenant, str] | None:
     if at is None or not timedelta(0) <= now() - at <= _CORRECTION_TIME:
         return None
     try:
-        reference, _hash = read_status_token(status_token)
-        tenant = onboarding.find(store(), records.pending_id(reference))
-    except (InvalidLinkError, UnknownTenantError):
+        link = opened_link(status_token)
+    except NotFound:
+        # The customer has ended it, or retention has removed the request.
         return None
-    if tenant.status is not Status.PENDING or tenant.ids != claims:
+    if link.tenant.status is not Status.PENDING or link.tenant.ids != claims:
         return None
-    return tenant, status_token
+    return EarlierSignUp(tenant=link.tenant, reference=link.reference, status_token=status_token)
 
 
-def earlier_company(claims: Ids | None) -> str:
-    """The company whose request this form corrects; empty if it makes a new one."""
+def opens(status_token: str) -> bool:
+    """Whether the link still opens. The customer may have ended it, and gone back to the form."""
     try:
-        earlier = earlier_sign_up(claims)
+        opened_link(status_token)
+    except NotFound:
+        return False
+    return True
+
+
+def earlier_if_known(claims: Ids | None) -> EarlierSignUp | None:
+    """As `earlier_sign_up`, for showing the form: it can be filled in while the store does not
+    answer."""
+    try:
+        return earlier_sign_up(claims)
     except StoreError:
-        # The form can be shown and filled in while the store does not answer.
-        return ""
-    return earlier[0].contact.company if earlier else ""
+        return None
 
 
 def correct(
-    tenant: Tenant, contact: Contact, status_token: str, *, is_counted: bool = False
+    tenant: Tenant,
+    contact: Contact,
+    status_token: str,
+    *,
+    is_counted: bool = False,
+    otherwise: str | None = None,
 ) -> AnyResponse:
-    """The status page, after the contact is corrected if it differs and is still to be decided."""
-    done = _corrected(tenant, contact, status_token, is_counted=is_counted)
+    """The status page, after the contact is corrected if it differs and is still to be decided.
+
+    Args:
+        status_token: Of a link that opens.
+        is_counted: The form counts as a sign-up already.
+        otherwise: What the page says was done if there was nothing to correct.
+    """
+    done = _corrected(tenant, contact, status_token, is_counted=is_counted) or otherwise
     return redirect(url_for("status.show", token=status_token, done=done), 303)
 
 

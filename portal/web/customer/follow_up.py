@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal import onboarding
 from portal.onboarding import AskedAlreadyError, SignUpLimitError
-from portal.tenants import Contact
+from portal.tenants import Contact, Tenant
 from portal.web.customer.change_fields import (
     change_fields,
     keeps_nothing_masked,
@@ -15,6 +15,7 @@ from portal.web.customer.change_fields import (
     removed_fields,
 )
 from portal.web.customer.claims import sign_up_link
+from portal.web.customer.earlier_sign_up import correct, opens
 from portal.web.customer.form_problems import expired_text
 from portal.web.customer.help import usual_wait
 from portal.web.customer.opened_link import OpenedLink, opened_link
@@ -60,7 +61,7 @@ def ask_again(token: str) -> AnyResponse:
     if not keeps_nothing_masked(form, link, contact):
         return _page(link, form, form_token, status=422)
     try:
-        new_token = _send(link, contact, reference)
+        sent, new_token = _send(link, contact, reference)
     except AskedAlreadyError:
         return redirect(url_for("status.show", token=token, done="waiting"), 303)
     except SignUpLimitError as error:
@@ -69,11 +70,16 @@ def ask_again(token: str) -> AnyResponse:
         response = _page(link, form, form_token, status=429, problem=problem)
         response.headers["Retry-After"] = str(seconds)
         return response
-    return redirect(url_for("status.show", token=new_token, done="asked"), 303)
+    if not opens(new_token):
+        # The customer ended its link, and went back to this form.
+        return redirect(url_for("status.show", token=token, done="waiting"), 303)
+    # The same form may have been sent before: the customer went back and corrected a detail.
+    return correct(sent, contact, new_token, otherwise="asked")
 
 
-def _send(link: OpenedLink, contact: Contact, reference: str) -> str:
-    """The token of the status page of the new request.
+def _send(link: OpenedLink, contact: Contact, reference: str) -> tuple[Tenant, str]:
+    """The new request, as it was before if this form made it already, and the token of its status
+    page.
 
     Raises:
         AskedAlreadyError: Another request follows the tenant, and is pending.
@@ -82,7 +88,7 @@ def _send(link: OpenedLink, contact: Contact, reference: str) -> str:
     tenant = link.tenant
     secret = services().links.follow_up_secret(link.hashed, reference)
     renews = tenant.id if tenant.is_active else tenant.renews
-    onboarding.submit(
+    sent = onboarding.submit(
         store(),
         reference=reference,
         contact=contact,
@@ -98,7 +104,7 @@ def _send(link: OpenedLink, contact: Contact, reference: str) -> str:
         follows=tenant.id,
         renews=renews,
     )
-    return reference + secret
+    return sent, reference + secret
 
 
 def _new_token() -> str:

@@ -27,13 +27,15 @@ from portal.onboarding import (
     SpentProofError,
 )
 from portal.proof_of_work import InvalidProofError
-from portal.tenants import Ids
+from portal.tenants import Ids, Tenant
 from portal.web.customer.claims import claim_facts
 from portal.web.customer.earlier_sign_up import (
+    EarlierSignUp,
     correct,
-    earlier_company,
+    earlier_if_known,
     earlier_sign_up,
     is_known,
+    opens,
     remember_sent,
 )
 from portal.web.customer.form_problems import expired_text
@@ -45,6 +47,7 @@ from portal.web.forms import (
 )
 from portal.web.http import (
     ExpiredLinkError,
+    FormToken,
     InvalidLinkError,
     client_network,
     now,
@@ -104,14 +107,14 @@ def sign_up() -> AnyResponse:
         proof = proof_of_form()
     except InvalidProofError:
         return _proof_page(form, claims, token_text)
-    is_other = request.form.get("another") or (earlier and is_known(token.reference))
+    is_other = request.form.get("another") or (earlier and not _corrects(earlier, token))
     limits = services().limits.sign_ups
     try:
         if earlier is not None and not is_other:
             # Back, and the form once more: it corrects the request instead of adding another one.
             if limits:
-                limits.count_correction(store(), earlier[0], client_network(), now())
-            return correct(earlier[0], contact, earlier[1], is_counted=True)
+                limits.count_correction(store(), earlier.tenant, client_network(), now())
+            return correct(earlier.tenant, contact, earlier.status_token, is_counted=True)
         tenant = onboarding.submit(
             store(),
             reference=token.reference,
@@ -139,9 +142,27 @@ def sign_up() -> AnyResponse:
         response = _sign_up_page(form, claims, token_text, status=429, problem=problem)
         response.headers["Retry-After"] = str(seconds)
         return response
+    return _sent(form, claims, tenant, token)
+
+
+def _corrects(earlier: EarlierSignUp, token: FormToken) -> bool:
+    """Whether the page of this form said that it corrects the earlier request. A form in another
+    tab may be older than that; and one that was sent before is about its own request."""
+    return request.form.get("corrects") == earlier.reference and not is_known(token.reference)
+
+
+def _sent(form: ContactForm, claims: Ids | None, tenant: Tenant, token: FormToken) -> AnyResponse:
+    """The status page of the request that the form has made, now or before."""
+    if tenant.status_link != status_hash(token.status_secret) and not opens(token.status_token):
+        problem = _(
+            "You have sent this form before, and ended the link to that request. Send it once more"
+            " to make a new request."
+        )
+        new_token = _new_token(carry_on=True)
+        return _sign_up_page(form, claims, new_token, status=409, problem=problem)
     remember_sent(token.status_token)
-    # The same form may have been sent before: the customer went back and corrected a detail.
-    return correct(tenant, contact, token.status_token)
+    # If it made it before, the customer went back and corrected a detail.
+    return correct(tenant, form.to_contact(), token.status_token)
 
 
 def _in_language(language: str, form: ContactForm, claims: Ids | None, token: str) -> Response:
@@ -209,6 +230,9 @@ def _sign_up_page(
     if status != 200:
         hidden.append(("tried", "1"))
     limits = services().limits.sign_ups
+    earlier = earlier_if_known(claims)
+    if earlier:
+        hidden.append(("corrects", earlier.reference))
     page = render_template(
         "customer/sign_up.html",
         fields=form.views(
@@ -216,7 +240,7 @@ def _sign_up_page(
         ),
         errors=[*([("", problem)] if problem else []), *form.problems()],
         facts=claim_facts(claims),
-        earlier=earlier_company(claims),
+        earlier=earlier.tenant.contact.company if earlier else "",
         another=bool(request.form.get("another")),
         hidden=hidden,
         widget=widget() if proof or (limits and limits.asks_for_proof(now())) else None,

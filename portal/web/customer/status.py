@@ -1,7 +1,7 @@
 """The page behind a status link: the customer reads the status, changes details, withdraws, ends
 the link."""
 
-from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal import onboarding
@@ -26,6 +26,10 @@ from portal.web.http import audit_of_customer, settings, store
 from portal.web.i18n import _
 
 bp = Blueprint("status", __name__, url_prefix="/status/<token>")
+
+#: In the session: the link that this browser ended last, the reference of its request, and whether
+#: its customer can get another link.
+_ENDED = "ended"
 
 
 @bp.get("")
@@ -134,18 +138,28 @@ def withdraw(token: str) -> AnyResponse:
 @bp.route("/end", methods=["GET", "POST"])
 def end_link(token: str) -> Response:
     """Asks first. Afterwards the link opens nothing, so the answer is the last page that it had."""
+    ended = session.get(_ENDED)
+    if isinstance(ended, list) and len(ended) == 3 and ended[0] == token:
+        # A double click, or Back.
+        return _end_page(token, str(ended[1]), renewable=ended[2] is True, ended=True)
     link = opened_link(token)
+    renewable = link.is_own and link.tenant.email_confirmed_at is not None
     if request.method == "POST":
         onboarding.end_status_link(store(), link.sign_up_id, audit_of_customer())
+        session[_ENDED] = [token, link.reference, renewable]
+    return _end_page(token, link.reference, renewable=renewable, ended=request.method == "POST")
+
+
+def _end_page(token: str, reference: str, *, renewable: bool, ended: bool) -> Response:
     page = render_template(
         "customer/end_link.html",
-        ended=request.method == "POST",
-        renewable=link.is_own and link.tenant.email_confirmed_at is not None,
+        ended=ended,
+        renewable=renewable,
         lost_url=url_for("lost_link.ask"),
         action=url_for("status.end_link", token=token),
         back_url=url_for("status.show", token=token),
         contacts=contacts(),
-        reference=link.reference,
+        reference=reference,
     )
     return private(page)
 

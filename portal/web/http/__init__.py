@@ -51,6 +51,7 @@ from portal.web.http.printable import strip_unprintable
 from portal.web.http.request_limits import UPLOAD
 from portal.web.http.signed_links import (
     ExpiredLinkError,
+    FormToken,
     InvalidLinkError,
     SignedLinks,
     new_status_hash,
@@ -60,7 +61,7 @@ from portal.web.http.signed_links import (
 )
 
 __all__ = [
-    "RETRY_AFTER", "SESSION_TOKEN", "UPLOAD", "ClientLimits", "ExpiredLinkError",
+    "RETRY_AFTER", "SESSION_TOKEN", "UPLOAD", "ClientLimits", "ExpiredLinkError", "FormToken",
     "InvalidLinkError", "NetworkRateLimit", "Services", "SignedLinks", "accept", "accepts_json",
     "access", "audit_info", "audit_of_customer", "audit_of_token", "authorize_open_call",
     "client_network", "context", "csrf", "errors", "htmx", "is_api_path", "json_error",

@@ -77,6 +77,69 @@ def test_a_new_request_stays_a_new_request(
     assert tenants_in(store)[first.id]["contactFullName"] == "Jane Doe"
 
 
+def test_a_form_of_another_tab_that_is_older_than_the_request_makes_a_new_one(
+    client: FlaskClient, store: Store
+) -> None:
+    """Its page did not say that it corrects anything."""
+    form_of_tab = form_of(client.get("/sign-up"), "/sign-up")
+    first = SignUp(sign_up(client).location)
+    other = {"company": "Two Ltd", "email": "kim@two.example"}
+    answer = client.post("/sign-up", data=form_of_tab | TYPED | other)
+    second = SignUp(answer.location)
+    assert second.id != first.id
+    assert sorted(each["contactCompanyName"] for each in tenants_in(store).values()) == [
+        "Example GmbH", "Two Ltd",
+    ]  # fmt: skip
+
+
+def test_a_form_that_corrected_another_request_does_not_correct_the_next(
+    client: FlaskClient, store: Store
+) -> None:
+    first = sent_in(client)
+    about_first = form_of(client.get("/sign-up"), "/sign-up") | TYPED | {"name": "Jane Roe"}
+    second = SignUp(sign_up(client, company="Two Ltd", another="1").location)
+    answer = client.post("/sign-up", data=about_first)
+    assert SignUp(answer.location.partition("?")[0]).id not in (first.id, second.id)
+    assert tenants_in(store)[second.id]["contactCompanyName"] == "Two Ltd"
+
+
+def end(client: FlaskClient, sent: SignUp) -> None:
+    url = f"{sent.url}/end"
+    assert client.post(url, data=form_of(client.get(url), url)).status_code == 200
+
+
+def test_a_request_whose_link_was_ended_is_not_corrected_and_the_next_form_makes_another(
+    client: FlaskClient, store: Store
+) -> None:
+    first = sent_in(client)
+    end(client, first)
+    assert NOTICE not in page_words(client.get("/sign-up"))
+    second = SignUp(sign_up(client, name="Jane Roe").location)
+    assert second.id != first.id
+    assert tenants_in(store)[first.id]["contactFullName"] == "Jane Doe"
+    assert client.get(second.url).status_code == 200
+
+
+def test_the_same_form_after_its_link_was_ended_comes_back_with_the_words_and_makes_another(
+    client: FlaskClient, store: Store
+) -> None:
+    form = form_of(client.get("/sign-up"), "/sign-up") | TYPED
+    first = SignUp(client.post("/sign-up", data=form).location)
+    end(client, first)
+    before = everything(store)
+    answer = client.post("/sign-up", data=form | {"name": "Jane Roe"})
+    assert answer.status_code == 409
+    assert "ended the link to that request. Send it once more" in page_words(answer)
+    assert everything(store) == before
+    form = form_of(answer, "/sign-up")
+    assert form["name"] == "Jane Roe"
+    second = client.post("/sign-up", data=form)
+    assert client.get(second.location).status_code == 200
+    assert sorted(each["contactFullName"] for each in tenants_in(store).values()) == [
+        "Jane Doe", "Jane Roe",
+    ]  # fmt: skip
+
+
 def test_what_staff_have_decided_is_not_corrected(
     client: FlaskClient, anna: Staff, store: Store
 ) -> None:

@@ -16,6 +16,7 @@ from tests.conftest import SECRET_KEY, Clock
 from tests.strict_client import StrictClient
 from tests.web.pages import (
     IDS,
+    TYPED,
     SignUp,
     Staff,
     error_beside,
@@ -151,6 +152,37 @@ def test_the_form_sent_twice_makes_one_request(
     before = everything(store)
     # The first one waits, so the page does not offer it again; what was sent already is answered.
     assert client.post(url, data=form).location == first.location
+    assert everything(store) == before
+
+
+def test_the_form_sent_once_more_after_back_corrects_the_new_request(
+    client: FlaskClient, rejected: SignUp, store: Store
+) -> None:
+    url = f"{rejected.url}/again"
+    form = form_of(client.get(url), url)
+    first = SignUp(client.post(url, data=form).location.partition("?")[0])
+    answer = client.post(url, data=form | {"company": "Corrected GmbH", "name": "Jane Roe"})
+    assert answer.location == f"{first.url}?done=changed"
+    assert "Your changes are saved." in page_words(client.get(answer.location))
+    tenants = tenants_in(store)
+    assert len(tenants) == 2
+    assert tenants[first.id]["contactCompanyName"] == "Corrected GmbH"
+    assert tenants[first.id]["contactFullName"] == "Jane Roe"
+    # What nobody typed anew stays whole, though the form shows it masked.
+    assert tenants[first.id]["contactEmailAddress"] == TYPED["email"]
+
+
+def test_the_form_whose_request_has_no_link_any_more_says_that_it_was_sent(
+    client: FlaskClient, rejected: SignUp, store: Store
+) -> None:
+    url = f"{rejected.url}/again"
+    form = form_of(client.get(url), url)
+    first = SignUp(client.post(url, data=form).location.partition("?")[0])
+    end_url = f"{first.url}/end"
+    client.post(end_url, data=form_of(client.get(end_url), end_url))
+    before = everything(store)
+    answer = client.post(url, data=form | {"company": "Corrected GmbH"})
+    assert answer.location == f"{rejected.url}?done=waiting"
     assert everything(store) == before
 
 

@@ -227,12 +227,16 @@ def test_t16_the_customer_ends_the_link_after_a_question(
     assert tenants_in(store)[pending.id]["status"] == "pending"
     unknown = client.get(f"/status/{'z' * 26}{'A' * 32}")
     for browser in (client, new_client()):
-        for path in ("", "/change", "/withdraw", "/end", "/again"):
+        for path in ("", "/change", "/withdraw", "/again"):
             gone = browser.get(pending.url + path)
             assert gone.status_code == 404
             assert without_tokens(gone.text) == without_tokens(unknown.text)
-    # A second press finds nothing more.
-    assert client.post(url, data=form_of(page, url)).status_code == 404
+    assert new_client().get(url).status_code == 404
+    before = everything(store)
+    # A double click, or Back: the browser that ended it says once more that it is done.
+    for again in (client.post(url, data=form_of(page, url)), client.get(url)):
+        assert without_tokens(again.text) == without_tokens(done.text)
+    assert everything(store) == before
 
 
 def test_after_the_activation_the_link_can_be_ended_as_well(

@@ -521,6 +521,28 @@ def test_the_new_link_is_the_one_of_later_mails(
     assert link_of(app) == status_url
 
 
+def test_the_page_of_one_end_makes_no_link_after_the_next(
+    app: Flask, client: FlaskClient, ended: SignUp, store: Store, clock: Clock
+) -> None:
+    """The customer ends the new link as well, since its mail has come to a stranger."""
+    ask(client)
+    link = link_of(app)
+    old_press = form_of(client.get(link), link)
+    new_url = press(client, link).location.partition("?")[0]
+    end_link(client, new_url)
+    before = everything(store)
+    assert client.get(link).status_code == 404
+    assert client.post(link, data=old_press).status_code == 404
+    assert client.get(new_url).status_code == 404
+    assert everything(store) == before
+    # Whoever reads the mail of the address gets back in.
+    clock.advance(days=1)
+    ask(client)
+    assert heading(client.get(press(client, link_of(app)).location)) == (
+        "Your request is waiting for approval"
+    )
+
+
 def test_the_page_that_makes_a_new_link_is_open_for_seven_days(
     app: Flask, client: FlaskClient, ended: SignUp, clock: Clock, store: Store
 ) -> None:

@@ -252,6 +252,27 @@ def test_back_after_sending_corrects_the_request(customer: Page, store: Store) -
         assert len(queries.search(store, name, Tab.PENDING, utc_now()).rows) == 1
 
 
+def test_back_shows_the_form_that_was_refused_with_its_words(customer: Page) -> None:
+    page = customer
+    page.goto("/sign-up")
+    company = f"Backwards {free_id()} GmbH"
+    fill_sign_up(page, company=company, email="jane@")
+    send_sign_up(page)
+    expect(page.get_by_role("alert").filter(has_text="There is a problem")).to_be_visible()
+    page.get_by_label("Email address").fill("jane@example.com")
+    send_sign_up(page)
+    expect(page).to_have_url(re.compile("/status/"))
+    status_page = page.url.partition("?")[0]
+
+    page.go_back()
+    expect(page.get_by_label("Company name")).to_have_value(company)
+    # The browser shows it as it was, so it does not say that it corrects anything; it does.
+    page.get_by_label("Your name").fill("Janet Doe")
+    send_sign_up(page)
+    expect(page).to_have_url(re.compile(re.escape(status_page)))
+    expect(page.get_by_text("Janet Doe")).to_be_visible()
+
+
 def test_on_a_slow_line_the_form_shows_that_it_is_on_its_way(page: Page) -> None:
     page.goto("/sign-up")
     fill_sign_up(page)

@@ -13,7 +13,7 @@ question     the answer to a question of staff
 address      the proof of an address: the page behind the link in a mail, and a new link
 reminders    the end of reminders by mail: the page behind the link in one
 lost_link    the links to all requests of an address, by mail
-private_page what pages behind such links have in common
+pages        what the customers' pages have in common
 change_fields  the fields with which a customer changes stored details
 form_problems  why a form comes back although its fields are right
 refusal      the page behind the link of a refusal

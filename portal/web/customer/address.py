@@ -19,7 +19,7 @@ from portal.stores import ItemNotFoundError, StoreError
 from portal.tenants import Contact, NotAllowedError, Status, Tenant
 from portal.timestamps import format_timestamp, parse_timestamp
 from portal.web.customer.opened_link import OpenedLink, opened_link
-from portal.web.customer.private_page import private
+from portal.web.customer.pages import private
 from portal.web.forms import masked_email
 from portal.web.http import (
     audit_of_customer,

@@ -19,7 +19,7 @@ from portal.web.customer.earlier_sign_up import correct, opens
 from portal.web.customer.form_problems import expired_text
 from portal.web.customer.help import usual_wait
 from portal.web.customer.opened_link import OpenedLink, opened_link
-from portal.web.customer.private_page import private
+from portal.web.customer.pages import private
 from portal.web.forms import ChangeForm, open_data
 from portal.web.http import (
     InvalidLinkError,

@@ -5,12 +5,13 @@ Anybody can type anybody's address, so the page answers the same whether or not 
 
 from math import ceil
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.onboarding import LinkLimitError
 from portal.web.customer.form_problems import expired_text
 from portal.web.customer.help import contacts
+from portal.web.customer.pages import page_with_form
 from portal.web.forms import AddressForm
 from portal.web.http import client_network, now, services, store, too_many_requests_text
 from portal.web.i18n import locale_name
@@ -52,4 +53,4 @@ def _page(
         contacts=contacts(),
         reference="",
     )
-    return make_response(page, status)
+    return page_with_form(page, status)

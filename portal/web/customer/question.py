@@ -17,7 +17,7 @@ from portal.web.customer.change_fields import (
 )
 from portal.web.customer.form_problems import changed_meanwhile_text, expired_text
 from portal.web.customer.opened_link import OpenedLink, opened_link
-from portal.web.customer.private_page import private
+from portal.web.customer.pages import private
 from portal.web.forms import (
     ChangeForm,
     TextField,

@@ -14,7 +14,7 @@ from portal.stores import ItemNotFoundError
 from portal.tenants import AccessStatus, Ids, Tenant, standing
 from portal.web.customer.claims import claim_facts, sign_up_link
 from portal.web.customer.help import contacts, usual_wait
-from portal.web.customer.private_page import private
+from portal.web.customer.pages import private
 from portal.web.http import now, services, settings, store
 from portal.web.i18n import _, dates
 

@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 
 from portal import onboarding
 from portal.onboarding import UnknownTenantError
-from portal.web.customer.private_page import private
+from portal.web.customer.pages import private
 from portal.web.forms import masked_email
 from portal.web.http import audit_of_customer, services, store
 

@@ -39,6 +39,7 @@ from portal.web.customer.earlier_sign_up import (
     remember_sent,
 )
 from portal.web.customer.form_problems import expired_text
+from portal.web.customer.pages import page_with_form
 from portal.web.customer.proof_widget import proof_of_form, widget
 from portal.web.forms import (
     ContactForm,
@@ -245,4 +246,4 @@ def _sign_up_page(
         hidden=hidden,
         widget=widget() if proof or (limits and limits.asks_for_proof(now())) else None,
     )
-    return make_response(page, status)
+    return page_with_form(page, status)

@@ -1,7 +1,7 @@
 """The session cookie: Flask's own, signed and not encrypted."""
 
-from flask import Flask, Request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, Request, Response
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import URLSafeTimedSerializer
 
 from portal.settings import Settings
@@ -39,3 +39,10 @@ class SessionCookie(SecureCookieSessionInterface):
         if "HTTP_COOKIE" not in request.environ:
             return self.session_class()
         return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        super().save_session(app, session, response)
+        if response.cache_control.no_cache:
+            # Only Back shows such a page without asking for it anew, and by then the cookie has
+            # changed: with this header the browser would not find the page.
+            response.vary.discard("Cookie")

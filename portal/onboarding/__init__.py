@@ -19,7 +19,7 @@
     questions    ask, answer
     proof_of_address  confirm_email
     proof_mails  how many mails with the link for that are sent
-    mails        send_again
+    mails        send_again, is_unreached
     reminders    end_reminders, resume_reminders
     doubtful     clear_doubtful
     erasure      erase, erase_closed_before, remove_set_aside_before
@@ -58,7 +58,7 @@ from portal.onboarding.follow_ups import (
 from portal.onboarding.incomplete_rows import closed, kept
 from portal.onboarding.licences import edit_names, reinstate, set_client, set_validity, suspend
 from portal.onboarding.link_mails import LinkLimitError, LinkMails
-from portal.onboarding.mails import send_again
+from portal.onboarding.mails import is_unreached, send_again
 from portal.onboarding.notes import add_note
 from portal.onboarding.program_sign_ups import IdsInUseError, OpenSignUpError, submit_for_ids
 from portal.onboarding.proof_mails import ProofMails
@@ -83,7 +83,8 @@ __all__ = [
     "activate", "activation", "add_note", "answer", "are_reminders_ended", "ask",
     "change_tenant", "clear_doubtful", "closed", "confirm_email", "edit_contact", "edit_names",
     "end_reminders", "end_status_link", "erase", "erase_closed_before", "erasure", "find",
-    "kept", "latest_follow_up", "licences", "load", "mails", "may_ask_again", "may_ask_to_renew",
+    "is_unreached", "kept", "latest_follow_up", "licences", "load", "mails", "may_ask_again",
+    "may_ask_to_renew",
     "new_status_link", "notes", "questions", "reinstate", "reject", "release",
     "remove_counters_before", "remove_set_aside_before", "renew_existing", "reopen",
     "resume_reminders", "send_again", "set_client", "set_validity", "sign_ups", "submit",

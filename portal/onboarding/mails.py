@@ -1,4 +1,4 @@
-"""Mails to the customer that staff send again."""
+"""Mails to the customer that did not arrive, and those that staff send again."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -8,8 +8,30 @@ from portal.mail import Kind, kind_entry
 from portal.onboarding.decisions import MAX_ATTEMPTS, UnknownTenantError, find, too_busy
 from portal.onboarding.proof_mails import ProofMails
 from portal.records import DeliveryState, OutboxEntry
-from portal.stores import Add, ItemExistsError, ItemNotFoundError, Store, VersionConflictError
-from portal.tenants import AuditInfo
+from portal.stores import (
+    GSI2,
+    Add,
+    ItemExistsError,
+    ItemNotFoundError,
+    Store,
+    VersionConflictError,
+)
+from portal.tenants import AuditInfo, Tenant
+
+#: Mails of a tenant among which the newest one to its contact is looked for.
+_NEWEST = 5
+
+
+def is_unreached(store: Store, tenant: Tenant) -> bool:
+    """Whether the newest mail to the contact of a tenant did not arrive. It costs one query."""
+    partition = records.outbox_partition(tenant.id)
+    for row in store.query(GSI2, partition, limit=_NEWEST, newest_first=True).items:
+        entry = records.outbox_entry_of(row)
+        kind = kind_entry(entry.kind)
+        is_to_contact = kind is not None and not kind.to_staff and not entry.to_second
+        if is_to_contact and entry.state is not DeliveryState.DROPPED:
+            return entry.state in (DeliveryState.GIVEN_UP, DeliveryState.CAME_BACK)
+    return False
 
 
 def send_again(

@@ -54,6 +54,7 @@ def submit(
     ask_for_proof: bool = False,
     proof_mails: ProofMails | None = None,
     waits_for_address: bool = False,
+    email_confirmed_at: datetime | None = None,
     follows: str = "",
     renews: str = "",
 ) -> Tenant:
@@ -68,6 +69,7 @@ def submit(
         proof_mails: If given, they count the mail that is sent. Without them it always has the link
             that proves the address.
         waits_for_address: It gets into the queue only when the customer has proved the address.
+        email_confirmed_at: When the customer proved the address, before this sign-up.
         follows: The id of the tenant whose customer asks again.
         renews: The id of the tenant that the customer asks to renew.
 
@@ -89,7 +91,8 @@ def submit(
         locale=locale,
         status_link=status_link,
         set_aside=set_aside,
-        waits_for_address=waits_for_address and not set_aside,
+        waits_for_address=waits_for_address and not set_aside and email_confirmed_at is None,
+        email_confirmed_at=email_confirmed_at,
         too_fast=too_fast,
         follows=follows,
         renews=renews,
@@ -128,8 +131,9 @@ def _add(
     # What is set aside anyway has been found out already, and shall not notice.
     asks = limits is not None and ask and proof is None and not tenant.set_aside
     if limits:
-        tenant = limits.before(tenant, network, now, proof)
-    kind = Kind.RECEIVED
+        tenant = _without_wait(limits.before(tenant, network, now, proof))
+    # Nobody has to prove an address twice.
+    kind = Kind.RECEIVED_AGAIN if tenant.email_confirmed_at else Kind.RECEIVED
     for _ in range(MAX_ATTEMPTS):
         if asks and limits and limits.asks_for_proof(now):
             raise ProofNeededError
@@ -155,10 +159,17 @@ def _add(
             if mails and mails.is_used_up(error, tenant.contact.email, now):
                 kind = Kind.RECEIVED_AGAIN
             elif limits:
-                tenant = limits.beyond(store, tenant, network, now, error)
+                tenant = _without_wait(limits.beyond(store, tenant, network, now, error))
         else:
             return tenant
     raise too_busy()
+
+
+def _without_wait(tenant: Tenant) -> Tenant:
+    """It need not wait for the proof of an address that is proved."""
+    if tenant.email_confirmed_at and tenant.waits_for_address:
+        return replace(tenant, set_aside=False, waits_for_address=False)
+    return tenant
 
 
 def _told(

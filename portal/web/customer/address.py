@@ -118,11 +118,16 @@ def _send_link(tenant: Tenant, *, is_counted: bool = False) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AddressView:
-    """What the status page says about the address, and its button."""
+    """What the status page says about the address, and its button.
+
+    Attributes:
+        change_url: Where the customer corrects an address that mail did not reach.
+    """
 
     sentence: str
     button: str
     action: str
+    change_url: str = ""
 
 
 def address_view(link: OpenedLink) -> AddressView | None:
@@ -140,10 +145,16 @@ def address_view(link: OpenedLink) -> AddressView | None:
     else:
         sentence = _(
             "Your email address is not confirmed yet. Open the link in the mail that we sent you."
+            " An address gets one such mail a day: if none came for this request, send the link"
+            " again tomorrow."
         )
         button = _("Send the link again")
+    change_url = ""
+    if tenant.status is Status.PENDING and onboarding.is_unreached(store(), tenant):
+        change_url = url_for("status.change", token=link.token)
+        sentence = _("Our mail to your address did not arrive. Please check the address.")
     action = url_for("address.send_link", token=link.token)
-    return AddressView(sentence=sentence, button=button, action=action)
+    return AddressView(sentence=sentence, button=button, action=action, change_url=change_url)
 
 
 def sees_whole(link: OpenedLink) -> bool:

@@ -2,6 +2,8 @@
 carried over from the store; the page shows it masked, since anybody who has the link can open it.
 """
 
+from datetime import datetime
+
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -101,10 +103,17 @@ def _send(link: OpenedLink, contact: Contact, reference: str) -> tuple[Tenant, s
         proof_mails=services().limits.proof_mails,
         # Whoever has access already is known.
         waits_for_address=settings().confirm_address and not renews,
+        email_confirmed_at=_proved_at(link, contact),
         follows=tenant.id,
         renews=renews,
     )
     return sent, reference + secret
+
+
+def _proved_at(link: OpenedLink, contact: Contact) -> datetime | None:
+    """When the customer proved the address with the request before, if it is the same one."""
+    is_same = link.is_own and contact.has_email(link.tenant.contact.email)
+    return link.tenant.email_confirmed_at if is_same else None
 
 
 def _new_token() -> str:

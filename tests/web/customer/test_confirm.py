@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from portal import create_app, onboarding
 from portal.address_proofs import PROOF_LIFE, proof_token
+from portal.mail import MailError, Problem, Retry
 from portal.settings import Settings
 from portal.stores.contract import Store
 from portal.tenants import AuditInfo
@@ -33,6 +34,7 @@ from tests.web.pages import (
     form_of,
     forms,
     heading,
+    links,
     page_words,
     sent_in,
     summary,
@@ -618,3 +620,27 @@ def test_the_status_page_of_somebody_elses_tenant_offers_no_link(
     url = f"/staff/tenants/{again.id}/renew"
     anna.send(again.id, "renew", form_of(page, url))
     assert f"{again.url}/confirm" not in forms(client.get(again.url))
+
+
+# ---- Mail that does not arrive
+
+
+def test_the_customer_is_told_that_mail_did_not_arrive_and_corrects_the_address(
+    app: Flask, client: FlaskClient, pending: SignUp, clock: Clock
+) -> None:
+    words = "Our mail to your address did not arrive. Please check the address."
+    assert words not in page_words(client.get(pending.url))
+    send_mail(app, MailError(retry=Retry.LATER, problem=Problem.NOT_NOW))
+    # It is tried again.
+    assert words not in page_words(client.get(pending.url))
+    other = sent_in(client, email="typo@example.com")
+    send_mail(app, MailError(retry=Retry.NEVER, problem=Problem.ADDRESS_REFUSED))
+    page = client.get(other.url)
+    assert words in page_words(page)
+    assert "Open the link in the mail" not in page_words(page)
+    clock.advance(seconds=1)
+    url = links(page)["Change the email address"]
+    form = form_of(client.get(url), url) | {"email": "right@example.com", "phone": TYPED["phone"]}
+    assert client.post(url, data=form).status_code == 303
+    send_mail(app)
+    assert words not in page_words(client.get(other.url))

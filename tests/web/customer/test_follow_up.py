@@ -9,10 +9,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from portal import create_app
+from portal import create_app, onboarding
 from portal.settings import Settings
 from portal.stores.contract import Replace, Store
+from portal.tenants import Reason
 from tests.conftest import SECRET_KEY, Clock
+from tests.examples import ANN
+from tests.mail.letters_and_facts import read
 from tests.strict_client import StrictClient
 from tests.web.pages import (
     IDS,
@@ -31,6 +34,7 @@ from tests.web.pages import (
     tenants_in,
     title,
 )
+from tests.web.write_cases import send_mail
 
 SHELL = "?account_id=86810&company_id=104348&account_name=Meyer&cluster=eu"
 
@@ -451,3 +455,45 @@ def test_the_link_needs_no_cookie_of_the_first_browser(
     rejected: SignUp, new_client: Callable[[], FlaskClient]
 ) -> None:
     assert ask(new_client(), rejected).status_code == 303
+
+
+# ---- An address that is proved
+
+
+def prove(app: Flask, client: FlaskClient) -> None:
+    """Presses the button behind the link of the mail that is due."""
+    texts = "\n".join(read(mail).text() for mail in send_mail(app))
+    (link,) = re.findall(r"^http://127.0.0.1:8000(/confirm/\S+)$", texts, re.MULTILINE)
+    client.post(link, data=form_of(client.get(link), link))
+
+
+@pytest.mark.parametrize("email", ["", "other@example.com"])
+def test_nobody_proves_the_same_address_twice(
+    *, settings: Settings, store: Store, clock: Clock, new_client: Callable[[], FlaskClient],
+    email: str,
+) -> None:  # fmt: skip
+    """On the day of the proof no second mail with such a link may be sent."""
+    app = create_app(replace(settings, confirm_address=True), store=store, clock=clock.now)
+    app.test_client_class = StrictClient
+    client = app.test_client()
+    first = sent_in(client, query=SHELL)
+    prove(app, client)
+    version = int(str(store.get(first.id)["version"]))
+    onboarding.reject(
+        store, first.id, expected_version=version, audit=ANN, reason=Reason.DETAILS_MISSING
+    )
+    send_mail(app)
+    typed = {"email": email, "phone": "+49 30 901820"} if email else {}
+    again = asked(client, first, **typed)
+    item = tenants_in(store)[again.id]
+    (mail,) = send_mail(app)
+    page = page_words(client.get(again.url))
+    if email:
+        assert item["waitsForAddress"] is True
+        assert "/confirm/" in read(mail).text()
+        assert "is not confirmed yet" in page
+    else:
+        assert item["emailConfirmedAt"] == tenants_in(store)[first.id]["emailConfirmedAt"]
+        assert "waitsForAddress" not in item
+        assert "/confirm/" not in read(mail).text()
+        assert "Your email address is confirmed." in page

@@ -20,7 +20,7 @@ run: $(VENV)/installed  ## starts the portal, and prints where to sign up and to
 # One process for each core. The tests of a file stay together, since each process that has
 # one from tests/browser starts a Chromium and a portal.
 test: $(VENV)/installed-for-tests  ## runs all tests
-	@$(PYTEST) --numprocesses auto --dist loadfile
+	@$(PYTEST) --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 crash: $(VENV)/installed-for-tests  ## the long run of the crash tests of stores and imports
 	@CRASH_LONG=1 $(PYTEST) tests/stores tests/migrations_tools/imports/test_killed.py

@@ -28,16 +28,16 @@ class Facts:
     """
 
     tenant: Tenant
-    name: str
-    company: str
-    status_url: str
-    confirm_url: str
-    reminders_url: str
-    staff_url: str
-    sign_up_url: str
-    contact_url: str
     zone: ZoneInfo
     now: datetime
+    name: str = ""
+    company: str = ""
+    status_url: str = ""
+    confirm_url: str = ""
+    reminders_url: str = ""
+    staff_url: str = ""
+    sign_up_url: str = ""
+    contact_url: str = ""
     requests: tuple[RequestLink, ...] = ()
 
 

@@ -18,7 +18,7 @@ from portal.mail.addresses import Mailbox, mailbox_of, sender_of
 from portal.mail.digest import DIGEST, address_of_mark, digest_letter
 from portal.mail.dkim_signer import open_signer
 from portal.mail.errors import MailError, NothingToSayError, Problem, Retry
-from portal.mail.kinds import kind_entry
+from portal.mail.kinds import KindEntry, kind_entry
 from portal.mail.letters import Facts
 from portal.mail.message import (
     OutgoingMail,
@@ -27,7 +27,7 @@ from portal.mail.message import (
     message_key,
     thread_id_of,
 )
-from portal.mail.request_links import RequestLink, request_links
+from portal.mail.request_links import marked_address, request_links
 from portal.mail.return_path import ReturnPath
 from portal.mail.ways import Way, open_way
 from portal.mail.words import Words
@@ -54,6 +54,7 @@ class Post:
 
     def __init__(self, settings: Settings, keys: Sequence[str], way: Way | None = None) -> None:
         self._settings = settings
+        self._keys = keys
         self._key = keys[0]
         self._way = way or open_way(settings)
         self._sender, _ignored = sender_of(settings)
@@ -101,6 +102,8 @@ class Post:
         kind = kind_entry(entry.kind)
         if kind is None:
             raise MailError(retry=Retry.LATER, problem=Problem.UNEXPECTED, detail="kind")
+        if kind.for_address:
+            return self._lost_links(store, entry, kind, now)
         addressee = find_addressee(store, entry)
         tenant, contact = addressee.tenant, addressee.contact
         is_true = kind.is_true(tenant, now, of_closed=bool(entry.sign_up_id))
@@ -108,7 +111,6 @@ class Post:
             raise NothingToSayError("overtaken")
         if kind.is_reminder and are_reminders_ended(store, tenant):
             raise NothingToSayError("ended")
-        requests = self._requests(store, contact.email, entry, now) if kind.for_address else ()
         if kind.to_staff:
             address = asker_email(store, tenant)
         elif entry.to_second:
@@ -120,8 +122,7 @@ class Post:
             # The index that has the second address may lag behind.
             retry = Retry.SOON if entry.to_second and not address else Retry.NEVER
             raise MailError(retry=retry, problem=Problem.NO_ADDRESS)
-        is_of_asker = kind.to_staff or kind.for_address
-        words = Words(entry.locale if is_of_asker else addressee.locale)
+        words = Words(entry.locale if kind.to_staff else addressee.locale)
         reminders_url = self._reminders_url(addressee) if kind.is_reminder else ""
         facts = Facts(
             tenant=tenant,
@@ -138,7 +139,6 @@ class Post:
             contact_url=self._settings.contact_url,
             zone=self._settings.time_zone,
             now=now,
-            requests=requests,
         )
         mail = compose(
             kind.write(facts, words),
@@ -154,20 +154,45 @@ class Post:
         )
         return self._with_return_path(mail, entry)
 
-    def _requests(
-        self, store: Store, email: str, entry: OutboxEntry, now: datetime
-    ) -> tuple[RequestLink, ...]:
-        """The requests of an address, for the mail that lists them.
-
-        Raises:
-            NothingToSayError: There is none, or the mail would go to another address.
-        """
-        listed = request_links(
-            store, email, key=self._key, settings=self._settings, asked_at=entry.at, now=now
+    def _lost_links(
+        self, store: Store, entry: OutboxEntry, kind: KindEntry, now: datetime
+    ) -> OutgoingMail:
+        """The mail that lists the requests of the address that somebody typed. It goes to that
+        address, and to no other one that a request has got since."""
+        email = marked_address(store, entry, self._keys)
+        listed = (
+            request_links(
+                store, email, key=self._key, settings=self._settings, asked_at=entry.at, now=now
+            )
+            if email
+            else ()
         )
-        if not listed or entry.to_second:
+        if not listed or _is_overtaken(store, entry):
             raise NothingToSayError("overtaken")
-        return listed
+        mailbox = mailbox_of(email)
+        if mailbox is None:
+            raise MailError(retry=Retry.NEVER, problem=Problem.NO_ADDRESS)
+        words, newest = Words(entry.locale), listed[0]
+        mail = compose(
+            kind.write(
+                Facts(
+                    tenant=newest.tenant,
+                    zone=self._settings.time_zone,
+                    now=now,
+                    requests=listed,
+                ),
+                words,
+            ),
+            words,
+            message_id=message_id_of(entry.id, self._sender),
+            reference=newest.reference,
+            sender=self._sender,
+            recipient=mailbox,
+            contact_url=self._settings.contact_url,
+            at=entry.at,
+            thread=thread_id_of(records.pending_id(newest.reference), self._sender),
+        )
+        return self._with_return_path(mail, entry)
 
     def _digest(self, store: Store, entry: OutboxEntry, now: datetime) -> OutgoingMail:
         address = address_of_mark(self._settings, entry.id.rpartition("-")[2])

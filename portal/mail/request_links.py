@@ -1,12 +1,13 @@
 """The links to all requests of an email address, for whoever lost them and reads its mail."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from portal import records
-from portal.address_proofs import ended_mark, proof_token
-from portal.records import StatusLink
+from portal.address_proofs import address_mark, ended_mark, proof_token
+from portal.records import OutboxEntry, StatusLink
 from portal.settings import Settings
 from portal.status_links import mailed_secret
 from portal.stores import GSI4, KEY, Item, ItemNotFoundError, Store
@@ -26,6 +27,7 @@ class RequestLink:
         url: Its status page; or a page where one press makes a new link, if `is_new`.
     """
 
+    tenant: Tenant = field(repr=False)
     reference: str
     asked_at: datetime
     url: str
@@ -37,13 +39,52 @@ def rows_of_address(store: Store, email: str) -> list[Item]:
     writes to whoever filled the trap for robots, since the address may be somebody else's.
 
     The index takes `ß` in a domain for `ss`, which would be a domain of somebody else."""
-    page = store.query(GSI4, records.email_partition(email), limit=_LOOKED_AT, newest_first=True)
     return [
         row
-        for row in page.items
+        for row in _rows(store, email)
         if not records.is_set_aside(row) or records.is_waiting_for_address(row)
-        if str(row.get("contactEmailAddress", "")).lower() == email.lower()
+        if _email_of(row).lower() == email.lower()
     ]
+
+
+def typed_mark(key: str, entry_id: str, email: str) -> str:
+    """What stands for an address in the entry of a mail with lost links. It differs from entry to
+    entry, so nobody sees that two are for the same one."""
+    return address_mark(key, entry_id, email, "")
+
+
+def marked_address(store: Store, entry: OutboxEntry, keys: Sequence[str]) -> str:
+    """The address that somebody typed, as a request of it has it; empty if none has it any more.
+
+    The entry holds no address. So it is looked for where one of its requests leads: the request has
+    it still, or another one does that the index finds beside it.
+
+    Args:
+        keys: One of them made the mark.
+    """
+    marks = [(key, entry.mark) for key in keys if entry.mark]
+    for email in _emails(store, entry.requests):
+        if any(hmac.compare_digest(typed_mark(key, entry.id, email), mark) for key, mark in marks):
+            return email
+    return ""
+
+
+def _emails(store: Store, ids: Iterable[str]) -> Iterable[str]:
+    for item_id in ids:
+        tenant = _tenant(store, item_id)
+        email = tenant.contact.email if tenant else ""
+        if email:
+            yield email
+            yield from map(_email_of, _rows(store, email))
+
+
+def _rows(store: Store, email: str) -> Sequence[Item]:
+    partition = records.email_partition(email)
+    return store.query(GSI4, partition, limit=_LOOKED_AT, newest_first=True).items
+
+
+def _email_of(row: Item) -> str:
+    return str(row.get("contactEmailAddress", ""))
 
 
 def request_links(
@@ -72,15 +113,20 @@ def request_links(
 def _tenants(store: Store, email: str) -> Iterable[Tenant]:
     for row in rows_of_address(store, email):
         # The index may lag behind.
-        try:
-            item = store.get(str(row[KEY]))
-            if forward := records.forward_of(item):
-                item = store.get(forward.to)
-        except ItemNotFoundError:
-            continue
-        tenant = records.tenant_of(item)
-        if tenant.contact.has_email(email):
+        tenant = _tenant(store, str(row[KEY]))
+        if tenant and tenant.contact.has_email(email):
             yield tenant
+
+
+def _tenant(store: Store, item_id: str) -> Tenant | None:
+    """What a request is by now; `None`: it was removed."""
+    try:
+        item = store.get(item_id)
+        if forward := records.forward_of(item):
+            item = store.get(forward.to)
+    except ItemNotFoundError:
+        return None
+    return records.tenant_of(item)
 
 
 def _link_of(
@@ -99,6 +145,7 @@ def _link_of(
     else:
         path = f"status/{reference}{mailed_secret(key, reference, tenant.status_link)}"
     return RequestLink(
+        tenant=tenant,
         reference=reference,
         asked_at=made_at,
         url=f"{settings.base_url}/{path}",

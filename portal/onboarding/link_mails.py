@@ -7,11 +7,11 @@ store as well. Hours and days are those of the clock, in UTC.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from portal import records
-from portal.mail import Kind, rows_of_address
+from portal.mail import Kind, rows_of_address, typed_mark
 from portal.onboarding.decisions import MAX_ATTEMPTS, too_busy
 from portal.onboarding.proof_mails import AddressCounters
 from portal.stores import KEY, Add, Count, LimitReachedError, Store, VersionConflictError
@@ -24,6 +24,8 @@ ASKED_PER_NETWORK = 10
 ASKED_IN_ALL = 300
 
 _SCOPE = "links"
+#: Requests that the entry of a mail names. The mail goes out if one of them still has the address.
+_NAMED = 5
 #: Counters of which this process remembers that they have reached their limit.
 _MAX_REMEMBERED = 10_000
 
@@ -40,6 +42,7 @@ class LinkMails:
 
     def __init__(self, secret_key: str, *, is_limited: bool) -> None:
         self._counters = AddressCounters(secret_key)
+        self._key = secret_key
         self._is_limited = is_limited
         self._refused: dict[str, datetime] = {}
 
@@ -61,7 +64,7 @@ class LinkMails:
                 raise LinkLimitError(retry_at)
         address = email.lower()
         of_address = self._counters.counter(_SCOPE, address, {"day": LINK_MAILS_PER_ADDRESS}, now)
-        changes: list[Count | Add] = [*limits, of_address, *_entry(store, email, locale, now)]
+        changes: list[Count | Add] = [*limits, of_address, *self._entry(store, email, locale, now)]
         for _ in range(MAX_ATTEMPTS):
             with suppress(VersionConflictError):
                 try:
@@ -95,12 +98,13 @@ class LinkMails:
         self._refused[counter_id] = retry_at
         return LinkLimitError(retry_at)
 
-
-def _entry(store: Store, email: str, locale: str, now: datetime) -> list[Add]:
-    """The mail, of the newest request of the address; empty if there is none. What it says is
-    looked up when it leaves: then nobody can measure how long that takes."""
-    rows = rows_of_address(store, email)
-    if not rows:
-        return []
-    entry = records.new_outbox_entry(str(rows[0][KEY]), Kind.LINKS.value, locale, now)
-    return [Add(records.outbox_item(entry))]
+    def _entry(self, store: Store, email: str, locale: str, now: datetime) -> list[Add]:
+        """The mail, of the newest request of the address; empty if there is none. What it says is
+        looked up when it leaves: then nobody can measure how long that takes. It holds a mark of
+        the address: until it leaves, a request may get another one, which nobody has typed here."""
+        ids = [str(row[KEY]) for row in rows_of_address(store, email)[:_NAMED]]
+        if not ids:
+            return []
+        entry = records.new_outbox_entry(ids[0], Kind.LINKS.value, locale, now)
+        marked = replace(entry, mark=typed_mark(self._key, entry.id, email), requests=tuple(ids))
+        return [Add(records.outbox_item(marked))]

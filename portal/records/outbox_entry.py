@@ -56,6 +56,10 @@ class OutboxEntry:
         soft_bounces: How many notices said that it did not arrive so far, or for now.
         since: Of a digest: when the one before it was made.
         notices: Fingerprints of the latest notices about it, so that a repeated one counts once.
+        mark: Of a mail with lost links: a keyed hash of the address that somebody typed. It goes
+            to no other one, whatever becomes of the requests meanwhile.
+        requests: Of such a mail: ids of some requests of that address, the newest first. One of
+            them still has the address when the mail leaves.
     """
 
     id: str
@@ -76,6 +80,8 @@ class OutboxEntry:
     soft_bounces: int = 0
     notices: tuple[str, ...] = ()
     since: datetime | None = None
+    mark: str = ""
+    requests: tuple[str, ...] = ()
 
     @property
     def to_second(self) -> bool:
@@ -150,6 +156,8 @@ def outbox_item(entry: OutboxEntry) -> Item:
         "changes": entry.soft_bounces or None,
         "since": format_optional_timestamp(entry.since),
         "notices": " ".join(entry.notices),
+        "addressMark": entry.mark,
+        "requests": " ".join(entry.requests),
         GSI2.partition: outbox_partition(entry.tenant_id),
         GSI2.sort: f"{at}#{entry.id}",
         **_work_keys(entry),
@@ -204,4 +212,6 @@ def outbox_entry_of(item: Item) -> OutboxEntry:
         soft_bounces=soft_bounces if isinstance(soft_bounces, int) else 0,
         since=parse_timestamp(text["since"]),
         notices=tuple(text["notices"].split()),
+        mark=text["addressMark"],
+        requests=tuple(text["requests"].split()),
     )

@@ -1,10 +1,14 @@
 """What tests of mails share: a post that keeps what it is to send, and mails of the examples."""
 
-from portal.mail import Post
+from dataclasses import replace
+from datetime import datetime
+
+from portal.mail import KINDS, Kind, Post, typed_mark
 from portal.mail.message import OutgoingMail
-from portal.records import OutboxEntry, outbox_entry_of
+from portal.records import OutboxEntry, new_outbox_entry, outbox_entry_of
 from portal.settings import Settings
 from portal.stores.contract import Store
+from portal.tenants import Tenant
 from tests.conftest import SECRET_KEY
 from tests.examples import all_items
 from tests.mail_server import Received
@@ -28,6 +32,15 @@ class Kept:
 
 def post_to(settings: Settings, way: Kept) -> Post:
     return Post(settings, [SECRET_KEY], way)
+
+
+def new_entry(tenant: Tenant, kind: Kind, locale: str, at: datetime) -> OutboxEntry:
+    """An entry of this kind, as the portal writes it."""
+    entry = new_outbox_entry(tenant.id, kind.value, locale, at)
+    if not KINDS[kind].for_address:
+        return entry
+    mark = typed_mark(SECRET_KEY, entry.id, tenant.contact.email)
+    return replace(entry, mark=mark, requests=(tenant.id,))
 
 
 def read(mail: OutgoingMail) -> Received:

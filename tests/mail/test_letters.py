@@ -18,7 +18,7 @@ from portal.tenants import Client, Contact, Question, Status, Tenant, Validity
 from portal.tenants.validity import first_instant
 from tests.conftest import START
 from tests.examples import CONTACT, reference
-from tests.mail.letters_and_facts import Kept, post_to, read
+from tests.mail.letters_and_facts import Kept, new_entry, post_to, read
 from tests.mail_server import Received
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -61,7 +61,7 @@ def mail(
         store.write([Add(ASKER)])
     tenant = replace(TENANT, locale=locale, **{"status": status, **changed})  # type: ignore[arg-type] # the fields of a tenant
     store.write([Add(item_of(tenant))])
-    entry = new_outbox_entry(tenant.id, kind.value, locale, START)
+    entry = new_entry(tenant, kind, locale, START)
     settings = replace(
         settings,
         base_url="https://portal.example.com",

@@ -18,13 +18,13 @@ from portal.mail.kinds import Kind
 from portal.mail.letters import Letter
 from portal.mail.message import OutgoingMail, SentPolicy, compose, message_id_of
 from portal.mail.words import Words
-from portal.records import item_of, new_outbox_entry
+from portal.records import item_of
 from portal.settings import Settings
 from portal.stores.contract import Add, Item, Store
 from portal.tenants import Contact, Question, Status, Tenant, Validity
 from tests.conftest import START
 from tests.examples import reference
-from tests.mail.letters_and_facts import Kept, post_to, read
+from tests.mail.letters_and_facts import Kept, new_entry, post_to, read
 from tests.mail_server import Received
 
 SENDER = Mailbox(local="no-reply", domain="portal.example.com")
@@ -120,7 +120,7 @@ def test_t5_text_that_people_typed_adds_no_header(
         is_open = kind is Kind.QUESTION
         tenant = replace(tenant, question=question if is_open else question.answered(typed, START))
     store.write([Add(item_of(tenant)), Add(ASKER)])
-    entry = new_outbox_entry(tenant.id, kind.value, "en", START)
+    entry = new_entry(tenant, kind, "en", START)
     mail = post_to(settings, Kept()).mail(store, entry, START)
     more = ["List-Unsubscribe"] if kind is Kind.EXPIRING else []
     check_bytes(mail.content, "In-Reply-To", "References", *more)
@@ -299,7 +299,7 @@ def test_mails_about_one_request_stand_together_and_no_others(
         )
         store.write([Add(item_of(tenant))])
         for kind in kinds:
-            mail = post.mail(store, new_outbox_entry(tenant.id, kind.value, "en", START), START)
+            mail = post.mail(store, new_entry(tenant, kind, "en", START), START)
             # However long it is, it stands in one piece.
             found = re.findall(rb"\r\n(In-Reply-To|References): (<\S+>)(?=\r\n)", mail.content)
             assert [name for name, _value in found] == [b"In-Reply-To", b"References"]

@@ -17,7 +17,7 @@ from portal.address_proofs import PROOF_LIFE
 from portal.mail.request_links import MAX_LISTED
 from portal.onboarding.link_mails import ASKED_IN_ALL, ASKED_PER_NETWORK
 from portal.settings import Settings
-from portal.stores.contract import Change, Item, Page, Store
+from portal.stores.contract import Change, Item, Page, Remove, Store
 from portal.stores.schema import Index
 from portal.stores.wrapper import StoreWrapper
 from portal.tenants import AuditInfo
@@ -316,6 +316,62 @@ def test_the_address_before_a_change_gets_no_mail(
     assert send_mail(app) == []
     ask(client, "new@example.org")
     assert len(mails(app)) == 1
+
+
+# ---- What becomes of the requests until the mail leaves
+
+
+def other_address(anna: Staff, request: SignUp, _store: Store, _clock: Clock) -> None:
+    anna.decide(request.id, "contact", email="other@example.org")
+
+
+def erased(anna: Staff, request: SignUp, store: Store, clock: Clock) -> None:
+    anna.decide(request.id, "reject", reason="other")
+    audit = AuditInfo(by="retention", at=clock.now())
+    onboarding.erase(store, request.id, expected_version=2, audit=audit)
+
+
+def removed(_anna: Staff, request: SignUp, store: Store, _clock: Clock) -> None:
+    store.write([Remove(request.id, 1)])
+
+
+@pytest.mark.parametrize("becomes", [other_address, erased, removed])
+def test_t52_the_mail_goes_to_the_address_that_was_typed_and_to_no_other(
+    *,
+    app: Flask,
+    client: FlaskClient,
+    anna: Staff,
+    store: Store,
+    clock: Clock,
+    becomes: Callable[[Staff, SignUp, Store, Clock], None],
+) -> None:
+    older = sent_in(client)
+    clock.advance(minutes=1)
+    newest = sent_in(client)
+    send_mail(app)
+    clock.advance(minutes=1)
+    ask(client, TYPED["email"].upper())
+    becomes(anna, newest, store, clock)
+    (mail,) = mails(app)
+    assert mail.message["To"] == TYPED["email"]
+    (link,) = links_in(mail)
+    assert older.token[:26] in link
+
+
+def test_t52_an_address_that_no_request_has_any_more_gets_nothing_nor_does_another(
+    app: Flask, client: FlaskClient, pending: SignUp, anna: Staff, store: Store
+) -> None:
+    send_mail(app)
+    ask(client)
+    anna.decide(pending.id, "contact", email="other@example.org")
+    assert mails(app) == []
+    # The one who has the request now gets their own mail of this day.
+    ask(client, "other@example.org")
+    (mail,) = mails(app)
+    assert mail.message["To"] == "other@example.org"
+    asked = [item for item in everything(store).values() if item.get("verb") == "links"]
+    assert len(asked) == 2
+    assert "example" not in str(asked)
 
 
 def test_f21_who_filled_the_trap_gets_no_mail(app: Flask, client: FlaskClient) -> None:

@@ -67,24 +67,14 @@ class Post:
         """How mail leaves, such as `smtp`."""
         return self._way.name
 
-    def deliver(self, store: Store, entry: OutboxEntry, now: datetime, *, seconds: float) -> None:
-        """Send what the entry stands for.
+    def send(self, mail: OutgoingMail, *, seconds: float) -> None:
+        """Have a mail leave.
 
         Args:
-            seconds: It takes no longer, but for what the store takes.
+            seconds: It takes no longer.
 
         Raises:
             MailError: It did not leave, or nobody knows whether it did.
-            NothingToSayError: There is nothing to send any more.
-            StoreError: The tenant could not be read.
-        """
-        self.send_to(self.mail(store, entry, now), seconds=seconds)
-
-    def send_to(self, mail: OutgoingMail, *, seconds: float) -> None:
-        """Send a mail that belongs to no tenant.
-
-        Raises:
-            MailError: As in `deliver`.
         """
         if self._signer:
             mail = replace(mail, content=self._signer.signed(mail.content))
@@ -95,7 +85,8 @@ class Post:
 
         Raises:
             MailError: The tenant has no address that mail can be sent to.
-            NothingToSayError: As in `deliver`.
+            NothingToSayError: There is nothing to send any more.
+            StoreError: The tenant could not be read.
         """
         if entry.kind == DIGEST:
             return self._digest(store, entry, now)

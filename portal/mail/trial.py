@@ -44,5 +44,5 @@ def send_trial(settings: Settings, keys: Sequence[str], address: str, now: datet
         contact_url=settings.contact_url,
         at=now,
     )
-    post.send_to(mail, seconds=_SECONDS)
+    post.send(mail, seconds=_SECONDS)
     return post.way

@@ -104,12 +104,16 @@ class Delivery:
         return ids
 
     def _handle(self, entry_id: str, tally: Tally) -> None:
+        began = time.monotonic()
         claimed = self._claim(entry_id)
         if claimed is None:
             return
-        began = time.monotonic()
         outcome, is_down = self._deliver(claimed)
         seconds = time.monotonic() - began
+        if outcome is claimed:
+            # Nothing was sent. It is due again when its lease ends.
+            tally.put_off += 1
+            return
         others: list[Change] = []
         if outcome.state is DeliveryState.GIVEN_UP:
             others = to_second_address(self.store, outcome, self.clock())
@@ -151,9 +155,16 @@ class Delivery:
 
     def _deliver(self, claimed: OutboxEntry) -> tuple[OutboxEntry, bool]:
         """Deliver it. Returns the entry as it is to be written then, and whether every other
-        attempt would fail as well."""
+        attempt would fail as well. The same entry: the lease is nearly over, so that another
+        worker may send it soon, and this one does not."""
         try:
-            self.post.deliver(self.store, claimed, self.clock(), seconds=self.schedule.attempt)
+            mail = self.post.mail(self.store, claimed, self.clock())
+            # The store may have taken long, and the lease runs since the claim.
+            seconds = min(self.schedule.attempt, self._left(claimed) - self.schedule.margin)
+            if seconds < self.schedule.margin:
+                logger.warning("The store took so long that a mail is not sent in this lease.")
+                return claimed, False
+            self.post.send(mail, seconds=seconds)
         except NothingToSayError as nothing:
             return self._ended(claimed, DeliveryState.DROPPED, nothing.reason), False
         except MailError as error:
@@ -167,6 +178,10 @@ class Delivery:
             unexpected = MailError(retry=Retry.LATER, problem=Problem.UNEXPECTED)
             return self._failed(claimed, unexpected), False
         return self._ended(claimed, DeliveryState.SENT, way=self.post.way), False
+
+    def _left(self, claimed: OutboxEntry) -> float:
+        """Seconds until another worker may deliver it."""
+        return (claimed.due_at - self.clock()).total_seconds() if claimed.due_at else 0.0
 
     def _failed(self, claimed: OutboxEntry, error: MailError) -> OutboxEntry:
         pause = None

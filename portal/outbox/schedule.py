@@ -21,7 +21,9 @@ class Schedule:
         spread: Each pause is shorter or longer by up to this part of it, so that what failed
             together does not come back together.
         lease: So long nobody else delivers what somebody has claimed.
-        attempt: The longest that one attempt takes. Shorter than the lease.
+        attempt: The longest that a mail server gets. Shorter than the lease.
+        margin: So long before the end of the lease the mail server has to be done: its answer is
+            still to be written down. With less time than this, it is not asked at all.
         most_unknown: So often a mail is sent of which nobody ever learns whether it was taken: each
             may be one more copy for the customer.
     """
@@ -34,6 +36,7 @@ class Schedule:
     spread: float = 0.2
     lease: float = 60.0
     attempt: float = 50.0
+    margin: float = 5.0
     most_unknown: int = 4
 
     def pause(

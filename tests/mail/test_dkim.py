@@ -108,7 +108,7 @@ def test_what_a_mail_server_gets_has_a_valid_signature(
         address = f"smtp://127.0.0.1:{server.port}"
         there = Settings.from_environment({"PORTAL_MAIL_URL": address}).mail_server
         post = Post(settings, [SECRET_KEY], SmtpServer(there, own_name="portal.example.com"))
-        post.send_to(a_mail(Mailbox(local=local, domain="meyer.example")), seconds=20)
+        post.send(a_mail(Mailbox(local=local, domain="meyer.example")), seconds=20)
     (received,) = server.received
     signer = signer_of(settings)
     assert signer.record_name == "s1._domainkey.example.com"
@@ -146,7 +146,7 @@ def test_nothing_is_signed_without_a_key_nor_for_amazon_ses(
     for unsigned in (settings, signing(settings, save(key), mail_server=ses)):
         assert open_signer(unsigned) is None
         mail, way = a_mail(), Kept()
-        Post(unsigned, [SECRET_KEY], way).send_to(mail, seconds=1)
+        Post(unsigned, [SECRET_KEY], way).send(mail, seconds=1)
         assert way.mails == [mail]
 
 

@@ -85,7 +85,7 @@ def deliver(store: Store, post: Post, contact: Contact) -> None:
     tenant = call_activate(store, pending.id, 1, ANN)
     entry = new_outbox_entry(tenant.id, "approved", "de", START)
     assert entry.state is DeliveryState.DUE
-    post.deliver(store, entry, START, seconds=10)
+    post.send(post.mail(store, entry, START), seconds=10)
 
 
 def checked(received: Received) -> Received:

@@ -307,12 +307,55 @@ def test_what_was_sent_is_written_down_although_the_store_fails_for_a_moment(
     assert len(way.mails) == 1
 
 
+class Slow(Behind):
+    """A store that takes its time whenever something is read."""
+
+    def __init__(self, store: Store, clock: Clock, seconds: float) -> None:
+        super().__init__(store)
+        self.clock, self.seconds = clock, seconds
+
+    def before(self, call: str) -> None:
+        if call == "get":
+            self.clock.advance(seconds=self.seconds)
+
+
+@pytest.mark.parametrize(
+    ("each_read", "seconds"), [(0.0, 50.0), (7.0, 48.0), (14.0, 41.0), (40.0, 15.0)]
+)
+def test_the_mail_server_gets_what_the_store_has_left_of_the_lease(
+    store, delivery, clock, each_read: float, seconds: float
+) -> None:
+    sign_up(store)
+    given: list[float] = []
+
+    class Measured(Kept):
+        def send(self, mail, *, seconds: float) -> None:
+            given.append(seconds)
+            super().send(mail, seconds=seconds)
+
+    assert delivery(Slow(store, clock, each_read), Measured()).send_due() == Tally(sent=1)
+    assert given == [seconds]
+
+
+def test_what_a_slow_store_leaves_no_time_for_is_sent_by_another_worker_alone(
+    store, delivery, clock
+) -> None:
+    sign_up(store)
+    way = Kept()
+    assert delivery(Slow(store, clock, 51), way).send_due() == Tally(put_off=1)
+    assert way.mails == []
+    assert only(store).state is DeliveryState.DUE
+    clock.advance(seconds=9)
+    assert delivery(store, way).send_due() == Tally(sent=1)
+    assert len(way.mails) == 1
+
+
 def test_a_store_that_stays_away_is_said(store, delivery, clock) -> None:
     sign_up(store)
     gone = UnavailableError(reason="The disk is gone.", remedy="Bring it back.")
     way = Kept()
     with pytest.raises(UnavailableError):
-        delivery(FailingWrites(store, 1, *[gone] * 100), way, lease=0.5).send_due()
+        delivery(FailingWrites(store, 1, *[gone] * 100), way, lease=0.5, margin=0.1).send_due()
     clock.advance(minutes=1)
     assert delivery(store, way).send_due() == Tally(sent=1)
     assert len({mail.message_id for mail in way.mails}) == 1

@@ -26,7 +26,7 @@ KILLS = 60
 #: Sign-ups that are added for each process to be killed.
 NEW = 4
 # On a busy machine an attempt may take long: if it were cut off, nobody could know either.
-SCHEDULE = Schedule(pauses=(0.1,) * 100, lease=4.0, attempt=3.0)
+SCHEDULE = Schedule(pauses=(0.1,) * 100, lease=4.0, attempt=3.0, margin=0.5)
 SEED = 20261129
 
 

@@ -24,6 +24,8 @@ OUTBOX_GIVEN_UP = "OUTBOX#given_up"
 MAX_OUTBOX_ID = 200
 #: How the end of an id begins if the entry goes to the second address of the customer.
 TO_SECOND = "second-"
+#: Kinds of `portal.mail` that say nothing of one tenant: lost links, and the digest for staff.
+_OF_NO_TENANT = frozenset({"links", "digest"})
 
 
 class DeliveryState(StrEnum):
@@ -82,6 +84,12 @@ class OutboxEntry:
     since: datetime | None = None
     mark: str = ""
     requests: tuple[str, ...] = ()
+
+    @property
+    def is_of_tenant(self) -> bool:
+        """Whether it says something of its tenant. Staff see to it then if it is not delivered:
+        nobody can send another one again, and the log says that it failed."""
+        return self.kind not in _OF_NO_TENANT
 
     @property
     def to_second(self) -> bool:
@@ -171,8 +179,7 @@ def _work_keys(entry: OutboxEntry) -> dict[str, Value]:
         case DeliveryState.DUE if entry.due_at:
             partition, when = OUTBOX_DUE, entry.due_at
         case DeliveryState.GIVEN_UP | DeliveryState.CAME_BACK if (
-            # A digest belongs to no tenant, so nobody sends it again; the log says that it failed.
-            entry.ended_at and not entry.sent_again and entry.since is None
+            entry.ended_at and not entry.sent_again and entry.is_of_tenant
         ):
             partition, when = OUTBOX_GIVEN_UP, entry.ended_at
         case _:

@@ -12,12 +12,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from portal import create_app, onboarding
+from portal import create_app, onboarding, queries, records
 from portal.address_proofs import PROOF_LIFE
+from portal.mail import MailError, Problem, Retry
 from portal.mail.request_links import MAX_LISTED
 from portal.onboarding.link_mails import ASKED_IN_ALL, ASKED_PER_NETWORK
+from portal.records import DeliveryState
 from portal.settings import Settings
-from portal.stores.contract import Change, Item, Page, Remove, Store
+from portal.stores.contract import Change, Item, Page, Remove, Replace, Store
 from portal.stores.schema import Index
 from portal.stores.wrapper import StoreWrapper
 from portal.tenants import AuditInfo
@@ -206,6 +208,33 @@ def test_t58_the_mail_goes_to_no_second_address_and_staff_do_not_send_it(
     answer = anna.send(pending.id, "send-again", form | {"mail": asked.id} | other)
     assert answer.status_code == 404
     assert send_mail(app) == []
+
+
+def test_lost_links_that_are_given_up_are_on_no_list_that_staff_have_to_clear(
+    app: Flask, client: FlaskClient, pending: SignUp, store: Store, clock: Clock
+) -> None:
+    send_mail(app)
+    clock.advance(minutes=1)
+    for _ in range(6):
+        ask(client)
+        refused = MailError(retry=Retry.NEVER, problem=Problem.ADDRESS_REFUSED)
+        assert len(send_mail(app, refused)) == 0
+        assert entries(store)[-1].state is DeliveryState.GIVEN_UP
+        assert queries.undelivered(store, clock.now(), limit=5) == []
+        clock.advance(days=1)
+    # An earlier version put them there.
+    for entry in entries(store)[1:]:
+        item = store.get(entry.id)
+        keys = {"gsi4pk": records.OUTBOX_GIVEN_UP, "gsi4sk": f"{item['decidedAt']}#{entry.id}"}
+        store.write([Replace({**item, **keys}, entry.version)])
+    assert queries.undelivered(store, clock.now(), limit=5) == []
+    # They hide no mail that somebody has to see to.
+    clock.advance(days=-7)
+    other = sent_in(client, email="other@example.org")
+    send_mail(app, refused)
+    clock.advance(days=7)
+    (shown,) = queries.undelivered(store, clock.now(), limit=5)
+    assert shown.entry.tenant_id == other.id
 
 
 # ---- Whoever asks learns nothing

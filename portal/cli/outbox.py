@@ -134,8 +134,9 @@ def _watch(settings: Settings, *, until_stdin_ends: bool) -> None:
 def rounds_of(settings: Settings, store: Store) -> "Rounds":
     """What is done beside sending, as the settings say."""
     from portal.mail import OldFiles  # noqa: PLC0415 - takes 0.1 s
-    from portal.outbox import Daily  # noqa: PLC0415 - takes 0.3 s
+    from portal.outbox import Daily, OldEntries  # noqa: PLC0415 - takes 0.3 s
 
+    old = OldEntries(store, clock=utc_now)
     files = OldFiles(settings.data_dir, settings.mail_file_days, clock=utc_now)
     daily = Daily(
         store=store,
@@ -149,8 +150,9 @@ def rounds_of(settings: Settings, store: Store) -> "Rounds":
 
     def make(until: "Until") -> bool:
         files.remove_if_due(until)
+        old.remove_if_due(until)
         has_ended = daily.run_if_due(until)
-        return has_ended or daily.is_under_way
+        return has_ended or daily.is_under_way or old.is_under_way
 
     return make
 

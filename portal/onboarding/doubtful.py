@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from portal import records
 from portal.onboarding.notes import note_removals, remove_notes
-from portal.stores import KEY, Change, Item, Remove, Store, StoreError, VersionConflictError
+from portal.stores import KEY, Add, Change, Item, Remove, Store, StoreError, VersionConflictError
 
 #: Sign-ups that one write removes. One that changed meanwhile costs a write for each of them.
 _PER_WRITE = 25
@@ -86,8 +87,10 @@ class _Clearing:
 
     def _write(self, rows: Sequence[Item], notes: Sequence[Change] = ()) -> bool:
         removals = [Remove(str(row[KEY]), int(row["version"])) for row in rows]
+        # The round of the outbox removes their mails later.
+        orphans = [Add(records.outbox_orphans_item(each.item_id)) for each in removals]
         try:
-            self._store.write([*removals, *notes, self._together(len(removals))])
+            self._store.write([*removals, *orphans, *notes, self._together(len(removals))])
         except VersionConflictError:
             return False
         self.removed += len(removals)

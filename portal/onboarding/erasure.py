@@ -9,9 +9,11 @@ from portal import queries, records
 from portal.contact_fields import CONTACT_FIELDS
 from portal.onboarding.decisions import StaleError, UnknownTenantError, decide, find
 from portal.onboarding.notes import note_removals, remove_notes
+from portal.outbox import remove_entries_of
 from portal.stores import (
     GSI2,
     KEY,
+    Add,
     ItemNotFoundError,
     Remove,
     Replace,
@@ -53,7 +55,8 @@ def _without_personal_fields(tenant: Tenant, audit: AuditInfo, idempotency_key: 
 
 def erase_closed_before(store: Store, instant: datetime, audit: AuditInfo) -> int:
     """Erases every sign-up that was rejected, withdrawn or closed towards an existing tenant before
-    `instant`, with all its notes. Returns how many. It may be stopped at any point and run again.
+    `instant`, with all its notes, and removes what the outbox has of it. Returns how many. It may
+    be stopped at any point and run again.
 
     Raises:
         BusyError: Other changes kept interfering.
@@ -68,6 +71,7 @@ def erase_closed_before(store: Store, instant: datetime, audit: AuditInfo) -> in
                 erase(store, tenant_id, expected_version=tenant.version, audit=audit)
                 erased += 1
             remove_notes(store, tenant_id)
+            remove_entries_of(store, tenant_id)
     return erased
 
 
@@ -90,7 +94,8 @@ def remove_set_aside_before(store: Store, instant: datetime) -> int:
             is_pending = tenant.status is Status.PENDING
             if tenant.id == tenant_id and is_pending and not tenant.is_queued:
                 remove_notes(store, tenant_id)
-                store.write([Remove(tenant_id, tenant.version)])
+                orphans = Add(records.outbox_orphans_item(tenant_id))
+                store.write([Remove(tenant_id, tenant.version), orphans])
                 removed += 1
     return removed
 
@@ -105,4 +110,5 @@ def _erase_closed_towards(store: Store, instant: datetime) -> int:
                 erased = records.without_closed_sign_up(item)
                 store.write([Replace(erased, int(item["version"]), read=item)])
             remove_notes(store, sign_up_id)
+            remove_entries_of(store, sign_up_id)
     return len(due)

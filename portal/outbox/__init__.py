@@ -5,6 +5,7 @@ schedule   when a failed delivery is tried again, and when it is given up
 delivery   delivers what is due: claimed, delivered, settled
 daily      mails that no decision causes: ends that come near, the digest for staff
 returned   writes down that a mail came back
+old_entries  removes entries that nobody needs any more
 watch      delivers once, or until it is stopped, and makes the rounds in between
 
 This room knows when, how often and by whom something is delivered, and nothing of mail servers:
@@ -19,11 +20,13 @@ the same Message-ID then.
 from portal.outbox.daily import Daily, Until
 from portal.outbox.delivery import Delivery, Tally
 from portal.outbox.entries import again, entries_after, entries_of
+from portal.outbox.old_entries import OldEntries, remove_entries_of, remove_old_entries
 from portal.outbox.returned import Noted, note_return
 from portal.outbox.schedule import Schedule
 from portal.outbox.watch import Rounds, send_once, watch
 
 __all__ = [
-    "Daily", "Delivery", "Noted", "Rounds", "Schedule", "Tally", "Until", "again", "entries_after",
-    "entries_of", "note_return", "send_once", "watch",
+    "Daily", "Delivery", "Noted", "OldEntries", "Rounds", "Schedule", "Tally", "Until", "again",
+    "entries_after", "entries_of", "note_return", "remove_entries_of", "remove_old_entries",
+    "send_once", "watch",
 ]  # fmt: skip

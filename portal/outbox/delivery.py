@@ -227,7 +227,8 @@ class Delivery:
             except VersionConflictError as conflict:
                 # Either an earlier attempt succeeded after all, or the lease ran out and somebody
                 # else has it: then what they write counts.
-                if conflict.item is None or int(conflict.item["version"]) != outcome.version:
+                # Or it was removed together with its tenant.
+                if conflict.item and int(conflict.item["version"]) != outcome.version:
                     logger.warning("A delivery took longer than its lease.")
             except (BusyError, UnavailableError):
                 if time.monotonic() + pause > deadline:

@@ -19,6 +19,10 @@ from portal.timestamps import format_timestamp, parse_timestamp
 OUTBOX_DUE = "OUTBOX#due"
 #: The partition of entries that were given up, or came back.
 OUTBOX_GIVEN_UP = "OUTBOX#given_up"
+#: The partition of entries that are of no tenant and have ended, sorted by when they did.
+OUTBOX_ENDED = "OUTBOX#ended"
+#: The partition of items that name a removed tenant whose entries are still to be removed.
+OUTBOX_ORPHANS = "OUTBOX#orphans"
 
 #: The most characters of an entry's id: it holds the id of its tenant.
 MAX_OUTBOX_ID = 200
@@ -140,8 +144,9 @@ def mail_partition(key: str) -> str:
 
 
 def outbox_item(entry: OutboxEntry) -> Item:
-    """The item of an entry. GSI2 lists it for its tenant, for ever; GSI4 only while somebody has
-    to do something about it; GSI3 finds it by its key after it may have left."""
+    """The item of an entry. GSI2 lists it for its tenant, as long as that is there; GSI4 only while
+    somebody has to do something about it, or until it is removed, if it is of no tenant; GSI3 finds
+    it by its key after it may have left."""
     at = format_timestamp(entry.at)
     item: dict[str, Value | None] = {
         KEY: entry.id,
@@ -174,6 +179,19 @@ def outbox_item(entry: OutboxEntry) -> Item:
     return {name: value for name, value in item.items() if value not in (None, "")}
 
 
+def outbox_orphans_item(tenant_id: str) -> Item:
+    """Written together with the removal of a tenant, so that its entries are removed as well. It
+    holds no personal data. The same form, sent again, makes the same tenant once more."""
+    item_id = f"limit-mails-of-{tenant_id}-{secrets.token_hex(4)}"
+    return {
+        KEY: item_id,
+        "version": 1,
+        "of": tenant_id,
+        GSI4.partition: OUTBOX_ORPHANS,
+        GSI4.sort: item_id,
+    }
+
+
 def _work_keys(entry: OutboxEntry) -> dict[str, Value]:
     match entry.state:
         case DeliveryState.DUE if entry.due_at:
@@ -182,6 +200,8 @@ def _work_keys(entry: OutboxEntry) -> dict[str, Value]:
             entry.ended_at and not entry.sent_again and entry.is_of_tenant
         ):
             partition, when = OUTBOX_GIVEN_UP, entry.ended_at
+        case _ if entry.ended_at and not entry.is_of_tenant:
+            partition, when = OUTBOX_ENDED, entry.ended_at
         case _:
             return {}
     return {GSI4.partition: partition, GSI4.sort: f"{format_timestamp(when)}#{entry.id}"}

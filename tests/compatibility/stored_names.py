@@ -52,7 +52,7 @@ SINCE_1_0 = {
     "security event": names("tenantId version at by verb text changes requestId " + _LISTED),
     "mail": names(
         "tenantId version at by verb status of signUp locale dueAt tries sentAgain decidedAt reason"
-        " text gsi4pk gsi4sk " + _LISTED
+        " text gsi4pk gsi4sk addressMark requests " + _LISTED
     ),
 }
 #: Attributes that later versions added to items of 1.0, which keeps them as those of others.
@@ -80,5 +80,5 @@ PARTITIONS = {
 #: Those that later versions added.
 PARTITIONS_SINCE_1_0 = {
     "gsi2pk": names("OUTBOX# LIMITS"),
-    "gsi4pk": names("OUTBOX#due OUTBOX#given_up"),
+    "gsi4pk": names("OUTBOX#due OUTBOX#ended OUTBOX#given_up OUTBOX#orphans"),
 }

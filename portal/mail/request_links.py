@@ -34,17 +34,11 @@ class RequestLink:
     is_new: bool = False
 
 
-def rows_of_address(store: Store, email: str) -> list[Item]:
-    """Rows of the requests of an address, the newest first. Doubtful ones are left out: nobody
-    writes to whoever filled the trap for robots, since the address may be somebody else's.
-
-    The index takes `ß` in a domain for `ss`, which would be a domain of somebody else."""
-    return [
-        row
-        for row in _rows(store, email)
-        if not records.is_set_aside(row) or records.is_waiting_for_address(row)
-        if _email_of(row).lower() == email.lower()
-    ]
+def newest_rows(store: Store, email: str, limit: int = _LOOKED_AT) -> Sequence[Item]:
+    """Rows of the newest requests of an address, the newest first, and perhaps of another one: the
+    index takes `ß` in a domain for `ss`, which would be a domain of somebody else."""
+    partition = records.email_partition(email)
+    return store.query(GSI4, partition, limit=limit, newest_first=True).items
 
 
 def typed_mark(key: str, entry_id: str, email: str) -> str:
@@ -75,12 +69,7 @@ def _emails(store: Store, ids: Iterable[str]) -> Iterable[str]:
         email = tenant.contact.email if tenant else ""
         if email:
             yield email
-            yield from map(_email_of, _rows(store, email))
-
-
-def _rows(store: Store, email: str) -> Sequence[Item]:
-    partition = records.email_partition(email)
-    return store.query(GSI4, partition, limit=_LOOKED_AT, newest_first=True).items
+            yield from map(_email_of, newest_rows(store, email))
 
 
 def _email_of(row: Item) -> str:
@@ -111,7 +100,12 @@ def request_links(
 
 
 def _tenants(store: Store, email: str) -> Iterable[Tenant]:
-    for row in rows_of_address(store, email):
+    for row in newest_rows(store, email):
+        # Nobody writes to whoever filled the trap for robots: the address may be somebody else's.
+        if records.is_set_aside(row) and not records.is_waiting_for_address(row):
+            continue
+        if _email_of(row).lower() != email.lower():
+            continue
         # The index may lag behind.
         tenant = _tenant(store, str(row[KEY]))
         if tenant and tenant.contact.has_email(email):

@@ -1,9 +1,11 @@
 """Mails with the links to the requests of an address, for whoever lost them.
 
 Anybody can type anybody's address. So the answer is always the same, and so is the work: one look
-into an index, one write. A mail is due only if the address has requests, and at most once a day
-for each address, whoever asks. How often a network may ask, and all together, is counted in the
-store as well. Hours and days are those of the clock, in UTC.
+at a few rows of an index, one write. Whatever the address has, an entry of the outbox is written,
+at most once a day for each address, whoever asks. The requests are looked for when the mail leaves,
+by another process; an entry of an address that has none is removed then. How often a network may
+ask, and all together, is counted in the store as well. Hours and days are those of the clock, in
+UTC.
 """
 
 from contextlib import suppress
@@ -11,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from portal import records
-from portal.mail import Kind, rows_of_address, typed_mark
+from portal.mail import Kind, newest_rows, typed_mark
 from portal.onboarding.decisions import MAX_ATTEMPTS, too_busy
 from portal.onboarding.proof_mails import AddressCounters
 from portal.stores import KEY, Add, Count, LimitReachedError, Store, VersionConflictError
@@ -24,8 +26,11 @@ ASKED_PER_NETWORK = 10
 ASKED_IN_ALL = 300
 
 _SCOPE = "links"
-#: Requests that the entry of a mail names. The mail goes out if one of them still has the address.
-_NAMED = 5
+#: Requests that the entry of a mail names. The mail goes out if one of them leads to the address
+#: still. Few, since each row takes time that somebody could measure.
+_NAMED = 3
+#: Stands for the tenant in an entry of an address without requests.
+_NOBODY = "pending-nobody"
 #: Counters of which this process remembers that they have reached their limit.
 _MAX_REMEMBERED = 10_000
 
@@ -48,7 +53,7 @@ class LinkMails:
 
     def send(self, store: Store, email: str, *, network: str, locale: str, now: datetime) -> None:
         """Sends the links to this address, if it has requests and got no such mail today. Whoever
-        asks learns nothing of that.
+        asks learns nothing of that, and waits as long in any case.
 
         Args:
             locale: The language of the page on which somebody asks.
@@ -64,7 +69,7 @@ class LinkMails:
                 raise LinkLimitError(retry_at)
         address = email.lower()
         of_address = self._counters.counter(_SCOPE, address, {"day": LINK_MAILS_PER_ADDRESS}, now)
-        changes: list[Count | Add] = [*limits, of_address, *self._entry(store, email, locale, now)]
+        changes: list[Count | Add] = [*limits, of_address, self._entry(store, email, locale, now)]
         for _ in range(MAX_ATTEMPTS):
             with suppress(VersionConflictError):
                 try:
@@ -98,13 +103,13 @@ class LinkMails:
         self._refused[counter_id] = retry_at
         return LinkLimitError(retry_at)
 
-    def _entry(self, store: Store, email: str, locale: str, now: datetime) -> list[Add]:
-        """The mail, of the newest request of the address; empty if there is none. What it says is
-        looked up when it leaves: then nobody can measure how long that takes. It holds a mark of
-        the address: until it leaves, a request may get another one, which nobody has typed here."""
-        ids = [str(row[KEY]) for row in rows_of_address(store, email)[:_NAMED]]
-        if not ids:
-            return []
-        entry = records.new_outbox_entry(ids[0], Kind.LINKS.value, locale, now)
-        marked = replace(entry, mark=typed_mark(self._key, entry.id, email), requests=tuple(ids))
-        return [Add(records.outbox_item(marked))]
+    def _entry(self, store: Store, email: str, locale: str, now: datetime) -> Add:
+        """The mail. It holds a mark of the address: until it leaves, a request may get another one,
+        which nobody has typed here. The newest request that staff see in the queue lists it."""
+        rows = newest_rows(store, email, _NAMED)
+        ids = [str(row[KEY]) for row in rows]
+        seen = (str(row[KEY]) for row in rows if not records.is_set_aside(row))
+        tenant_id = next(seen, ids[0] if ids else _NOBODY)
+        entry = records.new_outbox_entry(tenant_id, Kind.LINKS.value, locale, now)
+        mark = typed_mark(self._key, entry.id, email)
+        return Add(records.outbox_item(replace(entry, mark=mark, requests=tuple(ids))))

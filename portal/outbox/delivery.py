@@ -18,6 +18,7 @@ from portal.stores import (
     BusyError,
     Change,
     ItemNotFoundError,
+    Remove,
     Replace,
     Store,
     StoreError,
@@ -219,7 +220,11 @@ class Delivery:
         Raises:
             StoreError: It could not be written in `seconds`.
         """
-        change = Replace(records.outbox_item(outcome), outcome.version - 1)
+        change: Change = (
+            Remove(outcome.id, outcome.version - 1)
+            if outcome.is_for_nobody
+            else Replace(records.outbox_item(outcome), outcome.version - 1)
+        )
         deadline, pause = time.monotonic() + seconds, _WRITE_PAUSE
         while True:
             try:

@@ -64,8 +64,8 @@ class OutboxEntry:
         notices: Fingerprints of the latest notices about it, so that a repeated one counts once.
         mark: Of a mail with lost links: a keyed hash of the address that somebody typed. It goes
             to no other one, whatever becomes of the requests meanwhile.
-        requests: Of such a mail: ids of some requests of that address, the newest first. One of
-            them still has the address when the mail leaves.
+        requests: Of such a mail: ids of the newest requests of that address. The address is looked
+            for where they lead to when the mail leaves. Empty if it has none.
     """
 
     id: str
@@ -94,6 +94,12 @@ class OutboxEntry:
         """Whether it says something of its tenant. Staff see to it then if it is not delivered:
         nobody can send another one again, and the log says that it failed."""
         return self.kind not in _OF_NO_TENANT
+
+    @property
+    def is_for_nobody(self) -> bool:
+        """Whether somebody typed an address that has no requests. Such an entry is written, so that
+        writing takes as long as for any other address, and means nothing."""
+        return bool(self.mark) and not self.requests
 
     @property
     def to_second(self) -> bool:

@@ -255,7 +255,7 @@ def answers(client: FlaskClient, email: str) -> list[tuple[int, list[tuple[str, 
 
 
 class Counting(StoreWrapper):
-    """Counts the calls."""
+    """Counts the calls, the rows that they read, and the changes that they write."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
@@ -266,11 +266,12 @@ class Counting(StoreWrapper):
         return super().get(item_id)
 
     def query(self, index: Index, partition: str, **options: Any) -> Page:
-        self.calls.append(f"query {index.name}")
+        self.calls.append(f"query {index.name}, at most {options['limit']}")
         return super().query(index, partition, **options)
 
     def write(self, changes: Sequence[Change]) -> None:
-        self.calls.append("write")
+        kinds = sorted(type(change).__name__ for change in changes)
+        self.calls.append(f"write {' '.join(kinds)}")
         super().write(changes)
 
 
@@ -284,22 +285,37 @@ def test_t4_a_known_address_is_answered_like_an_unknown_one(
     assert len(mails(app)) == 1
 
 
-def test_t4_it_costs_the_same_calls(
+def test_t4_t34_it_costs_the_same_calls_and_the_same_changes(
     client: FlaskClient, pending: SignUp, store: Store, settings: Settings, clock: Clock
 ) -> None:
+    for _ in range(30):
+        clock.advance(minutes=1)
+        sent_in(client, email="often@example.org")
     counting = Counting(store)
     app = create_app(replace(settings, sign_ups_per_hour=5), store=counting, clock=clock.now)
     app.jinja_env.bytecode_cache = COMPILED
     asking = app.test_client()
     calls = []
-    for email in (TYPED["email"], "nobody@example.com") * 2:
+    for email in (TYPED["email"], "often@example.org", "nobody@example.com") * 2:
         form = form_of(asking.get(URL), URL) | {"email": email}
         counting.calls.clear()
         assert asking.post(URL, data=form).status_code == 303
         calls.append(list(counting.calls))
-    assert calls[0] == calls[1] == ["query GSI4", "write"]
-    # A mail was sent today: its counter refuses, and that the network asked is counted alone.
-    assert calls[2] == calls[3] == ["query GSI4", "write", "write"]
+    looked = "query GSI4, at most 3"
+    # What counts the address, the network and all; and the entry of the outbox.
+    assert calls[:3] == [[looked, "write Add Count Count Count"]] * 3
+    # An entry was written today: its counter refuses, and that the network asked is counted alone.
+    assert calls[3:] == [[looked, "write Add Count Count Count", "write Count Count"]] * 3
+
+
+def test_t34_what_was_written_for_an_address_without_requests_goes_when_it_is_due(
+    app: Flask, client: FlaskClient, store: Store
+) -> None:
+    ask(client, "nobody@example.com")
+    (entry,) = entries(store)
+    assert "nobody@" not in str(store.get(entry.id))
+    assert send_mail(app) == []
+    assert entries(store) == []
 
 
 def test_t2_an_address_gets_one_such_mail_a_day_whoever_asks(
@@ -403,6 +419,27 @@ def test_t52_an_address_that_no_request_has_any_more_gets_nothing_nor_does_anoth
     assert "example" not in str(asked)
 
 
+def test_who_fills_the_trap_with_an_address_keeps_no_mail_from_its_owner(
+    app: Flask, client: FlaskClient, clock: Clock, pending: SignUp, store: Store
+) -> None:
+    send_mail(app)
+    for _ in range(5):
+        clock.advance(minutes=1)
+        sent_in(client, website="https://robot.example")
+    # The index takes these for the same domain.
+    sent_in(client, email="jane@straße.example")
+    for _ in range(5):
+        clock.advance(minutes=1)
+        sent_in(client, email="jane@strasse.example")
+    send_mail(app)
+    ask(client)
+    (link,) = links_in(mails(app)[0])
+    assert pending.token[:26] in link
+    ask(client, "jane@straße.example")
+    (mail,) = mails(app)
+    assert len(links_in(mail)) == 1
+
+
 def test_f21_who_filled_the_trap_gets_no_mail(app: Flask, client: FlaskClient) -> None:
     sent_in(client, website="https://robot.example")
     ask(client)
@@ -479,7 +516,10 @@ def test_t2_many_networks_together_leave_a_bounded_number_of_counters(
         data = form | {"email": f"somebody{number}@example.com"}
         codes.append(client.post(URL, data=data, environ_overrides=address).status_code)
     assert codes == [303] * ASKED_IN_ALL + [429] * 30
-    # One for each address, one for each network, one for all.
+    # Counters: one for each address, one for each network, one for all. And an entry of the outbox
+    # for each address, until it is due.
+    assert len(everything(store)) == 3 * ASKED_IN_ALL + 1
+    assert send_mail(limited) == []
     assert len(everything(store)) == 2 * ASKED_IN_ALL + 1
 
 

@@ -25,6 +25,7 @@ from portal.web.http import (
     audit_of_customer,
     client_network,
     new_status_hash,
+    note_saved,
     now,
     services,
     settings,
@@ -64,6 +65,7 @@ def confirm(token: str) -> AnyResponse:
         tenant = onboarding.confirm_email(
             store(), tenant.id, email=tenant.contact.email, audit=audit_of_customer()
         )
+        note_saved()
     except NotAllowedError:
         # It was closed before. The page of the request says so.
         tenant = _tenant_of(tenant.id)

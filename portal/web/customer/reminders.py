@@ -13,7 +13,7 @@ from portal import onboarding
 from portal.onboarding import UnknownTenantError
 from portal.web.customer.pages import private
 from portal.web.forms import masked_email
-from portal.web.http import audit_of_customer, services, store
+from portal.web.http import audit_of_customer, note_saved, services, store
 
 bp = Blueprint("reminders", __name__)
 
@@ -36,6 +36,7 @@ def end(token: str) -> Response:
             onboarding.resume_reminders(store(), tenant)
         else:
             onboarding.end_reminders(store(), tenant, audit_of_customer())
+        note_saved()
     page = render_template(
         "customer/reminders.html",
         email=masked_email(tenant.contact.email),

@@ -51,6 +51,7 @@ from portal.web.http import (
     FormToken,
     InvalidLinkError,
     client_network,
+    note_saved,
     now,
     remember_language,
     services,
@@ -154,6 +155,10 @@ def _corrects(earlier: EarlierSignUp, token: FormToken) -> bool:
 
 def _sent(form: ContactForm, claims: Ids | None, tenant: Tenant, token: FormToken) -> AnyResponse:
     """The status page of the request that the form has made, now or before."""
+    contact = form.to_contact()
+    if tenant.contact == contact:
+        # Otherwise its correction is still to be saved.
+        note_saved()
     if tenant.status_link != status_hash(token.status_secret) and not opens(token.status_token):
         problem = _(
             "You have sent this form before, and ended the link to that request. Send it once more"
@@ -163,7 +168,7 @@ def _sent(form: ContactForm, claims: Ids | None, tenant: Tenant, token: FormToke
         return _sign_up_page(form, claims, new_token, status=409, problem=problem)
     remember_sent(token.status_token)
     # If it made it before, the customer went back and corrected a detail.
-    return correct(tenant, form.to_contact(), token.status_token)
+    return correct(tenant, contact, token.status_token)
 
 
 def _in_language(language: str, form: ContactForm, claims: Ids | None, token: str) -> Response:

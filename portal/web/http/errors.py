@@ -194,6 +194,9 @@ def _heading_and_advice_of_store(error: StoreError) -> tuple[str, list[str]]:
                 " nothing is saved twice."
             )
         ]
+    if request.method in ("GET", "HEAD") and not is_api(request.endpoint):
+        # It may follow a change that was saved, and saves nothing itself.
+        return _("This page cannot be shown at the moment. Please try again later."), []
     return _("Nothing was saved. Please try again later."), []
 
 

@@ -1,7 +1,8 @@
 """F36, T29, A11: the store cannot be written, or does not answer at all."""
 
 import logging
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
@@ -9,15 +10,18 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from portal import create_app
+from portal.reminder_links import reminder_token
 from portal.settings import Settings
 from portal.stores.contract import BusyError
 from portal.stores.factory import open_store
-from tests.conftest import Clock
+from tests.conftest import SECRET_KEY, Clock
+from tests.mail.letters_and_facts import read
 from tests.strict_client import StrictClient
 from tests.web.failing_store import Trouble, TroubledStore, read_only, silent
 from tests.web.pages import HTMX, TYPED, SignUp, Staff, everything, form_of, heading, page_words
-from tests.web.write_cases import WRITES, Write
+from tests.web.write_cases import WRITES, Write, send_mail
 
+Form = dict[str, str]
 NOTHING_SAVED = "Nothing was saved. Please try again later."
 
 
@@ -115,10 +119,89 @@ def test_f36_when_nothing_answers_every_page_that_needs_the_store_says_so(
     client: FlaskClient, pending: SignUp, anna: Staff, store: TroubledStore
 ) -> None:
     store.begin(silent)
-    assert_nothing_was_saved(client.get(pending.url))
-    assert_nothing_was_saved(anna.get("/staff/tenants"))
-    assert_nothing_was_saved(anna.get("/staff/tenants", headers=HTMX))
+    answers = [
+        client.get(pending.url),
+        anna.get("/staff/tenants"),
+        anna.get("/staff/tenants", headers=HTMX),
+    ]
+    # A change that was saved may have led there, so none says that nothing was saved.
+    for answer in answers:
+        assert answer.status_code == 503
+        assert "This page cannot be shown at the moment." in page_words(answer)
+        assert "saved" not in page_words(answer)
+        assert int(answer.headers["Retry-After"]) > 0
     assert client.get("/sign-up").status_code == 200
+
+
+def fails_after_write() -> Trouble:
+    """The first write works, and every later call fails."""
+    written: list[int] = []
+
+    def trouble(call: str, number: int) -> Exception | None:
+        if written and number > written[0]:
+            return silent(call, number)
+        if call == "write":
+            written.append(number)
+        return None
+
+    return trouble
+
+
+def end_of_reminders(_app: Flask, _client: FlaskClient, pending: SignUp) -> tuple[str, Form]:
+    email = TYPED["email"]
+    token = reminder_token(SECRET_KEY, pending.id, email)
+    return f"/reminders/{token}", {"List-Unsubscribe": "One-Click"}
+
+
+def proof(app: Flask, client: FlaskClient, _pending: SignUp) -> tuple[str, Form]:
+    text = "\n".join(read(mail).text() for mail in send_mail(app))
+    (link,) = re.findall(r"^http://127.0.0.1:8000(/confirm/\S+)$", text, re.MULTILINE)
+    return link, form_of(client.get(link), link)
+
+
+def change(_app: Flask, client: FlaskClient, pending: SignUp) -> tuple[str, Form]:
+    url = f"{pending.url}/change"
+    return url, form_of(client.get(url), url) | {"company": "Another GmbH"}
+
+
+def withdrawal(_app: Flask, client: FlaskClient, pending: SignUp) -> tuple[str, Form]:
+    url = f"{pending.url}/withdraw"
+    return url, form_of(client.get(url), url)
+
+
+def end_of_link(_app: Flask, client: FlaskClient, pending: SignUp) -> tuple[str, Form]:
+    url = f"{pending.url}/end"
+    return url, form_of(client.get(url), url)
+
+
+def another(_app: Flask, client: FlaskClient, _pending: SignUp) -> tuple[str, Form]:
+    client.delete_cookie("portal")
+    # The address of the first one has got its mail of this day.
+    form = form_of(client.get("/sign-up"), "/sign-up") | TYPED
+    return "/sign-up", form | {"email": "other@example.org"}
+
+
+@pytest.mark.parametrize(
+    "prepare", [end_of_reminders, proof, change, withdrawal, end_of_link, another]
+)
+def test_what_a_customer_has_saved_is_not_denied_when_the_page_cannot_be_read(
+    *,
+    app: Flask,
+    client: FlaskClient,
+    pending: SignUp,
+    store: TroubledStore,
+    prepare: Callable[[Flask, FlaskClient, SignUp], tuple[str, Form]],
+) -> None:
+    url, form = prepare(app, client, pending)
+    before = everything(store)
+    store.begin(fails_after_write())
+    answer = client.post(url, data=form)
+    if answer.status_code == 303:
+        answer = client.get(answer.location)
+    shown = page_words(answer)
+    store.calm()
+    assert everything(store) != before
+    assert "Nothing was saved" not in shown
 
 
 def silent_from(first: int) -> Trouble:

@@ -59,11 +59,18 @@ def erase_closed(days: int) -> None:
         if isinstance(store, JsonFileStore):
             # The journal still holds the earlier versions of the items.
             store.purge_history()
-    mails = remove_files_before(settings.data_dir, now - timedelta(days=settings.mail_file_days))
     click.echo(f"The personal details of {sign_ups} sign-ups are erased.")
     click.echo(f"The rows of {imports} imports are removed.")
     if set_aside:
         click.echo(f"{set_aside} sign-ups that were set aside are removed.")
+    click.echo(f"{events} events of the security log are removed.")
+    before = now - timedelta(days=settings.mail_file_days)
+    try:
+        mails = remove_files_before(settings.data_dir, before)
+    except OSError as error:
+        raise click.ClickException(
+            "Not every old mail in a file could be deleted. Let the portal write to the folder"
+            " mail in PORTAL_DATA_DIR, and look for what is no file there."
+        ) from error
     if mails:
         click.echo(f"{mails} mails in files are deleted.")
-    click.echo(f"{events} events of the security log are removed.")

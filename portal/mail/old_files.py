@@ -42,7 +42,7 @@ class OldFiles:
     def remove_if_due(self, until: Callable[[], bool] = lambda: False) -> int:
         """Look through the folder once an hour, or go on with that. Returns how many were deleted.
 
-        A folder that cannot be read or written is left for the next round.
+        What cannot be read or deleted is left for the next round, and keeps nothing else from it.
 
         Args:
             until: Whether to stop here, and go on at the next call.
@@ -53,9 +53,11 @@ class OldFiles:
             self._look_at = self._seconds() + _ROUND_SECONDS
             self._left, self._is_under_way = _files(self._data_dir), True
         removed, before = 0, self._clock() - self._keep
+        # The folder itself may be one that nobody reads.
         with suppress(OSError):
             for path in self._left:
-                removed += _remove_before(path, before)
+                with suppress(OSError):
+                    removed += _remove_before(path, before)
                 if until():
                     return removed
         self._is_under_way = False
@@ -66,9 +68,17 @@ def remove_files_before(data_dir: Path, instant: datetime) -> int:
     """Delete the mails that were written into files before `instant`. Returns how many.
 
     Raises:
-        OSError: The folder cannot be read or written.
+        OSError: The folder cannot be read, or something in it cannot be deleted. All others are.
     """
-    return sum(_remove_before(path, instant) for path in _files(data_dir))
+    removed, kept = 0, None
+    for path in _files(data_dir):
+        try:
+            removed += _remove_before(path, instant)
+        except OSError as error:
+            kept = error
+    if kept:
+        raise kept
+    return removed
 
 
 def _files(data_dir: Path) -> Iterator[Path]:

@@ -106,6 +106,23 @@ def test_a_large_folder_is_looked_through_in_parts(tmp_path: Path) -> None:
     assert files.remove_if_due() == 0
 
 
+def test_what_cannot_be_deleted_keeps_no_other_mail(tmp_path: Path) -> None:
+    paths = [written(tmp_path, 31, number) for number in range(6)]
+    # However the folder lists them, one of these stands before a mail.
+    stuck = paths[::2]
+    for path in stuck:
+        path.unlink()
+        (path / "inside").mkdir(parents=True)
+        os.utime(path, (0, 0))
+    files = OldFiles(tmp_path, 30, clock=lambda: START)
+    assert files.remove_if_due() == 3
+    assert {*(tmp_path / "mail").iterdir()} == {*stuck}
+    written(tmp_path, 31, 7)
+    with pytest.raises(OSError, match=r"directory|permitted"):
+        remove_files_before(tmp_path, START)
+    assert {*(tmp_path / "mail").iterdir()} == {*stuck}
+
+
 def test_a_folder_that_is_none_disturbs_nothing(tmp_path: Path) -> None:
     (tmp_path / "mail").write_text("no folder")
     assert OldFiles(tmp_path, 30, clock=lambda: START).remove_if_due() == 0

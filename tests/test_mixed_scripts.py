@@ -1,6 +1,9 @@
 """Words that mix scripts, by Unicode Technical Standard 39."""
 
+import sys
+
 import pytest
+import regex
 
 from portal.mixed_scripts import mixed_words, scripts_of
 
@@ -15,6 +18,8 @@ CYRILLIC_A, GREEK_OMEGA = "\u0430", "\u03a9"
         (f"Solar {GREEK_OMEGA}mega", f"{GREEK_OMEGA}mega", ["Latn", "Grek"]),
         ("Москвa", "Москвa", ["Latn", "Cyrl"]),
         ("アイПром", "アイПром", ["Cyrl", "Kana"]),
+        # Cherokee has capitals that look like Latin ones.
+        ("\u13aapple", "\u13aapple", ["Latn", "Cher"]),
     ],
 )
 def test_a_word_of_several_scripts_is_named(text: str, mixed: str, scripts: list[str]) -> None:
@@ -36,6 +41,11 @@ def test_a_word_of_several_scripts_is_named(text: str, mixed: str, scripts: list
         "Αθήνα 24",
         "مصاعد القاهرة",
         "10\u00b5m",
+        "\u13e3\u13b3\u13a9",
+        "\u0723\u0718\u072a\u071d\u071d\u0710",
+        "\u2c98\u2c89\u2ca7\u2ca3\u2c89\u2c99",
+        "\ua997\ua9ae",
+        "\u07d2\u07de\u07cf",
         "x" * 10_000,
         "ü" * 10_000,
         "",
@@ -43,3 +53,10 @@ def test_a_word_of_several_scripts_is_named(text: str, mixed: str, scripts: list
 )
 def test_what_people_write_has_no_mark(text: str) -> None:
     assert mixed_words(text) == []
+
+
+def test_no_letter_alone_is_a_mix() -> None:
+    every = "".join(map(chr, range(0x80, sys.maxunicode)))
+    letters = regex.findall(r"\p{L}", every)
+    assert len(letters) > 100_000
+    assert mixed_words(" ".join(letters)) == []

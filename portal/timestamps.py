@@ -3,6 +3,7 @@ They sort as text."""
 
 import re
 from datetime import UTC, datetime
+from math import ceil
 from time import time_ns
 
 #: Date, time and offset. ISO 8601 has other forms, but none of them names an instant.
@@ -40,6 +41,12 @@ def read_timestamp(text: str) -> tuple[datetime | None, str]:
     is_timestamp = len(text) <= _MAX_LENGTH and _TIMESTAMP.fullmatch(text)
     instant = parse_timestamp(text) if is_timestamp else None
     return instant, format_timestamp(instant) if instant else ""
+
+
+def seconds_until(instant: datetime, now: datetime) -> int:
+    """Whole seconds, as the header `Retry-After` has them. At least 1: whoever is refused cannot
+    try again at once, also if the instant comes while the answer is made."""
+    return max(1, ceil((instant - now).total_seconds()))
 
 
 def utc_now() -> datetime:

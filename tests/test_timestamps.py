@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.timestamps import format_timestamp, parse_timestamp, utc_now
+from portal.timestamps import format_timestamp, parse_timestamp, seconds_until, utc_now
 
 anywhere = st.datetimes(
     datetime(1, 1, 3),  # noqa: DTZ001 - hypothesis adds the zone
@@ -84,3 +84,12 @@ def test_now_goes_on_and_is_the_same_object_within_a_millisecond():
     while (then := utc_now()) == first:
         assert then is first
     assert then > first
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "seconds"),
+    [(3_600_000, 3600), (1001, 2), (1000, 1), (1, 1), (0, 1), (-1, 1), (-5000, 1)],
+)
+def test_whoever_is_refused_waits_a_second_at_least(milliseconds: int, seconds: int) -> None:
+    now = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+    assert seconds_until(now + timedelta(milliseconds=milliseconds), now) == seconds

@@ -17,6 +17,7 @@ from portal.mail import Kind, newest_rows, typed_mark
 from portal.onboarding.decisions import MAX_ATTEMPTS, too_busy
 from portal.onboarding.proof_mails import AddressCounters
 from portal.stores import KEY, Add, Count, LimitReachedError, Store, VersionConflictError
+from portal.timestamps import seconds_until
 
 #: With the links, in a day.
 LINK_MAILS_PER_ADDRESS = 1
@@ -40,6 +41,9 @@ class LinkLimitError(Exception):
     """Links were asked for too often. From `retry_at` on, one may ask again."""
 
     retry_at: datetime
+
+    def seconds_left(self, now: datetime) -> int:
+        return seconds_until(self.retry_at, now)
 
 
 class LinkMails:

@@ -16,7 +16,6 @@ forms with this address were accepted today, and nothing about tenants.
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from math import ceil
 
 from portal import records
 from portal.onboarding.proof_mails import AddressCounters
@@ -37,6 +36,7 @@ from portal.stores import (
     iter_query,
 )
 from portal.tenants import Ids, Tenant
+from portal.timestamps import seconds_until
 
 #: A network may send so many times its sign-ups of an hour in a day.
 _HOURS_A_DAY = 4
@@ -67,7 +67,7 @@ class SignUpLimitError(Exception):
     retry_at: datetime
 
     def seconds_left(self, now: datetime) -> int:
-        return ceil((self.retry_at - now).total_seconds())
+        return seconds_until(self.retry_at, now)
 
 
 class ProofNeededError(Exception):

@@ -3,8 +3,6 @@
 Anybody can type anybody's address, so the page answers the same whether or not anything is there.
 """
 
-from math import ceil
-
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -34,7 +32,7 @@ def ask() -> AnyResponse:
             store(), form.email.value, network=client_network(), locale=locale_name(), now=now()
         )
     except LinkLimitError as error:
-        seconds = ceil((error.retry_at - now()).total_seconds())
+        seconds = error.seconds_left(now())
         response = _page(form, status=429, problem=too_many_requests_text(seconds))
         response.headers["Retry-After"] = str(seconds)
         return response

@@ -24,6 +24,7 @@ from portal.auth import (
     verify_token,
 )
 from portal.tenants import AuditInfo
+from portal.timestamps import seconds_until
 from portal.web.http.client_networks import client_network
 from portal.web.http.context import now, services, source, store
 
@@ -147,7 +148,7 @@ def _add_rate_limit_headers(response: Response, rate_limit: RateLimitStatus) -> 
 
 
 def _seconds_until_reset(rate_limit: RateLimitStatus) -> int:
-    return ceil((rate_limit.again_at - now()).total_seconds())
+    return seconds_until(rate_limit.again_at, now())
 
 
 def audit_of_token() -> AuditInfo:

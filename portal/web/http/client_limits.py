@@ -9,6 +9,7 @@ from math import ceil
 
 from portal.onboarding import LinkMails, ProofMails, SignUpLimits
 from portal.settings import Settings
+from portal.timestamps import seconds_until
 
 #: Networks of which a limit remembers the counts: about 2 MB.
 _MAX_NETWORKS = 10_000
@@ -58,7 +59,7 @@ class NetworkRateLimit:
         if not start <= now < start + self._window:
             start, count = now, 0
         if count >= self._limit:
-            return ceil((start + self._window - now).total_seconds())
+            return seconds_until(start + self._window, now)
         self._counts[network] = (start, count + 1)
         if count == 0:
             self._counts.move_to_end(network)
@@ -71,7 +72,7 @@ class NetworkRateLimit:
         with self._lock:
             start, count = self._counts.get(network, (now, 0))
             is_used_up = start <= now < start + self._window and count >= self._limit > 0
-            return ceil((start + self._window - now).total_seconds()) if is_used_up else 0
+            return seconds_until(start + self._window, now) if is_used_up else 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

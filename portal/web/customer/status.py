@@ -68,8 +68,9 @@ def _outcome() -> str:
             return _("Your email address is confirmed.")
         case "link":
             return _(
-                "If no such mail was sent to this address today, one is on its way. Open the link"
-                " in it."
+                "If no such mail was sent to this address today, and not too much was asked for"
+                " from your network, one is on its way. Open the link in it. If none comes, try"
+                " again tomorrow."
             )
         case "asked":
             return _("Your request is sent. This page is its own: keep its address, too.")

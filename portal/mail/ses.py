@@ -1,6 +1,6 @@
 """Hands mail to Amazon SES."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from portal.mail.errors import MailError, Problem, Retry
@@ -9,7 +9,7 @@ from portal.stores import clear_deadline, set_deadline
 from portal.stores.aws import ClientOpener, IncompleteAnswerError, make_aws_client
 
 #: Nothing was sent, and a moment later it may be.
-_SOON = frozenset({"TooManyRequestsException", "ThrottlingException", "InternalFailure"})
+_SOON = frozenset({"TooManyRequestsException", "ThrottlingException"})
 #: The request itself is wrong, so it would be the next time.
 _NEVER = frozenset({"BadRequestException", "ValidationException"})
 
@@ -66,7 +66,11 @@ def _failed(error: Exception, *, sent: bool) -> MailError:
     from portal.stores.dynamodb import code_of  # noqa: PLC0415 - only after an error
 
     code = code_of(error)
-    if getattr(error, "response", None):
+    response = getattr(error, "response", None)
+    if response and sent and _failed_inside(response):
+        # All others would fare the same now. None of them is sent so that nobody knows.
+        return MailError(retry=Retry.LATER, problem=Problem.UNKNOWN, detail=code, of_server=True)
+    if response:
         retry = Retry.SOON if code in _SOON else Retry.NEVER if code in _NEVER else Retry.LATER
         return MailError(
             retry=retry, problem=Problem.AWS, detail=code, of_server=retry is not Retry.NEVER
@@ -74,6 +78,12 @@ def _failed(error: Exception, *, sent: bool) -> MailError:
     if sent and not _never_left(error):
         return MailError(retry=Retry.LATER, problem=Problem.UNKNOWN, detail=code)
     return MailError(retry=Retry.SOON, problem=Problem.UNREACHABLE, detail=code, of_server=True)
+
+
+def _failed_inside(response: Mapping[str, Any]) -> bool:
+    """Whether SES, or something in front of it, failed with the request in its hands. SES may have
+    taken the mail before."""
+    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0) >= 500
 
 
 def _never_left(error: Exception) -> bool:

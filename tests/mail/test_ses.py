@@ -18,13 +18,20 @@ from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
+from portal.mail import Post
 from portal.mail.addresses import Mailbox
 from portal.mail.errors import MailError, Problem, Retry
 from portal.mail.letters import Letter
 from portal.mail.message import OutgoingMail, compose, message_id_of
 from portal.mail.ses import AmazonSes, ses_client_maker
 from portal.mail.words import Words
-from tests.conftest import START
+from portal.outbox import Delivery, Schedule
+from portal.records import DeliveryState
+from portal.settings import Settings
+from portal.stores.contract import Store
+from tests.conftest import SECRET_KEY, START, Clock
+from tests.examples import sign_up
+from tests.mail.letters_and_facts import entries
 
 SENDER = Mailbox(local="no-reply", domain="portal.example.com")
 REGION = "eu-central-1"
@@ -82,8 +89,9 @@ class Refusing:
         """Nothing is open."""
 
 
-def refused(code: str) -> ClientError:
-    response = {"Error": {"Code": code, "Message": "kim@meyer.example is not verified"}}
+def refused(code: str, status: int = 400) -> ClientError:
+    error = {"Code": code, "Message": "kim@meyer.example is not verified"}
+    response = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(response, "SendEmail")
 
 
@@ -100,6 +108,10 @@ def refused(code: str) -> ClientError:
         (ConnectTimeoutError(endpoint_url="x"), Retry.SOON, Problem.UNREACHABLE, True),
         (NoCredentialsError(), Retry.SOON, Problem.UNREACHABLE, True),
         # SES may have taken it.
+        (refused("InternalFailure", 500), Retry.LATER, Problem.UNKNOWN, True),
+        (refused("InternalServiceErrorException", 500), Retry.LATER, Problem.UNKNOWN, True),
+        (refused("502", 502), Retry.LATER, Problem.UNKNOWN, True),
+        (refused("ServiceUnavailable", 503), Retry.LATER, Problem.UNKNOWN, True),
         (ReadTimeoutError(endpoint_url="x"), Retry.LATER, Problem.UNKNOWN, False),
         (ssl.SSLError("cut off"), Retry.LATER, Problem.UNKNOWN, False),
     ],
@@ -118,6 +130,21 @@ def test_what_ses_answers_is_sorted(
     assert re.fullmatch(r"\w+ \w+", raised.value.reason)
     # SES cannot tell the same mail twice from two.
     assert client.calls == 1
+
+
+def test_a_failure_inside_ses_leaves_few_copies(
+    settings: Settings, store: Store, clock: Clock
+) -> None:
+    sign_up(store)
+    client = Refusing(refused("InternalFailure", 500))
+    post = Post(settings, [SECRET_KEY], AmazonSes(lambda: client))
+    delivery = Delivery(store=store, post=post, clock=clock.now)
+    for _ in range(200):
+        delivery.send_due()
+        clock.advance(hours=1)
+    assert client.calls == Schedule().most_unknown
+    (entry,) = entries(store)
+    assert (entry.state, entry.reason) == (DeliveryState.GIVEN_UP, "unknown InternalFailure")
 
 
 def test_an_answer_without_an_id_is_none() -> None:

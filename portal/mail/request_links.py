@@ -41,6 +41,14 @@ def newest_rows(store: Store, email: str, limit: int = _LOOKED_AT) -> Sequence[I
     return store.query(GSI4, partition, limit=limit, newest_first=True).items
 
 
+def closed_ids(store: Store, email: str, limit: int = _LOOKED_AT) -> list[str]:
+    """Ids of the newest sign-ups of an address that staff closed towards a tenant that existed
+    before, the newest first; as in `newest_rows`, perhaps of another one."""
+    partition = records.closed_email_partition(email)
+    page = store.query(GSI4, partition, limit=limit, newest_first=True)
+    return [str(row[KEY]) for row in page.items]
+
+
 def typed_mark(key: str, entry_id: str, email: str) -> str:
     """What stands for an address in the entry of a mail with lost links. It differs from entry to
     entry, so nobody sees that two are for the same one."""
@@ -65,11 +73,13 @@ def marked_address(store: Store, entry: OutboxEntry, keys: Sequence[str]) -> str
 
 def _emails(store: Store, ids: Iterable[str]) -> Iterable[str]:
     for item_id in ids:
-        tenant = _tenant(store, item_id)
-        email = tenant.contact.email if tenant else ""
+        request = _request(store, item_id)
+        email = request.tenant.contact.email if request else ""
         if email:
             yield email
             yield from map(_email_of, newest_rows(store, email))
+            closed = (_request(store, each) for each in closed_ids(store, email))
+            yield from (each.tenant.contact.email for each in closed if each)
 
 
 def _email_of(row: Item) -> str:
@@ -90,54 +100,77 @@ def request_links(
         asked_at: When somebody asked for the mail.
     """
     found = [
-        (tenant, link)
-        for tenant in _tenants(store, email)
-        if (link := _link_of(tenant, key, settings, asked_at, now)) is not None
+        link
+        for request in _requests(store, email)
+        if (link := _link_of(request, key, settings, asked_at, now)) is not None
     ]
-    found.sort(key=lambda each: each[0].email_confirmed_at is None)
-    listed = [link for _tenant, link in found[:MAX_LISTED]]
-    return tuple(sorted(listed, key=lambda link: link.asked_at, reverse=True))
+    found.sort(key=lambda link: link.asked_at, reverse=True)
+    found.sort(key=lambda link: link.tenant.email_confirmed_at is None)
+    return tuple(sorted(found[:MAX_LISTED], key=lambda link: link.asked_at, reverse=True))
 
 
-def _tenants(store: Store, email: str) -> Iterable[Tenant]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Request:
+    """What a request is by now, and the link to its page. Of one that was closed towards a tenant
+    that existed before, `tenant` is the sign-up: the tenant has another contact and another link.
+    """
+
+    tenant: Tenant
+    link: StatusLink
+    is_closed_towards: bool = False
+
+
+def _requests(store: Store, email: str) -> Iterable[_Request]:
+    # The index may lag behind.
+    for item_id in [*_listed_ids(store, email), *closed_ids(store, email)]:
+        request = _request(store, item_id)
+        if request and request.tenant.contact.has_email(email):
+            yield request
+
+
+def _listed_ids(store: Store, email: str) -> Iterable[str]:
     for row in newest_rows(store, email):
         # Nobody writes to whoever filled the trap for robots: the address may be somebody else's.
         if records.is_set_aside(row) and not records.is_waiting_for_address(row):
             continue
-        if _email_of(row).lower() != email.lower():
-            continue
-        # The index may lag behind.
-        tenant = _tenant(store, str(row[KEY]))
-        if tenant and tenant.contact.has_email(email):
-            yield tenant
+        if _email_of(row).lower() == email.lower():
+            yield str(row[KEY])
 
 
-def _tenant(store: Store, item_id: str) -> Tenant | None:
-    """What a request is by now; `None`: it was removed."""
+def _request(store: Store, item_id: str) -> _Request | None:
+    """`None`: it was removed, or the closed sign-up was erased."""
     try:
         item = store.get(item_id)
+        link = records.status_link_of(item)
+        if closed := records.closed_sign_up_of(item):
+            sign_up = records.tenant_of(closed.sign_up)
+            return _Request(tenant=sign_up, link=link, is_closed_towards=True)
         if forward := records.forward_of(item):
             item = store.get(forward.to)
     except ItemNotFoundError:
         return None
-    return records.tenant_of(item)
+    tenant = records.tenant_of(item)
+    # Erased, it leads to a tenant whose contact is somebody else.
+    is_own = item_id in (tenant.id, tenant.pending_id)
+    own_link = StatusLink(hashed=tenant.status_link, made_at=tenant.created_at)
+    return _Request(tenant=tenant, link=own_link) if is_own else None
 
 
 def _link_of(
-    tenant: Tenant, key: str, settings: Settings, asked_at: datetime, now: datetime
+    request: _Request, key: str, settings: Settings, asked_at: datetime, now: datetime
 ) -> RequestLink | None:
+    tenant, link, made_at = request.tenant, request.link, request.link.made_at
     reference = records.reference_of(tenant.pending_id or tenant.id)
-    made_at = tenant.created_at
-    is_new = tenant.may_get_new_link
-    hashed = ended_mark(tenant.ended_link) if is_new else tenant.status_link
-    link = StatusLink(hashed=hashed, made_at=made_at)
+    is_new = tenant.may_get_new_link and not request.is_closed_towards
+    if is_new:
+        link = StatusLink(hashed=ended_mark(tenant.ended_link), made_at=made_at)
     if not reference or made_at is None or link.is_over(now, settings.status_link_days):
         return None
     if is_new:
         # The page behind it is the one that proves an address.
-        path = f"confirm/{proof_token(key, reference, tenant.contact.email, hashed, asked_at)}"
+        path = f"confirm/{proof_token(key, reference, tenant.contact.email, link.hashed, asked_at)}"
     else:
-        path = f"status/{reference}{mailed_secret(key, reference, tenant.status_link)}"
+        path = f"status/{reference}{mailed_secret(key, reference, link.hashed)}"
     return RequestLink(
         tenant=tenant,
         reference=reference,

@@ -1,6 +1,6 @@
 """Mails with the links to the requests of an address, for whoever lost them.
 
-Anybody can type anybody's address. So the answer is always the same, and so is the work: one look
+Anybody can type anybody's address. So the answer is always the same, and so is the work: two looks
 at a few rows of an index, one write. Whatever the address has, an entry of the outbox is written,
 at most once a day for each address, whoever asks. The requests are looked for when the mail leaves,
 by another process; an entry of an address that has none is removed then. How often a network may
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from portal import records
-from portal.mail import Kind, newest_rows, typed_mark
+from portal.mail import Kind, closed_ids, newest_rows, typed_mark
 from portal.onboarding.decisions import MAX_ATTEMPTS, too_busy
 from portal.onboarding.proof_mails import AddressCounters
 from portal.stores import KEY, Add, Count, LimitReachedError, Store, VersionConflictError
@@ -111,7 +111,7 @@ class LinkMails:
         """The mail. It holds a mark of the address: until it leaves, a request may get another one,
         which nobody has typed here. The newest request that staff see in the queue lists it."""
         rows = newest_rows(store, email, _NAMED)
-        ids = [str(row[KEY]) for row in rows]
+        ids = [*(str(row[KEY]) for row in rows), *closed_ids(store, email, _NAMED)]
         seen = (str(row[KEY]) for row in rows if not records.is_set_aside(row))
         tenant_id = next(seen, ids[0] if ids else _NOBODY)
         entry = records.new_outbox_entry(tenant_id, Kind.LINKS.value, locale, now)

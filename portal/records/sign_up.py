@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from portal.records.attributes import IMPORTED_STATE, Texts
 from portal.records.ids import claim_id
-from portal.stores import GSI2, INDEXES, KEY, Item, Value
+from portal.stores import GSI2, GSI4, INDEXES, KEY, Item, Value
 from portal.tenants import Ids, Tenant
 from portal.timestamps import format_timestamp, parse_timestamp
 
@@ -68,16 +68,29 @@ class ClosedSignUp:
 def closing_forward_item(
     pending: Tenant, pending_item: Item, existing_item: Item, key: str, at: datetime
 ) -> Item:
-    """The forward that replaces a sign-up which is closed towards an existing tenant."""
+    """The forward that replaces a sign-up which is closed towards an existing tenant. Its customer
+    may lose the link to its page, so it is found by the address until retention erases that."""
     sign_up = {name: value for name, value in pending_item.items() if name not in _INDEX_KEYS}
     validity = {name: existing_item[name] for name in _VALIDITY if name in existing_item}
     kept = {"signUp": sign_up, "validity": validity}
+    forward = forward_item(pending, str(existing_item[KEY]), key)
+    by_address: Item = {
+        GSI4.partition: closed_email_partition(pending.contact.email),
+        GSI4.sort: f"{forward.get('createdAt', '')}#{pending.id}",
+    }
     return {
-        **forward_item(pending, str(existing_item[KEY]), key),
+        **forward,
         _CLOSED: json.dumps(kept, ensure_ascii=False),
         GSI2.partition: CLOSED_TOWARDS,
         GSI2.sort: f"{format_timestamp(at)}#{pending.id}",
+        **(by_address if pending.contact.email else {}),
     }
+
+
+def closed_email_partition(address: str) -> str:
+    """Where GSI4 has the sign-ups of an address that were closed towards a tenant. Lists and search
+    never look there: what stands there is no tenant."""
+    return f"CLOSED_EMAIL#{address.casefold()}"
 
 
 def closed_sign_up_of(item: Item) -> ClosedSignUp | None:

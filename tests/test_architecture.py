@@ -160,6 +160,7 @@ ARROWS: dict[str, set[str]] = {
     "portal.address_proofs": {"portal.timestamps"},
     "portal.reminder_links": {"portal.address_proofs"},
     "portal.translations": set(),
+    "portal.day_texts": set(),
     "portal.incomplete_count": {"portal.atomic_files", "portal.timestamps"},
     "portal.logs": set(),
     "portal.timestamps": set(),
@@ -194,7 +195,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.queries": {"portal.records", "portal.stores", "portal.tenants", "portal.timestamps"},
     "portal.mail": {
-        "portal.address_proofs", "portal.atomic_files", "portal.auth", "portal.folders",
+        "portal.address_proofs", "portal.atomic_files", "portal.auth", "portal.day_texts",
+        "portal.folders",
         "portal.records", "portal.reminder_links", "portal.settings", "portal.status_links",
         "portal.stores", "portal.stores.aws", "portal.stores.dynamodb", "portal.tenants",
         "portal.timestamps", "portal.translations",
@@ -234,7 +236,8 @@ ARROWS: dict[str, set[str]] = {
         "portal.tenants", "portal.timestamps",
     },
     "portal.web.i18n": {
-        "portal.auth", "portal.contact_fields", "portal.imports", "portal.queries",
+        "portal.auth", "portal.contact_fields", "portal.day_texts", "portal.imports",
+        "portal.queries",
         "portal.tenants", "portal.timestamps", "portal.translations",
     },
     "portal.web.http": {

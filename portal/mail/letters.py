@@ -211,10 +211,9 @@ def expiring(facts: Facts, _: Words) -> Letter:
         paragraphs=(
             _(
                 "The access of %(company)s to the Appointment Manager ends on %(day)s; that day"
-                " still counts (%(zone)s).",
+                " still counts.",
                 company=facts.company,
-                day=_.day(last, facts.zone) if last else "",
-                zone=facts.zone.key,
+                day=_.day_in_zone(last, facts.zone) if last else "",
             ),
             _("If you want to keep it, ask to renew it before then."),
         ),
@@ -242,33 +241,24 @@ def _validity(facts: Facts, _: Words) -> list[str]:
     """From when until when, in words, and what to do next."""
     validity, zone = facts.tenant.validity, facts.zone
     first, last = validity.valid_from, validity.valid_to
-    last_day = _.day(last, zone) if last else ""
+    last_day = _.day_in_zone(last, zone) if last else ""
     if last and last < facts.now:
         return [
             _(
-                "Its validity ended on %(day)s (%(zone)s). Ask for access again to renew it.",
+                "Its validity ended on %(day)s. Ask for access again to renew it.",
                 day=last_day,
-                zone=zone.key,
             )
         ]
     ready = _("Open the Appointment Manager in Field Service Management to use it.")
     if first and first > facts.now:
-        first_day = _.day(first, zone)
         if not last:
-            return [
-                _(
-                    "You can use it from %(first)s on (%(zone)s).",
-                    first=first_day,
-                    zone=zone.key,
-                ),
-                ready,
-            ]
+            first_day = _.day_in_zone(first, zone)
+            return [_("You can use it from %(first)s on.", first=first_day), ready]
         return [
             _(
-                "You can use it from %(first)s through %(last)s; both days count (%(zone)s).",
-                first=first_day,
+                "You can use it from %(first)s through %(last)s; both days count.",
+                first=_.day(first, zone),
                 last=last_day,
-                zone=zone.key,
             ),
             ready,
         ]
@@ -276,9 +266,8 @@ def _validity(facts: Facts, _: Words) -> list[str]:
         return [ready]
     return [
         _(
-            "You can use it now, through %(last)s; that day still counts (%(zone)s).",
+            "You can use it now, through %(last)s; that day still counts.",
             last=last_day,
-            zone=zone.key,
         ),
         ready,
     ]

@@ -5,8 +5,9 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
 from babel.support import NullTranslations, Translations
+
+from portal.day_texts import day_in_zone, day_text
 
 _CATALOGUES = Path(__file__).parent.parent / "translations"
 _ENGLISH = "en"
@@ -24,12 +25,11 @@ class Words:
 
     def day(self, instant: datetime, zone: ZoneInfo) -> str:
         """`31 December 2026` as the date is in `zone`."""
-        try:
-            local = instant.astimezone(zone)
-        except OverflowError:
-            local = instant
-        style = "d MMMM y" if self.locale.startswith("en") else "long"
-        return format_date(local.date(), style, locale=self.locale)
+        return day_text(instant, zone, self.locale)
+
+    def day_in_zone(self, instant: datetime, zone: ZoneInfo) -> str:
+        """`31 December 2026 (Europe/Berlin)`."""
+        return day_in_zone(instant, zone, self.locale)
 
 
 @lru_cache(32)

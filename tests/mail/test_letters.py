@@ -104,11 +104,12 @@ SAID = [
     (Kind.ANSWERED, "de", "Ein Kunde hat geantwortet", ["Die Anfrage wartet auf Sie."]),
     (Kind.APPROVED, "en", "Your access is approved", [
         "Hello Kim Meyer,", "Your request for access for Meyer Elevators is approved.",
-        "You can use it now, through 23 November 2027; that day still counts (Europe/Berlin).",
+        "You can use it now, through 23 November 2027 (Europe/Berlin); that day still counts.",
         "Open the Appointment Manager in Field Service Management to use it.",
     ]),
     (Kind.APPROVED, "de", "Ihr Zugang ist genehmigt", [
-        "Guten Tag Kim Meyer,", "bis zum 23. November 2027; dieser Tag zählt noch mit",
+        "Guten Tag Kim Meyer,",
+        "bis zum 23. November 2027 (Europe/Berlin); dieser Tag zählt noch mit",
     ]),
     (Kind.REJECTED, "en", "Your request for access was not approved", [
         "Ask for access again", "Our message to you", "Please call us.",
@@ -119,7 +120,7 @@ SAID = [
     (Kind.REINSTATED, "en", "Your access is active again", ["through 23 November 2027"]),
     (Kind.REINSTATED, "de", "Ihr Zugang ist wieder freigegeben", ["bis zum 23. November 2027"]),
     (Kind.EXPIRING, "en", "Your access ends soon", [
-        "of Meyer Elevators", "ends on 7 December 2026; that day still counts (Europe/Berlin).",
+        "of Meyer Elevators", "ends on 7 December 2026 (Europe/Berlin); that day still counts.",
         "Ask to renew",
     ]),
     (Kind.EXPIRING, "de", "Ihr Zugang endet bald", ["am 7. Dezember 2026"]),
@@ -172,11 +173,11 @@ def test_every_kind_has_all_its_words_in_every_language() -> None:
     [
         (
             Validity(valid_from=START + timedelta(days=3), valid_to=START + timedelta(days=9)),
-            "You can use it from 26 November 2026 through 2 December 2026; both days count",
+            "from 26 November 2026 through 2 December 2026 (Europe/Berlin); both days count",
         ),
         (
             Validity(valid_from=START + timedelta(days=3), open_ended=True),
-            "from 26 November 2026 on",
+            "from 26 November 2026 (Europe/Berlin) on",
         ),
         (Validity(valid_to=START - timedelta(days=3)), "Its validity ended on 20 November 2026"),
         (Validity(open_ended=True), "Open the Appointment Manager"),

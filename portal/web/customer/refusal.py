@@ -92,8 +92,8 @@ def _waiting() -> RefusalView:
 def _of_tenant(tenant: Tenant) -> RefusalView:
     zone = settings().time_zone
     access = standing(tenant, now())
-    first_day = dates.day(tenant.validity.valid_from, zone)
-    last_day = dates.day(tenant.validity.valid_to, zone)
+    first_day = dates.day_in_zone(tenant.validity.valid_from, zone)
+    last_day = dates.day_in_zone(tenant.validity.valid_to, zone)
     match access:
         case AccessStatus.EXPIRED:
             return RefusalView(

@@ -96,7 +96,7 @@ def _stands_for(tenant: Tenant, follow_up: FollowUp, follow_up_url: str) -> bool
 
 
 def _follow_up_sentence(follow_up: FollowUp) -> str:
-    day = dates.day(follow_up.asked_at, settings().time_zone)
+    day = dates.day_in_zone(follow_up.asked_at, settings().time_zone)
     if follow_up.is_approved:
         return _("You asked again on %(day)s. That request was approved.", day=day)
     texts = {
@@ -148,11 +148,15 @@ def _steps(
         case Status.SUSPENDED:
             return [signed_up, checked, *_begun(tenant), (_("Your access is suspended"), True, "")]
         case _ if access is AccessStatus.EXPIRED:
-            ended = (_("Your access has ended"), True, dates.day(tenant.validity.valid_to, zone))
+            ended = (
+                _("Your access has ended"),
+                True,
+                dates.day_in_zone(tenant.validity.valid_to, zone),
+            )
             return [signed_up, checked, *_begun(tenant), ended]
         case _:
             is_ready = access in (AccessStatus.VALID, AccessStatus.EXPIRING)
-            ready = (_("Your access is ready"), is_ready, dates.day(valid_from, zone))
+            ready = (_("Your access is ready"), is_ready, dates.day_in_zone(valid_from, zone))
             return [signed_up, checked, ready]
 
 
@@ -161,7 +165,7 @@ def _begun(tenant: Tenant) -> list[tuple[str, bool, str]]:
     start = tenant.validity.valid_from
     if start is None or start > now():
         return []
-    return [(_("Your access began"), True, dates.day(start, settings().time_zone))]
+    return [(_("Your access began"), True, dates.day_in_zone(start, settings().time_zone))]
 
 
 def _badge(tenant: Tenant, access: AccessStatus) -> str:
@@ -198,8 +202,8 @@ def _headline_and_sentences(tenant: Tenant, access: AccessStatus) -> list[str]:
     """The state in a few words, then what it means for the customer."""
     zone = settings().time_zone
     validity = tenant.validity
-    first_day = dates.day(validity.valid_from, zone)
-    last_day = dates.day(validity.valid_to, zone)
+    first_day = dates.day_in_zone(validity.valid_from, zone)
+    last_day = dates.day_in_zone(validity.valid_to, zone)
     match tenant.status, access:
         case Status.PENDING, _any if tenant.waits_for_address:
             return [

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_timedelta
 
+from portal import day_texts
 from portal.tenants import MILLISECOND, first_instant
 from portal.timestamps import parse_timestamp
 from portal.web.i18n.translation import _, locale_name
@@ -17,6 +18,11 @@ def day(instant: datetime | None, zone: ZoneInfo, locale: str = "") -> str:
     """`3 May 2026` as the date is in `zone`; empty for None. A list passes `locale`, so that it is
     looked up once and not for every row."""
     return _day(_local(instant, zone).date(), locale or locale_name()) if instant else ""
+
+
+def day_in_zone(instant: datetime | None, zone: ZoneInfo) -> str:
+    """`3 May 2026 (Europe/Berlin)`, as mails say it; empty for None."""
+    return day_texts.day_in_zone(instant, zone, locale_name()) if instant else ""
 
 
 def moment(instant: datetime | None, zone: ZoneInfo) -> str:
@@ -36,7 +42,7 @@ def second(instant: datetime, zone: ZoneInfo) -> str:
 
 def long_day(day_: date) -> str:
     """`31 December 2026`."""
-    return _long_day(day_, locale_name())
+    return day_texts.long_day(day_, locale_name())
 
 
 def ago(span: timedelta) -> str:
@@ -72,11 +78,6 @@ def _rounded(span_: timedelta) -> timedelta:
 @lru_cache(4096)
 def _day(day_: date, locale: str) -> str:
     return format_date(day_, "d MMM y" if locale.startswith("en") else "medium", locale=locale)
-
-
-@lru_cache(512)
-def _long_day(day_: date, locale: str) -> str:
-    return format_date(day_, "d MMMM y" if locale.startswith("en") else "long", locale=locale)
 
 
 @lru_cache(512)

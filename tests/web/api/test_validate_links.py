@@ -225,7 +225,7 @@ def test_who_has_no_time_left_asks_for_more_and_staff_see_the_tenant(
     clock.advance(days=366)
     page = refused(client)
     assert heading(page) == "The access of this company has ended"
-    assert "It ended on 22 Nov 2027." in page_words(page)
+    assert "It ended on 22 November 2027 (UTC)." in page_words(page)
     assert links(page)["Ask for more time"] == SIGN_UP
     again = sent_in(client, query=SIGN_UP.removeprefix("/sign-up"), name="John Roe")
     tenant_page = signed_in("Ben", "approver").page(again.id)
@@ -259,7 +259,7 @@ def test_an_access_that_has_not_begun_says_when_it_does(client: FlaskClient, ann
     anna.decide(sent_in(client, query=SHELL).id, "activate", **IDS, **days)
     page = refused(client)
     assert heading(page) == "The access of this company has not begun"
-    assert "It begins on 1 Dec 2026." in page_words(page)
+    assert "It begins on 1 December 2026 (UTC)." in page_words(page)
 
 
 def test_an_old_link_says_what_is_true_now(client: FlaskClient, anna: Staff, clock: Clock) -> None:

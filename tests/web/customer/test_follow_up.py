@@ -116,7 +116,10 @@ def test_the_new_page_is_the_customers_and_masks_what_was_carried_over(
 def test_the_page_before_leads_to_the_new_one(client: FlaskClient, rejected: SignUp) -> None:
     again = asked(client, rejected)
     page = client.get(rejected.url)
-    assert "You asked again on 23 Nov 2026. That request waits for a decision." in page_words(page)
+    assert (
+        "You asked again on 23 November 2026 (UTC). That request waits for a decision."
+        in page_words(page)
+    )
     assert links(page)["Open its page"] == again.url
     assert "Ask for access again" not in links(page)
 
@@ -342,7 +345,9 @@ def test_the_page_before_says_that_the_new_request_was_approved(
     again = asked(client, rejected)
     anna.decide(again.id, verb, **(IDS if verb == "activate" else {"term": "1y"}))
     page = client.get(rejected.url)
-    assert "You asked again on 23 Nov 2026. That request was approved." in page_words(page)
+    assert "You asked again on 23 November 2026 (UTC). That request was approved." in page_words(
+        page
+    )
     assert links(page)["Open its page"] == again.url
     assert "Ask for access again" not in links(page)
     assert heading(client.get(again.url)) == "Your access is ready"
@@ -365,7 +370,9 @@ def test_an_access_can_be_renewed_although_an_earlier_request_led_to_another_one
     others = {**IDS, "company_id": "7", "valid_from": "2027-11-24", "valid_to": "2028-11-24"}
     assert anna.client.post(url, data=token | others).status_code == 303
     page = client.get(ended.url)
-    assert "You asked again on 24 Nov 2027. That request was approved." in page_words(page)
+    assert "You asked again on 24 November 2027 (UTC). That request was approved." in page_words(
+        page
+    )
     assert links(page)["Open its page"] == renewal.url
     assert links(page)["Ask to renew"] == f"{ended.url}/again"
 

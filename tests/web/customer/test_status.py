@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -12,6 +13,7 @@ from portal import create_app
 from portal.settings import Settings
 from portal.stores.contract import Store
 from tests.conftest import Clock
+from tests.mail.letters_and_facts import read
 from tests.strict_client import StrictClient
 from tests.web.pages import (
     IDS,
@@ -22,10 +24,12 @@ from tests.web.pages import (
     links,
     page_words,
     sent_in,
+    sign_in,
     tree,
     without_tokens,
     words,
 )
+from tests.web.write_cases import send_mail
 
 
 def steps(answer: TestResponse) -> list[str]:
@@ -114,16 +118,35 @@ def test_the_link_stays_valid_after_activation_and_shows_the_dates(
 ) -> None:
     page = client.get(pending.url)
     assert heading(page) == "Your access is ready"
-    assert "It is valid through 22 Nov 2027." in page_words(page)
+    assert "It is valid through 22 November 2027 (UTC)." in page_words(page)
     assert facts(page)["Account"] == IDS["account_id"]
     assert "Change your details" not in links(page)
     assert steps(page)[1:] == [
         "We check your details Done",
-        "Your access is ready Done, 23 Nov 2026",
+        "Your access is ready Done, 23 November 2026 (UTC)",
     ]
     for verb in ("change", "withdraw"):
         answer = client.get(f"{pending.url}/{verb}")
         assert (answer.status_code, answer.location) == (303, pending.url)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
+def test_page_and_mail_say_the_same_day_in_the_same_zone(
+    *, settings: Settings, store: Store, clock: Clock, language: str, zone: str
+) -> None:
+    app = create_app(replace(settings, time_zone=ZoneInfo(zone)), store=store, clock=clock.now)
+    client, colleague = app.test_client(), app.test_client()
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
+    request = sent_in(client)
+    sign_in(colleague, store, clock.now(), role="approver", name="Anna")
+    days = {"valid_from": "2026-11-23", "valid_to": "2027-12-31"}
+    assert Staff(colleague, "Anna").decide(request.id, "activate", **IDS, **days).status_code == 303
+    day = {"en": "31 December 2027", "de": "31. Dezember 2027"}[language]
+    said = f"{day} ({zone})"
+    assert said in page_words(client.get(request.url))
+    (mail,) = [each for each in map(read, send_mail(app)) if "2027" in each.text()]
+    assert said in " ".join(mail.text().split())
 
 
 def test_the_page_says_when_access_begins_and_when_it_has_ended(
@@ -139,9 +162,12 @@ def test_the_page_says_when_access_begins_and_when_it_has_ended(
         clock.advance(days=20)
     assert headings == ["Your access is approved", "Your access is ready", "Your access has ended"]
     assert latest == [
-        ["Your access is ready Still to come, 1 Dec 2026"],
-        ["Your access is ready Done, 1 Dec 2026"],
-        ["Your access began Done, 1 Dec 2026", "Your access has ended Done, 31 Dec 2026"],
+        ["Your access is ready Still to come, 1 December 2026 (UTC)"],
+        ["Your access is ready Done, 1 December 2026 (UTC)"],
+        [
+            "Your access began Done, 1 December 2026 (UTC)",
+            "Your access has ended Done, 31 December 2026 (UTC)",
+        ],
     ]
 
 
@@ -153,7 +179,7 @@ def test_no_page_of_a_suspended_access_says_that_it_is_ready(
     anna.decide("86810_104348", "suspend", reason="unpaid")
     page = client.get(pending.url)
     assert "ready" not in page_words(page)
-    began = ["Your access began Done, 1 Nov 2026"] if first_day == "2026-11-01" else []
+    began = ["Your access began Done, 1 November 2026 (UTC)"] if first_day == "2026-11-01" else []
     assert steps(page)[2:] == [*began, "Your access is suspended Done"]
 
 

@@ -1,5 +1,5 @@
 """The ids that a link out of the Field Service Management shell names: on pages, and in a link to
-the sign-up form."""
+other pages."""
 
 from typing import Any
 
@@ -11,10 +11,17 @@ from portal.web.i18n import _, labels
 
 def sign_up_link(ids: Ids | None) -> str:
     """The address of the form, with ids that are known already."""
-    known: dict[str, Any] = (
-        {"account_id": ids.account_id, "company_id": ids.company_id} if ids else {}
-    )
-    return url_for("customer.sign_up", **known)
+    return url_for("customer.sign_up", **_known(ids))
+
+
+def lost_link_url(ids: Ids | None, **parameters: Any) -> str:
+    """The address of the page that sends the link to a status page by mail, with ids for which
+    whoever is somebody else can ask instead."""
+    return url_for("lost_link.ask", **_known(ids), **parameters)
+
+
+def _known(ids: Ids | None) -> dict[str, Any]:
+    return {"account_id": ids.account_id, "company_id": ids.company_id} if ids else {}
 
 
 def claim_facts(ids: Ids | None) -> list[tuple[str, str]]:

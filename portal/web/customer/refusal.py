@@ -1,6 +1,6 @@
 """The page behind the link of a refusal: why a company has no access, how long it takes to get it,
-and one button to ask. Whoever guesses ids gets here, so the page shows what `validate` answers, and
-nothing about people."""
+and one button that does what helps now. Whoever guesses ids gets here, so the page shows what
+`validate` answers, and nothing about people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from portal import onboarding, records
 from portal.refusal_links import InvalidRefusalError
 from portal.stores import ItemNotFoundError
 from portal.tenants import AccessStatus, Ids, Tenant, standing
-from portal.web.customer.claims import claim_facts, sign_up_link
+from portal.web.customer.claims import claim_facts, lost_link_url, sign_up_link
 from portal.web.customer.help import contacts, usual_wait
 from portal.web.customer.pages import private
 from portal.web.http import now, services, settings, store
@@ -23,11 +23,13 @@ bp = Blueprint("refusal", __name__, url_prefix="/access")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RefusalView:
-    """Ready strings. `ask`: the button's label; empty where asking changes nothing."""
+    """Ready strings. `ask`: the button's label, and where it leads; empty where asking changes
+    nothing. `otherwise`: the same for whoever the button is not for."""
 
     headline: str
     sentences: Sequence[str]
-    ask: str = ""
+    ask: tuple[str, str] | None = None
+    otherwise: tuple[str, str] | None = None
 
 
 @bp.get("/<token>")
@@ -40,12 +42,11 @@ def show(token: str) -> Response:
     ask = view.ask
     if not ask and not contacts():
         # Nobody is named whom the reader could ask.
-        ask = _("Ask for access")
+        ask = (_("Ask for access"), sign_up_link(ids))
     page = render_template(
         "customer/refusal.html",
         view=view,
         ask=ask,
-        ask_url=sign_up_link(ids),
         facts=claim_facts(ids),
         contacts=contacts(),
         reference="",
@@ -59,8 +60,8 @@ def _view(ids: Ids) -> RefusalView:
         # Without the names and the contact: they are for the customer of the tenant.
         tenant = records.tenant_of(store().get(ids.tenant_id))
     except ItemNotFoundError:
-        return _waiting() if _is_claimed(ids) else _unknown()
-    return _of_tenant(tenant)
+        return _waiting(ids) if _is_claimed(ids) else _unknown(ids)
+    return _of_tenant(tenant, ids)
 
 
 def _is_claimed(ids: Ids) -> bool:
@@ -71,54 +72,63 @@ def _is_claimed(ids: Ids) -> bool:
     return True
 
 
-def _unknown() -> RefusalView:
+def _unknown(ids: Ids) -> RefusalView:
     return RefusalView(
         headline=_("This company has no access yet"),
         sentences=[_("Ask for it with a short form. You do not need an account."), usual_wait()],
-        ask=_("Ask for access"),
+        ask=(_("Ask for access"), sign_up_link(ids)),
     )
 
 
-def _waiting() -> RefusalView:
+def _waiting(ids: Ids) -> RefusalView:
     return RefusalView(
         headline=_("A request for this company waits for a decision"),
         sentences=[
             usual_wait(),
             _("If it is yours, its status page says more: you got the link when you asked."),
         ],
+        ask=(_("Get the link to your status page by mail"), lost_link_url(ids)),
+        # Anybody can claim the ids of a company.
+        otherwise=(_("The request is not yours? Ask for access"), sign_up_link(ids)),
     )
 
 
-def _of_tenant(tenant: Tenant) -> RefusalView:
+def _of_tenant(tenant: Tenant, ids: Ids) -> RefusalView:
     zone = settings().time_zone
     access = standing(tenant, now())
     first_day = dates.day_in_zone(tenant.validity.valid_from, zone)
     last_day = dates.day_in_zone(tenant.validity.valid_to, zone)
+    # The status page renews it with the details that are known. Its link goes to the address of the
+    # access alone, since anybody may have opened this page.
+    more_time = (_("Ask for more time"), lost_link_url(ids, more="1"))
     match access:
         case AccessStatus.EXPIRED:
             return RefusalView(
                 headline=_("The access of this company has ended"),
                 sentences=[_("It ended on %(day)s.", day=last_day), usual_wait()],
-                ask=_("Ask for more time"),
+                ask=more_time,
             )
         case AccessStatus.NOT_YET_VALID:
             return RefusalView(
                 headline=_("The access of this company has not begun"),
                 sentences=[_("It begins on %(day)s.", day=first_day)],
+                ask=(_("Ask for an earlier start"), sign_up_link(ids)),
             )
         case AccessStatus.VALID | AccessStatus.EXPIRING:
             return RefusalView(
                 headline=_("This company has access"),
                 sentences=[_("Open the Appointment Manager in Field Service Management again.")],
-                ask=_("Ask for more time") if onboarding.may_ask_to_renew(tenant, now()) else "",
+                ask=more_time if onboarding.may_ask_to_renew(tenant, now()) else None,
             )
         case AccessStatus.SUSPENDED:
             return RefusalView(
                 headline=_("The access of this company is suspended"),
                 sentences=[_("Please ask the person who looks after your account.")],
+                ask=(_("Ask for access again"), sign_up_link(ids)),
             )
         case _:
             return RefusalView(
                 headline=_("The access of this company is not ready yet"),
                 sentences=[_("Please ask the person who looks after your account.")],
+                ask=(_("Ask for access"), sign_up_link(ids)),
             )

@@ -1,5 +1,6 @@
 """The refusal is the door: a "no" of validate leads to a page with a button to ask."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -22,9 +23,11 @@ from portal.web.api.validate_layer import ValidateLayer
 from portal.web.api.validation import Validation, items_asked_for
 from portal.web.http import NetworkRateLimit, Services
 from tests.conftest import SECRET_KEY, Clock
+from tests.mail.letters_and_facts import read
 from tests.strict_client import StrictClient
 from tests.web.pages import (
     IDS,
+    TYPED,
     Staff,
     everything,
     facts,
@@ -35,9 +38,11 @@ from tests.web.pages import (
     sent_in,
     tenants_in,
 )
+from tests.web.write_cases import send_mail
 
 VALIDATE = "/api/validate?accountId=86810&companyId=104348"
 SIGN_UP = "/sign-up?account_id=86810&company_id=104348"
+LOST = f"/lost-link{SIGN_UP.removeprefix('/sign-up')}"
 SHELL = f"{SIGN_UP.removeprefix('/sign-up')}&account_name=Meyer&company_name=Lifts&cluster=eu"
 #: What nobody may read who only knows the ids.
 PERSONAL = ("Example GmbH", "Jane", "jane@", "j•••", "+49", "901820", "Meyer", "Lifts")
@@ -216,6 +221,40 @@ def test_a_request_that_waits_says_so_and_nothing_of_it(client: FlaskClient) -> 
     page = refused(client)
     assert heading(page) == "A request for this company waits for a decision"
     assert "We usually decide within 2 days." in page_words(page)
+    # Its customer gets the link again. Anybody can claim the ids, so others can ask as well.
+    assert links(page)["Get the link to your status page by mail"] == LOST
+    assert links(page)["The request is not yours? Ask for access"] == SIGN_UP
+    lost = client.get(LOST)
+    assert heading(lost) == "Get the link to your status page by mail"
+    assert facts(lost)["Account"] == "86810"
+    sent = client.post(LOST, data=form_of(lost, LOST) | {"email": TYPED["email"]})
+    assert sent.location == f"{LOST}&done=sent"
+    assert links(client.get(sent.location))["Ask for access"] == SIGN_UP
+
+
+def test_who_has_no_time_left_gets_to_what_renews_it(
+    *, client: FlaskClient, app: Flask, anna: Staff, clock: Clock, store: Store
+) -> None:
+    first = sent_in(client, query=SHELL)
+    anna.decide(first.id, "activate", **IDS)
+    send_mail(app)
+    clock.advance(days=366)
+    url = links(refused(client))["Ask for more time"]
+    assert url == f"{LOST}&more=1"
+    page = client.get(url)
+    assert heading(page) == "Ask for more time"
+    assert facts(page)["Company in FSM"] == "104348"
+    assert "press “Ask to renew”" in page_words(page)
+    sent = client.post(url, data=form_of(page, url) | {"email": TYPED["email"]})
+    assert (sent.status_code, sent.location) == (303, f"{url}&done=sent")
+    (mail,) = map(read, send_mail(app))
+    (path,) = re.findall(r"http://127.0.0.1:8000(/status/\S+)", mail.text())
+    status = client.get(path)
+    form = client.get(links(status)["Ask to renew"])
+    # Nothing is to be typed, and staff see it beside the tenant.
+    assert client.post(f"{path}/again", data=form_of(form, f"{path}/again")).status_code == 303
+    renewals = [each for each in tenants_in(store).values() if "renews" in each]
+    assert [each["renews"] for each in renewals] == ["86810_104348"]
 
 
 def test_who_has_no_time_left_asks_for_more_and_staff_see_the_tenant(
@@ -226,7 +265,9 @@ def test_who_has_no_time_left_asks_for_more_and_staff_see_the_tenant(
     page = refused(client)
     assert heading(page) == "The access of this company has ended"
     assert "It ended on 22 November 2027 (UTC)." in page_words(page)
-    assert links(page)["Ask for more time"] == SIGN_UP
+    # A colleague of whoever asked the first time.
+    other = client.get(links(page)["Ask for more time"])
+    assert links(other)["Somebody else asked for it? Ask with a form"] == SIGN_UP
     again = sent_in(client, query=SIGN_UP.removeprefix("/sign-up"), name="John Roe")
     tenant_page = signed_in("Ben", "approver").page(again.id)
     assert "Set the validity of 86810_104348 instead" in page_words(tenant_page)
@@ -251,7 +292,7 @@ def test_a_suspended_tenant_leads_to_a_person(
     assert heading(page) == "The access of this company is suspended"
     assert "unpaid" not in page.text.casefold()
     assert ("help@example.com" in links(page)) is has_contact
-    assert ("Ask for access" in links(page)) is not has_contact
+    assert links(page)["Ask for access again"] == SIGN_UP
 
 
 def test_an_access_that_has_not_begun_says_when_it_does(client: FlaskClient, anna: Staff) -> None:
@@ -260,6 +301,7 @@ def test_an_access_that_has_not_begun_says_when_it_does(client: FlaskClient, ann
     page = refused(client)
     assert heading(page) == "The access of this company has not begun"
     assert "It begins on 1 December 2026 (UTC)." in page_words(page)
+    assert links(page)["Ask for an earlier start"] == SIGN_UP
 
 
 def test_an_old_link_says_what_is_true_now(client: FlaskClient, anna: Staff, clock: Clock) -> None:
@@ -271,7 +313,7 @@ def test_an_old_link_says_what_is_true_now(client: FlaskClient, anna: Staff, clo
     clock.advance(days=330)
     page = client.get(path)
     assert heading(page) == "This company has access"
-    assert links(page)["Ask for more time"] == SIGN_UP
+    assert links(page)["Ask for more time"] == f"{LOST}&more=1"
     for personal in PERSONAL:
         assert personal not in page.text
 

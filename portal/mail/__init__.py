@@ -7,6 +7,7 @@ request_links  the links to all requests of an address
 words      texts and dates in the language of the sign-up
 addresses  addresses as headers and mail servers need them
 message    the bytes that leave
+preview    a mail as text, before a decision sends it
 addressees whom an entry of the outbox is for
 post       an entry of the outbox as a mail, made when it is delivered
 ways       how mail leaves: files, and those of smtp and ses
@@ -60,6 +61,7 @@ from portal.mail.message import message_key
 from portal.mail.notices import Notice
 from portal.mail.old_files import OldFiles, remove_files_before
 from portal.mail.post import Post
+from portal.mail.preview import MailPreview, preview_of
 from portal.mail.request_links import closed_ids, newest_rows, typed_mark
 from portal.mail.return_path import ReturnPath
 from portal.mail.ses_reports import read_ses_report
@@ -69,11 +71,11 @@ from portal.mail.ways import is_writable
 
 __all__ = [
     "DIGEST", "EXPIRING_DAYS", "KINDS", "MAX_BYTES", "PROBLEM_SENTENCES", "REMEDIES", "STAFF",
-    "ForgedMessageError", "Kind", "KindEntry", "MailError", "NothingToSayError", "Notice",
-    "OldFiles", "Post", "Problem", "Retry", "ReturnPath", "SnsMessages", "SnsUnreachableError",
-    "Span", "UnreadableMailboxError", "address_mark", "are_reminders_ended", "ascii_domain",
-    "closed_ids", "has_second_address", "is_writable", "keep_read", "kind_after", "kind_entry",
-    "may_be_known_later", "message_key", "newest_rows", "open_signer", "problem_of", "reached",
-    "read_bounce", "read_mailbox", "read_ses_report", "remove_files_before", "send_trial",
-    "sender_of", "typed_mark", "waiting_too_long",
+    "ForgedMessageError", "Kind", "KindEntry", "MailError", "MailPreview", "NothingToSayError",
+    "Notice", "OldFiles", "Post", "Problem", "Retry", "ReturnPath", "SnsMessages",
+    "SnsUnreachableError", "Span", "UnreadableMailboxError", "address_mark", "are_reminders_ended",
+    "ascii_domain", "closed_ids", "has_second_address", "is_writable", "keep_read", "kind_after",
+    "kind_entry", "may_be_known_later", "message_key", "newest_rows", "open_signer", "preview_of",
+    "problem_of", "reached", "read_bounce", "read_mailbox", "read_ses_report",
+    "remove_files_before", "send_trial", "sender_of", "typed_mark", "waiting_too_long",
 ]  # fmt: skip

@@ -121,18 +121,10 @@ def compose(
     if unsubscribe.startswith("https://"):
         # RFC 8058, which knows no other way to say it.
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    values = {
-        "letter": letter,
-        "reference": reference,
-        "contact_url": contact_url,
-        "locale": _.locale,
-        "_": _,
-    }
-    templates = _templates()
     # Every mail server takes quoted-printable, and its lines are short whatever people typed.
-    text = templates.get_template("message.txt").render(values)
+    text = letter_text(letter, _, reference=reference, contact_url=contact_url)
     message.set_content(text, cte="quoted-printable")
-    html = templates.get_template("message.html").render(values)
+    html = _rendered("message.html", letter, _, reference, contact_url)
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     sent = _SENT.clone(utf8=True) if recipient.needs_smtputf8 else _SENT
     return OutgoingMail(
@@ -142,6 +134,22 @@ def compose(
         needs_smtputf8=recipient.needs_smtputf8,
         content=message.as_bytes(policy=sent),
     )
+
+
+def letter_text(letter: Letter, _: Words, *, reference: str, contact_url: str) -> str:
+    """The body of the mail as text."""
+    return _rendered("message.txt", letter, _, reference, contact_url)
+
+
+def _rendered(template: str, letter: Letter, _: Words, reference: str, contact_url: str) -> str:
+    values = {
+        "letter": letter,
+        "reference": reference,
+        "contact_url": contact_url,
+        "locale": _.locale,
+        "_": _,
+    }
+    return _templates().get_template(template).render(values)
 
 
 @lru_cache(1)

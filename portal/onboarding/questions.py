@@ -43,6 +43,17 @@ def ask(
     )
 
 
+def asked(
+    tenant: Tenant, audit: AuditInfo, *, text: str, fields: tuple[str, ...] = (), locale: str = ""
+) -> Tenant:
+    """The sign-up as `ask` would leave it. Nothing is saved.
+
+    Raises:
+        NotAllowedError: It is not pending, or doubtful.
+    """
+    return _asked(tenant, audit, "", text=text, fields=fields, locale=locale)
+
+
 def _asked(
     tenant: Tenant,
     audit: AuditInfo,

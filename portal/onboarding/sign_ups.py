@@ -241,6 +241,15 @@ def reject(
     )
 
 
+def rejected(tenant: Tenant, audit: AuditInfo, *, reason: Reason, message: str = "") -> Tenant:
+    """The sign-up as `reject` would leave it. Nothing is saved.
+
+    Raises:
+        NotAllowedError: It is not pending.
+    """
+    return tenant.changed(Verb.REJECT, audit, reason=reason.value, message=message)
+
+
 def reopen(
     store: Store, tenant_id: str, *, expected_version: int | None, audit: AuditInfo
 ) -> Tenant:

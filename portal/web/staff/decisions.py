@@ -33,6 +33,7 @@ from portal.web.staff.back_links import back_parameter
 from portal.web.staff.confirmations import Confirmation
 from portal.web.staff.form_views import SubmittedForm, holds_begun_decision, holds_note
 from portal.web.staff.forms import NoteForm
+from portal.web.staff.mail_preview import preview_mail, show_expired
 from portal.web.staff.recent_decisions import forget_decision, remember_decision
 from portal.web.staff.renewal import offered_renewal
 from portal.web.staff.tenant_page import (
@@ -54,7 +55,7 @@ def decide(entry: VerbEntry, tenant_id: str) -> AnyResponse:
     if entry.keeps_untouched:
         form.tenant = _found(tenant_id)
     if g.form_expired:
-        return _show_again(tenant_id, entry.route, form)
+        return show_expired(tenant_id, entry.route, form)
     return _decide(tenant_id, entry.route, form, lambda: entry.perform(tenant_id, form))
 
 
@@ -62,6 +63,17 @@ for _entry in DECISIONS:
     access.allow(f"decisions.{_entry.route}", _entry.role)
     csrf.handle_expired(f"decisions.{_entry.route}")
     bp.add_url_rule(f"/{_entry.route}", _entry.route, partial(decide, _entry), methods=["POST"])
+
+for _entry in DECISIONS:
+    if _entry.previewed is None:
+        continue
+    _preview = f"{_entry.route}_preview"
+    # Whoever may decide may see what it would send.
+    access.allow(f"decisions.{_preview}", _entry.role)
+    csrf.handle_expired(f"decisions.{_preview}")
+    bp.add_url_rule(
+        f"/{_entry.route}/preview", _preview, partial(preview_mail, _entry), methods=["POST"]
+    )
 
 
 @bp.post("/renew")
@@ -129,7 +141,7 @@ csrf.handle_expired("decisions.note")
 def note(tenant_id: str) -> AnyResponse:
     form = NoteForm()
     if g.form_expired:
-        return _show_again(tenant_id, "note", form)
+        return show_expired(tenant_id, "note", form)
     if not form.validate():
         return tenant_page(tenant_id, status=422, submitted=SubmittedForm(name="note", form=form))
     notes.add_note(
@@ -152,7 +164,7 @@ csrf.handle_expired("decisions.send_again")
 def send_again(tenant_id: str) -> AnyResponse:
     """The newest mail to the customer, once more."""
     if g.form_expired:
-        return _show_again(tenant_id, "send-again", VerbForm())
+        return show_expired(tenant_id, "send-again", VerbForm())
     typed = request.form.get("address", "").strip()
     try:
         address = read_email(typed) if typed else ""
@@ -174,21 +186,6 @@ def send_again(tenant_id: str) -> AnyResponse:
         sentence = _("The mail is sent again.")
         return tenant_page(tenant_id, confirmation=Confirmation(sentence=sentence))
     return redirect(_page_url(tenant_id), 303)
-
-
-def _show_again(tenant_id: str, name: str, form: Form) -> AnyResponse:
-    """The form of a session that has ended, with what this person typed in it but for secrets."""
-    tenant = onboarding.find(store(), tenant_id)
-    notice = ConflictNotice(
-        headline=_("This page has expired. Your entries are still here: send them again."),
-        advice=_("Nothing was saved. Secrets have to be typed again."),
-    )
-    answer = tenant_page(
-        tenant.id, status=400, conflict=notice, submitted=SubmittedForm(name=name, form=form)
-    )
-    # Without these, htmx would show a 400 in the alert box.
-    answer.headers.update({"HX-Retarget": "#tenant", "HX-Reswap": "outerHTML"})
-    return answer
 
 
 def _decide(tenant_id: str, name: str, form: Form, perform: Callable[[], Tenant]) -> AnyResponse:

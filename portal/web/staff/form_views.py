@@ -15,6 +15,7 @@ from portal.web.i18n import _
 from portal.web.staff.back_links import back_parameter
 from portal.web.staff.forms import NoteForm
 from portal.web.staff.validity_form import AGREED, SUGGESTED_LAST, Question
+from portal.web.staff.verb_entry import VerbEntry
 from portal.web.staff.verb_form import VerbForm
 from portal.web.staff.verbs import DECISIONS
 
@@ -22,7 +23,9 @@ from portal.web.staff.verbs import DECISIONS
 _NOTE = "decisions.note"
 #: Their `text` is their own: the question to a customer has one as well.
 _WITH_OWN_TEXT = frozenset({
-    _NOTE, *(f"decisions.{entry.route}" for entry in DECISIONS if hasattr(entry.form, "text")),
+    _NOTE,
+    *(f"decisions.{entry.route}" for entry in DECISIONS if hasattr(entry.form, "text")),
+    *(f"decisions.{entry.route}_preview" for entry in DECISIONS if hasattr(entry.form, "text")),
 })  # fmt: skip
 
 
@@ -37,6 +40,8 @@ class FormView:
     key: the shortcut key that opens the form.
     open: whether the form is open when the page loads.
     beside: the name of the form that the browser sends together with this one.
+    preview_url: where its mail is previewed; empty if it sends none with words of staff.
+    mail: the preview.
     """
 
     name: str
@@ -53,6 +58,18 @@ class FormView:
     key: str = ""
     open: bool = False
     beside: str = ""
+    preview_url: str = ""
+    mail: "MailView | None" = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MailView:
+    """The mail that a decision would send. `text` is empty if it sends none."""
+
+    headline: str
+    subject: str = ""
+    text: str = ""
+    locale: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,14 +83,17 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SubmittedForm:
-    """A form that was sent and refused. It is shown again with everything that was typed.
+    """A form that was sent and refused, or whose mail is previewed. It is shown again with
+    everything that was typed.
 
     question: what the person is asked, if it was refused only because nobody agreed yet.
+    mail: the preview.
     """
 
     name: str
     form: Form
     question: Question | None = None
+    mail: MailView | None = None
 
 
 def offered_forms(
@@ -103,6 +123,7 @@ def offered_forms(
             explanation=entry.explanation(tenant),
             key=entry.key,
             hidden=version_field,
+            preview_url=_preview_url(tenant, entry),
         )
         beside = beside or (view.name if view.fields else "")
         forms.append(view)
@@ -123,6 +144,13 @@ def offered_forms(
         beside=beside,
     )
     return [*forms, note]
+
+
+def _preview_url(tenant: Tenant, entry: VerbEntry) -> str:
+    if entry.previewed is None:
+        return ""
+    endpoint = f"decisions.{entry.route}_preview"
+    return url_for(endpoint, tenant_id=tenant.id, back=back_parameter())
 
 
 def holds_note() -> bool:
@@ -171,6 +199,7 @@ def _view(
     suggested = request.form.get(SUGGESTED_LAST, "")
     if submitted is not None and submitted.name == name:
         form, question, is_open = submitted.form, submitted.question, True
+        texts["mail"] = submitted.mail
         errors = form.problems(name)
     elif carried:
         form, is_open = form_class(), True

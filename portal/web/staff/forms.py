@@ -161,7 +161,7 @@ class RejectForm(VerbForm):
         form_messages.text,
         required=False,
         type="textarea",
-        hint=N_("The customer's page shows this text exactly as you write it."),
+        hint=N_("The customer gets this text by mail and on the status page, as you write it."),
     )
 
     def arguments(self) -> Mapping[str, object]:

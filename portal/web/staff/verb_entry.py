@@ -39,6 +39,8 @@ class VerbEntry:
     refused: says why the tenant's status does not allow it.
     undo: the verb that undoes it.
     shows_next: whether its confirmation leads to the next pending tenant.
+    previewed: the tenant as the decision would leave it, for a preview of a mail that has words of
+        staff. It takes what `change` takes after the store, but the tenant instead of its id.
     """
 
     verb: Verb
@@ -60,6 +62,7 @@ class VerbEntry:
     refused: str = ""
     undo: Verb | None = None
     shows_next: bool = False
+    previewed: Callable[..., Tenant] | None = None
 
     def is_offered(self, tenant: Tenant) -> bool:
         return self.change is not None and can(tenant.status, self.verb) and self.offered(tenant)

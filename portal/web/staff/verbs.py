@@ -94,6 +94,7 @@ VERBS = (
         refused=N_("Only a pending tenant can be rejected."),
         undo=Verb.REOPEN,
         shows_next=True,
+        previewed=sign_ups.rejected,
     ),
     VerbEntry(
         verb=Verb.QUESTION,
@@ -109,6 +110,7 @@ VERBS = (
         conflict=N_("%(who)s asked the customer %(ago)s."),
         refused=N_("Only the customer of a pending sign-up that is not doubtful can be asked."),
         shows_next=True,
+        previewed=questions.asked,
     ),
     VerbEntry(
         verb=Verb.REINSTATE,

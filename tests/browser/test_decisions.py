@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from portal.timestamps import utc_now
 from portal.web.i18n.dates import today
 from tests.browser.demo_data import DemoData
-from tests.browser.steps import decision, fill_activation, long_day, send
+from tests.browser.steps import Fits, decision, fill_activation, long_day, send
 from tests.serving import Portal
 
 ZONE = "24:00 Europe/Berlin"
@@ -336,3 +336,26 @@ def test_a_viewer_sees_everything_and_no_forms(
     page.goto(demo_data.with_notes().path)
     expect(page.get_by_text("Called on Monday")).to_be_visible()
     expect(page.locator("main form")).to_have_count(0)
+
+
+def test_the_mail_of_a_rejection_is_read_before_it_is_sent(
+    anna: Page, demo_data: DemoData, fits: Fits, *, javascript: bool
+) -> None:
+    page, someone = anna, demo_data.pending()
+    page.goto(someone.path)
+    form = decision(page, "Reject")
+    form.get_by_label("Reason").select_option(index=1)
+    form.get_by_label("Message to the customer").fill("Please write from your own address.")
+    form.get_by_role("button", name="Preview the mail").click()
+    mail = page.get_by_role("figure", name="The customer gets this mail.")
+    expect(mail).to_contain_text("> Please write from your own address.")
+    expect(mail).to_contain_text("/status/…/again")
+    if javascript:
+        expect(mail).to_be_focused()
+    fits(page)
+    # Everything stays as it was typed, and the button beside it sends it now.
+    expect(form.get_by_label("Message to the customer")).to_have_value(
+        "Please write from your own address."
+    )
+    send(page, "Reject", "Reject")
+    outcome_is(page, re.compile("is rejected"), javascript=javascript)

@@ -288,7 +288,7 @@ def test_status_links_open_their_pages(upgraded: UpgradedPortal) -> None:
     assert onboarding.find(upgraded.store, pending_id(WAITING)).contact.company == "Meyer Lifts"
     assert customer.get(f"{WAITING[:-1]}x").status_code == 404
     # Through the forward; and with the message of the rejection.
-    assert "31 Dec 2026" in page_words(customer.get(TEXTS["status link of 20001_1"]))
+    assert "31 December 2026" in page_words(customer.get(TEXTS["status link of 20001_1"]))
     rejected = customer.get(TEXTS["status link of the rejected"])
     assert "Please tell us which account is yours." in page_words(rejected)
 

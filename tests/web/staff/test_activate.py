@@ -272,4 +272,4 @@ def test_the_customers_status_link_still_works(
     page = client.get(pending.url)
     assert page.status_code == 200
     assert "Your access is ready" in page_words(page)
-    assert "It is valid through 22 Nov 2027." in page_words(page)
+    assert "It is valid through 22 November 2027 (UTC)." in page_words(page)

@@ -152,8 +152,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    # What has been loaded and collected stays until the end. Looking through it for garbage again
-    # and again takes a seventh of the time.
+    # What has been loaded and collected stays until the end. To search it for garbage again and
+    # again takes a seventh of the time.
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)

@@ -62,7 +62,7 @@ from portal.mail.notices import Notice
 from portal.mail.old_files import OldFiles, remove_files_before
 from portal.mail.post import Post
 from portal.mail.preview import MailPreview, preview_of
-from portal.mail.request_links import closed_ids, newest_rows, typed_mark
+from portal.mail.request_links import closed_ids, is_for, newest_rows, typed_mark
 from portal.mail.return_path import ReturnPath
 from portal.mail.ses_reports import read_ses_report
 from portal.mail.sns import ForgedMessageError, SnsMessages, SnsUnreachableError
@@ -74,8 +74,8 @@ __all__ = [
     "ForgedMessageError", "Kind", "KindEntry", "MailError", "MailPreview", "NothingToSayError",
     "Notice", "OldFiles", "Post", "Problem", "Retry", "ReturnPath", "SnsMessages",
     "SnsUnreachableError", "Span", "UnreadableMailboxError", "address_mark", "are_reminders_ended",
-    "ascii_domain", "closed_ids", "has_second_address", "is_writable", "keep_read", "kind_after",
-    "kind_entry", "may_be_known_later", "message_key", "newest_rows", "open_signer", "preview_of",
-    "problem_of", "reached", "read_bounce", "read_mailbox", "read_ses_report",
+    "ascii_domain", "closed_ids", "has_second_address", "is_for", "is_writable", "keep_read",
+    "kind_after", "kind_entry", "may_be_known_later", "message_key", "newest_rows", "open_signer",
+    "preview_of", "problem_of", "reached", "read_bounce", "read_mailbox", "read_ses_report",
     "remove_files_before", "send_trial", "sender_of", "typed_mark", "waiting_too_long",
 ]  # fmt: skip

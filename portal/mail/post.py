@@ -18,7 +18,7 @@ from portal.mail.addresses import Mailbox, mailbox_of, sender_of
 from portal.mail.digest import DIGEST, address_of_mark, digest_letter
 from portal.mail.dkim_signer import open_signer
 from portal.mail.errors import MailError, NothingToSayError, Problem, Retry
-from portal.mail.kinds import KindEntry, kind_entry
+from portal.mail.kinds import KINDS, Kind, KindEntry, kind_entry
 from portal.mail.letters import Facts
 from portal.mail.message import (
     OutgoingMail,
@@ -27,7 +27,7 @@ from portal.mail.message import (
     message_key,
     thread_id_of,
 )
-from portal.mail.request_links import marked_address, request_links
+from portal.mail.request_links import is_for, marked_address, request_links
 from portal.mail.return_path import ReturnPath
 from portal.mail.ways import Way, open_way
 from portal.mail.words import Words
@@ -113,6 +113,10 @@ class Post:
             # The index that has the second address may lag behind.
             retry = Retry.SOON if entry.to_second and not address else Retry.NEVER
             raise MailError(retry=retry, problem=Problem.NO_ADDRESS)
+        # Another address proves nothing about the one of the contact, and has a count of its own.
+        may_prove = kind.proves and not entry.to_second and is_for(entry, address, self._keys)
+        if kind is KINDS[Kind.ADDRESS] and not may_prove:
+            raise NothingToSayError("overtaken")
         words = Words(entry.locale if kind.to_staff else addressee.locale)
         reminders_url = self._reminders_url(addressee) if kind.is_reminder else ""
         facts = Facts(
@@ -120,10 +124,7 @@ class Post:
             name=contact.name,
             company=contact.company,
             status_url=self._status_url(addressee, now),
-            # Another address proves nothing about the one of the contact.
-            confirm_url=self._confirm_url(addressee, entry)
-            if kind.proves and not entry.to_second
-            else "",
+            confirm_url=self._confirm_url(addressee, entry) if may_prove else "",
             reminders_url=reminders_url,
             staff_url=f"{self._settings.base_url}/staff/tenants/{tenant.id}",
             sign_up_url=f"{self._settings.base_url}/sign-up",

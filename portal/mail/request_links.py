@@ -50,9 +50,16 @@ def closed_ids(store: Store, email: str, limit: int = _LOOKED_AT) -> list[str]:
 
 
 def typed_mark(key: str, entry_id: str, email: str) -> str:
-    """What stands for an address in the entry of a mail with lost links. It differs from entry to
-    entry, so nobody sees that two are for the same one."""
+    """What stands for an address in the entry of a mail. It differs from entry to entry, so nobody
+    sees that two are for the same one."""
     return address_mark(key, entry_id, email, "")
+
+
+def is_for(entry: OutboxEntry, email: str, keys: Iterable[str]) -> bool:
+    """Whether the entry counts for this address. One of the keys made its mark; earlier versions
+    made none, and meant whichever address the tenant has."""
+    marks = (typed_mark(key, entry.id, email) for key in keys)
+    return not entry.mark or any(hmac.compare_digest(entry.mark, each) for each in marks)
 
 
 def marked_address(store: Store, entry: OutboxEntry, keys: Sequence[str]) -> str:
@@ -64,11 +71,10 @@ def marked_address(store: Store, entry: OutboxEntry, keys: Sequence[str]) -> str
     Args:
         keys: One of them made the mark.
     """
-    marks = [(key, entry.mark) for key in keys if entry.mark]
-    for email in _emails(store, entry.requests):
-        if any(hmac.compare_digest(typed_mark(key, entry.id, email), mark) for key, mark in marks):
-            return email
-    return ""
+    if not entry.mark:
+        return ""
+    emails = _emails(store, entry.requests)
+    return next((email for email in emails if is_for(entry, email, keys)), "")
 
 
 def _emails(store: Store, ids: Iterable[str]) -> Iterable[str]:

@@ -78,13 +78,19 @@ def send_again(
         changes = outbox.again(entry, audit.by, audit.at, after=after, to_second=bool(address))
         if address:
             changes.append(Add(records.second_address_item(tenant.id, audit, address, after)))
-        counted = proof_mails if _is_counted(entry, address) else None
+        proves = _proves(entry) and not address
+        email = tenant.contact.email
+        counted = None
+        if proof_mails and proves:
+            changes = proof_mails.marked(changes, email)
+            left = entry.state is DeliveryState.SENT
+            counted = proof_mails if left or not proof_mails.is_counted_for(entry, email) else None
         # Either the form was sent twice, or a colleague sends the same mail again at this moment.
         with suppress(ItemExistsError):
             try:
                 if counted is None:
                     store.write(changes)
-                elif not counted.write(store, tenant.contact.email, audit.at, changes):
+                elif not counted.write(store, email, audit.at, changes):
                     plain = replace(entry, kind=Kind.RECEIVED_AGAIN.value)
                     store.write(outbox.again(plain, audit.by, audit.at, after=after))
             except VersionConflictError:
@@ -99,7 +105,6 @@ def _is_for_address(entry: OutboxEntry) -> bool:
     return kind is not None and kind.for_address
 
 
-def _is_counted(entry: OutboxEntry, address: str) -> bool:
+def _proves(entry: OutboxEntry) -> bool:
     kind = kind_entry(entry.kind)
-    was_sent = entry.state is DeliveryState.SENT and not address
-    return kind is not None and kind.proves and was_sent
+    return kind is not None and kind.proves

@@ -12,11 +12,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from portal import records
-from portal.mail import Kind
+from portal.mail import Kind, is_for, typed_mark
 from portal.onboarding.decisions import MAX_ATTEMPTS, too_busy
 from portal.onboarding.free_mail import FREE_MAIL_DOMAINS
 from portal.outbox import entries_of
-from portal.stores import Add, Change, Count, LimitReachedError, Store, VersionConflictError
+from portal.records import OutboxEntry
+from portal.stores import KEY, Add, Change, Count, LimitReachedError, Store, VersionConflictError
 from portal.tenants import Tenant
 
 #: With a link, in a day.
@@ -65,7 +66,22 @@ class ProofMails:
     """Counts the mails that prove an address."""
 
     def __init__(self, secret_key: str) -> None:
+        self._key = secret_key
         self._counters = AddressCounters(secret_key)
+
+    def marked(self, entries: Sequence[Change], email: str) -> list[Change]:
+        """These entries of mails, for this address only: if the tenant has another one by the time
+        they leave, that one has a count of its own."""
+        return [
+            Add({**each.item, "addressMark": typed_mark(self._key, str(each.item[KEY]), email)})
+            if isinstance(each, Add)
+            else each
+            for each in entries
+        ]
+
+    def is_counted_for(self, entry: OutboxEntry, email: str) -> bool:
+        """Whether a mail that did not leave was counted for this address."""
+        return is_for(entry, email, [self._key])
 
     def with_count(self, counts: list[Count | Add], email: str, now: datetime) -> list[Count | Add]:
         """These changes of a write, and the count of one mail. One item may stand in a write once
@@ -98,7 +114,7 @@ class ProofMails:
         """
         if tenant.is_closed or tenant.is_doubtful or not tenant.contact.email:
             return
-        entries = entries_of(Kind.ADDRESS, tenant, now)
+        entries = self.marked(entries_of(Kind.ADDRESS, tenant, now), tenant.contact.email)
         self.write(store, tenant.contact.email, now, [*counts, *entries])
 
     def write(self, store: Store, email: str, now: datetime, changes: list[Change]) -> bool:

@@ -182,6 +182,7 @@ def _told(
     """The mail of a sign-up, and what counts both."""
     told = entries_of(kind, tenant, now)
     if mails and told and kind is Kind.RECEIVED:
+        told = mails.marked(told, tenant.contact.email)
         counts = mails.with_count(counts, tenant.contact.email, now)
     return [*counts, *told]
 

@@ -62,8 +62,9 @@ class OutboxEntry:
         soft_bounces: How many notices said that it did not arrive so far, or for now.
         since: Of a digest: when the one before it was made.
         notices: Fingerprints of the latest notices about it, so that a repeated one counts once.
-        mark: Of a mail with lost links: a keyed hash of the address that somebody typed. It goes
-            to no other one, whatever becomes of the requests meanwhile.
+        mark: A keyed hash of the address that a mail counts for: one with lost links, or with the
+            link that proves it. No other address gets these, whatever becomes of the requests
+            meanwhile. Earlier versions had none.
         requests: Of such a mail: ids of the newest requests of that address. The address is looked
             for where they lead to when the mail leaves. Empty if it has none.
     """
@@ -99,7 +100,7 @@ class OutboxEntry:
     def is_for_nobody(self) -> bool:
         """Whether somebody typed an address that has no requests. Such an entry is written, so that
         writing takes as long as for any other address, and means nothing."""
-        return bool(self.mark) and not self.requests
+        return not self.is_of_tenant and bool(self.mark) and not self.requests
 
     @property
     def to_second(self) -> bool:

@@ -623,6 +623,30 @@ def test_the_status_page_of_somebody_elses_tenant_offers_no_link(
     assert f"{again.url}/confirm" not in forms(client.get(again.url))
 
 
+# ---- An address that is corrected before the first mail leaves
+
+
+@pytest.mark.parametrize("has_had_one", [False, True])
+def test_t2_the_corrected_address_gets_one_link_a_day_as_well(
+    *, app: Flask, client: FlaskClient, has_had_one: bool
+) -> None:
+    """The first mail was counted for the address before, and goes to this one now."""
+    if has_had_one:
+        sent_in(client, email="right@example.com")
+        send_mail(app)
+    done = sent_in(client, email="typo@example.com")
+    url = f"{done.url}/change"
+    form = form_of(client.get(url), url) | {"email": "right@example.com", "phone": TYPED["phone"]}
+    assert client.post(url, data=form).status_code == 303
+    mails = [read(mail) for mail in send_mail(app)]
+    assert {mail.recipient for mail in mails} == {"right@example.com"}
+    found = [link for mail in mails for link in re.findall(r"/confirm/\S+", mail.text())]
+    assert len(found) == (0 if has_had_one else 1)
+    if not has_had_one:
+        answer = press(client, found[0])
+        assert "Your email address is confirmed." in page_words(client.get(answer.location))
+
+
 # ---- Mail that does not arrive
 
 

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
+import html5lib
+
 from portal.mail import KINDS, Kind, Post, typed_mark
 from portal.mail.message import OutgoingMail
 from portal.records import OutboxEntry, new_outbox_entry, outbox_entry_of
@@ -45,6 +47,12 @@ def new_entry(tenant: Tenant, kind: Kind, locale: str, at: datetime) -> OutboxEn
 
 def read(mail: OutgoingMail) -> Received:
     return Received(mail.sender, mail.recipient, mail.content)
+
+
+def words_of_html(received: Received) -> str:
+    body = html5lib.parse(received.text("html"), namespaceHTMLElements=False).find("body")
+    assert body is not None
+    return " ".join("".join(body.itertext()).split())
 
 
 def entries(store: Store) -> list[OutboxEntry]:

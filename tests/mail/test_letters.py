@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import html5lib
 import pytest
 
 from portal.auth.people import person_id
@@ -18,7 +17,7 @@ from portal.tenants import Client, Contact, Question, Status, Tenant, Validity
 from portal.tenants.validity import first_instant
 from tests.conftest import START
 from tests.examples import CONTACT, reference
-from tests.mail.letters_and_facts import Kept, new_entry, post_to, read
+from tests.mail.letters_and_facts import Kept, new_entry, post_to, read, words_of_html
 from tests.mail_server import Received
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -69,12 +68,6 @@ def mail(
         time_zone=BERLIN,
     )
     return read(post_to(settings, Kept()).mail(store, entry, START))
-
-
-def words_of_html(received: Received) -> str:
-    body = html5lib.parse(received.text("html"), namespaceHTMLElements=False).find("body")
-    assert body is not None
-    return " ".join("".join(body.itertext()).split())
 
 
 #: Kind, language, subject, and sentences of the body.

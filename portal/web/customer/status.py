@@ -54,8 +54,9 @@ def _outcome() -> str:
     match request.args.get("done", ""):
         case "changed":
             changed = ", ".join(field_labels(request.args.get("fields", "").split("-")))
-            saved = _("Your changes are saved.")
-            return f"{saved} {_('Changed: %(fields)s.', fields=changed)}" if changed else saved
+            if not changed:
+                return _("Your changes are saved.")
+            return _("Your changes are saved. Changed: %(fields)s.", fields=changed)
         case "late":
             return _(
                 "Your request was decided before your changes arrived, so they were not saved."

@@ -161,13 +161,14 @@ def _row_view(row: PlanRow, job: ImportJob) -> RowView:
 
 def _access(row: PlanRow) -> str:
     """`Active, 1 May 2026 – 30 Apr 2027`: what the file says about the licence."""
-    status = Status.ACTIVE if row.values.get("isActive") is True else Status.SUSPENDED
+    is_active = row.values.get("isActive") is True
+    status = _(labels.STATUS[Status.ACTIVE if is_active else Status.SUSPENDED])
     zone = settings().time_zone
     first, last = (dates.day(_instant(row, name), zone) for name in ("validFrom", "validTo"))
     if row.values.get("openEnded") is True:
         last = _("without an end")
     days = f"{first} – {last}".strip() if last else _("no end named")
-    return f"{_(labels.STATUS[status])}, {days}"
+    return f"{status}, {days}"
 
 
 def _instant(row: PlanRow, name: str) -> datetime | None:

@@ -107,12 +107,11 @@ def _old_and_new(tenant: Tenant, events: Sequence[Event]) -> list[str]:
     zone = settings().time_zone
     for event in events:
         if event.at == decision.at and event.verb == decision.verb.value:
-            changes = [
-                f"{_(labels.ATTRIBUTE[name])}: " + " → ".join(
-                    dates.edge_of_text(value, zone) or "–" for value in event.changes[name]
-                )
-                for name in ("validFrom", "validTo")
-                if name in event.changes
-            ]  # fmt: skip
+            changes = []
+            for name in ("validFrom", "validTo"):
+                if name in event.changes:
+                    label = _(labels.ATTRIBUTE[name])
+                    edges = [dates.edge_of_text(value, zone) for value in event.changes[name]]
+                    changes.append(f"{label}: " + " → ".join(edge or "–" for edge in edges))
             return [f"{change}." for change in changes] or [_("Nothing has changed.")]
     return []

@@ -1,6 +1,8 @@
 """The catalogues hold every text of the pages, complete and translated."""
 
+import ast
 import gettext
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,6 +17,14 @@ from portal.web.i18n.translation import CATALOGUES, LANGUAGES
 
 ROOT = Path(__file__).parents[3]
 OTHERS = LANGUAGES[1:]
+#: What a text is looked up by.
+LOOK_UPS = {"_", "N_", "Message", "gettext", "ngettext"}
+#: English words that are none in German, and that hardly a sentence does without.
+ENGLISH = re.compile(
+    r"\b(the|you|your|we|and|then|that|this|these|of|to|is|are|it|has|have)\b", re.IGNORECASE
+)
+#: A sentence that begins without a space behind the one before.
+GLUED = re.compile(r"[^\W\d_]{2}[.!?:;,][A-ZÄÖÜ][^\W\d_]")
 TYPOGRAPHIC = punctuation.replace("%", "").replace("(", "").replace(")", "") + "…"
 
 
@@ -98,6 +108,32 @@ def _ends_alike(text: str, translated: str) -> bool:
     fingerprints = [each.strip()[-1:] for each in (text, translated)]
     ends = [mark if mark in TYPOGRAPHIC else "" for mark in fingerprints]
     return ends[0] == ends[1] and text.startswith(" ") == translated.startswith(" ")
+
+
+def test_german_holds_no_english_and_no_sentence_is_glued_to_another() -> None:
+    wrong = {
+        text
+        for message in catalogue("de")
+        if message.id
+        for text in _forms(message.string)
+        if ENGLISH.search(text) or GLUED.search(text)
+    }
+    assert wrong == set()
+
+
+def test_no_text_is_looked_up_inside_an_f_string() -> None:
+    """`make words` does not look there, so such a text would stay in English."""
+    inside = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in sorted((ROOT / "portal").rglob("*.py"))
+        for text in ast.walk(ast.parse(path.read_text()))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name | ast.Attribute)
+        and (call.func.id if isinstance(call.func, ast.Name) else call.func.attr) in LOOK_UPS
+    ]
+    assert inside == []
 
 
 @pytest.mark.parametrize("language", OTHERS)

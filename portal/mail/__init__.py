@@ -2,7 +2,8 @@
 
 kinds      the table of all mails: after which verb, while which status
 digest     the digest for staff
-letters    their words, in text and HTML alike
+letters    their words
+letter     what such words are, for text and HTML alike
 request_links  the links to all requests of an address
 words      texts and dates in the language of the sign-up
 addresses  addresses as headers and mail servers need them

@@ -2,15 +2,15 @@
 what the store has when it leaves, and costs the same however many tenants there are."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from portal import records
-from portal.mail.letters import Letter
+from portal.mail.letter import Letter, Listing, Row
 from portal.mail.words import Words
 from portal.settings import Settings
-from portal.stores import GSI2, Cursor, Item, Page, Store
+from portal.stores import GSI2, KEY, Cursor, Item, Page, Store
 from portal.tenants import Status
 from portal.timestamps import format_timestamp, parse_timestamp
 
@@ -76,56 +76,69 @@ def digest_letter(
         since: When the digest before it was made; it told of the tenants up to there.
         at: When this one was.
     """
-    late = waiting_too_long(now, settings.promised_days)
-    paragraphs: list[str] = []
-    waiting = late.count(store)
-    if waiting:
-        paragraphs.append(
-            _("Requests that wait longer than promised: %(count)s.", count=_counted(waiting))
+
+    def announced(days: int) -> Listing | None:
+        return _list(
+            store,
+            settings,
+            reached(days, since, at),
+            heading=lambda count: _(
+                "Access that ends within %(days)s days: %(count)s.", days=days, count=count
+            ),
+            text=lambda row: _("ends on %(day)s", day=_day(row, "validTo", settings, _)),
+            _=_,
         )
-        paragraphs += [
-            _(
-                "%(company)s: since %(day)s",
-                company=_company(row),
-                day=_day(row, "createdAt", settings, _),
-            )
-            for row in late.rows(store, _NAMED)
-        ]
-    for days in EXPIRING_DAYS:
-        span = reached(days, since, at)
-        ending = span.count(store)
-        if ending:
-            paragraphs.append(
-                _(
-                    "Access that ends within %(days)s days: %(count)s.",
-                    days=days,
-                    count=_counted(ending),
-                )
-            )
-            paragraphs += [
-                _(
-                    "%(company)s: ends on %(day)s",
-                    company=_company(row),
-                    day=_day(row, "validTo", settings, _),
-                )
-                for row in span.rows(store, _NAMED)
-            ]
-    if not paragraphs:
+
+    late = _list(
+        store,
+        settings,
+        waiting_too_long(now, settings.promised_days),
+        heading=lambda count: _("Requests that wait longer than promised: %(count)s.", count=count),
+        text=lambda row: _("since %(day)s", day=_day(row, "createdAt", settings, _)),
+        _=_,
+    )
+    lists = (late, *map(announced, EXPIRING_DAYS))
+    filled = tuple(each for each in lists if each)
+    if not filled:
         return None
     return Letter(
         subject=_("What waits in the onboarding portal"),
         greeting=_("Hello,"),
-        paragraphs=tuple(paragraphs),
+        paragraphs=(),
+        lists=filled,
         link=(_("Open the overview"), f"{settings.base_url}/staff/"),
+        is_about_request=False,
     )
+
+
+def _list(
+    store: Store,
+    settings: Settings,
+    span: Span,
+    *,
+    heading: Callable[[str], str],
+    text: Callable[[Item], str],
+    _: Words,
+) -> Listing | None:
+    """The first tenants of a range, and how many more there are. `None`: it is empty."""
+    count = span.count(store)
+    if not count:
+        return None
+    rows = tuple(
+        Row(
+            name=str(row.get("contactCompanyName") or row[KEY]),
+            text=text(row),
+            url=f"{settings.base_url}/staff/tenants/{row[KEY]}",
+        )
+        for row in span.rows(store, _NAMED)
+    )
+    left = count - len(rows)
+    more = _("and %(n)s more", n=f"{left}+" if count >= _CAP else left) if left > 0 else ""
+    return Listing(heading=heading(_counted(count)), rows=rows, more=more)
 
 
 def _counted(number: int) -> str:
     return f"{number}+" if number >= _CAP else str(number)
-
-
-def _company(row: Item) -> str:
-    return str(row.get("contactCompanyName") or row["tenantId"])
 
 
 def _day(row: Item, name: str, settings: Settings, _: Words) -> str:

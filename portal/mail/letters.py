@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from portal.mail.letter import Letter
 from portal.mail.request_links import RequestLink
 from portal.mail.words import Words
 from portal.tenants import Status, Tenant
@@ -39,24 +40,6 @@ class Facts:
     sign_up_url: str = ""
     contact_url: str = ""
     requests: tuple[RequestLink, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Letter:
-    """A mail in words. Text and HTML are both made of it, so they cannot differ.
-
-    Attributes:
-        quote: Words of staff, shown as such.
-        link: The label and the address of the one thing to do next; `None` if there is none.
-        also: The same of what else can be done, in their order.
-    """
-
-    subject: str
-    greeting: str
-    paragraphs: tuple[str, ...]
-    quote: str = ""
-    link: tuple[str, str] | None = None
-    also: tuple[tuple[str, str], ...] = ()
 
 
 def received(facts: Facts, _: Words) -> Letter:

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from portal import records
 from portal.folders import folder
 from portal.mail.addresses import Mailbox
-from portal.mail.letters import Letter
+from portal.mail.letter import Letter
 from portal.mail.words import Words
 
 #: Headers that programs compare or follow. They have no space to fold at, and `email` would write a

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from portal.mail.addresses import mailbox_of
 from portal.mail.errors import MailError, Problem, Retry
-from portal.mail.letters import Letter
+from portal.mail.letter import Letter
 from portal.mail.message import compose, message_id_of
 from portal.mail.post import Post
 from portal.mail.words import Words

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from portal.mail import Post, open_signer
 from portal.mail.addresses import Mailbox
 from portal.mail.dkim_signer import DkimSigner
-from portal.mail.letters import Letter
+from portal.mail.letter import Letter
 from portal.mail.message import OutgoingMail, compose, message_id_of
 from portal.mail.smtp import SmtpServer
 from portal.mail.words import Words

@@ -9,7 +9,7 @@ import pytest
 from portal.mail import OldFiles, is_writable, remove_files_before
 from portal.mail.addresses import Mailbox
 from portal.mail.errors import MailError, Problem, Retry
-from portal.mail.letters import Letter
+from portal.mail.letter import Letter
 from portal.mail.message import OutgoingMail, compose, message_id_of
 from portal.mail.ways import Files
 from portal.mail.words import Words

@@ -15,7 +15,7 @@ from email_validator import validate_email
 from portal.auth.people import person_id
 from portal.mail.addresses import Mailbox, mailbox_of, sender_of
 from portal.mail.kinds import Kind
-from portal.mail.letters import Letter
+from portal.mail.letter import Letter
 from portal.mail.message import OutgoingMail, SentPolicy, compose, message_id_of
 from portal.mail.words import Words
 from portal.records import item_of

@@ -21,7 +21,7 @@ from moto.ses.models import ses_backends
 from portal.mail import Post
 from portal.mail.addresses import Mailbox
 from portal.mail.errors import MailError, Problem, Retry
-from portal.mail.letters import Letter
+from portal.mail.letter import Letter
 from portal.mail.message import OutgoingMail, compose, message_id_of
 from portal.mail.ses import AmazonSes, ses_client_maker
 from portal.mail.words import Words

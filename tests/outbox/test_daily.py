@@ -145,6 +145,23 @@ def test_the_digest_names_who_waits_longer_than_promised_and_only_them(
     assert "Waits" not in str(received.message["Subject"])
 
 
+def test_the_digest_links_each_row_and_says_how_many_are_left_out(
+    store, daily, send, clock
+) -> None:
+    waiting = [sign_up(store, n, contact=replace(CONTACT, company=f"C{n}")) for n in range(12)]
+    clock.advance(days=3)
+    send(store)
+    assert daily(store).run_if_due()
+    _tally, way = send(store)
+    received = read(way.mails[0])
+    for text in (received.text(), received.text("html")):
+        links = {each.id for each in waiting if f"/staff/tenants/{each.id}" in text}
+        assert len(links) == 10
+        assert "and 2 more" in text
+        # The date in the subject is no number that anybody can name.
+        assert "Reference" not in text
+
+
 def test_nothing_is_sent_when_nothing_waits(store, daily, send, clock) -> None:
     sign_up(store, 1)
     send(store)

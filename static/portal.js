@@ -82,14 +82,58 @@
     if (note) control.after(document.adoptNode(note));
   }
 
-  // --- Forms that htmx does not send: on a slow line they show that they are on their way ---
+  // --- A form that is on its way says so on the button that was pressed -----------------
+
+  const onItsWay = new Map(); // button -> what it showed
+  const live = find("#live");
+  // Whoever stops a page that loads gets no event: then the button works again after a while.
+  const MOST = 30_000;
+
+  function showSending(form, pressed) {
+    const button = pressed ?? find("button:not([type=button])", form);
+    // A steady form sends itself again and again.
+    if (!button || onItsWay.has(button) || button.closest(".steady")) return;
+    onItsWay.set(button, [...button.childNodes]);
+    button.style.minWidth = `${button.offsetWidth}px`;
+    // Not `disabled`: the browser would leave out the name and the value of the button.
+    button.setAttribute("aria-disabled", "true");
+    button.textContent = live.textContent = alerts.dataset.sending;
+    setTimeout(() => showSent(form, button), MOST);
+  }
+
+  function showSent(form, button) {
+    form?.classList.remove("sending");
+    if (!onItsWay.has(button)) return;
+    button.replaceChildren(...onItsWay.get(button));
+    button.removeAttribute("aria-disabled");
+    button.style.minWidth = "";
+    onItsWay.delete(button);
+    if (live.textContent === alerts.dataset.sending) live.textContent = "";
+  }
 
   document.addEventListener("submit", (event) => {
-    if (!event.defaultPrevented) event.target.classList.add("sending");
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post" || event.submitter?.closest(".languages")) return;
+    form.classList.add("sending");
+    showSending(form, event.submitter);
   });
   // The way back may lead to the page as it was left.
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll(".sending")) form.classList.remove("sending");
+    for (const button of [...onItsWay.keys()]) showSent(button.form, button);
+  });
+  // A form that htmx sends.
+  const pressedIn = ({ elt, requestConfig }) => (elt.matches("button") ? elt : requestConfig?.triggeringEvent?.submitter);
+  document.addEventListener("htmx:beforeSend", (event) => {
+    const { elt, requestConfig } = event.detail;
+    if (isFieldCheck(event) || requestConfig.verb !== "post") return;
+    showSending(elt.closest("form") ?? elt, pressedIn(event.detail));
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    for (const button of [...onItsWay.keys()]) {
+      const { elt } = event.detail;
+      if (elt === button || elt.contains(button) || !button.isConnected) showSent(null, button);
+    }
   });
 
   // --- Forms side by side: what is typed in one stays when another one is sent --------

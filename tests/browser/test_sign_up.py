@@ -271,18 +271,3 @@ def test_back_shows_the_form_that_was_refused_with_its_words(customer: Page) -> 
     send_sign_up(page)
     expect(page).to_have_url(re.compile(re.escape(status_page)))
     expect(page.get_by_text("Janet Doe")).to_be_visible()
-
-
-def test_on_a_slow_line_the_form_shows_that_it_is_on_its_way(page: Page) -> None:
-    page.goto("/sign-up")
-    fill_sign_up(page)
-    button = page.get_by_role("button", name="Ask for access")
-    expect(button).to_have_css("cursor", "pointer")
-    # Without content the browser stays on the page, as it was while it waited.
-    page.route("**/sign-up", lambda route: route.fulfill(status=204))
-    with page.expect_request("**/sign-up"):
-        button.click()
-    expect(button).to_have_css("cursor", "progress")
-    page.unroute("**/sign-up")
-    send_sign_up(page)
-    expect(page).to_have_url(re.compile("/status/"))

@@ -36,7 +36,10 @@ SAME = {
 #: Names of people and companies. All else that people typed is read from the store.
 NAMES = "Example GmbH Jane Doe Meyer Anna Ada Approver Admin Field Service Group Muster Max"
 #: Attributes that people read or hear.
-READ = ("aria-label", "title", "placeholder", "alt", "data-network", "data-timeout", "data-server")
+READ = (
+    "aria-label", "title", "placeholder", "alt", "data-network", "data-timeout", "data-server",
+    "data-sending",
+)  # fmt: skip
 WORD = re.compile(r"[^\W\d_]{3,}")
 
 

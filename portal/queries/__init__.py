@@ -21,8 +21,10 @@ from portal.queries.tabs import (
     closed_towards_before,
     count,
     counts,
+    doubtful_count,
     next_waiting,
     ranges_of_tab,
+    waiting_for_address,
 )
 from portal.queries.tenant_history import history, mails, notes
 from portal.queries.tenant_search import search
@@ -32,6 +34,7 @@ from portal.queries.waiting_times import KnownWaitingTimes, WaitingTimes, waitin
 __all__ = [
     "CAP", "PAGE", "Doubtful", "DuplicateReason", "IndexRange", "KnownWaitingTimes", "PageCursor",
     "QueuePage", "Tab", "Undelivered", "WaitingTimes", "closed_before", "closed_towards_before",
-    "count", "counts", "doubtful", "history", "mails", "next_waiting", "notes", "page",
-    "possible_duplicates", "ranges_of_tab", "search", "undelivered", "waiting_times",
+    "count", "counts", "doubtful", "doubtful_count", "history", "mails", "next_waiting", "notes",
+    "page", "possible_duplicates", "ranges_of_tab", "search", "undelivered", "waiting_for_address",
+    "waiting_times",
 ]  # fmt: skip

@@ -108,6 +108,17 @@ def count(store: Store, tab: Tab, now: datetime) -> int:
     return row_count
 
 
+def waiting_for_address(store: Store) -> int:
+    """How many sign-ups wait for the proof of their address because a setting says so, at most
+    `CAP`. They are in the tab of doubtful ones, and are none."""
+    return store.count(GSI2, records.WAITING, cap=CAP)
+
+
+def doubtful_count(store: Store) -> int:
+    """How many of that tab a robot may have sent, at most `CAP`."""
+    return store.count(GSI2, records.ASIDE, cap=CAP)
+
+
 def counts(store: Store, now: datetime) -> dict[Tab, int]:
     """As `count`, for every tab in its order."""
     row_counts: dict[Tab, int] = {}

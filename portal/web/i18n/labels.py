@@ -66,7 +66,6 @@ TAB = {
 }
 
 EMPTY_TAB = {
-    Tab.PENDING: N_("No sign-up is waiting."),
     Tab.ACTIVE: N_("No tenant is active."),
     Tab.EXPIRING: N_("No tenant expires in the next 30 days."),
     Tab.EXPIRED: N_("No tenant has expired."),

@@ -19,6 +19,7 @@ from portal.timestamps import format_timestamp, parse_timestamp
 from portal.web.forms import FieldView
 from portal.web.http import note_saved, now, source, store, strip_unprintable
 from portal.web.i18n import _
+from portal.web.staff.not_in_queue import not_in_queue
 from portal.web.staff.queue import MAX_SEARCH_LENGTH
 
 #: Of those that the page names.
@@ -121,6 +122,7 @@ def _page(search: str, *, problem: str = "", status: int = 200) -> AnyResponse:
         )
         if waiting
         else None,
+        by_setting=next((each for each in not_in_queue() if each.waits), None),
         list_url=f"{url_for('staff.tenants')}?{urlencode({'status': Tab.ASIDE.value})}",
     )
     return make_response(page, status)

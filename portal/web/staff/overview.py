@@ -12,6 +12,7 @@ from portal.timestamps import parse_timestamp
 from portal.web.http import now, settings, store
 from portal.web.i18n import dates, locale_name
 from portal.web.staff.mails import mail_label, mail_problem
+from portal.web.staff.not_in_queue import not_in_queue
 from portal.web.staff.queue import queue_tabs, queue_url
 from portal.web.staff.recent_decisions import without_decided
 
@@ -49,7 +50,7 @@ def overview_page() -> Response:
     page = render_template(
         "staff/overview.html",
         counts=counts,
-        doubtful=next((tab for tab in counts if tab.key == Tab.ASIDE.value), None),
+        aside=not_in_queue() if any(tab.key == Tab.ASIDE.value for tab in counts) else [],
         waiting=[_waiting_row(row) for row in without_decided(pending.rows)],
         all_waiting_url=queue_url(Tab.PENDING),
         expiring=[

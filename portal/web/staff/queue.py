@@ -14,6 +14,7 @@ from portal.stores import Item
 from portal.web.http import htmx, now, person, services, store, strip_unprintable
 from portal.web.i18n import _, labels
 from portal.web.staff.back_links import link_suffix
+from portal.web.staff.not_in_queue import empty_queue
 from portal.web.staff.queue_columns import Mark, queue_mark, queue_rows
 from portal.web.staff.recent_decisions import without_decided
 
@@ -91,7 +92,7 @@ def _nothing_found(tab: Tab, search: str, page: QueuePage) -> str:
             "Nothing was found. Search for the beginning of a company name, for a whole email"
             " address, or for an id."
         )
-    return _(labels.EMPTY_TAB[tab])
+    return empty_queue() if tab is Tab.PENDING else _(labels.EMPTY_TAB[tab])
 
 
 def _tab_named(name: str) -> Tab:

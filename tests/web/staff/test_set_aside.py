@@ -12,6 +12,7 @@ from portal.settings import Settings
 from portal.stores.contract import Store
 from tests.conftest import Clock
 from tests.strict_client import StrictClient
+from tests.web.factories import add_tenants, pending_tenant
 from tests.web.pages import (
     TYPED,
     SignUp,
@@ -113,8 +114,24 @@ def test_a_doubtful_sign_up_is_found_and_counted_and_not_in_the_queue(
     assert "Doubtful" in words(first(tree(anna.page(done.id)), ".//header[@class='card']"))
     overview = anna.get("/staff/")
     assert links(overview)["1 Doubtful"] == "/staff/tenants?status=aside"
-    assert "No sign-up is waiting." in page_words(overview)
+    for page in (overview, anna.get("/staff/tenants")):
+        assert "The queue is empty. These are not in it:" in page_words(page)
+        assert "Doubtful sign-ups: 1" in page_words(page)
+        assert "No sign-up is waiting." not in page_words(page)
     assert links(overview)["Doubtful sign-ups: 1"] == "/staff/tenants?status=aside"
+
+
+def test_those_that_wait_for_their_address_are_not_called_robots(store: Store, anna: Staff) -> None:
+    waiting = replace(pending_tenant(1), waits_for_address=True)
+    add_tenants(store, waiting)
+    clear = anna.get("/staff/doubtful")
+    assert "There is nothing to clear." in page_words(clear)
+    for page in (anna.get("/staff/"), anna.get("/staff/tenants"), clear):
+        assert "Sign-ups that wait for their address: 1" in page_words(page)
+        assert "A robot may have sent them" not in page_words(page)
+        assert "No sign-up is waiting." not in page_words(page)
+    for page in (anna.get("/staff/"), clear):
+        assert "when its customer presses the button" in page_words(page)
 
 
 def test_a_sign_up_that_was_only_fast_is_in_the_queue_with_a_mark(

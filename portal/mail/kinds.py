@@ -21,6 +21,7 @@ class Kind(StrEnum):
     RECEIVED = "received"
     APPROVED = "approved"
     REJECTED = "rejected"
+    REOPENED = "reopened"
     SUSPENDED = "suspended"
     REINSTATED = "reinstated"
     EXPIRING = "expiring"
@@ -156,6 +157,13 @@ KINDS: Mapping[Kind, KindEntry] = {
             while_status=frozenset({Status.REJECTED}),
             label=N_("Request not approved"),
             write=letters.rejected,
+        ),
+        KindEntry(
+            kind=Kind.REOPENED,
+            after=frozenset({Verb.REOPEN}),
+            while_status=frozenset({Status.PENDING}),
+            label=N_("Request looked at again"),
+            write=letters.reopened,
         ),
         KindEntry(
             kind=Kind.SUSPENDED,

@@ -162,6 +162,28 @@ def rejected(facts: Facts, _: Words) -> Letter:
     )
 
 
+def reopened(facts: Facts, _: Words) -> Letter:
+    """After a refusal, after the customer had withdrawn, or after a term that was taken back."""
+    return Letter(
+        subject=_("We are looking at your request again"),
+        greeting=_greeting(facts, _),
+        paragraphs=(
+            _(
+                "Your request for %(company)s was closed. We have opened it again: only our next"
+                " decision counts.",
+                company=facts.company,
+            ),
+            _("The request waits until you confirm this email address. Then we check the details.")
+            if facts.tenant.waits_for_address
+            else _(
+                "You get another mail when we have decided. You do not need to do anything until"
+                " then."
+            ),
+        ),
+        link=_status_link(facts, _),
+    )
+
+
 def suspended(facts: Facts, _: Words) -> Letter:
     return Letter(
         subject=_("Your access is suspended"),

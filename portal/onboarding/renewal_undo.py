@@ -5,6 +5,7 @@ from dataclasses import replace
 from portal import records
 from portal.onboarding.claims import claim_changes
 from portal.onboarding.decisions import MAX_ATTEMPTS, StaleError, UnknownTenantError, load, too_busy
+from portal.outbox import entries_after
 from portal.stores import (
     Add,
     ItemExistsError,
@@ -75,6 +76,7 @@ def undo_renewal(
                 Replace(existing_item, expected_version, read=loaded.item),
                 Add(event),
                 Add(of_existing),
+                *entries_after(Verb.REOPEN, pending, audit.at),
                 *claim_changes(store, None, pending),
             ])  # fmt: skip
         except (VersionConflictError, ItemExistsError):

@@ -159,7 +159,9 @@ def test_the_customer_reads_a_rejection_and_staff_undo_it(
     expect(customer.locator(".pre-wrap")).to_have_text("Please tell us\nyour customer number.")
 
     page.get_by_role("button", name="Undo").click()
-    outcome_is(page, f"The sign-up of {company} is back in the queue.", javascript=javascript)
+    told = "The customer gets a mail that you look at it again."
+    said = f"The sign-up of {company} is back in the queue. {told}"
+    outcome_is(page, said, javascript=javascript)
     expect(decision(page, "Activate")).to_be_visible()
     customer.reload()
     expect(customer.get_by_role("heading", level=1)).to_have_text(

@@ -108,6 +108,11 @@ SAID = [
         "Ask for access again", "Our message to you", "Please call us.",
     ]),
     (Kind.REJECTED, "de", "Ihre Anfrage wurde abgelehnt", ["Please call us."]),
+    (Kind.REOPENED, "en", "We are looking at your request again", [
+        "Hello Kim Meyer,", "We have opened it again: only our next decision counts.",
+        "You get another mail when we have decided.", "Open the status page",
+    ]),
+    (Kind.REOPENED, "de", "Wir prüfen Ihre Anfrage noch einmal", ["Es gilt nur noch unsere"]),
     (Kind.SUSPENDED, "en", "Your access is suspended", ["Nobody can use it at the moment."]),
     (Kind.SUSPENDED, "de", "Ihr Zugang ist gesperrt", ["Im Moment kann ihn niemand nutzen."]),
     (Kind.REINSTATED, "en", "Your access is active again", ["through 23 November 2027"]),

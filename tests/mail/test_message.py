@@ -89,7 +89,7 @@ STATUS = {
     Kind.SUSPENDED: Status.SUSPENDED, Kind.REINSTATED: Status.ACTIVE,
     Kind.EXPIRING: Status.ACTIVE, Kind.RECEIVED_AGAIN: Status.PENDING,
     Kind.ADDRESS: Status.PENDING, Kind.QUESTION: Status.PENDING, Kind.ANSWERED: Status.PENDING,
-    Kind.LINKS: Status.PENDING,
+    Kind.LINKS: Status.PENDING, Kind.REOPENED: Status.PENDING,
 }  # fmt: skip
 #: Before an address is proved, whatever was typed stands in no mail to it. Staff read an answer on
 #: the tenant's page.

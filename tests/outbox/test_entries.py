@@ -42,6 +42,7 @@ def kinds(store: Store) -> list[str]:
     [
         ("pending", call_activate, "approved"),
         ("pending", call_reject, "rejected"),
+        ("rejected", calling(onboarding.reopen), "reopened"),
         ("active", suspend, "suspended"),
         ("suspended", reinstate, "reinstated"),
         ("aside", calling(onboarding.release), "received_again"),
@@ -87,9 +88,9 @@ def test_nobody_writes_to_whoever_filled_the_trap_for_robots(store: Store) -> No
     assert kinds(store) == ["received_again"]
 
 
-@pytest.mark.parametrize("verb", ["withdraw", "edit_contact", "reopen", "set_validity"])
+@pytest.mark.parametrize("verb", ["withdraw", "edit_contact", "set_validity"])
 def test_other_verbs_tell_nobody(store: Store, verb: str) -> None:
-    state = {"reopen": "rejected", "set_validity": "active"}.get(verb, "pending")
+    state = {"set_validity": "active"}.get(verb, "pending")
     arguments: dict[str, dict[str, object]] = {
         "edit_contact": {"contact": OTHER_CONTACT},
         "set_validity": {"validity": NEXT_YEAR},
@@ -116,6 +117,9 @@ def test_a_renewal_tells_whoever_asked(store: Store) -> None:
     )
     newest = entries(store)[-1]
     assert (newest.kind, newest.tenant_id, newest.sign_up_id) == ("approved", existing.id, again.id)
+    onboarding.undo_renewal(store, again.id, expected_version=2, audit=later(ANN, minutes=9))
+    taken_back = entries(store)[-1]
+    assert (taken_back.kind, taken_back.tenant_id) == ("reopened", again.id)
 
 
 def test_entries_hold_no_personal_data(store: Store) -> None:

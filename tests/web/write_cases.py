@@ -16,6 +16,11 @@ from tests.web.pages import IDS, TYPED, Staff, form_of, sent_in, undo_of
 FINAL_ID = f"{IDS['account_id']}_{IDS['company_id']}"
 
 #: Makes the tenant of a case, with the browser of a customer and of a colleague. Returns its id.
+REOPENED = (
+    "The sign-up of Example GmbH is back in the queue. The customer gets a mail that you look at it"
+    " again."
+)
+
 Prepare = Callable[[FlaskClient, Staff], str]
 
 
@@ -162,7 +167,7 @@ WRITES = {
         Write(
             verb="reopen",
             prepare=make_rejected,
-            said="The sign-up of Example GmbH is back in the queue.",
+            said=REOPENED,
             event="reopen",
             overtaken_by="reopen",
             overtaken_with={},
@@ -228,7 +233,7 @@ WRITES = {
 UNDO_RENEW = UndoRenew(
     verb="undo-renew",
     prepare=make_second_sign_up,
-    said="The sign-up of Example GmbH is back in the queue.",
+    said=REOPENED,
     event="reopen",
 )
 #: Without the note: it does not change the tenant, so it has no event and no conflict.

@@ -15,7 +15,12 @@ from portal.web.i18n import _, dates, labels
 from portal.web.staff.back_links import back_parameter
 from portal.web.staff.recent_decisions import recently_decided
 from portal.web.staff.renewal import closed_sign_up
-from portal.web.staff.verbs import BY_VERB, confirmation_sentence, validity_has_ended
+from portal.web.staff.verbs import (
+    BY_VERB,
+    confirmation_sentence,
+    tells_customer,
+    validity_has_ended,
+)
 
 #: For this long after it, a decision or a note is confirmed.
 _JUST_NOW = timedelta(minutes=5)
@@ -95,6 +100,12 @@ def _sentence(tenant: Tenant, verb: Verb) -> str:
     """An end in the past is said in other words."""
     if verb is Verb.SET_VALIDITY and validity_has_ended(tenant):
         return _("The validity of %(company)s has ended.", company=tenant.contact.company)
+    if verb is Verb.REOPEN and tells_customer(tenant):
+        return _(
+            "The sign-up of %(company)s is back in the queue. The customer gets a mail that you"
+            " look at it again.",
+            company=tenant.contact.company,
+        )
     return confirmation_sentence(verb, tenant.contact.company)
 
 

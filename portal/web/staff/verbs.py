@@ -27,6 +27,13 @@ def validity_has_ended(tenant: Tenant) -> bool:
     return tenant.validity.valid_to is not None and tenant.validity.valid_to < now()
 
 
+def tells_customer(tenant: Tenant) -> bool:
+    """Whether the customer of a sign-up is told by mail when it is reopened. Nobody writes to
+    whoever filled the trap for robots."""
+    is_doubtful = tenant.set_aside and not tenant.waits_for_address
+    return bool(tenant.contact.email) and not is_doubtful
+
+
 def _explain_days(_tenant: Tenant) -> str:
     zone = settings().time_zone.key
     return _("Both days count. The last day ends at 24:00 %(zone)s.", zone=zone)
@@ -43,6 +50,14 @@ def _explain_asking(tenant: Tenant) -> str:
     if question and question.is_open:
         return _("An earlier question waits for its answer. The new one takes its place.")
     return _("The sign-up keeps its place in the queue.")
+
+
+def _explain_reopening(tenant: Tenant) -> str:
+    goes_back = _("The sign-up goes back into the queue unchanged.")
+    if tells_customer(tenant):
+        told = _("The customer gets a mail that you look at it again.")
+        return f"{goes_back} {told}"
+    return goes_back
 
 
 def _tone_of_validity(tenant: Tenant) -> str:
@@ -177,7 +192,7 @@ VERBS = (
         legend=N_("Reopen"),
         button=N_("Reopen"),
         tone=always("emphasised"),
-        explanation=lambda _tenant: _("The sign-up goes back into the queue unchanged."),
+        explanation=_explain_reopening,
         done=N_("The sign-up of %(company)s is back in the queue."),
         conflict=N_("%(who)s reopened this %(ago)s."),
         refused=N_("Only a rejected or withdrawn sign-up can be reopened."),

@@ -9,10 +9,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from portal.mail import PROBLEM_SENTENCES, Kind, MailError, Notice, Problem, Retry
+from portal.onboarding import withdraw
 from portal.outbox import note_return
 from portal.records import DeliveryState, new_outbox_entry, outbox_item, outbox_key
 from portal.stores.contract import Add, Replace, Store
 from tests.conftest import Clock
+from tests.examples import CUSTOMER
 from tests.mail.letters_and_facts import entries
 from tests.web.pages import (
     TYPED,
@@ -157,11 +159,8 @@ def test_what_is_not_true_any_more_is_not_offered(
 ) -> None:
     send_mail(app)
     clock.advance(minutes=1)
-    anna.decide(pending.id, "reject", reason="other")
-    clock.advance(minutes=1)
-    send_mail(app)
     assert again(pending.id) in forms(anna.page(pending.id))
-    anna.decide(pending.id, "reopen")
+    withdraw(store, pending.id, expected_version=1, audit=CUSTOMER)
     assert again(pending.id) not in forms(anna.page(pending.id))
     assert {entry.state for entry in entries(store)} == {DeliveryState.SENT}
 

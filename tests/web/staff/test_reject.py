@@ -52,7 +52,7 @@ def test_undo_puts_the_sign_up_back_into_the_queue(
     done = anna.decide(pending.id, "reject", reason="duplicate", message="Twice.")
     page = anna.get(done.location)
     undone = anna.send(pending.id, "reopen", undo_of(page, f"/staff/tenants/{pending.id}/reopen"))
-    assert outcome(anna.get(undone.location)).endswith("is back in the queue.")
+    assert outcome(anna.get(undone.location)).endswith("a mail that you look at it again.")
     tenant = tenants_in(store)[pending.id]
     assert tenant["status"] == "pending"
     assert not {"reason", "message"} & tenant.keys()

@@ -187,7 +187,8 @@ def test_what_was_closed_is_said_and_can_be_undone(
     undone = anna.send(again.id, "undo-renew", undo_of(done, undo))
     assert undone.status_code == 303
     assert outcome(anna.get(undone.location)) == (
-        "The sign-up of Example GmbH is back in the queue."
+        "The sign-up of Example GmbH is back in the queue. The customer gets a mail that you"
+        " look at it again."
     )
     after = tenants_in(store)
     decided = {

@@ -3,6 +3,8 @@
 kinds      the table of all mails: after which verb, while which status
 digest     the digest for staff
 letters    their words
+facts      what such words may tell
+access_words  what they say about an access
 letter     what such words are, for text and HTML alike
 request_links  the links to all requests of an address
 words      texts and dates in the language of the sign-up

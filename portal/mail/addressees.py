@@ -17,13 +17,15 @@ _NOTES = 200
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Addressee:
-    """Whom a mail is for, and the sign-up whose status page it links to."""
+    """Whom a mail is for, and the sign-up whose status page it links to. `renews`: with it the
+    customer asks to renew an access."""
 
     tenant: Tenant
     contact: Contact
     locale: str
     sign_up_id: str
     link: StatusLink
+    renews: bool = False
 
     @property
     def reference(self) -> str:
@@ -62,6 +64,7 @@ def find_addressee(store: Store, entry: OutboxEntry) -> Addressee:
         locale=tenant.locale or entry.locale,
         sign_up_id=tenant.pending_id or tenant.id,
         link=StatusLink(hashed=tenant.status_link, made_at=tenant.created_at),
+        renews=bool(tenant.renews),
     )
 
 
@@ -116,6 +119,7 @@ def _of_closed_sign_up(store: Store, sign_up_id: str, tenant: Tenant) -> Address
         locale=sign_up.locale,
         sign_up_id=sign_up_id,
         link=records.status_link_of(item),
+        renews=bool(sign_up.renews),
     )
 
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from portal.mail import letters
+from portal.mail.facts import Facts
 from portal.mail.letter import Letter
-from portal.mail.letters import Facts
 from portal.mail.words import Words
 from portal.tenants import EXPIRING, Status, Tenant, Verb
 from portal.translations import N_

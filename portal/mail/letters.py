@@ -5,79 +5,62 @@ only. The first mail, which goes to an address that nobody has proved yet, holds
 otherwise a stranger could send their words to anybody, in the name of the portal.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
+from portal.mail.access_words import suspension, validity
+from portal.mail.facts import Facts
 from portal.mail.letter import Letter
 from portal.mail.request_links import RequestLink
 from portal.mail.words import Words
-from portal.tenants import Status, Tenant
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Facts:
-    """What a mail may tell.
-
-    Attributes:
-        name, company: Of the contact that gets it.
-        status_url: The status page; empty if there is none any more.
-        reminders_url: The page that ends such mails; empty if this one is no reminder.
-        confirm_url: The page that proves the address; empty if this mail must not have it.
-        staff_url: The page of staff about the tenant.
-        requests: All requests of the address, the newest first, for the mail that lists them.
-    """
-
-    tenant: Tenant
-    zone: ZoneInfo
-    now: datetime
-    name: str = ""
-    company: str = ""
-    status_url: str = ""
-    confirm_url: str = ""
-    reminders_url: str = ""
-    staff_url: str = ""
-    sign_up_url: str = ""
-    contact_url: str = ""
-    requests: tuple[RequestLink, ...] = ()
+from portal.tenants import Status
 
 
 def received(facts: Facts, _: Words) -> Letter:
+    """The renewal of an access does not wait for the address: whoever has access is known."""
     status_link = _status_link(facts, _)
-    asked = _("Somebody asked for access to the Appointment Manager with this email address.")
-    not_you = _("If that was not you, ignore this mail.")
-    if not facts.confirm_url:
-        then = (
-            _(
+    return Letter(
+        subject=_("We have your request to renew")
+        if facts.renews
+        else _("We have your request for access"),
+        greeting=_("Hello,"),
+        paragraphs=(
+            _("Somebody asked to renew an access to the Appointment Manager with this address.")
+            if facts.renews
+            else _("Somebody asked for access to the Appointment Manager with this email address."),
+            *_what_happens_next(facts, _),
+            _("If that was not you, ignore this mail."),
+        ),
+        link=_confirm_link(facts, _) if facts.confirm_url else status_link,
+        also=(status_link,) if facts.confirm_url and status_link else (),
+    )
+
+
+def _what_happens_next(facts: Facts, _: Words) -> tuple[str, ...]:
+    if facts.tenant.waits_for_address:
+        return (
+            _("The request waits until you confirm this email address. Then we check the details.")
+            if facts.confirm_url
+            else _(
                 "The request waits until you confirm this email address. The status page sends you"
                 " the link for that, once a day."
-            )
-            if facts.tenant.waits_for_address
-            else _(
-                "We check the details and then switch on the access. You do not need to do"
-                " anything. You get another mail when we have decided."
-            )
+            ),
         )
-        return Letter(
-            subject=_("We have your request for access"),
-            greeting=_("Hello,"),
-            paragraphs=(asked, then, not_you),
-            link=status_link,
-        )
-    then = (
-        _("The request waits until you confirm this email address. Then we check the details.")
-        if facts.tenant.waits_for_address
-        else _(
+    unchanged = (_("Until we have decided, the access stays as it is."),) if facts.renews else ()
+    if facts.confirm_url:
+        asked = _(
             "Please confirm that this email address is yours. We check the details meanwhile, and"
             " you get another mail when we have decided."
         )
-    )
-    return Letter(
-        subject=_("We have your request for access"),
-        greeting=_("Hello,"),
-        paragraphs=(asked, then, not_you),
-        link=_confirm_link(facts, _),
-        also=(status_link,) if status_link else (),
+        return (asked, *unchanged)
+    if facts.renews:
+        checked = _(
+            "We check the request. You do not need to do anything. You get another mail when we"
+            " have decided."
+        )
+        return (checked, *unchanged)
+    return (
+        _(
+            "We check the details and then switch on the access. You do not need to do"
+            " anything. You get another mail when we have decided."
+        ),
     )
 
 
@@ -139,17 +122,37 @@ def approved(facts: Facts, _: Words) -> Letter:
     # More time may be given to an access that is suspended.
     is_suspended = facts.tenant.status is Status.SUSPENDED
     return Letter(
-        subject=_("Your access is approved"),
+        subject=_("Your access is renewed") if facts.renews else _("Your access is approved"),
         greeting=_greeting(facts, _),
         paragraphs=(
-            _("Your request for access for %(company)s is approved.", company=facts.company),
-            *(_suspension(facts, _) if is_suspended else _validity(facts, _)),
+            _(
+                "Your request to renew the access of %(company)s is approved.",
+                company=facts.company,
+            )
+            if facts.renews
+            else _("Your request for access for %(company)s is approved.", company=facts.company),
+            *(suspension(facts, _) if is_suspended else validity(facts, _)),
         ),
         link=_status_link(facts, _),
     )
 
 
 def rejected(facts: Facts, _: Words) -> Letter:
+    if facts.renews:
+        return Letter(
+            subject=_("Your request to renew was not approved"),
+            greeting=_greeting(facts, _),
+            paragraphs=(
+                _(
+                    "Your request to renew the access of %(company)s was not approved. The present"
+                    " access stays as it is.",
+                    company=facts.company,
+                ),
+                _("If something has changed, you can ask to renew it again."),
+            ),
+            quote=facts.tenant.message,
+            link=(_("Ask to renew"), _asking_url(facts)),
+        )
     return Letter(
         subject=_("Your request for access was not approved"),
         greeting=_greeting(facts, _),
@@ -188,7 +191,7 @@ def suspended(facts: Facts, _: Words) -> Letter:
     return Letter(
         subject=_("Your access is suspended"),
         greeting=_greeting(facts, _),
-        paragraphs=_suspension(facts, _),
+        paragraphs=suspension(facts, _),
         link=_status_link(facts, _),
     )
 
@@ -202,7 +205,7 @@ def reinstated(facts: Facts, _: Words) -> Letter:
                 "The access of %(company)s to the Appointment Manager is no longer suspended.",
                 company=facts.company,
             ),
-            *_validity(facts, _),
+            *validity(facts, _),
         ),
         link=_status_link(facts, _),
     )
@@ -229,53 +232,6 @@ def expiring(facts: Facts, _: Words) -> Letter:
 
 def _greeting(facts: Facts, _: Words) -> str:
     return _("Hello %(name)s,", name=facts.name) if facts.name else _("Hello,")
-
-
-def _suspension(facts: Facts, _: Words) -> tuple[str, ...]:
-    return (
-        _(
-            "The access of %(company)s to the Appointment Manager is suspended. Nobody can use"
-            " it at the moment.",
-            company=facts.company,
-        ),
-        _("Please ask the person who looks after your account."),
-    )
-
-
-def _validity(facts: Facts, _: Words) -> list[str]:
-    """From when until when, in words, and what to do next."""
-    validity, zone = facts.tenant.validity, facts.zone
-    first, last = validity.valid_from, validity.valid_to
-    last_day = _.day_in_zone(last, zone) if last else ""
-    if last and last < facts.now:
-        return [
-            _(
-                "Its validity ended on %(day)s. Ask for access again to renew it.",
-                day=last_day,
-            )
-        ]
-    ready = _("Open the Appointment Manager in Field Service Management to use it.")
-    if first and first > facts.now:
-        if not last:
-            first_day = _.day_in_zone(first, zone)
-            return [_("You can use it from %(first)s on.", first=first_day), ready]
-        return [
-            _(
-                "You can use it from %(first)s through %(last)s; both days count.",
-                first=_.day(first, zone),
-                last=last_day,
-            ),
-            ready,
-        ]
-    if not last:
-        return [ready]
-    return [
-        _(
-            "You can use it now, through %(last)s; that day still counts.",
-            last=last_day,
-        ),
-        ready,
-    ]
 
 
 def _request_link(request: RequestLink, facts: Facts, _: Words) -> tuple[str, str]:

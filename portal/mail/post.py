@@ -18,8 +18,8 @@ from portal.mail.addresses import Mailbox, mailbox_of, sender_of
 from portal.mail.digest import DIGEST, address_of_mark, digest_letter
 from portal.mail.dkim_signer import open_signer
 from portal.mail.errors import MailError, NothingToSayError, Problem, Retry
+from portal.mail.facts import Facts
 from portal.mail.kinds import KINDS, Kind, KindEntry, kind_entry
-from portal.mail.letters import Facts
 from portal.mail.message import (
     OutgoingMail,
     compose,
@@ -131,6 +131,7 @@ class Post:
             contact_url=self._settings.contact_url,
             zone=self._settings.time_zone,
             now=now,
+            renews=addressee.renews,
         )
         mail = compose(
             kind.write(facts, words),

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from portal.mail.addresses import Mailbox
 from portal.mail.digest import digest_letter
+from portal.mail.facts import Facts
 from portal.mail.kinds import KINDS, Kind
 from portal.mail.letter import Letter
-from portal.mail.letters import Facts
 from portal.mail.message import compose
 from portal.mail.request_links import RequestLink
 from portal.mail.words import Words
@@ -78,6 +78,7 @@ def variants() -> Iterator[Facts]:
             contact_url="https://hilfe.example",
             zone=ZoneInfo("Europe/Berlin"),
             now=START,
+            renews=bool(renews),
             requests=LISTED,
         )
 

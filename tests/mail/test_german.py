@@ -33,6 +33,14 @@ def german_and_english(letter: Letter, english: Letter) -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
+def test_a_german_mail_goes_on_in_small_letters_after_its_greeting(kind: Kind) -> None:
+    """The greeting ends with a comma. What addresses the reader keeps its capital."""
+    for german, _english in letters(kind):
+        first = german.paragraphs[0].split()[0]
+        assert first[0].islower() or first in {"Ihr", "Ihre", "Ihren", "Ihnen", "Sie"}, first
+
+
+@pytest.mark.parametrize("kind", Kind)
 def test_every_variant_of_a_mail_is_german_from_end_to_end(kind: Kind) -> None:
     variants = list(letters(kind))
     assert variants

@@ -286,3 +286,22 @@ def test_without_a_status_page_they_get_the_form(
     text = mail(store, settings, kind, status_link="").text()
     assert "https://portal.example.com/sign-up\n" in text
     assert "/again" not in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "said"),
+    [
+        (Kind.RECEIVED, "We have your request to renew", "the access stays as it is"),
+        (Kind.RECEIVED_AGAIN, "We have your request to renew", "the access stays as it is"),
+        (Kind.REJECTED, "Your request to renew was not approved", "The present access stays"),
+    ],
+)
+def test_a_request_to_renew_is_not_spoken_of_as_a_first_one(
+    store: Store, settings: Settings, kind: Kind, subject: str, said: str
+) -> None:
+    received = mail(store, settings, kind, renews="86810_104348")
+    assert str(received.message["Subject"]).startswith(f"{subject} [")
+    text = " ".join(received.text().split())
+    assert said in text
+    assert "for access" not in text
+    assert "switch on" not in text

@@ -124,7 +124,7 @@ def _new_token() -> str:
 def _page(
     link: OpenedLink, form: ChangeForm, form_token: str, *, status: int = 200, problem: str = ""
 ) -> Response:
-    renews = link.tenant.is_active
+    renews = link.tenant.is_active or bool(link.tenant.renews)
     page = render_template(
         "customer/change.html",
         heading=_("Ask to renew") if renews else _("Ask for access again"),

@@ -1,8 +1,7 @@
 """What the status page says: headline, sentences, steps, and what the customer sent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 
 from flask import url_for
 
@@ -14,6 +13,7 @@ from portal.web.customer.address import AddressView, address_view, sees_whole
 from portal.web.customer.claims import claim_facts, sign_up_link
 from portal.web.customer.help import contacts, usual_wait, waits_longer_than_usual
 from portal.web.customer.opened_link import OpenedLink
+from portal.web.customer.progress import Step, steps_of
 from portal.web.customer.question import open_question
 from portal.web.forms import contact_facts, masked_facts
 from portal.web.http import now, services, settings, store
@@ -22,10 +22,9 @@ from portal.web.i18n import _, dates, labels
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatusView:
-    """Ready strings. `state` picks the colour; `badge` is the word that staff see as well. `steps`:
-    (label, whether it is done, when). `follow_up`: that the customer has asked again, with the
-    address of that request's page. `question`: it waits for an answer. `links`: (label, address)
-    of what can be done next."""
+    """Ready strings. `state` picks the colour. `follow_up`: that the customer has asked again, with
+    the address of that request's page. `question`: it waits for an answer. `links`: (label,
+    address) of what can be done next."""
 
     reference: str
     state: str
@@ -39,14 +38,16 @@ class StatusView:
     answer_url: str
     address: AddressView | None
     sent: Sequence[tuple[str, str]]
-    steps: Sequence[tuple[str, bool, str]]
+    steps: Sequence[Step]
     links: Sequence[tuple[str, str]]
 
 
 def status_view(link: OpenedLink) -> StatusView:
     tenant = link.tenant
     access = standing(tenant, now())
-    headline, *sentences = _headline_and_sentences(tenant, access)
+    address = _address(link)
+    is_to_confirm = address is not None and not tenant.email_confirmed_at
+    headline, *sentences = _headline_and_sentences(tenant, access, is_to_confirm=is_to_confirm)
     may_ask = onboarding.may_ask_again(tenant, now())
     follow_up = onboarding.latest_follow_up(store(), tenant) if may_ask else None
     question = open_question(tenant)
@@ -63,11 +64,25 @@ def status_view(link: OpenedLink) -> StatusView:
         message=tenant.message if tenant.status is Status.REJECTED else "",
         question=question.text if question else "",
         answer_url=url_for("question.answer", token=link.token) if question else "",
-        address=address_view(link),
+        address=address,
         sent=_sent(link),
-        steps=_steps(tenant, access, tenant.created_at if link.is_own else None),
+        steps=steps_of(tenant, access, tenant.created_at if link.is_own else None),
         links=_links(link, access, asks=asks),
     )
+
+
+def _address(link: OpenedLink) -> AddressView | None:
+    """Who waits for the proof reads what to do at the top of the page, and here what else helps."""
+    view = address_view(link)
+    # That mail did not arrive is more urgent.
+    if view is None or view.change_url or not link.tenant.waits_for_address:
+        return view
+    no_mail = _(
+        "No mail came? Look into the folder for unwanted mail, and check the address above. An"
+        " address gets one such mail a day: if none came for this request, send the link again"
+        " tomorrow."
+    )
+    return replace(view, sentence=no_mail)
 
 
 def _links(link: OpenedLink, access: AccessStatus, *, asks: bool) -> list[tuple[str, str]]:
@@ -78,7 +93,8 @@ def _links(link: OpenedLink, access: AccessStatus, *, asks: bool) -> list[tuple[
             (_("Withdraw"), url_for("status.withdraw", token=token)),
         ]
     if asks:
-        label = _("Ask to renew") if tenant.is_active else _("Ask for access again")
+        renews = tenant.is_active or tenant.renews
+        label = _("Ask to renew") if renews else _("Ask for access again")
         return [(label, url_for("follow_up.ask_again", token=token))]
     is_stuck = tenant.status is Status.SUSPENDED or access is AccessStatus.WINDOW_MISSING
     if is_stuck and not contacts():
@@ -132,42 +148,6 @@ def _sent(link: OpenedLink) -> list[tuple[str, str]]:
     return [*(fact for fact in facts if fact[1]), *claim_facts(link.tenant.ids)]
 
 
-def _steps(
-    tenant: Tenant, access: AccessStatus, signed_up_at: datetime | None
-) -> list[tuple[str, bool, str]]:
-    """What was done and what is still to come. After a refusal or a withdrawal nothing is."""
-    zone = settings().time_zone
-    signed_up = (_("You asked for access"), True, dates.moment(signed_up_at, zone))
-    checked = (_("We check your details"), tenant.status is not Status.PENDING, "")
-    valid_from = tenant.validity.valid_from
-    match tenant.status:
-        case Status.WITHDRAWN:
-            return [signed_up]
-        case Status.REJECTED:
-            return [signed_up, checked]
-        case Status.SUSPENDED:
-            return [signed_up, checked, *_begun(tenant), (_("Your access is suspended"), True, "")]
-        case _ if access is AccessStatus.EXPIRED:
-            ended = (
-                _("Your access has ended"),
-                True,
-                dates.day_in_zone(tenant.validity.valid_to, zone),
-            )
-            return [signed_up, checked, *_begun(tenant), ended]
-        case _:
-            is_ready = access in (AccessStatus.VALID, AccessStatus.EXPIRING)
-            ready = (_("Your access is ready"), is_ready, dates.day_in_zone(valid_from, zone))
-            return [signed_up, checked, ready]
-
-
-def _begun(tenant: Tenant) -> list[tuple[str, bool, str]]:
-    """The step of an access that is over. None if it never began."""
-    start = tenant.validity.valid_from
-    if start is None or start > now():
-        return []
-    return [(_("Your access began"), True, dates.day_in_zone(start, settings().time_zone))]
-
-
 def _badge(tenant: Tenant, access: AccessStatus) -> str:
     if tenant.status is not Status.ACTIVE:
         return _(labels.STATUS[tenant.status])
@@ -198,38 +178,72 @@ def _waiting_sentences(tenant: Tenant) -> list[str]:
     return [usual, late]
 
 
-def _headline_and_sentences(tenant: Tenant, access: AccessStatus) -> list[str]:
+def _what_we_do(tenant: Tenant, *, is_to_confirm: bool) -> str:
+    """Whoever is asked to confirm the address has something to do."""
+    if tenant.renews:
+        if is_to_confirm:
+            return _(
+                "We check your request and then set a new end. Until then your access stays as it"
+                " is."
+            )
+        return _(
+            "We check your request and then set a new end. Until then your access stays as it is."
+            " You do not need to do anything."
+        )
+    if is_to_confirm:
+        return _("We check your details and then switch on your access.")
+    return _(
+        "We check your details and then switch on your access. You do not need to do anything."
+    )
+
+
+def _of_pending(tenant: Tenant, *, is_to_confirm: bool) -> list[str]:
+    if tenant.waits_for_address:
+        return [
+            _("Please confirm your email address"),
+            _(
+                "We sent you a mail. Open the link in it and press the button: then your"
+                " request gets to the people who decide on it."
+            ),
+        ]
+    if open_question(tenant):
+        return [
+            _("We have a question about your request"),
+            _("Please answer it. Your request keeps its place meanwhile."),
+        ]
+    return [
+        _("Your request to renew is waiting for approval")
+        if tenant.renews
+        else _("Your request is waiting for approval"),
+        *_answered_sentence(tenant),
+        _what_we_do(tenant, is_to_confirm=is_to_confirm),
+        *_waiting_sentences(tenant),
+    ]
+
+
+def _headline_and_sentences(
+    tenant: Tenant, access: AccessStatus, *, is_to_confirm: bool
+) -> list[str]:
     """The state in a few words, then what it means for the customer."""
     zone = settings().time_zone
     validity = tenant.validity
     first_day = dates.day_in_zone(validity.valid_from, zone)
     last_day = dates.day_in_zone(validity.valid_to, zone)
     match tenant.status, access:
-        case Status.PENDING, _any if tenant.waits_for_address:
-            return [
-                _("Please confirm your email address"),
-                _(
-                    "We sent you a mail. Open the link in it and press the button: then your"
-                    " request gets to the people who decide on it."
-                ),
-            ]
-        case Status.PENDING, _any if open_question(tenant):
-            return [
-                _("We have a question about your request"),
-                _("Please answer it. Your request keeps its place meanwhile."),
-            ]
         case Status.PENDING, _any:
+            return _of_pending(tenant, is_to_confirm=is_to_confirm)
+        case Status.REJECTED, _any if tenant.renews:
             return [
-                _("Your request is waiting for approval"),
-                *_answered_sentence(tenant),
-                _(
-                    "We check your details and then switch on your access."
-                    " You do not need to do anything."
-                ),
-                *_waiting_sentences(tenant),
+                _("Your request to renew was not approved"),
+                _("Your present access stays as it is."),
             ]
         case Status.REJECTED, _any:
             return [_("Your request was not approved")]
+        case Status.WITHDRAWN, _any if tenant.renews:
+            return [
+                _("You withdrew your request"),
+                _("Your present access stays as it is. If you change your mind, ask to renew it."),
+            ]
         case Status.WITHDRAWN, _any:
             return [
                 _("You withdrew your request"),

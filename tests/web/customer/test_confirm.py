@@ -549,6 +549,8 @@ def test_by_setting_a_request_waits_until_the_press(
     done = sent_in(client)
     page = client.get(done.url)
     assert heading(page) == "Please confirm your email address"
+    # What to do is said once.
+    assert page_words(page).count("Open the link in") == 1
     assert "Example GmbH" not in page_words(anna.get("/staff/tenants?status=pending"))
     aside = anna.get("/staff/tenants?status=aside")
     assert "Waits for the address" in page_words(aside)
@@ -564,7 +566,10 @@ def test_by_setting_a_request_waits_until_the_press(
 
 
 def test_off_by_default_nothing_waits(client: FlaskClient, anna: Staff) -> None:
-    sent_in(client)
+    done = sent_in(client)
+    # Whoever is asked to open a link is not told that there is nothing to do.
+    assert "Open the link in the mail" in page_words(client.get(done.url))
+    assert "do not need to do anything" not in page_words(client.get(done.url))
     assert "Example GmbH" in page_words(anna.get("/staff/tenants?status=pending"))
 
 

@@ -280,6 +280,11 @@ def test_an_access_that_has_ended_can_be_renewed(
     renewal = asked(client, ended)
     tenant = tenants_in(store)[renewal.id]
     assert (tenant["follows"], tenant["renews"]) == ("86810_104348", "86810_104348")
+    page = client.get(renewal.url)
+    assert heading(page) == "Your request to renew is waiting for approval"
+    assert "Until then your access stays as it is." in page_words(page)
+    for words in ("switch on your access", "Your access is ready", "You asked for access"):
+        assert words not in page_words(page)
     assert tenant["contactEmailAddress"] == "jane@example.com"
     assert links(client.get(ended.url))["Open its page"] == renewal.url
 

@@ -149,6 +149,19 @@ def test_page_and_mail_say_the_same_day_in_the_same_zone(
     assert said in " ".join(mail.text().split())
 
 
+def test_an_end_has_its_day_and_is_not_called_done(
+    client: FlaskClient, pending: SignUp, anna: Staff
+) -> None:
+    anna.decide(pending.id, "reject", reason="other")
+    page = client.get(pending.url)
+    assert steps(page)[1:] == [
+        "We check your details Done",
+        "Your request was not approved 23 November 2026 (UTC)",
+    ]
+    last = tree(page).findall(".//ol[@class='steps']/li")[-1]
+    assert last.get("class") == "ended"
+
+
 def test_the_page_says_when_access_begins_and_when_it_has_ended(
     client: FlaskClient, pending: SignUp, anna: Staff, clock: Clock
 ) -> None:
@@ -166,7 +179,7 @@ def test_the_page_says_when_access_begins_and_when_it_has_ended(
         ["Your access is ready Done, 1 December 2026 (UTC)"],
         [
             "Your access began Done, 1 December 2026 (UTC)",
-            "Your access has ended Done, 31 December 2026 (UTC)",
+            "Your access has ended 31 December 2026 (UTC)",
         ],
     ]
 
@@ -180,7 +193,7 @@ def test_no_page_of_a_suspended_access_says_that_it_is_ready(
     page = client.get(pending.url)
     assert "ready" not in page_words(page)
     began = ["Your access began Done, 1 November 2026 (UTC)"] if first_day == "2026-11-01" else []
-    assert steps(page)[2:] == [*began, "Your access is suspended Done"]
+    assert steps(page)[2:] == [*began, "Your access is suspended 23 November 2026 (UTC)"]
 
 
 @pytest.mark.parametrize("status", ["pending", "active", "suspended", "rejected"])

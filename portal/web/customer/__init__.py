@@ -15,6 +15,8 @@ reminders    the end of reminders by mail: the page behind the link in one
 lost_link    the links to all requests of an address, by mail
 pages        what the customers' pages have in common
 change_fields  the fields with which a customer changes stored details
+language_of_form  another language in the middle of a form
+progress     the steps of a request on its status page
 form_problems  why a form comes back although its fields are right
 refusal      the page behind the link of a refusal
 help         how long a decision usually takes, and whom to ask
@@ -31,6 +33,7 @@ from portal.web.customer import (
     site,
     status,
 )
+from portal.web.customer.language_of_form import keep_typed
 
 BLUEPRINTS = (
     site.bp,
@@ -43,5 +46,7 @@ BLUEPRINTS = (
     reminders.bp,
     refusal.bp,
 )
+
+keep_typed(status.bp, question.bp, follow_up.bp, lost_link.bp)
 
 __all__ = ["BLUEPRINTS"]

@@ -16,6 +16,7 @@ from portal.web.customer.change_fields import (
     removed_fields,
 )
 from portal.web.customer.form_problems import changed_meanwhile_text, expired_text
+from portal.web.customer.language_of_form import shown_version
 from portal.web.customer.opened_link import OpenedLink, opened_link
 from portal.web.customer.pages import private
 from portal.web.forms import (
@@ -133,7 +134,7 @@ def _page(
             view for view in removal_fields(link) if view.name.removeprefix("remove_") in shown
         ],
         errors=[*([("", problem)] if problem else []), *form.problems()],
-        hidden=[("version", str(link.tenant.version or 0))],
+        hidden=[("version", shown_version(link.tenant))],
         action=url_for("question.answer", token=link.token),
         back_url=url_for("status.show", token=link.token),
     )

@@ -18,6 +18,7 @@ from portal.web.customer.change_fields import (
 )
 from portal.web.customer.form_problems import changed_meanwhile_text, expired_text
 from portal.web.customer.help import contacts
+from portal.web.customer.language_of_form import shown_version
 from portal.web.customer.opened_link import OpenedLink, opened_link
 from portal.web.customer.pages import private
 from portal.web.customer.status_view import status_view
@@ -175,7 +176,7 @@ def _change_page(
         fields=change_fields(form, link, sent=status != 200),
         removals=removal_fields(link),
         errors=[*([("", problem)] if problem else []), *form.problems()],
-        hidden=[("version", str(link.tenant.version or 0))],
+        hidden=[("version", shown_version(link.tenant))],
         action=url_for("status.change", token=link.token),
         submit=_("Save the changes"),
         back_url=url_for("status.show", token=link.token),

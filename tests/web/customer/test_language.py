@@ -10,7 +10,19 @@ from flask.testing import FlaskClient
 from portal import create_app
 from portal.settings import Settings
 from portal.stores.contract import Store
-from tests.web.pages import TYPED, form_of, heading, links, sent_in, tenants_in
+from tests.web.pages import (
+    TYPED,
+    SignUp,
+    Staff,
+    everything,
+    form_of,
+    heading,
+    links,
+    sent_in,
+    tenants_in,
+    title,
+    tree,
+)
 
 GERMAN = "Zugang anfordern"
 HERE = "http://127.0.0.1:8000"
@@ -81,6 +93,55 @@ def test_the_sign_up_form_keeps_what_was_typed(client: FlaskClient, store: Store
     assert sent.status_code == 303
     (tenant,) = tenants_in(store).values()
     assert tenant["locale"] == "de"
+
+
+@pytest.mark.parametrize("page", ["change", "answer", "again", "lost-link"])
+def test_every_form_of_a_customer_keeps_what_was_typed(
+    client: FlaskClient, anna: Staff, store: Store, page: str
+) -> None:
+    done = sent_in(client)
+    if page == "answer":
+        anna.decide(done.id, "question", text="Which one?", correct_company="1")
+    if page == "again":
+        anna.decide(done.id, "reject", reason="other")
+    url = "/lost-link" if page == "lost-link" else f"{done.url}/{page}"
+    before = everything(store)
+    form = form_of(client.get(url), url)
+    typed = {
+        "change": {"company": "Übel GmbH", "phone": "12", "remove_phone": "1"},
+        "answer": {"answer": "This <b>one", "company": "Übel GmbH"},
+        "again": {"company": "Übel GmbH", "name": ""},
+        "lost-link": {"email": "not yet"},
+    }[page]
+    german = client.post(url, data=form | typed | {"language": "de"})
+    assert german.status_code == 200
+    assert tree(german).get("lang") == "de"
+    assert not title(german).startswith("Fehler")
+    again = form_of(german, url)
+    assert {name: again.get(name) for name in typed} == typed
+    for name in {"version", "form_token"} & form.keys():
+        assert again[name] == form[name]
+    assert everything(store) == before
+    assert tree(client.get("/sign-up")).get("lang") == "de"
+
+
+def test_another_language_is_no_look_at_a_later_version(
+    client: FlaskClient, anna: Staff, pending: SignUp
+) -> None:
+    url = f"{pending.url}/change"
+    form = form_of(client.get(url), url)
+    anna.decide(pending.id, "contact", **TYPED | {"company": "Corrected GmbH"})
+    german = client.post(url, data=form | {"name": "Janet Doe", "language": "de"})
+    assert client.post(url, data=form_of(german, url)).status_code == 409
+
+
+def test_a_form_without_such_buttons_does_what_it_is_for(
+    client: FlaskClient, pending: SignUp
+) -> None:
+    url = f"{pending.url}/withdraw"
+    form = form_of(client.get(url), url)
+    client.post(url, data=form | {"language": "de"})
+    assert heading(client.get(pending.url)) == "You withdrew your request"
 
 
 def test_the_cookie_is_secure_behind_https(

@@ -75,7 +75,7 @@ def _address(link: OpenedLink) -> AddressView | None:
     """Who waits for the proof reads what to do at the top of the page, and here what else helps."""
     view = address_view(link)
     # That mail did not arrive is more urgent.
-    if view is None or view.change_url or not link.tenant.waits_for_address:
+    if view is None or view.change_url or not _seems_to_wait(link.tenant):
         return view
     no_mail = _(
         "No mail came? Look into the folder for unwanted mail, and check the address above. An"
@@ -197,8 +197,14 @@ def _what_we_do(tenant: Tenant, *, is_to_confirm: bool) -> str:
     )
 
 
+def _seems_to_wait(tenant: Tenant) -> bool:
+    """Whether it waits for the proof of its address. Whoever filled the trap for robots reads the
+    same as everybody else: a robot must not learn that it was seen."""
+    return tenant.waits_for_address or (tenant.is_doubtful and settings().confirm_address)
+
+
 def _of_pending(tenant: Tenant, *, is_to_confirm: bool) -> list[str]:
-    if tenant.waits_for_address:
+    if _seems_to_wait(tenant):
         return [
             _("Please confirm your email address"),
             _(

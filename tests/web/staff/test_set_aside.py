@@ -93,6 +93,28 @@ def test_a_robot_gets_the_same_answer_as_a_person(
     assert [name for name, _ in answers[0].headers] == [name for name, _ in answers[1].headers]
 
 
+def test_a_robot_learns_nothing_where_sign_ups_wait_for_their_address(
+    settings: Settings, store: Store, clock: Clock
+) -> None:
+    waiting = replace(settings, confirm_address=True)
+    app = create_app(waiting, store=store, clock=clock.now)
+    app.test_client_class = StrictClient
+    client = app.test_client()
+    person, suspect = (sent_after(client, clock, 4, **typed) for typed in ({}, {"website": "x"}))
+    for action in ("", "/change", "/withdraw", "/end"):
+        answers = [client.get(f"{each.url}{action}") for each in (person, suspect)]
+        pages = [
+            without_tokens(answer.text).replace(each.id.removeprefix("pending-"), "")
+            for answer, each in zip(answers, (person, suspect), strict=True)
+        ]
+        assert pages[0] == pages[1], action
+    asked = []
+    for each in (person, suspect):
+        again = f"{each.url}/confirm"
+        asked.append(client.post(again, data=form_of(client.get(each.url), again)))
+    assert [each.status_code for each in asked] == [303, 303]
+
+
 def test_a_doubtful_sign_up_is_found_and_counted_and_not_in_the_queue(
     client: FlaskClient, clock: Clock, anna: Staff
 ) -> None:

@@ -64,6 +64,8 @@ def test_without_javascript_the_page_says_what_happens(
     fill_sign_up(page, email="jane@third.example.com")
     send_sign_up(page)
     if page.url.endswith("/sign-up"):
-        expect(page.get_by_text("a person looks at it first")).to_be_visible()
+        expect(page.get_by_text("waits until you confirm your email address")).to_be_visible()
         send_sign_up(page)
     page.wait_for_url("**/status/*")
+    # As the form has said.
+    expect(page.get_by_role("heading", level=1)).to_have_text("Please confirm your email address")

@@ -19,6 +19,7 @@ __all__ = [
     "_",
     "direction",
     "init_app",
+    "language_name",
     "language_names",
     "locale_name",
     "set_language",
@@ -72,6 +73,13 @@ def territory(region: str) -> str:
     """The name of a country in the reader's language; its two letters if there is no name."""
     locale = get_locale()
     return str(locale.territories.get(region, region) if locale else region)
+
+
+def language_name(locale: str) -> str:
+    """The name of a language in the reader's language: `German`. A locale without a name stays."""
+    reader = get_locale()
+    name = Locale.parse(locale).get_display_name(reader) if locale in LANGUAGES else None
+    return name or locale
 
 
 def script_name(code: str) -> str:

@@ -29,7 +29,7 @@ from portal.web.forms import (
     read_secret,
 )
 from portal.web.http import now, settings
-from portal.web.i18n import N_, _, dates, labels, locale_name
+from portal.web.i18n import LANGUAGES, N_, _, dates, labels, language_name, locale_name
 from portal.web.staff.validity_form import SUGGESTED_LAST, ValidityForm, term_field
 from portal.web.staff.verb_form import VerbForm
 
@@ -153,6 +153,12 @@ def _reason_field(reasons: Sequence[Reason]) -> TextField:
     return TextField(N_("Reason"), read, form_messages.choice, type="select", choices=choices)
 
 
+def _written_in(tenant: Tenant) -> str:
+    """Beside a text of staff that goes to the customer as it is."""
+    language = language_name(tenant.locale or LANGUAGES[0])
+    return _("Write it in the language of the customer: %(language)s.", language=language)
+
+
 class RejectForm(VerbForm):
     reason = _reason_field(REJECT_REASONS)
     message = TextField(
@@ -163,6 +169,9 @@ class RejectForm(VerbForm):
         type="textarea",
         hint=N_("The customer gets this text by mail and on the status page, as you write it."),
     )
+
+    def notes(self, tenant: Tenant) -> Mapping[str, str]:
+        return {"message": _written_in(tenant)}
 
     def arguments(self) -> Mapping[str, object]:
         return {"reason": self.reason.value, "message": self.message.value}
@@ -178,6 +187,9 @@ class QuestionForm(VerbForm):
         type="textarea",
         hint=N_("The customer gets this text by mail and on the status page, and answers there."),
     )
+
+    def notes(self, tenant: Tenant) -> Mapping[str, str]:
+        return {"text": _written_in(tenant)}
 
     def view(self, field: Any, prefix: str = "", note: str = "") -> FieldView:
         view = super().view(field, prefix, note)

@@ -10,7 +10,7 @@ from portal.queries import Tab
 from portal.tenants import AccessStatus, Gap, Status, Tenant, cluster_of, standing
 from portal.web.forms import contact_facts
 from portal.web.http import now, settings
-from portal.web.i18n import N_, _, dates, labels, script_name
+from portal.web.i18n import N_, _, dates, labels, language_name, script_name
 from portal.web.staff.verbs import validity_has_ended
 
 
@@ -46,6 +46,7 @@ def tenant_card(tenant: Tenant, gaps: Collection[Gap] = ()) -> TenantCard:
         *contact_facts(contact)[1:],
         (_("Domain in ASCII"), _other_domain(contact.email)),
         (_("Email confirmed"), _confirmed(tenant)),
+        (_("Language of the customer"), language_name(tenant.locale)),
         *(
             [
                 (_("Account"), labels.named_id(ids.account_name, ids.account_id)),

@@ -52,6 +52,18 @@ def history(answer: TestResponse) -> str:
     return page_words(answer).partition("History")[2].partition(" Mail to the customer ")[0]
 
 
+def test_staff_read_which_language_the_customer_reads(
+    client: FlaskClient, anna: Staff, new_client: Callable[[], FlaskClient]
+) -> None:
+    german = new_client()
+    german.get("/language/de")
+    for someone, language in ((german, "German"), (client, "English")):
+        page = anna.page(sent_in(someone).id)
+        assert facts(page)["Language of the customer"] == language
+        # Beside the question, and beside the words of a refusal.
+        assert page_words(page).count(f"language of the customer: {language}.") == 2
+
+
 # ---- Forms
 
 
@@ -100,6 +112,7 @@ def test_everything_known_is_shown_to_staff(client: FlaskClient, anna: Staff) ->
         "Email address": "jane@example.com",
         "Phone number": "+4930901820 (typed: +49 30 901820)",
         "Email confirmed": "not yet",
+        "Language of the customer": "English",
         "Account": "Holding (86810)",
         "Company in FSM": "One (104348)",
         "Cluster": "eu",

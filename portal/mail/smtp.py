@@ -216,6 +216,10 @@ def _refused(error: smtplib.SMTPResponseException, step: Problem) -> MailError:
     if code == _GOING_AWAY:
         return MailError(retry=Retry.SOON, problem=Problem.BUSY, detail=detail, of_server=True)
     is_for_all = step in (Problem.SIGN_IN, Problem.SENDER_REFUSED)
+    if not is_for_all and detail.endswith(".2.2"):
+        # The address is right: whoever reads that it was refused would correct it in vain.
+        retry = Retry.LATER if code < 500 else Retry.NEVER
+        return MailError(retry=retry, problem=Problem.MAILBOX_FULL, detail=detail)
     if code < 500:
         problem = Problem.BUSY if is_for_all else Problem.NOT_NOW
         return MailError(retry=Retry.LATER, problem=problem, detail=detail, of_server=is_for_all)

@@ -47,10 +47,11 @@ def test_a_second_address_is_added(
         assert axe(page) == []
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0
-    # Browsers themselves refuse what has no "@".
-    field.fill("office@nowhere")
+    # The portal itself says what is wrong, in the language of the page, and not the browser.
+    field.fill("office")
     button.click()
     expect(page.get_by_role("heading", name=refused)).to_be_visible()
+    expect(field).to_have_attribute("aria-invalid", "true")
     field.fill("office@other.example")
     button.click()
     expect(page.get_by_text(noted)).to_be_visible()

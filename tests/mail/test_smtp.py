@@ -96,7 +96,7 @@ def a_mail_without_boundary(content: bytes) -> bytes:
         ("MAIL", "550 5.7.1 not you", Retry.LATER, Problem.SENDER_REFUSED, "550 5.7.1", True),
         ("MAIL", "421 4.3.2 going down", Retry.SOON, Problem.BUSY, "421 4.3.2", True),
         ("RCPT", "450 4.2.0 greylisted", Retry.LATER, Problem.NOT_NOW, "450 4.2.0", False),
-        ("RCPT", "452 4.2.2 mailbox full", Retry.LATER, Problem.NOT_NOW, "452 4.2.2", False),
+        ("RCPT", "452 4.2.2 mailbox full", Retry.LATER, Problem.MAILBOX_FULL, "452 4.2.2", False),
         (
             "RCPT",
             "550 5.1.1 no such user",
@@ -105,6 +105,8 @@ def a_mail_without_boundary(content: bytes) -> bytes:
             "550 5.1.1",
             False,
         ),
+        ("RCPT", "552 5.2.2 full", Retry.NEVER, Problem.MAILBOX_FULL, "552 5.2.2", False),
+        ("DATA", "552 5.2.2 full", Retry.NEVER, Problem.MAILBOX_FULL, "552 5.2.2", False),
         ("RCPT", "550 kim@meyer.example?", Retry.NEVER, Problem.ADDRESS_REFUSED, "550", False),
         ("RCPT", "421 too many", Retry.SOON, Problem.BUSY, "421", True),
         ("DATA", "451 4.7.1 later", Retry.LATER, Problem.NOT_NOW, "451 4.7.1", False),

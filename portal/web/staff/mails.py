@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flask import request, url_for
 
+from portal.contact_readers import ProblemError, read_email
 from portal.mail import PROBLEM_SENTENCES, Problem, kind_entry, problem_of
 from portal.records import DeliveryState, OutboxEntry
 from portal.tenants import Tenant
@@ -27,6 +28,7 @@ class MailLine:
 class AgainForm:
     """The button that sends the newest mail again."""
 
+    button: str
     action: str
     hidden: Sequence[tuple[str, str]]
     address: FieldView
@@ -54,6 +56,7 @@ def again_form(tenant: Tenant, entries: Sequence[OutboxEntry]) -> AgainForm | No
     if newest.state is DeliveryState.DUE and not newest.reason:
         return None
     return AgainForm(
+        button=_("Send again: %(mail)s", mail=_what(newest)),
         action=url_for("decisions.send_again", tenant_id=tenant.id, back=back_parameter()),
         hidden=[("mail", newest.id), ("after", newest.id)],
         address=FieldView(
@@ -68,8 +71,19 @@ def again_form(tenant: Tenant, entries: Sequence[OutboxEntry]) -> AgainForm | No
             value=request.form.get("address", ""),
             type="email",
             required=False,
+            error=_problem(request.form.get("address", "").strip()),
         ),
     )
+
+
+def _problem(typed: str) -> str:
+    """What is wrong with the second address that was typed; empty if nothing is."""
+    try:
+        if typed:
+            read_email(typed)
+    except ProblemError:
+        return _("Enter an email address like name@example.com.")
+    return ""
 
 
 def _is_for_address(entry: OutboxEntry) -> bool:

@@ -20,6 +20,7 @@ from tests.web.pages import (
     TYPED,
     SignUp,
     Staff,
+    error_beside,
     form_of,
     forms,
     links,
@@ -56,7 +57,8 @@ def test_the_page_says_that_a_mail_is_on_its_way_and_then_when_it_was_sent(
     clock.advance(minutes=3)
     send_mail(app)
     assert mails(anna.page(pending.id)) == (
-        "Request received 23 Nov 2026, 10:00 UTC Sent on 23 Nov 2026, 10:03 UTC. Send again"
+        "Request received 23 Nov 2026, 10:00 UTC Sent on 23 Nov 2026, 10:03 UTC. Send again:"
+        " Request received"
     )
 
 
@@ -238,16 +240,16 @@ def test_the_page_says_that_a_mail_came_back_and_why(
     late = Notice(id="1", key=key, is_hard=False, reason="mailbox_full 4.2.2")
     note_return(store, late, clock.now())
     assert (
-        "Sent, but it has not arrived so far. The mailbox is full. (4.2.2) Reports: 1. Send again"
-        in mails(anna.page(pending.id))
+        "Sent, but it has not arrived so far. The mailbox is full. (4.2.2) Reports: 1. Send again:"
+        " Request received" in mails(anna.page(pending.id))
     )
     clock.advance(minutes=5)
     over = Notice(id="2", key=key, is_hard=True, reason="no_such_address 5.1.1")
     note_return(store, over, clock.now())
     page = anna.page(pending.id)
     assert (
-        "Came back on 23 Nov 2026, 10:05 UTC. There is no such address. (5.1.1) Send again"
-        in mails(page)
+        "Came back on 23 Nov 2026, 10:05 UTC. There is no such address. (5.1.1) Send again:"
+        " Request received" in mails(page)
     )
     overview = page_words(anna.get("/staff/"))
     assert "There is no such address. (5.1.1)" in overview
@@ -277,6 +279,7 @@ def test_a_second_address_is_added_and_the_mail_goes_there(
     refused = anna.send(pending.id, "send-again", form | {"address": "no address"})
     assert refused.status_code == 422
     assert "This is no email address." in page_words(refused)
+    assert "Enter an email address" in error_beside(refused, "again-address")
     # What was typed is still there.
     assert form_of(refused, again(pending.id))["address"] == "no address"
     assert len(entries(store)) == 1

@@ -78,8 +78,19 @@
     for (const text of field.querySelectorAll(".error, .note")) text.remove();
     const error = find(".error", answer);
     const note = find(".note", answer);
+    showInSummary(control, error);
     if (error) control.before(document.adoptNode(error));
     if (note) control.after(document.adoptNode(note));
+  }
+
+  // The summary on top says the same as the fields: what is corrected leaves it.
+  function showInSummary(control, error) {
+    const link = find(`[role=alert][data-focus] a[href="#${CSS.escape(control.id)}"]`);
+    if (!link) return;
+    if (error) link.textContent = error.lastChild.textContent.trim();
+    else link.closest("li").remove();
+    const summary = find("[role=alert][data-focus]");
+    if (!find("li", summary)) summary.remove();
   }
 
   // --- A form that is on its way says so on the button that was pressed -----------------

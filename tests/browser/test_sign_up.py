@@ -122,9 +122,13 @@ def test_each_field_checks_itself_after_a_failed_submit(page: Page) -> None:
     send_sign_up(page)
     email, company = page.get_by_label("Email address"), page.get_by_label("Company name")
     expect(email).to_have_attribute("aria-invalid", "true")
+    problems = page.get_by_role("alert").get_by_role("listitem")
+    expect(problems).to_have_count(2)
     email.fill("jane@example.com")
     page.get_by_label("Your name").focus()
     expect(email).not_to_have_attribute("aria-invalid", "true")
+    # What is corrected leaves the summary.
+    expect(problems).to_have_text(["Enter the company name."])
     # The focus has moved to another field in the meantime, and stays there.
     expect(page.get_by_label("Your name")).to_be_focused()
     page.get_by_label("Your name").fill("")

@@ -18,14 +18,21 @@ from portal.web.forms import ChangeForm, FieldView, masked_value, note_beside
 from portal.web.i18n import _
 
 
-def change_fields(form: ChangeForm, link: OpenedLink, *, sent: bool) -> Sequence[FieldView]:
-    """The fields of the form. `sent`: it was sent and comes back, so it has notes as well."""
+def change_fields(
+    form: ChangeForm, link: OpenedLink, *, sent: bool, without_address: bool = False
+) -> Sequence[FieldView]:
+    """The fields of the form.
+
+    Args:
+        sent: It was sent and comes back, so it has notes as well.
+        without_address: The page does not show the address, so nobody can change it there.
+    """
     notes = (
         {each.name: note_beside(each, form[each.name].data or "") for each in FORM_ORDER}
         if sent
         else {}
     )
-    hints = _hints(link)
+    hints = _hints(link, without_address=without_address)
     return [_with_hint(view, hints.get(view.name, "")) for view in form.views(**notes)]
 
 
@@ -86,8 +93,9 @@ def field_labels(names: Sequence[str]) -> list[str]:
     return [_(field.fact_label or field.label) for field in FORM_ORDER if field.name in names]
 
 
-def _hints(link: OpenedLink) -> dict[str, str]:
-    again = "" if sees_whole(link) else _("If you change the email address, enter this again.")
+def _hints(link: OpenedLink, *, without_address: bool) -> dict[str, str]:
+    is_kept = without_address or sees_whole(link)
+    again = "" if is_kept else _("If you change the email address, enter this again.")
     return {
         field.name: " ".join(
             filter(

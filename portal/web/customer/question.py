@@ -1,5 +1,7 @@
 """The customer answers a question of staff, and corrects the fields that it names."""
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -124,8 +126,15 @@ def _page(
     status: int = 200,
     problem: str = "",
 ) -> Response:
-    views = change_fields(form, link, sent=status != 200)
-    shown = {"answer", *_fields(link, question)}
+    named = _fields(link, question)
+    shown = {"answer", *named}
+    emails = {field.name for field in fields_of_kind(FieldKind.EMAIL)}
+    views = change_fields(form, link, sent=status != 200, without_address=not emails & shown)
+    # What was asked is not optional. Whoever corrects a detail has answered as well.
+    hint = _("Write an answer, correct the details below, or both.") if named else ""
+    views = [
+        replace(view, required=True, hint=hint) if view.name == "answer" else view for view in views
+    ]
     page = render_template(
         "customer/answer.html",
         question=question.text,

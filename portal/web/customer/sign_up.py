@@ -186,7 +186,7 @@ def challenge() -> Response:
 
 
 def _proof_page(form: ContactForm, claims: Ids | None, token: str) -> Response:
-    problem = _("Please confirm again that you are not a robot.")
+    problem = _("Please confirm that you are not a robot, then send the form.")
     return _sign_up_page(form, claims, token, status=422, problem=problem, proof=True)
 
 

@@ -35,6 +35,7 @@ from portal.web.forms.contact_view import (
     masked_facts,
     masked_value,
     open_data,
+    readable_number,
 )
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "TextField", "claimed_ids", "contact_data", "contact_facts", "form_messages", "form_version",
     "is_final_id", "line_reader", "masked_email", "masked_facts", "masked_value", "note_beside",
     "open_data", "read_cluster", "read_day", "read_id", "read_phone", "read_secret",
+    "readable_number",
 ]  # fmt: skip

@@ -70,6 +70,15 @@ def open_data(contact: Contact) -> dict[str, str]:
     }
 
 
+def readable_number(number: str) -> str:
+    """`+49 30 901820`; what is no phone number, as old records may hold it, stays as it is."""
+    try:
+        phone = read_phone(number)
+    except ProblemError:
+        return number
+    return phone.international if phone and phone.e164 == number else number
+
+
 def _label(field: ContactField) -> str:
     return _(field.fact_label or field.label)
 
@@ -79,6 +88,9 @@ def _value(field: ContactField, contact: Contact) -> str:
     if field.kind is not FieldKind.PHONE:
         return value
     typed, extension = (getattr(contact, f"{field.name}_{part}") for part in ("typed", "extension"))
+    value = readable_number(value)
+    if typed == value:
+        typed = ""
     if extension:
         value = _("%(number)s, extension %(ext)s", number=value, ext=extension)
     if typed:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portal.contact_fields import FORM_ORDER
+from portal.contact_fields import FORM_ORDER, ContactField, FieldKind
 from portal.tenants import Status, Tenant
+from portal.web.forms import readable_number
 from portal.web.http import settings
 from portal.web.i18n import _, dates, labels
 
@@ -42,10 +43,14 @@ def question_view(tenant: Tenant) -> QuestionView | None:
         corrected=[
             (
                 _(field.fact_label or field.label),
-                before[field.name] or "–",
-                str(getattr(tenant.contact, field.name)) or "–",
+                _shown(field, before[field.name]),
+                _shown(field, str(getattr(tenant.contact, field.name))),
             )
             for field in FORM_ORDER
             if field.name in before
         ],
     )
+
+
+def _shown(field: ContactField, value: str) -> str:
+    return (readable_number(value) if field.kind is FieldKind.PHONE else value) or "–"

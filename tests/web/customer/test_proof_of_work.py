@@ -18,7 +18,7 @@ from tests.strict_client import StrictClient
 from tests.test_proof_of_work import answer_to, encoded
 from tests.web.pages import TYPED, everything, form_of, summary, tenants_in, tree
 
-AGAIN = "Please confirm again that you are not a robot."
+AGAIN = "Please confirm that you are not a robot, then send the form."
 NETWORKS = [f"192.0.2.{number}" for number in range(1, 100)]
 
 

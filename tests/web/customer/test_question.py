@@ -32,6 +32,7 @@ from tests.web.pages import (
     summary,
     tenants_in,
     title,
+    tree,
     words,
 )
 from tests.web.write_cases import send_mail
@@ -98,6 +99,11 @@ def test_the_form_shows_the_fields_that_staff_named_and_masks_them(
     }  # fmt: skip
     assert (form["company"], form["phone"]) == (TYPED["company"], "")
     assert "+49•••20" in page_words(page)
+    # Nobody can change an address that is not there, and what was asked is not optional.
+    assert "If you change the email address" not in page_words(page)
+    assert "Your answer (optional)" not in page_words(page)
+    order = [each.get("name") for each in tree(page).iter() if each.get("id")]
+    assert order.index("remove_phone") == order.index("phone") + 1
     assert page.headers["X-Robots-Tag"] == "noindex"
 
 
@@ -122,7 +128,7 @@ def test_an_answer_corrects_the_fields_and_staff_read_both(
     assert "Anna asked on 23 Nov 2026, 10:00 UTC Which <b>company</b> is it?" in card
     assert "The customer answered on 23 Nov 2026, 10:10 UTC The one in Berlin & <i>Bonn" in card
     assert "Company When you asked Example GmbH Now Example AG" in card
-    assert "Phone number When you asked +4930901820 Now +49891234567" in card
+    assert "Phone number When you asked +49 30 901820 Now +49 89 1234567" in card
 
 
 def test_whoever_asked_is_told_by_mail_without_the_words(

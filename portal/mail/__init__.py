@@ -4,6 +4,7 @@ kinds      the table of all mails: after which verb, while which status
 digest     the digest for staff
 letters    their words
 facts      what such words may tell
+heard      whether a customer has heard of a decision that was undone
 access_words  what they say about an access
 letter     what such words are, for text and HTML alike
 request_links  the links to all requests of an address
@@ -59,6 +60,7 @@ from portal.mail.errors import (
     Retry,
     problem_of,
 )
+from portal.mail.heard import is_heard
 from portal.mail.kinds import KINDS, Kind, KindEntry, kind_after, kind_entry
 from portal.mail.message import message_key
 from portal.mail.notices import Notice
@@ -77,8 +79,9 @@ __all__ = [
     "ForgedMessageError", "Kind", "KindEntry", "MailError", "MailPreview", "NothingToSayError",
     "Notice", "OldFiles", "Post", "Problem", "Retry", "ReturnPath", "SnsMessages",
     "SnsUnreachableError", "Span", "UnreadableMailboxError", "address_mark", "are_reminders_ended",
-    "ascii_domain", "closed_ids", "has_second_address", "is_for", "is_writable", "keep_read",
-    "kind_after", "kind_entry", "may_be_known_later", "message_key", "newest_rows", "open_signer",
-    "preview_of", "problem_of", "reached", "read_bounce", "read_mailbox", "read_ses_report",
-    "remove_files_before", "send_trial", "sender_of", "typed_mark", "waiting_too_long",
+    "ascii_domain", "closed_ids", "has_second_address", "is_for", "is_heard", "is_writable",
+    "keep_read", "kind_after", "kind_entry", "may_be_known_later", "message_key", "newest_rows",
+    "open_signer", "preview_of", "problem_of", "reached", "read_bounce", "read_mailbox",
+    "read_ses_report", "remove_files_before", "send_trial", "sender_of", "typed_mark",
+    "waiting_too_long",
 ]  # fmt: skip

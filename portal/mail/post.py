@@ -19,6 +19,7 @@ from portal.mail.digest import DIGEST, address_of_mark, digest_letter
 from portal.mail.dkim_signer import open_signer
 from portal.mail.errors import MailError, NothingToSayError, Problem, Retry
 from portal.mail.facts import Facts
+from portal.mail.heard import is_about_nothing
 from portal.mail.kinds import KINDS, Kind, KindEntry, kind_entry
 from portal.mail.message import (
     OutgoingMail,
@@ -99,6 +100,8 @@ class Post:
         tenant, contact = addressee.tenant, addressee.contact
         is_true = kind.is_true(tenant, now, of_closed=bool(entry.sign_up_id))
         if not is_true or _is_overtaken(store, entry):
+            raise NothingToSayError("overtaken")
+        if is_about_nothing(store, entry):
             raise NothingToSayError("overtaken")
         if kind.is_reminder and are_reminders_ended(store, tenant):
             raise NothingToSayError("ended")

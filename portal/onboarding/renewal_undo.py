@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from portal import records
+from portal.mail import Kind, is_heard
 from portal.onboarding.claims import claim_changes
 from portal.onboarding.decisions import MAX_ATTEMPTS, StaleError, UnknownTenantError, load, too_busy
 from portal.outbox import entries_after
@@ -70,13 +71,15 @@ def undo_renewal(
             records.event_item(tenant_id, Verb.REOPEN, audit, closed.sign_up, pending_item),
             records.event_item(existing.id, Verb.SET_VALIDITY, audit, loaded.item, existing_item),
         )
+        # Whoever has not heard of the term needs not hear that it was taken back.
+        is_told = is_heard(store, existing.id, Kind.APPROVED, until=audit.at, sign_up_id=tenant_id)
         try:
             store.write([
                 Replace(pending_item, forward_version, read=item),
                 Replace(existing_item, expected_version, read=loaded.item),
                 Add(event),
                 Add(of_existing),
-                *entries_after(Verb.REOPEN, pending, audit.at),
+                *(entries_after(Verb.REOPEN, pending, audit.at) if is_told else []),
                 *claim_changes(store, None, pending),
             ])  # fmt: skip
         except (VersionConflictError, ItemExistsError):

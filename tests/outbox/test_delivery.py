@@ -383,14 +383,33 @@ def test_an_index_that_lags_behind_sends_nothing_twice(store, delivery) -> None:
 # ---- What is not true any more is not said
 
 
-def test_an_undone_decision_says_nothing(store, delivery) -> None:
+def test_an_undone_decision_says_nothing(store, delivery, clock) -> None:
     rejected = call_reject(store, sign_up(store).id, 1, ANN)
     onboarding.reopen(store, rejected.id, expected_version=2, audit=later(ANN, seconds=1))
+    clock.advance(minutes=1)
     way = Kept()
-    assert delivery(store, way).send_due() == Tally(sent=1, dropped=1)
+    assert delivery(store, way).send_due() == Tally(sent=1, dropped=2)
     # The request waits again, so that it was received is true.
     states = {entry.kind: entry.state for entry in entries(store)}
-    assert states == {"received": DeliveryState.SENT, "rejected": DeliveryState.DROPPED}
+    dropped = dict.fromkeys(("rejected", "reopened"), DeliveryState.DROPPED)
+    assert states == {"received": DeliveryState.SENT, **dropped}
+
+
+@pytest.mark.parametrize("verb", ["reject", "withdraw"])
+def test_whoever_knows_that_it_was_closed_hears_that_it_is_open_again(
+    store, delivery, clock, verb: str
+) -> None:
+    pending = sign_up(store)
+    if verb == "reject":
+        call_reject(store, pending.id, 1, ANN)
+    else:
+        onboarding.withdraw(store, pending.id, expected_version=1, audit=ANN)
+    way = Kept()
+    delivery(store, way).send_due()
+    onboarding.reopen(store, pending.id, expected_version=2, audit=later(ANN, seconds=1))
+    clock.advance(minutes=1)
+    assert delivery(store, way).send_due() == Tally(sent=1)
+    assert entries(store)[-1].kind == "reopened"
 
 
 def test_what_was_said_twice_meanwhile_is_said_once(store, delivery, clock) -> None:
@@ -453,8 +472,9 @@ def test_a_renewal_is_told_to_whoever_asked_until_it_is_undone_or_erased(
     )
     clock.advance(minutes=5)
     worker.send_due()
-    # The sign-up waits again, and nothing more is said of an approval.
-    assert len(way.mails) == count
+    # The sign-up waits again: that is said, and nothing more of an approval.
+    assert len(way.mails) == count + 1
+    assert entries(store)[-1].kind == "reopened"
     states = [entry.state for entry in entries(store) if entry.sign_up_id]
     assert states == [DeliveryState.SENT, DeliveryState.DROPPED]
 

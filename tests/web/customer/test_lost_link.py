@@ -232,7 +232,7 @@ def test_whoever_signs_up_with_the_address_again_and_again_pushes_no_proved_requ
     ("language", "subject", "said"),
     [
         ("en", "The link to your status page", "Somebody asked for the links"),
-        ("de", "Der Link zu Ihrer Statusseite", "Jemand hat die Links"),
+        ("de", "Der Link zu Ihrer Statusseite", "jemand hat die Links"),
     ],
 )
 def test_page_and_mail_are_in_the_language_of_whoever_asks(

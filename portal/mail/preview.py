@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal import records
+from portal.mail.facts import Facts
 from portal.mail.kinds import KINDS, Kind
-from portal.mail.letters import Facts
 from portal.mail.message import letter_text
 from portal.mail.words import Words
 from portal.settings import Settings
@@ -44,6 +44,7 @@ def preview_of(kind: Kind, tenant: Tenant, settings: Settings, now: datetime) ->
         status_url=f"{settings.base_url}/status/{_HIDDEN}" if tenant.status_link else "",
         sign_up_url=f"{settings.base_url}/sign-up",
         contact_url=settings.contact_url,
+        renews=bool(tenant.renews),
     )
     letter = KINDS[kind].write(facts, words)
     reference = records.reference_of(tenant.pending_id or tenant.id)

@@ -45,9 +45,18 @@ VALIDITIES = (
     Validity(open_ended=True),
 )
 LISTED = (
-    RequestLink(reference=reference(1), asked_at=START, url=f"{PORTAL}/status/{58 * 'a'}"),
     RequestLink(
-        reference=reference(2), asked_at=START, url=f"{PORTAL}/confirm/{190 * 'a'}", is_new=True
+        tenant=TENANT,
+        reference=reference(1),
+        asked_at=START,
+        url=f"{PORTAL}/status/{58 * 'a'}",
+    ),
+    RequestLink(
+        tenant=TENANT,
+        reference=reference(2),
+        asked_at=START,
+        url=f"{PORTAL}/confirm/{190 * 'a'}",
+        is_new=True,
     ),
 )
 

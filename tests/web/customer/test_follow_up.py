@@ -503,7 +503,7 @@ def test_nobody_proves_the_same_address_twice(
     if email:
         assert item["waitsForAddress"] is True
         assert "/confirm/" in read(mail).text()
-        assert "is not confirmed yet" in page
+        assert "Please confirm your email address" in page
     else:
         assert item["emailConfirmedAt"] == tenants_in(store)[first.id]["emailConfirmedAt"]
         assert "waitsForAddress" not in item

@@ -47,6 +47,7 @@ def create_app(
         SecretFingerprints,
         open_sealer,
     )
+    from portal.search import MarkingStore  # noqa: PLC0415 - the store
     from portal.stores import (  # noqa: PLC0415 - the store
         WatchedStore,
         metrics_for_prometheus,
@@ -69,9 +70,10 @@ def create_app(
         refuse_corrupt_store(settings, raw_store)
     logger.info("Store: %s", raw_store.describe())
     last_known = open_last_known(settings, raw_store, clock)
+    marking = MarkingStore(raw_store, clock)
     services = web.Services(
         settings=settings,
-        store=RememberingStore(SealingStore(WatchedStore(raw_store), sealer), last_known, clock),
+        store=RememberingStore(SealingStore(WatchedStore(marking), sealer), last_known, clock),
         last_known=last_known,
         metrics=metrics_for_prometheus(settings, raw_store),
         sealer=sealer,

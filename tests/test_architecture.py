@@ -194,6 +194,9 @@ ARROWS: dict[str, set[str]] = {
         "portal.tenants", "portal.timestamps",
     },
     "portal.queries": {"portal.records", "portal.stores", "portal.tenants", "portal.timestamps"},
+    "portal.search": {
+        "portal.queries", "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
+    },
     "portal.mail": {
         "portal.address_proofs", "portal.atomic_files", "portal.auth", "portal.day_texts",
         "portal.folders",
@@ -206,8 +209,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.onboarding": {
         "portal.contact_fields", "portal.mail", "portal.outbox", "portal.proof_of_work",
-        "portal.queries", "portal.records", "portal.sealing", "portal.stores", "portal.tenants",
-        "portal.timestamps",
+        "portal.queries", "portal.records", "portal.sealing", "portal.search", "portal.stores",
+        "portal.tenants", "portal.timestamps",
     },
     "portal.imports": {
         "portal.imports.jobs", "portal.imports.model", "portal.imports.planning",
@@ -259,7 +262,7 @@ ARROWS: dict[str, set[str]] = {
     "portal.web.staff": {
         "portal.auth", "portal.contact_fields", "portal.contact_readers", "portal.mail",
         "portal.mixed_scripts", "portal.onboarding", "portal.queries", "portal.records",
-        "portal.stores", "portal.tenants", "portal.timestamps", "portal.web.forms",
+        "portal.search", "portal.stores", "portal.tenants", "portal.timestamps", "portal.web.forms",
         "portal.web.http", "portal.web.i18n",
     },
     "portal.web.imports": {
@@ -271,7 +274,7 @@ ARROWS: dict[str, set[str]] = {
         "portal.auth", "portal.contact_fields", "portal.contact_readers", "portal.grace",
         "portal.imports", "portal.logs", "portal.mail", "portal.onboarding", "portal.outbox",
         "portal.queries", "portal.records", "portal.refusal_links", "portal.sealing",
-        "portal.settings", "portal.stores", "portal.tenants", "portal.timestamps",
+        "portal.search", "portal.settings", "portal.stores", "portal.tenants", "portal.timestamps",
         "portal.web.forms", "portal.web.http", "portal.web.imports",
     },
     "portal.web.openapi": {
@@ -285,14 +288,14 @@ ARROWS: dict[str, set[str]] = {
     "portal.cli": {
         "portal", "portal.auth", "portal.contact_readers", "portal.folders", "portal.imports",
         "portal.incomplete_count", "portal.logs", "portal.mail", "portal.onboarding",
-        "portal.outbox", "portal.records", "portal.sealing",
+        "portal.outbox", "portal.records", "portal.sealing", "portal.search",
         "portal.serving", "portal.settings", "portal.signing_keys", "portal.stores",
         "portal.stores.dynamodb", "portal.stores.file", "portal.tenants", "portal.timestamps",
     },
     "portal": {
         "portal.folders", "portal.grace", "portal.logs", "portal.proof_of_work",
-        "portal.refusal_links", "portal.sealing", "portal.settings", "portal.signing_keys",
-        "portal.stores", "portal.timestamps", "portal.web",
+        "portal.refusal_links", "portal.sealing", "portal.search", "portal.settings",
+        "portal.signing_keys", "portal.stores", "portal.timestamps", "portal.web",
     },
     "migrations_tools.table": {
         "migrations_tools", "migrations_tools.cloudformation", "portal.cli", "portal.records",
@@ -301,16 +304,17 @@ ARROWS: dict[str, set[str]] = {
     "migrations_tools.cloudformation": {"migrations_tools"},
     "migrations_tools.backfill": {
         "migrations_tools", "portal.atomic_files", "portal.cli", "portal.incomplete_count",
-        "portal.onboarding", "portal.records", "portal.sealing", "portal.settings",
-        "portal.stores", "portal.stores.dynamodb", "portal.tenants", "portal.timestamps",
+        "portal.onboarding", "portal.records", "portal.sealing", "portal.search",
+        "portal.settings", "portal.stores", "portal.stores.dynamodb", "portal.tenants",
+        "portal.timestamps",
     },
     "migrations_tools.copy": {
         "migrations_tools", "portal.cli", "portal.stores", "portal.stores.dynamodb",
     },
     "migrations_tools.imports": {
         "migrations_tools", "portal.cli", "portal.imports", "portal.records", "portal.sealing",
-        "portal.settings", "portal.signing_keys", "portal.stores", "portal.tenants",
-        "portal.timestamps",
+        "portal.search", "portal.settings", "portal.signing_keys", "portal.stores",
+        "portal.tenants", "portal.timestamps",
     },
     "migrations_tools": {
         "migrations_tools.backfill", "migrations_tools.copy", "migrations_tools.imports",

@@ -14,10 +14,20 @@ from portal.grace.ended_tenants import ended_since
 from portal.onboarding import SignUpLimitError, SignUpLimits
 from portal.outbox import Delivery
 from portal.queries import Tab
-from portal.stores.contract import Add, Count, Item, Replace
+from portal.search import (
+    MOST_TERMS,
+    Keeper,
+    MarkingStore,
+    Walk,
+    begin_anew,
+    newest_changes,
+    refresh,
+)
+from portal.search.terms import terms_of
+from portal.stores.contract import Add, Count, Item, Replace, iter_scan
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.schema import GSI2, KEY
-from portal.tenants import Ids, Reason, Tenant
+from portal.tenants import Ids, Reason, Status, Tenant
 from tests.conftest import START
 from tests.dynamodb_engine import Engine
 from tests.examples import ANN, CONTACT, IDS, NEXT_YEAR, PlainSealer, activate, reference, sign_up
@@ -30,15 +40,23 @@ LIMITS = SignUpLimits("k" * 40, 5)
 LIMITS_OF_ONE = SignUpLimits("k" * 40, 1)
 
 
+class Metered(MarkingStore):
+    """As the verbs write to it, with the metrics of the table."""
+
+    def __init__(self, store: DynamoDbStore) -> None:
+        super().__init__(store, lambda: START)
+        self.metrics = store.metrics
+
+
 @pytest.fixture
-def store(engine: Engine) -> Iterator[DynamoDbStore]:
+def store(engine: Engine) -> Iterator[Metered]:
     opened = DynamoDbStore(engine.new_table())
     opened.metrics.enable_prometheus()
-    yield opened
+    yield Metered(opened)
     opened.close()
 
 
-def charged(store: DynamoDbStore, work: Callable[[], object]) -> Units:
+def charged(store: Metered, work: Callable[[], object]) -> Units:
     """The capacity units of `work`, by the metrics of the store."""
     before = _total(store)
     work()
@@ -46,7 +64,7 @@ def charged(store: DynamoDbStore, work: Callable[[], object]) -> Units:
     return after[0] - before[0], after[1] - before[1]
 
 
-def _total(store: DynamoDbStore) -> Units:
+def _total(store: Metered) -> Units:
     counted = re.findall(
         r'^portal_store_capacity_units_total\{.*kind="(\w+)".*\} (\S+)$',
         store.metrics.to_prometheus(),
@@ -59,7 +77,7 @@ def _total(store: DynamoDbStore) -> Units:
     return read, write
 
 
-def sent(store: DynamoDbStore, work: Callable[[], object]) -> list[str]:
+def sent(store: Metered, work: Callable[[], object]) -> list[str]:
     """The operations that `work` asks for. AWS charges a refused write as well, and does not say
     how much."""
     before = _calls(store)
@@ -67,7 +85,7 @@ def sent(store: DynamoDbStore, work: Callable[[], object]) -> list[str]:
     return list((_calls(store) - before).elements())
 
 
-def _calls(store: DynamoDbStore) -> "Counter[str]":
+def _calls(store: Metered) -> "Counter[str]":
     calls: Counter[str] = Counter()
     for operation, count in re.findall(
         r'^portal_store_calls_total\{.*operation="(\w+)".*\} (\S+)$',
@@ -78,7 +96,7 @@ def _calls(store: DynamoDbStore) -> "Counter[str]":
     return calls
 
 
-def fill(store: DynamoDbStore, count: int) -> None:
+def fill(store: Metered, count: int) -> None:
     """Stores `count` pending tenants."""
     item = records.item_of(sign_up(store, 0, contact=CONTACT))
     started = str(item[GSI2.sort]).partition("#")[0]
@@ -94,25 +112,25 @@ def fill(store: DynamoDbStore, count: int) -> None:
         }
         changes.append(Add(row))
     for at in range(0, len(changes), 100):
-        store.write(changes[at : at + 100])
+        store.inner.write(changes[at : at + 100])
 
 
-def test_a_sign_up_without_claims_is_charged_nine_write_units(store) -> None:
-    # A transaction charges the item and its mail twice. The item's rows in three indexes and the
-    # mail's in two are charged once each.
-    assert charged(store, lambda: sign_up(store)) == (0, 9)
+def test_a_sign_up_without_claims_is_charged_twelve_write_units(store) -> None:
+    # A transaction charges the item, its mail and its mark for search twice. The item's rows in
+    # three indexes, the mail's in two and the mark's in one are charged once each.
+    assert charged(store, lambda: sign_up(store)) == (0, 12)
 
 
-def test_a_sign_up_that_tells_nobody_is_charged_four_write_units(store) -> None:
-    assert charged(store, lambda: sign_up(store, set_aside=True)) == (0, 4)
+def test_a_sign_up_that_tells_nobody_is_charged_eight_write_units(store) -> None:
+    assert charged(store, lambda: sign_up(store, set_aside=True)) == (0, 8)
 
 
 def test_a_sign_up_that_claims_ids_is_charged_for_the_claim_too(store) -> None:
-    assert charged(store, lambda: sign_up(store, claims=IDS)) == (1, 11)
+    assert charged(store, lambda: sign_up(store, claims=IDS)) == (1, 14)
 
 
 def limited_sign_up(
-    store: DynamoDbStore, number: int, *, claims: Ids | None = None, limits: SignUpLimits = LIMITS
+    store: Metered, number: int, *, claims: Ids | None = None, limits: SignUpLimits = LIMITS
 ) -> Tenant:
     """A sign-up that is counted, from a network, an address and a domain of its own."""
     return onboarding.submit(
@@ -127,12 +145,13 @@ def limited_sign_up(
     )
 
 
-def test_a_counted_sign_up_is_charged_17_write_units_and_19_with_a_claim(store) -> None:
+def test_a_counted_sign_up_is_charged_20_write_units_and_22_with_a_claim(store) -> None:
     # The item, in a transaction: 5. The counters of the network and of the address, which are
-    # made: 3 each. The one of all sign-ups: 2, and 1 more as it is made. The mail: 4.
-    assert charged(store, lambda: limited_sign_up(store, 1))[1] == 18
-    assert charged(store, lambda: limited_sign_up(store, 2)) == (0, 17)
-    assert charged(store, lambda: limited_sign_up(store, 3, claims=IDS)) == (1, 19)
+    # made: 3 each. The one of all sign-ups: 2, and 1 more as it is made. The mail: 4. Search
+    # gets its mark for 3.
+    assert charged(store, lambda: limited_sign_up(store, 1))[1] == 21
+    assert charged(store, lambda: limited_sign_up(store, 2)) == (0, 20)
+    assert charged(store, lambda: limited_sign_up(store, 3, claims=IDS)) == (1, 22)
 
 
 def test_a_refusal_of_a_flood_from_one_network_is_one_read(store) -> None:
@@ -157,7 +176,7 @@ def test_a_refusal_of_a_flood_from_many_networks_is_one_read_once_no_more_are_se
     aside = records.item_of(sign_up(store, 0, set_aside=True))
     rows = [{**aside, KEY: f"pending-{n:026}", GSI2.sort: f"2026#{n}"} for n in range(1, 1000)]
     for at in range(0, len(rows), 100):
-        store.write([Add(row) for row in rows[at : at + 100]])
+        store.inner.write([Add(row) for row in rows[at : at + 100]])
     store.write([Count(f"limit-all-{START.date()}", {f"h{START:%H}": 1})])
     store.write([Replace({KEY: f"limit-all-{START.date()}", f"h{START:%H}": 200}, None)])
     limits = SignUpLimits("k" * 40, 5)
@@ -170,18 +189,18 @@ def test_a_refusal_of_a_flood_from_many_networks_is_one_read_once_no_more_are_se
     assert sent(store, lambda: refused(2002)) == ["GetItem"]
 
 
-def test_an_activation_is_charged_twenty_write_units_and_22_with_a_claim(store) -> None:
+def test_an_activation_is_charged_23_write_units_and_25_with_a_claim(store) -> None:
     pending = sign_up(store)
     assert charged(store, lambda: activate(store, PlainSealer(), pending, secret="s" * 40)) == (
         1,
-        20,
+        23,
     )
     ids = Ids(account_id="86811", company_id="1", cluster="eu")
     claiming = sign_up(store, 2, claims=ids)
-    assert charged(store, lambda: activate(store, PlainSealer(), claiming, ids=ids)) == (2, 22)
+    assert charged(store, lambda: activate(store, PlainSealer(), claiming, ids=ids)) == (2, 25)
 
 
-def test_an_activation_of_a_tenant_over_1_kb_is_charged_at_most_23(store) -> None:
+def test_an_activation_of_a_tenant_over_1_kb_is_charged_at_most_26(store) -> None:
     wide = Ids(
         account_id="1" * 40, company_id="2" * 40, account_name="a" * 100,
         company_name="c" * 100, cluster="eu",
@@ -189,11 +208,11 @@ def test_an_activation_of_a_tenant_over_1_kb_is_charged_at_most_23(store) -> Non
     pending = sign_up(store)
     secret = "s" * 300
     units = charged(store, lambda: activate(store, PlainSealer(), pending, ids=wide, secret=secret))
-    assert units[1] <= 23
+    assert units[1] <= 26
 
 
 @pytest.fixture
-def active(store: DynamoDbStore) -> Tenant:
+def active(store: Metered) -> Tenant:
     return activate(store, PlainSealer(), sign_up(store))
 
 
@@ -212,9 +231,9 @@ def test_what_the_other_verbs_are_charged(store, active) -> None:
 
     # The tenant and its event are charged twice each; then the tenant's rows in four indexes, one
     # of which moves, and the event's row in two indexes: it took access away. The mail is charged
-    # 4.
-    assert charged(store, suspend) == (1, 15)
-    assert charged(store, renew)[1] <= 10
+    # 4, the mark for search 3.
+    assert charged(store, suspend) == (1, 18)
+    assert charged(store, renew)[1] <= 13
     assert charged(store, lambda: store.get(active.id)) == (1, 0)
     # Each process asks this once a minute: what was suspended or shortened lately.
     assert charged(store, lambda: ended_since(store, START)) == (0.5, 0)
@@ -244,3 +263,82 @@ def test_what_a_mail_is_charged_after_the_decision(store, settings) -> None:
     # What each look costs while nothing is due.
     assert charged(store, worker.send_due) == (0.5, 0)
     assert len(way.mails) == 1
+
+
+# ---- Search
+
+
+#: As many terms as a tenant may have.
+LONG = replace(
+    CONTACT,
+    company="Solar und Wind Energie Anlagen Service Gesellschaft Nord GmbH & Co. KG",
+    name="Anna Maria von Meyer",
+)
+
+
+def kept_up(store: Metered) -> Keeper:
+    return Keeper(store=store, clock=lambda: START + timedelta(minutes=1))
+
+
+def test_what_a_sign_up_costs_more_for_search_is_at_most_29_write_units(store) -> None:
+    work_off = kept_up(store).work_off
+    limited_sign_up(store, 1)
+    # What each look costs while nothing is due, and what it reads for each mark.
+    work_off()
+    assert charged(store, work_off) == (0.5, 0)
+    limited_sign_up(store, 2)
+    # The mark: 3 with the sign-up, and 2 to remove it. The document: 1, then 2 with its row in the
+    # list of changes. Two entries with six terms: 2 and 6.
+    assert charged(store, work_off) == (5, 2 + 3 + 2 + 6)
+    # Five entries with fifteen terms, the most there are: 5 and 15.
+    onboarding.submit(
+        store, reference=reference(3), contact=LONG, claims=IDS, status_link="hash", now=START,
+        limits=LIMITS, network="192.0.2.3",
+    )  # fmt: skip
+    assert charged(store, work_off)[1] == 25
+    (long,) = (item for item in iter_scan(store) if item[KEY] == pending(3))
+    assert len(terms_of(records.tenant_of(long))) == MOST_TERMS
+    # With the mark's 3 that makes 28; 29 if the sign-up was one item alone, which is charged twice
+    # together with its mark.
+    assert 25 + 3 + 1 <= 30
+
+
+def pending(number: int) -> str:
+    return records.pending_id(reference(number))
+
+
+def test_what_other_verbs_cost_more_for_search(store) -> None:
+    work_off = kept_up(store).work_off
+    tenant = activate(store, PlainSealer(), sign_up(store))
+    work_off()
+    version = tenant.version or 0
+    onboarding.suspend(store, tenant.id, expected_version=version, audit=ANN, reason=Reason.OTHER)
+    # The mark goes: 2. The document's row moves in the list of changes: 1 and 2.
+    assert charged(store, work_off)[1] == 5
+    onboarding.edit_contact(
+        store, tenant.id, expected_version=version + 1, audit=ANN,
+        contact=replace(CONTACT, phone=""),
+    )  # fmt: skip
+    # An entry with the phone number is another one, and so are those behind it.
+    assert charged(store, work_off)[1] == 27
+    other = sign_up(store, 2, claims=Ids(account_id="86811", company_id="1", cluster="eu"))
+    work_off()
+    activate(store, PlainSealer(), other, ids=Ids(account_id="1", company_id="2", cluster="eu"))
+    # The entries of the sign-up go, those of the tenant come.
+    assert charged(store, work_off)[1] == 27
+
+
+def test_a_tenant_that_search_has_already_is_two_reads(store) -> None:
+    tenant = sign_up(store)
+    kept_up(store).work_off()
+    assert charged(store, lambda: refresh(store, tenant.id, START)) == (2, 0)
+
+
+@pytest.mark.parametrize("count", [100, 1000])
+def test_the_newest_changes_are_charged_the_same_however_many_there_are(store, count) -> None:
+    fill(store, count)
+    begin_anew(store)
+    assert not Walk(store=store.inner, clock=lambda: START).run_if_due()
+    # One query for each status, with 50 rows of one of them, and 50 tenants.
+    units = charged(store, lambda: newest_changes(store, list(Status), limit=50))
+    assert units[0] == 50 + 4 * 0.5 + 1

@@ -18,6 +18,7 @@ from portal.cli import command_errors, read_settings
 from portal.incomplete_count import IncompleteCount, save_incomplete_count
 from portal.records import AdoptAnswer
 from portal.sealing import open_sealer
+from portal.search import begin_anew
 from portal.settings import Settings
 from portal.stores import Store, open_store
 from portal.tenants import AuditInfo
@@ -97,6 +98,9 @@ def adopt(
             if apply:
                 count = IncompleteCount(number=len(report.incomplete), counted_at=audit.at)
                 save_incomplete_count(settings.data_dir, store.describe(), count)
+                if report.listed or report.sealed or outcomes:
+                    # What is in lists now is to be found by search as well.
+                    begin_anew(store)
         finally:
             store.close()
     if as_json:

@@ -40,6 +40,7 @@ from portal.imports import (
     rows_of_job,
 )
 from portal.sealing import Sealer, SealingStore, SecretFingerprints, open_sealer
+from portal.search import MarkingStore
 from portal.settings import Settings, SettingsError
 from portal.signing_keys import SECRET_KEY_FILE, resolve_secret_keys
 from portal.stores import (
@@ -87,7 +88,7 @@ def run_import(arguments: ImportArguments) -> bool:
     settings = read_settings()
     with interruptible(), command_errors(NEXT_STEP), file_errors():
         sealer = open_sealer(settings)
-        store = SealingStore(InterruptSafeStore(open_store(settings)), sealer)
+        store = SealingStore(MarkingStore(InterruptSafeStore(open_store(settings))), sealer)
         try:
             return ImportRunner(store, sealer, settings, arguments).run()
         finally:

@@ -51,12 +51,19 @@ def send(*, watch: bool, until_stdin_ends: bool) -> None:
 def status() -> None:
     """Say how much waits, and how much was given up."""
     from portal import records  # noqa: PLC0415 - the other commands start sooner
+    from portal.search import backlog  # noqa: PLC0415 - as above
 
     settings = read_settings()
     with opened_store(settings) as store:
         waiting = store.count(GSI4, records.OUTBOX_DUE, cap=_CAP)
         given_up = store.count(GSI4, records.OUTBOX_GIVEN_UP, cap=_CAP)
+        search = backlog(store, utc_now(), cap=_CAP)
     click.echo(f"{waiting} waiting, {given_up} given up.")
+    if search.oldest:
+        click.echo(
+            f"{search.waiting} changes are not in search yet, the oldest since"
+            f" {search.oldest:%Y-%m-%d %H:%M} UTC."
+        )
 
 
 @outbox.command()
@@ -135,7 +142,10 @@ def rounds_of(settings: Settings, store: Store) -> "Rounds":
     """What is done beside sending, as the settings say."""
     from portal.mail import OldFiles  # noqa: PLC0415 - takes 0.1 s
     from portal.outbox import Daily, OldEntries  # noqa: PLC0415 - takes 0.3 s
+    from portal.search import Keeper, Walk  # noqa: PLC0415 - takes 0.1 s
 
+    keeper = Keeper(store=store, clock=utc_now)
+    walk = Walk(store=store, clock=utc_now)
     old = OldEntries(store, clock=utc_now)
     files = OldFiles(settings.data_dir, settings.mail_file_days, clock=utc_now)
     daily = Daily(
@@ -149,10 +159,14 @@ def rounds_of(settings: Settings, store: Store) -> "Rounds":
     )
 
     def make(until: "Until") -> bool:
+        # First what somebody waits for: a tenant that was changed a moment ago is to be found.
+        is_left = keeper.work_off(until)
         files.remove_if_due(until)
         old.remove_if_due(until)
         has_ended = daily.run_if_due(until)
-        return has_ended or daily.is_under_way or old.is_under_way
+        is_walking = walk.run_if_due(until)
+        is_under_way = daily.is_under_way or old.is_under_way or is_walking
+        return is_left or has_ended or is_under_way
 
     return make
 

@@ -38,6 +38,7 @@ def erase_closed(days: int) -> None:
         remove_set_aside_before,
     )
     from portal.outbox import remove_old_entries  # noqa: PLC0415 - takes 0.3 s
+    from portal.search import MarkingStore  # noqa: PLC0415 - takes 0.1 s
     from portal.stores.file import JsonFileStore  # noqa: PLC0415 - takes 0.1 s
     from portal.tenants import AuditInfo  # noqa: PLC0415 - takes 0.1 s
 
@@ -46,7 +47,7 @@ def erase_closed(days: int) -> None:
     next_step = "What was erased stays erased. Run the command again."
     settings = read_settings()
     with opened_store(settings, next_step) as store:
-        retrying = RetryingStore(store)
+        retrying = MarkingStore(RetryingStore(store))
         sign_ups = erase_closed_before(retrying, limit, audit)
         imports = remove_rows_before(retrying, limit, audit)
         set_aside = remove_set_aside_before(

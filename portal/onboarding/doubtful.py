@@ -1,11 +1,13 @@
 """Staff clear doubtful sign-ups: many in one act, each of them removed whole or not at all."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from portal import records
+from portal import records, search
 from portal.onboarding.notes import note_removals, remove_notes
 from portal.stores import KEY, Add, Change, Item, Remove, Store, StoreError, VersionConflictError
+from portal.timestamps import utc_now
 
 #: Sign-ups that one write removes. One that changed meanwhile costs a write for each of them.
 _PER_WRITE = 25
@@ -59,8 +61,20 @@ def clear_doubtful(
                 raise
             failed = True
         done += _PER_WRITE
+    if not failed and done >= len(rows):
+        _forget(store, rows, enough)
     left = len(rows) - clearing.removed - clearing.changed
     return Cleared(removed=clearing.removed, changed=clearing.changed, left=left, failed=failed)
+
+
+def _forget(store: Store, rows: Sequence[Item], enough: Callable[[], bool]) -> None:
+    """Remove at once what search has of them. If there is no time, or the store fails, the
+    background process does it some seconds later."""
+    with suppress(StoreError):
+        for row in rows:
+            if enough():
+                break
+            search.refresh(store, str(row[KEY]), utc_now(), lease=search.AT_ONCE)
 
 
 class _Clearing:

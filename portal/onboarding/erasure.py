@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from portal import queries, records
+from portal import queries, records, search
 from portal.contact_fields import CONTACT_FIELDS
 from portal.onboarding.decisions import StaleError, UnknownTenantError, decide, find
 from portal.onboarding.notes import note_removals, remove_notes
@@ -22,7 +22,7 @@ from portal.stores import (
     iter_query,
 )
 from portal.tenants import AuditInfo, NotAllowedError, Status, Tenant, Verb
-from portal.timestamps import format_timestamp
+from portal.timestamps import format_timestamp, utc_now
 
 
 def erase(
@@ -72,6 +72,7 @@ def erase_closed_before(store: Store, instant: datetime, audit: AuditInfo) -> in
                 erased += 1
             remove_notes(store, tenant_id)
             remove_entries_of(store, tenant_id)
+            _forget(store, tenant_id)
     return erased
 
 
@@ -97,6 +98,7 @@ def remove_set_aside_before(store: Store, instant: datetime) -> int:
                 orphans = Add(records.outbox_orphans_item(tenant_id))
                 store.write([Remove(tenant_id, tenant.version), orphans])
                 removed += 1
+        _forget(store, tenant_id)
     return removed
 
 
@@ -111,4 +113,11 @@ def _erase_closed_towards(store: Store, instant: datetime) -> int:
                 store.write([Replace(erased, int(item["version"]), read=item)])
             remove_notes(store, sign_up_id)
             remove_entries_of(store, sign_up_id)
+            _forget(store, sign_up_id)
     return len(due)
+
+
+def _forget(store: Store, tenant_id: str) -> None:
+    """Remove at once what search has of it. The background process would do so some seconds
+    later, and not at all while nobody runs it."""
+    search.refresh(store, tenant_id, utc_now(), lease=search.AT_ONCE)

@@ -47,25 +47,29 @@ def watch(
     rounds: Rounds = lambda _until: False,
 ) -> None:
     """Deliver what is due, again and again. While the other side or the store does not work, the
-    pauses grow up to a minute.
+    pauses grow up to a minute. The rounds do not wait for the other side.
 
     Args:
         wait: Waits for that many seconds, and returns whether to stop.
         rounds: Is called after each look.
     """
-    pause = look_seconds
+    pause = mail_pause = look_seconds
+    mail_at = float("-inf")
 
     def is_stopped() -> bool:
         return wait(0)
 
     while not wait(pause * random.uniform(0.8, 1.2)):  # noqa: S311 - not for secrets
         try:
-            is_down = delivery.send_due(until=is_stopped).is_down
+            if time.monotonic() >= mail_at:
+                is_down = delivery.send_due(until=is_stopped).is_down
+                mail_pause = min(LONGEST_PAUSE_SECONDS, mail_pause * 2) if is_down else look_seconds
+                mail_at = time.monotonic() + mail_pause if is_down else float("-inf")
             rounds(_for_a_while(is_stopped))
+            pause = look_seconds
         except StoreError as error:
             logger.warning("The outbox could not be read or written: %s", type(error).__name__)
-            is_down = True
-        pause = min(LONGEST_PAUSE_SECONDS, pause * 2) if is_down else look_seconds
+            pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
 
 
 def _for_a_while(until: Until) -> Until:

@@ -12,6 +12,7 @@ of their attributes.
     history        events and notes
     sign_up_counters  the items that count sign-ups
     outbox_entry   what is to be delivered, or was
+    search_items   what search has of a tenant: marks, documents, entries
     waiting_times  the items that count how long sign-ups waited for their decision
     ids            ids of sign-ups and claims, and the kind of an item by its id
     attributes     names of single attributes, and values that may have any type
@@ -94,6 +95,29 @@ from portal.records.outbox_entry import (
     outbox_partition,
 )
 from portal.records.provenance import imported_state, set_by_staff
+from portal.records.search_items import (
+    CHANGES_ASIDE,
+    SEARCH_DUE,
+    SEARCH_WALK,
+    TERM_INDEXES,
+    ListKeys,
+    SearchDocument,
+    SearchMark,
+    changes_keys,
+    changes_partition,
+    document_tenant_id,
+    entry_tenant_id,
+    new_search_mark,
+    search_document_id,
+    search_document_item,
+    search_document_of,
+    search_entry_hash,
+    search_entry_id,
+    search_entry_item,
+    search_mark_item,
+    search_mark_of,
+    term_partition,
+)
 from portal.records.sign_up import (
     CLOSED_TOWARDS,
     ClosedSignUp,
@@ -134,24 +158,28 @@ from portal.records.tenant import (
 from portal.records.waiting_times import waiting_bucket, waiting_counts, waiting_item_id
 
 __all__ = [
-    "ADOPT_ANSWER", "ASIDE", "CLOSED_TOWARDS", "COUNTERS", "ENDED", "IMPORTED_STATE", "IMPORTS",
-    "IMPORT_ID", "LAST", "MAX_OUTBOX_ID", "NEVER", "OUTBOX_DUE", "OUTBOX_ENDED", "OUTBOX_GIVEN_UP",
-    "OUTBOX_ORPHANS", "REFERENCE_LENGTH", "SECRET", "SECRET_FINGERPRINT", "SET_ASIDE_COUNTER",
-    "TENANT_ATTRIBUTES", "TO_SECOND", "WAITING", "AdoptAnswer", "ClosedSignUp", "DeliveryState",
-    "Event", "FollowUp", "Forward", "Note", "OutboxEntry", "StatusLink", "access_view",
-    "account_partition", "all_gaps", "answer_text", "claim_id", "claim_item",
-    "closed_email_partition", "closed_sign_up_of", "closing_forward_item", "company_partition",
-    "counter_attributes", "counter_id", "email_partition", "ended_tenant", "ends_access",
+    "ADOPT_ANSWER", "ASIDE", "CHANGES_ASIDE", "CLOSED_TOWARDS", "COUNTERS", "ENDED",
+    "IMPORTED_STATE", "IMPORTS", "IMPORT_ID", "LAST", "MAX_OUTBOX_ID", "NEVER", "OUTBOX_DUE",
+    "OUTBOX_ENDED", "OUTBOX_GIVEN_UP", "OUTBOX_ORPHANS", "REFERENCE_LENGTH", "SEARCH_DUE",
+    "SEARCH_WALK", "SECRET", "SECRET_FINGERPRINT", "SET_ASIDE_COUNTER", "TENANT_ATTRIBUTES",
+    "TERM_INDEXES", "TO_SECOND", "WAITING", "AdoptAnswer", "ClosedSignUp", "DeliveryState", "Event",
+    "FollowUp", "Forward", "ListKeys", "Note", "OutboxEntry", "SearchDocument", "SearchMark",
+    "StatusLink", "access_view", "account_partition", "all_gaps", "answer_text", "changes_keys",
+    "changes_partition", "claim_id", "claim_item", "closed_email_partition", "closed_sign_up_of",
+    "closing_forward_item", "company_partition", "counter_attributes", "counter_id",
+    "document_tenant_id", "email_partition", "ended_tenant", "ends_access", "entry_tenant_id",
     "event_item", "event_of", "events_partition", "follow_up_id", "follow_up_item", "follow_up_of",
     "forward_item", "forward_of", "gaps_of_row", "imported_state", "index_keys_of", "is_answered",
     "is_asked", "is_confirmed", "is_final_id", "is_renewal", "is_set_aside", "is_tenant",
     "is_too_fast", "is_waiting_for_address", "item_kind", "item_of", "mail_partition",
-    "new_outbox_entry", "no_reminders_id", "no_reminders_item", "normalised", "note_item",
-    "note_of", "notes_partition", "old_counters", "open_gaps", "outbox_entry_of", "outbox_item",
-    "outbox_key", "outbox_orphans_item", "outbox_partition", "parse_optional_timestamp",
-    "pending_id", "public_view", "reference_of", "said_item", "second_address_item",
-    "set_aside_counter", "set_by_staff", "spent_proof_id", "status_link_of", "status_of",
-    "status_partition", "stored_answer", "tenant_of", "unusable_attributes", "validity_of",
-    "waiting_bucket", "waiting_counts", "waiting_item_id", "with_status_link",
-    "with_validity_before", "without_closed_sign_up", "without_status_link",
+    "new_outbox_entry", "new_search_mark", "no_reminders_id", "no_reminders_item", "normalised",
+    "note_item", "note_of", "notes_partition", "old_counters", "open_gaps", "outbox_entry_of",
+    "outbox_item", "outbox_key", "outbox_orphans_item", "outbox_partition",
+    "parse_optional_timestamp", "pending_id", "public_view", "reference_of", "said_item",
+    "search_document_id", "search_document_item", "search_document_of", "search_entry_hash",
+    "search_entry_id", "search_entry_item", "search_mark_item", "search_mark_of",
+    "second_address_item", "set_aside_counter", "set_by_staff", "spent_proof_id", "status_link_of",
+    "status_of", "status_partition", "stored_answer", "tenant_of", "term_partition",
+    "unusable_attributes", "validity_of", "waiting_bucket", "waiting_counts", "waiting_item_id",
+    "with_status_link", "with_validity_before", "without_closed_sign_up", "without_status_link",
 ]  # fmt: skip

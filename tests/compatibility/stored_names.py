@@ -80,5 +80,8 @@ PARTITIONS = {
 #: Those that later versions added.
 PARTITIONS_SINCE_1_0 = {
     "gsi2pk": names("OUTBOX# LIMITS"),
-    "gsi4pk": names("CLOSED_EMAIL# OUTBOX#due OUTBOX#ended OUTBOX#given_up OUTBOX#orphans"),
+    "gsi3pk": names("CHANGED#rejected"),
+    "gsi4pk": names(
+        "CLOSED_EMAIL# OUTBOX#due OUTBOX#ended OUTBOX#given_up OUTBOX#orphans SEARCH#due"
+    ),
 }

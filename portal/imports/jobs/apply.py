@@ -28,9 +28,9 @@ from portal.stores import (
 from portal.tenants import AuditInfo
 from portal.timestamps import format_timestamp
 
-#: A commit has two changes for each row (tenant and event), and up to four more: the job, the
-#: chunk of the rows, and a chunk of reclassified rows for each of two kinds.
-ROWS_PER_COMMIT = (MAX_CHANGES - 4) // 2
+#: A commit has two changes for each row (tenant and event), and up to five more: the job, the
+#: chunk of the rows, a chunk of reclassified rows for each of two kinds, and the mark for search.
+ROWS_PER_COMMIT = (MAX_CHANGES - 5) // 2
 ROWS_PER_STEP = 480
 
 #: Chunks that were read, by kind and number. It holds one at a time.

@@ -1,10 +1,11 @@
 """`GET /api/tenants` and `GET /api/tenants/<tenantId>/events`: lists for programs, page by page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from flask import Response, request
 
-from portal import queries, records
+from portal import queries, records, search
 from portal.onboarding import UnknownTenantError
 from portal.queries import IndexRange, PageCursor
 from portal.stores import GSI2
@@ -26,18 +27,31 @@ EVENT_PARAMETERS = Parameters(optional=("cursor", "limit"), longest=_LONGEST_CUR
 
 @bp.get("/tenants")
 def tenants() -> Response:
-    """By status, and within a status as the index has them: pending ones by their sign-up, active
-    ones by their end, all others by their change; the latest first. No index has all of them by
-    their change."""
+    """The newest change first. After an update, until every tenant is in the list of changes, they
+    come as the indexes have them: a list that lacks some would be worse than one in another
+    order."""
     arguments = LIST_PARAMETERS.read(request.environ.get("QUERY_STRING", ""))
-    status, after = _position(arguments)
-    statuses = [status] if status else list(Status)
-    ranges = [
+    place = _position(arguments)
+    statuses = [place.status] if place.status else list(Status)
+    limit = _limit(arguments)
+    if place.after is None and not search.walk_state(store()).is_complete:
+        place = replace(place, by_change=False)
+    if place.by_change:
+        after = place.after.position if place.after else None
+        changes = search.newest_changes(store(), statuses, after=after, limit=limit)
+        rows = changes.items
+        next_place = PageCursor(0, changes.after) if changes.after else None
+    else:
+        page = queries.page(store(), _status_ranges(statuses), after=place.after, limit=limit)
+        rows, next_place = page.rows, page.after
+    body: dict[str, object] = {"tenants": [row_view(row, now()) for row in rows]}
+    return json_answer(body | _next(next_place, place.list_name))
+
+
+def _status_ranges(statuses: Sequence[Status]) -> list[IndexRange]:
+    return [
         IndexRange(GSI2, records.status_partition(each), newest_first=True) for each in statuses
     ]
-    page = queries.page(store(), ranges, after=after, limit=_limit(arguments))
-    body: dict[str, object] = {"tenants": [row_view(row, now()) for row in page.rows]}
-    return json_answer(body | _next(page.after, _list_name(status)))
 
 
 @bp.get("/tenants/<tenant_id>/events")
@@ -62,20 +76,33 @@ def events(tenant_id: str) -> Response:
     return json_answer(body | _next(page.after, list_name))
 
 
-def _list_name(status: Status | None) -> str:
-    return f"api tenants {status.value if status else 'all'}"
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a page begins, and in which list."""
+
+    status: Status | None
+    after: PageCursor | None = None
+    by_change: bool = True
+
+    @property
+    def list_name(self) -> str:
+        order = "api changes" if self.by_change else "api tenants"
+        return f"{order} {self.status.value if self.status else 'all'}"
 
 
-def _position(arguments: Mapping[str, str]) -> tuple[Status | None, PageCursor | None]:
-    """The status, and where the last page ended. A cursor without a status goes on in its list."""
+def _position(arguments: Mapping[str, str]) -> _Place:
+    """The place behind the last page. A cursor without a status goes on in its list, and one of
+    an earlier version in the order of that."""
     status = _status(arguments)
-    if "cursor" not in arguments or status:
-        return status, _cursor(arguments, _list_name(status))
-    for each in Status:
-        after = services().links.read_cursor(arguments["cursor"], _list_name(each))
-        if after:
-            return each, after
-    return None, _cursor(arguments, _list_name(None))
+    if "cursor" not in arguments:
+        return _Place(status)
+    for each in [status] if status else [*Status, None]:
+        for by_change in (True, False):
+            place = _Place(each, by_change=by_change)
+            after = services().links.read_cursor(arguments["cursor"], place.list_name)
+            if after:
+                return replace(place, after=after)
+    raise _no_cursor()
 
 
 def _event_view(event: records.Event) -> dict[str, object]:
@@ -117,9 +144,13 @@ def _cursor(arguments: Mapping[str, str], list_name: str) -> PageCursor | None:
         return None
     cursor = services().links.read_cursor(arguments["cursor"], list_name)
     if cursor is None:
-        message = "Send the nextCursor of an answer of this list; or none for page one."
-        raise ArgumentError("invalid_cursor", message)
+        raise _no_cursor()
     return cursor
+
+
+def _no_cursor() -> ArgumentError:
+    message = "Send the nextCursor of an answer of this list; or none for page one."
+    return ArgumentError("invalid_cursor", message)
 
 
 def _next(after: PageCursor | None, list_name: str) -> dict[str, object]:

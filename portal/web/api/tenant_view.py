@@ -31,7 +31,7 @@ def whole_view(tenant: Tenant, now: datetime, gaps: Sequence[Gap] = ()) -> dict[
 
 
 def row_view(row: Item, now: datetime) -> dict[str, object]:
-    """A row of an index, for a list: no person's details."""
+    """A tenant, or its row of an index, for a list: no person's details."""
     status, validity = records.status_of(row), records.validity_of(row)
     view: dict[str, object] = {
         "tenantId": str(row[KEY]),
@@ -42,11 +42,13 @@ def row_view(row: Item, now: datetime) -> dict[str, object]:
     for name in ("accountId", "companyId", "contactCompanyName"):
         value = row.get(name)
         view[name] = value if isinstance(value, str) else ""
+    # No index has the latest change, which may be no decision: the end of a link, say.
+    changed_at = row.get("updatedAt") or row.get("decidedAt")
     dates = _dates(
         validFrom=validity.valid_from,
         validTo=validity.valid_to,
         createdAt=records.parse_optional_timestamp(row.get("createdAt")),
-        changedAt=records.parse_optional_timestamp(row.get("decidedAt")),
+        changedAt=records.parse_optional_timestamp(changed_at),
     )
     return view | _incomplete(records.gaps_of_row(row)) | dates
 

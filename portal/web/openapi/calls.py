@@ -153,11 +153,10 @@ CALLS: Mapping[str, Call] = {
     ),
     "api.tenants": Call(
         summary="List tenants",
-        description="Page by page: pending, active, suspended, rejected and withdrawn ones. Pending"
-        " ones come by their sign-up, the newest first; active ones by the end of their licence,"
-        " the latest first, which is not the newest change; all others by their newest change."
-        " Each page begins behind the last row of the page before, so a tenant that stays where it"
-        " is comes once; one that moves in between may come twice or not at all.",
+        description="Page by page, the newest change (`changedAt`) first. A change is in the list"
+        " some seconds later. Each page begins behind the last row of the page before, so a tenant"
+        " that does not change comes exactly once; one that changes in between moves to page one."
+        " A page may be short though others follow: only one without `nextCursor` is the last.",
         query={
             "status": Parameter(
                 description="Only tenants with this status.",

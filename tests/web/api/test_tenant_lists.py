@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from portal import onboarding, records
-from portal.queries import IndexRange, PageCursor, page
-from portal.stores.contract import Add, Store, Value
-from portal.stores.schema import GSI2
+from portal.queries import PageCursor
+from portal.search import Walk, begin_anew, newest_changes
+from portal.stores.contract import Add, Remove, Store, Value
 from portal.tenants import Ids, Status, Tenant, Validity
 from portal.web.http.signed_links import SignedLinks
 from tests.conftest import SECRET_KEY, START, Clock
@@ -28,6 +28,17 @@ def add(store: Store, number: int, status: Status = Status.ACTIVE, days: int = 0
     )
     store.write([Add(records.item_of(tenant))])
     return tenant
+
+
+def change(store: Store, tenant_id: str, *, minutes: int) -> None:
+    names = onboarding.TenantChanges(client_id=f"another {minutes}")
+    onboarding.change_tenant(store, tenant_id, names, audit=later(ANN, minutes=minutes))
+
+
+def indexed(store: Store) -> None:
+    """The background process has seen every tenant."""
+    begin_anew(store)
+    assert not Walk(store=store, clock=lambda: START).run_if_due()
 
 
 def pages(program: Program, url: str, name: str) -> list[list[dict[str, Any]]]:
@@ -57,47 +68,37 @@ def test_a_page_holds_rows_without_personal_details(reader: Program, store: Stor
     assert [text for text in personal if text in str(body)] == []
 
 
-def test_pages_show_each_tenant_once_in_the_order_of_the_list(
-    reader: Program, store: Store
-) -> None:
+def test_pages_show_each_tenant_once_the_newest_change_first(reader: Program, store: Store) -> None:
     for number in range(7):
         add(store, number, days=number)
+    for number in (5, 2):
+        change(store, f"1_{number}", minutes=9 - number)
+    indexed(store)
     found = pages(reader, "/api/tenants?status=active&limit=3", "tenants")
     assert [len(page) for page in found] == [3, 3, 1]
     ids = [row["tenantId"] for page in found for row in page]
-    assert ids == [f"1_{number}" for number in reversed(range(7))]
+    # Those that never changed came at the same moment: then the id decides.
+    assert ids == ["1_2", "1_5", "1_6", "1_4", "1_3", "1_1", "1_0"]
+    assert found[0][0]["changedAt"] == "2026-11-23T10:07:00.000Z"
 
 
-def test_suspended_tenants_come_by_their_newest_change(reader: Program, store: Store) -> None:
-    for number in range(3):
-        tenant = add(store, number)
-        for minutes in [1, 9] if number == 0 else [number + 1]:
-            tenant = onboarding.change_tenant(
-                store,
-                tenant.id,
-                onboarding.TenantChanges(is_active=False, client_id=f"client {minutes}"),
-                audit=later(ANN, minutes=minutes),
-            )[0]
-    (rows,) = pages(reader, "/api/tenants?status=suspended", "tenants")
-    assert [row["tenantId"] for row in rows] == ["1_0", "1_2", "1_1"]
-    assert rows[0]["changedAt"] == "2026-11-23T10:09:00.000Z"
-
-
-def test_pending_tenants_come_by_their_sign_up_whatever_was_changed_since(
-    reader: Program, store: Store
+@pytest.mark.parametrize("status", ["pending", "suspended", "active", "rejected"])
+def test_in_every_status_the_newest_change_comes_first(
+    reader: Program, store: Store, status: str
 ) -> None:
     for number in range(3):
         at = START + timedelta(minutes=number)
         changed = START + timedelta(days=9 - number)
         tenant = stored_tenant(
-            id=f"pending-{number}", status=Status.PENDING, created_at=at, updated_at=changed
+            id=f"pending-{number}", status=Status(status), created_at=at, updated_at=changed
         )
         store.write([Add(records.item_of(tenant))])
-    (rows,) = pages(reader, "/api/tenants?status=pending", "tenants")
-    assert [row["tenantId"] for row in rows] == ["pending-2", "pending-1", "pending-0"]
+    indexed(store)
+    (rows,) = pages(reader, f"/api/tenants?status={status}", "tenants")
+    assert [row["tenantId"] for row in rows] == ["pending-0", "pending-1", "pending-2"]
 
 
-def test_active_tenants_without_an_end_come_first_and_a_change_moves_none(
+def test_active_tenants_without_an_end_come_by_their_change_as_well(
     reader: Program, store: Store
 ) -> None:
     for number in range(3):
@@ -106,21 +107,61 @@ def test_active_tenants_without_an_end_come_first_and_a_change_moves_none(
     ids = Ids(account_id="1", company_id="9", cluster="eu")
     tenant = stored_tenant(id=ids.tenant_id, ids=ids, validity=endless)
     store.write([Add(records.item_of(tenant))])
-    names = onboarding.TenantChanges(client_id="another")
-    onboarding.change_tenant(store, "1_0", names, audit=later(ANN, minutes=9))
+    change(store, "1_0", minutes=9)
+    indexed(store)
     (rows,) = pages(reader, "/api/tenants?status=active", "tenants")
-    assert [row["tenantId"] for row in rows] == ["1_9", "1_2", "1_1", "1_0"]
-    assert rows[-1]["changedAt"] == "2026-11-23T10:09:00.000Z"
+    assert [row["tenantId"] for row in rows] == ["1_0", "1_9", "1_2", "1_1"]
+    assert rows[0]["changedAt"] == "2026-11-23T10:09:00.000Z"
 
 
-def test_without_a_status_every_tenant_comes_status_after_status(
+def test_without_a_status_every_tenant_comes_by_its_newest_change(
+    reader: Program, store: Store
+) -> None:
+    for number, status in enumerate(status for status in Status for _ in range(2)):
+        tenant = stored_tenant(
+            id=f"1_{number}", status=status, updated_at=START + timedelta(minutes=number * 7 % 10)
+        )
+        store.write([Add(records.item_of(tenant))])
+    indexed(store)
+    found = pages(reader, "/api/tenants?limit=3", "tenants")
+    moments = [row["changedAt"] for page in found for row in page]
+    assert moments == sorted(moments, reverse=True)
+    assert len(set(moments)) == len(moments) == 10
+    assert [len(page) for page in found] == [3, 3, 3, 1]
+
+
+def test_sign_ups_that_were_set_aside_are_left_out(reader: Program, store: Store) -> None:
+    for number in range(2):
+        tenant = stored_tenant(id=f"pending-{number}", status=Status.PENDING, set_aside=number == 0)
+        store.write([Add(records.item_of(tenant))])
+    indexed(store)
+    (rows,) = pages(reader, "/api/tenants", "tenants")
+    assert [row["tenantId"] for row in rows] == ["pending-1"]
+
+
+def test_until_every_tenant_is_in_the_list_of_changes_the_lists_by_status_are_shown(
     reader: Program, store: Store
 ) -> None:
     for number, status in enumerate(status for status in Status for _ in range(2)):
         add(store, number, status)
-    found = pages(reader, "/api/tenants?limit=3", "tenants")
-    statuses = [row["status"] for page in found for row in page]
+    first = reader.get("/api/tenants?limit=3").get_json()
+    indexed(store)
+    # Its pages go on in its order.
+    rest = pages(reader, f"/api/tenants?limit=9&cursor={first['nextCursor']}", "tenants")[0]
+    statuses = [row["status"] for row in [*first["tenants"], *rest]]
     assert statuses == [status.value for status in Status for _ in range(2)]
+
+
+def test_what_is_gone_or_changed_since_the_list_was_made_is_left_out(
+    reader: Program, store: Store
+) -> None:
+    for number in range(6):
+        add(store, number)
+    indexed(store)
+    store.write([Remove("1_5", 1)])
+    onboarding.change_tenant(store, "1_4", onboarding.TenantChanges(is_active=False), audit=ANN)
+    found = pages(reader, "/api/tenants?status=active&limit=2", "tenants")
+    assert [row["tenantId"] for page in found for row in page] == ["1_3", "1_2", "1_1", "1_0"]
 
 
 def test_a_tenant_that_changes_between_two_pages_hides_no_other(
@@ -128,6 +169,7 @@ def test_a_tenant_that_changes_between_two_pages_hides_no_other(
 ) -> None:
     for number in range(6):
         add(store, number, days=number)
+    indexed(store)
     first = reader.get("/api/tenants?status=active&limit=3").get_json()
     onboarding.change_tenant(store, "1_4", onboarding.TenantChanges(is_active=False), audit=ANN)
     onboarding.change_tenant(
@@ -138,16 +180,19 @@ def test_a_tenant_that_changes_between_two_pages_hides_no_other(
     )
     url = f"/api/tenants?status=active&limit=3&cursor={first['nextCursor']}"
     rest = reader.get(url).get_json()
-    assert [row["tenantId"] for row in rest["tenants"]] == ["1_2", "1_0"]
+    assert [row["tenantId"] for row in rest["tenants"]] == ["1_2", "1_1", "1_0"]
 
 
-def test_a_page_costs_the_same_however_many_there_are(store: Store) -> None:
+@pytest.mark.parametrize("number", [40, 200])
+def test_a_page_costs_the_same_however_many_there_are(store: Store, number: int) -> None:
     counting = Counting(store)
-    for number in range(40):
-        add(store, number, days=number)
-    partition = records.status_partition(Status.ACTIVE)
-    page(counting, [IndexRange(GSI2, partition, newest_first=True)], limit=5)
-    assert (counting.cost.queries, counting.cost.rows, counting.cost.gets) == (1, 5, 0)
+    for each in range(number):
+        add(store, each)
+    indexed(store)
+    found = newest_changes(counting, list(Status), limit=5)
+    assert len(found.items) == 5
+    assert (counting.cost.queries, counting.cost.gets) == (5, 5)
+    assert counting.cost.rows == 5
 
 
 @pytest.mark.parametrize(
@@ -174,13 +219,13 @@ def test_a_parameter_that_cannot_be_is_refused(reader: Program, query: str, erro
 def test_a_cursor_opens_no_other_list(reader: Program, store: Store, licensed: Tenant) -> None:
     links = SignedLinks([SECRET_KEY])
     position = PageCursor(0, ("2026", "x"))
-    names = {"staff list": "tenants pending", "another status": "api tenants pending"}
+    names = {"staff list": "tenants pending", "another status": "api changes pending"}
     for name in names.values():
         answer = reader.get(f"/api/tenants?status=active&cursor={links.cursor(position, name)}")
         assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_cursor")
         assert reader.get(f"{EVENTS}?cursor={links.cursor(position, name)}").status_code == 400
     assert reader.get("/api/tenants?cursor=" + links.cursor(position, "tenants")).status_code == 400
-    good = links.cursor(position, "api tenants active")
+    good = links.cursor(position, "api changes active")
     assert reader.get(f"/api/tenants?status=active&cursor={good}").status_code == 200
     for forged in (good[:-1], good.swapcase(), f"{good}x", good.replace(".", "")):
         answer = reader.get(f"/api/tenants?status=active&cursor={forged}")

@@ -1,0 +1,25 @@
+"""Search entries of its own: what staff find tenants by, and the list of the newest changes.
+
+    folding   one form for all spellings of a word
+    terms     the terms of a tenant, and what a typed text asks for
+    marks     the mark that each write of a verb or an import leaves
+    keeping   brings what search has of one tenant up to date
+    keeper    works off the marks, in the background
+    walk      makes what no mark has asked for: once after an update, and once more a day later
+    newest    tenants in the order of their latest change
+
+A decision writes one mark and nothing else. The entries follow some seconds later, see
+docs/decisions. `portal.records.search_items` knows how all of it is stored.
+"""
+
+from portal.search.keeper import Backlog, Keeper, backlog
+from portal.search.keeping import AT_ONCE, refresh
+from portal.search.marks import MarkingStore
+from portal.search.newest import ChangedTenants, newest_changes
+from portal.search.terms import LAYOUT, MOST_TERMS
+from portal.search.walk import Walk, WalkState, begin_anew, walk_state
+
+__all__ = [
+    "AT_ONCE", "LAYOUT", "MOST_TERMS", "Backlog", "ChangedTenants", "Keeper", "MarkingStore",
+    "Walk", "WalkState", "backlog", "begin_anew", "newest_changes", "refresh", "walk_state",
+]  # fmt: skip

@@ -3,7 +3,6 @@ tenants: each reads a few index pages, never the whole table.
 
     pages            a page of a list, and the cursor to the next one
     tabs             the tabs of the queue, their counts, the next sign-up to decide, closed ones
-    tenant_search    search by id, email address, account id or the beginning of a company name
     tenant_history   events, notes and mails of one tenant
     undelivered      mails that were given up
     waiting_times    how long sign-ups usually wait for a decision
@@ -16,25 +15,26 @@ from portal.queries.duplicates import DuplicateReason, possible_duplicates
 from portal.queries.pages import PAGE, IndexRange, PageCursor, QueuePage, page
 from portal.queries.tabs import (
     CAP,
+    DISJOINT_TABS,
     Tab,
     closed_before,
     closed_towards_before,
     count,
     counts,
     doubtful_count,
+    is_in_tab,
     next_waiting,
     ranges_of_tab,
     waiting_for_address,
 )
 from portal.queries.tenant_history import history, mails, notes
-from portal.queries.tenant_search import search
 from portal.queries.undelivered import Undelivered, undelivered
 from portal.queries.waiting_times import KnownWaitingTimes, WaitingTimes, waiting_times
 
 __all__ = [
-    "CAP", "PAGE", "Doubtful", "DuplicateReason", "IndexRange", "KnownWaitingTimes", "PageCursor",
-    "QueuePage", "Tab", "Undelivered", "WaitingTimes", "closed_before", "closed_towards_before",
-    "count", "counts", "doubtful", "doubtful_count", "history", "mails", "next_waiting", "notes",
-    "page", "possible_duplicates", "ranges_of_tab", "search", "undelivered", "waiting_for_address",
-    "waiting_times",
+    "CAP", "DISJOINT_TABS", "PAGE", "Doubtful", "DuplicateReason", "IndexRange",
+    "KnownWaitingTimes", "PageCursor", "QueuePage", "Tab", "Undelivered", "WaitingTimes",
+    "closed_before", "closed_towards_before", "count", "counts", "doubtful", "doubtful_count",
+    "history", "is_in_tab", "mails", "next_waiting", "notes", "page", "possible_duplicates",
+    "ranges_of_tab", "undelivered", "waiting_for_address", "waiting_times",
 ]  # fmt: skip

@@ -30,7 +30,7 @@ class Tab(StrEnum):
 
 
 #: Every tenant of the tab "all" is in exactly one of these.
-_DISJOINT_TABS = (
+DISJOINT_TABS = (
     Tab.PENDING, Tab.ACTIVE, Tab.EXPIRED, Tab.SUSPENDED, Tab.REJECTED, Tab.ASIDE,
 )  # fmt: skip
 
@@ -125,7 +125,7 @@ def counts(store: Store, now: datetime) -> dict[Tab, int]:
     for tab in Tab:
         if tab is not Tab.ALL:
             row_counts[tab] = count(store, tab, now)
-    row_counts[Tab.ALL] = min(CAP, sum(row_counts[tab] for tab in _DISJOINT_TABS))
+    row_counts[Tab.ALL] = min(CAP, sum(row_counts[tab] for tab in DISJOINT_TABS))
     return row_counts
 
 

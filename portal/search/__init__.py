@@ -6,12 +6,14 @@
     keeping   brings what search has of one tenant up to date
     keeper    works off the marks, in the background
     walk      makes what no mark has asked for: once after an update, and once more a day later
+    find      finds tenants by what somebody typed
     newest    tenants in the order of their latest change
 
 A decision writes one mark and nothing else. The entries follow some seconds later, see
 docs/decisions. `portal.records.search_items` knows how all of it is stored.
 """
 
+from portal.search.find import MOST_TENANTS, Found, find
 from portal.search.keeper import Backlog, Keeper, backlog
 from portal.search.keeping import AT_ONCE, refresh
 from portal.search.marks import MarkingStore
@@ -20,6 +22,7 @@ from portal.search.terms import LAYOUT, MOST_TERMS
 from portal.search.walk import Walk, WalkState, begin_anew, walk_state
 
 __all__ = [
-    "AT_ONCE", "LAYOUT", "MOST_TERMS", "Backlog", "ChangedTenants", "Keeper", "MarkingStore",
-    "Walk", "WalkState", "backlog", "begin_anew", "newest_changes", "refresh", "walk_state",
+    "AT_ONCE", "LAYOUT", "MOST_TENANTS", "MOST_TERMS", "Backlog", "ChangedTenants", "Found",
+    "Keeper", "MarkingStore", "Walk", "WalkState", "backlog", "begin_anew", "find",
+    "newest_changes", "refresh", "walk_state",
 ]  # fmt: skip

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from portal import queries
 from portal.queries import Tab
+from portal.search import find
 from portal.stores.contract import Store
 from portal.timestamps import utc_now
 from tests.browser.steps import fill_sign_up, free_id, heading, send_sign_up, words_in
@@ -211,7 +211,7 @@ def test_two_clicks_make_one_sign_up(customer: Page, store: Store) -> None:
     fill_sign_up(page, company=company)
     page.get_by_role("button", name="Ask for access").dblclick()
     expect(page).to_have_url(re.compile("/status/"))
-    found = queries.search(store, company, Tab.PENDING, utc_now())
+    found = find(store, company, Tab.PENDING, utc_now())
     assert len(found.rows) == 1
 
 
@@ -243,7 +243,7 @@ def test_back_after_sending_corrects_the_request(customer: Page, store: Store) -
     send_sign_up(page)
     expect(page).to_have_url(re.compile(re.escape(status_page)))
     expect(page.get_by_text("Janet Doe")).to_be_visible()
-    assert len(queries.search(store, company, Tab.PENDING, utc_now()).rows) == 1
+    assert len(find(store, company, Tab.PENDING, utc_now()).rows) == 1
 
     # Back once more, for somebody else: both stay.
     page.go_back()
@@ -253,7 +253,7 @@ def test_back_after_sending_corrects_the_request(customer: Page, store: Store) -
     send_sign_up(page)
     expect(page.get_by_text(other)).to_be_visible()
     for name in (company, other):
-        assert len(queries.search(store, name, Tab.PENDING, utc_now()).rows) == 1
+        assert len(find(store, name, Tab.PENDING, utc_now()).rows) == 1
 
 
 def test_back_shows_the_form_that_was_refused_with_its_words(customer: Page) -> None:

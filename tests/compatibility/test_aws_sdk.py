@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from portal import onboarding, queries
+from portal.search import find
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.schema import GSI1
 from tests.dynamodb_engine import CACHE, CREDENTIALS, REGION, Engine
@@ -147,5 +148,5 @@ def test_the_portal_reads_and_keeps_what_it_wrote(shared) -> None:
     }
     assert row["validTo"] == "2028-11-22T23:59:59.999Z"
     # From its first change on, lists show it.
-    found = queries.search(store, "schmidt lifts", queries.Tab.ALL, ANN.at)
+    found = find(store, "schmidt lifts", queries.Tab.ALL, ANN.at)
     assert [row["tenantId"] for row in found.rows] == ["90001_70001"]

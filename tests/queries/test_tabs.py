@@ -6,6 +6,7 @@ import pytest
 
 from portal import onboarding, queries
 from portal.queries import CAP, PAGE, Tab
+from portal.search import find
 from portal.stores.contract import Store
 from portal.stores.schema import KEY
 from portal.tenants import EXPIRING, AccessStatus, Decision, Reason, Status, Verb, standing
@@ -60,7 +61,7 @@ def test_a_tab_agrees_with_the_access_status_and_starts_with_the_nearest_end(sto
 @pytest.mark.parametrize("tab", [Tab.EXPIRED, Tab.EXPIRING, Tab.ACTIVE, Tab.ALL])
 def test_a_search_in_a_tab_agrees_with_the_tab_to_the_millisecond(store, tab):
     expected = ids_by_tab(store)[tab]
-    assert sorted(ids_of(queries.search(store, "Company", tab, START).rows)) == sorted(expected)
+    assert sorted(ids_of(find(store, "Company", tab, START).rows)) == sorted(expected)
 
 
 def test_a_sign_up_that_was_set_aside_is_in_its_own_tab_and_among_all(store):
@@ -68,9 +69,7 @@ def test_a_sign_up_that_was_set_aside_is_in_its_own_tab_and_among_all(store):
     both = {Tab.ASIDE, Tab.ALL}
     assert {tab for tab in Tab if aside.id in ids_in_tab(store, tab)} == both
     for text in ("Company 00001", aside.contact.email, aside.id):
-        found = {
-            tab for tab in Tab if aside.id in ids_of(queries.search(store, text, tab, START).rows)
-        }
+        found = {tab for tab in Tab if aside.id in ids_of(find(store, text, tab, START).rows)}
         assert found == both
 
 

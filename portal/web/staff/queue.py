@@ -9,10 +9,11 @@ from flask import Response, g, request, url_for
 from portal import queries
 from portal.auth import Role
 from portal.contact_readers import without_meaningless
-from portal.queries import CAP, PageCursor, QueuePage, Tab
+from portal.queries import CAP, PageCursor, Tab
+from portal.search import Found, find
 from portal.stores import Item
 from portal.web.http import htmx, now, person, services, store, strip_unprintable
-from portal.web.i18n import _, labels
+from portal.web.i18n import _, format_number, labels
 from portal.web.staff.back_links import link_suffix
 from portal.web.staff.not_in_queue import empty_queue
 from portal.web.staff.queue_columns import Mark, queue_mark, queue_rows
@@ -55,6 +56,7 @@ def queue_page() -> Response:
         next_url=queue_url(tab, search, page),
         first_url=queue_url(tab, search) if after else "",
         empty=_nothing_found(tab, search, page),
+        elsewhere=_elsewhere(search, page, is_first=after is None),
         clear_url=_clear_url(tab, search),
         heading=_("Tenants: %(tab)s", tab=_(labels.TAB[tab])),
     )
@@ -75,22 +77,50 @@ def _has_marks(tab: Tab, items: Sequence[Item]) -> bool:
     return any(queue_mark(item) not in usual for item in items)
 
 
-def _rows(tab: Tab, search: str, after: PageCursor | None) -> tuple[QueuePage, Sequence[Item]]:
+def _rows(tab: Tab, search: str, after: PageCursor | None) -> tuple[Found, Sequence[Item]]:
     """A page of the list, and its rows without those that this person has just decided."""
     if search:
-        page = queries.search(store(), search, tab, now(), after=after)
+        page = find(store(), search, tab, now(), after=after)
     else:
-        page = queries.page(store(), queries.ranges_of_tab(tab, now()), after=after)
+        listed = queries.page(store(), queries.ranges_of_tab(tab, now()), after=after)
+        page = Found(listed.rows, listed.after)
     return page, without_decided(page.rows) if tab is Tab.PENDING else page.rows
 
 
-def _nothing_found(tab: Tab, search: str, page: QueuePage) -> str:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Elsewhere:
+    """A link to what a search found in another tab."""
+
+    url: str
+    text: str
+
+
+def _elsewhere(search: str, page: Found, *, is_first: bool) -> list[Elsewhere]:
+    """What a search found in other tabs. Only page one knows it: others begin in the middle."""
+    if not search or not is_first or not page.elsewhere:
+        return []
+    return [
+        Elsewhere(url=queue_url(tab, search), text=_text_elsewhere(tab, number, page.is_all))
+        for tab, number in page.elsewhere.items()
+    ]
+
+
+def _text_elsewhere(tab: Tab, number: int, is_all: bool) -> str:
+    label = _(labels.TAB[tab])
+    if is_all:
+        return _("%(number)s more in %(tab)s", number=format_number(number), tab=label)
+    return _("%(number)s or more in %(tab)s", number=format_number(number), tab=label)
+
+
+def _nothing_found(tab: Tab, search: str, page: Found) -> str:
     if page.after:
         return _("Nothing was found on this page. Go to the next page.")
+    if search and page.elsewhere:
+        return _("Nothing was found in this list.")
     if search:
         return _(
-            "Nothing was found. Search for the beginning of a company name, for a whole email"
-            " address, or for an id."
+            "Nothing was found. Search for a word of the company's or the contact's name, an email"
+            " address or its domain, the last digits of a phone number, or an id."
         )
     return empty_queue() if tab is Tab.PENDING else _(labels.EMPTY_TAB[tab])
 
@@ -147,7 +177,7 @@ def queue_tabs(current: Tab | None = None, search: str = "") -> list[QueueTab]:
 # ---- Links
 
 
-def queue_url(tab: Tab, search: str = "", page: QueuePage | None = None) -> str:
+def queue_url(tab: Tab, search: str = "", page: Found | None = None) -> str:
     """A link that can be shared: to the first page, or to the one behind `page`.
 
     Empty if nothing is behind `page`.

@@ -9,6 +9,7 @@ from migrations_tools.rate_limiter import RateLimiter
 from portal import onboarding, queries, records
 from portal.queries import Tab
 from portal.sealing import KeyFileSealer, Secret
+from portal.search import find
 from portal.stores import BusyError, Remove, Replace, UnavailableError, Value
 from portal.stores.dynamodb import to_attributes
 from portal.tenants import Reason
@@ -41,7 +42,7 @@ def test_old_rows_are_listed_found_and_sealed_and_keep_their_values(
     suspended = queries.page(old_store.store, queries.ranges_of_tab(Tab.SUSPENDED, START)).rows
     assert [row["tenantId"] for row in suspended] == [rows[4]["tenantId"]]
     for text in ("meyer 3", "kim3@meyer.example", "86813"):
-        (match,) = queries.search(old_store.store, text, Tab.ALL, START).rows
+        (match,) = find(old_store.store, text, Tab.ALL, START).rows
         assert match["tenantId"] == rows[3]["tenantId"]
     for row in rows:
         changed = dict(old_store.store.get(str(row["tenantId"])))

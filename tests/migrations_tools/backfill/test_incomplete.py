@@ -20,6 +20,7 @@ from portal.incomplete_count import read_incomplete_count
 from portal.queries import Tab
 from portal.records import AdoptAnswer
 from portal.sealing import KeyFileSealer
+from portal.search import find
 from portal.settings import SETTINGS
 from portal.stores import BusyError, Item
 from portal.stores.dynamodb import DynamoDbClient, to_attributes
@@ -167,7 +168,7 @@ def test_c04_an_id_that_a_terminal_would_obey_is_printed_escaped(
 
 def test_lists_and_search_say_what_a_row_lacks(filled: OldStore, adopt: Command) -> None:
     # A row that was found by its key, before anybody has adopted it.
-    (found,) = queries.search(filled.store, NO_END, Tab.ALL, START).rows
+    (found,) = find(filled.store, NO_END, Tab.ALL, START).rows
     assert records.gaps_of_row(found) == (Gap.END,)
     adopt("--apply")
     rows = queries.page(filled.store, queries.ranges_of_tab(Tab.ALL, START)).rows
@@ -177,7 +178,7 @@ def test_lists_and_search_say_what_a_row_lacks(filled: OldStore, adopt: Command)
     }
     assert len(listed) == len(INCOMPLETE) + len(COMPLETE)
     for text in ("meyer 1", "kim1@meyer.example", "86811"):
-        (found,) = queries.search(filled.store, text, Tab.ALL, START).rows
+        (found,) = find(filled.store, text, Tab.ALL, START).rows
         assert records.gaps_of_row(found) == (Gap.END,)
 
 
@@ -321,7 +322,7 @@ def test_staff_complete_a_row_with_the_verbs_they_have(old_store: OldStore, adop
     )
     assert records.open_gaps(store.get("86819_104348")) == ()
     for text in ("86819", "meyer lifts", "lou@meyer.example"):
-        (found,) = queries.search(store, text, Tab.ALL, START).rows
+        (found,) = find(store, text, Tab.ALL, START).rows
         assert records.gaps_of_row(found) == ()
     assert json.loads(adopt("--json").stdout)["incomplete"] == {}
 

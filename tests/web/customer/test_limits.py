@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from portal import create_app, onboarding, queries, records
 from portal.imports import export_tenant
+from portal.search import find
 from portal.settings import Settings
 from portal.stores.contract import Add, Store
 from portal.stores.dynamodb.store import DynamoDbStore
@@ -443,7 +444,7 @@ def test_counters_hold_no_personal_data_and_are_in_no_list(
         assert personal not in text
     assert queries.counts(store, clock.now())[queries.Tab.ALL] == 2
     for counter in counters:
-        assert queries.search(store, counter, queries.Tab.ALL, clock.now()).rows == []
+        assert find(store, counter, queries.Tab.ALL, clock.now()).rows == []
     assert [export_tenant(counter) for counter in counters.values()] == [None] * 5
 
 

@@ -20,6 +20,7 @@ from portal.search import (
     MarkingStore,
     Walk,
     begin_anew,
+    find,
     newest_changes,
     refresh,
 )
@@ -288,8 +289,8 @@ def test_what_a_sign_up_costs_more_for_search_is_at_most_29_write_units(store) -
     assert charged(store, work_off) == (0.5, 0)
     limited_sign_up(store, 2)
     # The mark: 3 with the sign-up, and 2 to remove it. The document: 1, then 2 with its row in the
-    # list of changes. Two entries with six terms: 2 and 6.
-    assert charged(store, work_off) == (5, 2 + 3 + 2 + 6)
+    # list of changes. Two entries with four terms: 2 and 4.
+    assert charged(store, work_off) == (5, 2 + 3 + 2 + 4)
     # Five entries with fifteen terms, the most there are: 5 and 15.
     onboarding.submit(
         store, reference=reference(3), contact=LONG, claims=IDS, status_link="hash", now=START,
@@ -320,12 +321,12 @@ def test_what_other_verbs_cost_more_for_search(store) -> None:
         contact=replace(CONTACT, phone=""),
     )  # fmt: skip
     # An entry with the phone number is another one, and so are those behind it.
-    assert charged(store, work_off)[1] == 27
+    assert charged(store, work_off)[1] == 21
     other = sign_up(store, 2, claims=Ids(account_id="86811", company_id="1", cluster="eu"))
     work_off()
     activate(store, PlainSealer(), other, ids=Ids(account_id="1", company_id="2", cluster="eu"))
     # The entries of the sign-up go, those of the tenant come.
-    assert charged(store, work_off)[1] == 27
+    assert charged(store, work_off)[1] == 21
 
 
 def test_a_tenant_that_search_has_already_is_two_reads(store) -> None:
@@ -342,3 +343,37 @@ def test_the_newest_changes_are_charged_the_same_however_many_there_are(store, c
     # One query for each status, with 50 rows of one of them, and 50 tenants.
     units = charged(store, lambda: newest_changes(store, list(Status), limit=50))
     assert units[0] == 50 + 4 * 0.5 + 1
+
+
+def fill_entries(store: Metered, count: int) -> None:
+    """Entries of `count` tenants that all have one word, and the first of these tenants."""
+    tenants = [
+        Tenant(
+            id=records.pending_id(reference(number)),
+            status=Status.PENDING,
+            version=1,
+            contact=replace(CONTACT, company=f"Nord Solar {number:05d}"),
+            created_at=START,
+        )
+        for number in range(count)
+    ]
+    items = [records.search_entry_item(each.id, terms_of(each)[:3]) for each in tenants]
+    items += [records.search_entry_item(each.id, terms_of(each)[3:6]) for each in tenants]
+    items += [records.item_of(each) for each in tenants[:200]]
+    for at in range(0, len(items), 100):
+        store.inner.write([Add(item) for item in items[at : at + 100]])
+
+
+@pytest.mark.parametrize("count", [100, 10_000])
+def test_what_a_search_reads_does_not_depend_on_the_number_of_tenants(store, count) -> None:
+    fill_entries(store, count)
+    # The reads of an id: 0.5. Two queries for a company's name that begins so, or an account: 1.
+    # The entries in three indexes, of which one has rows: 2. The tenants: 1 for each of 51.
+    searched = charged(store, lambda: find(store, "solar", Tab.ALL, START))
+    assert searched == (55, 0)
+    # Nobody is in this list: all that one page may read.
+    assert charged(store, lambda: find(store, "solar", Tab.ACTIVE, START))[0] <= 110
+    # Several words: first one range for each of them, to find the rarest.
+    assert charged(store, lambda: find(store, "solar nord", Tab.ALL, START))[0] <= 55 + 12
+    assert charged(store, lambda: find(store, "901820", Tab.ALL, START))[0] <= 55 + 4
+    assert charged(store, lambda: find(store, "xylophone", Tab.ALL, START))[0] <= 3.5

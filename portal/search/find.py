@@ -224,10 +224,14 @@ class _Finding:
                     self._is_cut = True
                     return False
                 after = sort, str(row[KEY])
-                self._left -= cost
+                self._left -= 1 if item is None and self._was_seen(way, row) else cost
                 self._place = PageCursor(way.name, after)
             if not found.has_more:
                 return True
+
+    def _was_seen(self, way: _Way, row: Item) -> bool:
+        """Whether the tenant of a row needed no read, since this page has it already."""
+        return bool(way.term) and records.entry_tenant_id(row) in self._seen
 
     def _sort_in(self, item: Item) -> bool:
         """Whether there was room for it."""

@@ -4,12 +4,12 @@ beginning.
 An entry costs write units, so a tenant has at most `MOST_TERMS`. Ids, phone number and address come
 first, then four words of the contact's name and the company's words. What is left is filled with
 parts of joined words and with the names of account and company in Field Service Management. Of a
-very long name, the last words are left out.
+very long name, the last words are left out. So is the beginning of another term: whoever types it
+finds that one.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from portal import records
 from portal.records import TERM_INDEXES
@@ -36,7 +36,14 @@ def terms_of(tenant: Tenant) -> list[str]:
     """The terms that a tenant has entries for. None if its personal fields were erased."""
     if tenant.erased:
         return []
-    return list(islice(_unique(all_terms(tenant)), MOST_TERMS))
+    terms: list[str] = []
+    for term in _cut(all_terms(tenant)):
+        if _starts(term, terms):
+            continue
+        terms = [other for other in terms if not term.startswith(other)]
+        if len(terms) < MOST_TERMS:
+            terms.append(term)
+    return terms
 
 
 def all_terms(tenant: Tenant) -> Iterator[str]:
@@ -62,13 +69,9 @@ def all_terms(tenant: Tenant) -> Iterator[str]:
         yield from words_of(ids.company_name)
 
 
-def _unique(terms: Iterable[str]) -> Iterator[str]:
-    seen: set[str] = set()
-    for term in terms:
-        cut = term[:LONGEST_TERM]
-        if len(cut) >= SHORTEST_TERM and cut not in seen:
-            seen.add(cut)
-            yield cut
+def _cut(terms: Iterable[str]) -> Iterator[str]:
+    """Terms that a sort key may hold."""
+    return (term[:LONGEST_TERM] for term in terms if len(term) >= SHORTEST_TERM)
 
 
 def _digits(text: str) -> str:

@@ -9,9 +9,10 @@ from portal.search import Keeper, MarkingStore
 from portal.stores.contract import Store
 from tests.conftest import Clock
 from tests.outbox.conftest import open_again
+from tests.queries.conftest import companies
 from tests.search.checks import worked_off
 
-__all__ = ["open_again"]
+__all__ = ["companies", "open_again"]
 
 WorkOff = Callable[[], None]
 

@@ -11,6 +11,7 @@ import click
 from portal.cli.doctor_dynamodb import check_dynamodb
 from portal.cli.doctor_findings import Finding, finding_of_error
 from portal.cli.doctor_mail import check_mail
+from portal.cli.search import check_search
 from portal.folders import can_be_written
 from portal.incomplete_count import read_incomplete_count
 from portal.settings import Settings, SettingsError
@@ -79,6 +80,7 @@ def examine(environ: Mapping[str, str], mail_to: str = "") -> Iterator[Finding]:
     yield _last_known(settings)
     yield from _check_sealing(settings)
     yield from _check_incomplete_rows(settings)
+    yield from check_search(settings)
     yield from check_mail(settings, keys, mail_to)
 
 

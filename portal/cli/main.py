@@ -11,6 +11,7 @@ from portal.cli.doctor import doctor
 from portal.cli.outbox import outbox
 from portal.cli.retention import erase_closed
 from portal.cli.sealing import sealing
+from portal.cli.search import search
 from portal.cli.serving import serve
 from portal.cli.staff import staff_disable, staff_link
 from portal.cli.store import store
@@ -28,6 +29,7 @@ for command in (
     erase_closed,
     outbox,
     sealing,
+    search,
     serve,
     staff_disable,
     staff_link,

@@ -10,6 +10,7 @@ import click
 
 from portal import logs
 from portal.cli.errors import command_errors, opened_store, read_settings
+from portal.cli.search import sentence_of_backlog
 from portal.settings import Settings
 from portal.signing_keys import resolve_secret_keys
 from portal.stores import GSI4, RetryingStore, Store
@@ -60,10 +61,7 @@ def status() -> None:
         search = backlog(store, utc_now(), cap=_CAP)
     click.echo(f"{waiting} waiting, {given_up} given up.")
     if search.oldest:
-        click.echo(
-            f"{search.waiting} changes are not in search yet, the oldest since"
-            f" {search.oldest:%Y-%m-%d %H:%M} UTC."
-        )
+        click.echo(sentence_of_backlog(search))
 
 
 @outbox.command()

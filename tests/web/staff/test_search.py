@@ -1,13 +1,26 @@
 """Search: literally what was typed, in the tab that is open."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
 
+from portal.search import Walk, begin_anew
 from portal.stores.contract import Store
+from tests.conftest import Clock
 from tests.web.factories import QUEUE, add_tenants, companies, pending_tenant
-from tests.web.pages import SignUp, Staff, form_of, ids, links, sent_in
+from tests.web.pages import (
+    HTMX,
+    SignUp,
+    Staff,
+    form_of,
+    ids,
+    links,
+    live_words,
+    page_words,
+    sent_in,
+)
 
 
 @pytest.mark.parametrize(
@@ -99,3 +112,65 @@ def test_search_finds_a_sign_up_by_its_reference_number(client: FlaskClient, vie
     for typed in (reference, reference.upper()):
         page = viewer.get(QUEUE, query_string={"status": "all", "q": typed})
         assert companies(page) == ["Example GmbH"]
+
+
+def indexed(store: Store, clock: Clock) -> None:
+    """The background process has seen every tenant."""
+    begin_anew(store)
+    Walk(store=store, clock=clock.now).run_if_due()
+
+
+@pytest.mark.usefixtures("demo_tenants")
+def test_what_was_found_in_other_lists_is_said_with_a_link_to_each(
+    viewer: Staff, store: Store, clock: Clock
+) -> None:
+    add_tenants(store, replace(pending_tenant(9, "Doubt GmbH"), set_aside=True))
+    indexed(store, clock)
+    page = viewer.get(QUEUE, query_string={"status": "pending", "q": "gmbh"})
+    assert companies(page) == ["First GmbH"]
+    found = links(page)["1 more in Doubtful"]
+    assert found == f"{QUEUE}?status=aside&q=gmbh"
+    assert companies(viewer.get(found)) == ["Doubt GmbH"]
+    # Nothing in this list, but in others.
+    page = viewer.get(QUEUE, query_string={"status": "suspended", "q": "example.com"})
+    assert companies(page) == []
+    assert "Nothing was found in this list." in page_words(page)
+    assert {"2 more in Pending", "2 more in Active", "2 more in Rejected"} <= links(page).keys()
+    # The list of all says nothing of others.
+    page = viewer.get(QUEUE, query_string={"status": "all", "q": "gmbh"})
+    assert sorted(companies(page)) == ["Doubt GmbH", "First GmbH"]
+    assert [text for text in links(page) if "more in" in text] == []
+
+
+@pytest.mark.usefixtures("demo_tenants")
+def test_htmx_gets_the_links_as_well_and_hears_of_them(
+    viewer: Staff, store: Store, clock: Clock
+) -> None:
+    indexed(store, clock)
+    page = viewer.get(QUEUE, query_string={"status": "active", "q": "ltd"}, headers=HTMX)
+    assert links(page)["1 more in Expired"] == f"{QUEUE}?status=expired&q=ltd"
+    assert live_words(page) == "Nothing was found in this list. · 1 more in Expired"
+
+
+def test_of_many_matches_the_page_says_how_many_others_there_are_at_least(
+    viewer: Staff, store: Store, clock: Clock
+) -> None:
+    add_tenants(store, *(pending_tenant(number, f"Solar {number:03}") for number in range(150)))
+    indexed(store, clock)
+    page = viewer.get(QUEUE, query_string={"status": "active", "q": "solar"})
+    assert companies(page) == []
+    (text,) = [text for text in links(page) if "more in" in text]
+    assert text.endswith(" or more in Pending")
+    assert "Next page" in links(page)
+
+
+@pytest.mark.usefixtures("demo_tenants")
+def test_german_readers_read_of_other_lists_in_german(
+    viewer: Staff, store: Store, clock: Clock
+) -> None:
+    indexed(store, clock)
+    page = viewer.get(
+        QUEUE, query_string={"status": "active", "q": "ltd"}, headers={"Accept-Language": "de"}
+    )
+    assert "„Abgelaufen“ hat noch 1" in links(page)
+    assert "In dieser Liste wurde nichts gefunden." in page_words(page)

@@ -369,8 +369,7 @@ def test_what_a_search_reads_does_not_depend_on_the_number_of_tenants(store, cou
     fill_entries(store, count)
     # The reads of an id: 0.5. Two queries for a company's name that begins so, or an account: 1.
     # The entries in three indexes, of which one has rows: 2. The tenants: 1 for each of 51.
-    searched = charged(store, lambda: find(store, "solar", Tab.ALL, START))
-    assert searched == (55, 0)
+    assert charged(store, lambda: find(store, "solar", Tab.ALL, START)) == (55, 0)
     # Nobody is in this list: all that one page may read.
     assert charged(store, lambda: find(store, "solar", Tab.ACTIVE, START))[0] <= 110
     # Several words: first one range for each of them, to find the rarest.

@@ -147,8 +147,14 @@ AnyAnswer = TenantAnswer | ClaimAnswer | UnknownAnswer
 
 def answer_about(item: Item, *, is_whole: bool = False) -> AnyAnswer:
     """The answer about a tenant, or about ids that a sign-up claims."""
-    is_claim = records.item_kind(str(item[KEY])) == "claim"
-    return ClaimAnswer() if is_claim else TenantAnswer(item, is_whole=is_whole)
+    match records.item_kind(str(item[KEY])):
+        case "claim":
+            return ClaimAnswer()
+        case "tenant":
+            return TenantAnswer(item, is_whole=is_whole)
+        case _:
+            # Somebody made up ids that together are the id of another kind of item.
+            return UnknownAnswer()
 
 
 def with_link(answer: Answer, link_of: Callable[[str], bytes], tenant_id: str) -> Answer:

@@ -3,12 +3,15 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from portal.stores.contract import Item
 from portal.tenants import Ids
 from portal.web.api.validate_answer import (
     ClaimAnswer,
     TenantAnswer,
     UnknownAnswer,
+    answer_about,
     ids_asked_for,
     too_many_unknown,
 )
@@ -60,6 +63,12 @@ def test_without_a_tenant_the_answer_says_pending_or_unknown() -> None:
     assert json.loads(UnknownAnswer().at(NOW).body)["error"] == "NOT_FOUND"
     refused = too_many_unknown(7)
     assert (refused.status, dict(refused.headers)["Retry-After"]) == (429, "7")
+
+
+@pytest.mark.parametrize("kind", ["search-doc", "mail", "event"])
+def test_ids_that_together_name_another_kind_of_item_are_nobodys(kind: str) -> None:
+    answer = answer_about({"tenantId": f"{kind}-1_2", "version": 1}).at(NOW)
+    assert json.loads(answer.body)["error"] == "NOT_FOUND"
 
 
 def test_ids_are_read_and_text_that_is_no_id_is_nobodys() -> None:

@@ -132,9 +132,11 @@ def test_what_was_found_in_other_lists_is_said_with_a_link_to_each(
     assert found == f"{QUEUE}?status=aside&q=gmbh"
     assert companies(viewer.get(found)) == ["Doubt GmbH"]
     # Nothing in this list, but in others.
-    page = viewer.get(QUEUE, query_string={"status": "suspended", "q": "example.com"})
+    page = viewer.get(QUEUE, query_string={"status": "suspended", "q": "gmbh"})
     assert companies(page) == []
     assert "Nothing was found in this list." in page_words(page)
+    page = viewer.get(QUEUE, query_string={"status": "suspended", "q": "example.com"})
+    assert companies(page) == ["Paused BV"]
     assert {"2 more in Pending", "2 more in Active", "2 more in Rejected"} <= links(page).keys()
     # The list of all says nothing of others.
     page = viewer.get(QUEUE, query_string={"status": "all", "q": "gmbh"})

@@ -66,8 +66,10 @@ def call(verb: Callable[..., Tenant], **fields) -> Callable[[Store, Tenant], Ten
 
 def cleared(store: Store, tenant: Tenant) -> None:
     rows = queries.doubtful(store, until=START).robots
-    together = Add({"tenantId": "staff-x", "version": 1})
-    assert onboarding.clear_doubtful(store, rows, together=together).removed == 1
+    cleared = onboarding.clear_doubtful(
+        store, rows, together=lambda number: Add({"tenantId": "staff-x", "version": number})
+    )
+    assert cleared.removed == 1
 
 
 def changed(store: Store, tenant: Tenant) -> None:

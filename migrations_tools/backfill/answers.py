@@ -43,7 +43,12 @@ class AnswerOutcome(StrEnum):
     @property
     def is_heeded(self) -> bool:
         """Whether the row now has the answer."""
-        return self in (AnswerOutcome.KEPT, AnswerOutcome.CLOSED, AnswerOutcome.ALREADY)
+        return self.has_changed or self is AnswerOutcome.ALREADY
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether this run has changed the row."""
+        return self in (AnswerOutcome.KEPT, AnswerOutcome.CLOSED)
 
 
 _DONE = {AdoptAnswer.KEEP: AnswerOutcome.KEPT, AdoptAnswer.CLOSE: AnswerOutcome.CLOSED}

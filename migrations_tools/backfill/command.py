@@ -98,7 +98,8 @@ def adopt(
             if apply:
                 count = IncompleteCount(number=len(report.incomplete), counted_at=audit.at)
                 save_incomplete_count(settings.data_dir, store.describe(), count)
-                if report.listed or report.sealed or outcomes:
+                answered = any(outcome.has_changed for outcome in outcomes.values())
+                if report.listed or report.sealed or answered:
                     # What is in lists now is to be found by search as well.
                     begin_anew(store)
         finally:

@@ -11,6 +11,7 @@ from moto import mock_aws
 from migrations_tools.backfill.checkpoints import Checkpoint, Checkpoints
 from migrations_tools.backfill.rows import SkipReason
 from migrations_tools.cli import main
+from portal.records import is_tenant
 from portal.sealing import KeyFileSealer
 from portal.settings import SETTINGS
 from portal.stores import Add
@@ -118,7 +119,9 @@ def test_with_kms_each_secret_is_sealed_for_its_own_tenant(
         key = kms.create_key()["KeyMetadata"]["KeyId"]
         result = run(tmp_path / "data", "--apply", PORTAL_KMS_KEY_ID=key, AWS_REGION=REGION)
         assert "Secrets sealed: 3." in result.stdout
-        for tenant_id, item in all_items(store).items():
+        tenants = {key: item for key, item in all_items(store).items() if is_tenant(item)}
+        assert len(tenants) == 3
+        for tenant_id, item in tenants.items():
             sealed = str(item["clientSecret"]).removeprefix("v1.kms.")
             answer = kms.decrypt(
                 CiphertextBlob=padded(sealed),

@@ -102,8 +102,8 @@
 
   function showSending(form, pressed) {
     const button = pressed ?? find("button:not([type=button])", form);
-    // A steady form sends itself again and again.
-    if (!button || onItsWay.has(button) || button.closest(".steady")) return;
+    // A steady form sends itself again and again; a preview sends nothing.
+    if (!button || onItsWay.has(button) || button.closest(".steady, [data-preview]")) return;
     onItsWay.set(button, [...button.childNodes]);
     button.style.minWidth = `${button.offsetWidth}px`;
     // Not `disabled`: the browser would leave out the name and the value of the button.

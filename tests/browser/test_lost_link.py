@@ -33,7 +33,7 @@ WORDS = {
         "send": "Link zusenden",
         "problem": "Es gibt ein Problem",
         "sent": "Sehen Sie in Ihrem Postfach nach",
-        "body": "Jemand hat die Links",
+        "body": "jemand hat die Links",
         "waiting": "Ihre Anfrage wartet auf Freigabe",
         "end": "Link beenden",
         "new": "Neuen Link zu Ihrer Statusseite holen",

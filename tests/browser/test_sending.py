@@ -61,15 +61,22 @@ def test_a_decision_says_that_it_is_sent_and_an_error_ends_that(
     page = signed_in()
     page.goto(demo_data.pending().path)
     form = decision(page, "Reject")
-    button = form.locator("button")
+    button = form.locator("button:not([data-preview])")
     label = button.inner_text()
+    preview = form.get_by_role("button", name="Preview the mail")
+    form.get_by_label("Reason").select_option(index=1)
     waiting: list[Route] = []
 
     def hold(route: Route) -> None:
         waiting.append(route)
 
+    # Nothing is sent by looking at it.
+    page.route("**/reject/preview", hold)
+    with page.expect_request("**/reject/preview"):
+        preview.click()
+    expect(preview).to_have_text("Preview the mail")
+    waiting.pop().continue_()
     page.route("**/reject", hold)
-    form.get_by_label("Reason").select_option(index=1)
     with page.expect_request("**/reject"):
         button.click()
     expect(button).to_have_text("Sending …")

@@ -85,7 +85,7 @@ def test_an_access_that_ends_soon_is_renewed(
     expect(page.get_by_text(say("It ends soon. You can ask to renew it now."))).to_be_visible()
     page.get_by_role("link", name=say("Ask to renew")).click()
     page.get_by_role("button", name=say("They are right: ask to renew")).click()
-    heading(page, say("Your request is waiting for approval"))
+    heading(page, say("Your request to renew is waiting for approval"))
     sign_up_id = f"pending-{page.url.partition('?')[0].rpartition('/')[2][:26]}"
 
     anna = signed_in(javascript=javascript, width=360)

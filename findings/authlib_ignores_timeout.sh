@@ -6,7 +6,7 @@
 # Seen with: Authlib 1.9.10, requests 2.33.0, Python 3.11.
 # Why it matters: at a sign-in the caller is a thread of the server. Some people who sign in while the
 #   provider hangs take all threads, and the portal with them.
-# What the portal does: it has no OpenID Connect yet; who adds it sets `default_timeout`.
+# What the portal does: portal/oidc/connections.py sets `default_timeout`.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

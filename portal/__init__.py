@@ -40,6 +40,7 @@ def create_app(
     # Importing a module such as portal.settings runs this file, and must not load all of these.
     from portal import web  # noqa: PLC0415 - Flask
     from portal.grace import RememberingStore, open_last_known  # noqa: PLC0415 - the store
+    from portal.oidc import open_provider  # noqa: PLC0415 - the store
     from portal.proof_of_work import Challenges  # noqa: PLC0415 - altcha
     from portal.refusal_links import RefusalLinks  # noqa: PLC0415 - itsdangerous
     from portal.sealing import (  # noqa: PLC0415 - cryptography
@@ -83,6 +84,7 @@ def create_app(
         clock=clock,
         limits=web.ClientLimits.of(settings, keys[0]),
         challenges=Challenges(keys[0]),
+        provider=open_provider(settings),
     )
     web.init_app(app, services, keys)
     return app

@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 
 from portal import setting_parsers
 from portal.mail_server_setting import MailServer, mail_server
+from portal.oidc_setting import OidcSetting, oidc_setting
 from portal.setting_list import SETTINGS, Setting
 from portal.setting_parsers import SettingsError
 
 # The error belongs to the settings, though it is raised where a value is taken apart.
-__all__ = ["SETTINGS", "MailServer", "Setting", "Settings", "SettingsError"]
+__all__ = ["SETTINGS", "MailServer", "OidcSetting", "Setting", "Settings", "SettingsError"]
 
 
 _DEFAULTS = {setting.name: setting.default for setting in SETTINGS}
@@ -92,6 +93,8 @@ class Settings:
     import_value_characters: int
     hsts_include_subdomains: bool
     security_log_days: int
+    oidc: OidcSetting | None
+    """Where staff sign in; `None`: with links alone."""
     validate_links: bool
     api_allowed_origins: tuple[str, ...]
     # What was set, and perhaps nothing: resolve_secret_keys() is the one to ask.
@@ -183,6 +186,7 @@ class Settings:
                 "PORTAL_HSTS_INCLUDE_SUBDOMAINS", text["PORTAL_HSTS_INCLUDE_SUBDOMAINS"]
             ),
             security_log_days=setting_parsers.number("PORTAL_SECURITY_LOG_DAYS", text, 1, 3650),
+            oidc=oidc_setting(text),
             validate_links=setting_parsers.flag(
                 "PORTAL_VALIDATE_LINKS", text["PORTAL_VALIDATE_LINKS"]
             ),

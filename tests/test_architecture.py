@@ -144,6 +144,19 @@ def test_the_optional_library_for_dkim_is_imported_only_when_it_is_used() -> Non
     assert {(one.importer, one.when) for one in found} == {("portal.mail.dkim_signer", "called")}
 
 
+def test_the_optional_library_for_openid_connect_is_loaded_only_if_a_provider_is_set() -> None:
+    users = {one.importer for one in PORTAL + TOOLS if one.top in ("authlib", "joserfc")}
+    assert users == {
+        f"portal.oidc.{name}" for name in ("connections", "id_token", "provider", "provider_data")
+    }
+    outside = [
+        (one.importer, one.when)
+        for one in PORTAL + TOOLS
+        if within(one.module, *users) and one.importer not in users
+    ]
+    assert set(outside) == {("portal.oidc", "called"), ("portal.oidc", "never")}
+
+
 # ---- Rooms, doors and arrows
 
 #: Each room, and the rooms whose doors it may use. Arrows run downhill only.
@@ -167,8 +180,10 @@ ARROWS: dict[str, set[str]] = {
     "portal.setting_list": set(),
     "portal.setting_parsers": set(),
     "portal.mail_server_setting": {"portal.setting_parsers"},
+    "portal.oidc_setting": {"portal.setting_parsers"},
     "portal.settings": {
-        "portal.mail_server_setting", "portal.setting_list", "portal.setting_parsers",
+        "portal.mail_server_setting", "portal.oidc_setting", "portal.setting_list",
+        "portal.setting_parsers",
     },
     "portal.signing_keys": {"portal.atomic_files", "portal.setting_parsers", "portal.settings"},
     "portal.serving": {"portal.logs"},
@@ -185,6 +200,10 @@ ARROWS: dict[str, set[str]] = {
         "portal.contact_fields", "portal.stores", "portal.tenants", "portal.timestamps",
     },
     "portal.auth": {"portal.stores", "portal.timestamps"},
+    "portal.oidc": {
+        "portal.auth", "portal.contact_readers", "portal.oidc_setting", "portal.settings",
+        "portal.stores",
+    },
     "portal.sealing": {
         "portal.atomic_files", "portal.records", "portal.settings", "portal.stores",
         "portal.stores.aws", "portal.stores.dynamodb",
@@ -245,8 +264,9 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.web.http": {
         "portal.address_proofs", "portal.auth", "portal.grace", "portal.imports", "portal.logs",
-        "portal.onboarding", "portal.proof_of_work", "portal.queries", "portal.refusal_links",
-        "portal.reminder_links", "portal.sealing", "portal.settings", "portal.status_links",
+        "portal.oidc", "portal.onboarding", "portal.proof_of_work", "portal.queries",
+        "portal.refusal_links", "portal.reminder_links", "portal.sealing", "portal.settings",
+        "portal.status_links",
         "portal.stores", "portal.tenants", "portal.timestamps", "portal.web.i18n",
     },
     "portal.web.forms": {
@@ -261,9 +281,9 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.web.staff": {
         "portal.auth", "portal.contact_fields", "portal.contact_readers", "portal.mail",
-        "portal.mixed_scripts", "portal.onboarding", "portal.queries", "portal.records",
-        "portal.search", "portal.stores", "portal.tenants", "portal.timestamps", "portal.web.forms",
-        "portal.web.http", "portal.web.i18n",
+        "portal.mixed_scripts", "portal.oidc", "portal.onboarding", "portal.queries",
+        "portal.records", "portal.search", "portal.stores", "portal.tenants", "portal.timestamps",
+        "portal.web.forms", "portal.web.http", "portal.web.i18n",
     },
     "portal.web.imports": {
         "portal.imports", "portal.queries", "portal.records", "portal.sealing", "portal.stores",
@@ -293,7 +313,7 @@ ARROWS: dict[str, set[str]] = {
         "portal.stores.dynamodb", "portal.stores.file", "portal.tenants", "portal.timestamps",
     },
     "portal": {
-        "portal.folders", "portal.grace", "portal.logs", "portal.proof_of_work",
+        "portal.folders", "portal.grace", "portal.logs", "portal.oidc", "portal.proof_of_work",
         "portal.refusal_links", "portal.sealing", "portal.search", "portal.settings",
         "portal.signing_keys", "portal.stores", "portal.timestamps", "portal.web",
     },

@@ -201,3 +201,51 @@ def test_an_engine_for_tests_is_an_endpoint() -> None:
     assert of().dynamodb_endpoint == ""
     endpoint = "http://127.0.0.1:8000"
     assert of(AWS_ENDPOINT_URL_DYNAMODB=f"{endpoint}/").dynamodb_endpoint == endpoint
+
+
+# ---- OpenID Connect
+
+OIDC = {
+    "PORTAL_OIDC_ISSUER": "https://login.example.com/realms/staff",
+    "PORTAL_OIDC_CLIENT_ID": "portal",
+    "PORTAL_OIDC_CLIENT_SECRET": "a-secret-of-the-client",
+    "PORTAL_OIDC_ADMINS": "portal-admins, owners",
+}
+
+
+def test_a_provider_is_described_by_its_settings() -> None:
+    assert of().oidc is None
+    oidc = of(**OIDC).oidc
+    assert oidc is not None
+    assert (oidc.issuer, oidc.client_id) == (OIDC["PORTAL_OIDC_ISSUER"], "portal")
+    assert (oidc.scopes, oidc.role_claim) == ("openid email profile", "groups")
+    assert list(oidc.roles) == ["admin", "approver", "viewer"]
+    assert oidc.roles["admin"] == {"portal-admins", "owners"}
+    assert "a-secret-of-the-client" not in repr(of(**OIDC))
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"PORTAL_OIDC_ISSUER": "http://login.example.com"}, "PORTAL_OIDC_ISSUER"),
+        ({"PORTAL_OIDC_ISSUER": "login.example.com"}, "PORTAL_OIDC_ISSUER"),
+        ({"PORTAL_OIDC_ISSUER": "https://a:b@login.example.com"}, "PORTAL_OIDC_ISSUER"),
+        ({"PORTAL_OIDC_ISSUER": "https://login.example.com/?a=b"}, "PORTAL_OIDC_ISSUER"),
+        ({"PORTAL_OIDC_ISSUER": "https://login.example.com:x"}, "PORTAL_OIDC_ISSUER"),
+        ({"PORTAL_OIDC_ISSUER": ""}, "PORTAL_OIDC_ISSUER"),
+        ({"PORTAL_OIDC_CLIENT_ID": ""}, "PORTAL_OIDC_CLIENT_ID"),
+        ({"PORTAL_OIDC_SCOPES": "email"}, "PORTAL_OIDC_SCOPES"),
+        ({"PORTAL_OIDC_ADMINS": ""}, "PORTAL_OIDC_ADMINS"),
+    ],
+)
+def test_half_a_provider_is_refused_with_a_sentence(change: dict[str, str], name: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        of(**OIDC | change)
+    assert caught.value.name == name
+    assert caught.value.sentence.startswith("Set it")
+    assert "a-secret-of-the-client" not in str(caught.value)
+
+
+def test_a_provider_on_this_machine_may_have_no_https() -> None:
+    for address in ("http://127.0.0.1:8080", "http://localhost/realms/a"):
+        assert of(**OIDC | {"PORTAL_OIDC_ISSUER": address}).oidc

@@ -2,7 +2,9 @@
 
 people         people of staff and their roles
 sign_in_links  links that sign one person in, once
-sessions       sessions that such a link starts
+provider_sign_ins  sign-ins at a provider of OpenID Connect
+sealed_id_token    what such a provider needs at the sign-out
+sessions       sessions that a link or a provider starts
 credentials    what links and sessions have in common: a hash of a token, and an end
 api_tokens     tokens of programs, with scopes and an end
 token_calls    the calls of a token in an hour, counted in the store
@@ -35,6 +37,7 @@ from portal.auth.api_tokens import (
 from portal.auth.credentials import NotSignedInError
 from portal.auth.known_tokens import KnownTokens
 from portal.auth.people import Person, Role, active_person, disable_person
+from portal.auth.provider_sign_ins import Account, NoAccessError, start_account_session
 from portal.auth.security_log import (
     SECURITY_EVENTS,
     Refusals,
@@ -60,8 +63,10 @@ __all__ = [
     "TOKEN_ID",
     "TOKEN_NAME_LENGTH",
     "TOKEN_PATTERN",
+    "Account",
     "InvalidTokenError",
     "KnownTokens",
+    "NoAccessError",
     "NotSignedInError",
     "Person",
     "RateLimitError",
@@ -92,6 +97,7 @@ __all__ = [
     "revoke_api_token",
     "security_event",
     "security_event_of",
+    "start_account_session",
     "start_session",
     "verify_token",
 ]

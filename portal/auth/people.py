@@ -7,11 +7,25 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from functools import partial
 
 from portal.auth.security_log import OPERATOR, SecurityAct, log_act, security_event
 from portal.auth.until_done import until_done
-from portal.stores import KEY, Add, Item, ItemNotFoundError, Replace, Store, Value
+from portal.stores import (
+    GSI2,
+    KEY,
+    Add,
+    Item,
+    ItemNotFoundError,
+    Replace,
+    Store,
+    Value,
+    iter_query,
+)
 from portal.timestamps import utc_now
+
+#: The partition of people in the index GSI2, sorted by their addresses.
+PEOPLE = "PEOPLE"
 
 
 class Role(IntEnum):
@@ -54,17 +68,57 @@ def disable_person(store: Store, *, email: str, now: datetime | None = None) -> 
         ItemNotFoundError: Nobody has this address.
         BusyError: The store stayed busy.
     """
-    until_done(lambda: _disable(store, person_id(email), now or utc_now()))
-    log_act(SecurityAct.ACCESS_ENDED, OPERATOR, about=person_id(email))
+    ids = people_with_address(store, email)
+    if not ids:
+        raise ItemNotFoundError(item_id=person_id(email))
+    for id_ in ids:
+        until_done(partial(_disable, store, id_, now or utc_now()))
+        log_act(SecurityAct.ACCESS_ENDED, OPERATOR, about=id_)
 
 
 def _disable(store: Store, id_: str, now: datetime) -> None:
     item = store.get(id_)
     version = int(item["version"])
-    disabled = {**item, "disabled": True, "era": session_epoch(item) + 1, "version": version + 1}
+    disabled = ended_access(item)
     about = person_of_item(item).label
     event = security_event(SecurityAct.ACCESS_ENDED, OPERATOR, now, about=about)
     store.write([Replace(disabled, version), event])
+
+
+def ended_access(item: Item, *, by_provider: bool = False) -> Item:
+    """The item of a person without access. `by_provider`: their provider gives no role any more,
+    so a role that it gives later lets them in again; what an admin or an operator ended, stays."""
+    return {
+        **{name: value for name, value in item.items() if name != "disabledBy"},
+        **({"disabledBy": "provider"} if by_provider else {}),
+        "disabled": True,
+        "era": session_epoch(item) + 1,
+        "version": int(item["version"]) + 1,
+    }
+
+
+def disabled_by_provider(item: Item) -> bool:
+    return item.get("disabledBy") == "provider"
+
+
+def people_with_address(store: Store, email: str) -> list[str]:
+    """The ids of all who have this address: who signs in with links, and who at a provider."""
+    address = email.strip().lower()
+    between = (f"{address}#", f"{address}#~")
+    found = [str(row[KEY]) for row in iter_query(store, GSI2, PEOPLE, between=between)]
+    id_ = person_id(email)
+    # Who was stored by an earlier version is not in the index.
+    if id_ not in found and _is_stored(store, id_):
+        found.append(id_)
+    return found
+
+
+def _is_stored(store: Store, id_: str) -> bool:
+    try:
+        store.get(id_)
+    except ItemNotFoundError:
+        return False
+    return True
 
 
 def person_id(email: str) -> str:
@@ -98,14 +152,21 @@ def session_epoch(item: Item) -> int:
     return int(item.get("era", 0))
 
 
-def person_upsert(store: Store, person: Person) -> tuple[Add | Replace, str]:
+def person_upsert(store: Store, person: Person, *, issuer: str = "") -> tuple[Add | Replace, str]:
     """The change that stores this person with this name and role, enabled, and the name of the role
-    before, empty for somebody new. Writes nothing."""
+    before, empty for somebody new. Writes nothing.
+
+    Args:
+        issuer: The provider at which they sign in; empty: with links.
+    """
     values: dict[str, Value] = {
         KEY: person.id,
         "email": person.email,
         "name": person.name,
         "role": person.role.name.lower(),
+        **({"issuer": issuer} if issuer else {}),
+        GSI2.partition: PEOPLE,
+        GSI2.sort: f"{person.email.lower()}#{person.id}",
     }
     try:
         item = store.get(person.id)

@@ -58,11 +58,12 @@ class SecurityAct(StrEnum):
     ROLE_REFUSED = "role_refused"
     SCOPE_REFUSED = "scope_refused"
     LINK_REFUSED = "link_refused"
+    PROVIDER_REFUSED = "provider_refused"
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - the name of an act
 
 
 _LINES = {
-    SecurityAct.SIGNED_IN: "A sign-in link was used.",
+    SecurityAct.SIGNED_IN: "A person signed in.",
     SecurityAct.SIGNED_OUT: "A person signed out.",
     SecurityAct.LINK_MADE: "A sign-in link was made.",
     SecurityAct.ROLE_CHANGED: "A person got another role.",
@@ -73,6 +74,7 @@ _LINES = {
     SecurityAct.ROLE_REFUSED: "A role was too low.",
     SecurityAct.SCOPE_REFUSED: "An API token was used for something else.",
     SecurityAct.LINK_REFUSED: "A sign-in link was refused.",
+    SecurityAct.PROVIDER_REFUSED: "A sign-in at the provider failed.",
     SecurityAct.TOKEN_REFUSED: "An API token was refused.",
 }
 
@@ -232,9 +234,9 @@ class Refusals:
         #: Of each kind: when its minute began, and how many there were in it.
         self._minutes: dict[SecurityAct, tuple[float, int]] = {}
 
-    def of_stranger(self, act: SecurityAct, source: Source) -> None:
+    def of_stranger(self, act: SecurityAct, source: Source, **details: str) -> None:
         """Logs it, unless there were many of the same kind within a minute."""
-        self._log(act, source)
+        self._log(act, source, **details)
 
     def of_known(
         self, store: Store, act: SecurityAct, source: Source, now: datetime, route: str

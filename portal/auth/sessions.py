@@ -1,8 +1,9 @@
-"""Sessions of staff: started by a sign-in link, ended by sign-out, time or a change of role."""
+"""Sessions of staff: started by a sign-in link or at a provider, ended by sign-out, time or another
+role."""
 
 import secrets
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from portal.auth.credentials import (
@@ -13,6 +14,7 @@ from portal.auth.credentials import (
     new_credential,
 )
 from portal.auth.people import Person, person_of_item
+from portal.auth.sealed_id_token import open_id_token, seal_id_token
 from portal.auth.security_log import (
     OPERATOR,
     SecurityAct,
@@ -26,6 +28,8 @@ from portal.stores import (
     KEY,
     Add,
     BusyError,
+    Change,
+    Item,
     ItemNotFoundError,
     Remove,
     Replace,
@@ -61,25 +65,70 @@ def start_session(
         NotSignedInError: The link does not work (any more).
     """
     link, person = check_credential(store, "link", token, now)
-    session_token = secrets.token_urlsafe(24)
-    session = new_credential("session", session_token, link, now, until=now + SESSION_LIFE)
     use_link = Remove(str(link[KEY]), int(link["version"]))
-    source = _of_person(source, person)
-    event = security_event(SecurityAct.SIGNED_IN, source, now)
-    clean_up = [change for change in expired_removals(store, person, now) if change != use_link]
-    clean_up += expired_event_removals(store, now, events_kept)
+    started = new_session(store, person, link, now, source, events_kept=events_kept)
+    clean_up = [change for change in started.clean_up if change != use_link]
     try:
         try:
-            store.write([use_link, Add(session), event, *clean_up])
+            store.write([use_link, *started.changes, *clean_up])
         except VersionConflictError as error:
             if error.item_id == use_link.item_id:
                 raise
             # Another sign-in removed the same expired items just now.
-            store.write([use_link, Add(session), event])
+            store.write([use_link, *started.changes])
     except VersionConflictError as error:
         raise NotSignedInError from error
-    log_act(SecurityAct.SIGNED_IN, source)
-    return session_token
+    log_act(SecurityAct.SIGNED_IN, started.source)
+    return started.token
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewSession:
+    """A session that is to be written.
+
+    Attributes:
+        source: From where, and who.
+        changes: The session, and its event.
+        clean_up: What has expired, and is removed in the same write if nobody else does just now.
+    """
+
+    token: str
+    source: Source
+    changes: list[Change]
+    clean_up: list[Change]
+
+
+def new_session(
+    store: Store,
+    person: Person,
+    opener: Item,
+    now: datetime,
+    source: Source,
+    *,
+    events_kept: timedelta,
+    id_token: str = "",
+) -> NewSession:
+    """A new session of this person. Writes nothing.
+
+    Args:
+        opener: The item of the link or of the person, whose epoch the session gets.
+        id_token: Of the provider, for the sign-out there.
+    """
+    token = secrets.token_urlsafe(24)
+    session = {
+        **new_credential("session", token, opener, now, until=now + SESSION_LIFE),
+        **({"idToken": seal_id_token(id_token, token)} if id_token else {}),
+    }
+    source = _of_person(source, person)
+    return NewSession(
+        token=token,
+        source=source,
+        changes=[Add(session), security_event(SecurityAct.SIGNED_IN, source, now)],
+        clean_up=[
+            *expired_removals(store, person, now),
+            *expired_event_removals(store, now, events_kept),
+        ],
+    )
 
 
 def person_of_session(store: Store, session_token: str, now: datetime) -> Person:
@@ -105,8 +154,12 @@ def person_of_session(store: Store, session_token: str, now: datetime) -> Person
 
 def end_session(
     store: Store, session_token: str, now: datetime | None = None, source: Source = OPERATOR
-) -> None:
+) -> str | None:
     """End the session. Ending it twice is no error.
+
+    Returns:
+        The ID token with which it was started, empty if that cannot be read any more; `None`: it
+        was not started at a provider, or there is no such session.
 
     Args:
         now: The time of the event; by default the current time.
@@ -115,18 +168,22 @@ def end_session(
     Raises:
         BusyError: The store stayed busy, so the session may still be there.
     """
-    with suppress(ItemNotFoundError):
-        done_by = until_done(lambda: _end(store, session_token, now or utc_now(), source))
-        log_act(SecurityAct.SIGNED_OUT, done_by)
+    try:
+        session, done_by = until_done(lambda: _end(store, session_token, now or utc_now(), source))
+    except ItemNotFoundError:
+        return None
+    log_act(SecurityAct.SIGNED_OUT, done_by)
+    sealed = session.get("idToken")
+    return None if sealed is None else open_id_token(str(sealed), session_token)
 
 
-def _end(store: Store, session_token: str, now: datetime, source: Source) -> Source:
+def _end(store: Store, session_token: str, now: datetime, source: Source) -> tuple[Item, Source]:
     session = store.get(credential_id("session", session_token))
     person = person_of_item(store.get(str(session["person"])))
     source = _of_person(source, person)
     end = Remove(str(session[KEY]), int(session["version"]))
     store.write([end, security_event(SecurityAct.SIGNED_OUT, source, now)])
-    return source
+    return session, source
 
 
 def _of_person(source: Source, person: Person) -> Source:

@@ -64,6 +64,8 @@ ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone", "open call"]] = {
     "staff.sign_in": ANYONE,
     "staff.use_link": ANYONE,
     "staff.cut_link": ANYONE,
+    "staff.begin_at_provider": ANYONE,
+    "staff.back_from_provider": ANYONE,
     "staff.sign_out": ANYONE,
     "staff.home": Role.VIEWER,
     "staff.tenants": Role.VIEWER,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import current_app, g, request
 
@@ -21,6 +21,9 @@ from portal.tenants import AuditInfo
 from portal.web.http.client_limits import ClientLimits
 from portal.web.http.signed_links import SignedLinks
 
+if TYPE_CHECKING:
+    from portal.oidc import OpenIdProvider
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
@@ -36,6 +39,8 @@ class Services:
     clock: Callable[[], datetime]
     limits: ClientLimits
     challenges: Challenges
+    provider: "OpenIdProvider | None" = None
+    """Where staff sign in; None: with links alone."""
     metrics: StoreMetrics | None = None
     """Number and duration of the calls to the store; None if nobody asked for them."""
     refusals: Refusals = field(default_factory=Refusals)

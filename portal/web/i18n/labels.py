@@ -118,6 +118,7 @@ SECURITY_ACT = {
     SecurityAct.SCOPE_REFUSED: N_("Refused: scope"),
     # These are never events, see portal.auth.security_log.
     SecurityAct.LINK_REFUSED: N_("Refused: sign-in link"),
+    SecurityAct.PROVIDER_REFUSED: N_("Refused: sign-in at the provider"),
     SecurityAct.TOKEN_REFUSED: N_("Refused: API token"),
 }
 

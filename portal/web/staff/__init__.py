@@ -2,6 +2,7 @@
 
 routes            the addresses of the pages
 sign_in           signing in and out, and who is signed in
+provider_sign_in  signing in at a provider of OpenID Connect
 overview          the first page: counts, what waits longest, what expires soon
 queue             the lists of tenants: tabs, search, pages
 doubtful          clears doubtful sign-ups, many in one act

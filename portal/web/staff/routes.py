@@ -5,12 +5,24 @@ The decisions about a tenant have a blueprint of their own: `portal.web.staff.de
 
 from flask import Blueprint
 
-from portal.web.staff import api_tokens, doubtful, overview, queue, security, sign_in, tenant_page
+from portal.web.staff import (
+    api_tokens,
+    doubtful,
+    overview,
+    provider_sign_in,
+    queue,
+    security,
+    sign_in,
+    tenant_page,
+)
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 
 bp.add_url_rule("/sign-in", "sign_in", sign_in.sign_in_page)
 bp.add_url_rule("/sign-in/<token>", "use_link", sign_in.use_link, methods=["GET", "POST"])
+# Its second address is registered at providers, so it stays as it is.
+bp.add_url_rule("/oidc/sign-in", "begin_at_provider", provider_sign_in.begin_at_provider)
+bp.add_url_rule("/oidc/callback", "back_from_provider", provider_sign_in.back_from_provider)
 # A link that was cut before its token.
 bp.add_url_rule("/sign-in/", "cut_link", sign_in.dead_link)
 bp.add_url_rule("/sign-out", "sign_out", sign_in.sign_out, methods=["POST"])

@@ -33,12 +33,22 @@ def sign_in_page() -> AnyResponse:
     """Says where sign-in links come from, and remembers which page the person wanted."""
     if "next" in request.args:
         session["next"] = safe_next(request.args["next"], "")
-    sentences = (
+    provider_url = ""
+    sentences: tuple[str, ...] = (
         _("Open the sign-in link that an operator made for you. It works once, within 15 minutes."),
         _new_link_sentence(),
     )
+    if services().provider:
+        # A link, not a form: a browser lets no form of ours lead to another site.
+        provider_url = url_for("staff.begin_at_provider")
+        sentences = (_("Sign in with the account that your organization has given you."),)
     return make_response(
-        render_template("staff/sign_in.html", heading=_("Sign in"), sentences=sentences)
+        render_template(
+            "staff/sign_in.html",
+            heading=_("Sign in"),
+            sentences=sentences,
+            link=(provider_url, _("Sign in")),
+        )
     )
 
 
@@ -92,10 +102,15 @@ def use_link(token: str) -> AnyResponse:
 
 
 def sign_out() -> AnyResponse:
-    token = session.get(SESSION_TOKEN)
+    """Also at the provider, if the session was started there."""
+    token, id_token = session.get(SESSION_TOKEN), None
     if isinstance(token, str):
-        end_session(store(), token, now(), source())
+        id_token = end_session(store(), token, now(), source())
     session.clear()
+    provider = services().provider
+    if provider and id_token is not None and (url := provider.sign_out_url(id_token)):
+        # No redirect: this was a form, and a browser lets no form of ours lead to another site.
+        return make_response(render_template("staff/signed_out.html", url=url))
     return redirect(url_for("staff.sign_in"), 303)
 
 

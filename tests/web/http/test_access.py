@@ -111,6 +111,9 @@ GOLDEN = {
     "staff.sign_in": _PUBLIC_PAGE,
     "staff.use_link": {"GET": (200, 200, 200, 200), "POST": (303, 303, 303, 303)},
     "staff.cut_link": {"GET": (404, 404, 404, 404)},
+    # Without a provider there are none: tests/web/staff/test_provider_sign_in.py.
+    "staff.begin_at_provider": {"GET": (404, 404, 404, 404)},
+    "staff.back_from_provider": {"GET": (404, 404, 404, 404)},
     "staff.home": _STAFF_PAGE,
     "staff.tenants": _STAFF_PAGE,
     "staff.tenant": _STAFF_PAGE,
@@ -236,6 +239,8 @@ def test_t14_staff_pages_are_closed_to_everybody_else(app: Flask) -> None:
             "staff.use_link",
             "staff.sign_out",
             "staff.cut_link",
+            "staff.begin_at_provider",
+            "staff.back_from_provider",
         )
         if rule.rule.startswith("/staff") and not is_sign_in:
             assert ROUTE_ACCESS[endpoint] not in (ANYONE, OPEN_CALL)

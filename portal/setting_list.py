@@ -355,6 +355,13 @@ SETTINGS = (
         "The same for viewers.",
     ),
     Setting(
+        "PORTAL_SIGN_IN_MAIL",
+        "",
+        "`true`: people of staff who have signed in with a link before can have another one sent"
+        " from the sign-in page. `false`: links come from the command alone. If it is not set:"
+        " `true` without `PORTAL_OIDC_ISSUER`, `false` with it.",
+    ),
+    Setting(
         "PORTAL_VALIDATE_LINKS",
         "",
         "`true` adds a `link` to each refusal of `GET /api/validate`: to a page that says why, and"

@@ -95,6 +95,8 @@ class Settings:
     security_log_days: int
     oidc: OidcSetting | None
     """Where staff sign in; `None`: with links alone."""
+    sign_in_mail: bool
+    """Whether the sign-in page sends links by mail."""
     validate_links: bool
     api_allowed_origins: tuple[str, ...]
     # What was set, and perhaps nothing: resolve_secret_keys() is the one to ask.
@@ -187,6 +189,10 @@ class Settings:
             ),
             security_log_days=setting_parsers.number("PORTAL_SECURITY_LOG_DAYS", text, 1, 3650),
             oidc=oidc_setting(text),
+            sign_in_mail=setting_parsers.flag(
+                "PORTAL_SIGN_IN_MAIL",
+                text["PORTAL_SIGN_IN_MAIL"] or ("false" if text["PORTAL_OIDC_ISSUER"] else "true"),
+            ),
             validate_links=setting_parsers.flag(
                 "PORTAL_VALIDATE_LINKS", text["PORTAL_VALIDATE_LINKS"]
             ),

@@ -227,9 +227,9 @@ ARROWS: dict[str, set[str]] = {
         "portal.mail", "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
     },
     "portal.onboarding": {
-        "portal.contact_fields", "portal.mail", "portal.outbox", "portal.proof_of_work",
-        "portal.queries", "portal.records", "portal.sealing", "portal.search", "portal.stores",
-        "portal.tenants", "portal.timestamps",
+        "portal.auth", "portal.contact_fields", "portal.mail", "portal.outbox",
+        "portal.proof_of_work", "portal.queries", "portal.records", "portal.sealing",
+        "portal.search", "portal.stores", "portal.tenants", "portal.timestamps",
     },
     "portal.imports": {
         "portal.imports.jobs", "portal.imports.model", "portal.imports.planning",

@@ -36,7 +36,7 @@ from portal.auth.api_tokens import (
 )
 from portal.auth.credentials import NotSignedInError
 from portal.auth.known_tokens import KnownTokens
-from portal.auth.people import Person, Role, active_person, disable_person
+from portal.auth.people import Person, Role, active_person, disable_person, id_of_address
 from portal.auth.provider_sign_ins import Account, NoAccessError, start_account_session
 from portal.auth.security_log import (
     SECURITY_EVENTS,
@@ -50,7 +50,12 @@ from portal.auth.security_log import (
     security_event_of,
 )
 from portal.auth.sessions import end_session, person_of_session, start_session
-from portal.auth.sign_in_links import check_sign_in_link, make_sign_in_link, new_link_secret
+from portal.auth.sign_in_links import (
+    check_sign_in_link,
+    make_link_by_mail,
+    make_sign_in_link,
+    new_link_secret,
+)
 from portal.auth.token_calls import RateLimitError, RateLimitStatus, count_call
 
 __all__ = [
@@ -87,8 +92,10 @@ __all__ = [
     "disable_person",
     "end_session",
     "find_api_token",
+    "id_of_address",
     "list_api_tokens",
     "log_act",
+    "make_link_by_mail",
     "make_sign_in_link",
     "new_link_secret",
     "new_token_id",

@@ -106,7 +106,7 @@ def people_with_address(store: Store, email: str) -> list[str]:
     address = email.strip().lower()
     between = (f"{address}#", f"{address}#~")
     found = [str(row[KEY]) for row in iter_query(store, GSI2, PEOPLE, between=between)]
-    id_ = person_id(email)
+    id_ = id_of_address(store, email)
     # Who was stored by an earlier version is not in the index.
     if id_ not in found and _is_stored(store, id_):
         found.append(id_)
@@ -122,7 +122,28 @@ def _is_stored(store: Store, id_: str) -> bool:
 
 
 def person_id(email: str) -> str:
-    return f"staff-{hashlib.sha256(email.strip().casefold().encode()).hexdigest()[:32]}"
+    """The id of most people: of their address without the difference of capitals. See
+    `id_of_address`."""
+    return _id_of_text(email.strip().casefold())
+
+
+def id_of_address(store: Store, email: str) -> str:
+    """The id of the person who signs in with links to this address, whether or not there is one.
+
+    Folding makes `ß` to `ss`, so two addresses had one id, and one person the other's sessions and
+    role. Who is stored under such an id keeps it; the other address has an id of its own.
+    """
+    address, id_ = email.strip().lower(), person_id(email)
+    own_id = _id_of_text(f"address\0{address}")
+    try:
+        item = store.get(id_)
+    except ItemNotFoundError:
+        return id_ if address == email.strip().casefold() else own_id
+    return id_ if str(item["email"]).strip().lower() == address else own_id
+
+
+def _id_of_text(text: str) -> str:
+    return f"staff-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 def person_of_item(item: Item) -> Person:

@@ -5,12 +5,14 @@ import string
 from datetime import datetime, timedelta
 
 from portal.auth.credentials import check_credential, new_credential
-from portal.auth.people import Person, Role, person_id, person_upsert
-from portal.auth.security_log import OPERATOR, SecurityAct, log_act, security_event
+from portal.auth.people import Person, Role, active_person, id_of_address, person_upsert
+from portal.auth.security_log import OPERATOR, SecurityAct, Source, log_act, security_event
 from portal.auth.until_done import until_done
 from portal.stores import Add, Change, Store
 
 LINK_LIFE = timedelta(minutes=15)
+#: Who made a link that somebody asked for on the sign-in page: nobody knows who that was.
+BY_MAIL = Source(by="Sign-in page", who="sign-in-page")
 _LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 
 
@@ -29,13 +31,47 @@ def make_sign_in_link(store: Store, *, email: str, name: str, role: str, now: da
         KeyError: There is no such role.
         BusyError: The store stayed busy.
     """
-    person = Person(id=person_id(email), email=email.strip(), name=name, role=Role.named(role))
-    token = new_link_secret()
-    has_other_role = until_done(lambda: _write_link(store, person, token, now))
+    given, token = Role.named(role), new_link_secret()
+
+    def write() -> tuple[str, bool]:
+        id_ = id_of_address(store, email)
+        person = Person(id=id_, email=email.strip(), name=name, role=given)
+        return id_, _write_link(store, person, token, now)
+
+    id_, has_other_role = until_done(write)
     if has_other_role:
-        log_act(SecurityAct.ROLE_CHANGED, OPERATOR, about=person.id, role=role)
-    log_act(SecurityAct.LINK_MADE, OPERATOR, about=person.id, role=role)
+        log_act(SecurityAct.ROLE_CHANGED, OPERATOR, about=id_, role=role)
+    log_act(SecurityAct.LINK_MADE, OPERATOR, about=id_, role=role)
     return token
+
+
+def make_link_by_mail(store: Store, id_: str, now: datetime) -> tuple[Person, str] | None:
+    """The token of another link for somebody who is on the list, and who that is; nothing of them
+    changes. `None`: nobody has this id, or their access has ended.
+
+    Raises:
+        BusyError: The store stayed busy.
+    """
+    token = new_link_secret()
+
+    def write() -> Person | None:
+        person = active_person(store, id_)
+        if person is None:
+            return None
+        item = store.get(id_)
+        link = new_credential("link", token, item, now, until=now + LINK_LIFE)
+        role = {"role": person.role.name.lower()}
+        event = security_event(
+            SecurityAct.LINK_MADE, BY_MAIL, now, about=person.label, details=role
+        )
+        store.write([Add(link), event])
+        return person
+
+    person = until_done(write)
+    if person is None:
+        return None
+    log_act(SecurityAct.LINK_MADE, BY_MAIL, about=id_)
+    return person, token
 
 
 def _write_link(store: Store, person: Person, token: str, now: datetime) -> bool:

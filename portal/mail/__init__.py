@@ -7,6 +7,7 @@ facts      what such words may tell
 heard      whether a customer has heard of a decision that was undone
 access_words  what they say about an access
 letter     what such words are, for text and HTML alike
+sign_in_mail   the mail with a sign-in link
 request_links  the links to all requests of an address
 words      texts and dates in the language of the sign-up
 addresses  addresses as headers and mail servers need them
@@ -70,18 +71,19 @@ from portal.mail.preview import MailPreview, preview_of
 from portal.mail.request_links import closed_ids, is_for, newest_rows, typed_mark
 from portal.mail.return_path import ReturnPath
 from portal.mail.ses_reports import read_ses_report
+from portal.mail.sign_in_mail import SIGN_IN, sign_in_entry
 from portal.mail.sns import ForgedMessageError, SnsMessages, SnsUnreachableError
 from portal.mail.trial import send_trial
 from portal.mail.ways import is_writable
 
 __all__ = [
-    "DIGEST", "EXPIRING_DAYS", "KINDS", "MAX_BYTES", "PROBLEM_SENTENCES", "REMEDIES", "STAFF",
-    "ForgedMessageError", "Kind", "KindEntry", "MailError", "MailPreview", "NothingToSayError",
-    "Notice", "OldFiles", "Post", "Problem", "Retry", "ReturnPath", "SnsMessages",
-    "SnsUnreachableError", "Span", "UnreadableMailboxError", "address_mark", "are_reminders_ended",
-    "ascii_domain", "closed_ids", "has_second_address", "is_for", "is_heard", "is_writable",
-    "keep_read", "kind_after", "kind_entry", "may_be_known_later", "message_key", "newest_rows",
-    "open_signer", "preview_of", "problem_of", "reached", "read_bounce", "read_mailbox",
-    "read_ses_report", "remove_files_before", "send_trial", "sender_of", "typed_mark",
-    "waiting_too_long",
+    "DIGEST", "EXPIRING_DAYS", "KINDS", "MAX_BYTES", "PROBLEM_SENTENCES", "REMEDIES", "SIGN_IN",
+    "STAFF", "ForgedMessageError", "Kind", "KindEntry", "MailError", "MailPreview",
+    "NothingToSayError", "Notice", "OldFiles", "Post", "Problem", "Retry", "ReturnPath",
+    "SnsMessages", "SnsUnreachableError", "Span", "UnreadableMailboxError", "address_mark",
+    "are_reminders_ended", "ascii_domain", "closed_ids", "has_second_address", "is_for", "is_heard",
+    "is_writable", "keep_read", "kind_after", "kind_entry", "may_be_known_later", "message_key",
+    "newest_rows", "open_signer", "preview_of", "problem_of", "reached", "read_bounce",
+    "read_mailbox", "read_ses_report", "remove_files_before", "send_trial", "sender_of",
+    "sign_in_entry", "typed_mark", "waiting_too_long",
 ]  # fmt: skip

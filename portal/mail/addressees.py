@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from portal import records
 from portal.auth import active_person
-from portal.mail.digest import DIGEST
+from portal.mail.digest import STAFF
 from portal.mail.errors import NothingToSayError
 from portal.records import OutboxEntry, StatusLink
 from portal.stores import GSI2, Item, ItemNotFoundError, Store
@@ -97,7 +97,7 @@ def has_second_address(store: Store, entry: OutboxEntry) -> bool:
     Raises:
         StoreError: The tenant could not be read.
     """
-    if entry.to_second or entry.sign_up_id or entry.kind == DIGEST:
+    if entry.to_second or entry.sign_up_id or entry.tenant_id == STAFF:
         return False
     try:
         tenant = find_addressee(store, entry).tenant

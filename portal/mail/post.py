@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from portal import records
 from portal.address_proofs import proof_token
+from portal.auth import make_link_by_mail
 from portal.mail.addressees import (
     Addressee,
     are_reminders_ended,
@@ -30,6 +31,7 @@ from portal.mail.message import (
 )
 from portal.mail.request_links import is_for, marked_address, request_links
 from portal.mail.return_path import ReturnPath
+from portal.mail.sign_in_mail import MAX_DELAY, SIGN_IN, person_of_entry, sign_in_letter
 from portal.mail.ways import Way, open_way
 from portal.mail.words import Words
 from portal.records import OutboxEntry
@@ -91,6 +93,8 @@ class Post:
         """
         if entry.kind == DIGEST:
             return self._digest(store, entry, now)
+        if entry.kind == SIGN_IN:
+            return self._sign_in(store, entry, now)
         kind = kind_entry(entry.kind)
         if kind is None:
             raise MailError(retry=Retry.LATER, problem=Problem.UNEXPECTED, detail="kind")
@@ -212,6 +216,30 @@ class Post:
             contact_url="",
             at=entry.at,
             unsubscribe=self._digest_unsubscribe(),
+        )
+        return self._with_return_path(mail, entry)
+
+    def _sign_in(self, store: Store, entry: OutboxEntry, now: datetime) -> OutgoingMail:
+        """Each attempt makes a link of its own, since the store has only hashes of earlier ones."""
+        if now - entry.at > MAX_DELAY:
+            raise NothingToSayError("overtaken")
+        made = make_link_by_mail(store, person_of_entry(entry), now)
+        if made is None:
+            raise NothingToSayError("gone")
+        person, token = made
+        mailbox = mailbox_of(person.email)
+        if mailbox is None:
+            raise MailError(retry=Retry.NEVER, problem=Problem.NO_ADDRESS)
+        words = Words(entry.locale)
+        mail = compose(
+            sign_in_letter(f"{self._settings.base_url}/staff/sign-in/{token}", words),
+            words,
+            message_id=message_id_of(entry.id, self._sender),
+            reference=entry.id[-8:],
+            sender=self._sender,
+            recipient=mailbox,
+            contact_url="",
+            at=entry.at,
         )
         return self._with_return_path(mail, entry)
 

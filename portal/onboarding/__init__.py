@@ -9,6 +9,7 @@
     follow_ups   a customer asks again, or to renew
     status_links  end_status_link, new_status_link
     link_mails   the links to the requests of an address, by mail
+    sign_in_mails  sign-in links for staff, by mail
     activation   activate; renew_existing if the customer has a tenant already
     renewal_undo undo_renewal
     licences     suspend, reinstate, set_validity, set_client, edit_names
@@ -66,6 +67,7 @@ from portal.onboarding.proof_of_address import confirm_email
 from portal.onboarding.questions import answer, ask
 from portal.onboarding.reminders import are_reminders_ended, end_reminders, resume_reminders
 from portal.onboarding.renewal_undo import undo_renewal
+from portal.onboarding.sign_in_mails import SignInMails
 from portal.onboarding.sign_up_limits import (
     ProofNeededError,
     SignUpLimitError,
@@ -78,14 +80,14 @@ from portal.onboarding.status_links import end_status_link, new_status_link
 
 __all__ = [
     "AskedAlreadyError", "Cleared", "FollowUp", "IdsInUseError", "LinkLimitError", "LinkMails",
-    "OpenSignUpError", "ProofMails", "ProofNeededError", "SignUpLimitError", "SignUpLimits",
-    "SpentProofError", "StaleError", "TenantChanges", "TenantExistsError", "UnknownTenantError",
-    "activate", "activation", "add_note", "answer", "are_reminders_ended", "ask",
-    "change_tenant", "clear_doubtful", "closed", "confirm_email", "edit_contact", "edit_names",
+    "OpenSignUpError", "ProofMails", "ProofNeededError", "SignInMails", "SignUpLimitError",
+    "SignUpLimits", "SpentProofError", "StaleError", "TenantChanges", "TenantExistsError",
+    "UnknownTenantError", "activate", "activation", "add_note", "answer", "are_reminders_ended",
+    "ask", "change_tenant", "clear_doubtful", "closed", "confirm_email", "edit_contact",
+    "edit_names",
     "end_reminders", "end_status_link", "erase", "erase_closed_before", "erasure", "find",
     "is_unreached", "kept", "latest_follow_up", "licences", "load", "mails", "may_ask_again",
-    "may_ask_to_renew",
-    "new_status_link", "notes", "questions", "reinstate", "reject", "release",
+    "may_ask_to_renew", "new_status_link", "notes", "questions", "reinstate", "reject", "release",
     "remove_counters_before", "remove_set_aside_before", "renew_existing", "reopen",
     "resume_reminders", "send_again", "set_client", "set_validity", "sign_ups", "submit",
     "submit_for_ids", "suspend", "undo_renewal", "withdraw",

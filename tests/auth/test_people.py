@@ -10,7 +10,8 @@ from portal.auth import (
     person_of_session,
     start_session,
 )
-from portal.stores import ItemNotFoundError
+from portal.auth.people import person_id
+from portal.stores import Add, Item, ItemNotFoundError
 from tests.auth.sign_ins import ANN, is_signed_in, new_link, new_session
 from tests.conftest import START
 
@@ -75,3 +76,42 @@ def test_an_address_is_the_same_person_however_it_is_typed(store):
 def test_disabling_nobody_is_an_error(store):
     with pytest.raises(ItemNotFoundError):
         disable_person(store, email="nobody@meyer.example")
+
+
+# ---- Addresses that folding makes the same
+
+SHARP, DOUBLE = "petra.groß@meyer.example", "petra.gross@meyer.example"
+
+
+@pytest.mark.parametrize(("first", "second"), [(SHARP, DOUBLE), (DOUBLE, SHARP)])
+def test_addresses_with_sharp_s_and_double_s_are_two_people(store, first, second):
+    one = new_session(store, email=first, role="admin")
+    other = new_session(store, email=second, role="viewer")
+    assert person_of_session(store, one, START).role == Role.ADMIN
+    assert person_of_session(store, other, START).role == Role.VIEWER
+    disable_person(store, email=second)
+    assert is_signed_in(store, one)
+    assert not is_signed_in(store, other)
+
+
+def test_who_was_stored_under_the_folded_address_keeps_sessions_and_role(store):
+    """As earlier versions stored them: the id is a hash of the folded address."""
+    stored: Item = {
+        "tenantId": person_id(SHARP), "version": 1, "email": SHARP, "name": "Petra",
+        "role": "admin", "era": 0,
+    }  # fmt: skip
+    store.write([Add(stored)])
+    session = new_session(store, email="Petra.Groß@Meyer.example", role="admin")
+    assert person_of_session(store, session, START).id == person_id(SHARP)
+    # The other one is somebody else, and changes nothing of her.
+    other = new_session(store, email=DOUBLE, role="viewer")
+    assert person_of_session(store, other, START).id != person_id(SHARP)
+    assert person_of_session(store, session, START).role == Role.ADMIN
+    disable_person(store, email=SHARP)
+    assert not is_signed_in(store, session)
+    assert is_signed_in(store, other)
+
+
+def test_most_ids_stay_as_they_were(store):
+    session = new_session(store)
+    assert person_of_session(store, session, START).id == person_id(ANN)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-from portal.onboarding import LinkMails, ProofMails, SignUpLimits
+from portal.onboarding import LinkMails, ProofMails, SignInMails, SignUpLimits
 from portal.settings import Settings
 from portal.timestamps import seconds_until
 
@@ -90,6 +90,8 @@ class ClientLimits:
     """Always there: a mail goes to somebody who may not have asked for it."""
     link_mails: LinkMails
     """The same of mails with lost links."""
+    sign_in_mails: SignInMails
+    """The same of mails with sign-in links."""
 
     @classmethod
     def of(cls, settings: Settings, secret_key: str) -> "ClientLimits":
@@ -105,4 +107,5 @@ class ClientLimits:
             appointments_log=NetworkRateLimit(1, timedelta(hours=1)),
             proof_mails=ProofMails(secret_key),
             link_mails=LinkMails(secret_key, is_limited=per_hour > 0),
+            sign_in_mails=SignInMails(secret_key, is_limited=per_hour > 0),
         )

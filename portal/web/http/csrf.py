@@ -26,7 +26,7 @@ from portal.web.http.context import person
 #: except secrets. All others raise `ExpiredPageError`.
 _HANDLES_OWN_CSRF = frozenset({
     "customer.sign_up", "lost_link.ask", "status.change", "question.answer",
-    "follow_up.ask_again", "imports.index",
+    "follow_up.ask_again", "imports.index", "staff.sign_in",
 })  # fmt: skip
 #: So do these, but only for the person whom the form was shown to.
 _HANDLES_FOR_OWNER: set[str] = set()

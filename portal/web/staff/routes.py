@@ -18,7 +18,7 @@ from portal.web.staff import (
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 
-bp.add_url_rule("/sign-in", "sign_in", sign_in.sign_in_page)
+bp.add_url_rule("/sign-in", "sign_in", sign_in.sign_in_page, methods=["GET", "POST"])
 bp.add_url_rule("/sign-in/<token>", "use_link", sign_in.use_link, methods=["GET", "POST"])
 # Its second address is registered at providers, so it stays as it is.
 bp.add_url_rule("/oidc/sign-in", "begin_at_provider", provider_sign_in.begin_at_provider)

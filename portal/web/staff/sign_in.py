@@ -1,9 +1,10 @@
 """Sign in with a link, sign out, and who is signed in."""
 
 from datetime import timedelta
+from math import ceil
 
-from flask import make_response, redirect, render_template, request, session, url_for
-from werkzeug.exceptions import TooManyRequests
+from flask import g, make_response, redirect, render_template, request, session, url_for
+from werkzeug.exceptions import NotFound, TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.auth import (
@@ -14,6 +15,8 @@ from portal.auth import (
     end_session,
     start_session,
 )
+from portal.onboarding import LinkLimitError
+from portal.web.forms import AddressForm
 from portal.web.http import (
     SESSION_TOKEN,
     client_network,
@@ -25,34 +28,74 @@ from portal.web.http import (
     source,
     store,
     strip_unprintable,
+    too_many_requests_text,
 )
-from portal.web.i18n import _, labels
+from portal.web.i18n import _, labels, locale_name
 
 
 def sign_in_page() -> AnyResponse:
-    """Says where sign-in links come from, and remembers which page the person wanted."""
-    if "next" in request.args:
-        session["next"] = safe_next(request.args["next"], "")
-    provider_url = ""
-    sentences: tuple[str, ...] = (
-        _("Open the sign-in link that an operator made for you. It works once, within 15 minutes."),
-        _new_link_sentence(),
-    )
+    """Says how to sign in, and remembers which page the person wanted. POST sends a link by mail,
+    if this portal does so: whoever asks learns nothing of who has which address."""
+    form = AddressForm()
+    if request.method != "POST":
+        if "next" in request.args:
+            session["next"] = safe_next(request.args["next"], "")
+        return _sign_in_page(form, sent=request.args.get("done") == "sent")
+    if not settings().sign_in_mail:
+        raise NotFound
+    if g.form_expired:
+        expired = _("This page has expired. Your entries are still here: send them again.")
+        return _sign_in_page(form, status=400, problem=expired)
+    if not form.validate():
+        return _sign_in_page(form, status=422)
+    try:
+        services().limits.sign_in_mails.send(
+            store(), form.email.value, network=client_network(), locale=locale_name(), now=now()
+        )
+    except LinkLimitError as error:
+        seconds = ceil((error.retry_at - now()).total_seconds())
+        response = _sign_in_page(form, status=429, problem=too_many_requests_text(seconds))
+        response.headers["Retry-After"] = str(seconds)
+        return response
+    return redirect(url_for("staff.sign_in", done="sent"), 303)
+
+
+def _sign_in_page(
+    form: AddressForm, *, sent: bool = False, status: int = 200, problem: str = ""
+) -> AnyResponse:
+    """`sent`: a mail may be on its way, and the page says no more than that."""
+    by_mail = settings().sign_in_mail
+    provider_url, sentences = "", list[str]()
     if services().provider:
         # A link, not a form: a browser lets no form of ours lead to another site.
         provider_url = url_for("staff.begin_at_provider")
-        sentences = (_("Sign in with the account that your organization has given you."),)
+        sentences = [_("Sign in with the account that your organization has given you.")]
+    elif not by_mail:
+        sentences = [
+            _(
+                "Open the sign-in link that an operator made for you. It works once, within 15"
+                " minutes."
+            ),
+            _new_link_sentence(),
+        ]
     return make_response(
         render_template(
             "staff/sign_in.html",
-            heading=_("Sign in"),
-            sentences=sentences,
-            link=(provider_url, _("Sign in")),
-        )
+            heading=_("Check your mail") if sent else _("Sign in"),
+            sentences=[] if sent else sentences,
+            link=("", "") if sent else (provider_url, _("Sign in")),
+            sent=sent,
+            fields=form.views() if by_mail and not sent else [],
+            errors=[*([("", problem)] if problem else []), *form.problems()],
+            action=url_for("staff.sign_in"),
+        ),
+        status,
     )
 
 
 def _new_link_sentence() -> str:
+    if settings().sign_in_mail:
+        return _("You get a new link on the sign-in page, or from whoever runs this portal.")
     return _(
         "To get a new link, ask whoever runs this portal. They make it with the command"
         " “portal staff-link”, and send it to you."
@@ -65,7 +108,13 @@ def dead_link() -> AnyResponse:
     heading = _("This link was used, has expired or was cut.")
     sentences = (_("Each link works once, within 15 minutes."), _new_link_sentence())
     return make_response(
-        render_template("staff/sign_in.html", heading=heading, sentences=sentences), 404
+        render_template(
+            "staff/sign_in.html",
+            heading=heading,
+            sentences=sentences,
+            link=(url_for("staff.sign_in"), _("Sign in")),
+        ),
+        404,
     )
 
 

@@ -108,7 +108,7 @@ GOLDEN = {
     "api.new_tenant": {"POST": (415, 415, 415, 415)},
     "openapi.openapi": _PUBLIC_PAGE,
     "openapi.page": _PUBLIC_PAGE,
-    "staff.sign_in": _PUBLIC_PAGE,
+    "staff.sign_in": {"GET": (200, 200, 200, 200), "POST": (422, 422, 422, 422)},
     "staff.use_link": {"GET": (200, 200, 200, 200), "POST": (303, 303, 303, 303)},
     "staff.cut_link": {"GET": (404, 404, 404, 404)},
     # Without a provider there are none: tests/web/staff/test_provider_sign_in.py.
@@ -400,7 +400,7 @@ def good(
         url = f"{sent_in(client).url}/{verb}"
         changed = {"company": "Another AG"} if verb == "change" else {}
         return client, url, form_of(client.get(url), url) | changed
-    url = "/lost-link" if room == "lost_link" else "/sign-up"
+    url = {"lost_link": "/lost-link", "staff": "/staff/sign-in"}.get(room, "/sign-up")
     form = form_of(client.get(url), url) | TYPED
     return client, f"{url}/check?field=company" if verb == "check_field" else url, form
 

@@ -49,7 +49,13 @@ from portal.auth.security_log import (
     security_event,
     security_event_of,
 )
-from portal.auth.sessions import end_session, person_of_session, start_session
+from portal.auth.sessions import (
+    Session,
+    end_session,
+    person_of_session,
+    start_session,
+    use_session,
+)
 from portal.auth.sign_in_links import (
     check_sign_in_link,
     make_link_by_mail,
@@ -81,6 +87,7 @@ __all__ = [
     "Scope",
     "SecurityAct",
     "SecurityEvent",
+    "Session",
     "Source",
     "Token",
     "TokenPage",
@@ -106,5 +113,6 @@ __all__ = [
     "security_event_of",
     "start_account_session",
     "start_session",
+    "use_session",
     "verify_token",
 ]

@@ -131,8 +131,27 @@ def new_session(
     )
 
 
-def person_of_session(store: Store, session_token: str, now: datetime) -> Person:
-    """The person who uses this session.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Session:
+    """A session that works.
+
+    Attributes:
+        ends_at: The last instant of it if nothing more is done.
+        ends_at_latest: The last instant of it whatever is done.
+    """
+
+    person: Person
+    ends_at: datetime
+    ends_at_latest: datetime
+
+
+def use_session(
+    store: Store, session_token: str, now: datetime, *, is_automatic: bool = False
+) -> Session:
+    """The session with this token.
+
+    Args:
+        is_automatic: A page asks by itself. So nobody has used the session.
 
     Raises:
         NotSignedInError: The session is over or was idle for too long, or its person was
@@ -140,16 +159,29 @@ def person_of_session(store: Store, session_token: str, now: datetime) -> Person
     """
     session, person = check_credential(store, "session", session_token, now)
     last_seen = parse_timestamp(str(session["lastSeen"]))
-    if last_seen is None or now - last_seen > SESSION_IDLE:
+    until = parse_timestamp(str(session["until"]))
+    if last_seen is None or until is None or now - last_seen > SESSION_IDLE:
         raise NotSignedInError
-    if now - last_seen > _SAVE_INTERVAL:
+    if now - last_seen > _SAVE_INTERVAL and not is_automatic:
         version = int(session["version"])
         used = {**session, "lastSeen": format_timestamp(now), "version": version + 1}
         # Another request of the same person may have saved it just now. And while the store
         # takes no writes, people can still read.
         with suppress(VersionConflictError, BusyError, UnavailableError):
             store.write([Replace(used, version)])
-    return person
+        last_seen = now
+    return Session(
+        person=person, ends_at=min(until, last_seen + SESSION_IDLE), ends_at_latest=until
+    )
+
+
+def person_of_session(store: Store, session_token: str, now: datetime) -> Person:
+    """The person who uses this session.
+
+    Raises:
+        NotSignedInError: As `use_session`.
+    """
+    return use_session(store, session_token, now).person
 
 
 def end_session(

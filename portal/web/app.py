@@ -101,6 +101,7 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     errors.init_app(app)
     app.before_request(before_request)
     app.after_request(_redirect_without_host)
+    app.after_request(staff.add_session_end)
     app.teardown_request(lambda _error: clear_deadline())
     for room in (customer, staff, imports, api, openapi):
         for blueprint in room.BLUEPRINTS:
@@ -196,6 +197,7 @@ def _template_context() -> dict[str, object]:
     """Variables of every template."""
     return {
         "user": staff.signed_in_user(),
+        "session_end": staff.session_end_view(),
         "locale": translation.locale_name(),
         "languages": translation.language_names(),
         "footer_links": _footer_links(),

@@ -1,7 +1,7 @@
 """Who may enter which route. One table says so; a route that is not in it is closed."""
 
 import re
-from typing import Final, Literal
+from typing import Final, Literal, cast
 from urllib.parse import quote
 
 from flask import Response, g, redirect, request, session, url_for
@@ -13,7 +13,8 @@ from portal.auth import (
     Role,
     Scope,
     SecurityAct,
-    person_of_session,
+    Session,
+    use_session,
 )
 from portal.web.http.api_token_auth import authorize_token, refuse_key_in_url
 from portal.web.http.context import now, services, settings, source, store
@@ -67,6 +68,7 @@ ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone", "open call"]] = {
     "staff.begin_at_provider": ANYONE,
     "staff.back_from_provider": ANYONE,
     "staff.sign_out": ANYONE,
+    "staff.session": Role.VIEWER,
     "staff.home": Role.VIEWER,
     "staff.tenants": Role.VIEWER,
     "staff.tenant": Role.VIEWER,
@@ -87,6 +89,9 @@ ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone", "open call"]] = {
     "imports.report_json": Role.ADMIN,
 }
 
+#: The header of a request that a page makes by itself: static/session.js adds it. Nobody uses the
+#: session by it.
+AUTOMATIC = "Portal-Automatic"
 SESSION_TOKEN = "sid"  # noqa: S105 - a name, not a token
 
 
@@ -165,10 +170,12 @@ def _signed_in() -> Person | None:
     token = session.get(SESSION_TOKEN)
     if not isinstance(token, str):
         return None
+    is_automatic = request.headers.get(AUTOMATIC) == "true"
     try:
-        return person_of_session(store(), token, now())
+        g.session = use_session(store(), token, now(), is_automatic=is_automatic)
     except NotSignedInError:
         return None
+    return cast(Session, g.session).person
 
 
 def _send_to_sign_in() -> Response:

@@ -3,6 +3,7 @@
 routes            the addresses of the pages
 sign_in           signing in and out, and who is signed in
 provider_sign_in  signing in at a provider of OpenID Connect
+session_end       when the session ends, and staying signed in
 overview          the first page: counts, what waits longest, what expires soon
 queue             the lists of tenants: tabs, search, pages
 doubtful          clears doubtful sign-ups, many in one act
@@ -28,8 +29,11 @@ form_views        the forms that a tenant's page offers, ready for its template
 
 from portal.web.staff import decisions, routes
 from portal.web.staff.render_rows import render_rows
+from portal.web.staff.session_end import add_session_end, session_end_view
 from portal.web.staff.sign_in import signed_in_user
 
 BLUEPRINTS = (routes.bp, decisions.bp)
 
-__all__ = ["BLUEPRINTS", "render_rows", "signed_in_user"]
+__all__ = [
+    "BLUEPRINTS", "add_session_end", "render_rows", "session_end_view", "signed_in_user",
+]  # fmt: skip

@@ -12,6 +12,7 @@ from portal.web.staff import (
     provider_sign_in,
     queue,
     security,
+    session_end,
     sign_in,
     tenant_page,
 )
@@ -26,6 +27,7 @@ bp.add_url_rule("/oidc/callback", "back_from_provider", provider_sign_in.back_fr
 # A link that was cut before its token.
 bp.add_url_rule("/sign-in/", "cut_link", sign_in.dead_link)
 bp.add_url_rule("/sign-out", "sign_out", sign_in.sign_out, methods=["POST"])
+bp.add_url_rule("/session", "session", session_end.session_state)
 bp.add_url_rule("/", "home", overview.overview_page)
 bp.add_url_rule("/security", "security", security.security_page)
 bp.add_url_rule("/tokens", "tokens", api_tokens.tokens_page, methods=["GET", "POST"])

@@ -9,6 +9,8 @@ credentials    what links and sessions have in common: a hash of a token, and an
 api_tokens     tokens of programs, with scopes and an end
 token_calls    the calls of a token in an hour, counted in the store
 known_tokens   tells wrong tokens apart without the store, while many arrive
+staff_list     who is on the list of staff, as admins see and change it
+listed_sessions  the sessions of one person, as admins see and end them
 security_log   what is kept of these acts, for admins and as lines of the log
 until_done     an act that is done again after each conflict
 """
@@ -36,6 +38,13 @@ from portal.auth.api_tokens import (
 )
 from portal.auth.credentials import NotSignedInError
 from portal.auth.known_tokens import KnownTokens
+from portal.auth.listed_sessions import (
+    SESSION_ID,
+    ListedSession,
+    end_session_of,
+    is_session_of_token,
+    sessions_of,
+)
 from portal.auth.people import Person, Role, active_person, disable_person, id_of_address
 from portal.auth.provider_sign_ins import Account, NoAccessError, start_account_session
 from portal.auth.security_log import (
@@ -62,6 +71,19 @@ from portal.auth.sign_in_links import (
     make_sign_in_link,
     new_link_secret,
 )
+from portal.auth.staff_list import (
+    PERSON_ID,
+    ListedPerson,
+    OnTheListError,
+    PeoplePage,
+    end_access,
+    find_person,
+    give_access,
+    index_people,
+    invite,
+    people_page,
+    set_role,
+)
 from portal.auth.token_calls import RateLimitError, RateLimitStatus, count_call
 
 __all__ = [
@@ -70,15 +92,21 @@ __all__ = [
     "IMPORTS_PER_HOUR",
     "MAX_CALLS_PER_HOUR",
     "MAX_TOKEN_DAYS",
+    "PERSON_ID",
     "SECURITY_EVENTS",
+    "SESSION_ID",
     "TOKEN_ID",
     "TOKEN_NAME_LENGTH",
     "TOKEN_PATTERN",
     "Account",
     "InvalidTokenError",
     "KnownTokens",
+    "ListedPerson",
+    "ListedSession",
     "NoAccessError",
     "NotSignedInError",
+    "OnTheListError",
+    "PeoplePage",
     "Person",
     "RateLimitError",
     "RateLimitStatus",
@@ -97,20 +125,30 @@ __all__ = [
     "count_call",
     "create_api_token",
     "disable_person",
+    "end_access",
     "end_session",
+    "end_session_of",
     "find_api_token",
+    "find_person",
+    "give_access",
     "id_of_address",
+    "index_people",
+    "invite",
+    "is_session_of_token",
     "list_api_tokens",
     "log_act",
     "make_link_by_mail",
     "make_sign_in_link",
     "new_link_secret",
     "new_token_id",
+    "people_page",
     "person_of_session",
     "remove_expired_events",
     "revoke_api_token",
     "security_event",
     "security_event_of",
+    "sessions_of",
+    "set_role",
     "start_account_session",
     "start_session",
     "use_session",

@@ -4,7 +4,7 @@ The id of the item is a hash of the token, so a copy of the store gives nobody a
 """
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from portal.auth.people import Person, person_of_item, session_epoch
@@ -59,6 +59,27 @@ def check_credential(store: Store, kind: Kind, token: str, now: datetime) -> tup
         person = store.get(str(credential["person"]))
     except ItemNotFoundError as error:
         raise NotSignedInError from error
+    _check(credential, person, now)
+    return credential, person_of_item(person)
+
+
+def check_session_item(
+    session: Item, person: Item, now: datetime, idle: timedelta
+) -> tuple[datetime, datetime]:
+    """When a session ends at the latest, and when it was used last.
+
+    Raises:
+        NotSignedInError: It is over, was idle for too long, or its person was disabled or has
+            another role.
+    """
+    until = _check(session, person, now)
+    last_seen = parse_timestamp(str(session["lastSeen"]))
+    if last_seen is None or now - last_seen > idle:
+        raise NotSignedInError
+    return until, last_seen
+
+
+def _check(credential: Item, person: Item, now: datetime) -> datetime:
     until = parse_timestamp(str(credential["until"]))
     if (
         until is None
@@ -67,7 +88,7 @@ def check_credential(store: Store, kind: Kind, token: str, now: datetime) -> tup
         or session_epoch(credential) != session_epoch(person)
     ):
         raise NotSignedInError
-    return credential, person_of_item(person)
+    return until
 
 
 def expired_removals(store: Store, person: Person, now: datetime) -> list[Change]:

@@ -155,6 +155,11 @@ def person_of_item(item: Item) -> Person:
     )
 
 
+def index_keys(person: Person) -> dict[str, Value]:
+    """What puts a person on the list."""
+    return {GSI2.partition: PEOPLE, GSI2.sort: f"{person.email.lower()}#{person.id}"}
+
+
 def active_person(store: Store, id_: str) -> Person | None:
     """The person with this id; `None` if there is none, or their access has ended."""
     try:
@@ -186,8 +191,7 @@ def person_upsert(store: Store, person: Person, *, issuer: str = "") -> tuple[Ad
         "name": person.name,
         "role": person.role.name.lower(),
         **({"issuer": issuer} if issuer else {}),
-        GSI2.partition: PEOPLE,
-        GSI2.sort: f"{person.email.lower()}#{person.id}",
+        **index_keys(person),
     }
     try:
         item = store.get(person.id)

@@ -61,6 +61,7 @@ def start_account_session(
     source: Source = OPERATOR,
     *,
     events_kept: timedelta = EVENTS_KEPT,
+    device: str = "",
 ) -> str:
     """The token of a new session (192 bits). The person is added, or gets this address, name and
     role. Another role than before ends the earlier sessions; no role ends all.
@@ -74,9 +75,13 @@ def start_account_session(
         until_done(lambda: _end_access(store, account, now))
         raise NoAccessError
     person = Person(id=account.person_id, email=account.email, name=account.name, role=role)
-    started = until_done(
-        lambda: _start(store, person, account, now, source=source, events_kept=events_kept)
-    )
+
+    def start() -> NewSession:
+        return _start(
+            store, person, account, now, source=source, events_kept=events_kept, device=device
+        )
+
+    started = until_done(start)
     log_act(SecurityAct.SIGNED_IN, started.source)
     return started.token
 
@@ -89,6 +94,7 @@ def _start(
     *,
     source: Source,
     events_kept: timedelta,
+    device: str,
 ) -> NewSession:
     stored = _stored(store, person.id)
     if stored.get("disabled") and not disabled_by_provider(stored):
@@ -113,6 +119,7 @@ def _start(
         source,
         events_kept=events_kept,
         id_token=account.id_token,
+        device=device,
     )
     store.write([*changes, *started.changes, *started.clean_up])
     return started

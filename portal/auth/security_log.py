@@ -51,7 +51,10 @@ class SecurityAct(StrEnum):
     SIGNED_OUT = "signed_out"
     LINK_MADE = "link_made"
     ROLE_CHANGED = "role_changed"
+    INVITED = "invited"
     ACCESS_ENDED = "access_ended"
+    ACCESS_GIVEN = "access_given"
+    SESSION_ENDED = "session_ended"
     TOKEN_CREATED = "token_created"  # noqa: S105 - the name of an act
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - the name of an act
     DOUBTFUL_CLEARED = "doubtful_cleared"
@@ -67,7 +70,10 @@ _LINES = {
     SecurityAct.SIGNED_OUT: "A person signed out.",
     SecurityAct.LINK_MADE: "A sign-in link was made.",
     SecurityAct.ROLE_CHANGED: "A person got another role.",
+    SecurityAct.INVITED: "A person was invited.",
     SecurityAct.ACCESS_ENDED: "A person was disabled.",
+    SecurityAct.ACCESS_GIVEN: "A person may sign in again.",
+    SecurityAct.SESSION_ENDED: "A session of a person was ended.",
     SecurityAct.TOKEN_CREATED: "An API token was created.",
     SecurityAct.TOKEN_REVOKED: "An API token was revoked.",
     SecurityAct.DOUBTFUL_CLEARED: "Doubtful sign-ups were cleared.",

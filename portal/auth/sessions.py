@@ -54,10 +54,12 @@ def start_session(
     source: Source = OPERATOR,
     *,
     events_kept: timedelta = EVENTS_KEPT,
+    device: str = "",
 ) -> str:
     """Use the sign-in link up and return the token of a new session (192 bits).
 
     Args:
+        device: With what, for people to read.
         source: From where. Who it is, the link says.
         events_kept: Some events of the security log that are older are removed.
 
@@ -66,7 +68,7 @@ def start_session(
     """
     link, person = check_credential(store, "link", token, now)
     use_link = Remove(str(link[KEY]), int(link["version"]))
-    started = new_session(store, person, link, now, source, events_kept=events_kept)
+    started = new_session(store, person, link, now, source, events_kept=events_kept, device=device)
     clean_up = [change for change in started.clean_up if change != use_link]
     try:
         try:
@@ -107,6 +109,7 @@ def new_session(
     *,
     events_kept: timedelta,
     id_token: str = "",
+    device: str = "",
 ) -> NewSession:
     """A new session of this person. Writes nothing.
 
@@ -117,6 +120,7 @@ def new_session(
     token = secrets.token_urlsafe(24)
     session = {
         **new_credential("session", token, opener, now, until=now + SESSION_LIFE),
+        **({"device": device} if device else {}),
         **({"idToken": seal_id_token(id_token, token)} if id_token else {}),
     }
     source = _of_person(source, person)

@@ -2,7 +2,7 @@
 
 main       the group of all commands
 serving    `portal serve`: its options, and the server's processes
-staff      `portal staff-link` and `portal staff-disable`
+staff      `portal staff-link`, `portal staff-disable` and `portal staff-list`
 tokens     `portal token`: tokens of programs that call the API
 store      `portal store`: verify and restore the file store
 sealing    `portal sealing`: rotate the key that seals client secrets

@@ -13,7 +13,7 @@ from portal.cli.retention import erase_closed
 from portal.cli.sealing import sealing
 from portal.cli.search import search
 from portal.cli.serving import serve
-from portal.cli.staff import staff_disable, staff_link
+from portal.cli.staff import staff_disable, staff_link, staff_list
 from portal.cli.store import store
 from portal.cli.tokens import token
 
@@ -33,6 +33,7 @@ for command in (
     serve,
     staff_disable,
     staff_link,
+    staff_list,
     store,
     token,
 ):

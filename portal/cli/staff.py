@@ -1,8 +1,8 @@
-"""`portal staff-link` and `portal staff-disable`: which people of staff may sign in."""
+"""`portal staff-link`, `staff-disable` and `staff-list`: which people of staff may sign in."""
 
 import click
 
-from portal.auth import Role, disable_person, make_sign_in_link
+from portal.auth import Role, disable_person, index_people, make_sign_in_link
 from portal.cli.errors import opened_store, read_settings
 from portal.settings import Settings
 from portal.stores import ItemNotFoundError, Store
@@ -54,6 +54,18 @@ def staff_disable(email: str) -> None:
                 f"Nobody with the address {email} has access. Check the spelling."
             ) from error
     click.echo(f"{email} is signed out, and earlier links do not work any more.")
+
+
+@click.command("staff-list")
+def staff_list() -> None:
+    """Print who is on the list of staff. It reads the whole store."""
+    with opened_store(read_settings()) as store:
+        people = index_people(store)
+    for listed in people:
+        state = "may not sign in" if listed.is_disabled else "may sign in"
+        way = f", at {listed.issuer}" if listed.issuer else ""
+        role = listed.person.role.name.lower()
+        click.echo(f"{listed.person.email}: {role}, {state}{way}")
 
 
 def new_staff_link(settings: Settings, store: Store, email: str, *, name: str, role: str) -> str:

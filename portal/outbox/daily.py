@@ -48,7 +48,7 @@ Until = Callable[[], bool]
 logger = logging.getLogger(__name__)
 
 #: The item that holds when the last round was.
-ROUND = "limit-daily-mails"
+ROUND = records.DAILY_ROUND
 #: The hour, in the zone of the portal, from which on the round of a day is made.
 HOUR = 6
 #: After a longer time without a round, the oldest announcements are left out.

@@ -5,11 +5,13 @@ tenants: each reads a few index pages, never the whole table.
     tabs             the tabs of the queue, their counts, the next sign-up to decide, closed ones
     tenant_history   events, notes and mails of one tenant
     undelivered      mails that were given up
+    background       what runs beside the requests
     waiting_times    how long sign-ups usually wait for a decision
     doubtful         sign-ups that staff may clear in one act
     duplicates       other tenants that may be the same customer
 """
 
+from portal.queries.background import Background, background
 from portal.queries.doubtful import Doubtful, doubtful
 from portal.queries.duplicates import DuplicateReason, possible_duplicates
 from portal.queries.pages import PAGE, IndexRange, PageCursor, QueuePage, page
@@ -32,9 +34,9 @@ from portal.queries.undelivered import Undelivered, undelivered
 from portal.queries.waiting_times import KnownWaitingTimes, WaitingTimes, waiting_times
 
 __all__ = [
-    "CAP", "DISJOINT_TABS", "PAGE", "Doubtful", "DuplicateReason", "IndexRange",
+    "CAP", "DISJOINT_TABS", "PAGE", "Background", "Doubtful", "DuplicateReason", "IndexRange",
     "KnownWaitingTimes", "PageCursor", "QueuePage", "Tab", "Undelivered", "WaitingTimes",
-    "closed_before", "closed_towards_before", "count", "counts", "doubtful", "doubtful_count",
-    "history", "is_in_tab", "mails", "next_waiting", "notes", "page", "possible_duplicates",
-    "ranges_of_tab", "undelivered", "waiting_for_address", "waiting_times",
+    "background", "closed_before", "closed_towards_before", "count", "counts", "doubtful",
+    "doubtful_count", "history", "is_in_tab", "mails", "next_waiting", "notes", "page",
+    "possible_duplicates", "ranges_of_tab", "undelivered", "waiting_for_address", "waiting_times",
 ]  # fmt: skip

@@ -78,6 +78,7 @@ from portal.records.index_keys import (
     status_partition,
 )
 from portal.records.outbox_entry import (
+    DAILY_ROUND,
     MAX_OUTBOX_ID,
     OUTBOX_DUE,
     OUTBOX_ENDED,
@@ -158,7 +159,7 @@ from portal.records.tenant import (
 from portal.records.waiting_times import waiting_bucket, waiting_counts, waiting_item_id
 
 __all__ = [
-    "ADOPT_ANSWER", "ASIDE", "CHANGES_ASIDE", "CLOSED_TOWARDS", "COUNTERS", "ENDED",
+    "ADOPT_ANSWER", "ASIDE", "CHANGES_ASIDE", "CLOSED_TOWARDS", "COUNTERS", "DAILY_ROUND", "ENDED",
     "IMPORTED_STATE", "IMPORTS", "IMPORT_ID", "LAST", "MAX_OUTBOX_ID", "NEVER", "OUTBOX_DUE",
     "OUTBOX_ENDED", "OUTBOX_GIVEN_UP", "OUTBOX_ORPHANS", "REFERENCE_LENGTH", "SEARCH_DUE",
     "SEARCH_WALK", "SECRET", "SECRET_FINGERPRINT", "SET_ASIDE_COUNTER", "TENANT_ATTRIBUTES",

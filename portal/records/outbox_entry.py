@@ -24,6 +24,8 @@ OUTBOX_ENDED = "OUTBOX#ended"
 #: The partition of items that name a removed tenant whose entries are still to be removed.
 OUTBOX_ORPHANS = "OUTBOX#orphans"
 
+#: The item that says when the last daily round was made.
+DAILY_ROUND = "limit-daily-mails"
 #: The most characters of an entry's id: it holds the id of its tenant.
 MAX_OUTBOX_ID = 200
 #: How the end of an id begins if the entry goes to the second address of the customer.

@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from portal import logs
-from portal.auth import TOKEN_ID
+from portal.auth import PERSON_ID, SESSION_ID, TOKEN_ID
 from portal.stores import (
     PUBLIC_ATTEMPTS,
     STAFF_ATTEMPTS,
@@ -70,6 +70,18 @@ class TokenIdConverter(BaseConverter):
     regex = TOKEN_ID
 
 
+class PersonConverter(BaseConverter):
+    """The ids that people of staff have."""
+
+    regex = PERSON_ID
+
+
+class SessionConverter(BaseConverter):
+    """The ids that sessions have. They are hashes, and open nothing."""
+
+    regex = SESSION_ID
+
+
 def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> None:
     """`keys`: the first one signs; what was signed with the others stays valid."""
     app.extensions["portal"] = services
@@ -78,6 +90,8 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     app.url_map.converters["tenant"] = TenantConverter
     app.url_map.converters["import"] = ImportConverter
     app.url_map.converters["kid"] = TokenIdConverter
+    app.url_map.converters["person"] = PersonConverter
+    app.url_map.converters["session"] = SessionConverter
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     # The address of each static file changes with its content, see _static_url.

@@ -9,6 +9,9 @@ from datetime import date, timedelta
 from babel.support import Translations
 from playwright.sync_api import Error, Locator, Page, expect
 
+from portal.auth import id_of_address, make_sign_in_link, start_session
+from portal.stores.contract import Store
+from portal.timestamps import utc_now
 from tests.serving import ROOT
 
 #: `say("Ask for access")`: these words of a page in the language of the reader.
@@ -106,3 +109,14 @@ def tab_to(page: Page, target: Locator) -> None:
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"Tab does not lead to {target}")
+
+
+def person_path(store: Store) -> str:
+    """The page of a member of staff with a long name, and a session on a device that is known."""
+    someone = {
+        "email": "maria-magdalena.von-und-zu-hohenstein-wolkenburg@kaelte-klima.example",
+        "name": "Maria-Magdalena Freifrau von und zu Hohenstein-Wolkenburg",
+    }
+    link = make_sign_in_link(store, **someone, role="viewer", now=utc_now())
+    start_session(store, link, utc_now(), device="Samsung Internet · Android")
+    return f"/staff/people/{id_of_address(store, someone['email'])}"

@@ -21,7 +21,14 @@ from portal.stores import Store
 from portal.timestamps import utc_now
 from tests.browser.conftest import Axe
 from tests.browser.demo_data import Customer, DemoData
-from tests.browser.steps import decision, fill_activation, fill_sign_up, send, send_sign_up
+from tests.browser.steps import (
+    decision,
+    fill_activation,
+    fill_sign_up,
+    person_path,
+    send,
+    send_sign_up,
+)
 
 SHELL = "account_id=86810&company_id=104348&account_name=Meyer%20Group&cluster=eu"
 #: Between them they show every tone and every column filled; the others are the same page.
@@ -192,6 +199,65 @@ def test_the_api_tokens_have_no_barriers(
     row.locator("button").click()
     expect(ada.locator("#outcome")).to_be_focused()
     look.at(ada, "a token that was revoked")
+    assert look.wrong == {}
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_of_admins_have_no_barriers(
+    *,
+    scheme: str,
+    width: int,
+    locale: str,
+    store: Store,
+    new_page: Callable[..., Page],
+    signed_in: Callable[..., Page],
+    axe: Callable[[Page], list[str]],
+) -> None:
+    look = Look(axe, {})
+    options = {"width": width, "color_scheme": scheme, "locale": locale}
+    someone = person_path(store)
+    ada = signed_in("admin", name="Ada Admin", **options)
+    ada.goto("/staff/people")
+    expect(ada.locator("tbody")).to_contain_text("Wolkenburg")
+    look.at(ada, "people")
+    form = ada.locator("form[action='/staff/people']")
+    form.locator("button").click()
+    expect(ada.get_by_role("alert").locator("li")).to_have_count(3)
+    look.at(ada, "people with errors")
+    # With the keyboard alone.
+    email = f"new-{scheme}-{width}-{locale}@example.com"
+    form.locator("#email").fill(email)
+    form.locator("#name").fill("Nora New")
+    form.locator("#role").select_option("viewer")
+    form.locator("button").focus()
+    ada.keyboard.press("Enter")
+    expect(ada.locator("#outcome")).to_be_focused()
+    look.at(ada, "invited")
+    ada.goto(someone)
+    for summary in ada.locator("details > summary").all():
+        summary.click()
+    look.at(ada, "a person")
+    ada.locator("form[action$='/role'] button").click()
+    expect(ada.get_by_role("alert").locator("li")).to_have_count(1)
+    look.at(ada, "a person with an error")
+    ada.locator("tbody form button").first.click()
+    expect(ada.locator("#outcome")).to_be_focused()
+    look.at(ada, "a session that was ended")
+    ada.locator("details", has=ada.locator("form[action$='/end']")).locator("summary").click()
+    ada.locator("details form[action$='/end'] button").click()
+    expect(ada.locator("#outcome")).to_be_focused()
+    look.at(ada, "a person without access")
+    ada.goto("/staff/background")
+    look.at(ada, "background")
+    stranger = new_page(**options)
+    stranger.goto("/staff/sign-in")
+    stranger.locator("form[action='/staff/sign-in'] button").click()
+    expect(stranger.get_by_role("alert").locator("li")).to_have_count(1)
+    look.at(stranger, "sign-in with an error")
+    stranger.goto("/staff/sign-in?done=sent")
+    look.at(stranger, "a link by mail")
     assert look.wrong == {}
 
 

@@ -21,6 +21,7 @@ from portal.tenants import AuditInfo
 from portal.timestamps import utc_now
 from tests.browser.demo_data import ANNA, Customer, DemoData
 from tests.browser.made_up_languages import LONG, RIGHT_TO_LEFT, catalogue, copy_with_languages
+from tests.browser.steps import person_path
 from tests.conftest import SECRET_KEY
 from tests.serving import Portal, serving
 
@@ -240,6 +241,9 @@ def test_no_page_of_staff_is_too_narrow(
         "imports": "/staff/imports/",
         "security": "/staff/security",
         "tokens": "/staff/tokens",
+        "people": "/staff/people",
+        "person": person_path(store),
+        "background": "/staff/background",
         "not found": "/staff/tenants/1_1",
     }
     for name, path in paths.items():

@@ -5,8 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from portal.auth import NotSignedInError, Person, Role, check_sign_in_link
-from portal.stores import Store
+from portal.auth import (
+    NotSignedInError,
+    Person,
+    Role,
+    check_sign_in_link,
+    id_of_address,
+    people_page,
+)
+from portal.stores import Replace, Store
 from tests.cli.portal_command import run
 
 
@@ -57,3 +64,23 @@ def test_only_a_person_with_access_can_be_disabled(folder: Path) -> None:
     result = run(folder, "staff-disable", "nobody@example.com")
     assert result.exit_code == 1
     assert "Nobody with the address nobody@example.com" in result.stderr
+
+
+def test_the_list_names_everybody_and_puts_them_on_the_page(folder: Path, store: Store) -> None:
+    run(folder, "staff-link", "zoe@example.com", "--role", "admin")
+    run(folder, "staff-link", "anna@example.com", "--role", "viewer")
+    run(folder, "staff-disable", "anna@example.com")
+    id_ = id_of_address(store, "zoe@example.com")
+    item = store.get(id_)
+    version = int(item["version"])
+    # As an earlier version stored her.
+    old = {name: value for name, value in item.items() if not name.startswith("gsi")}
+    store.write([Replace({**old, "version": version + 1}, version)])
+    assert [each.person.email for each in people_page(store).people] == ["anna@example.com"]
+    result = run(folder, "staff-list")
+    assert result.stdout.splitlines() == [
+        "anna@example.com: viewer, may not sign in",
+        "zoe@example.com: admin, may sign in",
+    ]
+    listed = people_page(store).people
+    assert [each.person.email for each in listed] == ["anna@example.com", "zoe@example.com"]

@@ -8,6 +8,10 @@ overview          the first page: counts, what waits longest, what expires soon
 queue             the lists of tenants: tabs, search, pages
 doubtful          clears doubtful sign-ups, many in one act
 security          the security log, for admins
+people            the list of staff, for admins
+person_page       one of them: role, access, sessions
+devices           with what somebody signs in, in words
+background        mail that waits or was given up, and the daily round, for admins
 api_tokens        the tokens of programs, for admins
 token_form        the form that makes such a token
 queue_columns     the columns of a list

@@ -25,6 +25,7 @@ from portal.web.http import (
     store,
 )
 from portal.web.i18n import _
+from portal.web.staff.devices import device_of
 
 if TYPE_CHECKING:
     from portal.oidc import OpenIdProvider
@@ -64,7 +65,14 @@ def back_from_provider() -> AnyResponse:
     kept = timedelta(days=settings().security_log_days)
     try:
         account = provider.finish(unfinished, request.args.to_dict(flat=False), now())
-        token = start_account_session(store(), account, now(), source(), events_kept=kept)
+        token = start_account_session(
+            store(),
+            account,
+            now(),
+            source(),
+            events_kept=kept,
+            device=device_of(request.user_agent.string),
+        )
     except ProviderError as error:
         return _failed(error)
     except NoAccessError:

@@ -7,8 +7,11 @@ from flask import Blueprint
 
 from portal.web.staff import (
     api_tokens,
+    background,
     doubtful,
     overview,
+    people,
+    person_page,
     provider_sign_in,
     queue,
     security,
@@ -30,6 +33,17 @@ bp.add_url_rule("/sign-out", "sign_out", sign_in.sign_out, methods=["POST"])
 bp.add_url_rule("/session", "session", session_end.session_state)
 bp.add_url_rule("/", "home", overview.overview_page)
 bp.add_url_rule("/security", "security", security.security_page)
+bp.add_url_rule("/people", "people", people.list_page, methods=["GET", "POST"])
+bp.add_url_rule("/people/<person:person_id>", "person", person_page.show_person)
+for _path, _name, _view in (
+    ("role", "change_role", person_page.change_role),
+    ("end", "end_access", person_page.end_the_access),
+    ("give", "give_access", person_page.give_the_access),
+    ("sessions/<session:session_id>/end", "end_session", person_page.end_one_session),
+):
+    _rule = f"/people/<person:person_id>/{_path}"
+    bp.add_url_rule(_rule, _name, _view, methods=["POST"])
+bp.add_url_rule("/background", "background", background.background_page)
 bp.add_url_rule("/tokens", "tokens", api_tokens.tokens_page, methods=["GET", "POST"])
 bp.add_url_rule(
     "/tokens/<kid:kid>/revoke", "revoke_token", api_tokens.revoke_token, methods=["POST"]

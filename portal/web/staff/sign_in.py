@@ -31,6 +31,7 @@ from portal.web.http import (
     too_many_requests_text,
 )
 from portal.web.i18n import _, labels, locale_name
+from portal.web.staff.devices import device_of
 
 
 def sign_in_page() -> AnyResponse:
@@ -137,7 +138,14 @@ def use_link(token: str) -> AnyResponse:
                 )
             )
         kept = timedelta(days=settings().security_log_days)
-        session_token = start_session(store(), token, now(), source(), events_kept=kept)
+        session_token = start_session(
+            store(),
+            token,
+            now(),
+            source(),
+            events_kept=kept,
+            device=device_of(request.user_agent.string),
+        )
     except NotSignedInError as error:
         # Only what does not work is counted: nobody can keep others in the same network out.
         wait = services().limits.sign_in.seconds_to_wait(client_network(), now())

@@ -15,7 +15,16 @@ from werkzeug.test import TestResponse
 
 from portal import create_app
 from portal.address_proofs import proof_token
-from portal.auth import Role, Scope, create_api_token, make_sign_in_link
+from portal.auth import (
+    Role,
+    Scope,
+    create_api_token,
+    disable_person,
+    id_of_address,
+    make_sign_in_link,
+    sessions_of,
+    start_session,
+)
 from portal.imports.jobs.create import create_job
 from portal.imports.model import ImportOptions
 from portal.imports.planning.plan import Plan
@@ -114,8 +123,8 @@ GOLDEN = {
     # Without a provider there are none: tests/web/staff/test_provider_sign_in.py.
     "staff.begin_at_provider": {"GET": (404, 404, 404, 404)},
     "staff.back_from_provider": {"GET": (404, 404, 404, 404)},
-    "staff.session": {"GET": (303, 204, 204, 204)},
     "staff.home": _STAFF_PAGE,
+    "staff.session": {"GET": (303, 204, 204, 204)},
     "staff.tenants": _STAFF_PAGE,
     "staff.tenant": _STAFF_PAGE,
     "decisions.activate": _DECISION,
@@ -140,6 +149,13 @@ GOLDEN = {
     # The form of the test does not say when its page was made.
     "staff.clear_doubtful": {"POST": (303, 403, 422, 422)},
     "staff.security": _ADMIN_PAGE,
+    "staff.people": {"GET": (303, 403, 403, 200), "POST": (303, 403, 403, 422)},
+    "staff.person": _ADMIN_PAGE,
+    "staff.change_role": {"POST": (303, 403, 403, 422)},
+    "staff.end_session": {"POST": (303, 403, 403, 303)},
+    "staff.end_access": {"POST": (303, 403, 403, 303)},
+    "staff.give_access": {"POST": (303, 403, 403, 303)},
+    "staff.background": _ADMIN_PAGE,
     "staff.tokens": {"GET": (303, 403, 403, 200), "POST": (303, 403, 403, 422)},
     "staff.revoke_token": {"POST": (303, 403, 403, 303)},
     "imports.index": {"GET": (303, 403, 403, 200), "POST": (303, 403, 403, 422)},
@@ -183,10 +199,12 @@ def address(
     life, scopes = timedelta(days=1), [Scope.TENANTS_READ]
     text = create_api_token(store, name="sync", scopes=scopes, life=life, now=clock.now())
     kid = text.partition(".")[0]
+    paula, session_id = colleague(store, clock)
 
     def make(rule: Rule) -> str:
         values = {"filename": "portal.css", "tenant_id": pending.id, "token": pending.token}
         values |= {"import_id": import_id, "language": "de", "kid": kid}
+        values |= {"person_id": paula, "session_id": session_id}
         if rule.endpoint == "staff.use_link":
             someone = {"email": "new@example.com", "name": "New", "role": "viewer"}
             values["token"] = make_sign_in_link(store, now=clock.now(), **someone)
@@ -209,6 +227,16 @@ def address(
         return path + ("?accountId=1&companyId=2" if rule.endpoint == "api.validate" else "")
 
     return make
+
+
+def colleague(store: Store, clock: Clock) -> tuple[str, str]:
+    """The ids of another member of staff and of a session of theirs."""
+    email = "paula@staff.example.com"
+    link = make_sign_in_link(store, email=email, name="Paula", role="viewer", now=clock.now())
+    start_session(store, link, clock.now())
+    paula = id_of_address(store, email)
+    (session,) = sessions_of(store, paula, clock.now())
+    return paula, session.id
 
 
 def planned_import(store: Store, clock: Clock, settings: Settings) -> str:
@@ -315,6 +343,24 @@ CHANGING = [
 ]
 
 
+#: The part of an address that does something to another member of staff.
+PEOPLE = {"change_role": "role", "end_access": "end", "give_access": "give", "end_session": ""}
+
+
+def good_of_people(verb: str, ada: Staff, store: Store, clock: Clock) -> Good:
+    if verb == "people":
+        form = form_of(ada.get("/staff/people"), "/staff/people")
+        invited = {"email": "new@staff.example.com", "name": "New", "role": "viewer"}
+        return ada.client, "/staff/people", form | invited
+    paula, session_id = colleague(store, clock)
+    if verb == "give_access":
+        disable_person(store, email="paula@staff.example.com", now=clock.now())
+    url = f"/staff/people/{paula}"
+    action = f"{url}/{PEOPLE[verb] or f'sessions/{session_id}/end'}"
+    typed = {"role": "approver"} if verb == "change_role" else {}
+    return ada.client, action, form_of(ada.get(url), action) | typed
+
+
 #: Pages of staff that are about no single tenant.
 OF_STAFF = ("clear_doubtful", "tokens", "revoke_token", "sign_out")
 
@@ -365,6 +411,8 @@ def good(
         url = f"/staff/imports/{planned_import(store, clock, settings)}"
         return ada.client, f"{url}/{verb}", form_of(ada.get(url), f"{url}/{verb}")
 
+    if verb in ("people", *PEOPLE):
+        return good_of_people(verb, person("Ada", "admin"), store, clock)
     if verb in OF_STAFF:
         return good_of_staff(verb, client, person)
 

@@ -1,0 +1,66 @@
+"""What runs in the background, for admins: mail that waits or was given up, and the daily round."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import Response, make_response, render_template
+
+from portal import queries
+from portal.queries import Background
+from portal.web.http import now, settings, store
+from portal.web.i18n import _, dates, format_number
+from portal.web.staff.mails import mail_label, mail_problem
+
+#: Counted up to here. More costs too much to be counted for a page.
+_CAP = 1000
+#: What is due for longer shows that nothing sends it.
+_LATE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GivenUpRow:
+    when: str
+    what: str
+    why: str
+
+
+def background_page() -> Response:
+    zone = settings().time_zone
+    state = queries.background(store(), cap=_CAP)
+    text = render_template(
+        "staff/background.html",
+        facts=[
+            (_("Mails that wait"), _counted(state.waiting)),
+            (_("The next one is due"), _when(state.due_since) or _("Nothing waits")),
+            (_("Mails that were given up or came back"), _counted(state.given_up)),
+            (_("Last daily round"), _when(state.last_round) or _("There was none yet")),
+        ],
+        warning=_warning(state),
+        rows=[
+            GivenUpRow(
+                when=dates.moment(entry.ended_at, zone),
+                what=mail_label(entry.kind),
+                why=mail_problem(entry.reason),
+            )
+            for entry in state.latest_given_up
+        ],
+        has_round=bool(settings().mail_staff or settings().mail_expiring),
+    )
+    return make_response(text)
+
+
+def _warning(state: Background) -> str:
+    if state.due_since and now() - state.due_since > _LATE:
+        return _(
+            "Mail has waited for longer than 15 minutes. Look whether “portal serve” or “portal"
+            " outbox send --watch” runs, and whether the mail server answers."
+        )
+    return ""
+
+
+def _when(instant: datetime | None) -> str:
+    return dates.moment(instant, settings().time_zone)
+
+
+def _counted(number: int) -> str:
+    return f"{format_number(number)}+" if number >= _CAP else format_number(number)

@@ -1,0 +1,73 @@
+"""What runs in the background, for admins: mail that waits or was given up, and the daily round."""
+
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from portal.mail import MailError, Problem, Retry
+from portal.outbox import Daily
+from portal.stores.contract import Store
+from tests.conftest import Clock
+from tests.web.pages import Staff, facts, page_words, sent_in, tree, words
+from tests.web.write_cases import send_mail
+
+PAGE = "/staff/background"
+
+
+@pytest.fixture
+def store(each_store: Store) -> Store:
+    return each_store
+
+
+def rows(answer: TestResponse) -> list[str]:
+    return [words(row) for row in tree(answer).findall(".//tbody/tr")]
+
+
+def test_at_first_nothing_waits(admin: Staff) -> None:
+    page = admin.get(PAGE)
+    assert facts(page) == {
+        "Mails that wait": "0",
+        "The next one is due": "Nothing waits",
+        "Mails that were given up or came back": "0",
+        "Last daily round": "There was none yet",
+    }
+    assert rows(page) == []
+    assert "No setting asks for reminders, so there is no daily round." in page_words(page)
+
+
+def test_mail_that_waits_and_for_how_long(admin: Staff, client: FlaskClient, clock: Clock) -> None:
+    sent_in(client)
+    page = admin.get(PAGE)
+    assert facts(page)["Mails that wait"] == "1"
+    assert facts(page)["The next one is due"] == "23 Nov 2026, 10:00 UTC"
+    assert "Mail has waited for longer" not in page_words(page)
+    clock.advance(minutes=16)
+    assert "Mail has waited for longer than 15 minutes." in page_words(admin.get(PAGE))
+
+
+def test_mail_that_was_given_up_and_why(admin: Staff, client: FlaskClient, app: Flask) -> None:
+    sent_in(client)
+    send_mail(app, MailError(retry=Retry.NEVER, problem=Problem.ADDRESS_REFUSED))
+    page = admin.get(PAGE)
+    assert facts(page)["Mails that were given up or came back"] == "1"
+    (row,) = rows(page)
+    assert row.startswith("23 Nov 2026, 10:00 UTC What Request received Why ")
+
+
+def test_when_the_last_daily_round_was(
+    admin: Staff, store: Store, clock: Clock, app: Flask
+) -> None:
+    services = app.extensions["portal"]
+    chosen = replace(services.settings, mail_staff=("boss@staff.example.com",))
+    app.extensions["portal"] = replace(services, settings=chosen)
+    daily = Daily(
+        store=store, clock=clock.now, zone=chosen.time_zone, promised_days=2,
+        staff=chosen.mail_staff,
+    )  # fmt: skip
+    assert daily.run_if_due()
+    page = admin.get(PAGE)
+    assert facts(page)["Last daily round"] == "23 Nov 2026, 10:00 UTC"
+    assert "No setting asks for reminders" not in page_words(page)

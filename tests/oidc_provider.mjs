@@ -6,7 +6,8 @@
 //   alg       the algorithm that signs ID tokens, with new keys; `kid` names them
 //   ttl       seconds that an ID token is valid
 //   fault     {path, kind}: what an address does instead of answering: "drop", "hang", "drip",
-//             "huge", "packed", "html", "redirect", "no_id_token", "other_person"; null ends it
+//             "huge", "packed", "html", "redirect", "no_id_token", "other_person",
+//             "unauthorized"; null ends it
 //   seen      nothing; the answer lists the requests since the last time
 import { createServer } from "node:http";
 import { generateKeyPairSync } from "node:crypto";
@@ -64,6 +65,7 @@ function fail(kind, response) {
   if (kind === "redirect") return response.writeHead(302, { Location: `${issuer}/jwks` }).end();
   if (kind === "packed") return response.writeHead(200, { "Content-Encoding": "gzip" }).end("x");
   if (kind === "other_person") return response.end(JSON.stringify({ ...state.account, sub: "other" }));
+  if (kind === "unauthorized") return response.writeHead(401).end('{"error": "invalid_token"}');
   if (kind === "no_id_token") return response.end('{"access_token": "a", "token_type": "Bearer"}');
   if (kind === "huge") {
     response.write("{");

@@ -3,7 +3,7 @@
 people         people of staff and their roles
 sign_in_links  links that sign one person in, once
 provider_sign_ins  sign-ins at a provider of OpenID Connect
-sealed_id_token    what such a provider needs at the sign-out
+sealed_tokens      what such a provider needs later, encrypted
 sessions       sessions that a link or a provider starts
 credentials    what links and sessions have in common: a hash of a token, and an end
 api_tokens     tokens of programs, with scopes and an end
@@ -46,7 +46,12 @@ from portal.auth.listed_sessions import (
     sessions_of,
 )
 from portal.auth.people import Person, Role, active_person, disable_person, id_of_address
-from portal.auth.provider_sign_ins import Account, NoAccessError, start_account_session
+from portal.auth.provider_sign_ins import (
+    Account,
+    NoAccessError,
+    keep_to_account,
+    start_account_session,
+)
 from portal.auth.security_log import (
     SECURITY_EVENTS,
     Refusals,
@@ -59,7 +64,9 @@ from portal.auth.security_log import (
     security_event_of,
 )
 from portal.auth.sessions import (
+    AccessToken,
     Session,
+    claim_check,
     end_session,
     person_of_session,
     start_session,
@@ -98,6 +105,7 @@ __all__ = [
     "TOKEN_ID",
     "TOKEN_NAME_LENGTH",
     "TOKEN_PATTERN",
+    "AccessToken",
     "Account",
     "InvalidTokenError",
     "KnownTokens",
@@ -122,6 +130,7 @@ __all__ = [
     "active_person",
     "api_token_page",
     "check_sign_in_link",
+    "claim_check",
     "count_call",
     "create_api_token",
     "disable_person",
@@ -135,6 +144,7 @@ __all__ = [
     "index_people",
     "invite",
     "is_session_of_token",
+    "keep_to_account",
     "list_api_tokens",
     "log_act",
     "make_link_by_mail",

@@ -19,7 +19,8 @@ from portal.auth.people import (
     person_upsert,
 )
 from portal.auth.security_log import OPERATOR, SecurityAct, Source, log_act, security_event
-from portal.auth.sessions import EVENTS_KEPT, NewSession, new_session
+from portal.auth.sessions import EVENTS_KEPT, AccessToken, NewSession, new_session
+from portal.auth.staff_list import set_role
 from portal.auth.until_done import until_done
 from portal.stores import KEY, Change, Item, ItemNotFoundError, Replace, Store
 
@@ -34,6 +35,7 @@ class Account:
     Attributes:
         role: `None`: the provider gives none.
         id_token: For the sign-out at the provider.
+        access: With which the provider is asked again.
     """
 
     issuer: str
@@ -42,6 +44,7 @@ class Account:
     name: str
     role: Role | None
     id_token: str = field(default="", repr=False)
+    access: AccessToken | None = None
 
     @property
     def person_id(self) -> str:
@@ -86,6 +89,25 @@ def start_account_session(
     return started.token
 
 
+def keep_to_account(store: Store, account: Account, now: datetime) -> None:
+    """The provider has said once more who somebody is. Another role than before ends all sessions:
+    the next sign-in has the new one.
+
+    Raises:
+        NoAccessError: The session must not go on.
+        BusyError: The store stayed busy.
+    """
+    if account.role is None:
+        until_done(lambda: _end_access(store, account, now))
+        raise NoAccessError
+    stored = _stored(store, account.person_id)
+    if stored.get("role") != account.role.name.lower():
+        role = account.role
+        by = Source(by=_PROVIDER, who="provider")
+        set_role(store, account.person_id, role, now, by)
+        raise NoAccessError
+
+
 def _start(
     store: Store,
     person: Person,
@@ -119,6 +141,7 @@ def _start(
         source,
         events_kept=events_kept,
         id_token=account.id_token,
+        access=account.access,
         device=device,
     )
     store.write([*changes, *started.changes, *started.clean_up])

@@ -3,7 +3,7 @@ role."""
 
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from portal.auth.credentials import (
@@ -14,7 +14,7 @@ from portal.auth.credentials import (
     new_credential,
 )
 from portal.auth.people import Person, person_of_item
-from portal.auth.sealed_id_token import open_id_token, seal_id_token
+from portal.auth.sealed_tokens import open_token, seal_token
 from portal.auth.security_log import (
     OPERATOR,
     SecurityAct,
@@ -43,6 +43,8 @@ SESSION_LIFE = timedelta(hours=12)
 SESSION_IDLE = timedelta(minutes=30)
 #: The last use of a session is saved at most once in this time, since each save is a write.
 _SAVE_INTERVAL = timedelta(minutes=1)
+#: How often a provider is asked whether somebody still has their role.
+_CHECK_INTERVAL = timedelta(minutes=1)
 #: How long events of the security log are kept, unless a setting says otherwise.
 EVENTS_KEPT = timedelta(days=90)
 
@@ -85,6 +87,15 @@ def start_session(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AccessToken:
+    """With which the provider says once more who somebody is, and in which role."""
+
+    text: str = field(repr=False)
+    subject: str
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NewSession:
     """A session that is to be written.
 
@@ -109,6 +120,7 @@ def new_session(
     *,
     events_kept: timedelta,
     id_token: str = "",
+    access: AccessToken | None = None,
     device: str = "",
 ) -> NewSession:
     """A new session of this person. Writes nothing.
@@ -116,12 +128,14 @@ def new_session(
     Args:
         opener: The item of the link or of the person, whose epoch the session gets.
         id_token: Of the provider, for the sign-out there.
+        access: With which the provider is asked again; None: it is not.
     """
     token = secrets.token_urlsafe(24)
     session = {
         **new_credential("session", token, opener, now, until=now + SESSION_LIFE),
         **({"device": device} if device else {}),
-        **({"idToken": seal_id_token(id_token, token)} if id_token else {}),
+        **(_access_attributes(access, token, now) if access else {}),
+        **({"idToken": seal_token(id_token, token)} if id_token else {}),
     }
     source = _of_person(source, person)
     return NewSession(
@@ -142,11 +156,13 @@ class Session:
     Attributes:
         ends_at: The last instant of it if nothing more is done.
         ends_at_latest: The last instant of it whatever is done.
+        is_to_be_checked: The provider may be asked whether the person still has the role.
     """
 
     person: Person
     ends_at: datetime
     ends_at_latest: datetime
+    is_to_be_checked: bool
 
 
 def use_session(
@@ -174,8 +190,12 @@ def use_session(
         with suppress(VersionConflictError, BusyError, UnavailableError):
             store.write([Replace(used, version)])
         last_seen = now
+    checked_at = parse_timestamp(str(session.get("checkedAt", "")))
     return Session(
-        person=person, ends_at=min(until, last_seen + SESSION_IDLE), ends_at_latest=until
+        person=person,
+        ends_at=min(until, last_seen + SESSION_IDLE),
+        ends_at_latest=until,
+        is_to_be_checked=checked_at is not None and now - checked_at >= _CHECK_INTERVAL,
     )
 
 
@@ -210,7 +230,7 @@ def end_session(
         return None
     log_act(SecurityAct.SIGNED_OUT, done_by)
     sealed = session.get("idToken")
-    return None if sealed is None else open_id_token(str(sealed), session_token)
+    return None if sealed is None else open_token(str(sealed), session_token)
 
 
 def _end(store: Store, session_token: str, now: datetime, source: Source) -> tuple[Item, Source]:
@@ -220,6 +240,38 @@ def _end(store: Store, session_token: str, now: datetime, source: Source) -> tup
     end = Remove(str(session[KEY]), int(session["version"]))
     store.write([end, security_event(SecurityAct.SIGNED_OUT, source, now)])
     return session, source
+
+
+def _access_attributes(access: AccessToken, session_token: str, now: datetime) -> Item:
+    return {
+        "accessToken": seal_token(f"{access.subject}\0{access.text}", session_token),
+        "accessUntil": format_timestamp(access.until),
+        "checkedAt": format_timestamp(now),
+    }
+
+
+def claim_check(store: Store, session_token: str, now: datetime) -> AccessToken | None:
+    """With what the provider is to be asked now, once a minute for each session; `None`: it was
+    asked within the last minute, somebody else asks now, or it cannot be asked.
+
+    Raises:
+        ItemNotFoundError: There is no such session.
+    """
+    session = store.get(credential_id("session", session_token))
+    checked_at = parse_timestamp(str(session.get("checkedAt", "")))
+    until = parse_timestamp(str(session.get("accessUntil", "")))
+    if checked_at is None or until is None or now > until or now - checked_at < _CHECK_INTERVAL:
+        return None
+    subject, _, text = open_token(str(session["accessToken"]), session_token).partition("\0")
+    if not text:
+        return None
+    version = int(session["version"])
+    claimed = {**session, "checkedAt": format_timestamp(now), "version": version + 1}
+    try:
+        store.write([Replace(claimed, version)])
+    except (VersionConflictError, BusyError, UnavailableError):
+        return None
+    return AccessToken(text=text, subject=subject, until=until)
 
 
 def _of_person(source: Source, person: Person) -> Source:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from portal import records
 from portal.mail.digest import STAFF
-from portal.mail.letters import Letter
+from portal.mail.letter import Letter
 from portal.mail.words import Words
 from portal.records import OutboxEntry
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from portal.auth import Account, Role
+from portal.auth import AccessToken, Account, Role
 from portal.contact_readers import ProblemError, read_email
 from portal.oidc.errors import ProviderError, ProviderProblem
 from portal.oidc_setting import OidcSetting
@@ -12,7 +12,12 @@ _MAX_NAME = 200
 
 
 def account_of(
-    userinfo: Mapping[str, Any], setting: OidcSetting, *, subject: str, id_token: str
+    userinfo: Mapping[str, Any],
+    setting: OidcSetting,
+    *,
+    subject: str,
+    id_token: str = "",
+    access: AccessToken | None = None,
 ) -> Account:
     """The account of an answer of `userinfo`.
 
@@ -36,6 +41,7 @@ def account_of(
         name=_name(userinfo) or email.partition("@")[0],
         role=role,
         id_token=id_token,
+        access=access,
     )
 
 

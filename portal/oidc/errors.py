@@ -23,6 +23,8 @@ class ProviderProblem(StrEnum):
     #: `userinfo` is about somebody else, or says too little.
     USERINFO = "userinfo"
     EMAIL_NOT_VERIFIED = "email_not_verified"
+    #: The provider does not vouch for the person any more.
+    ENDED = "ended"
 
 
 #: What a provider may answer by the protocol. Other texts may hold anything, and go nowhere.

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +17,7 @@ from authlib.integrations.base_client import OAuthError
 from joserfc.errors import JoseError
 from requests import RequestException
 
-from portal.auth import Account
+from portal.auth import AccessToken, Account
 from portal.oidc.accounts import account_of
 from portal.oidc.connections import new_session
 from portal.oidc.errors import ProviderError, ProviderProblem, known_code
@@ -32,6 +32,8 @@ from portal.stores import remaining_seconds
 _AT_ONCE = 4
 _WAIT_SECONDS = 2.0
 _MAX_CODE = 4_000
+#: No session lasts longer.
+_LONGEST_SECONDS = 12 * 3600
 
 
 class OpenIdProvider:
@@ -132,7 +134,22 @@ class OpenIdProvider:
             )
             # Providers put little more than the subject into the ID token.
             userinfo = _fetch_by(session, with_token=True)(metadata.userinfo)
-        return account_of(userinfo, self._setting, subject=subject, id_token=id_token)
+        access = AccessToken(text=access_token, subject=subject, until=_until(token, now))
+        return account_of(
+            userinfo, self._setting, subject=subject, id_token=id_token, access=access
+        )
+
+    def ask_again(self, access: AccessToken) -> Account:
+        """Who the person of an access token is now, and in which role.
+
+        Raises:
+            ProviderError: `ENDED` if the provider does not know the token any more.
+        """
+        with self._session() as session:
+            metadata = self._data.metadata(_fetch_by(session))
+            session.token = {"access_token": access.text, "token_type": "Bearer"}
+            userinfo = _fetch_by(session, with_token=True)(metadata.userinfo)
+        return account_of(userinfo, self._setting, subject=access.subject)
 
     def sign_out_url(self, id_token: str) -> str:
         """The address at which a browser signs out at the provider, too; empty if it has none, or
@@ -189,6 +206,14 @@ def _our_errors() -> Iterator[None]:
         raise ProviderError(ProviderProblem.ANSWER, type(error).__name__) from error
 
 
+def _until(token: Mapping[str, Any], now: datetime) -> datetime:
+    """When the access token ends. Without a word of that, it is asked as long as it works."""
+    seconds = token.get("expires_in")
+    if not isinstance(seconds, int) or not 0 < seconds < _LONGEST_SECONDS:
+        seconds = _LONGEST_SECONDS
+    return now + timedelta(seconds=seconds)
+
+
 def _kept(unfinished: Sequence[UnfinishedSignIn], state: str) -> UnfinishedSignIn:
     for each in unfinished:
         if secrets.compare_digest(each.state.encode(), state.encode(errors="replace")):
@@ -200,6 +225,8 @@ def _fetch_by(session: Any, *, with_token: bool = False) -> Callable[[str], dict
     def fetch(address: str) -> dict[str, Any]:
         with _our_errors():
             response = session.get(address, withhold_token=not with_token)
+            if with_token and response.status_code == 401:
+                raise ProviderError(ProviderProblem.ENDED)
             if response.status_code != 200:
                 raise ProviderError(ProviderProblem.ANSWER, f"HTTP {response.status_code}")
             # Some providers sign this answer, if the client is set up so: then it is no JSON.

@@ -202,23 +202,18 @@ def test_the_api_tokens_have_no_barriers(
     assert look.wrong == {}
 
 
-@pytest.mark.parametrize("width", [1280, 320])
 @pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_of_admins_have_no_barriers(
     *,
-    scheme: str,
-    width: int,
     locale: str,
     store: Store,
     new_page: Callable[..., Page],
     signed_in: Callable[..., Page],
-    axe: Callable[[Page], list[str]],
+    axe: Axe,
 ) -> None:
-    look = Look(axe, {})
-    options = {"width": width, "color_scheme": scheme, "locale": locale}
+    look = Look(axe)
     someone = person_path(store)
-    ada = signed_in("admin", name="Ada Admin", **options)
+    ada = signed_in("admin", name="Ada Admin", locale=locale)
     ada.goto("/staff/people")
     expect(ada.locator("tbody")).to_contain_text("Wolkenburg")
     look.at(ada, "people")
@@ -227,8 +222,7 @@ def test_the_pages_of_admins_have_no_barriers(
     expect(ada.get_by_role("alert").locator("li")).to_have_count(3)
     look.at(ada, "people with errors")
     # With the keyboard alone.
-    email = f"new-{scheme}-{width}-{locale}@example.com"
-    form.locator("#email").fill(email)
+    form.locator("#email").fill(f"new-{locale}@example.com")
     form.locator("#name").fill("Nora New")
     form.locator("#role").select_option("viewer")
     form.locator("button").focus()
@@ -251,7 +245,7 @@ def test_the_pages_of_admins_have_no_barriers(
     look.at(ada, "a person without access")
     ada.goto("/staff/background")
     look.at(ada, "background")
-    stranger = new_page(**options)
+    stranger = new_page(locale=locale)
     stranger.goto("/staff/sign-in")
     stranger.locator("form[action='/staff/sign-in'] button").click()
     expect(stranger.get_by_role("alert").locator("li")).to_have_count(1)

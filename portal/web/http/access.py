@@ -1,7 +1,7 @@
 """Who may enter which route. One table says so; a route that is not in it is closed."""
 
 import re
-from typing import Final, Literal, cast
+from typing import Final, Literal
 from urllib.parse import quote
 
 from flask import Response, g, redirect, request, session, url_for
@@ -13,9 +13,13 @@ from portal.auth import (
     Role,
     Scope,
     SecurityAct,
-    Session,
+    claim_check,
+    end_session,
+    keep_to_account,
     use_session,
 )
+from portal.oidc import ProviderError, ProviderProblem
+from portal.stores import ItemNotFoundError
 from portal.web.http.api_token_auth import authorize_token, refuse_key_in_url
 from portal.web.http.context import now, services, settings, source, store
 from portal.web.http.htmx import asked_by_htmx
@@ -99,6 +103,8 @@ ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone", "open call"]] = {
 #: The header of a request that a page makes by itself: static/session.js adds it. Nobody uses the
 #: session by it.
 AUTOMATIC = "Portal-Automatic"
+#: What a provider says when it does not vouch for somebody any more. All else is its own trouble.
+_ENDED = (ProviderProblem.ENDED, ProviderProblem.USERINFO, ProviderProblem.EMAIL_NOT_VERIFIED)
 SESSION_TOKEN = "sid"  # noqa: S105 - a name, not a token
 
 
@@ -179,10 +185,37 @@ def _signed_in() -> Person | None:
         return None
     is_automatic = request.headers.get(AUTOMATIC) == "true"
     try:
-        g.session = use_session(store(), token, now(), is_automatic=is_automatic)
-    except NotSignedInError:
+        used = use_session(store(), token, now(), is_automatic=is_automatic)
+        if used.is_to_be_checked:
+            _check_role(token)
+    except (NotSignedInError, ItemNotFoundError):
         return None
-    return cast(Session, g.session).person
+    g.session = used
+    return used.person
+
+
+def _check_role(token: str) -> None:
+    """Ask the provider, once a minute for each session, whether the person still has the role.
+    While it does not answer, the session goes on.
+
+    Raises:
+        NotSignedInError: It has ended.
+        ItemNotFoundError: It has ended just now.
+    """
+    provider = services().provider
+    access = claim_check(store(), token, now()) if provider else None
+    if provider is None or access is None:
+        return
+    try:
+        keep_to_account(store(), provider.ask_again(access), now())
+    except ProviderError as error:
+        refusals = services().refusals
+        refusals.of_stranger(
+            SecurityAct.PROVIDER_REFUSED, source(), problem=error.problem.value, detail=error.detail
+        )
+        if error.problem in _ENDED:
+            end_session(store(), token, now(), source())
+            raise NotSignedInError from error
 
 
 def _send_to_sign_in() -> Response:

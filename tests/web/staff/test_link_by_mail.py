@@ -119,7 +119,7 @@ def test_a_mail_that_would_come_too_late_does_not_leave(
 
 
 def test_t4_t13_a_stranger_sees_no_difference(
-    client: FlaskClient, app: Flask, new_client: Callable[[], FlaskClient]
+    app: Flask, new_client: Callable[[], FlaskClient], store: Store
 ) -> None:
     answers = []
     for email in (ANNA, NOBODY):
@@ -129,6 +129,9 @@ def test_t4_t13_a_stranger_sees_no_difference(
         answers.append((sent.status_code, sent.location, without_tokens(page.text)))
         assert email not in page.text
     assert answers[0] == answers[1]
+    entries = [item for key, item in everything(store).items() if key.startswith("mail-")]
+    assert len(entries) == 2
+    assert len({tuple(sorted(item)) for item in entries}) == 1
     assert [mail.message["To"] for mail in mails(app)] == [ANNA]
 
 

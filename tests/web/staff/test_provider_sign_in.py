@@ -476,6 +476,78 @@ def test_a_role_that_was_taken_away_ends_every_session_and_comes_back(
     assert not is_signed_in(client)
 
 
+def test_a_role_that_is_taken_away_ends_an_open_session_within_a_minute(
+    client: FlaskClient, provider: Provider, store: Store, clock: Clock
+) -> None:
+    signed_in(client, provider)
+    provider.set(account=ANNA | {"groups": []})
+    clock.advance(seconds=59)
+    assert is_signed_in(client)
+    assert "GET /me" not in provider.set()
+    clock.advance(seconds=1)
+    # Also a request that the page makes by itself.
+    automatic = {"Portal-Automatic": "true"}
+    assert client.get("/staff/session", headers=automatic).status_code == 303
+    assert not is_signed_in(client)
+    events = [security_event_of(item) for item in store.query(GSI2, SECURITY_EVENTS).items]
+    (ended,) = [event for event in events if event.act is SecurityAct.ACCESS_ENDED]
+    assert ended.source.by == "OpenID Connect"
+
+
+def test_another_role_ends_an_open_session_within_a_minute(
+    client: FlaskClient, provider: Provider, clock: Clock
+) -> None:
+    signed_in(client, provider)
+    provider.set(account=ANNA | {"groups": ["portal-admins"]})
+    clock.advance(minutes=1)
+    assert not is_signed_in(client)
+    signed_in(client, provider)
+    assert "Anna Provided Administrator" in page_words(client.get("/staff/"))
+
+
+def test_the_provider_is_asked_once_a_minute_as_long_as_its_token_lives(
+    client: FlaskClient, provider: Provider, clock: Clock
+) -> None:
+    signed_in(client, provider)
+    provider.set()
+    for _ in range(12):
+        clock.advance(seconds=20)
+        assert is_signed_in(client)
+    assert provider.set().count("GET /me") == 4
+    for _ in range(4):
+        clock.advance(minutes=14)
+        assert is_signed_in(client)
+    provider.set()
+    clock.advance(minutes=1)
+    assert is_signed_in(client)
+    assert provider.set() == []
+
+
+@pytest.mark.parametrize("kind", ["drop", "hang", "html", "huge"])
+def test_a_session_goes_on_while_the_provider_does_not_answer(
+    client: FlaskClient, provider: Provider, clock: Clock, kind: str
+) -> None:
+    signed_in(client, provider)
+    provider.set(fault={"path": "/me", "kind": kind})
+    clock.advance(minutes=1)
+    began = time.monotonic()
+    answer = client.get("/staff/", environ_overrides={"portal.arrived": began - 7.0})
+    assert answer.status_code == 200
+    # Nobody waits for it again within a minute.
+    assert time.monotonic() - began < 2
+    assert is_signed_in(client)
+
+
+@pytest.mark.parametrize("kind", ["unauthorized", "other_person"])
+def test_a_session_ends_when_the_provider_does_not_know_it_any_more(
+    client: FlaskClient, provider: Provider, clock: Clock, kind: str
+) -> None:
+    signed_in(client, provider)
+    provider.set(fault={"path": "/me", "kind": kind})
+    clock.advance(minutes=1)
+    assert not is_signed_in(client)
+
+
 def test_another_role_ends_the_earlier_sessions(
     client: FlaskClient, provider: Provider, store: Store, new_client: Callable[[], FlaskClient]
 ) -> None:

@@ -1,6 +1,6 @@
-"""The ID token of a session, for the sign-out at the provider. It holds personal data, so the store
-has it encrypted: the key is made of the token in the browser's cookie, of which the store has only
-a hash."""
+"""The provider's tokens of a session: one for the sign-out there, one that asks for the role again.
+The store has them encrypted: the key is made of the token in the browser's cookie, of which the
+store has only a hash."""
 
 import base64
 import hashlib
@@ -9,16 +9,16 @@ import secrets
 _NONCE_BYTES = 12
 
 
-def seal_id_token(id_token: str, session_token: str) -> str:
+def seal_token(text: str, session_token: str) -> str:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - takes 0.02 s
 
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    sealed = AESGCM(_key(session_token)).encrypt(nonce, id_token.encode(), None)
+    sealed = AESGCM(_key(session_token)).encrypt(nonce, text.encode(), None)
     return base64.b64encode(nonce + sealed).decode("ascii")
 
 
-def open_id_token(sealed: str, session_token: str) -> str:
-    """Empty if it cannot be opened: then people sign out without it."""
+def open_token(sealed: str, session_token: str) -> str:
+    """Empty if it cannot be opened: then the portal goes on without it."""
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - as above
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - as above
 
@@ -31,4 +31,4 @@ def open_id_token(sealed: str, session_token: str) -> str:
 
 
 def _key(session_token: str) -> bytes:
-    return hashlib.sha256(b"id token of a session\0" + session_token.encode()).digest()
+    return hashlib.sha256(b"token of a provider\0" + session_token.encode()).digest()

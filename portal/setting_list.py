@@ -357,8 +357,8 @@ SETTINGS = (
     Setting(
         "PORTAL_SIGN_IN_MAIL",
         "",
-        "`true`: people of staff who have signed in with a link before can have another one sent"
-        " from the sign-in page. `false`: links come from the command alone. If it is not set:"
+        "`true`: people who are on the list of staff have a link sent to them from the sign-in"
+        " page. `false`: links come from the command alone. If it is not set:"
         " `true` without `PORTAL_OIDC_ISSUER`, `false` with it.",
     ),
     Setting(

@@ -30,8 +30,9 @@ DAILY_ROUND = "limit-daily-mails"
 MAX_OUTBOX_ID = 200
 #: How the end of an id begins if the entry goes to the second address of the customer.
 TO_SECOND = "second-"
-#: Kinds of `portal.mail` that say nothing of one tenant: lost links, and the digest for staff.
-_OF_NO_TENANT = frozenset({"links", "digest"})
+#: Kinds of `portal.mail` that say nothing of one tenant: lost links, and the digest and the sign-in
+#: links for staff.
+_OF_NO_TENANT = frozenset({"digest", "links", "sign_in"})
 
 
 class DeliveryState(StrEnum):

@@ -95,7 +95,7 @@ def test_when_it_is_over_the_page_says_so_and_keeps_what_was_typed(
     page.clock.fast_forward(UNTIL_IT_ASKS)
     over = page.get_by_role("alert").filter(has_text="Your session has ended.")
     expect(over).to_be_visible()
-    expect(over.get_by_role("link", name="Sign in in another tab")).to_be_visible()
+    expect(over.get_by_role("link", name="Sign in in a new tab")).to_be_visible()
     expect(form.get_by_label("Message")).to_have_value("Please call us.")
 
 

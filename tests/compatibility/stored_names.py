@@ -46,8 +46,11 @@ NAMES = {
 }
 #: The keys by which events are found that took access away. 1.0 reads an event without them.
 KEYS_OF_ENDED = names("gsi3pk gsi3sk")
+#: The keys of the list of people. 1.0 finds a person by the id, and keeps none of these.
+KEYS_OF_PEOPLE = names(_LISTED)
 #: What later versions added. 1.0 has no page that reads it.
 SINCE_1_0 = {
+    "staff": NAMES["staff"] | KEYS_OF_PEOPLE,
     "event": NAMES["event"] | KEYS_OF_ENDED,
     "security event": names("tenantId version at by verb text changes requestId " + _LISTED),
     "mail": names(
@@ -79,7 +82,7 @@ PARTITIONS = {
 }
 #: Those that later versions added.
 PARTITIONS_SINCE_1_0 = {
-    "gsi2pk": names("OUTBOX# LIMITS"),
+    "gsi2pk": names("OUTBOX# LIMITS PEOPLE"),
     "gsi3pk": names("CHANGED#rejected"),
     "gsi4pk": names(
         "CLOSED_EMAIL# OUTBOX#due OUTBOX#ended OUTBOX#given_up OUTBOX#orphans SEARCH#due"

@@ -201,6 +201,8 @@ def test_t19_no_route_shows_the_secret(
         "import_id": import_id,
         "language": "de",
         "kid": "a" * 12,
+        "person_id": f"staff-{'0' * 32}",
+        "session_id": f"session-{'0' * 64}",
     }
     asked = set()
     for rule in app.url_map.iter_rules():

@@ -331,6 +331,9 @@ def test_every_link_of_the_staff_pages_leads_somewhere(anna: Staff, active: str)
         url = to_visit.pop()
         visited.add(url)
         answer = anna.client.get(url, buffered=True)
+        if url == "/staff/sign-in":
+            # A page of strangers, with links of theirs: for a second tab, when the session is over.
+            continue
         if url.startswith("/language/"):
             assert answer.status_code == 303, url
             continue

@@ -34,7 +34,7 @@ from portal.stores import (
     StoreError,
     VersionConflictError,
 )
-from portal.tenants import AuditInfo, Contact, Ids, Reason, Status, Tenant, Verb
+from portal.tenants import AuditInfo, Contact, Ids, Question, Reason, Status, Tenant, Verb
 
 
 def submit(
@@ -57,6 +57,7 @@ def submit(
     email_confirmed_at: datetime | None = None,
     follows: str = "",
     renews: str = "",
+    question: Question | None = None,
 ) -> Tenant:
     """Adds a pending tenant. `reference` comes signed with the form. So a form that is sent twice
     adds nothing, and returns the tenant of the first time, whatever the limits say.
@@ -72,6 +73,7 @@ def submit(
         email_confirmed_at: When the customer proved the address, before this sign-up.
         follows: The id of the tenant whose customer asks again.
         renews: The id of the tenant that the customer asks to renew.
+        question: What the customer was told with a refusal, and has answered with this sign-up.
 
     Raises:
         ProofNeededError: See `ask_for_proof`.
@@ -96,6 +98,7 @@ def submit(
         too_fast=too_fast,
         follows=follows,
         renews=renews,
+        question=question,
     )
     try:
         added = _add(
@@ -143,7 +146,7 @@ def _add(
             changes = claim_changes(store, None, tenant, limited=is_limited)
             changes += follow_up_changes(store, tenant, now)
             counts = limits.changes(store, tenant, network, now, proof) if limits else []
-            told = _told(kind, tenant, now, counts, mails)
+            told = _told(kind, tenant, now, counts, mails) + _said(tenant, now)
             # First whether the form was sent before: then the limits do not matter.
             store.write([Add(records.item_of(tenant)), *changes, *told])
         except ItemExistsError as error:
@@ -170,6 +173,14 @@ def _without_wait(tenant: Tenant) -> Tenant:
     if tenant.email_confirmed_at and tenant.waits_for_address:
         return replace(tenant, set_aside=False, waits_for_address=False)
     return tenant
+
+
+def _said(tenant: Tenant, now: datetime) -> list[Change]:
+    """The answer that came with a sign-up, for its history."""
+    if tenant.question is None:
+        return []
+    audit = AuditInfo(by="customer", at=now)
+    return [Add(records.said_item(tenant.id, Verb.SUBMIT, audit, tenant.question.answer))]
 
 
 def _told(

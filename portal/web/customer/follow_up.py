@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal import onboarding
 from portal.onboarding import AskedAlreadyError, SignUpLimitError
-from portal.tenants import Contact, Tenant
+from portal.tenants import Contact, Question, Status, Tenant
 from portal.web.customer.change_fields import (
     change_fields,
     keeps_nothing_masked,
@@ -22,6 +22,7 @@ from portal.web.customer.form_problems import expired_text
 from portal.web.customer.help import usual_wait
 from portal.web.customer.opened_link import OpenedLink, opened_link
 from portal.web.customer.pages import private
+from portal.web.customer.question import AnswerForm
 from portal.web.forms import ChangeForm, open_data
 from portal.web.http import (
     InvalidLinkError,
@@ -46,9 +47,10 @@ def ask_again(token: str) -> AnyResponse:
     if not link.contact.email:
         # Retention has erased the details, so nothing can be carried over.
         return redirect(sign_up_link(link.tenant.ids), 303)
+    form_type = AnswerForm if _message(link) else ChangeForm
     if request.method != "POST":
-        return _page(link, ChangeForm(data=open_data(link.contact)), _new_token())
-    form, form_token = ChangeForm(), request.form.get("form_token", "")
+        return _page(link, form_type(data=open_data(link.contact)), _new_token())
+    form, form_token = form_type(), request.form.get("form_token", "")
     if g.form_expired:
         return _page(link, form, form_token, status=400, problem=expired_text())
     try:
@@ -62,8 +64,9 @@ def ask_again(token: str) -> AnyResponse:
     contact = form.to_contact_without(removed_fields())
     if not keeps_nothing_masked(form, link, contact):
         return _page(link, form, form_token, status=422)
+    question = _answered(link, form)
     try:
-        sent, new_token = _send(link, contact, reference)
+        sent, new_token = _send(link, contact, reference, question)
     except AskedAlreadyError:
         return redirect(url_for("status.show", token=token, done="waiting"), 303)
     except SignUpLimitError as error:
@@ -75,11 +78,41 @@ def ask_again(token: str) -> AnyResponse:
     if not opens(new_token):
         # The customer ended its link, and went back to this form.
         return redirect(url_for("status.show", token=token, done="waiting"), 303)
+    if question and (sent.question is None or sent.question.answer != question.answer):
+        problem = _(
+            "You have sent this request already, and your answer to us cannot be changed any more."
+            " Change other details on the page of the new request."
+        )
+        return _page(link, form, form_token, status=409, problem=problem)
     # The same form may have been sent before: the customer went back and corrected a detail.
     return correct(sent, contact, new_token, otherwise="asked")
 
 
-def _send(link: OpenedLink, contact: Contact, reference: str) -> tuple[Tenant, str]:
+def _message(link: OpenedLink) -> str:
+    """What staff wrote to the customer when they rejected the request."""
+    is_rejected = link.is_own and link.tenant.status is Status.REJECTED
+    return link.tenant.message if is_rejected else ""
+
+
+def _answered(link: OpenedLink, form: ChangeForm) -> Question | None:
+    """What staff wrote, and the answer to it, as if they had asked; `None` without an answer."""
+    answer = form.answer.value if isinstance(form, AnswerForm) else ""
+    decision = link.tenant.decision
+    if not answer or decision is None:
+        return None
+    return Question(
+        text=_message(link),
+        at=decision.at,
+        by=decision.by,
+        who=decision.who,
+        answer=answer,
+        answered_at=now(),
+    )
+
+
+def _send(
+    link: OpenedLink, contact: Contact, reference: str, question: Question | None
+) -> tuple[Tenant, str]:
     """The new request, as it was before if this form made it already, and the token of its status
     page.
 
@@ -106,6 +139,7 @@ def _send(link: OpenedLink, contact: Contact, reference: str) -> tuple[Tenant, s
         email_confirmed_at=_proved_at(link, contact),
         follows=tenant.id,
         renews=renews,
+        question=question,
     )
     return sent, reference + secret
 
@@ -127,6 +161,7 @@ def _page(
     renews = link.tenant.is_active or bool(link.tenant.renews)
     page = render_template(
         "customer/change.html",
+        message=_message(link),
         heading=_("Ask to renew") if renews else _("Ask for access again"),
         intro=[
             _("We already have these details. Check that they are still right, then send them."),

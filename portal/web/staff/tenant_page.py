@@ -120,7 +120,7 @@ def tenant_page(
         forms=_with_renewal(forms, extra_form, is_asked_for=bool(tenant.renews)),
         related=related_requests(tenant),
         title_error=status == 422,
-        history=[_history_line(event, said) for event in events] + [_sign_up_line(tenant)],
+        history=[_history_line(event, said) for event in events] + [_sign_up_line(tenant, said)],
         question=question_view(tenant),
         duplicates=[
             _duplicate_row(reason, row)
@@ -207,11 +207,13 @@ def _history_line(event: Event, said: Mapping[tuple[str, datetime | None], str])
     )
 
 
-def _sign_up_line(tenant: Tenant) -> HistoryLine:
+def _sign_up_line(tenant: Tenant, said: Mapping[tuple[str, datetime | None], str]) -> HistoryLine:
+    """With what the customer wrote to staff, who had rejected an earlier request."""
     return HistoryLine(
         when=dates.moment(tenant.created_at, settings().time_zone),
         who=_("The customer"),
         what=history_label(Verb.SUBMIT.value),
+        text=said.get((Verb.SUBMIT.value, tenant.created_at), ""),
     )
 
 

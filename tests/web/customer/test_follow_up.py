@@ -469,6 +469,45 @@ def test_the_link_needs_no_cookie_of_the_first_browser(
     assert ask(new_client(), rejected).status_code == 303
 
 
+# ---- The answer to a refusal
+
+
+def test_the_answer_to_a_refusal_comes_with_the_new_request(
+    client: FlaskClient, rejected: SignUp, anna: Staff, store: Store
+) -> None:
+    url = f"{rejected.url}/again"
+    page = client.get(url)
+    assert "Our message to you Which company is it?" in page_words(page)
+    form = form_of(page, url) | {"answer": "The one in Łódź.\nRegards"}
+    answer = client.post(url, data=form)
+    again = SignUp(answer.location.partition("?")[0])
+    shown = page_words(anna.page(again.id))
+    assert "Which company is it?" in shown
+    assert "The one in Łódź. Regards" in shown
+    # The queue marks it, and the history keeps the words after the decision.
+    assert "answered" in page_words(anna.get("/staff/tenants?status=pending")).lower()
+    anna.decide(again.id, "reject", reason="details_missing")
+    assert "The one in Łódź." in page_words(anna.page(again.id))
+    before = everything(store)
+    # Twice, and once more with other words.
+    assert client.post(url, data=form).status_code == 303
+    late = client.post(url, data=form | {"answer": "Another one."})
+    assert late.status_code == 409
+    assert "cannot be changed any more" in page_words(late)
+    assert form_of(late, url)["answer"] == "Another one."
+    assert everything(store) == before
+
+
+def test_without_a_message_or_an_answer_there_is_no_question(
+    client: FlaskClient, rejected: SignUp, anna: Staff, store: Store
+) -> None:
+    again = asked(client, rejected)
+    assert "question" not in tenants_in(store)[again.id]
+    plain = sent_in(client)
+    anna.decide(plain.id, "reject", reason="details_missing")
+    assert "answer" not in form_of(client.get(f"{plain.url}/again"), f"{plain.url}/again")
+
+
 # ---- An address that is proved
 
 

@@ -11,7 +11,7 @@ from portal import create_app
 from portal.settings import Settings
 from portal.stores.contract import Add, Item, Store
 from portal.tenants import Validity
-from portal.web.i18n import dates
+from portal.web.i18n import dates, set_language
 from tests.conftest import Clock
 from tests.web.pages import Staff, sign_in
 
@@ -34,6 +34,7 @@ from tests.web.pages import Staff, sign_in
 )
 def test_a_span_below_60_days_is_exact(app: Flask, span: timedelta, words: str) -> None:
     with app.test_request_context():
+        set_language("en")
         assert dates.span(span) == words
         assert dates.ago(span) == f"{words} ago"
 

@@ -28,6 +28,7 @@ from portal.imports.reading.decode import Limits
 from portal.sealing import KeyFileSealer
 from portal.sealing.fingerprints import SecretFingerprints
 from portal.sealing.sealing_store import SealingStore
+from portal.search import MarkingStore
 from portal.stores.contract import Store
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.file.store import JsonFileStore
@@ -72,7 +73,7 @@ def measure(
     name: str, store: Store, path: Path, *, workers: int, plan_to_reach: int, apply_to_reach: int
 ) -> None:
     sealer = KeyFileSealer(path.with_name(f"keys-{name}"))
-    sealing = SealingStore(store, sealer)
+    sealing = SealingStore(MarkingStore(store), sealer)
     audit = AuditInfo(by="Bench", who="bench", at=NOW)
 
     def plan_file() -> ImportJob:

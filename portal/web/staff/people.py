@@ -1,5 +1,6 @@
 """The list of staff, for admins: who may sign in, in which role; and invitations."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,7 +8,15 @@ from flask import Response, make_response, redirect, render_template, request, u
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal import records
-from portal.auth import ListedPerson, OnTheListError, Role, find_person, invite, people_page
+from portal.auth import (
+    PERSON_ID,
+    ListedPerson,
+    OnTheListError,
+    Role,
+    find_person,
+    invite,
+    people_page,
+)
 from portal.contact_readers import Problem, ProblemError, read_email
 from portal.mail import sign_in_entry
 from portal.queries import PageCursor
@@ -137,8 +146,11 @@ def _page(form: InviteForm, *, status: int = 200, problem: str = "") -> Response
 
 def _invited_name() -> str:
     """The name of whom this person has just invited; empty if nobody was."""
+    person_id = request.args.get("invited", "")
+    if not re.fullmatch(PERSON_ID, person_id):
+        return ""
     try:
-        listed = find_person(store(), request.args.get("invited", ""))
+        listed = find_person(store(), person_id)
     except (ItemNotFoundError, KeyError, ValueError):
         return ""
     return strip_unprintable(listed.person.name)

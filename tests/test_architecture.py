@@ -280,10 +280,25 @@ ARROWS: dict[str, set[str]] = {
         "portal.web.http", "portal.web.i18n",
     },
     "portal.web.staff": {
-        "portal.auth", "portal.contact_fields", "portal.contact_readers", "portal.mail",
-        "portal.mixed_scripts", "portal.oidc", "portal.onboarding", "portal.queries",
+        "portal.queries", "portal.stores", "portal.timestamps", "portal.web.http",
+        "portal.web.i18n", "portal.web.staff.accounts", "portal.web.staff.lists",
+        "portal.web.staff.tenant",
+    },
+    "portal.web.staff.accounts": {
+        "portal.auth", "portal.contact_readers", "portal.mail", "portal.oidc", "portal.onboarding",
+        "portal.queries", "portal.records", "portal.stores", "portal.timestamps",
+        "portal.web.forms", "portal.web.http", "portal.web.i18n",
+    },
+    "portal.web.staff.lists": {
+        "portal.auth", "portal.contact_readers", "portal.onboarding", "portal.queries",
         "portal.records", "portal.search", "portal.stores", "portal.tenants", "portal.timestamps",
         "portal.web.forms", "portal.web.http", "portal.web.i18n",
+    },
+    "portal.web.staff.tenant": {
+        "portal.auth", "portal.contact_fields", "portal.contact_readers", "portal.mail",
+        "portal.mixed_scripts", "portal.onboarding", "portal.queries", "portal.records",
+        "portal.stores", "portal.tenants", "portal.timestamps", "portal.web.forms",
+        "portal.web.http", "portal.web.i18n", "portal.web.staff.lists",
     },
     "portal.web.imports": {
         "portal.imports", "portal.queries", "portal.records", "portal.sealing", "portal.stores",

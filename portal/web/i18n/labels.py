@@ -1,7 +1,7 @@
 """The labels of statuses, reasons, tabs, roles, imports and attributes.
 
 They are English here; the catalogues translate them. The words of a verb stand in
-`portal.web.staff.verbs`, those of a contact field in `portal.contact_fields`.
+`portal.web.staff.tenant.verbs`, those of a contact field in `portal.contact_fields`.
 """
 
 from collections.abc import Iterable

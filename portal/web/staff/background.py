@@ -9,7 +9,7 @@ from portal import queries
 from portal.queries import Background
 from portal.web.http import now, settings, store
 from portal.web.i18n import _, dates, format_number
-from portal.web.staff.mails import mail_label, mail_problem
+from portal.web.staff.tenant import mail_label, mail_problem
 
 #: Counted up to here. More costs too much to be counted for a page.
 _CAP = 1000

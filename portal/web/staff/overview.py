@@ -11,10 +11,8 @@ from portal.stores import KEY, Item
 from portal.timestamps import parse_timestamp
 from portal.web.http import now, settings, store
 from portal.web.i18n import dates, locale_name
-from portal.web.staff.mails import mail_label, mail_problem
-from portal.web.staff.not_in_queue import not_in_queue
-from portal.web.staff.queue import queue_tabs, queue_url
-from portal.web.staff.recent_decisions import without_decided
+from portal.web.staff.lists import not_in_queue, queue_tabs, queue_url, without_decided
+from portal.web.staff.tenant import mail_label, mail_problem
 
 _ROWS = 5
 

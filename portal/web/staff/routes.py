@@ -1,24 +1,22 @@
 """The addresses of the staff pages, in one list.
 
-The decisions about a tenant have a blueprint of their own: `portal.web.staff.decisions`.
+The decisions about a tenant have a blueprint of their own: `portal.web.staff.tenant.decisions`.
 """
 
 from flask import Blueprint
 
-from portal.web.staff import (
+from portal.web.staff import background, overview
+from portal.web.staff.accounts import (
     api_tokens,
-    background,
-    doubtful,
-    overview,
     people,
     person_page,
     provider_sign_in,
-    queue,
     security,
     session_end,
     sign_in,
-    tenant_page,
 )
+from portal.web.staff.lists import doubtful, queue
+from portal.web.staff.tenant import tenant_page
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 

@@ -24,7 +24,7 @@ from portal.auth import (
 from portal.settings import Settings
 from portal.stores import GSI2, Replace
 from portal.stores.contract import Store
-from portal.web.staff.devices import device_of
+from portal.web.staff.accounts.devices import device_of
 from tests.conftest import COMPILED, Clock
 from tests.mail.letters_and_facts import read
 from tests.strict_client import StrictClient

@@ -20,15 +20,15 @@ from portal.web.http import (
     store,
 )
 from portal.web.i18n import _, dates, labels
-from portal.web.staff.back_links import list_url
-from portal.web.staff.confirmations import Confirmation, confirm_decision, confirm_note
-from portal.web.staff.form_views import FormView, SubmittedForm, offered_forms
-from portal.web.staff.mails import again_form, mail_lines
-from portal.web.staff.question_view import question_view
-from portal.web.staff.related import related_requests
-from portal.web.staff.renewal import renewal_of_known_ids
-from portal.web.staff.tenant_card import tenant_card
-from portal.web.staff.verbs import (
+from portal.web.staff.lists import list_url
+from portal.web.staff.tenant.confirmations import Confirmation, confirm_decision, confirm_note
+from portal.web.staff.tenant.form_views import FormView, SubmittedForm, offered_forms
+from portal.web.staff.tenant.mails import again_form, mail_lines
+from portal.web.staff.tenant.question_view import question_view
+from portal.web.staff.tenant.related import related_requests
+from portal.web.staff.tenant.renewal import renewal_of_known_ids
+from portal.web.staff.tenant.tenant_card import tenant_card
+from portal.web.staff.tenant.verbs import (
     conflict_headline,
     history_label,
 )

@@ -30,7 +30,7 @@ from portal.web.http import (
     strip_unprintable,
 )
 from portal.web.i18n import N_, _, dates
-from portal.web.staff.people import person_row, role_field
+from portal.web.staff.accounts.people import person_row, role_field
 
 #: What was done, as the address of the page says it, and the sentence.
 _DONE = {

@@ -31,7 +31,7 @@ from portal.web.http import (
     too_many_requests_text,
 )
 from portal.web.i18n import _, labels, locale_name
-from portal.web.staff.devices import device_of
+from portal.web.staff.accounts.devices import device_of
 
 
 def sign_in_page() -> AnyResponse:

@@ -9,7 +9,7 @@ from portal.onboarding import activation, licences, questions, sign_ups
 from portal.tenants import Status, Tenant, Verb
 from portal.web.http import now, settings
 from portal.web.i18n import N_, _
-from portal.web.staff.forms import (
+from portal.web.staff.tenant.forms import (
     ActivateForm,
     ClientForm,
     EditContactForm,
@@ -18,8 +18,8 @@ from portal.web.staff.forms import (
     RejectForm,
     SuspendForm,
 )
-from portal.web.staff.validity_form import ValidityForm
-from portal.web.staff.verb_entry import VerbEntry, always
+from portal.web.staff.tenant.validity_form import ValidityForm
+from portal.web.staff.tenant.verb_entry import VerbEntry, always
 
 
 def validity_has_ended(tenant: Tenant) -> bool:

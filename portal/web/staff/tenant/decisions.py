@@ -29,22 +29,21 @@ from portal.tenants import (
 from portal.web.forms import Form, form_version, is_final_id
 from portal.web.http import access, audit_info, csrf, htmx, note_saved, services, store
 from portal.web.i18n import _, dates
-from portal.web.staff.back_links import back_parameter
-from portal.web.staff.confirmations import Confirmation
-from portal.web.staff.form_views import SubmittedForm, holds_begun_decision, holds_note
-from portal.web.staff.forms import NoteForm
-from portal.web.staff.mail_preview import preview_mail, show_expired
-from portal.web.staff.recent_decisions import forget_decision, remember_decision
-from portal.web.staff.renewal import offered_renewal
-from portal.web.staff.tenant_page import (
+from portal.web.staff.lists import back_parameter, forget_decision, remember_decision
+from portal.web.staff.tenant.confirmations import Confirmation
+from portal.web.staff.tenant.form_views import SubmittedForm, holds_begun_decision, holds_note
+from portal.web.staff.tenant.forms import NoteForm
+from portal.web.staff.tenant.mail_preview import preview_mail, show_expired
+from portal.web.staff.tenant.renewal import offered_renewal
+from portal.web.staff.tenant.tenant_page import (
     ConflictNotice,
     conflict_notice,
     tenant_page,
 )
-from portal.web.staff.validity_form import ValidityForm, agreed_window, question_before
-from portal.web.staff.verb_entry import VerbEntry
-from portal.web.staff.verb_form import VerbForm
-from portal.web.staff.verbs import BY_VERB, DECISIONS
+from portal.web.staff.tenant.validity_form import ValidityForm, agreed_window, question_before
+from portal.web.staff.tenant.verb_entry import VerbEntry
+from portal.web.staff.tenant.verb_form import VerbForm
+from portal.web.staff.tenant.verbs import BY_VERB, DECISIONS
 
 bp = Blueprint("decisions", __name__, url_prefix="/staff/tenants/<tenant:tenant_id>")
 

@@ -10,7 +10,7 @@ from portal.onboarding import UnknownTenantError
 from portal.tenants import Tenant
 from portal.web.http import settings, store
 from portal.web.i18n import _, dates, labels
-from portal.web.staff.back_links import back_parameter
+from portal.web.staff.lists import back_parameter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

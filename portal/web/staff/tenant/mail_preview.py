@@ -10,10 +10,10 @@ from portal.tenants import NotAllowedError, Tenant
 from portal.web.forms import Form, form_version
 from portal.web.http import audit_info, htmx, now, settings, store
 from portal.web.i18n import _
-from portal.web.staff.form_views import MailView, SubmittedForm
-from portal.web.staff.tenant_page import ConflictNotice, conflict_notice, tenant_page
-from portal.web.staff.verb_entry import VerbEntry
-from portal.web.staff.verb_form import VerbForm
+from portal.web.staff.tenant.form_views import MailView, SubmittedForm
+from portal.web.staff.tenant.tenant_page import ConflictNotice, conflict_notice, tenant_page
+from portal.web.staff.tenant.verb_entry import VerbEntry
+from portal.web.staff.tenant.verb_form import VerbForm
 
 
 def preview_mail(entry: VerbEntry, tenant_id: str) -> AnyResponse:

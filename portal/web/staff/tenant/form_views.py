@@ -12,12 +12,12 @@ from portal.timestamps import format_timestamp
 from portal.web.forms import FieldView, Form, form_version
 from portal.web.http import htmx, strip_unprintable
 from portal.web.i18n import _
-from portal.web.staff.back_links import back_parameter
-from portal.web.staff.forms import NoteForm
-from portal.web.staff.validity_form import AGREED, SUGGESTED_LAST, Question
-from portal.web.staff.verb_entry import VerbEntry
-from portal.web.staff.verb_form import VerbForm
-from portal.web.staff.verbs import DECISIONS
+from portal.web.staff.lists import back_parameter
+from portal.web.staff.tenant.forms import NoteForm
+from portal.web.staff.tenant.validity_form import AGREED, SUGGESTED_LAST, Question
+from portal.web.staff.tenant.verb_entry import VerbEntry
+from portal.web.staff.tenant.verb_form import VerbForm
+from portal.web.staff.tenant.verbs import DECISIONS
 
 #: The endpoint of a note.
 _NOTE = "decisions.note"

@@ -8,7 +8,7 @@ from portal.tenants import Tenant, Verb, can
 from portal.web.forms import form_version
 from portal.web.http import audit_info, services, store
 from portal.web.i18n import N_
-from portal.web.staff.verb_form import VerbForm
+from portal.web.staff.tenant.verb_form import VerbForm
 
 
 def always(text: str) -> Callable[[Tenant], str]:

@@ -11,7 +11,7 @@ from portal.tenants import AccessStatus, Gap, Status, Tenant, cluster_of, standi
 from portal.web.forms import contact_facts
 from portal.web.http import now, settings
 from portal.web.i18n import N_, _, dates, labels, language_name, script_name
-from portal.web.staff.verbs import validity_has_ended
+from portal.web.staff.tenant.verbs import validity_has_ended
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,9 +12,9 @@ from portal.tenants import Status, Tenant, Term
 from portal.web.forms import FieldView, Form, contact_facts
 from portal.web.http import now, settings, store, strip_unprintable
 from portal.web.i18n import _, dates
-from portal.web.staff.back_links import back_parameter
-from portal.web.staff.form_views import Difference, FormView, SubmittedForm, asked
-from portal.web.staff.validity_form import SUGGESTED_LAST, ValidityForm, validity_text
+from portal.web.staff.lists import back_parameter
+from portal.web.staff.tenant.form_views import Difference, FormView, SubmittedForm, asked
+from portal.web.staff.tenant.validity_form import SUGGESTED_LAST, ValidityForm, validity_text
 
 
 def renewal_of_known_ids(pending: Tenant) -> FormView | None:

@@ -12,10 +12,9 @@ from portal.stores import KEY
 from portal.tenants import Tenant, Verb
 from portal.web.http import now, person, settings, store
 from portal.web.i18n import _, dates, labels
-from portal.web.staff.back_links import back_parameter
-from portal.web.staff.recent_decisions import recently_decided
-from portal.web.staff.renewal import closed_sign_up
-from portal.web.staff.verbs import (
+from portal.web.staff.lists import back_parameter, recently_decided
+from portal.web.staff.tenant.renewal import closed_sign_up
+from portal.web.staff.tenant.verbs import (
     BY_VERB,
     confirmation_sentence,
     tells_customer,

@@ -30,8 +30,8 @@ from portal.web.forms import (
 )
 from portal.web.http import now, settings
 from portal.web.i18n import LANGUAGES, N_, _, dates, labels, language_name, locale_name
-from portal.web.staff.validity_form import SUGGESTED_LAST, ValidityForm, term_field
-from portal.web.staff.verb_form import VerbForm
+from portal.web.staff.tenant.validity_form import SUGGESTED_LAST, ValidityForm, term_field
+from portal.web.staff.tenant.verb_form import VerbForm
 
 MESSAGE_LENGTH = 2000
 

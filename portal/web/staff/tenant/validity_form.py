@@ -13,7 +13,7 @@ from portal.timestamps import format_timestamp, parse_timestamp
 from portal.web.forms import TextField, form_messages, read_day
 from portal.web.http import now, settings
 from portal.web.i18n import N_, _, dates
-from portal.web.staff.verb_form import VerbForm
+from portal.web.staff.tenant.verb_form import VerbForm
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

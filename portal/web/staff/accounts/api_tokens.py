@@ -20,7 +20,7 @@ from portal.queries import PageCursor
 from portal.stores import ItemExistsError, ItemNotFoundError
 from portal.web.http import note_saved, now, services, settings, source, store, strip_unprintable
 from portal.web.i18n import _, dates, format_number
-from portal.web.staff.token_form import TokenForm
+from portal.web.staff.accounts.token_form import TokenForm
 
 _LIST_NAME = "tokens"
 

@@ -14,10 +14,10 @@ from portal.search import Found, find
 from portal.stores import Item
 from portal.web.http import htmx, now, person, services, store, strip_unprintable
 from portal.web.i18n import _, format_number, labels
-from portal.web.staff.back_links import link_suffix
-from portal.web.staff.not_in_queue import empty_queue
-from portal.web.staff.queue_columns import Mark, queue_mark, queue_rows
-from portal.web.staff.recent_decisions import without_decided
+from portal.web.staff.lists.back_links import link_suffix
+from portal.web.staff.lists.not_in_queue import empty_queue
+from portal.web.staff.lists.queue_columns import Mark, queue_mark, queue_rows
+from portal.web.staff.lists.recent_decisions import without_decided
 
 MAX_SEARCH_LENGTH = 200
 

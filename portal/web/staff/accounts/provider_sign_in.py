@@ -25,7 +25,7 @@ from portal.web.http import (
     store,
 )
 from portal.web.i18n import _
-from portal.web.staff.devices import device_of
+from portal.web.staff.accounts.devices import device_of
 
 if TYPE_CHECKING:
     from portal.oidc import OpenIdProvider

@@ -1,0 +1,28 @@
+"""The queue and the other lists of tenants.
+
+queue             tabs with counts, search, pages, and their links
+queue_columns     the columns of a list
+render_rows       writes many table rows fast
+not_in_queue      sign-ups that wait elsewhere
+doubtful          clears doubtful sign-ups, many in one act
+recent_decisions  what this person has just decided; an index may lag behind it
+back_links        the way back to the list from which somebody came
+"""
+
+from portal.web.staff.lists import doubtful, queue
+from portal.web.staff.lists.back_links import back_parameter, list_url
+from portal.web.staff.lists.not_in_queue import not_in_queue
+from portal.web.staff.lists.queue import queue_tabs, queue_url
+from portal.web.staff.lists.recent_decisions import (
+    forget_decision,
+    recently_decided,
+    remember_decision,
+    without_decided,
+)
+from portal.web.staff.lists.render_rows import render_rows
+
+__all__ = [
+    "back_parameter", "doubtful", "forget_decision", "list_url", "not_in_queue", "queue",
+    "queue_tabs", "queue_url", "recently_decided", "remember_decision", "render_rows",
+    "without_decided",
+]  # fmt: skip

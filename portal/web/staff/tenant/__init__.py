@@ -1,0 +1,23 @@
+"""The page of one tenant, and the decisions of staff on it.
+
+tenant_page    facts, forms, history, notes
+tenant_card    the facts of a tenant, and warnings
+confirmations  what the page confirms after a decision or a note
+verbs          the verbs of staff, each described once
+verb_entry     what such a description has
+decisions      one route for each verb, and those of notes and renewals
+forms          the fields that each verb asks for
+verb_form      what the forms of all verbs share
+validity_form  two days or a term, and the question before access is taken away
+form_views     the forms that the page offers, ready for its template
+renewal        a sign-up for an account that already has a tenant
+related        other requests of the same customer
+question_view  a question to the customer, and its answer
+mails          the mails to the customer, and sending one again
+mail_preview   a mail with words of staff, before it is sent
+"""
+
+from portal.web.staff.tenant import decisions, tenant_page
+from portal.web.staff.tenant.mails import mail_label, mail_problem
+
+__all__ = ["decisions", "mail_label", "mail_problem", "tenant_page"]

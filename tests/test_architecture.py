@@ -322,10 +322,10 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.cli": {
         "portal", "portal.auth", "portal.contact_readers", "portal.folders", "portal.imports",
-        "portal.incomplete_count", "portal.logs", "portal.mail", "portal.onboarding",
-        "portal.outbox", "portal.records", "portal.sealing", "portal.search",
-        "portal.serving", "portal.settings", "portal.signing_keys", "portal.stores",
-        "portal.stores.dynamodb", "portal.stores.file", "portal.tenants", "portal.timestamps",
+        "portal.incomplete_count", "portal.logs", "portal.mail", "portal.oidc", "portal.onboarding",
+        "portal.outbox", "portal.records", "portal.sealing", "portal.search", "portal.serving",
+        "portal.settings", "portal.signing_keys", "portal.stores", "portal.stores.dynamodb",
+        "portal.stores.file", "portal.tenants", "portal.timestamps",
     },
     "portal": {
         "portal.folders", "portal.grace", "portal.logs", "portal.oidc", "portal.proof_of_work",

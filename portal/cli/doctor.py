@@ -11,6 +11,7 @@ import click
 from portal.cli.doctor_dynamodb import check_dynamodb
 from portal.cli.doctor_findings import Finding, finding_of_error
 from portal.cli.doctor_mail import check_mail
+from portal.cli.doctor_oidc import check_provider
 from portal.cli.search import check_search
 from portal.folders import can_be_written
 from portal.incomplete_count import read_incomplete_count
@@ -82,6 +83,7 @@ def examine(environ: Mapping[str, str], mail_to: str = "") -> Iterator[Finding]:
     yield from _check_incomplete_rows(settings)
     yield from check_search(settings)
     yield from check_mail(settings, keys, mail_to)
+    yield from check_provider(settings)
 
 
 def _check_incomplete_rows(settings: Settings) -> Iterator[Finding]:

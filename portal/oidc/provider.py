@@ -56,6 +56,21 @@ class OpenIdProvider:
         self._data = ProviderData(setting.issuer, seconds)
         self._places = threading.BoundedSemaphore(_AT_ONCE)
 
+    @property
+    def redirect_uri(self) -> str:
+        """The address that has to be registered at the provider."""
+        return self._redirect_uri
+
+    def check(self) -> None:
+        """Ask for what the provider publishes, without signing anybody in.
+
+        Raises:
+            ProviderError: It does not answer, or publishes something else, or no key.
+        """
+        with self._session() as session:
+            if not self._data.keys(_fetch_by(session)):
+                raise ProviderError(ProviderProblem.METADATA)
+
     def begin(self) -> tuple[str, UnfinishedSignIn]:
         """The address to send a browser to, and what is to be kept meanwhile.
 

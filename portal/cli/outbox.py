@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,7 +120,7 @@ def bounces(path: Path) -> None:
 
 
 def _watch(settings: Settings, *, until_stdin_ends: bool) -> None:
-    from portal.outbox import watch  # noqa: PLC0415 - takes 0.3 s
+    from portal.outbox import watch, watch_rounds  # noqa: PLC0415 - takes 0.3 s
 
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
@@ -132,8 +133,19 @@ def _watch(settings: Settings, *, until_stdin_ends: bool) -> None:
     def wait(seconds: float) -> bool:
         return bool(select.select(watched, [], [], seconds)[0])
 
-    with logs.written_in_background(), opened_store(settings) as store:
-        watch(_delivery(settings, store), wait, rounds=rounds_of(settings, store))
+    with (
+        logs.written_in_background(),
+        opened_store(settings) as store,
+        ThreadPoolExecutor(1) as executor,
+    ):
+        making = executor.submit(watch_rounds, rounds_of(settings, store), wait)
+        try:
+            # Without the rounds, search would stay behind: then this ends, and is started again.
+            watch(_delivery(settings, store), lambda seconds: making.done() or wait(seconds))
+        finally:
+            # The rounds end as well if the mail has failed.
+            os.write(writer, b".")
+        making.result()
 
 
 def rounds_of(settings: Settings, store: Store) -> "Rounds":

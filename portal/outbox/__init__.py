@@ -6,7 +6,7 @@ delivery   delivers what is due: claimed, delivered, settled
 daily      mails that no decision causes: ends that come near, the digest for staff
 returned   writes down that a mail came back
 old_entries  removes entries that nobody needs any more
-watch      delivers once, or until it is stopped, and makes the rounds in between
+watch      delivers once, or until it is stopped, and makes the rounds beside that
 
 This room knows when, how often and by whom something is delivered, and nothing of mail servers:
 `portal.mail` knows how.
@@ -23,10 +23,10 @@ from portal.outbox.entries import again, entries_after, entries_of
 from portal.outbox.old_entries import OldEntries, remove_entries_of, remove_old_entries
 from portal.outbox.returned import Noted, note_return
 from portal.outbox.schedule import Schedule
-from portal.outbox.watch import Rounds, send_once, watch
+from portal.outbox.watch import Rounds, send_once, watch, watch_rounds
 
 __all__ = [
     "Daily", "Delivery", "Noted", "OldEntries", "Rounds", "Schedule", "Tally", "Until", "again",
     "entries_after", "entries_of", "note_return", "remove_entries_of", "remove_old_entries",
-    "send_once", "watch",
+    "send_once", "watch", "watch_rounds",
 ]  # fmt: skip

@@ -1,5 +1,4 @@
-"""Delivers once, or until it is stopped. The rounds are made in between, in parts, so that nothing
-that is due waits for them."""
+"""Delivers once, or until it is stopped, and makes the rounds beside that, in parts."""
 
 import logging
 import random
@@ -40,36 +39,48 @@ def send_once(delivery: Delivery, rounds: Rounds, *, until: Until = lambda: Fals
 
 
 def watch(
-    delivery: Delivery,
-    wait: Callable[[float], bool],
-    look_seconds: float = LOOK_SECONDS,
-    *,
-    rounds: Rounds = lambda _until: False,
+    delivery: Delivery, wait: Callable[[float], bool], look_seconds: float = LOOK_SECONDS
 ) -> None:
-    """Deliver what is due, again and again. While the other side or the store does not work, the
-    pauses grow up to a minute. The rounds do not wait for the other side.
+    """Deliver what is due, again and again. While the mail server or the store does not work, the
+    pauses grow up to a minute.
 
     Args:
         wait: Waits for that many seconds, and returns whether to stop.
-        rounds: Is called after each look.
     """
-    pause = mail_pause = look_seconds
-    mail_at = float("-inf")
 
-    def is_stopped() -> bool:
-        return wait(0)
+    def look() -> bool:
+        return not delivery.send_due(until=lambda: wait(0)).is_down
 
+    _repeat(look, wait, look_seconds)
+
+
+def watch_rounds(
+    rounds: Rounds, wait: Callable[[float], bool], look_seconds: float = LOOK_SECONDS
+) -> None:
+    """Make the rounds, again and again, in a thread of their own: none of them waits for a mail
+    server. While the store does not work, the pauses grow up to a minute.
+
+    Args:
+        wait: As in `watch`.
+    """
+
+    def look() -> bool:
+        rounds(_for_a_while(lambda: wait(0)))
+        return True
+
+    _repeat(look, wait, look_seconds)
+
+
+def _repeat(look: Callable[[], bool], wait: Callable[[float], bool], look_seconds: float) -> None:
+    """`look` returns whether all worked."""
+    pause = look_seconds
     while not wait(pause * random.uniform(0.8, 1.2)):  # noqa: S311 - not for secrets
         try:
-            if time.monotonic() >= mail_at:
-                is_down = delivery.send_due(until=is_stopped).is_down
-                mail_pause = min(LONGEST_PAUSE_SECONDS, mail_pause * 2) if is_down else look_seconds
-                mail_at = time.monotonic() + mail_pause if is_down else float("-inf")
-            rounds(_for_a_while(is_stopped))
-            pause = look_seconds
+            has_worked = look()
         except StoreError as error:
             logger.warning("The outbox could not be read or written: %s", type(error).__name__)
-            pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
+            has_worked = False
+        pause = look_seconds if has_worked else min(LONGEST_PAUSE_SECONDS, pause * 2)
 
 
 def _for_a_while(until: Until) -> Until:

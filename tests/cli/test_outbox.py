@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from portal.cli import aws_lambda
+from portal.queries import Tab
 from portal.records import DeliveryState
+from portal.search import MarkingStore, find
 from portal.stores.contract import Store
 from portal.timestamps import utc_now
 from tests.cli.portal_command import run
@@ -21,6 +23,7 @@ from tests.conftest import SECRET_KEY
 from tests.examples import CONTACT, sign_up
 from tests.mail.letters_and_facts import entries
 from tests.mail_server import MailServer, Received, mail_server, silent_server
+from tests.queries.many_tenants import ids_of
 from tests.serving import PORTAL, ROOT, free_port
 
 NOTHING = "0 sent, 0 to be tried again, 0 given up, 0 not needed any more.\n"
@@ -95,6 +98,29 @@ def test_watch_goes_on_until_it_is_stopped(folder: Path, due: Store, how: str) -
     assert log.count("A mail was sent.") == 3
     assert "meyer.example" not in log
     assert {entry.state for entry in entries(due)} == {DeliveryState.SENT}
+
+
+def test_search_does_not_wait_for_a_mail_server_that_hangs(folder: Path, due: Store) -> None:
+    with silent_server() as port:
+        environ = {
+            "PATH": os.environ["PATH"],
+            "PORTAL_DATA_DIR": str(folder),
+            "PORTAL_SECRET_KEY": SECRET_KEY,
+            "PORTAL_MAIL_URL": f"smtp://127.0.0.1:{port}",
+        }
+        command = [*PORTAL, "outbox", "send", "--watch", "--until-stdin-ends"]
+        with subprocess.Popen(command, cwd=ROOT, env=environ, stdin=subprocess.PIPE) as process:
+            # It waits for the answer to the first mail for the rest of this test.
+            _wait_until(lambda: _is_claimed(due))
+            new = sign_up(MarkingStore(due), 900, now=utc_now())
+            _wait_until(lambda: new.id in ids_of(find(due, "elevators", Tab.ALL, utc_now()).rows))
+            # The lease of that mail has not ended: nobody has given it up.
+            assert _is_claimed(due)
+            process.kill()
+
+
+def _is_claimed(store: Store) -> bool:
+    return any(entry.due_at and entry.due_at > utc_now() for entry in entries(store))
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:

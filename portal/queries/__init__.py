@@ -25,6 +25,7 @@ from portal.queries.tabs import (
     counts,
     doubtful_count,
     is_in_tab,
+    late_ranges,
     next_waiting,
     ranges_of_tab,
     waiting_for_address,
@@ -37,6 +38,7 @@ __all__ = [
     "CAP", "DISJOINT_TABS", "PAGE", "Background", "Doubtful", "DuplicateReason", "IndexRange",
     "KnownWaitingTimes", "PageCursor", "QueuePage", "Tab", "Undelivered", "WaitingTimes",
     "background", "closed_before", "closed_towards_before", "count", "counts", "doubtful",
-    "doubtful_count", "history", "is_in_tab", "mails", "next_waiting", "notes", "page",
-    "possible_duplicates", "ranges_of_tab", "undelivered", "waiting_for_address", "waiting_times",
+    "doubtful_count", "history", "is_in_tab", "late_ranges", "mails", "next_waiting", "notes",
+    "page", "possible_duplicates", "ranges_of_tab", "undelivered", "waiting_for_address",
+    "waiting_times",
 ]  # fmt: skip

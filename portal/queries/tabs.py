@@ -59,6 +59,15 @@ def ranges_of_tab(tab: Tab, now: datetime) -> list[IndexRange]:
             return [*(_status_range(status) for status in Status), *_aside_ranges()]
 
 
+def late_ranges(tab: Tab, since: datetime) -> list[IndexRange]:
+    """The sign-ups of the tab that have waited since before `since`. Nothing waits in other tabs
+    than that of pending ones, and in that of all."""
+    if tab not in (Tab.PENDING, Tab.ALL):
+        return []
+    between = (_FIRST, format_timestamp(since))
+    return [IndexRange(GSI2, records.status_partition(Status.PENDING), between)]
+
+
 def _aside_ranges() -> list[IndexRange]:
     """Sign-ups that are not in the queue: first those that wait for the proof of their address."""
     partitions = (records.WAITING, records.ASIDE)

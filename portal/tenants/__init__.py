@@ -5,6 +5,7 @@
     cluster      the host label of a cluster
     gaps         what an incomplete row of the old application lacks
     validity_change  the days or the term that somebody asks for, and whether they shorten it
+    source       how a tenant came in
     question     what staff ask the customer of a sign-up, and the answer
     audit        who changes something, and whether a request repeats the latest change
     ids          account and company in Field Service Management
@@ -34,6 +35,7 @@ from portal.tenants.life_cycle import (
     status_after,
 )
 from portal.tenants.question import Question
+from portal.tenants.source import Source
 from portal.tenants.tenant import SECRET_LENGTH, Client, Contact, Tenant
 from portal.tenants.validity import (
     MILLISECOND,
@@ -57,7 +59,7 @@ __all__ = [
     "SECRET_LENGTH", "SUSPEND_REASONS", "TRANSITIONS", "AccessStatus", "AuditInfo",
     "BackwardWindowError", "Client", "ClusterError", "Contact", "Decision", "ErasedError",
     "Gap", "Ids", "NotAllowedError", "PastWindowError", "Question", "Reason", "RuleError",
-    "ShorterWindowError", "Status", "Tenant", "Term", "TermConflictError", "Validity",
+    "ShorterWindowError", "Source", "Status", "Tenant", "Term", "TermConflictError", "Validity",
     "ValidityChange", "Verb", "access_status", "can", "cluster_of", "first_instant",
     "idempotency_key_of", "is_cluster", "is_id", "require_agreement", "resolved", "standing",
     "status_after", "takes_access_away",

@@ -11,7 +11,7 @@ from portal.stores import KEY, Item
 from portal.timestamps import parse_timestamp
 from portal.web.http import now, settings, store
 from portal.web.i18n import dates, locale_name
-from portal.web.staff.lists import not_in_queue, queue_tabs, queue_url, without_decided
+from portal.web.staff.lists import ListView, not_in_queue, queue_tabs, queue_url, without_decided
 from portal.web.staff.tenant import mail_label, mail_problem
 
 _ROWS = 5
@@ -50,7 +50,7 @@ def overview_page() -> Response:
         counts=counts,
         aside=not_in_queue() if any(tab.key == Tab.ASIDE.value for tab in counts) else [],
         waiting=[_waiting_row(row) for row in without_decided(pending.rows)],
-        all_waiting_url=queue_url(Tab.PENDING),
+        all_waiting_url=queue_url(ListView(tab=Tab.PENDING)),
         expiring=[
             ExpiringRow(
                 company=str(row.get("contactCompanyName", "")),
@@ -59,7 +59,7 @@ def overview_page() -> Response:
             )
             for row in expiring.rows
         ],
-        more_expiring_url=queue_url(Tab.EXPIRING),
+        more_expiring_url=queue_url(ListView(tab=Tab.EXPIRING)),
         undelivered=[
             UndeliveredRow(
                 company=each.company or each.entry.tenant_id,

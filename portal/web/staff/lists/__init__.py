@@ -1,5 +1,7 @@
 """The queue and the other lists of tenants.
 
+list_view         which tenants a list shows, and in which order: what its address says
+list_rows         the rows of a list: one page, or all of them
 queue             tabs with counts, search, pages, and their links
 queue_columns     the columns of a list
 render_rows       writes many table rows fast
@@ -11,6 +13,8 @@ back_links        the way back to the list from which somebody came
 
 from portal.web.staff.lists import doubtful, queue
 from portal.web.staff.lists.back_links import back_parameter, list_url
+from portal.web.staff.lists.list_rows import iter_rows, rows_page
+from portal.web.staff.lists.list_view import ListView, Sort
 from portal.web.staff.lists.not_in_queue import not_in_queue
 from portal.web.staff.lists.queue import queue_tabs, queue_url
 from portal.web.staff.lists.recent_decisions import (
@@ -22,7 +26,7 @@ from portal.web.staff.lists.recent_decisions import (
 from portal.web.staff.lists.render_rows import render_rows
 
 __all__ = [
-    "back_parameter", "doubtful", "forget_decision", "list_url", "not_in_queue", "queue",
-    "queue_tabs", "queue_url", "recently_decided", "remember_decision", "render_rows",
-    "without_decided",
+    "ListView", "Sort", "back_parameter", "doubtful", "forget_decision", "iter_rows", "list_url",
+    "not_in_queue", "queue", "queue_tabs", "queue_url", "recently_decided", "remember_decision",
+    "render_rows", "rows_page", "without_decided",
 ]  # fmt: skip

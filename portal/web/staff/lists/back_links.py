@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import request, url_for
 
-_PARAMETERS = ("status", "q", "after")
+_PARAMETERS = ("status", "q", "sort", "cluster", "source", "late", "owner", "after")
 _MAX_LENGTH = 2000
 
 

@@ -19,8 +19,8 @@ from portal.timestamps import format_timestamp, parse_timestamp
 from portal.web.forms import FieldView
 from portal.web.http import note_saved, now, source, store, strip_unprintable
 from portal.web.i18n import _
+from portal.web.staff.lists.list_view import MAX_SEARCH_LENGTH
 from portal.web.staff.lists.not_in_queue import not_in_queue
-from portal.web.staff.lists.queue import MAX_SEARCH_LENGTH
 
 #: Of those that the page names.
 _NAMED = 20

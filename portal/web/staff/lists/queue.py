@@ -2,25 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from flask import Response, g, request, url_for
 
 from portal import queries
 from portal.auth import Role
-from portal.contact_readers import without_meaningless
 from portal.queries import CAP, PageCursor, Tab
-from portal.search import Found, find
+from portal.search import Found
 from portal.stores import Item
-from portal.web.http import htmx, now, person, services, store, strip_unprintable
+from portal.web.http import htmx, now, person, services, settings, store, strip_unprintable
 from portal.web.i18n import _, format_number, labels
 from portal.web.staff.lists.back_links import link_suffix
+from portal.web.staff.lists.list_rows import rows_page
+from portal.web.staff.lists.list_view import ListView
 from portal.web.staff.lists.not_in_queue import empty_queue
 from portal.web.staff.lists.queue_columns import Mark, queue_mark, queue_rows
 from portal.web.staff.lists.recent_decisions import without_decided
-
-MAX_SEARCH_LENGTH = 200
-
 
 #: Tabs whose tenants have no licence yet, and tabs whose heading says the status of all.
 _WITHOUT_VALIDITY = frozenset({Tab.PENDING, Tab.ASIDE, Tab.REJECTED})
@@ -28,35 +27,31 @@ _ONE_STATUS = frozenset({Tab.PENDING, Tab.ASIDE, Tab.EXPIRING, Tab.EXPIRED, Tab.
 
 
 def queue_page() -> Response:
-    tab = _tab_named(request.args.get("status", ""))
-    search = without_meaningless(request.args.get("q", ""))[:MAX_SEARCH_LENGTH]
+    view = ListView.of_query(request.args)
+    tab, search = view.tab, view.search
     text = request.args.get("after", "")
-    after = services().links.read_cursor(text, _cursor_scope(tab, search))
-    page, items = _rows(tab, search, after)
+    after = services().links.read_cursor(text, view.cursor_scope)
+    page, items = _rows(view, after)
     if after and not items and page.after is None:
         # The rows of a last page were decided, or moved on: the list may still have others.
         after = None
-        page, items = _rows(tab, search, after)
-    here = {"status": tab.value, "q": search, "after": text if after else ""}
+        page, items = _rows(view, after)
+    here = view.parameters | ({"after": text} if after else {})
     return htmx.render(
         "staff/queue.html",
         "staff/_queue.html",
-        tabs=queue_tabs(tab, search),
+        tabs=queue_tabs(view),
         q=strip_unprintable(search),
         status=tab.value,
         search_url=_base_url(),
-        rows=queue_rows(
-            items,
-            f"{_base_url()}/",
-            link_suffix({name: value for name, value in here.items() if value}),
-        ),
+        rows=queue_rows(items, f"{_base_url()}/", link_suffix(here)),
         # Every column must tell rows apart.
         without_validity=tab in _WITHOUT_VALIDITY,
         without_status=tab in _ONE_STATUS and not _has_marks(tab, items),
-        next_url=queue_url(tab, search, page),
-        first_url=queue_url(tab, search) if after else "",
+        next_url=queue_url(view, page),
+        first_url=queue_url(view) if after else "",
         empty=_nothing_found(tab, search, page),
-        elsewhere=_elsewhere(search, page, is_first=after is None),
+        elsewhere=_elsewhere(view, page, is_first=after is None),
         clear_url=_clear_url(tab, search),
         heading=_("Tenants: %(tab)s", tab=_(labels.TAB[tab])),
     )
@@ -77,14 +72,11 @@ def _has_marks(tab: Tab, items: Sequence[Item]) -> bool:
     return any(queue_mark(item) not in usual for item in items)
 
 
-def _rows(tab: Tab, search: str, after: PageCursor | None) -> tuple[Found, Sequence[Item]]:
+def _rows(view: ListView, after: PageCursor | None) -> tuple[Found, Sequence[Item]]:
     """A page of the list, and its rows without those that this person has just decided."""
-    if search:
-        page = find(store(), search, tab, now(), after=after)
-    else:
-        listed = queries.page(store(), queries.ranges_of_tab(tab, now()), after=after)
-        page = Found(listed.rows, listed.after)
-    return page, without_decided(page.rows) if tab is Tab.PENDING else page.rows
+    promised = timedelta(days=settings().promised_days)
+    page = rows_page(store(), view, now(), promised, after=after)
+    return page, without_decided(page.rows) if view.tab is Tab.PENDING else page.rows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,12 +87,12 @@ class Elsewhere:
     text: str
 
 
-def _elsewhere(search: str, page: Found, *, is_first: bool) -> list[Elsewhere]:
+def _elsewhere(view: ListView, page: Found, *, is_first: bool) -> list[Elsewhere]:
     """What a search found in other tabs. Only page one knows it: others begin in the middle."""
-    if not search or not is_first or not page.elsewhere:
+    if not view.search or not is_first or not page.elsewhere:
         return []
     return [
-        Elsewhere(url=queue_url(tab, search), text=_text_elsewhere(tab, number, page.is_all))
+        Elsewhere(url=queue_url(view.in_tab(tab)), text=_text_elsewhere(tab, number, page.is_all))
         for tab, number in page.elsewhere.items()
     ]
 
@@ -125,13 +117,6 @@ def _nothing_found(tab: Tab, search: str, page: Found) -> str:
     return empty_queue() if tab is Tab.PENDING else _(labels.EMPTY_TAB[tab])
 
 
-def _tab_named(name: str) -> Tab:
-    try:
-        return Tab(name)
-    except ValueError:
-        return Tab.PENDING
-
-
 # ---- Tabs
 
 
@@ -153,21 +138,20 @@ _TAB_TONES = {
 }
 
 
-def queue_tabs(current: Tab | None = None, search: str = "") -> list[QueueTab]:
-    """All tabs. The tab for doubtful sign-ups is there only while it holds one.
+def queue_tabs(view: ListView | None = None) -> list[QueueTab]:
+    """All tabs. The tab for doubtful sign-ups is there only while it holds one. Search and filters
+    go on in the other tab, since they stay in their fields.
 
-    search: goes on in the other tab, since its text stays in the search box.
+    view: the list that is shown; `None` where none is.
     """
-    base = f"{_base_url()}?status="
-    searched = f"&{urlencode({'q': search})}" if search else ""
     return [
         QueueTab(
             label=_(labels.TAB[tab]),
             count=f"{CAP - 1}+" if number >= CAP else str(number),
-            url=f"{base}{tab.value}{searched}",
+            url=queue_url((view or ListView()).in_tab(tab)),
             tone=_TAB_TONES.get(tab, "") if number else "",
             key=tab.value,
-            current="page" if tab is current else "false",
+            current="page" if view and tab is view.tab else "false",
         )
         for tab, number in queries.counts(store(), now()).items()
         if number or tab is not Tab.ASIDE
@@ -177,24 +161,17 @@ def queue_tabs(current: Tab | None = None, search: str = "") -> list[QueueTab]:
 # ---- Links
 
 
-def queue_url(tab: Tab, search: str = "", page: Found | None = None) -> str:
+def queue_url(view: ListView, page: Found | None = None) -> str:
     """A link that can be shared: to the first page, or to the one behind `page`.
 
     Empty if nothing is behind `page`.
     """
-    parameters = {"status": tab.value}
-    if search:
-        parameters["q"] = search
+    parameters = view.parameters
     if page is not None:
         if page.after is None:
             return ""
-        parameters["after"] = services().links.cursor(page.after, _cursor_scope(tab, search))
+        parameters["after"] = services().links.cursor(page.after, view.cursor_scope)
     return f"{_base_url()}?{urlencode(parameters)}"
-
-
-def _cursor_scope(tab: Tab, search: str) -> str:
-    """The list that a cursor belongs to. A cursor of another list leads to the first page."""
-    return f"{tab.value} {search}"
 
 
 def _base_url() -> str:

@@ -1,0 +1,62 @@
+"""What the address of a list says, and its rows."""
+
+from urllib.parse import parse_qsl
+
+import pytest
+
+from portal.queries import Tab
+from portal.tenants import Source
+from portal.web.staff.lists import ListView, Sort
+
+WHOLE = ListView(
+    tab=Tab.ACTIVE,
+    search="müller & söhne",
+    sort=Sort.COMPANY_REVERSED,
+    cluster="eu",
+    source=Source.PROGRAM,
+    late=True,
+    owner="mine",
+)
+
+
+def read(query: str) -> ListView:
+    return ListView.of_query(dict(parse_qsl(query, keep_blank_values=True)))
+
+
+@pytest.mark.parametrize(
+    "view", [ListView(), WHOLE, ListView(search="x"), ListView(tab=Tab.ALL, late=True)]
+)
+def test_a_list_is_read_from_the_address_that_it_writes(view: ListView) -> None:
+    assert read(view.query) == view
+
+
+def test_an_address_says_nothing_that_is_usual() -> None:
+    assert ListView().query == "status=pending"
+    assert read("q=&sort=&late=&cluster=&source=&owner=&status=") == ListView()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=nothing",
+        "sort=colour",
+        "sort=--age",
+        "cluster=no host!",
+        "source=pigeon",
+        "late=yes",
+    ],
+)
+def test_what_nobody_understands_is_left_out(query: str) -> None:
+    assert read(query) == ListView()
+
+
+def test_every_part_of_a_list_belongs_to_the_scope_of_its_cursors() -> None:
+    scopes = {read(part).cursor_scope for part in ["", *WHOLE.query.split("&")]}
+    assert len(scopes) == 8
+
+
+def test_another_tab_keeps_search_and_filters_but_no_order() -> None:
+    there = WHOLE.in_tab(Tab.EXPIRED)
+    assert (there.search, there.cluster, there.sort) == (WHOLE.search, "eu", None)
+    assert not there.without_filters().is_filtered
+    assert there.without_filters().search == WHOLE.search

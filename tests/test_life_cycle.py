@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -37,7 +38,9 @@ from portal.tenants import (
     Reason,
     Status,
     Tenant,
+    Term,
     Verb,
+    renewed,
     status_after,
 )
 from tests.conftest import START
@@ -255,6 +258,8 @@ class LifeCycle(RuleBasedStateMachine):
                 model.validity, model.asked = WINDOW, None
             case Verb.SET_VALIDITY:
                 model.validity = NEXT_YEAR
+            case Verb.RENEW:
+                model.validity = renewed(model.validity, Term.YEAR, ZoneInfo("UTC"), self.now)
             case Verb.RELEASE:
                 model.set_aside = False
             case Verb.QUESTION | Verb.ANSWER:
@@ -284,6 +289,10 @@ class LifeCycle(RuleBasedStateMachine):
                 return onboarding.suspend(store, tenant_id, **request, reason=Reason.UNPAID)
             case Verb.SET_VALIDITY:
                 return onboarding.set_validity(store, tenant_id, **request, validity=NEXT_YEAR)
+            case Verb.RENEW:
+                return onboarding.renew(
+                    store, tenant_id, **request, term=Term.YEAR, zone=ZoneInfo("UTC")
+                )
             case Verb.SET_CLIENT:
                 return onboarding.set_client(
                     store, self.sealer, tenant_id, **request, client_id="d", secret=None

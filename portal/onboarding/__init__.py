@@ -12,7 +12,7 @@
     sign_in_mails  sign-in links for staff, by mail
     activation   activate; renew_existing if the customer has a tenant already
     renewal_undo undo_renewal
-    licences     suspend, reinstate, set_validity, set_client, edit_names
+    licences     suspend, reinstate, set_validity, renew, set_client, edit_names
     incomplete_rows  kept, closed: what an operator answers to an incomplete row
     changes      several of these in one write, for programs
     program_sign_ups  submit_for_ids, for the downstream application
@@ -57,7 +57,14 @@ from portal.onboarding.follow_ups import (
     may_ask_to_renew,
 )
 from portal.onboarding.incomplete_rows import closed, kept
-from portal.onboarding.licences import edit_names, reinstate, set_client, set_validity, suspend
+from portal.onboarding.licences import (
+    edit_names,
+    reinstate,
+    renew,
+    set_client,
+    set_validity,
+    suspend,
+)
 from portal.onboarding.link_mails import LinkLimitError, LinkMails
 from portal.onboarding.mails import is_unreached, send_again
 from portal.onboarding.notes import add_note
@@ -88,7 +95,7 @@ __all__ = [
     "end_reminders", "end_status_link", "erase", "erase_closed_before", "erasure", "find",
     "is_unreached", "kept", "latest_follow_up", "licences", "load", "mails", "may_ask_again",
     "may_ask_to_renew", "new_status_link", "notes", "questions", "reinstate", "reject", "release",
-    "remove_counters_before", "remove_set_aside_before", "renew_existing", "reopen",
+    "remove_counters_before", "remove_set_aside_before", "renew", "renew_existing", "reopen",
     "resume_reminders", "send_again", "set_client", "set_validity", "sign_ups", "submit",
     "submit_for_ids", "suspend", "undo_renewal", "withdraw",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 with which OAuth client."""
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from portal.onboarding.decisions import decide
 from portal.sealing import Sealer, Secret
@@ -13,10 +14,13 @@ from portal.tenants import (
     NotAllowedError,
     Reason,
     Tenant,
+    Term,
     Validity,
     ValidityChange,
     Verb,
+    can_be_renewed,
     is_cluster,
+    renewed,
     require_agreement,
     resolved,
 )
@@ -89,6 +93,39 @@ def set_validity(
         expected_version,
         change=change,
         key_parts=(("validity", validity),),
+    )
+
+
+def renew(
+    store: Store,
+    tenant_id: str,
+    *,
+    expected_version: int | None,
+    audit: AuditInfo,
+    term: Term,
+    zone: ZoneInfo,
+) -> Tenant:
+    """Prolongs the licence by the term. It counts from the end of the validity, or from today if
+    that has passed. So it never takes access away.
+
+    Args:
+        zone: The time zone in which days begin.
+
+    Raises:
+        UnknownTenantError: No tenant has this id.
+        StaleError: The tenant has another version.
+        NotAllowedError: The tenant is neither active nor suspended, or its licence has no end.
+        BusyError: Other changes kept interfering.
+    """
+
+    def change(tenant: Tenant, audit: AuditInfo, idempotency_key: str) -> Tenant:
+        if not can_be_renewed(tenant.validity):
+            raise NotAllowedError(Verb.RENEW, tenant.status)
+        new = renewed(tenant.validity, term, zone, audit.at)
+        return tenant.changed(Verb.RENEW, audit, idempotency_key, validity=new)
+
+    return decide(
+        store, tenant_id, Verb.RENEW, audit, expected_version, change=change, key_parts=(term,)
     )
 
 

@@ -45,22 +45,25 @@ from portal.tenants.validity import (
     first_instant,
 )
 from portal.tenants.validity_change import (
+    RENEWAL_TERMS,
     ShorterWindowError,
     Term,
     TermConflictError,
     ValidityChange,
+    can_be_renewed,
+    renewed,
     require_agreement,
     resolved,
     takes_access_away,
 )
 
 __all__ = [
-    "CLOSED", "CLUSTER_LENGTH", "EXPIRING", "ID", "MILLISECOND", "REJECT_REASONS",
+    "CLOSED", "CLUSTER_LENGTH", "EXPIRING", "ID", "MILLISECOND", "REJECT_REASONS", "RENEWAL_TERMS",
     "SECRET_LENGTH", "SUSPEND_REASONS", "TRANSITIONS", "AccessStatus", "AuditInfo",
-    "BackwardWindowError", "Client", "ClusterError", "Contact", "Decision", "ErasedError",
-    "Gap", "Ids", "NotAllowedError", "PastWindowError", "Question", "Reason", "RuleError",
+    "BackwardWindowError", "Client", "ClusterError", "Contact", "Decision", "ErasedError", "Gap",
+    "Ids", "NotAllowedError", "PastWindowError", "Question", "Reason", "RuleError",
     "ShorterWindowError", "Source", "Status", "Tenant", "Term", "TermConflictError", "Validity",
-    "ValidityChange", "Verb", "access_status", "can", "cluster_of", "first_instant",
-    "idempotency_key_of", "is_cluster", "is_id", "require_agreement", "resolved", "standing",
-    "status_after", "takes_access_away",
+    "ValidityChange", "Verb", "access_status", "can", "can_be_renewed", "cluster_of",
+    "first_instant", "idempotency_key_of", "is_cluster", "is_id", "renewed", "require_agreement",
+    "resolved", "standing", "status_after", "takes_access_away",
 ]  # fmt: skip

@@ -26,6 +26,7 @@ class Verb(StrEnum):
     SUSPEND = "suspend"
     REINSTATE = "reinstate"
     SET_VALIDITY = "set_validity"
+    RENEW = "renew"
     SET_CLIENT = "set_client"
     EDIT_NAMES = "edit_names"
     EDIT_CONTACT = "edit_contact"
@@ -120,6 +121,7 @@ TRANSITIONS: Mapping[Verb, Transition] = {
     Verb.SET_VALIDITY: Transition(
         leads=_unchanged(Status.ACTIVE, Status.SUSPENDED), sets_validity=True
     ),
+    Verb.RENEW: Transition(leads=_unchanged(Status.ACTIVE, Status.SUSPENDED), sets_validity=True),
     Verb.SET_CLIENT: Transition(leads=_unchanged(Status.ACTIVE, Status.SUSPENDED)),
     Verb.EDIT_NAMES: Transition(leads=_unchanged(Status.ACTIVE, Status.SUSPENDED)),
     Verb.EDIT_CONTACT: Transition(

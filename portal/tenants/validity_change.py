@@ -18,6 +18,7 @@ class Term(StrEnum):
 
     DAYS_30 = "30d"
     YEAR = "1y"
+    TWO_YEARS = "2y"
     END_OF_YEAR = "eoy"
 
     def last_day(self, first: date) -> date:
@@ -26,16 +27,22 @@ class Term(StrEnum):
             case Term.DAYS_30:
                 return first + timedelta(days=29)
             case Term.YEAR:
-                return _year_later(first) - _DAY
+                return _years_later(first, 1) - _DAY
+            case Term.TWO_YEARS:
+                return _years_later(first, 2) - _DAY
             case Term.END_OF_YEAR:
                 return date(first.year, 12, 31)
 
 
-def _year_later(day: date) -> date:
+def _years_later(day: date, years: int) -> date:
     try:
-        return day.replace(year=day.year + 1)
+        return day.replace(year=day.year + years)
     except ValueError:  # 29 February
-        return date(day.year + 1, 3, 1)
+        return date(day.year + years, 3, 1)
+
+
+#: What a licence is renewed by.
+RENEWAL_TERMS = (Term.YEAR, Term.TWO_YEARS)
 
 
 @dataclass(eq=False)
@@ -132,6 +139,19 @@ def resolved(asked: Validity | ValidityChange, present: Validity, now: datetime)
         TermConflictError, BackwardWindowError: As `ValidityChange.applied_to`.
     """
     return asked if isinstance(asked, Validity) else asked.applied_to(present, now)
+
+
+def can_be_renewed(present: Validity) -> bool:
+    """Whether the validity has an end to count from. Old records say "without end" by an end in
+    the year 9999."""
+    end = present.valid_to
+    return end is not None and end.year <= _LAST_YEAR
+
+
+def renewed(present: Validity, term: Term, zone: ZoneInfo, now: datetime) -> Validity:
+    """The validity prolonged by the term, which counts from its end, or from today if that has
+    passed."""
+    return ValidityChange(zone=zone, term=term).applied_to(present, now)
 
 
 def require_agreement(

@@ -5,13 +5,14 @@ allowed; on an unknown tenant; with a concurrent change; with a store that fails
 import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from portal import onboarding, queries
 from portal.onboarding import StaleError, UnknownTenantError
 from portal.stores.contract import Add, UnavailableError
-from portal.tenants import NotAllowedError, Reason, Status, Tenant, Verb, status_after
+from portal.tenants import NotAllowedError, Reason, Status, Tenant, Term, Verb, status_after
 from tests.conftest import START
 from tests.examples import (
     ANN,
@@ -109,6 +110,13 @@ EXAMPLES = [
         Status.ACTIVE,
         calling(onboarding.set_validity, validity=NEXT_YEAR),
         calling(onboarding.set_validity, validity=replace(WINDOW, valid_to=START)),
+    ),
+    Example(
+        Verb.RENEW,
+        "active",
+        Status.ACTIVE,
+        calling(onboarding.renew, term=Term.YEAR, zone=ZoneInfo("Europe/Berlin")),
+        calling(onboarding.renew, term=Term.TWO_YEARS, zone=ZoneInfo("Europe/Berlin")),
     ),
     Example(
         Verb.SET_CLIENT,

@@ -1,6 +1,7 @@
 """Every verb marks what it changes, in its own write."""
 
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -8,7 +9,7 @@ from portal import onboarding, queries
 from portal.onboarding import TenantChanges
 from portal.sealing import Secret
 from portal.stores.contract import Add, Item, Store
-from portal.tenants import Ids, Reason, Tenant, Verb
+from portal.tenants import Ids, Reason, Tenant, Term, Verb
 from tests.conftest import START
 from tests.examples import (
     ANN,
@@ -128,6 +129,7 @@ VERBS: dict[str, tuple[Callable[[Store], Tenant], Callable[[Store, Tenant], obje
     "suspend": (active, call(onboarding.suspend, reason=Reason.OTHER)),
     "reinstate": (suspended, call(onboarding.reinstate)),
     "set_validity": (active, call(onboarding.set_validity, validity=NEXT_YEAR)),
+    "renew": (active, call(onboarding.renew, term=Term.YEAR, zone=ZoneInfo("UTC"))),
     "set_client": (
         active,
         lambda store, it: onboarding.set_client(

@@ -27,6 +27,7 @@ edit_contact  pending    active     suspended  -          -
 suspend       -          suspended  -          -          -
 reinstate     -          -          active     -          -
 set_validity  -          active     suspended  -          -
+renew         -          active     suspended  -          -
 set_client    -          active     suspended  -          -
 edit_names    -          active     suspended  -          -
 reopen        -          -          -          pending    pending

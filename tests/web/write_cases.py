@@ -89,6 +89,8 @@ class Write:
     """
 
     verb: str
+    #: Where another one has the same address.
+    name: str = ""
     prepare: Prepare
     said: str
     event: str
@@ -131,7 +133,7 @@ _DAYS = {"valid_from": "2026-11-23", "valid_to": "2027-12-31"}
 OLD_AND_NEW = "Valid through: 22 Nov 2027, 24:00 UTC → 31 Dec 2027, 24:00 UTC."
 
 WRITES = {
-    write.verb: write
+    write.name or write.verb: write
     for write in (
         Write(
             verb="activate",
@@ -198,6 +200,15 @@ WRITES = {
             typed=_DAYS,
             said=f"The validity of Example GmbH is set. {OLD_AND_NEW}",
             event="set_validity",
+        ),
+        Write(
+            name="renew an active tenant",
+            verb="renew",
+            prepare=make_active,
+            typed={"term": "2y"},
+            said="The licence of Example GmbH is renewed. Valid through: 22 Nov 2027, 24:00 UTC →"
+            " 22 Nov 2029, 24:00 UTC.",
+            event="renew",
         ),
         Write(
             verb="client",

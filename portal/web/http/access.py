@@ -88,7 +88,6 @@ ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone", "open call"]] = {
     "staff.background": Role.ADMIN,
     "staff.tokens": Role.ADMIN,
     "staff.revoke_token": Role.ADMIN,
-    "decisions.renew": Role.APPROVER,
     "decisions.undo_renew": Role.APPROVER,
     "decisions.note": Role.APPROVER,
     "decisions.send_again": Role.APPROVER,

@@ -75,14 +75,14 @@ def test_a_pending_tenant_may_be_activated_rejected_asked_or_changed(
 
 def test_an_active_tenant_may_be_renewed_or_suspended(active: str, anna: Staff) -> None:
     assert verbs(anna.page(active)) == [
-        "validity", "suspend", "client", "contact", "names", "note",
+        "renew", "validity", "suspend", "client", "contact", "names", "note",
     ]  # fmt: skip
 
 
 def test_a_suspended_tenant_may_be_reinstated(active: str, anna: Staff) -> None:
     anna.decide(active, "suspend", reason="unpaid")
     assert verbs(anna.page(active)) == [
-        "reinstate", "validity", "client", "contact", "names", "note",
+        "reinstate", "renew", "validity", "client", "contact", "names", "note",
     ]  # fmt: skip
 
 

@@ -112,7 +112,7 @@ def _old_and_new(tenant: Tenant, events: Sequence[Event]) -> list[str]:
     """Old and new, if the latest decision set the validity. An index may not show its event yet:
     then nothing."""
     decision = tenant.decision
-    if decision is None or decision.verb is not Verb.SET_VALIDITY:
+    if decision is None or decision.verb not in (Verb.SET_VALIDITY, Verb.RENEW):
         return []
     zone = settings().time_zone
     for event in events:

@@ -25,6 +25,7 @@ from portal.tenants import (
     Status,
     Tenant,
     TermConflictError,
+    Verb,
 )
 from portal.web.forms import Form, form_version, is_final_id
 from portal.web.http import access, audit_info, csrf, htmx, note_saved, services, store
@@ -33,7 +34,7 @@ from portal.web.staff.lists import back_parameter, forget_decision, remember_dec
 from portal.web.staff.tenant.confirmations import Confirmation
 from portal.web.staff.tenant.form_views import SubmittedForm, holds_begun_decision, holds_note
 from portal.web.staff.tenant.forms import NoteForm
-from portal.web.staff.tenant.mail_preview import preview_mail, show_expired
+from portal.web.staff.tenant.mail_preview import expired_notice, preview_mail, show_expired
 from portal.web.staff.tenant.renewal import offered_renewal
 from portal.web.staff.tenant.tenant_page import (
     ConflictNotice,
@@ -45,11 +46,17 @@ from portal.web.staff.tenant.verb_entry import VerbEntry
 from portal.web.staff.tenant.verb_form import VerbForm
 from portal.web.staff.tenant.verbs import BY_VERB, DECISIONS
 
+#: A field of the form that renews the tenant which an account has already. Its address is that of
+#: a plain renewal.
+_EXISTING_ID = "existing_id"
+
 bp = Blueprint("decisions", __name__, url_prefix="/staff/tenants/<tenant:tenant_id>")
 
 
 def decide(entry: VerbEntry, tenant_id: str) -> AnyResponse:
     """Makes one decision. The same decision again changes nothing."""
+    if entry.verb is Verb.RENEW and _EXISTING_ID in request.form:
+        return _renew_existing(tenant_id)
     form = entry.form()
     if entry.keeps_untouched:
         form.tenant = _found(tenant_id)
@@ -75,15 +82,16 @@ for _entry in DECISIONS:
     )
 
 
-@bp.post("/renew")
-def renew(tenant_id: str) -> AnyResponse:
+def _renew_existing(tenant_id: str) -> AnyResponse:
     """Sets the validity of the tenant that the account already has, and closes the sign-up.
 
     The status link of the sign-up leads to that tenant from then on.
     """
     form = ValidityForm()
-    existing_id = request.form.get("existing_id", "")
+    existing_id = request.form.get(_EXISTING_ID, "")
     form.tenant = _found(existing_id) if is_final_id(existing_id) else None
+    if g.form_expired:
+        return _offered_again(tenant_id, SubmittedForm(name="renew", form=form), is_expired=True)
     return _decide(
         tenant_id,
         "renew",
@@ -127,7 +135,7 @@ def _existing_id() -> str:
     Raises:
         NotFound: the form was tampered with and names no tenant.
     """
-    existing_id = request.form.get("existing_id", "")
+    existing_id = request.form.get(_EXISTING_ID, "")
     if not is_final_id(existing_id):
         raise NotFound
     return existing_id
@@ -249,11 +257,21 @@ def _about_the_end(refused: Exception) -> str:
 
 def _shown_again(tenant_id: str, submitted: SubmittedForm) -> Response:
     """The page with the form that was refused."""
-    if submitted.name != "renew":
+    if _EXISTING_ID not in request.form:
         return tenant_page(tenant_id, status=422, submitted=submitted)
+    return _offered_again(tenant_id, submitted)
+
+
+def _offered_again(
+    tenant_id: str, submitted: SubmittedForm, *, is_expired: bool = False
+) -> Response:
     pending = onboarding.find(store(), tenant_id)
     existing = onboarding.find(store(), _existing_id())
+    if pending.status is not Status.PENDING:
+        return tenant_page(pending.id, status=409, conflict=conflict_notice(pending))
     offer = offered_renewal(pending, existing, submitted.form, submitted)
+    if is_expired:
+        return tenant_page(tenant_id, status=400, conflict=expired_notice(), extra_form=offer)
     return tenant_page(tenant_id, status=422, extra_form=offer)
 
 

@@ -206,6 +206,8 @@ def _view(
     else:
         form = form_class(formdata=None, data=data)
         suggested = data.get(SUGGESTED_LAST, "")
+    if isinstance(form, VerbForm):
+        form.tenant = tenant
     if suggested:
         texts["hidden"] = [*texts["hidden"], (SUGGESTED_LAST, strip_unprintable(suggested))]
     if question:

@@ -40,12 +40,15 @@ def preview_mail(entry: VerbEntry, tenant_id: str) -> AnyResponse:
 def show_expired(tenant_id: str, name: str, form: Form) -> AnyResponse:
     """The form of a session that has ended, with what this person typed in it but for secrets."""
     tenant = onboarding.find(store(), tenant_id)
-    notice = ConflictNotice(
+    submitted = SubmittedForm(name=name, form=form)
+    return _instead(tenant.id, submitted, status=400, conflict=expired_notice())
+
+
+def expired_notice() -> ConflictNotice:
+    return ConflictNotice(
         headline=_("This page has expired. Your entries are still here: send them again."),
         advice=_("Nothing was saved. Secrets have to be typed again."),
     )
-    submitted = SubmittedForm(name=name, form=form)
-    return _instead(tenant.id, submitted, status=400, conflict=notice)
 
 
 def _instead(

@@ -1,16 +1,25 @@
 """The form for a validity: two days or a term, and the question before access is taken away."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
 from flask import request
 
 from portal.contact_readers import Problem, ProblemError
-from portal.tenants import ShorterWindowError, Tenant, Term, Validity, ValidityChange
+from portal.tenants import (
+    RENEWAL_TERMS,
+    ShorterWindowError,
+    Tenant,
+    Term,
+    Validity,
+    ValidityChange,
+    can_be_renewed,
+    renewed,
+)
 from portal.timestamps import format_timestamp, parse_timestamp
-from portal.web.forms import TextField, form_messages, read_day
+from portal.web.forms import FieldView, TextField, form_messages, read_day
 from portal.web.http import now, settings
 from portal.web.i18n import N_, _, dates
 from portal.web.staff.tenant.verb_form import VerbForm
@@ -23,6 +32,15 @@ class Question:
     sentences: Sequence[str]
     button: str
     agreed: str
+
+
+#: How long a licence lasts, or is prolonged.
+TERM = {
+    Term.DAYS_30: N_("30 days"),
+    Term.YEAR: N_("One year"),
+    Term.TWO_YEARS: N_("Two years"),
+    Term.END_OF_YEAR: N_("Through 31 December"),
+}
 
 
 def _read_term(text: str) -> Term | None:
@@ -48,11 +66,69 @@ def term_field(hint: str) -> TextField:
         hint=hint,
         choices=[
             ("", N_("No term: use the two days")),
-            (Term.DAYS_30.value, N_("30 days")),
-            (Term.YEAR.value, N_("One year")),
-            (Term.END_OF_YEAR.value, N_("Through 31 December")),
+            *((term.value, TERM[term]) for term in Term),
         ],
     )
+
+
+def _read_renewal_term(text: str) -> Term:
+    term = _read_term(text)
+    if term not in RENEWAL_TERMS:
+        raise ProblemError(Problem.CHOICE)
+    return term
+
+
+class RenewForm(VerbForm):
+    """One year more, or two; each choice says which day that is."""
+
+    term = TextField(
+        N_("Renew by"),
+        _read_renewal_term,
+        form_messages.term,
+        type="radios",
+        choices=[(term.value, TERM[term]) for term in RENEWAL_TERMS],
+    )
+
+    @staticmethod
+    def initial_data(tenant: Tenant) -> Mapping[str, str]:
+        del tenant
+        return {"term": RENEWAL_TERMS[0].value}
+
+    def view(self, field: Any, prefix: str = "", note: str = "") -> FieldView:
+        view = super().view(field, prefix, note)
+        tenant = self.tenant
+        if tenant is None or not can_be_renewed(tenant.validity):
+            return view
+        options = [
+            (text, renewal_choice(Term(text), label, tenant.validity), is_chosen)
+            for text, label, is_chosen in view.options
+        ]
+        return replace(view, options=options)
+
+    def arguments(self) -> Mapping[str, object]:
+        return {"term": self.term.value, "zone": settings().time_zone}
+
+
+def renewal_choice(term: Term, label: str, present: Validity) -> str:
+    """`One year: 5 December 2026 → 5 December 2027`, for a validity that has an end."""
+    zone = settings().time_zone
+    new = renewed(present, term, zone, now())
+    return _(
+        "%(term)s: %(old)s → %(new)s",
+        term=label,
+        old=end_day(present),
+        new=end_day(new),
+    )
+
+
+def end_day(validity: Validity) -> str:
+    """`5 December 2027`, or the exact instant of an imported end; empty without an end."""
+    zone, end = settings().time_zone, validity.valid_to
+    if end is None:
+        return ""
+    if dates.ends_with_a_day(end, zone):
+        return dates.long_day(end.astimezone(zone).date())
+    return dates.moment(end, zone)
 
 
 class ValidityForm(VerbForm):

@@ -9,7 +9,8 @@ from portal.web.forms import Form
 class VerbForm(Form):
     """The fields of a verb. A verb without fields uses this class: its form is only a button.
 
-    tenant: the tenant as it is now, for forms that keep what nobody touched. `None` for the others.
+    tenant: the tenant as it is now, for forms that keep what nobody touched, and wherever a form
+        is shown. `None` elsewhere.
     """
 
     tenant: Tenant | None = None

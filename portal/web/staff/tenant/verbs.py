@@ -6,7 +6,7 @@ from this table. CONTRIBUTING.md says how to add a verb.
 """
 
 from portal.onboarding import activation, licences, questions, sign_ups
-from portal.tenants import Status, Tenant, Verb
+from portal.tenants import Status, Tenant, Verb, can_be_renewed
 from portal.web.http import now, settings
 from portal.web.i18n import N_, _
 from portal.web.staff.tenant.forms import (
@@ -18,7 +18,7 @@ from portal.web.staff.tenant.forms import (
     RejectForm,
     SuspendForm,
 )
-from portal.web.staff.tenant.validity_form import ValidityForm
+from portal.web.staff.tenant.validity_form import RenewForm, ValidityForm
 from portal.web.staff.tenant.verb_entry import VerbEntry, always
 
 
@@ -37,6 +37,10 @@ def tells_customer(tenant: Tenant) -> bool:
 def _explain_days(_tenant: Tenant) -> str:
     zone = settings().time_zone.key
     return _("Both days count. The last day ends at 24:00 %(zone)s.", zone=zone)
+
+
+def _explain_renewing(_tenant: Tenant) -> str:
+    return _("Counts from the end of the licence, or from today if that has passed.")
 
 
 def _explain_reinstating(tenant: Tenant) -> str:
@@ -61,6 +65,7 @@ def _explain_reopening(tenant: Tenant) -> str:
 
 
 def _tone_of_validity(tenant: Tenant) -> str:
+    """Whether it is the first form of an active tenant. A suspended one is reinstated first."""
     return "emphasised" if tenant.status is Status.ACTIVE else "plain"
 
 
@@ -139,6 +144,21 @@ VERBS = (
         done=N_("%(company)s is active again."),
         conflict=N_("%(who)s reinstated this %(ago)s."),
         refused=N_("Only a suspended tenant can be reinstated."),
+    ),
+    VerbEntry(
+        verb=Verb.RENEW,
+        history=N_("Renewed"),
+        change=licences.renew,
+        route="renew",
+        form=RenewForm,
+        offered=lambda tenant: can_be_renewed(tenant.validity),
+        legend=N_("Renew"),
+        button=N_("Renew"),
+        tone=_tone_of_validity,
+        explanation=_explain_renewing,
+        done=N_("The licence of %(company)s is renewed."),
+        conflict=N_("%(who)s renewed this %(ago)s."),
+        refused=N_("Only an active or suspended tenant whose licence has an end can be renewed."),
     ),
     VerbEntry(
         verb=Verb.SET_VALIDITY,

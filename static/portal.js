@@ -272,6 +272,11 @@
     find("a", rows[next] ?? document.createElement("p"))?.focus();
   }
 
+  function selectRow() {
+    const row = document.activeElement.closest("[data-row]");
+    if (row) find("[data-pick]", row)?.click();
+  }
+
   function activate(target) {
     if (target.matches("a")) return target.click();
     if (target.matches("details")) target.open = true;
@@ -293,6 +298,7 @@
     const target = elementOfKey(event.key);
     if (event.key === "j") focusRow(1);
     else if (event.key === "k") focusRow(-1);
+    else if (event.key === "x") selectRow();
     else if (event.key === "?") openDialog();
     else if (target) activate(target);
     else return;

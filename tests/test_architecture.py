@@ -281,8 +281,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.web.staff": {
         "portal.queries", "portal.stores", "portal.timestamps", "portal.web.http",
-        "portal.web.i18n", "portal.web.staff.accounts", "portal.web.staff.lists",
-        "portal.web.staff.tenant",
+        "portal.web.i18n", "portal.web.staff.accounts", "portal.web.staff.bulk",
+        "portal.web.staff.lists", "portal.web.staff.tenant",
     },
     "portal.web.staff.accounts": {
         "portal.auth", "portal.contact_readers", "portal.mail", "portal.oidc", "portal.onboarding",
@@ -299,6 +299,11 @@ ARROWS: dict[str, set[str]] = {
         "portal.mixed_scripts", "portal.onboarding", "portal.queries", "portal.records",
         "portal.stores", "portal.tenants", "portal.timestamps", "portal.web.forms",
         "portal.web.http", "portal.web.i18n", "portal.web.staff.lists",
+    },
+    "portal.web.staff.bulk": {
+        "portal.auth", "portal.contact_readers", "portal.onboarding", "portal.queries",
+        "portal.records", "portal.search", "portal.stores", "portal.tenants", "portal.web.forms",
+        "portal.web.http", "portal.web.i18n", "portal.web.staff.lists", "portal.web.staff.tenant",
     },
     "portal.web.imports": {
         "portal.imports", "portal.queries", "portal.records", "portal.sealing", "portal.stores",

@@ -152,6 +152,20 @@ def form_of(answer: TestResponse, action: str) -> dict[str, str]:
     return fields(found[action])
 
 
+def ticked(answer: TestResponse, verb: str, *tenant_ids: str) -> tuple[str, dict[str, str]]:
+    """A list with these rows ticked and the button of the verb pressed: the address that the form
+    is sent to, and its fields."""
+    (form,) = [each for each in tree(answer).iter("form") if each.get("id") == "select"]
+    versions = {
+        box.get("name", ""): box.get("value", "")
+        for box in form.iter("input")
+        if box.get("type") == "checkbox"
+    }
+    rows = {f"row-{each}": versions[f"row-{each}"] for each in tenant_ids}
+    assert verb in [button.get("value") for button in form.iter("button")]
+    return form.get("action", ""), {**fields(form), **rows, "verb": verb}
+
+
 def undo_of(answer: TestResponse, action: str) -> dict[str, str]:
     """The fields of the button that undoes the decision."""
     form = forms(answer)[action]

@@ -43,6 +43,9 @@ MAX_FIELDS = 100
 MAX_JSON_BYTES = 256 * 1024
 #: Endpoints that take a file, up to the size in the settings, in the form field `UPLOAD`.
 _UPLOAD_ENDPOINTS = frozenset({"imports.index", "api.imports"})
+#: Forms that hold some hundred tenants, in one field.
+_LONG_FORM_ENDPOINTS = frozenset({"bulk.ask", "bulk.decide"})
+MAX_LONG_FORM_BYTES = 512 * 1024
 _JSON_ENDPOINTS = frozenset({"api.new_tenant", "api.change_tenant"})
 UPLOAD = "file"
 _URLENCODED = "application/x-www-form-urlencoded"
@@ -156,7 +159,9 @@ def check_body(*, is_form: bool) -> None:
 def is_small_form() -> bool:
     """Whether the body is a form without files, of a size that our pages send."""
     length = request.content_length
-    return request.mimetype == _URLENCODED and length is not None and length <= MAX_BODY_BYTES
+    if request.mimetype != _URLENCODED or length is None:
+        return False
+    return length <= _limit_without_file(request.endpoint)
 
 
 def takes_file() -> bool:
@@ -171,7 +176,8 @@ def _check_length() -> None:
     if request.content_length is None:
         raise LengthRequired
     if not takes_file():
-        limit = request.max_content_length = _limit_without_file(request.endpoint)
+        limit = _limit_without_file(request.endpoint)
+        request.max_content_length = request.max_form_memory_size = limit
         if request.content_length > limit:
             raise RequestEntityTooLarge
         return
@@ -186,6 +192,8 @@ def _check_length() -> None:
 
 
 def _limit_without_file(endpoint: str | None) -> int:
+    if endpoint in _LONG_FORM_ENDPOINTS:
+        return MAX_LONG_FORM_BYTES
     return MAX_JSON_BYTES if endpoint in _JSON_ENDPOINTS else MAX_BODY_BYTES
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from babel import Locale
 from flask import Flask, request
 from flask_babel import Babel, get_locale, gettext
+from flask_babel import ngettext as _flask_ngettext
 
 from portal.translations import N_
 
@@ -22,6 +23,7 @@ __all__ = [
     "language_name",
     "language_names",
     "locale_name",
+    "ngettext",
     "set_language",
     "set_locale",
     "territory",
@@ -67,6 +69,11 @@ def _translate(locale: str, text: str) -> str:
     # gettext is slow. All texts are written in our code, so the number of them is limited.
     del locale
     return str(gettext(text))
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """As `_`, in the form that this number needs, with its `%(num)d` filled in."""
+    return str(_flask_ngettext(one, many, number))
 
 
 def territory(region: str) -> str:

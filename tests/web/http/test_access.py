@@ -46,10 +46,12 @@ from tests.web.pages import (
     Staff,
     everything,
     form_of,
+    forms,
     heading,
     page_words,
     sent_in,
     sign_in,
+    ticked,
 )
 from tests.web.write_cases import SEND_AGAIN, UNDO_RENEW, WRITES
 
@@ -145,6 +147,9 @@ GOLDEN = {
     "decisions.note": {"POST": (303, 403, 422, 422)},
     # The form of the test names no mail.
     "decisions.send_again": {"POST": (303, 403, 404, 404)},
+    # The form of the test names no verb.
+    "bulk.ask": {"POST": (303, 403, 404, 404)},
+    "bulk.decide": {"POST": (303, 403, 404, 404)},
     "staff.doubtful": {"GET": (303, 403, 200, 200)},
     # The form of the test does not say when its page was made.
     "staff.clear_doubtful": {"POST": (303, 403, 422, 422)},
@@ -273,7 +278,7 @@ def test_t14_staff_pages_are_closed_to_everybody_else(app: Flask) -> None:
         )
         if rule.rule.startswith("/staff") and not is_sign_in:
             assert ROUTE_ACCESS[endpoint] not in (ANYONE, OPEN_CALL)
-        if rule.methods and "POST" in rule.methods and endpoint.startswith("decisions."):
+        if rule.methods and "POST" in rule.methods and endpoint.startswith(("decisions.", "bulk.")):
             assert ROUTE_ACCESS[endpoint] == Role.APPROVER
         if endpoint.startswith("imports."):
             assert ROUTE_ACCESS[endpoint] == Role.ADMIN
@@ -413,6 +418,15 @@ def good(
 
     if verb in ("people", *PEOPLE):
         return good_of_people(verb, person("Ada", "admin"), store, clock)
+    if room == "bulk":
+        tenant_id = sent_in(client).id
+        anna = person("Anna")
+        url, form = ticked(anna.get("/staff/tenants"), "reject", tenant_id)
+        if verb == "ask":
+            return anna.client, url, form
+        page = anna.client.post(url, data=form)
+        (url,) = [action for action in forms(page) if "/decide" in action]
+        return anna.client, url, form_of(page, url) | {"reason": "other"}
     if verb in OF_STAFF:
         return good_of_staff(verb, client, person)
 
@@ -486,8 +500,8 @@ def test_f24_f25_t9_a_form_that_is_not_ours_changes_nothing(
     same = headers | {"Sec-Fetch-Site": "same-origin"}
     same |= HTMX if url.startswith("/sign-up/check") else {}
     assert client.post(url, data=form, headers=same).status_code in (200, 303)
-    # These two look at what was typed, and save nothing.
-    reads = url.startswith("/sign-up/check") or url.endswith("/preview")
+    # These look at what was typed, and save nothing.
+    reads = url.startswith(("/sign-up/check", "/staff/bulk?")) or url.endswith("/preview")
     assert (everything(store) == before) is reads
 
 

@@ -60,6 +60,8 @@ def _row(
         status_label, tone = _MARKED.get(queue_mark(item), (labels.STATUS[status], ""))
         tone = tone or _STATUS_TONES[status]
     return SimpleNamespace(
+        id=item[KEY],
+        version=str(item.get("version", 0)),
         url=f"{url[0]}{item[KEY]}{url[1]}",
         # A link needs a text.
         company=str(get("contactCompanyName") or (item[KEY] if Gap.CONTACT in gaps else "")),

@@ -68,7 +68,17 @@ class VerbEntry:
         return self.change is not None and can(tenant.status, self.verb) and self.offered(tenant)
 
     def perform(self, tenant_id: str, form: VerbForm) -> Tenant:
-        """Makes the change in the name of the person who is signed in.
+        """Makes the change in the name of the person who is signed in, with the version that their
+        form holds.
+
+        Raises:
+            TypeError: staff cannot decide on this verb.
+            Exception: what the verb's function in `portal.onboarding` raises.
+        """
+        return self.decide(tenant_id, form, form_version())
+
+    def decide(self, tenant_id: str, form: VerbForm, expected_version: int | None) -> Tenant:
+        """As `perform`, with the version that the person saw.
 
         Raises:
             TypeError: staff cannot decide on this verb.
@@ -81,7 +91,7 @@ class VerbEntry:
             store(),
             *sealer,
             tenant_id,
-            expected_version=form_version(),
+            expected_version=expected_version,
             audit=audit_info(),
             **form.arguments(),
         )

@@ -1,0 +1,60 @@
+"""The bar below a list: what can be done with the rows that somebody ticks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from urllib.parse import parse_qs, urlencode
+
+from flask import url_for
+
+from portal.auth import Role
+from portal.queries import Tab
+from portal.web.http import person
+from portal.web.i18n import _
+from portal.web.staff.bulk.bulk_verbs import offered_in
+from portal.web.staff.bulk.selection import MOST, Chosen, write_chosen
+
+#: A list with one of these shows only some rows of its tab.
+_NARROWING = ("q", "cluster", "source", "late", "owner")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BulkBar:
+    """action: with the list, so that what follows leads back to it.
+    buttons: name of the verb, label, tone, shortcut key.
+    listed: the rows of this page.
+    all_label: for the box that chooses all rows of all pages; empty if there is one page.
+    """
+
+    action: str
+    buttons: Sequence[tuple[str, str, str, str]]
+    listed: str
+    all_label: str
+
+
+def bulk_bar(
+    status: str, back: str, rows: Sequence[SimpleNamespace], *, has_more: bool
+) -> BulkBar | None:
+    """`None` if there is nothing to do in this list, or if this person may not.
+
+    back: the parameters of the list's address.
+    """
+    user = person()
+    verbs = offered_in(Tab(status))
+    if user is None or user.role < Role.APPROVER or not rows or not verbs:
+        return None
+    return BulkBar(
+        action=f"{url_for('bulk.ask')}?{urlencode({'back': back})}",
+        buttons=[
+            (each.verb.value, _(each.entry.button), each.tone, each.entry.key) for each in verbs
+        ],
+        listed=write_chosen([Chosen(row.id, int(row.version) or None) for row in rows]),
+        all_label=_all_label(back) if has_more else "",
+    )
+
+
+def _all_label(back: str) -> str:
+    named = parse_qs(back)
+    if any(name in named for name in _NARROWING):
+        return _("All that match, on every page (at most %(most)s)", most=MOST)
+    return _("All in this list, on every page (at most %(most)s)", most=MOST)

@@ -1,0 +1,190 @@
+"""Which tenants were chosen, and which of them the verb suits."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from urllib.parse import parse_qsl
+
+from flask import request
+
+from portal import onboarding, queries, records
+from portal.contact_readers import without_meaningless
+from portal.onboarding import UnknownTenantError
+from portal.queries import Tab
+from portal.search import find
+from portal.stores import KEY, Item
+from portal.tenants import Tenant, can
+from portal.web.http import now, store
+from portal.web.i18n import _
+from portal.web.staff.lists import MAX_SEARCH_LENGTH, back_parameter
+from portal.web.staff.tenant import VerbEntry, conflict_notice
+
+#: Tenants in one act. Each takes a decision of its own, and the page lists all of them.
+MOST = 500
+#: Prefix of the name of each row's box. Its value is the version that the list showed.
+BOX = "row-"
+#: A text is at most so long: ids of the old application are shorter, and so are sentences.
+_MAX_TEXT_LENGTH = 1000
+#: So much of a name is shown on the pages that follow.
+_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A tenant to decide on, and the version that the person saw. `None`: it has no version."""
+
+    id: str
+    version: int | None
+    company: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A tenant that was chosen, as it is now. `why_not`: empty if the verb suits it."""
+
+    chosen: Chosen
+    tenant: Tenant | None
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """`is_cut`: more match than one act takes."""
+
+    candidates: Sequence[Candidate] = ()
+    is_cut: bool = False
+
+    @property
+    def suited(self) -> list[Candidate]:
+        return [each for each in self.candidates if each.tenant and not each.why_not]
+
+    @property
+    def others(self) -> list[Candidate]:
+        return [each for each in self.candidates if not each.tenant or each.why_not]
+
+
+def selection_of_list(entry: VerbEntry) -> Selection:
+    """What somebody ticked in a list: single rows, the whole page, or all that match."""
+    if request.form.get("all"):
+        rows = list(islice(_rows_of_list(), MOST + 1))
+        candidates = [_of_row(entry, row) for row in rows[:MOST]]
+        return Selection(candidates, is_cut=len(rows) > MOST)
+    if request.form.get("page"):
+        return looked_up(entry, read_chosen(request.form.get("listed", "")))
+    ticked = [
+        Chosen(name.removeprefix(BOX), _version(text))
+        for name, text in request.form.items()
+        if name.startswith(BOX)
+    ]
+    return looked_up(entry, ticked)
+
+
+def looked_up(entry: VerbEntry, chosen: Sequence[Chosen]) -> Selection:
+    """These tenants as they are now. Costs one read for each."""
+    return Selection([_candidate(entry, each, _found(each.id)) for each in chosen])
+
+
+def _found(tenant_id: str) -> Tenant | None:
+    try:
+        return onboarding.find(store(), tenant_id)
+    except UnknownTenantError:
+        return None
+
+
+def _candidate(entry: VerbEntry, chosen: Chosen, tenant: Tenant | None) -> Candidate:
+    company = tenant.contact.company or tenant.id if tenant else chosen.company or chosen.id
+    return Candidate(
+        Chosen(chosen.id, chosen.version, company), tenant, _why_not(entry, chosen, tenant)
+    )
+
+
+def _why_not(entry: VerbEntry, chosen: Chosen, tenant: Tenant | None) -> str:
+    if tenant is None:
+        return gone()
+    if tenant.id != chosen.id or tenant.version != chosen.version:
+        return conflict_notice(tenant).headline
+    if can(tenant.status, entry.verb) and entry.offered(tenant):
+        return ""
+    return erased() if tenant.erased else _(entry.refused)
+
+
+def gone() -> str:
+    return _("It is not there any more.")
+
+
+def erased() -> str:
+    return _("The personal details of this sign-up were erased.")
+
+
+# ---- All that match
+
+
+def _rows_of_list() -> Iterator[Item]:
+    """The rows of the list that led here, with its tab and its search, from its first page on."""
+    named = dict(parse_qsl(back_parameter() or "", max_num_fields=20))
+    try:
+        tab = Tab(named.get("status", ""))
+    except ValueError:
+        tab = Tab.PENDING
+    search = without_meaningless(named.get("q", ""))[:MAX_SEARCH_LENGTH]
+    after = None
+    while True:
+        if search:
+            found = find(store(), search, tab, now(), after=after)
+            rows, after = found.rows, found.after
+        else:
+            page = queries.page(store(), queries.ranges_of_tab(tab, now()), after=after)
+            rows, after = page.rows, page.after
+        yield from rows
+        if after is None:
+            return
+
+
+def _of_row(entry: VerbEntry, row: Item) -> Candidate:
+    """A row of an index has all that the page shows. The decision reads the whole tenant."""
+    tenant = replace(records.tenant_of(row), set_aside=records.is_set_aside(row))
+    return _candidate(entry, Chosen(str(row[KEY]), tenant.version), tenant)
+
+
+# ---- As a hidden field: five hundred fields would be more than a form may have
+
+
+def written(rows: Sequence[Sequence[object]]) -> str:
+    return json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
+
+
+def read_rows(text: str, kinds: Sequence[type]) -> list[list[object]]:
+    """Rows with values of these kinds; none if the text was tampered with."""
+    try:
+        rows = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    if not isinstance(rows, list) or len(rows) > MOST:
+        return []
+    return rows if all(_has_kinds(row, kinds) for row in rows) else []
+
+
+def _has_kinds(row: object, kinds: Sequence[type]) -> bool:
+    if not isinstance(row, list) or [type(value) for value in row] != list(kinds):
+        return False
+    return all(len(value) <= _MAX_TEXT_LENGTH for value in row if isinstance(value, str))
+
+
+def write_chosen(chosen: Sequence[Chosen]) -> str:
+    """Version 0 stands for a record without one."""
+    return written([(each.id, each.version or 0, each.company[:_SHOWN]) for each in chosen])
+
+
+def read_chosen(text: str) -> list[Chosen]:
+    """Each tenant once; none if the text was tampered with."""
+    found = {}
+    for tenant_id, version, company in read_rows(text, (str, int, str)):
+        found[tenant_id] = Chosen(str(tenant_id), version or None, str(company))  # type: ignore[arg-type] # `read_rows` has checked it
+    return list(found.values())  # type: ignore[arg-type]
+
+
+def _version(text: str) -> int | None:
+    """-1, which no tenant has, if the form was tampered with."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= 15
+    return (int(text) or None) if is_number else -1

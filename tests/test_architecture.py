@@ -301,9 +301,9 @@ ARROWS: dict[str, set[str]] = {
         "portal.web.http", "portal.web.i18n", "portal.web.staff.lists",
     },
     "portal.web.staff.bulk": {
-        "portal.auth", "portal.contact_readers", "portal.onboarding", "portal.queries",
-        "portal.records", "portal.search", "portal.stores", "portal.tenants", "portal.web.forms",
-        "portal.web.http", "portal.web.i18n", "portal.web.staff.lists", "portal.web.staff.tenant",
+        "portal.auth", "portal.onboarding", "portal.queries", "portal.records", "portal.stores",
+        "portal.tenants", "portal.web.forms", "portal.web.http", "portal.web.i18n",
+        "portal.web.staff.lists", "portal.web.staff.tenant",
     },
     "portal.web.imports": {
         "portal.imports", "portal.queries", "portal.records", "portal.sealing", "portal.stores",

@@ -389,6 +389,16 @@ def good_of_staff(verb: str, customer: FlaskClient, person: Callable[..., Staff]
     return anna.client, "/staff/sign-out", {"csrf_token": anna.token()}
 
 
+def good_of_many(verb: str, customer: FlaskClient, anna: Staff) -> Good:
+    tenant_id = sent_in(customer).id
+    url, form = ticked(anna.get("/staff/tenants"), "reject", tenant_id)
+    if verb == "ask":
+        return anna.client, url, form
+    page = anna.client.post(url, data=form)
+    (url,) = [action for action in forms(page) if "/decide" in action]
+    return anna.client, url, form_of(page, url) | {"reason": "other"}
+
+
 @pytest.fixture
 def good(
     *,
@@ -419,14 +429,7 @@ def good(
     if verb in ("people", *PEOPLE):
         return good_of_people(verb, person("Ada", "admin"), store, clock)
     if room == "bulk":
-        tenant_id = sent_in(client).id
-        anna = person("Anna")
-        url, form = ticked(anna.get("/staff/tenants"), "reject", tenant_id)
-        if verb == "ask":
-            return anna.client, url, form
-        page = anna.client.post(url, data=form)
-        (url,) = [action for action in forms(page) if "/decide" in action]
-        return anna.client, url, form_of(page, url) | {"reason": "other"}
+        return good_of_many(verb, client, person("Anna"))
     if verb in OF_STAFF:
         return good_of_staff(verb, client, person)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from flask import url_for
 
@@ -13,20 +13,20 @@ from portal.web.http import person
 from portal.web.i18n import _
 from portal.web.staff.bulk.bulk_verbs import offered_in
 from portal.web.staff.bulk.selection import MOST, Chosen, write_chosen
-
-#: A list with one of these shows only some rows of its tab.
-_NARROWING = ("q", "cluster", "source", "late", "owner")
+from portal.web.staff.lists import ListView
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BulkBar:
     """action: with the list, so that what follows leads back to it.
+    list: the parameters of the list.
     buttons: name of the verb, label, tone, shortcut key.
     listed: the rows of this page.
     all_label: for the box that chooses all rows of all pages; empty if there is one page.
     """
 
     action: str
+    list: str
     buttons: Sequence[tuple[str, str, str, str]]
     listed: str
     all_label: str
@@ -45,6 +45,7 @@ def bulk_bar(
         return None
     return BulkBar(
         action=f"{url_for('bulk.ask')}?{urlencode({'back': back})}",
+        list=back,
         buttons=[
             (each.verb.value, _(each.entry.button), each.tone, each.entry.key) for each in verbs
         ],
@@ -54,7 +55,7 @@ def bulk_bar(
 
 
 def _all_label(back: str) -> str:
-    named = parse_qs(back)
-    if any(name in named for name in _NARROWING):
+    view = ListView.of_query(dict(parse_qsl(back)))
+    if view.search or view.is_filtered:
         return _("All that match, on every page (at most %(most)s)", most=MOST)
     return _("All in this list, on every page (at most %(most)s)", most=MOST)

@@ -3,21 +3,19 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import islice
 from urllib.parse import parse_qsl
 
 from flask import request
 
-from portal import onboarding, queries, records
-from portal.contact_readers import without_meaningless
+from portal import onboarding, records
 from portal.onboarding import UnknownTenantError
-from portal.queries import Tab
-from portal.search import find
 from portal.stores import KEY, Item
 from portal.tenants import Tenant, can
-from portal.web.http import now, store
+from portal.web.http import now, settings, store
 from portal.web.i18n import _
-from portal.web.staff.lists import MAX_SEARCH_LENGTH, back_parameter
+from portal.web.staff.lists import ListView, iter_rows
 from portal.web.staff.tenant import VerbEntry, conflict_notice
 
 #: Tenants in one act. Each takes a decision of its own, and the page lists all of them.
@@ -121,24 +119,13 @@ def erased() -> str:
 
 
 def _rows_of_list() -> Iterator[Item]:
-    """The rows of the list that led here, with its tab and its search, from its first page on."""
-    named = dict(parse_qsl(back_parameter() or "", max_num_fields=20))
-    try:
-        tab = Tab(named.get("status", ""))
-    except ValueError:
-        tab = Tab.PENDING
-    search = without_meaningless(named.get("q", ""))[:MAX_SEARCH_LENGTH]
-    after = None
-    while True:
-        if search:
-            found = find(store(), search, tab, now(), after=after)
-            rows, after = found.rows, found.after
-        else:
-            page = queries.page(store(), queries.ranges_of_tab(tab, now()), after=after)
-            rows, after = page.rows, page.after
-        yield from rows
-        if after is None:
-            return
+    """The rows of the list that the form names, from its first page on. Not of the list to go back
+    to: a form that is sent again after a sign-in has lost the query of its address."""
+    named = dict(parse_qsl(request.form.get("list", "")[:_MAX_TEXT_LENGTH], max_num_fields=20))
+    if not named:
+        return iter(())
+    promised = timedelta(days=settings().promised_days)
+    return iter_rows(store(), ListView.of_query(named), now(), promised)
 
 
 def _of_row(entry: VerbEntry, row: Item) -> Candidate:

@@ -43,7 +43,7 @@ def queue_page() -> Response:
         tabs=queue_tabs(view),
         q=strip_unprintable(search),
         status=tab.value,
-        here=urlencode({name: value for name, value in here.items() if value}),
+        here=urlencode(here),
         search_url=_base_url(),
         rows=queue_rows(items, f"{_base_url()}/", link_suffix(here)),
         # Every column must tell rows apart.

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from portal.queries import Tab
-from portal.tenants import Status, Tenant, Verb, status_after
+from portal.tenants import RENEWAL_TERMS, Status, Tenant, Verb, renewed, status_after
+from portal.web.http import now, settings
 from portal.web.i18n import _, labels, ngettext
-from portal.web.staff.tenant import BY_VERB, VerbEntry
+from portal.web.staff.tenant import BY_VERB, TERM, VerbEntry, confirmation_sentence, end_day
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +36,13 @@ class BulkVerb:
 
 #: In the order in which a list offers them.
 BULK_VERBS = (
+    BulkVerb(
+        verb=Verb.RENEW,
+        title=lambda n: ngettext("Renew %(num)d licence", "Renew %(num)d licences", n),
+        done=lambda n: ngettext("%(num)d licence is renewed.", "%(num)d licences are renewed.", n),
+        tabs=frozenset({Tab.ACTIVE, Tab.EXPIRING, Tab.EXPIRED, Tab.ALL}),
+        tone="emphasised",
+    ),
     BulkVerb(
         verb=Verb.RELEASE,
         title=lambda n: ngettext(
@@ -94,9 +102,36 @@ def offered_in(tab: Tab) -> list[BulkVerb]:
     return [each for each in BULK_VERBS if tab in each.tabs]
 
 
-def effect(verb: Verb, tenant: Tenant) -> str:
-    """`Pending → Rejected`: what the verb makes of this tenant."""
+def effect_labels(verb: Verb) -> list[str]:
+    """The headings of what `effects` says."""
+    if verb is Verb.RENEW:
+        return [_("Ends"), *(_(TERM[term]) for term in RENEWAL_TERMS)]
+    return [_("What happens")]
+
+
+def effects(verb: Verb, tenant: Tenant) -> list[str]:
+    """`Pending → Rejected`: what the verb makes of this tenant. Of a licence: its end now, and with
+    each of the terms."""
+    if verb is Verb.RENEW:
+        zone, present = settings().time_zone, tenant.validity
+        ends = [renewed(present, term, zone, now()) for term in RENEWAL_TERMS]
+        return [end_day(each) for each in (present, *ends)]
     before = _(labels.STATUS[tenant.status])
     if tenant.status is Status.PENDING and not tenant.is_queued:
         before = _(labels.TAB[Tab.ASIDE])
-    return f"{before} → {_(labels.STATUS[status_after(tenant.status, verb)])}"
+    return [f"{before} → {_(labels.STATUS[status_after(tenant.status, verb)])}"]
+
+
+def done_sentence(verb: Verb, tenant: Tenant, company: str, old_end: str) -> str:
+    """What a decision says when it is made: the words of a single one.
+
+    old_end: the end of the licence before, as the person saw it.
+    """
+    if verb is Verb.RENEW and old_end:
+        return _(
+            "The licence of %(company)s now ends on %(new)s, before: %(old)s.",
+            company=company,
+            new=end_day(tenant.validity),
+            old=old_end,
+        )
+    return confirmation_sentence(verb, company)

@@ -10,13 +10,13 @@ from portal.stores import StoreError
 from portal.tenants import ErasedError, NotAllowedError, RuleError, Status, Tenant
 from portal.web.http import note_saved
 from portal.web.i18n import _
+from portal.web.staff.bulk.bulk_verbs import done_sentence
 from portal.web.staff.bulk.selection import Chosen, erased, gone, read_rows, written
 from portal.web.staff.lists import forget_decision, remember_decision
 from portal.web.staff.tenant import (
     BY_VERB,
     VerbEntry,
     VerbForm,
-    confirmation_sentence,
     conflict_notice,
 )
 
@@ -89,9 +89,8 @@ def _decide(entry: VerbEntry, form: VerbForm, chosen: Chosen) -> Result:
         return _refused(chosen, _("This one cannot be changed like this. Open it to see why."))
     _note(chosen.id, tenant)
     company = tenant.contact.company or tenant.id
-    return Result(
-        chosen.id, company, confirmation_sentence(entry.verb, company), tenant.version or 0
-    )
+    sentence = done_sentence(entry.verb, tenant, company, chosen.end)
+    return Result(chosen.id, company, sentence, tenant.version or 0)
 
 
 def _refused(chosen: Chosen, sentence: str) -> Result:

@@ -8,11 +8,12 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.auth import Role
+from portal.tenants import Tenant
 from portal.web.forms import Form
 from portal.web.http import RETRY_AFTER, access, csrf, htmx
 from portal.web.i18n import _, labels, ngettext
 from portal.web.staff.bulk.bar import bulk_bar
-from portal.web.staff.bulk.bulk_verbs import BulkVerb, bulk_verb, effect
+from portal.web.staff.bulk.bulk_verbs import BulkVerb, bulk_verb, effect_labels, effects
 from portal.web.staff.bulk.deciding import (
     Batch,
     Result,
@@ -43,7 +44,10 @@ csrf.handle_expired("bulk.decide")
 def ask() -> AnyResponse:
     """Lists what was ticked, with the form of the verb. Changes nothing."""
     verb = _verb()
-    return _ask(verb, selection_of_list(verb.entry), verb.entry.form(formdata=None))
+    selection = selection_of_list(verb.entry)
+    suited = selection.suited
+    data = verb.entry.form.initial_data(suited[0][1]) if suited else {}
+    return _ask(verb, selection, verb.entry.form(formdata=None, data=data))
 
 
 @bp.post("/decide")
@@ -94,17 +98,18 @@ def _ask(
         notice=notice,
         nothing_chosen=not selection.candidates,
         cut_at=MOST if selection.is_cut else 0,
-        rows=[_row(verb, each) for each in suited],
-        others=[_row(verb, each) for each in others],
+        effect_labels=effect_labels(verb.verb),
+        rows=[_row(verb, *each) for each in suited],
+        others=[_other_row(each) for each in others],
         headline_of_others=ngettext("%(num)d is left out", "%(num)d are left out", len(others)),
         fields=form.views(verb.entry.route) if suited else (),
         errors=form.problems(verb.entry.route),
-        explanation=_explanation(verb, suited),
+        explanation=_explanation(verb, [tenant for _chosen, tenant in suited]),
         tone=verb.tone,
         action=url_for("bulk.decide", back=back_parameter()),
         hidden=[
             ("verb", verb.verb.value),
-            ("rows", write_chosen([each.chosen for each in suited])),
+            ("rows", write_chosen([chosen for chosen, _tenant in suited])),
             ("results", request.form.get("results", "")),
         ],
         back_url=_back_url(),
@@ -112,20 +117,27 @@ def _ask(
     return _in_section(answer)
 
 
-def _explanation(verb: BulkVerb, suited: Sequence[Candidate]) -> list[str]:
+def _explanation(verb: BulkVerb, tenants: Sequence[Tenant]) -> list[str]:
     """What the form of one decision says before its fields; each sentence once."""
-    sentences = [verb.entry.explanation(each.tenant) for each in suited if each.tenant]
-    return [sentence for sentence in dict.fromkeys(sentences) if sentence]
+    sentences = dict.fromkeys(verb.entry.explanation(tenant) for tenant in tenants)
+    return [sentence for sentence in sentences if sentence]
 
 
-def _row(verb: BulkVerb, candidate: Candidate) -> dict[str, str]:
+def _row(verb: BulkVerb, chosen: Chosen, tenant: Tenant) -> dict[str, object]:
+    return {
+        "url": _url(chosen.id),
+        "company": chosen.company,
+        "contact": tenant.contact.name,
+        "email": tenant.contact.email,
+        "effects": effects(verb.verb, tenant),
+    }
+
+
+def _other_row(candidate: Candidate) -> dict[str, str]:
     tenant, chosen = candidate.tenant, candidate.chosen
     return {
         "url": _url(chosen.id),
         "company": chosen.company,
-        "contact": tenant.contact.name if tenant else "",
-        "email": tenant.contact.email if tenant else "",
-        "effect": effect(verb.verb, tenant) if tenant and not candidate.why_not else "",
         "status": _(labels.STATUS[tenant.status]) if tenant else "",
         "why_not": candidate.why_not,
     }

@@ -16,7 +16,7 @@ from portal.tenants import Tenant, can
 from portal.web.http import now, settings, store
 from portal.web.i18n import _
 from portal.web.staff.lists import ListView, iter_rows
-from portal.web.staff.tenant import VerbEntry, conflict_notice
+from portal.web.staff.tenant import VerbEntry, conflict_notice, end_day
 
 #: Tenants in one act. Each takes a decision of its own, and the page lists all of them.
 MOST = 500
@@ -30,11 +30,16 @@ _SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A tenant to decide on, and the version that the person saw. `None`: it has no version."""
+    """A tenant to decide on, and what the person saw of it.
+
+    version: `None`: it has none.
+    end: of its licence, as a day in words.
+    """
 
     id: str
     version: int | None
     company: str = ""
+    end: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,12 @@ class Selection:
     is_cut: bool = False
 
     @property
-    def suited(self) -> list[Candidate]:
-        return [each for each in self.candidates if each.tenant and not each.why_not]
+    def suited(self) -> list[tuple[Chosen, Tenant]]:
+        return [
+            (each.chosen, each.tenant)
+            for each in self.candidates
+            if each.tenant and not each.why_not
+        ]
 
     @property
     def others(self) -> list[Candidate]:
@@ -92,8 +101,9 @@ def _found(tenant_id: str) -> Tenant | None:
 
 def _candidate(entry: VerbEntry, chosen: Chosen, tenant: Tenant | None) -> Candidate:
     company = tenant.contact.company or tenant.id if tenant else chosen.company or chosen.id
+    end = end_day(tenant.validity) if tenant else ""
     return Candidate(
-        Chosen(chosen.id, chosen.version, company), tenant, _why_not(entry, chosen, tenant)
+        Chosen(chosen.id, chosen.version, company, end), tenant, _why_not(entry, chosen, tenant)
     )
 
 
@@ -160,15 +170,16 @@ def _has_kinds(row: object, kinds: Sequence[type]) -> bool:
 
 def write_chosen(chosen: Sequence[Chosen]) -> str:
     """Version 0 stands for a record without one."""
-    return written([(each.id, each.version or 0, each.company[:_SHOWN]) for each in chosen])
+    rows = [(each.id, each.version or 0, each.company[:_SHOWN], each.end) for each in chosen]
+    return written(rows)
 
 
 def read_chosen(text: str) -> list[Chosen]:
     """Each tenant once; none if the text was tampered with."""
-    found = {}
-    for tenant_id, version, company in read_rows(text, (str, int, str)):
-        found[tenant_id] = Chosen(str(tenant_id), version or None, str(company))  # type: ignore[arg-type] # `read_rows` has checked it
-    return list(found.values())  # type: ignore[arg-type]
+    rows = read_rows(text, (str, int, str, str))
+    chosen = [Chosen(*row) for row in rows]  # type: ignore[arg-type] # `read_rows` has checked it
+    found = {each.id: replace(each, version=each.version or None) for each in chosen}
+    return list(found.values())
 
 
 def _version(text: str) -> int | None:

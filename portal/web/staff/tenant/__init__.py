@@ -20,11 +20,12 @@ mail_preview   a mail with words of staff, before it is sent
 from portal.web.staff.tenant import decisions, tenant_page
 from portal.web.staff.tenant.mails import mail_label, mail_problem
 from portal.web.staff.tenant.tenant_page import conflict_notice
+from portal.web.staff.tenant.validity_form import TERM, end_day
 from portal.web.staff.tenant.verb_entry import VerbEntry
 from portal.web.staff.tenant.verb_form import VerbForm
 from portal.web.staff.tenant.verbs import BY_VERB, confirmation_sentence
 
 __all__ = [
-    "BY_VERB", "VerbEntry", "VerbForm", "confirmation_sentence", "conflict_notice", "decisions",
-    "mail_label", "mail_problem", "tenant_page",
+    "BY_VERB", "TERM", "VerbEntry", "VerbForm", "confirmation_sentence", "conflict_notice",
+    "decisions", "end_day", "mail_label", "mail_problem", "tenant_page",
 ]  # fmt: skip

@@ -84,6 +84,11 @@ def sign_ups(store: Store, number: int) -> list[Tenant]:
     return rows
 
 
+def ending(days: int) -> timedelta:
+    """Until a licence ends that lasts for so many days more, and ends with the day."""
+    return timedelta(days=days, hours=13, minutes=59, seconds=59, milliseconds=999)
+
+
 # ---- What is asked, and what is done
 
 
@@ -190,6 +195,54 @@ def test_each_customer_gets_the_mail_of_a_single_rejection(
     assert len(send_mail(client.application)) == 2
 
 
+# ---- Renewing
+
+
+@BOTH
+def test_licences_are_renewed_from_their_present_end_in_two_clicks(
+    anna: Staff, store: Store, headers: Mapping[str, str]
+) -> None:
+    made = [active_tenant(n, f"Firm {n}", ending(n)) for n in range(1, 4)]
+    add_tenants(store, *made)
+    page = look(anna, "expiring", "renew", page="1")
+    assert heading(page) == "Renew 3 licences"
+    assert table(page, "3 selected")[0][2:] == [
+        "24 November 2026", "24 November 2027", "24 November 2028",
+    ]  # fmt: skip
+    # One year is chosen already: nothing has to be typed.
+    done = send(anna, page, headers)
+    assert outcome(done) == "3 licences are renewed."
+    assert table(done, "Done")[0] == [
+        "Firm 1",
+        "The licence of Firm 1 now ends on 24 November 2027, before: 24 November 2026.",
+    ]
+    (event,) = events_of(store, made[0].id)
+    assert (event.verb, event.by) == ("renew", "Anna")
+    assert str(tenants_in(store)[made[0].id]["validTo"]).startswith("2027-11-24")
+
+
+def test_two_years_are_the_other_choice(anna: Staff, store: Store) -> None:
+    made = active_tenant(1, "Firm 1", ending(1))
+    add_tenants(store, made)
+    send(anna, look(anna, "expiring", "renew", made.id), term="2y")
+    assert str(tenants_in(store)[made.id]["validTo"]).startswith("2028-11-24")
+
+
+def test_a_licence_without_an_end_is_left_out(anna: Staff, store: Store) -> None:
+    made = active_tenant(1, "Firm 1", timedelta(days=10))
+    endless = replace(
+        active_tenant(2, "Firm 2", timedelta(days=1)),
+        validity=replace(made.validity, valid_to=None, open_ended=True),
+    )
+    add_tenants(store, made, endless)
+    page = look(anna, "active", "renew", made.id, endless.id)
+    assert heading(page) == "Renew 1 licence"
+    assert table(page, "1 is left out") == [
+        ["Firm 2", "Active",
+         "Only an active or suspended tenant whose licence has an end can be renewed."]
+    ]  # fmt: skip
+
+
 # ---- Rows that do not fit, or were decided meanwhile
 
 
@@ -244,7 +297,7 @@ def test_one_that_somebody_else_decided_stops_none_of_the_others(
     url = decide_url(page)
     form = form_of(page, url)
     chosen = json.loads(form["rows"])
-    chosen += [["pending-00000000000000000000009999", 1, "Nobody AG"]]
+    chosen += [["pending-00000000000000000000009999", 1, "Nobody AG", ""]]
     form |= {"rows": json.dumps(chosen), "reason": "other"}
     done = anna.client.post(url, data=form, headers=headers)
     assert outcome(done) == "2 sign-ups are rejected. 4 are not: see why below."
@@ -264,7 +317,7 @@ def test_one_that_somebody_else_decided_stops_none_of_the_others(
 
 @pytest.mark.parametrize(
     "rows",
-    ["", "no JSON", "{}", "[1]", '[["a"]]', '[["a",true,"b"]]', '[["a",1,2]]', "[" * 9999],
+    ["", "no JSON", "{}", "[1]", '[["a"]]', '[["a",true,"b","c"]]', '[["a",1,2,3]]', "[" * 9999],
 )
 def test_a_field_that_was_tampered_with_decides_nothing(
     anna: Staff, store: Store, rows: str
@@ -281,7 +334,7 @@ def test_a_field_that_was_tampered_with_decides_nothing(
 def test_a_version_that_nobody_saw_is_a_conflict(anna: Staff, store: Store) -> None:
     (made,) = sign_ups(store, 1)
     page = look(anna, "pending", "reject", made.id)
-    rows = json.dumps([[made.id, 7, "Firm 0"]])
+    rows = json.dumps([[made.id, 7, "Firm 0", ""]])
     done = send(anna, page, rows=rows, reason="other")
     assert outcome(done) == "1 is not: see why below."
     assert statuses(store, [made]) == ["pending"]

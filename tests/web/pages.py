@@ -132,7 +132,7 @@ def fields(form: Element) -> dict[str, str]:
         name = control.get("name")
         if not name:
             continue
-        if control.get("type") == "checkbox" and control.get("checked") is None:
+        if control.get("type") in ("checkbox", "radio") and control.get("checked") is None:
             continue
         if control.tag == "input":
             sent[name] = control.get("value", "")

@@ -2,6 +2,7 @@
 for each row."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flask import Blueprint, Response, g, request, url_for
 from werkzeug.exceptions import NotFound
@@ -9,7 +10,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.auth import Role
 from portal.tenants import Tenant
-from portal.web.forms import Form
 from portal.web.http import RETRY_AFTER, access, csrf, htmx
 from portal.web.i18n import _, labels, ngettext
 from portal.web.staff.bulk.bar import bulk_bar
@@ -32,12 +32,14 @@ from portal.web.staff.bulk.selection import (
     write_chosen,
 )
 from portal.web.staff.lists import back_parameter, list_url
+from portal.web.staff.tenant import MailView, VerbForm, mail_view
 
 bp = Blueprint("bulk", __name__, url_prefix="/staff/bulk")
 bp.add_app_template_global(bulk_bar)
-for _name in ("ask", "decide"):
+for _name in ("ask", "preview", "decide"):
     access.allow(f"bulk.{_name}", Role.APPROVER)
-csrf.handle_expired("bulk.decide")
+for _name in ("preview", "decide"):
+    csrf.handle_expired(f"bulk.{_name}")
 
 
 @bp.post("")
@@ -50,6 +52,26 @@ def ask() -> AnyResponse:
     return _ask(verb, selection, verb.entry.form(formdata=None, data=data))
 
 
+@bp.post("/preview")
+def preview() -> AnyResponse:
+    """The same page with the mail that one of the customers would get. Changes nothing."""
+    verb = _verb()
+    form = verb.entry.form()
+    selection = looked_up(verb.entry, read_chosen(request.form.get("rows", "")))
+    suited = selection.suited
+    if g.form_expired or not suited or verb.entry.previewed is None or not form.validate():
+        return _asked_again(verb, selection, form)
+    mail = mail_view(verb.entry, suited[0][1], form)
+    if mail.text:
+        headline = _(
+            "The customer of %(company)s gets this mail, and the others get one like it. Nothing is"
+            " sent yet.",
+            company=suited[0][0].company,
+        )
+        mail = replace(mail, headline=headline)
+    return _ask(verb, selection, form, mail=mail)
+
+
 @bp.post("/decide")
 def decide() -> AnyResponse:
     """Decides on some of them, and says how it went or goes on.
@@ -59,11 +81,8 @@ def decide() -> AnyResponse:
     verb = _verb()
     form = verb.entry.form()
     chosen = read_chosen(request.form.get("rows", ""))
-    if g.form_expired:
-        notice = _("This page has expired. Your entries are still here: send them again.")
-        return _ask(verb, looked_up(verb.entry, chosen), form, notice=notice, status=400)
-    if not chosen or not form.validate():
-        return _ask(verb, looked_up(verb.entry, chosen), form, status=422)
+    if g.form_expired or not chosen or not form.validate():
+        return _asked_again(verb, looked_up(verb.entry, chosen), form)
     batch = decide_some(verb.entry, form, chosen)
     return _outcome(verb, form, batch, read_results(request.form.get("results", "")))
 
@@ -83,8 +102,22 @@ def _verb() -> BulkVerb:
 # ---- Before it is sent
 
 
+def _asked_again(verb: BulkVerb, selection: Selection, form: VerbForm) -> Response:
+    """The page with what was typed, because it cannot be sent like this."""
+    if g.form_expired:
+        notice = _("This page has expired. Your entries are still here: send them again.")
+        return _ask(verb, selection, form, notice=notice, status=400)
+    return _ask(verb, selection, form, status=422)
+
+
 def _ask(
-    verb: BulkVerb, selection: Selection, form: Form, *, notice: str = "", status: int = 200
+    verb: BulkVerb,
+    selection: Selection,
+    form: VerbForm,
+    *,
+    notice: str = "",
+    mail: MailView | None = None,
+    status: int = 200,
 ) -> Response:
     suited, others = selection.suited, selection.others
     if not selection.candidates:
@@ -102,10 +135,12 @@ def _ask(
         rows=[_row(verb, *each) for each in suited],
         others=[_other_row(each) for each in others],
         headline_of_others=ngettext("%(num)d is left out", "%(num)d are left out", len(others)),
-        fields=form.views(verb.entry.route) if suited else (),
+        fields=form.views(verb.entry.route, **_notes(form, selection)) if suited else (),
         errors=form.problems(verb.entry.route),
         explanation=_explanation(verb, [tenant for _chosen, tenant in suited]),
         tone=verb.tone,
+        mail=mail,
+        preview_url=url_for("bulk.preview", back=back_parameter()) if verb.entry.previewed else "",
         action=url_for("bulk.decide", back=back_parameter()),
         hidden=[
             ("verb", verb.verb.value),
@@ -115,6 +150,18 @@ def _ask(
         back_url=_back_url(),
     )
     return _in_section(answer)
+
+
+def _notes(form: VerbForm, selection: Selection) -> dict[str, str]:
+    """Name of a field -> what stands beside it, if that is the same for all of them."""
+    if not selection.is_whole:
+        return {}
+    found: dict[str, set[str]] = {}
+    for _chosen, tenant in selection.suited:
+        for name, sentence in form.notes(tenant).items():
+            found.setdefault(name, set()).add(sentence)
+    mixed = _("The customers read different languages. Write so that all of them understand it.")
+    return {name: min(said) if len(said) == 1 else mixed for name, said in found.items()}
 
 
 def _explanation(verb: BulkVerb, tenants: Sequence[Tenant]) -> list[str]:
@@ -146,7 +193,7 @@ def _other_row(candidate: Candidate) -> dict[str, str]:
 # ---- After it was sent
 
 
-def _outcome(verb: BulkVerb, form: Form, batch: Batch, before: Sequence[Result]) -> Response:
+def _outcome(verb: BulkVerb, form: VerbForm, batch: Batch, before: Sequence[Result]) -> Response:
     results = [*before, *batch.results]
     done = [each for each in results if each.is_done]
     refused = [each for each in results if not each.is_done]

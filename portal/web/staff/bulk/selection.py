@@ -53,10 +53,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`is_cut`: more match than one act takes."""
+    """is_cut: more match than one act takes.
+    is_whole: the tenants were read whole. Rows of a list lack some of their details.
+    """
 
     candidates: Sequence[Candidate] = ()
     is_cut: bool = False
+    is_whole: bool = True
 
     @property
     def suited(self) -> list[tuple[Chosen, Tenant]]:
@@ -76,7 +79,7 @@ def selection_of_list(entry: VerbEntry) -> Selection:
     if request.form.get("all"):
         rows = list(islice(_rows_of_list(), MOST + 1))
         candidates = [_of_row(entry, row) for row in rows[:MOST]]
-        return Selection(candidates, is_cut=len(rows) > MOST)
+        return Selection(candidates, is_cut=len(rows) > MOST, is_whole=False)
     if request.form.get("page"):
         return looked_up(entry, read_chosen(request.form.get("listed", "")))
     ticked = [

@@ -18,6 +18,8 @@ mail_preview   a mail with words of staff, before it is sent
 """
 
 from portal.web.staff.tenant import decisions, tenant_page
+from portal.web.staff.tenant.form_views import MailView
+from portal.web.staff.tenant.mail_preview import mail_view
 from portal.web.staff.tenant.mails import mail_label, mail_problem
 from portal.web.staff.tenant.tenant_page import conflict_notice
 from portal.web.staff.tenant.validity_form import TERM, end_day
@@ -26,6 +28,7 @@ from portal.web.staff.tenant.verb_form import VerbForm
 from portal.web.staff.tenant.verbs import BY_VERB, confirmation_sentence
 
 __all__ = [
-    "BY_VERB", "TERM", "VerbEntry", "VerbForm", "confirmation_sentence", "conflict_notice",
-    "decisions", "end_day", "mail_label", "mail_problem", "tenant_page",
+    "BY_VERB", "TERM", "MailView", "VerbEntry", "VerbForm", "confirmation_sentence",
+    "conflict_notice", "decisions", "end_day", "mail_label", "mail_problem", "mail_view",
+    "tenant_page",
 ]  # fmt: skip

@@ -28,7 +28,7 @@ def preview_mail(entry: VerbEntry, tenant_id: str) -> AnyResponse:
     if not form.validate():
         return _instead(tenant_id, submitted, status=422)
     try:
-        view = _view(entry, tenant, form)
+        view = mail_view(entry, tenant, form)
     except NotAllowedError:
         return _instead(tenant_id, submitted, status=409, conflict=conflict_notice(tenant))
     if htmx.wants_fragment():
@@ -65,7 +65,13 @@ def _instead(
     return answer
 
 
-def _view(entry: VerbEntry, tenant: Tenant, form: VerbForm) -> MailView:
+def mail_view(entry: VerbEntry, tenant: Tenant, form: VerbForm) -> MailView:
+    """The mail that this decision would send.
+
+    Raises:
+        TypeError: The verb sends no mail with words of staff.
+        NotAllowedError: The verb does not suit the tenant.
+    """
     kind = kind_after(entry.verb)
     if entry.previewed is None or kind is None:
         raise TypeError(f"{entry.verb} sends no mail that can be previewed")

@@ -58,7 +58,7 @@ def decide_url(page: TestResponse) -> str:
 
 
 def send(
-    person: Staff, page: TestResponse, headers: Mapping[str, str] | None = None, **typed: str
+    person: Staff, page: TestResponse, headers: Mapping[str, str] | None = None, /, **typed: str
 ) -> TestResponse:
     url = decide_url(page)
     return person.client.post(url, data=form_of(page, url) | typed, headers=headers or {})
@@ -113,7 +113,7 @@ def test_ticked_sign_ups_are_rejected_and_each_has_an_event(
         ["Firm 0", "The sign-up of Firm 0 is rejected."],
         ["Firm 2", "The sign-up of Firm 2 is rejected."],
     ]
-    assert ("<html" in done.text) is not headers
+    assert ("<html" in done.text) is (not headers)
     if headers:
         assert live_words(done) == "2 sign-ups are rejected."
         assert (done.headers["HX-Retarget"], done.headers["HX-Reswap"]) == ("#bulk", "outerHTML")
@@ -193,6 +193,36 @@ def test_each_customer_gets_the_mail_of_a_single_rejection(
     send(anna, look(anna, "pending", "reject", *(each.id for each in asked)), reason="other")
     clock.advance(minutes=1)
     assert len(send_mail(client.application)) == 2
+
+
+@BOTH
+def test_the_mail_of_one_is_previewed_and_what_was_typed_stays(
+    client: FlaskClient, anna: Staff, store: Store, headers: Mapping[str, str]
+) -> None:
+    asked = [sent_in(client, email=f"c{n}@example.com", company=f"Firm {n}") for n in range(2)]
+    page = look(anna, "pending", "reject", *(each.id for each in asked))
+    assert "Write it in the language of the customer: English." in page_words(page)
+    url = decide_url(page)
+    form = form_of(page, url) | {"reason": "other", "message": "Please call us."}
+    before = everything(store)
+    seen = anna.client.post(url.replace("decide", "preview"), data=form, headers=headers)
+    assert seen.status_code == 200
+    assert everything(store) == before
+    (figure,) = tree(seen).iter("figure")
+    said = words(figure)
+    assert said.startswith("The customer of Firm 0 gets this mail, and the others get one like it.")
+    assert "Please call us." in said
+    assert outcome(send(anna, seen)) == "2 sign-ups are rejected."
+
+
+def test_customers_of_two_languages_are_pointed_out(
+    client: FlaskClient, anna: Staff, store: Store
+) -> None:
+    one = sent_in(client)
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "de"
+    other = sent_in(client, email="kim@example.com", company="Kim GmbH")
+    page = look(anna, "pending", "reject", one.id, other.id)
+    assert "The customers read different languages." in page_words(page)
 
 
 # ---- Renewing

@@ -45,7 +45,7 @@ MAX_JSON_BYTES = 256 * 1024
 _UPLOAD_ENDPOINTS = frozenset({"imports.index", "api.imports"})
 #: Forms that hold some hundred tenants, in one field.
 _LONG_FORM_ENDPOINTS = frozenset({"bulk.ask", "bulk.preview", "bulk.decide"})
-MAX_LONG_FORM_BYTES = 512 * 1024
+MAX_LONG_FORM_BYTES = 1024 * 1024
 _JSON_ENDPOINTS = frozenset({"api.new_tenant", "api.change_tenant"})
 UPLOAD = "file"
 _URLENCODED = "application/x-www-form-urlencoded"

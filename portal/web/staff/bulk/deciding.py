@@ -11,7 +11,14 @@ from portal.tenants import ErasedError, NotAllowedError, RuleError, Status, Tena
 from portal.web.http import note_saved
 from portal.web.i18n import _
 from portal.web.staff.bulk.bulk_verbs import done_sentence
-from portal.web.staff.bulk.selection import Chosen, erased, gone, read_rows, written
+from portal.web.staff.bulk.selection import (
+    Chosen,
+    erased,
+    gone,
+    read_rows,
+    shown_name,
+    written,
+)
 from portal.web.staff.lists import forget_decision, remember_decision
 from portal.web.staff.tenant import (
     BY_VERB,
@@ -88,7 +95,7 @@ def _decide(entry: VerbEntry, form: VerbForm, chosen: Chosen) -> Result:
     except RuleError:
         return _refused(chosen, _("This one cannot be changed like this. Open it to see why."))
     _note(chosen.id, tenant)
-    company = tenant.contact.company or tenant.id
+    company = shown_name(tenant)
     sentence = done_sentence(entry.verb, tenant, company, chosen.end)
     return Result(chosen.id, company, sentence, tenant.version or 0)
 

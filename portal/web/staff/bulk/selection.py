@@ -24,8 +24,9 @@ MOST = 500
 BOX = "row-"
 #: A text is at most so long: ids of the old application are shorter, and so are sentences.
 _MAX_TEXT_LENGTH = 1000
-#: So much of a name is shown on the pages that follow.
-_SHOWN = 100
+#: So much of a name is shown. Each name travels up to three times with each of 500 rows, and takes
+#: up to nine bytes a letter: together at most 800 KB, below the limit of such forms.
+_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def _found(tenant_id: str) -> Tenant | None:
 
 
 def _candidate(entry: VerbEntry, chosen: Chosen, tenant: Tenant | None) -> Candidate:
-    company = tenant.contact.company or tenant.id if tenant else chosen.company or chosen.id
+    company = shown_name(tenant) if tenant else chosen.company or chosen.id
     end = end_day(tenant.validity) if tenant else ""
     return Candidate(
         Chosen(chosen.id, chosen.version, company, end), tenant, _why_not(entry, chosen, tenant)
@@ -118,6 +119,11 @@ def _why_not(entry: VerbEntry, chosen: Chosen, tenant: Tenant | None) -> str:
     if can(tenant.status, entry.verb) and entry.offered(tenant):
         return ""
     return erased() if tenant.erased else _(entry.refused)
+
+
+def shown_name(tenant: Tenant) -> str:
+    name = tenant.contact.company or tenant.id
+    return name if len(name) <= _SHOWN else f"{name[: _SHOWN - 1]}…"
 
 
 def gone() -> str:
@@ -173,7 +179,7 @@ def _has_kinds(row: object, kinds: Sequence[type]) -> bool:
 
 def write_chosen(chosen: Sequence[Chosen]) -> str:
     """Version 0 stands for a record without one."""
-    rows = [(each.id, each.version or 0, each.company[:_SHOWN], each.end) for each in chosen]
+    rows = [(each.id, each.version or 0, each.company, each.end) for each in chosen]
     return written(rows)
 
 

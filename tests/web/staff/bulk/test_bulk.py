@@ -428,6 +428,19 @@ def test_more_than_one_act_takes_is_said(anna: Staff, store: Store) -> None:
     assert "these are the first 500" in page_words(page)
 
 
+def test_the_longest_names_of_all_fit_into_the_form(anna: Staff, store: Store) -> None:
+    made = pending_tenant(500, "\N{KATAKANA LETTER SMALL YA}" * 200)
+    add_tenants(store, made)
+    page = look(anna, "pending", "reject", made.id)
+    (name,) = [cells[0] for cells in table(page, "1 selected")]
+    assert len(name) == 60
+    # The last request of 500: what was done before comes with it.
+    sentence = f"The licence of {name} now ends on 24 November 2027, before: 24 November 2026."
+    before = [[f"pending-{n:026}", name, sentence, 2] for n in range(499)]
+    done = send(anna, page, results=json.dumps(before, ensure_ascii=False), reason="other")
+    assert outcome(done) == "500 sign-ups are rejected."
+
+
 def test_without_its_list_all_are_none(anna: Staff, store: Store) -> None:
     sign_ups(store, 2)
     url, form = ticked(anna.get(QUEUE), "reject")

@@ -1,13 +1,17 @@
 """Many rows at once: by keyboard, on a phone, with JavaScript and without."""
 
 import re
+import secrets
 from collections.abc import Callable
 from datetime import timedelta
 
 from playwright.sync_api import Page, expect
 
+from portal.stores.contract import Store
+from portal.tenants import Status
 from tests.browser.demo_data import DemoData
 from tests.browser.steps import Fits, heading
+from tests.web.factories import active_tenant, add_tenants
 
 
 def test_rows_are_selected_and_rejected_by_keyboard(
@@ -99,3 +103,52 @@ def test_on_a_phone_each_card_has_a_box(
     fits(page)
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#outcome")).to_have_text("1 sign-up is back in the queue.")
+
+
+def test_licences_are_renewed_in_two_clicks(
+    signed_in: Callable[..., Page], demo_data: DemoData, fits: Fits, *, javascript: bool
+) -> None:
+    for _ in range(3):
+        demo_data.active(first=-200, last=20)
+    page = signed_in(javascript=javascript)
+    page.goto("/staff/tenants?status=expiring")
+    number = page.locator("[data-pick]").count()
+    page.get_by_label("This page").check()
+    page.get_by_role("button", name="Renew").click()
+    heading(page, f"Renew {number} licences")
+    expect(page.get_by_label("One year")).to_be_checked()
+    fits(page)
+    page.get_by_role("button", name=f"Renew {number} licences").click()
+    expect(page.locator("#outcome")).to_have_text(f"{number} licences are renewed.")
+    expect(page.locator("#outcome")).to_be_focused()
+    fits(page)
+    page.get_by_role("link", name="Back to the list").first.click()
+    expect(page.get_by_text("No tenant expires in the next 30 days.")).to_be_visible()
+
+
+def test_more_than_fifty_go_on_by_themselves(
+    signed_in: Callable[..., Page], store: Store, *, javascript: bool
+) -> None:
+    start, ends_in = secrets.randbelow(10**5) * 100, timedelta(days=900)
+    add_tenants(
+        store,
+        *(
+            active_tenant(start + n, f"Paused {n}", ends_in, status=Status.SUSPENDED)
+            for n in range(60)
+        ),
+    )
+    page = signed_in(javascript=javascript)
+    page.goto("/staff/tenants?status=suspended")
+    page.get_by_label("All in this list").check()
+    page.get_by_role("button", name="Reinstate").click()
+    number = re.search(r"\d+", page.get_by_role("heading", level=1).inner_text())
+    assert number is not None
+    page.get_by_role("button", name="Reinstate").click()
+    if not javascript:
+        go_on = page.get_by_role("button", name="Go on")
+        expect(go_on).to_be_visible()
+        while go_on.count():
+            with page.expect_navigation():
+                go_on.click()
+    expect(page.locator("#outcome")).to_have_text(f"{number[0]} tenants are active again.")
+    expect(page.locator("#outcome")).to_be_focused()

@@ -16,7 +16,7 @@ from portal.web.staff.lists.back_links import back_parameter, list_url
 from portal.web.staff.lists.list_rows import iter_rows, rows_page
 from portal.web.staff.lists.list_view import ListView, Sort
 from portal.web.staff.lists.not_in_queue import not_in_queue
-from portal.web.staff.lists.queue import MAX_SEARCH_LENGTH, queue_tabs, queue_url
+from portal.web.staff.lists.queue import queue_tabs, queue_url
 from portal.web.staff.lists.recent_decisions import (
     forget_decision,
     recently_decided,
@@ -26,7 +26,7 @@ from portal.web.staff.lists.recent_decisions import (
 from portal.web.staff.lists.render_rows import render_rows
 
 __all__ = [
-    "MAX_SEARCH_LENGTH", "ListView", "Sort", "back_parameter", "doubtful", "forget_decision",
-    "iter_rows", "list_url", "not_in_queue", "queue", "queue_tabs", "queue_url", "recently_decided",
-    "remember_decision", "render_rows", "rows_page", "without_decided",
+    "ListView", "Sort", "back_parameter", "doubtful", "forget_decision", "iter_rows", "list_url",
+    "not_in_queue", "queue", "queue_tabs", "queue_url", "recently_decided", "remember_decision",
+    "render_rows", "rows_page", "without_decided",
 ]  # fmt: skip

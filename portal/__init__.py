@@ -55,6 +55,7 @@ def create_app(
         open_store,
         refuse_corrupt_store,
     )
+    from portal.usage import open_noter  # noqa: PLC0415 - the store
 
     logs.configure()
     settings = settings or Settings.from_environment(os.environ)
@@ -84,6 +85,7 @@ def create_app(
         clock=clock,
         limits=web.ClientLimits.of(settings, keys[0]),
         challenges=Challenges(keys[0]),
+        usage=open_noter(settings, raw_store, clock),
         provider=open_provider(settings),
     )
     web.init_app(app, services, keys)

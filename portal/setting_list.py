@@ -134,6 +134,12 @@ SETTINGS = (
         " valid for this many hours, as long as its dates allow it. `0` turns this off.",
     ),
     Setting(
+        "PORTAL_NOTE_USE",
+        "true",
+        "`false`: the portal does not note on which days applications were let in or refused, when"
+        " status pages were opened, and which unknown ids are asked for.",
+    ),
+    Setting(
         "PORTAL_WORKERS",
         "1",
         "The number of processes that answer together: limits that each of them counts by itself"

@@ -56,6 +56,7 @@ class Settings:
     """Only with DynamoDB; 0: no cache."""
     validate_grace_hours: int
     """0: nothing is known while the store cannot be asked."""
+    note_use: bool
     workers: int
     contact_url: str
     contact_email: str
@@ -136,6 +137,7 @@ class Settings:
             validate_grace_hours=setting_parsers.number(
                 "PORTAL_VALIDATE_GRACE_HOURS", text, 0, 168
             ),
+            note_use=setting_parsers.flag("PORTAL_NOTE_USE", text["PORTAL_NOTE_USE"]),
             workers=setting_parsers.number("PORTAL_WORKERS", text, 1, 1000),
             contact_url=setting_parsers.contact_url(
                 "PORTAL_CONTACT_URL", text["PORTAL_CONTACT_URL"]

@@ -212,6 +212,9 @@ ARROWS: dict[str, set[str]] = {
         "portal.atomic_files", "portal.records", "portal.settings", "portal.stores",
         "portal.tenants", "portal.timestamps",
     },
+    "portal.usage": {
+        "portal.records", "portal.settings", "portal.stores", "portal.tenants",
+    },
     "portal.queries": {"portal.records", "portal.stores", "portal.tenants", "portal.timestamps"},
     "portal.search": {
         "portal.queries", "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
@@ -229,7 +232,7 @@ ARROWS: dict[str, set[str]] = {
     "portal.onboarding": {
         "portal.auth", "portal.contact_fields", "portal.mail", "portal.outbox",
         "portal.proof_of_work", "portal.queries", "portal.records", "portal.sealing",
-        "portal.search", "portal.stores", "portal.tenants", "portal.timestamps",
+        "portal.search", "portal.stores", "portal.tenants", "portal.timestamps", "portal.usage",
     },
     "portal.imports": {
         "portal.imports.jobs", "portal.imports.model", "portal.imports.planning",
@@ -267,7 +270,7 @@ ARROWS: dict[str, set[str]] = {
         "portal.oidc", "portal.onboarding", "portal.proof_of_work", "portal.queries",
         "portal.refusal_links", "portal.reminder_links", "portal.sealing", "portal.settings",
         "portal.status_links",
-        "portal.stores", "portal.tenants", "portal.timestamps", "portal.web.i18n",
+        "portal.stores", "portal.tenants", "portal.timestamps", "portal.usage", "portal.web.i18n",
     },
     "portal.web.forms": {
         "portal.contact_fields", "portal.contact_readers", "portal.phone_numbers", "portal.sealing",
@@ -302,8 +305,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.web.staff.bulk": {
         "portal.auth", "portal.onboarding", "portal.queries", "portal.records", "portal.stores",
-        "portal.tenants", "portal.web.forms", "portal.web.http", "portal.web.i18n",
-        "portal.web.staff.lists", "portal.web.staff.tenant",
+        "portal.tenants", "portal.web.http", "portal.web.i18n", "portal.web.staff.lists",
+        "portal.web.staff.tenant",
     },
     "portal.web.imports": {
         "portal.imports", "portal.queries", "portal.records", "portal.sealing", "portal.stores",
@@ -315,7 +318,7 @@ ARROWS: dict[str, set[str]] = {
         "portal.imports", "portal.logs", "portal.mail", "portal.onboarding", "portal.outbox",
         "portal.queries", "portal.records", "portal.refusal_links", "portal.sealing",
         "portal.search", "portal.settings", "portal.stores", "portal.tenants", "portal.timestamps",
-        "portal.web.forms", "portal.web.http", "portal.web.imports",
+        "portal.usage", "portal.web.forms", "portal.web.http", "portal.web.imports",
     },
     "portal.web.openapi": {
         "portal.auth", "portal.imports", "portal.tenants", "portal.web.api", "portal.web.http",
@@ -330,12 +333,12 @@ ARROWS: dict[str, set[str]] = {
         "portal.incomplete_count", "portal.logs", "portal.mail", "portal.oidc", "portal.onboarding",
         "portal.outbox", "portal.records", "portal.sealing", "portal.search", "portal.serving",
         "portal.settings", "portal.signing_keys", "portal.stores", "portal.stores.dynamodb",
-        "portal.stores.file", "portal.tenants", "portal.timestamps",
+        "portal.stores.file", "portal.tenants", "portal.timestamps", "portal.usage",
     },
     "portal": {
         "portal.folders", "portal.grace", "portal.logs", "portal.oidc", "portal.proof_of_work",
         "portal.refusal_links", "portal.sealing", "portal.search", "portal.settings",
-        "portal.signing_keys", "portal.stores", "portal.timestamps", "portal.web",
+        "portal.signing_keys", "portal.stores", "portal.timestamps", "portal.usage", "portal.web",
     },
     "migrations_tools.table": {
         "migrations_tools", "migrations_tools.cloudformation", "portal.cli", "portal.records",

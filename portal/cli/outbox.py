@@ -153,8 +153,13 @@ def rounds_of(settings: Settings, store: Store) -> "Rounds":
     from portal.mail import OldFiles  # noqa: PLC0415 - takes 0.1 s
     from portal.outbox import Daily, OldEntries  # noqa: PLC0415 - takes 0.3 s
     from portal.search import Keeper, Walk  # noqa: PLC0415 - takes 0.1 s
+    from portal.usage import watch_usage  # noqa: PLC0415 - as above
 
-    keeper = Keeper(store=store, clock=utc_now)
+    def follow(tenant_id: str) -> None:
+        if settings.note_use:
+            watch_usage(store, tenant_id, utc_now())
+
+    keeper = Keeper(store=store, clock=utc_now, also=follow)
     walk = Walk(store=store, clock=utc_now)
     old = OldEntries(store, clock=utc_now)
     files = OldFiles(settings.data_dir, settings.mail_file_days, clock=utc_now)

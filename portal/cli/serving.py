@@ -166,4 +166,5 @@ def load_app() -> Application:
         parts["portal.body_limit"],
         parts["portal.refusal_headers"],
         at_once=parts["portal.validate_layer"].at_once,
+        at_stop=parts["portal"].usage.close,
     )

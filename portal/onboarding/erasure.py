@@ -23,6 +23,7 @@ from portal.stores import (
 )
 from portal.tenants import AuditInfo, NotAllowedError, Status, Tenant, Verb
 from portal.timestamps import format_timestamp, utc_now
+from portal.usage import remove_usage
 
 
 def erase(
@@ -72,6 +73,7 @@ def erase_closed_before(store: Store, instant: datetime, audit: AuditInfo) -> in
                 erased += 1
             remove_notes(store, tenant_id)
             remove_entries_of(store, tenant_id)
+            remove_usage(store, tenant_id)
             _forget(store, tenant_id)
     return erased
 
@@ -98,6 +100,7 @@ def remove_set_aside_before(store: Store, instant: datetime) -> int:
                 orphans = Add(records.outbox_orphans_item(tenant_id))
                 store.write([Remove(tenant_id, tenant.version), orphans])
                 removed += 1
+                remove_usage(store, tenant_id)
         _forget(store, tenant_id)
     return removed
 
@@ -113,6 +116,7 @@ def _erase_closed_towards(store: Store, instant: datetime) -> int:
                 store.write([Replace(erased, int(item["version"]), read=item)])
             remove_notes(store, sign_up_id)
             remove_entries_of(store, sign_up_id)
+            remove_usage(store, sign_up_id)
             _forget(store, sign_up_id)
     return len(due)
 

@@ -13,6 +13,7 @@ of their attributes.
     sign_up_counters  the items that count sign-ups
     outbox_entry   what is to be delivered, or was
     search_items   what search has of a tenant: marks, documents, entries
+    usage          what was noted of a tenant's use; ids that nobody has
     waiting_times  the items that count how long sign-ups waited for their decision
     ids            ids of sign-ups and claims, and the kind of an item by its id
     attributes     names of single attributes, and values that may have any type
@@ -156,6 +157,23 @@ from portal.records.tenant import (
     tenant_of,
     unusable_attributes,
 )
+from portal.records.usage import (
+    UNKNOWN_IDS,
+    USAGE_NEVER,
+    USAGE_REFUSED,
+    USAGE_UNKNOWN,
+    UnknownId,
+    Usage,
+    unknown_ids_count,
+    unknown_ids_item,
+    unknown_ids_of,
+    usage_expected_since,
+    usage_id,
+    usage_item,
+    usage_of,
+    usage_refused_day,
+    usage_tenant_id,
+)
 from portal.records.waiting_times import waiting_bucket, waiting_counts, waiting_item_id
 
 __all__ = [
@@ -163,9 +181,10 @@ __all__ = [
     "IMPORTED_STATE", "IMPORTS", "IMPORT_ID", "LAST", "MAX_OUTBOX_ID", "NEVER", "OUTBOX_DUE",
     "OUTBOX_ENDED", "OUTBOX_GIVEN_UP", "OUTBOX_ORPHANS", "REFERENCE_LENGTH", "SEARCH_DUE",
     "SEARCH_WALK", "SECRET", "SECRET_FINGERPRINT", "SET_ASIDE_COUNTER", "TENANT_ATTRIBUTES",
-    "TERM_INDEXES", "TO_SECOND", "WAITING", "AdoptAnswer", "ClosedSignUp", "DeliveryState", "Event",
-    "FollowUp", "Forward", "ListKeys", "Note", "OutboxEntry", "SearchDocument", "SearchMark",
-    "StatusLink", "access_view", "account_partition", "all_gaps", "answer_text", "changes_keys",
+    "TERM_INDEXES", "TO_SECOND", "UNKNOWN_IDS", "USAGE_NEVER", "USAGE_REFUSED", "USAGE_UNKNOWN",
+    "WAITING", "AdoptAnswer", "ClosedSignUp", "DeliveryState", "Event", "FollowUp", "Forward",
+    "ListKeys", "Note", "OutboxEntry", "SearchDocument", "SearchMark", "StatusLink", "UnknownId",
+    "Usage", "access_view", "account_partition", "all_gaps", "answer_text", "changes_keys",
     "changes_partition", "claim_id", "claim_item", "closed_email_partition", "closed_sign_up_of",
     "closing_forward_item", "company_partition", "counter_attributes", "counter_id",
     "document_tenant_id", "email_partition", "ended_tenant", "ends_access", "entry_tenant_id",
@@ -181,6 +200,8 @@ __all__ = [
     "search_entry_id", "search_entry_item", "search_mark_item", "search_mark_of",
     "second_address_item", "set_aside_counter", "set_by_staff", "spent_proof_id", "status_link_of",
     "status_of", "status_partition", "stored_answer", "tenant_of", "term_partition",
-    "unusable_attributes", "validity_of", "waiting_bucket", "waiting_counts", "waiting_item_id",
+    "unknown_ids_count", "unknown_ids_item", "unknown_ids_of", "unusable_attributes",
+    "usage_expected_since", "usage_id", "usage_item", "usage_of", "usage_refused_day",
+    "usage_tenant_id", "validity_of", "waiting_bucket", "waiting_counts", "waiting_item_id",
     "with_status_link", "with_validity_before", "without_closed_sign_up", "without_status_link",
 ]  # fmt: skip

@@ -41,11 +41,14 @@ class Keeper:
 
     Attributes:
         lease: So long the claim of somebody else is left alone.
+        also: What else follows a change of a tenant; called with its id. It may be called twice,
+            and raise what `work_off` raises.
     """
 
     store: Store
     clock: Callable[[], datetime]
     lease: timedelta = LEASE
+    also: Callable[[str], None] = lambda _tenant_id: None
 
     def work_off(self, until: Until = lambda: False) -> bool:
         """Work off all marks that are due, the longest due first. Returns whether some are left
@@ -99,6 +102,7 @@ class Keeper:
 
     def _refresh(self, tenant_id: str, mark: SearchMark) -> bool:
         now = self.clock()
+        self.also(tenant_id)
         return refresh(self.store, tenant_id, now, doubtful=mark.doubtful, lease=self.lease)
 
     def _remove(self, mark: SearchMark) -> None:

@@ -41,6 +41,8 @@ class Application:
     request -> headers."""
     at_once: "AtOnce | None" = None
     """Answers requests for which nobody has to wait, without a thread."""
+    at_stop: Callable[[], None] = lambda: None
+    """Writes what is left to be written, within a few seconds."""
 
 
 Load = Callable[[], Application]
@@ -102,7 +104,16 @@ async def _run(load: Load, listener: socket.socket, beats: int, limits: Limits) 
     reception.stop_receiving()
     server.stop()  # type: ignore[no-untyped-call] # granian's
     await serving
+    await asyncio.to_thread(_stop, application)
     return 0 if stop.is_set() else 1
+
+
+def _stop(application: Application) -> None:
+    try:
+        application.at_stop()
+    except Exception:
+        # Without the text of the exception, as above.
+        logger.exception("A worker could not write what was left.")
 
 
 async def _first_of(*tasks: "asyncio.Task[Any]") -> None:

@@ -12,7 +12,7 @@ from portal.stores.schema import KEY
         ("86810_104348", "tenant"), ("pending-abc", "tenant"), ("legacy", "tenant"),
         ("event-86810_104348-2026", "event"), ("claim-1_2", "claim"), ("note-x", "note"),
         ("staff-x", "staff"), ("link-x", "link"), ("session-x", "session"),
-        ("limit-network-2026-11-23-ab", "limit"),
+        ("limit-network-2026-11-23-ab", "limit"), ("usage-86810_104348", "usage"),
         ("events-inc_7", "tenant"),
     ],
 )  # fmt: skip

@@ -42,6 +42,7 @@ _REFUSALS = {
     AccessStatus.EXPIRED: ("EXPIRED", "EXPIRED", "The licence of this tenant has ended."),
 }
 _MAY_USE = frozenset({AccessStatus.VALID, AccessStatus.EXPIRING})
+_ENDED = frozenset({AccessStatus.EXPIRED, AccessStatus.SUSPENDED})
 #: The tenant is in these answers.
 _SHOWN = _MAY_USE | {AccessStatus.EXPIRED}
 _NOT_FOUND = "This tenant is not known. Please ask for access."
@@ -54,6 +55,8 @@ class Answer(NamedTuple):
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
     gives_access: bool = False
+    has_ended: bool = False
+    """Access was given once, and has ended, or is suspended."""
 
 
 def ids_asked_for(query: str) -> Ids | None:
@@ -100,15 +103,16 @@ class TenantAnswer:
         self._window = _members(window)
         self._tenant = _members({"tenant": records.public_view(item, is_whole=is_whole)})
         #: What was answered last: the same but for the time, until the access is another one.
-        self._shown: tuple[AccessStatus, bytes, bool] | None = None
+        self._shown: tuple[AccessStatus, bytes, bool, bool] | None = None
 
     def at(self, now: datetime) -> Answer:
         """The answer at this time."""
         access = access_status(self._status, self._validity, now)
         shown = self._shown
         if shown is None or shown[0] is not access:
-            shown = self._shown = access, self._start(access), access in _MAY_USE
-        return _answer(shown[1], now, shown[2])
+            start = self._start(access)
+            shown = self._shown = access, start, access in _MAY_USE, access in _ENDED
+        return _answer(shown[1], now, shown[2], shown[3])
 
     def _start(self, access: AccessStatus, more: bytes = b"") -> bytes:
         tenant = self._tenant if access in _SHOWN else b""
@@ -119,7 +123,8 @@ class TenantAnswer:
         The dates of its licence decide whether it still is."""
         access = access_status(self._status, self._validity, now)
         stale = _members({"stale": True, "asOf": format_timestamp(as_of)})
-        answer = _answer(self._start(access, stale), now, access in _MAY_USE)
+        start = self._start(access, stale)
+        answer = _answer(start, now, access in _MAY_USE, access in _ENDED)
         return answer._replace(headers=(("Retry-After", retry_after),))
 
 
@@ -192,8 +197,10 @@ def _refused(status: int, error: str, message: str, *headers: tuple[str, str]) -
     return Answer(status, f"{text}\n".encode(), headers)
 
 
-def _answer(start: bytes, now: datetime, gives_access: bool = False) -> Answer:
-    return Answer(200, b"".join((start, _written(now), b'"}')), (), gives_access)
+def _answer(
+    start: bytes, now: datetime, gives_access: bool = False, has_ended: bool = False
+) -> Answer:
+    return Answer(200, b"".join((start, _written(now), b'"}')), (), gives_access, has_ended)
 
 
 def _started(*members: bytes) -> bytes:

@@ -242,6 +242,7 @@ def init_app(app: Flask, services: Services, cors: Cors) -> None:
         not_found,
         clock=services.clock,
         refusal_links=services.refusal_links,
+        usage=services.usage,
     )
     app.extensions["portal.validation"] = validation
     layer = ValidateLayer(app.wsgi_app, services, validation, cors)

@@ -13,6 +13,7 @@ from portal.settings import Settings
 from portal.stores import Store, StoreError, kept_reads
 from portal.tenants import Ids
 from portal.timestamps import format_timestamp
+from portal.usage import UsageNoter
 from portal.web.api.validate_answer import (
     Answer,
     AnyAnswer,
@@ -67,6 +68,7 @@ class Validation:
         *,
         clock: Callable[[], datetime],
         refusal_links: RefusalLinks,
+        usage: UsageNoter,
     ) -> None:
         seconds = settings.validate_cache_seconds
         self._reads = kept_reads(store, answer_about, absent=_UNKNOWN, seconds=seconds)
@@ -75,6 +77,7 @@ class Validation:
         self._last_known = last_known
         self._not_found = not_found
         self._clock = clock
+        self._usage = usage
         #: To sign a link takes longer than the rest of the answer.
         self._link_of = lru_cache(_MAX_LINKS)(partial(_link_of, refusal_links))
         #: What is answered may have been read that much earlier.
@@ -95,6 +98,9 @@ class Validation:
         if items is None:
             return self._answer_without_tenant(_UNKNOWN, now, network)
         answer = self._answer(items, now, network, is_whole=is_whole)
+        # The application has no token, and another program is not let in by this.
+        if not is_whole:
+            self._note(items[0], answer, now)
         return with_link(answer, self._link_of, items[0])
 
     def _answer(self, items: Items, now: datetime, network: Network, *, is_whole: bool) -> Answer:
@@ -105,13 +111,22 @@ class Validation:
             return self._last_known_answer(tenant_id, now, error)
         if not isinstance(about, TenantAnswer):
             self._last_known.saw_none(tenant_id, self._clock())
-            return self._answer_without_tenant(about, now, network)
+            answer = self._answer_without_tenant(about, now, network)
+            if about is _UNKNOWN and answer.status == 200:
+                self._usage.asked_unknown(tenant_id)
+            return answer
         answer = about.at(now)
         if answer.gives_access:
             self._last_known.saw_yes(about.sighting, now - self._age if self._age else now)
         else:
             self._last_known.saw_no(tenant_id, self._clock(), about.sighting.version)
         return answer
+
+    def _note(self, tenant_id: str, answer: Answer, now: datetime) -> None:
+        if answer.gives_access:
+            self._usage.gave_access(tenant_id, now)
+        elif answer.has_ended:
+            self._usage.refused(tenant_id, now)
 
     def _answer_without_tenant(self, about: AnyAnswer, now: datetime, network: Network) -> Answer:
         if about is _UNKNOWN:
@@ -150,7 +165,10 @@ class Validation:
                 is_noted = self._last_known.saw_yes_before(about.sighting, began)
             else:
                 is_noted = self._last_known.saw_no_before(items[0], now, about.sighting.version)
-            return answer if is_noted else None
+            if not is_noted:
+                return None
+            self._note(items[0], answer, now)
+            return answer
         if self._last_known.is_yes(items[0]):
             return None
         if about is _UNKNOWN:
@@ -160,4 +178,6 @@ class Validation:
             if wait:
                 return too_many_unknown(wait)
         self._last_known.note_missing(items[0], now)
+        if about is _UNKNOWN:
+            self._usage.asked_unknown(items[0])
         return about.at(now)

@@ -23,7 +23,14 @@ from portal.web.customer.opened_link import OpenedLink, opened_link
 from portal.web.customer.pages import private
 from portal.web.customer.status_view import status_view
 from portal.web.forms import ChangeForm, FieldView, form_version, open_data
-from portal.web.http import audit_of_customer, settings, store
+from portal.web.http import (
+    SESSION_TOKEN,
+    audit_of_customer,
+    now,
+    services,
+    settings,
+    store,
+)
 from portal.web.i18n import _
 
 bp = Blueprint("status", __name__, url_prefix="/status/<token>")
@@ -35,7 +42,9 @@ _ENDED = "ended"
 
 @bp.get("")
 def show(token: str) -> Response:
-    view = status_view(opened_link(token))
+    link = opened_link(token)
+    view = status_view(link)
+    _note_visit(link)
     address = f"{settings().base_url}{request.script_root}{request.path}"
     page = render_template(
         "customer/status.html",
@@ -48,6 +57,15 @@ def show(token: str) -> Response:
         end_url=url_for("status.end_link", token=token),
     )
     return private(page)
+
+
+def _note_visit(link: OpenedLink) -> None:
+    """Somebody looks at the page: no program that only wants its head, no browser that fetches it
+    in case that somebody will, and nobody of staff who follows a link of a mail to see it."""
+    purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
+    if request.method == "GET" and "prefetch" not in purpose and SESSION_TOKEN not in session:
+        decision = link.tenant.decision
+        services().usage.opened(link.sign_up_id, decision.at if decision else None, now())
 
 
 def _outcome() -> str:

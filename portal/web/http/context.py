@@ -18,6 +18,7 @@ from portal.sealing import Sealer, SecretFingerprints
 from portal.settings import Settings
 from portal.stores import Store, StoreMetrics
 from portal.tenants import AuditInfo
+from portal.usage import UsageNoter
 from portal.web.http.client_limits import ClientLimits
 from portal.web.http.signed_links import SignedLinks
 
@@ -39,6 +40,7 @@ class Services:
     clock: Callable[[], datetime]
     limits: ClientLimits
     challenges: Challenges
+    usage: UsageNoter
     provider: "OpenIdProvider | None" = None
     """Where staff sign in; None: with links alone."""
     metrics: StoreMetrics | None = None

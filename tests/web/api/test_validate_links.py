@@ -116,6 +116,7 @@ def test_a_link_is_signed_only_for_an_answer_that_has_it(
         NetworkRateLimit(1, timedelta(minutes=1)),
         clock=clock.now,
         refusal_links=counting,
+        usage=services.usage,
     )
 
     def ask(company_id: str) -> Answer:

@@ -1,0 +1,304 @@
+"""What one process has seen of the use of tenants, and the thread that writes it.
+
+Whoever answers a request only looks into a set. The first time that a day shows something of a
+tenant, a note is put into a queue; a thread writes what is in it once a minute, and before the
+process ends. If another process has written the same, nothing is written. While the store cannot
+be written, notes stay in the queue. A process that is killed loses those of a minute.
+"""
+
+import logging
+import os
+import random
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from portal import records
+from portal.records import Usage
+from portal.settings import Settings
+from portal.stores import (
+    Add,
+    Change,
+    ItemExistsError,
+    ItemNotFoundError,
+    Replace,
+    Store,
+    StoreError,
+    VersionConflictError,
+    set_deadline,
+)
+from portal.tenants import first_instant
+from portal.usage.notes import LetIn, Note, Opened, Refused
+from portal.usage.unknown_ids import UnknownIds, merged
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two looks of the thread at what is to be written.
+FLUSH_SECONDS = 60.0
+#: The item of unknown ids is large, so it is written less often.
+_UNKNOWN_EVERY = timedelta(minutes=10)
+#: Seconds that one flush may wait for the store, and the last one before a process ends.
+_DEADLINE = 30.0
+_LAST_DEADLINE = 3.0
+#: The file store writes many notes at once, since each write waits for the disk. A transaction of
+#: DynamoDB would cost twice as much as single writes.
+_TOGETHER_IN_FILE = 25
+#: Seconds between two writes: so a morning's burst takes the table 50 writes a second.
+_PAUSE_OF_TABLE = 0.02
+_ATTEMPTS = 5
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+
+
+class UsageNoter:
+    """Any number of threads may note. No call raises an error or waits.
+
+    Args:
+        zone: Whose days are noted.
+        is_on: Whether anything is noted.
+        together: Notes that are written at once.
+        pause: Seconds between two writes.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        *,
+        zone: ZoneInfo,
+        is_on: bool = True,
+        together: int = 1,
+        pause: float = 0.0,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._zone = zone
+        self.is_on = is_on
+        self._together = together
+        self._pause = pause
+        self._day = _BEFORE_ALL.date()
+        self._day_begins = self._day_ends = _BEFORE_ALL
+        self._admitted: set[str] = set()
+        self._refused: set[str] = set()
+        self._opened: set[tuple[str, datetime | None]] = set()
+        self._queue: deque[Note] = deque()
+        self._unknown = UnknownIds()
+        self._unknown_due = _BEFORE_ALL
+        self._flushing = threading.Lock()
+        self._ended = threading.Event()
+        self._runs_in = 0
+
+    # ---- What was seen
+
+    def gave_access(self, tenant_id: str, now: datetime) -> None:
+        """The application of this tenant was let in."""
+        if tenant_id in self._admitted and now < self._day_ends:
+            return
+        if self._is_noted(now):
+            self._admitted.add(tenant_id)
+            self._refused.discard(tenant_id)
+            self._put(LetIn(tenant_id, self._day))
+
+    def refused(self, tenant_id: str, now: datetime) -> None:
+        """It asked, and its tenant has no access any more."""
+        if tenant_id in self._refused and now < self._day_ends:
+            return
+        if self._is_noted(now):
+            self._refused.add(tenant_id)
+            self._admitted.discard(tenant_id)
+            self._put(Refused(tenant_id, self._day))
+
+    def asked_unknown(self, tenant_id: str) -> None:
+        """Somebody asked for ids that no tenant has and no sign-up claims."""
+        if self.is_on:
+            self._unknown.count(tenant_id)
+            self._start()
+
+    def opened(self, sign_up_id: str, decided_at: datetime | None, now: datetime) -> None:
+        """Somebody opened the status page of this sign-up.
+
+        Args:
+            decided_at: When its tenant was changed last.
+        """
+        if self._is_noted(now) and (sign_up_id, decided_at) not in self._opened:
+            self._opened.add((sign_up_id, decided_at))
+            self._put(Opened(sign_up_id, now, decided_at, self._day_begins))
+
+    def _is_noted(self, now: datetime) -> bool:
+        """Whether something is noted. Begins the day of `now` if it is another one."""
+        if self.is_on and now >= self._day_ends:
+            day = now.astimezone(self._zone).date()
+            self._admitted, self._refused, self._opened = set(), set(), set()
+            self._day = day
+            self._day_begins = first_instant(day, self._zone)
+            # The last: whoever sees it sees the others.
+            self._day_ends = first_instant(day + timedelta(days=1), self._zone)
+        return self.is_on
+
+    def _put(self, note: Note) -> None:
+        self._queue.append(note)
+        self._start()
+
+    # ---- In the background
+
+    def _start(self) -> None:
+        """Start the thread, unless it runs in this process."""
+        process = os.getpid()
+        if self._runs_in == process or self._ended.is_set():
+            return
+        self._runs_in = process
+        ended = self._ended
+        owner = weakref.ref(self, lambda _: ended.set())
+        threading.Thread(target=_run, args=(owner, ended), name="usage", daemon=True).start()
+
+    def close(self) -> None:
+        """Write what is left, within some seconds. Nothing is written afterwards."""
+        self._ended.set()
+        self.flush(_LAST_DEADLINE, is_last=True)
+
+    def flush(self, seconds: float = _DEADLINE, *, is_last: bool = False) -> bool:
+        """Write what was noted. Whether nothing is left.
+
+        Args:
+            seconds: How long this may wait for the store.
+            is_last: Unknown ids are written, too, whenever they were written last.
+        """
+        with self._flushing:
+            set_deadline(seconds=seconds)
+            try:
+                self._write_notes(pause=0.0 if is_last else self._pause)
+                if self.is_on and (is_last or self._clock() >= self._unknown_due):
+                    self._write_unknown()
+                    self._unknown_due = self._clock() + _UNKNOWN_EVERY
+            except StoreError as error:
+                logger.debug("What was noted is not written yet: %s", type(error).__name__)
+                return False
+        return True
+
+    def _write_notes(self, pause: float) -> None:
+        while self._queue:
+            batch: list[Note] = []
+            with suppress(IndexError):
+                while len(batch) < self._together:
+                    batch.append(self._queue.popleft())
+            try:
+                has_written = self._write(batch)
+            except StoreError:
+                self._queue.extendleft(reversed(batch))
+                raise
+            except Exception as error:  # noqa: BLE001 - what cannot be read must not stop others
+                # The text of the error may hold an id.
+                logger.error("A note was left out: %s", type(error).__name__)  # noqa: TRY400
+                continue
+            if has_written and pause and self._ended.wait(pause):
+                pause = 0.0
+
+    def _write(self, batch: Sequence[Note]) -> bool:
+        """Whether anything was new."""
+        for _ in range(_ATTEMPTS):
+            changes = self._changes(batch)
+            try:
+                if changes:
+                    self._store.write(changes)
+            except (ItemExistsError, VersionConflictError):
+                # Another process notes the same tenant at this moment.
+                continue
+            return bool(changes)
+        # They come again tomorrow at the latest.
+        return False
+
+    def _changes(self, batch: Sequence[Note]) -> list[Change]:
+        before: dict[str, Usage] = {}
+        after: dict[str, Usage] = {}
+        for note in batch:
+            tenant_id = note.tenant_id
+            if tenant_id not in before:
+                before[tenant_id] = after[tenant_id] = self._stored(tenant_id)
+            after[tenant_id] = note.applied(after[tenant_id])
+        return [
+            change
+            for tenant_id, usage in after.items()
+            if usage is not before[tenant_id] and (change := self._change(usage)) is not None
+        ]
+
+    def _change(self, usage: Usage) -> Change | None:
+        item = records.usage_item(replace(usage, version=usage.version + 1))
+        if usage.version:
+            return Replace(item, usage.version)
+        try:
+            self._store.get(usage.tenant_id)
+        except ItemNotFoundError:
+            # It was removed meanwhile. What is noted goes with its tenant.
+            return None
+        return Add(item)
+
+    def _stored(self, tenant_id: str) -> Usage:
+        return stored_usage(self._store, tenant_id)
+
+    def _write_unknown(self) -> None:
+        counts = self._unknown.taken()
+        try:
+            self._merge_unknown(counts)
+        except StoreError:
+            self._unknown.give_back(counts)
+            raise
+
+    def _merge_unknown(self, counts: dict[str, int]) -> None:
+        today = self._clock().astimezone(self._zone).date()
+        for _ in range(_ATTEMPTS):
+            try:
+                item = self._store.get(records.UNKNOWN_IDS)
+            except ItemNotFoundError:
+                item = None
+            before = records.unknown_ids_of(item) if item else []
+            after = merged(before, counts, today)
+            if after == before:
+                return
+            version = int(item["version"]) if item else 0
+            changed = records.unknown_ids_item(after, version + 1)
+            try:
+                self._store.write([Replace(changed, version) if item else Add(changed)])
+            except (ItemExistsError, VersionConflictError):
+                continue
+            return
+        # Others keep writing it. These were counted roughly anyway.
+        self._unknown.give_back(counts)
+
+
+def stored_usage(store: Store, tenant_id: str) -> Usage:
+    """What is noted of a tenant; version 0 if nothing is."""
+    try:
+        return records.usage_of(store.get(records.usage_id(tenant_id)))
+    except ItemNotFoundError:
+        return Usage(tenant_id=tenant_id)
+
+
+def _run(owner: "weakref.ref[UsageNoter]", ended: threading.Event) -> None:
+    # Not all processes at the same second.
+    while not ended.wait(FLUSH_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311 - not for secrets
+        noter = owner()
+        if noter is None:
+            return
+        try:
+            noter.flush()
+        except Exception:
+            # The thread has to go on. The log gets only the type and the place of the error.
+            logger.exception("Something unexpected happened.")
+        del noter
+
+
+def open_noter(settings: Settings, store: Store, clock: Callable[[], datetime]) -> UsageNoter:
+    """The noter of one process."""
+    is_table = settings.store == "dynamodb"
+    return UsageNoter(
+        store,
+        clock,
+        zone=settings.time_zone,
+        is_on=settings.note_use,
+        together=1 if is_table else _TOGETHER_IN_FILE,
+        pause=_PAUSE_OF_TABLE if is_table else 0.0,
+    )

@@ -283,9 +283,10 @@ ARROWS: dict[str, set[str]] = {
         "portal.web.http", "portal.web.i18n",
     },
     "portal.web.staff": {
-        "portal.queries", "portal.stores", "portal.timestamps", "portal.web.http",
-        "portal.web.i18n", "portal.web.staff.accounts", "portal.web.staff.bulk",
-        "portal.web.staff.lists", "portal.web.staff.tenant",
+        "portal.queries", "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
+        "portal.translations", "portal.usage", "portal.web.http", "portal.web.i18n",
+        "portal.web.staff.accounts", "portal.web.staff.bulk", "portal.web.staff.lists",
+        "portal.web.staff.tenant",
     },
     "portal.web.staff.accounts": {
         "portal.auth", "portal.contact_readers", "portal.mail", "portal.oidc", "portal.onboarding",

@@ -64,7 +64,7 @@ from portal.mail.errors import (
 from portal.mail.heard import is_heard
 from portal.mail.kinds import KINDS, Kind, KindEntry, kind_after, kind_entry
 from portal.mail.message import message_key
-from portal.mail.notices import Notice
+from portal.mail.notices import DELIVERED, Notice
 from portal.mail.old_files import OldFiles, remove_files_before
 from portal.mail.post import Post
 from portal.mail.preview import MailPreview, preview_of
@@ -77,8 +77,8 @@ from portal.mail.trial import send_trial
 from portal.mail.ways import is_writable
 
 __all__ = [
-    "DIGEST", "EXPIRING_DAYS", "KINDS", "MAX_BYTES", "PROBLEM_SENTENCES", "REMEDIES", "SIGN_IN",
-    "STAFF", "ForgedMessageError", "Kind", "KindEntry", "MailError", "MailPreview",
+    "DELIVERED", "DIGEST", "EXPIRING_DAYS", "KINDS", "MAX_BYTES", "PROBLEM_SENTENCES", "REMEDIES",
+    "SIGN_IN", "STAFF", "ForgedMessageError", "Kind", "KindEntry", "MailError", "MailPreview",
     "NothingToSayError", "Notice", "OldFiles", "Post", "Problem", "Retry", "ReturnPath",
     "SnsMessages", "SnsUnreachableError", "Span", "UnreadableMailboxError", "address_mark",
     "are_reminders_ended", "ascii_domain", "closed_ids", "has_second_address", "is_for", "is_heard",

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from portal.mail.errors import Problem
 
+#: The reason of a mail that arrived, as far as anybody can say. It is stored.
+DELIVERED = "delivered"
+
 _CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 #: RFC 3463: the subject and the detail of a status.
 _PROBLEMS = (
@@ -18,14 +21,14 @@ _PROBLEMS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notice:
-    """A report that a mail did not arrive.
+    """A report on a mail: that it did not arrive, or that another server has taken it.
 
     Attributes:
         id: The same if the notice comes again.
         key: Of the mail, `records.outbox_key`.
         is_hard: It never will arrive; otherwise: not so far, or not for now.
         reason: A problem and a code, as in `MailError.reason`. Never what the other server wrote,
-            which may repeat the address.
+            which may repeat the address. `DELIVERED`: the server of the addressee has taken it.
     """
 
     id: str

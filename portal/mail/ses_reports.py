@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from portal.mail.errors import Problem
-from portal.mail.notices import Notice, code_in, notice_id, reason_of
+from portal.mail.notices import DELIVERED, Notice, code_in, notice_id, reason_of
 
 _MESSAGE_ID = re.compile(r"<([0-9a-f]{32})@[^<>\s]{1,255}>", re.ASCII)
 _SUB_TYPES = {
@@ -59,6 +59,8 @@ def _verdict(report: Mapping[str, Any], kind: str) -> tuple[bool, str] | None:
             return False, reason_of(_code(delay.get("delayedRecipients"), "status"))
         case "Reject":
             return True, Problem.CONTENT_REFUSED.value
+        case "Delivery":
+            return False, DELIVERED
         case "Complaint":
             # It arrived, so nothing came back; but staff see that it was not welcome.
             return False, Problem.COMPLAINT.value

@@ -1,4 +1,4 @@
-"""Writes down that a mail came back."""
+"""Writes down what is heard of a mail after it was sent: it came back, or it arrived."""
 
 import logging
 from dataclasses import replace
@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 
 from portal import records
-from portal.mail import Notice
+from portal.mail import DELIVERED, Notice, Problem, problem_of
 from portal.outbox.entries import to_second_address
 from portal.records import DeliveryState, OutboxEntry
 from portal.stores import (
@@ -37,7 +37,8 @@ class Noted(Enum):
 
 
 def note_return(store: Store, notice: Notice, now: datetime) -> Noted:
-    """Write down that a mail did not arrive: for ever, or so far. The same notice counts once.
+    """Write down that a mail did not arrive, for ever or so far, or that it did. The same notice
+    counts once.
 
     Raises:
         StoreError: It was not written, or nobody knows; the same call again is safe.
@@ -66,6 +67,8 @@ def note_return(store: Store, notice: Notice, now: datetime) -> Noted:
                 raise
             continue
         break
+    if notice.reason == DELIVERED:
+        return Noted.NOTED
     logger.log(
         logging.ERROR if notice.is_hard else logging.WARNING,
         "A mail came back." if notice.is_hard else "A mail did not arrive so far.",
@@ -75,13 +78,19 @@ def note_return(store: Store, notice: Notice, now: datetime) -> Noted:
 
 
 def _after(entry: OutboxEntry, notice: Notice, now: datetime) -> OutboxEntry:
+    is_delivered = notice.reason == DELIVERED
     noted = replace(
         entry,
         version=entry.version + 1,
         notices=(*entry.notices, notice.id)[-_MOST_NOTICES:],
-        soft_bounces=entry.soft_bounces + (not notice.is_hard),
+        soft_bounces=entry.soft_bounces + (not notice.is_hard and not is_delivered),
     )
     match entry.state:
+        case _ if is_delivered:
+            # What was heard of it says more; and what is not written down as sent is sent later.
+            says_more = problem_of(entry.reason)[0] is Problem.COMPLAINT
+            is_sent = entry.state is DeliveryState.SENT and not says_more
+            return replace(noted, reason=DELIVERED) if is_sent else noted
         case DeliveryState.CAME_BACK:
             # The first reason stands.
             return noted

@@ -6,6 +6,7 @@ tenants: each reads a few index pages, never the whole table.
     tenant_history   events, notes and mails of one tenant
     undelivered      mails that were given up
     background       what runs beside the requests
+    usage            what was noted of a tenant's use; lists of those that lack a proof
     waiting_times    how long sign-ups usually wait for a decision
     doubtful         sign-ups that staff may clear in one act
     duplicates       other tenants that may be the same customer
@@ -32,13 +33,27 @@ from portal.queries.tabs import (
 )
 from portal.queries.tenant_history import history, mails, notes
 from portal.queries.undelivered import Undelivered, undelivered
+from portal.queries.usage import (
+    PATIENCE,
+    PROOFS_PAGE,
+    NotedUse,
+    ProofList,
+    ProofPage,
+    ProofRow,
+    has_tenant,
+    noted_use,
+    proof_counts,
+    proof_page,
+    unknown_ids,
+)
 from portal.queries.waiting_times import KnownWaitingTimes, WaitingTimes, waiting_times
 
 __all__ = [
-    "CAP", "DISJOINT_TABS", "PAGE", "Background", "Doubtful", "DuplicateReason", "IndexRange",
-    "KnownWaitingTimes", "PageCursor", "QueuePage", "Tab", "Undelivered", "WaitingTimes",
-    "background", "closed_before", "closed_towards_before", "count", "counts", "doubtful",
-    "doubtful_count", "history", "is_in_tab", "late_ranges", "mails", "next_waiting", "notes",
-    "page", "possible_duplicates", "ranges_of_tab", "undelivered", "waiting_for_address",
-    "waiting_times",
+    "CAP", "DISJOINT_TABS", "PAGE", "PATIENCE", "PROOFS_PAGE", "Background", "Doubtful",
+    "DuplicateReason", "IndexRange", "KnownWaitingTimes", "NotedUse", "PageCursor", "ProofList",
+    "ProofPage", "ProofRow", "QueuePage", "Tab", "Undelivered", "WaitingTimes", "background",
+    "closed_before", "closed_towards_before", "count", "counts", "doubtful", "doubtful_count",
+    "has_tenant", "history", "is_in_tab", "late_ranges", "mails", "next_waiting", "noted_use",
+    "notes", "page", "possible_duplicates", "proof_counts", "proof_page", "ranges_of_tab",
+    "undelivered", "unknown_ids", "waiting_for_address", "waiting_times",
 ]  # fmt: skip

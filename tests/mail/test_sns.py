@@ -211,7 +211,10 @@ def test_other_reports() -> None:
     delay = read_ses_report(text.replace('"Bounce"', '"DeliveryDelay"'), "1")
     assert delay is not None
     assert (delay.is_hard, delay.reason) == (False, "not_delivered")
-    assert read_ses_report(text.replace('"Bounce"', '"Delivery"'), "1") is None
+    delivery = read_ses_report(text.replace('"Bounce"', '"Delivery"'), "1")
+    assert delivery
+    assert (delivery.is_hard, delivery.reason) == (False, "delivered")
+    assert read_ses_report(text.replace('"Bounce"', '"Send"'), "1") is None
 
 
 @pytest.mark.parametrize(

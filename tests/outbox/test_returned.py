@@ -9,7 +9,7 @@ import pytest
 
 from portal import onboarding, queries, records
 from portal.logs import JsonLines
-from portal.mail import MailError, Notice, Problem, Retry
+from portal.mail import DELIVERED, MailError, Notice, Problem, Retry
 from portal.outbox import Delivery, Noted, Tally, note_return
 from portal.records import DeliveryState, OutboxEntry, outbox_key
 from portal.settings import Settings
@@ -71,6 +71,21 @@ def test_soft_bounces_are_counted_each_once(store, sent, clock) -> None:
     assert (row.soft_bounces, row.reason) == (3, "mailbox_full 4.2.2")
     note_return(store, notice(sent, 4), clock.now())
     assert only(store).state is DeliveryState.CAME_BACK
+
+
+def test_a_mail_that_arrived_says_so_unless_more_is_known(store, sent, clock, caplog) -> None:
+    def heard(number: int, reason: str, *, is_hard: bool = False) -> OutboxEntry:
+        key = outbox_key(sent.id)
+        note_return(store, Notice(id=f"{number}", key=key, is_hard=is_hard, reason=reason), START)
+        return only(store)
+
+    delivered = heard(1, DELIVERED)
+    assert (delivered.state, delivered.reason, delivered.soft_bounces) == ("sent", DELIVERED, 0)
+    assert caplog.records == []
+    assert heard(2, Problem.COMPLAINT.value).reason == Problem.COMPLAINT
+    assert heard(3, DELIVERED).reason == Problem.COMPLAINT
+    assert heard(4, "no_such_address 5.1.1", is_hard=True).state is DeliveryState.CAME_BACK
+    assert heard(5, DELIVERED).reason == "no_such_address 5.1.1"
 
 
 def test_a_delay_does_not_hide_why_a_mail_was_given_up(store, send, clock) -> None:

@@ -76,6 +76,7 @@ ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone", "open call"]] = {
     "staff.home": Role.VIEWER,
     "staff.tenants": Role.VIEWER,
     "staff.tenant": Role.VIEWER,
+    "staff.proofs": Role.VIEWER,
     "staff.doubtful": Role.APPROVER,
     "staff.clear_doubtful": Role.APPROVER,
     "staff.security": Role.ADMIN,

@@ -12,6 +12,7 @@ from portal.timestamps import parse_timestamp
 from portal.web.http import now, settings, store
 from portal.web.i18n import dates, locale_name
 from portal.web.staff.lists import ListView, not_in_queue, queue_tabs, queue_url, without_decided
+from portal.web.staff.proofs import missing_proofs
 from portal.web.staff.tenant import mail_label, mail_problem
 
 _ROWS = 5
@@ -69,6 +70,7 @@ def overview_page() -> Response:
             )
             for each in queries.undelivered(store(), now(), limit=_ROWS)
         ],
+        proofs=missing_proofs(),
     )
     return make_response(page)
 

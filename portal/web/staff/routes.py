@@ -5,7 +5,7 @@ The decisions about a tenant have a blueprint of their own: `portal.web.staff.te
 
 from flask import Blueprint
 
-from portal.web.staff import background, overview
+from portal.web.staff import background, overview, proofs
 from portal.web.staff.accounts import (
     api_tokens,
     people,
@@ -48,5 +48,6 @@ bp.add_url_rule(
 )
 bp.add_url_rule("/doubtful", "doubtful", doubtful.doubtful_page)
 bp.add_url_rule("/doubtful/clear", "clear_doubtful", doubtful.clear_doubtful, methods=["POST"])
+bp.add_url_rule("/proofs/<name>", "proofs", proofs.proofs_page)
 bp.add_url_rule("/tenants", "tenants", queue.queue_page)
 bp.add_url_rule("/tenants/<tenant:tenant_id>", "tenant", tenant_page.show_tenant)

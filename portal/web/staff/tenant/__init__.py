@@ -13,12 +13,14 @@ form_views     the forms that the page offers, ready for its template
 renewal        a sign-up for an account that already has a tenant
 related        other requests of the same customer
 question_view  a question to the customer, and its answer
+lamps          the five proofs of a decision
 mails          the mails to the customer, and sending one again
 mail_preview   a mail with words of staff, before it is sent
 """
 
 from portal.web.staff.tenant import decisions, tenant_page
 from portal.web.staff.tenant.form_views import MailView
+from portal.web.staff.tenant.lamps import noted_day
 from portal.web.staff.tenant.mail_preview import mail_view
 from portal.web.staff.tenant.mails import mail_label, mail_problem
 from portal.web.staff.tenant.tenant_page import conflict_notice
@@ -32,3 +34,4 @@ __all__ = [
     "conflict_notice", "decisions", "end_day", "mail_label", "mail_problem", "mail_view",
     "tenant_page",
 ]  # fmt: skip
+__all__ = ["decisions", "mail_label", "mail_problem", "noted_day", "tenant_page"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from flask import request, url_for
 
 from portal.contact_readers import ProblemError, read_email
-from portal.mail import PROBLEM_SENTENCES, Problem, kind_entry, problem_of
+from portal.mail import DELIVERED, PROBLEM_SENTENCES, Problem, kind_entry, problem_of
 from portal.records import DeliveryState, OutboxEntry
 from portal.tenants import Tenant
 from portal.web.forms import FieldView
@@ -119,6 +119,8 @@ def _state(entry: OutboxEntry) -> str:
             )
         case DeliveryState.SENT if problem_of(entry.reason)[0] is Problem.COMPLAINT:
             return _("Sent on %(time)s. %(why)s", time=ended, why=mail_problem(entry.reason))
+        case DeliveryState.SENT if entry.reason == DELIVERED:
+            return _("Sent on %(time)s. The mail server of the addressee has taken it.", time=ended)
         case DeliveryState.SENT if entry.soft_bounces:
             return _(
                 "Sent, but it has not arrived so far. %(why)s Reports: %(count)s.",

@@ -23,6 +23,7 @@ from portal.web.i18n import _, dates, labels
 from portal.web.staff.lists import list_url
 from portal.web.staff.tenant.confirmations import Confirmation, confirm_decision, confirm_note
 from portal.web.staff.tenant.form_views import FormView, SubmittedForm, offered_forms
+from portal.web.staff.tenant.lamps import lamps
 from portal.web.staff.tenant.mails import again_form, mail_lines
 from portal.web.staff.tenant.question_view import question_view
 from portal.web.staff.tenant.related import related_requests
@@ -127,6 +128,7 @@ def tenant_page(
             for reason, row in queries.possible_duplicates(store(), tenant)
         ],
         notes=[_note_line(note) for note in notes if not note.verb],
+        lamps=lamps(tenant, events, mails),
         mails=mail_lines(mails),
         again=again_form(tenant, mails) if _may_change() else None,
         back_url=list_url(default_tab=_tab_of(tenant)),

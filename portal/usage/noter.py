@@ -90,7 +90,8 @@ class UsageNoter:
         self._unknown_due = _BEFORE_ALL
         self._flushing = threading.Lock()
         self._ended = threading.Event()
-        self._runs_in = 0
+        self._runs = False
+        _all.add(self)
 
     # ---- What was seen
 
@@ -116,7 +117,8 @@ class UsageNoter:
         """Somebody asked for ids that no tenant has and no sign-up claims."""
         if self.is_on:
             self._unknown.count(tenant_id)
-            self._start()
+            if not self._runs:
+                self._start()
 
     def opened(self, sign_up_id: str, decided_at: datetime | None, now: datetime) -> None:
         """Somebody opened the status page of this sign-up.
@@ -147,13 +149,20 @@ class UsageNoter:
 
     def _start(self) -> None:
         """Start the thread, unless it runs in this process."""
-        process = os.getpid()
-        if self._runs_in == process or self._ended.is_set():
+        if self._runs or self._ended.is_set():
             return
-        self._runs_in = process
+        self._runs = True
         ended = self._ended
         owner = weakref.ref(self, lambda _: ended.set())
         threading.Thread(target=_run, args=(owner, ended), name="usage", daemon=True).start()
+
+    def reset_after_fork(self) -> None:
+        """The thread stays in the parent, and so does what it was about to write."""
+        self._flushing = threading.Lock()
+        self._ended = threading.Event()
+        self._queue.clear()
+        self._unknown = UnknownIds()
+        self._runs = False
 
     def close(self) -> None:
         """Write what is left, within some seconds. Nothing is written afterwards."""
@@ -302,3 +311,14 @@ def open_noter(settings: Settings, store: Store, clock: Callable[[], datetime]) 
         together=1 if is_table else _TOGETHER_IN_FILE,
         pause=_PAUSE_OF_TABLE if is_table else 0.0,
     )
+
+
+_all: "weakref.WeakSet[UsageNoter]" = weakref.WeakSet()
+
+
+def _reset_after_fork() -> None:
+    for noter in list(_all):
+        noter.reset_after_fork()
+
+
+os.register_at_fork(after_in_child=_reset_after_fork)

@@ -28,18 +28,24 @@ class UnknownIds:
         self._lock = threading.Lock()
 
     def count(self, tenant_id: str) -> None:
-        """Count a question. This waits for nobody: one that comes while somebody else counts is
-        left out."""
-        if not self._lock.acquire(blocking=False):
-            return
-        try:
-            counts = self._counts
-            if tenant_id in counts or len(counts) < self._most:
-                counts[tenant_id] = counts.get(tenant_id, 0) + 1
-                return
-            self._counts = {each: n - 1 for each, n in counts.items() if n > 1}
-        finally:
-            self._lock.release()
+        """Count a question. This waits for nobody: one of two at the same moment may be lost."""
+        counts = self._counts
+        before = counts.get(tenant_id)
+        if before is not None:
+            counts[tenant_id] = before + 1
+        elif self._lock.acquire(False):
+            try:
+                self._add(tenant_id)
+            finally:
+                self._lock.release()
+
+    def _add(self, tenant_id: str) -> None:
+        if len(self._counts) < self._most:
+            self._counts[tenant_id] = 1
+        else:
+            # A copy, since others may count meanwhile.
+            counted = list(self._counts.items())
+            self._counts = {each: n - 1 for each, n in counted if n > 1}
 
     def taken(self) -> dict[str, int]:
         """What was counted; counting begins anew."""

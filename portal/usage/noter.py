@@ -30,6 +30,7 @@ from portal.stores import (
     Store,
     StoreError,
     VersionConflictError,
+    clear_deadline,
     set_deadline,
 )
 from portal.tenants import first_instant
@@ -42,7 +43,7 @@ logger = logging.getLogger(__name__)
 FLUSH_SECONDS = 60.0
 #: The item of unknown ids is large, so it is written less often.
 _UNKNOWN_EVERY = timedelta(minutes=10)
-#: Seconds that one flush may wait for the store, and the last one before a process ends.
+#: Seconds that one write may wait for the store, and all of those before a process ends.
 _DEADLINE = 30.0
 _LAST_DEADLINE = 3.0
 #: The file store writes many notes at once, since each write waits for the disk. A transaction of
@@ -90,6 +91,7 @@ class UsageNoter:
         self._unknown_due = _BEFORE_ALL
         self._flushing = threading.Lock()
         self._ended = threading.Event()
+        self._is_last = False
         self._runs = False
         _all.add(self)
 
@@ -167,29 +169,39 @@ class UsageNoter:
     def close(self) -> None:
         """Write what is left, within some seconds. Nothing is written afterwards."""
         self._ended.set()
-        self.flush(_LAST_DEADLINE, is_last=True)
+        self.flush(is_last=True)
 
-    def flush(self, seconds: float = _DEADLINE, *, is_last: bool = False) -> bool:
+    def flush(self, *, is_last: bool = False) -> bool:
         """Write what was noted. Whether nothing is left.
 
         Args:
-            seconds: How long this may wait for the store.
-            is_last: Unknown ids are written, too, whenever they were written last.
+            is_last: The process ends: this takes a few seconds at most, and unknown ids are
+                written, too, whenever they were written last.
         """
         with self._flushing:
-            set_deadline(seconds=seconds)
+            self._is_last = is_last
+            set_deadline(seconds=_LAST_DEADLINE)
             try:
-                self._write_notes(pause=0.0 if is_last else self._pause)
+                self._write_notes()
                 if self.is_on and (is_last or self._clock() >= self._unknown_due):
+                    self._begin_write()
                     self._write_unknown()
                     self._unknown_due = self._clock() + _UNKNOWN_EVERY
             except StoreError as error:
                 logger.debug("What was noted is not written yet: %s", type(error).__name__)
                 return False
+            finally:
+                clear_deadline()
         return True
 
-    def _write_notes(self, pause: float) -> None:
+    def _begin_write(self) -> None:
+        """A burst of a morning takes many minutes, but no single write does."""
+        if not self._is_last:
+            set_deadline(seconds=_DEADLINE)
+
+    def _write_notes(self) -> None:
         while self._queue:
+            self._begin_write()
             batch: list[Note] = []
             with suppress(IndexError):
                 while len(batch) < self._together:
@@ -199,26 +211,28 @@ class UsageNoter:
             except StoreError:
                 self._queue.extendleft(reversed(batch))
                 raise
-            except Exception as error:  # noqa: BLE001 - what cannot be read must not stop others
-                # The text of the error may hold an id.
-                logger.error("A note was left out: %s", type(error).__name__)  # noqa: TRY400
-                continue
-            if has_written and pause and self._ended.wait(pause):
-                pause = 0.0
+            if has_written and self._pause and not self._is_last:
+                self._ended.wait(self._pause)
 
     def _write(self, batch: Sequence[Note]) -> bool:
-        """Whether anything was new."""
-        for _ in range(_ATTEMPTS):
-            changes = self._changes(batch)
-            try:
-                if changes:
-                    self._store.write(changes)
-            except (ItemExistsError, VersionConflictError):
-                # Another process notes the same tenant at this moment.
-                continue
-            return bool(changes)
-        # They come again tomorrow at the latest.
-        return False
+        """Whether anything was written."""
+        try:
+            for _ in range(_ATTEMPTS):
+                changes = self._changes(batch)
+                # Another process may note the same tenant at this moment.
+                with suppress(ItemExistsError, VersionConflictError):
+                    if changes:
+                        self._store.write(changes)
+                    return bool(changes)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what cannot be read must not stop others
+            if len(batch) == 1:
+                # The text of the error may hold an id.
+                logger.error("A note was left out: %s", type(error).__name__)  # noqa: TRY400
+        # One of them is in the way of the others. Alone, it comes again tomorrow at the latest.
+        alone = [self._write([note]) for note in batch] if len(batch) > 1 else []
+        return any(alone)
 
     def _changes(self, batch: Sequence[Note]) -> list[Change]:
         before: dict[str, Usage] = {}

@@ -262,19 +262,18 @@ def test_nothing_is_noted_if_that_is_turned_off(
     assert all_items(store) == before
 
 
+@pytest.mark.parametrize("together", [1, 25])
 def test_an_item_that_nobody_can_read_stops_no_other(
-    store: Store,
-    new_noter: NewNoter,
-    clock: Clock,
-    tenant_id: str,
-    caplog: pytest.LogCaptureFixture,
+    store: Store, new_noter: NewNoter, together: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store.write([Add({KEY: "5_5", "version": 1}), Add({KEY: "usage-5_5"})])
-    noter = new_noter(store)
-    noter.gave_access("5_5", clock.now())
-    noter.gave_access(tenant_id, clock.now())
+    ids = ("5_5", "6_6")
+    store.write([Add({KEY: each, "version": 1}) for each in ids])
+    store.write([Add({KEY: "usage-5_5"})])
+    noter = new_noter(store, together=together)
+    for each in ids:
+        noter.gave_access(each, START)
     assert noter.flush()
-    assert usage(store, tenant_id).last_day == TODAY
+    assert usage(store, "6_6").last_day == TODAY
     assert "5_5" not in caplog.text
 
 

@@ -251,10 +251,12 @@
   // An element names its key: <a data-key="u">, <input data-key="/">, <details data-key="a">.
   const elementOfKey = (key) => find(`[data-key="${CSS.escape(key)}"]`);
 
-  // Lists only keys whose element is on the page now.
+  const works = (key) => (key === "j" ? find("[data-row] a") : elementOfKey(key));
+
+  // Lists only keys that work on the page now.
   function openDialog() {
     for (const term of dialog.querySelectorAll("[data-needs]")) {
-      term.hidden = term.nextElementSibling.hidden = !elementOfKey(term.dataset.needs);
+      term.hidden = term.nextElementSibling.hidden = !works(term.dataset.needs);
     }
     dialog.showModal();
   }
@@ -266,7 +268,7 @@
   showSwitches();
 
   function focusRow(step) {
-    const rows = [...document.querySelectorAll("[data-row]")];
+    const rows = [...document.querySelectorAll("[data-row]")].filter((each) => find("a", each));
     const current = rows.findIndex((row) => row.contains(document.activeElement));
     const next = current < 0 ? (step > 0 ? 0 : rows.length - 1) : current + step;
     find("a", rows[next] ?? document.createElement("p"))?.focus();
@@ -276,19 +278,23 @@
     const row = document.activeElement.closest("[data-row]");
     if (row) find("[data-pick]", row)?.click();
   }
+  let row = null; // the one from which somebody went to the search
 
   function activate(target) {
     if (target.matches("a")) return target.click();
     if (target.matches("details")) target.open = true;
+    row = document.activeElement.closest("[data-row] a");
     const field = target.matches("input") ? target : find("input:not([type=hidden]), select, textarea", target);
     (field ?? find("button", target))?.focus();
   }
 
   document.addEventListener("keydown", (event) => {
-    if (dialog.open || event.defaultPrevented || event.isComposing) return;
-    // Leaves the search without clearing it, which is what a browser does. Not a letter: always on.
+    if (find("dialog[open]") || event.defaultPrevented || event.isComposing) return;
+    // Leaves the search without clearing it, which is what a browser does, and goes back to the row.
+    // Not a letter: always on.
     if (event.key === "Escape" && event.target.matches("input[type=search]")) {
       event.target.blur();
+      if (row?.isConnected) row.focus();
       event.preventDefault();
       return;
     }
@@ -296,6 +302,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]")) return;
     const target = elementOfKey(event.key);
+    if (event.repeat && target) return; // a key that is held down opens one page, not one after another
     if (event.key === "j") focusRow(1);
     else if (event.key === "k") focusRow(-1);
     else if (event.key === "x") selectRow();

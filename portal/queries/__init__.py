@@ -28,6 +28,7 @@ from portal.queries.tabs import (
     is_in_tab,
     late_ranges,
     next_waiting,
+    next_waiting_after,
     ranges_of_tab,
     waiting_for_address,
 )
@@ -53,7 +54,8 @@ __all__ = [
     "DuplicateReason", "IndexRange", "KnownWaitingTimes", "NotedUse", "PageCursor", "ProofList",
     "ProofPage", "ProofRow", "QueuePage", "Tab", "Undelivered", "WaitingTimes", "background",
     "closed_before", "closed_towards_before", "count", "counts", "doubtful", "doubtful_count",
-    "has_tenant", "history", "is_in_tab", "late_ranges", "mails", "next_waiting", "noted_use",
-    "notes", "page", "possible_duplicates", "proof_counts", "proof_page", "ranges_of_tab",
-    "undelivered", "unknown_ids", "waiting_for_address", "waiting_times",
+    "has_tenant", "history", "is_in_tab", "late_ranges", "mails", "next_waiting",
+    "next_waiting_after", "noted_use", "notes", "page", "possible_duplicates", "proof_counts",
+    "proof_page", "ranges_of_tab", "undelivered", "unknown_ids", "waiting_for_address",
+    "waiting_times",
 ]  # fmt: skip

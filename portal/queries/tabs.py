@@ -145,6 +145,18 @@ def next_waiting(store: Store, decided: Collection[str]) -> Item | None:
     return next((row for row in rows if row[KEY] not in decided), None)
 
 
+def next_waiting_after(store: Store, row: Item, decided: Collection[str]) -> Item | None:
+    """The next sign-up of the queue behind this one, or behind the last one the first. `None` if no
+    other waits, or if this one is not in the queue."""
+    partition = records.status_partition(Status.PENDING)
+    if row.get(GSI2.partition) != partition:
+        return None
+    after = (str(row[GSI2.sort]), str(row[KEY]))
+    rows = store.query(GSI2, partition, after=after, limit=len(decided) + 1).items
+    behind = next((each for each in rows if each[KEY] not in decided), None)
+    return behind or next_waiting(store, {*decided, str(row[KEY])})
+
+
 def closed_towards_before(store: Store, instant: datetime) -> Iterator[Item]:
     """Rows of sign-ups that were closed towards an existing tenant before `instant`."""
     until = (_FIRST, format_timestamp(instant))

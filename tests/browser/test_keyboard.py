@@ -192,3 +192,79 @@ def test_keys_walk_the_lists_of_the_overview(
     address = first.get_attribute("href")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(re.escape(address or "") + "$"))
+
+
+def test_escape_goes_back_to_the_row_from_which_somebody_went_to_the_search(
+    signed_in: Callable[..., Page], demo_data: DemoData
+) -> None:
+    for _ in range(2):
+        demo_data.pending(ago=timedelta(days=90))
+    page = signed_in()
+    page.goto("/staff/tenants")
+    for key in ("j", "j", "/"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-row] a").nth(1)).to_be_focused()
+
+
+def test_the_search_of_the_overview_finds_in_all_lists(
+    signed_in: Callable[..., Page], demo_data: DemoData
+) -> None:
+    someone = demo_data.active().tenant
+    assert someone.ids is not None
+    page = signed_in()
+    page.goto("/staff/")
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("searchbox")).not_to_be_focused()
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Shortcut keys")
+    for words in ("Go to the search", "Leave the search", "Open the row"):
+        expect(keys.get_by_text(words)).to_be_visible()
+    # While the list of keys is open, no other key does anything.
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).not_to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.keyboard.type(someone.id)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tenants: All")
+    expect(page.locator("[data-row] a")).to_have_text(someone.contact.company)
+
+
+def test_a_key_leads_to_the_next_one_waiting_before_and_after_a_decision(
+    signed_in: Callable[..., Page], demo_data: DemoData
+) -> None:
+    first, second, third = (demo_data.pending(ago=timedelta(days=400 - n)) for n in range(3))
+    page = signed_in()
+    page.goto(first.path)
+    page.keyboard.press("n")
+    expect(page).to_have_url(second.path)
+    # Neither with a modifier nor while somebody types.
+    page.keyboard.press("Alt+n")
+    page.keyboard.press("r")
+    page.keyboard.press("n")
+    expect(page).to_have_url(second.path)
+    reject = page.get_by_role("form", name="Reject")
+    reject.get_by_label("Reason").select_option("other")
+    reject.get_by_role("button", name="Reject").click()
+    expect(page.locator("#outcome")).to_be_focused()
+    page.keyboard.press("n")
+    expect(page).to_have_url(first.path)
+    page.keyboard.press("n")
+    expect(page).to_have_url(third.path)
+    # A key that is held down opens one page, not one after another.
+    page.evaluate(
+        """document.body.dispatchEvent(
+            new KeyboardEvent("keydown", {key: "n", repeat: true, bubbles: true}))"""
+    )
+    expect(page).to_have_url(third.path)
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Shortcut keys")
+    expect(keys.get_by_text("Next one waiting")).to_be_visible()
+    page.goto(demo_data.active().path)
+    page.keyboard.press("n")
+    page.keyboard.press("?")
+    expect(keys.get_by_text("Next one waiting")).to_be_hidden()

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
+from portal.tenants import Contact
 from tests.browser.demo_data import DemoData
-from tests.browser.steps import decision
+from tests.browser.steps import decision, free_id
 
 LINE = 30
 """Pixels: more than one line of text is high, less than two."""
@@ -97,3 +98,41 @@ def test_no_choice_of_a_term_is_cut_off_on_a_phone(
             }"""
         )
         assert cut == []
+
+
+def test_on_a_phone_a_decision_stands_before_the_duplicates_and_behind_a_line_that_names_them(
+    signed_in: Callable[..., Page], demo_data: DemoData, javascript: bool
+) -> None:
+    number = free_id()
+    contact = Contact(company=f"Zwilling {number}", name="Jo Zwilling", email=f"{number}@z.example")
+    someone = [demo_data.sign_up(contact) for _ in range(3)][-1]
+    page = signed_in(width=360, locale="de-DE", javascript=javascript)
+    page.goto(someone.path)
+    line = page.get_by_role("link", name="2 mögliche Dubletten")
+    button = page.get_by_role("button", name="Aktivieren")
+    table = page.get_by_role("heading", name="Mögliche Dubletten")
+    tops = [box(each)["y"] for each in (line, button, table)]
+    assert tops == sorted(tops)
+    size = page.viewport_size
+    assert size is not None
+    assert tops[0] + box(line)["height"] < size["height"]
+    assert tops[1] + box(button)["height"] < 2 * size["height"]
+    # The same order for who has the page read out.
+    read = page.locator("main").inner_text()
+    assert read.index("2 mögliche Dubletten") < read.index("Aktivieren")
+    assert read.rindex("Client-Secret") < read.index("Mögliche Dubletten")
+    line.click()
+    expect(table).to_be_in_viewport()
+
+
+def test_no_date_is_cut_off_on_a_phone(signed_in: Callable[..., Page], demo_data: DemoData) -> None:
+    page = signed_in(width=360)
+    page.goto(demo_data.pending().path)
+    pairs = box(page.locator("#form-activate .pairs"))
+    for day in page.locator("#form-activate [type=date]").all():
+        assert box(day)["width"] == pairs["width"]
+    account, company = (
+        box(page.locator("#form-activate").get_by_label(label))
+        for label in ("Account id", "Company id")
+    )
+    assert account["y"] == company["y"]

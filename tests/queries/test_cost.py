@@ -33,6 +33,7 @@ def cost_of_each_query(store: Store, me: Tenant) -> dict[str, Cost]:
         "duplicates": lambda s: queries.possible_duplicates(s, me),
         "doubtful": lambda s: queries.doubtful(s, until=START),
         "next": lambda s: queries.next_waiting(s, [me.id]),
+        "next behind": lambda s: queries.next_waiting_after(s, s.get(me.id), [me.id]),
         "history": lambda s: queries.history(s, me),
     }  # fmt: skip
     costs = {}

@@ -139,3 +139,22 @@ def test_closed_before_finds_earlier_decisions(store):
 def test_closed_before_reads_all_pages(store):
     fill(store, (tenant(n, Status.REJECTED) for n in range(3 * PAGE + 1)))
     assert len(list(queries.closed_before(store, START))) == 3 * PAGE + 1
+
+
+def test_behind_the_last_one_waiting_comes_the_first(store):
+    first, second, third = fill(store, [tenant(1), tenant(2), tenant(3)])
+
+    def after(one, *decided):
+        row = queries.next_waiting_after(store, store.get(one.id), decided)
+        return row and row[KEY]
+
+    assert [after(first), after(second), after(third)] == [second.id, third.id, first.id]
+    # An index may still show what was just decided.
+    assert after(first, second.id) == third.id
+    assert after(third, first.id) == second.id
+    assert after(third, first.id, second.id) is None
+
+
+def test_nothing_comes_behind_a_tenant_that_is_not_in_the_queue(store):
+    decided, _waiting = fill(store, [tenant(1, Status.REJECTED), tenant(2)])
+    assert queries.next_waiting_after(store, store.get(decided.id), []) is None

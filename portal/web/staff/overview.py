@@ -48,6 +48,7 @@ def overview_page() -> Response:
     expiring = queries.page(store(), queries.ranges_of_tab(Tab.EXPIRING, now()), limit=_ROWS)
     page = render_template(
         "staff/overview.html",
+        search_url=url_for("staff.tenants"),
         counts=counts,
         aside=not_in_queue() if any(tab.key == Tab.ASIDE.value for tab in counts) else [],
         waiting=[_waiting_row(row) for row in without_decided(pending.rows)],

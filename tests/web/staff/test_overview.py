@@ -6,8 +6,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.conftest import Clock
-from tests.web.factories import QUEUE
-from tests.web.pages import Staff, heading, links, page_words, sent_in
+from tests.web.factories import QUEUE, companies
+from tests.web.pages import Staff, form_of, heading, links, page_words, sent_in
 
 
 def test_the_overview_of_an_empty_portal_is_a_page(viewer: Staff) -> None:
@@ -38,3 +38,11 @@ def test_the_overview_lists_the_longest_wait_first_and_marks_late_ones(
     assert "First AG 3 days, late" in page
     assert page.index("First AG") < page.index("Second AG")
     assert "late" not in page.partition("Second AG")[2].partition("Expiring soon")[0]
+
+
+@pytest.mark.usefixtures("demo_tenants")
+def test_the_overview_leads_to_a_search_in_all_lists(viewer: Staff) -> None:
+    page = viewer.get("/staff/")
+    found = viewer.get(QUEUE, query_string=form_of(page, QUEUE) | {"q": "Soon SE"})
+    assert heading(found) == "Tenants: All"
+    assert companies(found) == ["Soon SE"]

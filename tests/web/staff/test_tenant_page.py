@@ -15,6 +15,7 @@ from tests.web.pages import (
     TYPED,
     SignUp,
     Staff,
+    by_id,
     events_of,
     everything,
     facts,
@@ -300,3 +301,35 @@ def test_t36_other_letters_have_no_mark(client: FlaskClient, anna: Staff) -> Non
     assert "several scripts" not in page_words(page)
     assert facts(page)["Domain in ASCII"] == "xn--mller-kva.example"
     assert "Domain in ASCII" not in facts(anna.page(sent_in(client).id))
+
+
+def test_a_pending_page_leads_to_the_next_one_and_keeps_the_way_back(
+    client: FlaskClient, anna: Staff, clock: Clock
+) -> None:
+    found = []
+    for company in ("First AG", "Second AG"):
+        clock.advance(minutes=1)
+        found.append(sent_in(client, company=company, email=f"{company[0]}@example.com").id)
+    back = {"back": "status=pending"}
+    page = anna.get(f"/staff/tenants/{found[0]}", query_string=back)
+    address = links(page)["Next one waiting"]
+    assert address == f"/staff/tenants/{found[1]}?back=status%3Dpending"
+    assert links(anna.get(address))["Next one waiting"].startswith(f"/staff/tenants/{found[0]}?")
+    # The confirmation names the next one, so the page does not lead there twice.
+    anna.decide(found[0], "reject", reason="other")
+    after = anna.get(f"/staff/tenants/{found[0]}", query_string={"done": "1"})
+    assert "Next: Second AG" in links(after)
+    assert "Next one waiting" not in links(after)
+    assert "Next one waiting" not in links(anna.get(f"/staff/tenants/{found[1]}"))
+
+
+def test_a_line_on_top_says_that_there_are_possible_duplicates(
+    client: FlaskClient, anna: Staff, clock: Clock
+) -> None:
+    first = sent_in(client).id
+    assert "1 possible duplicate" not in links(anna.get(f"/staff/tenants/{first}"))
+    clock.advance(minutes=1)
+    second = sent_in(client).id
+    page = anna.get(f"/staff/tenants/{second}")
+    assert links(page)["1 possible duplicate"] == "#duplicates"
+    assert words(by_id(page, "duplicates")) == "Possible duplicates"

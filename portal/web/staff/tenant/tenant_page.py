@@ -20,7 +20,7 @@ from portal.web.http import (
     store,
 )
 from portal.web.i18n import _, dates, labels
-from portal.web.staff.lists import list_url
+from portal.web.staff.lists import back_parameter, list_url, recently_decided
 from portal.web.staff.tenant.confirmations import Confirmation, confirm_decision, confirm_note
 from portal.web.staff.tenant.form_views import FormView, SubmittedForm, offered_forms
 from portal.web.staff.tenant.lamps import lamps
@@ -132,9 +132,18 @@ def tenant_page(
         mails=mail_lines(mails),
         again=again_form(tenant, mails) if _may_change() else None,
         back_url=list_url(default_tab=_tab_of(tenant)),
+        next_url=_next_url(loaded.item),
     )
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer
+
+
+def _next_url(item: Item) -> str:
+    """The next one waiting, for whoever leaves this one undecided; empty if there is none."""
+    found = queries.next_waiting_after(store(), item, recently_decided())
+    if found is None:
+        return ""
+    return url_for("staff.tenant", tenant_id=found[KEY], back=back_parameter())
 
 
 def conflict_notice(tenant: Tenant) -> ConflictNotice:

@@ -234,6 +234,10 @@ ARROWS: dict[str, set[str]] = {
         "portal.proof_of_work", "portal.queries", "portal.records", "portal.sealing",
         "portal.search", "portal.stores", "portal.tenants", "portal.timestamps", "portal.usage",
     },
+    "portal.reports": {
+        "portal.auth", "portal.contact_fields", "portal.imports", "portal.queries",
+        "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
+    },
     "portal.imports": {
         "portal.imports.jobs", "portal.imports.model", "portal.imports.planning",
         "portal.imports.reading", "portal.imports.reports",
@@ -285,13 +289,18 @@ ARROWS: dict[str, set[str]] = {
     "portal.web.staff": {
         "portal.queries", "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
         "portal.translations", "portal.usage", "portal.web.http", "portal.web.i18n",
-        "portal.web.staff.accounts", "portal.web.staff.bulk", "portal.web.staff.lists",
-        "portal.web.staff.tenant",
+        "portal.web.staff.accounts", "portal.web.staff.bulk", "portal.web.staff.exports",
+        "portal.web.staff.lists", "portal.web.staff.tenant",
     },
     "portal.web.staff.accounts": {
         "portal.auth", "portal.contact_readers", "portal.mail", "portal.oidc", "portal.onboarding",
         "portal.queries", "portal.records", "portal.stores", "portal.timestamps",
         "portal.web.forms", "portal.web.http", "portal.web.i18n",
+    },
+    "portal.web.staff.exports": {
+        "portal.auth", "portal.contact_readers", "portal.queries", "portal.reports",
+        "portal.tenants", "portal.web.forms", "portal.web.http", "portal.web.i18n",
+        "portal.web.staff.lists",
     },
     "portal.web.staff.lists": {
         "portal.auth", "portal.contact_readers", "portal.onboarding", "portal.queries",
@@ -332,9 +341,10 @@ ARROWS: dict[str, set[str]] = {
     "portal.cli": {
         "portal", "portal.auth", "portal.contact_readers", "portal.folders", "portal.imports",
         "portal.incomplete_count", "portal.logs", "portal.mail", "portal.oidc", "portal.onboarding",
-        "portal.outbox", "portal.records", "portal.sealing", "portal.search", "portal.serving",
-        "portal.settings", "portal.signing_keys", "portal.stores", "portal.stores.dynamodb",
-        "portal.stores.file", "portal.tenants", "portal.timestamps", "portal.usage",
+        "portal.outbox", "portal.records", "portal.reports", "portal.sealing", "portal.search",
+        "portal.serving", "portal.settings", "portal.signing_keys", "portal.stores",
+        "portal.stores.dynamodb", "portal.stores.file", "portal.tenants", "portal.timestamps",
+        "portal.usage",
     },
     "portal": {
         "portal.folders", "portal.grace", "portal.logs", "portal.oidc", "portal.proof_of_work",

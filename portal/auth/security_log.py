@@ -58,6 +58,8 @@ class SecurityAct(StrEnum):
     TOKEN_CREATED = "token_created"  # noqa: S105 - the name of an act
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - the name of an act
     DOUBTFUL_CLEARED = "doubtful_cleared"
+    LIST_EXPORTED = "list_exported"
+    REPORT_EXPORTED = "report_exported"
     ROLE_REFUSED = "role_refused"
     SCOPE_REFUSED = "scope_refused"
     LINK_REFUSED = "link_refused"
@@ -77,6 +79,8 @@ _LINES = {
     SecurityAct.TOKEN_CREATED: "An API token was created.",
     SecurityAct.TOKEN_REVOKED: "An API token was revoked.",
     SecurityAct.DOUBTFUL_CLEARED: "Doubtful sign-ups were cleared.",
+    SecurityAct.LIST_EXPORTED: "A list of tenants was exported.",
+    SecurityAct.REPORT_EXPORTED: "A report for auditors was exported.",
     SecurityAct.ROLE_REFUSED: "A role was too low.",
     SecurityAct.SCOPE_REFUSED: "An API token was used for something else.",
     SecurityAct.LINK_REFUSED: "A sign-in link was refused.",
@@ -113,7 +117,7 @@ class SecurityEvent:
         about: The person or the token that was acted on; empty if it is the one who acted.
         role: The role that a link gives.
         earlier_role: The role before.
-        route: What was refused.
+        route: What was refused, or exported.
         count: How many it was done to.
     """
 

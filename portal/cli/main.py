@@ -9,6 +9,7 @@ import click
 from portal import logs
 from portal.cli.doctor import doctor
 from portal.cli.outbox import outbox
+from portal.cli.report import report, report_index
 from portal.cli.retention import erase_closed
 from portal.cli.sealing import sealing
 from portal.cli.search import search
@@ -28,6 +29,8 @@ for command in (
     doctor,
     erase_closed,
     outbox,
+    report,
+    report_index,
     sealing,
     search,
     serve,

@@ -53,7 +53,9 @@ from portal.imports.reading import (
     no_disk_space_error,
 )
 from portal.imports.reports import (
+    CSV_START,
     export_tenant,
+    guarded_line,
     job_summary,
     plan_summary,
     reimport_problem,
@@ -62,12 +64,12 @@ from portal.imports.reports import (
 )
 
 __all__ = [
-    "FAILED_KINDS", "KEY_PREFIX", "SECRET_FIELD", "WRITTEN_KINDS", "AllowedChange", "FieldChange",
-    "FieldMessage", "FileFormat", "ImportJob", "ImportOptions", "JobState", "Limits", "Message",
-    "Plan", "PlanRow", "Policy", "Readable", "RefusedFileError", "RowKind", "RowPosition",
-    "StagedEntries", "StrictJsonError", "UnknownJobError", "apply_step", "create_job",
-    "decode_json", "end_job", "export_tenant", "file_is_compressed", "file_too_large", "find_job",
-    "job_summary", "list_jobs", "lookup_workers", "no_disk_space_error", "page_of_rows",
-    "plan_summary", "printable_excerpt", "reimport_problem", "remove_rows_before", "report_as_csv",
-    "report_as_json", "rows_of_job", "size_in_words",
+    "CSV_START", "FAILED_KINDS", "KEY_PREFIX", "SECRET_FIELD", "WRITTEN_KINDS", "AllowedChange",
+    "FieldChange", "FieldMessage", "FileFormat", "ImportJob", "ImportOptions", "JobState", "Limits",
+    "Message", "Plan", "PlanRow", "Policy", "Readable", "RefusedFileError", "RowKind",
+    "RowPosition", "StagedEntries", "StrictJsonError", "UnknownJobError", "apply_step",
+    "create_job", "decode_json", "end_job", "export_tenant", "file_is_compressed", "file_too_large",
+    "find_job", "guarded_line", "job_summary", "list_jobs", "lookup_workers", "no_disk_space_error",
+    "page_of_rows", "plan_summary", "printable_excerpt", "reimport_problem", "remove_rows_before",
+    "report_as_csv", "report_as_json", "rows_of_job", "size_in_words",
 ]  # fmt: skip

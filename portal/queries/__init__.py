@@ -4,6 +4,7 @@ tenants: each reads a few index pages, never the whole table.
     pages            a page of a list, and the cursor to the next one
     tabs             the tabs of the queue, their counts, the next sign-up to decide, closed ones
     tenant_history   events, notes and mails of one tenant
+    decisions        who decided what, over a time
     undelivered      mails that were given up
     background       what runs beside the requests
     usage            what was noted of a tenant's use; lists of those that lack a proof
@@ -13,6 +14,7 @@ tenants: each reads a few index pages, never the whole table.
 """
 
 from portal.queries.background import Background, background
+from portal.queries.decisions import company_of, decided_between, report_is_whole
 from portal.queries.doubtful import Doubtful, doubtful
 from portal.queries.duplicates import DuplicateReason, possible_duplicates
 from portal.queries.pages import PAGE, IndexRange, PageCursor, QueuePage, page
@@ -53,9 +55,9 @@ __all__ = [
     "CAP", "DISJOINT_TABS", "PAGE", "PATIENCE", "PROOFS_PAGE", "Background", "Doubtful",
     "DuplicateReason", "IndexRange", "KnownWaitingTimes", "NotedUse", "PageCursor", "ProofList",
     "ProofPage", "ProofRow", "QueuePage", "Tab", "Undelivered", "WaitingTimes", "background",
-    "closed_before", "closed_towards_before", "count", "counts", "doubtful", "doubtful_count",
-    "has_tenant", "history", "is_in_tab", "late_ranges", "mails", "next_waiting",
-    "next_waiting_after", "noted_use", "notes", "page", "possible_duplicates", "proof_counts",
-    "proof_page", "ranges_of_tab", "undelivered", "unknown_ids", "waiting_for_address",
-    "waiting_times",
+    "closed_before", "closed_towards_before", "company_of", "count", "counts", "decided_between",
+    "doubtful", "doubtful_count", "has_tenant", "history", "is_in_tab", "late_ranges", "mails",
+    "next_waiting", "next_waiting_after", "noted_use", "notes", "page", "possible_duplicates",
+    "proof_counts", "proof_page", "ranges_of_tab", "report_is_whole", "undelivered", "unknown_ids",
+    "waiting_for_address", "waiting_times",
 ]  # fmt: skip

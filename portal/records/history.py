@@ -11,7 +11,8 @@ from datetime import datetime
 from portal.contact_fields import CONTACT_FIELDS, FieldKind, fields_of_kind
 from portal.records.access_fields import status_of, validity_of
 from portal.records.attributes import Texts
-from portal.stores import GSI2, GSI3, KEY, Item, Value
+from portal.records.ids import item_kind
+from portal.stores import GSI1, GSI2, GSI3, KEY, Item, Value
 from portal.tenants import AccessStatus, AuditInfo, Verb, access_status, takes_access_away
 from portal.timestamps import format_timestamp, parse_timestamp
 
@@ -33,6 +34,12 @@ _E164 = re.compile(r"(\+\d\d)\d{4,}(\d\d)", re.ASCII)
 #: The partition of the events that took access away, whichever tenant's, by time. Who wants to know
 #: what was suspended or shortened lately asks once, and not for each tenant.
 ENDED = "ENDED"
+#: Who an event of a customer is by. Everybody else who decides is in the report for auditors.
+_CUSTOMER = "customer"
+#: The partitions of events that are not about a tenant: those of the security log.
+_OF_NO_TENANT = ("", "EVENTS#security")
+#: The item that says that the events of earlier versions are in the report, too.
+REPORT_INDEX = "report-index"
 _GIVES_ACCESS = frozenset({AccessStatus.VALID, AccessStatus.EXPIRING})
 
 
@@ -71,6 +78,7 @@ def event_item(
     )
     if before is not None and ends_access(before, after, audit.at):
         entry |= {GSI3.partition: ENDED, GSI3.sort: entry[GSI2.sort]}
+    entry |= _decided_keys(entry)
     return entry | {
         "verb": verb.value,
         "changes": json.dumps(
@@ -97,6 +105,53 @@ def ended_tenant(row: Item) -> tuple[str, datetime | None]:
     at, _, event_id = str(row[GSI3.sort]).partition("#")
     # Only a tenant with a final id has access, and a final id has no hyphen.
     return event_id.split("-")[1], parse_timestamp(at)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DecidedEvent:
+    """An event of somebody who is no customer. `who`: the id of the person or the token; empty for
+    a command."""
+
+    tenant_id: str
+    who: str
+    event: Event
+
+
+def decided_partition(instant: datetime) -> str:
+    """The partition of the decisions in the month of this instant (UTC), whichever tenant's, by
+    time. In GSI1, the only index that shows of an event all that a report says."""
+    return f"DECIDED#{format_timestamp(instant)[:7]}"
+
+
+def decided_event_of(item: Item) -> DecidedEvent:
+    return DecidedEvent(
+        tenant_id=str(item[GSI2.partition]).removeprefix(events_partition("")),
+        who=str(item.get("who", "")),
+        event=event_of(item),
+    )
+
+
+def in_report(item: Item) -> Item | None:
+    """The item of an event as it is found by its time, if an earlier version wrote it without
+    that. `None` for every other item."""
+    partition = item.get(GSI2.partition, "")
+    if item_kind(str(item[KEY])) != "event" or partition in _OF_NO_TENANT or GSI1.partition in item:
+        return None
+    keys = _decided_keys(item)
+    return {**item, **keys, "version": int(item["version"]) + 1} if keys else None
+
+
+def report_index_item(now: datetime) -> Item:
+    return {KEY: REPORT_INDEX, "version": 1, "at": format_timestamp(now)}
+
+
+def _decided_keys(entry: Item) -> dict[str, Value]:
+    if not entry.get("who") and entry["by"] == _CUSTOMER:
+        return {}
+    return {
+        GSI1.partition: f"DECIDED#{str(entry['at'])[:7]}",
+        GSI1.sort: entry[GSI2.sort],
+    }
 
 
 def event_of(item: Item) -> Event:

@@ -46,12 +46,15 @@ NAMES = {
 }
 #: The keys by which events are found that took access away. 1.0 reads an event without them.
 KEYS_OF_ENDED = names("gsi3pk gsi3sk")
+#: The keys by which the report for auditors finds an event. 1.0 reads an event without them, and
+#: nobody asks the downstream application's index for a month.
+KEYS_OF_DECIDED = names("gsi1pk gsi1sk")
 #: The keys of the list of people. 1.0 finds a person by the id, and keeps none of these.
 KEYS_OF_PEOPLE = names(_LISTED)
 #: What later versions added. 1.0 has no page that reads it.
 SINCE_1_0 = {
     "staff": NAMES["staff"] | KEYS_OF_PEOPLE,
-    "event": NAMES["event"] | KEYS_OF_ENDED,
+    "event": NAMES["event"] | KEYS_OF_ENDED | KEYS_OF_DECIDED,
     "security event": names("tenantId version at by verb text changes requestId " + _LISTED),
     "mail": names(
         "tenantId version at by verb status of signUp locale dueAt tries sentAgain decidedAt reason"
@@ -82,6 +85,7 @@ PARTITIONS = {
 }
 #: Those that later versions added.
 PARTITIONS_SINCE_1_0 = {
+    "gsi1pk": names("DECIDED#"),
     "gsi2pk": names("OUTBOX# LIMITS PEOPLE"),
     "gsi3pk": names("CHANGED#rejected"),
     "gsi4pk": names(

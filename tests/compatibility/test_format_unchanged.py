@@ -33,6 +33,7 @@ from tests.compatibility.scenario import run_scenario
 from tests.compatibility.stored_names import (
     ADDED_SINCE_1_0,
     KEYS_OF_CHANGES,
+    KEYS_OF_DECIDED,
     KEYS_OF_ENDED,
     KEYS_OF_IMPORT,
     KEYS_OF_PEOPLE,
@@ -181,7 +182,7 @@ def test_index_partitions_have_these_names(folder: Path) -> None:
         # New since 1.0, which never asks for it.
         found.discard("ENDED")
         # Without the id, the address or the letter behind the "#"; a status stays.
-        heads = {re.sub(r"^(ACCOUNT|EVENTS|NOTES|ACCESS|COMPANY|EMAIL)#.+", r"\1#", each)
+        heads = {re.sub(r"^(ACCOUNT|DECIDED|EVENTS|NOTES|ACCESS|COMPANY|EMAIL)#.+", r"\1#", each)
                  for each in found}  # fmt: skip
         if name == "gsi2pk":
             heads = {re.sub(r"^OUTBOX#.+", "OUTBOX#", each) for each in heads}
@@ -213,6 +214,8 @@ def test_an_item_has_the_same_attributes_of_the_same_types(current: Result) -> N
         present |= {shape | {("importedState", "str")} for shape in present if OPEN_ENDED in shape}
         if kind == "staff":
             present = {shape - {(name, "str") for name in KEYS_OF_PEOPLE} for shape in present}
+        if kind == "event":
+            present |= {shape - {(name, "str") for name in KEYS_OF_DECIDED} for shape in present}
         others = {shape | {("cluster", "str")} for shape in before - present}
         assert others <= present, kind
 
@@ -327,7 +330,7 @@ def test_table_items_have_the_same_names_and_types(
         frozenset(name for name, _type in now.pop("security event"))
         == (SINCE_1_0["security event"])
     )
-    now["event"] -= {(name, "S") for name in KEYS_OF_ENDED}
+    now["event"] -= {(name, "S") for name in KEYS_OF_ENDED | KEYS_OF_DECIDED}
     now["staff"] -= {(name, "S") for name in KEYS_OF_PEOPLE}
     assert frozenset(name for name, _type in now.pop("mail")) <= SINCE_1_0["mail"]
     assert now == before

@@ -4,8 +4,6 @@ Failed rows include their values, so that a report can be corrected and imported
 spreadsheet takes a CSV cell for a formula; importing the report removes the guard.
 """
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -21,6 +19,7 @@ from portal.imports.model import (
     RowKind,
 )
 from portal.imports.reading import EMPTY_TEXT, guard_cell
+from portal.imports.reports.csv_lines import CSV_START, csv_line
 from portal.timestamps import format_timestamp
 
 #: Columns of a CSV report. The columns of `EXPORTED_FIELDS` follow, filled for failed rows.
@@ -82,7 +81,7 @@ def report_as_csv(rows: Iterable[PlanRow], files: Sequence[str] = ()) -> Iterato
 
     An empty cell is a missing value; an apostrophe alone is an empty value.
     """
-    yield "\ufeff" + _line([*_COLUMNS, *EXPORTED_FIELDS], [])
+    yield CSV_START + _line([*_COLUMNS, *EXPORTED_FIELDS], [])
     for row in rows:
         fields = _row_as_json(row, files)
         values = fields.get("values", {})
@@ -133,10 +132,7 @@ def _messages(messages: Iterable[FieldMessage]) -> str:
 
 
 def _line(cells: Iterable[object], values: Iterable[FieldValue | None]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow([*(guard_cell(str(cell)) for cell in cells), *map(_value_cell, values)])
-    return text.getvalue()
+    return csv_line([*(guard_cell(str(cell)) for cell in cells), *map(_value_cell, values)])
 
 
 def _value_cell(value: FieldValue | None) -> str:

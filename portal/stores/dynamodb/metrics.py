@@ -26,7 +26,7 @@ NAMESPACE = "FSMAppointmentManager/Portal"
 #: metrics, since an id may also be a text that somebody typed into a search.
 KINDS = frozenset({
     "pending", "claim", "event", "note", "staff", "link", "session", "mail", "token", "import",
-    "limit", "stats", "followup", "search", "usage",
+    "limit", "stats", "followup", "search", "usage", "views", "report",
 })  # fmt: skip
 _PARTITION = re.compile(r"[A-Z]{1,12}(?=#|\Z)")
 

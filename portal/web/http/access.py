@@ -77,6 +77,10 @@ ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone", "open call"]] = {
     "staff.tenants": Role.VIEWER,
     "staff.tenant": Role.VIEWER,
     "staff.proofs": Role.VIEWER,
+    # Personal details leave the portal with it.
+    "staff.tenants_csv": Role.APPROVER,
+    "staff.report": Role.ADMIN,
+    "staff.report_csv": Role.ADMIN,
     "staff.doubtful": Role.APPROVER,
     "staff.clear_doubtful": Role.APPROVER,
     "staff.security": Role.ADMIN,

@@ -117,6 +117,8 @@ SECURITY_ACT = {
     SecurityAct.TOKEN_CREATED: N_("API token created"),
     SecurityAct.TOKEN_REVOKED: N_("API token revoked"),
     SecurityAct.DOUBTFUL_CLEARED: N_("Doubtful sign-ups cleared"),
+    SecurityAct.LIST_EXPORTED: N_("List exported"),
+    SecurityAct.REPORT_EXPORTED: N_("Report exported"),
     SecurityAct.ROLE_REFUSED: N_("Refused: role"),
     SecurityAct.SCOPE_REFUSED: N_("Refused: scope"),
     # These are never events, see portal.auth.security_log.

@@ -3,6 +3,7 @@
 routes      the addresses of the pages
 accounts    signing in, sessions, people, tokens, the security log
 overview    the first page: counts, what waits longest, what expires soon
+exports     a list as CSV, and the report for auditors
 lists       the queue and the other lists of tenants
 tenant      the page of one tenant, and the decisions on it
 bulk        one decision for many tenants of a list

@@ -15,6 +15,7 @@ from portal.web.staff.accounts import (
     session_end,
     sign_in,
 )
+from portal.web.staff.exports import list_csv, report
 from portal.web.staff.lists import doubtful, queue
 from portal.web.staff.tenant import tenant_page
 
@@ -50,4 +51,7 @@ bp.add_url_rule("/doubtful", "doubtful", doubtful.doubtful_page)
 bp.add_url_rule("/doubtful/clear", "clear_doubtful", doubtful.clear_doubtful, methods=["POST"])
 bp.add_url_rule("/proofs/<name>", "proofs", proofs.proofs_page)
 bp.add_url_rule("/tenants", "tenants", queue.queue_page)
+bp.add_url_rule("/tenants.csv", "tenants_csv", list_csv.tenants_csv)
+bp.add_url_rule("/report", "report", report.report_page)
+bp.add_url_rule("/report.csv", "report_csv", report.report_csv)
 bp.add_url_rule("/tenants/<tenant:tenant_id>", "tenant", tenant_page.show_tenant)

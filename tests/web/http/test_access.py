@@ -129,6 +129,10 @@ GOLDEN = {
     "staff.session": {"GET": (303, 204, 204, 204)},
     "staff.tenants": _STAFF_PAGE,
     "staff.tenant": _STAFF_PAGE,
+    "staff.tenants_csv": {"GET": (303, 403, 200, 200)},
+    "staff.report": _ADMIN_PAGE,
+    # The address of the test names no days.
+    "staff.report_csv": {"GET": (303, 403, 403, 422)},
     "decisions.activate": _DECISION,
     "decisions.renew": _DECISION,
     "decisions.undo_renew": _DECISION,

@@ -39,6 +39,7 @@ def security_page() -> Response:
         "staff/security.html",
         rows=[_row(security_event_of(item)) for item in page.rows],
         days=days,
+        report_url=url_for("staff.report"),
         first_url=url if after else "",
         next_url=f"{url}?after={cursor}" if cursor else "",
     )

@@ -54,6 +54,7 @@ def queue_page() -> Response:
         empty=_nothing_found(tab, search, page),
         elsewhere=_elsewhere(view, page, is_first=after is None),
         clear_url=_clear_url(tab, search),
+        csv_url=_csv_url(view),
         heading=_("Tenants: %(tab)s", tab=_(labels.TAB[tab])),
     )
 
@@ -65,6 +66,14 @@ def _clear_url(tab: Tab, search: str) -> str:
         return ""
     query = f"?{urlencode({'q': search})}" if search else ""
     return f"{url_for('staff.doubtful')}{query}"
+
+
+def _csv_url(view: ListView) -> str:
+    """Where all rows of the list are a file; empty if this person may not take them along."""
+    user = person()
+    if user is None or user.role < Role.APPROVER:
+        return ""
+    return f"{url_for('staff.tenants_csv')}?{view.query}"
 
 
 def _has_marks(tab: Tab, items: Sequence[Item]) -> bool:

@@ -187,6 +187,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.signing_keys": {"portal.atomic_files", "portal.setting_parsers", "portal.settings"},
     "portal.serving": {"portal.logs"},
+    "portal.saved_views": {"portal.auth", "portal.stores"},
     "portal.tenants": set(),
     "portal.stores": {
         "portal.settings", "portal.stores.dynamodb", "portal.stores.file", "portal.stores.kept",
@@ -304,8 +305,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.web.staff.lists": {
         "portal.auth", "portal.contact_readers", "portal.onboarding", "portal.queries",
-        "portal.records", "portal.search", "portal.stores", "portal.tenants", "portal.timestamps",
-        "portal.web.forms", "portal.web.http", "portal.web.i18n",
+        "portal.records", "portal.saved_views", "portal.search", "portal.stores", "portal.tenants",
+        "portal.timestamps", "portal.web.forms", "portal.web.http", "portal.web.i18n",
     },
     "portal.web.staff.tenant": {
         "portal.auth", "portal.contact_fields", "portal.contact_readers", "portal.mail",
@@ -341,10 +342,10 @@ ARROWS: dict[str, set[str]] = {
     "portal.cli": {
         "portal", "portal.auth", "portal.contact_readers", "portal.folders", "portal.imports",
         "portal.incomplete_count", "portal.logs", "portal.mail", "portal.oidc", "portal.onboarding",
-        "portal.outbox", "portal.records", "portal.reports", "portal.sealing", "portal.search",
-        "portal.serving", "portal.settings", "portal.signing_keys", "portal.stores",
-        "portal.stores.dynamodb", "portal.stores.file", "portal.tenants", "portal.timestamps",
-        "portal.usage",
+        "portal.outbox", "portal.records", "portal.reports", "portal.saved_views", "portal.sealing",
+        "portal.search", "portal.serving", "portal.settings", "portal.signing_keys",
+        "portal.stores", "portal.stores.dynamodb", "portal.stores.file", "portal.tenants",
+        "portal.timestamps", "portal.usage",
     },
     "portal": {
         "portal.folders", "portal.grace", "portal.logs", "portal.oidc", "portal.proof_of_work",

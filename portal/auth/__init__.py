@@ -83,6 +83,7 @@ from portal.auth.staff_list import (
     ListedPerson,
     OnTheListError,
     PeoplePage,
+    disabled_people,
     end_access,
     find_person,
     give_access,
@@ -92,6 +93,7 @@ from portal.auth.staff_list import (
     set_role,
 )
 from portal.auth.token_calls import RateLimitError, RateLimitStatus, count_call
+from portal.auth.until_done import until_done
 
 __all__ = [
     "CALLS_PER_HOUR",
@@ -134,6 +136,7 @@ __all__ = [
     "count_call",
     "create_api_token",
     "disable_person",
+    "disabled_people",
     "end_access",
     "end_session",
     "end_session_of",
@@ -161,6 +164,7 @@ __all__ = [
     "set_role",
     "start_account_session",
     "start_session",
+    "until_done",
     "use_session",
     "verify_token",
 ]

@@ -14,6 +14,7 @@ from portal.auth.people import (
     PEOPLE,
     Person,
     Role,
+    active_person,
     disabled_by_provider,
     ended_access,
     id_of_address,
@@ -32,6 +33,7 @@ from portal.stores import (
     ItemNotFoundError,
     Replace,
     Store,
+    iter_query,
     iter_scan,
 )
 
@@ -87,6 +89,12 @@ def find_person(store: Store, id_: str) -> ListedPerson:
         ItemNotFoundError: There is none.
     """
     return _listed(store.get(id_))
+
+
+def disabled_people(store: Store) -> list[str]:
+    """The ids of those on the list who may not sign in any more."""
+    ids = [str(row[KEY]) for row in iter_query(store, GSI2, PEOPLE)]
+    return [id_ for id_ in ids if active_person(store, id_) is None]
 
 
 def index_people(store: Store) -> list[ListedPerson]:

@@ -26,8 +26,8 @@ def erase_closed(days: int) -> None:
     and the rows of imports that ended, or were left unfinished, more than DAYS ago. Sign-ups that
     were set aside more than DAYS ago, and at least 30, are removed. So are counters of earlier
     days, events of the security log that are older than PORTAL_SECURITY_LOG_DAYS, mails in files
-    that are older than PORTAL_MAIL_FILE_DAYS, and what the outbox has of removed sign-ups. This
-    cannot be undone."""
+    that are older than PORTAL_MAIL_FILE_DAYS, what the outbox has of removed sign-ups, and the
+    saved views of people who may not sign in any more. This cannot be undone."""
     # The other commands do not need these, and they take 0.1 s together.
     from portal.auth import remove_expired_events  # noqa: PLC0415 - takes 0.1 s
     from portal.imports import remove_rows_before  # noqa: PLC0415 - takes 0.1 s
@@ -38,6 +38,7 @@ def erase_closed(days: int) -> None:
         remove_set_aside_before,
     )
     from portal.outbox import remove_old_entries  # noqa: PLC0415 - takes 0.3 s
+    from portal.saved_views import remove_views_of_disabled  # noqa: PLC0415 - takes 0.1 s
     from portal.search import MarkingStore  # noqa: PLC0415 - takes 0.1 s
     from portal.stores.file import JsonFileStore  # noqa: PLC0415 - takes 0.1 s
     from portal.tenants import AuditInfo  # noqa: PLC0415 - takes 0.1 s
@@ -56,6 +57,7 @@ def erase_closed(days: int) -> None:
         remove_counters_before(retrying, now)
         remove_old_entries(retrying, now)
         kept = timedelta(days=settings.security_log_days)
+        remove_views_of_disabled(retrying)
         events = remove_expired_events(retrying, now, kept)
         if isinstance(store, JsonFileStore):
             # The journal still holds the earlier versions of the items.

@@ -11,8 +11,9 @@ from playwright.sync_api import Page, expect
 
 from portal import onboarding
 from portal.address_proofs import proof_token
-from portal.auth import Scope, create_api_token
+from portal.auth import Scope, create_api_token, id_of_address
 from portal.refusal_links import RefusalLinks
+from portal.saved_views import save_view
 from portal.sealing import KeyFileSealer
 from portal.settings import Settings
 from portal.stores.contract import Store
@@ -227,6 +228,8 @@ def test_no_page_of_staff_is_too_narrow(
     signed_in: Callable[..., Page],
 ) -> None:
     look = Look(locale)
+    ada = id_of_address(store, "ada.admin@example.com")
+    save_view(store, ada, name="What expires soon, all over the world", query="status=expiring")
     life = timedelta(days=90)
     create_api_token(store, name="Sync", scopes=list(Scope), life=life, now=utc_now())
     page = signed_in("admin", name="Ada Admin", width=WIDTH, locale=LOCALES[locale])
@@ -239,6 +242,9 @@ def test_no_page_of_staff_is_too_narrow(
         "tenant that was asked": asked.path,
         "doubtful": "/staff/doubtful?removed=1&changed=1",
         "imports": "/staff/imports/",
+        "views": "/staff/views",
+        "report": "/staff/report",
+        "report without days": "/staff/report.csv",
         "security": "/staff/security",
         "tokens": "/staff/tokens",
         "people": "/staff/people",

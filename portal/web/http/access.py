@@ -77,6 +77,11 @@ ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone", "open call"]] = {
     "staff.tenants": Role.VIEWER,
     "staff.tenant": Role.VIEWER,
     "staff.proofs": Role.VIEWER,
+    # Of the person who asks, so everybody may.
+    "staff.views": Role.VIEWER,
+    "staff.save_view": Role.VIEWER,
+    "staff.rename_view": Role.VIEWER,
+    "staff.remove_view": Role.VIEWER,
     # Personal details leave the portal with it.
     "staff.tenants_csv": Role.APPROVER,
     "staff.report": Role.ADMIN,

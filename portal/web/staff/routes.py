@@ -16,7 +16,7 @@ from portal.web.staff.accounts import (
     sign_in,
 )
 from portal.web.staff.exports import list_csv, report
-from portal.web.staff.lists import doubtful, queue
+from portal.web.staff.lists import doubtful, queue, saved_views
 from portal.web.staff.tenant import tenant_page
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
@@ -52,6 +52,10 @@ bp.add_url_rule("/doubtful/clear", "clear_doubtful", doubtful.clear_doubtful, me
 bp.add_url_rule("/proofs/<name>", "proofs", proofs.proofs_page)
 bp.add_url_rule("/tenants", "tenants", queue.queue_page)
 bp.add_url_rule("/tenants.csv", "tenants_csv", list_csv.tenants_csv)
+bp.add_url_rule("/views", "views", saved_views.views_page)
+bp.add_url_rule("/views/save", "save_view", saved_views.save, methods=["POST"])
+bp.add_url_rule("/views/<view_id>/rename", "rename_view", saved_views.rename, methods=["POST"])
+bp.add_url_rule("/views/<view_id>/remove", "remove_view", saved_views.remove, methods=["POST"])
 bp.add_url_rule("/report", "report", report.report_page)
 bp.add_url_rule("/report.csv", "report_csv", report.report_csv)
 bp.add_url_rule("/tenants/<tenant:tenant_id>", "tenant", tenant_page.show_tenant)

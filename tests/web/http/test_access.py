@@ -129,6 +129,11 @@ GOLDEN = {
     "staff.session": {"GET": (303, 204, 204, 204)},
     "staff.tenants": _STAFF_PAGE,
     "staff.tenant": _STAFF_PAGE,
+    "staff.views": _STAFF_PAGE,
+    # The form of the test has no name, and there is no such view.
+    "staff.save_view": {"POST": (303, 422, 422, 422)},
+    "staff.rename_view": {"POST": (303, 422, 422, 422)},
+    "staff.remove_view": {"POST": (303, 303, 303, 303)},
     "staff.tenants_csv": {"GET": (303, 403, 200, 200)},
     "staff.report": _ADMIN_PAGE,
     # The address of the test names no days.
@@ -214,6 +219,7 @@ def address(
     def make(rule: Rule) -> str:
         values = {"filename": "portal.css", "tenant_id": pending.id, "token": pending.token}
         values |= {"import_id": import_id, "language": "de", "kid": kid}
+        values |= {"view_id": "0" * 8}
         values |= {"person_id": paula, "session_id": session_id}
         if rule.endpoint == "staff.use_link":
             someone = {"email": "new@example.com", "name": "New", "role": "viewer"}

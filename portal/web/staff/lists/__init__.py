@@ -4,6 +4,7 @@ list_view         which tenants a list shows, and in which order: what its addre
 list_rows         the rows of a list: one page, or all of them
 queue             tabs with counts, search, pages, and their links
 queue_columns     the columns of a list
+saved_views       the lists that a person has saved
 render_rows       writes many table rows fast
 not_in_queue      sign-ups that wait elsewhere
 doubtful          clears doubtful sign-ups, many in one act
@@ -11,7 +12,7 @@ recent_decisions  what this person has just decided; an index may lag behind it
 back_links        the way back to the list from which somebody came
 """
 
-from portal.web.staff.lists import doubtful, queue
+from portal.web.staff.lists import doubtful, queue, saved_views
 from portal.web.staff.lists.back_links import back_parameter, list_url
 from portal.web.staff.lists.list_rows import iter_rows, rows_page
 from portal.web.staff.lists.list_view import ListView, Sort
@@ -28,5 +29,5 @@ from portal.web.staff.lists.render_rows import render_rows
 __all__ = [
     "ListView", "Sort", "back_parameter", "doubtful", "forget_decision", "iter_rows", "list_url",
     "not_in_queue", "queue", "queue_tabs", "queue_url", "recently_decided", "remember_decision",
-    "render_rows", "rows_page", "without_decided",
+    "render_rows", "rows_page", "saved_views", "without_decided",
 ]  # fmt: skip

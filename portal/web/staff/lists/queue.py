@@ -20,6 +20,7 @@ from portal.web.staff.lists.list_view import ListView
 from portal.web.staff.lists.not_in_queue import empty_queue
 from portal.web.staff.lists.queue_columns import Mark, queue_mark, queue_rows
 from portal.web.staff.lists.recent_decisions import without_decided
+from portal.web.staff.lists.saved_views import view_links
 
 #: Tabs whose tenants have no licence yet, and tabs whose heading says the status of all.
 _WITHOUT_VALIDITY = frozenset({Tab.PENDING, Tab.ASIDE, Tab.REJECTED})
@@ -55,6 +56,10 @@ def queue_page() -> Response:
         elsewhere=_elsewhere(view, page, is_first=after is None),
         clear_url=_clear_url(tab, search),
         csv_url=_csv_url(view),
+        views=view_links(),
+        views_url=url_for("staff.views"),
+        save_view_url=url_for("staff.save_view"),
+        list_query=view.query,
         heading=_("Tenants: %(tab)s", tab=_(labels.TAB[tab])),
     )
 

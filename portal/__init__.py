@@ -39,6 +39,7 @@ def create_app(
     """
     # Importing a module such as portal.settings runs this file, and must not load all of these.
     from portal import web  # noqa: PLC0415 - Flask
+    from portal.figures import CountingStore  # noqa: PLC0415 - the store
     from portal.grace import RememberingStore, open_last_known  # noqa: PLC0415 - the store
     from portal.oidc import open_provider  # noqa: PLC0415 - the store
     from portal.proof_of_work import Challenges  # noqa: PLC0415 - altcha
@@ -72,7 +73,7 @@ def create_app(
         refuse_corrupt_store(settings, raw_store)
     logger.info("Store: %s", raw_store.describe())
     last_known = open_last_known(settings, raw_store, clock)
-    marking = MarkingStore(raw_store, clock)
+    marking = CountingStore(MarkingStore(raw_store, clock))
     services = web.Services(
         settings=settings,
         store=RememberingStore(SealingStore(WatchedStore(marking), sealer), last_known, clock),

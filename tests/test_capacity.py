@@ -3,13 +3,14 @@ does."""
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from portal import onboarding, queries, records
+from portal.figures import with_counts
 from portal.grace.ended_tenants import ended_since
 from portal.onboarding import SignUpLimitError, SignUpLimits
 from portal.outbox import Delivery
@@ -25,7 +26,7 @@ from portal.search import (
     refresh,
 )
 from portal.search.terms import terms_of
-from portal.stores.contract import Add, Count, Item, Replace, iter_scan
+from portal.stores.contract import Add, Change, Count, Item, Replace, iter_scan
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.schema import GSI2, KEY
 from portal.tenants import Ids, Reason, Status, Tenant
@@ -47,6 +48,9 @@ class Metered(MarkingStore):
     def __init__(self, store: DynamoDbStore) -> None:
         super().__init__(store, lambda: START)
         self.metrics = store.metrics
+
+    def write(self, changes: Sequence[Change]) -> None:
+        super().write(with_counts(changes))
 
 
 @pytest.fixture
@@ -116,10 +120,11 @@ def fill(store: Metered, count: int) -> None:
         store.inner.write(changes[at : at + 100])
 
 
-def test_a_sign_up_without_claims_is_charged_twelve_write_units(store) -> None:
+def test_a_sign_up_without_claims_is_charged_fourteen_write_units(store) -> None:
     # A transaction charges the item, its mail and its mark for search twice. The item's rows in
-    # three indexes, the mail's in two and the mark's in one are charged once each.
-    assert charged(store, lambda: sign_up(store)) == (0, 12)
+    # three indexes, the mail's in two and the mark's in one are charged once each. Without limits,
+    # the count of the week is 2 more.
+    assert charged(store, lambda: sign_up(store)) == (0, 14)
 
 
 def test_a_sign_up_that_tells_nobody_is_charged_eight_write_units(store) -> None:
@@ -127,7 +132,7 @@ def test_a_sign_up_that_tells_nobody_is_charged_eight_write_units(store) -> None
 
 
 def test_a_sign_up_that_claims_ids_is_charged_for_the_claim_too(store) -> None:
-    assert charged(store, lambda: sign_up(store, claims=IDS)) == (1, 14)
+    assert charged(store, lambda: sign_up(store, claims=IDS)) == (1, 16)
 
 
 def limited_sign_up(
@@ -148,9 +153,8 @@ def limited_sign_up(
 
 def test_a_counted_sign_up_is_charged_20_write_units_and_22_with_a_claim(store) -> None:
     # The item, in a transaction: 5. The counters of the network and of the address, which are
-    # made: 3 each. The one of all sign-ups: 2, and 1 more as it is made. The mail: 4. Search
-    # gets its mark for 3.
-    assert charged(store, lambda: limited_sign_up(store, 1))[1] == 21
+    # made: 3 each. The one of all sign-ups of the week: 2. The mail: 4. The mark for search: 3.
+    assert charged(store, lambda: limited_sign_up(store, 1))[1] == 20
     assert charged(store, lambda: limited_sign_up(store, 2)) == (0, 20)
     assert charged(store, lambda: limited_sign_up(store, 3, claims=IDS)) == (1, 22)
 
@@ -178,8 +182,9 @@ def test_a_refusal_of_a_flood_from_many_networks_is_one_read_once_no_more_are_se
     rows = [{**aside, KEY: f"pending-{n:026}", GSI2.sort: f"2026#{n}"} for n in range(1, 1000)]
     for at in range(0, len(rows), 100):
         store.inner.write([Add(row) for row in rows[at : at + 100]])
-    store.write([Count(f"limit-all-{START.date()}", {f"h{START:%H}": 1})])
-    store.write([Replace({KEY: f"limit-all-{START.date()}", f"h{START:%H}": 200}, None)])
+    item_id, hour = records.sign_ups_item_id("2026-W48"), records.hour_name("all", START)
+    store.write([Count(item_id, {hour: 1})])
+    store.write([Replace({KEY: item_id, hour: 200}, None)])
     limits = SignUpLimits("k" * 40, 5)
 
     def refused(number: int) -> None:
@@ -232,9 +237,9 @@ def test_what_the_other_verbs_are_charged(store, active) -> None:
 
     # The tenant and its event are charged twice each; then the tenant's rows in four indexes, one
     # of which moves, and the event's row in two indexes: it took access away. The mail is charged
-    # 4, the mark for search 3.
-    assert charged(store, suspend) == (1, 18)
-    assert charged(store, renew)[1] <= 13
+    # 4, the mark for search 3, the count of the week 2.
+    assert charged(store, suspend) == (1, 20)
+    assert charged(store, renew)[1] <= 15
     assert charged(store, lambda: store.get(active.id)) == (1, 0)
     # Each process asks this once a minute: what was suspended or shortened lately.
     assert charged(store, lambda: ended_since(store, START)) == (0.5, 0)

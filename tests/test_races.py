@@ -117,7 +117,7 @@ def check(store: Store, outcomes: list[list[Outcome]]) -> None:
     # Each has one event and one final item, each activation one forward, each sign-up and each
     # decision one mail. One item counts how long they waited, each once; nothing else is stored.
     active = sum(tenant.status is Status.ACTIVE for tenant in tenants)
-    (waiting,) = [item for id_, item in items.items() if id_.startswith("stats-waiting-")]
+    (waiting,) = [item for id_, item in items.items() if id_.startswith("stats-week-")]
     assert sum(value for value in waiting.values() if isinstance(value, int)) == ROUNDS
     assert len(items) == 4 * ROUNDS + active + 1
     assert 0 < active < ROUNDS

@@ -89,6 +89,7 @@ from portal.auth.staff_list import (
     give_access,
     index_people,
     invite,
+    people_of,
     people_page,
     set_role,
 )
@@ -154,6 +155,7 @@ __all__ = [
     "make_sign_in_link",
     "new_link_secret",
     "new_token_id",
+    "people_of",
     "people_page",
     "person_of_session",
     "remove_expired_events",

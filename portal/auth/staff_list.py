@@ -82,6 +82,18 @@ def people_page(store: Store, *, after: Cursor | None = None, limit: int = 25) -
     return PeoplePage(people=people, after=page.after)
 
 
+def people_of(store: Store, is_meant: Callable[[str], bool]) -> list[Person]:
+    """Those on the list whose ids are meant, whether or not they have access; sorted by address. It
+    reads the list, and of these alone their names."""
+    found = []
+    for row in iter_query(store, GSI2, PEOPLE):
+        if is_meant(str(row[KEY])):
+            # The index may lag behind.
+            with suppress(ItemNotFoundError):
+                found.append(person_of_item(store.get(str(row[KEY]))))
+    return found
+
+
 def find_person(store: Store, id_: str) -> ListedPerson:
     """The person with this id.
 

@@ -15,6 +15,7 @@ from portal.cli.sealing import sealing
 from portal.cli.search import search
 from portal.cli.serving import serve
 from portal.cli.staff import staff_disable, staff_link, staff_list
+from portal.cli.stats import stats
 from portal.cli.store import store
 from portal.cli.tokens import token
 
@@ -37,6 +38,7 @@ for command in (
     staff_disable,
     staff_link,
     staff_list,
+    stats,
     store,
     token,
 ):

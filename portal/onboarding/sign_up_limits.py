@@ -143,7 +143,7 @@ class SignUpLimits:
             last = Count(records.SET_ASIDE_COUNTER, {"count": MAX_SET_ASIDE})
         else:
             scope, limit = ("proved", PROVED_SIGN_UPS_IN_ALL) if proof else ("all", SIGN_UPS_IN_ALL)
-            last = self._counters.counter(scope, "", {_hour_name(now): limit}, now)
+            last = Count(_week_item_id(now), {records.hour_name(scope, now): limit})
             if tenant.ids:
                 limits = {**by_network.limits, "claims": self._per_hour}
                 by_network = replace(by_network, limits=limits)
@@ -165,10 +165,11 @@ class SignUpLimits:
                 self._full_until = now + _FULL_FOR
                 raise SignUpLimitError(self._full_until)
             return tenant
-        if error.item_id == records.counter_id("all", _day_of(now)):
+        is_of_all = error.item_id == _week_item_id(now)
+        if is_of_all and error.names == (records.hour_name("all", now),):
             self._all_reached_until = _hour_of(now) + _HOUR
             return _beyond_all(tenant, proved=False)
-        if error.item_id == records.counter_id("proved", _day_of(now)):
+        if is_of_all:
             self._proved_reached_until = _hour_of(now) + _HOUR
             return _beyond_all(tenant, proved=True)
         if error.names == ("claims",):
@@ -280,6 +281,11 @@ def _spent_proof(proof: Proof, now: datetime) -> Item:
     """Remembers a proof for longer than its challenge is valid. It goes with the old counters."""
     item_id = records.spent_proof_id(proof.nonce)
     return {KEY: item_id, **records.counter_attributes(item_id, _day_of(now))}
+
+
+def _week_item_id(now: datetime) -> str:
+    # It counts those of the week as well, so that counting both is one write.
+    return records.sign_ups_item_id(records.week_of(now))
 
 
 def _day_of(now: datetime) -> date:

@@ -1,6 +1,6 @@
 """Counts how long sign-ups waited for their decision, so that customers can be told how long it
 usually takes. It is counted in the decision's own write: once for each decision, by any number of
-workers. Decisions of earlier versions were not counted."""
+workers. `portal.figures` counts the decision itself in the same item."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from portal import records
 from portal.stores import Change, Count
 from portal.tenants import Status, Tenant, Verb
 
-#: More than anybody decides in a month. A `Count` needs a limit.
+#: More than anybody decides in a week. A `Count` needs a limit.
 _NO_LIMIT = 10**15
 
 
@@ -24,4 +24,4 @@ def waiting_changes(pending: Tenant, decided_at: datetime) -> list[Change]:
     if pending.status is not Status.PENDING or pending.set_aside or not asked_at or not is_first:
         return []
     bucket = records.waiting_bucket(decided_at - asked_at)
-    return [Count(records.waiting_item_id(decided_at), {bucket: _NO_LIMIT})]
+    return [Count(records.decisions_item_id(records.week_of(decided_at)), {bucket: _NO_LIMIT})]

@@ -9,6 +9,7 @@ tenants: each reads a few index pages, never the whole table.
     background       what runs beside the requests
     usage            what was noted of a tenant's use; lists of those that lack a proof
     waiting_times    how long sign-ups usually wait for a decision
+    figures          sign-ups and decisions by week, and the licences that end by month
     doubtful         sign-ups that staff may clear in one act
     duplicates       other tenants that may be the same customer
 """
@@ -17,6 +18,15 @@ from portal.queries.background import Background, background
 from portal.queries.decisions import company_of, decided_between, report_is_whole
 from portal.queries.doubtful import Doubtful, doubtful
 from portal.queries.duplicates import DuplicateReason, possible_duplicates
+from portal.queries.figures import (
+    MAX_ENDS,
+    WEEKS,
+    EndingMonth,
+    KnownFigures,
+    Week,
+    endings,
+    weeks,
+)
 from portal.queries.pages import PAGE, IndexRange, PageCursor, QueuePage, page
 from portal.queries.tabs import (
     CAP,
@@ -52,12 +62,13 @@ from portal.queries.usage import (
 from portal.queries.waiting_times import KnownWaitingTimes, WaitingTimes, waiting_times
 
 __all__ = [
-    "CAP", "DISJOINT_TABS", "PAGE", "PATIENCE", "PROOFS_PAGE", "Background", "Doubtful",
-    "DuplicateReason", "IndexRange", "KnownWaitingTimes", "NotedUse", "PageCursor", "ProofList",
-    "ProofPage", "ProofRow", "QueuePage", "Tab", "Undelivered", "WaitingTimes", "background",
-    "closed_before", "closed_towards_before", "company_of", "count", "counts", "decided_between",
-    "doubtful", "doubtful_count", "has_tenant", "history", "is_in_tab", "late_ranges", "mails",
-    "next_waiting", "next_waiting_after", "noted_use", "notes", "page", "possible_duplicates",
-    "proof_counts", "proof_page", "ranges_of_tab", "report_is_whole", "undelivered", "unknown_ids",
-    "waiting_for_address", "waiting_times",
+    "CAP", "DISJOINT_TABS", "MAX_ENDS", "PAGE", "PATIENCE", "PROOFS_PAGE", "WEEKS", "Background",
+    "Doubtful", "DuplicateReason", "EndingMonth", "IndexRange", "KnownFigures", "KnownWaitingTimes",
+    "NotedUse", "PageCursor", "ProofList", "ProofPage", "ProofRow", "QueuePage", "Tab",
+    "Undelivered", "WaitingTimes", "Week", "background", "closed_before", "closed_towards_before",
+    "company_of", "count", "counts", "decided_between", "doubtful", "doubtful_count", "endings",
+    "has_tenant", "history", "is_in_tab", "late_ranges", "mails", "next_waiting",
+    "next_waiting_after", "noted_use", "notes", "page", "possible_duplicates", "proof_counts",
+    "proof_page", "ranges_of_tab", "report_is_whole", "undelivered", "unknown_ids",
+    "waiting_for_address", "waiting_times", "weeks",
 ]  # fmt: skip

@@ -9,6 +9,8 @@ from portal.stores import ItemNotFoundError, Store, StoreError
 
 #: With fewer decisions, nothing is usual yet.
 MIN_DECISIONS = 10
+#: The weeks of which decisions count.
+_WEEKS = 8
 #: How long this process takes what it has read for the truth.
 _KEPT = timedelta(minutes=5)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -23,13 +25,17 @@ class WaitingTimes:
 
 
 def waiting_times(store: Store, now: datetime) -> WaitingTimes | None:
-    """The waiting times of the decisions of this month and the last; `None` if there are fewer than
-    `MIN_DECISIONS`. It reads two items, however many tenants there are."""
+    """The waiting times of the decisions of this week and the seven before it; `None` if there are
+    fewer than `MIN_DECISIONS`. It reads ten items, however many tenants there are."""
     last_month = now.astimezone(UTC).replace(day=1) - timedelta(days=1)
+    weeks = records.weeks_until(now, _WEEKS)
+    item_ids = [records.decisions_item_id(week) for week in weeks]
+    # An earlier version counted by month.
+    item_ids += [records.old_waiting_item_id(month) for month in (now, last_month)]
     counts: Counter[timedelta] = Counter()
-    for month in (now, last_month):
+    for item_id in item_ids:
         try:
-            counts.update(records.waiting_counts(store.get(records.waiting_item_id(month))))
+            counts.update(records.waiting_counts(store.get(item_id)))
         except ItemNotFoundError:
             continue
     if counts.total() < MIN_DECISIONS:

@@ -15,6 +15,8 @@ of their attributes.
     search_items   what search has of a tenant: marks, documents, entries
     usage          what was noted of a tenant's use; ids that nobody has
     waiting_times  the items that count how long sign-ups waited for their decision
+    figures        the items that count sign-ups and decisions by week
+    waiting_times  the numbers that count how long sign-ups waited for their decision
     ids            ids of sign-ups and claims, and the kind of an item by its id
     attributes     names of single attributes, and values that may have any type
 
@@ -30,6 +32,26 @@ from portal.records.attributes import (
     SECRET,
     SECRET_FINGERPRINT,
     parse_optional_timestamp,
+)
+from portal.records.figures import (
+    CORRECTIONS,
+    SIGN_UP_SCOPES,
+    SIGN_UPS,
+    corrections_item,
+    corrections_of,
+    counted_decision,
+    counted_sign_up,
+    decision_counts,
+    decision_name,
+    decision_of_name,
+    decisions_item_id,
+    hour_name,
+    monday_of,
+    person_key,
+    sign_up_count,
+    sign_ups_item_id,
+    week_of,
+    weeks_until,
 )
 from portal.records.follow_up import FollowUp, follow_up_id, follow_up_item, follow_up_of
 from portal.records.history import (
@@ -183,33 +205,37 @@ from portal.records.usage import (
 from portal.records.waiting_times import waiting_bucket, waiting_counts, waiting_item_id
 
 __all__ = [
-    "ADOPT_ANSWER", "ASIDE", "CHANGES_ASIDE", "CLOSED_TOWARDS", "COUNTERS", "DAILY_ROUND", "ENDED",
-    "IMPORTED_STATE", "IMPORTS", "IMPORT_ID", "LAST", "MAX_OUTBOX_ID", "NEVER", "OUTBOX_DUE",
-    "OUTBOX_ENDED", "OUTBOX_GIVEN_UP", "OUTBOX_ORPHANS", "REFERENCE_LENGTH", "REPORT_INDEX",
-    "SEARCH_DUE", "SEARCH_WALK", "SECRET", "SECRET_FINGERPRINT", "SET_ASIDE_COUNTER",
-    "TENANT_ATTRIBUTES", "TERM_INDEXES", "TO_SECOND", "UNKNOWN_IDS", "USAGE_NEVER", "USAGE_REFUSED",
-    "USAGE_UNKNOWN", "WAITING", "AdoptAnswer", "ClosedSignUp", "DecidedEvent", "DeliveryState",
-    "Event", "FollowUp", "Forward", "ListKeys", "Note", "OutboxEntry", "SearchDocument",
-    "SearchMark", "StatusLink", "UnknownId", "Usage", "access_view", "account_partition",
-    "all_gaps", "answer_text", "changes_keys", "changes_partition", "claim_id", "claim_item",
-    "closed_email_partition", "closed_sign_up_of", "closing_forward_item", "company_partition",
-    "counter_attributes", "counter_id", "decided_event_of", "decided_partition",
-    "document_tenant_id", "email_partition", "ended_tenant", "ends_access", "entry_tenant_id",
-    "event_item", "event_of", "events_partition", "follow_up_id", "follow_up_item", "follow_up_of",
-    "forward_item", "forward_of", "gaps_of_row", "imported_state", "in_report", "index_keys_of",
-    "is_answered", "is_asked", "is_confirmed", "is_final_id", "is_renewal", "is_set_aside",
-    "is_tenant", "is_too_fast", "is_waiting_for_address", "item_kind", "item_of", "mail_partition",
+    "ADOPT_ANSWER", "ASIDE", "CHANGES_ASIDE", "CLOSED_TOWARDS", "CORRECTIONS", "COUNTERS",
+    "DAILY_ROUND", "ENDED", "IMPORTED_STATE", "IMPORTS", "IMPORT_ID", "LAST", "MAX_OUTBOX_ID",
+    "NEVER", "OUTBOX_DUE", "OUTBOX_ENDED", "OUTBOX_GIVEN_UP", "OUTBOX_ORPHANS", "REFERENCE_LENGTH",
+    "REPORT_INDEX", "SEARCH_DUE", "SEARCH_WALK", "SECRET", "SECRET_FINGERPRINT",
+    "SET_ASIDE_COUNTER", "SIGN_UPS", "SIGN_UP_SCOPES", "TENANT_ATTRIBUTES", "TERM_INDEXES",
+    "TO_SECOND", "UNKNOWN_IDS", "USAGE_NEVER", "USAGE_REFUSED", "USAGE_UNKNOWN", "WAITING",
+    "AdoptAnswer", "ClosedSignUp", "DecidedEvent", "DeliveryState", "Event", "FollowUp", "Forward",
+    "ListKeys", "Note", "OutboxEntry", "SearchDocument", "SearchMark", "StatusLink", "UnknownId",
+    "Usage", "access_view", "account_partition", "all_gaps", "answer_text", "changes_keys",
+    "changes_partition", "claim_id", "claim_item", "closed_email_partition", "closed_sign_up_of",
+    "closing_forward_item", "company_partition", "corrections_item", "corrections_of",
+    "counted_decision", "counted_sign_up", "counter_attributes", "counter_id", "decided_event_of",
+    "decided_partition", "decision_counts", "decision_name", "decision_of_name",
+    "decisions_item_id", "document_tenant_id", "email_partition", "ended_tenant", "ends_access",
+    "entry_tenant_id", "event_item", "event_of", "events_partition", "follow_up_id",
+    "follow_up_item", "follow_up_of", "forward_item", "forward_of", "gaps_of_row", "hour_name",
+    "imported_state", "in_report", "index_keys_of", "is_answered", "is_asked", "is_confirmed",
+    "is_final_id", "is_renewal", "is_set_aside", "is_tenant", "is_too_fast",
+    "is_waiting_for_address", "item_kind", "item_of", "mail_partition", "monday_of",
     "new_outbox_entry", "new_search_mark", "no_reminders_id", "no_reminders_item", "normalised",
-    "note_item", "note_of", "notes_partition", "old_counters", "open_gaps", "outbox_entry_of",
-    "outbox_item", "outbox_key", "outbox_orphans_item", "outbox_partition",
-    "parse_optional_timestamp", "pending_id", "public_view", "reference_of", "report_index_item",
-    "said_item", "search_document_id", "search_document_item", "search_document_of",
-    "search_entry_hash", "search_entry_id", "search_entry_item", "search_mark_item",
-    "search_mark_of", "second_address_item", "set_aside_counter", "set_by_staff", "spent_proof_id",
-    "status_link_of", "status_of", "status_partition", "stored_answer", "tenant_of",
-    "term_partition", "unknown_ids_count", "unknown_ids_item", "unknown_ids_of",
-    "unusable_attributes", "usage_expected_since", "usage_id", "usage_item", "usage_of",
-    "usage_refused_day", "usage_tenant_id", "validity_of", "waiting_bucket", "waiting_counts",
-    "waiting_item_id", "with_status_link", "with_validity_before", "without_closed_sign_up",
+    "note_item", "note_of", "notes_partition", "old_counters", "old_waiting_item_id", "open_gaps",
+    "outbox_entry_of", "outbox_item", "outbox_key", "outbox_orphans_item", "outbox_partition",
+    "parse_optional_timestamp", "pending_id", "person_key", "public_view", "reference_of",
+    "report_index_item", "said_item", "search_document_id", "search_document_item",
+    "search_document_of", "search_entry_hash", "search_entry_id", "search_entry_item",
+    "search_mark_item", "search_mark_of", "second_address_item", "set_aside_counter",
+    "set_by_staff", "sign_up_count", "sign_ups_item_id", "spent_proof_id", "status_link_of",
+    "status_of", "status_partition", "stored_answer", "tenant_of", "term_partition",
+    "unknown_ids_count", "unknown_ids_item", "unknown_ids_of", "unusable_attributes",
+    "usage_expected_since", "usage_id", "usage_item", "usage_of", "usage_refused_day",
+    "usage_tenant_id", "validity_of", "waiting_bucket", "waiting_counts", "waiting_item_id",
+    "week_of", "weeks_until", "with_status_link", "with_validity_before", "without_closed_sign_up",
     "without_status_link",
 ]  # fmt: skip

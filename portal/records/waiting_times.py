@@ -1,7 +1,8 @@
-"""The items that count waiting times: one for each month, in UTC. They hold numbers alone.
+"""The numbers that count waiting times, in the item of each week (`portal.records.figures`).
 
-Each has a bucket for each range of waiting times. Four buckets double the time, so a figure that is
-read out of them is at most a fifth too high, and an item stays far below 1 KB.
+There is one for each range of waiting times, a bucket. Four buckets double the time, so a figure
+that is read out of them is at most a fifth too high, and an item stays far below 1 KB. Earlier
+versions had items of their own for them, one for each month.
 """
 
 from collections.abc import Mapping
@@ -16,8 +17,8 @@ _PER_DOUBLING = 4
 _LAST = 65
 
 
-def waiting_item_id(instant: datetime) -> str:
-    """The item that counts the decisions of this month."""
+def old_waiting_item_id(instant: datetime) -> str:
+    """The item in which earlier versions counted the decisions of this month, in UTC."""
     return f"stats-waiting-{instant.astimezone(UTC):%Y-%m}"
 
 

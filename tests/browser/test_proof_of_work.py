@@ -1,6 +1,7 @@
 """The proof of work in a real browser: the widget computes, and the form arrives."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -8,7 +9,7 @@ from playwright.sync_api import Page, expect
 from portal import records
 from portal.onboarding.sign_up_limits import SIGN_UPS_IN_ALL
 from portal.settings import Settings
-from portal.stores.contract import Add
+from portal.stores.contract import Count
 from portal.stores.factory import open_store
 from portal.timestamps import utc_now
 from tests.browser.steps import fill_sign_up, send_sign_up
@@ -22,9 +23,11 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     with serving(tmp_path_factory.mktemp("crowded"), settings=limit) as portal:
         store = open_store(Settings.from_environment(portal.environ))
         now = utc_now()
-        # Both hours: the clock may strike meanwhile.
-        hours = {f"h{hour:02}": SIGN_UPS_IN_ALL for hour in range(24)}
-        store.write([Add({"tenantId": records.counter_id("all", now.date()), **hours})])
+        # Two hours: the clock may strike meanwhile.
+        for at in (now, now + timedelta(hours=1)):
+            item_id = records.sign_ups_item_id(records.week_of(at))
+            hour = {records.hour_name("all", at): SIGN_UPS_IN_ALL}
+            store.write([Count(item_id, {records.SIGN_UPS: 10**6}, hour)])
         store.close()
         yield portal
 

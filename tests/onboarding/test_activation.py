@@ -54,7 +54,7 @@ def test_activation_writes_tenant_event_forward_claim_and_mail_at_once(store):
     (told,) = (key for key in items if key.startswith("mail-86810_104348-"))
     (told_before,) = (key for key in items if key.startswith("mail-pending-"))
     assert set(items) == {
-        active.id, pending.id, event, told, told_before, "stats-waiting-2026-11"
+        active.id, pending.id, event, told, told_before, "stats-week-2026-W48"
     }  # fmt: skip
     forward = records.forward_of(items[pending.id])
     assert forward is not None

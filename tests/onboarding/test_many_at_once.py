@@ -50,7 +50,7 @@ def check_decided_once(store: Store, number: int) -> None:
         assert event.by == item["decidedBy"]
         assert event.changes["status"][1] == item["status"]
     assert set(subjects) == {"active", "rejected"}
-    waiting = records.waiting_counts(items["stats-waiting-2026-11"])
+    waiting = records.waiting_counts(items["stats-week-2026-W48"])
     assert sum(waiting.values()) == number
     assert claims(store) == {}
 

@@ -174,8 +174,8 @@ def test_what_waits_counts_among_all_and_never_among_the_doubtful(store: Store) 
     limits = SignUpLimits(SECRET_KEY, 5)
     submit(store, 1, limits=limits, waits=True)
     assert records.SET_ASIDE_COUNTER not in all_items(store)
-    (counter,) = (item for key, item in all_items(store).items() if key.startswith("limit-all"))
-    assert [value for name, value in counter.items() if name.startswith("h")] == [1]
+    counter = store.get(records.sign_ups_item_id(records.week_of(START)))
+    assert counter[records.hour_name("all", START)] == 1
 
 
 def test_staff_move_what_waits_into_the_queue_without_the_proof(store: Store) -> None:

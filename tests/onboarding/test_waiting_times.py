@@ -25,7 +25,7 @@ from tests.examples import (
 )
 
 HOUR = timedelta(hours=1)
-ITEM = "stats-waiting-2026-11"
+ITEM = "stats-week-2026-W48"
 
 
 @pytest.fixture
@@ -138,12 +138,10 @@ def test_a_decision_that_is_not_saved_is_not_counted(store) -> None:
     assert all_items(store) == before
 
 
-def test_the_month_is_that_of_the_decision(store) -> None:
+def test_the_week_is_that_of_the_decision(store) -> None:
     reject(store, sign_up(store), days=20)
     assert counted(store) == {}
-    assert counted(store, "stats-waiting-2026-12") == {
-        records.waiting_bucket(timedelta(days=20)): 1
-    }
+    assert counted(store, "stats-week-2026-W50") == {records.waiting_bucket(timedelta(days=20)): 1}
 
 
 # ---- Buckets
@@ -184,7 +182,9 @@ def add(store: Store, waited: timedelta, times: int, item_id: str = ITEM) -> Non
 
 
 def test_nine_decisions_are_too_few_and_ten_are_enough(store) -> None:
-    add(store, 4 * HOUR, 4, "stats-waiting-2026-10")
+    # An earlier version counted by month.
+    add(store, 4 * HOUR, 2, "stats-waiting-2026-11")
+    add(store, 4 * HOUR, 2, "stats-waiting-2026-10")
     add(store, 4 * HOUR, 5)
     assert queries.waiting_times(store, START) is None
     add(store, 4 * HOUR, 1)
@@ -201,13 +201,20 @@ def test_the_median_and_the_time_of_nine_of_ten(store) -> None:
     assert timedelta(days=1) <= known.nearly_all < timedelta(days=1.2)
 
 
-def test_older_months_do_not_count(store) -> None:
-    add(store, HOUR, 20, "stats-waiting-2026-09")
+@pytest.mark.parametrize(
+    ("older", "counts", "until"),
+    [
+        ("stats-waiting-2026-09", "stats-waiting-2026-10", START.replace(month=12, day=31)),
+        ("stats-week-2026-W40", "stats-week-2026-W41", START + timedelta(weeks=1)),
+    ],
+)
+def test_older_weeks_and_months_do_not_count(store, older, counts, until) -> None:
+    add(store, HOUR, 20, older)
     assert queries.waiting_times(store, START) is None
-    add(store, HOUR, 20, "stats-waiting-2026-10")
+    add(store, HOUR, 20, counts)
     assert queries.waiting_times(store, START) == WaitingTimes(HOUR, HOUR)
     # On the last day of a month with 31 days, the month before is the one before.
-    assert queries.waiting_times(store, START.replace(month=12, day=31)) is None
+    assert queries.waiting_times(store, until) is None
 
 
 def test_what_was_read_is_kept_for_five_minutes_and_while_the_store_fails(store) -> None:

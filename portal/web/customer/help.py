@@ -6,9 +6,6 @@ from datetime import datetime, timedelta
 from portal.web.http import now, services, settings, store
 from portal.web.i18n import _, dates
 
-_HOUR = timedelta(hours=1)
-_DAY = timedelta(days=1)
-
 
 def usual_wait() -> str:
     """How long decisions took lately, in round words. Before there are enough of them, what staff
@@ -17,7 +14,7 @@ def usual_wait() -> str:
     if known is None:
         promised = dates.span(timedelta(days=settings().promised_days))
         return _("We usually decide within %(time)s.", time=promised)
-    half, nearly_all = _rounded_up(known.median), _rounded_up(known.nearly_all)
+    half, nearly_all = dates.rounded_up(known.median), dates.rounded_up(known.nearly_all)
     if half == nearly_all:
         return _("Nearly all requests are decided within %(time)s.", time=dates.span(half))
     return _(
@@ -31,13 +28,7 @@ def waits_longer_than_usual(since: datetime | None) -> bool:
     """Whether a request of this time should have been decided by now."""
     known = services().waiting_times.at(store(), now())
     expected = known.nearly_all if known else timedelta(days=settings().promised_days)
-    return since is not None and now() - since > _rounded_up(expected)
-
-
-def _rounded_up(span: timedelta) -> timedelta:
-    """In whole hours, from a day on in whole days: the figures are no more exact than that."""
-    unit = _HOUR if span <= 23 * _HOUR else _DAY
-    return max(1, -(-span // unit)) * unit
+    return since is not None and now() - since > dates.rounded_up(expected)
 
 
 def contacts() -> Sequence[tuple[str, str]]:

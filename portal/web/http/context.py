@@ -12,7 +12,7 @@ from portal import logs
 from portal.auth import KnownTokens, Person, Refusals, Source
 from portal.grace import LastKnown
 from portal.proof_of_work import Challenges
-from portal.queries import KnownWaitingTimes
+from portal.queries import KnownFigures, KnownWaitingTimes
 from portal.refusal_links import RefusalLinks
 from portal.sealing import Sealer, SecretFingerprints
 from portal.settings import Settings
@@ -48,6 +48,7 @@ class Services:
     refusals: Refusals = field(default_factory=Refusals)
     known_tokens: KnownTokens = field(default_factory=KnownTokens)
     waiting_times: KnownWaitingTimes = field(default_factory=KnownWaitingTimes)
+    figures: KnownFigures = field(default_factory=KnownFigures)
 
 
 def services() -> Services:

@@ -13,6 +13,9 @@ from portal.tenants import MILLISECOND, first_instant
 from portal.timestamps import parse_timestamp
 from portal.web.i18n.translation import _, locale_name
 
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
 
 def day(instant: datetime | None, zone: ZoneInfo, locale: str = "") -> str:
     """`3 May 2026` as the date is in `zone`; empty for None. A list passes `locale`, so that it is
@@ -45,6 +48,11 @@ def long_day(day_: date) -> str:
     return day_texts.long_day(day_, locale_name())
 
 
+def month(day_: date) -> str:
+    """`December 2026`."""
+    return _month(day_.replace(day=1), locale_name())
+
+
 def ago(span: timedelta) -> str:
     """`2 minutes ago`."""
     return _span(_rounded(span), locale_name(), True)
@@ -53,6 +61,13 @@ def ago(span: timedelta) -> str:
 def span(span_: timedelta) -> str:
     """`2 days`."""
     return _span(_rounded(span_), locale_name(), False)
+
+
+def rounded_up(span_: timedelta) -> timedelta:
+    """In whole hours, from a day on in whole days: figures of waiting times are no more exact than
+    that."""
+    unit = _HOUR if span_ <= 23 * _HOUR else _DAY
+    return max(1, -(-span_ // unit)) * unit
 
 
 def age(span_: timedelta, locale: str, *, late: bool) -> str:
@@ -78,6 +93,11 @@ def _rounded(span_: timedelta) -> timedelta:
 @lru_cache(4096)
 def _day(day_: date, locale: str) -> str:
     return format_date(day_, "d MMM y" if locale.startswith("en") else "medium", locale=locale)
+
+
+@lru_cache(512)
+def _month(day_: date, locale: str) -> str:
+    return format_date(day_, "LLLL y", locale=locale)
 
 
 @lru_cache(512)

@@ -11,6 +11,7 @@ from portal.stores import KEY, Item
 from portal.timestamps import parse_timestamp
 from portal.web.http import now, settings, store
 from portal.web.i18n import dates, locale_name
+from portal.web.staff.figures import figures
 from portal.web.staff.lists import ListView, not_in_queue, queue_tabs, queue_url, without_decided
 from portal.web.staff.proofs import missing_proofs
 from portal.web.staff.tenant import mail_label, mail_problem
@@ -50,6 +51,7 @@ def overview_page() -> Response:
         "staff/overview.html",
         search_url=url_for("staff.tenants"),
         counts=counts,
+        figures=figures(),
         aside=not_in_queue() if any(tab.key == Tab.ASIDE.value for tab in counts) else [],
         waiting=[_waiting_row(row) for row in without_decided(pending.rows)],
         all_waiting_url=queue_url(ListView(tab=Tab.PENDING)),

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from portal import create_app, records
 from portal.onboarding.sign_up_limits import PROVED_SIGN_UPS_IN_ALL, SIGN_UPS_IN_ALL
 from portal.settings import Settings
-from portal.stores.contract import Add, Store
+from portal.stores.contract import Count, Store
 from portal.timestamps import utc_now
 from tests.conftest import COMPILED, Clock
 from tests.strict_client import StrictClient
@@ -39,8 +39,10 @@ def app(settings: Settings, store: Store, clock: Clock) -> Flask:
 
 def accepted_before(store: Store, clock: Clock, count: int, scope: str = "all") -> None:
     """As if so many sign-ups had been accepted in this hour."""
-    day, hour = clock.now().date(), f"h{clock.now():%H}"
-    store.write([Add({"tenantId": records.counter_id(scope, day), hour: count})])
+    item_id = records.sign_ups_item_id(records.week_of(clock.now()))
+    store.write(
+        [Count(item_id, {records.SIGN_UPS: 10**6}, {records.hour_name(scope, clock.now()): count})]
+    )
 
 
 @pytest.fixture

@@ -35,3 +35,6 @@ __all__ = [
     "tenant_page",
 ]  # fmt: skip
 __all__ = ["decisions", "mail_label", "mail_problem", "noted_day", "tenant_page"]
+from portal.web.staff.tenant.verbs import history_label
+
+__all__ = ["decisions", "history_label", "mail_label", "mail_problem", "tenant_page"]

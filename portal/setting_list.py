@@ -240,6 +240,12 @@ SETTINGS = (
         "The language of the digest, `en` or `de`.",
     ),
     Setting(
+        "PORTAL_MAIL_APPROVERS",
+        "true",
+        "Whether everybody on the list of staff who may decide gets the digest as well. With"
+        " `false` it goes to the addresses of `PORTAL_MAIL_STAFF` alone.",
+    ),
+    Setting(
         "PORTAL_MAIL_EXPIRING",
         "",
         "`true` tells customers 30, 14 and 3 days ahead that their access ends.",

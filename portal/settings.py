@@ -79,6 +79,8 @@ class Settings:
     mail_sns_topics: tuple[str, ...]
     mail_staff: tuple[str, ...]
     mail_staff_language: str
+    mail_approvers: bool
+    """Whether everybody on the list of staff who may decide gets the digest."""
     mail_expiring: bool
     """Whether customers are told that their access ends."""
     mail_file_days: int
@@ -162,6 +164,9 @@ class Settings:
             ),
             mail_staff_language=setting_parsers.language(
                 "PORTAL_MAIL_STAFF_LANGUAGE", text["PORTAL_MAIL_STAFF_LANGUAGE"]
+            ),
+            mail_approvers=setting_parsers.flag(
+                "PORTAL_MAIL_APPROVERS", text["PORTAL_MAIL_APPROVERS"]
             ),
             mail_expiring=setting_parsers.flag(
                 "PORTAL_MAIL_EXPIRING", text["PORTAL_MAIL_EXPIRING"]

@@ -289,10 +289,11 @@ ARROWS: dict[str, set[str]] = {
         "portal.web.http", "portal.web.i18n",
     },
     "portal.web.staff": {
-        "portal.auth", "portal.queries", "portal.records", "portal.search", "portal.stores",
-        "portal.tenants", "portal.timestamps", "portal.translations", "portal.usage",
-        "portal.web.http", "portal.web.i18n", "portal.web.staff.accounts", "portal.web.staff.bulk",
-        "portal.web.staff.exports", "portal.web.staff.lists", "portal.web.staff.tenant",
+        "portal.auth", "portal.mail", "portal.queries", "portal.records", "portal.search",
+        "portal.stores", "portal.tenants", "portal.timestamps", "portal.translations",
+        "portal.usage", "portal.web.http", "portal.web.i18n", "portal.web.staff.accounts",
+        "portal.web.staff.bulk", "portal.web.staff.exports", "portal.web.staff.lists",
+        "portal.web.staff.tenant",
     },
     "portal.web.staff.accounts": {
         "portal.auth", "portal.contact_readers", "portal.mail", "portal.oidc", "portal.onboarding",

@@ -91,6 +91,7 @@ from portal.auth.staff_list import (
     invite,
     people_of,
     people_page,
+    people_who_decide,
     set_role,
 )
 from portal.auth.token_calls import RateLimitError, RateLimitStatus, count_call
@@ -157,6 +158,7 @@ __all__ = [
     "new_token_id",
     "people_of",
     "people_page",
+    "people_who_decide",
     "person_of_session",
     "remove_expired_events",
     "revoke_api_token",

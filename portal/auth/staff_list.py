@@ -94,6 +94,18 @@ def people_of(store: Store, is_meant: Callable[[str], bool]) -> list[Person]:
     return found
 
 
+def people_who_decide(store: Store) -> list[Person]:
+    """Everybody on the list who has access, and may decide; sorted by address."""
+    found = []
+    for row in iter_query(store, GSI2, PEOPLE):
+        # The index may lag behind.
+        with suppress(ItemNotFoundError):
+            listed = find_person(store, str(row[KEY]))
+            if not listed.is_disabled and listed.person.role >= Role.APPROVER:
+                found.append(listed.person)
+    return found
+
+
 def find_person(store: Store, id_: str) -> ListedPerson:
     """The person with this id.
 

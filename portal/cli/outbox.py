@@ -170,6 +170,7 @@ def rounds_of(settings: Settings, store: Store) -> "Rounds":
         promised_days=settings.promised_days,
         staff=settings.mail_staff,
         staff_locale=settings.mail_staff_language,
+        approvers=settings.mail_approvers,
         tells_customers=settings.mail_expiring,
     )
 

@@ -3,7 +3,7 @@
     counting   the counts that each write gets, as part of it
     recount    compares the counts with what is stored, and corrects them
 
-`portal.queries` reads them. See docs/decisions/012-counters-by-week.md.
+`portal.queries` reads them. See docs/decisions/013-counters-by-week.md.
 """
 
 from portal.figures.counting import CountingStore, with_counts

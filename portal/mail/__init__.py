@@ -2,6 +2,7 @@
 
 kinds      the table of all mails: after which verb, while which status
 digest     the digest for staff
+digest_readers  who gets it
 letters    their words
 facts      what such words may tell
 heard      whether a customer has heard of a decision that was undone
@@ -47,10 +48,10 @@ from portal.mail.digest import (
     EXPIRING_DAYS,
     STAFF,
     Span,
-    address_mark,
     reached,
     waiting_too_long,
 )
+from portal.mail.digest_readers import DigestReader, address_mark, digest_readers
 from portal.mail.dkim_signer import open_signer
 from portal.mail.errors import (
     PROBLEM_SENTENCES,
@@ -78,12 +79,13 @@ from portal.mail.ways import is_writable
 
 __all__ = [
     "DELIVERED", "DIGEST", "EXPIRING_DAYS", "KINDS", "MAX_BYTES", "PROBLEM_SENTENCES", "REMEDIES",
-    "SIGN_IN", "STAFF", "ForgedMessageError", "Kind", "KindEntry", "MailError", "MailPreview",
-    "NothingToSayError", "Notice", "OldFiles", "Post", "Problem", "Retry", "ReturnPath",
-    "SnsMessages", "SnsUnreachableError", "Span", "UnreadableMailboxError", "address_mark",
-    "are_reminders_ended", "ascii_domain", "closed_ids", "has_second_address", "is_for", "is_heard",
-    "is_writable", "keep_read", "kind_after", "kind_entry", "may_be_known_later", "message_key",
-    "newest_rows", "open_signer", "preview_of", "problem_of", "reached", "read_bounce",
-    "read_mailbox", "read_ses_report", "remove_files_before", "send_trial", "sender_of",
-    "sign_in_entry", "typed_mark", "waiting_too_long",
+    "SIGN_IN", "STAFF", "DigestReader", "ForgedMessageError", "Kind", "KindEntry", "MailError",
+    "MailPreview", "NothingToSayError", "Notice", "OldFiles", "Post", "Problem", "Retry",
+    "ReturnPath", "SnsMessages", "SnsUnreachableError", "Span", "UnreadableMailboxError",
+    "address_mark", "are_reminders_ended", "ascii_domain", "closed_ids", "digest_readers",
+    "has_second_address", "is_for", "is_heard", "is_writable", "keep_read", "kind_after",
+    "kind_entry", "may_be_known_later", "message_key", "newest_rows", "open_signer", "preview_of",
+    "problem_of", "reached", "read_bounce", "read_mailbox", "read_ses_report",
+    "remove_files_before", "send_trial", "sender_of", "sign_in_entry", "typed_mark",
+    "waiting_too_long",
 ]  # fmt: skip

@@ -1,7 +1,6 @@
 """The digest for staff: who waits longer than promised, and whose access ends soon. It is made of
 what the store has when it leaves, and costs the same however many tenants there are."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,14 +37,26 @@ class Span:
         return store.query(GSI2, partition, between=between, after=after, limit=limit)
 
     def rows(self, store: Store, limit: int) -> Sequence[Item]:
-        return self.page(store, limit).items
+        """The first rows, without those that wait for their customers."""
+        rows: list[Item] = []
+        after: Cursor | None = None
+        while True:
+            page = self.page(store, limit, after)
+            rows += [row for row in page.items if not records.is_asked(row)]
+            after = page.after
+            if after is None or len(rows) >= limit:
+                return rows[:limit]
 
     def count(self, store: Store) -> int:
+        if self.status is Status.PENDING:
+            return len(self.rows(store, _CAP))
         partition = records.status_partition(self.status)
         return store.count(GSI2, partition, cap=_CAP, between=(self.start, self.end))
 
 
 def waiting_too_long(now: datetime, promised_days: int) -> Span:
+    """Requests that wait for staff longer than promised. One whose customer was asked waits for
+    the customer; after the answer it is late as before."""
     before = format_timestamp(now - timedelta(days=promised_days))
     return Span(status=Status.PENDING, start=" ", end=before)
 
@@ -55,16 +66,6 @@ def reached(days: int, since: datetime, until: datetime) -> Span:
     ahead = timedelta(days=days)
     start, end = format_timestamp(since + ahead), format_timestamp(until + ahead)
     return Span(status=Status.ACTIVE, start=start, end=end)
-
-
-def address_mark(address: str) -> str:
-    """Stands for an address of staff in the id of an entry, which holds none."""
-    return hashlib.sha256(address.casefold().encode()).hexdigest()[:16]
-
-
-def address_of_mark(settings: Settings, mark: str) -> str | None:
-    """`None`: the settings do not name this address any more."""
-    return next((each for each in settings.mail_staff if address_mark(each) == mark), None)
 
 
 def digest_letter(
@@ -94,7 +95,7 @@ def digest_letter(
         settings,
         waiting_too_long(now, settings.promised_days),
         heading=lambda count: _("Requests that wait longer than promised: %(count)s.", count=count),
-        text=lambda row: _("since %(day)s", day=_day(row, "createdAt", settings, _)),
+        text=lambda row: _since(row, settings, _),
         _=_,
     )
     lists = (late, *map(announced, EXPIRING_DAYS))
@@ -135,6 +136,13 @@ def _list(
     left = count - len(rows)
     more = _("and %(n)s more", n=f"{left}+" if count >= _CAP else left) if left > 0 else ""
     return Listing(heading=heading(_counted(count)), rows=rows, more=more)
+
+
+def _since(row: Item, settings: Settings, _: Words) -> str:
+    day = _day(row, "createdAt", settings, _)
+    if records.is_answered(row):
+        return _("since %(day)s, the customer has answered", day=day)
+    return _("since %(day)s", day=day)
 
 
 def _counted(number: int) -> str:

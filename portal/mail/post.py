@@ -16,7 +16,8 @@ from portal.mail.addressees import (
     second_address,
 )
 from portal.mail.addresses import Mailbox, mailbox_of, sender_of
-from portal.mail.digest import DIGEST, address_of_mark, digest_letter
+from portal.mail.digest import DIGEST, digest_letter
+from portal.mail.digest_readers import digest_readers, reader_of_mark
 from portal.mail.dkim_signer import open_signer
 from portal.mail.errors import MailError, NothingToSayError, Problem, Retry
 from portal.mail.facts import Facts
@@ -195,22 +196,29 @@ class Post:
         return self._with_return_path(mail, entry)
 
     def _digest(self, store: Store, entry: OutboxEntry, now: datetime) -> OutgoingMail:
-        address = address_of_mark(self._settings, entry.id.rpartition("-")[2])
-        if address is None:
+        settings = self._settings
+        readers = digest_readers(
+            store,
+            settings.mail_staff,
+            settings.mail_staff_language,
+            approvers=settings.mail_approvers,
+        )
+        reader = reader_of_mark(readers, entry.id.rpartition("-")[2])
+        if reader is None:
             raise NothingToSayError("gone")
-        mailbox = mailbox_of(address)
+        mailbox = mailbox_of(reader.address)
         if mailbox is None:
             raise MailError(retry=Retry.NEVER, problem=Problem.NO_ADDRESS)
         words = Words(entry.locale)
         since = entry.since or entry.at
-        letter = digest_letter(store, self._settings, words, since=since, at=entry.at, now=now)
+        letter = digest_letter(store, settings, words, since=since, at=entry.at, now=now)
         if letter is None:
             raise NothingToSayError("overtaken")
         mail = compose(
             letter,
             words,
             message_id=message_id_of(entry.id, self._sender),
-            reference=entry.at.astimezone(self._settings.time_zone).date().isoformat(),
+            reference=entry.at.astimezone(settings.time_zone).date().isoformat(),
             sender=self._sender,
             recipient=mailbox,
             contact_url="",

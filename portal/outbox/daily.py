@@ -25,6 +25,7 @@ from portal.mail import (
     STAFF,
     Kind,
     address_mark,
+    digest_readers,
     reached,
     waiting_too_long,
 )
@@ -55,6 +56,8 @@ HOUR = 6
 _LONGEST = timedelta(days=7)
 #: Customers that are told in one part of a round.
 _PART = 25
+#: All digests are one write, which takes a hundred changes.
+_MOST_READERS = 90
 #: Seconds between two looks of one process whether a round is due.
 _LOOK_SECONDS = 300.0
 
@@ -95,6 +98,7 @@ class Daily:
     Attributes:
         staff: Addresses that get the digest.
         staff_locale: Its language.
+        approvers: Whether everybody on the list of staff who may decide gets the digest as well.
         tells_customers: Whether customers are told that their access ends.
         is_under_way: The latest call stopped before the end of a round.
     """
@@ -105,6 +109,7 @@ class Daily:
     promised_days: int
     staff: Sequence[str] = ()
     staff_locale: str = "en"
+    approvers: bool = False
     tells_customers: bool = False
     seconds: Callable[[], float] = time.monotonic
     is_under_way: bool = field(default=False, init=False)
@@ -123,13 +128,16 @@ class Daily:
         Raises:
             StoreError: The store failed. The round goes on at the next call.
         """
-        if not (self.staff or self.tells_customers) or self.seconds() < self._look_at:
+        if not self._is_asked_for() or self.seconds() < self._look_at:
             return False
         self.is_under_way = False
         ended = self._run(until)
         if not self.is_under_way:
             self._look_at = self.seconds() + _LOOK_SECONDS
         return ended
+
+    def _is_asked_for(self) -> bool:
+        return bool(self.staff or self.approvers or self.tells_customers)
 
     def _run(self, until: Until) -> bool:
         stored = self._stored()
@@ -210,22 +218,26 @@ class Daily:
         """An entry for each address; none if there is nothing to tell."""
         spans = [waiting_too_long(now, self.promised_days)]
         spans += [reached(days, since, now) for days in EXPIRING_DAYS]
-        if not self.staff or not any(span.rows(self.store, 1) for span in spans):
+        is_asked_for = self.staff or self.approvers
+        if not is_asked_for or not any(span.rows(self.store, 1) for span in spans):
             return []
+        readers = digest_readers(
+            self.store, self.staff, self.staff_locale, approvers=self.approvers
+        )
         return [
             Add(
                 records.outbox_item(
                     records.new_outbox_entry(
                         STAFF,
                         DIGEST,
-                        self.staff_locale,
+                        reader.locale,
                         now,
-                        suffix=f"{self._day(now)}-{address_mark(address)}",
+                        suffix=f"{self._day(now)}-{address_mark(reader.address)}",
                         since=since,
                     )
                 )
             )
-            for address in self.staff
+            for reader in readers[:_MOST_READERS]
         ]
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from flask import Response, make_response, render_template
 
 from portal import queries
+from portal.mail import DigestReader, digest_readers
 from portal.queries import Background
 from portal.web.http import now, settings, store
 from portal.web.i18n import _, dates, format_number
@@ -34,6 +35,7 @@ def background_page() -> Response:
             (_("The next one is due"), _when(state.due_since) or _("Nothing waits")),
             (_("Mails that were given up or came back"), _counted(state.given_up)),
             (_("Last daily round"), _when(state.last_round) or _("There was none yet")),
+            (_("Addresses that get the digest"), format_number(len(_readers()))),
         ],
         warning=_warning(state),
         rows=[
@@ -44,9 +46,21 @@ def background_page() -> Response:
             )
             for entry in state.latest_given_up
         ],
-        has_round=bool(settings().mail_staff or settings().mail_expiring),
+        has_round=_has_round(),
     )
     return make_response(text)
+
+
+def _readers() -> list[DigestReader]:
+    chosen = settings()
+    return digest_readers(
+        store(), chosen.mail_staff, chosen.mail_staff_language, approvers=chosen.mail_approvers
+    )
+
+
+def _has_round() -> bool:
+    chosen = settings()
+    return bool(chosen.mail_staff or chosen.mail_approvers or chosen.mail_expiring)
 
 
 def _warning(state: Background) -> str:

@@ -33,8 +33,23 @@ def test_at_first_nothing_waits(admin: Staff) -> None:
         "The next one is due": "Nothing waits",
         "Mails that were given up or came back": "0",
         "Last daily round": "There was none yet",
+        # The admin may decide.
+        "Addresses that get the digest": "1",
     }
     assert rows(page) == []
+    assert "A digest leaves at most once a day" in page_words(page)
+
+
+def test_who_gets_no_digest_is_told_that_there_is_no_round(
+    admin: Staff, anna: Staff, viewer: Staff, app: Flask
+) -> None:
+    assert facts(admin.get(PAGE))["Addresses that get the digest"] == "2"
+    services = app.extensions["portal"]
+    app.extensions["portal"] = replace(
+        services, settings=replace(services.settings, mail_approvers=False)
+    )
+    page = admin.get(PAGE)
+    assert facts(page)["Addresses that get the digest"] == "0"
     assert "No setting asks for reminders, so there is no daily round." in page_words(page)
 
 

@@ -8,6 +8,7 @@ from itertools import count
 from zoneinfo import ZoneInfo
 
 from portal import onboarding
+from portal.figures import CountingStore
 from portal.sealing import Sealer, Secret
 from portal.stores.contract import Store
 from portal.tenants import AuditInfo, Contact, Ids, Reason, Tenant, Validity
@@ -62,7 +63,7 @@ class DemoData:
     """Makes customers of one portal, with the verbs that the portal itself uses."""
 
     def __init__(self, store: Store, sealer: Sealer, now: datetime, zone: ZoneInfo) -> None:
-        self.store = store
+        self.store = CountingStore(store)
         self.sealer = sealer
         self.now = now
         self.zone = zone

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_timedelta
+from babel.dates import format_date, format_skeleton, format_timedelta
 
 from portal import day_texts
 from portal.tenants import MILLISECOND, first_instant
@@ -46,6 +46,11 @@ def second(instant: datetime, zone: ZoneInfo) -> str:
 def long_day(day_: date) -> str:
     """`31 December 2026`."""
     return day_texts.long_day(day_, locale_name())
+
+
+def short_day(day_: date) -> str:
+    """`7 Sep`, where the year is plain."""
+    return _short_day(day_, locale_name())
 
 
 def month(day_: date) -> str:
@@ -93,6 +98,13 @@ def _rounded(span_: timedelta) -> timedelta:
 @lru_cache(4096)
 def _day(day_: date, locale: str) -> str:
     return format_date(day_, "d MMM y" if locale.startswith("en") else "medium", locale=locale)
+
+
+@lru_cache(512)
+def _short_day(day_: date, locale: str) -> str:
+    if locale.startswith("en"):
+        return format_date(day_, "d MMM", locale=locale)
+    return str(format_skeleton("MMMd", day_, locale=locale))
 
 
 @lru_cache(512)

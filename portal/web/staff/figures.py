@@ -97,7 +97,7 @@ def figures() -> Figures:
         weeks=[_week_row(week) for week in reversed(weeks)],
         bars=[bar for place, week in enumerate(weeks) for bar in _bars(place, week, most)],
         ticks=[
-            Tick(x=_x(place), text=_monday(week))
+            Tick(x=_x(place), text=dates.short_day(week.monday))
             for place, week in enumerate(weeks)
             if place % _DATED == 0
         ],

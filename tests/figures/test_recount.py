@@ -7,17 +7,18 @@ import pytest
 from portal import figures, onboarding, records
 from portal.figures import CountingStore, Difference
 from portal.queries import weeks
-from portal.stores.contract import Count, Page, Remove, VersionConflictError
+from portal.stores.contract import Count, Item, Page, Remove, Segment, Store, VersionConflictError
 from portal.stores.wrapper import StoreWrapper
-from portal.tenants import Reason, Tenant
+from portal.tenants import AuditInfo, Reason, Tenant
 from tests.conftest import START
 from tests.examples import ANN, BOB, PlainSealer, activate, all_items, later, sign_up
 
 ANNS = records.person_key(ANN.who)
 WEEK = "2026-W48"
+WHOLE = Segment()
 
 
-def reject(store: CountingStore, pending: Tenant, audit=ANN) -> Tenant:
+def reject(store: Store, pending: Tenant, audit: AuditInfo = ANN) -> Tenant:
     return onboarding.reject(
         store, pending.id, expected_version=pending.version, audit=audit, reason=Reason.OTHER
     )
@@ -85,8 +86,10 @@ class Busy(StoreWrapper):
         super().__init__(store)
         self.left = [1, 2]
 
-    def scan(self, *arguments: object, **how: object) -> Page:
-        page = super().scan(*arguments, **how)
+    def scan(
+        self, segment: Segment = WHOLE, *, after: str | None = None, limit: int = 1000
+    ) -> Page:
+        page = super().scan(segment, after=after, limit=limit)
         if self.left:
             number = self.left.pop()
             reject(self.inner, sign_up(self.inner, number), BOB)
@@ -108,11 +111,13 @@ class Two(StoreWrapper):
 
     is_done = False
 
-    def scan(self, *arguments: object, **how: object) -> Page:
+    def scan(
+        self, segment: Segment = WHOLE, *, after: str | None = None, limit: int = 1000
+    ) -> Page:
         if not self.is_done:
             self.is_done = True
             figures.repair(self.inner, START, 12)
-        return super().scan(*arguments, **how)
+        return super().scan(segment, after=after, limit=limit)
 
 
 def test_of_two_that_correct_at_once_one_changes_nothing(store) -> None:
@@ -123,7 +128,7 @@ def test_of_two_that_correct_at_once_one_changes_nothing(store) -> None:
     sign_up(store.inner, 2)
 
     class Late(Two):
-        def get(self, item_id: str):
+        def get(self, item_id: str) -> Item:
             # It does not see the other one's correction when it compares.
             item = super().get(item_id)
             return {**item, f"{WEEK} s": 99} if item_id == records.CORRECTIONS else item

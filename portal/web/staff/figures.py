@@ -19,8 +19,8 @@ from portal.web.staff.tenant import history_label
 #: People that the table of this week names, the busiest first.
 _PEOPLE = 20
 # The picture, in units of its own.
-_WIDTH, _HEIGHT = 480, 150
-_BASE, _TOP, _LEFT = 128, 18, 4
+_WIDTH, _HEIGHT = 480, 158
+_BASE, _TOP, _LEFT = 136, 26, 4
 _BAR, _GAP = 14, 2
 #: Every so many weeks have their date below them: more would not fit.
 _DATED = 3

@@ -108,7 +108,7 @@ def test_one_huge_week_leaves_the_others_visible(viewer: Staff, store: Store) ->
     assert "1,234,567" in words(picture(page))
     for bar in picture(page).iter(f"{SVG}rect"):
         assert 0 <= int(bar.get("x", "")) <= 480 - 14
-        assert int(bar.get("y", "")) + int(bar.get("height", "")) == 128
+        assert int(bar.get("y", "")) + int(bar.get("height", "")) == 136
 
 
 def test_who_is_on_no_list_is_counted_without_a_name(

@@ -276,6 +276,18 @@ SETTINGS = (
         " decided, status pages say that it takes so long.",
     ),
     Setting(
+        "PORTAL_ESCALATE_DAYS",
+        "3",
+        "If somebody of staff has looked after a sign-up for so many days and it is not decided,"
+        " the person of `PORTAL_ESCALATE_TO` is told by mail, once. `0` turns this off.",
+    ),
+    Setting(
+        "PORTAL_ESCALATE_TO",
+        "",
+        "The address of somebody on the list of staff, an approver or an administrator. If it is"
+        " not set, nobody is told.",
+    ),
+    Setting(
         "PORTAL_STATUS_LINK_DAYS",
         "730",
         "How many days a customer's link opens the status page.",

@@ -277,6 +277,13 @@ def mail_addresses(name: str, text: str) -> tuple[str, ...]:
     return addresses
 
 
+def mail_address(name: str, text: str) -> str:
+    """Empty if none is set."""
+    if text and not re.fullmatch(r"[^\s@<>\",]{1,64}@[^\s@<>\",]{1,253}", text):
+        raise SettingsError(name, "Set it to one e-mail address.")
+    return text
+
+
 def language(name: str, text: str) -> str:
     if text not in ("en", "de"):
         raise SettingsError(name, "Set it to en or de.")

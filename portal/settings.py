@@ -87,6 +87,8 @@ class Settings:
     first_term_days: int
     confirm_address: bool
     promised_days: int
+    escalate_days: int
+    escalate_to: str
     status_link_days: int
     import_megabytes: int
     import_rows: int
@@ -177,6 +179,10 @@ class Settings:
                 "PORTAL_CONFIRM_ADDRESS", text["PORTAL_CONFIRM_ADDRESS"]
             ),
             promised_days=setting_parsers.number("PORTAL_PROMISED_DAYS", text, 1, 365),
+            escalate_days=setting_parsers.number("PORTAL_ESCALATE_DAYS", text, 0, 365),
+            escalate_to=setting_parsers.mail_address(
+                "PORTAL_ESCALATE_TO", text["PORTAL_ESCALATE_TO"]
+            ),
             status_link_days=setting_parsers.number("PORTAL_STATUS_LINK_DAYS", text, 1, 36500),
             import_megabytes=setting_parsers.number("PORTAL_IMPORT_MEGABYTES", text, 1, 100),
             import_rows=setting_parsers.number("PORTAL_IMPORT_ROWS", text, 1, 100_000),

@@ -231,8 +231,11 @@ ARROWS: dict[str, set[str]] = {
     "portal.outbox": {
         "portal.mail", "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
     },
+    "portal.desk": {
+        "portal.auth", "portal.mail", "portal.records", "portal.stores", "portal.tenants",
+    },
     "portal.onboarding": {
-        "portal.auth", "portal.contact_fields", "portal.mail", "portal.outbox",
+        "portal.auth", "portal.contact_fields", "portal.desk", "portal.mail", "portal.outbox",
         "portal.proof_of_work", "portal.queries", "portal.records", "portal.sealing",
         "portal.search", "portal.stores", "portal.tenants", "portal.timestamps", "portal.usage",
     },
@@ -272,8 +275,8 @@ ARROWS: dict[str, set[str]] = {
         "portal.tenants", "portal.timestamps", "portal.translations",
     },
     "portal.web.http": {
-        "portal.address_proofs", "portal.auth", "portal.grace", "portal.imports", "portal.logs",
-        "portal.oidc", "portal.onboarding", "portal.proof_of_work", "portal.queries",
+        "portal.address_proofs", "portal.auth", "portal.desk", "portal.grace", "portal.imports",
+        "portal.logs", "portal.oidc", "portal.onboarding", "portal.proof_of_work", "portal.queries",
         "portal.refusal_links", "portal.reminder_links", "portal.sealing", "portal.settings",
         "portal.status_links",
         "portal.stores", "portal.tenants", "portal.timestamps", "portal.usage", "portal.web.i18n",
@@ -296,9 +299,9 @@ ARROWS: dict[str, set[str]] = {
         "portal.web.staff.tenant",
     },
     "portal.web.staff.accounts": {
-        "portal.auth", "portal.contact_readers", "portal.mail", "portal.oidc", "portal.onboarding",
-        "portal.queries", "portal.records", "portal.stores", "portal.timestamps",
-        "portal.web.forms", "portal.web.http", "portal.web.i18n",
+        "portal.auth", "portal.contact_readers", "portal.desk", "portal.mail", "portal.oidc",
+        "portal.onboarding", "portal.queries", "portal.records", "portal.stores",
+        "portal.timestamps", "portal.web.forms", "portal.web.http", "portal.web.i18n",
     },
     "portal.web.staff.exports": {
         "portal.auth", "portal.contact_readers", "portal.queries", "portal.reports",
@@ -311,8 +314,8 @@ ARROWS: dict[str, set[str]] = {
         "portal.timestamps", "portal.web.forms", "portal.web.http", "portal.web.i18n",
     },
     "portal.web.staff.tenant": {
-        "portal.auth", "portal.contact_fields", "portal.contact_readers", "portal.mail",
-        "portal.mixed_scripts", "portal.onboarding", "portal.queries", "portal.records",
+        "portal.auth", "portal.contact_fields", "portal.contact_readers", "portal.desk",
+        "portal.mail", "portal.mixed_scripts", "portal.onboarding", "portal.queries", "portal.records",
         "portal.stores", "portal.tenants", "portal.timestamps", "portal.web.forms",
         "portal.web.http", "portal.web.i18n", "portal.web.staff.lists",
     },
@@ -342,9 +345,9 @@ ARROWS: dict[str, set[str]] = {
         "portal.web.openapi", "portal.web.staff",
     },
     "portal.cli": {
-        "portal", "portal.auth", "portal.contact_readers", "portal.figures", "portal.folders",
-        "portal.imports", "portal.incomplete_count", "portal.logs", "portal.mail", "portal.oidc",
-        "portal.onboarding", "portal.outbox", "portal.records", "portal.reports",
+        "portal", "portal.auth", "portal.contact_readers", "portal.desk", "portal.figures",
+        "portal.folders", "portal.imports", "portal.incomplete_count", "portal.logs", "portal.mail",
+        "portal.oidc", "portal.onboarding", "portal.outbox", "portal.records", "portal.reports",
         "portal.saved_views", "portal.sealing", "portal.search", "portal.serving",
         "portal.settings", "portal.signing_keys", "portal.stores", "portal.stores.dynamodb",
         "portal.stores.file", "portal.tenants", "portal.timestamps", "portal.usage",

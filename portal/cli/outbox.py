@@ -150,6 +150,7 @@ def _watch(settings: Settings, *, until_stdin_ends: bool) -> None:
 
 def rounds_of(settings: Settings, store: Store) -> "Rounds":
     """What is done beside sending, as the settings say."""
+    from portal.desk import Escalation  # noqa: PLC0415 - takes 0.1 s
     from portal.mail import OldFiles  # noqa: PLC0415 - takes 0.1 s
     from portal.outbox import Daily, OldEntries  # noqa: PLC0415 - takes 0.3 s
     from portal.search import Keeper, Walk  # noqa: PLC0415 - takes 0.1 s
@@ -163,6 +164,9 @@ def rounds_of(settings: Settings, store: Store) -> "Rounds":
     walk = Walk(store=store, clock=utc_now)
     old = OldEntries(store, clock=utc_now)
     files = OldFiles(settings.data_dir, settings.mail_file_days, clock=utc_now)
+    escalation = Escalation(
+        store=store, clock=utc_now, days=settings.escalate_days, to=settings.escalate_to
+    )
     daily = Daily(
         store=store,
         clock=utc_now,
@@ -179,10 +183,11 @@ def rounds_of(settings: Settings, store: Store) -> "Rounds":
         is_left = keeper.work_off(until)
         files.remove_if_due(until)
         old.remove_if_due(until)
+        has_told = bool(escalation.run_if_due(until))
         has_ended = daily.run_if_due(until)
         is_walking = walk.run_if_due(until)
         is_under_way = daily.is_under_way or old.is_under_way or is_walking
-        return is_left or has_ended or is_under_way
+        return is_left or has_told or has_ended or is_under_way
 
     return make
 

@@ -8,6 +8,7 @@ facts      what such words may tell
 heard      whether a customer has heard of a decision that was undone
 access_words  what they say about an access
 letter     what such words are, for text and HTML alike
+desk_mail  what staff tell each other about a tenant
 sign_in_mail   the mail with a sign-in link
 request_links  the links to all requests of an address
 words      texts and dates in the language of the sign-up
@@ -43,6 +44,7 @@ from portal.mail.bounce_messages import (
     read_bounce,
     read_mailbox,
 )
+from portal.mail.desk_mail import DeskMail, desk_entry, mail_wishes
 from portal.mail.digest import (
     DIGEST,
     EXPIRING_DAYS,
@@ -79,13 +81,13 @@ from portal.mail.ways import is_writable
 
 __all__ = [
     "DELIVERED", "DIGEST", "EXPIRING_DAYS", "KINDS", "MAX_BYTES", "PROBLEM_SENTENCES", "REMEDIES",
-    "SIGN_IN", "STAFF", "DigestReader", "ForgedMessageError", "Kind", "KindEntry", "MailError",
-    "MailPreview", "NothingToSayError", "Notice", "OldFiles", "Post", "Problem", "Retry",
-    "ReturnPath", "SnsMessages", "SnsUnreachableError", "Span", "UnreadableMailboxError",
-    "address_mark", "are_reminders_ended", "ascii_domain", "closed_ids", "digest_readers",
-    "has_second_address", "is_for", "is_heard", "is_writable", "keep_read", "kind_after",
-    "kind_entry", "may_be_known_later", "message_key", "newest_rows", "open_signer", "preview_of",
-    "problem_of", "reached", "read_bounce", "read_mailbox", "read_ses_report",
-    "remove_files_before", "send_trial", "sender_of", "sign_in_entry", "typed_mark",
-    "waiting_too_long",
+    "SIGN_IN", "STAFF", "DeskMail", "DigestReader", "ForgedMessageError", "Kind", "KindEntry",
+    "MailError", "MailPreview", "NothingToSayError", "Notice", "OldFiles", "Post", "Problem",
+    "Retry", "ReturnPath", "SnsMessages", "SnsUnreachableError", "Span", "UnreadableMailboxError",
+    "address_mark", "are_reminders_ended", "ascii_domain", "closed_ids", "desk_entry",
+    "digest_readers", "has_second_address", "is_for", "is_heard", "is_writable", "keep_read",
+    "kind_after", "kind_entry", "mail_wishes", "may_be_known_later", "message_key", "newest_rows",
+    "open_signer", "preview_of", "problem_of", "reached", "read_bounce", "read_mailbox",
+    "read_ses_report", "remove_files_before", "send_trial", "sender_of", "sign_in_entry",
+    "typed_mark", "waiting_too_long",
 ]  # fmt: skip

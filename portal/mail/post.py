@@ -16,7 +16,8 @@ from portal.mail.addressees import (
     second_address,
 )
 from portal.mail.addresses import Mailbox, mailbox_of, sender_of
-from portal.mail.digest import DIGEST, digest_letter
+from portal.mail.desk_mail import desk_letter, is_desk_mail
+from portal.mail.digest import DIGEST, STAFF, digest_letter
 from portal.mail.digest_readers import digest_readers, reader_of_mark
 from portal.mail.dkim_signer import open_signer
 from portal.mail.errors import MailError, NothingToSayError, Problem, Retry
@@ -92,10 +93,8 @@ class Post:
             NothingToSayError: There is nothing to send any more.
             StoreError: The tenant could not be read.
         """
-        if entry.kind == DIGEST:
-            return self._digest(store, entry, now)
-        if entry.kind == SIGN_IN:
-            return self._sign_in(store, entry, now)
+        if entry.tenant_id == STAFF:
+            return self._to_staff(store, entry, now)
         kind = kind_entry(entry.kind)
         if kind is None:
             raise MailError(retry=Retry.LATER, problem=Problem.UNEXPECTED, detail="kind")
@@ -154,6 +153,15 @@ class Post:
             thread=thread_id_of(addressee.sign_up_id, self._sender),
         )
         return self._with_return_path(mail, entry)
+
+    def _to_staff(self, store: Store, entry: OutboxEntry, now: datetime) -> OutgoingMail:
+        if entry.kind == DIGEST:
+            return self._digest(store, entry, now)
+        if entry.kind == SIGN_IN:
+            return self._sign_in(store, entry, now)
+        if is_desk_mail(entry):
+            return self._among_staff(store, entry)
+        raise MailError(retry=Retry.LATER, problem=Problem.UNEXPECTED, detail="kind")
 
     def _lost_links(
         self, store: Store, entry: OutboxEntry, kind: KindEntry, now: datetime
@@ -241,6 +249,23 @@ class Post:
         words = Words(entry.locale)
         mail = compose(
             sign_in_letter(f"{self._settings.base_url}/staff/sign-in/{token}", words),
+            words,
+            message_id=message_id_of(entry.id, self._sender),
+            reference=entry.id[-8:],
+            sender=self._sender,
+            recipient=mailbox,
+            contact_url="",
+            at=entry.at,
+        )
+        return self._with_return_path(mail, entry)
+
+    def _among_staff(self, store: Store, entry: OutboxEntry) -> OutgoingMail:
+        person, words, letter = desk_letter(store, self._settings, entry)
+        mailbox = mailbox_of(person.email)
+        if mailbox is None:
+            raise MailError(retry=Retry.NEVER, problem=Problem.NO_ADDRESS)
+        mail = compose(
+            letter,
             words,
             message_id=message_id_of(entry.id, self._sender),
             reference=entry.id[-8:],

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from portal import records
+from portal.desk import ended_changes
 from portal.onboarding.claims import claim_changes
 from portal.onboarding.decisions import MAX_ATTEMPTS, load, too_busy
 from portal.onboarding.waiting_times import waiting_changes
@@ -95,6 +96,7 @@ def activate(
                     *entries_after(Verb.ACTIVATE, active, audit.at),
                     *claim_changes(store, pending, None),
                     *waiting_changes(pending, audit.at),
+                    *ended_changes(store, pending, active, audit),
                 ]
             )
         except ItemExistsError as error:
@@ -188,6 +190,7 @@ def renew_existing(
                     *entries_after(Verb.ACTIVATE, renewed, audit.at, sign_up=pending),
                     *claim_changes(store, pending, None),
                     *waiting_changes(pending, audit.at),
+                    *ended_changes(store, pending, renewed, audit),
                 ]
             )
         except (VersionConflictError, ItemExistsError):

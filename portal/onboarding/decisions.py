@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from portal import records
+from portal.desk import ended_changes
 from portal.onboarding.claims import claim_changes
 from portal.onboarding.waiting_times import waiting_changes
 from portal.outbox import entries_after
@@ -157,7 +158,7 @@ def changes_of(
     store: Store, loaded: Loaded, steps: Sequence[Step], audit: AuditInfo, idempotency_key: str
 ) -> tuple[Tenant, list[Change]]:
     """The tenant after these steps, and what to write: the tenant, the claim, and for each step an
-    event and what the customer is told.
+    event and what the customer is told; and who looked after it does so no more.
 
     Raises:
         RuleError: The rules do not allow one of the steps.
@@ -174,7 +175,8 @@ def changes_of(
     replaced = Replace(item, loaded.tenant.version, read=loaded.item)
     limited = any(step.limited for step in steps)
     claims = claim_changes(store, loaded.tenant, tenant, limited=limited)
-    return tenant, [replaced, *events, *claims]
+    ended = ended_changes(store, loaded.tenant, tenant, audit)
+    return tenant, [replaced, *events, *claims, *ended]
 
 
 def too_busy() -> BusyError:

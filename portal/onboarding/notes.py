@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from portal import records
-from portal.onboarding.decisions import find
+from portal.desk import follow_changes
+from portal.onboarding.decisions import MAX_ATTEMPTS, find, too_busy
 from portal.stores import (
     GSI2,
     KEY,
@@ -23,7 +24,8 @@ _PER_WRITE = 90
 
 
 def add_note(store: Store, tenant_id: str, *, audit: AuditInfo, text: str, after: str = "") -> None:
-    """Adds a note. It does not change the tenant, so it needs no version.
+    """Adds a note. It does not change the tenant, so it needs no version. Who writes it hears when
+    the tenant is decided.
 
     Args:
         after: When the newest note was written that the page showed. So a form that is sent
@@ -31,10 +33,20 @@ def add_note(store: Store, tenant_id: str, *, audit: AuditInfo, text: str, after
 
     Raises:
         UnknownTenantError: No tenant has this id.
+        BusyError: Other changes kept interfering.
     """
     tenant = find(store, tenant_id)
-    with suppress(ItemExistsError):
-        store.write([Add(records.note_item(tenant.id, audit, text, after))])
+    note = records.note_item(tenant.id, audit, text, after)
+    for _ in range(MAX_ATTEMPTS):
+        try:
+            store.write([Add(note), *follow_changes(store, tenant, audit)])
+        except VersionConflictError:
+            continue
+        except ItemExistsError as error:
+            if error.item_id != note[KEY]:
+                continue
+        return
+    raise too_busy()
 
 
 def note_removals(store: Store, tenant_id: str) -> list[Change]:

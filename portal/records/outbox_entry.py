@@ -7,7 +7,7 @@ What a mail server answered is not kept either, since it may repeat the address.
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -30,9 +30,9 @@ DAILY_ROUND = "limit-daily-mails"
 MAX_OUTBOX_ID = 200
 #: How the end of an id begins if the entry goes to the second address of the customer.
 TO_SECOND = "second-"
-#: Kinds of `portal.mail` that say nothing of one tenant: lost links, and the digest and the sign-in
-#: links for staff.
-_OF_NO_TENANT = frozenset({"digest", "links", "sign_in"})
+#: Kinds of `portal.mail` that no customer gets for one tenant: lost links; and for staff the
+#: digest, sign-in links, and what they tell each other.
+_OF_NO_TENANT = frozenset({"digest", "links", "sign_in", "assigned", "escalated", "done"})
 
 
 class DeliveryState(StrEnum):
@@ -69,7 +69,8 @@ class OutboxEntry:
             link that proves it. No other address gets these, whatever becomes of the requests
             meanwhile. Earlier versions had none.
         requests: Of such a mail: ids of the newest requests of that address. The address is looked
-            for where they lead to when the mail leaves. Empty if it has none.
+            for where they lead to when the mail leaves. Empty if it has none. Of a mail to staff
+            about one tenant: its id.
     """
 
     id: str
@@ -136,6 +137,11 @@ def new_outbox_entry(
         due_at=at,
         since=since,
     )
+
+
+def about_tenant(entry: OutboxEntry, tenant_id: str) -> OutboxEntry:
+    """An entry for staff that is about this tenant. It stands in no list of the tenant's."""
+    return replace(entry, requests=(tenant_id,))
 
 
 def outbox_partition(tenant_id: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from flask import Flask
 from flask.testing import FlaskClient
 
+from portal.auth.people import person_id
 from portal.mail import MailError
 from portal.mail.message import OutgoingMail
 from portal.outbox import Delivery
@@ -238,6 +239,13 @@ WRITES = {
             said="The note is added.",
             event="",
         ),
+        Write(
+            verb="assign",
+            prepare=make_pending,
+            typed={"to": person_id("anna@staff.example.com")},
+            said="You look after Example GmbH now.",
+            event="",
+        ),
     )
 }
 #: It is about two tenants, so it has tests of its own: tests/web/staff/test_renew.py.
@@ -247,8 +255,8 @@ UNDO_RENEW = UndoRenew(
     said=REOPENED,
     event="reopen",
 )
-#: Without the note: it does not change the tenant, so it has no event and no conflict.
-DECISIONS = {verb: write for verb, write in WRITES.items() if verb != "note"}
+#: Without what does not change the tenant, so it has no event and no conflict.
+DECISIONS = {verb: write for verb, write in WRITES.items() if verb not in ("note", "assign")}
 SEND_AGAIN = Write(
     verb="send-again", prepare=make_sent_mail, said="The mail is sent again.", event=""
 )

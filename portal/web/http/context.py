@@ -10,6 +10,7 @@ from flask import current_app, g, request
 
 from portal import logs
 from portal.auth import KnownTokens, Person, Refusals, Source
+from portal.desk import KnownColleagues
 from portal.grace import LastKnown
 from portal.proof_of_work import Challenges
 from portal.queries import KnownFigures, KnownWaitingTimes
@@ -49,6 +50,7 @@ class Services:
     known_tokens: KnownTokens = field(default_factory=KnownTokens)
     waiting_times: KnownWaitingTimes = field(default_factory=KnownWaitingTimes)
     figures: KnownFigures = field(default_factory=KnownFigures)
+    colleagues: KnownColleagues = field(default_factory=KnownColleagues)
 
 
 def services() -> Services:

@@ -8,6 +8,7 @@ from flask import Blueprint
 from portal.web.staff import background, overview, proofs
 from portal.web.staff.accounts import (
     api_tokens,
+    me,
     people,
     person_page,
     provider_sign_in,
@@ -17,7 +18,7 @@ from portal.web.staff.accounts import (
 )
 from portal.web.staff.exports import list_csv, report
 from portal.web.staff.lists import doubtful, queue, saved_views
-from portal.web.staff.tenant import tenant_page
+from portal.web.staff.tenant import team, tenant_page
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 
@@ -30,6 +31,7 @@ bp.add_url_rule("/oidc/callback", "back_from_provider", provider_sign_in.back_fr
 bp.add_url_rule("/sign-in/", "cut_link", sign_in.dead_link)
 bp.add_url_rule("/sign-out", "sign_out", sign_in.sign_out, methods=["POST"])
 bp.add_url_rule("/session", "session", session_end.session_state)
+bp.add_url_rule("/me", "me", me.me_page, methods=["GET", "POST"])
 bp.add_url_rule("/", "home", overview.overview_page)
 bp.add_url_rule("/security", "security", security.security_page)
 bp.add_url_rule("/people", "people", people.list_page, methods=["GET", "POST"])
@@ -59,3 +61,4 @@ bp.add_url_rule("/views/<view_id>/remove", "remove_view", saved_views.remove, me
 bp.add_url_rule("/report", "report", report.report_page)
 bp.add_url_rule("/report.csv", "report_csv", report.report_csv)
 bp.add_url_rule("/tenants/<tenant:tenant_id>", "tenant", tenant_page.show_tenant)
+bp.add_url_rule("/tenants/<tenant:tenant_id>/presence", "presence", team.presence, methods=["POST"])

@@ -138,6 +138,9 @@ GOLDEN = {
     "staff.report": _ADMIN_PAGE,
     # The address of the test names no days.
     "staff.report_csv": {"GET": (303, 403, 403, 422)},
+    # Only a script asks for a part of the page.
+    "staff.presence": {"POST": (303, 303, 303, 303)},
+    "staff.me": {"GET": (303, 200, 200, 200), "POST": (303, 303, 303, 303)},
     "decisions.activate": _DECISION,
     "decisions.renew": _DECISION,
     "decisions.undo_renew": _DECISION,
@@ -154,6 +157,8 @@ GOLDEN = {
     "decisions.contact": _DECISION,
     "decisions.names": _DECISION,
     "decisions.note": {"POST": (303, 403, 422, 422)},
+    # The form of the test names nobody.
+    "decisions.assign": {"POST": (303, 403, 422, 422)},
     # The form of the test names no mail.
     "decisions.send_again": {"POST": (303, 403, 404, 404)},
     # The form of the test names no verb.
@@ -378,7 +383,7 @@ def good_of_people(verb: str, ada: Staff, store: Store, clock: Clock) -> Good:
 
 
 #: Pages of staff that are about no single tenant.
-OF_STAFF = ("clear_doubtful", "tokens", "revoke_token", "sign_out")
+OF_STAFF = ("clear_doubtful", "tokens", "revoke_token", "me", "presence", "sign_out")
 
 
 def good_of_staff(verb: str, customer: FlaskClient, person: Callable[..., Staff]) -> Good:
@@ -397,6 +402,10 @@ def good_of_staff(verb: str, customer: FlaskClient, person: Callable[..., Staff]
         url = f"/staff/tokens/{form['kid']}/revoke"
         return ada.client, url, form_of(made, url)
     anna = person("Anna")
+    if verb in ("me", "presence"):
+        form = form_of(anna.get("/staff/me"), "/staff/me") | {"version": "1", "turn": "0"}
+        path = f"tenants/{sent_in(customer).id}/presence" if verb == "presence" else "me"
+        return anna.client, f"/staff/{path}", form
     return anna.client, "/staff/sign-out", {"csrf_token": anna.token()}
 
 

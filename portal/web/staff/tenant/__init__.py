@@ -14,11 +14,13 @@ renewal        a sign-up for an account that already has a tenant
 related        other requests of the same customer
 question_view  a question to the customer, and its answer
 lamps          the five proofs of a decision
+team_view      who looks after the tenant, and who looks at it
+team           giving it to somebody; that one looks at it
 mails          the mails to the customer, and sending one again
 mail_preview   a mail with words of staff, before it is sent
 """
 
-from portal.web.staff.tenant import decisions, tenant_page
+from portal.web.staff.tenant import decisions, team, tenant_page
 from portal.web.staff.tenant.form_views import MailView
 from portal.web.staff.tenant.lamps import noted_day
 from portal.web.staff.tenant.mail_preview import mail_view
@@ -38,3 +40,4 @@ __all__ = ["decisions", "mail_label", "mail_problem", "noted_day", "tenant_page"
 from portal.web.staff.tenant.verbs import history_label
 
 __all__ = ["decisions", "history_label", "mail_label", "mail_problem", "tenant_page"]
+__all__ = ["decisions", "mail_label", "mail_problem", "team", "tenant_page"]

@@ -7,7 +7,7 @@ from datetime import timedelta
 from flask import url_for
 
 from portal import queries
-from portal.records import Event, Note
+from portal.records import Desk, Event, Note
 from portal.stores import KEY
 from portal.tenants import Tenant, Verb
 from portal.web.http import now, person, settings, store
@@ -93,6 +93,20 @@ def confirm_note(notes: Sequence[Note]) -> Confirmation | None:
     if now() - latest.at > _JUST_NOW:
         return None
     return Confirmation(sentence=_("The note is added."))
+
+
+def confirm_assignment(tenant: Tenant, desk: Desk) -> Confirmation | None:
+    """`None` if somebody else gave the tenant to its owner, or did so five minutes ago."""
+    user, company = person(), tenant.contact.company
+    if user is None or desk.at is None or desk.who != user.id or now() - desk.at > _JUST_NOW:
+        return None
+    if not desk.owner:
+        return Confirmation(sentence=_("Nobody looks after %(company)s now.", company=company))
+    if desk.owner == user.id:
+        return Confirmation(sentence=_("You look after %(company)s now.", company=company))
+    return Confirmation(
+        sentence=_("%(name)s looks after %(company)s now.", name=desk.owner_name, company=company)
+    )
 
 
 def _sentence(tenant: Tenant, verb: Verb) -> str:

@@ -31,8 +31,13 @@ from portal.web.forms import Form, form_version, is_final_id
 from portal.web.http import access, audit_info, csrf, htmx, note_saved, services, store
 from portal.web.i18n import _, dates
 from portal.web.staff.lists import back_parameter, forget_decision, remember_decision
+from portal.web.staff.tenant import team
 from portal.web.staff.tenant.confirmations import Confirmation
-from portal.web.staff.tenant.form_views import SubmittedForm, holds_begun_decision, holds_note
+from portal.web.staff.tenant.form_views import (
+    SubmittedForm,
+    holds_begun_decision,
+    holds_entries_beside,
+)
 from portal.web.staff.tenant.forms import NoteForm
 from portal.web.staff.tenant.mail_preview import expired_notice, preview_mail, show_expired
 from portal.web.staff.tenant.renewal import offered_renewal
@@ -159,10 +164,14 @@ def note(tenant_id: str) -> AnyResponse:
         after=request.form.get("after", ""),
     )
     note_saved()
-    if htmx.wants_fragment() or holds_begun_decision(onboarding.find(store(), tenant_id)):
+    is_begun = holds_entries_beside() or holds_begun_decision(onboarding.find(store(), tenant_id))
+    if htmx.wants_fragment() or is_begun:
         return tenant_page(tenant_id, just_noted=True)
     return redirect(_page_url(tenant_id, noted="1"), 303)
 
+
+csrf.handle_expired("decisions.assign")
+bp.add_url_rule("/assign", "assign", team.assign, methods=["POST"])
 
 csrf.handle_expired("decisions.send_again")
 
@@ -179,17 +188,20 @@ def send_again(tenant_id: str) -> AnyResponse:
         headline, advice = _("This is no email address."), _("Check it, then try again.")
         notice = ConflictNotice(headline=headline, advice=advice)
         return tenant_page(tenant_id, status=422, conflict=notice)
+    # The newest mail that the page showed: so the same form twice sends one.
+    mail_id = request.form.get("mail", "")
     onboarding.send_again(
         store(),
         tenant_id,
         audit=audit_info(),
-        mail_id=request.form.get("mail", ""),
-        after=request.form.get("after", ""),
+        mail_id=mail_id,
+        after=mail_id,
         address=address,
         proof_mails=services().limits.proof_mails,
     )
     note_saved()
-    if htmx.wants_fragment():
+    is_begun = holds_entries_beside() or holds_begun_decision(onboarding.find(store(), tenant_id))
+    if htmx.wants_fragment() or is_begun:
         sentence = _("The mail is sent again.")
         return tenant_page(tenant_id, confirmation=Confirmation(sentence=sentence))
     return redirect(_page_url(tenant_id), 303)
@@ -284,7 +296,7 @@ def _decided(tenant_id: str, tenant: Tenant) -> AnyResponse:
     # A renewal closes this sign-up towards another tenant. Its page says so, and offers to undo it.
     closed = tenant_id if tenant.is_final and tenant.pending_id != tenant_id != tenant.id else ""
     # A redirect would lose a note that was begun. Reloading this answer decides nothing twice.
-    if not htmx.wants_fragment() and not holds_note():
+    if not htmx.wants_fragment() and not holds_entries_beside():
         return redirect(_page_url(tenant.id, done="1", closed=closed or None), 303)
     answer = tenant_page(tenant.id, just_decided=True, closed=closed)
     if htmx.wants_fragment() and tenant.id != tenant_id:

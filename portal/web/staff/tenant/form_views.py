@@ -21,6 +21,8 @@ from portal.web.staff.tenant.verbs import DECISIONS
 
 #: The endpoint of a note.
 _NOTE = "decisions.note"
+#: The browser sends the form that stands first together with these.
+_SENT_WITH_DECISION = frozenset({_NOTE, "decisions.assign", "decisions.send_again"})
 #: Their `text` is their own: the question to a customer has one as well.
 _WITH_OWN_TEXT = frozenset({
     _NOTE,
@@ -159,8 +161,21 @@ def holds_note() -> bool:
     return request.endpoint not in _WITH_OWN_TEXT and bool(text.strip())
 
 
+def holds_entries_beside() -> bool:
+    """Whether something else was sent, without a script, while somebody had begun a note, typed a
+    second address, or chosen a colleague."""
+    if holds_note():
+        return True
+    others = {"address": "decisions.send_again", "colleague": "decisions.assign"}
+    return _is_sent_without_script() and any(
+        request.form.get(name, "").strip() and request.endpoint != endpoint
+        for name, endpoint in others.items()
+    )
+
+
 def holds_begun_decision(tenant: Tenant) -> bool:
-    """Whether a note was sent, without a script, while somebody had begun the form beside it."""
+    """Whether a note, or another form beside it, was sent, without a script, while somebody had
+    begun a decision."""
     if not _holds_decision(tenant):
         return False
     for entry in filter(lambda entry: entry.is_offered(tenant), DECISIONS):
@@ -172,10 +187,11 @@ def holds_begun_decision(tenant: Tenant) -> bool:
 
 
 def _holds_decision(tenant: Tenant) -> bool:
-    """Whether a note was sent together with the form beside it, as this tenant's page shows it."""
-    is_note = _is_sent_without_script() and request.endpoint == _NOTE
+    """Whether something else was sent together with the first decision, as this tenant's page
+    shows it."""
+    is_other = _is_sent_without_script() and request.endpoint in _SENT_WITH_DECISION
     is_same = (request.view_args or {}).get("tenant_id") == tenant.id
-    return is_note and is_same and form_version() == (tenant.version or None)
+    return is_other and is_same and form_version() == (tenant.version or None)
 
 
 def _is_sent_without_script() -> bool:

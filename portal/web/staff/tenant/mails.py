@@ -26,11 +26,11 @@ class MailLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgainForm:
-    """The button that sends the newest mail again."""
+    """The button that sends the newest mail again. `mail`: the id of its entry."""
 
     button: str
     action: str
-    hidden: Sequence[tuple[str, str]]
+    mail: str
     address: FieldView
 
 
@@ -58,7 +58,7 @@ def again_form(tenant: Tenant, entries: Sequence[OutboxEntry]) -> AgainForm | No
     return AgainForm(
         button=_("Send again: %(mail)s", mail=_what(newest)),
         action=url_for("decisions.send_again", tenant_id=tenant.id, back=back_parameter()),
-        hidden=[("mail", newest.id), ("after", newest.id)],
+        mail=newest.id,
         address=FieldView(
             name="address",
             id="again-address",

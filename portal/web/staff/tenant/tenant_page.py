@@ -1,12 +1,12 @@
 """The page of one tenant: facts, duplicates, forms, history and notes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask import Response, request, url_for
 
-from portal import onboarding, queries, records
+from portal import desk, onboarding, queries, records
 from portal.auth import Role
 from portal.queries import DuplicateReason
 from portal.records import Event, Note
@@ -21,13 +21,19 @@ from portal.web.http import (
 )
 from portal.web.i18n import _, dates, labels
 from portal.web.staff.lists import back_parameter, list_url, recently_decided
-from portal.web.staff.tenant.confirmations import Confirmation, confirm_decision, confirm_note
+from portal.web.staff.tenant.confirmations import (
+    Confirmation,
+    confirm_assignment,
+    confirm_decision,
+    confirm_note,
+)
 from portal.web.staff.tenant.form_views import FormView, SubmittedForm, offered_forms
 from portal.web.staff.tenant.lamps import lamps
 from portal.web.staff.tenant.mails import again_form, mail_lines
 from portal.web.staff.tenant.question_view import question_view
 from portal.web.staff.tenant.related import related_requests
 from portal.web.staff.tenant.renewal import renewal_of_known_ids
+from portal.web.staff.tenant.team_view import team_view
 from portal.web.staff.tenant.tenant_card import tenant_card
 from portal.web.staff.tenant.verbs import (
     conflict_headline,
@@ -63,12 +69,14 @@ class DuplicateRow:
 
 def show_tenant(tenant_id: str) -> Response:
     """The page. Its address may say what to confirm: `done`, the latest decision of this person,
-    and `closed`, the sign-up that it closed; or `noted`, the latest note."""
+    and `closed`, the sign-up that it closed; or `noted`, the latest note; or `assigned`, to whom it
+    was given."""
     closed = request.args.get("closed", "")
     return tenant_page(
         tenant_id,
         just_decided="done" in request.args,
         just_noted="noted" in request.args,
+        just_assigned="assigned" in request.args,
         closed=closed,
     )
 
@@ -79,6 +87,7 @@ def tenant_page(
     status: int = 200,
     just_decided: bool = False,
     just_noted: bool = False,
+    just_assigned: bool = False,
     closed: str = "",
     confirmation: Confirmation | None = None,
     conflict: ConflictNotice | None = None,
@@ -90,6 +99,7 @@ def tenant_page(
     status: the status code of the answer.
     just_decided: confirm the latest decision, if this person made it.
     just_noted: confirm the latest note, if this person wrote it.
+    just_assigned: confirm to whom this person gave the tenant.
     closed: the sign-up that the decision closed towards this tenant.
     confirmation: said instead of these.
     submitted: a form that was refused; shown again with its errors.
@@ -106,19 +116,23 @@ def tenant_page(
         confirmation = confirm_decision(tenant, events, closed)
     elif just_noted:
         confirmation = confirm_note(notes)
+    elif just_assigned:
+        confirmation = confirm_assignment(tenant, desk.find_desk(store(), tenant))
     said = {(note.verb, note.at): note.text for note in notes if note.verb}
     mails = queries.mails(store(), tenant)
     forms = offered_forms(tenant, notes, submitted) if _may_change() else []
     if extra_form is None and forms:
         extra_form = renewal_of_known_ids(tenant)
+    shown = _with_renewal(forms, extra_form, is_asked_for=bool(tenant.renews))
     answer = htmx.render(
         "staff/tenant_page.html",
         "staff/_tenant_page.html",
         code=status,
+        team=team_view(tenant, beside=next((form.beside for form in shown if form.beside), "")),
         card=tenant_card(tenant, records.open_gaps(loaded.item)),
         conflict=conflict,
         confirmation=confirmation,
-        forms=_with_renewal(forms, extra_form, is_asked_for=bool(tenant.renews)),
+        forms=shown,
         related=related_requests(tenant),
         title_error=status == 422,
         history=[_history_line(event, said) for event in events] + [_sign_up_line(tenant, said)],
@@ -179,7 +193,12 @@ def _with_renewal(
     if extra is None:
         return forms
     if is_asked_for:
-        return [extra, *(form for form in forms if form.name != "activate")]
+        others = [form for form in forms if form.name != "activate"]
+        # The note goes with the first form that has fields.
+        return [
+            extra,
+            *(replace(form, beside=extra.name) if form.beside else form for form in others),
+        ]
     first = next((n for n, form in enumerate(forms) if form.name == "activate"), -1) + 1
     return [*forms[:first], extra, *forms[first:]]
 

@@ -309,15 +309,16 @@ ARROWS: dict[str, set[str]] = {
         "portal.web.staff.lists",
     },
     "portal.web.staff.lists": {
-        "portal.auth", "portal.contact_readers", "portal.onboarding", "portal.queries",
-        "portal.records", "portal.saved_views", "portal.search", "portal.stores", "portal.tenants",
-        "portal.timestamps", "portal.web.forms", "portal.web.http", "portal.web.i18n",
+        "portal.auth", "portal.contact_readers", "portal.desk", "portal.onboarding",
+        "portal.queries", "portal.records", "portal.saved_views", "portal.search", "portal.stores",
+        "portal.tenants", "portal.timestamps", "portal.web.forms", "portal.web.http",
+        "portal.web.i18n",
     },
     "portal.web.staff.tenant": {
         "portal.auth", "portal.contact_fields", "portal.contact_readers", "portal.desk",
-        "portal.mail", "portal.mixed_scripts", "portal.onboarding", "portal.queries", "portal.records",
-        "portal.stores", "portal.tenants", "portal.timestamps", "portal.web.forms",
-        "portal.web.http", "portal.web.i18n", "portal.web.staff.lists",
+        "portal.mail", "portal.mixed_scripts", "portal.onboarding", "portal.queries",
+        "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
+        "portal.web.forms", "portal.web.http", "portal.web.i18n", "portal.web.staff.lists",
     },
     "portal.web.staff.bulk": {
         "portal.auth", "portal.onboarding", "portal.queries", "portal.records", "portal.stores",

@@ -9,6 +9,7 @@ heard      whether a customer has heard of a decision that was undone
 access_words  what they say about an access
 letter     what such words are, for text and HTML alike
 desk_mail  what staff tell each other about a tenant
+wishes     what people of staff want to hear
 sign_in_mail   the mail with a sign-in link
 request_links  the links to all requests of an address
 words      texts and dates in the language of the sign-up
@@ -44,7 +45,7 @@ from portal.mail.bounce_messages import (
     read_bounce,
     read_mailbox,
 )
-from portal.mail.desk_mail import DeskMail, desk_entry, mail_wishes
+from portal.mail.desk_mail import DeskMail, desk_entry
 from portal.mail.digest import (
     DIGEST,
     EXPIRING_DAYS,
@@ -53,7 +54,12 @@ from portal.mail.digest import (
     reached,
     waiting_too_long,
 )
-from portal.mail.digest_readers import DigestReader, address_mark, digest_readers
+from portal.mail.digest_readers import (
+    DigestReader,
+    address_mark,
+    digest_readers,
+    who_wants_digest,
+)
 from portal.mail.dkim_signer import open_signer
 from portal.mail.errors import (
     PROBLEM_SENTENCES,
@@ -78,6 +84,7 @@ from portal.mail.sign_in_mail import SIGN_IN, sign_in_entry
 from portal.mail.sns import ForgedMessageError, SnsMessages, SnsUnreachableError
 from portal.mail.trial import send_trial
 from portal.mail.ways import is_writable
+from portal.mail.wishes import mail_wishes
 
 __all__ = [
     "DELIVERED", "DIGEST", "EXPIRING_DAYS", "KINDS", "MAX_BYTES", "PROBLEM_SENTENCES", "REMEDIES",
@@ -89,5 +96,5 @@ __all__ = [
     "kind_after", "kind_entry", "mail_wishes", "may_be_known_later", "message_key", "newest_rows",
     "open_signer", "preview_of", "problem_of", "reached", "read_bounce", "read_mailbox",
     "read_ses_report", "remove_files_before", "send_trial", "sender_of", "sign_in_entry",
-    "typed_mark", "waiting_too_long",
+    "typed_mark", "waiting_too_long", "who_wants_digest",
 ]  # fmt: skip

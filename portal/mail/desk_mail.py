@@ -17,8 +17,9 @@ from portal.day_texts import day_text
 from portal.mail.digest import STAFF
 from portal.mail.errors import NothingToSayError
 from portal.mail.letter import Letter
+from portal.mail.wishes import mail_wishes
 from portal.mail.words import Words
-from portal.records import Desk, MailWishes, OutboxEntry
+from portal.records import Desk, OutboxEntry
 from portal.settings import Settings
 from portal.stores import Item, ItemNotFoundError, Store
 from portal.tenants import Status, Tenant
@@ -57,14 +58,6 @@ def desk_entry(
 
 def is_desk_mail(entry: OutboxEntry) -> bool:
     return entry.kind in set(DeskMail)
-
-
-def mail_wishes(store: Store, person_id: str) -> MailWishes:
-    """What a person wants to hear by mail."""
-    try:
-        return records.mail_wishes_of(store.get(records.mail_wishes_id(person_id)))
-    except ItemNotFoundError:
-        return MailWishes()
 
 
 def desk_letter(

@@ -217,7 +217,7 @@ class Post:
         mailbox = mailbox_of(reader.address)
         if mailbox is None:
             raise MailError(retry=Retry.NEVER, problem=Problem.NO_ADDRESS)
-        words = Words(entry.locale)
+        words = Words(reader.locale)
         since = entry.since or entry.at
         letter = digest_letter(store, settings, words, since=since, at=entry.at, now=now)
         if letter is None:

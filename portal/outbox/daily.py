@@ -28,6 +28,7 @@ from portal.mail import (
     digest_readers,
     reached,
     waiting_too_long,
+    who_wants_digest,
 )
 from portal.stores import (
     KEY,
@@ -96,7 +97,7 @@ class Daily:
     """Makes the daily rounds. Any number of processes and machines may do so at the same time.
 
     Attributes:
-        staff: Addresses that get the digest.
+        staff: Addresses that get the digest, unless the person says no. Others ask for it.
         staff_locale: Its language.
         approvers: Whether everybody on the list of staff who may decide gets the digest as well.
         tells_customers: Whether customers are told that their access ends.
@@ -128,7 +129,10 @@ class Daily:
         Raises:
             StoreError: The store failed. The round goes on at the next call.
         """
-        if not self._is_asked_for() or self.seconds() < self._look_at:
+        if self.seconds() < self._look_at:
+            return False
+        if not self._is_asked_for():
+            self._look_at = self.seconds() + _LOOK_SECONDS
             return False
         self.is_under_way = False
         ended = self._run(until)
@@ -137,7 +141,8 @@ class Daily:
         return ended
 
     def _is_asked_for(self) -> bool:
-        return bool(self.staff or self.approvers or self.tells_customers)
+        is_set = self.staff or self.approvers or self.tells_customers
+        return bool(is_set or who_wants_digest(self.store))
 
     def _run(self, until: Until) -> bool:
         stored = self._stored()
@@ -218,8 +223,7 @@ class Daily:
         """An entry for each address; none if there is nothing to tell."""
         spans = [waiting_too_long(now, self.promised_days)]
         spans += [reached(days, since, now) for days in EXPIRING_DAYS]
-        is_asked_for = self.staff or self.approvers
-        if not is_asked_for or not any(span.rows(self.store, 1) for span in spans):
+        if not any(span.rows(self.store, 1) for span in spans):
             return []
         readers = digest_readers(
             self.store, self.staff, self.staff_locale, approvers=self.approvers

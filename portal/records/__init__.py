@@ -225,7 +225,7 @@ from portal.records.usage import (
     usage_refused_day,
     usage_tenant_id,
 )
-from portal.records.waiting_times import waiting_bucket, waiting_counts, waiting_item_id
+from portal.records.waiting_times import old_waiting_item_id, waiting_bucket, waiting_counts
 
 __all__ = [
     "ADOPT_ANSWER", "ASIDE", "CHANGES_ASIDE", "CLOSED_TOWARDS", "CORRECTIONS", "COUNTERS",
@@ -261,7 +261,6 @@ __all__ = [
     "status_of", "status_partition", "stored_answer", "tenant_of", "term_partition",
     "unknown_ids_count", "unknown_ids_item", "unknown_ids_of", "unusable_attributes",
     "usage_expected_since", "usage_id", "usage_item", "usage_of", "usage_refused_day",
-    "usage_tenant_id", "validity_of", "waiting_bucket", "waiting_counts", "waiting_item_id",
-    "week_of", "weeks_until", "with_status_link", "with_validity_before", "without_closed_sign_up",
-    "without_status_link",
+    "usage_tenant_id", "validity_of", "waiting_bucket", "waiting_counts", "week_of", "weeks_until",
+    "with_status_link", "with_validity_before", "without_closed_sign_up", "without_status_link",
 ]  # fmt: skip

@@ -9,13 +9,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from portal import onboarding, queries, records
+from portal.desk import set_mail_wishes
 from portal.mail import MailError, Problem, Retry
 from portal.outbox import Daily, Delivery, Tally
-from portal.records import DeliveryState, OutboxEntry
+from portal.records import DeliveryState, MailWishes, OutboxEntry
 from portal.settings import Settings
 from portal.stores.contract import Store, UnavailableError
 from portal.tenants import Ids, Tenant, Validity
 from tests.conftest import START, Clock
+from tests.desk.staff import new_person
 from tests.examples import ANN, CONTACT, PERSONAL, Behind, Failing, activate, later, sign_up
 from tests.mail.letters_and_facts import Kept, entries, post_to, read
 from tests.onboarding.verb_calls import SEALER
@@ -306,7 +308,8 @@ def test_its_cost_does_not_grow_with_the_tenants_that_have_time_left(store, dail
     silent = daily(counting, staff=(), tells_customers=False)
     counting.calls = 0
     assert not silent.run_if_due()
-    assert counting.calls == 0
+    # One read tells that nobody has asked for it either.
+    assert counting.calls == 1
 
 
 def test_the_entry_of_a_digest_holds_no_address_and_ends_with_it(
@@ -321,6 +324,31 @@ def test_the_entry_of_a_digest_holds_no_address_and_ends_with_it(
     Delivery(store=store, post=post, clock=clock.now).send_due()
     assert STAFF[1] not in {mail.recipient for mail in way.mails}
     assert STAFF[0] in {mail.recipient for mail in way.mails}
+
+
+def test_people_ask_for_the_digest_or_say_no_to_it(
+    store, daily, send, settings: Settings, clock
+) -> None:
+    cleo, anna = new_person(store, "Cleo"), new_person(store, "Anna")
+    set_mail_wishes(store, cleo.id, MailWishes(digest=True, locale="de"))
+    set_mail_wishes(store, anna.id, MailWishes(digest=False))
+    sign_up(store, 1, now=START - timedelta(days=5))
+    assert daily(store, staff=(anna.email, STAFF[0])).run_if_due()
+    assert len(of_kind(store, "digest")) == 2
+    way = Kept()
+    post = post_to(replace(settings, mail_staff=(anna.email, STAFF[0])), way)
+    Delivery(store=store, post=post, clock=clock.now).send_due()
+    subjects = {mail.recipient: str(read(mail).message["Subject"]) for mail in way.mails}
+    assert subjects.keys() >= {STAFF[0], cleo.email}
+    assert anna.email not in subjects
+    assert subjects[cleo.email].startswith("Was im Onboarding-Portal wartet")
+    # Whoever says no before it leaves gets none.
+    clock.advance(days=1)
+    assert daily(store, staff=(), tells_customers=False).run_if_due()
+    set_mail_wishes(store, cleo.id, MailWishes(digest=False))
+    way.mails.clear()
+    Delivery(store=store, post=post, clock=clock.now).send_due()
+    assert way.mails == []
 
 
 def test_customers_are_told_only_if_it_is_switched_on(store, daily) -> None:

@@ -2,6 +2,7 @@
 
 list_view         which tenants a list shows, and in which order: what its address says
 list_rows         the rows of a list: one page, or all of them
+list_owners       what one person looks after, or nobody does
 queue             tabs with counts, search, pages, and their links
 queue_columns     the columns of a list
 saved_views       the lists that a person has saved

@@ -7,6 +7,7 @@ from portal import queries
 from portal.queries import PageCursor
 from portal.search import Found, find
 from portal.stores import Item, Store
+from portal.web.staff.lists.list_owners import owned_page
 from portal.web.staff.lists.list_view import ListView
 
 
@@ -26,6 +27,14 @@ def rows_page(
     Raises:
         StoreError: The store failed.
     """
+    if view.owner:
+        return owned_page(
+            store,
+            view,
+            now,
+            after,
+            lambda whole, at: rows_page(store, whole, now, promised, after=at),
+        )
     if view.search:
         return find(store, view.search, view.tab, now, after=after)
     ranges = queries.ranges_of_tab(view.tab, now)

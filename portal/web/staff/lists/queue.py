@@ -15,6 +15,7 @@ from portal.stores import Item
 from portal.web.http import htmx, now, person, services, settings, store, strip_unprintable
 from portal.web.i18n import _, format_number, labels
 from portal.web.staff.lists.back_links import link_suffix
+from portal.web.staff.lists.list_owners import owner_links, with_owners
 from portal.web.staff.lists.list_rows import rows_page
 from portal.web.staff.lists.list_view import ListView
 from portal.web.staff.lists.not_in_queue import empty_queue
@@ -46,7 +47,8 @@ def queue_page() -> Response:
         status=tab.value,
         here=urlencode(here),
         search_url=_base_url(),
-        rows=queue_rows(items, f"{_base_url()}/", link_suffix(here)),
+        rows=with_owners(queue_rows(items, f"{_base_url()}/", link_suffix(here)), items),
+        owners=owner_links(view, queue_url),
         # Every column must tell rows apart.
         without_validity=tab in _WITHOUT_VALIDITY,
         without_status=tab in _ONE_STATUS and not _has_marks(tab, items),

@@ -95,6 +95,8 @@ def _public_paths(people: dict[str, Customer]) -> dict[str, str]:
 def _staff_paths(people: dict[str, Customer]) -> dict[str, str]:
     pages = {"overview": "/staff/", "nothing found": "/staff/tenants?q=nobody-has-this-name"}
     pages["doubtful"] = "/staff/doubtful?removed=1&changed=1"
+    pages["what I am told"] = "/staff/me?done=1"
+    pages["nobody's"] = "/staff/tenants?owner=nobody"
     pages |= {f"list: {tab}": f"/staff/tenants?status={tab}" for tab in TABS}
     pages |= {f"tenant: {name}": someone.path for name, someone in people.items()}
     return pages | {"not found, signed in": "/staff/tenants/1_1"}

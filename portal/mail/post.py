@@ -208,7 +208,7 @@ class Post:
         readers = digest_readers(
             store,
             settings.mail_staff,
-            settings.mail_staff_language,
+            entry.locale,
             approvers=settings.mail_approvers,
         )
         reader = reader_of_mark(readers, entry.id.rpartition("-")[2])

@@ -152,7 +152,7 @@ def _request(store: Store, item_id: str) -> _Request | None:
             sign_up = records.tenant_of(closed.sign_up)
             return _Request(tenant=sign_up, link=link, is_closed_towards=True)
         if forward := records.forward_of(item):
-            item = store.get(forward.to)
+            item = records.get_where_it_is(store, forward.to)
     except ItemNotFoundError:
         return None
     tenant = records.tenant_of(item)

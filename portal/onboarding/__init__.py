@@ -12,6 +12,9 @@
     sign_in_mails  sign-in links for staff, by mail
     activation   activate; renew_existing if the customer has a tenant already
     renewal_undo undo_renewal
+    undo         undo: the latest decision, by whoever made it
+    wrong_ids    set_ids
+    moves        what else leads to a tenant that gets another id
     licences     suspend, reinstate, set_validity, renew, set_client, edit_names
     incomplete_rows  kept, closed: what an operator answers to an incomplete row
     changes      several of these in one write, for programs
@@ -43,7 +46,16 @@ reads again and tries again; after 8 attempts it raises `BusyError`.
 Errors of the store and of the sealer pass through as they are.
 """
 
-from portal.onboarding import activation, erasure, licences, mails, notes, questions, sign_ups
+from portal.onboarding import (
+    activation,
+    erasure,
+    licences,
+    mails,
+    notes,
+    questions,
+    sign_ups,
+    wrong_ids,
+)
 from portal.onboarding.activation import TenantExistsError, activate, renew_existing
 from portal.onboarding.changes import TenantChanges, change_tenant
 from portal.onboarding.decisions import StaleError, UnknownTenantError, find, load
@@ -67,6 +79,7 @@ from portal.onboarding.licences import (
 )
 from portal.onboarding.link_mails import LinkLimitError, LinkMails
 from portal.onboarding.mails import is_unreached, send_again
+from portal.onboarding.moves import IdsTakenError
 from portal.onboarding.notes import add_note
 from portal.onboarding.program_sign_ups import IdsInUseError, OpenSignUpError, submit_for_ids
 from portal.onboarding.proof_mails import ProofMails
@@ -84,18 +97,21 @@ from portal.onboarding.sign_up_limits import (
 )
 from portal.onboarding.sign_ups import edit_contact, reject, release, reopen, submit, withdraw
 from portal.onboarding.status_links import end_status_link, new_status_link
+from portal.onboarding.undo import undo
+from portal.onboarding.wrong_ids import SameIdsError, set_ids
 
 __all__ = [
-    "AskedAlreadyError", "Cleared", "FollowUp", "IdsInUseError", "LinkLimitError", "LinkMails",
-    "OpenSignUpError", "ProofMails", "ProofNeededError", "SignInMails", "SignUpLimitError",
-    "SignUpLimits", "SpentProofError", "StaleError", "TenantChanges", "TenantExistsError",
-    "UnknownTenantError", "activate", "activation", "add_note", "answer", "are_reminders_ended",
-    "ask", "change_tenant", "clear_doubtful", "closed", "confirm_email", "edit_contact",
-    "edit_names",
-    "end_reminders", "end_status_link", "erase", "erase_closed_before", "erasure", "find",
-    "is_unreached", "kept", "latest_follow_up", "licences", "load", "mails", "may_ask_again",
-    "may_ask_to_renew", "new_status_link", "notes", "questions", "reinstate", "reject", "release",
-    "remove_counters_before", "remove_set_aside_before", "renew", "renew_existing", "reopen",
-    "resume_reminders", "send_again", "set_client", "set_validity", "sign_ups", "submit",
-    "submit_for_ids", "suspend", "undo_renewal", "withdraw",
+    "AskedAlreadyError", "Cleared", "FollowUp", "IdsInUseError", "IdsTakenError",
+    "LinkLimitError", "LinkMails", "OpenSignUpError", "ProofMails", "ProofNeededError",
+    "SameIdsError", "SignInMails", "SignUpLimitError", "SignUpLimits", "SpentProofError",
+    "StaleError", "TenantChanges", "TenantExistsError", "UnknownTenantError", "activate",
+    "activation", "add_note", "answer", "are_reminders_ended", "ask", "change_tenant",
+    "clear_doubtful", "closed", "confirm_email", "edit_contact", "edit_names", "end_reminders",
+    "end_status_link", "erase", "erase_closed_before", "erasure", "find", "is_unreached",
+    "kept", "latest_follow_up", "licences", "load", "mails", "may_ask_again",
+    "may_ask_to_renew", "new_status_link", "notes", "questions", "reinstate", "reject",
+    "release", "remove_counters_before", "remove_set_aside_before", "renew", "renew_existing",
+    "reopen", "resume_reminders", "send_again", "set_client", "set_ids", "set_validity",
+    "sign_ups", "submit", "submit_for_ids", "suspend", "undo", "undo_renewal", "withdraw",
+    "wrong_ids",
 ]  # fmt: skip

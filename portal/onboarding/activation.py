@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from portal import records
 from portal.desk import ended_changes
 from portal.onboarding.claims import claim_changes
-from portal.onboarding.decisions import MAX_ATTEMPTS, load, too_busy
+from portal.onboarding.decisions import MAX_ATTEMPTS, can_undo, load, mail_ids, too_busy
 from portal.onboarding.waiting_times import waiting_changes
 from portal.outbox import entries_after
 from portal.sealing import Sealer, Secret
@@ -82,7 +82,11 @@ def activate(
             raise refusal
         client = _new_client(pending, ids, client_id, sealed, audit)
         active = pending.activated(audit, idempotency_key, ids=ids, validity=window, client=client)
+        is_held = can_undo(Verb.ACTIVATE, audit)
+        told = entries_after(Verb.ACTIVATE, active, audit.at, is_held=is_held)
         item = records.item_of(active)
+        if is_held:
+            item = records.with_undo(loaded.item, item, mail_ids(told))
         try:
             store.write(
                 [
@@ -93,7 +97,7 @@ def activate(
                     ),
                     Add(item),
                     Add(records.event_item(active.id, Verb.ACTIVATE, audit, loaded.item, item)),
-                    *entries_after(Verb.ACTIVATE, active, audit.at),
+                    *told,
                     *claim_changes(store, pending, None),
                     *waiting_changes(pending, audit.at),
                     *ended_changes(store, pending, active, audit),
@@ -187,7 +191,13 @@ def renew_existing(
                             existing_id, Verb.SET_VALIDITY, audit, loaded_existing.item, item
                         )
                     ),
-                    *entries_after(Verb.ACTIVATE, renewed, audit.at, sign_up=pending),
+                    *entries_after(
+                        Verb.ACTIVATE,
+                        renewed,
+                        audit.at,
+                        sign_up=pending,
+                        is_held=can_undo(Verb.ACTIVATE, audit),
+                    ),
                     *claim_changes(store, pending, None),
                     *waiting_changes(pending, audit.at),
                     *ended_changes(store, pending, renewed, audit),

@@ -10,6 +10,7 @@ from portal.onboarding.claims import claim_changes
 from portal.onboarding.waiting_times import waiting_changes
 from portal.outbox import entries_after
 from portal.stores import (
+    KEY,
     Add,
     BusyError,
     Change,
@@ -20,7 +21,7 @@ from portal.stores import (
     Store,
     VersionConflictError,
 )
-from portal.tenants import AuditInfo, RuleError, Tenant, Verb, idempotency_key_of
+from portal.tenants import UNDOABLE, AuditInfo, RuleError, Tenant, Verb, idempotency_key_of
 
 #: Attempts to write, since a claim or the tenant may change between reading and writing.
 MAX_ATTEMPTS = 8
@@ -80,10 +81,10 @@ def load(store: Store, tenant_id: str) -> Loaded:
         UnknownTenantError: There is no such tenant.
     """
     try:
-        item = store.get(tenant_id)
+        item = records.get_where_it_is(store, tenant_id)
         forward = records.forward_of(item)
         if forward:
-            item = store.get(forward.to)
+            item = records.get_where_it_is(store, forward.to)
     except ItemNotFoundError as error:
         raise UnknownTenantError(tenant_id) from error
     if not records.is_tenant(item):
@@ -127,7 +128,9 @@ def decide(
         if loaded.already_applied(idempotency_key):
             return loaded.tenant
         loaded.require_version(tenant_id, expected_version)
-        after, changes = changes_of(store, loaded, [step], audit, idempotency_key)
+        after, changes = changes_of(
+            store, loaded, [step], audit, idempotency_key, keeps_undo=can_undo(verb, audit)
+        )
         try:
             waited = waiting_changes(loaded.tenant, audit.at) if verb is Verb.REJECT else ()
             store.write([*changes, *waited, *extra_changes(store, tenant_id)])
@@ -154,11 +157,25 @@ class Step:
     limited: bool = False
 
 
+def can_undo(verb: Verb, audit: AuditInfo) -> bool:
+    """Whether this decision can be undone: staff can be told apart, customers cannot."""
+    return bool(audit.who) and verb in UNDOABLE
+
+
 def changes_of(
-    store: Store, loaded: Loaded, steps: Sequence[Step], audit: AuditInfo, idempotency_key: str
+    store: Store,
+    loaded: Loaded,
+    steps: Sequence[Step],
+    audit: AuditInfo,
+    idempotency_key: str,
+    *,
+    keeps_undo: bool = False,
 ) -> tuple[Tenant, list[Change]]:
     """The tenant after these steps, and what to write: the tenant, the claim, and for each step an
     event and what the customer is told; and who looked after it does so no more.
+
+    Args:
+        keeps_undo: Write what undoing needs, and hold the mail for a moment.
 
     Raises:
         RuleError: The rules do not allow one of the steps.
@@ -169,14 +186,22 @@ def changes_of(
     for step in steps:
         tenant = step.change(tenant, audit, idempotency_key)
         before, item = item, records.item_of(tenant, item)
+        told = entries_after(step.verb, tenant, audit.at, is_held=keeps_undo)
+        if keeps_undo:
+            item = records.with_undo(before, item, mail_ids(told))
         event = records.event_item(tenant.id, step.verb, audit, before, item, reason=tenant.reason)
-        told = entries_after(step.verb, tenant, audit.at)
         events += [Add(event), *told]
     replaced = Replace(item, loaded.tenant.version, read=loaded.item)
     limited = any(step.limited for step in steps)
     claims = claim_changes(store, loaded.tenant, tenant, limited=limited)
     ended = ended_changes(store, loaded.tenant, tenant, audit)
     return tenant, [replaced, *events, *claims, *ended]
+
+
+def mail_ids(changes: Sequence[Change]) -> list[str]:
+    """The entries of the outbox among these changes."""
+    added = [str(change.item[KEY]) for change in changes if isinstance(change, Add)]
+    return [item_id for item_id in added if records.item_kind(item_id) == "mail"]
 
 
 def too_busy() -> BusyError:

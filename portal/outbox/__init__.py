@@ -19,14 +19,14 @@ the same Message-ID then.
 
 from portal.outbox.daily import Daily, Until
 from portal.outbox.delivery import Delivery, Tally
-from portal.outbox.entries import again, entries_after, entries_of
+from portal.outbox.entries import HELD_FOR, again, entries_after, entries_of
 from portal.outbox.old_entries import OldEntries, remove_entries_of, remove_old_entries
 from portal.outbox.returned import Noted, note_return
 from portal.outbox.schedule import Schedule
 from portal.outbox.watch import Rounds, send_once, watch, watch_rounds
 
 __all__ = [
-    "Daily", "Delivery", "Noted", "OldEntries", "Rounds", "Schedule", "Tally", "Until", "again",
-    "entries_after", "entries_of", "note_return", "remove_entries_of", "remove_old_entries",
-    "send_once", "watch", "watch_rounds",
+    "HELD_FOR", "Daily", "Delivery", "Noted", "OldEntries", "Rounds", "Schedule", "Tally", "Until",
+    "again", "entries_after", "entries_of", "note_return", "remove_entries_of",
+    "remove_old_entries", "send_once", "watch", "watch_rounds",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from portal import records
 from portal.mail import KINDS, Kind, has_second_address, kind_after, kind_entry
@@ -10,22 +10,37 @@ from portal.records import DeliveryState, OutboxEntry
 from portal.stores import Add, Change, Replace, Store
 from portal.tenants import Tenant, Verb
 
+#: So long a mail waits for its decision to be undone. The outbox looks every two seconds for what
+#: is due, so the mail leaves ten seconds after the decision at the latest.
+HELD_FOR = timedelta(seconds=8)
+
 
 def entries_after(
-    verb: Verb, tenant: Tenant, at: datetime, *, sign_up: Tenant | None = None
+    verb: Verb,
+    tenant: Tenant,
+    at: datetime,
+    *,
+    sign_up: Tenant | None = None,
+    is_held: bool = False,
 ) -> list[Change]:
     """What to write together with a verb, so that those are told whom it concerns.
 
     Args:
         tenant: As the verb leaves it.
         sign_up: The sign-up that the verb closes towards the tenant. Its contact is told.
+        is_held: It leaves a moment later, so that the verb can be undone before.
     """
     kind = kind_after(verb)
-    return entries_of(kind, tenant, at, sign_up=sign_up) if kind else []
+    return entries_of(kind, tenant, at, sign_up=sign_up, is_held=is_held) if kind else []
 
 
 def entries_of(
-    kind: Kind, tenant: Tenant, at: datetime, *, sign_up: Tenant | None = None
+    kind: Kind,
+    tenant: Tenant,
+    at: datetime,
+    *,
+    sign_up: Tenant | None = None,
+    is_held: bool = False,
 ) -> list[Change]:
     """As `entries_after`, for a mail of this kind.
 
@@ -41,6 +56,8 @@ def entries_of(
         at,
         sign_up_id=sign_up.id if sign_up else "",
     )
+    if is_held:
+        entry = replace(entry, due_at=at + HELD_FOR)
     return [Add(records.outbox_item(entry))]
 
 

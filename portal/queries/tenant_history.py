@@ -16,8 +16,11 @@ def history(store: Store, tenant: Tenant) -> list[Event]:
     """The changes of the tenant, under both its ids, the newest first. The sign-up itself has no
     event: the tenant's own record holds it."""
     rows = _rows(store, tenant, records.events_partition)
+    events = [records.event_of(row) for row in rows]
+    # A move has an event under each of the two ids, and only one says what has changed.
+    whole = {(event.verb, event.at) for event in events if event.changes}
     return sorted(
-        (records.event_of(row) for row in rows),
+        (event for event in events if event.changes or (event.verb, event.at) not in whole),
         key=lambda event: format_timestamp(event.at) if event.at else "",
         reverse=True,
     )
@@ -38,7 +41,7 @@ def mails(store: Store, tenant: Tenant) -> list[OutboxEntry]:
 def _rows(store: Store, tenant: Tenant, partition_of: Callable[[str], str]) -> list[Item]:
     return [
         row
-        for tenant_id in (tenant.id, tenant.pending_id)
+        for tenant_id in (tenant.id, tenant.pending_id, *tenant.former_ids.split())
         if tenant_id
         for row in store.query(GSI2, partition_of(tenant_id), limit=_LIMIT, newest_first=True).items
     ]

@@ -62,6 +62,6 @@ def _company(store: Store, tenant_id: str) -> str:
 
 def _item(store: Store, item_id: str) -> Item | None:
     try:
-        return store.get(item_id)
+        return records.get_where_it_is(store, item_id)
     except ItemNotFoundError:
         return None

@@ -11,7 +11,7 @@ from datetime import datetime
 from portal.contact_fields import CONTACT_FIELDS, FieldKind, fields_of_kind
 from portal.records.access_fields import status_of, validity_of
 from portal.records.attributes import Texts
-from portal.records.ids import item_kind
+from portal.records.ids import item_kind, pending_id
 from portal.stores import GSI1, GSI2, GSI3, KEY, Item, Value
 from portal.tenants import AccessStatus, AuditInfo, Verb, access_status, takes_access_away
 from portal.timestamps import format_timestamp, parse_timestamp
@@ -76,7 +76,8 @@ def event_item(
     entry = _entry(
         "event", "EVENTS", tenant_id, audit, f"{format_timestamp(audit.at)}-{secrets.token_hex(4)}"
     )
-    if before is not None and ends_access(before, after, audit.at):
+    is_sign_up = tenant_id.startswith(pending_id(""))
+    if before is not None and not is_sign_up and ends_access(before, after, audit.at):
         entry |= {GSI3.partition: ENDED, GSI3.sort: entry[GSI2.sort]}
     entry |= _decided_keys(entry)
     return entry | {
@@ -89,6 +90,12 @@ def event_item(
         **({"reason": reason} if reason else {}),
         **({"requestId": audit.request_id} if audit.request_id else {}),
     }
+
+
+def gone_event_item(tenant_id: str, verb: Verb, audit: AuditInfo, before: Item) -> Item:
+    """The event that no tenant has this id any more. What has changed says the event of its new id;
+    this one tells every process that the old one gives no access."""
+    return event_item(tenant_id, verb, audit, before, {}) | {"changes": "{}"}
 
 
 def ends_access(before: Item, after: Item, now: datetime) -> bool:

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from portal.records.attributes import IMPORTED_STATE, Texts
-from portal.records.ids import claim_id
-from portal.stores import GSI2, GSI4, INDEXES, KEY, Item, Value
+from portal.records.ids import claim_id, is_final_id
+from portal.stores import GSI2, GSI4, INDEXES, KEY, Item, ItemNotFoundError, Store, Value
 from portal.tenants import Ids, Tenant
 from portal.timestamps import format_timestamp, parse_timestamp
+
+
+#: So often a tenant may have moved for its first final id still to lead to it.
+_MOST_MOVES = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +45,39 @@ def forward_item(pending: Tenant, to: str, idempotency_key: str) -> Item:
     if pending.created_at:
         item["createdAt"] = format_timestamp(pending.created_at)
     return item
+
+
+def moved_id(tenant_id: str) -> str:
+    """The id of what remembers that a tenant had this id before."""
+    return f"moved-{tenant_id}"
+
+
+def moved_item(tenant_id: str, to: str, idempotency_key: str, at: datetime, version: int) -> Item:
+    """Where the tenant with this id has moved to. Read where the id itself is not there."""
+    return {
+        KEY: moved_id(tenant_id),
+        "forwardTo": to,
+        "version": version,
+        "decidedMark": idempotency_key,
+        "at": format_timestamp(at),
+    }
+
+
+def get_where_it_is(store: Store, item_id: str) -> Item:
+    """The item of this id. If a tenant has moved away from it, and nobody else has it by now: that
+    tenant's item.
+
+    Raises:
+        ItemNotFoundError: There is neither.
+    """
+    for _ in range(_MOST_MOVES):
+        try:
+            return store.get(item_id)
+        except ItemNotFoundError:
+            if not is_final_id(item_id):
+                raise
+            item_id = str(store.get(moved_id(item_id))["forwardTo"])
+    return store.get(item_id)
 
 
 #: The partition of sign-ups that were closed towards a tenant that existed before. Retention finds

@@ -10,6 +10,7 @@ from portal.records.incomplete import gaps_of, open_gaps_of
 from portal.records.index_keys import index_keys, marked_gaps
 from portal.records.provenance import decided_state
 from portal.records.question import question_of, question_text
+from portal.records.undo import UNDO
 from portal.stores import (
     GSI1,
     GSI2,
@@ -94,6 +95,7 @@ def tenant_of(item: Item) -> Tenant:
         question=question_of(text["question"]),
         was_reopened=item.get("reopened") is True,
         erased=item.get("erased") is True,
+        former_ids=text["formerIds"],
     )
 
 
@@ -258,6 +260,9 @@ def _values(tenant: Tenant) -> dict[str, Value | None]:
         "question": question_text(tenant.question) if tenant.question else None,
         "reopened": tenant.was_reopened or None,
         "erased": tenant.erased or None,
+        "formerIds": tenant.former_ids,
+        # Only the decision itself adds it, so each further change drops it.
+        UNDO: None,
         **dict.fromkeys(_INDEX_KEYS),
         **index_keys(tenant),
     }

@@ -25,6 +25,7 @@ from portal.tenants.life_cycle import (
     REJECT_REASONS,
     SUSPEND_REASONS,
     TRANSITIONS,
+    UNDOABLE,
     ErasedError,
     NotAllowedError,
     Reason,
@@ -59,7 +60,7 @@ from portal.tenants.validity_change import (
 
 __all__ = [
     "CLOSED", "CLUSTER_LENGTH", "EXPIRING", "ID", "MILLISECOND", "REJECT_REASONS", "RENEWAL_TERMS",
-    "SECRET_LENGTH", "SUSPEND_REASONS", "TRANSITIONS", "AccessStatus", "AuditInfo",
+    "SECRET_LENGTH", "SUSPEND_REASONS", "TRANSITIONS", "UNDOABLE", "AccessStatus", "AuditInfo",
     "BackwardWindowError", "Client", "ClusterError", "Contact", "Decision", "ErasedError", "Gap",
     "Ids", "NotAllowedError", "PastWindowError", "Question", "Reason", "RuleError",
     "ShorterWindowError", "Source", "Status", "Tenant", "Term", "TermConflictError", "Validity",

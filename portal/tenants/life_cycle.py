@@ -30,6 +30,8 @@ class Verb(StrEnum):
     SET_CLIENT = "set_client"
     EDIT_NAMES = "edit_names"
     EDIT_CONTACT = "edit_contact"
+    SET_IDS = "set_ids"
+    UNDO = "undo"
     RELEASE = "release"
     QUESTION = "question"
     ANSWER = "answer"
@@ -127,6 +129,9 @@ TRANSITIONS: Mapping[Verb, Transition] = {
     Verb.EDIT_CONTACT: Transition(
         leads=_unchanged(Status.PENDING, Status.ACTIVE, Status.SUSPENDED)
     ),
+    Verb.SET_IDS: Transition(leads=_unchanged(Status.ACTIVE, Status.SUSPENDED)),
+    # It restores the status from before the decision that it undoes.
+    Verb.UNDO: Transition(leads={}),
     Verb.IMPORT: Transition(leads=_unchanged(Status.ACTIVE, Status.SUSPENDED)),
     # An operator says that an incomplete row of the old application is right as it is.
     Verb.KEEP: Transition(leads=_unchanged(Status.ACTIVE, Status.SUSPENDED), sets_validity=True),
@@ -140,6 +145,14 @@ TRANSITIONS: Mapping[Verb, Transition] = {
     Verb.NEW_LINK: Transition(leads=_unchanged(*Status)),
     Verb.ERASE: Transition(leads=_unchanged(*CLOSED)),
 }
+
+
+#: Whoever has decided so may undo it, until somebody else changes the tenant.
+UNDOABLE = frozenset({
+    Verb.ACTIVATE, Verb.REJECT, Verb.REOPEN, Verb.SUSPEND, Verb.REINSTATE, Verb.SET_VALIDITY,
+    Verb.RENEW, Verb.SET_CLIENT, Verb.EDIT_NAMES, Verb.EDIT_CONTACT, Verb.SET_IDS, Verb.RELEASE,
+    Verb.QUESTION,
+})  # fmt: skip
 
 
 def can(status: Status, verb: Verb) -> bool:

@@ -58,7 +58,8 @@ class Tenant:
     """A tenant, from its sign-up on. `version` is `None` if only the old application has written
     it. `follows`: the tenant whose customer asked again with this sign-up; `renews`: the one that
     the customer asks to renew. `was_reopened`: the sign-up was decided on before. `ended_link`:
-    stands for the latest time that the customer ended the link to the status page."""
+    stands for the latest time that the customer ended the link to the status page. `former_ids`: up
+    to three, the latest first, with spaces between."""
 
     id: str
     status: Status
@@ -85,6 +86,7 @@ class Tenant:
     question: Question | None = None
     was_reopened: bool = False
     erased: bool = False
+    former_ids: str = ""
 
     @property
     def is_final(self) -> bool:

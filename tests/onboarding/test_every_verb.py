@@ -133,6 +133,13 @@ EXAMPLES = [
         calling(onboarding.edit_names, account_name="B", company_name="C", cluster="us"),
     ),
     Example(
+        Verb.SET_IDS,
+        "active",
+        Status.ACTIVE,
+        calling(onboarding.set_ids, account_id="86810", company_id="104349"),
+        calling(onboarding.set_ids, account_id="86810", company_id="104350"),
+    ),
+    Example(
         Verb.ERASE,
         "withdrawn",
         Status.WITHDRAWN,
@@ -146,9 +153,9 @@ each_verb = pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: exa
 def test_every_verb_that_changes_one_tenant_has_its_example():
     # Each has tests of its own: operators answer to incomplete rows by command, ending a link and
     # getting a new one are no decisions (test_status_links.py), and a proof names no version
-    # (test_proof_of_address.py).
+    # (test_proof_of_address.py). An undo restores any status (test_undo.py).
     links = {Verb.END_LINK, Verb.NEW_LINK}
-    others = {Verb.SUBMIT, Verb.IMPORT, Verb.KEEP, Verb.CONFIRM_EMAIL, *links}
+    others = {Verb.SUBMIT, Verb.IMPORT, Verb.KEEP, Verb.CONFIRM_EMAIL, Verb.UNDO, *links}
     assert {example.verb for example in EXAMPLES} == set(Verb) - others
 
 

@@ -34,6 +34,8 @@ reopen        -          -          -          pending    pending
 end_link      pending    active     suspended  rejected   withdrawn
 new_link      pending    active     suspended  rejected   withdrawn
 erase         -          -          -          rejected   withdrawn
+set_ids       -          active     suspended  -          -
+undo          -          -          -          -          -
 import        -          active     suspended  -          -
 keep          -          active     suspended  -          -
 """

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from portal.auth.people import person_id
 from portal.mail import MailError
 from portal.mail.message import OutgoingMail
-from portal.outbox import Delivery
+from portal.outbox import HELD_FOR, Delivery
 from portal.web.http import Services
 from tests.mail.letters_and_facts import Kept, post_to
 from tests.web.pages import IDS, TYPED, Staff, form_of, sent_in, undo_of
@@ -59,7 +59,10 @@ def send_mail(app: Flask, *errors: MailError) -> list[OutgoingMail]:
     services: Services = app.extensions["portal"]
     way = Kept(*errors)
     delivery = Delivery(
-        store=services.store, post=post_to(services.settings, way), clock=services.clock
+        store=services.store,
+        post=post_to(services.settings, way),
+        # A decision holds its mail, so that it can be undone.
+        clock=lambda: services.clock() + HELD_FOR,
     )
     delivery.send_due()
     return way.mails
@@ -131,7 +134,7 @@ class UndoRenew(Renew):
 
 _DAYS = {"valid_from": "2026-11-23", "valid_to": "2027-12-31"}
 
-OLD_AND_NEW = "Valid through: 22 Nov 2027, 24:00 UTC → 31 Dec 2027, 24:00 UTC."
+OLD_AND_NEW = "The licence of Example GmbH now ends on 31 December 2027, before: 22 November 2027."
 
 WRITES = {
     write.name or write.verb: write
@@ -140,7 +143,7 @@ WRITES = {
             verb="activate",
             prepare=make_pending,
             typed=IDS | _DAYS | {"client_id": "fsm-client", "client_secret": "s3cret"},
-            said="Example GmbH is active.",
+            said="Example GmbH is active. Status: Pending → Active.",
             event="activate",
             ends_as=FINAL_ID,
         ),
@@ -157,7 +160,7 @@ WRITES = {
             verb="reject",
             prepare=make_pending,
             typed={"reason": "not_a_customer", "message": "Please call us."},
-            said="The sign-up of Example GmbH is rejected.",
+            said="The sign-up of Example GmbH is rejected. Status: Pending → Rejected.",
             event="reject",
         ),
         Write(
@@ -170,7 +173,7 @@ WRITES = {
         Write(
             verb="reopen",
             prepare=make_rejected,
-            said=REOPENED,
+            said=f"{REOPENED} Status: Rejected → Pending.",
             event="reopen",
             overtaken_by="reopen",
             overtaken_with={},
@@ -186,20 +189,20 @@ WRITES = {
             verb="suspend",
             prepare=make_active,
             typed={"reason": "unpaid"},
-            said="Example GmbH is suspended.",
+            said="Example GmbH is suspended. Status: Active → Suspended.",
             event="suspend",
         ),
         Write(
             verb="reinstate",
             prepare=make_suspended,
-            said="Example GmbH is active again.",
+            said="Example GmbH is active again. Status: Suspended → Active.",
             event="reinstate",
         ),
         Write(
             verb="validity",
             prepare=make_active,
             typed=_DAYS,
-            said=f"The validity of Example GmbH is set. {OLD_AND_NEW}",
+            said=OLD_AND_NEW,
             event="set_validity",
         ),
         Write(
@@ -207,30 +210,41 @@ WRITES = {
             verb="renew",
             prepare=make_active,
             typed={"term": "2y"},
-            said="The licence of Example GmbH is renewed. Valid through: 22 Nov 2027, 24:00 UTC →"
-            " 22 Nov 2029, 24:00 UTC.",
+            said="The licence of Example GmbH now ends on 22 November 2029, before: 22 November"
+            " 2027.",
             event="renew",
         ),
         Write(
             verb="client",
             prepare=make_active,
             typed={"client_id": "another", "client_secret": "an0ther"},
-            said="The OAuth client of Example GmbH is set.",
+            said="The OAuth client of Example GmbH is set. Client id: – → another. Client secret"
+            " changed.",
             event="set_client",
         ),
         Write(
             verb="contact",
             prepare=make_active,
             typed=TYPED | {"name": "Janet Doe"},
-            said="The contact of Example GmbH is changed.",
+            said="The contact of Example GmbH is changed. Contact's name: Jane Doe →"
+            " Janet Doe.",
             event="edit_contact",
         ),
         Write(
             verb="names",
             prepare=make_active,
             typed={"account_name": "Example Group", "company_name": "Example", "cluster": "us"},
-            said="The names and the cluster of Example GmbH are changed.",
+            said="The names and the cluster of Example GmbH are changed. Cluster: eu → us."
+            " Account name: – → Example Group. Company name in FSM: – → Example.",
             event="edit_names",
+        ),
+        Write(
+            verb="ids",
+            prepare=make_active,
+            typed={"account_id": "86810", "company_id": "7"},
+            said="Example GmbH has other ids now. Company id: 104348 → 7.",
+            event="set_ids",
+            ends_as="86810_7",
         ),
         Write(
             verb="note",

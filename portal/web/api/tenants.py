@@ -3,7 +3,7 @@
 from flask import Response, request
 from msgspec import UNSET
 
-from portal import onboarding
+from portal import onboarding, records
 from portal.onboarding import StaleError, TenantChanges, UnknownTenantError
 from portal.stores import Item
 from portal.tenants import (
@@ -56,6 +56,9 @@ def find_tenant(tenant_id: str) -> tuple[Tenant, Item]:
     if len(tenant_id) > _MAX_ID_LENGTH or not tenant_id.isprintable():
         raise UnknownTenantError(tenant_id)
     loaded = onboarding.load(store(), tenant_id)
+    if records.is_final_id(tenant_id) and loaded.tenant.id != tenant_id:
+        # The tenant has got other ids: programs look it up by these.
+        raise UnknownTenantError(tenant_id)
     return loaded.tenant, loaded.item
 
 

@@ -100,6 +100,7 @@ ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone", "open call"]] = {
     "staff.background": Role.ADMIN,
     "staff.tokens": Role.ADMIN,
     "staff.revoke_token": Role.ADMIN,
+    "decisions.undo": Role.APPROVER,
     "decisions.undo_renew": Role.APPROVER,
     "decisions.note": Role.APPROVER,
     "decisions.assign": Role.APPROVER,

@@ -1,25 +1,21 @@
 """What the page of a tenant confirms to the person who has just decided, or written a note."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from flask import url_for
 
-from portal import queries
-from portal.records import Desk, Event, Note
-from portal.stores import KEY
-from portal.tenants import Tenant, Verb
+from portal import queries, records
+from portal.records import Desk, Note
+from portal.stores import KEY, Item
+from portal.tenants import Client, Tenant, Verb
 from portal.web.http import now, person, settings, store
-from portal.web.i18n import _, dates, labels
+from portal.web.i18n import _, dates
 from portal.web.staff.lists import back_parameter, recently_decided
-from portal.web.staff.tenant.renewal import closed_sign_up
-from portal.web.staff.tenant.verbs import (
-    BY_VERB,
-    confirmation_sentence,
-    tells_customer,
-    validity_has_ended,
-)
+from portal.web.staff.tenant.changed_values import changed_values, validity_sentences
+from portal.web.staff.tenant.renewal import closed_sign_up, closed_validity_before
+from portal.web.staff.tenant.verbs import confirmation_sentence, history_label, tells_customer
 
 #: For this long after it, a decision or a note is confirmed.
 _JUST_NOW = timedelta(minutes=5)
@@ -33,56 +29,87 @@ class Confirmation:
     undo_version: str = ""
     next_url: str = ""
     next_label: str = ""
+    #: What undoing does not restore.
+    undo_hint: str = ""
 
 
-def confirm_decision(tenant: Tenant, events: Sequence[Event], closed: str) -> Confirmation | None:
-    """What this person has just decided, how to undo it, and the next pending tenant.
+def confirm_decision(tenant: Tenant, item: Item, closed: str) -> Confirmation | None:
+    """What this person has just decided, what changed with it, how to undo it, and the next sign-up
+    that waits.
 
     `None` if somebody else made the latest decision, or if it is older than five minutes.
+
+    Args:
+        closed: The sign-up that the decision closed towards this tenant.
     """
     user, decision = person(), tenant.decision
     if user is None or decision is None or decision.who != user.id:
         return None
     if now() - decision.at > _JUST_NOW:
         return None
+    undo = undo_offer(tenant, item) or Confirmation(sentence="")
+    sentence = _sentence(tenant, item, decision.verb)
     sign_up = closed_sign_up(tenant, closed) if closed else None
     if sign_up:
-        return Confirmation(
-            sentence=" ".join([
-                _(
-                    "The sign-up of %(company)s is closed. Its status page now shows the access of"
-                    " %(existing)s (%(id)s).",
-                    company=sign_up.contact.company,
-                    existing=tenant.contact.company,
-                    id=tenant.id,
-                ),
-                *_old_and_new(tenant, events),
-            ]),
-            undo_url=url_for(
-                "decisions.undo_renew", tenant_id=sign_up.id, back=back_parameter()
-            ),
+        sentence = _(
+            "The sign-up of %(company)s is closed. Its status page now shows the access of"
+            " %(existing)s (%(id)s).",
+            company=sign_up.contact.company,
+            existing=tenant.contact.company,
+            id=tenant.id,
+        )
+        if before := closed_validity_before(closed):
+            sentence = " ".join([sentence, *validity_sentences(tenant, before)])
+        undo = Confirmation(
+            sentence="",
+            undo_url=url_for("decisions.undo_renew", tenant_id=sign_up.id, back=back_parameter()),
             undo_label=_("Undo"),
             undo_version=str(tenant.version or 0),
-        )  # fmt: skip
-    entry = BY_VERB[decision.verb]
-    undo = BY_VERB[entry.undo].route if entry.undo else ""
-    next_tenant = None
-    if entry.shows_next:
-        next_tenant = queries.next_waiting(store(), recently_decided())
+        )
+    next_tenant = queries.next_waiting(store(), recently_decided() | {tenant.id})
+    if next_tenant:
+        undo = replace(
+            undo,
+            next_url=url_for("staff.tenant", tenant_id=next_tenant[KEY], back=back_parameter()),
+            next_label=_("Next: %(company)s", company=next_tenant.get("contactCompanyName", "")),
+        )
+    return replace(undo, sentence=sentence)
+
+
+def undo_offer(tenant: Tenant, item: Item) -> Confirmation | None:
+    """What this person decided last on the tenant, and how to undo it; `None` if somebody has
+    changed it since, or if it cannot be undone."""
+    user, decision = person(), tenant.decision
+    if user is None or decision is None or decision.who != user.id:
+        return None
+    if records.undo_of(item) is None:
+        return None
+    # After an activation is undone, its final id leads nowhere, but that of the sign-up does.
+    is_activation = decision.verb is Verb.ACTIVATE and tenant.pending_id
     return Confirmation(
-        sentence=" ".join([_sentence(tenant, decision.verb), *_old_and_new(tenant, events)]),
-        undo_url=url_for(f"decisions.{undo}", tenant_id=tenant.id, back=back_parameter())
-        if undo
-        else "",
-        undo_label=_("Undo") if undo else "",
+        sentence=_(
+            "Your latest decision: %(what)s, %(ago)s.",
+            what=history_label(decision.verb),
+            ago=dates.ago(now() - decision.at),
+        ),
+        undo_url=url_for(
+            "decisions.undo",
+            tenant_id=tenant.pending_id if is_activation else tenant.id,
+            back=back_parameter(),
+        ),
+        undo_label=_("Undo"),
         undo_version=str(tenant.version or 0),
-        next_url=url_for("staff.tenant", tenant_id=next_tenant[KEY], back=back_parameter())
-        if next_tenant
-        else "",
-        next_label=_("Next: %(company)s", company=next_tenant.get("contactCompanyName", ""))
-        if next_tenant
+        undo_hint=_("If you undo it, client id and client secret have to be typed again.")
+        if is_activation and tenant.client != Client()
         else "",
     )
+
+
+#: The customer is told that these are undone, if they had been told of them.
+_TOLD_BACK = frozenset({
+    Verb.ACTIVATE.value, Verb.REJECT.value, Verb.SUSPEND.value, Verb.REINSTATE.value,
+    Verb.REOPEN.value,
+})  # fmt: skip
 
 
 def confirm_note(notes: Sequence[Note]) -> Confirmation | None:
@@ -109,33 +136,46 @@ def confirm_assignment(tenant: Tenant, desk: Desk) -> Confirmation | None:
     )
 
 
-def _sentence(tenant: Tenant, verb: Verb) -> str:
-    """An end in the past is said in other words."""
-    if verb is Verb.SET_VALIDITY and validity_has_ended(tenant):
-        return _("The validity of %(company)s has ended.", company=tenant.contact.company)
-    if verb is Verb.REOPEN and tells_customer(tenant):
-        return _(
-            "The sign-up of %(company)s is back in the queue. The customer gets a mail that you"
-            " look at it again.",
-            company=tenant.contact.company,
+def _sentence(tenant: Tenant, item: Item, verb: Verb) -> str:
+    company = tenant.contact.company
+    undo = records.undo_of(item)
+    before = records.restored(item, undo) if undo else None
+    match verb:
+        case Verb.UNDO:
+            return _undone_sentence(tenant, item)
+        case Verb.SET_VALIDITY | Verb.RENEW if before is not None:
+            said = validity_sentences(tenant, records.validity_of(before))
+            nothing = [confirmation_sentence(verb, company), _("Nothing has changed.")]
+            return " ".join(said or nothing)
+        case Verb.REOPEN if tells_customer(tenant):
+            first = _(
+                "The sign-up of %(company)s is back in the queue. The customer gets a mail that you"
+                " look at it again.",
+                company=company,
+            )
+        case _:
+            first = confirmation_sentence(verb, company)
+    return " ".join([first, *(changed_values(before, item) if before is not None else [])])
+
+
+def _undone_sentence(tenant: Tenant, item: Item) -> str:
+    undone = records.undone_of(item)
+    if undone is None:
+        return confirmation_sentence(Verb.UNDO, tenant.contact.company)
+    sentence = _(
+        "Undone: %(what)s. %(company)s is as before.",
+        what=history_label(undone.verb),
+        company=tenant.contact.company,
+    )
+    if undone.told_at is None:
+        return sentence
+    time = dates.moment(undone.told_at, settings().time_zone)
+    if undone.verb in _TOLD_BACK:
+        told = _(
+            "The customer had been told by mail already (%(time)s), and is told now that it was"
+            " taken back.",
+            time=time,
         )
-    return confirmation_sentence(verb, tenant.contact.company)
-
-
-def _old_and_new(tenant: Tenant, events: Sequence[Event]) -> list[str]:
-    """Old and new, if the latest decision set the validity. An index may not show its event yet:
-    then nothing."""
-    decision = tenant.decision
-    if decision is None or decision.verb not in (Verb.SET_VALIDITY, Verb.RENEW):
-        return []
-    zone = settings().time_zone
-    for event in events:
-        if event.at == decision.at and event.verb == decision.verb.value:
-            changes = []
-            for name in ("validFrom", "validTo"):
-                if name in event.changes:
-                    label = _(labels.ATTRIBUTE[name])
-                    edges = [dates.edge_of_text(value, zone) for value in event.changes[name]]
-                    changes.append(f"{label}: " + " → ".join(edge or "–" for edge in edges))
-            return [f"{change}." for change in changes] or [_("Nothing has changed.")]
-    return []
+    else:
+        told = _("The customer had been told by mail already (%(time)s).", time=time)
+    return f"{sentence} {told}"

@@ -10,6 +10,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal import onboarding
 from portal.contact_readers import ProblemError, read_email
 from portal.onboarding import (
+    IdsTakenError,
+    SameIdsError,
     StaleError,
     TenantExistsError,
     UnknownTenantError,
@@ -110,6 +112,19 @@ def _renew_existing(tenant_id: str) -> AnyResponse:
             expected_existing_version=form_version("existing_version"),
             validity=form.to_change(),
             may_shorten=agreed_window(),
+        ),
+    )
+
+
+@bp.post("/undo")
+def undo(tenant_id: str) -> AnyResponse:
+    """Undoes the latest decision on a tenant, if this person made it."""
+    return _decide(
+        tenant_id,
+        "undo",
+        VerbForm(),
+        lambda: onboarding.undo(
+            store(), tenant_id, expected_version=form_version(), audit=audit_info()
         ),
     )
 
@@ -236,6 +251,11 @@ def _decide(tenant_id: str, name: str, form: Form, perform: Callable[[], Tenant]
     except ShorterWindowError as shorter:
         question = question_before(shorter)
         return _shown_again(tenant_id, SubmittedForm(name=name, form=form, question=question))
+    except SameIdsError:
+        form["company_id"].errors = [_("The tenant has these ids already.")]
+        return _shown_again(tenant_id, SubmittedForm(name=name, form=form))
+    except IdsTakenError as taken:
+        return _ids_taken(tenant_id, SubmittedForm(name=name, form=form), taken.existing)
     except TenantExistsError as exists:
         conflict = ConflictNotice(
             headline=_("This account already has a tenant."),
@@ -252,6 +272,14 @@ def _decide(tenant_id: str, name: str, form: Form, perform: Callable[[], Tenant]
             extra_form=offered_renewal(exists.pending, exists.existing, form),
         )
     return _decided(tenant_id, tenant)
+
+
+def _ids_taken(tenant_id: str, submitted: SubmittedForm, existing: Tenant) -> Response:
+    conflict = ConflictNotice(
+        headline=_("These ids already belong to %(company)s.", company=existing.contact.company),
+        advice=_("Nothing was saved. Check the ids: %(id)s.", id=existing.id),
+    )
+    return tenant_page(tenant_id, status=409, conflict=conflict, submitted=submitted)
 
 
 def _about_the_end(refused: Exception) -> str:
@@ -294,7 +322,8 @@ def _decided(tenant_id: str, tenant: Tenant) -> AnyResponse:
     else:
         remember_decision(tenant_id)
     # A renewal closes this sign-up towards another tenant. Its page says so, and offers to undo it.
-    closed = tenant_id if tenant.is_final and tenant.pending_id != tenant_id != tenant.id else ""
+    is_other = tenant.is_final and tenant_id not in (tenant.id, tenant.pending_id)
+    closed = tenant_id if is_other and not is_final_id(tenant_id) else ""
     # A redirect would lose a note that was begun. Reloading this answer decides nothing twice.
     if not htmx.wants_fragment() and not holds_entries_beside():
         return redirect(_page_url(tenant.id, done="1", closed=closed or None), 303)

@@ -82,6 +82,21 @@ class IdsForm(NamesForm):
         )
 
 
+class WrongIdsForm(VerbForm):
+    """The ids to which a tenant moves."""
+
+    account_id = TextField(N_("Account id"), read_id, form_messages.account_id, inputmode="numeric")
+    company_id = TextField(N_("Company id"), read_id, form_messages.company_id, inputmode="numeric")
+
+    @staticmethod
+    def initial_data(tenant: Tenant) -> Mapping[str, str]:
+        ids = tenant.ids
+        return {"account_id": ids.account_id, "company_id": ids.company_id} if ids else {}
+
+    def arguments(self) -> Mapping[str, object]:
+        return {"account_id": self.account_id.value, "company_id": self.company_id.value}
+
+
 class ClientForm(VerbForm):
     client_id = TextField(
         N_("Client id"),

@@ -135,6 +135,8 @@ def _state(entry: OutboxEntry) -> str:
             return _("Not sent. %(why)s", why=mail_problem(entry.reason))
         case DeliveryState.DROPPED if entry.reason == "ended":
             return _("Not sent, since the customer wants no reminders.")
+        case DeliveryState.DROPPED if entry.reason == "undone":
+            return _("Not sent, since the decision was undone.")
         case DeliveryState.DROPPED:
             return _("Not sent, since the tenant was changed before.")
         case _:

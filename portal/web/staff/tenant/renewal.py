@@ -8,7 +8,7 @@ from flask import request, url_for
 
 from portal import records
 from portal.stores import ItemNotFoundError
-from portal.tenants import Status, Tenant, Term
+from portal.tenants import Status, Tenant, Term, Validity
 from portal.web.forms import FieldView, Form, contact_facts
 from portal.web.http import now, settings, store, strip_unprintable
 from portal.web.i18n import _, dates
@@ -130,3 +130,12 @@ def closed_sign_up(tenant: Tenant, sign_up_id: str) -> Tenant | None:
     if forward.idempotency_key != tenant.decision.idempotency_key:
         return None
     return records.tenant_of(closed.sign_up)
+
+
+def closed_validity_before(sign_up_id: str) -> Validity | None:
+    """The validity that the tenant had before a sign-up was closed towards it."""
+    try:
+        closed = records.closed_sign_up_of(store().get(sign_up_id))
+    except ItemNotFoundError:
+        return None
+    return records.validity_of(closed.validity_before) if closed else None

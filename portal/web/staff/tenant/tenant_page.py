@@ -26,6 +26,7 @@ from portal.web.staff.tenant.confirmations import (
     confirm_assignment,
     confirm_decision,
     confirm_note,
+    undo_offer,
 )
 from portal.web.staff.tenant.form_views import FormView, SubmittedForm, offered_forms
 from portal.web.staff.tenant.lamps import lamps
@@ -113,11 +114,14 @@ def tenant_page(
     events = queries.history(store(), tenant)
     notes = queries.notes(store(), tenant)
     if just_decided:
-        confirmation = confirm_decision(tenant, events, closed)
+        confirmation = confirm_decision(tenant, loaded.item, closed)
     elif just_noted:
         confirmation = confirm_note(notes)
     elif just_assigned:
         confirmation = confirm_assignment(tenant, desk.find_desk(store(), tenant))
+    undo = None
+    if not (confirmation and confirmation.undo_url) and _may_change():
+        undo = undo_offer(tenant, loaded.item)
     said = {(note.verb, note.at): note.text for note in notes if note.verb}
     mails = queries.mails(store(), tenant)
     forms = offered_forms(tenant, notes, submitted) if _may_change() else []
@@ -132,6 +136,7 @@ def tenant_page(
         card=tenant_card(tenant, records.open_gaps(loaded.item)),
         conflict=conflict,
         confirmation=confirmation,
+        undo=undo,
         forms=shown,
         related=related_requests(tenant),
         title_error=status == 422,
@@ -217,7 +222,8 @@ def _tab_of(tenant: Tenant) -> str:
 def _history_line(event: Event, said: Mapping[tuple[str, datetime | None], str]) -> HistoryLine:
     """`said`: the words of questions and answers, by the verb and the time of their events."""
     zone = settings().time_zone
-    details = [labels.reason_label(event.reason)] if event.reason else []
+    undone = event.reason if event.verb == Verb.UNDO else ""
+    details = [labels.reason_label(event.reason)] if event.reason and not undone else []
     for name, values in event.changes.items():
         if name not in labels.ATTRIBUTE:
             continue
@@ -231,7 +237,7 @@ def _history_line(event: Event, said: Mapping[tuple[str, datetime | None], str])
     return HistoryLine(
         when=dates.moment(event.at, zone),
         who=labels.actor_label(event.by),
-        what=history_label(event.verb),
+        what=history_label(event.verb, undone),
         text=said.get((event.verb, event.at), ""),
         details=details,
     )

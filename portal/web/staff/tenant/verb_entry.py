@@ -37,8 +37,6 @@ class VerbEntry:
     done: confirms it to the person who did it.
     conflict: tells another person, whose decision came second, that this one came first.
     refused: says why the tenant's status does not allow it.
-    undo: the verb that undoes it.
-    shows_next: whether its confirmation leads to the next pending tenant.
     previewed: the tenant as the decision would leave it, for a preview of a mail that has words of
         staff. It takes what `change` takes after the store, but the tenant instead of its id.
     """
@@ -60,8 +58,6 @@ class VerbEntry:
     done: str = N_("Saved.")
     conflict: str = N_("%(who)s changed this %(ago)s.")
     refused: str = ""
-    undo: Verb | None = None
-    shows_next: bool = False
     previewed: Callable[..., Tenant] | None = None
 
     def is_offered(self, tenant: Tenant) -> bool:

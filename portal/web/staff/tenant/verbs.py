@@ -5,7 +5,7 @@ page, the routes, the access table, the history, the conflicts and the confirmat
 from this table. CONTRIBUTING.md says how to add a verb.
 """
 
-from portal.onboarding import activation, licences, questions, sign_ups
+from portal.onboarding import activation, licences, questions, sign_ups, wrong_ids
 from portal.tenants import Status, Tenant, Verb, can_be_renewed
 from portal.web.http import now, settings
 from portal.web.i18n import N_, _
@@ -17,6 +17,7 @@ from portal.web.staff.tenant.forms import (
     QuestionForm,
     RejectForm,
     SuspendForm,
+    WrongIdsForm,
 )
 from portal.web.staff.tenant.validity_form import RenewForm, ValidityForm
 from portal.web.staff.tenant.verb_entry import VerbEntry, always
@@ -41,6 +42,17 @@ def _explain_days(_tenant: Tenant) -> str:
 
 def _explain_renewing(_tenant: Tenant) -> str:
     return _("Counts from the end of the licence, or from today if that has passed.")
+
+
+def _explain_moving(tenant: Tenant) -> str:
+    told = _(
+        "The application finds the tenant under the new ids at once, and no longer under %(id)s.",
+        id=tenant.id,
+    )
+    if not tenant.client.sealed_secret:
+        return told
+    secret = _("The client secret belongs to the old ids: enter it again afterwards.")
+    return f"{told} {secret}"
 
 
 def _explain_reinstating(tenant: Tenant) -> str:
@@ -97,7 +109,6 @@ VERBS = (
         done=N_("%(company)s is active."),
         conflict=N_("%(who)s activated this %(ago)s."),
         refused=N_("Only a pending tenant can be activated."),
-        shows_next=True,
     ),
     VerbEntry(
         verb=Verb.REJECT,
@@ -112,8 +123,6 @@ VERBS = (
         done=N_("The sign-up of %(company)s is rejected."),
         conflict=N_("%(who)s rejected this %(ago)s."),
         refused=N_("Only a pending tenant can be rejected."),
-        undo=Verb.REOPEN,
-        shows_next=True,
         previewed=sign_ups.rejected,
     ),
     VerbEntry(
@@ -129,7 +138,6 @@ VERBS = (
         done=N_("The customer of %(company)s is asked."),
         conflict=N_("%(who)s asked the customer %(ago)s."),
         refused=N_("Only the customer of a pending sign-up that is not doubtful can be asked."),
-        shows_next=True,
         previewed=questions.asked,
     ),
     VerbEntry(
@@ -188,7 +196,6 @@ VERBS = (
         done=N_("%(company)s is suspended."),
         conflict=N_("%(who)s suspended this %(ago)s."),
         refused=N_("Only an active tenant can be suspended."),
-        undo=Verb.REINSTATE,
     ),
     VerbEntry(
         verb=Verb.SET_CLIENT,
@@ -243,6 +250,27 @@ VERBS = (
         conflict=N_("%(who)s changed the names or the cluster %(ago)s."),
         refused=N_("Only an active or suspended tenant has names and a cluster to change."),
     ),
+    VerbEntry(
+        verb=Verb.SET_IDS,
+        history=N_("Moved to other ids"),
+        change=wrong_ids.set_ids,
+        route="ids",
+        form=WrongIdsForm,
+        offered=lambda tenant: tenant.ids is not None,
+        legend=N_("Wrong ids"),
+        button=N_("Move to these ids"),
+        tone=always("negative"),
+        explanation=_explain_moving,
+        done=N_("%(company)s has other ids now."),
+        conflict=N_("%(who)s moved this to other ids %(ago)s."),
+        refused=N_("Only an active or suspended tenant can get other ids."),
+    ),
+    VerbEntry(
+        verb=Verb.UNDO,
+        history=N_("Undone"),
+        done=N_("The decision on %(company)s is undone."),
+        conflict=N_("%(who)s undid a decision %(ago)s."),
+    ),
     # Verbs of customers, imports, retention and operators: staff only see them in the history.
     VerbEntry(verb=Verb.SUBMIT, history=N_("Asked for access")),
     VerbEntry(
@@ -276,8 +304,14 @@ BY_VERB = {entry.verb: entry for entry in VERBS}
 DECISIONS = tuple(entry for entry in VERBS if entry.change is not None)
 
 
-def history_label(verb: str) -> str:
-    """The verb's name in the history. A verb of a later version of the portal stays as it is."""
+def history_label(verb: str, undone: str = "") -> str:
+    """The verb's name in the history. A verb of a later version of the portal stays as it is.
+
+    Args:
+        undone: The verb that an `UNDO` undid.
+    """
+    if verb == Verb.UNDO and undone:
+        return _("Undone: %(what)s", what=history_label(undone))
     try:
         return _(BY_VERB[Verb(verb)].history)
     except ValueError:

@@ -263,6 +263,12 @@ SETTINGS = (
         " included.",
     ),
     Setting(
+        "PORTAL_EXPIRING_DAYS",
+        "30",
+        "On the pages of staff, a licence is expiring when it ends within so many days, from 1 to"
+        " 365. For programs it is always 30.",
+    ),
+    Setting(
         "PORTAL_CONFIRM_ADDRESS",
         "false",
         "`true`: a sign-up gets into the queue only when its customer has confirmed the email"

@@ -6,6 +6,7 @@ change.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -85,6 +86,8 @@ class Settings:
     """Whether customers are told that their access ends."""
     mail_file_days: int
     first_term_days: int
+    expiring: timedelta
+    """On the pages of staff, a licence that ends within it is expiring."""
     confirm_address: bool
     promised_days: int
     escalate_days: int
@@ -174,6 +177,7 @@ class Settings:
                 "PORTAL_MAIL_EXPIRING", text["PORTAL_MAIL_EXPIRING"]
             ),
             mail_file_days=setting_parsers.number("PORTAL_MAIL_FILE_DAYS", text, 1, 36500),
+            expiring=timedelta(days=setting_parsers.number("PORTAL_EXPIRING_DAYS", text, 1, 365)),
             first_term_days=setting_parsers.number("PORTAL_FIRST_TERM_DAYS", text, 1, 36500),
             confirm_address=setting_parsers.flag(
                 "PORTAL_CONFIRM_ADDRESS", text["PORTAL_CONFIRM_ADDRESS"]

@@ -115,6 +115,8 @@ def test_on_this_machine_both_of_its_names_are_trusted(host: str) -> None:
         ("PORTAL_SIGN_UP_MIN_SECONDS", "3.5"),
         ("PORTAL_SIGN_UP_MIN_SECONDS", "3s"),
         ("PORTAL_FIRST_TERM_DAYS", "0"),
+        ("PORTAL_EXPIRING_DAYS", "0"),
+        ("PORTAL_EXPIRING_DAYS", "366"),
         ("PORTAL_PROMISED_DAYS", "0"),
         ("PORTAL_ESCALATE_DAYS", "-1"),
         ("PORTAL_ESCALATE_TO", "anna@example.com, ben@example.com"),

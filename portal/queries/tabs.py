@@ -2,7 +2,7 @@
 next sign-up to decide, and the closed sign-ups that retention erases."""
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from portal import records
@@ -35,7 +35,7 @@ DISJOINT_TABS = (
 )  # fmt: skip
 
 
-def ranges_of_tab(tab: Tab, now: datetime) -> list[IndexRange]:
+def ranges_of_tab(tab: Tab, now: datetime, expiring: timedelta = EXPIRING) -> list[IndexRange]:
     """What a tab shows, in its order: the longest wait first, the nearest end first."""
     active = records.status_partition(Status.ACTIVE)
     start = format_timestamp(now)
@@ -45,7 +45,7 @@ def ranges_of_tab(tab: Tab, now: datetime) -> list[IndexRange]:
         case Tab.ACTIVE:
             return [IndexRange(GSI2, active, (start, LAST))]
         case Tab.EXPIRING:
-            return [IndexRange(GSI2, active, (start, format_timestamp(now + EXPIRING)))]
+            return [IndexRange(GSI2, active, (start, format_timestamp(now + expiring)))]
         case Tab.EXPIRED:
             end = format_timestamp(now - MILLISECOND) + LAST
             return [IndexRange(GSI2, active, (_FIRST, end), newest_first=True)]
@@ -79,7 +79,7 @@ def _status_range(status: Status) -> IndexRange:
     return IndexRange(GSI2, records.status_partition(status), newest_first=newest_first)
 
 
-def is_in_tab(row: Item, tab: Tab, now: datetime) -> bool:
+def is_in_tab(row: Item, tab: Tab, now: datetime, expiring: timedelta = EXPIRING) -> bool:
     """Whether the tab shows this row. For rows that a search found in another index."""
     status = records.status_of(row)
     end = records.validity_of(row).valid_to
@@ -89,7 +89,7 @@ def is_in_tab(row: Item, tab: Tab, now: datetime) -> bool:
         case Tab.EXPIRED:
             return status is Status.ACTIVE and end is not None and end < now
         case Tab.EXPIRING:
-            return status is Status.ACTIVE and end is not None and now <= end < now + EXPIRING
+            return status is Status.ACTIVE and end is not None and now <= end < now + expiring
         case Tab.ACTIVE:
             return status is Status.ACTIVE and (end is None or end >= now)
         case Tab.REJECTED:
@@ -102,10 +102,10 @@ def is_in_tab(row: Item, tab: Tab, now: datetime) -> bool:
             return status.value == tab.value
 
 
-def count(store: Store, tab: Tab, now: datetime) -> int:
+def count(store: Store, tab: Tab, now: datetime, expiring: timedelta = EXPIRING) -> int:
     """The number of rows of the tab, at most `CAP`."""
     row_count = 0
-    for index_range in ranges_of_tab(tab, now):
+    for index_range in ranges_of_tab(tab, now, expiring):
         row_count += store.count(
             index_range.index,
             index_range.partition,
@@ -128,12 +128,12 @@ def doubtful_count(store: Store) -> int:
     return store.count(GSI2, records.ASIDE, cap=CAP)
 
 
-def counts(store: Store, now: datetime) -> dict[Tab, int]:
+def counts(store: Store, now: datetime, expiring: timedelta = EXPIRING) -> dict[Tab, int]:
     """As `count`, for every tab in its order."""
     row_counts: dict[Tab, int] = {}
     for tab in Tab:
         if tab is not Tab.ALL:
-            row_counts[tab] = count(store, tab, now)
+            row_counts[tab] = count(store, tab, now, expiring)
     row_counts[Tab.ALL] = min(CAP, sum(row_counts[tab] for tab in DISJOINT_TABS))
     return row_counts
 

@@ -213,6 +213,7 @@ from portal.records.tenant import (
     tenant_of,
     unusable_attributes,
 )
+from portal.records.undo import Undo, Undone, restored, undo_of, undone_of, with_undo, with_undone
 from portal.records.usage import (
     UNKNOWN_IDS,
     USAGE_NEVER,

@@ -11,7 +11,6 @@ from portal.stores import GSI2, GSI4, INDEXES, KEY, Item, ItemNotFoundError, Sto
 from portal.tenants import Ids, Tenant
 from portal.timestamps import format_timestamp, parse_timestamp
 
-
 #: So often a tenant may have moved for its first final id still to lead to it.
 _MOST_MOVES = 3
 

@@ -15,7 +15,6 @@ from portal.sealing.key_file import SEALING_KEYS_FILE, KeyFileSealer
 from portal.sealing.sealing_store import SealingStore, has_plaintext_secret, seal_item
 
 __all__ = [
-    "SEALING_KEYS_FILE", "KeyFileSealer", "Sealer", "SealingStore", "Secret",
-    "SecretFingerprints", "SecretTooLongError", "has_plaintext_secret", "is_sealed",
-    "open_sealer", "seal_item",
+    "SEALING_KEYS_FILE", "KeyFileSealer", "Sealer", "SealingStore", "Secret", "SecretFingerprints",
+    "SecretTooLongError", "has_plaintext_secret", "is_sealed", "open_sealer", "seal_item",
 ]  # fmt: skip

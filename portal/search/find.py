@@ -17,7 +17,7 @@ A tenant that an earlier way has shown is left out of the later ones. One page r
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from portal import records
 from portal.queries import DISJOINT_TABS, PAGE, IndexRange, PageCursor, Tab, is_in_tab
@@ -25,7 +25,7 @@ from portal.records import LAST, TERM_INDEXES
 from portal.search.newest import merged
 from portal.search.terms import SHORTEST_TERM, Query, query_of, terms_of
 from portal.stores import GSI1, GSI3, GSI4, KEY, Cursor, Item, ItemNotFoundError, Store
-from portal.tenants import Tenant
+from portal.tenants import EXPIRING, Tenant
 
 #: Tenants that one page reads at most.
 MOST_TENANTS = 100
@@ -57,14 +57,20 @@ class Found:
 
 
 def find(
-    store: Store, text: str, tab: Tab, now: datetime, *, after: PageCursor | None = None
+    store: Store,
+    text: str,
+    tab: Tab,
+    now: datetime,
+    *,
+    after: PageCursor | None = None,
+    expiring: timedelta = EXPIRING,
 ) -> Found:
     """The tenants of the tab that match the text.
 
     Raises:
         StoreError: The store failed.
     """
-    finding = _Finding(store, tab, now)
+    finding = _Finding(store, tab, now, expiring)
     by_id = _rows_by_id(store, _possible_id(text))
     if by_id:
         return finding.page(by_id)
@@ -180,10 +186,11 @@ def _has_entry(tenant: Tenant, beginning: str) -> bool:
 class _Finding:
     """Looks through the ways until the page is full, or enough was read."""
 
-    def __init__(self, store: Store, tab: Tab, now: datetime) -> None:
+    def __init__(self, store: Store, tab: Tab, now: datetime, expiring: timedelta) -> None:
         self._store = store
         self._tab = tab
         self._now = now
+        self._expiring = expiring
         self._rows: list[Item] = []
         self._elsewhere: Counter[Tab] = Counter()
         self._seen: set[str] = set()
@@ -235,7 +242,7 @@ class _Finding:
 
     def _sort_in(self, item: Item) -> bool:
         """Whether there was room for it."""
-        if is_in_tab(item, self._tab, self._now):
+        if is_in_tab(item, self._tab, self._now, self._expiring):
             if len(self._rows) == PAGE:
                 return False
             self._rows.append(item)

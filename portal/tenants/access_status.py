@@ -7,7 +7,8 @@ from portal.tenants.life_cycle import Status
 from portal.tenants.tenant import Tenant
 from portal.tenants.validity import Validity
 
-#: A licence is expiring when less than this is left of it.
+#: A licence is expiring when less than this is left of it: for programs always, on the pages of
+#: staff unless a setting says otherwise.
 EXPIRING = timedelta(days=30)
 
 
@@ -24,12 +25,14 @@ class AccessStatus(StrEnum):
     EXPIRED = "expired"
 
 
-def standing(tenant: Tenant, now: datetime) -> AccessStatus:
+def standing(tenant: Tenant, now: datetime, expiring: timedelta = EXPIRING) -> AccessStatus:
     """The access status of a tenant at the instant `now`."""
-    return access_status(tenant.status, tenant.validity, now)
+    return access_status(tenant.status, tenant.validity, now, expiring)
 
 
-def access_status(status: Status, validity: Validity, now: datetime) -> AccessStatus:
+def access_status(
+    status: Status, validity: Validity, now: datetime, expiring: timedelta = EXPIRING
+) -> AccessStatus:
     """The access status by status and validity, exact to the millisecond; the first and the last
     instant are included. Nothing else decides access."""
     if status is not Status.ACTIVE:
@@ -42,7 +45,7 @@ def access_status(status: Status, validity: Validity, now: datetime) -> AccessSt
         return AccessStatus.VALID
     if now > validity.valid_to:
         return AccessStatus.EXPIRED
-    if validity.valid_to - now < EXPIRING:
+    if validity.valid_to - now < expiring:
         return AccessStatus.EXPIRING
     return AccessStatus.VALID
 

@@ -153,15 +153,17 @@ def test_the_customer_reads_a_rejection_and_staff_undo_it(
     form.get_by_label("Reason").select_option("Details are missing")
     form.get_by_label("Message to the customer").fill("Please tell us\nyour customer number.")
     form.get_by_role("button", name="Reject").click()
-    outcome_is(page, f"The sign-up of {company} is rejected.", javascript=javascript)
+    outcome_is(
+        page,
+        f"The sign-up of {company} is rejected. Status: Pending → Rejected.",
+        javascript=javascript,
+    )
     customer.goto(someone.status_path)
     expect(customer.get_by_role("heading", level=1)).to_have_text("Your request was not approved")
     expect(customer.locator(".pre-wrap")).to_have_text("Please tell us\nyour customer number.")
 
     page.get_by_role("button", name="Undo").click()
-    told = "The customer gets a mail that you look at it again."
-    said = f"The sign-up of {company} is back in the queue. {told}"
-    outcome_is(page, said, javascript=javascript)
+    outcome_is(page, f"Undone: Rejected. {company} is as before.", javascript=javascript)
     expect(decision(page, "Activate")).to_be_visible()
     customer.reload()
     expect(customer.get_by_role("heading", level=1)).to_have_text(
@@ -179,11 +181,16 @@ def test_a_suspension_is_undone_and_a_suspended_tenant_reinstated(
         form = decision(page, "Suspend")
         form.get_by_label("Reason").select_option("Not paid")
         form.get_by_role("button", name="Suspend").click()
-        outcome_is(page, f"{company} is suspended.", javascript=javascript)
+        said = f"{company} is suspended. Status: Active → Suspended."
+        outcome_is(page, said, javascript=javascript)
         if button == "Reinstate":
             page.goto(someone.path)
         page.get_by_role("button", name=button, exact=True).click()
-        outcome_is(page, f"{company} is active again.", javascript=javascript)
+        said = {
+            "Undo": f"Undone: Suspended. {company} is as before.",
+            "Reinstate": f"{company} is active again. Status: Suspended → Active.",
+        }
+        outcome_is(page, said[button], javascript=javascript)
 
 
 def test_a_term_sets_the_last_day(anna: Page, demo_data: DemoData, javascript: bool) -> None:

@@ -226,8 +226,7 @@ WRITES = {
             verb="contact",
             prepare=make_active,
             typed=TYPED | {"name": "Janet Doe"},
-            said="The contact of Example GmbH is changed. Contact's name: Jane Doe →"
-            " Janet Doe.",
+            said="The contact of Example GmbH is changed. Contact's name: Jane Doe → Janet Doe.",
             event="edit_contact",
         ),
         Write(
@@ -262,6 +261,24 @@ WRITES = {
         ),
     )
 }
+
+
+class Undo(Write):
+    """The confirmation of a decision offers its button to the person who made it."""
+
+    def form(self, person: Staff, tenant_id: str) -> dict[str, str]:
+        answer = person.decide(tenant_id, "suspend", reason="unpaid")
+        page = person.get(answer.location)
+        return undo_of(page, f"/staff/tenants/{tenant_id}/{self.verb}")
+
+
+#: Only whoever decided can do it, so it has tests of its own: tests/web/staff/test_undo.py.
+UNDO = Undo(
+    verb="undo",
+    prepare=make_active,
+    said="Undone: Suspended. Example GmbH is as before.",
+    event="undo",
+)
 #: It is about two tenants, so it has tests of its own: tests/web/staff/test_renew.py.
 UNDO_RENEW = UndoRenew(
     verb="undo-renew",

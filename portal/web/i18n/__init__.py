@@ -24,20 +24,7 @@ from portal.web.i18n.translation import (
 )
 
 __all__ = [
-    "LANGUAGES",
-    "LANGUAGE_COOKIE",
-    "N_",
-    "_",
-    "dates",
-    "format_number",
-    "labels",
-    "language_name",
-    "language_names",
-    "locale_name",
-    "ngettext",
-    "script_name",
-    "set_language",
-    "territory",
-    "translate_message",
-    "translation",
-]
+    "LANGUAGES", "LANGUAGE_COOKIE", "N_", "_", "dates", "format_number", "labels", "language_name",
+    "language_names", "locale_name", "ngettext", "script_name", "set_language", "territory",
+    "translate_message", "translation",
+]  # fmt: skip

@@ -67,7 +67,7 @@ TAB = {
 
 EMPTY_TAB = {
     Tab.ACTIVE: N_("No tenant is active."),
-    Tab.EXPIRING: N_("No tenant expires in the next 30 days."),
+    Tab.EXPIRING: N_("No tenant expires in the next %(days)s days."),
     Tab.EXPIRED: N_("No tenant has expired."),
     Tab.SUSPENDED: N_("No tenant is suspended."),
     Tab.REJECTED: N_("No sign-up was rejected or withdrawn."),

@@ -46,7 +46,11 @@ def overview_page() -> Response:
     zone = settings().time_zone
     counts = [tab for tab in queue_tabs() if tab.key != Tab.ALL.value]
     pending = queries.page(store(), queries.ranges_of_tab(Tab.PENDING, now()), limit=_ROWS)
-    expiring = queries.page(store(), queries.ranges_of_tab(Tab.EXPIRING, now()), limit=_ROWS)
+    expiring = queries.page(
+        store(),
+        queries.ranges_of_tab(Tab.EXPIRING, now(), settings().expiring),
+        limit=_ROWS,
+    )
     page = render_template(
         "staff/overview.html",
         search_url=url_for("staff.tenants"),

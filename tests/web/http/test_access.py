@@ -53,7 +53,7 @@ from tests.web.pages import (
     sign_in,
     ticked,
 )
-from tests.web.write_cases import SEND_AGAIN, UNDO_RENEW, WRITES
+from tests.web.write_cases import SEND_AGAIN, UNDO, UNDO_RENEW, WRITES
 
 #: As the old application stored it, without its secret.
 TENANT = {
@@ -143,7 +143,9 @@ GOLDEN = {
     "staff.me": {"GET": (303, 200, 200, 200), "POST": (303, 303, 303, 303)},
     "decisions.activate": _DECISION,
     "decisions.renew": _DECISION,
+    "decisions.undo": _DECISION,
     "decisions.undo_renew": _DECISION,
+    "decisions.ids": _DECISION,
     "decisions.reject": _DECISION,
     "decisions.reject_preview": _DECISION,
     "decisions.question": _DECISION,
@@ -349,7 +351,7 @@ def test_t14_the_golden_matrix(
 
 # ---- Forms that are not ours
 
-OTHER_WRITES = {"undo_renew": UNDO_RENEW, "send_again": SEND_AGAIN}
+OTHER_WRITES = {"undo": UNDO, "undo_renew": UNDO_RENEW, "send_again": SEND_AGAIN}
 #: A browser, an address, and a form that would change something there.
 Good = tuple[FlaskClient, str, dict[str, str]]
 #: Programs send no form: tests/web/api/test_tokens.py. The press that proves an address has a token

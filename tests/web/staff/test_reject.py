@@ -51,8 +51,8 @@ def test_undo_puts_the_sign_up_back_into_the_queue(
 ) -> None:
     done = anna.decide(pending.id, "reject", reason="duplicate", message="Twice.")
     page = anna.get(done.location)
-    undone = anna.send(pending.id, "reopen", undo_of(page, f"/staff/tenants/{pending.id}/reopen"))
-    assert outcome(anna.get(undone.location)).endswith("a mail that you look at it again.")
+    undone = anna.send(pending.id, "undo", undo_of(page, f"/staff/tenants/{pending.id}/undo"))
+    assert outcome(anna.get(undone.location)) == "Undone: Rejected. Example GmbH is as before."
     tenant = tenants_in(store)[pending.id]
     assert tenant["status"] == "pending"
     assert not {"reason", "message"} & tenant.keys()
@@ -63,10 +63,10 @@ def test_undo_is_refused_after_a_colleague_has_decided_again(
     pending: SignUp, anna: Staff, ben: Staff, store: Store
 ) -> None:
     page = anna.get(anna.decide(pending.id, "reject", reason="other").location)
-    undo = undo_of(page, f"/staff/tenants/{pending.id}/reopen")
+    undo = undo_of(page, f"/staff/tenants/{pending.id}/undo")
     ben.decide(pending.id, "reopen")
     ben.decide(pending.id, "reject", reason="duplicate")
-    answer = anna.send(pending.id, "reopen", undo)
+    answer = anna.send(pending.id, "undo", undo)
     assert answer.status_code == 409
     assert tenants_in(store)[pending.id]["reason"] == "duplicate"
 

@@ -35,8 +35,8 @@ def test_access_stops_at_once_and_comes_back_with_the_same_validity(
 
 def test_undo_reinstates(active: str, anna: Staff, store: Store) -> None:
     page = anna.get(anna.decide(active, "suspend", reason="unpaid").location)
-    undone = anna.send(active, "reinstate", undo_of(page, f"/staff/tenants/{active}/reinstate"))
-    assert outcome(anna.get(undone.location)) == "Example GmbH is active again."
+    undone = anna.send(active, "undo", undo_of(page, f"/staff/tenants/{active}/undo"))
+    assert outcome(anna.get(undone.location)) == "Undone: Suspended. Example GmbH is as before."
     assert tenants_in(store)[active]["status"] == "active"
 
 

@@ -76,20 +76,20 @@ def test_a_pending_tenant_may_be_activated_rejected_asked_or_changed(
 
 def test_an_active_tenant_may_be_renewed_or_suspended(active: str, anna: Staff) -> None:
     assert verbs(anna.page(active)) == [
-        "renew", "validity", "suspend", "client", "contact", "names", "note",
+        "undo", "renew", "validity", "suspend", "client", "contact", "names", "ids", "note",
     ]  # fmt: skip
 
 
 def test_a_suspended_tenant_may_be_reinstated(active: str, anna: Staff) -> None:
     anna.decide(active, "suspend", reason="unpaid")
     assert verbs(anna.page(active)) == [
-        "reinstate", "renew", "validity", "client", "contact", "names", "note",
+        "undo", "reinstate", "renew", "validity", "client", "contact", "names", "ids", "note",
     ]  # fmt: skip
 
 
 def test_a_rejected_tenant_may_only_be_reopened(pending: SignUp, anna: Staff) -> None:
     anna.decide(pending.id, "reject", reason="other")
-    assert verbs(anna.page(pending.id)) == ["reopen", "note"]
+    assert verbs(anna.page(pending.id)) == ["undo", "reopen", "note"]
 
 
 def test_everything_works_without_a_script(active: str, anna: Staff) -> None:

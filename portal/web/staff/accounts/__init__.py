@@ -26,6 +26,6 @@ from portal.web.staff.accounts.session_end import add_session_end, session_end_v
 from portal.web.staff.accounts.sign_in import signed_in_user
 
 __all__ = [
-    "add_session_end", "api_tokens", "me", "people", "person_page", "provider_sign_in",
-    "security", "session_end", "session_end_view", "sign_in", "signed_in_user",
+    "add_session_end", "api_tokens", "me", "people", "person_page", "provider_sign_in", "security",
+    "session_end", "session_end_view", "sign_in", "signed_in_user",
 ]  # fmt: skip

@@ -131,7 +131,11 @@ def _nothing_found(tab: Tab, search: str, page: Found) -> str:
             "Nothing was found. Search for a word of the company's or the contact's name, an email"
             " address or its domain, the last digits of a phone number, or an id."
         )
-    return empty_queue() if tab is Tab.PENDING else _(labels.EMPTY_TAB[tab])
+    return (
+        empty_queue()
+        if tab is Tab.PENDING
+        else _(labels.EMPTY_TAB[tab], days=settings().expiring.days)
+    )
 
 
 # ---- Tabs
@@ -170,7 +174,7 @@ def queue_tabs(view: ListView | None = None) -> list[QueueTab]:
             key=tab.value,
             current="page" if view and tab is view.tab else "false",
         )
-        for tab, number in queries.counts(store(), now()).items()
+        for tab, number in queries.counts(store(), now(), settings().expiring).items()
         if number or tab is not Tab.ASIDE
     ]
 

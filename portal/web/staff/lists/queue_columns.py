@@ -54,7 +54,7 @@ def _row(
     account, company = get("accountId", ""), get("companyId", "")
     validity = records.validity_of(item) if status is Status.ACTIVE or "validTo" in item else None
     if validity and status is Status.ACTIVE:
-        access = access_status(status, validity, now)
+        access = access_status(status, validity, now, settings().expiring)
         status_label, tone = labels.ACCESS_STATUS[access], labels.TONE[access]
     else:
         status_label, tone = _MARKED.get(queue_mark(item), (labels.STATUS[status], ""))

@@ -34,7 +34,7 @@ def tenant_card(tenant: Tenant, gaps: Collection[Gap] = ()) -> TenantCard:
         gaps: What its row lacks, and nobody has answered for.
     """
     zone = settings().time_zone
-    access = standing(tenant, now())
+    access = standing(tenant, now(), settings().expiring)
     status = labels.ACCESS_STATUS[access] if tenant.is_active else labels.STATUS[tenant.status]
     tone = labels.TONE[access]
     if tenant.set_aside and tenant.status is Status.PENDING:

@@ -36,7 +36,7 @@ def test_an_activation_is_taken_back_and_the_customers_page_waits_again(
     assert "Undone: Activated Anna" in page_words(page)
     assert tenants_in(store).keys() == {pending.id}
     assert "waiting for approval" in page_words(client.get(pending.url))
-    assert anna.page(FINAL_ID).status_code == 404
+    assert anna.get(f"/staff/tenants/{FINAL_ID}").status_code == 404
     answer = client.get("/api/validate?accountId=86810&companyId=104348").get_json()
     assert (answer["isValid"], answer["error"]) == (False, "PENDING")
 

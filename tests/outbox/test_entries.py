@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 
 from portal import onboarding
+from portal.outbox import HELD_FOR
 from portal.records import DeliveryState, is_tenant, outbox_entry_of
 from portal.stores.contract import Item, Store, StoreError
 from portal.tenants import Reason, Tenant
@@ -67,7 +68,9 @@ def test_a_decision_and_its_mail_are_one_write(
     (entry,) = (entry for entry in entries(store) if entry.id not in known)
     assert entry.id in {item["tenantId"] for item in written}
     assert (entry.kind, entry.tenant_id, entry.at) == (kind, after.id, LATER.at)
-    assert (entry.state, entry.due_at, entry.locale) == (DeliveryState.DUE, LATER.at, "de")
+    # A customer's answer leaves at once: nobody undoes it.
+    due_at = LATER.at if kind == "answered" else LATER.at + HELD_FOR
+    assert (entry.state, entry.due_at, entry.locale) == (DeliveryState.DUE, due_at, "de")
     # The same decision again is no change.
     assert call(store, before.id, before.version, LATER) == after
     assert len(entries(store)) == len(known) + 1

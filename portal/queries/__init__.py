@@ -47,7 +47,7 @@ from portal.queries.tabs import (
 from portal.queries.tenant_history import history, mails, notes
 from portal.queries.undelivered import Undelivered, undelivered
 from portal.queries.usage import (
-    PATIENCE,
+    LATE_AFTER,
     PROOFS_PAGE,
     NotedUse,
     ProofList,
@@ -62,13 +62,13 @@ from portal.queries.usage import (
 from portal.queries.waiting_times import KnownWaitingTimes, WaitingTimes, waiting_times
 
 __all__ = [
-    "CAP", "DISJOINT_TABS", "MAX_ENDS", "PAGE", "PATIENCE", "PROOFS_PAGE", "WEEKS", "Background",
-    "Doubtful", "DuplicateReason", "EndingMonth", "IndexRange", "KnownFigures", "KnownWaitingTimes",
-    "NotedUse", "PageCursor", "ProofList", "ProofPage", "ProofRow", "QueuePage", "Tab",
-    "Undelivered", "WaitingTimes", "Week", "background", "closed_before", "closed_towards_before",
-    "company_of", "count", "counts", "decided_between", "doubtful", "doubtful_count", "endings",
-    "has_tenant", "history", "is_in_tab", "late_ranges", "mails", "next_waiting",
-    "next_waiting_after", "noted_use", "notes", "page", "possible_duplicates", "proof_counts",
-    "proof_page", "ranges_of_tab", "report_is_whole", "undelivered", "unknown_ids",
+    "CAP", "DISJOINT_TABS", "LATE_AFTER", "MAX_ENDS", "PAGE", "PATIENCE", "PROOFS_PAGE", "WEEKS",
+    "Background", "Doubtful", "DuplicateReason", "EndingMonth", "IndexRange", "KnownFigures",
+    "KnownWaitingTimes", "NotedUse", "PageCursor", "ProofList", "ProofPage", "ProofRow",
+    "QueuePage", "Tab", "Undelivered", "WaitingTimes", "Week", "background", "closed_before",
+    "closed_towards_before", "company_of", "count", "counts", "decided_between", "doubtful",
+    "doubtful_count", "endings", "has_tenant", "history", "is_in_tab", "late_ranges", "mails",
+    "next_waiting", "next_waiting_after", "noted_use", "notes", "page", "possible_duplicates",
+    "proof_counts", "proof_page", "ranges_of_tab", "report_is_whole", "undelivered", "unknown_ids",
     "waiting_for_address", "waiting_times", "weeks",
 ]  # fmt: skip

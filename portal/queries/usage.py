@@ -18,7 +18,7 @@ from portal.timestamps import format_timestamp
 #: Rows of a page. Each of them is read once more, and its tenant as well.
 PROOFS_PAGE = 25
 #: A tenant is given so long until staff are told that it was never let in.
-PATIENCE = timedelta(days=7)
+LATE_AFTER = timedelta(days=7)
 #: Whoever asked last before so many days has given up.
 ASKED_LATELY = timedelta(days=7)
 #: Nobody sends an older mail again.
@@ -76,8 +76,10 @@ def noted_use(store: Store, tenant: Tenant) -> NotedUse:
 
 def proof_counts(store: Store, now: datetime, zone: ZoneInfo) -> Mapping[ProofList, int]:
     """How many rows each list has, at most `CAP`; of those that were never let in, only those
-    whose patience is over."""
-    never = IndexRange(GSI4, records.USAGE_NEVER, (_FIRST, format_timestamp(now - PATIENCE) + LAST))
+    that are late."""
+    never = IndexRange(
+        GSI4, records.USAGE_NEVER, (_FIRST, format_timestamp(now - LATE_AFTER) + LAST)
+    )
     ranges = {
         ProofList.NEVER_LET_IN: never,
         ProofList.MAIL: _range(ProofList.MAIL, now, zone),

@@ -20,10 +20,13 @@ class LetIn:
         is_again = usage.refused_day is not None and self.day >= usage.refused_day
         if usage.last_day and usage.last_day >= self.day and not is_again:
             return usage
-        refused = {"refused_since": None, "refused_day": None} if is_again else {}
-        first = min(usage.first_day or self.day, self.day)
-        last = max(usage.last_day or self.day, self.day)
-        return replace(usage, first_day=first, last_day=last, **refused)
+        return replace(
+            usage,
+            first_day=min(usage.first_day or self.day, self.day),
+            last_day=max(usage.last_day or self.day, self.day),
+            refused_since=None if is_again else usage.refused_since,
+            refused_day=None if is_again else usage.refused_day,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ _COLUMNS: Mapping[ProofList, tuple[str, ...]] = {
         N_("Licence until"),
         N_("Status"),
     ),
-    ProofList.MAIL: (N_("Company"), N_("Mail"), N_("When"), N_("Why")),
+    ProofList.MAIL: (N_("Company"), N_("What"), N_("When"), N_("Why")),
     ProofList.AFTER_END: (
         N_("Company"),
         N_("Ids"),

@@ -53,9 +53,9 @@ def background(app: Flask, tenant_id: str, clock: Clock) -> None:
 
 def test_a_sign_up_that_waits_has_proved_nothing_yet(pending: SignUp, viewer: Staff) -> None:
     assert lamps(viewer.page(pending.id)) == {
-        "Decided": "○ Not yet",
+        "Decision": "○ Not yet",
         "Saved": "✓ Yes Version 1, in the file of the portal",
-        "Mail": "○ On its way Request received.",
+        "Mail to the customer": "○ On its way Request received.",
         "Status page": "○ Not yet Nobody has opened it since visits are noted.",
         "Application let in": "– None Only an active tenant is let in.",
     }
@@ -66,9 +66,9 @@ def test_a_decision_is_proved_step_by_step(
 ) -> None:
     anna = signed_in("Anna", "approver")
     found = lamps(anna.page(active))
-    assert found["Decided"] == "✓ Yes Activated: Anna, 23 Nov 2026, 10:00 UTC"
+    assert found["Decision"] == "✓ Yes Activated: Anna, 23 Nov 2026, 10:00 UTC"
     assert found["Saved"] == "✓ Yes Version 1, in the file of the portal"
-    assert found["Mail"].startswith("○ On its way")
+    assert found["Mail to the customer"].startswith("○ On its way")
     assert found["Application let in"] == ("? Not known Nothing was noted of this tenant so far.")
     background(app, active, clock)
     assert lamps(anna.page(active))["Application let in"] == (
@@ -98,7 +98,7 @@ def test_who_asks_after_the_end_is_refused(
         "✗ Refused It asks and is refused: since 24 Nov 2026, last 24 Nov 2026."
         " First day 23 Nov 2026, last day 23 Nov 2026."
     )
-    assert found["Decided"] == "✓ Yes Suspended: Anna, 24 Nov 2026, 10:00 UTC"
+    assert found["Decision"] == "✓ Yes Suspended: Anna, 24 Nov 2026, 10:00 UTC"
 
 
 REFUSED = MailError(retry=Retry.NEVER, problem=Problem.ADDRESS_REFUSED, detail="550 5.1.1")
@@ -119,7 +119,7 @@ def test_the_lamp_of_a_mail(
     app: Flask, pending: SignUp, viewer: Staff, error: MailError | None, starts: str
 ) -> None:
     send_mail(app, *([error] if error else []))
-    assert lamps(viewer.page(pending.id))["Mail"].startswith(starts)
+    assert lamps(viewer.page(pending.id))["Mail to the customer"].startswith(starts)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_the_lamp_of_a_mail_of_which_something_was_heard(
     is_hard = reason.startswith("no_such")
     notice = Notice(id="1", key=outbox_key(entry.id), is_hard=is_hard, reason=reason)
     note_return(store, notice, entry.at)
-    assert lamps(viewer.page(pending.id))["Mail"].startswith(starts)
+    assert lamps(viewer.page(pending.id))["Mail to the customer"].startswith(starts)
 
 
 def test_a_mail_that_went_into_a_file_reached_nobody(
@@ -150,7 +150,7 @@ def test_a_mail_that_went_into_a_file_reached_nobody(
     (entry,) = entries(store)
     written = replace(entry, version=entry.version + 1, way="file")
     store.write([Replace(records.outbox_item(written), entry.version)])
-    assert lamps(viewer.page(pending.id))["Mail"].startswith("? Sent to nobody")
+    assert lamps(viewer.page(pending.id))["Mail to the customer"].startswith("? Sent to nobody")
 
 
 def test_the_lamp_of_the_status_page(
@@ -179,8 +179,8 @@ def test_a_tenant_that_came_in_without_a_sign_up_has_no_status_page(
     add_tenants(store, active_tenant(1, "Old GmbH", timedelta(days=90)))
     found = lamps(viewer.page("91_1"))
     assert found["Status page"] == "– None There is none, since no sign-up led to this tenant."
-    assert found["Decided"] == "? Not known By the application before this portal."
-    assert found["Mail"] == "– None No mail was written for this."
+    assert found["Decision"] == "? Not known By the application before this portal."
+    assert found["Mail to the customer"] == "– None No mail was written for this."
 
 
 def test_nothing_is_claimed_if_nothing_is_noted(
@@ -213,7 +213,7 @@ def test_the_lamps_are_in_german(app: Flask, client: FlaskClient, anna: Staff, a
     flush(app)
     german = {"Accept-Language": "de"}
     found = lamps(anna.get(f"/staff/tenants/{active}", headers=german))
-    assert found["Entschieden"] == "✓ Ja Aktiviert: Anna, 23.11.2026, 10:00 Uhr (UTC)"
+    assert found["Entscheidung"] == "✓ Ja Aktiviert: Anna, 23.11.2026, 10:00 Uhr (UTC)"
     assert found["Anwendung eingelassen"] == ("✓ Ja Erster Tag 23.11.2026, letzter Tag 23.11.2026.")
     assert found["Statusseite"].startswith("○ Noch nicht")
 

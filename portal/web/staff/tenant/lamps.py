@@ -92,7 +92,7 @@ def _decided(tenant: Tenant, events: Sequence[Event]) -> _Decided | None:
 
 
 def _decided_lamp(decided: _Decided | None) -> Lamp:
-    label = _("Decided")
+    label = _("Decision")
     if decided is None:
         return Lamp(label=label, state=State.NOT_YET, word=_("Not yet"))
     if not decided.verb:
@@ -122,7 +122,7 @@ def _saved_lamp(tenant: Tenant) -> Lamp:
 
 
 def _mail_lamp(mails: Sequence[OutboxEntry], decided_at: datetime | None) -> Lamp:
-    label = _("Mail")
+    label = _("Mail to the customer")
     entry = next((each for each in mails if _counts(each)), None)
     if entry is None or (decided_at and entry.at < decided_at):
         text = _("No mail was written for this.")

@@ -122,7 +122,7 @@ def _change(
         if after == before:
             return
         version = int(item["version"]) if item else 0
-        new = {KEY: _item_id(person_id), "version": version + 1, "views": _text(after)}
+        new: Item = {KEY: _item_id(person_id), "version": version + 1, "views": _text(after)}
         store.write([Replace(new, version) if item else Add(new)])
 
     until_done(attempt)

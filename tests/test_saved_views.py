@@ -74,7 +74,7 @@ def test_two_tabs_that_save_at_the_same_time_lose_nothing(store: Store, *, has_s
         save_view(store, ME, name="Old", query="status=all")
     troubled = TroubledStore(store)
     troubled.begin(before_write(lambda: save_view(store, ME, name="Theirs", query="status=all")))
-    save_view(troubled, ME, name="Mine", query="status=all")  # type: ignore[arg-type]
+    save_view(troubled, ME, name="Mine", query="status=all")
     old = {"Old"} if has_some else set()
     assert {name for name, _ in names(store)} == {"Mine", "Theirs"} | old
 

@@ -173,7 +173,7 @@ def test_a_report_that_breaks_off_says_so(store: Store) -> None:
         return GONE if len(calls) == 2 else None
 
     troubled.begin(trouble)
-    lines = []
+    lines: list[str] = []
 
     pieces = whole_or_said(decisions_as_csv(cast(Store, troubled), START - DAY, START + DAY))
     with pytest.raises(UnavailableError):

@@ -20,7 +20,7 @@ from portal.tenants import Contact
 from portal.web.staff.exports.csv_download import MAX_AT_ONCE, download_slots
 from tests.conftest import Clock
 from tests.web.factories import QUEUE, active_tenant, add_tenants, companies, pending_tenant
-from tests.web.failing_store import GONE, TroubledStore
+from tests.web.failing_store import GONE, Trouble, TroubledStore
 from tests.web.pages import Staff, forms, heading, links, page_words, sent_in
 
 CSV = "/staff/tenants.csv"
@@ -146,9 +146,14 @@ def test_a_file_that_breaks_off_says_so_and_ends_with_an_error(
     assert len(parsed(anna.get(CSV))) == 120
 
 
+def fails(name: str) -> Trouble:
+    """Every call of this name fails."""
+    return lambda call, _number: GONE if call == name else None
+
+
 def test_a_store_that_does_not_answer_gives_no_file(troubled: TroubledStore, anna: Staff) -> None:
     for failing in ("query", "write"):
-        troubled.begin(lambda call, _number, failing=failing: GONE if call == failing else None)
+        troubled.begin(fails(failing))
         for _ in range(MAX_AT_ONCE + 1):
             assert anna.get(CSV).status_code == 503
     troubled.calm()

@@ -1,5 +1,5 @@
-"""Two people at the same tenant: they see each other, and what one decides the other learns, without
-losing a word."""
+"""Two people at the same tenant: they see each other, and what one decides the other learns.
+Nobody loses a word."""
 
 from collections.abc import Callable
 

@@ -56,6 +56,10 @@ SINCE_1_0 = {
     "staff": NAMES["staff"] | KEYS_OF_PEOPLE,
     "event": NAMES["event"] | KEYS_OF_ENDED | KEYS_OF_DECIDED,
     "security event": names("tenantId version at by verb text changes requestId " + _LISTED),
+    "desk": names(
+        "tenantId version turn status createdAt reason text at by who followers decidedAt"
+        " escalatedTo gsi4pk gsi4sk " + _LISTED
+    ),
     "mail": names(
         "tenantId version at by verb status of signUp locale dueAt tries sentAgain decidedAt reason"
         " text gsi4pk gsi4sk addressMark requests " + _LISTED
@@ -86,9 +90,9 @@ PARTITIONS = {
 #: Those that later versions added.
 PARTITIONS_SINCE_1_0 = {
     "gsi1pk": names("DECIDED#"),
-    "gsi2pk": names("OUTBOX# LIMITS PEOPLE"),
+    "gsi2pk": names("OUTBOX# LIMITS PEOPLE ASSIGNED#pending WISHES#digest"),
     "gsi3pk": names("CHANGED#rejected"),
     "gsi4pk": names(
-        "CLOSED_EMAIL# OUTBOX#due OUTBOX#ended OUTBOX#given_up OUTBOX#orphans SEARCH#due"
+        "CLOSED_EMAIL# OWNER# OUTBOX#due OUTBOX#ended OUTBOX#given_up OUTBOX#orphans SEARCH#due"
     ),
 }

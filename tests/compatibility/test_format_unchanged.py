@@ -121,7 +121,7 @@ def kind_of(item: Item) -> str:
         return "forward"
     if name.startswith("event-security-"):
         return "security event"
-    if first == "mail":
+    if first in ("mail", "desk"):
         return first
     if first == "import":
         others = "rows of an import" if "rows" in item else "import that is being saved"
@@ -152,13 +152,15 @@ def test_items_of_each_kind_have_these_names(folder: Path) -> None:
     found = {
         kind: frozenset().union(*items) for kind, items in by_kind(items_in_journal(folder)).items()
     }
-    mails = found.pop("mail", frozenset())
-    since = {kind: each for kind, each in SINCE_1_0.items() if kind != "mail"}
+    mails, desks = (found.pop(kind, frozenset()) for kind in ("mail", "desk"))
+    since = {kind: each for kind, each in SINCE_1_0.items() if kind not in ("mail", "desk")}
     expected = NAMES if folder == WRITTEN / "folder" else NAMES | since
     assert {kind: names - ADDED_SINCE_1_0 for kind, names in found.items()} == expected
     assert found["active"] >= ADDED_SINCE_1_0 or folder == WRITTEN / "folder"
     # The scenario sends none again, and no mail server refuses any.
     assert mails <= SINCE_1_0["mail"]
+    # Nobody is given a tenant there.
+    assert desks <= SINCE_1_0["desk"]
     assert bool(mails) == (folder != WRITTEN / "folder")
 
 
@@ -332,7 +334,8 @@ def test_table_items_have_the_same_names_and_types(
     )
     now["event"] -= {(name, "S") for name in KEYS_OF_ENDED | KEYS_OF_DECIDED}
     now["staff"] -= {(name, "S") for name in KEYS_OF_PEOPLE}
-    assert frozenset(name for name, _type in now.pop("mail")) <= SINCE_1_0["mail"]
+    for kind in ("mail", "desk"):
+        assert frozenset(name for name, _type in now.pop(kind)) <= SINCE_1_0[kind]
     assert now == before
 
 

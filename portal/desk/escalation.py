@@ -80,7 +80,8 @@ def escalate_old(
     Raises:
         StoreError: The store failed.
     """
-    told, cursor = 0, None
+    told = 0
+    cursor: Cursor | None = None
     while True:
         page = store.query(
             GSI2, records.assigned_partition(Status.PENDING), after=cursor, limit=_PAGE
@@ -88,7 +89,7 @@ def escalate_old(
         for row in page.items:
             if _is_due(records.desk_of(row), to, now, after):
                 told += _escalate(store, str(row[KEY]), to, now, after)
-        cursor: Cursor | None = page.after
+        cursor = page.after
         if cursor is None or until():
             return told
 

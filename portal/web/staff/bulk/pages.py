@@ -64,9 +64,8 @@ def preview() -> AnyResponse:
     mail = mail_view(verb.entry, suited[0][1], form)
     if mail.text:
         headline = _(
-            "The customer of %(company)s gets this mail, and the others get one like it. Nothing is"
-            " sent yet.",
-            company=suited[0][0].company,
+            "The first customer gets this mail, and the others get one like it. Nothing is sent"
+            " yet."
         )
         mail = replace(mail, headline=headline)
     return _ask(verb, selection, form, mail=mail)

@@ -210,7 +210,7 @@ def test_the_mail_of_one_is_previewed_and_what_was_typed_stays(
     assert everything(store) == before
     (figure,) = tree(seen).iter("figure")
     said = words(figure)
-    assert said.startswith("The customer of Firm 0 gets this mail, and the others get one like it.")
+    assert said.startswith("The first customer gets this mail, and the others get one like it.")
     assert "Please call us." in said
     assert outcome(send(anna, seen)) == "2 sign-ups are rejected."
 

@@ -102,7 +102,7 @@ def test_on_a_phone_each_card_has_a_box(
     expect(page.locator("#outcome")).to_be_focused()
     fits(page)
     page.get_by_role("button", name="Undo").click()
-    expect(page.locator("#outcome")).to_have_text("1 sign-up is back in the queue.")
+    expect(page.locator("#outcome")).to_have_text("1 decision is undone.")
 
 
 def test_licences_are_renewed_in_two_clicks(

@@ -88,6 +88,13 @@ BULK_VERBS = (
         ),
         tabs=frozenset({Tab.REJECTED, Tab.ALL}),
     ),
+    # The page with the results offers it.
+    BulkVerb(
+        verb=Verb.UNDO,
+        title=lambda n: ngettext("Undo %(num)d decision", "Undo %(num)d decisions", n),
+        done=lambda n: ngettext("%(num)d decision is undone.", "%(num)d decisions are undone.", n),
+        tabs=frozenset(),
+    ),
 )
 
 _BY_NAME = {each.verb.value: each for each in BULK_VERBS}
@@ -112,6 +119,8 @@ def effect_labels(verb: Verb) -> list[str]:
 def effects(verb: Verb, tenant: Tenant) -> list[str]:
     """`Pending → Rejected`: what the verb makes of this tenant. Of a licence: its end now, and with
     each of the terms."""
+    if verb is Verb.UNDO:
+        return [_("Becomes as it was before your decision.")]
     if verb is Verb.RENEW:
         zone, present = settings().time_zone, tenant.validity
         ends = [renewed(present, term, zone, now()) for term in RENEWAL_TERMS]

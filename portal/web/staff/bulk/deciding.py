@@ -5,10 +5,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portal.onboarding import StaleError, TenantExistsError, UnknownTenantError
+from portal.onboarding import StaleError, TenantExistsError, UnknownTenantError, undo
 from portal.stores import StoreError
-from portal.tenants import ErasedError, NotAllowedError, RuleError, Status, Tenant
-from portal.web.http import note_saved
+from portal.tenants import ErasedError, NotAllowedError, RuleError, Status, Tenant, Verb
+from portal.web.http import audit_info, note_saved, store
 from portal.web.i18n import _
 from portal.web.staff.bulk.bulk_verbs import done_sentence
 from portal.web.staff.bulk.selection import (
@@ -81,7 +81,7 @@ def _decide(entry: VerbEntry, form: VerbForm, chosen: Chosen) -> Result:
         StoreError: The store failed.
     """
     try:
-        tenant = entry.decide(chosen.id, form, chosen.version)
+        tenant = _perform(entry, form, chosen)
     except UnknownTenantError:
         return Result(chosen.id, chosen.company, gone())
     except StaleError as stale:
@@ -98,6 +98,13 @@ def _decide(entry: VerbEntry, form: VerbForm, chosen: Chosen) -> Result:
     company = shown_name(tenant)
     sentence = done_sentence(entry.verb, tenant, company, chosen.end)
     return Result(chosen.id, company, sentence, tenant.version or 0)
+
+
+def _perform(entry: VerbEntry, form: VerbForm, chosen: Chosen) -> Tenant:
+    if entry.verb is Verb.UNDO:
+        version = chosen.version
+        return undo(store(), chosen.id, expected_version=version, audit=audit_info())
+    return entry.decide(chosen.id, form, chosen.version)
 
 
 def _refused(chosen: Chosen, sentence: str) -> Result:

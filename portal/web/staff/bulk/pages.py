@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.auth import Role
-from portal.tenants import Tenant
+from portal.tenants import UNDOABLE, Tenant, Verb
 from portal.web.http import RETRY_AFTER, access, csrf, htmx
 from portal.web.i18n import _, labels, ngettext
 from portal.web.staff.bulk.bar import bulk_bar
@@ -212,7 +212,8 @@ def _outcome(verb: BulkVerb, form: VerbForm, batch: Batch, before: Sequence[Resu
                 len(batch.left),
             )
         )
-    undo = bulk_verb(verb.entry.undo.value) if verb.entry.undo and not batch.left else None
+    may_undo = bool(done) and not batch.left and verb.verb in UNDOABLE
+    undo = bulk_verb(Verb.UNDO.value) if may_undo else None
     answer = htmx.render(
         "staff/bulk.html",
         "staff/_bulk_outcome.html",
@@ -235,7 +236,7 @@ def _outcome(verb: BulkVerb, form: VerbForm, batch: Batch, before: Sequence[Resu
             ("results", write_results(results)),
             *((field.short_name, field.data or "") for field in form),
         ],
-        undo_label=undo.title(len(done)) if undo and done else "",
+        undo_label=undo.title(len(done)) if undo else "",
         undo=[
             ("verb", undo.verb.value),
             ("rows", write_chosen([Chosen(each.id, each.version, each.company) for each in done])),

@@ -12,7 +12,7 @@ from flask import request
 from portal import onboarding, records
 from portal.onboarding import UnknownTenantError
 from portal.stores import KEY, Item
-from portal.tenants import Tenant, can
+from portal.tenants import Tenant, Verb, can
 from portal.web.http import now, settings, store
 from portal.web.i18n import _
 from portal.web.staff.lists import ListView, iter_rows
@@ -116,7 +116,7 @@ def _why_not(entry: VerbEntry, chosen: Chosen, tenant: Tenant | None) -> str:
         return gone()
     if tenant.id != chosen.id or tenant.version != chosen.version:
         return conflict_notice(tenant).headline
-    if can(tenant.status, entry.verb) and entry.offered(tenant):
+    if entry.verb is Verb.UNDO or (can(tenant.status, entry.verb) and entry.offered(tenant)):
         return ""
     return erased() if tenant.erased else _(entry.refused)
 

@@ -491,8 +491,19 @@ def test_undo_takes_back_what_was_done_and_nothing_else(
     done = send(anna, look(anna, "pending", "reject", *(each.id for each in rows)), reason="other")
     ben.decide(rows[1].id, "reopen")
     undone = send(anna, done)
-    assert outcome(undone) == "2 sign-ups are back in the queue. 1 is not: see why below."
+    assert outcome(undone) == "2 decisions are undone. 1 is not: see why below."
+    assert table(undone, "Done")[0] == ["Firm 0", "The decision on Firm 0 is undone."]
     assert statuses(store, rows) == ["pending"] * 3
+    assert not [action for action in forms(undone) if "/decide" in action]
+
+
+def test_undone_renewals_end_as_before(anna: Staff, store: Store) -> None:
+    made = [active_tenant(n, f"Firm {n}", ending(n)) for n in range(1, 3)]
+    add_tenants(store, *made)
+    before = tenants_in(store)[made[0].id]["validTo"]
+    done = send(anna, look(anna, "expiring", "renew", *(each.id for each in made)))
+    assert outcome(send(anna, done)) == "2 decisions are undone."
+    assert tenants_in(store)[made[0].id]["validTo"] == before
 
 
 def test_the_way_back_leads_to_the_list_as_it_was(anna: Staff, store: Store) -> None:

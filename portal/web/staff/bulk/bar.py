@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, urlencode
 from flask import url_for
 
 from portal.auth import Role
-from portal.queries import Tab
 from portal.web.http import person
 from portal.web.i18n import _
 from portal.web.staff.bulk.bulk_verbs import offered_in
@@ -32,30 +31,27 @@ class BulkBar:
     all_label: str
 
 
-def bulk_bar(
-    status: str, back: str, rows: Sequence[SimpleNamespace], *, has_more: bool
-) -> BulkBar | None:
+def bulk_bar(here: str, rows: Sequence[SimpleNamespace], *, has_more: bool) -> BulkBar | None:
     """`None` if there is nothing to do in this list, or if this person may not.
 
-    back: the parameters of the list's address.
+    here: the parameters of the list's address.
     """
-    user = person()
-    verbs = offered_in(Tab(status))
+    user, view = person(), ListView.of_query(dict(parse_qsl(here)))
+    verbs = offered_in(view.tab)
     if user is None or user.role < Role.APPROVER or not rows or not verbs:
         return None
     return BulkBar(
-        action=f"{url_for('bulk.ask')}?{urlencode({'back': back})}",
-        list=back,
+        action=f"{url_for('bulk.ask')}?{urlencode({'back': here})}",
+        list=view.query,
         buttons=[
             (each.verb.value, _(each.entry.button), each.tone, each.entry.key) for each in verbs
         ],
         listed=write_chosen([Chosen(row.id, int(row.version) or None) for row in rows]),
-        all_label=_all_label(back) if has_more else "",
+        all_label=_all_label(view) if has_more else "",
     )
 
 
-def _all_label(back: str) -> str:
-    view = ListView.of_query(dict(parse_qsl(back)))
+def _all_label(view: ListView) -> str:
     if view.search or view.is_filtered:
         return _("All that match, on every page (at most %(most)s)", most=MOST)
     return _("All in this list, on every page (at most %(most)s)", most=MOST)

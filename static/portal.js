@@ -210,6 +210,17 @@
     if (heading) document.getElementById(heading)?.focus({ preventScroll: true });
   });
 
+  // --- A list remembers the row that was opened: whoever comes back goes on there -------
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-row] a[id]");
+    if (link) history.replaceState(history.state, "", `#${link.id}`);
+  });
+  window.addEventListener("pageshow", () => {
+    const link = location.hash.startsWith("#row-") && document.getElementById(location.hash.slice(1));
+    if (link) link.focus();
+  });
+
   // --- Copying the address of a page; without a clipboard it is selected instead ------
 
   for (const button of document.querySelectorAll("[data-copy]")) {

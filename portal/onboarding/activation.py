@@ -84,7 +84,8 @@ def activate(
         active = pending.activated(audit, idempotency_key, ids=ids, validity=window, client=client)
         is_held = can_undo(Verb.ACTIVATE, audit)
         told = entries_after(Verb.ACTIVATE, active, audit.at, is_held=is_held)
-        item = records.item_of(active)
+        came_by = records.came_by(records.source_of(loaded.item, pending))
+        item = {**records.item_of(active), **came_by}
         if is_held:
             item = records.with_undo(loaded.item, item, mail_ids(told))
         try:

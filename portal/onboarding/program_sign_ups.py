@@ -26,7 +26,7 @@ from portal.stores import (
     Store,
     VersionConflictError,
 )
-from portal.tenants import Client, Contact, Ids, RuleError, Status, Tenant
+from portal.tenants import Client, Contact, Ids, RuleError, Source, Status, Tenant
 
 #: The latest sign-ups of one address that are looked through. It may send 3 a day.
 _ROWS_OF_ADDRESS = 50
@@ -102,7 +102,8 @@ def submit_for_ids(
                     limits.counter_of_ids(ids, now),
                 ]
             claims = claim_changes(store, None, tenant, limited=limits is not None)
-            store.write([Add(records.item_of(tenant)), *counts, *claims])
+            item = {**records.item_of(tenant), **records.came_by(Source.PROGRAM)}
+            store.write([Add(item), *counts, *claims])
         except ItemExistsError as error:
             if error.item_id == tenant.id:
                 raise OpenSignUpError(records.tenant_of(error.item)) from error

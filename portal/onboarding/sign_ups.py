@@ -28,13 +28,14 @@ from portal.stores import (
     Add,
     Change,
     Count,
+    Item,
     ItemExistsError,
     LimitReachedError,
     Store,
     StoreError,
     VersionConflictError,
 )
-from portal.tenants import AuditInfo, Contact, Ids, Question, Reason, Status, Tenant, Verb
+from portal.tenants import AuditInfo, Contact, Ids, Question, Reason, Source, Status, Tenant, Verb
 
 
 def submit(
@@ -120,6 +121,13 @@ def submit(
     return added
 
 
+def _item_of(tenant: Tenant) -> Item:
+    """Its ids come from inside Field Service Management, unless it follows another tenant."""
+    is_own = bool(tenant.ids) and not (tenant.follows or tenant.renews)
+    source = Source.SHELL if is_own else Source.FORM
+    return {**records.item_of(tenant), **records.came_by(source)}
+
+
 def _add(
     store: Store,
     tenant: Tenant,
@@ -148,7 +156,7 @@ def _add(
             counts = limits.changes(store, tenant, network, now, proof) if limits else []
             told = _told(kind, tenant, now, counts, mails) + _said(tenant, now)
             # First whether the form was sent before: then the limits do not matter.
-            store.write([Add(records.item_of(tenant)), *changes, *told])
+            store.write([Add(_item_of(tenant)), *changes, *told])
         except ItemExistsError as error:
             if error.item_id == tenant.id:
                 return find(store, tenant.id)

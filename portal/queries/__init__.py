@@ -2,6 +2,7 @@
 tenants: each reads a few index pages, never the whole table.
 
     pages            a page of a list, and the cursor to the next one
+    known_counts     counts of all tabs, remembered for some seconds if they are large
     tabs             the tabs of the queue, their counts, the next sign-up to decide, closed ones
     tenant_history   events, notes and mails of one tenant
     decisions        who decided what, over a time
@@ -17,7 +18,7 @@ tenants: each reads a few index pages, never the whole table.
 from portal.queries.background import Background, background
 from portal.queries.decisions import company_of, decided_between, report_is_whole
 from portal.queries.doubtful import Doubtful, doubtful
-from portal.queries.duplicates import DuplicateReason, possible_duplicates
+from portal.queries.duplicates import LIKELY, DuplicateReason, possible_duplicates
 from portal.queries.figures import (
     MAX_ENDS,
     WEEKS,
@@ -27,6 +28,7 @@ from portal.queries.figures import (
     endings,
     weeks,
 )
+from portal.queries.known_counts import KnownCounts, counts
 from portal.queries.pages import PAGE, IndexRange, PageCursor, QueuePage, page
 from portal.queries.tabs import (
     CAP,
@@ -35,7 +37,6 @@ from portal.queries.tabs import (
     closed_before,
     closed_towards_before,
     count,
-    counts,
     doubtful_count,
     is_in_tab,
     late_ranges,
@@ -62,13 +63,13 @@ from portal.queries.usage import (
 from portal.queries.waiting_times import KnownWaitingTimes, WaitingTimes, waiting_times
 
 __all__ = [
-    "CAP", "DISJOINT_TABS", "LATE_AFTER", "MAX_ENDS", "PAGE", "PATIENCE", "PROOFS_PAGE", "WEEKS",
-    "Background", "Doubtful", "DuplicateReason", "EndingMonth", "IndexRange", "KnownFigures",
-    "KnownWaitingTimes", "NotedUse", "PageCursor", "ProofList", "ProofPage", "ProofRow",
-    "QueuePage", "Tab", "Undelivered", "WaitingTimes", "Week", "background", "closed_before",
-    "closed_towards_before", "company_of", "count", "counts", "decided_between", "doubtful",
-    "doubtful_count", "endings", "has_tenant", "history", "is_in_tab", "late_ranges", "mails",
-    "next_waiting", "next_waiting_after", "noted_use", "notes", "page", "possible_duplicates",
-    "proof_counts", "proof_page", "ranges_of_tab", "report_is_whole", "undelivered", "unknown_ids",
-    "waiting_for_address", "waiting_times", "weeks",
+    "CAP", "DISJOINT_TABS", "LATE_AFTER", "LIKELY", "MAX_ENDS", "PAGE", "PATIENCE", "PROOFS_PAGE",
+    "WEEKS", "Background", "Doubtful", "DuplicateReason", "EndingMonth", "IndexRange",
+    "KnownCounts", "KnownFigures", "KnownWaitingTimes", "NotedUse", "PageCursor", "ProofList",
+    "ProofPage", "ProofRow", "QueuePage", "Tab", "Undelivered", "WaitingTimes", "Week",
+    "background", "closed_before", "closed_towards_before", "company_of", "count", "counts",
+    "decided_between", "doubtful", "doubtful_count", "endings", "has_tenant", "history",
+    "is_in_tab", "late_ranges", "mails", "next_waiting", "next_waiting_after", "noted_use", "notes",
+    "page", "possible_duplicates", "proof_counts", "proof_page", "ranges_of_tab", "report_is_whole",
+    "undelivered", "unknown_ids", "waiting_for_address", "waiting_times", "weeks",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Other tenants that may be the same customer."""
 
+from collections.abc import Collection
 from enum import StrEnum
 from itertools import islice
 
@@ -21,13 +22,21 @@ class DuplicateReason(StrEnum):
     ACCOUNT = "account"
 
 
-def possible_duplicates(store: Store, tenant: Tenant) -> list[tuple[DuplicateReason, Item]]:
+#: What makes it likely. An account may well have several tenants, one for each company.
+LIKELY = frozenset({DuplicateReason.EMAIL, DuplicateReason.COMPANY})
+
+
+def possible_duplicates(
+    store: Store, tenant: Tenant, *, reasons: Collection[DuplicateReason] = tuple(DuplicateReason)
+) -> list[tuple[DuplicateReason, Item]]:
     """Rows of other tenants with the same email address, company name or account: each once, and
-    at most five for each reason."""
+    at most five for each of these reasons."""
     company = records.normalised(tenant.contact.company)
     seen = {tenant.id}
     duplicates: list[tuple[DuplicateReason, Item]] = []
     for reason, index_range in _ranges_by_reason(tenant, company):
+        if reason not in reasons:
+            continue
         rows = page(store, [index_range], limit=_MAX_ROWS + 1).rows
         if reason is DuplicateReason.COMPANY:
             # A longer name may continue with "#", which separates the name from the id as well.

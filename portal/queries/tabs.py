@@ -12,8 +12,8 @@ from portal.stores import GSI2, KEY, Item, Store
 from portal.tenants import CLOSED, EXPIRING, MILLISECOND, Status
 from portal.timestamps import format_timestamp
 
-#: Counts stop here. Pages show such a count as "99+".
-CAP = 100
+#: Counts stop here. Pages show such a count as "999+".
+CAP = 1000
 #: Sorts before every timestamp.
 _FIRST = " "
 
@@ -126,16 +126,6 @@ def waiting_for_address(store: Store) -> int:
 def doubtful_count(store: Store) -> int:
     """How many of that tab a robot may have sent, at most `CAP`."""
     return store.count(GSI2, records.ASIDE, cap=CAP)
-
-
-def counts(store: Store, now: datetime, expiring: timedelta = EXPIRING) -> dict[Tab, int]:
-    """As `count`, for every tab in its order."""
-    row_counts: dict[Tab, int] = {}
-    for tab in Tab:
-        if tab is not Tab.ALL:
-            row_counts[tab] = count(store, tab, now, expiring)
-    row_counts[Tab.ALL] = min(CAP, sum(row_counts[tab] for tab in DISJOINT_TABS))
-    return row_counts
 
 
 def next_waiting(store: Store, decided: Collection[str]) -> Item | None:

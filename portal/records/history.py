@@ -275,6 +275,11 @@ def note_of(item: Item) -> Note:
     )
 
 
+def note_tenant_id(item: Item) -> str:
+    """The tenant that a note is about."""
+    return str(item[GSI2.partition]).removeprefix(notes_partition(""))
+
+
 def notes_partition(tenant_id: str) -> str:
     return f"NOTES#{tenant_id}"
 

@@ -16,12 +16,12 @@ A tenant that an earlier way has shown is left out of the later ones. One page r
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from portal import records
 from portal.queries import DISJOINT_TABS, PAGE, IndexRange, PageCursor, Tab, is_in_tab
-from portal.records import LAST, TERM_INDEXES
+from portal.records import LAST, TERM_INDEXES, ListFacts
 from portal.search.newest import merged
 from portal.search.terms import SHORTEST_TERM, Query, query_of, terms_of
 from portal.stores import GSI1, GSI3, GSI4, KEY, Cursor, Item, ItemNotFoundError, Store
@@ -34,6 +34,8 @@ _MOST_ROWS = 200
 _ROWS_PER_TENANT = _MOST_ROWS // MOST_TENANTS
 #: Words whose entries are looked at, to begin with the rarest. Others are only compared.
 _MOST_PROBED = 4
+
+Keep = Callable[[Item], bool]
 
 #: What a cursor calls the ways: the words by the one whose entries are read.
 _BY_ADDRESS, _BY_ACCOUNT, _BY_COMPANY, _BY_PHONE, _BY_WORDS = 0, 1, 2, 3, 10
@@ -48,12 +50,16 @@ class Found:
         after: `None` on the last page.
         elsewhere: How many of the tenants that this page looked at are in other tabs.
         is_all: Whether it has looked at all that match, from the first to the last.
+        is_sorted: Whether the rows have the order that was asked for.
+        facts: What lists know of some of the rows beside them, by the id of the tenant.
     """
 
     rows: Sequence[Item]
     after: PageCursor | None = None
     elsewhere: Mapping[Tab, int] | None = None
     is_all: bool = True
+    is_sorted: bool = True
+    facts: Mapping[str, ListFacts] = field(default_factory=dict)
 
 
 def find(
@@ -64,13 +70,17 @@ def find(
     *,
     after: PageCursor | None = None,
     expiring: timedelta = EXPIRING,
+    keep: Keep | None = None,
 ) -> Found:
     """The tenants of the tab that match the text.
+
+    Args:
+        keep: Whether a tenant, read whole, is to be found. `None`: all are.
 
     Raises:
         StoreError: The store failed.
     """
-    finding = _Finding(store, tab, now, expiring)
+    finding = _Finding(store, tab, now, expiring, keep)
     by_id = _rows_by_id(store, _possible_id(text))
     if by_id:
         return finding.page(by_id)
@@ -186,8 +196,11 @@ def _has_entry(tenant: Tenant, beginning: str) -> bool:
 class _Finding:
     """Looks through the ways until the page is full, or enough was read."""
 
-    def __init__(self, store: Store, tab: Tab, now: datetime, expiring: timedelta) -> None:
+    def __init__(
+        self, store: Store, tab: Tab, now: datetime, expiring: timedelta, keep: Keep | None
+    ) -> None:
         self._store = store
+        self._keep = keep
         self._tab = tab
         self._now = now
         self._expiring = expiring
@@ -213,7 +226,7 @@ class _Finding:
     def look_through(self, way: _Way, earlier: Sequence[_Way], after: Cursor | None) -> bool:
         """Whether the next way may be looked through: this one has no more, and there is room."""
         start = after
-        cost = _ROWS_PER_TENANT if way.term else 1
+        cost = _ROWS_PER_TENANT if way.term or self._keep else 1
         while True:
             # One more than the page shows: then it is certain whether there is another page.
             room = PAGE + 1 - len(self._rows) if self._tab is Tab.ALL else PAGE
@@ -242,6 +255,9 @@ class _Finding:
 
     def _sort_in(self, item: Item) -> bool:
         """Whether there was room for it."""
+        if self._keep and not self._keep(item):
+            self._seen.add(str(item[KEY]))
+            return True
         if is_in_tab(item, self._tab, self._now, self._expiring):
             if len(self._rows) == PAGE:
                 return False
@@ -254,7 +270,10 @@ class _Finding:
     def _item(self, way: _Way, row: Item, start: Cursor | None) -> Item | None:
         """What is shown of a row; `None` if it does not belong here, or this way has shown it."""
         if not way.term:
-            return None if str(row[KEY]) in self._seen else row
+            if str(row[KEY]) in self._seen:
+                return None
+            # What is to be kept shows only the whole item.
+            return _tenant_item(self._store, str(row[KEY])) if self._keep else row
         tenant_id = records.entry_tenant_id(row)
         item = None if tenant_id in self._seen else _tenant_item(self._store, tenant_id)
         if item is None:

@@ -24,6 +24,7 @@ from datetime import datetime, timedelta
 
 from portal import records
 from portal.records import SearchDocument
+from portal.search.places import keep_place
 from portal.search.terms import LAYOUT, Wanted, wanted_of
 from portal.stores import (
     Add,
@@ -56,8 +57,9 @@ def refresh(
     doubtful: Set[str] | None = None,
     lease: timedelta = LEASE,
 ) -> bool:
-    """Make the entries, the document and the place in the list of changes what the tenant says, or
-    remove them if there is no tenant. Returns `False` if somebody else is at it.
+    """Make the entries, the document, the place in the list of changes and that in the other lists
+    what the tenant says, or remove them if there is no tenant. Returns `False` if somebody else is
+    at it.
 
     Args:
         doubtful: If given, nothing is taken for granted: all entries are added once more, and those
@@ -68,6 +70,7 @@ def refresh(
         BusyError: Others kept interfering.
         StoreError: The store failed. The next call goes on.
     """
+    keep_place(store, tenant_id)
     changing = _Changing(store, tenant_id, now, set(doubtful or ()), is_unsure=doubtful is not None)
     for _ in range(_ATTEMPTS):
         document = _document(store, tenant_id)

@@ -13,8 +13,8 @@ from portal.timestamps import utc_now
 
 
 class MarkingStore(StoreWrapper):
-    """A `Store` that adds one mark to each write that changes tenants. Every verb, import and
-    command writes through it, so none can forget the mark."""
+    """A `Store` that adds one mark to each write that changes tenants, or adds notes about them.
+    Every verb, import and command writes through it, so none can forget the mark."""
 
     def __init__(self, store: Store, clock: Callable[[], datetime] = utc_now) -> None:
         super().__init__(store)
@@ -38,4 +38,10 @@ def _changed_tenants(changes: Sequence[Change]) -> list[str]:
         for change in changes
         if not isinstance(change, Count)
     ]
-    return [item_id for item_id in ids if records.item_kind(item_id) == "tenant"]
+    # A list says which tenants have notes.
+    noted = [
+        records.note_tenant_id(change.item)
+        for change in changes
+        if isinstance(change, Add) and records.item_kind(str(change.item[KEY])) == "note"
+    ]
+    return [item_id for item_id in ids if records.item_kind(item_id) == "tenant"] + noted

@@ -19,7 +19,6 @@ from portal.queries import IndexRange, PageCursor, Tab, page, ranges_of_tab
 from portal.records import SEARCH_WALK
 from portal.search.keeper import Until
 from portal.search.keeping import refresh
-from portal.search.terms import LAYOUT
 from portal.stores import (
     GSI2,
     GSI3,
@@ -37,6 +36,10 @@ from portal.tenants import Status
 from portal.timestamps import format_timestamp, parse_timestamp
 
 logger = logging.getLogger(__name__)
+
+#: Counts what the walk makes: first entries and documents, then also places in lists.
+LAYOUT = 2
+_WITH_DOCUMENTS = 1
 
 #: Rows that are read at once.
 _PAGE = 25
@@ -71,8 +74,13 @@ class WalkState:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all tenants have entries."""
+        """Whether all tenants have entries, documents and places."""
         return self.made >= LAYOUT
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether all tenants are in the list of changes."""
+        return self.made >= _WITH_DOCUMENTS
 
     def is_due(self, now: datetime) -> bool:
         if self.layout > LAYOUT:
@@ -148,7 +156,8 @@ class Walk:
 
 
 def _ranges(now: datetime) -> list[IndexRange]:
-    """All tenants by their lists, then all documents: one whose tenant is gone is removed."""
+    """All tenants by their lists, then all documents: one whose tenant is gone is removed, and its
+    place in lists with it."""
     partitions = [*(records.changes_partition(status) for status in Status), records.CHANGES_ASIDE]
     documents = [IndexRange(GSI3, partition) for partition in partitions]
     return [*ranges_of_tab(Tab.ALL, now), *documents]

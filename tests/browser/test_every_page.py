@@ -97,6 +97,8 @@ def _staff_paths(people: dict[str, Customer]) -> dict[str, str]:
     pages["doubtful"] = "/staff/doubtful?removed=1&changed=1"
     pages["what I am told"] = "/staff/me?done=1"
     pages["nobody's"] = "/staff/tenants?owner=nobody"
+    pages["list, filtered and sorted"] = "/staff/tenants?source=form&sort=-company"
+    pages["list, filtered, empty"] = "/staff/tenants?status=active&cluster=nowhere"
     pages |= {f"list: {tab}": f"/staff/tenants?status={tab}" for tab in TABS}
     pages |= {f"tenant: {name}": someone.path for name, someone in people.items()}
     return pages | {"not found, signed in": "/staff/tenants/1_1"}

@@ -34,7 +34,7 @@ def tenants() -> Response:
     place = _position(arguments)
     statuses = [place.status] if place.status else list(Status)
     limit = _limit(arguments)
-    if place.after is None and not search.walk_state(store()).is_complete:
+    if place.after is None and not search.walk_state(store()).has_changes:
         place = replace(place, by_change=False)
     if place.by_change:
         after = place.after.position if place.after else None

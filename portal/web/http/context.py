@@ -13,7 +13,7 @@ from portal.auth import KnownTokens, Person, Refusals, Source
 from portal.desk import KnownColleagues
 from portal.grace import LastKnown
 from portal.proof_of_work import Challenges
-from portal.queries import KnownFigures, KnownWaitingTimes
+from portal.queries import KnownCounts, KnownFigures, KnownWaitingTimes
 from portal.refusal_links import RefusalLinks
 from portal.sealing import Sealer, SecretFingerprints
 from portal.settings import Settings
@@ -51,6 +51,7 @@ class Services:
     waiting_times: KnownWaitingTimes = field(default_factory=KnownWaitingTimes)
     figures: KnownFigures = field(default_factory=KnownFigures)
     colleagues: KnownColleagues = field(default_factory=KnownColleagues)
+    counts: KnownCounts = field(default_factory=KnownCounts)
 
 
 def services() -> Services:
@@ -80,6 +81,7 @@ def now() -> datetime:
 def note_saved() -> None:
     """The change is saved. If the page then fails, its error must not say "nothing was saved"."""
     g.saved = True
+    services().counts.forget()
 
 
 def was_saved() -> bool:

@@ -9,7 +9,7 @@ from portal.tenants import Source
 from portal.web.staff.lists import ListView, Sort
 
 WHOLE = ListView(
-    tab=Tab.ACTIVE,
+    tab=Tab.ALL,
     search="müller & söhne",
     sort=Sort.COMPANY_REVERSED,
     cluster="eu",
@@ -58,5 +58,7 @@ def test_every_part_of_a_list_belongs_to_the_scope_of_its_cursors() -> None:
 def test_another_tab_keeps_search_and_filters_but_no_order() -> None:
     there = WHOLE.in_tab(Tab.EXPIRED)
     assert (there.search, there.cluster, there.sort) == (WHOLE.search, "eu", None)
+    # Nobody is late who has been decided on.
+    assert (WHOLE.late, there.late) == (True, False)
     assert not there.without_filters().is_filtered
     assert there.without_filters().search == WHOLE.search

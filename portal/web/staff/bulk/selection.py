@@ -144,7 +144,7 @@ def _rows_of_list() -> Iterator[Item]:
     if not named:
         return iter(())
     promised = timedelta(days=settings().promised_days)
-    return iter_rows(store(), ListView.of_query(named), now(), promised)
+    return iter_rows(store(), ListView.of_query(named), now(), promised, settings().expiring)
 
 
 def _of_row(entry: VerbEntry, row: Item) -> Candidate:

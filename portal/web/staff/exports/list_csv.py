@@ -15,7 +15,9 @@ from portal.web.staff.lists import ListView, iter_rows
 def tenants_csv() -> Response:
     """Takes the parameters of the list."""
     view = ListView.of_query(request.args)
-    rows = iter_rows(store(), view, now(), timedelta(days=settings().promised_days))
+    rows = iter_rows(
+        store(), view, now(), timedelta(days=settings().promised_days), settings().expiring
+    )
     return csv_download(
         tenants_as_csv(rows, now()),
         f"tenants-{view.tab.value}-{now().astimezone(settings().time_zone):%Y-%m-%d}",

@@ -3,6 +3,7 @@
 list_view         which tenants a list shows, and in which order: what its address says
 list_rows         the rows of a list: one page, or all of them
 list_owners       what one person looks after, or nobody does
+list_choices      sorting by the headings of columns, and the filters
 queue             tabs with counts, search, pages, and their links
 queue_columns     the columns of a list
 saved_views       the lists that a person has saved
@@ -15,7 +16,7 @@ back_links        the way back to the list from which somebody came
 
 from portal.web.staff.lists import doubtful, queue, saved_views
 from portal.web.staff.lists.back_links import back_parameter, list_url
-from portal.web.staff.lists.list_rows import iter_rows, rows_page
+from portal.web.staff.lists.list_rows import choice_of, iter_rows, rows_page
 from portal.web.staff.lists.list_view import ListView, Sort
 from portal.web.staff.lists.not_in_queue import not_in_queue
 from portal.web.staff.lists.queue import queue_tabs, queue_url
@@ -28,7 +29,7 @@ from portal.web.staff.lists.recent_decisions import (
 from portal.web.staff.lists.render_rows import render_rows
 
 __all__ = [
-    "ListView", "Sort", "back_parameter", "doubtful", "forget_decision", "iter_rows", "list_url",
-    "not_in_queue", "queue", "queue_tabs", "queue_url", "recently_decided", "remember_decision",
-    "render_rows", "rows_page", "saved_views", "without_decided",
+    "ListView", "Sort", "back_parameter", "choice_of", "doubtful", "forget_decision", "iter_rows",
+    "list_url", "not_in_queue", "queue", "queue_tabs", "queue_url", "recently_decided",
+    "remember_decision", "render_rows", "rows_page", "saved_views", "without_decided",
 ]  # fmt: skip

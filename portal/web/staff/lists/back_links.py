@@ -4,7 +4,7 @@ The address of the tenant's page names the list in the parameter `back`, so two 
 do not disturb each other. Forms and links on that page pass it on.
 """
 
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from flask import request, url_for
 
@@ -17,11 +17,17 @@ def back_parameter() -> str | None:
     return request.args.get("back", "")[:_MAX_LENGTH] or None
 
 
-def list_url(*, default_tab: str) -> str:
-    """The list that led here; without one, the first page of this tab."""
+def list_url(*, default_tab: str, tenant_id: str = "") -> str:
+    """The list that led here, at the row of the tenant; without one, the first page of this tab."""
     named = dict(parse_qsl(back_parameter() or "", max_num_fields=10))
     parameters = {name: named[name] for name in _PARAMETERS if name in named}
-    return f"{url_for('staff.tenants')}?{urlencode(parameters or {'status': default_tab})}"
+    row = f"#{row_id(tenant_id)}" if parameters and tenant_id else ""
+    return f"{url_for('staff.tenants')}?{urlencode(parameters or {'status': default_tab})}{row}"
+
+
+def row_id(tenant_id: str) -> str:
+    """What names the row of a tenant in a list, and in the address that leads to it."""
+    return f"row-{quote(tenant_id, safe='')}"
 
 
 def link_suffix(parameters: dict[str, str]) -> str:

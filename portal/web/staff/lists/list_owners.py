@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 from portal import desk, queries
@@ -31,7 +31,13 @@ class OwnerLink:
 
 
 def owned_page(
-    store: Store, view: ListView, now: datetime, after: PageCursor | None, read: ReadPage
+    store: Store,
+    view: ListView,
+    now: datetime,
+    after: PageCursor | None,
+    read: ReadPage,
+    *,
+    expiring: timedelta,
 ) -> Found:
     """A page of what the owner of this view looks after. It may be short, or empty, though more
     follow.
@@ -41,7 +47,7 @@ def owned_page(
     """
     everybodys = replace(view, owner="")
     if view.owner != NOBODY and everybodys == ListView(tab=view.tab):
-        return _plain_page(store, view, now, after)
+        return _plain_page(store, view, now, expiring, after)
     rows: list[Item] = []
     page = read(everybodys, after)
     for _attempt in range(_MOST_PAGES):
@@ -52,10 +58,12 @@ def owned_page(
     return replace(page, rows=rows)
 
 
-def _plain_page(store: Store, view: ListView, now: datetime, after: PageCursor | None) -> Found:
+def _plain_page(
+    store: Store, view: ListView, now: datetime, expiring: timedelta, after: PageCursor | None
+) -> Found:
     """Read from the index of the person: it costs what they look after, whatever waits beside."""
     page = desk.owned(store, view.owner, after=after.position if after else None)
-    rows = [row for row in page.items if queries.is_in_tab(row, view.tab, now)]
+    rows = [row for row in page.items if queries.is_in_tab(row, view.tab, now, expiring)]
     return Found(rows, PageCursor(0, page.after) if page.after else None)
 
 

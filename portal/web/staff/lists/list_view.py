@@ -9,15 +9,19 @@ out. What is usual is left out of the address as well, so each list has one.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 from urllib.parse import urlencode
 
 from portal.contact_readers import without_meaningless
 from portal.queries import Tab
+from portal.search import usual_order
 from portal.tenants import Source, cluster_of
 
 MAX_SEARCH_LENGTH = 200
+#: Those that show who waits. Nobody is late in another one.
+WAITING_TABS = (Tab.PENDING, Tab.ALL)
 _MAX_OWNER_LENGTH = 200
+By = Literal["age", "company", "end"]
 _Named = TypeVar("_Named", bound=StrEnum)
 
 
@@ -32,8 +36,8 @@ class Sort(StrEnum):
     END_REVERSED = "-end"
 
     @property
-    def by(self) -> str:
-        return self.value.removeprefix("-")
+    def by(self) -> By:
+        return _BY[self]
 
     @property
     def is_reversed(self) -> bool:
@@ -63,13 +67,14 @@ class ListView:
     @classmethod
     def of_query(cls, query: Mapping[str, str]) -> Self:
         """The list of an address. It never fails."""
+        tab = _named(Tab, query.get("status", "")) or Tab.PENDING
         return cls(
-            tab=_named(Tab, query.get("status", "")) or Tab.PENDING,
+            tab=tab,
             search=without_meaningless(query.get("q", ""))[:MAX_SEARCH_LENGTH],
             sort=_named(Sort, query.get("sort", "")),
             cluster=cluster_of(query.get("cluster", "")) or "",
             source=_named(Source, query.get("source", "")),
-            late=query.get("late", "") == "1",
+            late=query.get("late", "") == "1" and tab in WAITING_TABS,
             owner=without_meaningless(query.get("owner", ""))[:_MAX_OWNER_LENGTH],
         )
 
@@ -92,6 +97,21 @@ class ListView:
         """The query of the address, without its `?`."""
         return urlencode(self.parameters)
 
+    def sorted_by(self, by: By) -> Self:
+        """The same in this order; if it has it already, turned round."""
+        order = self.order
+        is_by = order is not None and order.by == by
+        return replace(self, sort=_REVERSED[order] if order and is_by else _FORWARD[by])
+
+    @property
+    def order(self) -> Sort | None:
+        """The order, also if it is the usual one. `None`: by the latest decision."""
+        usual = usual_order(self.tab)
+        if self.sort or usual is None or self.search:
+            return self.sort
+        by, is_reversed = usual
+        return _REVERSED[_FORWARD[by]] if is_reversed else _FORWARD[by]
+
     @property
     def cursor_scope(self) -> str:
         """The list that a cursor belongs to. A cursor of another list leads to the first page."""
@@ -106,7 +126,28 @@ class ListView:
 
     def in_tab(self, tab: Tab) -> Self:
         """The same in another tab: what was searched and chosen stays, its order does not."""
-        return replace(self, tab=tab, sort=None)
+        return replace(self, tab=tab, sort=None, late=self.late and tab in WAITING_TABS)
+
+
+_BY: Mapping[Sort, By] = {
+    Sort.AGE: "age",
+    Sort.AGE_REVERSED: "age",
+    Sort.COMPANY: "company",
+    Sort.COMPANY_REVERSED: "company",
+    Sort.END: "end",
+    Sort.END_REVERSED: "end",
+}
+
+
+_FORWARD: Mapping[By, Sort] = {"age": Sort.AGE, "company": Sort.COMPANY, "end": Sort.END}
+_REVERSED = {
+    Sort.AGE: Sort.AGE_REVERSED,
+    Sort.AGE_REVERSED: Sort.AGE,
+    Sort.COMPANY: Sort.COMPANY_REVERSED,
+    Sort.COMPANY_REVERSED: Sort.COMPANY,
+    Sort.END: Sort.END_REVERSED,
+    Sort.END_REVERSED: Sort.END,
+}
 
 
 def _named(kind: type[_Named], value: str) -> _Named | None:

@@ -1,7 +1,7 @@
 """The queue and the other lists of tenants: tabs with counts, search, pages and their links."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -13,18 +13,27 @@ from portal.queries import CAP, PageCursor, Tab
 from portal.search import Found
 from portal.stores import Item
 from portal.web.http import htmx, now, person, services, settings, store, strip_unprintable
-from portal.web.i18n import _, format_number, labels
+from portal.web.i18n import N_, _, format_number, labels
 from portal.web.staff.lists.back_links import link_suffix
+from portal.web.staff.lists.list_choices import filters_of, may_lack_some, sort_links
 from portal.web.staff.lists.list_owners import owner_links, with_owners
 from portal.web.staff.lists.list_rows import rows_page
 from portal.web.staff.lists.list_view import ListView
 from portal.web.staff.lists.not_in_queue import empty_queue
-from portal.web.staff.lists.queue_columns import Mark, queue_mark, queue_rows
+from portal.web.staff.lists.queue_columns import Mark, queue_mark, queue_rows, same_in_all
 from portal.web.staff.lists.recent_decisions import without_decided
 from portal.web.staff.lists.saved_views import view_links
 
 #: Tabs whose tenants have no licence yet, and tabs whose heading says the status of all.
 _WITHOUT_VALIDITY = frozenset({Tab.PENDING, Tab.ASIDE, Tab.REJECTED})
+#: The columns that a list may leave out.
+_COLUMNS = {
+    "contact": N_("Contact"),
+    "ids": N_("Ids"),
+    "requested": N_("Requested"),
+    "validity": N_("Validity"),
+    "status": N_("Status"),
+}
 _ONE_STATUS = frozenset({Tab.PENDING, Tab.ASIDE, Tab.EXPIRING, Tab.EXPIRED, Tab.SUSPENDED})
 
 
@@ -34,27 +43,49 @@ def queue_page() -> Response:
     text = request.args.get("after", "")
     after = services().links.read_cursor(text, view.cursor_scope)
     page, items = _rows(view, after)
-    if after and not items and page.after is None:
+    is_emptied = bool(after) and not items and page.after is None
+    if is_emptied:
         # The rows of a last page were decided, or moved on: the list may still have others.
         after = None
         page, items = _rows(view, after)
     here = view.parameters | ({"after": text} if after else {})
-    return htmx.render(
+    rows = queue_rows(items, page.facts, f"{_base_url()}/", link_suffix(here))
+    rows = with_owners(rows, items)
+    same = same_in_all(rows)
+    # What the heading says of all is not said again.
+    hidden = set(same)
+    if tab in _WITHOUT_VALIDITY:
+        hidden.add("validity")
+    if tab in _ONE_STATUS and not _has_marks(tab, items):
+        hidden.add("status")
+        same.pop("status", None)
+    answer = htmx.render(
         "staff/queue.html",
         "staff/_queue.html",
         tabs=queue_tabs(view),
         q=strip_unprintable(search),
-        status=tab.value,
         here=urlencode(here),
-        search_url=_base_url(),
-        rows=with_owners(queue_rows(items, f"{_base_url()}/", link_suffix(here)), items),
         owners=owner_links(view, queue_url),
-        # Every column must tell rows apart.
-        without_validity=tab in _WITHOUT_VALIDITY,
-        without_status=tab in _ONE_STATUS and not _has_marks(tab, items),
+        hidden_fields=_hidden_fields(view),
+        search_url=_base_url(),
+        clear_search_url=queue_url(replace(view, search="")) if search else "",
+        rows=rows,
+        hidden=hidden,
+        same=[(_(_COLUMNS[column]), words) for column, words in same.items() if words],
+        sorts=sort_links(view, queue_url, is_sorted=page.is_sorted),
+        not_sorted=_("Too many were found to sort them. Narrow the list down to sort it.")
+        if view.sort and not page.is_sorted
+        else "",
+        filters=filters_of(view, queue_url),
+        emptied=_("The page that you came to is empty by now. This is the first page.")
+        if is_emptied
+        else "",
+        lacking=_("Some tenants may be missing here until all of them were looked through.")
+        if may_lack_some(store(), view)
+        else "",
         next_url=queue_url(view, page),
         first_url=queue_url(view) if after else "",
-        empty=_nothing_found(tab, search, page),
+        empty=_nothing_found(view, page),
         elsewhere=_elsewhere(view, page, is_first=after is None),
         clear_url=_clear_url(tab, search),
         csv_url=_csv_url(view),
@@ -64,6 +95,16 @@ def queue_page() -> Response:
         list_query=view.query,
         heading=_("Tenants: %(tab)s", tab=_(labels.TAB[tab])),
     )
+    if htmx.wants_fragment() and "" in request.args.values():
+        # A form sends its empty fields as well. An address is to be shared, and has none.
+        answer.headers["HX-Replace-Url"] = f"{_base_url()}?{urlencode(here)}"
+    return answer
+
+
+def _hidden_fields(view: ListView) -> list[tuple[str, str]]:
+    """What the form of the search passes on, and has no field for."""
+    names = ("status", "sort", "owner")
+    return [(name, value) for name, value in view.parameters.items() if name in names]
 
 
 def _clear_url(tab: Tab, search: str) -> str:
@@ -92,7 +133,7 @@ def _has_marks(tab: Tab, items: Sequence[Item]) -> bool:
 def _rows(view: ListView, after: PageCursor | None) -> tuple[Found, Sequence[Item]]:
     """A page of the list, and its rows without those that this person has just decided."""
     promised = timedelta(days=settings().promised_days)
-    page = rows_page(store(), view, now(), promised, after=after)
+    page = rows_page(store(), view, now(), promised, settings().expiring, after=after)
     return page, without_decided(page.rows) if view.tab is Tab.PENDING else page.rows
 
 
@@ -121,20 +162,26 @@ def _text_elsewhere(tab: Tab, number: int, is_all: bool) -> str:
     return _("%(number)s or more in %(tab)s", number=format_number(number), tab=label)
 
 
-def _nothing_found(tab: Tab, search: str, page: Found) -> str:
+def _nothing_found(view: ListView, page: Found) -> str:
+    if page.rows:
+        done = _("You have decided all sign-ups of this page.")
+        more = _("Go to the next page.") if page.after else empty_queue()
+        return f"{done} {more}"
     if page.after:
         return _("Nothing was found on this page. Go to the next page.")
-    if search and page.elsewhere:
+    if view.search and page.elsewhere:
         return _("Nothing was found in this list.")
-    if search:
+    if view.is_filtered:
+        return _("Nothing in this list matches the filters, or not any more. Show it without them.")
+    if view.search:
         return _(
             "Nothing was found. Search for a word of the company's or the contact's name, an email"
             " address or its domain, the last digits of a phone number, or an id."
         )
     return (
         empty_queue()
-        if tab is Tab.PENDING
-        else _(labels.EMPTY_TAB[tab], days=settings().expiring.days)
+        if view.tab is Tab.PENDING
+        else _(labels.EMPTY_TAB[view.tab], days=settings().expiring.days)
     )
 
 
@@ -174,9 +221,16 @@ def queue_tabs(view: ListView | None = None) -> list[QueueTab]:
             key=tab.value,
             current="page" if view and tab is view.tab else "false",
         )
-        for tab, number in queries.counts(store(), now(), settings().expiring).items()
+        for tab, number in _counts().items()
         if number or tab is not Tab.ASIDE
     ]
+
+
+def _counts() -> Mapping[Tab, int]:
+    # In the file store counting costs next to nothing.
+    if settings().store == "json":
+        return queries.counts(store(), now(), settings().expiring)
+    return services().counts.at(store(), now(), settings().expiring)
 
 
 # ---- Links

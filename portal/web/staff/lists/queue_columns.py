@@ -5,7 +5,7 @@ templates/staff/_queue.html. An index holds only some attributes of a tenant:
 portal/stores/schema.py says which.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import SimpleNamespace
@@ -13,31 +13,69 @@ from zoneinfo import ZoneInfo
 
 from portal import records
 from portal.queries import Tab
+from portal.records import ListFacts
 from portal.stores import KEY, Item
 from portal.tenants import Gap, Status, Validity, access_status
 from portal.timestamps import parse_timestamp
 from portal.web.http import now, settings
 from portal.web.i18n import N_, _, dates, labels, locale_name
+from portal.web.staff.lists.back_links import row_id
 
 
 def queue_rows(
-    items: Iterable[Item], url_prefix: str, url_suffix: str = ""
+    items: Iterable[Item], facts: Mapping[str, ListFacts], url_prefix: str, url_suffix: str = ""
 ) -> list[SimpleNamespace]:
     """Ready texts, named as in the template: `[[company]]` there is `row.company` here.
 
     The address of a tenant's page is its id between `url_prefix` and `url_suffix`.
+
+    Args:
+        facts: What is known of some of the tenants beside their rows, by their ids.
     """
     zone, locale = settings().time_zone, locale_name()
     promised = timedelta(days=settings().promised_days)
     time = now()
     return [
-        _row(item, (url_prefix, url_suffix), now=time, zone=zone, promised=promised, locale=locale)
+        _row(
+            item,
+            facts.get(str(item[KEY]), _NOTHING),
+            (url_prefix, url_suffix),
+            now=time,
+            zone=zone,
+            promised=promised,
+            locale=locale,
+        )
         for item in items
     ]
 
 
+_NOTHING = ListFacts()
+#: What each column shows, but the first one, which has the link of the row.
+_TEXTS: Mapping[str, tuple[str, ...]] = {
+    "contact": ("contact", "email", "confirmed"),
+    "ids": ("ids",),
+    "requested": ("requested", "age"),
+    "validity": ("validity",),
+    "status": ("status",),
+}
+
+
+def same_in_all(rows: Sequence[SimpleNamespace]) -> dict[str, str]:
+    """The columns that say the same in each row, and what they say. An empty text of a single row
+    says nothing either."""
+    same = {}
+    for column, names in _TEXTS.items():
+        texts = {tuple(getattr(row, name) for name in names) for row in rows}
+        if len(texts) == 1:
+            (text,) = texts
+            if len(rows) > 1 or not any(text):
+                same[column] = " ".join(filter(None, text))
+    return same
+
+
 def _row(
     item: Item,
+    facts: ListFacts,
     url: tuple[str, str],
     *,
     now: datetime,
@@ -62,7 +100,10 @@ def _row(
     return SimpleNamespace(
         id=item[KEY],
         version=str(item.get("version", 0)),
+        key=row_id(str(item[KEY])),
         url=f"{url[0]}{item[KEY]}{url[1]}",
+        twice=_("Perhaps twice") if facts.twice else "",
+        noted=_("Has notes") if facts.noted else "",
         # A link needs a text.
         company=str(get("contactCompanyName") or (item[KEY] if Gap.CONTACT in gaps else "")),
         contact=str(get("contactFullName", "")),

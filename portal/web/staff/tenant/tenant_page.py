@@ -150,7 +150,7 @@ def tenant_page(
         lamps=lamps(tenant, events, mails),
         mails=mail_lines(mails),
         again=again_form(tenant, mails) if _may_change() else None,
-        back_url=list_url(default_tab=_tab_of(tenant)),
+        back_url=list_url(default_tab=_tab_of(tenant), tenant_id=tenant.id),
         next_url=_next_url(loaded.item),
     )
     answer.headers["X-Robots-Tag"] = "noindex"

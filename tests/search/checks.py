@@ -5,7 +5,7 @@ from collections import defaultdict
 from portal import records
 from portal.search.terms import LAYOUT, wanted_of
 from portal.stores.contract import Item, Store
-from portal.stores.schema import KEY
+from portal.stores.schema import GSI4, KEY
 from tests.examples import all_items
 
 
@@ -35,6 +35,10 @@ def worked_off(store: Store) -> None:
             documents[records.document_tenant_id(item)] = records.search_document_of(item)
     tenants = {key for key, item in items.items() if records.is_tenant(item)}
     assert documents.keys() == tenants
+    places = {
+        records.place_tenant_id(each) for each in items.values() if records.is_list_place(each)
+    }
+    assert places == tenants
     assert entries.keys() <= tenants
     for tenant_id in tenants:
         wanted = wanted_of(items[tenant_id])
@@ -44,3 +48,9 @@ def worked_off(store: Store) -> None:
         assert document.entries == wanted.entries.keys()
         assert document.list_keys == wanted.list_keys
         assert (document.claimed_at, document.layout) == (None, LAYOUT)
+        place = items[records.list_place_id(tenant_id)]
+        tenant = records.tenant_of(items[tenant_id])
+        facts = records.list_facts(place, GSI4)
+        # Whether somebody else is the same customer may have changed since.
+        assert facts.source is records.source_of(items[tenant_id], tenant)
+        assert records.list_place_item(tenant, facts, int(place["version"])) == place

@@ -79,7 +79,10 @@ def test_what_retention_erases_is_gone_with_its_run(raw_store: Store, store: Sto
     assert onboarding.remove_set_aside_before(store, later(ANN, days=60).at) == 1
     left = {key: item for key, item in of_search(raw_store).items() if "search-due" not in key}
     # Its place in the list of changes stays, as the record does.
-    assert left.keys() == {records.search_document_id(closed.id)}
+    assert left.keys() == {
+        records.search_document_id(closed.id),
+        records.list_place_id(closed.id),
+    }
     assert "entries" not in left[records.search_document_id(closed.id)]
     assert aside.id not in str(left)
     assert "meyer" not in str(of_search(raw_store)).lower()

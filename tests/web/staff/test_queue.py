@@ -86,11 +86,6 @@ def test_an_empty_list_says_so(viewer: Staff) -> None:
     assert companies(page) == []
 
 
-def test_counts_stop_at_a_hundred(viewer: Staff, store: Store) -> None:
-    add_tenants(store, *(pending_tenant(number) for number in range(101)))
-    assert tab_counts(viewer.get(QUEUE))["Pending"] == "99+"
-
-
 @pytest.mark.parametrize("name", ["", "nonsense", "aside'", "PENDING"])
 @pytest.mark.usefixtures("demo_tenants")
 def test_an_unknown_tab_shows_the_pending_tenants(viewer: Staff, name: str) -> None:
@@ -310,5 +305,9 @@ def test_no_column_is_always_empty_or_always_the_same(
     for query in ("", "&q=a"):
         page = viewer.get(f"{QUEUE}?status={tab}{query}")
         found = [words(each) for each in tree(page).iter("th")]
-        assert found == [each for each in columns if each not in left_out] or not found
+        assert not left_out & set(found)
+        assert found == [each for each in columns if each in found]
+        rows = [[words(cell) for cell in row] for row in tree(page).findall(".//tbody/tr")]
+        for texts in zip(*rows, strict=True) if len(rows) > 1 else ():
+            assert len(set(texts)) > 1
     assert tree(viewer.get(f"{QUEUE}?status={tab}")).find(".//tbody/tr") is not None

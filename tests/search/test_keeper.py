@@ -103,7 +103,7 @@ def test_a_claim_is_left_alone_until_its_lease_is_over(
     clock.advance(seconds=2)
     # Somebody claims it and is killed.
     with pytest.raises(StoreError):
-        Keeper(store=Failing(raw_store, 5), clock=clock.now).work_off()
+        Keeper(store=Failing(raw_store, 12), clock=clock.now).work_off()
     keeper = Keeper(store=raw_store, clock=clock.now)
     keeper.work_off()
     assert len(marks(raw_store)) == 1

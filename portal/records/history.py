@@ -95,7 +95,7 @@ def event_item(
 def gone_event_item(tenant_id: str, verb: Verb, audit: AuditInfo, before: Item) -> Item:
     """The event that no tenant has this id any more. What has changed says the event of its new id;
     this one tells every process that the old one gives no access."""
-    return event_item(tenant_id, verb, audit, before, {}) | {"changes": "{}"}
+    return {**event_item(tenant_id, verb, audit, before, {}), "changes": "{}"}
 
 
 def ends_access(before: Item, after: Item, now: datetime) -> bool:

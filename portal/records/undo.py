@@ -5,6 +5,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from portal.records.attributes import format_optional_timestamp
 from portal.stores import INDEXES, Item, Value
@@ -86,7 +87,7 @@ def undone_of(item: Item) -> Undone | None:
     return Undone(verb=kept["undone"], told_at=parse_timestamp(kept["told"]))
 
 
-def _read(item: Item) -> dict[str, object] | dict[str, dict[str, Value | None]]:
+def _read(item: Item) -> dict[str, Any]:
     try:
         kept = json.loads(str(item.get(UNDO, "{}")))
     except ValueError:

@@ -129,6 +129,8 @@ VERBS: dict[str, tuple[Callable[[Store], Tenant], Callable[[Store, Tenant], obje
     "suspend": (active, call(onboarding.suspend, reason=Reason.OTHER)),
     "reinstate": (suspended, call(onboarding.reinstate)),
     "set_validity": (active, call(onboarding.set_validity, validity=NEXT_YEAR)),
+    "set_ids": (active, call(onboarding.set_ids, account_id="86810", company_id="7")),
+    "undo": (rejected, call(onboarding.undo)),
     "renew": (active, call(onboarding.renew, term=Term.YEAR, zone=ZoneInfo("UTC"))),
     "set_client": (
         active,

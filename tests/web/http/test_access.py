@@ -128,6 +128,7 @@ GOLDEN = {
     "staff.home": _STAFF_PAGE,
     "staff.session": {"GET": (303, 204, 204, 204)},
     "staff.tenants": _STAFF_PAGE,
+    "staff.proofs": _STAFF_PAGE,
     "staff.tenant": _STAFF_PAGE,
     "staff.views": _STAFF_PAGE,
     # The form of the test has no name, and there is no such view.
@@ -225,6 +226,7 @@ def address(
 
     def make(rule: Rule) -> str:
         values = {"filename": "portal.css", "tenant_id": pending.id, "token": pending.token}
+        values["name"] = "unknown-ids"
         values |= {"import_id": import_id, "language": "de", "kid": kid}
         values |= {"view_id": "0" * 8}
         values |= {"person_id": paula, "session_id": session_id}

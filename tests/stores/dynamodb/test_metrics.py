@@ -42,7 +42,7 @@ def test_the_debug_log_has_each_call_and_no_value(store, caplog: pytest.LogCaptu
         "TransactWriteItems pending+item+event+mail+stats: ok",
         "Query EVENTS: ok",
     ]
-    assert "0 read units, 20 write units, request " in messages[2]
+    assert "0 read units, 21 write units, request " in messages[2]
     for secret in (*PERSONAL, "hush", tenant.id, reference(1), "sealed"):
         assert not [line for line in messages if secret in line]
 

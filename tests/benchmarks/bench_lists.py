@@ -18,7 +18,7 @@ from portal.records import ListFacts
 from portal.search import list_page
 from portal.stores.contract import Add, Item
 from portal.stores.dynamodb.store import DynamoDbStore
-from portal.tenants import Contact, Ids, Source, Tenant
+from portal.tenants import EXPIRING, Contact, Ids, Source, Tenant
 from portal.web.staff.lists import ListView, choice_of
 from tests.benchmarks.bench_dynamodb import opened, units_and_calls
 from tests.conftest import START
@@ -75,7 +75,7 @@ def costs(engine: Engine, size: int) -> Iterator[tuple[str, float, float, int]]:
         for _ in range(2):
             before = units_and_calls(store)[0]
             known.at(store, START)
-            found = list_page(store, choice_of(view, START, PROMISED), START)
+            found = list_page(store, choice_of(view, START, PROMISED, EXPIRING), START)
             units.append(units_and_calls(store)[0] - before)
         yield query, units[0], units[1], len(found.rows)
     store.close()

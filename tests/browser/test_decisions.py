@@ -186,11 +186,11 @@ def test_a_suspension_is_undone_and_a_suspended_tenant_reinstated(
         if button == "Reinstate":
             page.goto(someone.path)
         page.get_by_role("button", name=button, exact=True).click()
-        said = {
+        outcomes = {
             "Undo": f"Undone: Suspended. {company} is as before.",
             "Reinstate": f"{company} is active again. Status: Suspended → Active.",
         }
-        outcome_is(page, said[button], javascript=javascript)
+        outcome_is(page, outcomes[button], javascript=javascript)
 
 
 def test_a_term_sets_the_last_day(anna: Page, demo_data: DemoData, javascript: bool) -> None:

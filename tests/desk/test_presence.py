@@ -1,6 +1,7 @@
 """Who looks at a tenant at the moment. On both stores."""
 
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -24,7 +25,7 @@ class Counting(StoreWrapper):
     writes = 0
     is_busy = False
 
-    def write(self, changes: list[Change]) -> None:  # type: ignore[override]
+    def write(self, changes: Sequence[Change]) -> None:
         self.writes += 1
         if self.is_busy:
             raise BusyError(reason="Too many.")

@@ -10,7 +10,7 @@ from portal import onboarding, queries, records
 from portal.onboarding import IdsTakenError, StaleError, UnknownTenantError
 from portal.outbox import HELD_FOR
 from portal.records import DeliveryState
-from portal.stores import KEY, Replace
+from portal.stores import KEY, Replace, UnavailableError
 from portal.tenants import UNDOABLE, Reason, Status, Term, Verb
 from tests.examples import (
     ANN,
@@ -29,7 +29,6 @@ from tests.examples import (
 )
 from tests.onboarding.verb_calls import (
     OTHER_IDS,
-    UnavailableError,
     call_activate,
     call_reject,
     call_set_client,
@@ -149,6 +148,7 @@ def test_what_a_colleague_has_touched_since_stays(store, verb):
     for version in (after.version, touched.version):
         with pytest.raises(StaleError) as refused:
             onboarding.undo(store, after.id, expected_version=version, audit=LATER)
+        assert refused.value.tenant.decision
         assert refused.value.tenant.decision.by == BOB.by
     assert all_items(store) == items
 
@@ -163,7 +163,9 @@ def test_what_a_colleague_touches_in_between_stays(store, verb):
     behind = Interrupted(store, lambda: call(store, after.id, after.version, BOB))
     with pytest.raises(StaleError):
         undo(behind, after)
-    assert onboarding.find(store, after.id).decision.by == BOB.by
+    latest = onboarding.find(store, after.id).decision
+    assert latest
+    assert latest.by == BOB.by
 
 
 @each_case
@@ -248,7 +250,9 @@ def test_a_customer_who_was_told_already_is_told_that_it_was_taken_back(store, v
     )  # fmt: skip
     store.write([Replace(records.outbox_item(sent), entry.version)])
     undo(store, after)
-    assert records.undone_of(store.get(before.id)).told_at == sent_at
+    undone = records.undone_of(store.get(before.id))
+    assert undone
+    assert undone.told_at == sent_at
     newest = [each for each in queries.mails(store, before) if each.at == LATER.at]
     assert [each.kind for each in newest] == [told]
 

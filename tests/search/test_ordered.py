@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -194,7 +195,7 @@ def test_a_note_marks_its_tenant_also_after_its_activation(store: Store, work_of
 
 
 def test_no_list_reads_more_when_there_are_more_tenants(raw_store: Store, clock) -> None:
-    chosen = [
+    chosen: list[dict[str, Any]] = [
         {},
         {"by": "company"},
         {"by": "age", "is_reversed": True},

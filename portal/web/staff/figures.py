@@ -13,7 +13,7 @@ from portal.search import Found
 from portal.timestamps import format_timestamp
 from portal.web.http import now, services, settings, store
 from portal.web.i18n import _, dates, format_number
-from portal.web.staff.lists import queue_url
+from portal.web.staff.lists import ListView, queue_url
 from portal.web.staff.tenant import history_label
 
 #: People that the table of this week names, the busiest first.
@@ -230,9 +230,9 @@ def _month_row(month: EndingMonth) -> MonthRow:
 def _list_from(month: EndingMonth) -> str:
     """The list of active tenants is sorted by their ends, so a page of it begins with the month."""
     if month.start <= now():
-        return queue_url(Tab.ACTIVE)
+        return queue_url(ListView(tab=Tab.ACTIVE))
     cursor = PageCursor(0, (format_timestamp(month.start), ""))
-    return queue_url(Tab.ACTIVE, "", Found((), cursor))
+    return queue_url(ListView(tab=Tab.ACTIVE), Found((), cursor))
 
 
 def _zone() -> ZoneInfo:

@@ -11,6 +11,7 @@ from portal.outbox import entries_after
 from portal.sealing import Sealer, Secret
 from portal.stores import (
     Add,
+    Item,
     ItemExistsError,
     Replace,
     Store,
@@ -85,7 +86,7 @@ def activate(
         is_held = can_undo(Verb.ACTIVATE, audit)
         told = entries_after(Verb.ACTIVATE, active, audit.at, is_held=is_held)
         came_by = records.came_by(records.source_of(loaded.item, pending))
-        item = {**records.item_of(active), **came_by}
+        item: Item = {**records.item_of(active), **came_by}
         if is_held:
             item = records.with_undo(loaded.item, item, mail_ids(told))
         try:

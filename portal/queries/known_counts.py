@@ -51,6 +51,6 @@ def counts(store: Store, now: datetime, expiring: timedelta = EXPIRING) -> dict[
 
 
 def _of_all(number_of: Callable[[Tab], int]) -> dict[Tab, int]:
-    numbers = {tab: number_of(tab) for tab in Tab if tab is not Tab.ALL}
+    numbers: dict[Tab, int] = {tab: number_of(tab) for tab in Tab if tab is not Tab.ALL}
     numbers[Tab.ALL] = min(CAP, sum(numbers[tab] for tab in DISJOINT_TABS))
     return numbers

@@ -294,7 +294,7 @@ def _marked(store: Store, rows: Sequence[Item]) -> dict[str, ListFacts]:
         if GSI2.sort in row:
             sort = str(row[GSI2.sort]).partition("#")[0]
             sorts.setdefault(str(row[GSI2.partition]), []).append(sort)
-    facts = {}
+    facts: dict[str, ListFacts] = {}
     for usual_list, values in sorts.items():
         found = store.query(
             GSI2,

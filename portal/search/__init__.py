@@ -20,12 +20,20 @@ from portal.search.keeper import Backlog, Keeper, backlog
 from portal.search.keeping import AT_ONCE, refresh
 from portal.search.marks import MarkingStore
 from portal.search.newest import ChangedTenants, newest_changes
-from portal.search.ordered import MOST_SORTED, Choice, list_page, sorted_rows, usual_order
+from portal.search.ordered import (
+    MOST_SORTED,
+    Choice,
+    list_page,
+    plain_ranges,
+    sorted_rows,
+    usual_order,
+)
 from portal.search.terms import MOST_TERMS
 from portal.search.walk import LAYOUT, Walk, WalkState, begin_anew, walk_state
 
 __all__ = [
     "AT_ONCE", "LAYOUT", "MOST_SORTED", "MOST_TENANTS", "MOST_TERMS", "Backlog", "ChangedTenants",
     "Choice", "Found", "Keeper", "MarkingStore", "Walk", "WalkState", "backlog", "begin_anew",
-    "find", "list_page", "newest_changes", "refresh", "sorted_rows", "usual_order", "walk_state",
+    "find", "list_page", "newest_changes", "plain_ranges", "refresh", "sorted_rows", "usual_order",
+    "walk_state",
 ]  # fmt: skip

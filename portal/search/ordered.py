@@ -105,11 +105,7 @@ def list_page(
     Raises:
         StoreError: The store failed.
     """
-    ranges = [_filtered(each, choice) for each in choice.ranges]
-    usual = _USUAL.get(choice.tab)
-    is_usual = choice.by is None or bool(usual and usual[0] == choice.by)
-    if is_usual and choice.by and usual:
-        ranges = [replace(each, newest_first=choice.is_reversed) for each in ranges]
+    ranges, is_usual = _ranges_of(choice)
     if not is_usual:
         found = _sorted_page(store, choice, ranges, now, after)
         if found is None and choice.by == "company":
@@ -122,7 +118,24 @@ def list_page(
     return replace(found, is_sorted=is_usual)
 
 
+def plain_ranges(choice: Choice) -> Sequence[IndexRange] | None:
+    """Where all rows of the list are, in its order; `None`: only `list_page` knows."""
+    ranges, is_usual = _ranges_of(choice)
+    return ranges if is_usual and not choice.is_filtered else None
+
+
 # ---- In the usual order
+
+
+def _ranges_of(choice: Choice) -> tuple[Sequence[IndexRange], bool]:
+    """The ranges of an index that have the list, and whether they have it in the chosen order."""
+    ranges = [_filtered(each, choice) for each in choice.ranges]
+    usual = _USUAL.get(choice.tab)
+    if choice.by is None:
+        return ranges, True
+    if usual is None or usual[0] != choice.by:
+        return ranges, False
+    return [replace(each, newest_first=choice.is_reversed) for each in ranges], True
 
 
 def _usual_page(

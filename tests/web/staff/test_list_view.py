@@ -5,8 +5,12 @@ from urllib.parse import parse_qsl
 import pytest
 
 from portal.queries import Tab
+from portal.stores.contract import Store
 from portal.tenants import Source
-from portal.web.staff.lists import ListView, Sort
+from portal.web.staff.lists import ListView, Sort, iter_rows
+from tests.conftest import START
+from tests.examples import Counting
+from tests.queries.many_tenants import DAY, active_until, fill, ids_of
 
 WHOLE = ListView(
     tab=Tab.ALL,
@@ -62,3 +66,22 @@ def test_another_tab_keeps_search_and_filters_but_no_order() -> None:
     assert (WHOLE.late, there.late) == (True, False)
     assert not there.without_filters().is_filtered
     assert there.without_filters().search == WHOLE.search
+
+
+def test_all_rows_of_a_plain_list_are_read_a_thousand_at_once(store: Store) -> None:
+    everybody = fill(store, (active_until(n, START + n * DAY) for n in range(1, 1102)))
+    counting = Counting(store)
+    view = ListView(tab=Tab.ACTIVE, sort=Sort.END_REVERSED)
+    rows = list(iter_rows(counting, view, START, 2 * DAY, 30 * DAY))
+    assert ids_of(rows) == [one.id for one in reversed(everybody)]
+    assert counting.cost.queries == 2
+
+
+def test_all_rows_of_other_lists_are_those_of_its_pages(store: Store) -> None:
+    everybody = fill(store, (active_until(n, START + n * DAY) for n in range(1, 121)))
+    for view in (
+        ListView(tab=Tab.ACTIVE, sort=Sort.COMPANY),
+        ListView(tab=Tab.ACTIVE, search="company"),
+    ):
+        rows = list(iter_rows(store, view, START, 2 * DAY, 30 * DAY))
+        assert ids_of(rows) == [one.id for one in everybody]

@@ -5,11 +5,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from portal import queries
-from portal.queries import PageCursor, ranges_of_tab
-from portal.search import Choice, Found, find, list_page, sorted_rows
+from portal.queries import PageCursor, QueuePage, ranges_of_tab
+from portal.search import Choice, Found, find, list_page, plain_ranges, sorted_rows
 from portal.stores import Item, Store
 from portal.web.staff.lists.list_owners import owned_page
 from portal.web.staff.lists.list_view import ListView
+
+#: Rows that are read at once for all rows of a list.
+_AT_ONCE = 1000
 
 
 def rows_page(
@@ -80,8 +83,16 @@ def iter_rows(
         StoreError: The store failed.
     """
     after: PageCursor | None = None
+    page: Found | QueuePage
+    plain = None
+    if not (view.owner or view.search):
+        plain = plain_ranges(choice_of(view, now, promised, expiring))
     while True:
-        page = rows_page(store, view, now, promised, expiring, after=after)
+        if plain is not None:
+            # Nothing else is to be read of them: so many at once.
+            page = queries.page(store, plain, after=after, limit=_AT_ONCE)
+        else:
+            page = rows_page(store, view, now, promised, expiring, after=after)
         yield from page.rows
         after = page.after
         if after is None:

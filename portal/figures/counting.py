@@ -16,7 +16,7 @@ def _decides(verb: Verb) -> bool:
     transition = TRANSITIONS[verb]
     changes_status = any(before is not after for before, after in transition.leads.items())
     sets = transition.sets_status or transition.sets_validity
-    return sets or changes_status or verb is Verb.RELEASE
+    return sets or changes_status or verb in (Verb.RELEASE, Verb.UNDO, Verb.SET_IDS)
 
 
 #: Verbs with which staff decide. Each counts for itself: one that takes another one back as well.

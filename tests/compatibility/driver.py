@@ -78,7 +78,11 @@ def form_fields(answer: TestResponse, action: str) -> dict[str, str]:
     fields: dict[str, str] = {}
     for control in [*form.iter(), *elsewhere]:
         name, kind = control.get("name"), control.get("type")
-        if not name or kind in ("file", "checkbox"):
+        if (
+            not name
+            or kind in ("file", "checkbox")
+            or (kind == "radio" and control.get("checked") is None)
+        ):
             continue
         if control.tag == "select":
             options = control.findall("option")

@@ -66,7 +66,7 @@ SINCE_1_0 = {
     ),
 }
 #: Attributes that later versions added to items of 1.0, which keeps them as those of others.
-ADDED_SINCE_1_0 = names("adoptAnswer")
+ADDED_SINCE_1_0 = names("adoptAnswer undo undone cameBy")
 KEYS_OF_SECURITY_CHANGES = names("who address role earlierRole route")
 #: Keys of the JSON in `text` of an import, and in `changes` of an event.
 KEYS_OF_IMPORT = names(
@@ -89,10 +89,11 @@ PARTITIONS = {
 }
 #: Those that later versions added.
 PARTITIONS_SINCE_1_0 = {
-    "gsi1pk": names("DECIDED#"),
+    "gsi1pk": names("DECIDED# LIST#STATUS#rejected"),
     "gsi2pk": names("OUTBOX# LIMITS PEOPLE ASSIGNED#pending WISHES#digest"),
     "gsi3pk": names("CHANGED#rejected"),
     "gsi4pk": names(
-        "CLOSED_EMAIL# OWNER# OUTBOX#due OUTBOX#ended OUTBOX#given_up OUTBOX#orphans SEARCH#due"
+        "CLOSED_EMAIL# LIST#STATUS#rejected#SOURCE#form OWNER# OUTBOX#due OUTBOX#ended"
+        " OUTBOX#given_up OUTBOX#orphans SEARCH#due"
     ),
 }

@@ -27,14 +27,15 @@ def test_the_current_code_reads_what_it_added_to_the_folder(
     before = upgraded_folder.items()
     upgraded_folder.sign_up(company="New Ltd", name="Nim New", email="nim@example.com")
     after = upgraded_folder.items()
-    # Each sign-up has a mail and a mark for search, and its domain a counter of mails of this day.
-    assert len(after) == len(before) + 4
+    # Each sign-up has a mail and a mark for search, its domain a counter of mails of this day, and
+    # the week one of sign-ups.
+    assert len(after) == len(before) + 5
     assert items_in(upgraded_folder.folder) == after
     # This erases nothing, but it begins a new generation of the file.
     upgraded_folder.command("erase-closed", "--older-than", "36500")
     upgraded_folder.sign_up(company="Once More", name="Mo", email="mo@example.com")
     last = upgraded_folder.items()
-    assert len(last) == len(before) + 7
+    assert len(last) == len(before) + 8
     assert items_in(upgraded_folder.folder) == last
     upgraded_folder.command("store", "verify")
 

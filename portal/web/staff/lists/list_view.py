@@ -115,6 +115,9 @@ class ListView:
     @property
     def cursor_scope(self) -> str:
         """The list that a cursor belongs to. A cursor of another list leads to the first page."""
+        if self == type(self)(tab=self.tab, search=self.search):
+            # As earlier versions have it: their links go on leading where they led.
+            return f"{self.tab.value} {self.search}"
         return self.query
 
     @property

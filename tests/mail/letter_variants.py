@@ -106,7 +106,14 @@ def digests(store: Store, settings: Settings) -> tuple[Letter, Letter]:
     """The digest of thirteen tenants that wait, and thirteen that end, in German and in English."""
     settings = replace(settings, base_url=PORTAL)
     for number in range(13):
-        waiting = replace(TENANT, id=f"pending-{reference(number)}", created_at=START - 60 * DAY)
+        # Every second one waits for staff after an answer. Who was asked is not named.
+        question = TENANT.question.answered("", START) if TENANT.question and number % 2 else None
+        waiting = replace(
+            TENANT,
+            id=f"pending-{reference(number)}",
+            created_at=START - 60 * DAY,
+            question=question,
+        )
         active = replace(
             TENANT,
             id=f"1_{number}",

@@ -143,10 +143,11 @@ def _done(facts: _Facts, _: Words) -> Letter:
         if facts.by
         else _("%(company)s is decided.", company=facts.company)
     )
+    said = _(outcome)
     return Letter(
         subject=_("What you were looking after is done"),
         greeting=_("Hello,"),
-        paragraphs=(f"{decided} {_(outcome)}", _("You do not need to do anything.")),
+        paragraphs=(f"{decided} {said}", _("You do not need to do anything.")),
         link=(_("Open the page"), facts.page),
         also=((_("Choose what you are told by mail"), facts.wishes),),
         is_about_request=False,

@@ -211,7 +211,8 @@ def test_customers_and_staff_read_the_same_word_for_a_status(
     badges = {
         words(each)
         for page in (client.get(pending.url), anna.page(tenant_id))
-        for each in tree(page).iter("span")
+        for heading in tree(page).iterfind(".//h1/..")
+        for each in heading.iter("span")
         if each.get("class", "").startswith("badge")
     }
     assert badges == {status.capitalize()}

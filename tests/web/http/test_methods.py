@@ -11,7 +11,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 VALUES = {
     "language": "de",
     "filename": "portal.css", "tenant_id": "1_1", "import_id": f"import-{'a' * 26}",
-    "token": "x", "kid": "a" * 12,
+    "token": "x", "kid": "a" * 12, "name": "unknown-ids", "view_id": "x",
     "person_id": f"staff-{'0' * 32}", "session_id": f"session-{'0' * 64}",
 }  # fmt: skip
 

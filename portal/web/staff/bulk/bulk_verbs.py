@@ -128,7 +128,8 @@ def effects(verb: Verb, tenant: Tenant) -> list[str]:
     before = _(labels.STATUS[tenant.status])
     if tenant.status is Status.PENDING and not tenant.is_queued:
         before = _(labels.TAB[Tab.ASIDE])
-    return [f"{before} → {_(labels.STATUS[status_after(tenant.status, verb)])}"]
+    after = _(labels.STATUS[status_after(tenant.status, verb)])
+    return [f"{before} → {after}"]
 
 
 def done_sentence(verb: Verb, tenant: Tenant, company: str, old_end: str) -> str:

@@ -17,7 +17,8 @@ def changed_values(before: Item, after: Item) -> list[str]:
     changes = []
     if old is not new:
         change = _("%(old)s → %(new)s", old=_(labels.STATUS[old]), new=_(labels.STATUS[new]))
-        changes.append(f"{_('Status')}: {change}.")
+        status = _("Status")
+        changes.append(f"{status}: {change}.")
     if old is not new and records.validity_of(before) == Validity():
         return changes
     for name, label in labels.ATTRIBUTE.items():
@@ -26,8 +27,8 @@ def changed_values(before: Item, after: Item) -> list[str]:
         if name in _WITHOUT_VALUE:
             changes.append(_("%(what)s changed", what=_(label)) + ".")
             continue
-        values = (str(item.get(name) or "–") for item in (before, after))
-        changes.append(f"{_(label)}: {' → '.join(values)}.")
+        what, values = _(label), (str(item.get(name) or "–") for item in (before, after))
+        changes.append(f"{what}: {' → '.join(values)}.")
     return changes
 
 

@@ -30,7 +30,8 @@ TABS = (
 SAME = {
     "de": {
         "Appointment", "Manager", "Cluster", "Name", "Status", "UTC", "CSV", "JSON", "OAuth",
-        "Import", "Client", "Secret", "optional", "Details",
+        "Import", "Client", "Secret", "optional", "Details", "April", "August", "September",
+        "November",
     }
 }  # fmt: skip
 #: Names of people and companies. All else that people typed is read from the store.

@@ -121,21 +121,34 @@ def follow_changes(store: Store, tenant: Tenant, audit: AuditInfo) -> list[Chang
 
 def ended_changes(store: Store, before: Tenant, after: Tenant, audit: AuditInfo) -> list[Change]:
     """What to write together with a decision that changes the status: nobody looks after the tenant
-    any more, and those who did, or wrote a note, are told. It costs one read, and a write only if
-    there is somebody."""
+    any more, and those who did, or wrote a note, are told. With a tenant that gets another id and
+    keeps its status, it moves. It costs one read, and a write only if there is somebody."""
     if before.status is after.status and before.id == after.id:
         return []
-    try:
-        item = store.get(records.desk_id(before.id))
-    except ItemNotFoundError:
+    desk = _stored_desk(store, before.id)
+    if desk is None:
         return []
-    desk = records.desk_of(item)
+    if before.status is after.status is desk.status:
+        there = _stored_desk(store, after.id)
+        version = there.version if there else 0
+        moved = replace(desk, tenant_id=after.id, version=version + 1)
+        return [
+            Remove(records.desk_id(before.id), desk.version),
+            _stored(moved, replace(moved, version=version)),
+        ]
     people = dict.fromkeys([desk.owner, desk.escalated_to, *desk.followers])
     told = [each for each in people if each and each != audit.who]
     return [
         Remove(records.desk_id(before.id), desk.version),
         *(_mail(DeskMail.DONE, each, after.id, audit) for each in told),
     ]
+
+
+def _stored_desk(store: Store, tenant_id: str) -> Desk | None:
+    try:
+        return records.desk_of(store.get(records.desk_id(tenant_id)))
+    except ItemNotFoundError:
+        return None
 
 
 def _with_follower(followers: tuple[str, ...], person_id: str) -> tuple[str, ...]:

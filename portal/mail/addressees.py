@@ -1,6 +1,7 @@
 """Whom an entry of the outbox is for: the contact of its tenant, or of a sign-up that was closed
 towards it, a second address, or a person of staff."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from portal import records
@@ -8,7 +9,7 @@ from portal.auth import active_person
 from portal.mail.digest import STAFF
 from portal.mail.errors import NothingToSayError
 from portal.records import OutboxEntry, StatusLink
-from portal.stores import GSI2, Item, ItemNotFoundError, Store
+from portal.stores import Item, ItemNotFoundError, Store
 from portal.tenants import Contact, Tenant
 
 #: Notes of a tenant among which its second address is looked for.
@@ -72,11 +73,7 @@ def second_address(store: Store, tenant: Tenant) -> str:
     """Where mail goes that did not reach the contact, as staff wrote it last; empty: nowhere."""
     notes = [
         records.note_of(row)
-        for tenant_id in (tenant.id, tenant.pending_id)
-        if tenant_id
-        for row in store.query(
-            GSI2, records.notes_partition(tenant_id), limit=_NOTES, newest_first=True
-        ).items
+        for row in records.rows_of_stays(store, tenant, records.notes_partition, limit=_NOTES)
     ]
     addresses = [note for note in notes if note.is_address and note.at]
     return max(addresses, key=lambda note: str(note.at)).text if addresses else ""
@@ -84,11 +81,11 @@ def second_address(store: Store, tenant: Tenant) -> str:
 
 def are_reminders_ended(store: Store, tenant: Tenant) -> bool:
     """Whether the contact wants no reminders by mail."""
-    try:
-        store.get(records.no_reminders_id(tenant.id, tenant.contact.email))
-    except ItemNotFoundError:
-        return False
-    return True
+    for each in dict.fromkeys(stay.id for stay in tenant.stays if stay.id != tenant.pending_id):
+        with suppress(ItemNotFoundError):
+            store.get(records.no_reminders_id(each, tenant.contact.email))
+            return True
+    return False
 
 
 def has_second_address(store: Store, entry: OutboxEntry) -> bool:

@@ -184,6 +184,6 @@ def _desk(store: Store, tenant: Tenant) -> Desk:
 
 def _item(store: Store, item_id: str) -> Item:
     try:
-        return store.get(item_id)
+        return records.get_where_it_is(store, item_id)
     except ItemNotFoundError as error:
         raise NothingToSayError("gone") from error

@@ -8,7 +8,7 @@ from datetime import datetime
 from portal import queries, records, search
 from portal.contact_fields import CONTACT_FIELDS
 from portal.onboarding.decisions import StaleError, UnknownTenantError, decide, find
-from portal.onboarding.notes import note_removals, remove_notes
+from portal.onboarding.notes import note_removals, remove_notes, remove_notes_of
 from portal.outbox import remove_entries_of
 from portal.stores import (
     GSI2,
@@ -71,8 +71,9 @@ def erase_closed_before(store: Store, instant: datetime, audit: AuditInfo) -> in
             if not tenant.erased:
                 erase(store, tenant_id, expected_version=tenant.version, audit=audit)
                 erased += 1
-            remove_notes(store, tenant_id)
-            remove_entries_of(store, tenant_id)
+            remove_notes_of(store, tenant)
+            for stay in tenant.stays:
+                remove_entries_of(store, stay.id, between=records.range_of_stay(stay))
             remove_usage(store, tenant_id)
             _forget(store, tenant_id)
     return erased
@@ -96,7 +97,7 @@ def remove_set_aside_before(store: Store, instant: datetime) -> int:
             tenant = find(store, tenant_id)
             is_pending = tenant.status is Status.PENDING
             if tenant.id == tenant_id and is_pending and not tenant.is_queued:
-                remove_notes(store, tenant_id)
+                remove_notes_of(store, tenant)
                 orphans = Add(records.outbox_orphans_item(tenant_id))
                 store.write([Remove(tenant_id, tenant.version), orphans])
                 removed += 1

@@ -61,8 +61,7 @@ def send_again(
         BusyError: Other changes kept interfering.
     """
     tenant = find(store, tenant_id)
-    ids = (tenant.id, tenant.pending_id, *tenant.former_ids.split())
-    own = {f"mail-{each}-" for each in ids if each}
+    own = {f"mail-{stay.id}-" for stay in tenant.stays}
     is_other = len(mail_id) > records.MAX_OUTBOX_ID or not mail_id.startswith(tuple(own))
     if is_other or (address and tenant.erased):
         raise UnknownTenantError(tenant_id)

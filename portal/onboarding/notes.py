@@ -17,7 +17,7 @@ from portal.stores import (
     Store,
     VersionConflictError,
 )
-from portal.tenants import AuditInfo
+from portal.tenants import AuditInfo, Tenant
 
 #: Notes that one write removes, perhaps together with their tenant.
 _PER_WRITE = 90
@@ -54,24 +54,37 @@ def note_removals(store: Store, tenant_id: str) -> list[Change]:
     return _removals(store, tenant_id)[0]
 
 
-def remove_notes(store: Store, tenant_id: str) -> None:
+def remove_notes_of(store: Store, tenant: Tenant) -> None:
+    """Removes all notes about a tenant, those under its former ids, too. As `remove_notes`."""
+    for stay in tenant.stays:
+        remove_notes(store, stay.id, between=records.range_of_stay(stay))
+
+
+def remove_notes(store: Store, tenant_id: str, *, between: tuple[str, str] | None = None) -> None:
     """Removes all notes about a tenant. It may be stopped at any point and run again.
+
+    Args:
+        between: Only these, see `records.range_of_stay`.
 
     Raises:
         StoreError: The store failed. What was removed before that stays removed.
     """
     after: Cursor | None = None
     while True:
-        changes, after = _removals(store, tenant_id, after)
+        changes, after = _removals(store, tenant_id, after, between)
         _remove(store, changes)
         if after is None:
             return
 
 
 def _removals(
-    store: Store, tenant_id: str, after: Cursor | None = None
+    store: Store,
+    tenant_id: str,
+    after: Cursor | None = None,
+    between: tuple[str, str] | None = None,
 ) -> tuple[list[Change], Cursor | None]:
-    page = store.query(GSI2, records.notes_partition(tenant_id), after=after, limit=_PER_WRITE)
+    partition = records.notes_partition(tenant_id)
+    page = store.query(GSI2, partition, between=between, after=after, limit=_PER_WRITE)
     return [Remove(str(note[KEY]), 1) for note in page.items], page.after
 
 

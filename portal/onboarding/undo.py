@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from portal import records
+from portal.desk import ended_changes
 from portal.mail import Kind
 from portal.onboarding.claims import claim_changes
 from portal.onboarding.decisions import MAX_ATTEMPTS, Loaded, StaleError, load, too_busy
@@ -39,8 +40,9 @@ _TOLD_BACK = {
     Verb.REINSTATE: Kind.SUSPENDED,
     Verb.REOPEN: Kind.REJECTED,
 }
-#: They were counted when they were made, see `portal.onboarding.waiting_times`.
-_COUNTED = frozenset({Verb.ACTIVATE, Verb.REJECT})
+#: They were counted when they were made, see `portal.onboarding.waiting_times` and
+#: `portal.figures`.
+_COUNTED = frozenset({Verb.ACTIVATE, Verb.REJECT, Verb.RELEASE})
 
 
 def undo(store: Store, tenant_id: str, *, expected_version: int | None, audit: AuditInfo) -> Tenant:
@@ -99,6 +101,12 @@ def _changes(
             verb=Verb.UNDO, by=audit.by, at=audit.at, who=audit.who, idempotency_key=key
         ),
     )
+    if before.id != tenant.id:
+        after = replace(
+            after,
+            id_since=audit.at if before.is_final else None,
+            former_ids=tenant.stays_after(audit.at),
+        )
     changes: list[Change]
     if before.id == tenant.id:
         item = _item(after, base, verb, told_at)
@@ -128,7 +136,8 @@ def _changes(
     kind = _TOLD_BACK.get(verb) if told_at else None
     if kind and not (kind is Kind.REJECTED and after.status is not Status.REJECTED):
         changes += entries_of(kind, after, audit.at)
-    return after, [*changes, *entries, *claim_changes(store, tenant, after)]
+    changes += [*entries, *claim_changes(store, tenant, after)]
+    return after, [*changes, *ended_changes(store, tenant, after, audit)]
 
 
 def _item(tenant: Tenant, base: Item, verb: Verb, told_at: datetime | None) -> Item:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from portal import records
+from portal.desk import ended_changes
 from portal.onboarding.decisions import MAX_ATTEMPTS, load, too_busy
 from portal.onboarding.moves import IdsTakenError, moving_changes
 from portal.stores import Add, ItemExistsError, Store, VersionConflictError
@@ -60,7 +61,8 @@ def set_ids(
             id=ids.tenant_id,
             ids=ids,
             client=Client(id=tenant.client.id),
-            former_ids=" ".join([tenant.id, *tenant.former_ids.split()][:3]),
+            id_since=audit.at,
+            former_ids=tenant.stays_after(audit.at),
         )
         item = records.with_undo(
             loaded.item, records.item_of(moved, loaded.item), loses_secret=True
@@ -73,6 +75,7 @@ def set_ids(
                 *moving_changes(store, tenant, moved.id, key, audit),
                 Add(event),
                 Add(gone),
+                *ended_changes(store, tenant, moved, audit),
             ])  # fmt: skip
         except ItemExistsError as error:
             if error.item_id == moved.id and records.is_tenant(error.item):

@@ -106,9 +106,14 @@ def remove_old_entries(
     return True
 
 
-def remove_entries_of(store: Store, tenant_id: str) -> bool:
+def remove_entries_of(
+    store: Store, tenant_id: str, *, between: tuple[str, str] | None = None
+) -> bool:
     """Remove the entries under this id of a tenant. Returns whether all are gone: one that is being
     delivered stays.
+
+    Args:
+        between: Only these, see `records.range_of_stay`.
 
     Raises:
         StoreError: The store failed. The same call again removes the rest.
@@ -116,7 +121,7 @@ def remove_entries_of(store: Store, tenant_id: str) -> bool:
     are_gone, after = True, None
     while True:
         partition = records.outbox_partition(tenant_id)
-        page = store.query(GSI2, partition, after=after, limit=_TOGETHER)
+        page = store.query(GSI2, partition, between=between, after=after, limit=_TOGETHER)
         are_gone &= _remove(store, [row for row in page.items if not _is_of_others(row)])
         after = page.after
         if after is None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from portal import records
 from portal.records import Event, Note, OutboxEntry
-from portal.stores import GSI2, Item, Store
+from portal.stores import Item, Store
 from portal.tenants import Tenant
 from portal.timestamps import format_timestamp
 
@@ -13,7 +13,7 @@ _LIMIT = 200
 
 
 def history(store: Store, tenant: Tenant) -> list[Event]:
-    """The changes of the tenant, under both its ids, the newest first. The sign-up itself has no
+    """The changes of the tenant, under all its ids, the newest first. The sign-up itself has no
     event: the tenant's own record holds it."""
     rows = _rows(store, tenant, records.events_partition)
     events = [records.event_of(row) for row in rows]
@@ -39,9 +39,4 @@ def mails(store: Store, tenant: Tenant) -> list[OutboxEntry]:
 
 
 def _rows(store: Store, tenant: Tenant, partition_of: Callable[[str], str]) -> list[Item]:
-    return [
-        row
-        for tenant_id in (tenant.id, tenant.pending_id, *tenant.former_ids.split())
-        if tenant_id
-        for row in store.query(GSI2, partition_of(tenant_id), limit=_LIMIT, newest_first=True).items
-    ]
+    return list(records.rows_of_stays(store, tenant, partition_of, limit=_LIMIT))

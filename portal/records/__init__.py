@@ -217,6 +217,7 @@ from portal.records.sign_up_counters import (
     set_aside_counter,
     spent_proof_id,
 )
+from portal.records.stays import range_of_stay, rows_of_stays
 from portal.records.tenant import (
     TENANT_ATTRIBUTES,
     access_view,
@@ -279,14 +280,15 @@ __all__ = [
     "outbox_item", "outbox_key", "outbox_orphans_item", "outbox_partition", "owned_tenant",
     "owner_partition", "parse_optional_timestamp", "pending_id", "person_key", "person_of_wishes",
     "place_tenant_id", "presence_id", "presence_item", "presence_key", "presence_of", "public_view",
-    "reference_of", "report_index_item", "restored", "said_item", "search_document_id",
-    "search_document_item", "search_document_of", "search_entry_hash", "search_entry_id",
-    "search_entry_item", "search_mark_item", "search_mark_of", "second_address_item",
-    "set_aside_counter", "set_by_staff", "sign_up_count", "sign_ups_item_id", "source_of",
-    "spent_proof_id", "status_link_of", "status_of", "status_partition", "stored_answer",
-    "tenant_of", "term_partition", "undo_of", "undone_of", "unknown_ids_count", "unknown_ids_item",
-    "unknown_ids_of", "unusable_attributes", "usage_expected_since", "usage_id", "usage_item",
-    "usage_of", "usage_refused_day", "usage_tenant_id", "validity_of", "waiting_bucket",
-    "waiting_counts", "waiting_item_id", "week_of", "weeks_until", "with_status_link", "with_undo",
-    "with_undone", "with_validity_before", "without_closed_sign_up", "without_status_link",
+    "range_of_stay", "reference_of", "report_index_item", "restored", "rows_of_stays", "said_item",
+    "search_document_id", "search_document_item", "search_document_of", "search_entry_hash",
+    "search_entry_id", "search_entry_item", "search_mark_item", "search_mark_of",
+    "second_address_item", "set_aside_counter", "set_by_staff", "sign_up_count", "sign_ups_item_id",
+    "source_of", "spent_proof_id", "status_link_of", "status_of", "status_partition",
+    "stored_answer", "tenant_of", "term_partition", "undo_of", "undone_of", "unknown_ids_count",
+    "unknown_ids_item", "unknown_ids_of", "unusable_attributes", "usage_expected_since", "usage_id",
+    "usage_item", "usage_of", "usage_refused_day", "usage_tenant_id", "validity_of",
+    "waiting_bucket", "waiting_counts", "waiting_item_id", "week_of", "weeks_until",
+    "with_status_link", "with_undo", "with_undone", "with_validity_before",
+    "without_closed_sign_up", "without_status_link",
 ]  # fmt: skip

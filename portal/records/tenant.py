@@ -4,12 +4,17 @@ from collections.abc import Mapping
 
 from portal.contact_fields import CONTACT_ATTRIBUTES, CONTACT_FIELDS
 from portal.records.access_fields import status_of, validity_of
-from portal.records.attributes import Texts, format_optional_timestamp
+from portal.records.attributes import (
+    Texts,
+    format_optional_timestamp,
+    parse_optional_timestamp,
+)
 from portal.records.ids import is_final_id, pending_id
 from portal.records.incomplete import gaps_of, open_gaps_of
 from portal.records.index_keys import index_keys, marked_gaps
 from portal.records.provenance import decided_state
 from portal.records.question import question_of, question_text
+from portal.records.stays import stays_of, stays_text
 from portal.records.undo import UNDO
 from portal.stores import (
     GSI1,
@@ -95,7 +100,8 @@ def tenant_of(item: Item) -> Tenant:
         question=question_of(text["question"]),
         was_reopened=item.get("reopened") is True,
         erased=item.get("erased") is True,
-        former_ids=text["formerIds"],
+        id_since=parse_optional_timestamp(item.get("idSince")),
+        former_ids=stays_of(text["formerIds"]),
     )
 
 
@@ -260,7 +266,8 @@ def _values(tenant: Tenant) -> dict[str, Value | None]:
         "question": question_text(tenant.question) if tenant.question else None,
         "reopened": tenant.was_reopened or None,
         "erased": tenant.erased or None,
-        "formerIds": tenant.former_ids,
+        "idSince": format_optional_timestamp(tenant.id_since),
+        "formerIds": stays_text(tenant.former_ids) or None,
         # Only the decision itself adds it, so each further change drops it.
         UNDO: None,
         **dict.fromkeys(_INDEX_KEYS),

@@ -79,9 +79,13 @@ def _facts(store: Store, item: Item, tenant: Tenant, twins: Sequence[str]) -> Li
         source=records.source_of(item, tenant),
         twice=bool(twins),
         noted=any(
-            store.count(GSI2, records.notes_partition(each), cap=1)
-            for each in (tenant.id, tenant.pending_id)
-            if each
+            store.count(
+                GSI2,
+                records.notes_partition(stay.id),
+                cap=1,
+                between=records.range_of_stay(stay),
+            )
+            for stay in tenant.stays
         ),
     )
 

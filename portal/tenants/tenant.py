@@ -20,6 +20,8 @@ from portal.tenants.question import Question
 from portal.tenants.validity import PastWindowError, Validity
 
 SECRET_LENGTH = 500
+#: The latest times with other ids that a tenant remembers.
+_MOST_STAYS = 6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,13 +55,24 @@ class Client:
     secret_set_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A time in which a tenant had this id. Before `since` and after `until` it may have been
+    another one's; `None`: it was not."""
+
+    id: str
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tenant:
     """A tenant, from its sign-up on. `version` is `None` if only the old application has written
     it. `follows`: the tenant whose customer asked again with this sign-up; `renews`: the one that
     the customer asks to renew. `was_reopened`: the sign-up was decided on before. `ended_link`:
-    stands for the latest time that the customer ended the link to the status page. `former_ids`: up
-    to three, the latest first, with spaces between."""
+    stands for the latest time that the customer ended the link to the status page. `id_since`:
+    since when it has its final id; `None` if nobody had that before. `former_ids`: the final ids
+    that it had before, the latest first."""
 
     id: str
     status: Status
@@ -86,12 +99,23 @@ class Tenant:
     question: Question | None = None
     was_reopened: bool = False
     erased: bool = False
-    former_ids: str = ""
+    id_since: datetime | None = None
+    former_ids: tuple[Stay, ...] = ()
 
     @property
     def is_final(self) -> bool:
         """Whether the id is final: the one that the downstream application looks up."""
         return "_" in self.id
+
+    @property
+    def stays(self) -> tuple[Stay, ...]:
+        """Under which ids, and when, its events, notes and mails were written."""
+        sign_up = (Stay(self.pending_id),) if self.pending_id else ()
+        return (Stay(self.id, self.id_since), *self.former_ids, *sign_up)
+
+    def stays_after(self, at: datetime) -> tuple[Stay, ...]:
+        """`former_ids` when it leaves its id at this moment."""
+        return (Stay(self.id, self.id_since, at), *self.former_ids)[:_MOST_STAYS]
 
     @property
     def is_active(self) -> bool:
@@ -178,6 +202,7 @@ class Tenant:
             validity=validity,
             client=client,
             pending_id=self.id,
+            id_since=audit.at,
             reason="",
             message="",
             set_aside=False,

@@ -66,7 +66,7 @@ SINCE_1_0 = {
     ),
 }
 #: Attributes that later versions added to items of 1.0, which keeps them as those of others.
-ADDED_SINCE_1_0 = names("adoptAnswer undo undone cameBy")
+ADDED_SINCE_1_0 = names("adoptAnswer undo undone cameBy idSince formerIds")
 KEYS_OF_SECURITY_CHANGES = names("who address role earlierRole route")
 #: Keys of the JSON in `text` of an import, and in `changes` of an event.
 KEYS_OF_IMPORT = names(

@@ -74,6 +74,7 @@ def decided(store, verb):
 def comparable(tenant):
     return replace(
         tenant, version=0, updated_at=None, decision=None, was_reopened=False,
+        id_since=None, former_ids=(),
         client=replace(tenant.client, sealed_secret="", secret_set_at=None),
     )  # fmt: skip
 

@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from portal import records
 from portal.stores.contract import Item
-from portal.tenants import Client, Contact, Decision, Ids, Question, Status, Tenant, Validity, Verb
+from portal.tenants import (
+    Client,
+    Contact,
+    Decision,
+    Ids,
+    Question,
+    Status,
+    Stay,
+    Tenant,
+    Validity,
+    Verb,
+)
 from tests.conftest import START
 from tests.examples import CONTACT, IDS, WINDOW
 
@@ -36,11 +47,13 @@ ACTIVE = Tenant(
         text="Which company is it?", at=START, by="Ann Approver", who="staff-ann", locale="en",
         before=(("company", "Meyer"),), answer="The one in Berlin.", answered_at=START,
     ),
+    id_since=START,
+    former_ids=(Stay("1_1", None, START - timedelta(days=1)), Stay("1_2", START, START)),
 )  # fmt: skip
 PENDING = replace(
     ACTIVE, id=ACTIVE.pending_id, status=Status.PENDING, validity=Validity(), client=Client(),
     pending_id="", decision=None, version=1, updated_at=ACTIVE.created_at,
-    email_confirmed_at=None, question=None,
+    email_confirmed_at=None, question=None, id_since=None, former_ids=(),
 )  # fmt: skip
 
 #: An item as the old application writes it.

@@ -56,7 +56,7 @@ def _status_ranges(statuses: Sequence[Status]) -> list[IndexRange]:
 
 @bp.get("/tenants/<tenant_id>/events")
 def events(tenant_id: str) -> Response:
-    """The history under both ids of the tenant, the newest change first."""
+    """The history under all ids of the tenant, the newest change first."""
     arguments = EVENT_PARAMETERS.read(request.environ.get("QUERY_STRING", ""))
     try:
         tenant, _item = find_tenant(tenant_id)
@@ -65,9 +65,13 @@ def events(tenant_id: str) -> Response:
     list_name = f"api events {tenant.id}"
     # What happened to the sign-up came before its activation.
     ranges = [
-        IndexRange(GSI2, records.events_partition(each), newest_first=True)
-        for each in (tenant.id, tenant.pending_id)
-        if each
+        IndexRange(
+            GSI2,
+            records.events_partition(stay.id),
+            records.range_of_stay(stay),
+            newest_first=True,
+        )
+        for stay in tenant.stays
     ]
     page = queries.page(
         store(), ranges, after=_cursor(arguments, list_name), limit=_limit(arguments)

@@ -53,9 +53,10 @@ def find_addressee(store: Store, entry: OutboxEntry) -> Addressee:
     Raises:
         NothingToSayError: The tenant is gone or erased, or was closed towards another one.
     """
-    tenant = _tenant(store, entry.tenant_id)
     if entry.sign_up_id:
-        return _of_closed_sign_up(store, entry.sign_up_id, tenant)
+        # The id of its tenant may be another one's by now.
+        return _of_closed_sign_up(store, entry.sign_up_id)
+    tenant = _tenant(store, entry.tenant_id)
     if entry.tenant_id not in (tenant.id, tenant.pending_id):
         # The contact of the other tenant is somebody else. The closing has a mail of its own.
         raise NothingToSayError("overtaken")
@@ -103,7 +104,7 @@ def has_second_address(store: Store, entry: OutboxEntry) -> bool:
     return bool(second_address(store, tenant))
 
 
-def _of_closed_sign_up(store: Store, sign_up_id: str, tenant: Tenant) -> Addressee:
+def _of_closed_sign_up(store: Store, sign_up_id: str) -> Addressee:
     """Whoever asked for access that the tenant had already."""
     item = _item(store, sign_up_id)
     closed = records.closed_sign_up_of(item)
@@ -111,7 +112,7 @@ def _of_closed_sign_up(store: Store, sign_up_id: str, tenant: Tenant) -> Address
         raise NothingToSayError("gone" if records.forward_of(item) else "overtaken")
     sign_up = records.tenant_of(closed.sign_up)
     return Addressee(
-        tenant=tenant,
+        tenant=_tenant(store, sign_up_id),
         contact=sign_up.contact,
         locale=sign_up.locale,
         sign_up_id=sign_up_id,
@@ -122,15 +123,21 @@ def _of_closed_sign_up(store: Store, sign_up_id: str, tenant: Tenant) -> Address
 
 def _tenant(store: Store, tenant_id: str) -> Tenant:
     item = _item(store, tenant_id)
-    forward = records.forward_of(item)
-    if forward:
-        item = _item(store, forward.to)
+    if records.forward_of(item):
+        item = _led_to(store, item)
     if not records.is_tenant(item):
         raise NothingToSayError("gone")
     tenant = records.tenant_of(item)
     if tenant.erased:
         raise NothingToSayError("gone")
     return tenant
+
+
+def _led_to(store: Store, forward: Item) -> Item:
+    try:
+        return records.get_where_it_leads(store, forward)
+    except ItemNotFoundError as error:
+        raise NothingToSayError("gone") from error
 
 
 def _item(store: Store, item_id: str) -> Item:

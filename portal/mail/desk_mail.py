@@ -163,9 +163,11 @@ _WRITE: Mapping[DeskMail, Callable[[_Facts, Words], Letter]] = {
 
 def _tenant(store: Store, tenant_id: str) -> Tenant:
     item = _item(store, tenant_id)
-    forward = records.forward_of(item)
-    if forward:
-        item = _item(store, forward.to)
+    if records.forward_of(item):
+        try:
+            item = records.get_where_it_leads(store, item)
+        except ItemNotFoundError as error:
+            raise NothingToSayError("gone") from error
     if not records.is_tenant(item):
         raise NothingToSayError("gone")
     tenant = records.tenant_of(item)

@@ -151,8 +151,8 @@ def _request(store: Store, item_id: str) -> _Request | None:
         if closed := records.closed_sign_up_of(item):
             sign_up = records.tenant_of(closed.sign_up)
             return _Request(tenant=sign_up, link=link, is_closed_towards=True)
-        if forward := records.forward_of(item):
-            item = records.get_where_it_is(store, forward.to)
+        if records.forward_of(item):
+            item = records.get_where_it_leads(store, item)
     except ItemNotFoundError:
         return None
     tenant = records.tenant_of(item)

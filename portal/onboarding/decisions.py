@@ -84,7 +84,7 @@ def load(store: Store, tenant_id: str) -> Loaded:
         item = records.get_where_it_is(store, tenant_id)
         forward = records.forward_of(item)
         if forward:
-            item = records.get_where_it_is(store, forward.to)
+            item = records.get_where_it_leads(store, item)
     except ItemNotFoundError as error:
         raise UnknownTenantError(tenant_id) from error
     if not records.is_tenant(item):

@@ -29,17 +29,10 @@ def moving_changes(
         version = int(forward["version"])
         leads = {**forward, "forwardTo": to, "version": version + 1}
         changes.append(Replace(leads, version, read=forward))
-    came_from = _version(store, records.moved_id(to))
-    if came_from is not None:
-        changes.append(Remove(records.moved_id(to), came_from))
-    earlier = _version(store, records.moved_id(tenant.id))
-    moved = records.moved_item(tenant.id, to, key, audit.at, (earlier or 0) + 1)
-    changes.append(Add(moved) if earlier is None else Replace(moved, earlier))
-    return changes
-
-
-def _version(store: Store, item_id: str) -> int | None:
     try:
-        return int(store.get(item_id)["version"])
+        earlier = store.get(records.moved_id(tenant.id))
     except ItemNotFoundError:
-        return None
+        earlier = None
+    moved = records.moved_item(tenant.id, to, key, audit.at, earlier)
+    changes.append(Replace(moved, int(earlier["version"])) if earlier else Add(moved))
+    return changes

@@ -37,10 +37,9 @@ def report_is_whole(store: Store) -> bool:
 def company_of(store: Store, tenant_id: str) -> str:
     """The company of a tenant as it is now; empty if it was erased, or is gone."""
     try:
-        item = store.get(tenant_id)
-        forward = records.forward_of(item)
-        if forward:
-            item = store.get(forward.to)
+        item = records.get_where_it_is(store, tenant_id)
+        if records.forward_of(item):
+            item = records.get_where_it_leads(store, item)
     except ItemNotFoundError:
         return ""
     return records.tenant_of(item).contact.company if records.is_tenant(item) else ""

@@ -1,5 +1,6 @@
 """The mails that were given up, for staff to see to."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,9 +55,9 @@ def undelivered(store: Store, now: datetime, *, limit: int) -> list[Undelivered]
 
 def _company(store: Store, tenant_id: str) -> str:
     item = _item(store, tenant_id)
-    forward = records.forward_of(item) if item else None
-    if forward:
-        item = _item(store, forward.to)
+    if item and records.forward_of(item):
+        with suppress(ItemNotFoundError):
+            item = records.get_where_it_leads(store, item)
     return records.tenant_of(item).contact.company if item else ""
 
 

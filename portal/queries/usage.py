@@ -2,6 +2,7 @@
 of an index, and the tenants of its rows."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -151,10 +152,11 @@ def _mail_row(store: Store, row: Item) -> ProofRow | None:
     entry = records.outbox_entry_of(item) if item else None
     if entry is None or not entry.is_of_tenant:
         return None
-    found = _item(store, entry.tenant_id)
-    forward = records.forward_of(found) if found else None
-    if forward:
-        found = _item(store, forward.to)
+    found: Item | None = None
+    with suppress(ItemNotFoundError):
+        found = records.get_where_it_is(store, entry.tenant_id)
+        if records.forward_of(found):
+            found = records.get_where_it_leads(store, found)
     tenant = records.tenant_of(found) if found else None
     return ProofRow(tenant_id=entry.tenant_id, tenant=tenant, row=row, entry=entry)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +14,8 @@ from portal.timestamps import format_timestamp, parse_timestamp
 
 #: So often a tenant may have moved for its first final id still to lead to it.
 _MOST_MOVES = 3
+#: Moves away from one id that are remembered, and that are followed from a closed sign-up.
+_KEPT_MOVES = 12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,15 +54,32 @@ def moved_id(tenant_id: str) -> str:
     return f"moved-{tenant_id}"
 
 
-def moved_item(tenant_id: str, to: str, idempotency_key: str, at: datetime, version: int) -> Item:
-    """Where the tenant with this id has moved to. Read where the id itself is not there."""
+def moved_item(
+    tenant_id: str, to: str, idempotency_key: str, at: datetime, earlier: Item | None
+) -> Item:
+    """Where the tenant with this id has moved to. Read where the id itself is not there; and
+    whoever was led to the id before goes on from it.
+
+    Args:
+        earlier: The item that this one takes the place of: others have had the id, too.
+    """
+    moves = (
+        [(format_timestamp(at), to), *_moves(earlier)] if earlier else [(format_timestamp(at), to)]
+    )
     return {
         KEY: moved_id(tenant_id),
         "forwardTo": to,
-        "version": version,
+        "version": int(earlier["version"]) + 1 if earlier else 1,
         "decidedMark": idempotency_key,
         "at": format_timestamp(at),
+        "moves": "\n".join(f"{moved_at} {there}" for moved_at, there in moves[:_KEPT_MOVES]),
     }
+
+
+def _moves(item: Item) -> list[tuple[str, str]]:
+    """When tenants have moved away from this id, and whereto, the latest first."""
+    lines = (line.split(" ") for line in str(item.get("moves", "")).splitlines())
+    return [(line[0], line[-1]) for line in lines]
 
 
 def get_where_it_is(store: Store, item_id: str) -> Item:
@@ -77,6 +97,35 @@ def get_where_it_is(store: Store, item_id: str) -> Item:
                 raise
             item_id = str(store.get(moved_id(item_id))["forwardTo"])
     return store.get(item_id)
+
+
+def get_where_it_leads(store: Store, item: Item) -> Item:
+    """The item of the tenant to which this forward leads. The id that it names may be another
+    tenant's by now: the one that had it when the sign-up was closed may have moved.
+
+    Raises:
+        ItemNotFoundError: It is not there.
+    """
+    tenant_id, since = str(item["forwardTo"]), _closed_at(item)
+    with suppress(ItemNotFoundError):
+        found = store.get(tenant_id)
+        # Whoever moves a tenant rewrites the forward of its own sign-up.
+        if found.get("pendingId") == item[KEY]:
+            return found
+    for _ in range(_KEPT_MOVES):
+        moves: list[tuple[str, str]] = []
+        with suppress(ItemNotFoundError):
+            moves = _moves(store.get(moved_id(tenant_id)))
+        later = [move for move in moves if move[0] >= since]
+        if not later:
+            break
+        since, tenant_id = min(later)
+    return store.get(tenant_id)
+
+
+def _closed_at(item: Item) -> str:
+    """Empty of a forward that an earlier version wrote: no tenant had moved by then."""
+    return str(item.get("at", "") or str(item.get(GSI2.sort, "")).partition("#")[0])
 
 
 #: The partition of sign-ups that were closed towards a tenant that existed before. Retention finds
@@ -116,6 +165,7 @@ def closing_forward_item(
     }
     return {
         **forward,
+        "at": format_timestamp(at),
         _CLOSED: json.dumps(kept, ensure_ascii=False),
         GSI2.partition: CLOSED_TOWARDS,
         GSI2.sort: f"{format_timestamp(at)}#{pending.id}",

@@ -313,8 +313,8 @@ def _possible_id(text: str) -> str:
 def _rows_by_id(store: Store, tenant_id: str) -> list[Item]:
     try:
         item = store.get(tenant_id)
-        forward = records.forward_of(item)
-        item = store.get(forward.to) if forward else item
+        if records.forward_of(item):
+            item = records.get_where_it_leads(store, item)
     except ItemNotFoundError:
         return []
     return [item] if records.is_tenant(item) else []

@@ -1,15 +1,17 @@
 """An id that a tenant has left: who works on it, what was written under it, and its next owner."""
 
+from dataclasses import replace
+
 from portal import desk, mail, onboarding, queries, records
 from portal.desk import find_desk
 from portal.figures import check, with_counts
 from portal.mail.addressees import second_address
-from portal.stores import Add
+from portal.stores import Add, Replace
 from portal.stores.wrapper import StoreWrapper
 from portal.tenants import Reason
 from tests.conftest import START
 from tests.desk.staff import by, new_person
-from tests.examples import ANN, BOB, all_items, later, sign_up
+from tests.examples import ANN, BOB, IDS, NEXT_YEAR, all_items, later, sign_up
 from tests.onboarding.verb_calls import OTHER_IDS, call_activate, tenant_in_state
 
 SOON, LATER, LAST = (later(ANN, minutes=minutes) for minutes in (1, 2, 3))
@@ -149,3 +151,43 @@ def test_a_sign_up_that_was_released_twice_is_counted_once(store):
         version = undo(counting, released, later(ANN, minutes=minutes + 1)).version
     assert onboarding.find(store, aside.id).set_aside
     assert not check(store, START, 2).differences
+
+
+def closed_towards(store, existing, number, audit):
+    """A sign-up whose customer had this tenant already."""
+    pending = sign_up(store, number)
+    onboarding.renew_existing(
+        store, pending.id, expected_version=pending.version, audit=audit,
+        existing_id=existing.id, expected_existing_version=existing.version, validity=NEXT_YEAR,
+    )  # fmt: skip
+    return pending.id, onboarding.find(store, existing.id)
+
+
+def test_a_closed_sign_up_leads_to_its_own_tenant_whoever_has_the_id_later(store):
+    minute = [later(ANN, minutes=minutes) for minutes in range(9)]
+    first_sign_up, first = closed_towards(store, tenant_in_state(store, "active"), 11, minute[1])
+    first = move(store, first, audit=minute[2])
+    second = next_owner(store, minute[3])
+    second_sign_up, second = closed_towards(store, second, 12, minute[4])
+    assert onboarding.find(store, first_sign_up) == first
+    assert onboarding.find(store, second_sign_up) == second
+    # Everybody moves on, and the first one back to where it was.
+    second = move(store, second, replace(OTHER_IDS, company_id="7"), minute[5])
+    first = move(store, first, IDS, minute[6])
+    third_sign_up, first = closed_towards(store, first, 13, minute[7])
+    assert onboarding.find(store, first_sign_up) == first
+    assert onboarding.find(store, second_sign_up) == second
+    assert onboarding.find(store, third_sign_up) == first
+
+
+def test_a_sign_up_that_an_earlier_version_closed_leads_to_its_tenant(store):
+    sign_up_id, active = closed_towards(store, tenant_in_state(store, "active"), 11, ANN)
+    item = store.get(sign_up_id)
+    # Retention has erased what it kept, and with it when that was.
+    kept = ("tenantId", "version", "forwardTo", "statusLink", "createdAt", "decidedMark")
+    store.write([
+        Replace({name: item[name] for name in kept} | {"version": 5}, int(item["version"]))
+    ])  # fmt: skip
+    moved = move(store, active)
+    next_owner(store)
+    assert onboarding.find(store, sign_up_id) == moved

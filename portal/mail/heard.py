@@ -38,7 +38,10 @@ def is_heard(
 
 
 def is_about_nothing(store: Store, entry: OutboxEntry) -> bool:
-    """Whether a mail says that a refusal does not count any more, of which nobody has heard."""
+    """Whether a mail says that a decision does not count any more, of which nobody has heard."""
     if entry.kind != Kind.REOPENED.value or entry.by:
         return False
-    return is_heard(store, entry.tenant_id, Kind.REJECTED, until=entry.at) is False
+    if is_heard(store, entry.tenant_id, Kind.REJECTED, until=entry.at) is not False:
+        return False
+    # An activation that was undone: its mail is one of the sign-up since.
+    return not is_heard(store, entry.tenant_id, Kind.APPROVED, until=entry.at)

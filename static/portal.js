@@ -101,7 +101,8 @@
   const MOST = 30_000;
 
   function showSending(form, pressed) {
-    const button = pressed ?? find("button:not([type=button])", form);
+    // What Enter in a field presses may be hidden, see templates/staff/_team.html.
+    const button = pressed && !pressed.hidden ? pressed : find("button:not([type=button])", form);
     // A steady form sends itself again and again; a preview sends nothing.
     if (!button || onItsWay.has(button) || button.closest(".steady, [data-preview]")) return;
     onItsWay.set(button, [...button.childNodes]);

@@ -17,6 +17,7 @@ from tests.web.pages import (
     outcome,
     page_words,
     tenants_in,
+    tree,
 )
 
 SECRET = "half-a-secret"
@@ -50,6 +51,24 @@ def test_a_refused_note_keeps_it_as_well(pending: SignUp, anna: Staff) -> None:
     answer = anna.decide(pending.id, "note", text="", **BEGUN)
     assert answer.status_code == 422
     assert activation(answer, pending.id)["account_id"] == "4711"
+
+
+def test_a_refused_note_holds_no_field_of_the_activation_once_more(
+    pending: SignUp, anna: Staff
+) -> None:
+    answer = anna.decide(pending.id, "note", text="")
+    assert answer.status_code == 422
+    # Sending a field twice is refused, so nothing of the page could be sent any more.
+    assert answer.text.count('name="suggested_to"') == 1
+
+
+def test_enter_in_a_field_of_the_activation_presses_no_button_that_stands_before_it(
+    pending: SignUp, anna: Staff
+) -> None:
+    page = tree(anna.get(f"/staff/tenants/{pending.id}"))
+    buttons = [each for each in page.iter("button") if each.get("form") == "form-activate"]
+    assert "formaction" not in buttons[0].attrib
+    assert buttons[1].get("name") == "to"
 
 
 def test_a_note_beside_an_untouched_form_is_followed_by_the_page_itself(

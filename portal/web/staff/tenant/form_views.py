@@ -224,7 +224,8 @@ def _view(
         suggested = data.get(SUGGESTED_LAST, "")
     if isinstance(form, VerbForm):
         form.tenant = tenant
-    if suggested:
+    # A note is sent together with the activation, and must not hold its field once more.
+    if suggested and SUGGESTED_LAST in data:
         texts["hidden"] = [*texts["hidden"], (SUGGESTED_LAST, strip_unprintable(suggested))]
     if question:
         texts |= asked(question, texts["hidden"])

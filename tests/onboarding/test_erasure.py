@@ -80,7 +80,7 @@ def test_a_sign_up_that_was_closed_towards_a_tenant_is_erased_as_well(store):
     assert onboarding.erase_closed_before(store, ANN.at + timedelta(days=1), audit) == 1
     item = store.get(closed.id)
     assert set(item) == {
-        "tenantId", "version", "forwardTo", "statusLink", "createdAt", "decidedMark"
+        "tenantId", "version", "forwardTo", "statusLink", "at", "createdAt", "decidedMark"
     }  # fmt: skip
     assert "Called Jo" not in json.dumps(all_items(store))
     assert onboarding.find(store, closed.id).id == existing.id

@@ -85,10 +85,10 @@ def _active(demo_data: DemoData, number: int, *, last: int) -> Customer:
 def _contact(number: int) -> Contact:
     """No two have the same company, name, address or phone number."""
     turn, firm = divmod(number, len(_FIRMS))
-    town, code = _TOWNS[turn]
+    city, code = _TOWNS[turn]
     digits = f"{55_000 + 37 * number}"
     return Contact(
-        company=f"{_FIRMS[firm]} {town}",
+        company=f"{_FIRMS[firm]} {city}",
         name=f"{_FIRST_NAMES[firm]} {_LAST_NAMES[(firm + turn) % len(_LAST_NAMES)]}",
         email=f"contact@customer{number:03}.example",
         phone=f"{code}{digits}",

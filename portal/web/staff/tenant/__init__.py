@@ -29,15 +29,10 @@ from portal.web.staff.tenant.tenant_page import conflict_notice
 from portal.web.staff.tenant.validity_form import TERM, end_day
 from portal.web.staff.tenant.verb_entry import VerbEntry
 from portal.web.staff.tenant.verb_form import VerbForm
-from portal.web.staff.tenant.verbs import BY_VERB, confirmation_sentence
+from portal.web.staff.tenant.verbs import BY_VERB, confirmation_sentence, history_label
 
 __all__ = [
     "BY_VERB", "TERM", "MailView", "VerbEntry", "VerbForm", "confirmation_sentence",
-    "conflict_notice", "decisions", "end_day", "mail_label", "mail_problem", "mail_view",
-    "tenant_page",
+    "conflict_notice", "decisions", "end_day", "history_label", "mail_label", "mail_problem",
+    "mail_view", "noted_day", "team", "tenant_page",
 ]  # fmt: skip
-__all__ = ["decisions", "mail_label", "mail_problem", "noted_day", "tenant_page"]
-from portal.web.staff.tenant.verbs import history_label
-
-__all__ = ["decisions", "history_label", "mail_label", "mail_problem", "tenant_page"]
-__all__ = ["decisions", "mail_label", "mail_problem", "team", "tenant_page"]

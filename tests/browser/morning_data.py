@@ -17,7 +17,7 @@ _FIRMS = (
     "Bäckerei Straßer e.K.",
 )  # fmt: skip
 #: The last one is that of tenants who are active.
-_TOWNS = (
+_CITIES = (
     ("Hamburg", "+4940"), ("Leeds", "+44113"), ("Łódź", "+4842"), ("Lyon", "+33472"),
     ("Malmö", "+4640"), ("Torino", "+39011"), ("Zürich", "+4144"), ("Cork", "+35321"),
     ("Aarhus", "+4586"), ("Graz", "+43316"), ("Bergen", "+4755"),
@@ -85,7 +85,7 @@ def _active(demo_data: DemoData, number: int, *, last: int) -> Customer:
 def _contact(number: int) -> Contact:
     """No two have the same company, name, address or phone number."""
     turn, firm = divmod(number, len(_FIRMS))
-    city, code = _TOWNS[turn]
+    city, code = _CITIES[turn]
     digits = f"{55_000 + 37 * number}"
     return Contact(
         company=f"{_FIRMS[firm]} {city}",

@@ -391,7 +391,7 @@ def test_the_pictures_of_the_docs(
     assert noter.flush()
     page.goto(someone.path)
     page.locator(".split").evaluate("split => split.scrollIntoView()")
-    take("desk-tenant", page, 800)
+    take("desk-tenant", page, 830)
     small.goto(morning.waiting()[0].path)
     take("desk-phone", small, 700, 360)
 

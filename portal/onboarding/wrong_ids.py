@@ -78,7 +78,9 @@ def set_ids(
                 *ended_changes(store, tenant, moved, audit),
             ])  # fmt: skip
         except ItemExistsError as error:
-            if error.item_id == moved.id and records.is_tenant(error.item):
+            is_taken = error.item_id == moved.id and records.is_tenant(error.item)
+            # Otherwise it is this tenant that has them: somebody else has just moved it there.
+            if is_taken and load(store, tenant_id).tenant == tenant:
                 raise IdsTakenError(records.tenant_of(error.item)) from error
         except VersionConflictError:
             pass

@@ -11,7 +11,7 @@ import pytest
 from portal import onboarding, queries, records
 from portal.desk import set_mail_wishes
 from portal.mail import MailError, Problem, Retry
-from portal.outbox import Daily, Delivery, Tally
+from portal.outbox import HELD_FOR, Daily, Delivery, Tally
 from portal.records import DeliveryState, MailWishes, OutboxEntry
 from portal.settings import Settings
 from portal.stores.contract import Store, UnavailableError
@@ -74,6 +74,8 @@ def of_kind(store: Store, kind: str) -> list[OutboxEntry]:
 
 def test_each_end_is_announced_30_14_and_3_days_ahead_once_each(store, daily, send, clock) -> None:
     tenant = ending(store, 1, START + timedelta(days=40, hours=5))
+    # A decision holds its mail.
+    clock.advance(seconds=HELD_FOR.seconds)
     send(store)
     announced = []
     for _ in range(45):

@@ -16,7 +16,7 @@ import pytest
 from portal import onboarding, records
 from portal.logs import JsonLines
 from portal.mail import MailError, OldFiles, Post, Problem, Retry
-from portal.outbox import Delivery, Schedule, Tally
+from portal.outbox import HELD_FOR, Delivery, Schedule, Tally
 from portal.records import DeliveryState, OutboxEntry
 from portal.settings import Settings
 from portal.stores.contract import BusyError, Store, UnavailableError
@@ -405,8 +405,10 @@ def test_whoever_knows_that_it_was_closed_hears_that_it_is_open_again(
     else:
         onboarding.withdraw(store, pending.id, expected_version=1, audit=ANN)
     way = Kept()
+    # A decision holds its mail.
+    clock.advance(seconds=HELD_FOR.seconds)
     delivery(store, way).send_due()
-    onboarding.reopen(store, pending.id, expected_version=2, audit=later(ANN, seconds=1))
+    onboarding.reopen(store, pending.id, expected_version=2, audit=later(ANN, seconds=20))
     clock.advance(minutes=1)
     assert delivery(store, way).send_due() == Tally(sent=1)
     assert entries(store)[-1].kind == "reopened"
@@ -428,10 +430,11 @@ def test_what_was_said_twice_meanwhile_is_said_once(store, delivery, clock) -> N
     assert len(way.mails) == 1
 
 
-def test_an_erased_tenant_gets_no_mail(store, delivery) -> None:
+def test_an_erased_tenant_gets_no_mail(store, delivery, clock) -> None:
     rejected = call_reject(store, sign_up(store).id, 1, ANN)
     onboarding.erase(store, rejected.id, expected_version=2, audit=later(ANN, days=200))
     way = Kept()
+    clock.advance(seconds=HELD_FOR.seconds)
     assert delivery(store, way).send_due() == Tally(dropped=2)
     assert way.mails == []
     assert not [text for text in PERSONAL if text in str(all_items(store))]
@@ -443,6 +446,7 @@ def test_a_renewal_is_told_to_whoever_asked_until_it_is_undone_or_erased(
     existing = activate(store, SEALER, sign_up(store))
     way = Kept()
     worker = delivery(store, way)
+    clock.advance(seconds=HELD_FOR.seconds)
     worker.send_due()
     again = sign_up(store, 2, contact=OTHER_CONTACT)
     renewed = onboarding.renew_existing(
@@ -542,6 +546,7 @@ def test_a_link_that_proves_an_address_goes_to_no_customer_of_another_sign_up(
 ) -> None:
     own = activate(store, SEALER, sign_up(store))
     way = Kept()
+    clock.advance(seconds=HELD_FOR.seconds)
     delivery(store, way).send_due()
     again = sign_up(store, 2, contact=OTHER_CONTACT)
     onboarding.ProofMails(SECRET_KEY).send(store, again, later(ANN, days=1).at)

@@ -180,8 +180,8 @@ def test_what_was_closed_is_said_and_can_be_undone(
     done = anna.get(anna.send(again.id, "renew", offered_form(anna, again)).location)
     assert outcome(done) == (
         "The sign-up of Example GmbH is closed. Its status page now shows the access of Example"
-        f" GmbH ({active}). Valid from: 23 Nov 2026, 00:00 UTC → 1 Nov 2026, 00:00 UTC. Valid"
-        " through: 22 Nov 2027, 24:00 UTC → 31 Dec 2027, 24:00 UTC."
+        f" GmbH ({active}). The licence of Example GmbH now ends on 31 December 2027, before: 22"
+        " November 2027. It begins on 1 November 2026, before: 23 November 2026."
     )
     undo = f"/staff/tenants/{again.id}/undo-renew"
     undone = anna.send(again.id, "undo-renew", undo_of(done, undo))
@@ -193,7 +193,7 @@ def test_what_was_closed_is_said_and_can_be_undone(
     after = tenants_in(store)
     decided = {
         "version", "updatedAt", "decidedVerb", "decidedBy", "decidedAt", "decidedMark",
-        "decidedWho", "reopened",
+        "decidedWho", "reopened", "undo",
     }  # fmt: skip
     for tenant_id in (active, again.id):
         changed = {
@@ -230,7 +230,7 @@ def test_an_address_that_names_another_sign_up_confirms_the_decision_only(
     active: str, anna: Staff, closed: str
 ) -> None:
     page = anna.get(f"/staff/tenants/{active}?done=1&closed={closed}")
-    assert outcome(page) == "Example GmbH is active."
+    assert outcome(page) == "Example GmbH is active. Status: Pending → Active."
     assert "undo-renew" not in page.text
 
 

@@ -201,6 +201,8 @@ def test_t19_no_route_shows_the_secret(
         "import_id": import_id,
         "language": "de",
         "kid": "a" * 12,
+        "name": "unknown-ids",
+        "view_id": "x",
         "person_id": f"staff-{'0' * 32}",
         "session_id": f"session-{'0' * 64}",
     }

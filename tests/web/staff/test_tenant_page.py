@@ -71,19 +71,23 @@ def test_staff_read_which_language_the_customer_reads(
 def test_a_pending_tenant_may_be_activated_rejected_asked_or_changed(
     pending: SignUp, anna: Staff
 ) -> None:
-    assert verbs(anna.page(pending.id)) == ["activate", "reject", "question", "contact", "note"]
+    assert verbs(anna.page(pending.id)) == [
+        "activate", "reject", "question", "contact", "assign", "note",
+    ]  # fmt: skip
 
 
 def test_an_active_tenant_may_be_renewed_or_suspended(active: str, anna: Staff) -> None:
     assert verbs(anna.page(active)) == [
-        "undo", "renew", "validity", "suspend", "client", "contact", "names", "ids", "note",
+        "undo", "renew", "validity", "suspend", "client", "contact", "names", "ids", "assign",
+        "note",
     ]  # fmt: skip
 
 
 def test_a_suspended_tenant_may_be_reinstated(active: str, anna: Staff) -> None:
     anna.decide(active, "suspend", reason="unpaid")
     assert verbs(anna.page(active)) == [
-        "undo", "reinstate", "renew", "validity", "client", "contact", "names", "ids", "note",
+        "undo", "reinstate", "renew", "validity", "client", "contact", "names", "ids", "assign",
+        "note",
     ]  # fmt: skip
 
 

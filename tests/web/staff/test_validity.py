@@ -348,12 +348,13 @@ def test_an_agreement_to_something_else_is_none(
 def test_the_outcome_says_old_and_new(active: str, anna: Staff) -> None:
     page = anna.get(anna.decide(active, "validity", term="1y").location)
     assert outcome(page) == (
-        "The validity of Example GmbH is set. Valid through: 22 Nov 2027, 24:00 Europe/Berlin → 22"
-        " Nov 2028, 24:00 Europe/Berlin."
+        "The licence of Example GmbH now ends on 22 November 2028, before: 22 November 2027."
     )
 
 
 def test_an_end_in_the_past_is_confirmed_in_other_words(active: str, anna: Staff) -> None:
     days = {"valid_from": "2026-11-01", "valid_to": "2026-11-22"}
     page = anna.get(anna.agree(active, "validity", **days).location)
-    assert outcome(page).startswith("The validity of Example GmbH has ended. ")
+    assert outcome(page).startswith(
+        "The licence of Example GmbH has ended on 22 November 2026, before: 22 November 2027."
+    )

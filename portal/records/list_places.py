@@ -103,6 +103,10 @@ def list_place_item(tenant: Tenant, facts: ListFacts, version: int) -> Item:
     }
     item: dict[str, Value] = {KEY: list_place_id(tenant.id), "version": version}
     item |= {name: value for name, value in values.items() if value}
+    if tenant.version is not None:
+        # So each change writes the place, also one that leads back to what it was: whoever has read
+        # an older tenant finds another version of it, and fails.
+        item["tenantVersion"] = tenant.version
     for index, (partition, sort) in keys.items():
         item |= {index.partition: partition, index.sort: sort}
     return item

@@ -146,7 +146,7 @@ def _usual_page(
     after: PageCursor | None,
 ) -> Found:
     if not choice.is_filtered:
-        listed = page(store, ranges, after=after)
+        listed = page(store, ranges, after=after, limit=PAGE)
         return Found(listed.rows, listed.after, facts=_marked(store, listed.rows))
     found = _Current(store, choice, now)
     for _ in range(_MOST_QUERIES):

@@ -86,19 +86,21 @@ def test_no_tab_shows_items_that_are_not_tenants(store):
         assert set(ids_in_tab(store, tab)) <= {active.id}
 
 
-@pytest.mark.parametrize(("total", "expected"), [(0, 0), (1, 1), (99, 99), (100, 100), (250, 100)])
-def test_a_count_stops_at_100(store, total, expected):
+@pytest.mark.parametrize(
+    ("total", "expected"), [(0, 0), (1, 1), (999, 999), (1000, 1000), (1250, 1000)]
+)
+def test_a_count_stops_at_1000(store, total, expected):
     fill(store, (tenant(n) for n in range(total)))
-    assert CAP == 100
+    assert CAP == 1000
     assert queries.count(store, Tab.PENDING, START) == expected
 
 
-def test_a_count_over_several_ranges_stops_at_100(store):
-    fill(store, (tenant(n, Status.REJECTED) for n in range(60)))
-    fill(store, (tenant(n, Status.WITHDRAWN) for n in range(100, 160)))
+def test_a_count_over_several_ranges_stops_at_1000(store):
+    fill(store, (tenant(n, Status.REJECTED) for n in range(600)))
+    fill(store, (tenant(n, Status.WITHDRAWN) for n in range(1000, 1600)))
     counting = Counting(store)
-    assert queries.count(counting, Tab.REJECTED, START) == 100
-    assert counting.cost.caps == [100, 40]
+    assert queries.count(counting, Tab.REJECTED, START) == 1000
+    assert counting.cost.caps == [1000, 400]
 
 
 def test_the_counts_of_all_tabs_are_the_counts_of_each_tab(store):

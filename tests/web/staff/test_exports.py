@@ -124,7 +124,7 @@ def test_a_search_is_a_file_too_and_the_log_does_not_say_for_what(
 def test_a_file_that_breaks_off_says_so_and_ends_with_an_error(
     troubled: TroubledStore, store: Store, anna: Staff
 ) -> None:
-    add_tenants(store, *(pending_tenant(number) for number in range(1, 121)))
+    add_tenants(store, *(pending_tenant(number) for number in range(1, 1101)))
     pages: list[str] = []
 
     def trouble(call: str, number: int) -> Exception | None:
@@ -138,12 +138,12 @@ def test_a_file_that_breaks_off_says_so_and_ends_with_an_error(
     pieces: list[bytes] = []
     with pytest.raises(UnavailableError):
         pieces.extend(answer.iter_encoded())
-    assert len(pieces) == 1 + 50 + 1
+    assert len(pieces) == 1 + 1000 + 1
     assert pieces[-1].startswith(b'"INCOMPLETE')
     answer.close()
     troubled.calm()
     # Its place is free again.
-    assert len(parsed(anna.get(CSV))) == 120
+    assert len(parsed(anna.get(CSV))) == 1100
 
 
 def fails(name: str) -> Trouble:
@@ -161,11 +161,11 @@ def test_a_store_that_does_not_answer_gives_no_file(troubled: TroubledStore, ann
 
 
 def test_the_first_rows_are_sent_before_the_last_are_read(anna: Staff, store: Store) -> None:
-    add_tenants(store, *(pending_tenant(number) for number in range(1, 121)))
+    add_tenants(store, *(pending_tenant(number) for number in range(1, 1101)))
     answer = anna.client.get(CSV, buffered=False)
     pieces = answer.iter_encoded()
     assert next(pieces).startswith(b"\xef\xbb\xbf")
-    add_tenants(store, pending_tenant(500, "Came later"))
+    add_tenants(store, pending_tenant(5000, "Came later"))
     assert b"Came later" in b"".join(pieces)
     answer.close()
 

@@ -143,7 +143,7 @@ WRITES = {
             verb="activate",
             prepare=make_pending,
             typed=IDS | _DAYS | {"client_id": "fsm-client", "client_secret": "s3cret"},
-            said="Example GmbH is active. Status: Pending → Active.",
+            said="Example GmbH is active.",
             event="activate",
             ends_as=FINAL_ID,
         ),
@@ -160,7 +160,7 @@ WRITES = {
             verb="reject",
             prepare=make_pending,
             typed={"reason": "not_a_customer", "message": "Please call us."},
-            said="The sign-up of Example GmbH is rejected. Status: Pending → Rejected.",
+            said="The sign-up of Example GmbH is rejected.",
             event="reject",
         ),
         Write(
@@ -173,7 +173,7 @@ WRITES = {
         Write(
             verb="reopen",
             prepare=make_rejected,
-            said=f"{REOPENED} Status: Rejected → Pending.",
+            said=REOPENED,
             event="reopen",
             overtaken_by="reopen",
             overtaken_with={},
@@ -189,13 +189,13 @@ WRITES = {
             verb="suspend",
             prepare=make_active,
             typed={"reason": "unpaid"},
-            said="Example GmbH is suspended. Status: Active → Suspended.",
+            said="Example GmbH is suspended.",
             event="suspend",
         ),
         Write(
             verb="reinstate",
             prepare=make_suspended,
-            said="Example GmbH is active again. Status: Suspended → Active.",
+            said="Example GmbH is active again.",
             event="reinstate",
         ),
         Write(

@@ -12,14 +12,11 @@ _WITHOUT_VALUE = frozenset({"clientSecret", "contactPhoneTyped", "contactPhoneEx
 
 
 def changed_values(before: Item, after: Item) -> list[str]:
-    """`Status: Pending → Active.`, for each value that differs."""
-    old, new = records.status_of(before), records.status_of(after)
-    changes = []
-    if old is not new:
-        change = _("%(old)s → %(new)s", old=_(labels.STATUS[old]), new=_(labels.STATUS[new]))
-        status = _("Status")
-        changes.append(f"{status}: {change}.")
-    if old is not new and records.validity_of(before) == Validity():
+    """`Company id: 104348 → 7.`, for each value that differs. The sentence before these says the
+    status; of an activation it says all: whatever it gives was not there before."""
+    changes: list[str] = []
+    is_other_status = records.status_of(before) is not records.status_of(after)
+    if is_other_status and records.validity_of(before) == Validity():
         return changes
     for name, label in labels.ATTRIBUTE.items():
         if name in ("validFrom", "validTo") or before.get(name) == after.get(name):

@@ -195,18 +195,18 @@ def test_a_refusal_of_a_flood_from_many_networks_is_one_read_once_no_more_are_se
     assert sent(store, lambda: refused(2002)) == ["GetItem"]
 
 
-def test_an_activation_is_charged_23_write_units_and_25_with_a_claim(store) -> None:
+def test_an_activation_is_charged_27_write_units_and_29_with_a_claim(store) -> None:
     pending = sign_up(store)
     assert charged(store, lambda: activate(store, PlainSealer(), pending, secret="s" * 40)) == (
-        1,
-        23,
+        2,
+        27,
     )
     ids = Ids(account_id="86811", company_id="1", cluster="eu")
     claiming = sign_up(store, 2, claims=ids)
-    assert charged(store, lambda: activate(store, PlainSealer(), claiming, ids=ids)) == (2, 25)
+    assert charged(store, lambda: activate(store, PlainSealer(), claiming, ids=ids)) == (3, 29)
 
 
-def test_an_activation_of_a_tenant_over_1_kb_is_charged_at_most_26(store) -> None:
+def test_an_activation_of_a_tenant_over_1_kb_is_charged_at_most_33(store) -> None:
     wide = Ids(
         account_id="1" * 40, company_id="2" * 40, account_name="a" * 100,
         company_name="c" * 100, cluster="eu",
@@ -214,7 +214,7 @@ def test_an_activation_of_a_tenant_over_1_kb_is_charged_at_most_26(store) -> Non
     pending = sign_up(store)
     secret = "s" * 300
     units = charged(store, lambda: activate(store, PlainSealer(), pending, ids=wide, secret=secret))
-    assert units[1] <= 26
+    assert units[1] <= 33
 
 
 @pytest.fixture
@@ -237,9 +237,10 @@ def test_what_the_other_verbs_are_charged(store, active) -> None:
 
     # The tenant and its event are charged twice each; then the tenant's rows in four indexes, one
     # of which moves, and the event's row in two indexes: it took access away. The mail is charged
-    # 4, the mark for search 3, the count of the week 2.
-    assert charged(store, suspend) == (1, 20)
-    assert charged(store, renew)[1] <= 15
+    # 4, the mark for search 3, the count of the week 2, the event's row in the report 1. What undoing
+    # needs makes the tenant larger than 1 KB. The item of whoever looks after it is read.
+    assert charged(store, suspend) == (2, 24)
+    assert charged(store, renew)[1] <= 19
     assert charged(store, lambda: store.get(active.id)) == (1, 0)
     # Each process asks this once a minute: what was suspended or shortened lately.
     assert charged(store, lambda: ended_since(store, START)) == (0.5, 0)
@@ -254,7 +255,8 @@ def test_a_page_of_the_queue_is_charged_two_read_units_however_many_wait(store, 
     assert charged(store, lambda: queries.page(store, ranges, after=first.after)) == (2, 0)
     now = START + timedelta(days=1)
     counted = charged(store, lambda: queries.count(store, Tab.PENDING, now))
-    assert counted[0] <= 4
+    # Counts are exact up to 999. Large ones are remembered for some seconds.
+    assert counted[0] <= 35
 
 
 def test_what_a_mail_is_charged_after_the_decision(store, settings) -> None:
@@ -328,8 +330,9 @@ def test_what_other_verbs_cost_more_for_search(store) -> None:
         store, tenant.id, expected_version=version + 1, audit=ANN,
         contact=replace(CONTACT, phone=""),
     )  # fmt: skip
-    # An entry with the phone number is another one, and so are those behind it.
-    assert charged(store, work_off)[1] == 21
+    # An entry with the phone number is another one, and so are those behind it. The place names the
+    # version of the tenant: 4.
+    assert charged(store, work_off)[1] == 25
     other = sign_up(store, 2, claims=Ids(account_id="86811", company_id="1", cluster="eu"))
     work_off()
     activate(store, PlainSealer(), other, ids=Ids(account_id="1", company_id="2", cluster="eu"))

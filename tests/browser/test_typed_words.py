@@ -156,7 +156,7 @@ def test_the_answer_to_a_note_leaves_the_caret_where_somebody_types_on(
         page.keyboard.press("ArrowLeft")
     waiting[0].continue_()
     expect(page.locator("#outcome")).to_have_text("The note is added.")
-    expect(page.get_by_role("status")).to_have_text("The note is added.")
+    expect(page.locator("#live")).to_have_text("The note is added.")
     page.keyboard.type("a")
     expect(name).to_have_value("Example")
     expect(note.get_by_label("Note")).to_have_value("")

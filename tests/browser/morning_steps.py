@@ -70,8 +70,17 @@ def activated_by_keyboard(page: Page, someone: Customer) -> str:
 
 
 def what_matters(tenant: Tenant) -> Tenant:
-    """Without what every decision changes; also, the portal remembers that it was decided on."""
-    return replace(tenant, version=None, updated_at=None, decision=None, was_reopened=False)
+    """Without what every decision changes. The portal also remembers that it was decided on, and
+    the ids that it had for a while: notes that were written then stay its own."""
+    return replace(
+        tenant,
+        version=None,
+        updated_at=None,
+        decision=None,
+        was_reopened=False,
+        id_since=None,
+        former_ids=(),
+    )
 
 
 def last_day(tenant: Tenant, zone: ZoneInfo) -> date:

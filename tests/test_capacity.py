@@ -237,7 +237,7 @@ def test_what_the_other_verbs_are_charged(store, active) -> None:
 
     # The tenant and its event are charged twice each; then the tenant's rows in four indexes, one
     # of which moves, and the event's row in two indexes: it took access away. The mail is charged
-    # 4, the mark for search 3, the count of the week 2, the event's row in the report 1. What undoing
+    # 4, the mark for search 3, the count of the week 2, the row of the report 1. What undoing
     # needs makes the tenant larger than 1 KB. The item of whoever looks after it is read.
     assert charged(store, suspend) == (2, 24)
     assert charged(store, renew)[1] <= 19

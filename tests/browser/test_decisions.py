@@ -208,8 +208,8 @@ def test_a_term_sets_the_last_day(anna: Page, demo_data: DemoData, javascript: b
     form.get_by_role("button", name="Shorten the validity").click()
     company = someone.tenant.contact.company
     said = re.compile(
-        f"^The licence of {re.escape(company)} now ends on 28 February 2029, before: .*. It begins on"
-        " 29 February 2028, before: "
+        f"^The licence of {re.escape(company)} now ends on 28 February 2029, before: .*. It"
+        " begins on 29 February 2028, before: "
     )
     outcome_is(page, said, javascript=javascript)
     expect(page.get_by_role("main")).to_contain_text(

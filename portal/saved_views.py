@@ -20,6 +20,7 @@ from portal.stores import (
     Replace,
     Store,
     VersionConflictError,
+    find_item,
 )
 
 MAX_VIEWS = 20
@@ -113,10 +114,7 @@ def _change(
     """Done again after each conflict: two tabs that save at the same time lose nothing."""
 
     def attempt() -> None:
-        try:
-            item: Item | None = store.get(_item_id(person_id))
-        except ItemNotFoundError:
-            item = None
+        item = find_item(store, _item_id(person_id))
         before = _views(item) if item else []
         after = change(before)
         if after == before:

@@ -7,7 +7,8 @@ from typing import Any
 
 from portal import onboarding, records
 from portal.sealing import Sealer, Secret
-from portal.stores.contract import Change, Item, Page, Store, UnavailableError, iter_scan
+from portal.stores.contract import Change, Item, Page, Store, UnavailableError
+from portal.stores.reading import iter_scan
 from portal.stores.wrapper import StoreWrapper
 from portal.tenants import AuditInfo, Contact, Ids, Tenant, Validity
 from tests.conftest import START

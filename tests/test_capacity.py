@@ -26,8 +26,9 @@ from portal.search import (
     refresh,
 )
 from portal.search.terms import terms_of
-from portal.stores.contract import Add, Change, Count, Item, Replace, iter_scan
+from portal.stores.contract import Add, Change, Count, Item, Replace
 from portal.stores.dynamodb.store import DynamoDbStore
+from portal.stores.reading import iter_scan
 from portal.stores.schema import GSI2, KEY
 from portal.tenants import Ids, Reason, Status, Tenant
 from tests.conftest import START

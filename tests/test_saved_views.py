@@ -16,7 +16,8 @@ from portal.saved_views import (
     save_view,
     views_of,
 )
-from portal.stores.contract import Store, iter_scan
+from portal.stores.contract import Store
+from portal.stores.reading import iter_scan
 from tests.conftest import START
 from tests.web.failing_store import TroubledStore, before_write
 

@@ -15,11 +15,11 @@ from portal.stores import (
     BusyError,
     Change,
     ItemExistsError,
-    ItemNotFoundError,
     Remove,
     Replace,
     Store,
     VersionConflictError,
+    find_item,
 )
 from portal.tenants import AuditInfo, Status, Tenant
 
@@ -42,9 +42,8 @@ def is_assignable(tenant: Tenant) -> bool:
 
 def find_desk(store: Store, tenant: Tenant) -> Desk:
     """Who looks after the tenant. What was before the latest decision has ended."""
-    try:
-        desk = records.desk_of(store.get(records.desk_id(tenant.id)))
-    except ItemNotFoundError:
+    desk = _stored_desk(store, tenant.id)
+    if desk is None:
         return records.new_desk(tenant)
     if desk.status is tenant.status:
         return desk
@@ -145,10 +144,8 @@ def ended_changes(store: Store, before: Tenant, after: Tenant, audit: AuditInfo)
 
 
 def _stored_desk(store: Store, tenant_id: str) -> Desk | None:
-    try:
-        return records.desk_of(store.get(records.desk_id(tenant_id)))
-    except ItemNotFoundError:
-        return None
+    item = find_item(store, records.desk_id(tenant_id))
+    return records.desk_of(item) if item else None
 
 
 def _with_follower(followers: tuple[str, ...], person_id: str) -> tuple[str, ...]:

@@ -15,11 +15,10 @@ from portal.stores import (
     KEY,
     Add,
     Cursor,
-    Item,
-    ItemNotFoundError,
     Replace,
     Store,
     VersionConflictError,
+    find_item,
 )
 from portal.tenants import Status
 
@@ -101,10 +100,10 @@ def _is_due(desk: Desk, to: Person, now: datetime, after: timedelta) -> bool:
 
 def _escalate(store: Store, item_id: str, to: Person, now: datetime, after: timedelta) -> bool:
     """Whether it was reported. An index may lag behind, and others look as well."""
-    try:
-        desk = records.desk_of(store.get(item_id))
-    except ItemNotFoundError:
+    item = find_item(store, item_id)
+    if item is None:
         return False
+    desk = records.desk_of(item)
     if not _is_due(desk, to, now, after) or not _is_pending(store, desk.tenant_id):
         return False
     told = replace(desk, version=desk.version + 1, escalated_at=now, escalated_to=to.id)
@@ -122,8 +121,7 @@ def _escalate(store: Store, item_id: str, to: Person, now: datetime, after: time
 
 
 def _is_pending(store: Store, tenant_id: str) -> bool:
-    try:
-        item: Item = store.get(tenant_id)
-    except ItemNotFoundError:
+    item = find_item(store, tenant_id)
+    if item is None or not records.is_tenant(item):
         return False
-    return records.is_tenant(item) and records.status_of(item) is Status.PENDING
+    return records.status_of(item) is Status.PENDING

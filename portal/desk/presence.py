@@ -16,11 +16,11 @@ from portal.stores import (
     Add,
     BusyError,
     ItemExistsError,
-    ItemNotFoundError,
     Replace,
     Store,
     UnavailableError,
     VersionConflictError,
+    find_item,
 )
 
 #: So long somebody is there after a ping.
@@ -71,9 +71,8 @@ def note_presence(
 
 def _read(store: Store, tenant_id: str, now: datetime) -> tuple[int, list[Presence]]:
     """The version of the item, 0 if there is none, and who is there: of this and other tenants."""
-    try:
-        item = store.get(records.presence_id(tenant_id))
-    except ItemNotFoundError:
+    item = find_item(store, records.presence_id(tenant_id))
+    if item is None:
         return 0, []
     people = records.presence_of(item)
     return int(item["version"]), [each for each in people if now - each.at < PRESENT]

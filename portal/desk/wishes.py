@@ -3,32 +3,22 @@
 from dataclasses import replace
 
 from portal import records
+from portal.auth import until_done
 from portal.mail import mail_wishes
 from portal.records import MailWishes
-from portal.stores import (
-    Add,
-    BusyError,
-    ItemExistsError,
-    Replace,
-    Store,
-    VersionConflictError,
-)
-
-_MAX_ATTEMPTS = 8
+from portal.stores import Add, Replace, Store
 
 
 def set_mail_wishes(store: Store, person_id: str, wishes: MailWishes) -> None:
     """Keeps what this person wants. The latest counts.
 
     Raises:
-        BusyError: Other changes kept interfering.
+        BusyError: The store stayed busy.
     """
-    for _ in range(_MAX_ATTEMPTS):
+
+    def attempt() -> None:
         version = mail_wishes(store, person_id).version
         item = records.mail_wishes_item(person_id, replace(wishes, version=version + 1))
-        try:
-            store.write([Replace(item, version) if version else Add(item)])
-        except (VersionConflictError, ItemExistsError):
-            continue
-        return
-    raise BusyError(reason="Others kept changing the same record.")
+        store.write([Replace(item, version) if version else Add(item)])
+
+    until_done(attempt)

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from portal import records
 from portal.figures.counting import DECISIONS
-from portal.stores import KEY, Add, Item, ItemNotFoundError, Replace, Store, iter_scan
+from portal.stores import KEY, Add, Item, Replace, Store, find_item, iter_scan
 
 #: Week and name of a number.
 _Number = tuple[str, str]
@@ -69,7 +69,7 @@ def repair(store: Store, now: datetime, weeks: int) -> Recount:
             changed.
         StoreError: The store failed.
     """
-    stored = _item(store, records.CORRECTIONS)
+    stored = find_item(store, records.CORRECTIONS)
     recount = check(store, now, weeks)
     if not recount.differences:
         return recount
@@ -89,11 +89,11 @@ def _counted(store: Store, weeks: Sequence[str]) -> Counter[_Number]:
     """The counts, corrected."""
     counted: Counter[_Number] = Counter()
     for week in weeks:
-        decisions = _item(store, records.decisions_item_id(week))
-        sign_ups = _item(store, records.sign_ups_item_id(week))
+        decisions = find_item(store, records.decisions_item_id(week))
+        sign_ups = find_item(store, records.sign_ups_item_id(week))
         _add(counted, week, records.decision_counts(decisions or {}))
         _add(counted, week, records.sign_up_count(sign_ups or {}))
-    stored = _item(store, records.CORRECTIONS)
+    stored = find_item(store, records.CORRECTIONS)
     corrections = records.corrections_of(stored) if stored else {}
     for week in weeks:
         _add(counted, week, corrections.get(week, {}))
@@ -120,10 +120,3 @@ def _number_of(item: Item) -> _Number | None:
         return records.counted_decision(item) if item.get("verb") in DECISIONS else None
     week = records.counted_sign_up(item)
     return (week, records.SIGN_UPS) if week else None
-
-
-def _item(store: Store, item_id: str) -> Item | None:
-    try:
-        return store.get(item_id)
-    except ItemNotFoundError:
-        return None

@@ -19,12 +19,11 @@ from portal.stores import (
     KEY,
     Add,
     Change,
-    Item,
     ItemExistsError,
-    ItemNotFoundError,
     LimitReachedError,
     Store,
     VersionConflictError,
+    find_item,
 )
 from portal.tenants import Client, Contact, Ids, RuleError, Source, Status, Tenant
 
@@ -120,7 +119,7 @@ def submit_for_ids(
 
 
 def _refuse_tenant(store: Store, ids: Ids) -> None:
-    item = _item(store, ids.tenant_id)
+    item = find_item(store, ids.tenant_id)
     if item is not None:
         raise IdsInUseError(records.tenant_of(item))
 
@@ -128,14 +127,14 @@ def _refuse_tenant(store: Store, ids: Ids) -> None:
 def _refuse_open_form(store: Store, ids: Ids, email: str) -> None:
     """An open sign-up of this address that came by the form. The claim, read by its key, says
     whether there is any."""
-    if _item(store, records.claim_id(ids)) is None:
+    if find_item(store, records.claim_id(ids)) is None:
         return
     partition = records.email_partition(email)
     rows = store.query(GSI4, partition, limit=_ROWS_OF_ADDRESS, newest_first=True).items
     for row in rows:
         # The index may lag behind, so the tenant itself decides.
         is_candidate = records.status_of(row) is Status.PENDING and row.get("status")
-        item = _item(store, str(row[KEY])) if is_candidate else None
+        item = find_item(store, str(row[KEY])) if is_candidate else None
         if item is None or not records.is_tenant(item):
             continue
         tenant = records.tenant_of(item)
@@ -151,7 +150,7 @@ def _free_id(store: Store, reference: Callable[[int], str]) -> str:
     """
     for number in count():
         tenant_id = records.pending_id(reference(number))
-        item = _item(store, tenant_id)
+        item = find_item(store, tenant_id)
         if item is None:
             return tenant_id
         # An activated one left a forward. The tenant it leads to may have other ids, or be gone.
@@ -162,10 +161,3 @@ def _free_id(store: Store, reference: Callable[[int], str]) -> str:
 
 def _has_ids(tenant: Tenant, ids: Ids) -> bool:
     return tenant.ids is not None and tenant.ids.tenant_id == ids.tenant_id
-
-
-def _item(store: Store, item_id: str) -> Item | None:
-    try:
-        return store.get(item_id)
-    except ItemNotFoundError:
-        return None

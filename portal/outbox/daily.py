@@ -37,10 +37,10 @@ from portal.stores import (
     Cursor,
     Item,
     ItemExistsError,
-    ItemNotFoundError,
     Replace,
     Store,
     VersionConflictError,
+    find_item,
 )
 from portal.timestamps import format_timestamp, parse_timestamp
 
@@ -145,7 +145,7 @@ class Daily:
         return bool(is_set or who_wants_digest(self.store))
 
     def _run(self, until: Until) -> bool:
-        stored = self._stored()
+        stored = find_item(self.store, ROUND)
         current = _round_of(stored) or self._due(stored)
         if current is None:
             return False
@@ -180,12 +180,6 @@ class Daily:
 
     def _day(self, instant: datetime) -> str:
         return instant.astimezone(self.zone).date().isoformat()
-
-    def _stored(self) -> Item | None:
-        try:
-            return self.store.get(ROUND)
-        except ItemNotFoundError:
-            return None
 
     def _keep(self, stored: Item | None, attributes: Item, others: Sequence[Change] = ()) -> Item:
         """Write the item of the rounds. Returns it.

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from portal import records
 from portal.records import OutboxEntry
-from portal.stores import GSI4, KEY, Item, ItemNotFoundError, Store
+from portal.stores import GSI4, KEY, Item, Store, find_item
 from portal.timestamps import parse_timestamp
 
 _LATEST = 10
@@ -33,8 +33,8 @@ class Background:
 def background(store: Store, *, cap: int) -> Background:
     first = store.query(GSI4, records.OUTBOX_DUE, limit=1).items
     ended = store.query(GSI4, records.OUTBOX_GIVEN_UP, limit=_LATEST, newest_first=True).items
-    items = [_item(store, str(row[KEY])) for row in ended]
-    last_round = _item(store, records.DAILY_ROUND)
+    items = [find_item(store, str(row[KEY])) for row in ended]
+    last_round = find_item(store, records.DAILY_ROUND)
     return Background(
         waiting=store.count(GSI4, records.OUTBOX_DUE, cap=cap),
         due_since=_due_at(first[0]) if first else None,
@@ -46,10 +46,3 @@ def background(store: Store, *, cap: int) -> Background:
 
 def _due_at(row: Item) -> datetime | None:
     return parse_timestamp(str(row[GSI4.sort]).partition("#")[0])
-
-
-def _item(store: Store, item_id: str) -> Item | None:
-    try:
-        return store.get(item_id)
-    except ItemNotFoundError:
-        return None

@@ -12,7 +12,7 @@ from portal import records
 from portal.queries.pages import IndexRange, PageCursor, page
 from portal.queries.tabs import CAP
 from portal.records import LAST, OutboxEntry, UnknownId, Usage
-from portal.stores import GSI2, GSI3, GSI4, KEY, Item, ItemNotFoundError, Store
+from portal.stores import GSI2, GSI3, GSI4, KEY, Item, ItemNotFoundError, Store, find_item
 from portal.tenants import Tenant
 from portal.timestamps import format_timestamp
 
@@ -113,7 +113,7 @@ def unknown_ids(store: Store, now: datetime, zone: ZoneInfo, kept: timedelta) ->
     Args:
         kept: Ids that were asked for last before that are left out.
     """
-    item = _item(store, records.UNKNOWN_IDS)
+    item = find_item(store, records.UNKNOWN_IDS)
     oldest = (now - kept).astimezone(zone).date()
     found = records.unknown_ids_of(item) if item else []
     return sorted((each for each in found if each.last_day >= oldest), key=lambda each: -each.count)
@@ -121,7 +121,7 @@ def unknown_ids(store: Store, now: datetime, zone: ZoneInfo, kept: timedelta) ->
 
 def has_tenant(store: Store, tenant_id: str) -> bool:
     """Whether there is a tenant by now."""
-    item = _item(store, tenant_id)
+    item = find_item(store, tenant_id)
     return item is not None and records.is_tenant(item)
 
 
@@ -140,7 +140,7 @@ def _range(which: ProofList, now: datetime, zone: ZoneInfo) -> IndexRange:
 
 def _usage_row(store: Store, row: Item) -> ProofRow | None:
     tenant_id = records.usage_tenant_id(row)
-    item = _item(store, tenant_id)
+    item = find_item(store, tenant_id)
     if item is None or not records.is_tenant(item):
         return None
     return ProofRow(tenant_id=tenant_id, tenant=records.tenant_of(item), row=row)
@@ -148,7 +148,7 @@ def _usage_row(store: Store, row: Item) -> ProofRow | None:
 
 def _mail_row(store: Store, row: Item) -> ProofRow | None:
     """The index has neither the reason nor the kind of a mail."""
-    item = _item(store, str(row[KEY]))
+    item = find_item(store, str(row[KEY]))
     entry = records.outbox_entry_of(item) if item else None
     if entry is None or not entry.is_of_tenant:
         return None
@@ -162,12 +162,5 @@ def _mail_row(store: Store, row: Item) -> ProofRow | None:
 
 
 def _usage(store: Store, tenant_id: str) -> Usage | None:
-    item = _item(store, records.usage_id(tenant_id))
+    item = find_item(store, records.usage_id(tenant_id))
     return records.usage_of(item) if item else None
-
-
-def _item(store: Store, item_id: str) -> Item | None:
-    try:
-        return store.get(item_id)
-    except ItemNotFoundError:
-        return None

@@ -24,7 +24,7 @@ from portal.queries import DISJOINT_TABS, PAGE, IndexRange, PageCursor, Tab, is_
 from portal.records import LAST, TERM_INDEXES, ListFacts
 from portal.search.newest import merged
 from portal.search.terms import SHORTEST_TERM, Query, query_of, terms_of
-from portal.stores import GSI1, GSI3, GSI4, KEY, Cursor, Item, ItemNotFoundError, Store
+from portal.stores import GSI1, GSI3, GSI4, KEY, Cursor, Item, ItemNotFoundError, Store, find_item
 from portal.tenants import EXPIRING, Tenant
 
 #: Tenants that one page reads at most.
@@ -292,11 +292,8 @@ def _first_sort(tenant: Tenant, beginning: str) -> str:
 
 
 def _tenant_item(store: Store, tenant_id: str) -> Item | None:
-    try:
-        item = store.get(tenant_id)
-    except ItemNotFoundError:
-        return None
-    return item if records.is_tenant(item) else None
+    item = find_item(store, tenant_id)
+    return item if item and records.is_tenant(item) else None
 
 
 # ---- By id

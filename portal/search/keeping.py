@@ -30,13 +30,12 @@ from portal.stores import (
     Add,
     BusyError,
     Change,
-    Item,
     ItemExistsError,
-    ItemNotFoundError,
     Remove,
     Replace,
     Store,
     VersionConflictError,
+    find_item,
 )
 
 #: So long a claim is left to whoever made it.
@@ -74,7 +73,7 @@ def refresh(
     changing = _Changing(store, tenant_id, now, set(doubtful or ()), is_unsure=doubtful is not None)
     for _ in range(_ATTEMPTS):
         document = _document(store, tenant_id)
-        wanted = wanted_of(_item(store, tenant_id))
+        wanted = wanted_of(find_item(store, tenant_id))
         if not changing.is_unsure and _agree(document, wanted):
             return True
         if document and not changing.is_unsure and _is_others(document, now, lease):
@@ -119,7 +118,7 @@ class _Changing:
         there = before.entries if before and is_known else _NONE
         # If this attempt fails, somebody else is at it as well.
         self.is_unsure = True
-        if wanted_of(_item(self._store, self._tenant_id)) != wanted:
+        if wanted_of(find_item(self._store, self._tenant_id)) != wanted:
             return None
         for entry_hash, item in wanted.entries.items():
             if entry_hash not in there:
@@ -202,12 +201,5 @@ def _is_others(document: SearchDocument, now: datetime, lease: timedelta) -> boo
 
 
 def _document(store: Store, tenant_id: str) -> SearchDocument | None:
-    item = _item(store, records.search_document_id(tenant_id))
+    item = find_item(store, records.search_document_id(tenant_id))
     return records.search_document_of(item) if item else None
-
-
-def _item(store: Store, item_id: str) -> Item | None:
-    try:
-        return store.get(item_id)
-    except ItemNotFoundError:
-        return None

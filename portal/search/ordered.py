@@ -22,7 +22,17 @@ from portal.queries import PAGE, IndexRange, PageCursor, Tab, is_in_tab, page
 from portal.records import LAST, NEVER, ListFacts
 from portal.search.find import Found
 from portal.search.newest import merged
-from portal.stores import GSI1, GSI2, GSI3, GSI4, KEY, Index, Item, ItemNotFoundError, Store
+from portal.stores import (
+    GSI1,
+    GSI2,
+    GSI3,
+    GSI4,
+    KEY,
+    Index,
+    Item,
+    Store,
+    find_item,
+)
 from portal.tenants import EXPIRING, Source, Tenant
 
 #: A list with more rows is only shown in the orders that an index has.
@@ -186,20 +196,13 @@ class _Current:
                 self._add(records.place_tenant_id(place), known)
 
     def _add(self, tenant_id: str, known: ListFacts) -> None:
-        item = _item(self._store, tenant_id)
+        item = find_item(self._store, tenant_id)
         if item is not None and self._choice.has(item, self._now):
             self._facts[tenant_id] = known
             self.rows.append(item)
 
     def page(self, after: PageCursor | None) -> Found:
         return Found(self.rows, after, facts=self._facts)
-
-
-def _item(store: Store, tenant_id: str) -> Item | None:
-    try:
-        return store.get(tenant_id)
-    except ItemNotFoundError:
-        return None
 
 
 # ---- A list that is read whole, and sorted

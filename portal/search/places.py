@@ -19,11 +19,11 @@ from portal.stores import (
     Change,
     Item,
     ItemExistsError,
-    ItemNotFoundError,
     Remove,
     Replace,
     Store,
     VersionConflictError,
+    find_item,
 )
 from portal.tenants import Tenant, is_cluster
 
@@ -41,14 +41,14 @@ def keep_place(store: Store, tenant_id: str, *, twins: bool = True) -> None:
         StoreError: The store failed. The next call goes on.
     """
     for _ in range(_ATTEMPTS):
-        place = _item(store, records.list_place_id(tenant_id))
-        item = _item(store, tenant_id)
+        place = find_item(store, records.list_place_id(tenant_id))
+        item = find_item(store, tenant_id)
         change = _change(store, place, item, twins=twins)
         if change is None:
             return
         with suppress(ItemExistsError, VersionConflictError):
             store.write([change])
-            if _item(store, tenant_id) == item:
+            if find_item(store, tenant_id) == item:
                 return
     raise BusyError(reason="Others kept changing the place of the same tenant in lists.")
 
@@ -97,12 +97,5 @@ def _likely_twins(store: Store, tenant: Tenant) -> list[str]:
 
 def _has_mark(store: Store, tenant_id: str) -> bool:
     """Whether its place says that it may be there twice; or it has none yet, and will get it."""
-    place = _item(store, records.list_place_id(tenant_id))
+    place = find_item(store, records.list_place_id(tenant_id))
     return place is None or (GSI2.sort in place and records.list_facts(place, GSI2).twice)
-
-
-def _item(store: Store, item_id: str) -> Item | None:
-    try:
-        return store.get(item_id)
-    except ItemNotFoundError:
-        return None

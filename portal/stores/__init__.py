@@ -7,6 +7,7 @@ factory       opens the store that the settings choose
 validation    checks the arguments of a call
 wrapper       the base class of a store in front of another one
 prometheus_workers  how the workers of one portal share metrics
+reading       an item that may be missing; all rows, page after page
 deadline      until when a request must be answered
 retrying      how often a call is attempted; a store that retries while another is busy
 kept/         reads of single items, for what is made of them and may be kept
@@ -38,8 +39,6 @@ from portal.stores.contract import (
     UnavailableError,
     Value,
     VersionConflictError,
-    iter_query,
-    iter_scan,
 )
 from portal.stores.deadline import clear_deadline, remaining_seconds, set_deadline
 from portal.stores.factory import is_made, open_store, refuse_corrupt_store
@@ -50,6 +49,7 @@ from portal.stores.prometheus_workers import (
     require_prometheus_client,
     shared_metrics,
 )
+from portal.stores.reading import find_item, iter_query, iter_scan
 from portal.stores.retrying import (
     PUBLIC_ATTEMPTS,
     STAFF_ATTEMPTS,
@@ -98,6 +98,7 @@ __all__ = [
     "VersionConflictError",
     "WatchedStore",
     "clear_deadline",
+    "find_item",
     "is_made",
     "iter_query",
     "iter_scan",

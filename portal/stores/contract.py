@@ -10,12 +10,11 @@ Page, Segment                  what reading returns, and a part of the table
 StoreError and its subclasses  what a call may raise
 Store                          the calls, and what each one promises
 StoreMetrics, MeteredStore     what the calls cost
-iter_query, iter_scan          all rows, page after page
 
 `tests/stores/test_contract.py` checks every promise on every store.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -294,37 +293,3 @@ class MeteredStore(Protocol):
     """A store that measures its calls."""
 
     metrics: StoreMetrics
-
-
-# ---- All rows
-
-
-def iter_query(
-    store: Store,
-    index: Index,
-    partition: str,
-    *,
-    between: tuple[str, str] | None = None,
-    newest_first: bool = False,
-) -> Iterator[Item]:
-    """All rows that `Store.query` returns. May raise that call's errors before each page."""
-    after: Cursor | None = None
-    while True:
-        page = store.query(
-            index, partition, between=between, after=after, newest_first=newest_first
-        )
-        yield from page.items
-        after = page.after
-        if after is None:
-            return
-
-
-def iter_scan(store: Store) -> Iterator[Item]:
-    """All items that `Store.scan` returns. May raise that call's errors before each page."""
-    after: str | None = None
-    while True:
-        page = store.scan(Segment(), after=after)
-        yield from page.items
-        if page.after is None:
-            return
-        after = page.after[1]

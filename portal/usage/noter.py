@@ -25,12 +25,12 @@ from portal.stores import (
     Add,
     Change,
     ItemExistsError,
-    ItemNotFoundError,
     Replace,
     Store,
     StoreError,
     VersionConflictError,
     clear_deadline,
+    find_item,
     set_deadline,
 )
 from portal.tenants import first_instant
@@ -252,12 +252,8 @@ class UsageNoter:
         item = records.usage_item(replace(usage, version=usage.version + 1))
         if usage.version:
             return Replace(item, usage.version)
-        try:
-            self._store.get(usage.tenant_id)
-        except ItemNotFoundError:
-            # It was removed meanwhile. What is noted goes with its tenant.
-            return None
-        return Add(item)
+        # If it was removed meanwhile: what is noted goes with its tenant.
+        return Add(item) if find_item(self._store, usage.tenant_id) else None
 
     def _stored(self, tenant_id: str) -> Usage:
         return stored_usage(self._store, tenant_id)
@@ -273,10 +269,7 @@ class UsageNoter:
     def _merge_unknown(self, counts: dict[str, int]) -> None:
         today = self._clock().astimezone(self._zone).date()
         for _ in range(_ATTEMPTS):
-            try:
-                item = self._store.get(records.UNKNOWN_IDS)
-            except ItemNotFoundError:
-                item = None
+            item = find_item(self._store, records.UNKNOWN_IDS)
             before = records.unknown_ids_of(item) if item else []
             after = merged(before, counts, today)
             if after == before:
@@ -294,10 +287,8 @@ class UsageNoter:
 
 def stored_usage(store: Store, tenant_id: str) -> Usage:
     """What is noted of a tenant; version 0 if nothing is."""
-    try:
-        return records.usage_of(store.get(records.usage_id(tenant_id)))
-    except ItemNotFoundError:
-        return Usage(tenant_id=tenant_id)
+    item = find_item(store, records.usage_id(tenant_id))
+    return records.usage_of(item) if item else Usage(tenant_id=tenant_id)
 
 
 def _run(owner: "weakref.ref[UsageNoter]", ended: threading.Event) -> None:

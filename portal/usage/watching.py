@@ -11,11 +11,11 @@ from portal.stores import (
     BusyError,
     Item,
     ItemExistsError,
-    ItemNotFoundError,
     Remove,
     Replace,
     Store,
     VersionConflictError,
+    find_item,
 )
 from portal.tenants import AccessStatus, Status, Tenant, Verb, access_status
 from portal.usage.noter import stored_usage
@@ -39,7 +39,7 @@ def watch_usage(store: Store, tenant_id: str, now: datetime) -> None:
     for _ in range(_ATTEMPTS):
         # The tenant is read last: it is at least as new as whatever somebody else has written.
         before = stored_usage(store, tenant_id)
-        item = _item(store, tenant_id)
+        item = find_item(store, tenant_id)
         after = _expected(before, item, now) if item and records.is_tenant(item) else None
         if after is before or (after is None and not before.version):
             return
@@ -72,7 +72,7 @@ def remove_usage(store: Store, tenant_id: str) -> None:
 def _watch_sign_up(store: Store, sign_up_id: str) -> None:
     """A sign-up has only the visits of its status page. They go with it; the forward that takes its
     place after an activation keeps them."""
-    item = _item(store, sign_up_id)
+    item = find_item(store, sign_up_id)
     if item is None or item.get("erased") is True:
         remove_usage(store, sign_up_id)
 
@@ -103,10 +103,3 @@ def _change(before: Usage, after: Usage | None) -> Add | Replace | Remove:
         return Remove(records.usage_id(before.tenant_id), before.version)
     item = records.usage_item(replace(after, version=before.version + 1))
     return Replace(item, before.version) if before.version else Add(item)
-
-
-def _item(store: Store, item_id: str) -> Item | None:
-    try:
-        return store.get(item_id)
-    except ItemNotFoundError:
-        return None

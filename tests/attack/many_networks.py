@@ -15,7 +15,8 @@ from altcha import create_challenge
 from portal import records
 from portal.onboarding.sign_up_limits import MAX_SET_ASIDE, SIGN_UPS_IN_ALL
 from portal.stores import GSI2
-from portal.stores.contract import Store, iter_scan
+from portal.stores.contract import Store
+from portal.stores.reading import iter_scan
 from tests.attack.clients import StaffMember, form_of, programs, working
 from tests.attack.flood import AT_ONCE, CONNECTIONS, PROGRAMS, SETTINGS, Crowd, Flood
 from tests.attack.http_client import ask

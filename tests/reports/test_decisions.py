@@ -11,7 +11,8 @@ import pytest
 from portal import onboarding, queries, records
 from portal.auth import id_of_address, make_sign_in_link
 from portal.reports import complete_report_index, decisions_as_csv, whole_or_said
-from portal.stores.contract import Replace, Store, UnavailableError, iter_scan
+from portal.stores.contract import Replace, Store, UnavailableError
+from portal.stores.reading import iter_scan
 from portal.stores.schema import GSI1, KEY
 from portal.tenants import AuditInfo, Contact, Reason
 from tests.conftest import START

@@ -14,7 +14,8 @@ from werkzeug.test import TestResponse
 from portal import records
 from portal.auth import make_sign_in_link
 from portal.records import Event
-from portal.stores.contract import Item, Store, iter_scan
+from portal.stores.contract import Item, Store
+from portal.stores.reading import iter_scan
 from portal.stores.schema import GSI2, KEY
 from portal.web.http.signed_links import read_status_token
 from tests.strict_client import PARSED

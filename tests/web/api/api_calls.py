@@ -10,7 +10,8 @@ from werkzeug.test import TestResponse
 
 from portal import records
 from portal.auth.api_tokens import Scope, create_api_token
-from portal.stores.contract import Item, Store, iter_scan
+from portal.stores.contract import Item, Store
+from portal.stores.reading import iter_scan
 from portal.tenants import Status, Tenant
 from tests.conftest import START
 from tests.examples import CONTACT, IDS, WINDOW

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from portal.onboarding import StaleError, TenantExistsError, UnknownTenantError, undo
 from portal.stores import StoreError
-from portal.tenants import ErasedError, NotAllowedError, RuleError, Status, Tenant, Verb
-from portal.web.http import audit_info, note_saved, store
+from portal.tenants import ErasedError, NotAllowedError, RuleError, Tenant, Verb
+from portal.web.http import audit_info, store
 from portal.web.i18n import _
 from portal.web.staff.bulk.bulk_verbs import done_sentence
 from portal.web.staff.bulk.selection import (
@@ -19,7 +19,7 @@ from portal.web.staff.bulk.selection import (
     shown_name,
     written,
 )
-from portal.web.staff.lists import forget_decision, remember_decision
+from portal.web.staff.lists import note_decision
 from portal.web.staff.tenant import (
     BY_VERB,
     VerbEntry,
@@ -94,7 +94,7 @@ def _decide(entry: VerbEntry, form: VerbForm, chosen: Chosen) -> Result:
         return _refused(chosen, _("This account already has a tenant."))
     except RuleError:
         return _refused(chosen, _("This one cannot be changed like this. Open it to see why."))
-    _note(chosen.id, tenant)
+    note_decision(chosen.id, tenant)
     company = shown_name(tenant)
     sentence = done_sentence(entry.verb, tenant, company, chosen.end)
     return Result(chosen.id, company, sentence, tenant.version or 0)
@@ -109,14 +109,6 @@ def _perform(entry: VerbEntry, form: VerbForm, chosen: Chosen) -> Tenant:
 
 def _refused(chosen: Chosen, sentence: str) -> Result:
     return Result(chosen.id, chosen.company, sentence)
-
-
-def _note(tenant_id: str, tenant: Tenant) -> None:
-    note_saved()
-    if tenant.status is Status.PENDING:
-        forget_decision(tenant_id)
-    else:
-        remember_decision(tenant_id)
 
 
 def write_results(results: Sequence[Result]) -> str:

@@ -21,15 +21,14 @@ from portal.web.staff.lists.list_view import ListView, Sort
 from portal.web.staff.lists.not_in_queue import not_in_queue
 from portal.web.staff.lists.queue import queue_tabs, queue_url
 from portal.web.staff.lists.recent_decisions import (
-    forget_decision,
+    note_decision,
     recently_decided,
-    remember_decision,
     without_decided,
 )
 from portal.web.staff.lists.render_rows import render_rows
 
 __all__ = [
-    "ListView", "Sort", "back_parameter", "choice_of", "doubtful", "forget_decision", "iter_rows",
-    "list_url", "not_in_queue", "queue", "queue_tabs", "queue_url", "recently_decided",
-    "remember_decision", "render_rows", "rows_page", "saved_views", "without_decided",
+    "ListView", "Sort", "back_parameter", "choice_of", "doubtful", "iter_rows", "list_url",
+    "not_in_queue", "note_decision", "queue", "queue_tabs", "queue_url", "recently_decided",
+    "render_rows", "rows_page", "saved_views", "without_decided",
 ]  # fmt: skip

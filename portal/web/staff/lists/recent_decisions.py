@@ -10,7 +10,8 @@ from datetime import timedelta
 from flask import session
 
 from portal.stores import KEY, Item
-from portal.web.http import now
+from portal.tenants import Status, Tenant
+from portal.web.http import note_saved, now
 
 #: Much longer than an index has ever lagged.
 _REMEMBERED_FOR = timedelta(seconds=60)
@@ -18,14 +19,24 @@ _MAX_DECISIONS = 20
 _SESSION_KEY = "decided"
 
 
-def remember_decision(tenant_id: str) -> None:
+def note_decision(tenant_id: str, tenant: Tenant) -> None:
+    """After a decision on the tenant that had this id: pages show what was saved, and this person's
+    queue has the tenant only if it is pending now."""
+    note_saved()
+    if tenant.status is Status.PENDING:
+        _forget(tenant_id)
+    else:
+        _remember(tenant_id)
+
+
+def _remember(tenant_id: str) -> None:
     """Leaves the tenant out of this person's queue, even if an index still has it there."""
     until = int((now() + _REMEMBERED_FOR).timestamp())
     other_entries = [entry for entry in _entries() if entry[0] != tenant_id]
     session[_SESSION_KEY] = [*other_entries, [tenant_id, until]][-_MAX_DECISIONS:]
 
 
-def forget_decision(tenant_id: str) -> None:
+def _forget(tenant_id: str) -> None:
     """Shows the tenant in this person's queue again: it is pending once more."""
     session[_SESSION_KEY] = [entry for entry in _entries() if entry[0] != tenant_id]
 

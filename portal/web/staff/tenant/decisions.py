@@ -32,7 +32,7 @@ from portal.tenants import (
 from portal.web.forms import Form, form_version, is_final_id
 from portal.web.http import access, audit_info, csrf, htmx, note_saved, services, store
 from portal.web.i18n import _, dates
-from portal.web.staff.lists import back_parameter, forget_decision, remember_decision
+from portal.web.staff.lists import back_parameter, note_decision
 from portal.web.staff.tenant import team
 from portal.web.staff.tenant.confirmations import Confirmation
 from portal.web.staff.tenant.form_views import (
@@ -316,11 +316,7 @@ def _offered_again(
 
 
 def _decided(tenant_id: str, tenant: Tenant) -> AnyResponse:
-    note_saved()
-    if tenant.status is Status.PENDING:
-        forget_decision(tenant_id)
-    else:
-        remember_decision(tenant_id)
+    note_decision(tenant_id, tenant)
     # A renewal closes this sign-up towards another tenant. Its page says so, and offers to undo it.
     is_other = tenant.is_final and tenant_id not in (tenant.id, tenant.pending_id)
     closed = tenant_id if is_other and not is_final_id(tenant_id) else ""

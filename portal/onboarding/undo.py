@@ -8,8 +8,15 @@ from portal import records
 from portal.desk import ended_changes
 from portal.mail import Kind
 from portal.onboarding.claims import claim_changes
-from portal.onboarding.decisions import MAX_ATTEMPTS, Loaded, StaleError, load, too_busy
-from portal.onboarding.moves import IdsTakenError, moving_changes
+from portal.onboarding.decisions import (
+    MAX_ATTEMPTS,
+    Loaded,
+    StaleError,
+    UnknownTenantError,
+    load,
+    too_busy,
+)
+from portal.onboarding.moves import moving_changes, refuse_taken_ids, remembered_move
 from portal.outbox import entries_of
 from portal.records import DeliveryState, OutboxEntry, Undone
 from portal.stores import (
@@ -22,6 +29,7 @@ from portal.stores import (
     Replace,
     Store,
     VersionConflictError,
+    find_item,
 )
 from portal.tenants import (
     AuditInfo,
@@ -58,7 +66,7 @@ def undo(store: Store, tenant_id: str, *, expected_version: int | None, audit: A
     """
     key = idempotency_key_of(Verb.UNDO, audit, expected_version)
     for _ in range(MAX_ATTEMPTS):
-        loaded = load(store, tenant_id)
+        loaded = _load(store, tenant_id)
         if loaded.already_applied(key):
             return loaded.tenant
         if loaded.tenant.version != expected_version or not _may_undo(loaded, audit):
@@ -67,13 +75,27 @@ def undo(store: Store, tenant_id: str, *, expected_version: int | None, audit: A
         try:
             store.write(changes)
         except ItemExistsError as error:
-            if error.item_id == after.id and records.is_tenant(error.item):
-                raise IdsTakenError(records.tenant_of(error.item)) from error
+            refuse_taken_ids(store, loaded.tenant, after.id, error)
         except VersionConflictError:
             pass
         else:
             return after
     raise too_busy()
+
+
+def _load(store: Store, tenant_id: str) -> Loaded:
+    """Also the sign-up whose activation was undone: who presses twice asks for its final id.
+
+    Raises:
+        UnknownTenantError: There is no such tenant.
+    """
+    try:
+        return load(store, tenant_id)
+    except UnknownTenantError:
+        moved = find_item(store, records.moved_id(tenant_id))
+        if moved is None:
+            raise
+        return load(store, records.moved_to(moved))
 
 
 def _may_undo(loaded: Loaded, audit: AuditInfo) -> bool:
@@ -127,6 +149,7 @@ def _changes(
         changes = [
             Replace(item, version, read=forward),
             Remove(tenant.id, tenant.version),
+            remembered_move(store, tenant.id, before.id, key, audit),
         ]
     changes.append(
         Add(records.event_item(after.id, Verb.UNDO, audit, loaded.item, item, reason=verb.value))

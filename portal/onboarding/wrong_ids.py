@@ -5,7 +5,7 @@ from dataclasses import replace
 from portal import records
 from portal.desk import ended_changes
 from portal.onboarding.decisions import MAX_ATTEMPTS, load, too_busy
-from portal.onboarding.moves import IdsTakenError, moving_changes
+from portal.onboarding.moves import moving_changes, refuse_taken_ids
 from portal.stores import Add, ItemExistsError, Store, VersionConflictError
 from portal.tenants import (
     AuditInfo,
@@ -78,10 +78,7 @@ def set_ids(
                 *ended_changes(store, tenant, moved, audit),
             ])  # fmt: skip
         except ItemExistsError as error:
-            is_taken = error.item_id == moved.id and records.is_tenant(error.item)
-            # Otherwise it is this tenant that has them: somebody else has just moved it there.
-            if is_taken and load(store, tenant_id).tenant == tenant:
-                raise IdsTakenError(records.tenant_of(error.item)) from error
+            refuse_taken_ids(store, tenant, moved.id, error)
         except VersionConflictError:
             pass
         else:

@@ -82,9 +82,15 @@ def _moves(item: Item) -> list[tuple[str, str]]:
     return [(line[0], line[-1]) for line in lines]
 
 
+def moved_to(item: Item) -> str:
+    """Where the tenant went that had the id of this `moved_item` last: to another final id; or back
+    to that of its sign-up, since its activation was undone."""
+    return str(item["forwardTo"])
+
+
 def get_where_it_is(store: Store, item_id: str) -> Item:
     """The item of this id. If a tenant has moved away from it, and nobody else has it by now: that
-    tenant's item.
+    tenant's item. An id whose activation was undone is free, and leads nowhere.
 
     Raises:
         ItemNotFoundError: There is neither.
@@ -95,7 +101,9 @@ def get_where_it_is(store: Store, item_id: str) -> Item:
         except ItemNotFoundError:
             if not is_final_id(item_id):
                 raise
-            item_id = str(store.get(moved_id(item_id))["forwardTo"])
+            item_id = moved_to(store.get(moved_id(item_id)))
+            if not is_final_id(item_id):
+                raise
     return store.get(item_id)
 
 

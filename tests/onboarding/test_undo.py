@@ -127,6 +127,14 @@ def test_the_same_undo_again_changes_nothing(store, verb):
 
 
 @each_case
+def test_a_concurrent_double_click_undoes_it_once_and_returns_the_same(store, verb):
+    _before, after = decided(store, verb)
+    first = []
+    behind = Interrupted(store, lambda: first.append(undo(store, after)))
+    assert [undo(behind, after)] == first
+
+
+@each_case
 def test_nobody_else_undoes_it(store, verb):
     _before, after = decided(store, verb)
     items = all_items(store)

@@ -49,6 +49,7 @@ from portal.queries.tenant_history import history, mails, notes
 from portal.queries.undelivered import Undelivered, undelivered
 from portal.queries.usage import (
     LATE_AFTER,
+    PROOFS_CAP,
     PROOFS_PAGE,
     NotedUse,
     ProofList,
@@ -63,10 +64,10 @@ from portal.queries.usage import (
 from portal.queries.waiting_times import KnownWaitingTimes, WaitingTimes, waiting_times
 
 __all__ = [
-    "CAP", "DISJOINT_TABS", "LATE_AFTER", "LIKELY", "MAX_ENDS", "PAGE", "PATIENCE", "PROOFS_PAGE",
-    "WEEKS", "Background", "Doubtful", "DuplicateReason", "EndingMonth", "IndexRange",
-    "KnownCounts", "KnownFigures", "KnownWaitingTimes", "NotedUse", "PageCursor", "ProofList",
-    "ProofPage", "ProofRow", "QueuePage", "Tab", "Undelivered", "WaitingTimes", "Week",
+    "CAP", "DISJOINT_TABS", "LATE_AFTER", "LIKELY", "MAX_ENDS", "PAGE", "PATIENCE", "PROOFS_CAP",
+    "PROOFS_PAGE", "WEEKS", "Background", "Doubtful", "DuplicateReason", "EndingMonth",
+    "IndexRange", "KnownCounts", "KnownFigures", "KnownWaitingTimes", "NotedUse", "PageCursor",
+    "ProofList", "ProofPage", "ProofRow", "QueuePage", "Tab", "Undelivered", "WaitingTimes", "Week",
     "background", "closed_before", "closed_towards_before", "company_of", "count", "counts",
     "decided_between", "doubtful", "doubtful_count", "endings", "has_tenant", "history",
     "is_in_tab", "late_ranges", "mails", "next_waiting", "next_waiting_after", "noted_use", "notes",

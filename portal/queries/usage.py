@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from portal import records
 from portal.queries.pages import IndexRange, PageCursor, page
-from portal.queries.tabs import CAP
 from portal.records import LAST, OutboxEntry, UnknownId, Usage
 from portal.stores import GSI2, GSI3, GSI4, KEY, Item, ItemNotFoundError, Store, find_item
 from portal.tenants import Tenant
@@ -18,6 +17,8 @@ from portal.timestamps import format_timestamp
 
 #: Rows of a page. Each of them is read once more, and its tenant as well.
 PROOFS_PAGE = 25
+#: Counts stop here, since the overview asks for all of them. Pages show such a count as "99+".
+PROOFS_CAP = 100
 #: A tenant is given so long until staff are told that it was never let in.
 LATE_AFTER = timedelta(days=7)
 #: Whoever asked last before so many days has given up.
@@ -76,8 +77,8 @@ def noted_use(store: Store, tenant: Tenant) -> NotedUse:
 
 
 def proof_counts(store: Store, now: datetime, zone: ZoneInfo) -> Mapping[ProofList, int]:
-    """How many rows each list has, at most `CAP`; of those that were never let in, only those
-    that are late."""
+    """How many rows each list has, at most `PROOFS_CAP`; of those that were never let in, only
+    those that are late."""
     never = IndexRange(
         GSI4, records.USAGE_NEVER, (_FIRST, format_timestamp(now - LATE_AFTER) + LAST)
     )
@@ -87,11 +88,13 @@ def proof_counts(store: Store, now: datetime, zone: ZoneInfo) -> Mapping[ProofLi
         ProofList.AFTER_END: _range(ProofList.AFTER_END, now, zone),
     }
     counts = {
-        each: store.count(found.index, found.partition, cap=CAP, between=found.between)
+        each: store.count(found.index, found.partition, cap=PROOFS_CAP, between=found.between)
         for each, found in ranges.items()
     }
     rows = store.query(GSI2, records.USAGE_UNKNOWN, limit=1).items
-    counts[ProofList.UNKNOWN_IDS] = min(CAP, records.unknown_ids_count(rows[0])) if rows else 0
+    counts[ProofList.UNKNOWN_IDS] = (
+        min(PROOFS_CAP, records.unknown_ids_count(rows[0])) if rows else 0
+    )
     return counts
 
 

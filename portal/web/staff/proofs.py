@@ -8,7 +8,7 @@ from flask import Response, make_response, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
 from portal import queries, records
-from portal.queries import CAP, PROOFS_PAGE, PageCursor, ProofList, ProofRow
+from portal.queries import PROOFS_CAP, PROOFS_PAGE, PageCursor, ProofList, ProofRow
 from portal.tenants import AccessStatus, Tenant, standing
 from portal.translations import N_
 from portal.usage import UNKNOWN_KEPT
@@ -149,7 +149,7 @@ def _tabs(current: ProofList) -> list[ProofTab]:
 
 
 def _shown(number: int) -> str:
-    return f"{CAP - 1}+" if number >= CAP else str(number)
+    return f"{PROOFS_CAP - 1}+" if number >= PROOFS_CAP else str(number)
 
 
 def _warning(which: ProofList) -> str:

@@ -191,11 +191,15 @@ ARROWS: dict[str, set[str]] = {
     "portal.tenants": set(),
     "portal.stores": {
         "portal.settings", "portal.stores.dynamodb", "portal.stores.file", "portal.stores.kept",
+        "portal.stores.waiting",
     },
-    "portal.stores.kept": {"portal.stores"},
-    "portal.stores.aws": {"portal.stores"},
-    "portal.stores.dynamodb": {"portal.stores", "portal.stores.aws"},
-    "portal.stores.file": {"portal.stores", "portal.stores.file.journal"},
+    "portal.stores.kept": {"portal.stores", "portal.stores.waiting"},
+    "portal.stores.waiting": {"portal.stores"},
+    "portal.stores.aws": {"portal.stores.waiting"},
+    "portal.stores.dynamodb": {"portal.stores", "portal.stores.aws", "portal.stores.waiting"},
+    "portal.stores.file": {
+        "portal.stores", "portal.stores.file.journal", "portal.stores.waiting",
+    },
     "portal.stores.file.journal": {"portal.stores", "portal.stores.file"},
     "portal.records": {
         "portal.contact_fields", "portal.stores", "portal.tenants", "portal.timestamps",

@@ -8,8 +8,7 @@ validation    checks the arguments of a call
 wrapper       the base class of a store in front of another one
 prometheus_workers  how the workers of one portal share metrics
 reading       an item that may be missing; all rows, page after page
-deadline      until when a request must be answered
-retrying      how often a call is attempted; a store that retries while another is busy
+waiting/      how long and how often a store is asked, whichever it is
 kept/         reads of single items, for what is made of them and may be kept
 file/         the store in a JSON file
 dynamodb/     the store in a DynamoDB table
@@ -40,7 +39,6 @@ from portal.stores.contract import (
     Value,
     VersionConflictError,
 )
-from portal.stores.deadline import clear_deadline, remaining_seconds, set_deadline
 from portal.stores.factory import is_made, open_store, refuse_corrupt_store
 from portal.stores.kept import KeptReads, WatchedStore, kept_reads
 from portal.stores.other_types import other_types, version_of, without_other_types
@@ -50,14 +48,17 @@ from portal.stores.prometheus_workers import (
     shared_metrics,
 )
 from portal.stores.reading import find_item, iter_query, iter_scan
-from portal.stores.retrying import (
+from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, INDEXES, KEY, Index
+from portal.stores.waiting import (
     PUBLIC_ATTEMPTS,
     STAFF_ATTEMPTS,
     RetryingStore,
+    clear_deadline,
+    remaining_seconds,
     retry_attempts,
     retry_while_busy,
+    set_deadline,
 )
-from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, INDEXES, KEY, Index
 from portal.stores.wrapper import StoreWrapper
 
 __all__ = [

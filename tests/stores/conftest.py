@@ -9,7 +9,7 @@ from portal.stores.contract import Store
 from portal.stores.dynamodb.client import TableLocation
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.file.store import JsonFileStore
-from portal.stores.retrying import STAFF_ATTEMPTS, retry_attempts
+from portal.stores.waiting.retrying import STAFF_ATTEMPTS, retry_attempts
 from tests.dynamodb_engine import Engine
 
 #: Opens the data of the store under test once more, as another process would. Can be pickled.

@@ -19,8 +19,8 @@ from portal.stores.contract import (
     VersionConflictError,
 )
 from portal.stores.file.store import JsonFileStore
-from portal.stores.retrying import TRIES, RetryingStore
 from portal.stores.schema import GSI2
+from portal.stores.waiting.retrying import TRIES, RetryingStore
 from tests.examples import Behind, Failing
 
 ITEM: Item = {"tenantId": "1_1", "version": 1, "gsi2pk": "LIST", "gsi2sk": "a"}

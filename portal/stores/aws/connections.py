@@ -25,7 +25,7 @@ from botocore.awsrequest import (
 )
 from urllib3.exceptions import ConnectTimeoutError
 
-from portal.stores.deadline import remaining_seconds
+from portal.stores.waiting import remaining_seconds
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

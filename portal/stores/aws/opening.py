@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from portal.stores.aws.single_flight import SingleFlight
 from portal.stores.aws.whole_answers import check_whole_answers
-from portal.stores.deadline import remaining_seconds
+from portal.stores.waiting import remaining_seconds
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

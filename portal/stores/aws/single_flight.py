@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-from portal.stores.deadline import remaining_seconds
+from portal.stores.waiting import remaining_seconds
 
 _T = TypeVar("_T")
 

@@ -19,7 +19,6 @@ from portal.stores.aws import (
     require_time,
 )
 from portal.stores.contract import NOTHING_SAVED, OUTCOME_UNKNOWN, BusyError, UnavailableError
-from portal.stores.deadline import remaining_seconds
 from portal.stores.dynamodb import errors, failures
 from portal.stores.dynamodb.answers import (
     Answer,
@@ -30,6 +29,7 @@ from portal.stores.dynamodb.answers import (
 from portal.stores.dynamodb.failures import Failure, FailureName
 from portal.stores.dynamodb.metrics import Call, Metrics, units_of
 from portal.stores.dynamodb.retry_policy import max_attempts, pause_before_retry
+from portal.stores.waiting import remaining_seconds
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

@@ -3,7 +3,7 @@
 import random
 
 from portal.stores.dynamodb.failures import RETRYABLE, Failure
-from portal.stores.retrying import retry_attempts
+from portal.stores.waiting import retry_attempts
 
 #: Attempts of a write that conflicts with another one, which takes a few milliseconds.
 CONFLICT_TRIES = 8

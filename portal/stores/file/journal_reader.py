@@ -6,13 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from portal.stores.contract import BusyError, CorruptStoreError, UnavailableError
-from portal.stores.deadline import remaining_seconds
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk, OpenFile
 from portal.stores.file.journal import Changes, DurableMark, Header, JournalPosition, Location
 from portal.stores.file.lock_file import LockFile
 from portal.stores.file.memory_table import MemoryTable
 from portal.stores.file.packed_row import OpenGeneration
+from portal.stores.waiting import remaining_seconds
 
 #: Seconds that a thread waits for another one that reads a whole file, or for a disk that hangs.
 _GUARD_TIMEOUT = 30.0

@@ -6,9 +6,9 @@ The file is never deleted: two processes that lock two different files would bot
 from pathlib import Path
 
 from portal.stores.contract import BusyError
-from portal.stores.deadline import remaining_seconds
 from portal.stores.file.disk import Disk, OpenFile, write_all
 from portal.stores.file.journal import MARK_SIZE, DurableMark
+from portal.stores.waiting import remaining_seconds
 
 #: Seconds that a commit waits for other processes. A commit takes a millisecond, and a large
 #: import or a compaction lets others in between its steps.

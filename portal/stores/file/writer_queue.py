@@ -25,9 +25,9 @@ from portal.stores.contract import (
     UnavailableError,
     VersionConflictError,
 )
-from portal.stores.deadline import remaining_seconds
 from portal.stores.other_types import stored_version, version_of
 from portal.stores.validation import counted, items_after, reached_limits
+from portal.stores.waiting import remaining_seconds
 
 #: Threads that wait behind a leader that gets no further: with it, half of those of a worker.
 MAX_WAITING = 7

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from portal.stores.contract import BusyError, Item, ItemNotFoundError, StoreError
-from portal.stores.deadline import remaining_seconds
+from portal.stores.waiting import remaining_seconds
 
 _T = TypeVar("_T")
 

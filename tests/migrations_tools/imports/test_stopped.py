@@ -11,7 +11,7 @@ from portal.imports import JobState, end_job, list_jobs, remove_rows_before
 from portal.stores import BusyError, UnavailableError
 from portal.stores.dynamodb import DynamoDbStore
 from portal.stores.file.os_errors import outcome_unknown, unavailable
-from portal.stores.retrying import TRIES
+from portal.stores.waiting.retrying import TRIES
 from portal.tenants import AuditInfo
 from portal.timestamps import utc_now
 from tests.conftest import START

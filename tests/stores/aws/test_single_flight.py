@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from portal.stores.aws.single_flight import NotYetError, SingleFlight
-from portal.stores.deadline import clear_deadline, set_deadline
+from portal.stores.waiting.deadline import clear_deadline, set_deadline
 
 
 class Work:

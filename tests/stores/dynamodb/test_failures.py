@@ -18,8 +18,8 @@ from portal.stores.contract import (
 from portal.stores.dynamodb.client import DynamoDbError, TableLocation, Timeouts
 from portal.stores.dynamodb.errors import classify_error
 from portal.stores.dynamodb.store import DynamoDbStore
-from portal.stores.retrying import STAFF_ATTEMPTS
 from portal.stores.schema import GSI2, GSI3
+from portal.stores.waiting.retrying import STAFF_ATTEMPTS
 from tests.fault_proxy import Cut, Dated, Refuse, always
 from tests.stores.dynamodb.calls import (
     CALLS,

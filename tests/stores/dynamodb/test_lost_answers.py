@@ -15,7 +15,7 @@ from portal.stores.contract import (
 )
 from portal.stores.dynamodb.client import DynamoDbError, Timeouts
 from portal.stores.dynamodb.store import DynamoDbStore
-from portal.stores.retrying import STAFF_ATTEMPTS
+from portal.stores.waiting.retrying import STAFF_ATTEMPTS
 from tests.fault_proxy import Cut, Hang, Refuse, always, first
 from tests.stores.dynamodb.calls import (
     CALLS,

@@ -15,7 +15,7 @@ from portal.stores.contract import (
 from portal.stores.dynamodb.client import Timeouts
 from portal.stores.dynamodb.retry_policy import CONFLICT_TRIES
 from portal.stores.dynamodb.store import DynamoDbStore
-from portal.stores.retrying import PUBLIC_ATTEMPTS, STAFF_ATTEMPTS, retry_attempts
+from portal.stores.waiting.retrying import PUBLIC_ATTEMPTS, STAFF_ATTEMPTS, retry_attempts
 from tests.fault_proxy import Refuse, always, cancelled, first
 from tests.stores.dynamodb.calls import (
     CALLS,

@@ -7,8 +7,8 @@ import pytest
 from portal.stores.contract import Add, Item, ItemNotFoundError, Remove, Replace
 from portal.stores.dynamodb.client import DynamoDbError
 from portal.stores.dynamodb.store import DynamoDbStore
-from portal.stores.retrying import STAFF_ATTEMPTS
 from portal.stores.schema import GSI2
+from portal.stores.waiting.retrying import STAFF_ATTEMPTS
 from tests.dynamodb_engine import Engine
 from tests.fault_proxy import SPOILED, Spoil, always, between, first
 from tests.stores.dynamodb.calls import CALLS, NOT_CERTAIN, READS, item

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from portal.stores.contract import Add, BusyError, StoreError, UnavailableError
-from portal.stores.deadline import clear_deadline, set_deadline
 from portal.stores.file.disk import LocalDisk
 from portal.stores.file.store import JsonFileStore
 from portal.stores.file.writer_queue import MAX_WAITING, Commit, WriterQueue
+from portal.stores.waiting.deadline import clear_deadline, set_deadline
 
 #: Seconds. Far more than anything here takes, and less than any wait without a deadline.
 SOON = 4.0

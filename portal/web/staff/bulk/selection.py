@@ -9,14 +9,13 @@ from urllib.parse import parse_qsl
 
 from flask import request
 
-from portal import onboarding, records
-from portal.onboarding import UnknownTenantError
+from portal import records
 from portal.stores import KEY, Item
 from portal.tenants import Tenant, Verb, can
 from portal.web.http import now, settings, store
 from portal.web.i18n import _
 from portal.web.staff.lists import ListView, iter_rows
-from portal.web.staff.tenant import VerbEntry, conflict_notice, end_day
+from portal.web.staff.tenant import VerbEntry, conflict_notice, end_day, find_tenant
 
 #: Tenants in one act. Each takes a decision of its own, and the page lists all of them.
 MOST = 500
@@ -93,14 +92,7 @@ def selection_of_list(entry: VerbEntry) -> Selection:
 
 def looked_up(entry: VerbEntry, chosen: Sequence[Chosen]) -> Selection:
     """These tenants as they are now. Costs one read for each."""
-    return Selection([_candidate(entry, each, _found(each.id)) for each in chosen])
-
-
-def _found(tenant_id: str) -> Tenant | None:
-    try:
-        return onboarding.find(store(), tenant_id)
-    except UnknownTenantError:
-        return None
+    return Selection([_candidate(entry, each, find_tenant(each.id)) for each in chosen])
 
 
 def _candidate(entry: VerbEntry, chosen: Chosen, tenant: Tenant | None) -> Candidate:

@@ -27,12 +27,12 @@ from portal.web.staff.tenant.mail_preview import mail_view
 from portal.web.staff.tenant.mails import mail_label, mail_problem
 from portal.web.staff.tenant.tenant_page import conflict_notice
 from portal.web.staff.tenant.validity_form import TERM, end_day
-from portal.web.staff.tenant.verb_entry import VerbEntry
+from portal.web.staff.tenant.verb_entry import VerbEntry, find_tenant
 from portal.web.staff.tenant.verb_form import VerbForm
 from portal.web.staff.tenant.verbs import BY_VERB, confirmation_sentence, history_label
 
 __all__ = [
     "BY_VERB", "TERM", "MailView", "VerbEntry", "VerbForm", "confirmation_sentence",
-    "conflict_notice", "decisions", "end_day", "history_label", "mail_label", "mail_problem",
-    "mail_view", "noted_day", "team", "tenant_page",
+    "conflict_notice", "decisions", "end_day", "find_tenant", "history_label", "mail_label",
+    "mail_problem", "mail_view", "noted_day", "team", "tenant_page",
 ]  # fmt: skip

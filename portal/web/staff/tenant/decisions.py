@@ -14,7 +14,6 @@ from portal.onboarding import (
     SameIdsError,
     StaleError,
     TenantExistsError,
-    UnknownTenantError,
     activation,
     notes,
 )
@@ -49,7 +48,7 @@ from portal.web.staff.tenant.tenant_page import (
     tenant_page,
 )
 from portal.web.staff.tenant.validity_form import ValidityForm, agreed_window, question_before
-from portal.web.staff.tenant.verb_entry import VerbEntry
+from portal.web.staff.tenant.verb_entry import VerbEntry, find_tenant
 from portal.web.staff.tenant.verb_form import VerbForm
 from portal.web.staff.tenant.verbs import BY_VERB, DECISIONS
 
@@ -66,7 +65,7 @@ def decide(entry: VerbEntry, tenant_id: str) -> AnyResponse:
         return _renew_existing(tenant_id)
     form = entry.form()
     if entry.keeps_untouched:
-        form.tenant = _found(tenant_id)
+        form.tenant = find_tenant(tenant_id)
     if g.form_expired:
         return show_expired(tenant_id, entry.route, form)
     return _decide(tenant_id, entry.route, form, lambda: entry.perform(tenant_id, form))
@@ -96,7 +95,7 @@ def _renew_existing(tenant_id: str) -> AnyResponse:
     """
     form = ValidityForm()
     existing_id = request.form.get(_EXISTING_ID, "")
-    form.tenant = _found(existing_id) if is_final_id(existing_id) else None
+    form.tenant = find_tenant(existing_id) if is_final_id(existing_id) else None
     if g.form_expired:
         return _offered_again(tenant_id, SubmittedForm(name="renew", form=form), is_expired=True)
     return _decide(
@@ -140,13 +139,6 @@ def undo_renew(tenant_id: str) -> AnyResponse:
             store(), tenant_id, expected_version=form_version(), audit=audit_info()
         ),
     )
-
-
-def _found(tenant_id: str) -> Tenant | None:
-    try:
-        return onboarding.find(store(), tenant_id)
-    except UnknownTenantError:
-        return None
 
 
 def _existing_id() -> str:

@@ -68,22 +68,8 @@ class NamesForm(VerbForm):
         return {name: self[name].value for name in names}
 
 
-class IdsForm(NamesForm):
-    account_id = TextField(N_("Account id"), read_id, form_messages.account_id, inputmode="numeric")
-    company_id = TextField(N_("Company id"), read_id, form_messages.company_id, inputmode="numeric")
-
-    def to_ids(self) -> Ids:
-        return Ids(
-            account_id=self.account_id.value,
-            company_id=self.company_id.value,
-            account_name=self.account_name.value,
-            company_name=self.company_name.value,
-            cluster=self.cluster.value,
-        )
-
-
-class WrongIdsForm(VerbForm):
-    """The ids to which a tenant moves."""
+class IdsForm(VerbForm):
+    """The two ids."""
 
     account_id = TextField(N_("Account id"), read_id, form_messages.account_id, inputmode="numeric")
     company_id = TextField(N_("Company id"), read_id, form_messages.company_id, inputmode="numeric")
@@ -121,7 +107,7 @@ class ClientForm(VerbForm):
         return {"client_id": self.client_id.value, "secret": self.client_secret.value}
 
 
-class ActivateForm(ClientForm, ValidityForm, IdsForm):
+class ActivateForm(ClientForm, ValidityForm, NamesForm, IdsForm):
     """The ids, the validity and the OAuth client."""
 
     term = term_field(N_("Counts from the first day. Leave the last day as it is."))
@@ -136,8 +122,7 @@ class ActivateForm(ClientForm, ValidityForm, IdsForm):
     @staticmethod
     def initial_data(tenant: Tenant) -> Mapping[str, str]:
         """The ids that the sign-up claims, and a suggested validity."""
-        names = ("account_id", "company_id", "account_name", "company_name", "cluster")
-        ids = {name: str(getattr(tenant.ids, name)) for name in names} if tenant.ids else {}
+        ids = {**IdsForm.initial_data(tenant), **NamesForm.initial_data(tenant)}
         # What an earlier version took from a link may be no cluster. The facts show it as it is.
         ids |= {"cluster": cluster_of(ids.get("cluster", "")) or ""}
         today = dates.today(now(), settings().time_zone)
@@ -151,7 +136,13 @@ class ActivateForm(ClientForm, ValidityForm, IdsForm):
 
     def arguments(self) -> Mapping[str, object]:
         return {
-            "ids": self.to_ids(),
+            "ids": Ids(
+                account_id=self.account_id.value,
+                company_id=self.company_id.value,
+                account_name=self.account_name.value,
+                company_name=self.company_name.value,
+                cluster=self.cluster.value,
+            ),
             "validity": self.to_change(),
             **ClientForm.arguments(self),
         }

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from portal import onboarding
 from portal.auth import Role
+from portal.onboarding import UnknownTenantError
 from portal.tenants import Tenant, Verb, can
 from portal.web.forms import form_version
 from portal.web.http import audit_info, services, store
@@ -17,6 +19,14 @@ def always(text: str) -> Callable[[Tenant], str]:
 
 
 _PLAIN, _NO_TEXT = always("plain"), always("")
+
+
+def find_tenant(tenant_id: str) -> Tenant | None:
+    """`None` if no tenant has this id, and none is behind it."""
+    try:
+        return onboarding.find(store(), tenant_id)
+    except UnknownTenantError:
+        return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,11 +13,11 @@ from portal.web.staff.tenant.forms import (
     ActivateForm,
     ClientForm,
     EditContactForm,
+    IdsForm,
     NamesForm,
     QuestionForm,
     RejectForm,
     SuspendForm,
-    WrongIdsForm,
 )
 from portal.web.staff.tenant.validity_form import RenewForm, ValidityForm
 from portal.web.staff.tenant.verb_entry import VerbEntry, always
@@ -255,7 +255,7 @@ VERBS = (
         history=N_("Moved to other ids"),
         change=wrong_ids.set_ids,
         route="ids",
-        form=WrongIdsForm,
+        form=IdsForm,
         offered=lambda tenant: tenant.ids is not None,
         legend=N_("Wrong ids"),
         button=N_("Move to these ids"),

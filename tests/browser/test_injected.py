@@ -46,7 +46,8 @@ def _watch_requests(page: Page, watch: Watch) -> list[str]:
         address, _, query = request.url.partition("?")
         if "stolen" in address or ("stolen" in query and "/staff/tenants" not in address):
             watch.seen.append(f"caused by a payload: {request.method} {request.url}")
-        if request.method != "GET":
+        # Each page of a tenant says by itself that somebody has it open.
+        if request.method != "GET" and not request.url.endswith("/presence"):
             sent.append(request.url)
 
     page.on("request", look)
@@ -122,7 +123,10 @@ def test_nothing_that_staff_type_does_anything(
         form.get_by_label("Company name").fill(payload)
         form.get_by_label("Contact's name").fill(payload)
         form.get_by_role("button", name="Change contact").click()
-        expect(staff.locator("#outcome")).to_have_text(f"The contact of {payload} is changed.")
+        changed = f"Company name: Plain → {payload}. Contact's name: Plain → {payload}."
+        expect(staff.locator("#outcome")).to_have_text(
+            f"The contact of {payload} is changed. {changed}"
+        )
         form = decision(staff, "Reject")
         form.get_by_label("Reason").select_option("Another reason")
         form.get_by_label("Message to the customer").fill(payload)

@@ -237,7 +237,7 @@ def test_the_search_of_the_overview_finds_in_all_lists(
 def test_a_key_leads_to_the_next_one_waiting_before_and_after_a_decision(
     signed_in: Callable[..., Page], demo_data: DemoData
 ) -> None:
-    first, second, third = (demo_data.pending(ago=timedelta(days=400 - n)) for n in range(3))
+    first, second, third = (demo_data.pending(ago=timedelta(days=4000 - n)) for n in range(3))
     page = signed_in()
     page.goto(first.path)
     page.keyboard.press("n")

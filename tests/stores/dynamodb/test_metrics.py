@@ -39,10 +39,12 @@ def test_the_debug_log_has_each_call_and_no_value(store, caplog: pytest.LogCaptu
     assert [line.partition(" in ")[0] for line in messages] == [
         "TransactWriteItems pending+mail: ok",
         "GetItem pending: ok",
+        # Whose it is: an assignment goes along to the new id.
+        "GetItem desk: ok",
         "TransactWriteItems pending+item+event+mail+stats: ok",
         "Query EVENTS: ok",
     ]
-    assert "0 read units, 21 write units, request " in messages[2]
+    assert "0 read units, 24 write units, request " in messages[3]
     for secret in (*PERSONAL, "hush", tenant.id, reference(1), "sealed"):
         assert not [line for line in messages if secret in line]
 

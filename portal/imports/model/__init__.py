@@ -2,6 +2,7 @@
 
 fields    the fields of a tenant in a file
 entries   one tenant of a file: as it was read, after validation, and as a candidate
+places    where an entry was stored
 rows      what an import does with each entry: kinds, policies, options, changes
 messages  messages about a file and its rows, which a page can translate
 errors    why a whole file is refused
@@ -36,6 +37,7 @@ from portal.imports.model.messages import (
     repair_message,
     size_in_words,
 )
+from portal.imports.model.places import UNNAMED_PLACE, Place
 from portal.imports.model.rows import (
     FAILED_KINDS,
     WRITTEN_KINDS,
@@ -50,8 +52,9 @@ from portal.imports.model.rows import (
 
 __all__ = [
     "EXPORTED_FIELDS", "FAILED_KINDS", "FIELDS", "KEY_PREFIX", "KNOWN_FIELDS", "MISSING",
-    "SECRET_FIELD", "WRITTEN_KINDS", "AllowedChange", "Candidate", "Entry", "FieldChange",
-    "FieldMessage", "FieldValue", "ImportOptions", "Message", "PlanRow", "Policy",
+    "SECRET_FIELD", "UNNAMED_PLACE", "WRITTEN_KINDS", "AllowedChange", "Candidate", "Entry",
+    "FieldChange",
+    "FieldMessage", "FieldValue", "ImportOptions", "Message", "Place", "PlanRow", "Policy",
     "RefusedFileError", "RowKind", "ValidatedEntry", "file_is_compressed", "file_not_text",
     "file_too_large", "invalid_json", "json_type_in_words", "not_an_export", "not_our_csv",
     "pack_messages",

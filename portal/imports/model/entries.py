@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from portal.imports.model.messages import Message
+from portal.imports.model.places import UNNAMED_PLACE, Place
 from portal.sealing import Secret
 
 FieldValue = str | bool
@@ -22,6 +23,7 @@ class Entry:
     tenant_id: of a row of a report, the tenant that the row was about; else empty.
     lost_secret: the entry comes from a report, which never holds a secret, and the tenant had
         a secret or may have had one.
+    place: where the entry was stored, as far as the file says.
     """
 
     key: str
@@ -31,6 +33,7 @@ class Entry:
     problem: Message | None = None
     tenant_id: str = ""
     lost_secret: bool = False
+    place: Place = UNNAMED_PLACE
 
 
 @dataclass(frozen=True, slots=True)

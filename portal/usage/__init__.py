@@ -2,6 +2,7 @@
 in or refused, when its status page was opened, and which ids are asked for that no tenant has.
 
     noter        what one process has seen; a thread of its own writes it
+    note_writer  writes notes into the store, beside others that write them as well
     notes        what a note changes, and whether it is worth a write
     unknown_ids  counts ids that anybody can type, in little memory
     watching     after a change of a tenant: whether it is expected to be let in

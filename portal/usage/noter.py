@@ -12,30 +12,22 @@ import random
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from portal import records
-from portal.records import Usage
 from portal.settings import Settings
 from portal.stores import (
-    Add,
-    Change,
-    ItemExistsError,
-    Replace,
     Store,
     StoreError,
-    VersionConflictError,
     clear_deadline,
-    find_item,
     set_deadline,
 )
 from portal.tenants import first_instant
+from portal.usage.note_writer import NoteWriter
 from portal.usage.notes import LetIn, Note, Opened, Refused
-from portal.usage.unknown_ids import UnknownIds, merged
+from portal.usage.unknown_ids import UnknownIds
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +43,6 @@ _LAST_DEADLINE = 3.0
 _TOGETHER_IN_FILE = 25
 #: Seconds between two writes: so a morning's burst takes the table 50 writes a second.
 _PAUSE_OF_TABLE = 0.02
-_ATTEMPTS = 5
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
@@ -75,7 +66,7 @@ class UsageNoter:
         together: int = 1,
         pause: float = 0.0,
     ) -> None:
-        self._store = store
+        self._writer = NoteWriter(store, zone)
         self._clock = clock
         self._zone = zone
         self.is_on = is_on
@@ -207,88 +198,22 @@ class UsageNoter:
                 while len(batch) < self._together:
                     batch.append(self._queue.popleft())
             try:
-                has_written = self._write(batch)
+                has_written = self._writer.write(batch)
             except StoreError:
                 self._queue.extendleft(reversed(batch))
                 raise
             if has_written and self._pause and not self._is_last:
                 self._ended.wait(self._pause)
 
-    def _write(self, batch: Sequence[Note]) -> bool:
-        """Whether anything was written."""
-        try:
-            for _ in range(_ATTEMPTS):
-                changes = self._changes(batch)
-                # Another process may note the same tenant at this moment.
-                with suppress(ItemExistsError, VersionConflictError):
-                    if changes:
-                        self._store.write(changes)
-                    return bool(changes)
-        except StoreError:
-            raise
-        except Exception as error:  # noqa: BLE001 - what cannot be read must not stop others
-            if len(batch) == 1:
-                # The text of the error may hold an id.
-                logger.error("A note was left out: %s", type(error).__name__)  # noqa: TRY400
-        # One of them is in the way of the others. Alone, it comes again tomorrow at the latest.
-        alone = [self._write([note]) for note in batch] if len(batch) > 1 else []
-        return any(alone)
-
-    def _changes(self, batch: Sequence[Note]) -> list[Change]:
-        before: dict[str, Usage] = {}
-        after: dict[str, Usage] = {}
-        for note in batch:
-            tenant_id = note.tenant_id
-            if tenant_id not in before:
-                before[tenant_id] = after[tenant_id] = self._stored(tenant_id)
-            after[tenant_id] = note.applied(after[tenant_id])
-        return [
-            change
-            for tenant_id, usage in after.items()
-            if usage is not before[tenant_id] and (change := self._change(usage)) is not None
-        ]
-
-    def _change(self, usage: Usage) -> Change | None:
-        item = records.usage_item(replace(usage, version=usage.version + 1))
-        if usage.version:
-            return Replace(item, usage.version)
-        # If it was removed meanwhile: what is noted goes with its tenant.
-        return Add(item) if find_item(self._store, usage.tenant_id) else None
-
-    def _stored(self, tenant_id: str) -> Usage:
-        return stored_usage(self._store, tenant_id)
-
     def _write_unknown(self) -> None:
         counts = self._unknown.taken()
+        is_written = False
         try:
-            self._merge_unknown(counts)
-        except StoreError:
-            self._unknown.give_back(counts)
-            raise
-
-    def _merge_unknown(self, counts: dict[str, int]) -> None:
-        today = self._clock().astimezone(self._zone).date()
-        for _ in range(_ATTEMPTS):
-            item = find_item(self._store, records.UNKNOWN_IDS)
-            before = records.unknown_ids_of(item) if item else []
-            after = merged(before, counts, today)
-            if after == before:
-                return
-            version = int(item["version"]) if item else 0
-            changed = records.unknown_ids_item(after, version + 1)
-            try:
-                self._store.write([Replace(changed, version) if item else Add(changed)])
-            except (ItemExistsError, VersionConflictError):
-                continue
-            return
-        # Others keep writing it. These were counted roughly anyway.
-        self._unknown.give_back(counts)
-
-
-def stored_usage(store: Store, tenant_id: str) -> Usage:
-    """What is noted of a tenant; version 0 if nothing is."""
-    item = find_item(store, records.usage_id(tenant_id))
-    return records.usage_of(item) if item else Usage(tenant_id=tenant_id)
+            is_written = self._writer.add_unknown(counts, self._clock())
+        finally:
+            # Others may keep writing it. These were counted roughly anyway.
+            if not is_written:
+                self._unknown.give_back(counts)
 
 
 def _run(owner: "weakref.ref[UsageNoter]", ended: threading.Event) -> None:

@@ -18,7 +18,7 @@ from portal.stores import (
     find_item,
 )
 from portal.tenants import AccessStatus, Status, Tenant, Verb, access_status
-from portal.usage.noter import stored_usage
+from portal.usage.note_writer import stored_usage
 
 _ATTEMPTS = 5
 #: They say when a tenant became active. Of another latest change, only that it is.

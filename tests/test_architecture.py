@@ -98,7 +98,7 @@ def test_only_web_imports_flask_and_create_app_makes_one() -> None:
         if one.top in FLASK
         and not within(one.importer, "portal.web")
         # The templates of mails are rendered without a request.
-        and not (one.importer == "portal.mail.message" and one.top == "jinja2")
+        and not (one.importer == "portal.mail.messages.message" and one.top == "jinja2")
         and not (one.importer == "portal" and one.module == "flask.Flask")
     ] == []
 
@@ -141,7 +141,9 @@ def test_the_optional_library_for_prometheus_is_imported_only_when_it_is_used() 
 
 def test_the_optional_library_for_dkim_is_imported_only_when_it_is_used() -> None:
     found = [one for one in PORTAL + TOOLS if one.top == "dkim"]
-    assert {(one.importer, one.when) for one in found} == {("portal.mail.dkim_signer", "called")}
+    assert {(one.importer, one.when) for one in found} == {
+        ("portal.mail.messages.dkim_signer", "called")
+    }
 
 
 def test_the_optional_library_for_openid_connect_is_loaded_only_if_a_provider_is_set() -> None:
@@ -226,11 +228,29 @@ ARROWS: dict[str, set[str]] = {
         "portal.queries", "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
     },
     "portal.mail": {
-        "portal.address_proofs", "portal.atomic_files", "portal.auth", "portal.day_texts",
-        "portal.folders",
-        "portal.records", "portal.reminder_links", "portal.settings", "portal.status_links",
-        "portal.stores", "portal.stores.aws", "portal.stores.dynamodb", "portal.tenants",
-        "portal.timestamps", "portal.translations",
+        "portal.address_proofs", "portal.auth", "portal.mail.customers", "portal.mail.messages",
+        "portal.mail.reports", "portal.mail.staff", "portal.mail.ways", "portal.records",
+        "portal.reminder_links", "portal.settings", "portal.status_links", "portal.stores",
+        "portal.tenants",
+    },
+    "portal.mail.messages": {
+        "portal.day_texts", "portal.folders", "portal.records", "portal.settings",
+        "portal.translations",
+    },
+    "portal.mail.ways": {
+        "portal.atomic_files", "portal.folders", "portal.mail.messages", "portal.settings",
+        "portal.stores", "portal.stores.aws", "portal.stores.dynamodb",
+    },
+    "portal.mail.reports": {"portal.mail.messages"},
+    "portal.mail.customers": {
+        "portal.address_proofs", "portal.auth", "portal.mail.messages", "portal.mail.staff",
+        "portal.records", "portal.settings", "portal.status_links", "portal.stores",
+        "portal.tenants", "portal.translations",
+    },
+    "portal.mail.staff": {
+        "portal.auth", "portal.day_texts", "portal.mail.messages", "portal.records",
+        "portal.settings", "portal.stores", "portal.tenants", "portal.timestamps",
+        "portal.translations",
     },
     "portal.outbox": {
         "portal.mail", "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",

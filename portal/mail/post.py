@@ -3,39 +3,47 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from urllib.parse import quote
 
 from portal import records
 from portal.address_proofs import proof_token
-from portal.auth import make_link_by_mail
-from portal.mail.addressees import (
+from portal.mail.customers import (
+    KINDS,
     Addressee,
+    Facts,
+    Kind,
+    KindEntry,
     are_reminders_ended,
     asker_email,
     find_addressee,
+    is_about_nothing,
+    is_for,
+    kind_entry,
+    marked_address,
+    request_links,
     second_address,
 )
-from portal.mail.addresses import Mailbox, mailbox_of, sender_of
-from portal.mail.desk_mail import desk_letter, is_desk_mail
-from portal.mail.digest import DIGEST, STAFF, digest_letter
-from portal.mail.digest_readers import digest_readers, reader_of_mark
-from portal.mail.dkim_signer import open_signer
-from portal.mail.errors import MailError, NothingToSayError, Problem, Retry
-from portal.mail.facts import Facts
-from portal.mail.heard import is_about_nothing
-from portal.mail.kinds import KINDS, Kind, KindEntry, kind_entry
-from portal.mail.message import (
+from portal.mail.messages import (
+    Mailbox,
+    MailError,
+    NothingToSayError,
     OutgoingMail,
+    Problem,
+    Retry,
+    Words,
     compose,
+    mailbox_of,
     message_id_of,
     message_key,
+    open_signer,
+    sender_of,
     thread_id_of,
 )
-from portal.mail.request_links import is_for, marked_address, request_links
-from portal.mail.return_path import ReturnPath
-from portal.mail.sign_in_mail import MAX_DELAY, SIGN_IN, person_of_entry, sign_in_letter
+from portal.mail.reports import ReturnPath
+from portal.mail.staff import (
+    STAFF,
+)
+from portal.mail.staff_mails import StaffMails
 from portal.mail.ways import Way, open_way
-from portal.mail.words import Words
 from portal.records import OutboxEntry
 from portal.reminder_links import reminder_token
 from portal.settings import Settings
@@ -63,6 +71,7 @@ class Post:
         self._key = keys[0]
         self._way = way or open_way(settings)
         self._sender, _ignored = sender_of(settings)
+        self._to_staff = StaffMails(settings, self._sender)
         self._signer = open_signer(settings)
         path = settings.mail_return_path
         self._return_path = ReturnPath(path, keys) if path else None
@@ -94,7 +103,7 @@ class Post:
             StoreError: The tenant could not be read.
         """
         if entry.tenant_id == STAFF:
-            return self._to_staff(store, entry, now)
+            return self._with_return_path(self._to_staff.mail(store, entry, now), entry)
         kind = kind_entry(entry.kind)
         if kind is None:
             raise MailError(retry=Retry.LATER, problem=Problem.UNEXPECTED, detail="kind")
@@ -154,15 +163,6 @@ class Post:
         )
         return self._with_return_path(mail, entry)
 
-    def _to_staff(self, store: Store, entry: OutboxEntry, now: datetime) -> OutgoingMail:
-        if entry.kind == DIGEST:
-            return self._digest(store, entry, now)
-        if entry.kind == SIGN_IN:
-            return self._sign_in(store, entry, now)
-        if is_desk_mail(entry):
-            return self._among_staff(store, entry)
-        raise MailError(retry=Retry.LATER, problem=Problem.UNEXPECTED, detail="kind")
-
     def _lost_links(
         self, store: Store, entry: OutboxEntry, kind: KindEntry, now: datetime
     ) -> OutgoingMail:
@@ -203,79 +203,6 @@ class Post:
         )
         return self._with_return_path(mail, entry)
 
-    def _digest(self, store: Store, entry: OutboxEntry, now: datetime) -> OutgoingMail:
-        settings = self._settings
-        readers = digest_readers(
-            store,
-            settings.mail_staff,
-            entry.locale,
-            approvers=settings.mail_approvers,
-        )
-        reader = reader_of_mark(readers, entry.id.rpartition("-")[2])
-        if reader is None:
-            raise NothingToSayError("gone")
-        mailbox = mailbox_of(reader.address)
-        if mailbox is None:
-            raise MailError(retry=Retry.NEVER, problem=Problem.NO_ADDRESS)
-        words = Words(reader.locale)
-        since = entry.since or entry.at
-        letter = digest_letter(store, settings, words, since=since, at=entry.at, now=now)
-        if letter is None:
-            raise NothingToSayError("overtaken")
-        mail = compose(
-            letter,
-            words,
-            message_id=message_id_of(entry.id, self._sender),
-            reference=entry.at.astimezone(settings.time_zone).date().isoformat(),
-            sender=self._sender,
-            recipient=mailbox,
-            contact_url="",
-            at=entry.at,
-            unsubscribe=self._digest_unsubscribe(),
-        )
-        return self._with_return_path(mail, entry)
-
-    def _sign_in(self, store: Store, entry: OutboxEntry, now: datetime) -> OutgoingMail:
-        """Each attempt makes a link of its own, since the store has only hashes of earlier ones."""
-        if now - entry.at > MAX_DELAY:
-            raise NothingToSayError("overtaken")
-        made = make_link_by_mail(store, person_of_entry(entry), now)
-        if made is None:
-            raise NothingToSayError("gone")
-        person, token = made
-        mailbox = mailbox_of(person.email)
-        if mailbox is None:
-            raise MailError(retry=Retry.NEVER, problem=Problem.NO_ADDRESS)
-        words = Words(entry.locale)
-        mail = compose(
-            sign_in_letter(f"{self._settings.base_url}/staff/sign-in/{token}", words),
-            words,
-            message_id=message_id_of(entry.id, self._sender),
-            reference=entry.id[-8:],
-            sender=self._sender,
-            recipient=mailbox,
-            contact_url="",
-            at=entry.at,
-        )
-        return self._with_return_path(mail, entry)
-
-    def _among_staff(self, store: Store, entry: OutboxEntry) -> OutgoingMail:
-        person, words, letter = desk_letter(store, self._settings, entry)
-        mailbox = mailbox_of(person.email)
-        if mailbox is None:
-            raise MailError(retry=Retry.NEVER, problem=Problem.NO_ADDRESS)
-        mail = compose(
-            letter,
-            words,
-            message_id=message_id_of(entry.id, self._sender),
-            reference=entry.id[-8:],
-            sender=self._sender,
-            recipient=mailbox,
-            contact_url="",
-            at=entry.at,
-        )
-        return self._with_return_path(mail, entry)
-
     def _with_return_path(self, mail: OutgoingMail, entry: OutboxEntry) -> OutgoingMail:
         if self._return_path is None:
             return mail
@@ -296,12 +223,6 @@ class Post:
         tenant = addressee.tenant
         token = reminder_token(self._key, tenant.id, addressee.contact.email)
         return f"{self._settings.base_url}/reminders/{token}"
-
-    def _digest_unsubscribe(self) -> str:
-        """A setting says who gets the digest, so a person has to be asked."""
-        address = self._settings.contact_email
-        subject = "Unsubscribe from the digest of the onboarding portal"
-        return f"mailto:{quote(address, safe='@')}?subject={quote(subject)}" if address else ""
 
     def _confirm_url(self, addressee: Addressee, entry: OutboxEntry) -> str:
         """It is valid from when the mail was asked for."""

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal import records
-from portal.mail.facts import Facts
-from portal.mail.kinds import KINDS, Kind
-from portal.mail.message import letter_text
-from portal.mail.words import Words
+from portal.mail.customers import KINDS, Facts, Kind
+from portal.mail.messages import Words, letter_text
 from portal.settings import Settings
 from portal.tenants import Tenant
 

@@ -4,12 +4,17 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from portal.mail.addresses import mailbox_of
-from portal.mail.errors import MailError, Problem, Retry
-from portal.mail.letter import Letter
-from portal.mail.message import compose, message_id_of
+from portal.mail.messages import (
+    Letter,
+    MailError,
+    Problem,
+    Retry,
+    Words,
+    compose,
+    mailbox_of,
+    message_id_of,
+)
 from portal.mail.post import Post
-from portal.mail.words import Words
 from portal.settings import Settings
 
 _SECONDS = 40.0

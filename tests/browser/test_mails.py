@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from portal.mail.kinds import Kind
+from portal.mail.customers.kinds import Kind
 from portal.settings import Settings
 from portal.stores.file import JsonFileStore
-from tests.mail.letter_variants import digests, letters, sent
+from tests.mail.customers.letter_variants import digests, letters, sent
 
 
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])

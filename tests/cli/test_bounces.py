@@ -14,8 +14,8 @@ from portal.timestamps import utc_now
 from tests.cli.portal_command import run
 from tests.conftest import SECRET_KEY
 from tests.examples import CONTACT, sign_up
-from tests.mail.bounce_examples import absence_note, bounce_message
 from tests.mail.letters_and_facts import entries
+from tests.mail.reports.bounce_examples import absence_note, bounce_message
 from tests.mail_server import mail_server
 
 SAID = "{} noted, {} known already, {} about unknown mail, {} other messages.\n"

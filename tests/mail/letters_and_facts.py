@@ -6,7 +6,7 @@ from datetime import datetime
 import html5lib
 
 from portal.mail import KINDS, Kind, Post, typed_mark
-from portal.mail.message import OutgoingMail
+from portal.mail.messages.message import OutgoingMail
 from portal.records import OutboxEntry, new_outbox_entry, outbox_entry_of
 from portal.settings import Settings
 from portal.stores.contract import Store

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from portal.mail.kinds import Kind
-from portal.mail.letter import Letter
+from portal.mail.customers.kinds import Kind
+from portal.mail.messages.letter import Letter
 from portal.settings import Settings
 from portal.stores.contract import Store
-from tests.mail.letter_variants import digests, letters, sent
+from tests.mail.customers.letter_variants import digests, letters, sent
 from tests.mail.letters_and_facts import words_of_html
 from tests.web.i18n.test_catalogues import ENGLISH, GLUED
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from portal import desk, mail, onboarding, queries, records
 from portal.desk import find_desk
 from portal.figures import check, with_counts
-from portal.mail.addressees import second_address
+from portal.mail.customers.addressees import second_address
 from portal.stores import Add, Replace
 from portal.stores.wrapper import StoreWrapper
 from portal.tenants import Reason

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from portal.auth.people import person_id
 from portal.mail import MailError
-from portal.mail.message import OutgoingMail
+from portal.mail.messages.message import OutgoingMail
 from portal.outbox import HELD_FOR, Delivery
 from portal.web.http import Services
 from tests.mail.letters_and_facts import Kept, post_to

@@ -9,14 +9,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from portal.mail import SnsMessages
-from portal.mail.message import OutgoingMail
+from portal.mail.messages.message import OutgoingMail
 from portal.records import DeliveryState
 from portal.settings import Settings
 from portal.stores.contract import Store
 from portal.web.api.mail_reports import EXTENSION
 from tests.conftest import Clock
 from tests.mail.letters_and_facts import entries
-from tests.mail.sns_examples import TOPIC, Sns, body, bounce_report, sns_message
+from tests.mail.reports.sns_examples import TOPIC, Sns, body, bounce_report, sns_message
 from tests.web.pages import SignUp
 from tests.web.write_cases import send_mail
 

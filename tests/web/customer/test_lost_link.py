@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from portal import create_app, onboarding, queries, records
 from portal.address_proofs import PROOF_LIFE
 from portal.mail import MailError, Problem, Retry
-from portal.mail.request_links import MAX_LISTED
+from portal.mail.customers.request_links import MAX_LISTED
 from portal.onboarding.link_mails import ASKED_IN_ALL, ASKED_PER_NETWORK
 from portal.records import DeliveryState
 from portal.settings import Settings

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from portal import create_app, onboarding, records
 from portal.mail import Kind
-from portal.mail.message import OutgoingMail
+from portal.mail.messages.message import OutgoingMail
 from portal.outbox import Delivery
 from portal.reminder_links import reminder_token
 from portal.settings import Settings

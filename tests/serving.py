@@ -29,7 +29,7 @@ class Portal:
     log: Path
     process: "subprocess.Popen[bytes]"
 
-    def command(self, *arguments: str) -> str:
+    def command(self, *arguments: str, seconds: float = 60) -> str:
         """The output of `portal <arguments>` with the same settings."""
         result = subprocess.run(
             [*PORTAL, *arguments],
@@ -38,7 +38,7 @@ class Portal:
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
+            timeout=seconds,
         )
         return result.stdout
 

@@ -13,13 +13,16 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from portal import setting_parsers
+from portal.fsm_setting import FsmSetting, fsm_setting
 from portal.mail_server_setting import MailServer, mail_server
 from portal.oidc_setting import OidcSetting, oidc_setting
 from portal.setting_list import SETTINGS, Setting
 from portal.setting_parsers import SettingsError
 
 # The error belongs to the settings, though it is raised where a value is taken apart.
-__all__ = ["SETTINGS", "MailServer", "OidcSetting", "Setting", "Settings", "SettingsError"]
+__all__ = [
+    "SETTINGS", "FsmSetting", "MailServer", "OidcSetting", "Setting", "Settings", "SettingsError",
+]  # fmt: skip
 
 
 _DEFAULTS = {setting.name: setting.default for setting in SETTINGS}
@@ -106,6 +109,7 @@ class Settings:
     sign_in_mail: bool
     """Whether the sign-in page sends links by mail."""
     validate_links: bool
+    fsm: FsmSetting
     api_allowed_origins: tuple[str, ...]
     # What was set, and perhaps nothing: resolve_secret_keys() is the one to ask.
     configured_secret_key: str | None = field(repr=False)
@@ -213,6 +217,7 @@ class Settings:
             validate_links=setting_parsers.flag(
                 "PORTAL_VALIDATE_LINKS", text["PORTAL_VALIDATE_LINKS"]
             ),
+            fsm=fsm_setting(text, environ),
             api_allowed_origins=tuple(
                 setting_parsers.origin("API_ALLOWED_ORIGINS", origin)
                 for origin in setting_parsers.parts(text["API_ALLOWED_ORIGINS"])

@@ -183,9 +183,10 @@ ARROWS: dict[str, set[str]] = {
     "portal.setting_parsers": set(),
     "portal.mail_server_setting": {"portal.setting_parsers"},
     "portal.oidc_setting": {"portal.setting_parsers"},
+    "portal.fsm_setting": {"portal.setting_parsers"},
     "portal.settings": {
-        "portal.mail_server_setting", "portal.oidc_setting", "portal.setting_list",
-        "portal.setting_parsers",
+        "portal.fsm_setting", "portal.mail_server_setting", "portal.oidc_setting",
+        "portal.setting_list", "portal.setting_parsers",
     },
     "portal.signing_keys": {"portal.atomic_files", "portal.setting_parsers", "portal.settings"},
     "portal.serving": {"portal.logs"},
@@ -211,6 +212,7 @@ ARROWS: dict[str, set[str]] = {
         "portal.auth", "portal.contact_readers", "portal.oidc_setting", "portal.settings",
         "portal.stores",
     },
+    "portal.fsm": {"portal.fsm_setting"},
     "portal.sealing": {
         "portal.atomic_files", "portal.records", "portal.settings", "portal.stores",
         "portal.stores.aws", "portal.stores.dynamodb",

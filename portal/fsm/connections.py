@@ -1,0 +1,199 @@
+"""Connections to a cluster, with urllib3: to one address, or through a proxy.
+
+A whole answer has to arrive in time, and may not be large.
+
+This module loads urllib3, which takes a while: import it only for a call.
+"""
+
+import io
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPException, HTTPResponse
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, Timeout
+from urllib3.connection import HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import SSLError as TlsError
+from urllib3.util import make_headers
+
+from portal.fsm.answers import Answer, CallError, CallProblem
+from portal.fsm_setting import FsmCluster
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+#: Of a whole answer with its headers. Real ones have some kilobytes.
+MAX_ANSWER_BYTES = 100 * 1024
+#: If the library has set no limit, which it always does.
+_ANSWER_SECONDS = 5.0
+#: A limit of 0 would mean that the socket does not wait at all.
+_SHORTEST_SECONDS = 0.001
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """What is asked, and until when.
+
+    Attributes:
+        ends: In seconds of `time.monotonic()`.
+    """
+
+    cluster: FsmCluster
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    ends: float
+
+
+def ask_directly(call: Call, addresses: list[str], context: ssl.SSLContext) -> Answer:
+    """Ask the cluster at the first of these addresses that can be reached.
+
+    Raises:
+        CallError: There is no answer.
+    """
+    host, port = call.cluster.host, call.cluster.port
+    named = {**call.headers, "Host": host if port == 443 else f"{host}:{port}"}
+    last: Exception | None = None
+    for address in addresses:
+        # The connection goes to the address; name and certificate are those of the host.
+        pool = _Pool(address, port, ssl_context=context, server_hostname=host)
+        try:
+            with pool:
+                return _answer(pool, call, named)
+        except (NewConnectionError, ConnectTimeoutError) as error:
+            # Nothing was sent yet: another address may do better.
+            last = error
+        except (HTTPError, HTTPException, OSError) as error:
+            raise CallError(problem_of(error)) from error
+    raise CallError(problem_of(last) if last else CallProblem.UNREACHABLE) from last
+
+
+def ask_through_proxy(call: Call, proxy: str, context: ssl.SSLContext) -> Answer:
+    """Ask the cluster through the proxy at this address, in which a password may stand.
+
+    Raises:
+        CallError: There is no answer.
+    """
+    split = urlsplit(proxy)
+    account = f"{unquote(split.username or '')}:{unquote(split.password or '')}"
+    try:
+        with ProxyManager(
+            f"{split.scheme}://{split.netloc.rpartition('@')[2]}",
+            proxy_headers=make_headers(proxy_basic_auth=account) if split.username else None,
+            proxy_ssl_context=context,
+            ssl_context=context,
+        ) as proxies:
+            proxies.pool_classes_by_scheme = {"https": _Pool}
+            pool = proxies.connection_from_host(call.cluster.host, call.cluster.port, "https")
+            return _answer(pool, call, call.headers)
+    except (HTTPError, HTTPException, OSError) as error:
+        raise CallError(problem_of(error)) from error
+
+
+def _answer(pool: HTTPConnectionPool, call: Call, headers: Mapping[str, str]) -> Answer:
+    response = pool.urlopen(
+        call.method,
+        call.path,
+        body=call.body or None,
+        headers=headers,
+        retries=False,
+        redirect=False,
+        timeout=Timeout(total=max(call.ends - time.monotonic(), _SHORTEST_SECONDS)),
+        preload_content=False,
+        decode_content=False,
+    )
+    try:
+        # A few kilobytes can unpack to gigabytes. None was asked for.
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise CallError(CallProblem.NO_HTTP)
+        content_type = response.headers.get("Content-Type", "")
+        return Answer(
+            status=response.status,
+            content_type=content_type.partition(";")[0].strip().lower(),
+            body=response.read(),
+        )
+    finally:
+        response.close()
+
+
+def problem_of(error: BaseException) -> CallProblem:
+    """By the first of the error and of its causes that says more than "no connection"."""
+    cause: BaseException | None = error
+    while cause is not None:
+        match cause:
+            case _LargeAnswerError():
+                return CallProblem.TOO_LARGE
+            case NewConnectionError():
+                pass  # the library counts it among those that took too long
+            case TimeoutError() | ConnectTimeoutError() | ReadTimeoutError():
+                return CallProblem.SLOW
+            case TlsError() | ssl.SSLError():
+                return CallProblem.CERTIFICATE
+            case HTTPException() if not isinstance(cause, OSError):
+                return CallProblem.NO_HTTP
+        cause = cause.__cause__ or cause.__context__
+    return CallProblem.UNREACHABLE
+
+
+class _LargeAnswerError(OSError):
+    """More bytes than anybody reads."""
+
+
+class _AnswerReader(io.RawIOBase):
+    """Reads one answer from a socket, as long as its time and its size last.
+
+    The library's limit of time counts from byte to byte, and it has no limit of size.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._ends = time.monotonic() + (sock.gettimeout() or _ANSWER_SECONDS)
+        self._bytes_left = MAX_ANSWER_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the whole answer did not arrive in time")
+        self._sock.settimeout(max(left, _SHORTEST_SECONDS))
+        count = self._raw.readinto(buffer)
+        self._bytes_left -= count or 0
+        if self._bytes_left < 0:
+            raise _LargeAnswerError("the answer is too large")
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answering:
+    """What `HTTPResponse` needs of a socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_AnswerReader(self._sock))
+
+
+class _Response(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(_Answering(sock), *args, **kwargs)  # type: ignore[arg-type] # as much of a socket as it needs
+
+
+class _Connection(HTTPSConnection):
+    response_class = _Response
+
+
+class _Pool(HTTPSConnectionPool):
+    ConnectionCls = _Connection

@@ -40,6 +40,7 @@ def create_app(
     # Importing a module such as portal.settings runs this file, and must not load all of these.
     from portal import web  # noqa: PLC0415 - Flask
     from portal.figures import CountingStore  # noqa: PLC0415 - the store
+    from portal.fsm import HttpsCaller  # noqa: PLC0415 - the store
     from portal.grace import RememberingStore, open_last_known  # noqa: PLC0415 - the store
     from portal.oidc import open_provider  # noqa: PLC0415 - the store
     from portal.proof_of_work import Challenges  # noqa: PLC0415 - altcha
@@ -87,6 +88,7 @@ def create_app(
         limits=web.ClientLimits.of(settings, keys[0]),
         challenges=Challenges(keys[0]),
         usage=open_noter(settings, raw_store, clock),
+        fsm=HttpsCaller(settings.fsm),
         provider=open_provider(settings),
     )
     web.init_app(app, services, keys)

@@ -79,6 +79,8 @@ def settings(tmp_path: Path) -> Settings:
             "PORTAL_SIGN_UP_MIN_SECONDS": "0",
             # Most tests sign up often and from one address. Those of the limits set them.
             "PORTAL_SIGN_UPS_PER_HOUR": "0",
+            # No test leaves this machine: nothing listens here.
+            "HTTPS_PROXY": "http://127.0.0.1:1",
         }
     )
 

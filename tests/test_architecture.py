@@ -212,7 +212,7 @@ ARROWS: dict[str, set[str]] = {
         "portal.auth", "portal.contact_readers", "portal.oidc_setting", "portal.settings",
         "portal.stores",
     },
-    "portal.fsm": {"portal.fsm_setting"},
+    "portal.fsm": {"portal.fsm_setting", "portal.records"},
     "portal.sealing": {
         "portal.atomic_files", "portal.records", "portal.settings", "portal.stores",
         "portal.stores.aws", "portal.stores.dynamodb",
@@ -261,7 +261,8 @@ ARROWS: dict[str, set[str]] = {
         "portal.auth", "portal.mail", "portal.records", "portal.stores", "portal.tenants",
     },
     "portal.onboarding": {
-        "portal.auth", "portal.contact_fields", "portal.desk", "portal.mail", "portal.outbox",
+        "portal.auth", "portal.contact_fields", "portal.desk", "portal.fsm",
+        "portal.mail", "portal.outbox",
         "portal.proof_of_work", "portal.queries", "portal.records", "portal.sealing",
         "portal.search", "portal.stores", "portal.tenants", "portal.timestamps", "portal.usage",
     },
@@ -301,7 +302,8 @@ ARROWS: dict[str, set[str]] = {
         "portal.tenants", "portal.timestamps", "portal.translations",
     },
     "portal.web.http": {
-        "portal.address_proofs", "portal.auth", "portal.desk", "portal.grace", "portal.imports",
+        "portal.address_proofs", "portal.auth", "portal.desk", "portal.fsm",
+        "portal.grace", "portal.imports",
         "portal.logs", "portal.oidc", "portal.onboarding", "portal.proof_of_work", "portal.queries",
         "portal.refusal_links", "portal.reminder_links", "portal.sealing", "portal.settings",
         "portal.status_links",
@@ -342,8 +344,9 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.web.staff.tenant": {
         "portal.auth", "portal.contact_fields", "portal.contact_readers", "portal.desk",
+        "portal.fsm",
         "portal.mail", "portal.mixed_scripts", "portal.onboarding", "portal.queries",
-        "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
+        "portal.records", "portal.sealing", "portal.stores", "portal.tenants", "portal.timestamps",
         "portal.web.forms", "portal.web.http", "portal.web.i18n", "portal.web.staff.lists",
     },
     "portal.web.staff.bulk": {
@@ -380,7 +383,8 @@ ARROWS: dict[str, set[str]] = {
         "portal.stores.file", "portal.tenants", "portal.timestamps", "portal.usage",
     },
     "portal": {
-        "portal.figures", "portal.folders", "portal.grace", "portal.logs", "portal.oidc",
+        "portal.figures", "portal.folders", "portal.fsm",
+        "portal.grace", "portal.logs", "portal.oidc",
         "portal.proof_of_work", "portal.refusal_links", "portal.sealing", "portal.search",
         "portal.settings", "portal.signing_keys", "portal.stores", "portal.timestamps",
         "portal.usage", "portal.web",

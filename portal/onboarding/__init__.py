@@ -9,6 +9,7 @@
     follow_ups   a customer asks again, or to renew
     status_links  end_status_link, new_status_link
     link_mails   the links to the requests of an address, by mail
+    credential_tries  client id and secret are tried at their cluster
     sign_in_mails  sign-in links for staff, by mail
     activation   activate; renew_existing if the customer has a tenant already
     renewal_undo undo_renewal
@@ -58,6 +59,7 @@ from portal.onboarding import (
 )
 from portal.onboarding.activation import TenantExistsError, activate, renew_existing
 from portal.onboarding.changes import TenantChanges, change_tenant
+from portal.onboarding.credential_tries import CredentialTries, TryLimitError, TypedCredentials
 from portal.onboarding.decisions import StaleError, UnknownTenantError, find, load
 from portal.onboarding.doubtful import Cleared, clear_doubtful
 from portal.onboarding.erasure import erase, erase_closed_before, remove_set_aside_before
@@ -101,10 +103,12 @@ from portal.onboarding.undo import undo
 from portal.onboarding.wrong_ids import SameIdsError, set_ids
 
 __all__ = [
-    "AskedAlreadyError", "Cleared", "FollowUp", "IdsInUseError", "IdsTakenError", "LinkLimitError",
+    "AskedAlreadyError", "Cleared", "CredentialTries",
+    "FollowUp", "IdsInUseError", "IdsTakenError", "LinkLimitError",
     "LinkMails", "OpenSignUpError", "ProofMails", "ProofNeededError", "SameIdsError", "SignInMails",
     "SignUpLimitError", "SignUpLimits", "SpentProofError", "StaleError", "TenantChanges",
-    "TenantExistsError", "UnknownTenantError", "activate", "activation", "add_note", "answer",
+    "TenantExistsError", "TryLimitError", "TypedCredentials",
+    "UnknownTenantError", "activate", "activation", "add_note", "answer",
     "are_reminders_ended", "ask", "change_tenant", "clear_doubtful", "closed", "confirm_email",
     "edit_contact", "edit_names", "end_reminders", "end_status_link", "erase",
     "erase_closed_before", "erasure", "find", "is_unreached", "kept", "latest_follow_up",

@@ -15,6 +15,7 @@ of their attributes.
     outbox_entry   what is to be delivered, or was
     search_items   what search has of a tenant: marks, documents, entries
     usage          what was noted of a tenant's use; ids that nobody has
+    tried          what a try of credentials has proved
     list_places    the place of a tenant in lists by company, cluster and source, and its marks
     waiting_times  the items that count how long sign-ups waited for their decision
     figures        the items that count sign-ups and decisions by week
@@ -232,6 +233,7 @@ from portal.records.tenant import (
     tenant_of,
     unusable_attributes,
 )
+from portal.records.tried import CredentialProof, Proved, TriedCredentials
 from portal.records.undo import Undo, Undone, restored, undo_of, undone_of, with_undo, with_undone
 from portal.records.usage import (
     UNKNOWN_IDS,
@@ -259,9 +261,12 @@ __all__ = [
     "REPORT_INDEX", "SEARCH_DUE", "SEARCH_WALK", "SECRET", "SECRET_FINGERPRINT",
     "SET_ASIDE_COUNTER", "SIGN_UPS", "SIGN_UP_SCOPES", "TENANT_ATTRIBUTES", "TERM_INDEXES",
     "TO_SECOND", "UNKNOWN_IDS", "USAGE_NEVER", "USAGE_REFUSED", "USAGE_UNKNOWN", "WAITING",
-    "WANT_DIGEST", "AdoptAnswer", "ClosedSignUp", "DecidedEvent", "DeliveryState", "Desk", "Event",
+    "WANT_DIGEST", "AdoptAnswer", "ClosedSignUp", "CredentialProof",
+    "DecidedEvent", "DeliveryState", "Desk", "Event",
     "FollowUp", "Forward", "ListFacts", "ListKeys", "MailWishes", "Note", "OutboxEntry", "Presence",
-    "SearchDocument", "SearchMark", "StatusLink", "Undo", "Undone", "UnknownId", "Usage",
+    "Proved",
+    "SearchDocument", "SearchMark", "StatusLink", "TriedCredentials",
+    "Undo", "Undone", "UnknownId", "Usage",
     "about_tenant", "access_view", "account_partition", "all_gaps", "answer_text",
     "assigned_partition", "by_company", "came_by", "changes_keys", "changes_partition", "claim_id",
     "claim_item", "closed_email_partition", "closed_sign_up_of", "closing_forward_item",

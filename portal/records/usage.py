@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from portal.records.attributes import Texts, format_optional_timestamp
+from portal.records.tried import TriedCredentials, tried_of_text, tried_text
 from portal.stores import GSI2, GSI3, GSI4, KEY, Item, Value
 from portal.timestamps import format_timestamp, parse_timestamp
 
@@ -35,6 +36,7 @@ class Usage:
         first_day, last_day: When the application was let in.
         refused_since, refused_day: The first and last day of refusals since it was last let in.
         opened_first, opened_last: When the status page was opened.
+        tried: The latest try of credentials.
     """
 
     tenant_id: str
@@ -46,6 +48,7 @@ class Usage:
     refused_day: date | None = None
     opened_first: datetime | None = None
     opened_last: datetime | None = None
+    tried: TriedCredentials | None = None
 
 
 def usage_id(tenant_id: str) -> str:
@@ -69,6 +72,7 @@ def usage_item(usage: Usage) -> Item:
         "refusedDay": _text(usage.refused_day),
         "openedFirst": format_optional_timestamp(usage.opened_first),
         "openedLast": format_optional_timestamp(usage.opened_last),
+        "tried": tried_text(usage.tried) if usage.tried else None,
     }
     if usage.expected_since and not usage.first_day:
         item |= {
@@ -95,6 +99,7 @@ def usage_of(item: Item) -> Usage:
         refused_day=_day(text["refusedDay"]),
         opened_first=parse_timestamp(text["openedFirst"]),
         opened_last=parse_timestamp(text["openedLast"]),
+        tried=tried_of_text(text["tried"]),
     )
 
 

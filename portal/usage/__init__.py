@@ -6,15 +6,18 @@ in or refused, when its status page was opened, and which ids are asked for that
     notes        what a note changes, and whether it is worth a write
     unknown_ids  counts ids that anybody can type, in little memory
     watching     after a change of a tenant: whether it is expected to be let in
+    tried        the latest try of its credentials
 
 Nothing here decides anything. A note that is lost shows a lamp too late, and that is all. See
 docs/decisions/012.
 """
 
 from portal.usage.noter import UsageNoter, open_noter
+from portal.usage.tried import note_tried
 from portal.usage.unknown_ids import MAX_UNKNOWN, UNKNOWN_KEPT
 from portal.usage.watching import remove_usage, watch_usage
 
 __all__ = [
-    "MAX_UNKNOWN", "UNKNOWN_KEPT", "UsageNoter", "open_noter", "remove_usage", "watch_usage",
+    "MAX_UNKNOWN", "UNKNOWN_KEPT", "UsageNoter", "note_tried", "open_noter", "remove_usage",
+    "watch_usage",
 ]  # fmt: skip

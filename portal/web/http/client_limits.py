@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-from portal.onboarding import LinkMails, ProofMails, SignInMails, SignUpLimits
+from portal.onboarding import CredentialTries, LinkMails, ProofMails, SignInMails, SignUpLimits
 from portal.settings import Settings
 from portal.timestamps import seconds_until
 
@@ -92,6 +92,8 @@ class ClientLimits:
     """The same of mails with lost links."""
     sign_in_mails: SignInMails
     """The same of mails with sign-in links."""
+    credential_tries: CredentialTries
+    """Always there: a customer's client must not be locked at its cluster."""
 
     @classmethod
     def of(cls, settings: Settings, secret_key: str) -> "ClientLimits":
@@ -108,4 +110,5 @@ class ClientLimits:
             proof_mails=ProofMails(secret_key),
             link_mails=LinkMails(secret_key, is_limited=per_hour > 0),
             sign_in_mails=SignInMails(secret_key, is_limited=per_hour > 0),
+            credential_tries=CredentialTries(secret_key),
         )

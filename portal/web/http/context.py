@@ -11,6 +11,7 @@ from flask import current_app, g, request
 from portal import logs
 from portal.auth import KnownTokens, Person, Refusals, Source
 from portal.desk import KnownColleagues
+from portal.fsm import HttpsCaller
 from portal.grace import LastKnown
 from portal.proof_of_work import Challenges
 from portal.queries import KnownCounts, KnownFigures, KnownWaitingTimes
@@ -42,6 +43,8 @@ class Services:
     limits: ClientLimits
     challenges: Challenges
     usage: UsageNoter
+    fsm: HttpsCaller
+    """Asks the clusters of Field Service Management."""
     provider: "OpenIdProvider | None" = None
     """Where staff sign in; None: with links alone."""
     metrics: StoreMetrics | None = None

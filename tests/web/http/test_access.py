@@ -143,6 +143,7 @@ GOLDEN = {
     "staff.presence": {"POST": (303, 303, 303, 303)},
     "staff.me": {"GET": (303, 200, 200, 200), "POST": (303, 303, 303, 303)},
     "decisions.activate": _DECISION,
+    "decisions.activate_try": _DECISION,
     "decisions.renew": _DECISION,
     "decisions.undo": _DECISION,
     "decisions.undo_renew": _DECISION,
@@ -157,6 +158,7 @@ GOLDEN = {
     "decisions.reinstate": _DECISION,
     "decisions.validity": _DECISION,
     "decisions.client": _DECISION,
+    "decisions.client_try": _DECISION,
     "decisions.contact": _DECISION,
     "decisions.names": _DECISION,
     "decisions.note": {"POST": (303, 403, 422, 422)},
@@ -460,11 +462,12 @@ def good(
 
     if room == "decisions":
         anna, ben = person("Anna"), person("Ben")
-        write = OTHER_WRITES.get(verb) or WRITES[verb.removesuffix("_preview")]
+        part = next((each for each in ("preview", "try") if verb.endswith(f"_{each}")), "")
+        write = OTHER_WRITES.get(verb) or WRITES[verb.removesuffix(f"_{part}")]
         tenant_id = write.prepare(client, ben)
         url = f"/staff/tenants/{tenant_id}/{write.verb}"
         form = write.form(anna, tenant_id)
-        return anna.client, f"{url}/preview" if verb.endswith("_preview") else url, form
+        return anna.client, f"{url}/{part}" if part else url, form
     if verb == "use_link":
         someone = {"email": "new@example.com", "name": "New", "role": "viewer"}
         url = f"/staff/sign-in/{make_sign_in_link(store, now=clock.now(), **someone)}"

@@ -17,6 +17,8 @@ lamps          the five proofs of a decision
 team_view      who looks after the tenant, and who looks at it
 team           giving it to somebody; that one looks at it
 mails          the mails to the customer, and sending one again
+credentials    client id and secret are tried, before they are saved
+tried_view     what a try has shown
 mail_preview   a mail with words of staff, before it is sent
 """
 

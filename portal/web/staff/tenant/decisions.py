@@ -32,7 +32,7 @@ from portal.web.forms import Form, form_version, is_final_id
 from portal.web.http import access, audit_info, csrf, htmx, note_saved, services, store
 from portal.web.i18n import _, dates
 from portal.web.staff.lists import back_parameter, note_decision
-from portal.web.staff.tenant import team
+from portal.web.staff.tenant import credentials, team
 from portal.web.staff.tenant.confirmations import Confirmation
 from portal.web.staff.tenant.form_views import (
     SubmittedForm,
@@ -50,7 +50,7 @@ from portal.web.staff.tenant.tenant_page import (
 from portal.web.staff.tenant.validity_form import ValidityForm, agreed_window, question_before
 from portal.web.staff.tenant.verb_entry import VerbEntry, find_tenant
 from portal.web.staff.tenant.verb_form import VerbForm
-from portal.web.staff.tenant.verbs import BY_VERB, DECISIONS
+from portal.web.staff.tenant.verbs import BY_VERB, DECISIONS, has_credentials
 
 #: A field of the form that renews the tenant which an account has already. Its address is that of
 #: a plain renewal.
@@ -85,6 +85,15 @@ for _entry in DECISIONS:
     csrf.handle_expired(f"decisions.{_preview}")
     bp.add_url_rule(
         f"/{_entry.route}/preview", _preview, partial(preview_mail, _entry), methods=["POST"]
+    )
+
+for _entry in filter(has_credentials, DECISIONS):
+    _try = f"{_entry.route}_try"
+    # Whoever may set a client may have it tried.
+    access.allow(f"decisions.{_try}", _entry.role)
+    csrf.handle_expired(f"decisions.{_try}")
+    bp.add_url_rule(
+        f"/{_entry.route}/try", _try, partial(credentials.try_typed, _entry), methods=["POST"]
     )
 
 

@@ -10,14 +10,15 @@ from portal.records import Note
 from portal.tenants import Tenant
 from portal.timestamps import format_timestamp
 from portal.web.forms import FieldView, Form, form_version
-from portal.web.http import htmx, strip_unprintable
+from portal.web.http import htmx, settings, strip_unprintable
 from portal.web.i18n import _
 from portal.web.staff.lists import back_parameter
 from portal.web.staff.tenant.forms import NoteForm
+from portal.web.staff.tenant.tried_view import TriedView
 from portal.web.staff.tenant.validity_form import AGREED, SUGGESTED_LAST, Question
 from portal.web.staff.tenant.verb_entry import VerbEntry
 from portal.web.staff.tenant.verb_form import VerbForm
-from portal.web.staff.tenant.verbs import DECISIONS
+from portal.web.staff.tenant.verbs import DECISIONS, has_credentials
 
 #: The endpoint of a note.
 _NOTE = "decisions.note"
@@ -44,6 +45,8 @@ class FormView:
     beside: the name of the form that the browser sends together with this one.
     preview_url: where its mail is previewed; empty if it sends none with words of staff.
     mail: the preview.
+    try_url: where its client id and secret are tried; empty if that is not offered.
+    tried: what that has shown.
     """
 
     name: str
@@ -62,6 +65,8 @@ class FormView:
     beside: str = ""
     preview_url: str = ""
     mail: "MailView | None" = None
+    try_url: str = ""
+    tried: TriedView | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,12 +95,14 @@ class SubmittedForm:
 
     question: what the person is asked, if it was refused only because nobody agreed yet.
     mail: the preview.
+    tried: what a try of its credentials has shown.
     """
 
     name: str
     form: Form
     question: Question | None = None
     mail: MailView | None = None
+    tried: TriedView | None = None
 
 
 def offered_forms(
@@ -126,6 +133,7 @@ def offered_forms(
             key=entry.key,
             hidden=version_field,
             preview_url=_preview_url(tenant, entry),
+            try_url=_try_url(tenant, entry),
         )
         beside = beside or (view.name if view.fields else "")
         forms.append(view)
@@ -152,6 +160,13 @@ def _preview_url(tenant: Tenant, entry: VerbEntry) -> str:
     if entry.previewed is None:
         return ""
     endpoint = f"decisions.{entry.route}_preview"
+    return url_for(endpoint, tenant_id=tenant.id, back=back_parameter())
+
+
+def _try_url(tenant: Tenant, entry: VerbEntry) -> str:
+    if not (has_credentials(entry) and settings().fsm.try_credentials):
+        return ""
+    endpoint = f"decisions.{entry.route}_try"
     return url_for(endpoint, tenant_id=tenant.id, back=back_parameter())
 
 
@@ -215,7 +230,7 @@ def _view(
     suggested = request.form.get(SUGGESTED_LAST, "")
     if submitted is not None and submitted.name == name:
         form, question, is_open = submitted.form, submitted.question, True
-        texts["mail"] = submitted.mail
+        texts |= {"mail": submitted.mail, "tried": submitted.tried}
         errors = form.problems(name)
     elif carried:
         form, is_open = form_class(), True

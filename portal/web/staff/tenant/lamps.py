@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import Enum
 
-from portal import queries
 from portal.mail import DELIVERED, Problem, kind_entry, problem_of
+from portal.queries import NotedUse
 from portal.records import DeliveryState, Event, OutboxEntry, Usage
 from portal.tenants import Status, Tenant, Verb
-from portal.web.http import settings, store
+from portal.web.http import settings
 from portal.web.i18n import _, dates, labels
 from portal.web.staff.tenant.mails import mail_label, mail_problem
 from portal.web.staff.tenant.verbs import history_label
@@ -60,14 +60,16 @@ class _Decided:
     at: datetime | None
 
 
-def lamps(tenant: Tenant, events: Sequence[Event], mails: Sequence[OutboxEntry]) -> list[Lamp]:
+def lamps(
+    tenant: Tenant, events: Sequence[Event], mails: Sequence[OutboxEntry], use: NotedUse
+) -> list[Lamp]:
     """The lamps of a tenant.
 
     Args:
         events: Its history, the newest first.
         mails: Its mails, the newest first.
+        use: What was noted of it.
     """
-    use = queries.noted_use(store(), tenant)
     decided = _decided(tenant, events)
     return [
         _decided_lamp(decided),

@@ -24,13 +24,13 @@ def preview_mail(entry: VerbEntry, tenant_id: str) -> AnyResponse:
     tenant = onboarding.find(store(), tenant_id)
     submitted = SubmittedForm(name=entry.route, form=form)
     if tenant.id != tenant_id or tenant.version != form_version():
-        return _instead(tenant.id, submitted, status=409, conflict=conflict_notice(tenant))
+        return show_instead(tenant.id, submitted, status=409, conflict=conflict_notice(tenant))
     if not form.validate():
-        return _instead(tenant_id, submitted, status=422)
+        return show_instead(tenant_id, submitted, status=422)
     try:
         view = mail_view(entry, tenant, form)
     except NotAllowedError:
-        return _instead(tenant_id, submitted, status=409, conflict=conflict_notice(tenant))
+        return show_instead(tenant_id, submitted, status=409, conflict=conflict_notice(tenant))
     if htmx.wants_fragment():
         return make_response(render_template("staff/_mail_preview.html", mail=view))
     shown = SubmittedForm(name=entry.route, form=form, mail=view)
@@ -41,7 +41,7 @@ def show_expired(tenant_id: str, name: str, form: Form) -> AnyResponse:
     """The form of a session that has ended, with what this person typed in it but for secrets."""
     tenant = onboarding.find(store(), tenant_id)
     submitted = SubmittedForm(name=name, form=form)
-    return _instead(tenant.id, submitted, status=400, conflict=expired_notice())
+    return show_instead(tenant.id, submitted, status=400, conflict=expired_notice())
 
 
 def expired_notice() -> ConflictNotice:
@@ -51,7 +51,7 @@ def expired_notice() -> ConflictNotice:
     )
 
 
-def _instead(
+def show_instead(
     tenant_id: str,
     submitted: SubmittedForm,
     *,

@@ -36,6 +36,7 @@ from portal.web.staff.tenant.related import related_requests
 from portal.web.staff.tenant.renewal import renewal_of_known_ids
 from portal.web.staff.tenant.team_view import team_view
 from portal.web.staff.tenant.tenant_card import tenant_card
+from portal.web.staff.tenant.tried_view import latest_try
 from portal.web.staff.tenant.verbs import (
     conflict_headline,
     history_label,
@@ -124,6 +125,7 @@ def tenant_page(
         undo = undo_offer(tenant, loaded.item)
     said = {(note.verb, note.at): note.text for note in notes if note.verb}
     mails = queries.mails(store(), tenant)
+    use = queries.noted_use(store(), tenant)
     forms = offered_forms(tenant, notes, submitted) if _may_change() else []
     if extra_form is None and forms:
         extra_form = renewal_of_known_ids(tenant)
@@ -147,7 +149,8 @@ def tenant_page(
             for reason, row in queries.possible_duplicates(store(), tenant)
         ],
         notes=[_note_line(note) for note in notes if not note.verb],
-        lamps=lamps(tenant, events, mails),
+        lamps=lamps(tenant, events, mails, use),
+        tried=latest_try(use),
         mails=mail_lines(mails),
         again=again_form(tenant, mails) if _may_change() else None,
         back_url=list_url(default_tab=_tab_of(tenant), tenant_id=tenant.id),

@@ -304,6 +304,11 @@ BY_VERB = {entry.verb: entry for entry in VERBS}
 DECISIONS = tuple(entry for entry in VERBS if entry.change is not None)
 
 
+def has_credentials(entry: VerbEntry) -> bool:
+    """Whether its form has a client id and a secret, which can be tried."""
+    return issubclass(entry.form, ClientForm)
+
+
 def history_label(verb: str, undone: str = "") -> str:
     """The verb's name in the history. A verb of a later version of the portal stays as it is.
 

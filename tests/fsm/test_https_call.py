@@ -1,0 +1,165 @@
+"""One call to a cluster: only there, only so long, only so much."""
+
+import dataclasses
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from portal.fsm import Answer, CallError, CallProblem, FsmCluster, HttpsCaller
+from portal.fsm.addresses import is_public
+from portal.fsm.https_call import MAX_CALLS
+from tests.fsm_cluster import Cluster, Reply, running_proxy
+
+OK = Reply(200, b"here", {"Content-Type": "Text/Plain; charset=utf-8"})
+
+
+def call(caller: HttpsCaller, label: str = "eu", seconds: float = 5.0) -> Answer:
+    found = caller.clusters.of_label(label)
+    assert found is not None
+    return caller.call(found, "GET", "/keys", seconds=seconds)
+
+
+def problem(ask: Callable[[], object]) -> CallProblem:
+    with pytest.raises(CallError) as caught:
+        ask()
+    return caught.value.problem
+
+
+@pytest.fixture(autouse=True)
+def plain(cluster: Cluster) -> None:
+    cluster.reply, cluster.to_all = OK, True
+
+
+def test_the_answer_is_there(cluster: Cluster) -> None:
+    answer = call(HttpsCaller(cluster.setting()))
+    assert answer == Answer(status=200, content_type="text/plain", body=b"here")
+
+
+def test_only_clusters_of_the_setting_are_asked(cluster: Cluster) -> None:
+    caller = HttpsCaller(cluster.setting())
+    for other in (
+        FsmCluster(label="eu", host="localhost", port=cluster.port + 1),
+        FsmCluster(label="xx", host="localhost", port=cluster.port),
+    ):
+        with pytest.raises(ValueError, match="no cluster"):
+            caller.call(other, "GET", "/")
+    assert cluster.asked == []
+
+
+def test_a_name_that_leads_into_an_inner_network_is_refused(cluster: Cluster) -> None:
+    setting = dataclasses.replace(cluster.setting(), private_addresses=False)
+    assert problem(lambda: call(HttpsCaller(setting))) is CallProblem.PRIVATE
+    assert cluster.asked == []
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("8.8.8.8", True),
+        ("2606:4700:4700::1111", True),
+        ("64:ff9b::808:808", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("172.16.0.1", False),
+        ("192.168.1.1", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("0.0.0.0", False),  # noqa: S104 - nothing listens there
+        ("224.0.0.1", False),
+        ("::1", False),
+        ("fe80::1", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("::ffff:127.0.0.1", False),
+        ("64:ff9b::7f00:1", False),
+        ("2002:7f00:1::", False),
+    ],
+)
+def test_which_addresses_everybody_can_reach(address: str, *, expected: bool) -> None:
+    assert is_public(address) is expected
+
+
+def test_the_certificate_has_to_be_that_of_the_host(cluster: Cluster) -> None:
+    # The certificate is of `localhost`, not of its address.
+    others = f"eu=127.0.0.1:{cluster.port}"
+    caller = HttpsCaller(cluster.setting(PORTAL_FSM_CLUSTERS=others))
+    assert problem(lambda: call(caller)) is CallProblem.CERTIFICATE
+    setting = dataclasses.replace(cluster.setting(), ca_file=None)
+    assert problem(lambda: call(HttpsCaller(setting))) is CallProblem.CERTIFICATE
+    assert cluster.asked == []
+
+
+def test_a_cluster_that_is_down(cluster: Cluster) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    others = f"eu=localhost:{port} xx=nowhere.invalid"
+    caller = HttpsCaller(cluster.setting(PORTAL_FSM_CLUSTERS=others))
+    assert problem(lambda: call(caller)) is CallProblem.UNREACHABLE
+
+
+def test_a_byte_now_and_then_does_not_make_it_longer(cluster: Cluster) -> None:
+    """The cluster accepts connections and never begins TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        others = f"eu=localhost:{silent.getsockname()[1]}"
+        caller = HttpsCaller(cluster.setting(PORTAL_FSM_CLUSTERS=others))
+        begun = time.monotonic()
+        assert problem(lambda: call(caller, seconds=0.2)) is CallProblem.SLOW
+        assert time.monotonic() - begun < 2
+
+
+def test_few_run_at_a_time_and_one_more_is_refused_at_once(cluster: Cluster) -> None:
+    cluster.reply = Reply(raw=b"")
+    caller = HttpsCaller(cluster.setting())
+    problems: list[CallProblem] = []
+    threads = [
+        threading.Thread(target=lambda: problems.append(problem(lambda: call(caller, seconds=1.5))))
+        for _ in range(MAX_CALLS)
+    ]
+    for thread in threads:
+        thread.start()
+    # Each has its place once the cluster has its request.
+    while len(cluster.asked) < MAX_CALLS:
+        threading.Event().wait(0.005)
+    assert problem(lambda: call(caller)) is CallProblem.BUSY
+    for thread in threads:
+        thread.join()
+    assert problems == [CallProblem.SLOW] * MAX_CALLS
+    assert len(cluster.asked) == MAX_CALLS
+
+
+def test_places_are_free_again(cluster: Cluster) -> None:
+    caller = HttpsCaller(cluster.setting())
+    for _ in range(MAX_CALLS + 1):
+        assert call(caller).status == 200
+
+
+def test_through_a_proxy(cluster: Cluster) -> None:
+    with running_proxy(cluster.port) as (port, asked):
+        # Nobody but the proxy knows this name, and only the proxy knows where it is.
+        proxied = cluster.setting(
+            PORTAL_FSM_PRIVATE_ADDRESSES="",
+            HTTPS_PROXY=f"http://ann:p%40ss@localhost:{port}",
+        )
+        assert call(HttpsCaller(proxied)).body == b"here"
+        assert asked == [f"localhost:{cluster.port} ann:p@ss"]
+        assert "Proxy-Authorization" not in cluster.asked[0].headers
+        assert "p%40ss" not in repr(proxied)
+
+
+@pytest.mark.parametrize("name", ["localhost", "*", ".localhost", "example.com, LOCALHOST"])
+def test_around_the_proxy(cluster: Cluster, name: str) -> None:
+    setting = cluster.setting(HTTPS_PROXY="http://localhost:1", NO_PROXY=name)
+    assert call(HttpsCaller(setting)).body == b"here"
+
+
+def test_the_proxy_is_down_or_its_certificate_is_another(cluster: Cluster) -> None:
+    setting = cluster.setting(HTTPS_PROXY="http://localhost:1", NO_PROXY="host, xlocalhost")
+    assert problem(lambda: call(HttpsCaller(setting))) is CallProblem.UNREACHABLE
+    with running_proxy(cluster.port) as (port, _asked):
+        setting = cluster.setting(HTTPS_PROXY=f"localhost:{port}", PORTAL_FSM_CLUSTERS="eu")
+        # It leads to somebody who is not eu.fsm.cloud.sap.
+        assert problem(lambda: call(HttpsCaller(setting))) is CallProblem.CERTIFICATE
+    assert cluster.asked == []

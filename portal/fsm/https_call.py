@@ -108,8 +108,13 @@ class HttpsCaller:
             body=body,
             ends=ends,
         )
+        try:
+            context = self._ssl_context
+        except OSError as error:
+            # The file of certificates was there when the portal started.
+            raise CallError(CallProblem.CERTIFICATE) from error
         if self._setting.proxy and not _is_named(cluster.host, self._setting.no_proxy):
-            return ask_through_proxy(call, self._setting.proxy, self._ssl_context)
+            return ask_through_proxy(call, self._setting.proxy, context)
         private = self._setting.private_addresses
         try:
             addresses = addresses_of(cluster.host, cluster.port, private=private)
@@ -117,7 +122,7 @@ class HttpsCaller:
             raise CallError(CallProblem.UNREACHABLE) from error
         if not addresses:
             raise CallError(CallProblem.PRIVATE)
-        return ask_directly(call, addresses, self._ssl_context)
+        return ask_directly(call, addresses, context)
 
     @cached_property
     def _ssl_context(self) -> ssl.SSLContext:

@@ -3,6 +3,7 @@ that leads to it."""
 
 import base64
 import json
+import select
 import socket
 import ssl
 import threading
@@ -42,12 +43,13 @@ V2 = {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3_600}
 @dataclass(frozen=True)
 class Reply:
     """What the cluster answers. `raw`: instead of all that, these bytes; then it is silent until
-    the client goes."""
+    the client goes. `drips`: or sends a byte now and then."""
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
     raw: bytes | None = None
+    drips: bool = False
 
 
 def json_reply(body: object, status: int = 200) -> Reply:
@@ -127,6 +129,9 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
             reply = cluster.answer(Asked(self.command, self.path, dict(self.headers), body))
             if reply.raw is not None:
                 self.wfile.write(reply.raw)
+                # Readable: the client has gone.
+                while reply.drips and not select.select([self.connection], [], [], 0.02)[0]:
+                    self.wfile.write(b"x")
                 self.rfile.read(1)
                 return
             self.send_response(reply.status)

@@ -60,6 +60,9 @@ class HttpsCaller:
         """
         if cluster not in self.clusters:
             raise ValueError("no cluster of the setting")
+        if seconds <= 0:
+            # Whoever waits has no time left. Nothing is sent that nobody would read.
+            raise CallError(CallProblem.SLOW)
         if not self._places.acquire(blocking=False):
             raise CallError(CallProblem.BUSY)
         ends = time.monotonic() + seconds
@@ -79,7 +82,7 @@ class HttpsCaller:
 
         threading.Thread(target=run, name="fsm-call", daemon=True).start()
         try:
-            return answered.result(max(seconds, 0.0))
+            return answered.result(seconds)
         except TimeoutError as error:
             raise CallError(CallProblem.SLOW) from error
 

@@ -2,14 +2,17 @@
 
 import dataclasses
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from portal.fsm import Answer, CallError, CallProblem, FsmCluster, HttpsCaller
 from portal.fsm.addresses import is_public
+from portal.fsm.connections import Call, ask_directly
 from portal.fsm.https_call import MAX_CALLS
 from tests.fsm_cluster import Cluster, Reply, running_proxy
 
@@ -82,6 +85,20 @@ def test_which_addresses_everybody_can_reach(address: str, *, expected: bool) ->
     assert is_public(address) is expected
 
 
+def test_the_connection_goes_to_the_address_that_was_checked(cluster: Cluster) -> None:
+    """The name leads to 127.0.0.1, where the cluster is. It is not looked up again."""
+    (found,) = (HttpsCaller(cluster.setting()).clusters.of_label("eu"),)
+    assert found is not None
+    asked = Call(
+        cluster=found, method="GET", path="/", headers={}, body=b"", ends=time.monotonic() + 5
+    )
+    context = ssl.create_default_context(cafile=cluster.ca_file)
+    assert problem(lambda: ask_directly(asked, ["127.0.0.2"], context)) is CallProblem.UNREACHABLE
+    assert cluster.asked == []
+    # Another address of the same name is tried then.
+    assert ask_directly(asked, ["127.0.0.2", "127.0.0.1"], context).body == b"here"
+
+
 def test_the_certificate_has_to_be_that_of_the_host(cluster: Cluster) -> None:
     # The certificate is of `localhost`, not of its address.
     others = f"eu=127.0.0.1:{cluster.port}"
@@ -100,8 +117,21 @@ def test_a_cluster_that_is_down(cluster: Cluster) -> None:
     assert problem(lambda: call(caller)) is CallProblem.UNREACHABLE
 
 
-def test_a_byte_now_and_then_does_not_make_it_longer(cluster: Cluster) -> None:
-    """The cluster accepts connections and never begins TLS."""
+@pytest.mark.parametrize(
+    "beginning",
+    [b"", b"HTTP/1.1 200 OK\r\nX-Long: ", b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n"],
+)
+def test_a_byte_now_and_then_does_not_make_it_longer(cluster: Cluster, beginning: bytes) -> None:
+    cluster.reply = Reply(raw=beginning, drips=True)
+    caller = HttpsCaller(cluster.setting())
+    assert problem(lambda: call(caller, seconds=0.5)) is CallProblem.SLOW
+    # Not only whoever waits is gone: the place is free again soon.
+    for thread in [each for each in threading.enumerate() if each.name == "fsm-call"]:
+        thread.join(2)
+        assert not thread.is_alive()
+
+
+def test_a_cluster_that_never_begins_tls(cluster: Cluster) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         others = f"eu=localhost:{silent.getsockname()[1]}"
         caller = HttpsCaller(cluster.setting(PORTAL_FSM_CLUSTERS=others))
@@ -128,6 +158,15 @@ def test_few_run_at_a_time_and_one_more_is_refused_at_once(cluster: Cluster) -> 
         thread.join()
     assert problems == [CallProblem.SLOW] * MAX_CALLS
     assert len(cluster.asked) == MAX_CALLS
+
+
+def test_without_time_nothing_is_sent(cluster: Cluster) -> None:
+    caller = HttpsCaller(cluster.setting())
+    for seconds in (0, -1.5):
+        assert problem(partial(call, caller, seconds=seconds)) is CallProblem.SLOW
+    # No place was taken, and the next one is answered.
+    assert call(caller).status == 200
+    assert len(cluster.asked) == 1
 
 
 def test_places_are_free_again(cluster: Cluster) -> None:

@@ -164,7 +164,7 @@ def test_the_company_is_another(pending: SignUp, anna: Staff) -> None:
 def test_version_2_proves_the_secret_alone(pending: SignUp, anna: Staff, cluster: Cluster) -> None:
     cluster.reply = json_reply(V2)
     assert lines(attempt(anna, pending.id, htmx=True)) == [
-        "The secret works. Not everything else is proved.",
+        "The secret works. The ids are not proved.",
         "✓ The secret is right Yes",
         "? The client is of this account Not known",
         "? The client is of this company Not known",
@@ -173,6 +173,8 @@ def test_version_2_proves_the_secret_alone(pending: SignUp, anna: Staff, cluster
 
 
 def test_ids_that_are_not_known_yet_hinder_nobody(pending: SignUp, anna: Staff) -> None:
+    answer = attempt(anna, pending.id, htmx=True, company_id=" ")
+    assert lines(answer)[0] == "The secret works. Not everything else is proved."
     answer = attempt(anna, pending.id, htmx=True, account_id="", company_id=" ")
     assert [line[-9:] for line in lines(answer)[2:4]] == ["Not known", "Not known"]
 

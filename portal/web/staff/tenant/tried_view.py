@@ -100,6 +100,8 @@ def _headline(proof: CredentialProof) -> tuple[str, str]:
     ids = (proof.account, proof.company, proof.cluster)
     if Proved.NO in ids:
         return _("The secret works, but not all of the rest fits. Check the ids."), "negative"
+    if ids[:2] == (Proved.UNKNOWN, Proved.UNKNOWN):
+        return _("The secret works. The ids are not proved."), "information"
     if Proved.UNKNOWN in ids:
         return _("The secret works. Not everything else is proved."), "information"
     return _("The secret works, and everything fits."), "positive"

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from portal.fsm import FsmCluster, HttpsCaller, try_credentials
+from portal.fsm import CallProblem, FsmCluster, HttpsCaller, try_credentials
 from portal.onboarding.decisions import MAX_ATTEMPTS, too_busy
 from portal.onboarding.proof_mails import AddressCounters
 from portal.records import TriedCredentials
@@ -86,7 +86,9 @@ class CredentialTries:
             cluster=cluster.label,
             proof=proof,
         )
-        note_tried(store, tenant.id, tried)
+        # Nothing was sent then, so what an earlier try has shown stays.
+        if proof.problem != CallProblem.BUSY:
+            note_tried(store, tenant.id, tried)
         return tried
 
     def _count(self, store: Store, tenant_id: str, now: datetime) -> None:

@@ -3,13 +3,17 @@
 import dataclasses
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from werkzeug.test import TestResponse
 
 from portal import create_app
+from portal.fsm import CallError, HttpsCaller
+from portal.fsm.https_call import MAX_CALLS
 from portal.onboarding.credential_tries import TRIES_PER_HOUR
 from portal.settings import Settings
 from portal.stores.contract import Store
@@ -198,6 +202,38 @@ def test_an_answer_that_proves_nothing(
     assert headline.startswith("Nothing is proved. ")
     assert says in headline
     assert [each[0] for each in answers] == ["?"] * 4
+
+
+def test_while_many_are_being_tried_nothing_is_sent_and_what_was_shown_stays(
+    pending: SignUp, anna: Staff, app: Flask, cluster: Cluster
+) -> None:
+    attempt(anna, pending.id, htmx=True)
+    shown = lines(anna.page(pending.id), "tried")
+    caller: HttpsCaller = app.extensions["portal"].fsm
+    found = caller.clusters.of_label("eu")
+    assert found is not None
+    cluster.asked.clear()
+    cluster.reply, cluster.to_all = Reply(raw=b""), True
+    ended = threading.Event()
+
+    def hang() -> None:
+        with pytest.raises(CallError):
+            caller.call(found, "GET", "/", seconds=2)
+
+    threads = [threading.Thread(target=hang) for _ in range(MAX_CALLS)]
+    for thread in threads:
+        thread.start()
+    while len(cluster.asked) < MAX_CALLS:
+        ended.wait(0.005)
+    answer = attempt(anna, pending.id, htmx=True)
+    assert lines(answer)[0] == (
+        "Nothing is proved. Too many credentials are being tried just now. Try again in a few"
+        " seconds."
+    )
+    for thread in threads:
+        thread.join()
+    assert len(cluster.asked) == MAX_CALLS
+    assert lines(anna.page(pending.id), "tried") == shown
 
 
 def test_the_client_of_a_tenant_is_tried_with_its_ids(

@@ -35,7 +35,18 @@ from portal.stores import (
     StoreError,
     VersionConflictError,
 )
-from portal.tenants import AuditInfo, Contact, Ids, Question, Reason, Source, Status, Tenant, Verb
+from portal.tenants import (
+    AuditInfo,
+    Contact,
+    Ids,
+    Question,
+    Reason,
+    ShellProof,
+    Source,
+    Status,
+    Tenant,
+    Verb,
+)
 
 
 def submit(
@@ -56,6 +67,7 @@ def submit(
     proof_mails: ProofMails | None = None,
     waits_for_address: bool = False,
     email_confirmed_at: datetime | None = None,
+    shell_proof: ShellProof | None = None,
     follows: str = "",
     renews: str = "",
     question: Question | None = None,
@@ -72,6 +84,7 @@ def submit(
             that proves the address.
         waits_for_address: It gets into the queue only when the customer has proved the address.
         email_confirmed_at: When the customer proved the address, before this sign-up.
+        shell_proof: What the shell has proved of the `claims`.
         follows: The id of the tenant whose customer asks again.
         renews: The id of the tenant that the customer asks to renew.
         question: What the customer was told with a refusal, and has answered with this sign-up.
@@ -96,6 +109,7 @@ def submit(
         set_aside=set_aside,
         waits_for_address=waits_for_address and not set_aside and email_confirmed_at is None,
         email_confirmed_at=email_confirmed_at,
+        shell_proof=shell_proof if claims else None,
         too_fast=too_fast,
         follows=follows,
         renews=renews,

@@ -9,6 +9,7 @@ of their attributes.
     sign_up        claims; the forward that replaces an activated sign-up; its status link
     follow_up      from a tenant to the request that follows it
     question       a question to the customer of a sign-up, as one attribute of the tenant
+    shell_proof    what the shell has proved of the ids, as one attribute of the tenant
     history        events and notes
     sign_up_counters  the items that count sign-ups
     desk           who looks after a tenant, who looks at it; what staff want to hear by mail
@@ -126,6 +127,7 @@ from portal.records.index_keys import (
     is_answered,
     is_asked,
     is_confirmed,
+    is_proved,
     is_renewal,
     is_set_aside,
     is_too_fast,
@@ -278,7 +280,7 @@ __all__ = [
     "follow_up_item", "follow_up_of", "forward_item", "forward_of", "gaps_of_row",
     "get_where_it_is", "get_where_it_leads", "gone_event_item", "hour_name", "imported_state",
     "in_report", "index_keys_of", "is_answered", "is_asked", "is_confirmed", "is_final_id",
-    "is_list_place", "is_renewal", "is_set_aside", "is_tenant", "is_too_fast",
+    "is_list_place", "is_proved", "is_renewal", "is_set_aside", "is_tenant", "is_too_fast",
     "is_waiting_for_address", "item_kind", "item_of", "list_facts", "list_place_id",
     "list_place_item", "mail_partition", "mail_wishes_id", "mail_wishes_item", "mail_wishes_of",
     "marked", "monday_of", "moved_id", "moved_item", "moved_to", "new_desk", "new_outbox_entry",

@@ -12,6 +12,7 @@ from portal.contact_fields import CONTACT_FIELDS, FieldKind, fields_of_kind
 from portal.records.access_fields import status_of, validity_of
 from portal.records.attributes import Texts
 from portal.records.ids import item_kind, pending_id
+from portal.records.shell_proof import SHELL_PROOF, proved_ids
 from portal.stores import GSI1, GSI2, GSI3, KEY, Item, Value
 from portal.tenants import AccessStatus, AuditInfo, Verb, access_status, takes_access_away
 from portal.timestamps import format_timestamp, parse_timestamp
@@ -185,7 +186,9 @@ def _changes(before: Item, after: Item, *, erases: bool) -> dict[str, tuple[str,
         if before.get(name) != after.get(name)
     }
     named_only = {name: ("", "") for name in _NAMED_ONLY if before.get(name) != after.get(name)}
-    return with_values | named_only | ({} if erases else _phone_changes(before, after))
+    proofs = proved_ids(before), proved_ids(after)
+    proof = {SHELL_PROOF: proofs} if proofs[0] != proofs[1] else {}
+    return with_values | proof | named_only | ({} if erases else _phone_changes(before, after))
 
 
 def _phone_changes(before: Item, after: Item) -> dict[str, tuple[str, str]]:

@@ -41,9 +41,10 @@ _RENEWAL_MARK = "#RENEWAL"
 _ASKED_MARK = "#ASKED"
 _ANSWERED_MARK = "#ANSWERED"
 _CONFIRMED_MARK = "#CONFIRMED"
+_PROVED_MARK = "#PROVED"
 _MARKS = frozenset({
     _ASIDE_MARK, _WAITING_MARK, _FAST_MARK, _RENEWAL_MARK, _ASKED_MARK, _ANSWERED_MARK,
-    _CONFIRMED_MARK,
+    _CONFIRMED_MARK, _PROVED_MARK,
 })  # fmt: skip
 #: The same of an incomplete tenant, with a letter for each thing that it lacks.
 _GAPS_MARK = "#LACKS-"
@@ -138,12 +139,19 @@ def is_confirmed(row: Item) -> bool:
     return _has(row, _CONFIRMED_MARK)
 
 
+def is_proved(row: Item) -> bool:
+    """Whether a row of an index, or an item, is a pending sign-up whose account the shell has
+    proved."""
+    return _has(row, _PROVED_MARK)
+
+
 def _marks(tenant: Tenant) -> str:
     """The marks of a sign-up. The last is the one that earlier versions know: they look for it
     right before the id."""
     if tenant.status is not Status.PENDING:
         return ""
-    marks = _CONFIRMED_MARK if tenant.email_confirmed_at else ""
+    marks = _PROVED_MARK if tenant.shell_proof else ""
+    marks += _CONFIRMED_MARK if tenant.email_confirmed_at else ""
     if tenant.question:
         marks += _ASKED_MARK if tenant.question.is_open else _ANSWERED_MARK
     if tenant.waits_for_address:

@@ -14,6 +14,7 @@ from portal.records.incomplete import gaps_of, open_gaps_of
 from portal.records.index_keys import index_keys, marked_gaps
 from portal.records.provenance import decided_state
 from portal.records.question import question_of, question_text
+from portal.records.shell_proof import SHELL_PROOF, shell_proof_of, shell_proof_text
 from portal.records.stays import stays_of, stays_text
 from portal.records.undo import UNDO
 from portal.stores import (
@@ -97,6 +98,7 @@ def tenant_of(item: Item) -> Tenant:
         waits_for_address=item.get("waitsForAddress") is True,
         too_fast=item.get("tooFast") is True,
         email_confirmed_at=parse_timestamp(text["emailConfirmedAt"]),
+        shell_proof=shell_proof_of(text[SHELL_PROOF], ids),
         question=question_of(text["question"]),
         was_reopened=item.get("reopened") is True,
         erased=item.get("erased") is True,
@@ -263,6 +265,7 @@ def _values(tenant: Tenant) -> dict[str, Value | None]:
         "waitsForAddress": tenant.waits_for_address or None,
         "tooFast": tenant.too_fast or None,
         "emailConfirmedAt": format_optional_timestamp(tenant.email_confirmed_at),
+        SHELL_PROOF: shell_proof_text(tenant.shell_proof, ids) if tenant.shell_proof else None,
         "question": question_text(tenant.question) if tenant.question else None,
         "reopened": tenant.was_reopened or None,
         "erased": tenant.erased or None,

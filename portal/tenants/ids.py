@@ -27,3 +27,9 @@ class Ids:
     @property
     def tenant_id(self) -> str:
         return f"{self.account_id}_{self.company_id}"
+
+    def is_same_company(self, other: "Ids | None") -> bool:
+        """Whether both mean the same account and company on the same cluster. Names do not
+        matter."""
+        mine = self.account_id, self.company_id, self.cluster
+        return other is not None and mine == (other.account_id, other.company_id, other.cluster)

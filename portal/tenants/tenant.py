@@ -17,6 +17,7 @@ from portal.tenants.life_cycle import (
     status_after,
 )
 from portal.tenants.question import Question
+from portal.tenants.shell_proof import ShellProof
 from portal.tenants.validity import PastWindowError, Validity
 
 SECRET_LENGTH = 500
@@ -96,6 +97,7 @@ class Tenant:
     waits_for_address: bool = False
     too_fast: bool = False
     email_confirmed_at: datetime | None = None
+    shell_proof: ShellProof | None = None
     question: Question | None = None
     was_reopened: bool = False
     erased: bool = False
@@ -167,11 +169,14 @@ class Tenant:
         )
 
     def _with_fields(self, fields: Mapping[str, Any]) -> Self:
-        """Another address is not the one that was confirmed."""
+        """Another address is not the one that was confirmed, and other ids are not those that the
+        shell has proved."""
         contact: Contact = fields.get("contact", self.contact)
         is_same = contact.has_email(self.contact.email)
         confirmed_at = self.email_confirmed_at if is_same else None
-        return replace(self, **{"email_confirmed_at": confirmed_at, **fields})
+        ids: Ids | None = fields.get("ids", self.ids)
+        proof = self.shell_proof if ids and ids.is_same_company(self.ids) else None
+        return replace(self, **{"email_confirmed_at": confirmed_at, "shell_proof": proof, **fields})
 
     def activated(
         self,

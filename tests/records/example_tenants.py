@@ -14,6 +14,7 @@ from portal.tenants import (
     Decision,
     Ids,
     Question,
+    ShellProof,
     Status,
     Stay,
     Tenant,
@@ -43,6 +44,7 @@ ACTIVE = Tenant(
     status_link="hash-of-link",
     follows="pending-" + "b" * 26,
     email_confirmed_at=START,
+    shell_proof=ShellProof(at=START, lists_company=True),
     question=Question(
         text="Which company is it?", at=START, by="Ann Approver", who="staff-ann", locale="en",
         before=(("company", "Meyer"),), answer="The one in Berlin.", answered_at=START,
@@ -53,7 +55,7 @@ ACTIVE = Tenant(
 PENDING = replace(
     ACTIVE, id=ACTIVE.pending_id, status=Status.PENDING, validity=Validity(), client=Client(),
     pending_id="", decision=None, version=1, updated_at=ACTIVE.created_at,
-    email_confirmed_at=None, question=None, id_since=None, former_ids=(),
+    email_confirmed_at=None, shell_proof=None, question=None, id_since=None, former_ids=(),
 )  # fmt: skip
 
 #: An item as the old application writes it.
@@ -144,6 +146,11 @@ def tenants(draw) -> Tenant:
         set_aside=draw(st.booleans()),
         waits_for_address=draw(st.booleans()),
         email_confirmed_at=draw(maybe_instant),
+        shell_proof=draw(
+            st.none() | st.builds(ShellProof, at=instants, lists_company=st.booleans())
+        )
+        if tenant_ids
+        else None,
         question=draw(
             st.none()
             | st.builds(

@@ -417,6 +417,13 @@ SETTINGS = (
         " `false`: the portal sends nothing there.",
     ),
     Setting(
+        "PORTAL_FSM_PROOF",
+        "",
+        "`true`: the page inside Field Service Management asks the shell for a token, and the"
+        " portal has it verified by the keys of the cluster: the sign-up then says that its account"
+        " is proved. See docs/fsm.md.",
+    ),
+    Setting(
         "PORTAL_FSM_PRIVATE_ADDRESSES",
         "",
         "`true`: the name of a cluster may lead to an address of an inner network or of this"

@@ -110,6 +110,8 @@ class Settings:
     """Whether the sign-in page sends links by mail."""
     validate_links: bool
     fsm: FsmSetting
+    fsm_proof: bool
+    """Whether a token of the shell may prove the ids of a sign-up."""
     api_allowed_origins: tuple[str, ...]
     # What was set, and perhaps nothing: resolve_secret_keys() is the one to ask.
     configured_secret_key: str | None = field(repr=False)
@@ -218,6 +220,7 @@ class Settings:
                 "PORTAL_VALIDATE_LINKS", text["PORTAL_VALIDATE_LINKS"]
             ),
             fsm=fsm_setting(text, environ),
+            fsm_proof=setting_parsers.flag("PORTAL_FSM_PROOF", text["PORTAL_FSM_PROOF"]),
             api_allowed_origins=tuple(
                 setting_parsers.origin("API_ALLOWED_ORIGINS", origin)
                 for origin in setting_parsers.parts(text["API_ALLOWED_ORIGINS"])

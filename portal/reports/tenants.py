@@ -11,7 +11,7 @@ from portal.timestamps import format_timestamp
 
 _COLUMNS = (
     "tenantId", "company", "contact", "email", "emailConfirmed", "status", "access", "accountId",
-    "companyId", "requestedAt", "validFrom", "validTo", "openEnded", "decidedAt",
+    "companyId", "requestedAt", "validFrom", "validTo", "openEnded", "decidedAt", "accountProved",
 )  # fmt: skip
 
 
@@ -46,4 +46,5 @@ def _cells(row: Item, now: datetime) -> list[str]:
         *(format_timestamp(day) if day else "" for day in (validity.valid_from, validity.valid_to)),
         "yes" if validity.open_ended and status is not Status.PENDING else "",
         text("decidedAt"),
+        "yes" if records.is_proved(row) else "",
     ]

@@ -234,6 +234,13 @@ ATTRIBUTE = {
     **{field.attribute: field.label for field in CONTACT_FIELDS},
     "accountName": N_("Account name"),
     "companyName": N_("Company name in FSM"),
+    "shellProof": N_("Proved by the shell"),
+}
+
+#: What the shell has proved, as an event has it.
+PROVED = {
+    "account": N_("account"),
+    "account,company": N_("account and company"),
 }
 
 
@@ -250,6 +257,11 @@ def reason_label(reason: str) -> str:
         return _(REASON[Reason(reason)])
     except ValueError:
         return reason
+
+
+def proved_label(proved: str) -> str:
+    """What the shell has proved. A value of a later version of the portal stays as it is."""
+    return _(PROVED[proved]) if proved in PROVED else proved
 
 
 def named_id(name: str, id_: str) -> str:

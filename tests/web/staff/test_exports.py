@@ -89,6 +89,7 @@ def test_a_row_has_stable_columns_instants_and_no_secret(anna: Staff, store: Sto
         "validTo": "2026-12-03T10:00:00.000Z",
         "openEnded": "",
         "decidedAt": "",
+        "accountProved": "",
     }
 
 

@@ -53,7 +53,7 @@ _NOTHING = ListFacts()
 #: What each column shows, but the first one, which has the link of the row.
 _TEXTS: Mapping[str, tuple[str, ...]] = {
     "contact": ("contact", "email", "confirmed"),
-    "ids": ("ids",),
+    "ids": ("ids", "proved"),
     "requested": ("requested", "age"),
     "validity": ("validity",),
     "status": ("status",),
@@ -110,6 +110,7 @@ def _row(
         email=str(get("contactEmailAddress", "")),
         confirmed=_("confirmed") if records.is_confirmed(item) else "",
         ids=f"{account} / {company}" if account else "",
+        proved=_("account proved") if records.is_proved(item) else "",
         requested=dates.day(requested, zone, locale),
         requested_iso=created_at,
         age=dates.age(age, locale, late=late) if requested else "",

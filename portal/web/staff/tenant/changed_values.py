@@ -8,7 +8,9 @@ from portal.web.i18n import _, dates, labels
 from portal.web.staff.tenant.validity_form import end_day
 
 #: Each is said by its name alone: the value is secret, or a part of another one.
-_WITHOUT_VALUE = frozenset({"clientSecret", "contactPhoneTyped", "contactPhoneExtension"})
+_WITHOUT_VALUE = frozenset(
+    {"clientSecret", "contactPhoneTyped", "contactPhoneExtension", "shellProof"}
+)
 
 
 def changed_values(before: Item, after: Item) -> list[str]:

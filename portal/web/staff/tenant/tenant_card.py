@@ -7,7 +7,7 @@ from datetime import timedelta
 from portal.mail import ascii_domain
 from portal.mixed_scripts import mixed_words, scripts_of
 from portal.queries import Tab
-from portal.tenants import AccessStatus, Gap, Status, Tenant, cluster_of, standing
+from portal.tenants import AccessStatus, Gap, ShellProof, Status, Tenant, cluster_of, standing
 from portal.web.forms import contact_facts
 from portal.web.http import now, settings
 from portal.web.i18n import N_, _, dates, labels, language_name, script_name
@@ -52,6 +52,7 @@ def tenant_card(tenant: Tenant, gaps: Collection[Gap] = ()) -> TenantCard:
                 (_("Account"), labels.named_id(ids.account_name, ids.account_id)),
                 (_("Company in FSM"), labels.named_id(ids.company_name, ids.company_id)),
                 (_("Cluster"), _cluster(ids.cluster)),
+                (_("Proved by the shell"), _proved(tenant)),
             ]
             if ids
             else []
@@ -87,6 +88,21 @@ def _confirmed(tenant: Tenant) -> str:
     if tenant.email_confirmed_at:
         return dates.moment(tenant.email_confirmed_at, settings().time_zone)
     return _("not yet") if tenant.status_link and tenant.contact.email else ""
+
+
+def _proved(tenant: Tenant) -> str:
+    """What the shell has proved of the ids, and when. A sign-up without a proof only claims them;
+    that is said where others may have one."""
+    if tenant.shell_proof:
+        when = dates.moment(tenant.shell_proof.at, settings().time_zone)
+        return f"{proved_words(tenant.shell_proof)}, {when}"
+    is_claim = tenant.status is Status.PENDING and settings().fsm_proof
+    return _("nothing, the ids are a claim") if is_claim else ""
+
+
+def proved_words(proof: ShellProof) -> str:
+    """What the shell has proved, and what not."""
+    return _("account and company") if proof.lists_company else _("account; company not known")
 
 
 def _other_domain(email: str) -> str:

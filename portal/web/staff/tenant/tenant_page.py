@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from flask import Response, request, url_for
 
@@ -35,7 +36,7 @@ from portal.web.staff.tenant.question_view import question_view
 from portal.web.staff.tenant.related import related_requests
 from portal.web.staff.tenant.renewal import renewal_of_known_ids
 from portal.web.staff.tenant.team_view import team_view
-from portal.web.staff.tenant.tenant_card import tenant_card
+from portal.web.staff.tenant.tenant_card import proved_words, tenant_card
 from portal.web.staff.tenant.tried_view import latest_try
 from portal.web.staff.tenant.verbs import (
     conflict_headline,
@@ -232,7 +233,9 @@ def _history_line(event: Event, said: Mapping[tuple[str, datetime | None], str])
             continue
         label = _(labels.ATTRIBUTE[name])
         # A value that is no timestamp stays as it is.
-        old, new = (dates.edge_of_text(value, zone) or "–" for value in values)
+        is_proof = name == "shellProof"
+        show = labels.proved_label if is_proof else partial(dates.edge_of_text, zone=zone)
+        old, new = (show(value) or "–" for value in values)
         if any(values):
             details.append(f"{label}: {old} → {new}")
         else:
@@ -247,12 +250,15 @@ def _history_line(event: Event, said: Mapping[tuple[str, datetime | None], str])
 
 
 def _sign_up_line(tenant: Tenant, said: Mapping[tuple[str, datetime | None], str]) -> HistoryLine:
-    """With what the customer wrote to staff, who had rejected an earlier request."""
+    """With what the customer wrote to staff, who had rejected an earlier request, and what the
+    shell has proved of the ids that the tenant still has."""
+    proved = proved_words(tenant.shell_proof) if tenant.shell_proof else ""
     return HistoryLine(
         when=dates.moment(tenant.created_at, settings().time_zone),
         who=_("The customer"),
         what=history_label(Verb.SUBMIT.value),
         text=said.get((Verb.SUBMIT.value, tenant.created_at), ""),
+        details=[f"{_(labels.ATTRIBUTE['shellProof'])}: {proved}"] if proved else [],
     )
 
 

@@ -40,7 +40,7 @@ def create_app(
     # Importing a module such as portal.settings runs this file, and must not load all of these.
     from portal import web  # noqa: PLC0415 - Flask
     from portal.figures import CountingStore  # noqa: PLC0415 - the store
-    from portal.fsm import HttpsCaller  # noqa: PLC0415 - the store
+    from portal.fsm import HttpsCaller, open_shell_proofs  # noqa: PLC0415 - the store
     from portal.grace import RememberingStore, open_last_known  # noqa: PLC0415 - the store
     from portal.oidc import open_provider  # noqa: PLC0415 - the store
     from portal.proof_of_work import Challenges  # noqa: PLC0415 - altcha
@@ -75,6 +75,7 @@ def create_app(
     logger.info("Store: %s", raw_store.describe())
     last_known = open_last_known(settings, raw_store, clock)
     marking = CountingStore(MarkingStore(raw_store, clock))
+    fsm = HttpsCaller(settings.fsm)
     services = web.Services(
         settings=settings,
         store=RememberingStore(SealingStore(WatchedStore(marking), sealer), last_known, clock),
@@ -88,8 +89,9 @@ def create_app(
         limits=web.ClientLimits.of(settings, keys[0]),
         challenges=Challenges(keys[0]),
         usage=open_noter(settings, raw_store, clock),
-        fsm=HttpsCaller(settings.fsm),
+        fsm=fsm,
         provider=open_provider(settings),
+        shell_proofs=open_shell_proofs(fsm) if settings.fsm_proof else None,
     )
     web.init_app(app, services, keys)
     return app

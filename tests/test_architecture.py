@@ -147,7 +147,8 @@ def test_the_optional_library_for_dkim_is_imported_only_when_it_is_used() -> Non
 
 
 def test_the_optional_library_for_openid_connect_is_loaded_only_if_a_provider_is_set() -> None:
-    users = {one.importer for one in PORTAL + TOOLS if one.top in ("authlib", "joserfc")}
+    users = {one.importer for one in PORTAL + TOOLS if one.top == "authlib"}
+    users |= {"portal.oidc.provider_data"}
     assert users == {
         f"portal.oidc.{name}" for name in ("connections", "id_token", "provider", "provider_data")
     }
@@ -157,6 +158,22 @@ def test_the_optional_library_for_openid_connect_is_loaded_only_if_a_provider_is
         if within(one.module, *users) and one.importer not in users
     ]
     assert set(outside) == {("portal.oidc", "called"), ("portal.oidc", "never")}
+
+
+def test_the_library_for_signatures_of_tokens_is_loaded_only_where_there_are_any() -> None:
+    users = {one.importer for one in PORTAL + TOOLS if one.top == "joserfc"}
+    assert users == {
+        "portal.fsm.cluster_keys", "portal.fsm.shell_token", "portal.oidc.id_token",
+        "portal.oidc.provider", "portal.oidc.provider_data",
+    }  # fmt: skip
+    loaders = [*sorted(users), "portal.fsm.shell_proofs"]
+    outside = {
+        (one.importer, one.when)
+        for one in PORTAL + TOOLS
+        if within(one.module, *loaders) and one.importer not in loaders
+        if within(one.importer, "portal.fsm")
+    }
+    assert outside == {("portal.fsm", "called"), ("portal.fsm", "never")}
 
 
 # ---- Rooms, doors and arrows
@@ -212,7 +229,7 @@ ARROWS: dict[str, set[str]] = {
         "portal.auth", "portal.contact_readers", "portal.oidc_setting", "portal.settings",
         "portal.stores",
     },
-    "portal.fsm": {"portal.fsm_setting", "portal.records"},
+    "portal.fsm": {"portal.fsm_setting", "portal.records", "portal.tenants"},
     "portal.sealing": {
         "portal.atomic_files", "portal.records", "portal.settings", "portal.stores",
         "portal.stores.aws", "portal.stores.dynamodb",

@@ -6,9 +6,14 @@ connections its connection, with urllib3
 addresses   which IP addresses it may go to
 credentials client id and secret are tried at their cluster
 answers     what a call comes to: an answer, or a problem
+shell_proofs  what a token of the shell proves of the ids that a sign-up claims
+shell_token the check of such a token
+cluster_keys  the public keys with which the clusters sign them
 
 No error of this room holds a credential, a token or a name.
 """
+
+from typing import TYPE_CHECKING
 
 from portal.fsm.answers import Answer, CallError, CallProblem
 from portal.fsm.clusters import Clusters
@@ -16,7 +21,17 @@ from portal.fsm.credentials import try_credentials
 from portal.fsm.https_call import CALL_SECONDS, HttpsCaller
 from portal.fsm_setting import FsmCluster, FsmSetting
 
+if TYPE_CHECKING:
+    from portal.fsm.shell_proofs import ShellProofs
+
 __all__ = [
     "CALL_SECONDS", "Answer", "CallError", "CallProblem", "Clusters", "FsmCluster", "FsmSetting",
-    "HttpsCaller", "try_credentials",
+    "HttpsCaller", "ShellProofs", "open_shell_proofs", "try_credentials",
 ]  # fmt: skip
+
+
+def open_shell_proofs(caller: HttpsCaller) -> "ShellProofs":
+    """What verifies tokens of the shell. No cluster is asked for anything yet."""
+    from portal.fsm.shell_proofs import ShellProofs  # noqa: PLC0415 - it loads joserfc
+
+    return ShellProofs(caller)

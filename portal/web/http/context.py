@@ -25,6 +25,7 @@ from portal.web.http.client_limits import ClientLimits
 from portal.web.http.signed_links import SignedLinks
 
 if TYPE_CHECKING:
+    from portal.fsm import ShellProofs
     from portal.oidc import OpenIdProvider
 
 
@@ -47,6 +48,8 @@ class Services:
     """Asks the clusters of Field Service Management."""
     provider: "OpenIdProvider | None" = None
     """Where staff sign in; None: with links alone."""
+    shell_proofs: "ShellProofs | None" = None
+    """Verifies tokens of the shell; None: the ids of every sign-up are a claim."""
     metrics: StoreMetrics | None = None
     """Number and duration of the calls to the store; None if nobody asked for them."""
     refusals: Refusals = field(default_factory=Refusals)

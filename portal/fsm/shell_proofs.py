@@ -1,0 +1,50 @@
+"""What a token of the shell proves of the ids that a sign-up claims.
+
+A proof that fails stops nothing: the sign-up is a claim then, as from any other link. Why it failed
+is in the log, for the operator. The page says the same to everybody, so nobody learns by it which
+accounts there are. The token is neither stored nor logged.
+
+This module loads joserfc: import it only where proofs are on.
+"""
+
+import logging
+from datetime import datetime
+
+from portal.fsm.cluster_keys import ClusterKeys
+from portal.fsm.https_call import HttpsCaller
+from portal.fsm.shell_token import ShellTokenError, TokenProblem, verify_shell_token
+from portal.tenants import Ids, ShellProof
+
+logger = logging.getLogger(__name__)
+
+
+class ShellProofs:
+    """Verifies tokens of the clusters of the setting. One per process: it keeps their keys."""
+
+    def __init__(self, caller: HttpsCaller, keys: ClusterKeys | None = None) -> None:
+        self._clusters = caller.clusters
+        self._keys = keys or ClusterKeys(caller)
+
+    def proof_of(self, token: str, claims: Ids | None, now: datetime) -> ShellProof | None:
+        """What the token proves of these ids; `None`: nothing. It waits for the cluster, a few
+        seconds at most, if its keys are not known yet.
+
+        Args:
+            token: As the shell gave it to the page; empty if it gave none.
+        """
+        if not token or claims is None:
+            return None
+        try:
+            return self._proof_of(token, claims, now)
+        except ShellTokenError as error:
+            logger.info("A token of the shell proves nothing: %s", error.problem.value)
+            return None
+
+    def _proof_of(self, token: str, claims: Ids, now: datetime) -> ShellProof:
+        proved = verify_shell_token(
+            token, clusters=self._clusters, cluster=claims.cluster, keys=self._keys, now=now
+        )
+        if proved.account_id != claims.account_id:
+            raise ShellTokenError(TokenProblem.OTHER_ACCOUNT)
+        listed = proved.company_ids or frozenset()
+        return ShellProof(at=now, lists_company=claims.company_id in listed)

@@ -1,0 +1,95 @@
+"""What a token proves of the ids that a sign-up claims; and what the log says if it proves none."""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from portal.fsm import HttpsCaller, open_shell_proofs
+from portal.fsm.shell_proofs import ShellProofs
+from portal.tenants import Ids, ShellProof
+from tests.conftest import START
+from tests.examples import IDS
+from tests.fsm.shell_tokens import KEY, OTHER_KEY, publish, reply, token
+from tests.fsm_cluster import Cluster, Reply
+
+
+@pytest.fixture
+def proofs(caller: HttpsCaller) -> ShellProofs:
+    return open_shell_proofs(caller)
+
+
+def test_ids_are_numbers_in_the_token_and_text_in_the_shell(proofs: ShellProofs) -> None:
+    assert proofs.proof_of(token(), IDS, START) == ShellProof(at=START, lists_company=True)
+    texts = token(account_id="86810", companies=[{"id": "104348"}])
+    assert proofs.proof_of(texts, IDS, START) == ShellProof(at=START, lists_company=True)
+    zero = replace(IDS, account_id="086810")
+    assert proofs.proof_of(token(), zero, START) is None
+
+
+def test_a_company_that_is_not_listed_is_not_known(proofs: ShellProofs) -> None:
+    only_account = ShellProof(at=START, lists_company=False)
+    assert proofs.proof_of(token(), replace(IDS, company_id="8"), START) == only_account
+    assert proofs.proof_of(token(companies=None), IDS, START) == only_account
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (token(exp=1), "it has expired"),
+        (token(key=OTHER_KEY), "signed with a key that the cluster does not publish"),
+        (token(account_id=1), "it is of another account"),
+        ("no token", "not a token"),
+        ("x" * 20_000, "too long"),
+    ],
+)
+def test_a_token_that_proves_nothing_is_in_the_log_without_a_word_of_it(
+    proofs: ShellProofs, caplog: pytest.LogCaptureFixture, text: str, problem: str
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        assert proofs.proof_of(text, IDS, START) is None
+    ours = [each.getMessage() for each in caplog.records if each.name.startswith("portal")]
+    assert ours == [f"A token of the shell proves nothing: {problem}"]
+    # All records: those of the libraries, too.
+    said = "\n".join(each.getMessage() for each in caplog.records)
+    assert text[:20] not in said
+    assert "kim@meyer.example" not in said
+
+
+@pytest.mark.parametrize("claims", [None, replace(IDS, cluster=""), replace(IDS, cluster="us")])
+def test_where_no_cluster_can_be_asked_nothing_is_proved(
+    proofs: ShellProofs, cluster: Cluster, claims: Ids | None
+) -> None:
+    assert proofs.proof_of(token(), claims, START) is None
+    assert cluster.asked == []
+
+
+def test_without_a_token_nobody_is_asked(
+    proofs: ShellProofs, cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert proofs.proof_of("", IDS, START) is None
+    assert (cluster.asked, caplog.records) == ([], [])
+
+
+def test_a_cluster_that_is_down_makes_a_claim_and_says_so_once(
+    proofs: ShellProofs, cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    reply(cluster, Reply(503))
+    for _ in range(3):
+        assert proofs.proof_of(token(), IDS, START) is None
+    warnings = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert warnings == ["The keys of cluster eu cannot be read: no keys, status 503"]
+
+
+def test_the_time_of_the_request_counts(proofs: ShellProofs) -> None:
+    assert proofs.proof_of(token(), IDS, START + timedelta(hours=2)) is None
+
+
+def test_the_key_is_not_the_certificate_of_the_cluster(
+    proofs: ShellProofs, cluster: Cluster
+) -> None:
+    """Another cluster on the same machine, whose keys are others, gives no proof for this one."""
+    publish(cluster, OTHER_KEY)
+    assert proofs.proof_of(token(key=KEY), IDS, START) is None
+    assert proofs.proof_of(token(key=OTHER_KEY), IDS, START) is not None

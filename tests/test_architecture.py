@@ -622,6 +622,7 @@ def test_starting_on_the_file_store_loads_neither_boto3_nor_the_geocoder(tmp_pat
         "phonenumbers.geocoder",
         "phonenumbers.geodata",
         "granian",
+        "joserfc",
         "migrations_tools",
         "portal.stores.dynamodb.store",
         "prometheus_client",

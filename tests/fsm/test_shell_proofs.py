@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from portal import create_app
 from portal.fsm import HttpsCaller, open_shell_proofs
 from portal.fsm.shell_proofs import ShellProofs
+from portal.settings import Settings
 from portal.tenants import Ids, ShellProof
 from tests.conftest import START
 from tests.examples import IDS
@@ -84,6 +86,12 @@ def test_a_cluster_that_is_down_makes_a_claim_and_says_so_once(
 
 def test_the_time_of_the_request_counts(proofs: ShellProofs) -> None:
     assert proofs.proof_of(token(), IDS, START + timedelta(hours=2)) is None
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_the_setting_decides_whether_there_are_proofs(settings: Settings, *, is_on: bool) -> None:
+    app = create_app(replace(settings, fsm_proof=is_on))
+    assert (app.extensions["portal"].shell_proofs is not None) is is_on
 
 
 def test_the_key_is_not_the_certificate_of_the_cluster(

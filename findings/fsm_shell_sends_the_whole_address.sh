@@ -3,7 +3,7 @@
 #   events says.
 # What happens: each also holds `trace`, with the address of the page as it was when the SDK was made
 #   and as it is now: path, query and the part behind `#`. Whoever frames the page gets it.
-# Seen with: fsm-shell 1.27.1, Node.js 24.
+# Seen with: fsm-shell 1.27.1, Node.js 20.
 # Why it matters: an extension is often opened with something in its address that only itself should
 #   know: the code of a sign-in, a link that works once.
 # What the portal does: the page /shell has nothing in its address, and docs/fsm.md says why.

@@ -393,8 +393,9 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.cli": {
         "portal", "portal.auth", "portal.contact_readers", "portal.desk", "portal.figures",
-        "portal.folders", "portal.imports", "portal.incomplete_count", "portal.logs", "portal.mail",
-        "portal.oidc", "portal.onboarding", "portal.outbox", "portal.records", "portal.reports",
+        "portal.folders", "portal.fsm", "portal.imports", "portal.incomplete_count",
+        "portal.logs", "portal.mail", "portal.oidc", "portal.onboarding", "portal.outbox",
+        "portal.records", "portal.reports",
         "portal.saved_views", "portal.sealing", "portal.search", "portal.serving",
         "portal.settings", "portal.signing_keys", "portal.stores", "portal.stores.dynamodb",
         "portal.stores.file", "portal.tenants", "portal.timestamps", "portal.usage",

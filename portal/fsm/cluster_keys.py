@@ -23,6 +23,8 @@ from portal.fsm_setting import FsmCluster
 
 logger = logging.getLogger(__name__)
 
+#: For the whole answer. Whoever asks has to save something afterwards, before its own time is up.
+_ANSWER_SECONDS = 3.0
 #: Where a cluster publishes its keys.
 KEYS_PATH = "/api/oauth2/v2/.well-known/jwks.json"
 #: How long keys count as new.
@@ -94,7 +96,11 @@ class ClusterKeys:
         try:
             known.asked_at = now
             answer = self._caller.call(
-                cluster, "GET", KEYS_PATH, headers={"Accept": "application/json"}
+                cluster,
+                "GET",
+                KEYS_PATH,
+                headers={"Accept": "application/json"},
+                seconds=_ANSWER_SECONDS,
             )
             keys = _keys_of(answer.body) if answer.status == 200 else ()
         except CallError as error:

@@ -10,7 +10,7 @@ This module loads joserfc: import it only where proofs are on.
 import logging
 from datetime import datetime
 
-from portal.fsm.cluster_keys import ClusterKeys
+from portal.fsm.cluster_keys import ClusterKeys, KeysError
 from portal.fsm.https_call import HttpsCaller
 from portal.fsm.shell_token import ShellTokenError, TokenProblem, verify_shell_token
 from portal.tenants import Ids, ShellProof
@@ -39,6 +39,18 @@ class ShellProofs:
         except ShellTokenError as error:
             logger.info("A token of the shell proves nothing: %s", error.problem.value)
             return None
+
+    def clusters_without_keys(self) -> list[str]:
+        """The labels of the clusters whose keys cannot be had now: their tokens prove nothing."""
+        found = []
+        for label in self._clusters.labels:
+            cluster = self._clusters.of_label(label)
+            try:
+                if cluster:
+                    self._keys.of(cluster, None)
+            except KeysError:
+                found.append(label)
+        return found
 
     def _proof_of(self, token: str, claims: Ids, now: datetime) -> ShellProof:
         proved = verify_shell_token(

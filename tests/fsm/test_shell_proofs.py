@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from portal import create_app
+from portal import create_app, onboarding
 from portal.fsm import HttpsCaller, open_shell_proofs
 from portal.fsm.shell_proofs import ShellProofs
 from portal.settings import Settings
 from portal.tenants import Ids, ShellProof
 from tests.conftest import START
-from tests.examples import IDS
+from tests.examples import CONTACT, IDS, reference
 from tests.fsm.shell_tokens import KEY, OTHER_KEY, publish, reply, token
 from tests.fsm_cluster import Cluster, Reply
 
@@ -92,6 +92,30 @@ def test_the_time_of_the_request_counts(proofs: ShellProofs) -> None:
 def test_the_setting_decides_whether_there_are_proofs(settings: Settings, *, is_on: bool) -> None:
     app = create_app(replace(settings, fsm_proof=is_on))
     assert (app.extensions["portal"].shell_proofs is not None) is is_on
+
+
+def test_what_is_stored_of_a_sign_up_holds_no_part_of_the_token(
+    settings: Settings, keys_cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As the page does it: the application's own proofs, and the verb."""
+    fsm = keys_cluster.setting(NO_PROXY="localhost")
+    app = create_app(replace(settings, fsm=fsm, fsm_proof=True), clock=lambda: START)
+    services, text = app.extensions["portal"], token()
+    with caplog.at_level(logging.DEBUG):
+        pending = onboarding.submit(
+            services.store, reference=reference(1), contact=CONTACT, claims=IDS,
+            status_link="hash", now=START,
+            shell_proof=services.shell_proofs.proof_of(text, IDS, START),
+        )  # fmt: skip
+    assert pending.shell_proof == ShellProof(at=START, lists_company=True)
+    services.store.close()
+    kept = "".join(
+        path.read_text(errors="replace") for path in settings.data_dir.rglob("*") if path.is_file()
+    )
+    assert "shellProof" in kept
+    for part in text.split("."):
+        assert part not in kept
+        assert part not in caplog.text
 
 
 def test_the_key_is_not_the_certificate_of_the_cluster(

@@ -13,7 +13,7 @@ from portal.stores import (
     Store,
     VersionConflictError,
 )
-from portal.usage.noter import stored_usage
+from portal.usage.note_writer import stored_usage
 
 _ATTEMPTS = 5
 

@@ -8,7 +8,8 @@ import pytest
 
 from portal.stores.contract import Store
 from portal.usage import note_tried, remove_usage
-from portal.usage.noter import UsageNoter, stored_usage
+from portal.usage.note_writer import stored_usage
+from portal.usage.noter import UsageNoter
 from tests.conftest import Clock
 from tests.records.test_tried import TRIED
 from tests.web.pages import everything

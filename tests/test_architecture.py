@@ -336,6 +336,10 @@ ARROWS: dict[str, set[str]] = {
         "portal.stores", "portal.tenants", "portal.timestamps", "portal.web.forms",
         "portal.web.http", "portal.web.i18n",
     },
+    "portal.web.shell": {
+        "portal.contact_fields", "portal.onboarding", "portal.proof_of_work", "portal.tenants",
+        "portal.web.customer", "portal.web.forms", "portal.web.http", "portal.web.i18n",
+    },
     "portal.web.staff": {
         "portal.auth", "portal.mail", "portal.queries", "portal.records", "portal.search",
         "portal.stores", "portal.tenants", "portal.timestamps", "portal.translations",
@@ -389,7 +393,7 @@ ARROWS: dict[str, set[str]] = {
     "portal.web": {
         "portal.auth", "portal.logs", "portal.stores", "portal.tenants", "portal.web.api",
         "portal.web.customer", "portal.web.http", "portal.web.i18n", "portal.web.imports",
-        "portal.web.openapi", "portal.web.staff",
+        "portal.web.openapi", "portal.web.shell", "portal.web.staff",
     },
     "portal.cli": {
         "portal", "portal.auth", "portal.contact_readers", "portal.desk", "portal.figures",

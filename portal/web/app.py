@@ -24,7 +24,7 @@ from portal.stores import (
     set_deadline,
 )
 from portal.tenants import ID
-from portal.web import api, customer, imports, openapi, staff
+from portal.web import api, customer, imports, openapi, shell, staff
 from portal.web.http import (
     accept,
     access,
@@ -32,6 +32,7 @@ from portal.web.http import (
     csrf,
     errors,
     htmx,
+    is_without_cookie,
     request_limits,
     security_headers,
     session_cookie,
@@ -117,7 +118,7 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     app.after_request(_redirect_without_host)
     app.after_request(staff.add_session_end)
     app.teardown_request(lambda _error: clear_deadline())
-    for room in (customer, staff, imports, api, openapi):
+    for room in (customer, shell, staff, imports, api, openapi):
         for blueprint in room.BLUEPRINTS:
             app.register_blueprint(blueprint)
     app.add_url_rule("/health", view_func=health)
@@ -217,6 +218,7 @@ def _template_context() -> dict[str, object]:
         "footer_links": _footer_links(),
         "dir": translation.direction(),
         "messages": (),
+        "is_in_shell": is_without_cookie(request.path),
         "request_id": logs.request_id.get(),
     }
 

@@ -177,7 +177,7 @@ def undo_of(answer: TestResponse, action: str) -> dict[str, str]:
 def summary(answer: TestResponse) -> list[tuple[str, str]]:
     """The error summary: the id that each line links to (or empty), and its text."""
     boxes = [each for each in tree(answer).iter("div") if each.get("role") == "alert"]
-    (box,) = [each for each in boxes if each.get("autofocus") is not None]
+    (box,) = [each for each in boxes if each.get("data-focus") is not None]
     lines = []
     for item in box.iter("li"):
         link = item.find("a")

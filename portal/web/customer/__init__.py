@@ -2,6 +2,7 @@
 
 site         the choice of a language, and files that every site is asked for
 sign_up      the contact form, and the check of one field
+sent_form    what becomes of a form that was sent, here or in the frame of the shell
 earlier_sign_up  the form once more corrects the request that the browser has just sent
 proof_widget  the proof of work that the form asks for
 claims       the ids that a link out of the shell names
@@ -33,7 +34,16 @@ from portal.web.customer import (
     site,
     status,
 )
+from portal.web.customer.claims import claim_facts
+from portal.web.customer.earlier_sign_up import corrected, opens
+from portal.web.customer.help import contacts
 from portal.web.customer.language_of_form import keep_typed
+from portal.web.customer.opened_link import opened_link
+from portal.web.customer.pages import page_with_form
+from portal.web.customer.proof_widget import proof_of_form, widget
+from portal.web.customer.refusal import RefusalView, refusal_view
+from portal.web.customer.sent_form import limit_problem, new_form_token, submit_form
+from portal.web.customer.status_view import status_view
 
 BLUEPRINTS = (
     site.bp,
@@ -49,4 +59,8 @@ BLUEPRINTS = (
 
 keep_typed(status.bp, question.bp, follow_up.bp, lost_link.bp)
 
-__all__ = ["BLUEPRINTS"]
+__all__ = [
+    "BLUEPRINTS", "RefusalView", "claim_facts", "contacts", "corrected", "limit_problem",
+    "new_form_token", "opened_link", "opens", "page_with_form", "proof_of_form", "refusal_view",
+    "status_view", "submit_form", "widget",
+]  # fmt: skip

@@ -100,14 +100,15 @@ def correct(
         is_counted: The form counts as a sign-up already.
         otherwise: What the page says was done if there was nothing to correct.
     """
-    done = _corrected(tenant, contact, status_token, is_counted=is_counted) or otherwise
+    done = corrected(tenant, contact, status_token, is_counted=is_counted) or otherwise
     return redirect(url_for("status.show", token=status_token, done=done), 303)
 
 
-def _corrected(
-    tenant: Tenant, contact: Contact, status_token: str, *, is_counted: bool
+def corrected(
+    tenant: Tenant, contact: Contact, status_token: str, *, is_counted: bool = False
 ) -> str | None:
-    """What the status page says was done; `None`: there was nothing to correct."""
+    """Correct the contact if it differs and is still to be decided. Returns what the status page
+    says was done; `None`: there was nothing to correct."""
     # Staff may have changed something in between; the customer's last words count.
     for _attempt in range(2):
         if tenant.status is not Status.PENDING:

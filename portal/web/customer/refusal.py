@@ -24,12 +24,15 @@ bp = Blueprint("refusal", __name__, url_prefix="/access")
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RefusalView:
     """Ready strings. `ask`: the button's label, and where it leads; empty where asking changes
-    nothing. `otherwise`: the same for whoever the button is not for."""
+    nothing. `otherwise`: the same for whoever the button is not for. `access`: `None` if nobody
+    has asked for these ids. `until`: the last day of an access."""
 
+    access: AccessStatus | None
     headline: str
     sentences: Sequence[str]
     ask: tuple[str, str] | None = None
     otherwise: tuple[str, str] | None = None
+    until: str = ""
 
 
 @bp.get("/<token>")
@@ -38,7 +41,7 @@ def show(token: str) -> Response:
         ids = services().refusal_links.read(token)
     except InvalidRefusalError as error:
         raise NotFound from error
-    view = _view(ids)
+    view = refusal_view(ids)
     ask = view.ask
     if not ask and not contacts():
         # Nobody is named whom the reader could ask.
@@ -54,8 +57,12 @@ def show(token: str) -> Response:
     return private(page)
 
 
-def _view(ids: Ids) -> RefusalView:
-    """What is true now: the refusal may be older."""
+def refusal_view(ids: Ids) -> RefusalView:
+    """What is true now, as `validate` answers it: the refusal may be older.
+
+    Raises:
+        StoreError: The store does not answer, so nobody knows.
+    """
     try:
         # Without the names and the contact: they are for the customer of the tenant.
         tenant = records.tenant_of(store().get(ids.tenant_id))
@@ -74,6 +81,7 @@ def _is_claimed(ids: Ids) -> bool:
 
 def _unknown(ids: Ids) -> RefusalView:
     return RefusalView(
+        access=None,
         headline=_("This company has no access yet"),
         sentences=[_("Ask for it with a short form. You do not need an account."), usual_wait()],
         ask=(_("Ask for access"), sign_up_link(ids)),
@@ -82,6 +90,7 @@ def _unknown(ids: Ids) -> RefusalView:
 
 def _waiting(ids: Ids) -> RefusalView:
     return RefusalView(
+        access=AccessStatus.PENDING,
         headline=_("A request for this company waits for a decision"),
         sentences=[
             usual_wait(),
@@ -104,30 +113,36 @@ def _of_tenant(tenant: Tenant, ids: Ids) -> RefusalView:
     match access:
         case AccessStatus.EXPIRED:
             return RefusalView(
+                access=access,
                 headline=_("The access of this company has ended"),
                 sentences=[_("It ended on %(day)s.", day=last_day), usual_wait()],
                 ask=more_time,
             )
         case AccessStatus.NOT_YET_VALID:
             return RefusalView(
+                access=access,
                 headline=_("The access of this company has not begun"),
                 sentences=[_("It begins on %(day)s.", day=first_day)],
                 ask=(_("Ask for an earlier start"), sign_up_link(ids)),
             )
         case AccessStatus.VALID | AccessStatus.EXPIRING:
             return RefusalView(
+                access=access,
                 headline=_("This company has access"),
+                until=last_day,
                 sentences=[_("Open the Appointment Manager in Field Service Management again.")],
                 ask=more_time if onboarding.may_ask_to_renew(tenant, now()) else None,
             )
         case AccessStatus.SUSPENDED:
             return RefusalView(
+                access=access,
                 headline=_("The access of this company is suspended"),
                 sentences=[_("Please ask the person who looks after your account.")],
                 ask=(_("Ask for access again"), sign_up_link(ids)),
             )
         case _:
             return RefusalView(
+                access=access,
                 headline=_("The access of this company is not ready yet"),
                 sentences=[_("Please ask the person who looks after your account.")],
                 ask=(_("Ask for access"), sign_up_link(ids)),

@@ -1,8 +1,5 @@
 """The sign-up form, with which a customer asks for access."""
 
-import logging
-from datetime import timedelta
-from functools import lru_cache
 from typing import Any
 
 from flask import (
@@ -19,7 +16,6 @@ from flask import (
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal import onboarding
 from portal.contact_fields import FORM_ORDER
 from portal.onboarding import (
     ProofNeededError,
@@ -41,6 +37,7 @@ from portal.web.customer.earlier_sign_up import (
 from portal.web.customer.form_problems import expired_text
 from portal.web.customer.pages import page_with_form
 from portal.web.customer.proof_widget import proof_of_form, widget
+from portal.web.customer.sent_form import limit_problem, new_form_token, submit_form
 from portal.web.forms import (
     ContactForm,
     claimed_ids,
@@ -55,14 +52,10 @@ from portal.web.http import (
     now,
     remember_language,
     services,
-    settings,
     status_hash,
     store,
-    too_many_requests_text,
 )
-from portal.web.i18n import LANGUAGES, _, locale_name, set_language
-
-logger = logging.getLogger(__name__)
+from portal.web.i18n import LANGUAGES, _, set_language
 
 bp = Blueprint("customer", __name__)
 
@@ -82,14 +75,14 @@ def index() -> AnyResponse:
 def sign_up() -> AnyResponse:
     form = ContactForm()
     if request.method != "POST":
-        return _sign_up_page(form, claims=claimed_ids(request.args), token=_new_token())
+        return _sign_up_page(form, claims=claimed_ids(request.args), token=new_form_token())
     claims = claimed_ids(request.form)
     token_text = request.form.get("form_token", "")
     try:
         token = services().links.read_form_token(token_text, now())
     except InvalidLinkError as error:
         # A token that was ours carries its age on, so that the form may be sent again at once.
-        token, token_text = None, _new_token(carry_on=isinstance(error, ExpiredLinkError))
+        token, token_text = None, new_form_token(carry_on=isinstance(error, ExpiredLinkError))
     language = request.form.get("language")
     if language in LANGUAGES:
         return _in_language(language, form, claims, token_text)
@@ -100,9 +93,6 @@ def sign_up() -> AnyResponse:
         return _sign_up_page(form, claims, token_text, status=422, problem=problem)
     if not form.validate():
         return _sign_up_page(form, claims, token_text, status=422)
-    # Robots fill in every field, the honeypot too, and within a second. They get the same answer
-    # as people. Only the honeypot sets a sign-up aside: a person may be fast.
-    too_soon = now() - token.shown_at < timedelta(seconds=settings().sign_up_min_seconds)
     contact = form.to_contact()
     earlier = earlier_sign_up(claims)
     try:
@@ -117,30 +107,11 @@ def sign_up() -> AnyResponse:
             if limits:
                 limits.count_correction(store(), earlier.tenant, client_network(), now())
             return correct(earlier.tenant, contact, earlier.status_token, is_counted=True)
-        tenant = onboarding.submit(
-            store(),
-            reference=token.reference,
-            contact=contact,
-            claims=claims,
-            status_link=status_hash(token.status_secret),
-            now=now(),
-            locale=locale_name(),
-            set_aside=bool(request.form.get("website")),
-            too_fast=too_soon,
-            limits=limits,
-            network=client_network(),
-            proof=proof,
-            ask_for_proof="unproved" not in request.form,
-            proof_mails=services().limits.proof_mails,
-            waits_for_address=settings().confirm_address,
-        )
+        tenant = submit_form(contact, claims, token, proof)
     except (ProofNeededError, SpentProofError):
         return _proof_page(form, claims, token_text)
     except SignUpLimitError as error:
-        if not settings().proxy_hops and "X-Forwarded-For" in request.headers:
-            _warn_of_proxy()
-        seconds = error.seconds_left(now())
-        problem = too_many_requests_text(seconds)
+        problem, seconds = limit_problem(error)
         response = _sign_up_page(form, claims, token_text, status=429, problem=problem)
         response.headers["Retry-After"] = str(seconds)
         return response
@@ -164,7 +135,7 @@ def _sent(form: ContactForm, claims: Ids | None, tenant: Tenant, token: FormToke
             "You have sent this form before, and ended the link to that request. Send it once more"
             " to make a new request."
         )
-        new_token = _new_token(carry_on=True)
+        new_token = new_form_token(carry_on=True)
         return _sign_up_page(form, claims, new_token, status=409, problem=problem)
     remember_sent(token.status_token)
     # If it made it before, the customer went back and corrected a detail.
@@ -204,21 +175,6 @@ def check_field() -> Response:
         field.validate(form)
     view = form.view(field, note=note_beside(described, field.data or ""))
     return make_response(render_template("customer/_fields.html", fields=[view]))
-
-
-@lru_cache(1)
-def _warn_of_proxy() -> None:
-    """Once, since whoever is refused may go on sending."""
-    logger.warning(
-        "Too many sign-ups came from one network, with the header X-Forwarded-For. If a proxy sends"
-        " it, set PORTAL_PROXY_HOPS; otherwise all clients behind the proxy share one limit."
-    )
-
-
-def _new_token(*, carry_on: bool = False) -> str:
-    """A form token. `carry_on`: as old as it must be, since an older one came before it."""
-    age = timedelta(seconds=settings().sign_up_min_seconds if carry_on else 0)
-    return services().links.new_form_token(now() - age)
 
 
 def _sign_up_page(

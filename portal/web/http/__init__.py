@@ -7,6 +7,7 @@ client_limits     what one network may do
 client_networks   the network of a client
 context           the store, the sealer, "now" and who acts, for a view
 csrf              CSRF tokens, and requests of other sites
+framed            the pages in a frame of the shell: no cookie, and who may frame them
 errors            errors as pages, fragments or JSON
 htmx              page or fragment
 language_cookie   the language that a reader chose
@@ -46,6 +47,7 @@ from portal.web.http.context import (
     store,
 )
 from portal.web.http.errors import RETRY_AFTER, too_many_requests_text
+from portal.web.http.framed import is_without_cookie, shell_origins
 from portal.web.http.language_cookie import remember_language
 from portal.web.http.printable import strip_unprintable
 from portal.web.http.request_limits import UPLOAD
@@ -64,9 +66,10 @@ __all__ = [
     "RETRY_AFTER", "SESSION_TOKEN", "UPLOAD", "ClientLimits", "ExpiredLinkError", "FormToken",
     "InvalidLinkError", "NetworkRateLimit", "Services", "SignedLinks", "accept", "accepts_json",
     "access", "audit_info", "audit_of_customer", "audit_of_token", "authorize_open_call",
-    "client_network", "context", "csrf", "errors", "htmx", "is_api_path", "json_error",
+    "client_network", "context", "csrf", "errors", "htmx", "is_api_path",
+    "is_without_cookie", "json_error",
     "network_of", "new_status_hash", "note_saved", "now", "person", "read_status_token",
     "referring_page", "remember_language", "request_limits", "safe_next", "same_hash",
-    "security_headers", "services", "session_cookie", "settings", "source", "status_hash", "store",
-    "strip_unprintable", "too_many_requests_text",
+    "security_headers", "services", "session_cookie", "settings", "shell_origins", "source",
+    "status_hash", "store", "strip_unprintable", "too_many_requests_text",
 ]  # fmt: skip

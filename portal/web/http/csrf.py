@@ -31,8 +31,9 @@ _HANDLES_OWN_CSRF = frozenset({
 #: So do these, but only for the person whom the form was shown to.
 _HANDLES_FOR_OWNER: set[str] = set()
 #: Their link came by mail, and is opened on any device, without a cookie: a token in their form, or
-#: the link itself, is what another site cannot know.
-_HAS_OWN_TOKEN = frozenset({"address.confirm", "reminders.end"})
+#: the link itself, is what another site cannot know. In the frame of the shell there is no cookie
+#: either: the form has a signed token, and only our own page may send it.
+_HAS_OWN_TOKEN = frozenset({"address.confirm", "reminders.end", "shell.sign_up"})
 #: The setting with all keys; Flask-WTF itself knows only the one that signs.
 _KEYS = "PORTAL_CSRF_KEYS"
 #: The hidden field with the person whom a form of staff was shown to.

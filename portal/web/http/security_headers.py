@@ -8,6 +8,7 @@ from flask import Flask
 
 from portal import logs
 from portal.settings import Settings
+from portal.web.http.framed import is_framed, shell_origins
 from portal.web.http.htmx import VARY
 
 if TYPE_CHECKING:
@@ -48,6 +49,21 @@ def headers_of(settings: Settings) -> list[tuple[str, str]]:
     return headers
 
 
+def framed_headers_of(settings: Settings) -> list[tuple[str, str]]:
+    """The headers of the pages that live in a frame of the shell. X-Frame-Options can name no
+    site, so there is none; the policy names the shells instead, and nobody else may frame them."""
+    origins = shell_origins(settings)
+    if not origins:
+        return headers_of(settings)
+    ancestors = f"frame-ancestors {' '.join(origins)};"
+    policy = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none';", ancestors)
+    return [
+        (name, policy if name == "Content-Security-Policy" else value)
+        for name, value in headers_of(settings)
+        if name != "X-Frame-Options"
+    ]
+
+
 def new_request_id() -> str:
     """16 random characters. Asking the system for each would take a twentieth of `validate`."""
     try:
@@ -66,15 +82,18 @@ class SecurityHeaders:
     def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
         self._app = app
         self._headers = headers_of(settings)
+        self._framed_headers = framed_headers_of(settings)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         request_id = new_request_id()
+        is_in_frame = is_framed(environ.get("PATH_INFO", ""))
+        own_headers = self._framed_headers if is_in_frame else self._headers
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             names = {name.lower() for name, _ in headers}
-            headers += self._headers
+            headers += own_headers
             headers.append(("X-Request-Id", request_id))
             if "cache-control" not in names:
                 headers += NOT_STORED

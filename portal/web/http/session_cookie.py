@@ -1,10 +1,11 @@
 """The session cookie: Flask's own, signed and not encrypted."""
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import URLSafeTimedSerializer
 
 from portal.settings import Settings
+from portal.web.http.framed import is_without_cookie
 
 
 def init_app(app: Flask, settings: Settings, keys: tuple[str, ...]) -> None:
@@ -36,11 +37,13 @@ class SessionCookie(SecureCookieSessionInterface):
         return self._signer
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if "HTTP_COOKIE" not in request.environ:
+        if "HTTP_COOKIE" not in request.environ or is_without_cookie(request.path):
             return self.session_class()
         return super().open_session(app, request)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if is_without_cookie(request.path):
+            return
         super().save_session(app, session, response)
         if response.cache_control.no_cache:
             # Only Back shows such a page without asking for it anew, and by then the cookie has

@@ -21,10 +21,11 @@ from portal.web.i18n.translation import (
     script_name,
     set_language,
     territory,
+    translated,
 )
 
 __all__ = [
     "LANGUAGES", "LANGUAGE_COOKIE", "N_", "_", "dates", "format_number", "labels", "language_name",
     "language_names", "locale_name", "ngettext", "script_name", "set_language", "territory",
-    "translate_message", "translation",
+    "translate_message", "translated", "translation",
 ]  # fmt: skip

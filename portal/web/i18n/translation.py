@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from babel import Locale
+from babel.support import NullTranslations, Translations
 from flask import Flask, request
 from flask_babel import Babel, get_locale, gettext
 from flask_babel import ngettext as _flask_ngettext
@@ -27,6 +28,7 @@ __all__ = [
     "set_language",
     "set_locale",
     "territory",
+    "translated",
 ]  # fmt: skip
 
 CATALOGUES = Path(__file__).parent.parent.parent / "translations"
@@ -69,6 +71,16 @@ def _translate(locale: str, text: str) -> str:
     # gettext is slow. All texts are written in our code, so the number of them is limited.
     del locale
     return str(gettext(text))
+
+
+def translated(language: str, text: str) -> str:
+    """`text` in one of `LANGUAGES`, whatever the reader's is."""
+    return _catalogue(language).gettext(text)
+
+
+@lru_cache
+def _catalogue(language: str) -> NullTranslations:
+    return Translations.load(CATALOGUES, [language])
 
 
 def ngettext(one: str, many: str, number: int) -> str:

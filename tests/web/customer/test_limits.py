@@ -18,7 +18,7 @@ from portal.settings import Settings
 from portal.stores.contract import Add, Store
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.factory import open_store
-from portal.web.customer.sign_up import _warn_of_proxy
+from portal.web.customer.sent_form import _warn_of_proxy
 from tests.conftest import COMPILED, START, Clock
 from tests.dynamodb_engine import Engine
 from tests.examples import ANN, reference, sign_up

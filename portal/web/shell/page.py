@@ -1,0 +1,148 @@
+"""Asking for access in a frame of the Field Service Management shell.
+
+The page learns from the shell who asks: static/shell.js does that. There is no cookie here. The
+form has a signed token, and only a page of ours may send it. Nor is there a secret in an address,
+since the shell is told the address of the page with every message: so the answer to the form shows
+the link to the status page itself, and leads nowhere.
+"""
+
+from flask import Blueprint, Response, render_template, request, url_for
+from werkzeug.exceptions import Forbidden
+
+from portal.contact_fields import FORM_ORDER
+from portal.onboarding import ProofNeededError, SignUpLimitError, SpentProofError
+from portal.proof_of_work import InvalidProofError
+from portal.tenants import Ids
+from portal.web.customer import (
+    claim_facts,
+    corrected,
+    limit_problem,
+    new_form_token,
+    opened_link,
+    opens,
+    page_with_form,
+    proof_of_form,
+    status_view,
+    submit_form,
+    widget,
+)
+from portal.web.forms import ContactForm, claimed_ids, note_beside
+from portal.web.http import (
+    ExpiredLinkError,
+    FormToken,
+    InvalidLinkError,
+    note_saved,
+    now,
+    services,
+    settings,
+    shell_origins,
+    status_hash,
+)
+from portal.web.i18n import LANGUAGES, _, set_language
+from portal.web.shell.qr_code import qr_svg
+
+bp = Blueprint("shell", __name__)
+
+#: What the shell says of whoever asks, in the names that a link out of it has as well.
+_IDS = ("account_id", "company_id", "account_name", "company_name", "cluster")
+_THEMES = ("dark", "light")
+
+
+@bp.before_request
+def _speak_as_the_shell() -> None:
+    """In the language of the shell, which the page sends along: no cookie knows it."""
+    language = request.values.get("language")
+    if language in LANGUAGES:
+        set_language(language)
+
+
+@bp.get("/shell")
+def page() -> Response:
+    return _form_page(ContactForm(), None, new_form_token())
+
+
+@bp.post("/shell/sign-up")
+def sign_up() -> Response:
+    if request.headers.get("Sec-Fetch-Site") != "same-origin":
+        # Elsewhere a browser that does not say so still has the cookie to show.
+        raise Forbidden("cross-site")
+    form = ContactForm()
+    claims = claimed_ids(request.form)
+    token_text = request.form.get("form_token", "")
+    try:
+        token = services().links.read_form_token(token_text, now())
+    except InvalidLinkError as error:
+        token_text = new_form_token(carry_on=isinstance(error, ExpiredLinkError))
+        problem = _("Please send the form again.")
+        return _form_page(form, claims, token_text, status=422, problem=problem)
+    if not form.validate():
+        return _form_page(form, claims, token_text, status=422)
+    try:
+        tenant = submit_form(form.to_contact(), claims, token, proof_of_form())
+    except (InvalidProofError, ProofNeededError, SpentProofError):
+        problem = _("Please confirm that you are not a robot, then send the form.")
+        return _form_page(form, claims, token_text, status=422, problem=problem, proof=True)
+    except SignUpLimitError as error:
+        problem, seconds = limit_problem(error)
+        response = _form_page(form, claims, token_text, status=429, problem=problem)
+        response.headers["Retry-After"] = str(seconds)
+        return response
+    if tenant.contact == form.to_contact():
+        note_saved()
+    if tenant.status_link != status_hash(token.status_secret) and not opens(token.status_token):
+        problem = _(
+            "You have sent this form before, and ended the link to that request. Send it once more"
+            " to make a new request."
+        )
+        new_token = new_form_token(carry_on=True)
+        return _form_page(form, claims, new_token, status=409, problem=problem)
+    # If it was sent before, somebody went back and corrected a detail.
+    corrected(tenant, form.to_contact(), token.status_token)
+    return _sent_page(token)
+
+
+def _form_page(
+    form: ContactForm,
+    claims: Ids | None,
+    token: str,
+    *,
+    status: int = 200,
+    problem: str = "",
+    proof: bool = False,
+) -> Response:
+    limits = services().limits.sign_ups
+    is_answer = request.method == "POST"
+    page = render_template(
+        "shell/page.html",
+        fields=form.views(
+            **{each.name: note_beside(each, form[each.name].data or "") for each in FORM_ORDER}
+        ),
+        errors=[*([("", problem)] if problem else []), *form.problems()],
+        is_answer=is_answer,
+        facts=claim_facts(claims),
+        ids=[(name, getattr(claims, name) if claims else "") for name in _IDS],
+        token=token,
+        theme=_theme(),
+        origins=" ".join(shell_origins(settings())),
+        sign_up_url=f"{settings().base_url}{url_for('customer.sign_up')}",
+        widget=widget() if proof or (limits and limits.asks_for_proof(now())) else None,
+    )
+    return page_with_form(page, status)
+
+
+def _sent_page(token: FormToken) -> Response:
+    address = f"{settings().base_url}{url_for('status.show', token=token.status_token)}"
+    page = render_template(
+        "shell/sent.html",
+        view=status_view(opened_link(token.status_token)),
+        theme=_theme(),
+        address=address,
+        qr_code=qr_svg(address),
+    )
+    return page_with_form(page)
+
+
+def _theme() -> str:
+    """The theme of the shell, if its page has sent it along; empty: that of the browser."""
+    theme = request.form.get("theme", "")
+    return theme if theme in _THEMES else ""

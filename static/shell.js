@@ -8,7 +8,8 @@
   "use strict";
 
   const { SHELL_EVENTS, ShellSdk } = FsmShell;
-  const { REQUIRE_CONTEXT, GET_STORAGE_ITEM } = SHELL_EVENTS.Version1;
+  const { REQUIRE_AUTHENTICATION, REQUIRE_CONTEXT, GET_STORAGE_ITEM } = SHELL_EVENTS.Version1;
+  const TOKEN = { response_type: "token" };
   const THEME_KEY = "Shell_SelectedThemeId";
   const PATIENCE = 8000; // milliseconds
 
@@ -81,6 +82,7 @@
     shell = origin;
     clearTimeout(timer);
     sdk.setTarget(window.parent, shell);
+    keepToken(context.auth);
     if (text(context.selectedThemeId)) setTheme(context.selectedThemeId);
     else ask(GET_STORAGE_ITEM, THEME_KEY);
     if (!("answer" in form.dataset) && goToLanguage(text(context.selectedLocale))) return;
@@ -154,6 +156,19 @@
     });
   }
 
+  // --- The token of the shell, if the portal verifies it ---------------------------------
+
+  // It is in no element of the page: it goes along with the form, and nowhere else.
+  let token = "";
+  function keepToken(auth) {
+    if (!("proof" in page.dataset) || !text(auth?.access_token)) return;
+    token = auth.access_token;
+    // Another one a minute before it ends: somebody may fill in the form for long.
+    const seconds = Number(auth.expires_in) - 60;
+    if (seconds > 0) setTimeout(() => ask(REQUIRE_AUTHENTICATION, TOKEN), Math.min(seconds, 86_400) * 1000);
+  }
+  form.addEventListener("formdata", (event) => { if (token) event.formData.set("shell_token", token); });
+
   // A sandbox without forms swallows them in silence: the event never comes.
   let sends = false;
   form.addEventListener("submit", () => { sends = true; });
@@ -165,6 +180,9 @@
 
   sdk.on(REQUIRE_CONTEXT, (value, origin, from, event) => {
     if (isFromShell(origin, event)) hear(value, origin);
+  });
+  sdk.on(REQUIRE_AUTHENTICATION, (value, origin, from, event) => {
+    if (isFromShell(origin, event)) keepToken(parsed(value));
   });
   sdk.on(GET_STORAGE_ITEM, (value, origin, from, event) => {
     if (!isFromShell(origin, event)) return;
@@ -181,5 +199,6 @@
   outside.hidden = true;
   say("asking");
   const timer = setTimeout(() => giveUp("silent"), PATIENCE);
-  ask(REQUIRE_CONTEXT, { clientIdentifier: "appointment-manager-access", clientSecret: "" });
+  const who = { clientIdentifier: "appointment-manager-access", clientSecret: "" };
+  ask(REQUIRE_CONTEXT, "proof" in page.dataset ? { ...who, auth: TOKEN } : who);
 })();

@@ -13,7 +13,7 @@ from flask import request
 from portal import onboarding
 from portal.onboarding import SignUpLimitError
 from portal.proof_of_work import Proof
-from portal.tenants import Contact, Ids, Tenant
+from portal.tenants import Contact, Ids, ShellProof, Tenant
 from portal.web.http import (
     FormToken,
     client_network,
@@ -30,9 +30,18 @@ logger = logging.getLogger(__name__)
 
 
 def submit_form(
-    contact: Contact, claims: Ids | None, token: FormToken, proof: Proof | None
+    contact: Contact,
+    claims: Ids | None,
+    token: FormToken,
+    proof: Proof | None,
+    *,
+    shell_proof: ShellProof | None = None,
 ) -> Tenant:
     """The request of this form. If it was sent before, the request of the first time.
+
+    Args:
+        proof: The proof of work.
+        shell_proof: What the shell has proved of the `claims`.
 
     Raises:
         ProofNeededError: More sign-ups come than usual, and the form has no proof of work.
@@ -59,6 +68,7 @@ def submit_form(
         ask_for_proof="unproved" not in request.form,
         proof_mails=services().limits.proof_mails,
         waits_for_address=settings().confirm_address,
+        shell_proof=shell_proof,
     )
 
 

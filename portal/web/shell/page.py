@@ -12,7 +12,7 @@ from werkzeug.exceptions import Forbidden
 from portal.contact_fields import FORM_ORDER
 from portal.onboarding import ProofNeededError, SignUpLimitError, SpentProofError
 from portal.proof_of_work import InvalidProofError
-from portal.tenants import Ids
+from portal.tenants import Ids, ShellProof
 from portal.web.customer import (
     claim_facts,
     corrected,
@@ -78,7 +78,10 @@ def sign_up() -> Response:
     if not form.validate():
         return _form_page(form, claims, token_text, status=422)
     try:
-        tenant = submit_form(form.to_contact(), claims, token, proof_of_form())
+        proof = proof_of_form()
+        tenant = submit_form(
+            form.to_contact(), claims, token, proof, shell_proof=_shell_proof(claims)
+        )
     except (InvalidProofError, ProofNeededError, SpentProofError):
         problem = _("Please confirm that you are not a robot, then send the form.")
         return _form_page(form, claims, token_text, status=422, problem=problem, proof=True)
@@ -99,6 +102,13 @@ def sign_up() -> Response:
     # If it was sent before, somebody went back and corrected a detail.
     corrected(tenant, form.to_contact(), token.status_token)
     return _sent_page(token)
+
+
+def _shell_proof(claims: Ids | None) -> ShellProof | None:
+    """What the token proves that the shell gave to the page. It is in this one request, and no
+    answer repeats it."""
+    proofs = services().shell_proofs
+    return proofs.proof_of(request.form.get("shell_token", ""), claims, now()) if proofs else None
 
 
 def _form_page(
@@ -123,6 +133,7 @@ def _form_page(
         ids=[(name, getattr(claims, name) if claims else "") for name in _IDS],
         token=token,
         theme=_theme(),
+        asks_for_token=settings().fsm_proof,
         origins=" ".join(shell_origins(settings())),
         sign_up_url=f"{settings().base_url}{url_for('customer.sign_up')}",
         widget=widget() if proof or (limits and limits.asks_for_proof(now())) else None,

@@ -47,6 +47,7 @@ def portal(
         "PORTAL_PROXY_HOPS": "0",
         "HTTPS_PROXY": front.proxy,
         "PORTAL_FSM_CA_FILE": str(front.ca_file),
+        "PORTAL_FSM_PROOF": "true",
         "PORTAL_TRUSTED_HOSTS": "127.0.0.1",
     }
     folder = tmp_path_factory.mktemp("framed portal")

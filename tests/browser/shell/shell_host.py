@@ -1,19 +1,24 @@
 """Plays the shell: a page with the host side of SAP's own SDK, and the extension in a frame of it.
 
 `/?…` is the page; its query says how this shell behaves. `/forger` is a page that sends a context
-to the frame beside it, as if it were the shell. `POST /api/oauth2/v1/token` is what a cluster
-answers to credentials.
+to the frame beside it, as if it were the shell. Below `/api/oauth2/` it is the cluster itself: the
+credentials of a client get a token, and the keys of the shell's tokens are there.
 """
 
 import base64
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from tests.fsm_cluster import CLIENT_ID, CLIENT_SECRET, V1
 from tests.serving import ROOT
 
 SDK = ROOT / "static" / "vendor" / "fsm-shell-1.27.1.min.js"
@@ -21,8 +26,8 @@ PORTAL = "https://portal.example"
 SHELL = "https://eu.fsm.cloud.sap"
 #: What the description of the extension asks for.
 SANDBOX = "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox"
-CLIENT_ID = "appointment-manager-client"
-CLIENT_SECRET = "a-secret-that-the-cluster-knows"
+#: With which the cluster signs what the shell gives to its pages.
+KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
 CONTEXT: dict[str, Any] = {
     "account": "Example AG",
     "accountId": "86810",
@@ -51,9 +56,11 @@ const sdk = ShellSdk.init(null, "*");
 sdk.setTarget(frame.contentWindow, "%(portal)s");
 window.heard = [];
 window.addEventListener("message", (event) => heard.push(JSON.stringify(event.data)));
-sdk.on(REQUIRE_CONTEXT, () => {
-  if (settings.answer === "text") sdk.emit(REQUIRE_CONTEXT, JSON.stringify(settings.context));
-  if (settings.answer === "object") sdk.emit(REQUIRE_CONTEXT, settings.context);
+sdk.on(REQUIRE_CONTEXT, (value) => {
+  // A token only for a page that asks for it.
+  const context = { ...settings.context, auth: value.auth ? settings.context.auth : undefined };
+  if (settings.answer === "text") sdk.emit(REQUIRE_CONTEXT, JSON.stringify(context));
+  if (settings.answer === "object") sdk.emit(REQUIRE_CONTEXT, context);
   if (settings.answer === "error") sdk.emit(SHELL_EVENTS.ERROR, { message: "no" });
 });
 sdk.on(GET_STORAGE_ITEM, (key) => {
@@ -73,6 +80,20 @@ setInterval(() => {
 </script>
 </body></html>
 """
+
+
+def token_of_the_shell(**claims: Any) -> dict[str, Any]:
+    """The `auth` of a context, for the account and the company of `CONTEXT`."""
+    said = {
+        "account_id": 86810,
+        "account": "Example AG",
+        "companies": [{"id": 104348, "name": "Example Service GmbH"}],
+        "cluster_url": SHELL,
+        "exp": int(time.time()) + 3600,
+        **claims,
+    }
+    token = jwt.encode({"alg": "RS256", "kid": "one"}, said, KEY)
+    return {"access_token": token, "token_type": "bearer", "expires_in": 3600}
 
 
 def shell_address(
@@ -104,6 +125,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif url.path == "/forger":
             forged = CONTEXT | {"account": "Forged AG", "accountId": "666"}
             self._answer((_FORGER % {"context": json.dumps(forged)}).encode())
+        elif url.path == "/api/oauth2/v2/.well-known/jwks.json":
+            keys = {"keys": [KEY.as_dict(private=False)]}
+            self._answer(json.dumps(keys).encode(), "application/json")
         elif url.path == "/":
             encoded = parse_qs(url.query)["settings"][0]
             settings = json.loads(base64.urlsafe_b64decode(encoded))
@@ -126,19 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.headers.get("Authorization") != f"Basic {expected}":
             self._answer(b'{"error": "invalid_client"}', "application/json", 401)
         else:
-            token = {
-                "access_token": "a-token",
-                "token_type": "bearer",
-                "expires_in": 3599,
-                "scope": "global",
-                "account": "Example AG",
-                "account_id": 86810,
-                "cluster_url": SHELL,
-                "authorities": ["ADMIN"],
-                "permission_group_id": 1,
-                "companies": [{"id": 104348, "name": "Example Service GmbH"}],
-            }
-            self._answer(json.dumps(token).encode(), "application/json")
+            self._answer(json.dumps(V1).encode(), "application/json")
 
     def _answer(self, body: bytes, kind: str = "text/html", status: int = 200) -> None:
         self.send_response(status)

@@ -4,13 +4,14 @@ Nobody proves that the ids are theirs, so it says what `GET /api/validate` answe
 whoever counts through ids is slowed in the same way.
 """
 
-from flask import Response, make_response, render_template, request
+from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import TooManyRequests
+from werkzeug.wrappers import Response as AnyResponse
 
 from portal.tenants import AccessStatus
 from portal.web.customer import contacts, refusal_view
 from portal.web.forms import claimed_ids
-from portal.web.http import client_network, now, services
+from portal.web.http import client_network, htmx, now, services
 from portal.web.shell.page import bp
 
 _HAVE_ACCESS = frozenset[AccessStatus | None]({AccessStatus.VALID, AccessStatus.EXPIRING})
@@ -27,7 +28,9 @@ _STUCK = frozenset[AccessStatus | None](
 
 
 @bp.get("/shell/state")
-def state() -> Response:
+def state() -> AnyResponse:
+    if not htmx.wants_fragment():
+        return redirect(url_for("shell.page"), 303)
     ids = claimed_ids(request.args)
     if ids is None:
         # Nothing can be known of them.

@@ -18,6 +18,10 @@ from pathlib import Path
 import trustme
 
 _CHUNK = 65_536
+#: How a connection ends: by either side, or with the whole front.
+_ENDS = (
+    OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ async def _serve(
         ports[f"{name}:443"] = server.sockets[0].getsockname()[1]
 
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        with suppress(*_ENDS):
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             method, target, *_ = head.split()
             if method != "CONNECT" or target not in ports:
@@ -89,7 +93,7 @@ def _forwarding(
     port: int,
 ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
+        with suppress(*_ENDS):
             await _forward(reader, writer, port)
         writer.close()
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from portal.auth import make_sign_in_link
 from portal.stores.contract import Store
 from portal.timestamps import utc_now
-from tests.browser.conftest import Watch
+from tests.browser.conftest import AXE, Watch
 from tests.browser.shell.framed import Framed, is_shown, see, until
 from tests.browser.shell.https_front import HttpsFront
 from tests.browser.shell.shell_host import PORTAL, shell_address, token_of_the_shell
@@ -61,6 +61,8 @@ def test_asked_in_the_frame_and_answered_there(
 
     page.open(address)
     see(page, "#state", "A request for this company waits for a decision")
+    axe = AXE.read_text(encoding="utf-8")
+    assert page.axe(axe) == []
     assert not is_shown(page, "#sign-up")
 
     staff.goto("/staff/tenants?status=pending")
@@ -80,6 +82,7 @@ def test_asked_in_the_frame_and_answered_there(
 
     page.open(address)
     see(page, "#state", "This company has access")
+    assert page.axe(axe) == []
     assert not is_shown(page, "#sign-up")
     assert not is_shown(page, "#outside")
 

@@ -28,7 +28,7 @@ def test_it_describes_the_extension(client: FlaskClient) -> None:
         "translations": {
             "de": {
                 "name": "Zugang zum Appointment Manager",
-                "description": "Zugang zum Appointment Manager anfragen und sehen, ob Ihre Firma"
+                "description": "Zugang zum Appointment Manager anfordern und sehen, ob Ihre Firma"
                 " ihn hat.",
             },
             "en": {

@@ -100,3 +100,8 @@ def test_a11_what_cannot_be_known_is_not_called_unknown(
     assert answer.status_code == 503
     assert "no access" not in answer.text
     assert answer.headers["Retry-After"] == "30"
+
+
+def test_by_itself_it_leads_to_the_page(client: FlaskClient) -> None:
+    answer = client.get("/shell/state?account_id=1&company_id=2")
+    assert (answer.status_code, answer.location) == (303, "/shell")

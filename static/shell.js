@@ -18,6 +18,7 @@
   const form = find("#sign-up");
   const outside = find("#outside");
   const said = find("#said");
+  const labels = JSON.parse(page.dataset.labels); // host of a cluster -> its label
   const origins = page.dataset.origins.split(" ").filter(Boolean);
 
   function say(kind) {
@@ -81,6 +82,7 @@
     heard = true;
     shell = origin;
     clearTimeout(timer);
+    outside.hidden = true; // it may have been shown, if the answer took long
     sdk.setTarget(window.parent, shell);
     keepToken(context.auth);
     if (text(context.selectedThemeId)) setTheme(context.selectedThemeId);
@@ -92,7 +94,7 @@
       company_id: text(context.companyId),
       account_name: text(context.account),
       company_name: text(context.company),
-      cluster: text(context.cloudHost).split(".")[0],
+      cluster: labels[text(context.cloudHost).toLowerCase()] ?? text(context.cloudHost).split(".")[0],
     };
     if (!ids.account_id || !ids.company_id) return giveUp("nameless");
     for (const [name, value_] of Object.entries(ids)) form.elements[name].value = value_;

@@ -47,7 +47,7 @@ from portal.web.http.context import (
     store,
 )
 from portal.web.http.errors import RETRY_AFTER, too_many_requests_text
-from portal.web.http.framed import is_without_cookie, shell_origins
+from portal.web.http.framed import cluster_labels, is_without_cookie, shell_origins
 from portal.web.http.language_cookie import remember_language
 from portal.web.http.printable import strip_unprintable
 from portal.web.http.request_limits import UPLOAD
@@ -66,7 +66,7 @@ __all__ = [
     "RETRY_AFTER", "SESSION_TOKEN", "UPLOAD", "ClientLimits", "ExpiredLinkError", "FormToken",
     "InvalidLinkError", "NetworkRateLimit", "Services", "SignedLinks", "accept", "accepts_json",
     "access", "audit_info", "audit_of_customer", "audit_of_token", "authorize_open_call",
-    "client_network", "context", "csrf", "errors", "htmx", "is_api_path",
+    "client_network", "cluster_labels", "context", "csrf", "errors", "htmx", "is_api_path",
     "is_without_cookie", "json_error",
     "network_of", "new_status_hash", "note_saved", "now", "person", "read_status_token",
     "referring_page", "remember_language", "request_limits", "safe_next", "same_hash",

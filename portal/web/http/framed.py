@@ -25,3 +25,10 @@ def is_without_cookie(path: str) -> bool:
 def shell_origins(settings: Settings) -> tuple[str, ...]:
     """The origins of all shells that may frame these pages."""
     return Clusters(settings.fsm.clusters).shell_origins
+
+
+def cluster_labels(settings: Settings) -> dict[str, str]:
+    """Host -> label of each cluster, since the shell names its cluster by the host."""
+    clusters = Clusters(settings.fsm.clusters)
+    found = {host: clusters.of_host(host) for host in clusters.hosts}
+    return {host: cluster.label for host, cluster in found.items() if cluster}

@@ -61,6 +61,8 @@ sdk.on(REQUIRE_CONTEXT, (value) => {
   const context = { ...settings.context, auth: value.auth ? settings.context.auth : undefined };
   if (settings.answer === "text") sdk.emit(REQUIRE_CONTEXT, JSON.stringify(context));
   if (settings.answer === "object") sdk.emit(REQUIRE_CONTEXT, context);
+  // Only once the page has given up.
+  if (settings.answer === "late") setTimeout(() => sdk.emit(REQUIRE_CONTEXT, context), 9000);
   if (settings.answer === "error") sdk.emit(SHELL_EVENTS.ERROR, { message: "no" });
 });
 sdk.on(GET_STORAGE_ITEM, (key) => {

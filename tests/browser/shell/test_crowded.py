@@ -49,8 +49,9 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpsFront]:
 def test_the_widget_computes_in_the_frame(
     crowded: HttpsFront, chromium: Browser, watch: Watch
 ) -> None:
-    proxy = {"server": crowded.proxy}
-    context = chromium.new_context(ignore_https_errors=True, locale="en-GB", proxy=proxy)
+    context = chromium.new_context(
+        ignore_https_errors=True, locale="en-GB", proxy={"server": crowded.proxy}
+    )
     opened = context.new_page()
     watch.follow(opened)
     page = ChromiumFrame(opened)

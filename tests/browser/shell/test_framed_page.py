@@ -60,6 +60,15 @@ def test_without_a_context_there_is_the_way_around(framed: Open, answer: str) ->
     assert not is_shown(page, "#known")
 
 
+def test_an_answer_that_takes_long_is_an_answer(framed: Open) -> None:
+    page = framed()
+    page.open(shell_address("late"))
+    see(page, "#said", SILENT)
+    see(page, "#known", "Example AG (86810)")
+    assert not is_shown(page, "#outside")
+    assert not is_shown(page, "#said")
+
+
 def test_a_context_without_ids_is_none(framed: Open) -> None:
     page = framed()
     page.open(shell_address(accountId=None))

@@ -1,5 +1,6 @@
 """The page in a frame of the shell, and its form: no cookie, and nothing less than elsewhere."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from portal import create_app
+from portal.fsm import FsmCluster
 from portal.settings import Settings
 from portal.stores.contract import Store
 from tests.conftest import COMPILED, Clock
@@ -78,6 +80,19 @@ def test_the_page_names_the_shells_whose_messages_count(client: FlaskClient) -> 
     assert origins == (
         "https://eu.fsm.cloud.sap https://de.fsm.cloud.sap https://us.fsm.cloud.sap"
         " https://cn.fsm.cloud.sap https://au.fsm.cloud.sap"
+    )
+
+
+def test_the_page_knows_the_label_of_a_cluster_by_its_host(
+    settings: Settings, store: Store, clock: Clock
+) -> None:
+    lab = FsmCluster(label="lab", host="fsm.example.com", port=8443)
+    fsm = replace(settings.fsm, clusters=(lab, *settings.fsm.clusters[:1]))
+    page = app_with(replace(settings, fsm=fsm), store, clock).test_client().get("/shell")
+    labels = json.loads(by_id(page, "shell").attrib["data-labels"])
+    assert labels == {"fsm.example.com:8443": "lab", "eu.fsm.cloud.sap": "eu"}
+    assert (
+        "frame-ancestors https://fsm.example.com:8443 " in page.headers["Content-Security-Policy"]
     )
 
 

@@ -32,7 +32,7 @@ CONTEXT: dict[str, Any] = {
     "account": "Example AG",
     "accountId": "86810",
     "company": "Example Service GmbH",
-    "companyId": "104348",
+    "companyId": "200300",
     "user": "jane",
     "userId": "4711",
     "cloudHost": "eu.fsm.cloud.sap",

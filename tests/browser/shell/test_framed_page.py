@@ -33,16 +33,16 @@ def ready(page: Framed) -> None:
 @pytest.mark.parametrize("answer", ["text", "object"])
 def test_the_context_says_who_asks(framed: Open, answer: str) -> None:
     page = framed()
-    page.open(shell_address(answer, companyId=104348))
+    page.open(shell_address(answer, companyId=200300))
     see(page, "#known", "Example AG (86810)")
-    see(page, "#known", "Example Service GmbH (104348)")
+    see(page, "#known", "Example Service GmbH (200300)")
     see(page, "#state", "This company has no access yet")
     ready(page)
     assert not is_shown(page, "#outside")
     sent = "Object.fromEntries(new FormData(document.querySelector('#sign-up')))"
     fields = page.run(sent)
     assert fields["account_id"] == "86810"
-    assert fields["company_id"] == "104348"
+    assert fields["company_id"] == "200300"
     assert fields["account_name"] == "Example AG"
     assert fields["company_name"] == "Example Service GmbH"
     assert fields["cluster"] == "eu"

@@ -253,12 +253,14 @@ def _sign_up_line(tenant: Tenant, said: Mapping[tuple[str, datetime | None], str
     """With what the customer wrote to staff, who had rejected an earlier request, and what the
     shell has proved of the ids that the tenant still has."""
     proved = proved_words(tenant.shell_proof) if tenant.shell_proof else ""
+    attribute = labels.ATTRIBUTE["shellProof"]
+    label = _(attribute)
     return HistoryLine(
         when=dates.moment(tenant.created_at, settings().time_zone),
         who=_("The customer"),
         what=history_label(Verb.SUBMIT.value),
         text=said.get((Verb.SUBMIT.value, tenant.created_at), ""),
-        details=[f"{_(labels.ATTRIBUTE['shellProof'])}: {proved}"] if proved else [],
+        details=[f"{label}: {proved}"] if proved else [],
     )
 
 

@@ -96,7 +96,7 @@ def _headline(proof: CredentialProof) -> tuple[str, str]:
         )
     if proof.secret is Proved.UNKNOWN:
         problem = _PROBLEMS.get(proof.problem) or _PROBLEMS["answer"]
-        return f"{_('Nothing is proved.')} {_(problem)}", "warning"
+        return " ".join([_("Nothing is proved."), _(problem)]), "warning"
     ids = (proof.account, proof.company, proof.cluster)
     if Proved.NO in ids:
         return _("The secret works, but not all of the rest fits. Check the ids."), "negative"

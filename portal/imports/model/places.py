@@ -1,6 +1,10 @@
 """Where an entry was stored before somebody handed it in."""
 
+import hashlib
 from dataclasses import dataclass
+
+#: A place has a name of at most so many characters. Browsers have no origin that is as long.
+_MAX_NAME_LENGTH = 200
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -15,6 +19,8 @@ class Place:
     top_site: the site in whose frame the page was, if that was another one.
     container: the container of Firefox; empty outside of containers.
     file: the path of the file within the folder that was handed in; empty for a single file.
+    part: counts from 1 the documents of a file, and the dumps in a list of them: people join
+        what several browsers held. 0 if the file cannot hold more than one.
     """
 
     origin: str = ""
@@ -22,7 +28,35 @@ class Place:
     top_site: str = ""
     container: str = ""
     file: str = ""
+    part: int = 0
 
 
 #: The place of an entry of a file that does not name any.
 UNNAMED_PLACE = Place()
+
+
+def place_name(place: Place) -> str:
+    """What people call the place: its storage key, or its origin and what else is known; empty if
+    the file names neither. One line without characters that a terminal would obey.
+
+    It does not say which file: if two files or two parts of a file hold places with the same
+    name, `place_names` tells them apart.
+    """
+    if place.storage_key:
+        return short_place_name(place.storage_key)
+    name = place.origin
+    if place.top_site:
+        name = f"{name} in a frame of {place.top_site}"
+    if place.container:
+        name = f"{name} in the container {place.container}"
+    return short_place_name(name)
+
+
+def short_place_name(text: str) -> str:
+    """The text as one printable line. Of a long text the end is replaced by a digest, so that two
+    long names that begin alike stay two."""
+    printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text.strip())
+    if len(printable) <= _MAX_NAME_LENGTH:
+        return printable
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{printable[: _MAX_NAME_LENGTH - 13]}…{digest}"

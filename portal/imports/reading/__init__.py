@@ -5,6 +5,7 @@ text_buffer     the part of a long text that is in memory
 json_stream     text -> one JSON value after another
 strict_json     refuses equal keys, NaN and huge numbers
 formats         the formats of files, and how each is detected
+entry_source    what yields entries: a file, or the folder of a browser
 entry_reader    a file of any format -> entries
 report_rows     rows of the portal's own reports -> entries
 csv_cells       CSV cells, guarded against formulas
@@ -15,6 +16,7 @@ scratch_db      tables on disk that disappear with the process
 from portal.imports.reading.csv_cells import EMPTY_TEXT, guard_cell
 from portal.imports.reading.decode import Limits, Readable
 from portal.imports.reading.entry_reader import EntryReader
+from portal.imports.reading.entry_source import EntrySource
 from portal.imports.reading.formats import FileFormat
 from portal.imports.reading.scratch_db import (
     disk_space_needed,
@@ -24,7 +26,7 @@ from portal.imports.reading.scratch_db import (
 from portal.imports.reading.strict_json import OUT_OF_RANGE, StrictJsonError, decode_json
 
 __all__ = [
-    "EMPTY_TEXT", "OUT_OF_RANGE", "EntryReader", "FileFormat", "Limits", "Readable",
+    "EMPTY_TEXT", "OUT_OF_RANGE", "EntryReader", "EntrySource", "FileFormat", "Limits", "Readable",
     "StrictJsonError", "decode_json", "disk_space_needed", "guard_cell", "no_disk_space_error",
     "open_scratch_db",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 commands         the commands: their options, and what an export prints
 importing        reads, plans and applies an import, and says how far it came
+file_entries     reads the files, and lists the places of their entries
 exporting        writes all tenants
 summary          what is printed about an import, and its report
 plain_files      files that an operator names: plain files only, written atomically

@@ -31,6 +31,19 @@ ALLOWED_CHANGES = ("status", "validity")
     help="Also change the status, or a validity that staff set.",
 )
 @click.option(
+    "--origin",
+    "origins",
+    metavar="PLACE",
+    multiple=True,
+    help="Import only the tenants of this place, named as --list prints it. Can be repeated.",
+)
+@click.option(
+    "--list",
+    "only_list",
+    is_flag=True,
+    help="Print the places whose tenants the files hold, one a line, and import nothing.",
+)
+@click.option(
     "--report",
     metavar="FILE",
     help="Write all rows to this file: as CSV if its name ends in .csv, otherwise as JSON.",
@@ -42,17 +55,28 @@ def import_(
     dry_run: bool,
     policy: str,
     allowed: tuple[str, ...],
+    origins: tuple[str, ...],
+    only_list: bool,
     report: str | None,
     as_json: bool,
 ) -> None:
-    """Import tenants that the old application exported. A FILE can be - for standard input. Exit
-    status 2 means that a file cannot be used."""
+    """Import tenants that the old application exported. A FILE can be - for standard input.
+    Tenants of several places are not merged: choose with --origin. Exit status 2 means that a
+    file cannot be used, or that places have to be chosen."""
+    if only_list:
+        from migrations_tools.imports.file_entries import run_list  # noqa: PLC0415 - takes 0.1 s
+
+        if report is not None or origins:
+            raise click.UsageError("--list cannot be used with --origin or --report.")
+        run_list(files, as_json=as_json)
+        return
     from migrations_tools.imports.importing import ImportArguments, run_import  # noqa: PLC0415 - takes 0.1 s
     from portal.imports import AllowedChange, Policy  # noqa: PLC0415 - takes 0.1 s
 
     is_complete = run_import(
         ImportArguments(
             files=files,
+            origins=origins,
             policy=Policy(policy),
             allowed=frozenset(AllowedChange(change) for change in allowed),
             dry_run=dry_run,

@@ -2,17 +2,16 @@
 
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 
 import click
 
+from migrations_tools.imports.file_entries import choose_places, read_files
 from migrations_tools.imports.plain_files import (
     AtomicFile,
     UnusableFileError,
-    display_name,
     file_errors,
-    open_input,
     open_output,
 )
 from migrations_tools.imports.signals import InterruptSafeStore, interruptible
@@ -26,12 +25,9 @@ from portal.imports import (
     ImportJob,
     ImportOptions,
     JobState,
-    Limits,
     Plan,
     PlanRow,
     Policy,
-    RefusedFileError,
-    StagedEntries,
     apply_step,
     create_job,
     find_job,
@@ -68,6 +64,7 @@ class ImportArguments:
     """The arguments of the command."""
 
     files: Sequence[str]
+    origins: Sequence[str] = ()
     policy: Policy = Policy.SKIP
     allowed: frozenset[AllowedChange] = frozenset()
     dry_run: bool = False
@@ -135,7 +132,11 @@ class ImportRunner:
         arguments = self._arguments
         with ExitStack() as stack:
             report = stack.enter_context(self._open_report())
-            entries = stack.enter_context(self._read_entries())
+            entries = stack.enter_context(
+                read_files(arguments.files, self._settings, self._show_entries_read)
+            )
+            self._progress.clear()
+            choose_places(entries, arguments.origins, as_json=arguments.as_json)
             now = utc_now()
             plan = Plan(
                 entries,
@@ -173,21 +174,6 @@ class ImportRunner:
         return open_output(
             arguments.report, data_dir=self._settings.data_dir, inputs=arguments.files
         )
-
-    @contextmanager
-    def _read_entries(self) -> Iterator[StagedEntries]:
-        limits = Limits.of_command(self._settings)
-        with StagedEntries() as entries:
-            for name in self._arguments.files:
-                try:
-                    with open_input(name, limits.size) as file:
-                        entries.add(file, limits, self._show_entries_read)
-                except (RefusedFileError, OSError) as error:
-                    text = (
-                        str(error) if isinstance(error, RefusedFileError) else "It cannot be read."
-                    )
-                    raise UnusableFileError(f"{display_name(name)}: {text}") from error
-            yield entries
 
     def _show_entries_read(self, number: int) -> None:
         self._progress.update(f"{number:,} entries read")

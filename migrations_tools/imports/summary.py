@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from migrations_tools.imports.file_entries import place_in_words
 from migrations_tools.imports.plain_files import AtomicFile, display_name, escape_unprintable
 from migrations_tools.imports.standard_output import (
     OutputError,
@@ -101,7 +102,9 @@ class Summary:
             return job_summary(self._job)
         entries = self._plan.staged
         formats = [file_format.value for file_format in entries.formats]
-        return plan_summary(self._plan.options, self._counts, entries.ignored_keys, formats)
+        return plan_summary(
+            self._plan.options, self._counts, entries.ignored_keys, formats, entries.chosen_places
+        )
 
     # ---- For programs
 
@@ -149,6 +152,10 @@ class Summary:
         plan, job, counts = self._plan, self._job, self._counts
         for name, file_format in zip(self._files, plan.staged.formats, strict=True):
             click.echo(f"{display_name(name)}: {file_format.value}.")
+        for place in plan.staged.chosen_places:
+            click.echo(f"From {place.name}: {place_in_words(place)}.")
+        if plan.staged.places_left_out:
+            click.echo(f"Places that were not chosen: {plan.staged.places_left_out:,}.")
         numbers = ", ".join(f"{counts[kind]:,} {kind.value}" for kind in RowKind)
         click.echo(f"Rows: {numbers}.")
         if plan.staged.ignored_keys:
@@ -178,12 +185,16 @@ class Summary:
 
     def _row_in_words(self, row: PlanRow) -> str:
         file_name = f"{self._file_names[row.source]}, " if len(self._file_names) > 1 else ""
+        # Of several files, the name of the file often is that of the place.
+        several = len(self._plan.staged.chosen_places) > 1 and row.place not in file_name
+        place = f"{row.place}, " if several else ""
         name = printable_excerpt(row.key or row.tenant_id)
+        where = f"{file_name}{place}{row.position}{f', {name}' if name else ''}"
         reasons = " ".join(
             escape_unprintable(f"{reason.field}: {reason.text}" if reason.field else reason.text)
             for reason in row.reasons
         )
-        return f"{row.kind.value}: {file_name}{row.place}{f', {name}' if name else ''}: {reasons}"
+        return f"{row.kind.value}: {where}: {reasons}"
 
 
 class _ReportFile:

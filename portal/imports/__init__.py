@@ -34,6 +34,7 @@ from portal.imports.model import (
     FieldMessage,
     ImportOptions,
     Message,
+    PlaceSummary,
     PlanRow,
     Policy,
     RefusedFileError,
@@ -43,7 +44,7 @@ from portal.imports.model import (
     printable_excerpt,
     size_in_words,
 )
-from portal.imports.planning import Plan, StagedEntries, lookup_workers
+from portal.imports.planning import PlaceChoiceError, Plan, StagedEntries, lookup_workers
 from portal.imports.reading import (
     FileFormat,
     Limits,
@@ -57,6 +58,7 @@ from portal.imports.reports import (
     export_tenant,
     guarded_line,
     job_summary,
+    places_as_json,
     plan_summary,
     reimport_problem,
     report_as_csv,
@@ -66,10 +68,11 @@ from portal.imports.reports import (
 __all__ = [
     "CSV_START", "FAILED_KINDS", "KEY_PREFIX", "SECRET_FIELD", "WRITTEN_KINDS", "AllowedChange",
     "FieldChange", "FieldMessage", "FileFormat", "ImportJob", "ImportOptions", "JobState", "Limits",
-    "Message", "Plan", "PlanRow", "Policy", "Readable", "RefusedFileError", "RowKind",
-    "RowPosition", "StagedEntries", "StrictJsonError", "UnknownJobError", "apply_step",
-    "create_job", "decode_json", "end_job", "export_tenant", "file_is_compressed", "file_too_large",
-    "find_job", "guarded_line", "job_summary", "list_jobs", "lookup_workers", "no_disk_space_error",
-    "page_of_rows", "plan_summary", "printable_excerpt", "reimport_problem", "remove_rows_before",
-    "report_as_csv", "report_as_json", "rows_of_job", "size_in_words",
+    "Message", "PlaceChoiceError", "PlaceSummary", "Plan", "PlanRow", "Policy", "Readable",
+    "RefusedFileError", "RowKind", "RowPosition", "StagedEntries", "StrictJsonError",
+    "UnknownJobError", "apply_step", "create_job", "decode_json", "end_job", "export_tenant",
+    "file_is_compressed", "file_too_large", "find_job", "guarded_line", "job_summary", "list_jobs",
+    "lookup_workers", "no_disk_space_error", "page_of_rows", "places_as_json", "plan_summary",
+    "printable_excerpt", "reimport_problem", "remove_rows_before", "report_as_csv",
+    "report_as_json", "rows_of_job", "size_in_words",
 ]  # fmt: skip

@@ -44,6 +44,23 @@ def dump(*tenants: dict[str, Any], **other_keys: str) -> bytes:
     return json.dumps(entries | other_keys).encode()
 
 
+def storage_state(origins: dict[str, list[dict[str, Any]]], *, late: bool = False) -> bytes:
+    """What browser automation saves. `late`: an origin is named after its entries, as by programs
+    that sort keys."""
+    listed = [
+        {
+            "origin": origin,
+            "localStorage": [
+                {"name": f"fsm_tenant_{each['accountId']}_{each['companyId']}",
+                 "value": json.dumps(each)}
+                for each in tenants
+            ],
+        }
+        for origin, tenants in origins.items()
+    ]  # fmt: skip
+    return json.dumps({"cookies": [], "origins": listed}, sort_keys=late).encode()
+
+
 def lines(*tenants: dict[str, Any]) -> bytes:
     """JSON Lines."""
     return "".join(json.dumps(each) + "\n" for each in tenants).encode()

@@ -33,7 +33,8 @@ on_both_stores = pytest.mark.parametrize("raw_store", ["json", "dynamodb"], indi
 class ImportHarness:
     """`raw_store` keeps secrets as they are; `store` seals them, as the portal's does.
 
-    Options, in all methods: `policy`, `allowed`, `workers`.
+    Options, in all methods: `policy`, `allowed`, `workers`, and `places`: the names of the places
+    to import, of all that there are if it is left out.
     """
 
     raw_store: Store
@@ -80,8 +81,9 @@ class ImportHarness:
     def _plan(
         self, staged: StagedEntries, files: Iterable[bytes], options: dict[str, Any], *, seals: bool
     ) -> Plan:
-        for file in files:
-            staged.add(io.BytesIO(file), LIMITS)
+        for number, file in enumerate(files, 1):
+            staged.add(io.BytesIO(file), LIMITS, name=f"file-{number}.json")
+        staged.choose(options.get("places", [each.name for each in staged.places()]))
         return Plan(
             staged,
             self.store,

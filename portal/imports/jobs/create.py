@@ -30,6 +30,8 @@ _ALPHABET = string.ascii_lowercase + string.digits
 #: The index partition of all draft markers.
 DRAFT_MARKERS = f"{records.IMPORTS}#BEGUN"
 _MARKER_SUFFIX = "-begun"
+#: Places that a job lists. Each of its rows names its own.
+_MAX_PLACES = 50
 
 
 def create_job(
@@ -81,6 +83,8 @@ def _add_job(
         by=audit.by,
         who=audit.who or audit.by,
         file_name=file_name,
+        places=tuple(plan.staged.chosen_places[:_MAX_PLACES]),
+        places_total=len(plan.staged.chosen_places),
         state=JobState.PLANNED,
         options=plan.options,
         formats=tuple(each.value for each in plan.staged.formats),

@@ -17,6 +17,7 @@ from portal.imports.model import (
     WRITTEN_KINDS,
     AllowedChange,
     ImportOptions,
+    PlaceSummary,
     Policy,
     RowKind,
 )
@@ -63,6 +64,9 @@ class ImportJob:
 
     by, who: who made the plan: the name, and the id where there is one.
     file_name: the names of the files, without their folders; empty if nobody named them.
+    places: the first of the places whose entries it imports; empty if there is only one, of which
+        nothing is known.
+    places_total: how many places these are.
     counts: rows per kind, as they are classified now.
     chunks: items of rows per kind.
     to_write, processed: rows to write when the plan was made, and how many of them are processed.
@@ -89,6 +93,8 @@ class ImportJob:
     chunks: Mapping[RowKind, int]
     to_write: int
     file_name: str = ""
+    places: tuple[PlaceSummary, ...] = ()
+    places_total: int = 0
     processed: int = 0
     reclassified_from: Mapping[RowKind, Mapping[RowKind, int]] = field(default_factory=dict)
     active: int = 0
@@ -196,6 +202,8 @@ def job_item(job: ImportJob) -> Item:
     fields = {
         "who": job.who,
         "fileName": job.file_name,
+        "places": [(each.name, each.entries, each.last_change) for each in job.places],
+        "placesTotal": job.places_total,
         "state": job.state,
         "policy": job.options.policy,
         "allowed": sorted(job.options.allowed),
@@ -242,6 +250,8 @@ def job_of(item: Item) -> ImportJob:
         by=str(item["by"]),
         who=fields["who"],
         file_name=fields.get("fileName", ""),
+        places=tuple(PlaceSummary(*each) for each in fields.get("places", ())),
+        places_total=fields.get("placesTotal", 0),
         state=JobState(fields["state"]),
         options=ImportOptions(
             policy=Policy(fields["policy"]),

@@ -37,7 +37,13 @@ from portal.imports.model.messages import (
     repair_message,
     size_in_words,
 )
-from portal.imports.model.places import UNNAMED_PLACE, Place, place_name, short_place_name
+from portal.imports.model.places import (
+    UNNAMED_PLACE,
+    Place,
+    PlaceSummary,
+    place_name,
+    short_place_name,
+)
 from portal.imports.model.rows import (
     FAILED_KINDS,
     WRITTEN_KINDS,
@@ -53,9 +59,10 @@ from portal.imports.model.rows import (
 __all__ = [
     "EXPORTED_FIELDS", "FAILED_KINDS", "FIELDS", "KEY_PREFIX", "KNOWN_FIELDS", "MISSING",
     "SECRET_FIELD", "UNNAMED_PLACE", "WRITTEN_KINDS", "AllowedChange", "Candidate", "Entry",
-    "FieldChange", "FieldMessage", "FieldValue", "ImportOptions", "Message", "Place", "PlanRow",
-    "Policy", "RefusedFileError", "RowKind", "ValidatedEntry", "file_is_compressed",
-    "file_not_text", "file_too_large", "invalid_json", "json_type_in_words", "not_an_export",
-    "not_our_csv", "pack_messages", "place_name", "printable_excerpt", "problem_message",
-    "repair_message", "short_place_name", "size_in_words", "too_many_entries", "value_too_long",
+    "FieldChange", "FieldMessage", "FieldValue", "ImportOptions", "Message", "Place",
+    "PlaceSummary", "PlanRow", "Policy", "RefusedFileError", "RowKind", "ValidatedEntry",
+    "file_is_compressed", "file_not_text", "file_too_large", "invalid_json", "json_type_in_words",
+    "not_an_export", "not_our_csv", "pack_messages", "place_name", "printable_excerpt",
+    "problem_message", "repair_message", "short_place_name", "size_in_words", "too_many_entries",
+    "value_too_long",
 ]  # fmt: skip

@@ -24,6 +24,7 @@ class Entry:
     lost_secret: the entry comes from a report, which never holds a secret, and the tenant had
         a secret or may have had one.
     place: where the entry was stored, as far as the file says.
+    former_place: of a row of a report, the name of the place that the row was about; else empty.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Entry:
     tenant_id: str = ""
     lost_secret: bool = False
     place: Place = UNNAMED_PLACE
+    former_place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

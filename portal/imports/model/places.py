@@ -35,6 +35,19 @@ class Place:
 UNNAMED_PLACE = Place()
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceSummary:
+    """A place that can be chosen.
+
+    entries: how many it holds, also invalid ones.
+    last_change: the newest `updatedAt` of its entries, as a timestamp; empty if none has one.
+    """
+
+    name: str
+    entries: int
+    last_change: str
+
+
 def place_name(place: Place) -> str:
     """What people call the place: its storage key, or its origin and what else is known; empty if
     the file names neither. One line without characters that a terminal would obey.
@@ -53,10 +66,10 @@ def place_name(place: Place) -> str:
 
 
 def short_place_name(text: str) -> str:
-    """The text as one printable line. Of a long text the end is replaced by a digest, so that two
-    long names that begin alike stay two."""
+    """The text as one short printable line. If that is not all of the text, it ends with a digest,
+    so that two names that only look alike stay two."""
     printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text.strip())
-    if len(printable) <= _MAX_NAME_LENGTH:
-        return printable
+    if printable == text and len(text) <= _MAX_NAME_LENGTH:
+        return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"{printable[: _MAX_NAME_LENGTH - 13]}…{digest}"

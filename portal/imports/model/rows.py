@@ -73,6 +73,8 @@ class PlanRow:
     email_in_file: as in `Candidate`.
     sealed_secret, secret_fingerprint: the secret to write, sealed, and its fingerprint.
     expected_version, item_digest: of the stored item when the plan was made.
+    place: name of the place where the entry was stored; empty if the file has only one place
+        and does not name it.
     written: known only for rows of a stored job, which knows how far it has been applied.
     """
 
@@ -95,6 +97,7 @@ class PlanRow:
     secret_fingerprint: str = field(default="", repr=False)
     expected_version: int | None = None
     item_digest: str = ""
+    place: str = ""
     written: bool = False
 
     @property
@@ -102,7 +105,7 @@ class PlanRow:
         return str(self.values.get(CONTACT_ATTRIBUTES["company"], ""))
 
     @property
-    def place(self) -> str:
+    def position(self) -> str:
         """In the file, in English."""
         return f"line {self.line}, column {self.column}"
 
@@ -129,6 +132,7 @@ class PlanRow:
             self.secret_fingerprint,
             self.expected_version,
             self.item_digest,
+            self.place,
         ]
 
     @classmethod
@@ -153,6 +157,8 @@ class PlanRow:
             secret_fingerprint,
             expected_version,
             item_digest,
+            # Rows that an earlier version stored end here.
+            *later,
         ) = packed
         return cls(
             number=number,
@@ -174,6 +180,7 @@ class PlanRow:
             secret_fingerprint=secret_fingerprint,
             expected_version=expected_version,
             item_digest=item_digest,
+            place=later[0] if later else "",
         )
 
 

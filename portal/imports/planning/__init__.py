@@ -1,6 +1,7 @@
 """Candidates, compared with the store -> one `PlanRow` after another. Writes nothing.
 
 staging         validated entries, before they are compared
+staged_places   the places of these entries, and the choice among them
 plan            goes over the staged entries, looks up, seals and counts
 classify        which kind of row one entry becomes, and why
 diff            a candidate and the stored tenant, field by field
@@ -16,9 +17,11 @@ from portal.imports.planning.diff import (
 )
 from portal.imports.planning.licence_totals import NO_LICENCE, Licence, LicenceTotals
 from portal.imports.planning.plan import Plan, Tally, lookup_workers
+from portal.imports.planning.staged_places import PlaceChoiceError
 from portal.imports.planning.staging import StagedEntries
 
 __all__ = [
-    "NO_LICENCE", "VALIDITY_FIELDS", "Licence", "LicenceTotals", "Plan", "StagedEntries", "Tally",
-    "changes_between", "changes_validity", "digest_of", "licence_after", "lookup_workers",
+    "NO_LICENCE", "VALIDITY_FIELDS", "Licence", "LicenceTotals", "PlaceChoiceError", "Plan",
+    "StagedEntries", "Tally", "changes_between", "changes_validity", "digest_of", "licence_after",
+    "lookup_workers",
 ]  # fmt: skip

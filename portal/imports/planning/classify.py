@@ -97,13 +97,25 @@ def classify(
     )
 
 
-def duplicate(candidate: Candidate, newest: Candidate, number: int) -> Outcome:
+def duplicate(candidate: Candidate, newest: Candidate, number: int, place: str) -> Outcome:
     """Of an entry whose tenant has a newer entry, or an equally new one before it.
 
-    newest, number: that entry's candidate and number.
+    newest, number, place: that entry's candidate and number, and its place if it is another one.
     """
     names = differing_fields(candidate, newest)
-    if not names:
+    if place and not names:
+        message = Message(
+            "Row %(row)s, of %(place)s, is for the same tenant, is not older, and counts instead of"
+            " this row.",
+            row=str(number), place=place,
+        )  # fmt: skip
+    elif place:
+        message = Message(
+            "Row %(row)s, of %(place)s, is for the same tenant, is not older, and counts instead of"
+            " this row. It differs in %(fields)s.",
+            row=str(number), place=place, fields=", ".join(names),
+        )  # fmt: skip
+    elif not names:
         message = Message(
             "Row %(row)s is for the same tenant, is not older, and counts instead of this row.",
             row=str(number),
@@ -117,17 +129,23 @@ def duplicate(candidate: Candidate, newest: Candidate, number: int) -> Outcome:
     return Outcome(RowKind.DUPLICATE, reasons=(FieldMessage("", message),))
 
 
-def held_back(outcome: Outcome, number: int) -> Outcome:
+def held_back(outcome: Outcome, number: int, place: str) -> Outcome:
     """Of an entry whose tenant has a newer entry that is invalid. The older entry is not written:
     the newer one may say otherwise whether the tenant is active.
 
-    number: of the invalid entry.
+    number, place: of the invalid entry; the place only if it is another one.
     """
     message = Message(
         "Row %(row)s is for the same tenant and is newer, but cannot be imported. Correct it"
         " first.",
         row=str(number),
     )
+    if place:
+        message = Message(
+            "Row %(row)s, of %(place)s, is for the same tenant and is newer, but cannot be"
+            " imported. Correct it first.",
+            row=str(number), place=place,
+        )  # fmt: skip
     reasons = (FieldMessage("", message), *outcome.reasons)
     return Outcome(RowKind.CONFLICT, outcome.secret, outcome.changes, reasons)
 

@@ -106,13 +106,13 @@ class Plan:
         duplicate_of = 0
         if candidate and newest:
             duplicate_of = staged.newest
-            outcome = duplicate(candidate, newest, duplicate_of)
+            outcome = duplicate(candidate, newest, duplicate_of, staged.other_place)
         elif candidate:
             item = self._item(candidate.id)
             outcome = classify(candidate, item, self.options, self._fingerprints)
             if staged.newer_invalid and outcome.kind is not RowKind.SAME:
                 duplicate_of = staged.newer_invalid
-                outcome = held_back(outcome, duplicate_of)
+                outcome = held_back(outcome, duplicate_of, staged.other_place)
             sealed_secret, fingerprint = self._sealed(outcome, candidate)
         row = PlanRow(
             number=staged.number,
@@ -134,6 +134,7 @@ class Plan:
             secret_fingerprint=fingerprint,
             expected_version=outcome.expected_version,
             item_digest=outcome.item_digest,
+            place=staged.place,
         )
         return row, outcome.licence
 

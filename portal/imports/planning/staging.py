@@ -5,16 +5,24 @@ are read. Few entries never leave memory. Secrets are encrypted there, under a k
 memory.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Self
 
 import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from portal.imports.model import Candidate, FieldMessage, ValidatedEntry, pack_messages
+from portal.imports.model import (
+    Candidate,
+    FieldMessage,
+    PlaceSummary,
+    ValidatedEntry,
+    pack_messages,
+)
+from portal.imports.planning.staged_places import StagedPlaces
 from portal.imports.reading import (
     EntryReader,
+    EntrySource,
     FileFormat,
     Limits,
     Readable,
@@ -27,16 +35,26 @@ from portal.sealing import Secret
 _ENTRIES_PER_INSERT = 500
 _NONCE_BYTES = 12
 _TABLES = (
-    "CREATE TABLE entries (number INTEGER PRIMARY KEY, source INT, id TEXT, updated_at TEXT,"
-    " body BLOB, secret BLOB);"
-    "CREATE TABLE newest (id TEXT PRIMARY KEY, number INT, updated_at TEXT) WITHOUT ROWID;"
-    "CREATE TABLE invalid (id TEXT PRIMARY KEY, number INT, updated_at TEXT) WITHOUT ROWID"
+    "CREATE TABLE entries (number INTEGER PRIMARY KEY, source INT, place INT, id TEXT,"
+    " updated_at TEXT, body BLOB, secret BLOB);"
+    "CREATE TABLE newest (id TEXT, place INT, number INT, updated_at TEXT,"
+    " PRIMARY KEY (id, place)) WITHOUT ROWID;"
+    "CREATE TABLE invalid (id TEXT, place INT, number INT, updated_at TEXT,"
+    " PRIMARY KEY (id, place)) WITHOUT ROWID;"
+    "CREATE TABLE chosen (place INTEGER PRIMARY KEY)"
 )
-#: Of equally new entries the first counts.
+#: Of equally new entries of one place the first counts.
 _KEEP_NEWEST = (
-    "INSERT INTO {table} VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
+    "INSERT INTO {table} VALUES (?, ?, ?, ?) ON CONFLICT (id, place) DO UPDATE"
     " SET number = excluded.number, updated_at = excluded.updated_at"
     " WHERE excluded.updated_at > updated_at"
+)
+_DROP_OTHER_PLACES = "DELETE FROM {table} WHERE place NOT IN (SELECT place FROM chosen)"
+#: The same over all places that are left.
+_KEEP_NEWEST_OF_ALL = (
+    "DELETE FROM {table} AS one WHERE EXISTS (SELECT 1 FROM {table} AS other"
+    " WHERE other.id = one.id AND (other.updated_at > one.updated_at"
+    " OR (other.updated_at = one.updated_at AND other.number < one.number)))"
 )
 
 
@@ -46,27 +64,35 @@ class StagedEntry:
 
     number: counts from 1, over all files.
     source: the file, counted from 0.
+    place: the name of its place; empty if there is nothing to say about it.
     newest: number of the newest valid entry for this tenant; its own number if it is that one,
         or invalid.
     newer_invalid: number of an invalid entry for this tenant that is newer than all valid ones,
         or 0.
+    other_place: the place of that newest or newer invalid entry, if it is another place.
     """
 
     number: int
     source: int
+    place: str
     entry: ValidatedEntry
     newest: int
     newer_invalid: int
+    other_place: str
 
 
 class StagedEntries:
-    """A context manager. Iterating yields the entries in the order of the files.
+    """A context manager. First all files are added, then places are chosen if there are several.
+    Iterating yields the entries of the chosen places in the order of the files.
 
-    shapes: the format of each file.
+    formats: the format of each file.
     ignored_keys: number of keys of other programs.
     size: number of entries.
+    chosen_places: the places that are imported; empty if nothing is to be said about them.
+    places_left_out: how many places were not chosen.
 
     Iterating raises:
+        PlaceChoiceError: there are several places, and none was chosen.
         UnavailableError: the disk is full.
     """
 
@@ -74,29 +100,53 @@ class StagedEntries:
         self.formats: list[FileFormat] = []
         self.ignored_keys = 0
         self.size = 0
+        self.chosen_places: list[PlaceSummary] = []
+        self.places_left_out = 0
+        self._places = StagedPlaces()
+        self._has_choice = False
+        self._added = 0
         self._cipher = AESGCM(AESGCM.generate_key(128))
         self._db = open_scratch_db(_TABLES, kilobytes=32_000)
 
     def add(
-        self, file: Readable, limits: Limits, progress: Callable[[int], object] = lambda _: None
+        self,
+        file: Readable,
+        limits: Limits,
+        progress: Callable[[int], object] = lambda _: None,
+        *,
+        name: str = "",
     ) -> None:
-        """Reads and validates a whole file.
+        """Reads and validates a whole file; see `add_source`."""
+        self.add_source(EntryReader(file, limits), limits, progress, name=name)
+
+    def add_source(
+        self,
+        reader: EntrySource,
+        limits: Limits,
+        progress: Callable[[int], object] = lambda _: None,
+        *,
+        name: str = "",
+    ) -> None:
+        """Reads and validates all entries.
 
         progress: called with the number of entries, every 500 entries.
+        name: of the file or folder, as people know it; calls places that have no other name.
 
         Raises:
-            RefusedFileError: the file cannot be imported. Discard all staged entries.
+            RefusedFileError: it cannot be imported. Discard all staged entries.
             UnavailableError: the disk is full. Discard all staged entries.
         """
-        reader = EntryReader(file, limits)
         source = len(self.formats)
+        self._places.begin_file(name)
         rows: list[tuple[object, ...]] = []
         for entry in reader:
             self.size += 1
+            self._added += 1
+            place = self._places.number(entry, limits.places)
             validated = validate_entry(entry, limits.depth)
-            rows.append(self._table_row(source, validated))
+            rows.append(self._table_row(source, place, validated))
             if validated.candidate is None:
-                self._insert_invalid(validated)
+                self._insert_invalid(place, validated)
             if len(rows) >= _ENTRIES_PER_INSERT:
                 self._insert(rows)
                 rows.clear()
@@ -105,19 +155,66 @@ class StagedEntries:
         self.formats.append(reader.format or FileFormat.DUMP)
         self.ignored_keys += reader.ignored_keys
 
+    def places(self) -> list[PlaceSummary]:
+        """The places that hold tenants, in the order of the files. All files have to be added.
+
+        Raises:
+            UnavailableError: the disk is full.
+        """
+        with disk_space_needed():
+            totals = self._db.execute(
+                "SELECT place, COUNT(*), MAX(updated_at) FROM entries GROUP BY place"
+            )
+            return self._places.summaries({place: (number, at) for place, number, at in totals})
+
+    def choose(self, names: Collection[str] = ()) -> None:
+        """Keeps the entries of the places with these names, and drops the others. Without names,
+        keeps all entries if they are of one place. Called once, after all files are added.
+
+        Raises:
+            PlaceChoiceError: a name is unknown, or none is given and there are several places.
+            UnavailableError: the disk is full.
+        """
+        places = self.places()
+        chosen, self.chosen_places = self._places.choose(names, places)
+        self.places_left_out = len(places) - len(self.chosen_places) if self.chosen_places else 0
+        self._has_choice = True
+        with disk_space_needed():
+            if names:
+                rows = [(number,) for number in chosen]
+                self._db.executemany("INSERT INTO chosen VALUES (?)", rows)
+                for table in ("entries", "newest", "invalid"):
+                    self._db.execute(_DROP_OTHER_PLACES.format(table=table))
+                (self.size,) = self._db.execute("SELECT COUNT(*) FROM entries").fetchone()
+            if len(chosen) > 1:
+                for table in ("newest", "invalid"):
+                    self._db.execute(_KEEP_NEWEST_OF_ALL.format(table=table))
+
     def __iter__(self) -> Iterator[StagedEntry]:
+        if not self._has_choice:
+            self.choose()
         # Reading may write, too: the cache may have to spill to make room for other pages.
         with disk_space_needed():
             rows = self._db.execute(
-                "SELECT e.number, e.source, e.body, e.secret, e.id, e.updated_at,"
-                " COALESCE(n.number, e.number), COALESCE(i.number, 0)"
+                "SELECT e.number, e.source, e.place, e.body, e.secret, e.id, e.updated_at,"
+                " COALESCE(n.number, e.number), COALESCE(i.number, 0),"
+                " CASE WHEN n.number <> e.number THEN n.place ELSE COALESCE(i.place, e.place) END"
                 " FROM entries e LEFT JOIN newest n ON n.id = e.id"
                 " LEFT JOIN invalid i ON i.id = n.id AND i.updated_at > n.updated_at"
                 " ORDER BY e.number"
             )
-            for number, source, body, secret, tenant_id, updated_at, newest, newer_invalid in rows:
-                entry = self._entry(number, body, secret, tenant_id, updated_at)
-                yield StagedEntry(number, source, entry, newest, newer_invalid)
+            for number, source, place, *entry, newest, newer_invalid, other_place in rows:
+                name = self._places.row_name(place)
+                other_name = self._places.row_name(other_place)
+                yield StagedEntry(
+                    number,
+                    source,
+                    name,
+                    self._entry(number, *entry),
+                    newest,
+                    newer_invalid,
+                    other_name if other_place != place else "",
+                )
 
     def close(self) -> None:
         self._db.close()
@@ -140,7 +237,7 @@ class StagedEntries:
             ).fetchone()
         return self._entry(number, *row).candidate
 
-    def _table_row(self, source: int, entry: ValidatedEntry) -> tuple[object, ...]:
+    def _table_row(self, source: int, place: int, entry: ValidatedEntry) -> tuple[object, ...]:
         """`_entry` reads it."""
         candidate = entry.candidate
         secret = candidate.secret if candidate else None
@@ -152,24 +249,24 @@ class StagedEntries:
         ])  # fmt: skip
         # The nonce is the number of the entry: unique under this key.
         encrypted = secret and self._cipher.encrypt(
-            self.size.to_bytes(_NONCE_BYTES, "big"), secret.reveal().encode(), None
+            self._added.to_bytes(_NONCE_BYTES, "big"), secret.reveal().encode(), None
         )
         return (
-            self.size, source, candidate.id if candidate else None,
-            candidate.updated_at if candidate else "", body, encrypted,
+            self._added, source, place, candidate.id if candidate else None,
+            candidate.updated_at if candidate else updated_at_of(entry), body, encrypted,
         )  # fmt: skip
 
     def _insert(self, rows: list[tuple[object, ...]]) -> None:
         with disk_space_needed():
-            self._db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", rows)
+            self._db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             self._db.executemany(
                 _KEEP_NEWEST.format(table="newest"),
-                [(row[2], row[0], row[3]) for row in rows if row[2] is not None],
+                [(row[3], row[2], row[0], row[4]) for row in rows if row[3] is not None],
             )
 
-    def _insert_invalid(self, entry: ValidatedEntry) -> None:
-        updated_at = updated_at_of(entry)
-        rows = [(tenant_id, self.size, updated_at) for tenant_id in possible_tenant_ids(entry)]
+    def _insert_invalid(self, place: int, entry: ValidatedEntry) -> None:
+        ids, updated_at = possible_tenant_ids(entry), updated_at_of(entry)
+        rows = [(tenant_id, place, self._added, updated_at) for tenant_id in ids]
         with disk_space_needed():
             self._db.executemany(_KEEP_NEWEST.format(table="invalid"), rows)
 

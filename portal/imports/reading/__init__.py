@@ -6,6 +6,7 @@ json_stream     text -> one JSON value after another
 strict_json     refuses equal keys, NaN and huge numbers
 formats         the formats of files, and how each is detected
 entry_source    what yields entries: a file, or the folder of a browser
+document_places the place of each entry of a file
 entry_reader    a file of any format -> entries
 report_rows     rows of the portal's own reports -> entries
 csv_cells       CSV cells, guarded against formulas

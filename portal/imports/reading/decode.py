@@ -15,6 +15,8 @@ from portal.imports.model import (
 from portal.settings import Settings
 
 _PIECE_BYTES = 64 * 1024
+#: Somebody chooses among them in a form, whose number of fields has a limit.
+_MAX_PLACES_OF_PAGE = 80
 
 #: First bytes of compressed files: gzip, zip, empty zip, bzip2, xz, Zstandard, 7z, compress.
 _COMPRESSED = (
@@ -33,12 +35,14 @@ class Limits:
     entries: entries, of the old application and of other programs.
     depth: levels of nested lists and objects.
     value: characters of one JSON value, or of one CSV row.
+    places: places that hold tenants, over all files of an import.
     """
 
     size: int
     entries: int
     depth: int
     value: int
+    places: int = 1_000
 
     @classmethod
     def of_page(cls, settings: Settings) -> Self:
@@ -48,6 +52,7 @@ class Limits:
             entries=settings.import_rows,
             depth=settings.import_depth,
             value=settings.import_value_characters,
+            places=_MAX_PLACES_OF_PAGE,
         )
 
     @classmethod

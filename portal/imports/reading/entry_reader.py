@@ -4,7 +4,9 @@ The file is read once, as a stream: its beginning and its keys show its format. 
 several documents, one after another, each is read in its own format: people concatenate files.
 """
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from portal.imports.model import (
@@ -20,6 +22,7 @@ from portal.imports.model import (
     too_many_entries,
 )
 from portal.imports.reading.decode import Limits, Readable, decode_text
+from portal.imports.reading.document_places import DocumentPlaces
 from portal.imports.reading.duplicate_keys import DuplicateKeys
 from portal.imports.reading.formats import (
     CSV_HEADING,
@@ -35,6 +38,8 @@ from portal.imports.reading.formats import (
 from portal.imports.reading.json_stream import InvalidLineError, JsonStream
 from portal.imports.reading.report_rows import entries_of_csv, entry_of_json_row
 from portal.imports.reading.strict_json import ParsedValue, duplicate_key
+
+_BEGINS_WITH_ORIGIN = re.compile(r'\{\s*"origin"')
 
 
 class EntryReader:
@@ -54,6 +59,7 @@ class EntryReader:
         self._limits = limits
         self._counted = 0
         self._is_export = False
+        self._places = DocumentPlaces()
         self._stream = JsonStream(decode_text(file, limits), limits)
 
     def __iter__(self) -> Iterator[Entry]:
@@ -92,12 +98,15 @@ class EntryReader:
             parsed_key is None or parsed_key.value.isascii() or parsed_key.is_valid_unicode()
         )
         if key_is_valid and parsed.is_valid_unicode():
-            return Entry(key, value, parsed.line, parsed.column)
+            return Entry(key, value, parsed.line, parsed.column, place=self._places.current)
         invalid = parsed if parsed_key is None or key_is_valid else parsed_key
         error = invalid_json(invalid.line, invalid.column)
         if self.format is not FileFormat.LINES:
             raise error
-        return Entry(printable_excerpt(key), None, parsed.line, parsed.column, error.message)
+        return Entry(
+            printable_excerpt(key), None, parsed.line, parsed.column, error.message,
+            place=self._places.current,
+        )  # fmt: skip
 
     # ---- Documents
 
@@ -113,6 +122,7 @@ class EntryReader:
             if self.format is FileFormat.LINES:
                 yield from self._line()
             elif char == "[":
+                self._places.begin_part()
                 yield from self._list(1)
             elif char == "{":
                 yield from self._object_or_line()
@@ -134,36 +144,44 @@ class EntryReader:
         if parsed is not None and is_json_line(parsed.value):
             self._stream.skip(parsed)
             self._note_format(FileFormat.LINES)
+            self._places.begin_line()
             yield from self._element(parsed)
         else:
+            self._places.begin_part()
             yield from self._object(1)
 
     def _line(self) -> Iterator[Entry]:
         """A line of JSON Lines. An invalid line becomes an entry with a problem, and the lines
         after it are still read."""
+        self._places.begin_line()
         try:
             parsed = self._stream.peek_line(self._limits.depth)
             if type(parsed.value) not in (dict, list):
                 raise self._stream.skip_invalid_line(Message("This line is not a tenant."))
         except InvalidLineError as invalid:
-            yield Entry("", None, invalid.line, invalid.column, invalid.message)
+            yield Entry(
+                "", None, invalid.line, invalid.column, invalid.message, place=self._places.current
+            )
             return
         if type(parsed.value) is list:
+            self._places.begin_part()
             yield from self._list(1)
         elif is_json_line(parsed.value):
             self._stream.skip(parsed)
             yield from self._element(parsed)
         else:
+            self._places.begin_part()
             yield from self._object(1)
 
     def _csv(self) -> Iterator[Entry]:
         self._note_format(FileFormat.REPORT)
         self._is_export = True
+        self._places.begin_part()
         for entry in entries_of_csv(self._stream.read_lines(), self._limits.value):
             if entry is None:
                 self._count()
             else:
-                yield entry
+                yield replace(entry, place=self._places.current)
 
     # ---- Lists
 
@@ -196,8 +214,11 @@ class EntryReader:
         if pair is None and is_dump(parsed.value):
             # A list of dumps, one for each browser.
             self._note_format(FileFormat.DUMP)
+            list_place = self._places.current
+            self._places.begin_part()
             for pair in parsed.value.items():
                 yield from self._pair(pair, parsed)
+            self._places.current = list_place
         elif pair is None:
             self._note_format(FileFormat.TENANTS)
             self._is_export |= is_tenant(parsed.value)
@@ -284,13 +305,30 @@ class EntryReader:
 
     def _origin(self, depth: int) -> Iterator[Entry]:
         self._count()
+        document = self._places.current
+        self._places.begin_origin(self._late_origin(depth), document)
         for key in self._keys(depth):
             char = self._stream.next_char()
-            if key.value == "localStorage" and char == "[":
+            if key.value == "origin" and char == '"':
+                self._count()
+                parsed = self._stream.read_value(self._limits.depth - depth)
+                self._places.begin_origin(parsed.value, document)
+            elif key.value == "localStorage" and char == "[":
                 for parsed in self._elements(depth + 1):
                     yield from self._element(parsed)
             else:
                 self._skip_value(char, depth, is_ignored_key=False)
+        self._places.current = document
+
+    def _late_origin(self, depth: int) -> object:
+        """The origin that an object names after its entries, as programs do that sort keys.
+        `None` if it names it first, or after so many entries that they cannot be held."""
+        self._stream.next_char()
+        if self._stream.starts_with(_BEGINS_WITH_ORIGIN):
+            return None
+        parsed = self._stream.peek_value(self._limits.depth - depth)
+        is_object = parsed is not None and isinstance(parsed.value, dict)
+        return parsed.value.get("origin") if parsed and is_object else None
 
     def _report_row(self, parsed: ParsedValue) -> Iterator[Entry]:
         row = parsed.value
@@ -303,4 +341,4 @@ class EntryReader:
         elif not parsed.is_valid_unicode():
             raise invalid_json(parsed.line, parsed.column)
         else:
-            yield entry
+            yield replace(entry, place=self._places.current)

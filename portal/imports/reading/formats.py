@@ -32,7 +32,7 @@ ENTRY_LISTS = {
 #: programs.
 FRAME_KEYS = frozenset({
     "cookies", "importId", "at", "by", "policy", "allowed", "shapes", "counts",
-    "ignoredKeys", "applied", "state", "store", "active",
+    "ignoredKeys", "applied", "state", "store", "active", "places",
 })  # fmt: skip
 
 

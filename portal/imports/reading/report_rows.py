@@ -61,7 +61,7 @@ def _entry(key: str, values: Any, row: Mapping[str, Any], line: int, column: int
     problem = None if values else _NO_VALUES
     secret = values.get(SECRET_FIELD) if isinstance(values, dict) else None
     is_lost = not secret and row.get("secret", "") not in _NO_SECRET_LOST
-    tenant_id = row.get("tenant")
+    tenant_id, place = row.get("tenant"), row.get("place")
     return Entry(
         key,
         values,
@@ -70,4 +70,5 @@ def _entry(key: str, values: Any, row: Mapping[str, Any], line: int, column: int
         problem,
         tenant_id=tenant_id if isinstance(tenant_id, str) else "",
         lost_secret=is_lost and not problem,
+        former_place=place if isinstance(place, str) else "",
     )

@@ -7,9 +7,16 @@ export  tenants in a form that can be imported again
 
 from portal.imports.reports.csv_lines import CSV_START, guarded_line
 from portal.imports.reports.export import export_tenant, reimport_problem
-from portal.imports.reports.report import job_summary, plan_summary, report_as_csv, report_as_json
+from portal.imports.reports.report import (
+    job_summary,
+    places_as_json,
+    plan_summary,
+    report_as_csv,
+    report_as_json,
+)
 
 __all__ = [
-    "CSV_START", "export_tenant", "guarded_line", "job_summary", "plan_summary",
+    "CSV_START", "export_tenant", "guarded_line", "job_summary",
+    "places_as_json", "plan_summary",
     "reimport_problem", "report_as_csv", "report_as_json",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from portal.imports.model import (
     FieldMessage,
     FieldValue,
     ImportOptions,
+    PlaceSummary,
     PlanRow,
     RowKind,
 )
@@ -22,7 +23,8 @@ from portal.imports.reading import EMPTY_TEXT, guard_cell
 from portal.imports.reports.csv_lines import CSV_START, csv_line
 from portal.timestamps import format_timestamp
 
-#: Columns of a CSV report. The columns of `EXPORTED_FIELDS` follow, filled for failed rows.
+#: Columns of a CSV report. The columns of `EXPORTED_FIELDS` follow, filled for failed rows. The
+#: place is the last one: programs may count the columns of earlier versions.
 _COLUMNS = (
     "row", "kind", "tenant", "key", "file", "line", "column", "reasons", "repairs", "leftOut",
     "changes", "secret", "duplicateOf",
@@ -39,6 +41,7 @@ def _row_as_json(row: PlanRow, files: Sequence[str] = ()) -> dict[str, Any]:
         "tenant": row.tenant_id,
         "key": row.key,
         "file": files[row.source] if row.source < len(files) else "",
+        "place": row.place,
         "line": row.line,
         "column": row.column,
         "reasons": [{"field": each.field, "message": each.text} for each in row.reasons],
@@ -81,7 +84,7 @@ def report_as_csv(rows: Iterable[PlanRow], files: Sequence[str] = ()) -> Iterato
 
     An empty cell is a missing value; an apostrophe alone is an empty value.
     """
-    yield CSV_START + _line([*_COLUMNS, *EXPORTED_FIELDS], [])
+    yield CSV_START + _line([*_COLUMNS, *EXPORTED_FIELDS, "place"], [])
     for row in rows:
         fields = _row_as_json(row, files)
         values = fields.get("values", {})
@@ -94,17 +97,22 @@ def report_as_csv(rows: Iterable[PlanRow], files: Sequence[str] = ()) -> Iterato
             row.secret,
             row.duplicate_of or "",
         ]
-        yield _line(cells, [values.get(name) for name in EXPORTED_FIELDS])
+        yield _line(cells, [*(values.get(name) for name in EXPORTED_FIELDS), row.place or None])
 
 
 def plan_summary(
-    options: ImportOptions, counts: Mapping[RowKind, int], ignored_keys: int, shapes: Sequence[str]
+    options: ImportOptions,
+    counts: Mapping[RowKind, int],
+    ignored_keys: int,
+    shapes: Sequence[str],
+    places: Sequence[PlaceSummary] = (),
 ) -> dict[str, Any]:
     """The fields of a plan's report beside its rows."""
     return {
         "counts": {kind.value: counts.get(kind, 0) for kind in RowKind},
         "ignoredKeys": ignored_keys,
         "shapes": list(shapes),
+        "places": places_as_json(places),
         "policy": options.policy.value,
         "allowed": sorted(each.value for each in options.allowed),
         "applied": False,
@@ -114,7 +122,7 @@ def plan_summary(
 def job_summary(job: ImportJob) -> dict[str, Any]:
     """The fields of a job's report beside its rows."""
     return {
-        **plan_summary(job.options, job.counts, job.ignored_keys, job.formats),
+        **plan_summary(job.options, job.counts, job.ignored_keys, job.formats, job.places),
         "applied": job.state is JobState.DONE,
         "importId": job.id,
         "state": job.state.value,
@@ -125,6 +133,13 @@ def job_summary(job: ImportJob) -> dict[str, Any]:
         "confirmedBy": job.confirmed_by,
         "endedBy": job.ended_by,
     }
+
+
+def places_as_json(places: Sequence[PlaceSummary]) -> list[dict[str, Any]]:
+    return [
+        {"place": each.name, "entries": each.entries, "lastChange": each.last_change}
+        for each in places
+    ]
 
 
 def _messages(messages: Iterable[FieldMessage]) -> str:

@@ -4,7 +4,7 @@ import logging
 from contextlib import suppress
 from typing import cast
 
-from flask import Response, request
+from flask import Response, jsonify, request
 
 from portal.imports import (
     AllowedChange,
@@ -12,6 +12,7 @@ from portal.imports import (
     ImportOptions,
     JobState,
     Message,
+    PlaceChoiceError,
     Plan,
     Policy,
     Readable,
@@ -20,6 +21,7 @@ from portal.imports import (
     create_job,
     find_job,
     job_summary,
+    places_as_json,
     plan_summary,
     report_as_json,
     rows_of_job,
@@ -34,7 +36,8 @@ __all__ = ["bp"]  # The blueprint of the API, with this route as well.
 
 logger = logging.getLogger(__name__)
 
-PARAMETERS = Parameters(optional=("policy", "dryRun"), repeatable=("allow",))
+#: `longest`: the name of a place has up to 200 characters.
+PARAMETERS = Parameters(optional=("policy", "dryRun"), repeatable=("allow", "origin"), longest=200)
 _BOOLEANS = {"true": True, "false": False}
 #: Content types that are accepted. The format is detected from the file itself.
 _CONTENT_TYPES = frozenset(
@@ -47,8 +50,8 @@ _CONTENT_TYPES = frozenset(
 
 @bp.post("/imports")
 def imports() -> Response:
-    """Query parameters: `policy`, `allow` (may be repeated), `dryRun`. Rows that cannot be imported
-    stand in the report; the request itself succeeds."""
+    """Query parameters: `policy`, `allow` and `origin` (may be repeated), `dryRun`. Rows that
+    cannot be imported stand in the report; the request itself succeeds."""
     args = PARAMETERS.read(request.environ.get("QUERY_STRING", ""))
     try:
         options = ImportOptions(
@@ -67,17 +70,34 @@ def imports() -> Response:
         raise RefusedFileError(
             Message("Send the file itself as the body, as application/json."), 415
         )
-    file = cast(Readable, request.stream)
-    if dry_run:
-        return _json(with_plan(file, options, _report_of_plan, sealer=None))
-    job = with_plan(file, options, _create_job, sealer=services().sealer)
+    file, places = cast(Readable, request.stream), args.getlist("origin")
+    try:
+        if dry_run:
+            report = with_plan(file, options, _report_of_plan, sealer=None, places=places)
+            return _json(report)
+        job = with_plan(file, options, _create_job, sealer=services().sealer, places=places)
+    except PlaceChoiceError as error:
+        return _places_to_choose(error)
     return _apply(job)
+
+
+def _places_to_choose(error: PlaceChoiceError) -> Response:
+    response = jsonify(
+        error="choose_places",
+        message=f"{error} Send the file again with the parameter origin, once for each place.",
+        places=places_as_json(error.places),
+    )
+    response.status_code = error.status
+    return response
 
 
 def _report_of_plan(plan: Plan) -> str:
     def summary() -> dict[str, object]:
         formats = [each.value for each in plan.staged.formats]
-        return plan_summary(plan.options, plan.tally.counts, plan.staged.ignored_keys, formats)
+        staged = plan.staged
+        return plan_summary(
+            plan.options, plan.tally.counts, staged.ignored_keys, formats, staged.chosen_places
+        )
 
     return "".join(report_as_json(plan, summary))
 

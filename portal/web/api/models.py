@@ -278,6 +278,14 @@ class ValidateAnswer(Struct, rename="camel", kw_only=True):
     as_of: Instant | UnsetType = UNSET
 
 
+class ImportPlace(Struct, rename="camel", kw_only=True):
+    """A storage of a browser, or a part of the file, that holds tenants."""
+
+    place: Annotated[str, Meta(description="Its name. Send it as `origin`.")]
+    entries: int
+    last_change: Annotated[str, Meta(description="The newest `updatedAt`; empty if unknown.")]
+
+
 class ImportReport(Struct, rename="camel", kw_only=True):
     """What an import did, or would do. docs/importing.md explains it."""
 
@@ -287,6 +295,10 @@ class ImportReport(Struct, rename="camel", kw_only=True):
     policy: str
     allowed: list[str]
     ignored_keys: int
+    places: Annotated[
+        list[ImportPlace],
+        Meta(description="Where the tenants come from, if the file says so; at most 50."),
+    ]
 
 
 #: A file to import, as JSON. There are more formats.
@@ -306,6 +318,18 @@ class ErrorAnswer(Struct, rename="camel"):
     ) = UNSET
     field: Annotated[str, Meta(description="The field that is wrong.")] | UnsetType = UNSET
     missing_fields: list[str] | UnsetType = UNSET
+
+
+class FileAnswer(ErrorAnswer, rename="camel", kw_only=True):
+    """Why the file was not imported."""
+
+    places: (
+        Annotated[
+            list[ImportPlace],
+            Meta(description="With `choose_places`: the places among which to choose."),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class ConflictAnswer(Struct):

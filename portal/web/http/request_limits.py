@@ -48,6 +48,8 @@ _LONG_FORM_ENDPOINTS = frozenset({"bulk.ask", "bulk.preview", "bulk.decide"})
 MAX_LONG_FORM_BYTES = 1024 * 1024
 _JSON_ENDPOINTS = frozenset({"api.new_tenant", "api.change_tenant"})
 UPLOAD = "file"
+#: Fields that a form may hold several times: names of places to import.
+_REPEATABLE_FIELDS = {"imports.index": frozenset({"origin"})}
 _URLENCODED = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 
@@ -208,7 +210,9 @@ def _check_fields() -> None:
         _check_files()
     elif request.content_length:
         raise UnsupportedMediaType
-    if any(len(values) > 1 for _, values in request.form.lists()):
+    repeatable = _REPEATABLE_FIELDS.get(request.endpoint or "", frozenset())
+    repeated = {name for name, values in request.form.lists() if len(values) > 1}
+    if repeated - repeatable:
         raise RepeatedFieldError
 
 

@@ -44,6 +44,14 @@ def remove_snippet(store: Store, job: ImportJob) -> RemoveSnippet:
                 " such a line, import the entries of one browser at a time."
             )
         )
+    if job.places_total > 1:
+        # A key of one place may be older, or somebody else's, under the same name in another.
+        return RemoveSnippet(
+            why_not=_(
+                "The entries come from several places. To get a line that removes them from a"
+                " browser, import the entries of one place at a time."
+            )
+        )
     keys_in_store = [row.key for row in rows_of_job(store, job) if _is_in_store(row)]
     keys = sorted({key for key in keys_in_store if key})
     if keys:

@@ -11,6 +11,8 @@ from portal.imports import (
     AllowedChange,
     ImportOptions,
     Message,
+    PlaceChoiceError,
+    PlaceSummary,
     Policy,
     Readable,
     RefusedFileError,
@@ -20,16 +22,34 @@ from portal.imports import (
 from portal.web.forms import FieldView
 from portal.web.http import UPLOAD, settings, strip_unprintable
 from portal.web.i18n import _, labels, translate_message
+from portal.web.imports.place_view import place_in_words
+
+#: Begins the ids of the boxes for places.
+_PLACE_ID = "place-"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FormError:
-    """Why there is no plan: at which field, the sentence beside it, and more sentences."""
+    """Why there is no plan: at which field, the sentence beside it, and more sentences.
+
+    `places`: those among which somebody has to choose.
+    """
 
     status: int
     field: str
     message: str
     more: Sequence[str] = ()
+    places: Sequence[PlaceSummary] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlaceOption:
+    """A place that can be ticked. `value`: its name."""
+
+    id: str
+    value: str
+    hint: str
+    checked: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +60,8 @@ class FormView:
     text: FieldView
     policy: FieldView
     allowed: Sequence[FieldView]
+    places: Sequence[PlaceOption]
+    places_error: str
 
 
 # ---- What was sent
@@ -58,6 +80,11 @@ def sent_options() -> ImportOptions:
         raise RefusedFileError(Message("Choose one of the policies."), 422) from error
     allowed = frozenset(each for each in AllowedChange if form.get(f"allow_{each.value}"))
     return ImportOptions(policy=policy, allowed=allowed)
+
+
+def sent_places() -> list[str]:
+    """The names of the places that were ticked."""
+    return [name for name in request.form.getlist("origin") if name]
 
 
 def sent_file() -> Readable:
@@ -91,6 +118,8 @@ def form_error(refused: RefusedFileError) -> FormError:
     """The error beside the field where it can be corrected."""
     form = request.form
     field = "file"
+    if isinstance(refused, PlaceChoiceError):
+        return _place_error(refused)
     if form.get("policy", Policy.SKIP) not in [each.value for each in Policy]:
         field = "policy"
     elif form.get("text") and not _has_file():
@@ -109,6 +138,21 @@ def expired_form_error() -> FormError:
         field="file",
         message=_("This page has expired. Choose the file, or paste its text, again."),
         more=[_("Nothing was written.")],
+    )
+
+
+def _place_error(refused: PlaceChoiceError) -> FormError:
+    more = [_("Nothing was written.")]
+    if _has_file():
+        more.append(_("Tick the places below and choose the same file again."))
+    else:
+        more.append(_("Tick the places below and send the text again."))
+    return FormError(
+        status=refused.status,
+        field=f"{_PLACE_ID}1",
+        message=translate_message(refused.message),
+        more=more,
+        places=refused.places,
     )
 
 
@@ -171,6 +215,16 @@ def form_view(error: FormError | None, typed: Mapping[str, str]) -> FormView:
             )
             for each in AllowedChange
         ],
+        places=[
+            PlaceOption(
+                id=f"{_PLACE_ID}{number}",
+                value=place.name,
+                hint=place_in_words(place),
+                checked=place.name in sent_places(),
+            )
+            for number, place in enumerate(error.places if error else (), 1)
+        ],
+        places_error=errors.get(f"{_PLACE_ID}1", ""),
     )  # fmt: skip
 
 

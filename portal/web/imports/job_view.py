@@ -11,6 +11,7 @@ from portal.timestamps import parse_timestamp
 from portal.web.http import settings
 from portal.web.i18n import _, dates, format_number, labels
 from portal.web.imports.outcome import failed_rows, progress_text
+from portal.web.imports.place_view import places_of_job
 
 _TONES = {
     JobState.PLANNED: "information",
@@ -122,6 +123,7 @@ def _active_sentence(job: ImportJob) -> str:
 def job_facts(job: ImportJob) -> list[tuple[str, str]]:
     """Who did what with the import, and the options that were chosen: (label, value)."""
     facts = [(_("File"), job.file_name)] if job.file_name else []
+    facts += [(_("Origin"), line) for line in places_of_job(job)]
     facts.append((_("Started by"), job.by))
     if job.confirmed_by not in ("", job.by):
         facts.append((_("Written by"), job.confirmed_by))

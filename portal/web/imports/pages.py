@@ -45,6 +45,7 @@ from portal.web.imports.form import (
     sent_file,
     sent_file_names,
     sent_options,
+    sent_places,
     unread_form_error,
 )
 from portal.web.imports.job_view import job_facts, job_line, job_tone, summary_sentences
@@ -77,7 +78,7 @@ def index() -> AnyResponse:
         return _index(expired_form_error(), shown_again)
     try:
         options, file = sent_options(), sent_file()
-        job = with_plan(file, options, _create_job, sealer=services().sealer)
+        job = with_plan(file, options, _create_job, sealer=services().sealer, places=sent_places())
     except RefusedFileError as refused:
         return _index(form_error(refused), typed)
     return redirect(url_for("imports.show", import_id=job.id), 303)

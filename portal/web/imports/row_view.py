@@ -59,6 +59,7 @@ class RowView:
     company: str
     url: str
     line_and_column: str
+    place: str
     badges: Sequence[tuple[str, str]]
     access: str
     secret: str
@@ -149,6 +150,8 @@ def _row_view(row: PlanRow, job: ImportJob) -> RowView:
             "line %(line)s, column %(column)s",
             line=format_number(row.line), column=format_number(row.column),
         ),
+        # Of one place, the whole import says it.
+        place=row.place if job.places_total != 1 else "",
         badges=_badges(row, job),
         access=_access(row) if row.kind is RowKind.NEW else "",
         secret=_(labels.SECRET[row.secret]) if row.secret in labels.SECRET else "",

@@ -1,7 +1,7 @@
 """Plans a file that was uploaded, for the page and the API; one file at a time."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from threading import BoundedSemaphore, Lock
@@ -37,13 +37,20 @@ Result = TypeVar("Result")
 
 
 def with_plan(
-    file: Readable, options: ImportOptions, use: Callable[[Plan], Result], *, sealer: Sealer | None
+    file: Readable,
+    options: ImportOptions,
+    use: Callable[[Plan], Result],
+    *,
+    sealer: Sealer | None,
+    places: Collection[str] = (),
 ) -> Result:
     """Plan the file, and return what `use` makes of the plan.
 
-    Without a `sealer` the plan can be looked at, but not saved.
+    Without a `sealer` the plan can be looked at, but not saved. `places`: the names of those whose
+    tenants are to be imported.
 
     Raises:
+        PlaceChoiceError: Places have to be chosen first, or one of `places` is unknown.
         RefusedFileError: The file cannot be imported, or too many others are being planned.
         ClientDisconnected: The sender hung up before the whole body had arrived.
         StoreError: The store or the sealer does not answer.
@@ -51,6 +58,7 @@ def with_plan(
     # Receive the whole body before taking the lock: a sender may be slow, or fall silent.
     with _whole_body(file) as body, _one_at_a_time(), StagedEntries() as draft:
         draft.add(body, Limits.of_page(settings()))
+        draft.choose(places)
         workers = lookup_workers(settings())
         plan = Plan(
             draft,

@@ -203,6 +203,11 @@ CALLS: Mapping[str, Call] = {
                     "items": {"type": "string", "enum": [each.value for each in AllowedChange]},
                 },
             ),
+            "origin": Parameter(
+                description="The names of the places to import, if the file holds tenants of"
+                " several: they are merged only if they are named.",
+                schema={"type": "array", "items": {**_TEXT, "maxLength": 200}},
+            ),
             "dryRun": Parameter(
                 description="`true`: only the report.",
                 schema={"type": "string", "enum": ["true", "false"]},
@@ -212,7 +217,11 @@ CALLS: Mapping[str, Call] = {
         answers={
             200: Answer(description="The report.", model=models.ImportReport),
             409: Answer(description="An administrator stopped it.", model=models.ErrorAnswer),
-            422: Answer(description="The body is no such file.", model=models.ErrorAnswer),
+            422: Answer(
+                description="The body is no such file, or holds tenants of several places and"
+                " `origin` does not choose among them.",
+                model=models.FileAnswer,
+            ),
         },
     ),
 }

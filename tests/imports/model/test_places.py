@@ -35,7 +35,12 @@ def test_a_place_is_called_what_the_browser_calls_it(place: Place, name: str) ->
 
 def test_a_name_is_one_line_that_no_terminal_obeys() -> None:
     name = place_name(Place(origin=" https://a.example\n\x1b[2J\ud800\u202e "))
-    assert name == "https://a.example\\n\\x1b[2J\\ud800\\u202e"
+    assert name == "https://a.example\\n\\x1b[2J\\ud800\\u202e…197444ef6757"
+
+
+def test_two_names_that_look_alike_stay_two() -> None:
+    names = {place_name(Place(origin=origin)) for origin in ("a\nb", "a\\nb", "a\nb ", " a")}
+    assert len(names) == 4
 
 
 def test_two_long_names_that_begin_alike_stay_two() -> None:

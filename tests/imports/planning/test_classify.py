@@ -197,12 +197,21 @@ def test_the_first_of_equally_new_entries_counts(harness, files):
 )
 @on_both_stores
 def test_a_duplicate_names_the_fields_that_differ(harness, first, second, names):
-    files = dump(tenant(**first)), dump(tenant(**second))
     difference = f" It differs in {names}." if names else ""
-    counting, duplicate = harness.rows(*files)
+    counting, duplicate = harness.rows(lines(tenant(**first), tenant(**second)))
     assert (counting.kind, duplicate.kind, duplicate.duplicate_of) == ("new", "duplicate", 1)
     assert [each.text for each in duplicate.reasons] == [
         f"Row 1 is for the same tenant, is not older, and counts instead of this row.{difference}"
+    ]
+
+
+def test_a_duplicate_of_another_place_names_that_place(harness):
+    files = dump(tenant()), dump(tenant()), dump(tenant(contactFullName="Lou"))
+    counts = "is for the same tenant, is not older, and counts instead of this row."
+    assert [(row.place, [each.text for each in row.reasons]) for row in harness.rows(*files)] == [
+        ("file-1.json", []),
+        ("file-2.json", [f"Row 1, of file-1.json, {counts}"]),
+        ("file-3.json", [f"Row 1, of file-1.json, {counts} It differs in contactFullName."]),
     ]
 
 

@@ -16,10 +16,9 @@ GOOD = {"isActive": True, "updatedAt": OLD}
 NO_IDS = BAD | {"accountId": None, "companyId": None}
 
 
-def held_back(row):
-    text = (
-        f"Row {row} is for the same tenant and is newer, but cannot be imported. Correct it first."
-    )
+def held_back(row, place=""):
+    named = f"Row {row}, of {place}," if place else f"Row {row}"
+    text = f"{named} is for the same tenant and is newer, but cannot be imported. Correct it first."
     return ("", text)
 
 
@@ -71,7 +70,9 @@ def test_the_tenant_is_known_from_the_key_or_the_ids_in_any_file(harness, invali
     assert [row.kind.value for row in rows] == (
         ["invalid", "conflict"] if first else ["conflict", "invalid"]
     )
-    assert reasons(rows[first]) == [held_back(1 if first else 2)]
+    assert reasons(rows[first]) == [
+        held_back(1, "file-1.json") if first else held_back(2, "file-2.json")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 def test_an_export_imported_again_shows_as_same_and_holds_no_secret(export, tmp_path):
-    run_tool("import", export, EXPORTS / "trouble.json", EXPORTS / "tenant-array.json")
+    for file in (export, EXPORTS / "trouble.json", EXPORTS / "tenant-array.json"):
+        run_tool("import", file)
     store = JsonFileStore(tmp_path / "data")
     sign_up(store, 1)
     store.close()

@@ -118,12 +118,16 @@ def test_the_options_have_all_values_of_the_import():
     assert list(ALLOWED_CHANGES) == list(AllowedChange)
 
 
-def test_several_files_and_standard_input_are_one_plan(export, tmp_path):
+def test_several_files_and_standard_input_are_one_plan_if_each_is_chosen(export, tmp_path):
     other = tmp_path / "other.jsonl"
     other.write_bytes(lines(tenant(2, updatedAt="2026-01-01T00:00:00.000Z"), tenant(3)))
     output = json_output(
-        run_tool("import", export, other, "-", "--json", "--dry-run", stdin=lines(tenant(4)))
-    )
+        run_tool(
+            "import", export, other, "-", "--json", "--dry-run",
+            "--origin", "export.json", "--origin", "other.jsonl", "--origin", "-",
+            stdin=lines(tenant(4)),
+        )
+    )  # fmt: skip
     assert [(row["kind"], row["file"]) for row in output["rows"]] == [
         ("new", str(export)), ("duplicate", str(export)), ("new", str(other)),
         ("new", str(other)), ("new", "-"),

@@ -1,0 +1,217 @@
+"""The places of the staged entries: their names, and the choice among them.
+
+Records of one place are imported as they are. Those of several places are never merged unless
+somebody has chosen the places by name: a newer record of a staging system would replace that of
+production.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from portal.imports.model import (
+    Entry,
+    Message,
+    Place,
+    PlaceSummary,
+    RefusedFileError,
+    place_name,
+    printable_excerpt,
+    short_place_name,
+)
+
+#: Of the only place of a file that has no name itself.
+_UNNAMED = "unnamed"
+
+
+class PlaceChoiceError(RefusedFileError):
+    """Nothing was imported: somebody has to choose among `places` first."""
+
+    def __init__(self, message: Message, places: Sequence[PlaceSummary]) -> None:
+        super().__init__(message, 422)
+        self.places = places
+
+
+def _no_choice(places: Sequence[PlaceSummary]) -> PlaceChoiceError:
+    return PlaceChoiceError(
+        Message(
+            "There are tenants of %(number)s places, which may have nothing to do with each other."
+            " Choose the places to import.",
+            number=len(places),
+        ),
+        places,
+    )
+
+
+def _unknown_place(name: str, places: Sequence[PlaceSummary]) -> PlaceChoiceError:
+    return PlaceChoiceError(
+        Message(
+            "No tenants come from a place with this name: %(place)s. Choose one of the places that"
+            " there are.",
+            place=printable_excerpt(name),
+        ),
+        places,
+    )
+
+
+def too_many_places(limit: int) -> RefusedFileError:
+    return RefusedFileError(
+        Message("There are tenants of more than %(most)s places.", most=limit),
+        413,
+        Message("Split the file and import its parts."),
+    )
+
+
+class _Group(NamedTuple):
+    """What can be chosen: one place in one file. A report is one, whatever its rows name: their
+    places have been chosen already."""
+
+    source: int
+    name: str
+    file: str
+    part: int
+
+
+class _Label(NamedTuple):
+    """What rows say: the place, or of a report that is imported again, the place that its row
+    names."""
+
+    group: _Group
+    former_place: str
+
+
+class StagedPlaces:
+    """Gives each place a number. Memory holds short names, of at most `limit` places."""
+
+    def __init__(self) -> None:
+        self._file_names: list[str] = []
+        self._numbers: dict[_Label, int] = {}
+        self._latest: tuple[Place | None, str] = (None, "")
+        self._latest_number = 0
+        self._row_names: list[str] = []
+
+    def begin_file(self, name: str) -> None:
+        """The next entries are of this file. Without a name its places are called by number."""
+        self._file_names.append(short_place_name(name))
+        self._latest = (None, "")
+
+    def number(self, entry: Entry, limit: int) -> int:
+        """The number of the entry's place, counted from 0.
+
+        Raises:
+            RefusedFileError: there are more places than `limit`.
+        """
+        place, former = entry.place, entry.former_place
+        # The entries of one place share one object: nearly all are known without a look-up.
+        if place is self._latest[0] and former == self._latest[1]:
+            return self._latest_number
+        group = _Group(
+            len(self._file_names) - 1,
+            place_name(place), short_place_name(place.file), place.part,
+        )  # fmt: skip
+        label = _Label(group, short_place_name(former))
+        number = self._numbers.setdefault(label, len(self._numbers))
+        if len(self._numbers) > limit:
+            raise too_many_places(limit)
+        self._latest, self._latest_number = (place, former), number
+        return number
+
+    def row_name(self, number: int) -> str:
+        """The name of a place in rows and reports, once places are chosen; empty if there is
+        nothing to say."""
+        return self._row_names[number]
+
+    def summaries(self, totals: Mapping[int, tuple[int, str]]) -> list[PlaceSummary]:
+        """The places that can be chosen, in the order of the files.
+
+        totals: number of entries and last change for each number of a place.
+        """
+        names = self._group_names()
+        found = dict.fromkeys(names, (0, ""))
+        for label, number in self._numbers.items():
+            entries, last_change = totals.get(number, (0, ""))
+            before, last = found[label.group]
+            found[label.group] = (before + entries, max(last, last_change))
+        return [
+            PlaceSummary(names[group], entries, last_change)
+            for group, (entries, last_change) in found.items()
+        ]
+
+    def choose(
+        self, chosen: Collection[str], summaries: Sequence[PlaceSummary]
+    ) -> tuple[list[int], list[PlaceSummary]]:
+        """The numbers of the places with these names, and what is to be said about them: nothing
+        about the only place of a file that does not name it.
+
+        Raises:
+            PlaceChoiceError: a name is unknown, or none is given and there are several places.
+        """
+        names = self._group_names()
+        for name in chosen:
+            if name not in names.values():
+                raise _unknown_place(name, summaries)
+        if not chosen and len(names) > 1:
+            raise _no_choice(summaries)
+        is_plain = len(names) == 1 and not next(iter(names)).name
+        self._row_names = [
+            label.former_place or ("" if is_plain else names[label.group])
+            for label in self._numbers
+        ]
+        numbers = [
+            number
+            for label, number in self._numbers.items()
+            if not chosen or names[label.group] in chosen
+        ]
+        kept = [each for each in summaries if not chosen or each.name in chosen]
+        return numbers, [] if is_plain else kept
+
+    def _group_names(self) -> dict[_Group, str]:
+        """A name for each place, no two alike: as short as it can be."""
+        groups = list(dict.fromkeys(label.group for label in self._numbers))
+        parts: dict[int, list[int]] = {}
+        for source, part in sorted({(group.source, group.part) for group in groups}):
+            parts.setdefault(source, []).append(part)
+        groups_of_file = Counter(group.source for group in groups)
+        levels = [
+            list(
+                self._names(
+                    group,
+                    # Only parts that hold tenants count.
+                    part=parts[group.source].index(group.part) + 1,
+                    is_alone=groups_of_file[group.source] == 1,
+                )
+            )
+            for group in groups
+        ]
+        counts = [dict[str, int]() for _ in levels[0]] if levels else []
+        for names in levels:
+            for seen, name in zip(counts, names, strict=True):
+                seen[name] = seen.get(name, 0) + 1
+        taken: dict[_Group, str] = {}
+        used: set[str] = set()
+        for group, names in zip(groups, levels, strict=True):
+            fitting = (
+                name for seen, name in zip(counts, names, strict=True) if name and seen[name] == 1
+            )
+            base = name = next(fitting, names[-1] or _UNNAMED)
+            # A file can name its places as it likes, also like a part of another file.
+            number = 1
+            while name in used:
+                number += 1
+                name = f"{base} ({number})"
+            used.add(name)
+            taken[group] = name
+        return taken
+
+    def _names(self, group: _Group, *, part: int, is_alone: bool) -> Iterator[str]:
+        """The place alone; with its file; with the part of the only file; with both."""
+        file_name = self._file_names[group.source]
+        is_only_file = len(self._file_names) == 1
+        if group.file:
+            file_name = group.file if is_only_file else f"{file_name}/{group.file}"
+        with_file = " in ".join(filter(None, (group.name, file_name)))
+        part_name = f"part {part}" if group.part else ""
+        yield group.name
+        yield with_file if group.name or is_alone else ""
+        yield ", ".join(filter(None, (group.name, part_name))) if is_only_file else ""
+        yield ", ".join(filter(None, (with_file, part_name)))

@@ -1,0 +1,83 @@
+"""Every entry knows the place where it was stored: a document, an origin, or a dump in a list."""
+
+import io
+import json
+
+import pytest
+
+from portal.imports.model.places import Place
+from portal.imports.reading.decode import Limits
+from portal.imports.reading.entry_reader import EntryReader
+from tests.imports.files import LIMITS, dump, lines, storage_state, tenant
+
+A, B = "https://app.example.com", "https://staging.example.com"
+
+
+def places(file: bytes, limits: Limits = LIMITS) -> list[Place]:
+    return [entry.place for entry in EntryReader(io.BytesIO(file), limits)]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        dump(tenant(1), tenant(2), theme="dark"),
+        lines(tenant(1), tenant(2)),
+        lines(tenant(1)) + b'{"accountId": \n',
+        json.dumps([tenant(1), tenant(2)]).encode(),
+        json.dumps({"tenants": [tenant(1), tenant(2)]}).encode(),
+        json.dumps({"fsm_tenant_86810_1": tenant(1), "fsm_tenant_86810_2": tenant(2)}).encode(),
+        json.dumps([["fsm_tenant_86810_1", "{}"], ["fsm_tenant_86810_2", "{}"]]).encode(),
+        storage_state({A: [tenant(1), tenant(2)]}),
+    ],
+)
+def test_a_file_of_one_browser_is_one_place_and_its_entries_share_it(file):
+    first, second = places(file)
+    assert first is second
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_each_origin_of_a_storage_state_is_a_place(late):
+    file = storage_state({A: [tenant(1), tenant(2)], B: [tenant(3)]}, late=late)
+    assert places(file) == [Place(origin=A, part=1), Place(origin=A, part=1),
+                            Place(origin=B, part=1)]  # fmt: skip
+
+
+def test_an_origin_that_is_named_too_late_is_a_place_without_a_name():
+    long = Limits(size=LIMITS.size, entries=100, depth=32, value=1_000)
+    file = storage_state({A: [tenant(1), tenant(2)], B: [tenant(3), tenant(4)]}, late=True)
+    one, two, three, four = places(file, long)
+    assert (one, three) == (Place(part=2), Place(part=3))
+    assert (two, four) == (one, three)
+
+
+@pytest.mark.parametrize("origin", [None, 1, "", "  ", [A]])
+def test_origins_without_a_name_are_places_of_their_own(origin):
+    unnamed = [
+        {"origin": origin, "localStorage": [{"name": f"fsm_tenant_86810_{n}", "value": "{}"}]}
+        for n in (1, 2)
+    ]
+    assert len(set(places(json.dumps({"origins": unnamed}).encode()))) == 2
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        json.dumps([json.loads(dump(tenant(1))), json.loads(dump(tenant(2)))]).encode(),
+        dump(tenant(1)) + b"\n" + dump(tenant(2)),
+        storage_state({A: [tenant(1)]}) + storage_state({A: [tenant(2)]}),
+        json.dumps([tenant(1)]).encode() + json.dumps([tenant(2)]).encode(),
+        dump(tenant(1)) + b"\n" + lines(tenant(2)),
+        lines(tenant(1)) + dump(tenant(2)),
+        lines(tenant(1)) + json.dumps([tenant(2)]).encode(),
+    ],
+)
+def test_what_people_joined_are_several_places(file):
+    first, second = places(file)
+    assert first != second
+
+
+def test_all_lines_of_a_file_are_one_place_also_around_a_dump():
+    file = lines(tenant(1)) + dump(tenant(2)) + b"\n" + lines(tenant(3), tenant(4))
+    one, two, three, four = places(file)
+    assert one is three is four
+    assert two != one

@@ -123,7 +123,8 @@ def _active_sentence(job: ImportJob) -> str:
 def job_facts(job: ImportJob) -> list[tuple[str, str]]:
     """Who did what with the import, and the options that were chosen: (label, value)."""
     facts = [(_("File"), job.file_name)] if job.file_name else []
-    facts += [(_("Origin"), line) for line in places_of_job(job)]
+    if job.places:
+        facts.append((_("Origin"), places_of_job(job)))
     facts.append((_("Started by"), job.by))
     if job.confirmed_by not in ("", job.by):
         facts.append((_("Written by"), job.confirmed_by))

@@ -1,7 +1,5 @@
 """The places of an import in words."""
 
-from collections.abc import Sequence
-
 from portal.imports import ImportJob, PlaceSummary
 from portal.timestamps import parse_timestamp
 from portal.web.http import settings
@@ -22,10 +20,10 @@ def place_in_words(place: PlaceSummary) -> str:
     )  # fmt: skip
 
 
-def places_of_job(job: ImportJob) -> Sequence[str]:
-    """A line for each place whose entries the import writes."""
+def places_of_job(job: ImportJob) -> str:
+    """The places whose entries the import writes."""
     lines = [f"{place.name} ({place_in_words(place)})" for place in job.places[:_MAX_NAMED]]
     more = job.places_total - len(lines)
     if more:
         lines.append(_("and more: %(number)s", number=format_number(more)))
-    return lines
+    return "; ".join(lines)

@@ -123,7 +123,8 @@ class Summary:
                 yield row
 
         if report.is_csv:
-            pieces = report_as_csv(passing(), self._file_names)
+            has_places = bool(self._plan.staged.chosen_places)
+            pieces = report_as_csv(passing(), self._file_names, has_places=has_places)
         else:
             pieces = report_as_json(passing(), self._totals, self._file_names)
         for piece in pieces:

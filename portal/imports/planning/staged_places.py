@@ -137,11 +137,8 @@ class StagedPlaces:
             for group, (entries, last_change) in found.items()
         ]
 
-    def choose(
-        self, chosen: Collection[str], summaries: Sequence[PlaceSummary]
-    ) -> tuple[list[int], list[PlaceSummary]]:
-        """The numbers of the places with these names, and what is to be said about them: nothing
-        about the only place of a file that does not name it.
+    def choose(self, chosen: Collection[str], summaries: Sequence[PlaceSummary]) -> list[int]:
+        """The numbers of the places with these names.
 
         Raises:
             PlaceChoiceError: a name is unknown, or none is given and there are several places.
@@ -157,13 +154,24 @@ class StagedPlaces:
             label.former_place or ("" if is_plain else names[label.group])
             for label in self._numbers
         ]
-        numbers = [
+        return [
             number
             for label, number in self._numbers.items()
             if not chosen or names[label.group] in chosen
         ]
-        kept = [each for each in summaries if not chosen or each.name in chosen]
-        return numbers, [] if is_plain else kept
+
+    def described(
+        self, numbers: Collection[int], totals: Mapping[int, tuple[int, str]]
+    ) -> list[PlaceSummary]:
+        """What is to be said about the chosen places: nothing about the only place of a file that
+        does not name it."""
+        found: dict[str, tuple[int, str]] = {}
+        for number in numbers:
+            if name := self.row_name(number):
+                entries, last_change = totals[number]
+                before, last = found.get(name, (0, ""))
+                found[name] = (before + entries, max(last, last_change))
+        return [PlaceSummary(name, *total) for name, total in found.items()]
 
     def _group_names(self) -> dict[_Group, str]:
         """A name for each place, no two alike: as short as it can be."""

@@ -161,11 +161,15 @@ class StagedEntries:
         Raises:
             UnavailableError: the disk is full.
         """
+        return self._places.summaries(self._totals())
+
+    def _totals(self) -> dict[int, tuple[int, str]]:
+        """Number of entries and last change, for each number of a place."""
         with disk_space_needed():
-            totals = self._db.execute(
+            rows = self._db.execute(
                 "SELECT place, COUNT(*), MAX(updated_at) FROM entries GROUP BY place"
             )
-            return self._places.summaries({place: (number, at) for place, number, at in totals})
+            return {place: (number, last_change) for place, number, last_change in rows}
 
     def choose(self, names: Collection[str] = ()) -> None:
         """Keeps the entries of the places with these names, and drops the others. Without names,
@@ -175,9 +179,11 @@ class StagedEntries:
             PlaceChoiceError: a name is unknown, or none is given and there are several places.
             UnavailableError: the disk is full.
         """
-        places = self.places()
-        chosen, self.chosen_places = self._places.choose(names, places)
-        self.places_left_out = len(places) - len(self.chosen_places) if self.chosen_places else 0
+        totals = self._totals()
+        places = self._places.summaries(totals)
+        chosen = self._places.choose(names, places)
+        self.chosen_places = self._places.described(chosen, totals)
+        self.places_left_out = len(places) - len(set(names)) if names else 0
         self._has_choice = True
         with disk_space_needed():
             if names:

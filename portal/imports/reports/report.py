@@ -23,8 +23,8 @@ from portal.imports.reading import EMPTY_TEXT, guard_cell
 from portal.imports.reports.csv_lines import CSV_START, csv_line
 from portal.timestamps import format_timestamp
 
-#: Columns of a CSV report. The columns of `EXPORTED_FIELDS` follow, filled for failed rows. The
-#: place is the last one: programs may count the columns of earlier versions.
+#: Columns of a CSV report. The columns of `EXPORTED_FIELDS` follow, filled for failed rows, and
+#: the place if the import has any: programs may count the columns of earlier versions.
 _COLUMNS = (
     "row", "kind", "tenant", "key", "file", "line", "column", "reasons", "repairs", "leftOut",
     "changes", "secret", "duplicateOf",
@@ -41,7 +41,6 @@ def _row_as_json(row: PlanRow, files: Sequence[str] = ()) -> dict[str, Any]:
         "tenant": row.tenant_id,
         "key": row.key,
         "file": files[row.source] if row.source < len(files) else "",
-        "place": row.place,
         "line": row.line,
         "column": row.column,
         "reasons": [{"field": each.field, "message": each.text} for each in row.reasons],
@@ -53,6 +52,8 @@ def _row_as_json(row: PlanRow, files: Sequence[str] = ()) -> dict[str, Any]:
         "secret": row.secret,
         "written": row.written,
     }
+    if row.place:
+        fields["place"] = row.place
     if row.duplicate_of:
         fields["duplicateOf"] = row.duplicate_of
     if row.kind in FAILED_KINDS:
@@ -79,12 +80,17 @@ def report_as_json(
     yield "\n}\n"
 
 
-def report_as_csv(rows: Iterable[PlanRow], files: Sequence[str] = ()) -> Iterator[str]:
+def report_as_csv(
+    rows: Iterable[PlanRow], files: Sequence[str] = (), *, has_places: bool = False
+) -> Iterator[str]:
     """Pieces of a table, with a byte-order mark that tells spreadsheets that it is UTF-8.
+
+    has_places: whether there is a column for the place of each row.
 
     An empty cell is a missing value; an apostrophe alone is an empty value.
     """
-    yield CSV_START + _line([*_COLUMNS, *EXPORTED_FIELDS, "place"], [])
+    heading = [*_COLUMNS, *EXPORTED_FIELDS]
+    yield CSV_START + _line([*heading, "place"] if has_places else heading, [])
     for row in rows:
         fields = _row_as_json(row, files)
         values = fields.get("values", {})
@@ -97,7 +103,9 @@ def report_as_csv(rows: Iterable[PlanRow], files: Sequence[str] = ()) -> Iterato
             row.secret,
             row.duplicate_of or "",
         ]
-        yield _line(cells, [*(values.get(name) for name in EXPORTED_FIELDS), row.place or None])
+        fields_of_tenant = [values.get(name) for name in EXPORTED_FIELDS]
+        place = [row.place or None] if has_places else []
+        yield _line(cells, [*fields_of_tenant, *place])
 
 
 def plan_summary(
@@ -108,15 +116,15 @@ def plan_summary(
     places: Sequence[PlaceSummary] = (),
 ) -> dict[str, Any]:
     """The fields of a plan's report beside its rows."""
-    return {
+    summary = {
         "counts": {kind.value: counts.get(kind, 0) for kind in RowKind},
         "ignoredKeys": ignored_keys,
         "shapes": list(shapes),
-        "places": places_as_json(places),
         "policy": options.policy.value,
         "allowed": sorted(each.value for each in options.allowed),
         "applied": False,
     }
+    return {**summary, "places": places_as_json(places)} if places else summary
 
 
 def job_summary(job: ImportJob) -> dict[str, Any]:

@@ -295,10 +295,13 @@ class ImportReport(Struct, rename="camel", kw_only=True):
     policy: str
     allowed: list[str]
     ignored_keys: int
-    places: Annotated[
-        list[ImportPlace],
-        Meta(description="Where the tenants come from, if the file says so; at most 50."),
-    ]
+    places: (
+        Annotated[
+            list[ImportPlace],
+            Meta(description="Where the tenants come from, if the file says so; at most 50."),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 #: A file to import, as JSON. There are more formats.

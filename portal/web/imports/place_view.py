@@ -26,4 +26,4 @@ def places_of_job(job: ImportJob) -> str:
     more = job.places_total - len(lines)
     if more:
         lines.append(_("and more: %(number)s", number=format_number(more)))
-    return "; ".join(lines)
+    return "\n".join(lines)

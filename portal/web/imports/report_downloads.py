@@ -24,14 +24,16 @@ __all__ = ["bp"]  # The blueprint of the pages, with these routes as well.
 
 @bp.get("/<import:import_id>/report.csv")
 def report_csv(import_id: str) -> Response:
-    return _download(
-        import_id, "csv", "text/csv; charset=utf-8", lambda _job, rows: report_as_csv(rows)
-    )
+    return _download(import_id, "csv", "text/csv; charset=utf-8", _csv)
 
 
 @bp.get("/<import:import_id>/report.json")
 def report_json(import_id: str) -> Response:
     return _download(import_id, "json", "application/json", _json)
+
+
+def _csv(job: ImportJob, rows: Iterator[PlanRow]) -> Iterator[str]:
+    return report_as_csv(rows, has_places=job.places_total > 0)
 
 
 def _json(job: ImportJob, rows: Iterator[PlanRow]) -> Iterator[str]:

@@ -133,7 +133,7 @@ def test_nothing_is_said_about_the_only_place_of_a_file_that_does_not_name_it(ha
         (row,) = harness.rows(file)
         assert row.place == ""
     job = harness.plan(dump(tenant(1)))
-    assert (job.places, job.places_total, job_summary(job)["places"]) == ((), 0, [])
+    assert (job.places, job.places_total, "places" in job_summary(job)) == ((), 0, False)
 
 
 @pytest.mark.parametrize(
@@ -201,17 +201,17 @@ def failed_state() -> bytes:
 @pytest.mark.parametrize("as_csv", [False, True])
 def test_a_report_that_is_imported_again_keeps_the_places_and_asks_nothing(harness, as_csv):
     rows = harness.rows(failed_state())
-    pieces = report_as_csv(rows) if as_csv else report_as_json(rows, dict)
+    pieces = report_as_csv(rows, has_places=True) if as_csv else report_as_json(rows, dict)
     report = "".join(pieces).encode()
     again = harness.rows(report, places=[])
     assert [(row.kind, row.place) for row in again] == [("invalid", APP), ("invalid", STAGING)]
-    twice = b"".join(piece.encode() for piece in report_as_csv(again))
+    twice = b"".join(piece.encode() for piece in report_as_csv(again, has_places=True))
     assert [row.place for row in harness.rows(twice, places=[])] == [APP, STAGING]
 
 
 def test_the_newest_row_of_a_report_counts_whatever_place_it_names(harness):
     failed = storage_state({APP: [tenant(1, validTo="x")], STAGING: [tenant(1, validTo="x")]})
-    report = "".join(report_as_csv(harness.rows(failed)))
+    report = "".join(report_as_csv(harness.rows(failed), has_places=True))
     corrected = report.replace('"x"', f'"{NEW}"')
     rows = harness.rows(corrected.encode(), places=[])
     assert [(row.kind, row.place) for row in rows] == [("new", APP), ("duplicate", STAGING)]

@@ -68,8 +68,9 @@ def place_name(place: Place) -> str:
 def short_place_name(text: str) -> str:
     """The text as one short printable line. If that is not all of the text, it ends with a digest,
     so that two names that only look alike stay two."""
-    printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text.strip())
-    if printable == text and len(text) <= _MAX_NAME_LENGTH:
+    if len(text) <= _MAX_NAME_LENGTH and text.isprintable() and text == text.strip():
         return text
+    start = text.strip()[:_MAX_NAME_LENGTH]
+    printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in start)
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"{printable[: _MAX_NAME_LENGTH - 13]}…{digest}"

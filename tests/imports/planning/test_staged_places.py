@@ -2,14 +2,16 @@
 
 import io
 import json
+import tracemalloc
 
 import pytest
 
 from portal.imports.jobs.job import find_job, job_item, job_of
+from portal.imports.model.entries import Entry
 from portal.imports.model.errors import RefusedFileError
-from portal.imports.model.places import PlaceSummary
+from portal.imports.model.places import Place, PlaceSummary
 from portal.imports.model.rows import PlanRow
-from portal.imports.planning.staged_places import PlaceChoiceError
+from portal.imports.planning.staged_places import PlaceChoiceError, StagedPlaces
 from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.decode import Limits
 from portal.imports.reports import job_summary, report_as_csv, report_as_json
@@ -123,6 +125,22 @@ def test_more_places_than_the_limit_are_refused_in_words():
     assert (refused.value.status, str(refused.value)) == (
         413, "There are tenants of more than 3 places. Split the file and import its parts.",
     )  # fmt: skip
+
+
+def test_many_places_with_long_names_take_little_memory():
+    places = StagedPlaces()
+    places.begin_file("a.json")
+    tracemalloc.start()
+    try:
+        for number in range(1_000):
+            place = Place(origin=f"https://{number}.{'a' * 20_000}", file="b" * 20_000)
+            assert places.number(Entry("", {}, 1, 1, place=place), 1_000) == number
+            del place
+        assert tracemalloc.get_traced_memory()[0] < 2_000_000
+    finally:
+        tracemalloc.stop()
+    names = [each.name for each in places.summaries({})]
+    assert len(set(names)) == 1_000
 
 
 # ---- Names

@@ -63,21 +63,22 @@ def too_many_places(limit: int) -> RefusedFileError:
 
 
 class _Group(NamedTuple):
-    """What can be chosen: one place in one file. A report is one, whatever its rows name: their
-    places have been chosen already."""
+    """What can be chosen: one place in one file.
+
+    is_former: it is what the rows of a report name. Somebody chose these places before, so they
+        are listed, but not asked about again.
+    """
 
     source: int
     name: str
     file: str
     part: int
+    is_former: bool
 
-
-class _Label(NamedTuple):
-    """What rows say: the place, or of a report that is imported again, the place that its row
-    names."""
-
-    group: _Group
-    former_place: str
+    @property
+    def storage(self) -> tuple[int, str, str, int]:
+        """Several of these are never merged by themselves."""
+        return self.source, "" if self.is_former else self.name, self.file, self.part
 
 
 class StagedPlaces:
@@ -85,7 +86,7 @@ class StagedPlaces:
 
     def __init__(self) -> None:
         self._file_names: list[str] = []
-        self._numbers: dict[_Label, int] = {}
+        self._numbers: dict[_Group, int] = {}
         self._latest: tuple[Place | None, str] = (None, "")
         self._latest_number = 0
         self._row_names: list[str] = []
@@ -106,11 +107,10 @@ class StagedPlaces:
         if place is self._latest[0] and former == self._latest[1]:
             return self._latest_number
         group = _Group(
-            len(self._file_names) - 1,
-            place_name(place), short_place_name(place.file), place.part,
+            len(self._file_names) - 1, short_place_name(former) or place_name(place),
+            short_place_name(place.file), place.part, is_former=bool(former.strip()),
         )  # fmt: skip
-        label = _Label(group, short_place_name(former))
-        number = self._numbers.setdefault(label, len(self._numbers))
+        number = self._numbers.setdefault(group, len(self._numbers))
         if len(self._numbers) > limit:
             raise too_many_places(limit)
         self._latest, self._latest_number = (place, former), number
@@ -126,15 +126,9 @@ class StagedPlaces:
 
         totals: number of entries and last change for each number of a place.
         """
-        names = self._group_names()
-        found = dict.fromkeys(names, (0, ""))
-        for label, number in self._numbers.items():
-            entries, last_change = totals.get(number, (0, ""))
-            before, last = found[label.group]
-            found[label.group] = (before + entries, max(last, last_change))
         return [
-            PlaceSummary(names[group], entries, last_change)
-            for group, (entries, last_change) in found.items()
+            PlaceSummary(name, *totals.get(self._numbers[group], (0, "")))
+            for group, name in self._group_names().items()
         ]
 
     def choose(self, chosen: Collection[str], summaries: Sequence[PlaceSummary]) -> list[int]:
@@ -147,17 +141,15 @@ class StagedPlaces:
         for name in chosen:
             if name not in names.values():
                 raise _unknown_place(name, summaries)
-        if not chosen and len(names) > 1:
+        if not chosen and len({group.storage for group in names}) > 1:
             raise _no_choice(summaries)
         is_plain = len(names) == 1 and not next(iter(names)).name
         self._row_names = [
-            label.former_place or ("" if is_plain else names[label.group])
-            for label in self._numbers
+            group.name if group.is_former else "" if is_plain else name
+            for group, name in names.items()
         ]
         return [
-            number
-            for label, number in self._numbers.items()
-            if not chosen or names[label.group] in chosen
+            self._numbers[group] for group, name in names.items() if not chosen or name in chosen
         ]
 
     def described(
@@ -175,7 +167,7 @@ class StagedPlaces:
 
     def _group_names(self) -> dict[_Group, str]:
         """A name for each place, no two alike: as short as it can be."""
-        groups = list(dict.fromkeys(label.group for label in self._numbers))
+        groups = list(self._numbers)
         parts: dict[int, list[int]] = {}
         for source, part in sorted({(group.source, group.part) for group in groups}):
             parts.setdefault(source, []).append(part)

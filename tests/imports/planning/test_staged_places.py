@@ -227,6 +227,24 @@ def test_a_report_that_is_imported_again_keeps_the_places_and_asks_nothing(harne
     assert [row.place for row in harness.rows(twice, places=[])] == [APP, STAGING]
 
 
+def test_the_places_of_a_report_are_listed_and_can_be_chosen(harness):
+    report = "".join(report_as_csv(harness.rows(failed_state()), has_places=True)).encode()
+    assert names_of(report) == [APP, STAGING]
+    assert [row.place for row in harness.rows(report, places=[STAGING])] == [STAGING]
+    job = harness.plan(report, places=[])
+    assert [(each.name, each.entries) for each in job.places] == [(APP, 1), (STAGING, 1)]
+
+
+def test_two_reports_are_asked_about(harness):
+    report = "".join(report_as_csv(harness.rows(failed_state()), has_places=True)).encode()
+    with pytest.raises(PlaceChoiceError) as refused:
+        harness.rows(report, report, places=[])
+    assert [each.name for each in refused.value.places] == [
+        f"{APP} in file-1.json", f"{STAGING} in file-1.json",
+        f"{APP} in file-2.json", f"{STAGING} in file-2.json",
+    ]  # fmt: skip
+
+
 def test_the_newest_row_of_a_report_counts_whatever_place_it_names(harness):
     failed = storage_state({APP: [tenant(1, validTo="x")], STAGING: [tenant(1, validTo="x")]})
     report = "".join(report_as_csv(harness.rows(failed), has_places=True))

@@ -29,7 +29,7 @@ def by_key(number, **changed):
 def report(harness, job, form, **corrections):
     rows = rows_of(harness, job)
     if form == "csv":
-        text = "".join(report_as_csv(rows))
+        text = "".join(report_as_csv(rows, has_places=job.places_total > 0))
     else:
         text = "".join(report_as_json(rows, lambda: job_summary(job)))
     for old, new in corrections.values():

@@ -42,9 +42,10 @@ check: $(VENV)/installed-for-tests  ## the linter, the formatter and the types
 	@$(BIN)/mypy
 
 # requirements.lock has the extras: `prometheus`, so that a container can answer `/metrics`, `dkim`,
-# so that it can sign mail, and `oidc`, so that staff can sign in with OpenID Connect.
+# so that it can sign mail, `oidc`, so that staff can sign in with OpenID Connect, and `browsers`, so
+# that profiles of browsers can be imported.
 lock: $(VENV)/lock/installed  ## writes the lock files anew after a change of dependencies
-	@$(LOCK) --output-file requirements.lock --extra dkim --extra oidc --extra prometheus \
+	@$(LOCK) --output-file requirements.lock --extra browsers --extra dkim --extra oidc --extra prometheus \
 		pyproject.toml
 	@$(LOCK) --output-file tests/requirements.lock --extra test \
 		--constraint requirements.lock pyproject.toml

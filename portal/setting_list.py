@@ -319,6 +319,11 @@ SETTINGS = (
         "The most entries, of any program, in a file that `migrations_tools import` reads.",
     ),
     Setting(
+        "PORTAL_IMPORT_PROFILE_MEGABYTES",
+        "1000",
+        "The most megabytes that `migrations_tools import` copies from the profile of a browser.",
+    ),
+    Setting(
         "PORTAL_IMPORT_DEPTH",
         "32",
         "How deeply lists and objects may be nested in an imported file.",

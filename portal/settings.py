@@ -100,6 +100,7 @@ class Settings:
     import_rows: int
     import_command_megabytes: int
     import_command_rows: int
+    import_profile_megabytes: int
     import_depth: int
     import_value_characters: int
     hsts_include_subdomains: bool
@@ -201,6 +202,9 @@ class Settings:
             ),
             import_command_rows=setting_parsers.number(
                 "PORTAL_IMPORT_COMMAND_ROWS", text, 1, 100_000_000
+            ),
+            import_profile_megabytes=setting_parsers.number(
+                "PORTAL_IMPORT_PROFILE_MEGABYTES", text, 1, 100_000
             ),
             # The decoder itself goes no deeper than some hundreds.
             import_depth=setting_parsers.number("PORTAL_IMPORT_DEPTH", text, 8, 100),

@@ -176,6 +176,15 @@ def test_the_library_for_signatures_of_tokens_is_loaded_only_where_there_are_any
     assert outside == {("portal.fsm", "called"), ("portal.fsm", "never")}
 
 
+def test_the_optional_libraries_for_profiles_are_imported_only_when_they_are_used() -> None:
+    found = [one for one in PORTAL + TOOLS if one.top in ("cramjam", "plyvel")]
+    room = "portal.imports.browsers"
+    assert {(one.importer, one.module, one.when) for one in found} == {
+        (f"{room}.firefox", "cramjam", "called"),
+        (f"{room}.leveldb_child", "plyvel", "called"),
+    }
+
+
 # ---- Rooms, doors and arrows
 
 #: Each room, and the rooms whose doors it may use. Arrows run downhill only.
@@ -288,13 +297,14 @@ ARROWS: dict[str, set[str]] = {
         "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
     },
     "portal.imports": {
-        "portal.imports.jobs", "portal.imports.model", "portal.imports.planning",
-        "portal.imports.reading", "portal.imports.reports",
+        "portal.imports.browsers", "portal.imports.jobs", "portal.imports.model",
+        "portal.imports.planning", "portal.imports.reading", "portal.imports.reports",
     },
     "portal.imports.model": {
         "portal.contact_fields", "portal.contact_readers", "portal.sealing", "portal.translations",
     },
     "portal.imports.reading": {"portal.imports.model", "portal.settings", "portal.stores"},
+    "portal.imports.browsers": {"portal.imports.model", "portal.imports.reading"},
     "portal.imports.validation": {
         "portal.contact_fields", "portal.contact_readers", "portal.imports.model",
         "portal.imports.reading", "portal.sealing", "portal.tenants", "portal.timestamps",

@@ -5,6 +5,7 @@ importing        reads, plans and applies an import, and says how far it came
 file_entries     reads the files, and lists the places of their entries
 exporting        writes all tenants
 summary          what is printed about an import, and its report
+sources          what is read: a file, or the profile of a browser
 plain_files      files that an operator names: plain files only, written atomically
 standard_output  standard output, which may be closed or full
 signals          Ctrl-C and other signals, which stop an import between two writes

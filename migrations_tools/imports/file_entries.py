@@ -11,9 +11,9 @@ from migrations_tools.imports.plain_files import (
     UnusableFileError,
     display_name,
     file_errors,
-    open_input,
 )
 from migrations_tools.imports.signals import interruptible
+from migrations_tools.imports.sources import open_source
 from migrations_tools.imports.standard_output import (
     OutputError,
     flushed_output,
@@ -40,9 +40,15 @@ _HOW_TO_CHOOSE = (
 
 @contextmanager
 def read_files(
-    files: Sequence[str], settings: Settings, show_entries_read: Callable[[int], object]
+    files: Sequence[str],
+    settings: Settings,
+    show_entries_read: Callable[[int], object],
+    clear_line: Callable[[], object],
 ) -> Iterator[StagedEntries]:
-    """The entries of all files.
+    """The entries of all files and profiles of browsers.
+
+    Args:
+        clear_line: Called before something else is printed where the number is shown.
 
     Raises:
         UnusableFileError: A file cannot be used.
@@ -51,8 +57,8 @@ def read_files(
     with StagedEntries() as entries:
         for name, short_name in zip(files, _short_names(files), strict=True):
             try:
-                with open_input(name, limits.size) as file:
-                    entries.add(file, limits, show_entries_read, name=short_name)
+                with open_source(name, limits, clear_line) as source:
+                    entries.add_source(source, limits, show_entries_read, name=short_name)
             except (RefusedFileError, OSError) as error:
                 text = str(error) if isinstance(error, RefusedFileError) else "It cannot be read."
                 raise UnusableFileError(f"{display_name(name)}: {text}") from error
@@ -91,7 +97,10 @@ def run_list(files: Sequence[str], *, as_json: bool) -> None:
     with interruptible(), command_errors("Run the command again."), file_errors():
         try:
             with read_files(
-                files, settings, lambda number: progress.update(f"{number:,} entries read")
+                files,
+                settings,
+                lambda number: progress.update(f"{number:,} entries read"),
+                progress.clear,
             ) as entries:
                 places = entries.places()
             progress.clear()

@@ -133,7 +133,9 @@ class ImportRunner:
         with ExitStack() as stack:
             report = stack.enter_context(self._open_report())
             entries = stack.enter_context(
-                read_files(arguments.files, self._settings, self._show_entries_read)
+                read_files(
+                    arguments.files, self._settings, self._show_entries_read, self._progress.clear
+                )
             )
             self._progress.clear()
             choose_places(entries, arguments.origins, as_json=arguments.as_json)

@@ -2,6 +2,7 @@
 
     model/       what all steps share: fields, entries, rows, messages, errors
     reading/     bytes -> one `Entry` after another, whatever the format of the file
+    browsers/    the profile of a browser -> likewise
     validation/  an `Entry` -> a `Candidate`, or every reason why it is invalid
     planning/    candidates, compared with the store -> one `PlanRow` after another
     jobs/        an import in the store: created from a plan, applied step by step, retained
@@ -10,6 +11,7 @@
 The page, the command and the API use the same functions, all through this door.
 """
 
+from portal.imports.browsers import is_browser_storage, open_browser_storage
 from portal.imports.jobs import (
     ImportJob,
     JobState,
@@ -46,6 +48,8 @@ from portal.imports.model import (
 )
 from portal.imports.planning import PlaceChoiceError, Plan, StagedEntries, lookup_workers
 from portal.imports.reading import (
+    EntryReader,
+    EntrySource,
     FileFormat,
     Limits,
     Readable,
@@ -67,12 +71,13 @@ from portal.imports.reports import (
 
 __all__ = [
     "CSV_START", "FAILED_KINDS", "KEY_PREFIX", "SECRET_FIELD", "WRITTEN_KINDS", "AllowedChange",
-    "FieldChange", "FieldMessage", "FileFormat", "ImportJob", "ImportOptions", "JobState", "Limits",
-    "Message", "PlaceChoiceError", "PlaceSummary", "Plan", "PlanRow", "Policy", "Readable",
-    "RefusedFileError", "RowKind", "RowPosition", "StagedEntries", "StrictJsonError",
-    "UnknownJobError", "apply_step", "create_job", "decode_json", "end_job", "export_tenant",
-    "file_is_compressed", "file_too_large", "find_job", "guarded_line", "job_summary", "list_jobs",
-    "lookup_workers", "no_disk_space_error", "page_of_rows", "places_as_json", "plan_summary",
-    "printable_excerpt", "reimport_problem", "remove_rows_before", "report_as_csv",
-    "report_as_json", "rows_of_job", "size_in_words",
+    "EntryReader", "EntrySource", "FieldChange", "FieldMessage", "FileFormat", "ImportJob",
+    "ImportOptions", "JobState", "Limits", "Message", "PlaceChoiceError", "PlaceSummary", "Plan",
+    "PlanRow", "Policy", "Readable", "RefusedFileError", "RowKind", "RowPosition", "StagedEntries",
+    "StrictJsonError", "UnknownJobError", "apply_step", "create_job", "decode_json", "end_job",
+    "export_tenant", "file_is_compressed", "file_too_large", "find_job", "guarded_line",
+    "is_browser_storage", "job_summary", "list_jobs", "lookup_workers", "no_disk_space_error",
+    "open_browser_storage", "page_of_rows", "places_as_json", "plan_summary", "printable_excerpt",
+    "reimport_problem", "remove_rows_before", "report_as_csv", "report_as_json", "rows_of_job",
+    "size_in_words",
 ]  # fmt: skip

@@ -36,6 +36,7 @@ class Limits:
     depth: levels of nested lists and objects.
     value: characters of one JSON value, or of one CSV row.
     places: places that hold tenants, over all files of an import.
+    profile: bytes of all storages that are copied from the profile of a browser.
     """
 
     size: int
@@ -43,6 +44,7 @@ class Limits:
     depth: int
     value: int
     places: int = 1_000
+    profile: int = 1_000_000_000
 
     @classmethod
     def of_page(cls, settings: Settings) -> Self:
@@ -63,6 +65,7 @@ class Limits:
             entries=settings.import_command_rows,
             depth=settings.import_depth,
             value=settings.import_value_characters,
+            profile=settings.import_profile_megabytes * 1_000_000,
         )
 
 

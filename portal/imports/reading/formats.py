@@ -16,6 +16,9 @@ class FileFormat(StrEnum):
     TENANTS_BY_KEY = "tenants by key"
     LINES = "JSON Lines"
     REPORT = "report"
+    CHROMIUM = "Chromium profile"
+    FIREFOX = "Firefox profile"
+    WEBKIT = "WebKit profile"
 
 
 #: The first line of a report as CSV, whatever delimiter a spreadsheet saved it with.

@@ -191,6 +191,9 @@ FILE_FORMAT = {
     FileFormat.TENANTS_BY_KEY: N_("Tenants by key"),
     FileFormat.LINES: N_("JSON Lines"),
     FileFormat.REPORT: N_("Report of an import"),
+    FileFormat.CHROMIUM: N_("Profile of Chromium, Edge or Brave"),
+    FileFormat.FIREFOX: N_("Profile of Firefox"),
+    FileFormat.WEBKIT: N_("Storage of WebKit"),
 }
 
 POLICY = {

@@ -37,7 +37,6 @@ def special(tmp_path: Path) -> Path:
     ("name", "sentence"),
     [
         ("missing", "It cannot be opened (No such file or directory)."),
-        ("folder", "This is a directory, not a file."),
         ("pipe", "This is a pipe, not a file."),
         ("link", "This is a symbolic link, not a file."),
         ("/dev/zero", "This is a device, not a file."),

@@ -8,8 +8,9 @@ from portal.imports.browsers.folder import Folder, Listing, Parts, link_refused
 from portal.imports.model import Message, RefusedFileError
 from portal.imports.reading import FileFormat
 
-#: Of files and folders that are listed to find storages. A profile in use has some 10,000.
-MOST_NAMES = 200_000
+#: Of files and folders that are listed to find storages. A profile in use has some 10,000; this
+#: many take two seconds.
+MOST_NAMES = 500_000
 #: Levels of folders. From a home folder on macOS to a file of Firefox it is nine.
 _MOST_LEVELS = 12
 #: Firefox moves what it was told to forget into this folder before it deletes it.

@@ -303,8 +303,11 @@ ARROWS: dict[str, set[str]] = {
     "portal.imports.model": {
         "portal.contact_fields", "portal.contact_readers", "portal.sealing", "portal.translations",
     },
-    "portal.imports.reading": {"portal.imports.model", "portal.settings", "portal.stores"},
+    "portal.imports.reading": {
+        "portal.imports.model", "portal.imports.tables", "portal.settings", "portal.stores",
+    },
     "portal.imports.browsers": {"portal.imports.model", "portal.imports.reading"},
+    "portal.imports.tables": {"portal.imports.model", "portal.stores", "portal.tenants"},
     "portal.imports.validation": {
         "portal.contact_fields", "portal.contact_readers", "portal.imports.model",
         "portal.imports.reading", "portal.sealing", "portal.tenants", "portal.timestamps",

@@ -1,6 +1,7 @@
 """Moving records in: a file is read, validated, planned against the store, and applied.
 
     model/       what all steps share: fields, entries, rows, messages, errors
+    tables/      the table of the old application as a file
     reading/     bytes -> one `Entry` after another, whatever the format of the file
     browsers/    the profile of a browser -> likewise
     validation/  an `Entry` -> a `Candidate`, or every reason why it is invalid

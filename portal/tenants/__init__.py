@@ -5,6 +5,7 @@
     cluster      the host label of a cluster
     gaps         what an incomplete row of the old application lacks
     validity_change  the days or the term that somebody asks for, and whether they shorten it
+    active_flag  what `isActive` of the old application means
     source       how a tenant came in
     question     what staff ask the customer of a sign-up, and the answer
     audit        who changes something, and whether a request repeats the latest change
@@ -16,6 +17,7 @@ All classes here are immutable values or errors. The room imports only the stand
 """
 
 from portal.tenants.access_status import EXPIRING, AccessStatus, access_status, standing
+from portal.tenants.active_flag import ActiveFlag, read_active
 from portal.tenants.audit import AuditInfo, Decision, idempotency_key_of
 from portal.tenants.cluster import CLUSTER_LENGTH, ClusterError, cluster_of, is_cluster
 from portal.tenants.gaps import Gap
@@ -61,11 +63,12 @@ from portal.tenants.validity_change import (
 
 __all__ = [
     "CLOSED", "CLUSTER_LENGTH", "EXPIRING", "ID", "MILLISECOND", "REJECT_REASONS", "RENEWAL_TERMS",
-    "SECRET_LENGTH", "SUSPEND_REASONS", "TRANSITIONS", "UNDOABLE", "AccessStatus", "AuditInfo",
-    "BackwardWindowError", "Client", "ClusterError", "Contact", "Decision", "ErasedError", "Gap",
-    "Ids", "NotAllowedError", "PastWindowError", "Question", "Reason", "RuleError",
-    "ShellProof", "ShorterWindowError", "Source", "Status", "Stay", "Tenant", "Term",
+    "SECRET_LENGTH", "SUSPEND_REASONS", "TRANSITIONS", "UNDOABLE", "AccessStatus", "ActiveFlag",
+    "AuditInfo", "BackwardWindowError", "Client", "ClusterError", "Contact", "Decision",
+    "ErasedError", "Gap", "Ids", "NotAllowedError", "PastWindowError", "Question", "Reason",
+    "RuleError", "ShellProof", "ShorterWindowError", "Source", "Status", "Stay", "Tenant", "Term",
     "TermConflictError", "Validity", "ValidityChange", "Verb", "access_status", "can",
     "can_be_renewed", "cluster_of", "first_instant", "idempotency_key_of", "is_cluster", "is_id",
-    "renewed", "require_agreement", "resolved", "standing", "status_after", "takes_access_away",
+    "read_active", "renewed", "require_agreement", "resolved", "standing", "status_after",
+    "takes_access_away",
 ]  # fmt: skip

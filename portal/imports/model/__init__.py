@@ -2,6 +2,7 @@
 
 fields    the fields of a tenant in a file
 entries   one tenant of a file: as it was read, after validation, and as a candidate
+refused_values  what a report has in place of a value that was refused
 places    where an entry was stored
 rows      what an import does with each entry: kinds, policies, options, changes
 messages  messages about a file and its rows, which a page can translate
@@ -19,6 +20,7 @@ from portal.imports.model.errors import (
     not_an_export,
     not_our_csv,
     too_many_entries,
+    unusable_file,
     value_too_long,
 )
 from portal.imports.model.fields import (
@@ -44,6 +46,7 @@ from portal.imports.model.places import (
     place_name,
     short_place_name,
 )
+from portal.imports.model.refused_values import RefusedValue, read_refused, refused_text
 from portal.imports.model.rows import (
     FAILED_KINDS,
     WRITTEN_KINDS,
@@ -60,9 +63,9 @@ __all__ = [
     "EXPORTED_FIELDS", "FAILED_KINDS", "FIELDS", "KEY_PREFIX", "KNOWN_FIELDS", "MISSING",
     "SECRET_FIELD", "UNNAMED_PLACE", "WRITTEN_KINDS", "AllowedChange", "Candidate", "Entry",
     "FieldChange", "FieldMessage", "FieldValue", "ImportOptions", "Message", "Place",
-    "PlaceSummary", "PlanRow", "Policy", "RefusedFileError", "RowKind", "ValidatedEntry",
-    "file_is_compressed", "file_not_text", "file_too_large", "invalid_json", "json_type_in_words",
-    "not_an_export", "not_our_csv", "pack_messages", "place_name", "printable_excerpt",
-    "problem_message", "repair_message", "short_place_name", "size_in_words", "too_many_entries",
-    "value_too_long",
+    "PlaceSummary", "PlanRow", "Policy", "RefusedFileError", "RefusedValue", "RowKind",
+    "ValidatedEntry", "file_is_compressed", "file_not_text", "file_too_large", "invalid_json",
+    "json_type_in_words", "not_an_export", "not_our_csv", "pack_messages", "place_name",
+    "printable_excerpt", "problem_message", "read_refused", "refused_text", "repair_message",
+    "short_place_name", "size_in_words", "too_many_entries", "unusable_file", "value_too_long",
 ]  # fmt: skip

@@ -24,6 +24,9 @@ class Entry:
     lost_secret: the entry comes from a report, which never holds a secret, and the tenant had
         a secret or may have had one.
     place: where the entry was stored, as far as the file says.
+    left_out: names of fields of a type that is not read.
+    is_table_item: the entry is an item of a table, whose secret may be sealed.
+    still_refused: of a row of a report, the names of what was refused and is not in the report.
     former_place: of a row of a report, the name of the place that the row was about; else empty.
     """
 
@@ -35,6 +38,9 @@ class Entry:
     tenant_id: str = ""
     lost_secret: bool = False
     place: Place = UNNAMED_PLACE
+    left_out: tuple[str, ...] = ()
+    is_table_item: bool = False
+    still_refused: tuple[str, ...] = ()
     former_place: str = ""
 
 

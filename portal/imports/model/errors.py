@@ -37,14 +37,27 @@ def not_an_export(found: Message, status: int = 422) -> RefusedFileError:
     return RefusedFileError(message, status, details)
 
 
-def not_our_csv() -> RefusedFileError:
-    """Spreadsheets of tenants have any columns, so none is guessed."""
-    return not_an_export(
+def unusable_file(found: Message) -> RefusedFileError:
+    """`found`: what the file is, and what gives a readable one."""
+    return RefusedFileError(Message("The file is not a portal export."), 422, found)
+
+
+def not_our_csv(command: str = "") -> RefusedFileError:
+    """Spreadsheets of tenants have any columns, so none is guessed.
+
+    command: what gives a readable file, if the file seems to come from the table.
+    """
+    error = not_an_export(
         Message(
             "It is CSV, but not the report of an import, which is the only CSV that is read: its"
             " first line begins with row,kind,tenant."
         )
     )
+    if command and error.found:
+        error.found = Message(
+            "%(details)s Fetch a table as JSON: %(command)s", details=error.found, command=command
+        )
+    return error
 
 
 def invalid_json(line: int, column: int) -> RefusedFileError:

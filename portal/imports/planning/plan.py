@@ -11,7 +11,7 @@ from portal.imports.model import WRITTEN_KINDS, Candidate, ImportOptions, PlanRo
 from portal.imports.planning.classify import Outcome, classify, duplicate, held_back
 from portal.imports.planning.licence_totals import Licence, LicenceTotals
 from portal.imports.planning.staging import StagedEntries, StagedEntry
-from portal.imports.validation import tenant_id_of
+from portal.imports.validation import names_two_tenants, tenant_id_of
 from portal.sealing import Sealer, SecretFingerprints
 from portal.settings import Settings
 from portal.stores import Item, ItemNotFoundError, Store
@@ -101,7 +101,8 @@ class Plan:
         """The row, and the licence that it gives if it is written."""
         entry = staged.entry
         candidate = entry.candidate
-        outcome = Outcome(RowKind.INVALID, reasons=entry.reasons)
+        kind = RowKind.CONFLICT if names_two_tenants(entry) else RowKind.INVALID
+        outcome = Outcome(kind, reasons=entry.reasons)
         sealed_secret = fingerprint = ""
         duplicate_of = 0
         if candidate and newest:

@@ -12,15 +12,16 @@ from portal.imports.model import (
     file_too_large,
     not_an_export,
 )
+from portal.imports.tables import BINARY_ION, GZIP_START, amazon_ion, export_lines
 from portal.settings import Settings
 
 _PIECE_BYTES = 64 * 1024
 #: Somebody chooses among them in a form, whose number of fields has a limit.
 _MAX_PLACES_OF_PAGE = 80
 
-#: First bytes of compressed files: gzip, zip, empty zip, bzip2, xz, Zstandard, 7z, compress.
+#: First bytes of compressed files: zip, empty zip, bzip2, xz, Zstandard, 7z, compress.
 _COMPRESSED = (
-    b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd",
+    b"PK\x03\x04", b"PK\x05\x06", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd",
     b"7z\xbc\xaf", b"\x1f\x9d",
 )  # fmt: skip
 _UTF32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
@@ -78,9 +79,13 @@ def decode_text(file: Readable, limits: Limits) -> Iterator[str]:
     """The file's text in pieces, without a byte-order mark.
 
     Raises:
-        RefusedFileError: the file is compressed, too large, a web page, or no UTF-8 or UTF-16.
+        RefusedFileError: the file is compressed, and no export to S3; or it is too large, a web
+            page, Amazon Ion, or no UTF-8 or UTF-16.
     """
     piece = _read_exactly(file, 4)
+    if piece.startswith(GZIP_START):
+        file = export_lines(file, piece, limits.size)
+        piece = _read_exactly(file, 4)
     decoder = codecs.getincrementaldecoder(_encoding(piece))(errors="strict")
     size, has_content = len(piece), False
     while True:
@@ -111,6 +116,8 @@ def _encoding(head: bytes) -> str:
     """
     if head.startswith(_COMPRESSED):
         raise file_is_compressed()
+    if head.startswith(BINARY_ION):
+        raise amazon_ion()
     if head.startswith(_UTF32_MARKS):
         raise file_not_text()
     if head.startswith(_UTF16_MARKS):

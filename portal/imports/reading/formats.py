@@ -5,7 +5,8 @@ import re
 from enum import StrEnum
 from typing import Any
 
-from portal.imports.model import KEY_PREFIX, KNOWN_FIELDS
+from portal.imports.model import KEY_PREFIX, KNOWN_FIELDS, RowKind
+from portal.imports.tables import is_deletion, is_schema, item_of
 
 
 class FileFormat(StrEnum):
@@ -19,6 +20,7 @@ class FileFormat(StrEnum):
     CHROMIUM = "Chromium profile"
     FIREFOX = "Firefox profile"
     WEBKIT = "WebKit profile"
+    TABLE = "table items"
 
 
 #: The first line of a report as CSV, whatever delimiter a spreadsheet saved it with.
@@ -32,10 +34,11 @@ ENTRY_LISTS = {
     "origins": FileFormat.STORAGE_STATE, "rows": FileFormat.REPORT, "tenants": FileFormat.TENANTS,
 }  # fmt: skip
 #: Keys beside such a list. They belong to the format, so they do not count as keys of other
-#: programs.
+#: programs. (All keys beside the rows of the portal's own report do.)
 FRAME_KEYS = frozenset({
     "cookies", "importId", "at", "by", "policy", "allowed", "shapes", "counts",
     "ignoredKeys", "applied", "state", "store", "active", "places",
+    "origin", "sessionStorage", "indexedDB",
 })  # fmt: skip
 
 
@@ -51,8 +54,20 @@ def is_dump(value: Any) -> bool:
 
 
 def is_json_line(value: Any) -> bool:
-    """Whether the value is a line of JSON Lines: a tenant or a pair of key and value."""
-    return pair_of(value) is not None or (is_tenant(value) and not is_dump(value))
+    """Whether the value is a line of JSON Lines: a tenant, a pair of key and value, or an item or
+    the schema of a table."""
+    return (
+        pair_of(value) is not None
+        or (is_tenant(value) and not is_dump(value))
+        or item_of(value) is not None
+        or is_schema(value)
+        or (isinstance(value, dict) and is_deletion(value))
+    )
+
+
+def is_report_row(value: Any) -> bool:
+    """Whether the value is a row of the portal's own report."""
+    return isinstance(value, dict) and value.get("kind") in tuple(RowKind)
 
 
 def pair_of(value: Any) -> tuple[str, Any] | None:

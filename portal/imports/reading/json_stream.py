@@ -30,6 +30,9 @@ _SELF_ENDING = '{["'
 _LONGEST_TOKEN = 16
 #: Characters: less text than this is not worth dropping.
 _DROP_FROM = 64 * 1024
+#: Characters of a string that are read at a time.
+_PIECE = 64 * 1024
+_HIGH_HALF = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
 
 
 class _TooLongError(ValueError):
@@ -168,6 +171,40 @@ class JsonStream(TextBuffer):
             if not is_cut_off or not self._read_more():
                 raise self.invalid_here()
 
+    def read_string(self) -> Iterator[str]:
+        """Reads a string of any length, without its escapes, in pieces. Whoever begins must
+        iterate to the end.
+
+        Raises:
+            RefusedFileError: the string is invalid.
+        """
+        self._pos += 1
+        start = self._pos
+        while True:
+            while self._pos - start < _PIECE and (match := _IN_STRING.match(self._text, self._pos)):
+                self._pos = match.end()
+            is_end = self._text.startswith('"', self._pos)
+            rest = self._text[self._pos : self._pos + 6]
+            is_cut_off = not rest or (rest.startswith("\\") and len(rest) < 6)
+            # Both halves of a pair belong together.
+            end = self._pos if is_end else self._pos - _half_of_pair(self._text[start : self._pos])
+            piece = self._text[start:end]
+            if piece:
+                yield json.loads(f'"{piece}"')
+            start = end
+            if is_end:
+                self._pos += 1
+                return
+            if is_cut_off:
+                position, self._pos = self._pos, start
+                if not self._read_more():
+                    self._pos = position
+                    raise self.invalid_here()
+                self._pos += position - start
+                start = self._pos - (position - start)
+            elif not _IN_STRING.match(self._text, self._pos):
+                raise self.invalid_here()
+
     # ---- Details
 
     def _parsed(self, value: Any, end: int) -> ParsedValue:
@@ -244,3 +281,12 @@ class JsonStream(TextBuffer):
     def _check_length(self, end: int) -> None:
         if end - self._pos > self._limits.value:
             raise _TooLongError
+
+
+def _half_of_pair(raw: str) -> int:
+    """Length of an escape at the end that is the first half of a surrogate pair; else 0."""
+    if not _HIGH_HALF.fullmatch(raw[-6:]):
+        return 0
+    before = raw[:-6]
+    # After an odd number of backslashes, the last one is escaped.
+    return 0 if (len(before) - len(before.rstrip("\\"))) % 2 else 6

@@ -6,7 +6,14 @@ Only failed rows become entries. The other rows are in the store, or duplicates 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from portal.imports.model import EXPORTED_FIELDS, FAILED_KINDS, SECRET_FIELD, Entry, Message
+from portal.imports.model import (
+    EXPORTED_FIELDS,
+    FAILED_KINDS,
+    SECRET_FIELD,
+    Entry,
+    Message,
+    read_refused,
+)
 from portal.imports.reading.csv_cells import CountedLines, read_rows, unguard_cell
 from portal.imports.reading.strict_json import ParsedValue
 
@@ -61,6 +68,8 @@ def _entry(key: str, values: Any, row: Mapping[str, Any], line: int, column: int
     problem = None if values else _NO_VALUES
     secret = values.get(SECRET_FIELD) if isinstance(values, dict) else None
     is_lost = not secret and row.get("secret", "") not in _NO_SECRET_LOST
+    if isinstance(values, dict):
+        values = {name: read_refused(value) for name, value in values.items()}
     tenant_id, place = row.get("tenant"), row.get("place")
     return Entry(
         key,
@@ -70,5 +79,14 @@ def _entry(key: str, values: Any, row: Mapping[str, Any], line: int, column: int
         problem,
         tenant_id=tenant_id if isinstance(tenant_id, str) else "",
         lost_secret=is_lost and not problem,
+        still_refused=_names(row.get("refused")),
         former_place=place if isinstance(place, str) else "",
     )
+
+
+def _names(refused: Any) -> tuple[str, ...]:
+    """The names in a list, or in a cell of CSV."""
+    names = refused.split(",") if isinstance(refused, str) else refused
+    if not isinstance(names, list):
+        return ()
+    return tuple(name.strip() for name in names if isinstance(name, str) and name.strip())

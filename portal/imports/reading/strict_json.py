@@ -21,6 +21,7 @@ from portal.imports.model import Message, invalid_json, printable_excerpt
 #: No number of a tenant is longer; converting long ones takes quadratic time.
 _MAX_DIGITS = 64
 TOO_DEEP = Message("Nested too deeply.")
+HALF_CHARACTER = Message("It contains half of a character (a lone surrogate).")
 OUT_OF_RANGE = Message("Number out of range.")
 
 
@@ -92,11 +93,14 @@ def decode_json(text: str, depth: int) -> Any:
     """
     try:
         value = strict_decoder.decode(text)
-        orjson.loads(text)
     except json.JSONDecodeError as error:
         raise StrictJsonError(invalid_json(error.lineno, error.colno).message) from error
     except RecursionError as error:
         raise StrictJsonError(TOO_DEEP) from error
+    try:
+        orjson.loads(text)
+    except ValueError as error:
+        raise StrictJsonError(HALF_CHARACTER) from error
     if is_deeper(value, depth):
         raise StrictJsonError(TOO_DEEP)
     return value

@@ -9,6 +9,8 @@ from portal.imports.reading.decode import Limits
 _SPACE = re.compile(r"[ \t\r\n]*")
 #: Characters that `starts_with` looks at.
 _START_LENGTH = 64
+#: Characters that `start` returns.
+_SHOWN_LENGTH = 1_000
 
 
 class TextBuffer:
@@ -52,6 +54,10 @@ class TextBuffer:
         while len(self._text) - self._pos < _START_LENGTH and self._read_more():
             pass
         return pattern.match(self._text, self._pos) is not None
+
+    def start(self) -> str:
+        """A few lines from the position on, as far as they are in memory."""
+        return self._text[self._pos : self._pos + _SHOWN_LENGTH]
 
     def read_lines(self) -> Iterator[str]:
         """Reads the rest of the text line by line, with the line ends.

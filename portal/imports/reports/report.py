@@ -27,7 +27,7 @@ from portal.timestamps import format_timestamp
 #: the place if the import has any: programs may count the columns of earlier versions.
 _COLUMNS = (
     "row", "kind", "tenant", "key", "file", "line", "column", "reasons", "repairs", "leftOut",
-    "changes", "secret", "duplicateOf",
+    "changes", "secret", "duplicateOf", "refused",
 )  # fmt: skip
 #: The first columns, which a CSV report takes from `_row_as_json` as they are.
 _PLAIN_COLUMNS = _COLUMNS[:7]
@@ -60,7 +60,16 @@ def _row_as_json(row: PlanRow, files: Sequence[str] = ()) -> dict[str, Any]:
         fields["values"] = {
             name: row.values[name] for name in EXPORTED_FIELDS if name in row.values
         }
+        if refused := _refused_beside_values(row):
+            fields["refused"] = refused
     return fields
+
+
+def _refused_beside_values(row: PlanRow) -> list[str]:
+    """What of the row was refused and is not in its values, such as its secret. The row stays
+    invalid until somebody removes the name, so that nobody imports it by accident."""
+    names = (each.field for each in row.reasons)
+    return [*dict.fromkeys(name for name in names if name and name not in EXPORTED_FIELDS)]
 
 
 def report_as_json(
@@ -102,6 +111,7 @@ def report_as_csv(
             "; ".join(f"{each.field}: {each.old} -> {each.new}" for each in row.changes),
             row.secret,
             row.duplicate_of or "",
+            ", ".join(fields.get("refused", ())),
         ]
         fields_of_tenant = [values.get(name) for name in EXPORTED_FIELDS]
         place = [row.place or None] if has_places else []

@@ -2,6 +2,7 @@
 
 validate         the checks of one entry, rule by rule
 field_reader     reads a field by its type
+suspect_values   damaged texts, ids that were made up, what was refused before
 invalid_entries  what is kept of an invalid entry, and whose it may be
 """
 
@@ -10,6 +11,9 @@ from portal.imports.validation.invalid_entries import (
     tenant_id_of,
     updated_at_of,
 )
+from portal.imports.validation.suspect_values import names_two_tenants
 from portal.imports.validation.validate import validate_entry
 
-__all__ = ["possible_tenant_ids", "tenant_id_of", "updated_at_of", "validate_entry"]
+__all__ = [
+    "names_two_tenants", "possible_tenant_ids", "tenant_id_of", "updated_at_of", "validate_entry",
+]  # fmt: skip

@@ -11,11 +11,13 @@ from portal.imports.model import (
     FieldMessage,
     FieldValue,
     Message,
+    RefusedValue,
     json_type_in_words,
     printable_excerpt,
     problem_message,
     repair_message,
 )
+from portal.tenants import ActiveFlag, read_active
 from portal.timestamps import read_timestamp
 
 
@@ -45,6 +47,9 @@ class FieldReader:
             return None
         if isinstance(value, str):
             return value
+        if isinstance(value, RefusedValue):
+            self._still_refused(name, value)
+            return None
         kind = json_type_in_words(value)
         self.reject(name, Message("This must be a text, but it is %(kind)s.", kind=kind))
         return None
@@ -89,13 +94,30 @@ class FieldReader:
         """The field's boolean; `None` if it is missing or rejected. Does not add it to
         `values`."""
         value = self.fields.get(name)
-        if value in ("true", "false"):
-            value = value == "true"
+        if isinstance(value, RefusedValue):
+            self._still_refused(name, value)
+            return None
+        flag = read_active(value)
+        if flag.is_text:
             self.repaired(name, Message("The file has this as a text."))
-        if value is None or isinstance(value, bool):
-            return value
-        self.reject(name, Message("This must be true or false."))
-        return None
+        elif flag is ActiveFlag.UNREADABLE:
+            # Lists and objects may contain secrets.
+            text = str(value) if isinstance(value, str | int | float) else json_type_in_words(value)
+            self.reject(
+                name,
+                Message(
+                    "This must be true or false. The file has: %(text)s",
+                    text=printable_excerpt(text),
+                ),
+            )
+        return flag.is_active
+
+    def _still_refused(self, name: str, value: RefusedValue) -> None:
+        message = Message(
+            "An earlier import refused this, and nobody has replaced it: %(text)s",
+            text=printable_excerpt(value.text),
+        )
+        self.reject(name, message)
 
     def timestamp(self, name: str, *, required: bool = False) -> datetime | None:
         """`None` if the field is missing or rejected."""

@@ -16,8 +16,10 @@ from portal.imports.model import (
     FieldMessage,
     FieldValue,
     Message,
+    RefusedValue,
     ValidatedEntry,
     printable_excerpt,
+    refused_text,
 )
 from portal.imports.reading import OUT_OF_RANGE
 from portal.tenants import ID, is_id
@@ -29,8 +31,10 @@ _MAX_VALUE_BYTES = 4_000
 _MAX_KEY_LENGTH = len(KEY_PREFIX) + 81
 #: Signed 64 bits. A larger integer makes an entry invalid even in an unknown field.
 _MAX_INTEGER = 2**63 - 1
+#: The only fields that hold true or false.
+_BOOLEANS = ("isActive", "openEnded")
 #: Unknown fields that are named; further ones are counted.
-_MAX_NAMES = 20
+MAX_NAMES = 20
 
 
 def unknown_fields(fields: Mapping[str, Any]) -> tuple[tuple[str, ...], list[FieldMessage]]:
@@ -39,10 +43,10 @@ def unknown_fields(fields: Mapping[str, Any]) -> tuple[tuple[str, ...], list[Fie
         return (), []
     names = [name for name in fields if name not in KNOWN_FIELDS]
     too_large = [name for name in names if _is_too_large(fields[name])]
-    more = [f"+{len(names) - _MAX_NAMES}"] if len(names) > _MAX_NAMES else []
+    more = [f"+{len(names) - MAX_NAMES}"] if len(names) > MAX_NAMES else []
     return (
-        (*(printable_excerpt(name) for name in names[:_MAX_NAMES]), *more),
-        [FieldMessage(printable_excerpt(name), OUT_OF_RANGE) for name in too_large[:_MAX_NAMES]],
+        (*(printable_excerpt(name) for name in names[:MAX_NAMES]), *more),
+        [FieldMessage(printable_excerpt(name), OUT_OF_RANGE) for name in too_large[:MAX_NAMES]],
     )
 
 
@@ -61,13 +65,17 @@ def invalid_entry(
     notes = list(repairs)
     for name in EXPORTED_FIELDS:
         value = fields.get(name)
-        if isinstance(value, bool):
+        if isinstance(value, RefusedValue):
+            values[name] = value.text
+        elif isinstance(value, bool) and name in _BOOLEANS:
             values[name] = value
         elif isinstance(value, str) and is_storable(value):
             values[name] = shortened = _shortened(value)
             if shortened != value:
                 note = Message("Only the beginning of this text is kept.")
                 notes.append(FieldMessage(name, note))
+        elif value is not None:
+            values[name] = refused_text(value)
     key = entry.key if len(entry.key) <= _MAX_KEY_LENGTH else entry.key[: _MAX_KEY_LENGTH - 1] + "…"
     return ValidatedEntry(
         key=key, line=entry.line, column=entry.column, reasons=tuple(reasons),

@@ -30,12 +30,22 @@ from portal.imports.model import (
 )
 from portal.imports.reading import StrictJsonError, decode_json
 from portal.imports.validation.field_reader import FieldReader
-from portal.imports.validation.invalid_entries import invalid_entry, is_storable, unknown_fields
+from portal.imports.validation.invalid_entries import (
+    MAX_NAMES,
+    invalid_entry,
+    is_storable,
+    unknown_fields,
+)
+from portal.imports.validation.suspect_values import suspect_values, tenant_column_disagrees
 from portal.sealing import Secret, is_sealed
 from portal.tenants import SECRET_LENGTH, cluster_of, is_id
 
 _SEALED = Message(
     "This secret is already sealed. Enter the unsealed secret or leave the field out."
+)
+_SEALED_IN_TABLE = Message(
+    "The table holds this secret sealed, and only the key of its own portal opens it. The import"
+    " leaves it out: a secret that is in the store stays; otherwise set it in the portal."
 )
 _LOST = Message(
     "Reports contain no secrets. Set the secret in the portal or import the original file."
@@ -87,6 +97,7 @@ class _EntryValidation(FieldReader):
         self.entry = entry
 
     def result(self) -> ValidatedEntry:
+        self.reasons += suspect_values(self.entry, self.fields)
         self._ids()
         self._cluster()
         self.read_lines(_LINES)
@@ -98,6 +109,7 @@ class _EntryValidation(FieldReader):
         self._times()
         secret = self._secret()
         left_out, too_large = unknown_fields(self.fields)
+        left_out = (*left_out, *map(printable_excerpt, self.entry.left_out[:MAX_NAMES]))
         self.reasons += too_large
         if self.reasons:
             return invalid_entry(self.entry, self.reasons, self.repairs, self.fields, left_out)
@@ -131,14 +143,7 @@ class _EntryValidation(FieldReader):
             )  # fmt: skip
             self.reject("", message)
         if self.entry.tenant_id not in ("", tenant_id):
-            # A spreadsheet saves 007 as 7, which would be another tenant.
-            message = Message(
-                "The column tenant says %(tenant)s, but the ids are %(ids)s. If a spreadsheet"
-                " changed the ids, write them as they were; if you changed them, empty the column"
-                " tenant.",
-                tenant=printable_excerpt(self.entry.tenant_id), ids=tenant_id,
-            )  # fmt: skip
-            self.reject("", message)
+            self.reasons.append(tenant_column_disagrees(self.entry, tenant_id))
         if self.fields.get("tenantId") not in (None, tenant_id):
             message = Message("This does not match the other ids (%(ids)s).", ids=tenant_id)
             self.reject("tenantId", message)
@@ -240,6 +245,9 @@ class _EntryValidation(FieldReader):
             self.reject(SECRET_FIELD, Message("This is longer than 500 characters."))
         elif not is_storable(text) or "\0" in text:
             self.reject(SECRET_FIELD, Message("This contains characters that cannot be used."))
+        elif is_sealed(text) and self.entry.is_table_item:
+            self.repaired(SECRET_FIELD, _SEALED_IN_TABLE)
+            return None
         elif is_sealed(text):
             self.reject(SECRET_FIELD, _SEALED)
         return Secret(text)

@@ -194,6 +194,7 @@ FILE_FORMAT = {
     FileFormat.CHROMIUM: N_("Profile of Chromium, Edge or Brave"),
     FileFormat.FIREFOX: N_("Profile of Firefox"),
     FileFormat.WEBKIT: N_("Storage of WebKit"),
+    FileFormat.TABLE: N_("Items of a DynamoDB table"),
 }
 
 POLICY = {

@@ -199,7 +199,8 @@ def _is_in_store(row: PlanRow, job: ImportJob) -> bool:
         case RowKind.CONFLICT:
             # A row that is held back for a newer row of the same tenant has no changes if the
             # tenant is not in the store.
-            return bool(row.changes) or not row.duplicate_of
+            names_two_tenants = any(each.field == "tenant" for each in row.reasons)
+            return bool(row.changes) or not (row.duplicate_of or names_two_tenants)
         case RowKind.NEW:
             return row.written
         case RowKind.DUPLICATE:

@@ -14,6 +14,7 @@ from tests.imports.reading.test_formats import SlowPipe
 
 PRETTY = json.dumps(tenant(2), indent=2).encode() + b"\n"
 INVALID = "Not valid JSON (line 2, column {})."
+HALF = "It contains half of a character (a lone surrogate)."
 
 
 def read(file, opened=io.BytesIO, limits=LIMITS):
@@ -40,12 +41,12 @@ def read(file, opened=io.BytesIO, limits=LIMITS):
         (b"null", "This line is not a tenant."),
         (b'"dark"', "This line is not a tenant."),
         (b"x", INVALID.format(1)),
-        (rb'{"accountId": "\ud800"}', INVALID.format(1)),
-        (rb'{"accountId": "1", "\udfff": 1}', INVALID.format(1)),
-        (rb'{"key": "fsm_tenant_1_1", "value": "\ud800"}', INVALID.format(1)),
-        (rb'{"fsm_tenant_1_\ud800": "{}"}', INVALID.format(2)),
-        (rb'{"fsm_tenant_1_1": "\ud800"}', INVALID.format(20)),
-        (rb'[{"accountId": "\ud800"}]', INVALID.format(2)),
+        (rb'{"accountId": "\ud800"}', HALF),
+        (rb'{"accountId": "1", "\udfff": 1}', HALF),
+        (rb'{"key": "fsm_tenant_1_1", "value": "\ud800"}', HALF),
+        (rb'{"fsm_tenant_1_\ud800": "{}"}', HALF),
+        (rb'{"fsm_tenant_1_1": "\ud800"}', HALF),
+        (rb'[{"accountId": "\ud800"}]', HALF),
     ],
 )
 def test_an_invalid_line_is_an_entry_with_its_problem(line, problem, opened):
@@ -67,7 +68,7 @@ def test_tenants_over_several_lines_are_read(opened):
         (PRETTY.replace(b'"cluster"', b'"accountId"'), "Key 'accountId' appears twice."),
         (PRETTY.replace(b"{", b'{"a": NaN,'), "Number out of range."),
         (PRETTY.replace(b'"eu"', b"[" * 32 + b"]" * 32), "Nested too deeply."),
-        (PRETTY.replace(b'"eu"', rb'"\ud800"'), "Not valid JSON (line 2, column 1)."),
+        (PRETTY.replace(b'"eu"', rb'"\ud800"'), HALF),
     ],
 )
 def test_an_ambiguous_tenant_over_several_lines_is_one_entry(invalid, problem, opened):

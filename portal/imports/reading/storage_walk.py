@@ -1,0 +1,320 @@
+"""Goes through the lists, objects and texts of a document, and opens what may hold tenants."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from portal.imports.model import KEY_PREFIX, Entry, Message, Place, RefusedFileError
+from portal.imports.reading.containers import keys, positions
+from portal.imports.reading.envelopes import (
+    ENVELOPE_KEYS,
+    ENVELOPE_START,
+    JSON_TEXT_START,
+    MAX_KEYS,
+    MAX_TEXTS,
+    ORIGIN_START,
+    TEXT_KEYS,
+    is_envelope,
+    is_origin,
+)
+from portal.imports.reading.formats import (
+    ENTRY_LISTS,
+    FRAME_KEYS,
+    FileFormat,
+    is_json_line,
+    is_report_row,
+    is_tenant,
+    pair_of,
+)
+from portal.imports.reading.found_entries import FoundEntries, Level
+from portal.imports.reading.json_stream import JsonStream
+from portal.imports.reading.strict_json import ParsedValue
+from portal.imports.tables import ITEM_KEYS, PART_KEYS, item_of
+
+_ORIGIN_TOO_LATE = Message(
+    "An object names its origin after its entries, and it is too long to be held. Write the origin"
+    " before them."
+)
+
+
+@dataclass(slots=True)
+class _ObjectSoFar:
+    """What the keys of one object have been.
+
+    others, frame: numbers of keys that are not read; `frame`: of those in `FRAME_KEYS`.
+    part_key: the key that says that it is only a part of an answer.
+    """
+
+    others: int = 0
+    frame: int = 0
+    has_tenants: bool = False
+    has_entry_list: bool = False
+    has_envelope: bool = False
+    has_report_rows: bool = False
+    has_items: bool = False
+    part_key: str = ""
+
+
+class StorageWalk(FoundEntries):
+    """The base of `EntryReader`."""
+
+    # ---- Lists
+
+    def _list(self, level: Level, key: str = "") -> Iterator[Entry]:
+        """`key`: of the object that holds the list."""
+        stream = self._stream
+        #: The first element if it may be the key of a pair.
+        held: ParsedValue | None = None
+        for number, _ in enumerate(positions(stream)):
+            char = stream.next_char()
+            if char == "{" and held is None:
+                yield from self._object_in_list(level, key)
+            elif char == "[" and held is None:
+                yield from self._list_in_list(level)
+            else:
+                parsed = stream.read_value(self._room(level))
+                if number == 0 and type(parsed.value) is str and not is_tenant(parsed.value):
+                    held = parsed
+                elif held is not None and stream.next_char() == "]":
+                    self._has_pair_document |= level.depth == 1
+                    self._note_format(FileFormat.PAIRS)
+                    yield from self._pair((held.value, parsed.value), parsed, level, held)
+                    held = None
+                else:
+                    if held is not None:
+                        yield from self._element(held, level)
+                    held = None
+                    yield from self._element(parsed, level)
+        if held is not None:
+            yield from self._element(held, level)
+        self._note_format(FileFormat.TENANTS)
+
+    def _object_in_list(self, level: Level, key: str) -> Iterator[Entry]:
+        stream = self._stream
+        parsed = stream.peek_value(self._room(level))
+        if parsed is None:
+            if not stream.starts_with(ENVELOPE_START):
+                # It is refused for its own reason.
+                parsed = stream.read_value(self._room(level))
+            yield from self._storage_in_list(level, None)
+        elif key == "rows" and is_report_row(parsed.value):
+            stream.skip(parsed)
+            yield from self._report_row(parsed)
+        elif is_envelope(parsed.value) and not is_json_line(parsed.value):
+            yield from self._storage_in_list(level, parsed.value.get("origin"))
+        else:
+            stream.skip(parsed)
+            yield from self._element(parsed, level)
+
+    def _storage_in_list(self, level: Level, origin: object) -> Iterator[Entry]:
+        """An object in a list that holds a storage. `origin`: `None` if it is not known yet."""
+        self._count()
+        document = self._places.current
+        self._places.begin_origin(origin, document)
+        yield from self._object(level.deeper(), document)
+        self._places.current = document
+
+    def _list_in_list(self, level: Level) -> Iterator[Entry]:
+        stream = self._stream
+        parsed = stream.peek_value(self._room(level))
+        if parsed is None and self._room(level) <= 1:
+            parsed = stream.read_value(self._room(level))
+        pair = pair_of(parsed.value) if parsed else None
+        if parsed and pair:
+            stream.skip(parsed)
+            self._note_format(FileFormat.PAIRS)
+            yield from self._pair(pair, parsed, level)
+        else:
+            self._count()
+            yield from self._list(level.deeper())
+
+    # ---- Objects
+
+    def _object(self, level: Level, document: Place | None = None) -> Iterator[Entry]:
+        """`document`: the place around the object, if it is one that may name its origin."""
+        stream = self._stream
+        self._note_format(FileFormat.DUMP)
+        so_far, found_before = _ObjectSoFar(), self._found
+        for parsed_key in keys(stream, self._room(level)):
+            key, char = parsed_key.value, stream.next_char()
+            if key.startswith(KEY_PREFIX):
+                parsed = stream.read_value(self._room(level))
+                if char == "{" and self.format is FileFormat.DUMP:
+                    self.format = FileFormat.TENANTS_BY_KEY
+                so_far.has_tenants = self._is_export = True
+                yield self._entry(key, parsed.value, parsed, parsed_key)
+            elif key == "origin" and char == '"' and document is not None:
+                self._name_origin(stream.read_value(1).value, document, found_before)
+            elif char == '"' and self._is_text_of_json(key):
+                yield from self._text(level.under(key)._replace(takes_lists=False))
+                so_far.has_envelope = True
+            elif char in ("{", "["):
+                yield from self._container(key, char, level, so_far)
+            else:
+                self._skip_value(key, char, level, so_far)
+        self._end_object(so_far, found_anything=self._found != found_before)
+
+    def _end_object(self, so_far: _ObjectSoFar, *, found_anything: bool) -> None:
+        if so_far.has_items:
+            self._part_key = so_far.part_key
+        if so_far.has_report_rows:
+            return
+        if so_far.has_entry_list:
+            self.ignored_keys += so_far.others
+        elif so_far.has_tenants or not so_far.has_envelope or not found_anything:
+            # Then the keys that belong to a format are keys of other programs with the same names.
+            self.ignored_keys += so_far.others + so_far.frame
+
+    def _storage(self, level: Level, parsed: ParsedValue | None) -> Iterator[Entry]:
+        """An object that is in no list. It may be the storage of one origin.
+
+        parsed: what comes next; `None` if it is too long to be looked at.
+        """
+        value = parsed.value if parsed else {}
+        names_origin = "origin" in value and "localStorage" in value
+        if names_origin or (parsed is None and self._stream.starts_with(ORIGIN_START)):
+            document = self._places.current
+            self._places.begin_origin(value.get("origin"), document)
+            yield from self._object(level, document)
+            self._places.current = document
+        else:
+            yield from self._object(level)
+
+    def _name_origin(self, origin: str, document: Place, found_before: int) -> None:
+        self._note_format(FileFormat.STORAGE_STATE)
+        if origin == self._places.current.origin:
+            return
+        if self._found != found_before:
+            raise RefusedFileError(_ORIGIN_TOO_LATE)
+        self._places.begin_origin(origin, document)
+
+    def _skip_value(self, key: str, char: str, level: Level, so_far: _ObjectSoFar) -> None:
+        """`char`: the first of the value."""
+        if key in FRAME_KEYS:
+            so_far.frame += 1
+        else:
+            so_far.others += 1
+        self._count()
+        if char == '"':
+            self._stream.skip_string()
+            value: Any = True
+        else:
+            value = self._stream.read_value(self._room(level)).value
+        if key in PART_KEYS and value:
+            so_far.part_key = key
+
+    def _container(
+        self, key: str, char: str, level: Level, so_far: _ObjectSoFar
+    ) -> Iterator[Entry]:
+        """A list or an object under a key."""
+        inner = level.under(key)
+        if len(inner.path) > MAX_KEYS or not (key in ENVELOPE_KEYS or is_origin(key)):
+            yield from self._other_container(key, char, inner, so_far)
+            return
+        so_far.has_items |= key in ("Items", "Responses")
+        exported_before = self._is_export
+        if char == "[":
+            if key in ENTRY_LISTS:
+                so_far.has_entry_list = True
+                if key != "rows":
+                    self._note_format(ENTRY_LISTS[key])
+            reports_before = self.format
+            yield from self._list(inner, key)
+            so_far.has_report_rows |= (
+                key == "rows" and self.format is FileFormat.REPORT
+                and (reports_before is FileFormat.REPORT or not exported_before)
+            )  # fmt: skip
+        elif is_origin(key):
+            document = self._places.current
+            self._places.begin_origin(key, document)
+            yield from self._object(inner)
+            self._places.current = document
+        else:
+            yield from self._storage(inner, self._stream.peek_value(self._room(level)))
+        so_far.has_envelope = True
+
+    def _other_container(
+        self, key: str, char: str, level: Level, so_far: _ObjectSoFar
+    ) -> Iterator[Entry]:
+        """A list or an object under a key that is not opened. Items of a table are read wherever
+        they stand: their types show what they are."""
+        stream = self._stream
+        found_before = self._found
+        if char == "[":
+            for _ in positions(stream):
+                parsed = stream.read_value(self._room(level))
+                self._count()
+                item = item_of(parsed.value)
+                if item is not None:
+                    yield from self._item(item, parsed)
+                else:
+                    self._look_deeper(level.path, parsed.value)
+        else:
+            parsed = stream.read_value(self._room(level) + 1)
+            item = item_of(parsed.value) if key in ITEM_KEYS else None
+            if item is not None:
+                yield from self._item(item, parsed)
+            elif KEY_PREFIX in parsed.text:
+                self._look_deeper(level.path, parsed.value)
+            if key in PART_KEYS and parsed.value:
+                so_far.part_key = key
+        self._count()
+        if self._found != found_before:
+            so_far.has_envelope = True
+        elif key in FRAME_KEYS:
+            so_far.frame += 1
+        else:
+            so_far.others += 1
+
+    # ---- Texts of JSON
+
+    def _is_text_of_json(self, key: str) -> bool:
+        """Whether the text that comes next is opened."""
+        return (
+            key in TEXT_KEYS
+            and self._open_texts < MAX_TEXTS
+            and self._stream.starts_with(JSON_TEXT_START)
+        )
+
+    def _text(self, level: Level) -> Iterator[Entry]:
+        """The documents in a text, which may be of any length."""
+        outer, outer_position, found_before = self._stream, self._text_position, self._found
+        if outer_position is None:
+            self._text_position = outer.line_and_column()
+        pieces = outer.read_string()
+        self._stream = JsonStream(pieces, self._limits)
+        self._open_texts += 1
+        try:
+            while self._stream.next_char():
+                yield from self._document(level)
+        except RefusedFileError as error:
+            if self._counted > self._limits.entries:
+                raise
+            if not level.path or self._found != found_before:
+                sentence = Message("In the value: %(sentence)s", sentence=error.message)
+                raise RefusedFileError(sentence, error.status, error.found) from error
+            # It is a text of another program that only begins like JSON.
+            for _ in pieces:
+                pass
+        finally:
+            self._stream, self._text_position = outer, outer_position
+            self._open_texts -= 1
+
+    def _document(self, level: Level) -> Iterator[Entry]:
+        """A document inside a text."""
+        stream = self._stream
+        char = stream.next_char()
+        if char == "[":
+            yield from self._list(level)
+        elif char == "{":
+            parsed = stream.peek_value(self._room(level))
+            if parsed is not None and level.takes_lists and is_json_line(parsed.value):
+                stream.skip(parsed)
+                yield from self._element(parsed, level)
+            else:
+                yield from self._storage(level, parsed)
+        elif self._open_texts < MAX_TEXTS and stream.starts_with(JSON_TEXT_START):
+            yield from self._text(level)
+        else:
+            stream.read_value(self._room(level))
+            self._count()

@@ -2,7 +2,8 @@
 sealed secret in place of a plaintext one.
 
 Nothing else is written, neither a version nor a status: as long as the old application may still
-write a row, its `isActive` decides. Incomplete rows are listed, and stay incomplete until somebody
+write a row, its `isActive` decides. Where that is the text of true or false, it becomes true or
+false, as an import reads it. Incomplete rows are listed, and stay incomplete until somebody
 answers (`answers`). What a row lacks is derived from the row itself, so a complete
 row is left alone, and a run that was stopped can simply be repeated.
 """
@@ -11,6 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
 
+from migrations_tools.backfill.active_flags import (
+    ACTIVE,
+    active_flag,
+    shown_value,
+    with_readable_flag,
+)
 from migrations_tools.backfill.answers import AnswerOutcome
 from migrations_tools.backfill.checkpoints import Checkpoint, Checkpoints
 from migrations_tools.backfill.rows import Changes, Rows, RowTooLargeError, SkipReason
@@ -27,7 +34,7 @@ from portal.stores import (
     Value,
     VersionConflictError,
 )
-from portal.tenants import Gap
+from portal.tenants import ActiveFlag, Gap
 
 #: How often a row is tried if somebody else keeps changing it.
 MAX_ATTEMPTS = 8
@@ -44,8 +51,12 @@ def missing_attributes(item: Item, sealer: Sealer) -> Changes:
     """
     if not records.is_tenant(item):
         return {}
-    expected = records.index_keys_of(item)
+    readable = with_readable_flag(item)
+    expected = records.index_keys_of(readable)
     changes: dict[str, Value | None] = {
+        name: readable[name] for name in (ACTIVE,) if readable is not item
+    }
+    changes |= {
         name: expected.get(name)
         for name in _INDEX_KEYS
         if item.get(name) != expected.get(name)
@@ -81,6 +92,8 @@ class BackfillReport:
     """Attributes that the portal cannot use, by the id of their tenant. They stay as they are."""
     incomplete: dict[str, list[Gap]] = field(default_factory=dict)
     """What rows lack, by their ids, if nobody has answered yet whether to keep or close them."""
+    active: dict[str, list[str]] = field(default_factory=dict)
+    """Of rows whose `isActive` is neither true nor false: how it is read, and what it is."""
     answers: dict[str, AnswerOutcome] = field(default_factory=dict)
     """What became of each answer of this run, by the id of its row."""
 
@@ -93,7 +106,7 @@ class BackfillReport:
         own_values, other_values = asdict(self), asdict(other)
         merged = {
             name: own_values.pop(name) | other_values.pop(name)
-            for name in ("unchangeable", "unusable", "incomplete", "answers")
+            for name in ("unchangeable", "unusable", "incomplete", "active", "answers")
         }
         return BackfillReport(
             **{name: own_values[name] + other_values[name] for name in own_values}, **merged
@@ -163,6 +176,7 @@ class Backfill:
             unchangeable={**checkpoint.unchangeable},
             unusable={**checkpoint.unusable},
             incomplete={**checkpoint.incomplete},
+            active={**checkpoint.active},
         )
         done, after = checkpoint.done, checkpoint.after
         while not done:
@@ -185,6 +199,7 @@ class Backfill:
                     unchangeable={**report.unchangeable},
                     unusable={**report.unusable},
                     incomplete={**report.incomplete},
+                    active={**report.active},
                 ),
             )
         return report
@@ -196,9 +211,14 @@ class Backfill:
         if not records.is_tenant(item):
             return
         report.tenants += 1
-        if unusable := records.unusable_attributes(item):
+        flag = active_flag(item)
+        if "status" not in item and flag not in (ActiveFlag.TRUE, ActiveFlag.FALSE):
+            report.active[str(item[KEY])] = [flag.value, shown_value(item)]
+        # As the row is after this run.
+        readable = with_readable_flag(item)
+        if unusable := records.unusable_attributes(readable):
             report.unusable[str(item[KEY])] = unusable
-        if gaps := records.open_gaps(item):
+        if gaps := records.open_gaps(readable):
             report.incomplete[str(item[KEY])] = [*gaps]
         for _ in range(MAX_ATTEMPTS):
             try:

@@ -28,7 +28,7 @@ class Checkpoint:
     Attributes:
         after: The id of the last row that was handled.
         done: The end of the segment was reached.
-        failed, unchangeable, unusable, incomplete: As in `BackfillReport`, for the rows so far.
+        failed, unchangeable, unusable, incomplete, active: As in `BackfillReport`, for the rows so far.
     """
 
     after: str | None = None
@@ -37,6 +37,7 @@ class Checkpoint:
     unchangeable: dict[str, SkipReason] = field(default_factory=dict)
     unusable: dict[str, list[str]] = field(default_factory=dict)
     incomplete: dict[str, list[Gap]] = field(default_factory=dict)
+    active: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Checkpoints:
@@ -100,6 +101,7 @@ def _checkpoint(
     unchangeable: dict[str, str],
     unusable: dict[str, list[str]] | None = None,
     incomplete: dict[str, list[str]] | None = None,
+    active: dict[str, list[str]] | None = None,
 ) -> Checkpoint:
     # A version that did not look for unusable attributes or gaps may have written the file.
     skipped = {tenant_id: SkipReason(reason) for tenant_id, reason in unchangeable.items()}
@@ -113,4 +115,5 @@ def _checkpoint(
             tenant_id: [Gap(name) for name in names]
             for tenant_id, names in (incomplete or {}).items()
         },
+        active={tenant_id: list(words) for tenant_id, words in (active or {}).items()},
     )

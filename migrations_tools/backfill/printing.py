@@ -1,12 +1,14 @@
 """What `adopt` prints for people."""
 
+from collections.abc import Callable, Mapping
+
 import click
 
 from migrations_tools.backfill.answers import AnswerOutcome
 from migrations_tools.backfill.backfill import BackfillReport
 from migrations_tools.backfill.rows import SkipReason
 from migrations_tools.options import MAX_LISTED, comma_separated, printable
-from portal.tenants import Gap
+from portal.tenants import ActiveFlag, Gap
 
 _SKIPPED = {
     SkipReason.TOO_LARGE: "Skipped, because a key would be too long for DynamoDB or the row too"
@@ -48,6 +50,25 @@ _NOT_HEEDED = {
 }
 
 
+#: What `isActive` of a row means that is neither true nor false.
+_ACTIVE: Mapping[ActiveFlag, Callable[[bool], str]] = {
+    ActiveFlag.TRUE_TEXT: lambda apply: (
+        "isActive is the text true, which means active, and"
+        f" {'was' if apply else 'would be'} written as true"
+    ),
+    ActiveFlag.FALSE_TEXT: lambda apply: (
+        "isActive is the text false, which means suspended, and"
+        f" {'was' if apply else 'would be'} written as false"
+    ),
+    ActiveFlag.NULL: lambda _apply: "isActive is null, so they are suspended",
+    ActiveFlag.MISSING: lambda _apply: "isActive is missing, so they are suspended",
+    ActiveFlag.UNREADABLE: lambda _apply: (
+        "isActive is neither true nor false, so they have no access. Reinstate or suspend them on"
+        " their pages"
+    ),
+}
+
+
 def print_report(report: BackfillReport, store: str, apply: bool) -> None:
     click.echo(f"{store}: {report.rows:,} rows, {report.tenants:,} of them tenants.")
     click.echo(f"Already complete: {report.right:,}.")
@@ -68,6 +89,7 @@ def print_report(report: BackfillReport, store: str, apply: bool) -> None:
             f" {comma_separated(report.failed)}.",
             err=True,
         )
+    _print_active(report, apply)
     if report.unusable:
         click.echo(
             "These attributes have a type that the portal cannot use. It leaves them as they are"
@@ -96,6 +118,17 @@ def _print_answers(report: BackfillReport, apply: bool) -> None:
     for outcome, sentence in _NOT_HEEDED.items():
         if ids := ids_with(outcome):
             click.echo(f"{sentence}: {comma_separated(ids)}.", err=True)
+
+
+def _print_active(report: BackfillReport, apply: bool) -> None:
+    for flag, sentence in _ACTIVE.items():
+        found = {row_id: shown for row_id, (word, shown) in report.active.items() if word == flag}
+        if not found:
+            continue
+        what = sentence(apply)
+        names_value = flag is ActiveFlag.UNREADABLE
+        ids = [f"{row_id} ({found[row_id]})" if names_value else row_id for row_id in sorted(found)]
+        click.echo(f"{what}: {comma_separated(ids)}.", err=True)
 
 
 def _print_incomplete(report: BackfillReport) -> None:

@@ -58,7 +58,11 @@ def read_files(
         for name, short_name in zip(files, _short_names(files), strict=True):
             try:
                 with open_source(name, limits, clear_line) as source:
+                    noted = len(entries.notes)
                     entries.add_source(source, limits, show_entries_read, name=short_name)
+                    for note in entries.notes[noted:]:
+                        # Before anything is planned; also with --json.
+                        click.echo(f"{display_name(name)}: {note}", err=True)
             except (RefusedFileError, OSError) as error:
                 text = str(error) if isinstance(error, RefusedFileError) else "It cannot be read."
                 raise UnusableFileError(f"{display_name(name)}: {text}") from error

@@ -103,7 +103,12 @@ class Summary:
         entries = self._plan.staged
         formats = [file_format.value for file_format in entries.formats]
         return plan_summary(
-            self._plan.options, self._counts, entries.ignored_keys, formats, entries.chosen_places
+            self._plan.options,
+            self._counts,
+            entries.ignored_keys,
+            formats,
+            entries.chosen_places,
+            notes=entries.notes,
         )
 
     # ---- For programs

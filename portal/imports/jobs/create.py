@@ -30,6 +30,8 @@ _ALPHABET = string.ascii_lowercase + string.digits
 #: The index partition of all draft markers.
 DRAFT_MARKERS = f"{records.IMPORTS}#BEGUN"
 _MARKER_SUFFIX = "-begun"
+#: Notes of all files that a job keeps. One file has a few.
+_MAX_NOTES = 20
 #: Places that a job lists. Each of its rows names its own.
 _MAX_PLACES = 50
 
@@ -85,6 +87,7 @@ def _add_job(
         file_name=file_name,
         places=tuple(plan.staged.chosen_places[:_MAX_PLACES]),
         places_total=len(plan.staged.chosen_places),
+        notes=tuple(plan.staged.notes[:_MAX_NOTES]),
         state=JobState.PLANNED,
         options=plan.options,
         formats=tuple(each.value for each in plan.staged.formats),

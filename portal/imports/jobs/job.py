@@ -17,6 +17,7 @@ from portal.imports.model import (
     WRITTEN_KINDS,
     AllowedChange,
     ImportOptions,
+    Message,
     PlaceSummary,
     Policy,
     RowKind,
@@ -67,6 +68,8 @@ class ImportJob:
     places: the first of the places whose entries it imports; empty if there is only one, of which
         nothing is known.
     places_total: how many places these are.
+    notes: what people must know before they look at the plan.
+    names_refused: whether its rows name what was refused. Those of version 1.0 do not.
     counts: rows per kind, as they are classified now.
     chunks: items of rows per kind.
     to_write, processed: rows to write when the plan was made, and how many of them are processed.
@@ -95,6 +98,8 @@ class ImportJob:
     file_name: str = ""
     places: tuple[PlaceSummary, ...] = ()
     places_total: int = 0
+    notes: tuple[Message, ...] = ()
+    names_refused: bool = True
     processed: int = 0
     reclassified_from: Mapping[RowKind, Mapping[RowKind, int]] = field(default_factory=dict)
     active: int = 0
@@ -204,6 +209,7 @@ def job_item(job: ImportJob) -> Item:
         "fileName": job.file_name,
         "places": [(each.name, each.entries, each.last_change) for each in job.places],
         "placesTotal": job.places_total,
+        "notes": [note.packed() for note in job.notes],
         "state": job.state,
         "policy": job.options.policy,
         "allowed": sorted(job.options.allowed),
@@ -252,6 +258,8 @@ def job_of(item: Item) -> ImportJob:
         file_name=fields.get("fileName", ""),
         places=tuple(PlaceSummary(*each) for each in fields.get("places", ())),
         places_total=fields.get("placesTotal", 0),
+        notes=tuple(Message.unpacked(each) for each in fields.get("notes", ())),
+        names_refused="notes" in fields,
         state=JobState(fields["state"]),
         options=ImportOptions(
             policy=Policy(fields["policy"]),

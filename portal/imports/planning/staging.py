@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from portal.imports.model import (
     Candidate,
     FieldMessage,
+    Message,
     PlaceSummary,
     ValidatedEntry,
     pack_messages,
@@ -87,6 +88,7 @@ class StagedEntries:
 
     formats: the format of each file.
     ignored_keys: number of keys of other programs.
+    notes: what people must know before they look at a plan, such as that a file is only a part.
     size: number of entries.
     chosen_places: the places that are imported; empty if nothing is to be said about them.
     places_left_out: how many places were not chosen.
@@ -99,6 +101,7 @@ class StagedEntries:
     def __init__(self) -> None:
         self.formats: list[FileFormat] = []
         self.ignored_keys = 0
+        self.notes: list[Message] = []
         self.size = 0
         self.chosen_places: list[PlaceSummary] = []
         self.places_left_out = 0
@@ -154,6 +157,8 @@ class StagedEntries:
         self._insert(rows)
         self.formats.append(reader.format or FileFormat.DUMP)
         self.ignored_keys += reader.ignored_keys
+        # A source that has nothing to say need not have notes.
+        self.notes += [note for note in getattr(reader, "notes", ()) if note not in self.notes]
 
     def places(self) -> list[PlaceSummary]:
         """The places that hold tenants, in the order of the files. All files have to be added.

@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from portal.imports.model import KEY_PREFIX, Entry, Message, printable_excerpt, too_many_entries
+from portal.imports.model import (
+    KEY_PREFIX,
+    UNNAMED_PLACE,
+    Entry,
+    Message,
+    printable_excerpt,
+    too_many_entries,
+)
 from portal.imports.reading.decode import Limits
 from portal.imports.reading.document_places import DocumentPlaces
 from portal.imports.reading.envelopes import path_in_words, path_of_tenants
@@ -142,7 +149,8 @@ class FoundEntries:
             return
         self._is_export = True
         entry = self._entry("", fields.fields, parsed)
-        yield replace(entry, left_out=fields.left_out, is_table_item=True)
+        # People join the parts of an export: in one file, they are one table.
+        yield replace(entry, left_out=fields.left_out, is_table_item=True, place=UNNAMED_PLACE)
 
     def _element(self, parsed: ParsedValue, level: Level) -> Iterator[Entry]:
         """An element of a list, or a line."""

@@ -29,7 +29,7 @@ from portal.imports.reading.formats import (
 from portal.imports.reading.found_entries import FoundEntries, Level
 from portal.imports.reading.json_stream import JsonStream
 from portal.imports.reading.strict_json import ParsedValue
-from portal.imports.tables import ITEM_KEYS, PART_KEYS, item_of
+from portal.imports.tables import ITEM_KEYS, PART_KEYS, is_deletion, item_of
 
 _ORIGIN_TOO_LATE = Message(
     "An object names its origin after its entries, and it is too long to be held. Write the origin"
@@ -247,6 +247,8 @@ class StorageWalk(FoundEntries):
                 item = item_of(parsed.value)
                 if item is not None:
                     yield from self._item(item, parsed)
+                elif type(parsed.value) is dict and is_deletion(parsed.value):
+                    self._deletions += 1
                 else:
                     self._look_deeper(level.path, parsed.value)
         else:

@@ -15,6 +15,7 @@ from portal.imports.model import (
     FieldMessage,
     FieldValue,
     ImportOptions,
+    Message,
     PlaceSummary,
     PlanRow,
     RowKind,
@@ -23,11 +24,11 @@ from portal.imports.reading import EMPTY_TEXT, guard_cell
 from portal.imports.reports.csv_lines import CSV_START, csv_line
 from portal.timestamps import format_timestamp
 
-#: Columns of a CSV report. The columns of `EXPORTED_FIELDS` follow, filled for failed rows, and
-#: the place if the import has any: programs may count the columns of earlier versions.
+#: Columns of a CSV report. The columns of `EXPORTED_FIELDS` follow, filled for failed rows. The
+#: later ones are the last ones: programs may count the columns of earlier versions.
 _COLUMNS = (
     "row", "kind", "tenant", "key", "file", "line", "column", "reasons", "repairs", "leftOut",
-    "changes", "secret", "duplicateOf", "refused",
+    "changes", "secret", "duplicateOf",
 )  # fmt: skip
 #: The first columns, which a CSV report takes from `_row_as_json` as they are.
 _PLAIN_COLUMNS = _COLUMNS[:7]
@@ -90,16 +91,21 @@ def report_as_json(
 
 
 def report_as_csv(
-    rows: Iterable[PlanRow], files: Sequence[str] = (), *, has_places: bool = False
+    rows: Iterable[PlanRow],
+    files: Sequence[str] = (),
+    *,
+    has_places: bool = False,
+    has_refused: bool = True,
 ) -> Iterator[str]:
     """Pieces of a table, with a byte-order mark that tells spreadsheets that it is UTF-8.
 
     has_places: whether there is a column for the place of each row.
+    has_refused: whether there is one for what was refused of each; rows of 1.0 do not know.
 
     An empty cell is a missing value; an apostrophe alone is an empty value.
     """
-    heading = [*_COLUMNS, *EXPORTED_FIELDS]
-    yield CSV_START + _line([*heading, "place"] if has_places else heading, [])
+    place, refused = ["place"] * has_places, ["refused"] * has_refused
+    yield CSV_START + _line([*_COLUMNS, *EXPORTED_FIELDS, *place, *refused], [])
     for row in rows:
         fields = _row_as_json(row, files)
         values = fields.get("values", {})
@@ -111,11 +117,11 @@ def report_as_csv(
             "; ".join(f"{each.field}: {each.old} -> {each.new}" for each in row.changes),
             row.secret,
             row.duplicate_of or "",
-            ", ".join(fields.get("refused", ())),
         ]
-        fields_of_tenant = [values.get(name) for name in EXPORTED_FIELDS]
-        place = [row.place or None] if has_places else []
-        yield _line(cells, [*fields_of_tenant, *place])
+        last = [row.place or None] if has_places else []
+        if has_refused:
+            last.append(", ".join(fields.get("refused", ())) or None)
+        yield _line(cells, [*(values.get(name) for name in EXPORTED_FIELDS), *last])
 
 
 def plan_summary(
@@ -124,9 +130,11 @@ def plan_summary(
     ignored_keys: int,
     shapes: Sequence[str],
     places: Sequence[PlaceSummary] = (),
+    *,
+    notes: Sequence[Message] = (),
 ) -> dict[str, Any]:
     """The fields of a plan's report beside its rows."""
-    summary = {
+    summary: dict[str, Any] = {
         "counts": {kind.value: counts.get(kind, 0) for kind in RowKind},
         "ignoredKeys": ignored_keys,
         "shapes": list(shapes),
@@ -134,13 +142,20 @@ def plan_summary(
         "allowed": sorted(each.value for each in options.allowed),
         "applied": False,
     }
-    return {**summary, "places": places_as_json(places)} if places else summary
+    # Without these, a report is what earlier versions wrote.
+    if places:
+        summary["places"] = places_as_json(places)
+    if notes:
+        summary["notes"] = [str(note) for note in notes]
+    return summary
 
 
 def job_summary(job: ImportJob) -> dict[str, Any]:
     """The fields of a job's report beside its rows."""
     return {
-        **plan_summary(job.options, job.counts, job.ignored_keys, job.formats, job.places),
+        **plan_summary(
+            job.options, job.counts, job.ignored_keys, job.formats, job.places, notes=job.notes
+        ),
         "applied": job.state is JobState.DONE,
         "importId": job.id,
         "state": job.state.value,

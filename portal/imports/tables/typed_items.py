@@ -75,8 +75,10 @@ def item_of(value: Any) -> dict[str, Any] | None:
 
 
 def is_deletion(value: Mapping[str, Any]) -> bool:
-    """Whether a record of a stream, or a line of an incremental export, says that its item was
-    deleted."""
+    """Whether a record of a stream, a line of an incremental export, or a request in a batch of
+    writes says that its item is deleted."""
+    if isinstance(value.get("DeleteRequest"), dict):
+        return True
     record = value.get("dynamodb", value)
     return (
         isinstance(record, dict)

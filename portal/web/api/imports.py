@@ -96,7 +96,12 @@ def _report_of_plan(plan: Plan) -> str:
         formats = [each.value for each in plan.staged.formats]
         staged = plan.staged
         return plan_summary(
-            plan.options, plan.tally.counts, staged.ignored_keys, formats, staged.chosen_places
+            plan.options,
+            plan.tally.counts,
+            staged.ignored_keys,
+            formats,
+            staged.chosen_places,
+            notes=staged.notes,
         )
 
     return "".join(report_as_json(plan, summary))

@@ -302,6 +302,13 @@ class ImportReport(Struct, rename="camel", kw_only=True):
         ]
         | UnsetType
     ) = UNSET
+    notes: (
+        Annotated[
+            list[str],
+            Meta(description="Sentences about the whole file, such as that it is only a part."),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 #: A file to import, as JSON. There are more formats.

@@ -9,7 +9,7 @@ from portal import records
 from portal.imports import FileFormat, ImportJob, JobState, RowKind
 from portal.timestamps import parse_timestamp
 from portal.web.http import settings
-from portal.web.i18n import _, dates, format_number, labels
+from portal.web.i18n import _, dates, format_number, labels, translate_message
 from portal.web.imports.outcome import failed_rows, progress_text
 from portal.web.imports.place_view import places_of_job
 
@@ -67,7 +67,7 @@ def job_tone(job: ImportJob) -> str:
 
 def summary_sentences(job: ImportJob) -> list[str]:
     """What the import would write or has written, who gets access by it, what was not read."""
-    sentences = []
+    sentences = [translate_message(note) for note in job.notes]
     if job.state is JobState.PLANNED:
         sentences.append(
             _("%(number)s of %(rows)s rows would be written. Nothing is written yet.",

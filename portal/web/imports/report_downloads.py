@@ -33,7 +33,7 @@ def report_json(import_id: str) -> Response:
 
 
 def _csv(job: ImportJob, rows: Iterator[PlanRow]) -> Iterator[str]:
-    return report_as_csv(rows, has_places=job.places_total > 0)
+    return report_as_csv(rows, has_places=job.places_total > 0, has_refused=job.names_refused)
 
 
 def _json(job: ImportJob, rows: Iterator[PlanRow]) -> Iterator[str]:

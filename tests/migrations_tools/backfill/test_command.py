@@ -53,7 +53,7 @@ def test_the_command_writes_only_with_apply(old_table: OldTable, tmp_path: Path)
     assert json.loads(applied.stdout) == {
         "applied": True, "rows": 3, "tenants": 3, "right": 0, "listed": 3, "sealed": 3,
         "changed_meanwhile": 0, "failed": [], "unchangeable": {}, "unusable": {},
-        "incomplete": {}, "answers": {},
+        "incomplete": {}, "active": {}, "answers": {},
     }  # fmt: skip
     assert "Already complete: 3." in run(folder, "--apply", **environ).stdout
     assert sorted(path.name for path in folder.iterdir()) == ["sealing-keys.json"]

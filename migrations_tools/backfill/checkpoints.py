@@ -28,7 +28,8 @@ class Checkpoint:
     Attributes:
         after: The id of the last row that was handled.
         done: The end of the segment was reached.
-        failed, unchangeable, unusable, incomplete, active: As in `BackfillReport`, for the rows so far.
+        failed, unchangeable, unusable, incomplete, active: As in `BackfillReport`, for the rows so
+            far.
     """
 
     after: str | None = None

@@ -50,5 +50,6 @@ EARLIER_MESSAGES = (
     ),
     N_("This must be a text, and is %(kind)s."),
     N_("This secret is sealed already. Enter the secret itself, or leave it out."),
+    N_("This must be true or false."),
     N_("This was a text."),
 )

@@ -100,7 +100,12 @@ class StorageWalk(FoundEntries):
         elif key == "rows" and is_report_row(parsed.value):
             stream.skip(parsed)
             yield from self._report_row(parsed)
-        elif is_envelope(parsed.value) and not is_json_line(parsed.value):
+        elif (
+            # Nearly all objects are plain tenants, which are no envelopes.
+            "accountId" not in parsed.value
+            and is_envelope(parsed.value)
+            and not is_json_line(parsed.value)
+        ):
             yield from self._storage_in_list(level, parsed.value.get("origin"))
         else:
             stream.skip(parsed)

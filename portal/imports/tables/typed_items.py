@@ -62,7 +62,8 @@ def is_typed(value: Any) -> bool:
 
 def item_of(value: Any) -> dict[str, Any] | None:
     """The item that the value is or holds, in DynamoDB's JSON; else `None`."""
-    if type(value) is not dict:
+    if type(value) is not dict or type(value.get("accountId")) is str:
+        # Nearly all objects are plain tenants.
         return None
     for path in _PATHS:
         inner: Any = value

@@ -15,6 +15,7 @@ _EXPORT = (
     " --table-arn ARN --s3-bucket BUCKET"
 )
 _DOWNLOAD = "aws s3 cp --recursive s3://BUCKET/AWSDynamoDB/EXPORT/data/ ."
+_COPY = "copy(JSON.stringify(localStorage))"
 _RECORDS = 'frame.to_json("tenants.json", orient="records")'
 
 #: `Count: 4` or `Items:` and a line end; or the mark of a document.
@@ -45,6 +46,13 @@ def refuse_other_text(start: str) -> None:
     """
     if _ION.match(start):
         raise amazon_ion()
+    if start.startswith("'"):
+        raise unusable_file(
+            Message(
+                "It is a text in single quotes, as a console shows it, which is not read. Copy the"
+                " text itself: %(command)s", command=_COPY,
+            )
+        )  # fmt: skip
     if _AWS_TEXT.match(start):
         raise unusable_file(
             Message(

@@ -19,6 +19,7 @@ DOWNLOAD = "aws s3 cp --recursive s3://BUCKET/AWSDynamoDB/EXPORT/data/ ."
 RECORDS = 'frame.to_json("tenants.json", orient="records")'
 ION_LINE = b'$ion_1_0 {Item:{tenantId:"86810_1"}}\n'
 COLUMNS = {name: {"0": value, "1": value} for name, value in tenant(1).items()}
+COPY = "copy(JSON.stringify(localStorage))"
 FILES: dict[str, tuple[str | bytes, str, str]] = {
     "manifest": (
         json.dumps({"version": "2020-06-30", "manifestFilesS3Key": "x/manifest-files.json"}),
@@ -28,6 +29,7 @@ FILES: dict[str, tuple[str | bytes, str, str]] = {
         json.dumps({"itemCount": 8, "dataFileS3Key": "a/data/b.json.gz"}) + "\n",
         "the manifest of an export to S3", DOWNLOAD,
     ),
+    "a console": ("'{\"theme\":\"dark\"}'", "in single quotes", COPY),
     "Ion": (ION_LINE, "Amazon Ion", EXPORT),
     "Ion, compressed": (gzip.compress(ION_LINE), "Amazon Ion", EXPORT),
     "Ion, binary": (b"\xe0\x01\x00\xea\xee\x95", "Amazon Ion", EXPORT),

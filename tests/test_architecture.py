@@ -233,6 +233,10 @@ ARROWS: dict[str, set[str]] = {
     "portal.records": {
         "portal.contact_fields", "portal.stores", "portal.tenants", "portal.timestamps",
     },
+    "portal.answer_diff": {
+        "portal.day_texts", "portal.records", "portal.stores", "portal.tenants",
+        "portal.timestamps", "portal.translations",
+    },
     "portal.auth": {"portal.stores", "portal.timestamps"},
     "portal.oidc": {
         "portal.auth", "portal.contact_readers", "portal.oidc_setting", "portal.settings",

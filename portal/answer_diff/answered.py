@@ -1,0 +1,121 @@
+"""What `validate` answers about one tenant from now on: at now, and at each instant at which its
+answer turns. The rules are those of the answer itself, `portal.tenants.access_status`."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import orjson
+
+from portal import records
+from portal.stores import KEY, Item
+from portal.tenants import (
+    EXPIRING,
+    MILLISECOND,
+    AccessStatus,
+    Status,
+    Validity,
+    access_status,
+    is_id,
+)
+from portal.timestamps import format_timestamp
+
+#: In place of an access status: no tenant has the id.
+UNKNOWN = "unknown"
+GIVES_ACCESS = frozenset({AccessStatus.VALID.value, AccessStatus.EXPIRING.value})
+#: The answer says more about the tenant than its status: names, cluster, client.
+_SHOWS_FIELDS = GIVES_ACCESS | {AccessStatus.EXPIRED.value}
+#: They decide access, and are compared as what they mean.
+_DECIDING = ("tenantId", "isActive", "validFrom", "validTo")
+_DIGEST_BYTES = 6
+
+
+class Answered(NamedTuple):
+    """What is answered about one tenant.
+
+    Attributes:
+        steps: Since when which access status is answered; the first one is the present.
+        window: Start and end of the validity as they are answered; empty texts for none.
+        fields: A digest of the other fields that the application gets.
+    """
+
+    steps: tuple[tuple[datetime, str], ...]
+    window: tuple[str, str] = ("", "")
+    fields: str = ""
+
+    @classmethod
+    def of(cls, status: Status, validity: Validity, now: datetime, fields: str = "") -> "Answered":
+        """By status and validity, as the rules have it."""
+        instants = sorted({now, *(each for each in _turns(validity) if each > now)})
+        steps: list[tuple[datetime, str]] = []
+        for instant in instants:
+            access = access_status(status, validity, instant).value
+            if not steps or steps[-1][1] != access:
+                steps.append((instant, access))
+        window = tuple(
+            format_timestamp(each) if each else ""
+            for each in (validity.valid_from, validity.valid_to)
+        )
+        return cls(tuple(steps), (window[0], window[1]), fields)
+
+    def at(self, instant: datetime) -> str:
+        """The access status at this instant, which is not before the first step."""
+        found = self.steps[0][1]
+        for since, access in self.steps:
+            if since > instant:
+                break
+            found = access
+        return found
+
+    @property
+    def shows_fields(self) -> bool:
+        """Whether the fields are in an answer, now or later."""
+        return any(access in _SHOWS_FIELDS for _, access in self.steps)
+
+
+def nobody(now: datetime) -> Answered:
+    """The answer about ids that no tenant has."""
+    return Answered(((now, UNKNOWN),))
+
+
+def is_asked_for(tenant_id: str) -> bool:
+    """Whether the application can ask for this id."""
+    account_id, _, company_id = tenant_id.partition("_")
+    return is_id(account_id) and is_id(company_id)
+
+
+def answered_by(item: Item | None, now: datetime) -> Answered | None:
+    """What is answered by the stored item; None if there is none, or nobody can ask for it."""
+    if item is None or not is_asked_for(str(item[KEY])):
+        return None
+    return Answered.of(records.status_of(item), records.validity_of(item), now, _fields(item))
+
+
+def _turns(validity: Validity) -> Iterator[datetime]:
+    """The first whole milliseconds at which an answer may be another one: nobody asks between."""
+    if validity.valid_from is not None:
+        start = _whole_millisecond(validity.valid_from)
+        yield from _later(start, MILLISECOND if start < validity.valid_from else timedelta())
+    if validity.valid_to is not None:
+        end = _whole_millisecond(validity.valid_to)
+        yield from _later(end, MILLISECOND)
+        yield from _later(end, MILLISECOND - EXPIRING)
+
+
+def _later(instant: datetime, by: timedelta) -> Iterator[datetime]:
+    # "Without end" is written as the last instant of the year 9999, too. Nothing turns after it.
+    with suppress(OverflowError):
+        yield instant + by
+
+
+def _whole_millisecond(instant: datetime) -> datetime:
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def _fields(item: Item) -> str:
+    view = records.public_view(item)
+    told = {name: value for name, value in view.items() if name not in _DECIDING}
+    text = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(text).hexdigest()[: 2 * _DIGEST_BYTES]

@@ -6,6 +6,18 @@ import click
 MAX_LISTED = 20
 
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+ANSWERS_OPTION = click.option(
+    "--answers",
+    "show_answers",
+    is_flag=True,
+    help="Say whose answer from validate changes, and when.",
+)
+MOST_LOSING_OPTION = click.option(
+    "--most-losing",
+    metavar="N",
+    type=click.IntRange(0),
+    help="Write nothing if more tenants would lose access, now or later. Default: any number.",
+)
 RATE_OPTION = click.option(
     "--rate",
     default=500.0,

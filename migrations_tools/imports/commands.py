@@ -6,7 +6,12 @@ they run, so that the other commands of the tool do not wait for it.
 
 import click
 
-from migrations_tools.options import JSON_OPTION, MAX_LISTED
+from migrations_tools.options import (
+    ANSWERS_OPTION,
+    JSON_OPTION,
+    MAX_LISTED,
+    MOST_LOSING_OPTION,
+)
 
 #: The values of `portal.imports.Policy` and `AllowedChange`; a test compares them.
 POLICIES = ("skip", "newer-wins", "overwrite")
@@ -48,6 +53,8 @@ ALLOWED_CHANGES = ("status", "validity")
     metavar="FILE",
     help="Write all rows to this file: as CSV if its name ends in .csv, otherwise as JSON.",
 )
+@ANSWERS_OPTION
+@MOST_LOSING_OPTION
 @JSON_OPTION
 def import_(
     *,
@@ -58,6 +65,8 @@ def import_(
     origins: tuple[str, ...],
     only_list: bool,
     report: str | None,
+    show_answers: bool,
+    most_losing: int | None,
     as_json: bool,
 ) -> None:
     """Import tenants that the old application exported. A FILE can be - for standard input.
@@ -81,6 +90,8 @@ def import_(
             allowed=frozenset(AllowedChange(change) for change in allowed),
             dry_run=dry_run,
             report=report,
+            show_answers=show_answers,
+            most_losing=most_losing,
             as_json=as_json,
         )
     )

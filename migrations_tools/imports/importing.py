@@ -19,7 +19,7 @@ from migrations_tools.imports.standard_output import OutputError
 from migrations_tools.imports.summary import Summary
 from migrations_tools.operator_name import operator_name
 from migrations_tools.progress import ProgressLine
-from portal.cli import command_errors, error_sentence, read_settings
+from portal.cli import command_errors, error_sentence, read_settings, refused_losses
 from portal.imports import (
     AllowedChange,
     ImportJob,
@@ -69,6 +69,8 @@ class ImportArguments:
     allowed: frozenset[AllowedChange] = frozenset()
     dry_run: bool = False
     report: str | None = None
+    show_answers: bool = False
+    most_losing: int | None = None
     as_json: bool = False
 
 
@@ -83,7 +85,7 @@ def run_import(arguments: ImportArguments) -> bool:
         SystemExit: A file cannot be used (exit status 2).
     """
     settings = read_settings()
-    with interruptible(), command_errors(NEXT_STEP), file_errors():
+    with interruptible(), command_errors(NEXT_STEP), file_errors(), refused_losses():
         sealer = open_sealer(settings)
         store = SealingStore(MarkingStore(InterruptSafeStore(open_store(settings))), sealer)
         try:
@@ -148,13 +150,18 @@ class ImportRunner:
                 now=now,
                 sealer=None if arguments.dry_run else self._sealer,
                 workers=lookup_workers(self._settings),
+                zone=self._settings.time_zone,
             )
             plan.progress = lambda n: self._progress.update(_bar(n, entries.size, "planned"))
             if arguments.dry_run:
-                return self._report_rows(plan, iter(plan), report)
+                is_complete = self._report_rows(plan, iter(plan), report)
+                plan.answers.refuse_more_than(arguments.most_losing)
+                return is_complete
             audit = AuditInfo(by=operator_name(), at=now)
             names = [name for name in arguments.files if name != "-"]
-            job = self._job = create_job(self._store, plan, audit, file_names=names)
+            job = self._job = create_job(
+                self._store, plan, audit, file_names=names, most_losing=arguments.most_losing
+            )
             while job.is_open:
                 audit = replace(audit, at=utc_now())
                 job = self._job = apply_step(self._store, job.id, audit)
@@ -193,8 +200,9 @@ class ImportRunner:
             raise UnusableFileError(str(error)) from error
 
     def _report_rows(self, plan: Plan, rows: Iterator[PlanRow], report: AtomicFile | None) -> bool:
-        summary = Summary(self._arguments.files, plan, self._job)
-        summary.write(rows, report, self._progress, as_json=self._arguments.as_json)
+        arguments = self._arguments
+        summary = Summary(arguments.files, plan, self._job, shows_answers=arguments.show_answers)
+        summary.write(rows, report, self._progress, as_json=arguments.as_json)
         return summary.is_complete
 
     # ---- Errors

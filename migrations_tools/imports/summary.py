@@ -19,6 +19,7 @@ from migrations_tools.imports.standard_output import (
 from migrations_tools.options import MAX_LISTED
 from migrations_tools.progress import ProgressLine
 from portal import records
+from portal.cli import print_answers
 from portal.imports import (
     FAILED_KINDS,
     ImportJob,
@@ -42,13 +43,22 @@ class Summary:
 
     Args:
         job: The import as it is after its last row; `None` for a dry run.
+        shows_answers: For people, too, whose answers from `validate` change.
     """
 
-    def __init__(self, files: Sequence[str], plan: Plan, job: ImportJob | None) -> None:
+    def __init__(
+        self,
+        files: Sequence[str],
+        plan: Plan,
+        job: ImportJob | None,
+        *,
+        shows_answers: bool = False,
+    ) -> None:
         self._files = files
         self._file_names = [escape_unprintable(name) for name in files]
         self._plan = plan
         self._job = job
+        self._shows_answers = shows_answers
         self._counts: Counter[RowKind] = Counter()
         self._without_secret = 0
         self._failed: list[PlanRow] = []
@@ -107,7 +117,8 @@ class Summary:
             self._counts,
             entries.ignored_keys,
             formats,
-            entries.chosen_places,
+            self._plan.answers,
+            places=entries.chosen_places,
             notes=entries.notes,
         )
 
@@ -168,6 +179,8 @@ class Summary:
             click.echo(f"Keys of other programs, ignored: {plan.staged.ignored_keys:,}.")
         for sentence in self._licence_sentences():
             click.echo(sentence)
+        if self._shows_answers:
+            print_answers(self._plan.answers)
         if self._without_secret:
             click.echo(f"Without a client secret: {self._without_secret:,}.")
         for row in self._failed:

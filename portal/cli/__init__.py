@@ -10,18 +10,23 @@ retention  `portal erase-closed`
 outbox     `portal outbox`: sends mail that is due
 aws_lambda the same as a function for AWS Lambda
 doctor     `portal doctor`: checks everything that the portal needs
+answer_lines  what commands print of whose answers from `validate` change
 errors     settings, the store, and errors as one sentence of a command
 
 Modules of this room import at the top only what starts quickly. A command imports the rest when
 it runs, so that `portal --help` and `portal staff-link` do not wait for it.
 """
 
+from portal.cli.answer_lines import MOST_LISTED, print_answers, refused_losses
 from portal.cli.errors import command_errors, error_sentence, read_settings
 from portal.cli.main import main
 
 __all__ = [
+    "MOST_LISTED",
     "command_errors",
     "error_sentence",
     "main",
+    "print_answers",
     "read_settings",
+    "refused_losses",
 ]

@@ -14,9 +14,11 @@ The page, the command and the API use the same functions, all through this door.
 
 from portal.imports.browsers import is_browser_storage, open_browser_storage
 from portal.imports.jobs import (
+    UNKNOWN_LOSING,
     ImportJob,
     JobState,
     RowPosition,
+    UnconfirmedJobError,
     UnknownJobError,
     apply_step,
     create_job,
@@ -71,14 +73,14 @@ from portal.imports.reports import (
 )
 
 __all__ = [
-    "CSV_START", "FAILED_KINDS", "KEY_PREFIX", "SECRET_FIELD", "WRITTEN_KINDS", "AllowedChange",
-    "EntryReader", "EntrySource", "FieldChange", "FieldMessage", "FileFormat", "ImportJob",
-    "ImportOptions", "JobState", "Limits", "Message", "PlaceChoiceError", "PlaceSummary", "Plan",
-    "PlanRow", "Policy", "Readable", "RefusedFileError", "RowKind", "RowPosition", "StagedEntries",
-    "StrictJsonError", "UnknownJobError", "apply_step", "create_job", "decode_json", "end_job",
-    "export_tenant", "file_is_compressed", "file_too_large", "find_job", "guarded_line",
-    "is_browser_storage", "job_summary", "list_jobs", "lookup_workers", "no_disk_space_error",
-    "open_browser_storage", "page_of_rows", "places_as_json", "plan_summary", "printable_excerpt",
-    "reimport_problem", "remove_rows_before", "report_as_csv", "report_as_json", "rows_of_job",
-    "size_in_words",
+    "CSV_START", "FAILED_KINDS", "KEY_PREFIX", "SECRET_FIELD", "UNKNOWN_LOSING", "WRITTEN_KINDS",
+    "AllowedChange", "EntryReader", "EntrySource", "FieldChange", "FieldMessage", "FileFormat",
+    "ImportJob", "ImportOptions", "JobState", "Limits", "Message", "PlaceChoiceError",
+    "PlaceSummary", "Plan", "PlanRow", "Policy", "Readable", "RefusedFileError", "RowKind",
+    "RowPosition", "StagedEntries", "StrictJsonError", "UnconfirmedJobError", "UnknownJobError",
+    "apply_step", "create_job", "decode_json", "end_job", "export_tenant", "file_is_compressed",
+    "file_too_large", "find_job", "guarded_line", "is_browser_storage", "job_summary", "list_jobs",
+    "lookup_workers", "no_disk_space_error", "open_browser_storage", "page_of_rows",
+    "places_as_json", "plan_summary", "printable_excerpt", "reimport_problem", "remove_rows_before",
+    "report_as_csv", "report_as_json", "rows_of_job", "size_in_words",
 ]  # fmt: skip

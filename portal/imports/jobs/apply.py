@@ -10,7 +10,14 @@ conflict, and the other rows of its commit are written without it.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from portal.imports.jobs.job import ImportJob, JobState, RowPosition, find_job, job_item
+from portal.imports.jobs.job import (
+    ImportJob,
+    JobState,
+    RowPosition,
+    UnconfirmedJobError,
+    find_job,
+    job_item,
+)
 from portal.imports.jobs.row_chunks import Chunk, chunk_item, read_chunk
 from portal.imports.jobs.row_writes import RowWrite, write_new, write_update
 from portal.imports.model import WRITTEN_KINDS, PlanRow, RowKind
@@ -38,7 +45,12 @@ _ChunkCache = dict[tuple[RowKind, int], Chunk]
 
 
 def apply_step(
-    store: Store, import_id: str, audit: AuditInfo, *, rows: int = ROWS_PER_STEP
+    store: Store,
+    import_id: str,
+    audit: AuditInfo,
+    *,
+    rows: int = ROWS_PER_STEP,
+    confirmed: str | None = None,
 ) -> ImportJob:
     """Processes about `rows` rows; returns the job after that.
 
@@ -47,12 +59,21 @@ def apply_step(
 
     audit: who applies the plan, for the tenants' histories. It may be somebody else than who
         made it.
+    confirmed: what was confirmed of the plan, as `ImportJob.losing` has it; `None` if nothing needs
+        to be. It is asked for before the first row.
 
     Raises:
+        UnconfirmedJobError: something else was confirmed. Nothing was written.
         UnknownJobError: no import has this id.
         StoreError: as of the store.
     """
     job = find_job(store, import_id)
+    if (
+        confirmed is not None
+        and job.state is JobState.PLANNED
+        and job.losing not in ("", confirmed)
+    ):
+        raise UnconfirmedJobError(job)
     left = rows
     cache: _ChunkCache = {}
     while job.is_open and left > 0:

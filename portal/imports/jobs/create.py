@@ -10,6 +10,7 @@ import string
 from collections.abc import Mapping, Sequence
 
 from portal import records
+from portal.answer_diff import TooManyLoseError
 from portal.imports.jobs.job import ImportJob, JobState, job_item
 from portal.imports.jobs.row_chunks import ChunkWriter, remove_chunks
 from portal.imports.model import RowKind, printable_excerpt
@@ -37,11 +38,20 @@ _MAX_PLACES = 50
 
 
 def create_job(
-    store: Store, plan: Plan, audit: AuditInfo, *, file_names: Sequence[str] = ()
+    store: Store,
+    plan: Plan,
+    audit: AuditInfo,
+    *,
+    file_names: Sequence[str] = (),
+    most_losing: int | None = None,
 ) -> ImportJob:
     """Goes through the plan and stores it. The job appears only when all its rows are stored.
 
     file_names: as the sender named them; they serve people to recognise the import, nothing else.
+    most_losing: how many tenants may lose access by the plan; `None` is any number.
+
+    Raises:
+        TooManyLoseError: more would lose access. Nothing of the plan is stored any more.
 
     Raises errors of the store and the sealer. What was stored by then is never used, and
     retention removes it.
@@ -52,6 +62,12 @@ def create_job(
     chunks = ChunkWriter(store, import_id)
     for row in plan:
         chunks.add(row)
+    try:
+        plan.answers.refuse_more_than(most_losing)
+    except TooManyLoseError:
+        remove_chunks(store, import_id, chunks.counts)
+        store.write([Remove(draft_marker_id(import_id), 1)])
+        raise
     chunks.flush()
     try:
         file_name = _shown_name(file_names)
@@ -98,6 +114,7 @@ def _add_job(
         active=tally.active,
         later=tally.later,
         until=tally.until,
+        answers=plan.answers,
     )
     store.write([Add(job_item(job)), Remove(draft_marker_id(import_id), 1)])
     return job

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from portal import records
+from portal.answer_diff import AnswerDiff
 from portal.imports.model import (
     WRITTEN_KINDS,
     AllowedChange,
@@ -46,8 +47,19 @@ class JobState(StrEnum):
     DISCARDED = "discarded"
 
 
+#: What confirms that a plan of an earlier version is applied, which compared no answers.
+UNKNOWN_LOSING = "unknown"
+
+
 class UnknownJobError(Exception):
     """No import has this id."""
+
+
+@dataclass(eq=False)
+class UnconfirmedJobError(Exception):
+    """Tenants would lose access by the plan, or may, and nobody has confirmed how many."""
+
+    job: "ImportJob"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,8 @@ class ImportJob:
     reclassified_from: per kind, the first chunk that holds rows reclassified from new or update.
     active, later, until: see `LicenceTotals`. Over the rows to write; from the first commit on,
         over the rows that are written.
+    answers: whose answers the plan changes, as of when it was made; `None` in jobs of earlier
+        versions.
     cursor: where applying continues.
     moved_at: when rows were last written.
     confirmed_by, ended_by: who had it applied, and who stopped or discarded it.
@@ -105,6 +119,7 @@ class ImportJob:
     active: int = 0
     later: int = 0
     until: tuple[str, str] = ("", "")
+    answers: AnswerDiff | None = None
     cursor: RowPosition = field(default_factory=lambda: RowPosition(WRITTEN_KINDS[0]))
     moved_at: datetime | None = None
     finished_at: datetime | None = None
@@ -117,6 +132,14 @@ class ImportJob:
     def is_open(self) -> bool:
         """Whether it can be applied, or applied further."""
         return self.state in (JobState.PLANNED, JobState.APPLYING)
+
+    @property
+    def losing(self) -> str:
+        """What confirms the plan: how many tenants lose access by it, as digits; `UNKNOWN_LOSING`
+        if nobody knows; empty if nobody loses it."""
+        if self.answers is None:
+            return UNKNOWN_LOSING if self.to_write else ""
+        return str(self.answers.losing or "")
 
     @property
     def last_at(self) -> datetime:
@@ -223,6 +246,7 @@ def job_item(job: ImportJob) -> Item:
         "active": job.active,
         "later": job.later,
         "until": job.until,
+        "answers": job.answers.as_json() if job.answers else None,
         "cursor": [job.cursor.kind, job.cursor.chunk, job.cursor.offset],
         "movedAt": format_timestamp(job.moved_at) if job.moved_at else "",
         "finishedAt": format_timestamp(job.finished_at) if job.finished_at else "",
@@ -278,6 +302,7 @@ def job_of(item: Item) -> ImportJob:
         active=fields["active"],
         later=fields.get("later", 0),
         until=(fields["until"][0], fields["until"][1]),
+        answers=AnswerDiff.from_json(fields["answers"]) if fields.get("answers") else None,
         cursor=RowPosition(RowKind(kind), chunk, offset),
         moved_at=parse_timestamp(fields.get("movedAt", "")),
         finished_at=parse_timestamp(fields["finishedAt"]),

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from portal import records
-from portal.imports.jobs.to_tenant import changed_tenant, new_tenant
 from portal.imports.model import Candidate, FieldMessage, FieldValue, Message, PlanRow, RowKind
 from portal.imports.planning import (
     NO_LICENCE,
     VALIDITY_FIELDS,
     Licence,
+    changed_item,
     changes_between,
     digest_of,
     licence_after,
+    new_tenant,
 )
 from portal.stores import Add, Change, Item, ItemNotFoundError, Replace, Store, version_of
 from portal.tenants import AuditInfo, Tenant, Verb
@@ -78,18 +79,13 @@ def write_update(store: Store, row: PlanRow, audit: AuditInfo) -> RowWrite:
     if version_of(before) != row.expected_version or digest_of(before) != row.item_digest:
         return _reclassified(row, before)
     changed = {change.field for change in row.changes}
-    tenant = changed_tenant(row, records.tenant_of(before), audit)
-    # A changed field is not carried over. A date that cannot be parsed would stay otherwise.
-    carried_over = {name: value for name, value in before.items() if name not in changed}
+    tenant, changed_row = changed_item(row, before, audit)
     status_by_staff, validity_by_staff = records.set_by_staff(before)
     by_staff = (
         status_by_staff and "isActive" not in changed,
         validity_by_staff and not changed & VALIDITY_FIELDS,
     )
-    item = {
-        **records.item_of(tenant, carried_over),
-        **_import_attributes(tenant, row, audit, by_staff),
-    }
+    item = {**changed_row, **_import_attributes(tenant, row, audit, by_staff)}
     event = records.event_item(row.tenant_id, Verb.IMPORT, audit, before, item)
     changes: list[Change] = [Replace(item, row.expected_version, read=before), Add(event)]
     return RowWrite(row, changes, licence_after(row.values, before))

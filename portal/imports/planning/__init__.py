@@ -5,6 +5,7 @@ staged_places   the places of these entries, and the choice among them
 plan            goes over the staged entries, looks up, seals and counts
 classify        which kind of row one entry becomes, and why
 diff            a candidate and the stored tenant, field by field
+to_tenant       a row -> the tenant that it becomes
 licence_totals  how many tenants may use the application, and until when
 """
 
@@ -19,9 +20,10 @@ from portal.imports.planning.licence_totals import NO_LICENCE, Licence, LicenceT
 from portal.imports.planning.plan import Plan, Tally, lookup_workers
 from portal.imports.planning.staged_places import PlaceChoiceError
 from portal.imports.planning.staging import StagedEntries
+from portal.imports.planning.to_tenant import changed_item, new_tenant
 
 __all__ = [
     "NO_LICENCE", "VALIDITY_FIELDS", "Licence", "LicenceTotals", "PlaceChoiceError", "Plan",
-    "StagedEntries", "Tally", "changes_between", "changes_validity", "digest_of", "licence_after",
-    "lookup_workers",
+    "StagedEntries", "Tally", "changed_item", "changes_between", "changes_validity", "digest_of",
+    "licence_after", "lookup_workers", "new_tenant",
 ]  # fmt: skip

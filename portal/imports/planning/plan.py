@@ -6,15 +6,26 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from zoneinfo import ZoneInfo
 
+from portal.answer_diff import (
+    SAME,
+    AnswerChange,
+    AnswerDiff,
+    Answered,
+    answered_by,
+    change_between,
+)
 from portal.imports.model import WRITTEN_KINDS, Candidate, ImportOptions, PlanRow, RowKind
 from portal.imports.planning.classify import Outcome, classify, duplicate, held_back
 from portal.imports.planning.licence_totals import Licence, LicenceTotals
 from portal.imports.planning.staging import StagedEntries, StagedEntry
+from portal.imports.planning.to_tenant import changed_item, new_tenant
 from portal.imports.validation import names_two_tenants, tenant_id_of
 from portal.sealing import Sealer, SecretFingerprints
 from portal.settings import Settings
 from portal.stores import Item, ItemNotFoundError, Store
+from portal.tenants import AuditInfo
 from portal.timestamps import format_timestamp
 
 #: Rows that the workers look up and seal at a time.
@@ -22,6 +33,7 @@ _BLOCK_ROWS = 250
 #: A DynamoDB table answers after milliseconds, so several workers wait at the same time. The
 #: file store answers at once.
 _TABLE_WORKERS = 8
+_UTC = ZoneInfo("UTC")
 
 
 def lookup_workers(settings: Settings) -> int:
@@ -49,10 +61,14 @@ class Tally(LicenceTotals):
 
 
 class Plan:
-    """Iterating yields the rows; `tally` is complete afterwards.
+    """Iterating yields the rows; `tally` and `answers` are complete afterwards.
+
+    answers: whose answer from `validate` the rows change, of the tenants that the files name and
+        the store has, or gets. Made of what is read anyway.
 
     sealer: seals the secrets of the rows to write. A plan without one can only be shown.
     workers: threads that look up and seal, see `lookup_workers`.
+    zone: of the days on which access is lost or gained.
     progress: called with the number of rows, every 250 rows.
 
     Iterating raises errors of the store and the sealer.
@@ -68,14 +84,18 @@ class Plan:
         now: datetime,
         sealer: Sealer | None = None,
         workers: int = 1,
+        zone: ZoneInfo = _UTC,
     ) -> None:
         self.staged = staged
         self.options = options
         self.tally = Tally()
+        self.answers = AnswerDiff(now, zone)
         self.progress: Callable[[int], object] = lambda _: None
         self._store = store
         self._fingerprints = fingerprints
         self._now = format_timestamp(now)
+        #: Who applies the plan, and when, is not known yet. Neither decides an answer.
+        self._audit = AuditInfo(by="", at=now)
         self._sealer = sealer
         self._workers = workers
 
@@ -87,8 +107,10 @@ class Plan:
                 newest = map(self._newest_candidate, block)
                 is_alone = self._workers == 1
                 rows = (map if is_alone else pool.map)(self._row, block, newest)
-                for row, licence in rows:
+                for row, licence, change in rows:
                     self.tally.count(row, licence, self._now)
+                    if change is not None:
+                        self.answers.count(row.tenant_id, change)
                     yield row
                 self.progress(self.tally.rows)
 
@@ -97,14 +119,18 @@ class Plan:
         counts = staged.newest == staged.number
         return None if counts else self.staged.candidate(staged.newest)
 
-    def _row(self, staged: StagedEntry, newest: Candidate | None) -> tuple[PlanRow, Licence]:
-        """The row, and the licence that it gives if it is written."""
+    def _row(
+        self, staged: StagedEntry, newest: Candidate | None
+    ) -> tuple[PlanRow, Licence, AnswerChange | None]:
+        """The row, the licence that it gives if it is written, and how it changes the answer about
+        its tenant; None where it is not the row that counts, or there is no tenant."""
         entry = staged.entry
         candidate = entry.candidate
         kind = RowKind.CONFLICT if names_two_tenants(entry) else RowKind.INVALID
         outcome = Outcome(kind, reasons=entry.reasons)
         sealed_secret = fingerprint = ""
         duplicate_of = 0
+        item: Item | None = None
         if candidate and newest:
             duplicate_of = staged.newest
             outcome = duplicate(candidate, newest, duplicate_of, staged.other_place)
@@ -137,7 +163,20 @@ class Plan:
             item_digest=outcome.item_digest,
             place=staged.place,
         )
-        return row, outcome.licence
+        return row, outcome.licence, self._change(row, item)
+
+    def _change(self, row: PlanRow, item: Item | None) -> AnswerChange | None:
+        now = self.answers.now
+        if row.kind is RowKind.NEW:
+            tenant = new_tenant(row, self._audit)
+            after = Answered.of(tenant.status, tenant.validity, now)
+            return change_between(None, after, now)
+        if item is None:
+            return None
+        if row.kind is not RowKind.UPDATE:
+            return SAME
+        _, changed = changed_item(row, item, self._audit)
+        return change_between(answered_by(item, now), answered_by(changed, now), now)
 
     def _item(self, tenant_id: str) -> Item | None:
         try:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from portal.answer_diff import AnswerDiff
 from portal.imports.jobs import ImportJob, JobState
 from portal.imports.model import (
     EXPORTED_FIELDS,
@@ -129,8 +130,9 @@ def plan_summary(
     counts: Mapping[RowKind, int],
     ignored_keys: int,
     shapes: Sequence[str],
-    places: Sequence[PlaceSummary] = (),
+    answers: AnswerDiff | None,
     *,
+    places: Sequence[PlaceSummary] = (),
     notes: Sequence[Message] = (),
 ) -> dict[str, Any]:
     """The fields of a plan's report beside its rows."""
@@ -140,6 +142,7 @@ def plan_summary(
         "shapes": list(shapes),
         "policy": options.policy.value,
         "allowed": sorted(each.value for each in options.allowed),
+        "answerDiff": answers.as_json() if answers else None,
         "applied": False,
     }
     # Without these, a report is what earlier versions wrote.
@@ -154,7 +157,13 @@ def job_summary(job: ImportJob) -> dict[str, Any]:
     """The fields of a job's report beside its rows."""
     return {
         **plan_summary(
-            job.options, job.counts, job.ignored_keys, job.formats, job.places, notes=job.notes
+            job.options,
+            job.counts,
+            job.ignored_keys,
+            job.formats,
+            job.answers,
+            places=job.places,
+            notes=job.notes,
         ),
         "applied": job.state is JobState.DONE,
         "importId": job.id,

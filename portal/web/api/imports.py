@@ -1,11 +1,14 @@
 """`POST /api/imports`: an import in one request. The body is the file, the response the report."""
 
 import logging
+import re
 from contextlib import suppress
+from functools import partial
 from typing import cast
 
 from flask import Response, jsonify, request
 
+from portal.answer_diff import TooManyLoseError, refusal_sentence
 from portal.imports import (
     AllowedChange,
     ImportJob,
@@ -37,7 +40,10 @@ __all__ = ["bp"]  # The blueprint of the API, with this route as well.
 logger = logging.getLogger(__name__)
 
 #: `longest`: the name of a place has up to 200 characters.
-PARAMETERS = Parameters(optional=("policy", "dryRun"), repeatable=("allow", "origin"), longest=200)
+PARAMETERS = Parameters(
+    optional=("policy", "dryRun", "mostLosing"), repeatable=("allow", "origin"), longest=200
+)
+_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 #: Content types that are accepted. The format is detected from the file itself.
 _CONTENT_TYPES = frozenset(
@@ -50,8 +56,8 @@ _CONTENT_TYPES = frozenset(
 
 @bp.post("/imports")
 def imports() -> Response:
-    """Query parameters: `policy`, `allow` and `origin` (may be repeated), `dryRun`. Rows that
-    cannot be imported stand in the report; the request itself succeeds."""
+    """Query parameters: `policy`, `allow` and `origin` (may be repeated), `dryRun`, `mostLosing`.
+    Rows that cannot be imported stand in the report; the request itself succeeds."""
     args = PARAMETERS.read(request.environ.get("QUERY_STRING", ""))
     try:
         options = ImportOptions(
@@ -59,10 +65,11 @@ def imports() -> Response:
             allowed=frozenset(AllowedChange(each) for each in args.getlist("allow")),
         )
         dry_run = _BOOLEANS[args.get("dryRun", "false")]
+        most_losing = _most_losing(args.get("mostLosing"))
     except (ValueError, KeyError):
         message = (
             f"policy is {_values_of(Policy)}; allow is {_values_of(AllowedChange)};"
-            " dryRun is true or false."
+            " dryRun is true or false; mostLosing is a whole number."
         )
         return json_error(400, "invalid_parameter", message)
     if request.mimetype not in _CONTENT_TYPES:
@@ -71,13 +78,16 @@ def imports() -> Response:
             Message("Send the file itself as the body, as application/json."), 415
         )
     file, places = cast(Readable, request.stream), args.getlist("origin")
+    create = partial(_create_job, most_losing=most_losing)
     try:
         if dry_run:
             report = with_plan(file, options, _report_of_plan, sealer=None, places=places)
             return _json(report)
-        job = with_plan(file, options, _create_job, sealer=services().sealer, places=places)
+        job = with_plan(file, options, create, sealer=services().sealer, places=places)
     except PlaceChoiceError as error:
         return _places_to_choose(error)
+    except TooManyLoseError as error:
+        return json_error(409, "too_many_lose_access", refusal_sentence(error))
     return _apply(job)
 
 
@@ -100,15 +110,29 @@ def _report_of_plan(plan: Plan) -> str:
             plan.tally.counts,
             staged.ignored_keys,
             formats,
-            staged.chosen_places,
+            plan.answers,
+            places=staged.chosen_places,
             notes=staged.notes,
         )
 
     return "".join(report_as_json(plan, summary))
 
 
-def _create_job(plan: Plan) -> ImportJob:
-    return create_job(store(), plan, audit_of_token())
+def _create_job(plan: Plan, *, most_losing: int | None) -> ImportJob:
+    return create_job(store(), plan, audit_of_token(), most_losing=most_losing)
+
+
+def _most_losing(text: str | None) -> int | None:
+    """None if any number of tenants may lose access.
+
+    Raises:
+        ValueError: The text is no whole number.
+    """
+    if text is None:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return int(text)
 
 
 def _apply(job: ImportJob) -> Response:

@@ -286,6 +286,36 @@ class ImportPlace(Struct, rename="camel", kw_only=True):
     last_change: Annotated[str, Meta(description="The newest `updatedAt`; empty if unknown.")]
 
 
+class LostAccess(Struct, kw_only=True):
+    """A tenant that loses access."""
+
+    tenant: str
+    at: Annotated[str, Meta(description="When. The time of the plan means at once.")]
+    again: Annotated[str | None, Meta(description="When it has access again; null if never.")]
+
+
+class AnswerChanges(Struct, rename="camel", kw_only=True):
+    """Whose answer from `GET /api/validate` the rows change, as of the plan. Each tenant that the
+    file names, and that is stored or becomes so, is counted once: who loses access at any time as
+    losing it."""
+
+    at: Annotated[str, Meta(description="The time of the plan.")]
+    time_zone: Annotated[str, Meta(description="In which the days are meant.")]
+    same: int
+    lose_now: int
+    lose_later: int
+    lose_on: Annotated[dict[str, int], Meta(description="The first days on which, of those later.")]
+    gain_now: int
+    gain_later: int
+    gain_on: dict[str, int]
+    otherwise: Annotated[
+        int, Meta(description="The same access, but another reason, other dates or other fields.")
+    ]
+    lose: Annotated[
+        list[LostAccess], Meta(description="The first ones that lose access, up to 20.")
+    ]
+
+
 class ImportReport(Struct, rename="camel", kw_only=True):
     """What an import did, or would do. docs/importing.md explains it."""
 
@@ -295,6 +325,7 @@ class ImportReport(Struct, rename="camel", kw_only=True):
     policy: str
     allowed: list[str]
     ignored_keys: int
+    answer_diff: AnswerChanges | None
     places: (
         Annotated[
             list[ImportPlace],

@@ -5,6 +5,7 @@ report_downloads  the report as CSV and JSON
 form              the form that starts an import
 job_view          an import as ready strings
 place_view        the places of an import in words
+answers_view      whose access an import changes, and what confirms it
 row_view          the rows of an import as ready strings
 outcome           how an import ended, or why it is paused, in sentences
 browser_snippets  two lines for the console of a browser that has the old application open

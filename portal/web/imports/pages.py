@@ -18,6 +18,7 @@ from portal.imports import (
     RefusedFileError,
     RowKind,
     RowPosition,
+    UnconfirmedJobError,
     apply_step,
     create_job,
     end_job,
@@ -36,6 +37,7 @@ from portal.web.http import (
     store,
 )
 from portal.web.i18n import _, dates, format_number, labels
+from portal.web.imports.answers_view import CONFIRM_LOSING, answers_view
 from portal.web.imports.browser_snippets import COLLECT_SNIPPET, RemoveSnippet, remove_snippet
 from portal.web.imports.form import (
     FormError,
@@ -130,7 +132,10 @@ def show(import_id: str) -> Response:
 def apply(import_id: str) -> AnyResponse:
     """One step. Sending it twice, or twice at the same time, only moves the import on."""
     try:
-        job = apply_step(store(), import_id, audit_info())
+        confirmed = request.form.get(CONFIRM_LOSING, "")
+        job = apply_step(store(), import_id, audit_info(), confirmed=confirmed)
+    except UnconfirmedJobError as error:
+        return _page(error.job, code=422, unconfirmed=True)
     except StoreError as error:
         return _paused(import_id, error)
     note_saved()
@@ -200,6 +205,7 @@ def _page(
     paused: bool = False,
     announced: str = "",
     just_begun: bool = False,
+    unconfirmed: bool = False,
 ) -> Response:
     outcome = outcome_of(job, too_late=code == 409, paused=paused)
     is_over = job.state in (JobState.DONE, JobState.STOPPED)
@@ -228,6 +234,7 @@ def _page(
         failed=failed_rows(job),
         summary=summary_sentences(job),
         facts=job_facts(job),
+        answers=answers_view(job, unconfirmed=unconfirmed),
         remove_snippet=_remove_snippet(job) if is_over else None,
         rows_kept=job.rows_kept,
         **(_rows(job) if job.rows_kept and job.state is not JobState.APPLYING else {}),

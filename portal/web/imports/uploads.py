@@ -68,6 +68,7 @@ def with_plan(
             now=now(),
             sealer=sealer,
             workers=workers,
+            zone=settings().time_zone,
         )
         return use(plan)
 

@@ -213,10 +213,19 @@ CALLS: Mapping[str, Call] = {
                 schema={"type": "string", "enum": ["true", "false"]},
                 example="true",
             ),
+            "mostLosing": Parameter(
+                description="If more tenants would lose access, now or later, nothing is written.",
+                schema={"type": "integer", "minimum": 0, "maximum": 999_999_999},
+                example="0",
+            ),
         },
         answers={
             200: Answer(description="The report.", model=models.ImportReport),
-            409: Answer(description="An administrator stopped it.", model=models.ErrorAnswer),
+            409: Answer(
+                description="More tenants than `mostLosing` would lose access, and nothing was"
+                " written; or an administrator stopped it.",
+                model=models.ErrorAnswer,
+            ),
             422: Answer(
                 description="The body is no such file, or holds tenants of several places and"
                 " `origin` does not choose among them.",

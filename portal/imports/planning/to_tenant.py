@@ -1,12 +1,14 @@
-"""The tenant that a row becomes."""
+"""The tenant that a row becomes: what applying a plan writes, and what the plan compares."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from portal import records
 from portal.contact_fields import CONTACT_FIELDS, FieldKind, fields_of_kind
 from portal.imports.model import FieldValue, PlanRow
-from portal.imports.planning import changes_validity
+from portal.imports.planning.diff import changes_validity
+from portal.stores import Item
 from portal.tenants import AuditInfo, Client, Contact, Decision, Ids, Status, Tenant, Validity, Verb
 from portal.timestamps import parse_timestamp
 
@@ -58,6 +60,15 @@ def changed_tenant(row: PlanRow, before: Tenant, audit: AuditInfo) -> Tenant:
         client=_client(row, before.client, audit),
         updated_at=updated if is_newer else audit.at,
     )
+
+
+def changed_item(row: PlanRow, before: Item, audit: AuditInfo) -> tuple[Tenant, Item]:
+    """The stored item with the values of the file: as a tenant, and as its item."""
+    tenant = changed_tenant(row, records.tenant_of(before), audit)
+    changed = {change.field for change in row.changes}
+    # A changed field is not carried over. A date that cannot be parsed would stay otherwise.
+    carried_over = {name: value for name, value in before.items() if name not in changed}
+    return tenant, records.item_of(tenant, carried_over)
 
 
 def _text(values: _Values, name: str, default: str) -> str:

@@ -419,7 +419,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.cli": {
         "portal", "portal.answer_diff", "portal.auth", "portal.contact_readers", "portal.desk",
-        "portal.figures", "portal.folders", "portal.fsm", "portal.imports",
+        "portal.figures", "portal.folders", "portal.fsm", "portal.grace", "portal.imports",
         "portal.incomplete_count", "portal.logs", "portal.mail", "portal.oidc", "portal.onboarding",
         "portal.outbox", "portal.records", "portal.reports", "portal.saved_views", "portal.sealing",
         "portal.search", "portal.serving", "portal.settings", "portal.signing_keys",
@@ -439,13 +439,15 @@ ARROWS: dict[str, set[str]] = {
     },
     "migrations_tools.cloudformation": {"migrations_tools"},
     "migrations_tools.backfill": {
-        "migrations_tools", "portal.atomic_files", "portal.cli", "portal.incomplete_count",
+        "migrations_tools", "portal.answer_diff", "portal.atomic_files", "portal.cli",
+        "portal.incomplete_count",
         "portal.onboarding", "portal.records", "portal.sealing", "portal.search",
         "portal.settings", "portal.stores", "portal.stores.dynamodb", "portal.tenants",
         "portal.timestamps",
     },
     "migrations_tools.copy": {
-        "migrations_tools", "portal.cli", "portal.stores", "portal.stores.dynamodb",
+        "migrations_tools", "portal.answer_diff", "portal.cli", "portal.stores",
+        "portal.stores.dynamodb", "portal.timestamps",
     },
     "migrations_tools.imports": {
         "migrations_tools", "portal.cli", "portal.imports", "portal.records", "portal.sealing",

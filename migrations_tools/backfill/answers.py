@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import partial
 
-from migrations_tools.backfill.rows import RowsToAnswer, RowTooLargeError
+from migrations_tools.backfill.rows import Compare, RowsToAnswer, RowTooLargeError
 from migrations_tools.rate_limiter import RateLimiter
 from portal import onboarding, records
 from portal.records import AdoptAnswer
@@ -61,15 +61,19 @@ def answer_rows(
     *,
     apply: bool,
     rate_limiter: RateLimiter | None = None,
+    compare: Compare | None = None,
 ) -> dict[str, AnswerOutcome]:
     """What became of each answer, or in a dry run would become, by the id of its row.
+
+    Args:
+        compare: Called in a dry run with each row that would change, and as what it would.
 
     Raises:
         StoreError: The store failed. The answers before stay.
     """
     limiter = rate_limiter or RateLimiter()
     return {
-        row_id: _answer(rows, row_id, answer, audit, limiter if apply else None)
+        row_id: _answer(rows, row_id, answer, audit, limiter if apply else None, compare=compare)
         for row_id, answer in answers.items()
     }
 
@@ -80,6 +84,8 @@ def _answer(
     answer: AdoptAnswer,
     audit: AuditInfo,
     limiter: RateLimiter | None,
+    *,
+    compare: Compare | None,
 ) -> AnswerOutcome:
     try:
         row = rows.get(row_id)
@@ -92,9 +98,11 @@ def _answer(
         if before is None:
             return AnswerOutcome.COMPLETE
         return AnswerOutcome.ALREADY if before is answer else AnswerOutcome.ANSWERED
-    if limiter is None:
-        return _DONE[answer]
     after, event = _DECIDE[answer](row, audit)
+    if limiter is None:
+        if compare is not None:
+            compare(row, after)
+        return _DONE[answer]
     limiter.take(1)
     try:
         limiter.retry_while_busy(partial(rows.decide, row, after, event))

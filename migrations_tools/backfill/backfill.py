@@ -20,7 +20,14 @@ from migrations_tools.backfill.active_flags import (
 )
 from migrations_tools.backfill.answers import AnswerOutcome
 from migrations_tools.backfill.checkpoints import Checkpoint, Checkpoints
-from migrations_tools.backfill.rows import Changes, Rows, RowTooLargeError, SkipReason
+from migrations_tools.backfill.rows import (
+    Changes,
+    Compare,
+    Rows,
+    RowTooLargeError,
+    SkipReason,
+    changed_row,
+)
 from migrations_tools.progress import ProgressLine
 from migrations_tools.rate_limiter import RateLimiter
 from portal import records
@@ -121,6 +128,8 @@ class Backfill:
         segments: How many parts of the table are handled at the same time.
         checkpoints: How far each segment has come, and which rows were skipped there. A run
             that was stopped continues from them.
+        compare: Called in a dry run with each tenant's row, and as what it would become. By
+            several threads at once, if there are several segments.
     """
 
     def __init__(
@@ -133,10 +142,12 @@ class Backfill:
         rate_limiter: RateLimiter | None = None,
         progress: ProgressLine | None = None,
         checkpoints: Checkpoints | None = None,
+        compare: Compare | None = None,
     ) -> None:
         self._rows = rows
         self._sealer = sealer if apply else _DryRunSealer(sealer)
         self._apply = apply
+        self._compare = compare
         self._segments = segments
         self._rate_limiter = rate_limiter or RateLimiter()
         self._progress = progress or ProgressLine()
@@ -223,6 +234,7 @@ class Backfill:
         for _ in range(MAX_ATTEMPTS):
             try:
                 changes = missing_attributes(item, self._sealer)
+                self._compared(item, changes)
                 if not changes:
                     report.right += 1
                     return
@@ -238,6 +250,7 @@ class Backfill:
                 report.unchangeable[str(item[KEY])] = SkipReason.TOO_LARGE
                 return
             except SecretTooLongError:
+                self._compared(item, {})
                 report.unchangeable[str(item[KEY])] = SkipReason.TOO_LONG_TO_SEAL
                 return
             else:
@@ -245,6 +258,10 @@ class Backfill:
                 report.sealed += records.SECRET in changes
                 return
         report.failed.append(str(item[KEY]))
+
+    def _compared(self, item: Item, changes: Changes) -> None:
+        if self._compare is not None and not self._apply:
+            self._compare(item, changed_row(item, changes) if changes else item)
 
 
 class _DryRunSealer:

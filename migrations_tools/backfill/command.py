@@ -1,23 +1,39 @@
 """`python -m migrations_tools adopt`: its options, and what it prints."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 
 import click
 
+from migrations_tools.backfill.answer_comparison import AnswerComparison
 from migrations_tools.backfill.answers import answer_rows
-from migrations_tools.backfill.backfill import Backfill
+from migrations_tools.backfill.backfill import Backfill, BackfillReport
 from migrations_tools.backfill.checkpoints import Checkpoints
 from migrations_tools.backfill.printing import print_report
 from migrations_tools.backfill.rows import RowsToAdopt, StoredRows
 from migrations_tools.operator_name import operator_name
-from migrations_tools.options import JSON_OPTION, RATE_OPTION, comma_separated
+from migrations_tools.options import (
+    ANSWERS_OPTION,
+    JSON_OPTION,
+    MOST_LOSING_OPTION,
+    RATE_OPTION,
+    comma_separated,
+)
 from migrations_tools.progress import ProgressLine
 from migrations_tools.rate_limiter import RateLimiter
-from portal.cli import command_errors, read_settings
+from portal.answer_diff import AnswerDiff
+from portal.cli import (
+    MOST_LISTED,
+    command_errors,
+    print_answers,
+    read_settings,
+    refused_losses,
+)
 from portal.incomplete_count import IncompleteCount, save_incomplete_count
 from portal.records import AdoptAnswer
-from portal.sealing import open_sealer
+from portal.sealing import Sealer, open_sealer
 from portal.search import begin_anew
 from portal.settings import Settings
 from portal.stores import Store, open_store
@@ -51,6 +67,8 @@ _CLOSE = click.option(
 )
 @_KEEP
 @_CLOSE
+@ANSWERS_OPTION
+@MOST_LOSING_OPTION
 @RATE_OPTION
 @JSON_OPTION
 def adopt(
@@ -59,6 +77,8 @@ def adopt(
     segments: int,
     keep: tuple[str, ...],
     close: tuple[str, ...],
+    show_answers: bool,
+    most_losing: int | None,
     rate: float,
     as_json: bool,
 ) -> None:
@@ -67,7 +87,10 @@ def adopt(
     --keep says so."""
     answers = _answers(keep, close)
     settings = read_settings()
-    with command_errors("Run the command again: it continues where it stopped."):
+    diff = AnswerDiff(utc_now(), settings.time_zone, MOST_LISTED)
+    comparison = AnswerComparison(diff) if show_answers or most_losing is not None else None
+    next_step = "Run the command again: it continues where it stopped."
+    with refused_losses(), command_errors(next_step):
         store = open_store(settings)
         checkpoints = Checkpoints(
             settings.data_dir / "adopt-progress.json" if apply else None,
@@ -80,36 +103,78 @@ def adopt(
         try:
             rows, limiter = _rows_of(store, settings), RateLimiter(rate)
             audit = AuditInfo(by=operator_name(), at=utc_now())
-            outcomes = answer_rows(rows, answers, audit, apply=apply, rate_limiter=limiter)
-            report = Backfill(
-                rows,
-                open_sealer(settings),
+            run = partial(
+                _run, rows, open_sealer(settings), answers, audit,
+                segments=segments, rate_limiter=limiter,
+            )  # fmt: skip
+            if apply and comparison is not None:
+                run(apply=False, comparison=comparison)
+                diff.refuse_more_than(most_losing)
+            report = run(
                 apply=apply,
-                segments=segments,
-                rate_limiter=limiter,
-                progress=ProgressLine(),
                 checkpoints=checkpoints,
-            ).run()
-            report.answers = outcomes
-            for row_id, outcome in outcomes.items():
-                if outcome.is_heeded:
-                    # A dry run, or a run before this one, found it without its answer.
-                    report.incomplete.pop(row_id, None)
+                comparison=None if apply else comparison,
+            )
             if apply:
                 count = IncompleteCount(number=len(report.incomplete), counted_at=audit.at)
                 save_incomplete_count(settings.data_dir, store.describe(), count)
-                answered = any(outcome.has_changed for outcome in outcomes.values())
+                answered = any(outcome.has_changed for outcome in report.answers.values())
                 if report.listed or report.sealed or answered:
                     # What is in lists now is to be found by search as well.
                     begin_anew(store)
         finally:
             store.close()
     if as_json:
-        click.echo(json.dumps({"applied": apply, **asdict(report)}, indent=2))
+        shown = {"answerDiff": diff.as_json()} if show_answers else {}
+        click.echo(json.dumps({"applied": apply, **asdict(report), **shown}, indent=2))
     else:
         print_report(report, store.describe(), apply)
+        if show_answers:
+            print_answers(diff)
+    if not apply and comparison is not None:
+        with refused_losses():
+            diff.refuse_more_than(most_losing)
     if not report.is_complete:
         raise SystemExit(1)
+
+
+def _run(
+    rows: RowsToAdopt,
+    sealer: Sealer,
+    answers: Mapping[str, AdoptAnswer],
+    audit: AuditInfo,
+    *,
+    apply: bool,
+    segments: int,
+    rate_limiter: RateLimiter,
+    checkpoints: Checkpoints | None = None,
+    comparison: AnswerComparison | None = None,
+) -> BackfillReport:
+    """One pass: what the operator answers to rows, then what all rows lack."""
+    outcomes = answer_rows(
+        rows,
+        answers,
+        audit,
+        apply=apply,
+        rate_limiter=rate_limiter,
+        compare=comparison.decided if comparison else None,
+    )
+    report = Backfill(
+        rows,
+        sealer,
+        apply=apply,
+        segments=segments,
+        rate_limiter=rate_limiter,
+        progress=ProgressLine(),
+        checkpoints=checkpoints,
+        compare=comparison.completed if comparison else None,
+    ).run()
+    report.answers = outcomes
+    for row_id, outcome in outcomes.items():
+        if outcome.is_heeded:
+            # A dry run, or a run before this one, found it without its answer.
+            report.incomplete.pop(row_id, None)
+    return report
 
 
 def _answers(keep: tuple[str, ...], close: tuple[str, ...]) -> dict[str, AdoptAnswer]:

@@ -1,6 +1,6 @@
 """The rows of a store, and how one is changed without losing the write of another program."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Protocol
 
@@ -22,6 +22,13 @@ PAGE_SIZE = 100
 
 #: Attribute name -> its new value; `None` removes the attribute.
 Changes = Mapping[str, Value | None]
+#: Called with a row as it is, and as it would become.
+Compare = Callable[[Item, Item], object]
+
+
+def changed_row(row: Item, changes: Changes) -> Item:
+    """The row after the changes."""
+    return {name: value for name, value in {**row, **changes}.items() if value is not None}
 
 
 class SkipReason(StrEnum):
@@ -86,9 +93,7 @@ class StoredRows:
         return self._store.scan(segment, after=after, limit=PAGE_SIZE)
 
     def change(self, row: Item, changes: Changes) -> None:
-        changed = {name: value for name, value in row.items() if name not in changes}
-        changed |= {name: value for name, value in changes.items() if value is not None}
-        self._write(Replace(changed, version_of(row), read=row))
+        self._write(Replace(changed_row(row, changes), version_of(row), read=row))
 
     def get(self, row_id: str) -> Item:
         return self._store.get(row_id)

@@ -7,11 +7,19 @@ from typing import Literal
 import click
 
 from migrations_tools.copy.copying import Copy, CopyReport
-from migrations_tools.options import JSON_OPTION, RATE_OPTION, comma_separated
+from migrations_tools.options import JSON_OPTION, MOST_LOSING_OPTION, RATE_OPTION, comma_separated
 from migrations_tools.progress import ProgressLine
 from migrations_tools.rate_limiter import RateLimiter
-from portal.cli import command_errors, read_settings
+from portal.answer_diff import AnswerDiff
+from portal.cli import (
+    MOST_LISTED,
+    command_errors,
+    print_answers,
+    read_settings,
+    refused_losses,
+)
 from portal.stores import open_store
+from portal.timestamps import utc_now
 
 _STORES = click.Choice(["json", "dynamodb"])
 
@@ -19,11 +27,20 @@ _STORES = click.Choice(["json", "dynamodb"])
 @click.command()
 @click.option("--from", "source", required=True, type=_STORES, help="The store to read.")
 @click.option("--to", "target", required=True, type=_STORES, help="The store to fill.")
+@click.option(
+    "--answers",
+    is_flag=True,
+    help="Only say whose answer from validate changes if the portal uses the target afterwards.",
+)
+@MOST_LOSING_OPTION
 @RATE_OPTION
 @JSON_OPTION
 def copy(
+    *,
     source: Literal["json", "dynamodb"],
     target: Literal["json", "dynamodb"],
+    answers: bool,
+    most_losing: int | None,
     rate: float,
     as_json: bool,
 ) -> None:
@@ -32,18 +49,27 @@ def copy(
     if source == target:
         raise click.UsageError("--from and --to must name different stores.")
     settings = read_settings()
-    with command_errors("Run the command again: it skips what is already copied."):
+    next_step = "Run the command again: it skips what is already copied."
+    with refused_losses(), command_errors(next_step):
         source_store = open_store(replace(settings, store=source))
         target_store = open_store(replace(settings, store=target))
         try:
-            report = Copy(
+            work = Copy(
                 source_store,
                 target_store,
                 batch_writes=target == "json",
                 workers=1 if target == "json" else 8,
                 rate_limiter=RateLimiter(rate),
                 progress=ProgressLine(),
-            ).run()
+            )
+            if answers or most_losing is not None:
+                diff = work.diff(AnswerDiff(utc_now(), settings.time_zone, MOST_LISTED))
+                if answers:
+                    print_answers(diff, as_json=as_json)
+                diff.refuse_more_than(most_losing)
+            if answers:
+                return
+            report = work.run()
         finally:
             source_store.close()
             target_store.close()

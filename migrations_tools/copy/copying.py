@@ -14,6 +14,7 @@ from functools import partial
 
 from migrations_tools.progress import ProgressLine
 from migrations_tools.rate_limiter import RateLimiter
+from portal.answer_diff import AnswerDiff, KnownAnswers, answered_by
 from portal.stores import (
     KEY,
     MAX_CHANGES,
@@ -104,6 +105,28 @@ class Copy:
         self._progress.clear()
         return report
 
+    def diff(self, diff: AnswerDiff) -> AnswerDiff:
+        """Count whose answer changes when the portal uses the target after the copy, in place of
+        the source now. Reads both stores once, and writes nothing.
+
+        Raises:
+            StoreError: One of the stores failed.
+        """
+        now = diff.now
+        with KnownAnswers() as in_target:
+            for item in self._items(self._target, "target"):
+                if (answered := answered_by(item, now)) is not None:
+                    in_target.put(str(item[KEY]), answered)
+            for item in self._items(self._source, "source"):
+                if (before := answered_by(item, now)) is not None:
+                    tenant_id = str(item[KEY])
+                    # What is in the target already stays.
+                    diff.add(tenant_id, before, in_target.take(tenant_id) or before)
+            for tenant_id, after in in_target.rest():
+                diff.add(tenant_id, None, after)
+        self._progress.clear()
+        return diff
+
     def _copy_batch(self, items: list[Item]) -> CopyReport:
         report = CopyReport(read=len(items))
         self._rate_limiter.take(len(items))
@@ -167,7 +190,7 @@ class Copy:
         for page in self._pages(store):
             self._rate_limiter.take(len(page))
             number += len(page)
-            self._progress.update(f"{number:,} items of the {name} read again")
+            self._progress.update(f"{number:,} items of the {name} read")
             yield from page
 
     def _pages(self, store: Store) -> Iterator[list[Item]]:

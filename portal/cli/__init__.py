@@ -10,7 +10,9 @@ retention  `portal erase-closed`
 outbox     `portal outbox`: sends mail that is due
 aws_lambda the same as a function for AWS Lambda
 doctor     `portal doctor`: checks everything that the portal needs
-answer_lines  what commands print of whose answers from `validate` change
+answers    `portal answers`: whose answer from `validate` another version or setting changes
+answer_lines  what commands print of that
+restore_check  the same before `portal store restore` writes
 errors     settings, the store, and errors as one sentence of a command
 
 Modules of this room import at the top only what starts quickly. A command imports the rest when

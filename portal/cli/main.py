@@ -7,6 +7,7 @@ says on standard error what to do about it and ends with exit status 1, never wi
 import click
 
 from portal import logs
+from portal.cli.answers import answers
 from portal.cli.doctor import doctor
 from portal.cli.outbox import outbox
 from portal.cli.report import report, report_index
@@ -27,6 +28,7 @@ def main() -> None:
 
 
 for command in (
+    answers,
     doctor,
     erase_closed,
     outbox,

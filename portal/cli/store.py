@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import click
 
+from portal.cli.answer_lines import refused_losses
 from portal.cli.errors import command_errors, error_sentence, read_settings
+from portal.cli.restore_check import OnlyComparedError, RestoreCheck
 from portal.settings import Settings
 from portal.timestamps import utc_now
 
@@ -33,16 +35,39 @@ def verify() -> None:
 
 
 @store.command()
-def restore() -> None:
+@click.option(
+    "--answers",
+    is_flag=True,
+    help="Only say whose answer from validate the restored file changes. Writes nothing.",
+)
+@click.option(
+    "--compare",
+    metavar="FILE",
+    help="Compare with this file of `portal answers --save`, not with who had access last.",
+)
+@click.option(
+    "--most-losing",
+    metavar="N",
+    type=click.IntRange(0),
+    help="Write nothing if more tenants would lose access, now or later. Default: any number.",
+)
+def restore(*, answers: bool, compare: str | None, most_losing: int | None) -> None:
     """Rebuild a damaged file from its intact lines. Keeps the damaged file."""
     from portal.stores.file import restore_file, verify_file  # noqa: PLC0415 - few commands need it
 
     settings = _settings_of_file_store()
-    with command_errors():
+    with refused_losses(), command_errors():
         if verify_file(settings.data_dir).problem is None:
             click.echo("The file is intact, so nothing was changed.")
             return
-        result = restore_file(settings.data_dir, utc_now())
+        try:
+            if answers or compare is not None or most_losing is not None:
+                check = RestoreCheck(settings, compare, most_losing, only=answers)
+                result = restore_file(settings.data_dir, utc_now(), check=check)
+            else:
+                result = restore_file(settings.data_dir, utc_now())
+        except OnlyComparedError:
+            return
     click.echo(f"{result.items} items, the last commit is number {result.seq}.")
     if result.lost:
         click.echo(f"Lines that could not be recovered: {_comma_separated(result.lost)}.")

@@ -8,6 +8,7 @@ days while the store cannot be asked. Others must not be locked out because a st
     known_file         what is known, in a file of the data folder: it outlives the process
     own_file           a file that is trusted only if these workers have written it
     background         the threads that write the file, and look for what others have ended
+    known_before       the same for a command, while the store is damaged
     ended_tenants      one query for the licences that somebody has taken away lately
     remembering_store  the store in front of which no decision passes unseen
 
@@ -15,8 +16,16 @@ A "no" is stronger than a "yes": it is written before it is answered, and nothin
 believed afterwards. Whatever fails here only means that less is known.
 """
 
+from portal.grace.known_before import last_yes_items
 from portal.grace.last_known import LastKnown, LastYes, open_last_known
 from portal.grace.remembering_store import RememberingStore
 from portal.grace.sighting import Sighting
 
-__all__ = ["LastKnown", "LastYes", "RememberingStore", "Sighting", "open_last_known"]
+__all__ = [
+    "LastKnown",
+    "LastYes",
+    "RememberingStore",
+    "Sighting",
+    "last_yes_items",
+    "open_last_known",
+]

@@ -4,14 +4,14 @@ The portal may keep running: both work under the store's lock. After a crash nob
 portal recovers the journal by itself, see `journal_writer`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from portal.stores.contract import UnavailableError
+from portal.stores.contract import Item, UnavailableError
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk, LocalDisk, OpenFile, exists
 from portal.stores.file.journal_writer import JournalWriter
@@ -93,12 +93,22 @@ def _verify(writer: JournalWriter, disk: Disk, opened: _Opened | None) -> Verify
     return VerifyResult(len(table), position.seq, max(size - position.size, 0), None)
 
 
-def restore_file(folder: Path, now: datetime, *, disk: Disk | None = None) -> RestoreResult:
+def restore_file(
+    folder: Path,
+    now: datetime,
+    *,
+    disk: Disk | None = None,
+    check: Callable[[Iterable[Item]], object] = lambda _: None,
+) -> RestoreResult:
     """Begin a generation with the content of all whole lines.
 
     If a line of the snapshot is bad, the previous generation replaces it: it leads to the same
     items. If a commit is lost, its items stay as they were before it, and the commits after it
     are applied. The damaged file is kept under a name that holds the time `now`.
+
+    Args:
+        check: Called with all items that the file will have, before anything is written. If it
+            raises an error, nothing is.
 
     Raises:
         BusyError: Another process held the lock for too long.
@@ -111,6 +121,7 @@ def restore_file(folder: Path, now: datetime, *, disk: Disk | None = None) -> Re
         salvage = _Salvage.read(disk, path)
         if salvage.snapshot_lost and exists(disk, previous):
             salvage = _Salvage.read(disk, previous).followed_by(salvage)
+        check(salvage.table.all())
         kept = None
         if exists(disk, path):
             kept = path.with_name(f"tenants.damaged-{now:%Y%m%dT%H%M%S}.jsonl")

@@ -19,7 +19,7 @@ from portal.answer_diff.answer_diff import (
     Loser,
     TooManyLoseError,
 )
-from portal.answer_diff.answered import Answered, answered_by, is_asked_for
+from portal.answer_diff.answered import FIELDS_TOLD, Answered, answered_by, is_asked_for
 from portal.answer_diff.changes import SAME, AnswerChange, ChangeKind, change_between
 from portal.answer_diff.day_edges import DayEdges
 from portal.answer_diff.known import KnownAnswers
@@ -33,8 +33,8 @@ from portal.answer_diff.sentences import (
 )
 
 __all__ = [
-    "ENGLISH", "MAX_LOSERS", "SAME", "AnswerChange", "AnswerDiff", "Answered", "ChangeKind",
-    "DayCounts", "DayEdges", "KnownAnswers", "Loser", "SavedAnswersError", "TooManyLoseError",
-    "Words", "answered_by", "change_between", "diff_sentence", "is_asked_for", "loser_sentence",
-    "read_answers", "refusal_sentence", "write_answers",
+    "ENGLISH", "FIELDS_TOLD", "MAX_LOSERS", "SAME", "AnswerChange", "AnswerDiff", "Answered",
+    "ChangeKind", "DayCounts", "DayEdges", "KnownAnswers", "Loser", "SavedAnswersError",
+    "TooManyLoseError", "Words", "answered_by", "change_between", "diff_sentence", "is_asked_for",
+    "loser_sentence", "read_answers", "refusal_sentence", "write_answers",
 ]  # fmt: skip

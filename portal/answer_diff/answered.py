@@ -20,7 +20,6 @@ from portal.tenants import (
     access_status,
     is_id,
 )
-from portal.timestamps import format_timestamp
 
 #: In place of an access status: no tenant has the id.
 UNKNOWN = "unknown"
@@ -30,6 +29,13 @@ _SHOWS_FIELDS = GIVES_ACCESS | {AccessStatus.EXPIRED.value}
 #: They decide access, and are compared as what they mean.
 _DECIDING = ("tenantId", "isActive", "validFrom", "validTo")
 _DIGEST_BYTES = 6
+#: The fields of a tenant that the application is told beside these; none of them is personal.
+FIELDS_TOLD = frozenset(
+    {
+        "accountId", "accountName", "companyId", "companyName", "cluster", "clientId",
+        "contactCompanyName",
+    }
+)  # fmt: skip
 
 
 class Answered(NamedTuple):
@@ -37,12 +43,12 @@ class Answered(NamedTuple):
 
     Attributes:
         steps: Since when which access status is answered; the first one is the present.
-        window: Start and end of the validity as they are answered; empty texts for none.
+        window: Start and end of the validity as they are answered: whole milliseconds.
         fields: A digest of the other fields that the application gets.
     """
 
     steps: tuple[tuple[datetime, str], ...]
-    window: tuple[str, str] = ("", "")
+    window: tuple[datetime | None, datetime | None] = (None, None)
     fields: str = ""
 
     @classmethod
@@ -54,11 +60,9 @@ class Answered(NamedTuple):
             access = access_status(status, validity, instant).value
             if not steps or steps[-1][1] != access:
                 steps.append((instant, access))
-        window = tuple(
-            format_timestamp(each) if each else ""
-            for each in (validity.valid_from, validity.valid_to)
-        )
-        return cls(tuple(steps), (window[0], window[1]), fields)
+        start, end = validity.valid_from, validity.valid_to
+        window = start and _whole_millisecond(start), end and _whole_millisecond(end)
+        return cls(tuple(steps), window, fields)
 
     def at(self, instant: datetime) -> str:
         """The access status at this instant, which is not before the first step."""
@@ -111,6 +115,8 @@ def _later(instant: datetime, by: timedelta) -> Iterator[datetime]:
 
 
 def _whole_millisecond(instant: datetime) -> datetime:
+    if not instant.microsecond % 1000:
+        return instant
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 

@@ -35,6 +35,8 @@ SAME = AnswerChange(ChangeKind.SAME)
 
 def change_between(before: Answered | None, after: Answered | None, now: datetime) -> AnswerChange:
     """What changes if `after` is answered in place of `before`. None: nobody has the ids."""
+    if before is None and after is not None:
+        return _new(after)
     before, after = before or nobody(now), after or nobody(now)
     if before == after:
         return SAME
@@ -58,6 +60,12 @@ def change_between(before: Answered | None, after: Answered | None, now: datetim
     if differs or (shows and before.fields != after.fields):
         return AnswerChange(ChangeKind.OTHERWISE)
     return SAME
+
+
+def _new(after: Answered) -> AnswerChange:
+    """Of ids that nobody had: the same as any other change, and found sooner."""
+    gained = next((since for since, access in after.steps if access in GIVES_ACCESS), None)
+    return AnswerChange(ChangeKind.OTHERWISE if gained is None else ChangeKind.GAINS, gained)
 
 
 def _instants(before: Answered, after: Answered, now: datetime) -> list[datetime]:

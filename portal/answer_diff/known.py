@@ -64,7 +64,8 @@ class KnownAnswers:
 
 def packed_answer(answered: Answered) -> bytes:
     steps = [(format_timestamp(since), access) for since, access in answered.steps]
-    return orjson.dumps([steps, answered.window, answered.fields])
+    window = [format_timestamp(each) if each else "" for each in answered.window]
+    return orjson.dumps([steps, window, answered.fields])
 
 
 def unpacked_answer(text: bytes) -> Answered:
@@ -80,7 +81,8 @@ def unpacked_answer(text: bytes) -> Answered:
     whole = tuple((since, access) for since, access in read if since is not None)
     if not whole or len(whole) != len(read):
         raise ValueError("no answer")
-    return Answered(whole, (str(start), str(end)), str(fields))
+    window = parse_timestamp(str(start)), parse_timestamp(str(end))
+    return Answered(whole, window, str(fields))
 
 
 @contextmanager

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from portal.answer_diff.answered import answered_by
+from portal.answer_diff.answered import FIELDS_TOLD, answered_by
 from portal.answer_diff.changes import AnswerChange, ChangeKind, change_between
-from portal.records import access_view
+from portal.records import TENANT_ATTRIBUTES, access_view
 from portal.stores.contract import Item
 from portal.tenants import AccessStatus
 from portal.web.api.validate_answer import TenantAnswer
@@ -15,6 +15,7 @@ from tests.answer_diff.answer_rows import instant, row
 from tests.conftest import START
 
 MS = timedelta(milliseconds=1)
+DECIDING = {"tenantId", "status", "isActive", "version", "validFrom", "validTo", "openEnded"}
 
 
 def change(before: Item | None, after: Item | None) -> AnswerChange:
@@ -90,6 +91,13 @@ def test_another_reason_date_or_field_is_another_answer(
 )
 def test_what_the_application_is_not_told_changes_no_answer(after: dict[str, Any]) -> None:
     assert change(row(), row(**after)) == AnswerChange(ChangeKind.SAME)
+
+
+@pytest.mark.parametrize("name", sorted(TENANT_ATTRIBUTES - DECIDING))
+def test_an_import_looks_at_every_field_that_the_application_is_told(name: str) -> None:
+    """An import compares whole answers only if one of these changes."""
+    kind = change(row(**{name: "a"}), row(**{name: "b"})).kind
+    assert (kind is ChangeKind.OTHERWISE) is (name in FIELDS_TOLD)
 
 
 def test_fields_that_no_answer_shows_do_not_count() -> None:

@@ -58,8 +58,9 @@ class Browser:
         assert answer.status_code == 303, answer.status
         return str(answer.location)
 
-    def press(self, plan: str, verb: str) -> TestResponse:
-        return self.send(plan, f"{plan}/{verb}")
+    def press(self, plan: str, verb: str, **ticked: str) -> TestResponse:
+        """`ticked`: boxes, with their values."""
+        return self.send(plan, f"{plan}/{verb}", **ticked)
 
 
 def form_fields(answer: TestResponse, action: str) -> dict[str, str]:

@@ -167,8 +167,9 @@ def test_items_of_each_kind_have_these_names(folder: Path) -> None:
 def test_json_in_attributes_has_these_keys(folder: Path) -> None:
     items = by_kind(items_in_journal(folder))
     for each in items["import"]:
-        # The names of its files are new since 1.0; 1.0 reads an import without looking at them.
-        assert json.loads(each["text"]).keys() - {"fileName"} == KEYS_OF_IMPORT
+        # The names of its files, and whose answers it changes, are new since 1.0; 1.0 reads an
+        # import without looking at them.
+        assert json.loads(each["text"]).keys() - {"fileName", "answers"} == KEYS_OF_IMPORT
     changes = [json.loads(each["changes"]) for each in items["event"]]
     assert frozenset().union(*changes) == KEYS_OF_CHANGES
     of_security = [json.loads(each["changes"]) for each in items.get("security event", ())]

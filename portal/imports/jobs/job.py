@@ -138,7 +138,8 @@ class ImportJob:
         """What confirms the plan: how many tenants lose access by it, as digits; `UNKNOWN_LOSING`
         if nobody knows; empty if nobody loses it."""
         if self.answers is None:
-            return UNKNOWN_LOSING if self.to_write else ""
+            # A new tenant takes nothing from anybody.
+            return UNKNOWN_LOSING if self.counts[RowKind.UPDATE] else ""
         return str(self.answers.losing or "")
 
     @property
@@ -246,7 +247,7 @@ def job_item(job: ImportJob) -> Item:
         "active": job.active,
         "later": job.later,
         "until": job.until,
-        "answers": job.answers.as_json() if job.answers else None,
+        **({"answers": job.answers.as_json()} if job.answers else {}),
         "cursor": [job.cursor.kind, job.cursor.chunk, job.cursor.offset],
         "movedAt": format_timestamp(job.moved_at) if job.moved_at else "",
         "finishedAt": format_timestamp(job.finished_at) if job.finished_at else "",

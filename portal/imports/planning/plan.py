@@ -8,7 +8,9 @@ from datetime import datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from portal import records
 from portal.answer_diff import (
+    FIELDS_TOLD,
     SAME,
     AnswerChange,
     AnswerDiff,
@@ -18,9 +20,15 @@ from portal.answer_diff import (
 )
 from portal.imports.model import WRITTEN_KINDS, Candidate, ImportOptions, PlanRow, RowKind
 from portal.imports.planning.classify import Outcome, classify, duplicate, held_back
+from portal.imports.planning.diff import VALIDITY_FIELDS
 from portal.imports.planning.licence_totals import Licence, LicenceTotals
 from portal.imports.planning.staging import StagedEntries, StagedEntry
-from portal.imports.planning.to_tenant import changed_item, new_tenant
+from portal.imports.planning.to_tenant import (
+    changed_access,
+    changed_item,
+    new_status,
+    new_validity,
+)
 from portal.imports.validation import names_two_tenants, tenant_id_of
 from portal.sealing import Sealer, SecretFingerprints
 from portal.settings import Settings
@@ -34,6 +42,8 @@ _BLOCK_ROWS = 250
 #: file store answers at once.
 _TABLE_WORKERS = 8
 _UTC = ZoneInfo("UTC")
+#: The fields of a row that decide access.
+_DECIDING = VALIDITY_FIELDS | {"isActive"}
 
 
 def lookup_workers(settings: Settings) -> int:
@@ -168,15 +178,22 @@ class Plan:
     def _change(self, row: PlanRow, item: Item | None) -> AnswerChange | None:
         now = self.answers.now
         if row.kind is RowKind.NEW:
-            tenant = new_tenant(row, self._audit)
-            after = Answered.of(tenant.status, tenant.validity, now)
+            after = Answered.of(new_status(row.values), new_validity(row.values), now)
             return change_between(None, after, now)
         if item is None:
             return None
         if row.kind is not RowKind.UPDATE:
             return SAME
-        _, changed = changed_item(row, item, self._audit)
-        return change_between(answered_by(item, now), answered_by(changed, now), now)
+        changed = {change.field for change in row.changes}
+        if changed & FIELDS_TOLD:
+            _, written = changed_item(row, item, self._audit)
+            return change_between(answered_by(item, now), answered_by(written, now), now)
+        if not changed & _DECIDING:
+            return SAME
+        # The other fields are as they were.
+        access = records.status_of(item), records.validity_of(item)
+        before, after = (Answered.of(*each, now) for each in (access, changed_access(row, *access)))
+        return change_between(before, after, now)
 
     def _item(self, tenant_id: str) -> Item | None:
         try:

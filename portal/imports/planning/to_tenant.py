@@ -28,11 +28,11 @@ def new_tenant(row: PlanRow, audit: AuditInfo) -> Tenant:
     values = row.values
     return Tenant(
         id=row.tenant_id,
-        status=Status.ACTIVE if values.get("isActive") is True else Status.SUSPENDED,
+        status=new_status(values),
         version=1,
         contact=Contact(**_contact_values(row, _NO_CONTACT)),
         ids=_ids(values, None),
-        validity=_validity(values),
+        validity=new_validity(values),
         client=_client(row, Client(), audit),
         created_at=_instant(values, "createdAt") or audit.at,
         updated_at=_instant(values, "updatedAt") or audit.at,
@@ -40,12 +40,33 @@ def new_tenant(row: PlanRow, audit: AuditInfo) -> Tenant:
     )
 
 
+def new_status(values: _Values) -> Status:
+    """The status of a new tenant: active only if the file says so."""
+    return Status.ACTIVE if values.get("isActive") is True else Status.SUSPENDED
+
+
+def new_validity(values: _Values) -> Validity:
+    """The validity that the file says."""
+    return Validity(
+        valid_from=_instant(values, "validFrom"),
+        valid_to=_instant(values, "validTo"),
+        open_ended=values.get("openEnded") is True,
+    )
+
+
+def changed_access(row: PlanRow, status: Status, validity: Validity) -> tuple[Status, Validity]:
+    """Status and validity of a stored tenant after the row."""
+    values = row.values
+    if "isActive" in values and values["isActive"] is not (status is Status.ACTIVE):
+        status = new_status(values)
+    # Without a change it stays, even if the old application wrote it in another way.
+    return status, new_validity(values) if changes_validity(row.changes) else validity
+
+
 def changed_tenant(row: PlanRow, before: Tenant, audit: AuditInfo) -> Tenant:
     """`before` with the values of the file; a field that the file lacks stays."""
     values = row.values
-    status = before.status
-    if "isActive" in values and values["isActive"] is not before.is_active:
-        status = Status.ACTIVE if values["isActive"] is True else Status.SUSPENDED
+    status, validity = changed_access(row, before.status, before.validity)
     updated = _instant(values, "updatedAt")
     is_newer = updated and (before.updated_at is None or updated > before.updated_at)
     return before.imported(
@@ -55,8 +76,7 @@ def changed_tenant(row: PlanRow, before: Tenant, audit: AuditInfo) -> Tenant:
         reason=before.reason if status is before.status else "",
         contact=replace(before.contact, **_contact_values(row, before.contact)),
         ids=_ids(values, before.ids),
-        # Without a change it stays, even if the old application wrote it in another way.
-        validity=_validity(values) if changes_validity(row.changes) else before.validity,
+        validity=validity,
         client=_client(row, before.client, audit),
         updated_at=updated if is_newer else audit.at,
     )
@@ -104,14 +124,6 @@ def _ids(values: _Values, before: Ids | None) -> Ids:
         account_name=_text(values, "accountName", before.account_name if before else ""),
         company_name=_text(values, "companyName", before.company_name if before else ""),
         cluster=_text(values, "cluster", before.cluster if before else ""),
-    )
-
-
-def _validity(values: _Values) -> Validity:
-    return Validity(
-        valid_from=_instant(values, "validFrom"),
-        valid_to=_instant(values, "validTo"),
-        open_ended=values.get("openEnded") is True,
     )
 
 

@@ -135,14 +135,17 @@ def plan_summary(
     places: Sequence[PlaceSummary] = (),
     notes: Sequence[Message] = (),
 ) -> dict[str, Any]:
-    """The fields of a plan's report beside its rows."""
+    """The fields of a plan's report beside its rows.
+
+    answers: whose answers it changes; `None` where an earlier version made the plan.
+    """
     summary: dict[str, Any] = {
         "counts": {kind.value: counts.get(kind, 0) for kind in RowKind},
         "ignoredKeys": ignored_keys,
         "shapes": list(shapes),
         "policy": options.policy.value,
         "allowed": sorted(each.value for each in options.allowed),
-        "answerDiff": answers.as_json() if answers else None,
+        **({"answerDiff": answers.as_json()} if answers else {}),
         "applied": False,
     }
     # Without these, a report is what earlier versions wrote.

@@ -325,7 +325,7 @@ class ImportReport(Struct, rename="camel", kw_only=True):
     policy: str
     allowed: list[str]
     ignored_keys: int
-    answer_diff: AnswerChanges | None
+    answer_diff: AnswerChanges
     places: (
         Annotated[
             list[ImportPlace],

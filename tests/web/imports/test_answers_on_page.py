@@ -21,6 +21,7 @@ from tests.web.pages import (
     by_id,
     error_beside,
     form_of,
+    ids,
     links,
     page_words,
     sign_in,
@@ -125,6 +126,18 @@ def test_a_plan_of_an_earlier_version_says_that_it_does_not_know(
     assert refused.status_code == 422
     done = admin.client.post(f"{url}/apply", data=form | {"losing": "unknown"})
     assert done.status_code == 303
+
+
+def test_a_plan_of_an_earlier_version_with_new_tenants_only_takes_nothing_from_anybody(
+    admin: Staff, store: Store
+) -> None:
+    url = planned(admin, dump(tenant(1)))
+    job = find_job(store, url.rpartition("/")[2])
+    store.write([Replace(job_item(replace(job, answers=None)), job.version)])
+    page = admin.get(url)
+    assert "losing" not in ids(page)
+    assert press(admin, url).status_code == 303
+    assert len(tenants_in(store)) == 1
 
 
 def test_days_are_those_of_the_portals_zone_and_language(

@@ -321,7 +321,7 @@ def test_a_first_step_that_is_refused_says_that_nothing_was_written(
     assert outcome(answer) == (
         "The store did not accept the rows. Nothing was written. Try again in a moment."
     )
-    assert "confirm" in ids(answer)
+    assert "Write these rows: 1" in page_words(answer)
     assert tenants_in(store) == {}
 
 

@@ -67,8 +67,12 @@ def answers_view(job: ImportJob, *, unconfirmed: bool) -> AnswersView | None:
             box=box,
         )
     unlisted = diff.losing - len(diff.losers)
+    sentence = diff_sentence(diff, _WORDS)
+    if job.state is not JobState.PLANNED:
+        # Rows that changed meanwhile were not written.
+        sentence = _("When the plan was made: %(sentence)s", sentence=sentence)
     return AnswersView(
-        sentence=diff_sentence(diff, _WORDS),
+        sentence=sentence,
         losers=[
             (
                 url_for("staff.tenant", tenant_id=loser.tenant_id),

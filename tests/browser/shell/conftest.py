@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from portal.settings import Settings
+from portal.stores.contract import Store
+from portal.stores.factory import open_store
 from tests.browser.conftest import Watch
 from tests.browser.shell.firefox import Firefox, running
 from tests.browser.shell.framed import ChromiumFrame, FirefoxFrame, Framed
@@ -36,7 +39,7 @@ def front(tmp_path_factory: pytest.TempPathFactory, portal_port: int) -> Iterato
 
 
 @pytest.fixture(scope="session")
-def portal(
+def framed_portal(
     tmp_path_factory: pytest.TempPathFactory, front: HttpsFront, portal_port: int
 ) -> Iterator[Portal]:
     """As in production: behind https, with the clusters that are the default, and with a way out
@@ -56,6 +59,13 @@ def portal(
 
 
 @pytest.fixture(scope="session")
+def framed_store(framed_portal: Portal) -> Iterator[Store]:
+    opened = open_store(Settings.from_environment(framed_portal.environ))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
 def firefox(front: HttpsFront, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
     if FIREFOX is None:
         pytest.skip("no Firefox ESR found (Debian: apt-get install firefox-esr)")
@@ -72,7 +82,7 @@ def firefox(front: HttpsFront, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(params=["chromium", "firefox"])
 def framed(
-    request: pytest.FixtureRequest, portal: Portal, front: HttpsFront, watch: Watch
+    request: pytest.FixtureRequest, framed_portal: Portal, front: HttpsFront, watch: Watch
 ) -> Iterator[Callable[..., Framed]]:
     """Opens a window in each browser, one after the other: `framed(width=360)`."""
     if request.param == "chromium":

@@ -23,7 +23,7 @@ ACCOUNT = 86810
 
 
 @pytest.fixture
-def staff(chromium: Browser, front: HttpsFront, store: Store, watch: Watch) -> Page:
+def staff(chromium: Browser, front: HttpsFront, framed_store: Store, watch: Watch) -> Page:
     """A page of an approver, over https as well."""
     context = chromium.new_context(
         base_url=PORTAL, ignore_https_errors=True, locale="en-GB", proxy={"server": front.proxy}
@@ -32,14 +32,17 @@ def staff(chromium: Browser, front: HttpsFront, store: Store, watch: Watch) -> P
     page = context.new_page()
     watch.follow(page)
     who = {"email": "anna@example.com", "name": "Anna Approver", "role": "approver"}
-    page.goto(f"/staff/sign-in/{make_sign_in_link(store, **who, now=utc_now())}")
+    page.goto(f"/staff/sign-in/{make_sign_in_link(framed_store, **who, now=utc_now())}")
     page.locator("main button").click()
     page.wait_for_url("**/staff/")
     return page
 
 
 def test_asked_in_the_frame_and_answered_there(
-    framed: Callable[..., Framed], staff: Page, portal: Portal, request: pytest.FixtureRequest
+    framed: Callable[..., Framed],
+    staff: Page,
+    framed_portal: Portal,
+    request: pytest.FixtureRequest,
 ) -> None:
     # Each browser is of another company of the same account.
     is_firefox = "firefox" in request.node.name
@@ -57,7 +60,7 @@ def test_asked_in_the_frame_and_answered_there(
     see(page, "#open", "Open your status page")
     # The token went along with the form once, and is nowhere else.
     assert auth["access_token"] not in page.run("document.documentElement.outerHTML")
-    assert auth["access_token"] not in portal.log.read_text()
+    assert auth["access_token"] not in framed_portal.log.read_text()
 
     page.open(address)
     see(page, "#state", "A request for this company waits for a decision")

@@ -303,6 +303,7 @@ ARROWS: dict[str, set[str]] = {
     "portal.imports": {
         "portal.imports.browsers", "portal.imports.jobs", "portal.imports.model",
         "portal.imports.planning", "portal.imports.reading", "portal.imports.reports",
+        "portal.imports.undo",
     },
     "portal.imports.model": {
         "portal.contact_fields", "portal.contact_readers", "portal.sealing", "portal.translations",
@@ -323,9 +324,12 @@ ARROWS: dict[str, set[str]] = {
         "portal.settings", "portal.stores", "portal.tenants", "portal.timestamps",
     },
     "portal.imports.jobs": {
-        "portal.answer_diff", "portal.imports.model",
-        "portal.imports.planning",
-        "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
+        "portal.answer_diff", "portal.imports.model", "portal.imports.planning", "portal.records",
+        "portal.sealing", "portal.stores", "portal.tenants", "portal.timestamps",
+    },
+    "portal.imports.undo": {
+        "portal.imports.jobs", "portal.imports.model", "portal.records", "portal.stores",
+        "portal.tenants", "portal.timestamps",
     },
     "portal.imports.reports": {
         "portal.answer_diff", "portal.contact_fields", "portal.imports.jobs",

@@ -7,6 +7,7 @@
     validation/  an `Entry` -> a `Candidate`, or every reason why it is invalid
     planning/    candidates, compared with the store -> one `PlanRow` after another
     jobs/        an import in the store: created from a plan, applied step by step, retained
+    undo/        what an import wrote goes back to what it was before
     reports/     rows as JSON and CSV, and the export of tenants
 
 The page, the command and the API use the same functions, all through this door.
@@ -14,11 +15,16 @@ The page, the command and the API use the same functions, all through this door.
 
 from portal.imports.browsers import is_browser_storage, open_browser_storage
 from portal.imports.jobs import (
+    UNDONE,
     UNKNOWN_LOSING,
+    AccessChange,
+    FormerState,
     ImportJob,
     JobState,
     RowPosition,
     UnconfirmedJobError,
+    UndoOutcome,
+    UndoProgress,
     UnknownJobError,
     apply_step,
     create_job,
@@ -71,16 +77,31 @@ from portal.imports.reports import (
     report_as_csv,
     report_as_json,
 )
+from portal.imports.undo import (
+    RowUndo,
+    UndoRefusedError,
+    UndoTally,
+    page_of_undo,
+    refuse_undo,
+    rows_of_undo,
+    rows_to_undo,
+    undo_refusal,
+    undo_report,
+    undo_step,
+)
 
 __all__ = [
-    "CSV_START", "FAILED_KINDS", "KEY_PREFIX", "SECRET_FIELD", "UNKNOWN_LOSING", "WRITTEN_KINDS",
-    "AllowedChange", "EntryReader", "EntrySource", "FieldChange", "FieldMessage", "FileFormat",
-    "ImportJob", "ImportOptions", "JobState", "Limits", "Message", "PlaceChoiceError",
-    "PlaceSummary", "Plan", "PlanRow", "Policy", "Readable", "RefusedFileError", "RowKind",
-    "RowPosition", "StagedEntries", "StrictJsonError", "UnconfirmedJobError", "UnknownJobError",
-    "apply_step", "create_job", "decode_json", "end_job", "export_tenant", "file_is_compressed",
-    "file_too_large", "find_job", "guarded_line", "is_browser_storage", "job_summary", "list_jobs",
-    "lookup_workers", "no_disk_space_error", "open_browser_storage", "page_of_rows",
-    "places_as_json", "plan_summary", "printable_excerpt", "reimport_problem", "remove_rows_before",
-    "report_as_csv", "report_as_json", "rows_of_job", "size_in_words",
+    "CSV_START", "FAILED_KINDS", "KEY_PREFIX", "SECRET_FIELD", "UNDONE", "UNKNOWN_LOSING",
+    "WRITTEN_KINDS", "AccessChange", "AllowedChange", "EntryReader", "EntrySource", "FieldChange",
+    "FieldMessage", "FileFormat", "FormerState", "ImportJob", "ImportOptions", "JobState", "Limits",
+    "Message", "PlaceChoiceError", "PlaceSummary", "Plan", "PlanRow", "Policy", "Readable",
+    "RefusedFileError", "RowKind", "RowPosition", "RowUndo", "StagedEntries", "StrictJsonError",
+    "UnconfirmedJobError", "UndoOutcome", "UndoProgress", "UndoRefusedError", "UndoTally",
+    "UnknownJobError", "apply_step", "create_job", "decode_json", "end_job", "export_tenant",
+    "file_is_compressed", "file_too_large", "find_job", "guarded_line", "is_browser_storage",
+    "job_summary", "list_jobs", "lookup_workers", "no_disk_space_error", "open_browser_storage",
+    "page_of_rows", "page_of_undo", "places_as_json", "plan_summary", "printable_excerpt",
+    "refuse_undo", "reimport_problem", "remove_rows_before", "report_as_csv", "report_as_json",
+    "rows_of_job", "rows_of_undo", "rows_to_undo", "size_in_words", "undo_refusal", "undo_report",
+    "undo_step",
 ]  # fmt: skip

@@ -23,6 +23,7 @@ of their attributes.
     waiting_times  the numbers that count how long sign-ups waited for their decision
     ids            ids of sign-ups and claims, and the kind of an item by its id
     undo           what undoing the latest decision needs, as one attribute of the tenant
+    former         the state of a tenant before an import, by which that is undone
     attributes     names of single attributes, and values that may have any type
 
 The downstream application reads these attributes too, so never rename one or change its type.
@@ -80,6 +81,16 @@ from portal.records.figures import (
     weeks_until,
 )
 from portal.records.follow_up import FollowUp, follow_up_id, follow_up_item, follow_up_of
+from portal.records.former import (
+    UNDONE_IMPORT,
+    former_secret_name,
+    former_secrets,
+    former_values,
+    is_as_written,
+    with_former_values,
+    without_secret,
+    written_digest,
+)
 from portal.records.history import (
     ENDED,
     REPORT_INDEX,
@@ -262,24 +273,22 @@ __all__ = [
     "NEVER", "OUTBOX_DUE", "OUTBOX_ENDED", "OUTBOX_GIVEN_UP", "OUTBOX_ORPHANS", "REFERENCE_LENGTH",
     "REPORT_INDEX", "SEARCH_DUE", "SEARCH_WALK", "SECRET", "SECRET_FINGERPRINT",
     "SET_ASIDE_COUNTER", "SIGN_UPS", "SIGN_UP_SCOPES", "TENANT_ATTRIBUTES", "TERM_INDEXES",
-    "TO_SECOND", "UNKNOWN_IDS", "USAGE_NEVER", "USAGE_REFUSED", "USAGE_UNKNOWN", "WAITING",
-    "WANT_DIGEST", "AdoptAnswer", "ClosedSignUp", "CredentialProof",
-    "DecidedEvent", "DeliveryState", "Desk", "Event",
-    "FollowUp", "Forward", "ListFacts", "ListKeys", "MailWishes", "Note", "OutboxEntry", "Presence",
-    "Proved",
-    "SearchDocument", "SearchMark", "StatusLink", "TriedCredentials",
-    "Undo", "Undone", "UnknownId", "Usage",
-    "about_tenant", "access_view", "account_partition", "all_gaps", "answer_text",
-    "assigned_partition", "by_company", "came_by", "changes_keys", "changes_partition", "claim_id",
-    "claim_item", "closed_email_partition", "closed_sign_up_of", "closing_forward_item",
-    "company_partition", "corrections_item", "corrections_of", "counted_decision",
-    "counted_sign_up", "counter_attributes", "counter_id", "decided_event_of", "decided_partition",
-    "decision_counts", "decision_name", "decision_of_name", "decisions_item_id", "desk_id",
-    "desk_item", "desk_of", "document_tenant_id", "email_partition", "ended_tenant", "ends_access",
-    "entry_tenant_id", "event_item", "event_of", "events_partition", "follow_up_id",
-    "follow_up_item", "follow_up_of", "forward_item", "forward_of", "gaps_of_row",
-    "get_where_it_is", "get_where_it_leads", "gone_event_item", "hour_name", "imported_state",
-    "in_report", "index_keys_of", "is_answered", "is_asked", "is_confirmed", "is_final_id",
+    "TO_SECOND", "UNDONE_IMPORT", "UNKNOWN_IDS", "USAGE_NEVER", "USAGE_REFUSED", "USAGE_UNKNOWN",
+    "WAITING", "WANT_DIGEST", "AdoptAnswer", "ClosedSignUp", "CredentialProof", "DecidedEvent",
+    "DeliveryState", "Desk", "Event", "FollowUp", "Forward", "ListFacts", "ListKeys", "MailWishes",
+    "Note", "OutboxEntry", "Presence", "Proved", "SearchDocument", "SearchMark", "StatusLink",
+    "TriedCredentials", "Undo", "Undone", "UnknownId", "Usage", "about_tenant", "access_view",
+    "account_partition", "all_gaps", "answer_text", "assigned_partition", "by_company", "came_by",
+    "changes_keys", "changes_partition", "claim_id", "claim_item", "closed_email_partition",
+    "closed_sign_up_of", "closing_forward_item", "company_partition", "corrections_item",
+    "corrections_of", "counted_decision", "counted_sign_up", "counter_attributes", "counter_id",
+    "decided_event_of", "decided_partition", "decision_counts", "decision_name", "decision_of_name",
+    "decisions_item_id", "desk_id", "desk_item", "desk_of", "document_tenant_id", "email_partition",
+    "ended_tenant", "ends_access", "entry_tenant_id", "event_item", "event_of", "events_partition",
+    "follow_up_id", "follow_up_item", "follow_up_of", "former_secret_name", "former_secrets",
+    "former_values", "forward_item", "forward_of", "gaps_of_row", "get_where_it_is",
+    "get_where_it_leads", "gone_event_item", "hour_name", "imported_state", "in_report",
+    "index_keys_of", "is_answered", "is_as_written", "is_asked", "is_confirmed", "is_final_id",
     "is_list_place", "is_proved", "is_renewal", "is_set_aside", "is_tenant", "is_too_fast",
     "is_waiting_for_address", "item_kind", "item_of", "list_facts", "list_place_id",
     "list_place_item", "mail_partition", "mail_wishes_id", "mail_wishes_item", "mail_wishes_of",
@@ -299,6 +308,6 @@ __all__ = [
     "unknown_ids_item", "unknown_ids_of", "unusable_attributes", "usage_expected_since", "usage_id",
     "usage_item", "usage_of", "usage_refused_day", "usage_tenant_id", "validity_of",
     "waiting_bucket", "waiting_counts", "waiting_item_id", "week_of", "weeks_until",
-    "with_status_link", "with_undo", "with_undone", "with_validity_before",
-    "without_closed_sign_up", "without_status_link",
+    "with_former_values", "with_status_link", "with_undo", "with_undone", "with_validity_before",
+    "without_closed_sign_up", "without_secret", "without_status_link", "written_digest",
 ]  # fmt: skip

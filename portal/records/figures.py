@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 from portal.records.ids import reference_of
 from portal.records.index_keys import is_set_aside
 from portal.stores import KEY, Item
+from portal.tenants import Verb
 from portal.timestamps import parse_timestamp
 
 #: The number of sign-ups in an item of them.
@@ -98,7 +99,9 @@ def _numbers(item: Item) -> Counter[str]:
 
 def counted_decision(event: Item) -> tuple[str, str] | None:
     """Week and name of the number that counts a change, by its event; `None`: nobody of staff made
-    it. The verb may be any."""
+    it. The verb may be any. Undoing an import decides on no tenant, as the import did not."""
+    if (event.get("verb"), event.get("reason")) == (Verb.UNDO, Verb.IMPORT):
+        return None
     at, person = parse_timestamp(str(event.get("at", ""))), person_key(str(event.get("who", "")))
     if at is None or not person:
         return None

@@ -8,7 +8,7 @@ history does not list it as changed.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from portal.records import SECRET, is_tenant
+from portal.records import SECRET, former_secrets, is_tenant
 from portal.sealing.contract import Sealer, Secret, is_sealed
 from portal.stores import KEY, Change, Count, Item, Remove, Store, StoreWrapper
 
@@ -30,6 +30,19 @@ def seal_item(item: Item, sealer: Sealer) -> Item:
     return {**item, SECRET: sealer.seal(Secret(str(item[SECRET])), str(item[KEY]))}
 
 
+def _seal_former_secrets(item: Item, sealer: Sealer) -> Item:
+    """As `seal_item`, for the secrets that an import replaced and keeps to be undone."""
+    plain = {
+        name: tenant_id
+        for name, tenant_id in former_secrets(item)
+        if not is_sealed(str(item[name]))
+    }
+    sealed = {
+        name: sealer.seal(Secret(str(item[name])), tenant_id) for name, tenant_id in plain.items()
+    }
+    return {**item, **sealed} if sealed else item
+
+
 class SealingStore(StoreWrapper):
     """A `Store` that seals secrets before it passes a write on."""
 
@@ -41,6 +54,7 @@ class SealingStore(StoreWrapper):
         super().write([self._seal_change(change) for change in changes])
 
     def _seal_change(self, change: Change) -> Change:
-        if isinstance(change, Remove | Count) or not has_plaintext_secret(change.item):
+        if isinstance(change, Remove | Count):
             return change
-        return replace(change, item=seal_item(change.item, self._sealer))
+        item = _seal_former_secrets(seal_item(change.item, self._sealer), self._sealer)
+        return change if item is change.item else replace(change, item=item)

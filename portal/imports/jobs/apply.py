@@ -1,15 +1,16 @@
 """Applies a plan: writes its rows, some at a time.
 
-A commit writes some tenants, an event for each, and the job with its cursor moved on: all or
-nothing. So the cursor says exactly which rows are processed, wherever anybody was interrupted. If
-two workers apply the same job, the cursor refuses one of them, which then continues after the
-other. A row is written only if the store is still as the plan saw it. Otherwise the row becomes a
-conflict, and the other rows of its commit are written without it.
+A commit writes some tenants, an event for each, their former states, and the job with its cursor
+moved on: all or nothing. So the cursor says exactly which rows are processed, wherever anybody was
+interrupted. If two workers apply the same job, the cursor refuses one of them, which then continues
+after the other. A row is written only if the store is still as the plan saw it. Otherwise the row
+becomes a conflict, and the other rows of its commit are written without it.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from portal.imports.jobs.former_states import STATES_BYTES, states_item
 from portal.imports.jobs.job import (
     ImportJob,
     JobState,
@@ -35,9 +36,10 @@ from portal.stores import (
 from portal.tenants import AuditInfo
 from portal.timestamps import format_timestamp
 
-#: A commit has two changes for each row (tenant and event), and up to five more: the job, the
-#: chunk of the rows, a chunk of reclassified rows for each of two kinds, and the mark for search.
-ROWS_PER_COMMIT = (MAX_CHANGES - 5) // 2
+#: A commit has two changes for each row (tenant and event), and up to six more: the job, the former
+#: states, the chunk of the rows, a chunk of reclassified rows for each of two kinds, and the mark
+#: for search.
+ROWS_PER_COMMIT = (MAX_CHANGES - 6) // 2
 ROWS_PER_STEP = 480
 
 #: Chunks that were read, by kind and number. It holds one at a time.
@@ -106,10 +108,9 @@ class _Commit:
         if cursor.chunk >= job.chunks[cursor.kind]:
             return self._next_kind(cursor, most)
         chunk = self._chunk(cursor)
-        rows = chunk.rows[cursor.offset : cursor.offset + most]
-        writes = [self._write(row) for row in rows if row.kind in WRITTEN_KINDS]
+        count, writes = self._next_writes(chunk.rows[cursor.offset : cursor.offset + most])
         while True:
-            after = self._job_after(cursor, len(rows), chunk, writes)
+            after = self._job_after(cursor, count, chunk, writes)
             try:
                 self._store.write(self._changes(after, cursor, chunk, writes))
             except (ItemExistsError, VersionConflictError) as conflict:
@@ -124,6 +125,21 @@ class _Commit:
                 # The chunk has a new version.
                 self._cache.clear()
             return after
+
+    def _next_writes(self, rows: Sequence[PlanRow]) -> tuple[int, list[RowWrite]]:
+        """How many of the rows the commit takes, and what it writes for them: no more than their
+        former states fit into one item."""
+        writes: list[RowWrite] = []
+        size = 0
+        for count, row in enumerate(rows):
+            if row.kind not in WRITTEN_KINDS:
+                continue
+            write = self._write(row)
+            size += write.former.size if write.former else 0
+            if writes and size > STATES_BYTES:
+                return count, writes
+            writes.append(write)
+        return len(rows), writes
 
     def _chunk(self, position: RowPosition) -> Chunk:
         key = (position.kind, position.chunk)
@@ -197,7 +213,12 @@ class _Commit:
             if is_chunk_done
             else replace(cursor, offset=offset),
             moved_at=self._audit.at,
+            former_items=self._former_items_after(writes),
         )
+
+    def _former_items_after(self, writes: Sequence[RowWrite]) -> int | None:
+        number = self._job.former_items
+        return None if number is None else number + any(write.former for write in writes)
 
     def _changes(
         self, after: ImportJob, cursor: RowPosition, chunk: Chunk, writes: Sequence[RowWrite]
@@ -215,4 +236,8 @@ class _Commit:
         for kind in {row.kind for row in reclassified.values()}:
             rows = [row for row in reclassified.values() if row.kind is kind]
             changes.append(Add(chunk_item(job.id, kind, job.chunks[kind], Chunk(1, rows))))
+        former = [write.former for write in writes if write.former]
+        # An earlier version began to write this import and kept none: then it cannot be undone.
+        if former and job.former_items is not None:
+            changes.append(Add(states_item(job.id, job.former_items, former)))
         return changes

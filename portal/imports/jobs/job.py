@@ -14,6 +14,7 @@ from typing import Any
 
 from portal import records
 from portal.answer_diff import AnswerDiff
+from portal.imports.jobs.undo_progress import UndoProgress
 from portal.imports.model import (
     WRITTEN_KINDS,
     AllowedChange,
@@ -95,6 +96,9 @@ class ImportJob:
     confirmed_by, ended_by: who had it applied, and who stopped or discarded it.
     rows_kept: whether the rows can be read; `False` after retention.
     leftover: chunks per kind that retention has yet to remove.
+    former_items: items with the former states of what was written; `None`: an earlier version of
+        the portal wrote rows, and kept none.
+    undo: how far it is undone; `None`: nobody has begun that.
     """
 
     id: str
@@ -127,6 +131,8 @@ class ImportJob:
     ended_by: str = ""
     rows_kept: bool = True
     leftover: Mapping[RowKind, int] = field(default_factory=dict)
+    former_items: int | None = 0
+    undo: UndoProgress | None = None
 
     @property
     def is_open(self) -> bool:
@@ -255,6 +261,8 @@ def job_item(job: ImportJob) -> Item:
         "endedBy": job.ended_by,
         "rowsKept": job.rows_kept,
         "leftover": job.leftover,
+        "formerItems": job.former_items,
+        "undo": job.undo.packed() if job.undo else None,
     }
     return {
         KEY: job.id,
@@ -311,4 +319,6 @@ def job_of(item: Item) -> ImportJob:
         ended_by=fields.get("endedBy", ""),
         rows_kept=fields.get("rowsKept", True),
         leftover={RowKind(name): number for name, number in fields.get("leftover", {}).items()},
+        former_items=fields.get("formerItems"),
+        undo=UndoProgress.unpacked(fields["undo"]) if fields.get("undo") else None,
     )

@@ -8,7 +8,7 @@ import base64
 import heapq
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -160,16 +160,21 @@ def _item(item_id: str, text: bytes, version: int) -> Item:
 
 
 def remove_chunks(store: Store, import_id: str, counts: Mapping[RowKind, int]) -> None:
-    """Removes the first `counts[kind]` chunks of each kind; some may be gone already. Removes the
-    last one first, so that after an interruption the rest can still be counted from 0."""
+    """Removes the first `counts[kind]` chunks of each kind; some may be gone already."""
     for kind, count in counts.items():
-        for number in reversed(range(count)):
-            _remove_chunk(store, chunk_id(import_id, kind, number))
+        remove_items(store, [chunk_id(import_id, kind, number) for number in range(count)])
 
 
-def _remove_chunk(store: Store, item_id: str) -> None:
-    # Most chunks still have their first version. A conflict tells the version of the others, so
-    # no chunk is read.
+def remove_items(store: Store, item_ids: Sequence[str]) -> None:
+    """Removes them; some may be gone already. Removes the last one first, so that after an
+    interruption the rest can still be counted from 0."""
+    for item_id in reversed(item_ids):
+        _remove_item(store, item_id)
+
+
+def _remove_item(store: Store, item_id: str) -> None:
+    # Most of them still have their first version. A conflict tells the version of the others, so
+    # none is read.
     version = 1
     while True:
         try:

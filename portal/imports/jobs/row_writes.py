@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from portal import records
+from portal.imports.jobs.former_states import FormerState, former_state
 from portal.imports.model import Candidate, FieldMessage, FieldValue, Message, PlanRow, RowKind
 from portal.imports.planning import (
     NO_LICENCE,
@@ -25,18 +26,26 @@ class RowWrite:
 
     changes: of the store; empty if the row is reclassified.
     licence: that the row gives.
+    former: the tenant's state before, to be kept; `None` if the row is reclassified.
     reclassified: the row with its new kind, if it is not written as planned.
     """
 
-    def __init__(self, row: PlanRow, changes: Sequence[Change], licence: Licence) -> None:
+    def __init__(
+        self,
+        row: PlanRow,
+        changes: Sequence[Change],
+        licence: Licence,
+        former: FormerState | None = None,
+    ) -> None:
         self.row = row
         self.changes = changes
         self.licence = licence
+        self.former = former
         self.reclassified: PlanRow | None = None
 
     def reclassify(self, item: Item | None) -> None:
         """The store is not as the plan saw it. `item`: what it has now."""
-        self.changes, self.licence = (), NO_LICENCE
+        self.changes, self.licence, self.former = (), NO_LICENCE, None
         row = replace(self.row, sealed_secret="", secret_fingerprint="")
         if item is not None and _is_in_store(row, item):
             self.reclassified = replace(row, kind=RowKind.SAME, changes=())
@@ -66,7 +75,7 @@ def write_new(row: PlanRow, audit: AuditInfo) -> RowWrite:
     tenant = new_tenant(row, audit)
     item = {**records.item_of(tenant), **_import_attributes(tenant, row, audit, (False, False))}
     event = records.event_item(row.tenant_id, Verb.IMPORT, audit, None, item)
-    return RowWrite(row, [Add(item), Add(event)], row.values)
+    return RowWrite(row, [Add(item), Add(event)], row.values, former_state(row.number, None, item))
 
 
 def write_update(store: Store, row: PlanRow, audit: AuditInfo) -> RowWrite:
@@ -88,7 +97,8 @@ def write_update(store: Store, row: PlanRow, audit: AuditInfo) -> RowWrite:
     item = {**changed_row, **_import_attributes(tenant, row, audit, by_staff)}
     event = records.event_item(row.tenant_id, Verb.IMPORT, audit, before, item)
     changes: list[Change] = [Replace(item, row.expected_version, read=before), Add(event)]
-    return RowWrite(row, changes, licence_after(row.values, before))
+    former = former_state(row.number, before, item)
+    return RowWrite(row, changes, licence_after(row.values, before), former)
 
 
 def _reclassified(row: PlanRow, item: Item | None) -> RowWrite:

@@ -10,7 +10,7 @@ import click
 
 from migrations_tools.backfill import adopt
 from migrations_tools.copy import copy
-from migrations_tools.imports import export, import_
+from migrations_tools.imports import export, import_, undo_import
 from migrations_tools.table import table
 
 
@@ -21,5 +21,5 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
 
 
-for command in (table, adopt, copy, import_, export):
+for command in (table, adopt, copy, import_, undo_import, export):
     main.add_command(command)

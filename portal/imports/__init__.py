@@ -78,6 +78,7 @@ from portal.imports.reports import (
     report_as_json,
 )
 from portal.imports.undo import (
+    UNDO_REASONS,
     RowUndo,
     UndoRefusedError,
     UndoTally,
@@ -91,17 +92,17 @@ from portal.imports.undo import (
 )
 
 __all__ = [
-    "CSV_START", "FAILED_KINDS", "KEY_PREFIX", "SECRET_FIELD", "UNDONE", "UNKNOWN_LOSING",
-    "WRITTEN_KINDS", "AccessChange", "AllowedChange", "EntryReader", "EntrySource", "FieldChange",
-    "FieldMessage", "FileFormat", "FormerState", "ImportJob", "ImportOptions", "JobState", "Limits",
-    "Message", "PlaceChoiceError", "PlaceSummary", "Plan", "PlanRow", "Policy", "Readable",
-    "RefusedFileError", "RowKind", "RowPosition", "RowUndo", "StagedEntries", "StrictJsonError",
-    "UnconfirmedJobError", "UndoOutcome", "UndoProgress", "UndoRefusedError", "UndoTally",
-    "UnknownJobError", "apply_step", "create_job", "decode_json", "end_job", "export_tenant",
-    "file_is_compressed", "file_too_large", "find_job", "guarded_line", "is_browser_storage",
-    "job_summary", "list_jobs", "lookup_workers", "no_disk_space_error", "open_browser_storage",
-    "page_of_rows", "page_of_undo", "places_as_json", "plan_summary", "printable_excerpt",
-    "refuse_undo", "reimport_problem", "remove_rows_before", "report_as_csv", "report_as_json",
-    "rows_of_job", "rows_of_undo", "rows_to_undo", "size_in_words", "undo_refusal", "undo_report",
-    "undo_step",
+    "CSV_START", "FAILED_KINDS", "KEY_PREFIX", "SECRET_FIELD", "UNDONE", "UNDO_REASONS",
+    "UNKNOWN_LOSING", "WRITTEN_KINDS", "AccessChange", "AllowedChange", "EntryReader",
+    "EntrySource", "FieldChange", "FieldMessage", "FileFormat", "FormerState", "ImportJob",
+    "ImportOptions", "JobState", "Limits", "Message", "PlaceChoiceError", "PlaceSummary", "Plan",
+    "PlanRow", "Policy", "Readable", "RefusedFileError", "RowKind", "RowPosition", "RowUndo",
+    "StagedEntries", "StrictJsonError", "UnconfirmedJobError", "UndoOutcome", "UndoProgress",
+    "UndoRefusedError", "UndoTally", "UnknownJobError", "apply_step", "create_job", "decode_json",
+    "end_job", "export_tenant", "file_is_compressed", "file_too_large", "find_job", "guarded_line",
+    "is_browser_storage", "job_summary", "list_jobs", "lookup_workers", "no_disk_space_error",
+    "open_browser_storage", "page_of_rows", "page_of_undo", "places_as_json", "plan_summary",
+    "printable_excerpt", "refuse_undo", "reimport_problem", "remove_rows_before", "report_as_csv",
+    "report_as_json", "rows_of_job", "rows_of_undo", "rows_to_undo", "size_in_words",
+    "undo_refusal", "undo_report", "undo_step",
 ]  # fmt: skip

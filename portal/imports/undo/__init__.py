@@ -9,12 +9,12 @@ report     the same as JSON
 """
 
 from portal.imports.undo.refusals import UndoRefusedError, refuse_undo, undo_refusal
-from portal.imports.undo.report import UndoTally, undo_report
+from portal.imports.undo.report import UNDO_REASONS, UndoTally, undo_report
 from portal.imports.undo.row_undo import RowUndo
 from portal.imports.undo.rows import page_of_undo, rows_of_undo, rows_to_undo
 from portal.imports.undo.steps import undo_step
 
 __all__ = [
-    "RowUndo", "UndoRefusedError", "UndoTally", "page_of_undo", "refuse_undo", "rows_of_undo",
-    "rows_to_undo", "undo_refusal", "undo_report", "undo_step",
+    "UNDO_REASONS", "RowUndo", "UndoRefusedError", "UndoTally", "page_of_undo", "refuse_undo",
+    "rows_of_undo", "rows_to_undo", "undo_refusal", "undo_report", "undo_step",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from portal.imports.jobs import UNDONE, AccessChange, FormerState, ImportJob, Un
 from portal.timestamps import format_timestamp
 
 #: Why a row did not go back, for people who read English.
-REASONS = {
+UNDO_REASONS = {
     UndoOutcome.CHANGED: "Somebody has changed the tenant since, so it stays as it is.",
     UndoOutcome.GONE: "The tenant is not there any more, or has another id.",
     UndoOutcome.NOTED: "Staff have written a note about the tenant, or somebody looks after it.",
@@ -78,7 +78,7 @@ def _row_as_json(row: FormerState) -> dict[str, Any]:
         "outcome": row.outcome,
         "access": row.access or "same",
     }
-    if row.outcome in REASONS:
+    if row.outcome in UNDO_REASONS:
         at = format_timestamp(row.at) if row.at else ""
-        fields |= {"reason": REASONS[row.outcome], "changedBy": row.by, "changedAt": at}
+        fields |= {"reason": UNDO_REASONS[row.outcome], "changedBy": row.by, "changedAt": at}
     return fields

@@ -1,0 +1,201 @@
+"""Undoes an import, and says row by row what became of it."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import click
+
+from migrations_tools.imports.plain_files import UnusableFileError, file_errors
+from migrations_tools.imports.signals import InterruptSafeStore, interruptible
+from migrations_tools.imports.standard_output import OutputError, flushed_output, write_output
+from migrations_tools.operator_name import operator_name
+from migrations_tools.options import MAX_LISTED, printable
+from migrations_tools.progress import ProgressLine
+from portal.cli import command_errors, error_sentence, read_settings
+from portal.imports import (
+    UNDO_REASONS,
+    UNDONE,
+    AccessChange,
+    FormerState,
+    ImportJob,
+    UndoOutcome,
+    UndoRefusedError,
+    UndoTally,
+    UnknownJobError,
+    find_job,
+    printable_excerpt,
+    refuse_undo,
+    rows_of_undo,
+    rows_to_undo,
+    undo_report,
+    undo_step,
+)
+from portal.sealing import SealingStore, open_sealer
+from portal.search import MarkingStore
+from portal.stores import Store, StoreError, open_store
+from portal.tenants import AuditInfo
+from portal.timestamps import format_timestamp, utc_now
+
+NEXT_STEP = "Run the command again: it goes on with the other rows."
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndoArguments:
+    """The arguments of the command."""
+
+    import_id: str
+    dry_run: bool = False
+    most_losing: int | None = None
+    as_json: bool = False
+
+
+def run_undo(arguments: UndoArguments) -> bool:
+    """Undo an import in the store that the settings name.
+
+    Returns:
+        Whether every row went back, or in a dry run would.
+
+    Raises:
+        click.ClickException: It was stopped (exit status 1).
+        SystemExit: The import cannot be undone (exit status 2).
+    """
+    settings = read_settings()
+    with interruptible(), command_errors(NEXT_STEP), file_errors():
+        sealer = open_sealer(settings)
+        store = SealingStore(MarkingStore(InterruptSafeStore(open_store(settings))), sealer)
+        try:
+            return UndoRunner(store, arguments).run()
+        finally:
+            store.close()
+
+
+class UndoRunner:
+    """One run of the command."""
+
+    def __init__(self, store: Store, arguments: UndoArguments) -> None:
+        self._store = store
+        self._arguments = arguments
+        self._progress = ProgressLine()
+        self._audit = AuditInfo(by=operator_name(), at=utc_now())
+
+    def run(self) -> bool:
+        """Whether every row went back, or in a dry run would.
+
+        Raises:
+            UnusableFileError: The import cannot be undone.
+            click.ClickException: It was stopped; the text says why and how far it came.
+        """
+        try:
+            return self._undo()
+        except UnknownJobError as error:
+            raise UnusableFileError("No import has this id.") from error
+        except UndoRefusedError as error:
+            raise UnusableFileError(str(error.message)) from error
+        except KeyboardInterrupt as error:
+            raise self._stopped("Stopped.") from error
+        except OutputError as error:
+            raise self._stopped(f"The report could not be written ({error}).") from error
+        except StoreError as error:
+            raise self._stopped(error_sentence(error)) from error
+        finally:
+            self._progress.clear()
+
+    def _undo(self) -> bool:
+        arguments = self._arguments
+        job = find_job(self._store, arguments.import_id)
+        refuse_undo(job)
+        if arguments.dry_run:
+            return self._report(job)
+        self._refuse_losses(job)
+        while not (job.undo and job.undo.is_over):
+            job = undo_step(self._store, job.id, replace(self._audit, at=utc_now()))
+            if job.undo:
+                self._progress.update(f"{job.undo.processed:,} of {job.written:,} rows undone")
+        if job.undo.ended_by:
+            reason = "The former states were removed, since their retention time has ended."
+            raise self._stopped(reason)
+        return self._report(job)
+
+    def _refuse_losses(self, job: ImportJob) -> None:
+        most = self._arguments.most_losing
+        if most is None:
+            return
+        losing = sum(
+            each.row.access is AccessChange.LOST
+            for each in rows_to_undo(self._store, job, self._audit)
+        )
+        if losing > most:
+            raise UnusableFileError(
+                f"{losing:,} tenants would lose access now, more than --most-losing {most:,}."
+                " Nothing was changed. Look at them with --dry-run."
+            )
+
+    # ---- What is printed
+
+    def _report(self, job: ImportJob) -> bool:
+        tally, staying = UndoTally(), list[FormerState]()
+        rows = self._counted(job, tally, staying)
+        with flushed_output():
+            if self._arguments.as_json:
+                # As a whole or not at all: half a JSON document cannot be read.
+                write_output("".join(undo_report(rows, job)))
+            else:
+                for _ in rows:
+                    pass
+                self._progress.clear()
+                self._print_summary(job, tally, staying)
+        return not tally.stays
+
+    def _counted(
+        self, job: ImportJob, tally: UndoTally, staying: list[FormerState]
+    ) -> Iterator[FormerState]:
+        for row in rows_of_undo(self._store, job, self._audit):
+            tally.add(row)
+            if row.outcome not in UNDONE and len(staying) < MAX_LISTED:
+                staying.append(row)
+            self._progress.update(f"{tally.counts.total():,} of {job.written:,} rows looked at")
+            yield row
+
+    def _print_summary(self, job: ImportJob, tally: UndoTally, staying: list[FormerState]) -> None:
+        go, stay = ("Would go", "Would stay") if self._arguments.dry_run else ("Went", "Stayed")
+        back, removed = tally.counts[UndoOutcome.BACK], tally.counts[UndoOutcome.REMOVED]
+        click.echo(
+            f"Import {job.id} wrote {job.written:,} rows. {go} back to what they were: {back:,}."
+            f" {go} away, since they were new: {removed:,}. {stay}: {tally.stays:,}."
+        )
+        lost, gained = (tally.access[each] for each in (AccessChange.LOST, AccessChange.GAINED))
+        click.echo(
+            f"Answers to the application: {tally.same_answer:,} the same,"
+            f" {lost:,} lose access now, {gained:,} gain it now."
+        )
+        for row in staying:
+            click.echo(f"  stays: {printable(row.tenant_id)}: {_reason(row)}")
+        if (more := tally.stays - len(staying)) > 0:
+            click.echo(f"  and {more:,} more; --json lists all of them.")
+        if self._arguments.dry_run:
+            click.echo("Nothing was changed. Run the command without --dry-run to undo the rows.")
+
+    # ---- Errors
+
+    def _stopped(self, reason: str) -> click.ClickException:
+        return click.ClickException(f"{reason} {self._how_far()}".rstrip())
+
+    def _how_far(self) -> str:
+        if self._arguments.dry_run:
+            return "Nothing was changed."
+        with suppress(StoreError, UnknownJobError):
+            job = find_job(self._store, self._arguments.import_id)
+            if job.undo is None:
+                return f"Nothing is undone. {NEXT_STEP}"
+            next_step = "" if job.undo.is_over else NEXT_STEP
+            return f"{job.undo.processed:,} of {job.written:,} rows are undone. {next_step}"
+        return NEXT_STEP
+
+
+def _reason(row: FormerState) -> str:
+    text = UNDO_REASONS[row.outcome] if row.outcome else ""
+    who = printable_excerpt(row.by)
+    when = format_timestamp(row.at) if row.at else ""
+    details = ", ".join(each for each in (who, when) if each)
+    return f"{text} ({details})" if details else text

@@ -24,6 +24,7 @@ from portal.imports import (
     UndoTally,
     UnknownJobError,
     find_job,
+    lookup_workers,
     printable_excerpt,
     refuse_undo,
     rows_of_undo,
@@ -65,7 +66,7 @@ def run_undo(arguments: UndoArguments) -> bool:
         sealer = open_sealer(settings)
         store = SealingStore(MarkingStore(InterruptSafeStore(open_store(settings))), sealer)
         try:
-            return UndoRunner(store, arguments).run()
+            return UndoRunner(store, arguments, workers=lookup_workers(settings)).run()
         finally:
             store.close()
 
@@ -73,9 +74,10 @@ def run_undo(arguments: UndoArguments) -> bool:
 class UndoRunner:
     """One run of the command."""
 
-    def __init__(self, store: Store, arguments: UndoArguments) -> None:
+    def __init__(self, store: Store, arguments: UndoArguments, *, workers: int = 1) -> None:
         self._store = store
         self._arguments = arguments
+        self._workers = workers
         self._progress = ProgressLine()
         self._audit = AuditInfo(by=operator_name(), at=utc_now())
 
@@ -109,7 +111,8 @@ class UndoRunner:
             return self._report(job)
         self._refuse_losses(job)
         while not (job.undo and job.undo.is_over):
-            job = undo_step(self._store, job.id, replace(self._audit, at=utc_now()))
+            audit = replace(self._audit, at=utc_now())
+            job = undo_step(self._store, job.id, audit, workers=self._workers)
             if job.undo:
                 self._progress.update(f"{job.undo.processed:,} of {job.written:,} rows undone")
         if job.undo.ended_by:
@@ -123,7 +126,7 @@ class UndoRunner:
             return
         losing = sum(
             each.row.access is AccessChange.LOST
-            for each in rows_to_undo(self._store, job, self._audit)
+            for each in rows_to_undo(self._store, job, self._audit, workers=self._workers)
         )
         if losing > most:
             raise UnusableFileError(
@@ -150,7 +153,7 @@ class UndoRunner:
     def _counted(
         self, job: ImportJob, tally: UndoTally, staying: list[FormerState]
     ) -> Iterator[FormerState]:
-        for row in rows_of_undo(self._store, job, self._audit):
+        for row in rows_of_undo(self._store, job, self._audit, workers=self._workers):
             tally.add(row)
             if row.outcome not in UNDONE and len(staying) < MAX_LISTED:
                 staying.append(row)

@@ -1,6 +1,7 @@
 """What becomes of a row when its import is undone: the tenant as it is now decides."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -38,11 +39,22 @@ class RowUndo:
     changes: Sequence[Change] = ()
 
 
-def row_undo_of(store: Store, row: FormerState, audit: AuditInfo) -> RowUndo:
-    """What becomes of a row that is not undone yet.
+def row_undos_of(
+    store: Store, rows: Sequence[FormerState], audit: AuditInfo, *, workers: int = 1
+) -> list[RowUndo]:
+    """What becomes of rows that are not undone yet.
 
     audit: who undoes the import; its `request_id` is the import's id.
+    workers: threads that ask the store, see `portal.imports.lookup_workers`.
     """
+    if workers == 1:
+        return [row_undo_of(store, row, audit) for row in rows]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(lambda row: row_undo_of(store, row, audit), rows))
+
+
+def row_undo_of(store: Store, row: FormerState, audit: AuditInfo) -> RowUndo:
+    """What becomes of one row, see `row_undos_of`."""
     item = find_item(store, row.tenant_id)
     if item is None:
         by, at = _latest_change(store, row.tenant_id)

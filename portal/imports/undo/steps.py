@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import accumulate
 
 from portal.imports.jobs import (
     FormerStates,
@@ -22,7 +23,7 @@ from portal.imports.jobs import (
     states_item,
 )
 from portal.imports.undo.refusals import refuse_undo
-from portal.imports.undo.row_undo import RowUndo, row_undo_of
+from portal.imports.undo.row_undo import RowUndo, row_undos_of
 from portal.stores import (
     MAX_CHANGES,
     Change,
@@ -41,7 +42,12 @@ ROWS_PER_UNDO_STEP = 94
 
 
 def undo_step(
-    store: Store, import_id: str, audit: AuditInfo, *, rows: int = ROWS_PER_UNDO_STEP
+    store: Store,
+    import_id: str,
+    audit: AuditInfo,
+    *,
+    rows: int = ROWS_PER_UNDO_STEP,
+    workers: int = 1,
 ) -> ImportJob:
     """Undoes about `rows` rows; returns the job after that. The first step begins the undoing.
 
@@ -49,6 +55,7 @@ def undo_step(
     the store, exactly the rows that `find_job` reports are undone.
 
     audit: who undoes it, for the tenants' histories.
+    workers: threads that ask the store, see `lookup_workers`.
 
     Raises:
         UnknownJobError: no import has this id.
@@ -63,7 +70,7 @@ def undo_step(
     while job.undo and not job.undo.is_over and left > 0:
         before = job
         try:
-            job = _commit(store, job, job.undo, audit, left)
+            job = _commit(store, job, job.undo, audit, left, workers=workers)
         except ItemNotFoundError:
             # Retention has just removed the former states.
             job = find_job(store, import_id)
@@ -85,12 +92,13 @@ def _begin(store: Store, job: ImportJob, audit: AuditInfo) -> ImportJob:
 
 
 def _commit(
-    store: Store, job: ImportJob, undo: UndoProgress, audit: AuditInfo, most: int
+    store: Store, job: ImportJob, undo: UndoProgress, audit: AuditInfo, most: int, *, workers: int
 ) -> ImportJob:
     audit = replace(audit, request_id=job.id)
     states = read_states(store, job.id, undo.item)
     while True:
-        row_undos = _row_undos(store, states, undo.offset, audit, most)
+        rows = states.rows[undo.offset : undo.offset + most]
+        row_undos = _of_one_commit(row_undos_of(store, rows, audit, workers=workers))
         after = _job_after(job, undo, states, row_undos, audit)
         try:
             store.write(_changes(job, after, undo, states, row_undos))
@@ -103,19 +111,10 @@ def _commit(
         return after
 
 
-def _row_undos(
-    store: Store, states: FormerStates, offset: int, audit: AuditInfo, most: int
-) -> list[RowUndo]:
-    """Of the next rows, as many as one commit takes."""
-    row_undos: list[RowUndo] = []
-    number = 0
-    for row in states.rows[offset : offset + most]:
-        row_undo = row_undo_of(store, row, audit)
-        number += len(row_undo.changes)
-        if number > _MOST_CHANGES:
-            break
-        row_undos.append(row_undo)
-    return row_undos
+def _of_one_commit(row_undos: Sequence[RowUndo]) -> Sequence[RowUndo]:
+    """The first ones, as many as one commit takes."""
+    numbers = accumulate(len(row_undo.changes) for row_undo in row_undos)
+    return row_undos[: sum(number <= _MOST_CHANGES for number in numbers)]
 
 
 def _job_after(

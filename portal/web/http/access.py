@@ -113,6 +113,7 @@ ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone", "open call"]] = {
     "imports.show": Role.ADMIN,
     "imports.apply": Role.ADMIN,
     "imports.discard": Role.ADMIN,
+    "imports.undo": Role.ADMIN,
     "imports.report_csv": Role.ADMIN,
     "imports.report_json": Role.ADMIN,
 }

@@ -53,6 +53,7 @@ from portal.web.imports.form import (
 from portal.web.imports.job_view import job_facts, job_line, job_tone, summary_sentences
 from portal.web.imports.outcome import announcement, failed_rows, outcome_of, progress_text
 from portal.web.imports.row_view import rows_view
+from portal.web.imports.undo_view import undo_link
 from portal.web.imports.uploads import with_plan
 
 logger = logging.getLogger(__name__)
@@ -235,6 +236,7 @@ def _page(
         summary=summary_sentences(job),
         facts=job_facts(job),
         answers=answers_view(job, unconfirmed=unconfirmed),
+        undo_link=undo_link(job),
         remove_snippet=_remove_snippet(job) if is_over else None,
         rows_kept=job.rows_kept,
         **(_rows(job) if job.rows_kept and job.state is not JobState.APPLYING else {}),

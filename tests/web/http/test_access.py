@@ -61,7 +61,7 @@ TENANT = {
     "accountId": "86810", "companyId": "1", "accountName": "Meyer Group",
     "companyName": "Meyer GmbH", "cluster": "eu", "contactCompanyName": "Meyer GmbH",
     "contactFullName": "Max Meyer", "contactEmailAddress": "max@meyer.example",
-    "clientId": "fsm", "isActive": False,
+    "clientId": "fsm", "isActive": False, "openEnded": True,
 }  # fmt: skip
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -195,6 +195,8 @@ GOLDEN = {
     "imports.report_csv": _ADMIN_PAGE,
     "imports.report_json": _ADMIN_PAGE,
     "imports.discard": {"POST": (303, 403, 403, 303)},
+    # It is the plan of an import, of which there is nothing to undo.
+    "imports.undo": {"GET": (303, 403, 403, 200), "POST": (303, 403, 403, 409)},
     # The request before discarded the import.
     "imports.apply": {"POST": (303, 403, 403, 409)},
     # Last, because it ends the session of the other requests.
@@ -438,6 +440,20 @@ def good_of_many(verb: str, customer: FlaskClient, anna: Staff) -> Good:
     return anna.client, url.replace("/decide", f"/{verb}"), form
 
 
+def good_of_imports(verb: str, ada: Staff, import_id: str) -> Good:
+    """`import_id`: of a plan."""
+    if verb == "index":
+        form = form_of(ada.get("/staff/imports/"), "/staff/imports/")
+        form = {name: form[name] for name in ("csrf_token", "policy")}
+        return ada.client, "/staff/imports/", form | {"text": json.dumps([TENANT])}
+    url = f"/staff/imports/{import_id}"
+    if verb == "undo":
+        ada.client.post(f"{url}/apply", data=form_of(ada.get(url), f"{url}/apply"))
+        form = form_of(ada.get(f"{url}/undo"), f"{url}/undo")
+        return ada.client, f"{url}/undo", form | {"confirmed": "1"}
+    return ada.client, f"{url}/{verb}", form_of(ada.get(url), f"{url}/{verb}")
+
+
 @pytest.fixture
 def good(
     *,
@@ -457,14 +473,8 @@ def good(
         return Staff(browser, name)
 
     if room == "imports":
-        ada = person("Ada", "admin")
-        if verb == "index":
-            form = form_of(ada.get("/staff/imports/"), "/staff/imports/")
-            form = {name: form[name] for name in ("csrf_token", "policy")}
-            return ada.client, "/staff/imports/", form | {"text": json.dumps([TENANT])}
-        url = f"/staff/imports/{planned_import(store, clock, settings)}"
-        return ada.client, f"{url}/{verb}", form_of(ada.get(url), f"{url}/{verb}")
-
+        import_id = planned_import(store, clock, settings)
+        return good_of_imports(verb, person("Ada", "admin"), import_id)
     if verb in ("people", *PEOPLE):
         return good_of_people(verb, person("Ada", "admin"), store, clock)
     if room == "bulk":
@@ -529,7 +539,7 @@ def test_f24_f25_t9_a_form_that_is_not_ours_changes_nothing(
         assert "This page has expired." in words
         # A page cannot keep a file, and a pasted text may hold secrets.
         are_entries_shown = not url.startswith("/staff/imports/") or url.endswith(
-            ("apply", "discard")
+            ("apply", "discard", "undo")
         )
         assert ("Your entries are still here: send them again." in words) is are_entries_shown
     by_header = client.post(url, data=without, headers=headers | {"X-CSRFToken": stranger})

@@ -328,6 +328,7 @@ ARROWS: dict[str, set[str]] = {
         "portal.sealing", "portal.stores", "portal.tenants", "portal.timestamps",
     },
     "portal.imports.undo": {
+        "portal.answer_diff",
         "portal.imports.jobs", "portal.imports.model", "portal.records", "portal.stores",
         "portal.tenants", "portal.timestamps",
     },
@@ -454,7 +455,8 @@ ARROWS: dict[str, set[str]] = {
         "portal.stores.dynamodb", "portal.timestamps",
     },
     "migrations_tools.imports": {
-        "migrations_tools", "portal.cli", "portal.imports", "portal.records", "portal.sealing",
+        "migrations_tools", "portal.answer_diff",
+        "portal.cli", "portal.imports", "portal.records", "portal.sealing",
         "portal.search", "portal.settings", "portal.signing_keys", "portal.stores",
         "portal.tenants", "portal.timestamps",
     },

@@ -12,7 +12,7 @@ from migrations_tools.options import JSON_OPTION
     "--most-losing",
     metavar="N",
     type=click.IntRange(0),
-    help="Undo nothing if more tenants than this would lose access now.",
+    help="Undo nothing if more tenants would lose access, now or later. Default: any number.",
 )
 @JSON_OPTION
 def undo_import(*, import_id: str, dry_run: bool, most_losing: int | None, as_json: bool) -> None:

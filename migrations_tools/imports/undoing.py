@@ -1,8 +1,10 @@
 """Undoes an import, and says row by row what became of it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -12,11 +14,17 @@ from migrations_tools.imports.standard_output import OutputError, flushed_output
 from migrations_tools.operator_name import operator_name
 from migrations_tools.options import MAX_LISTED, printable
 from migrations_tools.progress import ProgressLine
+from portal.answer_diff import (
+    AnswerDiff,
+    TooManyLoseError,
+    diff_sentence,
+    loser_sentence,
+    refusal_sentence,
+)
 from portal.cli import command_errors, error_sentence, read_settings
 from portal.imports import (
     UNDO_REASONS,
     UNDONE,
-    AccessChange,
     FormerState,
     ImportJob,
     UndoOutcome,
@@ -66,7 +74,8 @@ def run_undo(arguments: UndoArguments) -> bool:
         sealer = open_sealer(settings)
         store = SealingStore(MarkingStore(InterruptSafeStore(open_store(settings))), sealer)
         try:
-            return UndoRunner(store, arguments, workers=lookup_workers(settings)).run()
+            workers = lookup_workers(settings)
+            return UndoRunner(store, arguments, zone=settings.time_zone, workers=workers).run()
         finally:
             store.close()
 
@@ -74,9 +83,12 @@ def run_undo(arguments: UndoArguments) -> bool:
 class UndoRunner:
     """One run of the command."""
 
-    def __init__(self, store: Store, arguments: UndoArguments, *, workers: int = 1) -> None:
+    def __init__(
+        self, store: Store, arguments: UndoArguments, *, zone: ZoneInfo, workers: int = 1
+    ) -> None:
         self._store = store
         self._arguments = arguments
+        self._zone = zone
         self._workers = workers
         self._progress = ProgressLine()
         self._audit = AuditInfo(by=operator_name(), at=utc_now())
@@ -107,9 +119,15 @@ class UndoRunner:
         arguments = self._arguments
         job = find_job(self._store, arguments.import_id)
         refuse_undo(job)
+        tally = self._tally(job)
+        try:
+            tally.answers.refuse_more_than(arguments.most_losing)
+        except TooManyLoseError as error:
+            raise click.ClickException(
+                f"{refusal_sentence(error)} Look at them with --dry-run."
+            ) from error
         if arguments.dry_run:
-            return self._report(job)
-        self._refuse_losses(job)
+            return self._report(job, tally)
         while not (job.undo and job.undo.is_over):
             audit = replace(self._audit, at=utc_now())
             job = undo_step(self._store, job.id, audit, workers=self._workers)
@@ -118,64 +136,65 @@ class UndoRunner:
         if job.undo.ended_by:
             reason = "The former states were removed, since their retention time has ended."
             raise self._stopped(reason)
-        return self._report(job)
+        return self._report(job, tally)
 
-    def _refuse_losses(self, job: ImportJob) -> None:
-        most = self._arguments.most_losing
-        if most is None:
-            return
-        losing = sum(
-            each.row.access is AccessChange.LOST
-            for each in rows_to_undo(self._store, job, self._audit, workers=self._workers)
-        )
-        if losing > most:
-            raise UnusableFileError(
-                f"{losing:,} tenants would lose access now, more than --most-losing {most:,}."
-                " Nothing was changed. Look at them with --dry-run."
-            )
+    def _tally(self, job: ImportJob) -> UndoTally:
+        """What undoing the rows that are left would do, and whose answers it changes."""
+        tally = UndoTally(AnswerDiff(now=self._audit.at, zone=self._zone))
+        for row_undo in rows_to_undo(self._store, job, self._audit, workers=self._workers):
+            tally.add(row_undo)
+            self._progress.update(f"{tally.counts.total():,} of {job.written:,} rows looked at")
+        return tally
 
     # ---- What is printed
 
-    def _report(self, job: ImportJob) -> bool:
-        tally, staying = UndoTally(), list[FormerState]()
-        rows = self._counted(job, tally, staying)
+    def _report(self, job: ImportJob, tally: UndoTally) -> bool:
+        counts, staying = Counter[UndoOutcome](), list[FormerState]()
+        rows = self._counted(job, counts, staying)
         with flushed_output():
             if self._arguments.as_json:
                 # As a whole or not at all: half a JSON document cannot be read.
-                write_output("".join(undo_report(rows, job)))
+                write_output("".join(undo_report(rows, job, tally.answers)))
             else:
                 for _ in rows:
                     pass
                 self._progress.clear()
-                self._print_summary(job, tally, staying)
-        return not tally.stays
+                self._print_summary(job, counts, staying, tally.answers)
+        return all(outcome in UNDONE for outcome in counts)
 
     def _counted(
-        self, job: ImportJob, tally: UndoTally, staying: list[FormerState]
+        self, job: ImportJob, counts: Counter[UndoOutcome], staying: list[FormerState]
     ) -> Iterator[FormerState]:
         for row in rows_of_undo(self._store, job, self._audit, workers=self._workers):
-            tally.add(row)
+            if row.outcome:
+                counts[row.outcome] += 1
             if row.outcome not in UNDONE and len(staying) < MAX_LISTED:
                 staying.append(row)
-            self._progress.update(f"{tally.counts.total():,} of {job.written:,} rows looked at")
             yield row
 
-    def _print_summary(self, job: ImportJob, tally: UndoTally, staying: list[FormerState]) -> None:
+    def _print_summary(
+        self,
+        job: ImportJob,
+        counts: Counter[UndoOutcome],
+        staying: list[FormerState],
+        answers: AnswerDiff,
+    ) -> None:
         go, stay = ("Would go", "Would stay") if self._arguments.dry_run else ("Went", "Stayed")
-        back, removed = tally.counts[UndoOutcome.BACK], tally.counts[UndoOutcome.REMOVED]
+        back, removed = counts[UndoOutcome.BACK], counts[UndoOutcome.REMOVED]
+        stays = counts.total() - back - removed
         click.echo(
             f"Import {job.id} wrote {job.written:,} rows. {go} back to what they were: {back:,}."
-            f" {go} away, since they were new: {removed:,}. {stay}: {tally.stays:,}."
-        )
-        lost, gained = (tally.access[each] for each in (AccessChange.LOST, AccessChange.GAINED))
-        click.echo(
-            f"Answers to the application: {tally.same_answer:,} the same,"
-            f" {lost:,} lose access now, {gained:,} gain it now."
+            f" {go} away, since they were new: {removed:,}. {stay}: {stays:,}."
         )
         for row in staying:
             click.echo(f"  stays: {printable(row.tenant_id)}: {_reason(row)}")
-        if (more := tally.stays - len(staying)) > 0:
+        if (more := stays - len(staying)) > 0:
             click.echo(f"  and {more:,} more; --json lists all of them.")
+        click.echo(diff_sentence(answers))
+        for loser in answers.losers:
+            click.echo(f"  {loser_sentence(loser, answers)}")
+        if (unlisted := answers.losing - len(answers.losers)) > 0:
+            click.echo(f"  and {unlisted:,} more; --json names what each row does.")
         if self._arguments.dry_run:
             click.echo("Nothing was changed. Run the command without --dry-run to undo the rows.")
 

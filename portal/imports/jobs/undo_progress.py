@@ -50,7 +50,6 @@ class UndoProgress:
     ended_by: who ended it before its last row: retention, which removes the former states.
     item, offset: where it goes on: the item of former states, and the row in it.
     counts: rows by what became of them.
-    access: tenants whose answer has changed by it.
     moved_at: when rows were last undone.
     """
 
@@ -61,7 +60,6 @@ class UndoProgress:
     item: int = 0
     offset: int = 0
     counts: Mapping[UndoOutcome, int] = field(default_factory=dict)
-    access: Mapping[AccessChange, int] = field(default_factory=dict)
     moved_at: datetime | None = None
 
     @property
@@ -81,7 +79,6 @@ class UndoProgress:
             "item": self.item,
             "offset": self.offset,
             "counts": dict(self.counts),
-            "access": dict(self.access),
             "movedAt": format_timestamp(self.moved_at) if self.moved_at else "",
         }
 
@@ -98,6 +95,5 @@ class UndoProgress:
             item=packed["item"],
             offset=packed["offset"],
             counts={UndoOutcome(name): number for name, number in packed["counts"].items()},
-            access={AccessChange(name): number for name, number in packed["access"].items()},
             moved_at=parse_timestamp(packed["movedAt"]),
         )

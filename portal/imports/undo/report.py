@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.imports.jobs import UNDONE, AccessChange, FormerState, ImportJob, UndoOutcome
+from portal.answer_diff import AnswerDiff
+from portal.imports.jobs import UNDONE, FormerState, ImportJob, UndoOutcome
+from portal.imports.undo.row_undo import RowUndo
 from portal.timestamps import format_timestamp
 
 #: Why a row did not go back, for people who read English.
@@ -21,10 +23,13 @@ UNDO_REASONS = {
 
 @dataclass
 class UndoTally:
-    """Counts rows by what became of them, and answers by how they change."""
+    """Counts rows by what became of them.
 
+    answers: whose answers from `validate` change, now and later.
+    """
+
+    answers: AnswerDiff
     counts: Counter[UndoOutcome] = field(default_factory=Counter)
-    access: Counter[AccessChange] = field(default_factory=Counter)
 
     @property
     def undone(self) -> int:
@@ -34,24 +39,25 @@ class UndoTally:
     def stays(self) -> int:
         return self.counts.total() - self.undone
 
-    @property
-    def same_answer(self) -> int:
-        return self.counts.total() - self.access.total()
-
-    def add(self, row: FormerState) -> None:
-        if row.outcome:
-            self.counts[row.outcome] += 1
-        if row.access:
-            self.access[row.access] += 1
+    def add(self, row_undo: RowUndo) -> None:
+        """A row that is not undone yet."""
+        if row_undo.row.outcome:
+            self.counts[row_undo.row.outcome] += 1
+        self.answers.add_items(row_undo.before, row_undo.after)
 
 
-def undo_report(rows: Iterable[FormerState], job: ImportJob) -> Iterator[str]:
-    """Pieces of one JSON object: `rows`, then the totals."""
-    tally = UndoTally()
+def undo_report(
+    rows: Iterable[FormerState], job: ImportJob, answers: AnswerDiff | None = None
+) -> Iterator[str]:
+    """Pieces of one JSON object: `rows`, then the totals.
+
+    answers: whose answers the undoing of these rows changes, or has changed, if that is known.
+    """
+    counts: Counter[UndoOutcome] = Counter()
     yield '{"rows": ['
     separator = "\n"
     for row in rows:
-        tally.add(row)
+        counts.update([row.outcome] if row.outcome else [])
         # ASCII only: no character of an id can control a terminal that shows the report.
         yield separator + json.dumps(_row_as_json(row))
         separator = ",\n"
@@ -60,11 +66,8 @@ def undo_report(rows: Iterable[FormerState], job: ImportJob) -> Iterator[str]:
         "importId": job.id,
         "undone": job.undo is not None and job.undo.is_over,
         "by": job.undo.by if job.undo else "",
-        "counts": {outcome.value: tally.counts[outcome] for outcome in UndoOutcome},
-        "answers": {
-            "same": tally.same_answer,
-            **{change.value: tally.access[change] for change in AccessChange},
-        },
+        "counts": {outcome.value: counts[outcome] for outcome in UndoOutcome},
+        "answerDiff": answers.as_json() if answers else None,
     }
     for name, value in totals.items():
         yield f",\n{json.dumps(name)}: {json.dumps(value)}"

@@ -134,7 +134,6 @@ def _job_after(
         offset=0 if is_item_done else offset,
         is_over=item >= (job.former_items or 0),
         counts=Counter(undo.counts) + Counter(row.outcome for row in rows if row.outcome),
-        access=Counter(undo.access) + Counter(row.access for row in rows if row.access),
         moved_at=audit.at,
     )
     return replace(job, version=job.version + 1, undo=progress)

@@ -10,8 +10,8 @@ import re
 from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from portal.answer_diff import AnswerDiff
 from portal.imports import (
-    AccessChange,
     ImportJob,
     UndoRefusedError,
     UndoTally,
@@ -56,7 +56,7 @@ def undo(import_id: str) -> AnyResponse:
     job = find_job(store(), import_id)
     if job.undo is None and undo_refusal(job) is None and "confirmed" not in request.form:
         tally = _tally(job)
-        if tally is None or tally.access[AccessChange.LOST]:
+        if tally is None or tally.answers.losing:
             return _page(job, code=422, is_unconfirmed=True)
     try:
         job = undo_step(store(), import_id, audit_info(), workers=lookup_workers(settings()))
@@ -74,9 +74,10 @@ def _tally(job: ImportJob) -> UndoTally | None:
     """What undoing would do; `None` if there are too many rows to look at."""
     if job.written > MOST_LOOKED_AT:
         return None
-    tally = UndoTally()
-    for each in rows_to_undo(store(), job, audit_info(), workers=lookup_workers(settings())):
-        tally.add(each.row)
+    audit = audit_info()
+    tally = UndoTally(AnswerDiff(now=audit.at, zone=settings().time_zone))
+    for row_undo in rows_to_undo(store(), job, audit, workers=lookup_workers(settings())):
+        tally.add(row_undo)
     return tally
 
 
@@ -133,7 +134,7 @@ def _page(
     summary: list[str] = []
     if can_begin:
         summary = tally_sentences(tally) if tally else [too_many_sentence(job.written)]
-    lost = format_number(tally.access[AccessChange.LOST]) if tally else ""
+    losing = format_number(tally.answers.losing) if tally else ""
     ended = ended_sentence(job.undo, job.written) if job.undo and is_over else ""
     at = dates.moment(job.at, settings().time_zone)
     return htmx.render(
@@ -151,8 +152,8 @@ def _page(
         paused=is_paused,
         just_begun=just_begun,
         summary=summary,
-        must_confirm=can_begin and (tally is None or tally.access[AccessChange.LOST] > 0),
-        lost=lost,
+        must_confirm=can_begin and (tally is None or tally.answers.losing > 0),
+        losing=losing,
         unconfirmed=is_unconfirmed,
         written=job.written,
         processed=job.undo.processed if job.undo else 0,

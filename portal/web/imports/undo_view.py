@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from flask import url_for
 
+from portal.answer_diff import diff_sentence
 from portal.imports import (
     AccessChange,
     FormerState,
@@ -41,6 +44,25 @@ _ACCESS = {
     AccessChange.LOST: (N_("Loses access now"), "negative"),
     AccessChange.GAINED: (N_("Gets access now"), "positive"),
 }
+
+
+class _PageWords:
+    """In the reader's language."""
+
+    def text(self, text: str, **values: str) -> str:
+        return _(text, **values)
+
+    def number(self, number: int) -> str:
+        return format_number(number)
+
+    def day(self, day: date) -> str:
+        return dates.long_day(day)
+
+    def moment(self, instant: datetime, zone: ZoneInfo) -> str:
+        return dates.moment(instant, zone)
+
+
+_WORDS = _PageWords()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,7 +135,7 @@ def refusal_sentence(job: ImportJob) -> str:
 
 
 def tally_sentences(tally: UndoTally) -> list[str]:
-    """What undoing all rows would do, and whose answers it changes now."""
+    """What undoing all rows would do, and whose answers it changes."""
     numbers = {
         "back": format_number(tally.counts[UndoOutcome.BACK]),
         "removed": format_number(tally.counts[UndoOutcome.REMOVED]),
@@ -125,13 +147,7 @@ def tally_sentences(tally: UndoTally) -> list[str]:
             " %(removed)s; that stay: %(stays)s.",
             **numbers,
         ),
-        _(
-            "Tenants whose answer stays the same: %(same)s; that lose access now: %(lost)s; that"
-            " gain it now: %(gained)s.",
-            same=format_number(tally.same_answer),
-            lost=format_number(tally.access[AccessChange.LOST]),
-            gained=format_number(tally.access[AccessChange.GAINED]),
-        ),
+        diff_sentence(tally.answers, _WORDS),
     ]
 
 

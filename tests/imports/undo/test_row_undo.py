@@ -1,12 +1,14 @@
 """Each row goes back to what it was, or stays with a reason."""
 
 import json
+from zoneinfo import ZoneInfo
 
 from portal import onboarding, records
+from portal.answer_diff import AnswerDiff
 from portal.imports.jobs.apply import ROWS_PER_COMMIT
 from portal.imports.jobs.former_states import read_states
 from portal.imports.jobs.undo_progress import AccessChange, UndoOutcome
-from portal.imports.undo.report import undo_report
+from portal.imports.undo.report import UndoTally, undo_report
 from portal.imports.undo.rows import rows_of_undo, rows_to_undo
 from portal.records import Undone
 from portal.stores.contract import (
@@ -25,7 +27,6 @@ from tests.imports.undo.undo_harness import (
     assert_all_is_as_before,
     import_over,
     outcomes,
-    progress,
     renamed,
     undo,
 )
@@ -173,12 +174,20 @@ def test_the_answers_that_change_are_counted_before_and_after(harness):
     assert before
     assert after
     assert (before["isActive"], after["isActive"]) == (True, False)
+    tally = UndoTally(AnswerDiff(now=BOB.at, zone=ZoneInfo("UTC")))
+    for each in found:
+        tally.add(each)
+    answers = tally.answers
+    assert (answers.same, answers.lose_now, answers.gain_now) == (0, 2, 1)
+    # Suspended before, and nobody has the ids afterwards: another answer, but the same access.
+    assert (answers.otherwise, tally.undone, tally.stays) == (1, 4, 0)
     undone = undo(harness, job)
-    assert progress(undone).access == {AccessChange.LOST: 2, AccessChange.GAINED: 1}
     assert list(rows_to_undo(harness.store, undone, BOB)) == []
     report = json.loads("".join(undo_report(rows_of_undo(harness.store, undone, BOB), undone)))
     assert (report["undone"], report["importId"], report["by"]) == (True, job.id, "Bob Boss")
-    assert report["answers"] == {"same": 1, "lost": 2, "gained": 1}
+    assert {row["tenant"]: row["access"] for row in report["rows"]} == {
+        "86810_0": "lost", "86810_1": "gained", "86810_2": "lost", "86810_3": "same",
+    }  # fmt: skip
     assert report["counts"] == {
         "back": 2, "removed": 2, "changed": 0, "gone": 0, "noted": 0, "asked": 0, "notKept": 0,
     }  # fmt: skip

@@ -50,12 +50,15 @@ def test_a_dry_run_says_what_would_go_back_and_writes_nothing(tmp_path: Path) ->
         (
             f"Import {import_id} wrote 4 rows. Would go back to what they were: 2. Would go away,"
             " since they were new: 2. Would stay: 0.\n"
-            "Answers to the application: 2 the same, 2 lose access now, 0 gain it now.\n"
+            "Answers to the application: 2 the same, 2 lose access now.\n"
+            "  86810_2 loses access now.\n"
+            "  86810_3 loses access now.\n"
             "Nothing was changed. Run the command without --dry-run to undo the rows.\n"
         ),
     )
     report = json_output(run_tool("undo-import", import_id, "--dry-run", "--json"))
-    assert (report["undone"], report["answers"]) == (False, {"same": 2, "lost": 2, "gained": 0})
+    assert report["undone"] is False
+    assert (report["answerDiff"]["same"], report["answerDiff"]["loseNow"]) == (2, 2)
     assert {row["tenant"]: (row["outcome"], row["access"]) for row in report["rows"]} == {
         "86810_0": ("back", "same"), "86810_1": ("back", "same"),
         "86810_2": ("removed", "lost"), "86810_3": ("removed", "lost"),
@@ -72,9 +75,11 @@ def test_what_was_changed_since_stays_and_is_named(tmp_path: Path) -> None:
         (
             f"Import {import_id} wrote 4 rows. Went back to what they were: 1. Went away, since"
             " they were new: 2. Stayed: 1.\n"
-            "Answers to the application: 2 the same, 2 lose access now, 0 gain it now.\n"
             "  stays: 86810_1: Somebody has changed the tenant since, so it stays as it is."
             " (Ann Approver, 2026-11-23T10:00:00.000Z)\n"
+            "Answers to the application: 2 the same, 2 lose access now.\n"
+            "  86810_2 loses access now.\n"
+            "  86810_3 loses access now.\n"
         ),
     )
     items = stored_items(tmp_path)
@@ -98,10 +103,10 @@ def test_too_many_who_lose_access_are_refused_before_anything_is_written(tmp_pat
     before = stored_items(tmp_path)
     result = run_tool("undo-import", import_id, "--most-losing", "1")
     assert (result.exit_code, result.stderr) == (
-        2,
+        1,
         (
-            "Error: 2 tenants would lose access now, more than --most-losing 1. Nothing was"
-            " changed. Look at them with --dry-run.\n"
+            "Error: Nothing was written: 2 tenants would lose access, and at most 1 may. Look at"
+            " them with --dry-run.\n"
         ),
     )
     assert stored_items(tmp_path) == before

@@ -257,7 +257,7 @@ def test_i23_a_sender_that_hangs_up_changes_nothing(tmp_path: Path) -> None:
     # The request has ended, and so has everything that it had begun.
     store = JsonFileStore(tmp_path / "data")
     assert tenants_in(store).keys() == {"86810_3"}
-    assert sum(key.startswith("import-") for key in everything(store)) == 2
+    assert sum(key.startswith("import-") for key in everything(store)) == 3
     store.close()
 
 

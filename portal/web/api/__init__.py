@@ -8,6 +8,7 @@ new_tenant       the application asks for access
 tenants          one tenant is read, or changed
 tenant_lists     pages of tenants, and of the history of one
 imports          an import in one request, with a token
+import_undo      the same for undoing it
 mail_reports     Amazon SES reports that a mail came back
 appointments     404: another service has them
 
@@ -26,6 +27,7 @@ import msgspec
 
 from portal.web.api import (
     appointments,
+    import_undo,
     imports,
     mail_reports,
     models,
@@ -50,6 +52,7 @@ PARAMETERS: Mapping[str, Parameters] = {
     "api.tenants": tenant_lists.LIST_PARAMETERS,
     "api.events": tenant_lists.EVENT_PARAMETERS,
     "api.imports": imports.PARAMETERS,
+    "api.undo_import": import_undo.PARAMETERS,
 }
 #: Endpoint -> the model that checks its body.
 REQUESTS: Mapping[str, type[msgspec.Struct]] = {

@@ -342,6 +342,19 @@ class ImportReport(Struct, rename="camel", kw_only=True):
     ) = UNSET
 
 
+class UndoReport(Struct, rename="camel", kw_only=True):
+    """What undoing an import did, or would do. docs/importing.md explains it."""
+
+    rows: list[dict[str, Any]]
+    counts: Annotated[dict[str, int], Meta(description="Rows by what became of them.")]
+    import_id: str
+    undone: Annotated[bool, Meta(description="Whether the import is undone.")]
+    by: Annotated[str, Meta(description="Who began that; empty if nobody did.")]
+    answer_diff: Annotated[
+        dict[str, Any], Meta(description="Whose answer from `GET /api/validate` it changes.")
+    ]
+
+
 #: A file to import, as JSON. There are more formats.
 FILE_SCHEMA: Final[dict[str, Any]] = {
     "description": "A list of tenants, or another of the formats in docs/importing.md. Every entry"

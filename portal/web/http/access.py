@@ -68,6 +68,7 @@ ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone", "open call"]] = {
     # Who reports shows it by a signature.
     "api.ses_report": ANYONE,
     "api.imports": Scope.IMPORTS_WRITE,
+    "api.undo_import": Scope.IMPORTS_WRITE,
     "openapi.openapi": ANYONE,
     "openapi.page": ANYONE,
     "staff.sign_in": ANYONE,

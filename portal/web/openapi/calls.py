@@ -46,6 +46,7 @@ class Call:
     Attributes:
         query: Name of a query parameter -> what it means.
         answers: Its own answers; those that many calls share are added by `document`.
+        path_id: What the id in the address is, and an example.
         may_have_token: Anybody may call it, and a program with a token is told more.
         content_types: Of the body; empty if there is none.
     """
@@ -57,6 +58,7 @@ class Call:
     request_example: Any = None
     may_have_token: bool = False
     has_if_match: bool = False
+    path_id: tuple[str, str] = ("The id of a tenant, or of a sign-up.", examples.TENANT_ID)
     content_types: tuple[str, ...] = ()
 
 
@@ -230,6 +232,37 @@ CALLS: Mapping[str, Call] = {
                 description="The body is no such file, or holds tenants of several places and"
                 " `origin` does not choose among them.",
                 model=models.FileAnswer,
+            ),
+        },
+    ),
+    "api.undo_import": Call(
+        summary="Undo an import",
+        description="Every row that nobody has changed since goes back to what it was, or away if"
+        " it was new. Rows that stay say why. A request that broke off is sent again: it goes on.",
+        path_id=("The id of an import: `importId` in its report.", examples.IMPORT_ID),
+        query={
+            "dryRun": Parameter(
+                description="`true`: only the report.",
+                schema={"type": "string", "enum": ["true", "false"]},
+                example="true",
+            ),
+            "mostLosing": Parameter(
+                description="Nothing is undone if more tenants would lose access, now or later."
+                " Any number may if it is not sent.",
+                schema={"type": "integer", "minimum": 0, "maximum": 999_999_999},
+                example="0",
+            ),
+        },
+        answers={
+            200: Answer(description="The report.", model=models.UndoReport),
+            404: Answer(description="No import has this id.", model=models.ErrorAnswer),
+            409: Answer(
+                description="It cannot be undone, or too many tenants would lose access.",
+                model=models.ErrorAnswer,
+            ),
+            411: Answer(
+                description="The request has no `Content-Length`: there is no body, so send 0.",
+                model=models.ErrorAnswer,
             ),
         },
     ),

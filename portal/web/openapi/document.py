@@ -12,7 +12,6 @@ from portal.auth import Scope
 from portal.web.api import PARAMETERS, REQUESTS, models
 from portal.web.http import access
 from portal.web.openapi.calls import CALLS, Answer, Call, Parameter
-from portal.web.openapi.examples import TENANT_ID
 
 #: A variable part of the address of a route.
 _PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -146,9 +145,9 @@ def _parameters(rule: Rule, call: Call) -> list[dict[str, Any]]:
             "name": _camel(name),
             "in": "path",
             "required": True,
-            "description": "The id of a tenant, or of a sign-up.",
+            "description": call.path_id[0],
             "schema": {"type": "string", "minLength": 1, "maxLength": 200},
-            "example": TENANT_ID,
+            "example": call.path_id[1],
         }
         for name in sorted(rule.arguments)
     ]

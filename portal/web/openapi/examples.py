@@ -17,6 +17,7 @@ NEW_TENANT: dict[str, Any] = {
 }
 PENDING_ID = "pending-4f7k2m9q1x8z3c6v5b0n2a7s4d"
 TENANT_ID = "86810_104348"
+IMPORT_ID = "import-mzf7fzhmmmhia2kys7n6rdnbwj"
 
 _PUBLIC: dict[str, Any] = {
     "tenantId": PENDING_ID,

@@ -117,6 +117,7 @@ GOLDEN = {
     "api.ses_report": {"POST": (404, 404, 404, 404)},
     # Whoever is signed in: this route needs an API token.
     "api.imports": {"POST": (401, 401, 401, 401)},
+    "api.undo_import": {"POST": (401, 401, 401, 401)},
     # One address for two.
     "api.tenant": {"GET": (401, 401, 401, 401), "PUT": (401, 401, 401, 401)},
     "api.change_tenant": {"GET": (401, 401, 401, 401), "PUT": (401, 401, 401, 401)},

@@ -46,7 +46,10 @@ def test_every_route_of_the_api_is_described_and_nothing_else(
     app: Flask, document: dict[str, Any]
 ) -> None:
     routes = {
-        (re.sub(r"<(?:\w+:)?\w+>", "{tenantId}", rule.rule), method.lower())
+        (
+            re.sub(r"<(?:\w+:)?(tenant|import)_id>", r"{\1Id}", rule.rule),
+            method.lower(),
+        )
         for rule in app.url_map.iter_rules()
         if rule.endpoint.startswith("api.") and rule.endpoint not in ELSEWHERE
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}

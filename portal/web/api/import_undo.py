@@ -1,0 +1,93 @@
+"""`POST /api/imports/<id>/undo`: an import is undone in one request; the response is the report."""
+
+import logging
+from contextlib import suppress
+from dataclasses import replace
+
+from flask import Response, request
+
+from portal.answer_diff import AnswerDiff, TooManyLoseError, refusal_sentence
+from portal.imports import (
+    ImportJob,
+    UndoRefusedError,
+    UndoTally,
+    UnknownJobError,
+    find_job,
+    lookup_workers,
+    refuse_undo,
+    rows_of_undo,
+    rows_to_undo,
+    undo_report,
+    undo_step,
+)
+from portal.stores import StoreError
+from portal.web.api.arguments import Parameters
+from portal.web.api.validate import bp
+from portal.web.http import RETRY_AFTER, audit_of_token, json_error, settings, store
+
+__all__ = ["bp"]  # The blueprint of the API, with this route as well.
+
+logger = logging.getLogger(__name__)
+
+PARAMETERS = Parameters(optional=("dryRun", "mostLosing"))
+_BOOLEANS = {"true": True, "false": False}
+_MOST_DIGITS = 9
+
+
+@bp.post("/imports/<import:import_id>/undo")
+def undo_import(import_id: str) -> Response:
+    """Query parameters: `dryRun`, `mostLosing`. Rows that stay stand in the report with a reason;
+    the request itself succeeds. Sent again after it broke off, it goes on."""
+    args = PARAMETERS.read(request.environ.get("QUERY_STRING", ""))
+    most = args.get("mostLosing")
+    is_number = most is None or (most.isascii() and most.isdigit() and len(most) <= _MOST_DIGITS)
+    if args.get("dryRun", "false") not in _BOOLEANS or not is_number:
+        message = "dryRun is true or false; mostLosing is a whole number."
+        return json_error(400, "invalid_parameter", message)
+    try:
+        job = find_job(store(), import_id)
+        refuse_undo(job)
+        answers = _answers(job)
+        answers.refuse_more_than(int(most) if most is not None else None)
+        if not _BOOLEANS[args.get("dryRun", "false")]:
+            job = _undone(job)
+    except UnknownJobError:
+        return json_error(404, "not_found", "No import has this id.")
+    except UndoRefusedError as refused:
+        return json_error(409, "cannot_be_undone", str(refused.message))
+    except TooManyLoseError as error:
+        return json_error(409, "too_many_lose_access", refusal_sentence(error))
+    except StoreError:
+        return _stopped(import_id)
+    rows = rows_of_undo(store(), job, audit_of_token(), workers=lookup_workers(settings()))
+    text = "".join(undo_report(rows, job, answers))
+    return Response(text, content_type="application/json")
+
+
+def _answers(job: ImportJob) -> AnswerDiff:
+    audit = audit_of_token()
+    tally = UndoTally(AnswerDiff(now=audit.at, zone=settings().time_zone))
+    for row_undo in rows_to_undo(store(), job, audit, workers=lookup_workers(settings())):
+        tally.add(row_undo)
+    return tally.answers
+
+
+def _undone(job: ImportJob) -> ImportJob:
+    audit = audit_of_token()
+    while not (job.undo and job.undo.is_over):
+        audit = replace(audit, at=audit_of_token().at)
+        job = undo_step(store(), job.id, audit, workers=lookup_workers(settings()))
+    return job
+
+
+def _stopped(import_id: str) -> Response:
+    logger.exception("Undoing an import stopped half-way.")
+    how_far = ""
+    with suppress(StoreError):
+        job = find_job(store(), import_id)
+        processed = job.undo.processed if job.undo else 0
+        how_far = f" {processed:,} of {job.written:,} are undone."
+    message = f"The store did not accept all rows.{how_far} Send the request again: it goes on."
+    response = json_error(503, "unavailable", message)
+    response.headers["Retry-After"] = RETRY_AFTER
+    return response

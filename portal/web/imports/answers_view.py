@@ -33,7 +33,8 @@ class _PageWords:
         return dates.moment(instant, zone)
 
 
-_WORDS = _PageWords()
+#: For sentences about answers.
+PAGE_WORDS = _PageWords()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +68,7 @@ def answers_view(job: ImportJob, *, unconfirmed: bool) -> AnswersView | None:
             box=box,
         )
     unlisted = diff.losing - len(diff.losers)
-    sentence = diff_sentence(diff, _WORDS)
+    sentence = diff_sentence(diff, PAGE_WORDS)
     if job.state is not JobState.PLANNED:
         # Rows that changed meanwhile were not written.
         sentence = _("When the plan was made: %(sentence)s", sentence=sentence)
@@ -76,7 +77,7 @@ def answers_view(job: ImportJob, *, unconfirmed: bool) -> AnswersView | None:
         losers=[
             (
                 url_for("staff.tenant", tenant_id=loser.tenant_id),
-                loser_sentence(loser, diff, _WORDS),
+                loser_sentence(loser, diff, PAGE_WORDS),
             )
             for loser in diff.losers
         ],

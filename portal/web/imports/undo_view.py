@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from flask import url_for
 
@@ -20,6 +18,7 @@ from portal.imports import (
 )
 from portal.web.http import settings
 from portal.web.i18n import N_, _, dates, format_number, labels, translate_message
+from portal.web.imports.answers_view import PAGE_WORDS
 
 _WOULD = {UndoOutcome.BACK: N_("Goes back"), UndoOutcome.REMOVED: N_("Goes away")}
 _DID = {UndoOutcome.BACK: N_("Is back"), UndoOutcome.REMOVED: N_("Is gone")}
@@ -44,25 +43,6 @@ _ACCESS = {
     AccessChange.LOST: (N_("Loses access now"), "negative"),
     AccessChange.GAINED: (N_("Gets access now"), "positive"),
 }
-
-
-class _PageWords:
-    """In the reader's language."""
-
-    def text(self, text: str, **values: str) -> str:
-        return _(text, **values)
-
-    def number(self, number: int) -> str:
-        return format_number(number)
-
-    def day(self, day: date) -> str:
-        return dates.long_day(day)
-
-    def moment(self, instant: datetime, zone: ZoneInfo) -> str:
-        return dates.moment(instant, zone)
-
-
-_WORDS = _PageWords()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,7 +106,8 @@ def _reason(row: FormerState, outcome: UndoOutcome, *, was_done: bool) -> str:
     at = dates.moment(row.at, settings().time_zone)
     if outcome is UndoOutcome.CHANGED:
         return _("%(who)s changed the tenant on %(at)s.", who=who, at=at)
-    return f"{text} {_('The latest change is by %(who)s, on %(at)s.', who=who, at=at)}"
+    latest = _("The latest change is by %(who)s, on %(at)s.", who=who, at=at)
+    return f"{text} {latest}"
 
 
 def refusal_sentence(job: ImportJob) -> str:
@@ -147,7 +128,7 @@ def tally_sentences(tally: UndoTally) -> list[str]:
             " %(removed)s; that stay: %(stays)s.",
             **numbers,
         ),
-        diff_sentence(tally.answers, _WORDS),
+        diff_sentence(tally.answers, PAGE_WORDS),
     ]
 
 

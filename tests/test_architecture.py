@@ -190,6 +190,7 @@ def test_the_optional_libraries_for_profiles_are_imported_only_when_they_are_use
 #: Each room, and the rooms whose doors it may use. Arrows run downhill only.
 ARROWS: dict[str, set[str]] = {
     "portal.atomic_files": set(),
+    "portal.bounded_answers": set(),
     "portal.folders": set(),
     "portal.status_links": set(),
     "portal.contact_fields": {"portal.translations"},
@@ -224,7 +225,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.stores.kept": {"portal.stores", "portal.stores.waiting"},
     "portal.stores.waiting": {"portal.stores"},
-    "portal.stores.aws": {"portal.stores.waiting"},
+    "portal.stores.aws": {"portal.bounded_answers", "portal.stores.waiting"},
     "portal.stores.dynamodb": {"portal.stores", "portal.stores.aws", "portal.stores.waiting"},
     "portal.stores.file": {
         "portal.stores", "portal.stores.file.journal", "portal.stores.waiting",
@@ -239,10 +240,12 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.auth": {"portal.stores", "portal.timestamps"},
     "portal.oidc": {
-        "portal.auth", "portal.contact_readers", "portal.oidc_setting", "portal.settings",
-        "portal.stores",
+        "portal.auth", "portal.bounded_answers", "portal.contact_readers", "portal.oidc_setting",
+        "portal.settings", "portal.stores",
     },
-    "portal.fsm": {"portal.fsm_setting", "portal.records", "portal.tenants"},
+    "portal.fsm": {
+        "portal.bounded_answers", "portal.fsm_setting", "portal.records", "portal.tenants",
+    },
     "portal.sealing": {
         "portal.atomic_files", "portal.records", "portal.settings", "portal.stores",
         "portal.stores.aws", "portal.stores.dynamodb",

@@ -5,14 +5,11 @@ A whole answer has to arrive in time, and may not be large.
 This module loads urllib3, which takes a while: import it only for a call.
 """
 
-import io
-import socket
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPException, HTTPResponse
-from typing import TYPE_CHECKING, Any
+from http.client import HTTPException
 from urllib.parse import unquote, urlsplit
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, Timeout
@@ -21,18 +18,14 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from urllib3.exceptions import SSLError as TlsError
 from urllib3.util import make_headers
 
+from portal.bounded_answers import SHORTEST_SECONDS, AnswerTooLargeError, bounded_response
 from portal.fsm.answers import Answer, CallError, CallProblem
 from portal.fsm_setting import FsmCluster
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 #: Of a whole answer with its headers. Real ones have some kilobytes.
 MAX_ANSWER_BYTES = 100 * 1024
 #: If the library has set no limit, which it always does.
 _ANSWER_SECONDS = 5.0
-#: A limit of 0 would mean that the socket does not wait at all.
-_SHORTEST_SECONDS = 0.001
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +97,7 @@ def _answer(pool: HTTPConnectionPool, call: Call, headers: Mapping[str, str]) ->
         headers=headers,
         retries=False,
         redirect=False,
-        timeout=Timeout(total=max(call.ends - time.monotonic(), _SHORTEST_SECONDS)),
+        timeout=Timeout(total=max(call.ends - time.monotonic(), SHORTEST_SECONDS)),
         preload_content=False,
         decode_content=False,
     )
@@ -127,7 +120,7 @@ def problem_of(error: BaseException) -> CallProblem:
     cause: BaseException | None = error
     while cause is not None:
         match cause:
-            case _LargeAnswerError():
+            case AnswerTooLargeError():
                 return CallProblem.TOO_LARGE
             case NewConnectionError():
                 pass  # the library counts it among those that took too long
@@ -141,58 +134,11 @@ def problem_of(error: BaseException) -> CallProblem:
     return CallProblem.UNREACHABLE
 
 
-class _LargeAnswerError(OSError):
-    """More bytes than anybody reads."""
-
-
-class _AnswerReader(io.RawIOBase):
-    """Reads one answer from a socket, as long as its time and its size last.
-
-    The library's limit of time counts from byte to byte, and it has no limit of size.
-    """
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._raw = sock.makefile("rb", buffering=0)
-        self._ends = time.monotonic() + (sock.gettimeout() or _ANSWER_SECONDS)
-        self._bytes_left = MAX_ANSWER_BYTES
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer") -> int | None:
-        left = self._ends - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the whole answer did not arrive in time")
-        self._sock.settimeout(max(left, _SHORTEST_SECONDS))
-        count = self._raw.readinto(buffer)
-        self._bytes_left -= count or 0
-        if self._bytes_left < 0:
-            raise _LargeAnswerError("the answer is too large")
-        return count
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Answering:
-    """What `HTTPResponse` needs of a socket."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_AnswerReader(self._sock))
-
-
-class _Response(HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(_Answering(sock), *args, **kwargs)  # type: ignore[arg-type] # as much of a socket as it needs
-
-
 class _Connection(HTTPSConnection):
-    response_class = _Response
+    # The library has set the time that is left.
+    response_class = bounded_response(
+        lambda sock: sock.gettimeout() or _ANSWER_SECONDS, MAX_ANSWER_BYTES
+    )
 
 
 class _Pool(HTTPSConnectionPool):

@@ -1,79 +1,28 @@
-"""Requests to the provider whose whole answer has to arrive in time, and may not be large.
-
-The library's own limit of time counts from byte to byte: a byte every four seconds would hold a
-thread for as long as the provider likes. It has no limit of size. The deadline of the request that
-waits for the provider ends all of them sooner.
+"""Requests to the provider whose whole answer has to arrive in time, and may not be large. The
+deadline of the request that waits for the provider ends all of them sooner.
 
 This module loads Authlib: import it only when a provider is set.
 """
 
-import io
-import socket
-import time
-from http.client import HTTPResponse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from authlib.integrations.requests_client import OAuth2Session
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from portal.bounded_answers import SHORTEST_SECONDS, bounded_response
 from portal.oidc_setting import OidcSetting
 from portal.stores import remaining_seconds
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 #: For each of: a new connection, and a whole answer.
 CONNECTION_SECONDS = 3.0
 ANSWER_SECONDS = 5.0
 #: Of a whole answer with its headers. Real ones have some kilobytes.
 MAX_ANSWER_BYTES = 256 * 1024
-#: A limit of 0 would mean that the socket does not wait at all.
-_SHORTEST_SECONDS = 0.001
 
 
-class _AnswerReader(io.RawIOBase):
-    """Reads one answer from a socket, as long as its time and its size last."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._raw = sock.makefile("rb", buffering=0)
-        self._ends = time.monotonic() + remaining_seconds(ANSWER_SECONDS)
-        self._bytes_left = MAX_ANSWER_BYTES
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer") -> int | None:
-        left = self._ends - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the whole answer did not arrive in time")
-        self._sock.settimeout(max(left, _SHORTEST_SECONDS))
-        count = self._raw.readinto(buffer)
-        self._bytes_left -= count or 0
-        if self._bytes_left < 0:
-            raise OSError("the answer is too large")
-        return count
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Answering:
-    """What `HTTPResponse` needs of a socket."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_AnswerReader(self._sock))
-
-
-class _Response(HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(_Answering(sock), *args, **kwargs)  # type: ignore[arg-type] # as much of a socket as it needs
+_Response = bounded_response(lambda _: remaining_seconds(ANSWER_SECONDS), MAX_ANSWER_BYTES)
 
 
 class _PlainConnection(HTTPConnection):
@@ -130,7 +79,7 @@ def new_session(setting: OidcSetting, *, redirect_uri: str, auth_method: str | N
         code_challenge_method="S256",
         # Only this name limits anything: see findings/authlib_ignores_timeout.sh.
         default_timeout=(
-            max(remaining_seconds(CONNECTION_SECONDS), _SHORTEST_SECONDS),
+            max(remaining_seconds(CONNECTION_SECONDS), SHORTEST_SECONDS),
             ANSWER_SECONDS,
         ),
         # The token of this sign-in is used at once, however short its life is.

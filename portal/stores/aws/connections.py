@@ -7,14 +7,11 @@ its TLS handshake. A request's deadline ends both sooner.
 This module loads botocore: import it only to make a client.
 """
 
-import io
 import os
 import socket
 import threading
-import time
 from concurrent.futures import Future
 from contextvars import copy_context
-from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any
 
 from botocore.awsrequest import (
@@ -25,10 +22,10 @@ from botocore.awsrequest import (
 )
 from urllib3.exceptions import ConnectTimeoutError
 
+from portal.bounded_answers import SHORTEST_SECONDS, bounded_response
 from portal.stores.waiting import remaining_seconds
 
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
     from botocore.client import BaseClient
 
 #: For a whole answer, if the caller has no deadline. The SDK's own limit applies to each read.
@@ -40,8 +37,6 @@ CONNECTION_SECONDS = 3.0
 _MAX_CONNECTING = 32
 #: TLS sends records of this size, each with the whole limit.
 _CHUNK_BYTES = 16_384
-#: A limit of 0 would mean that the socket does not wait at all.
-_SHORTEST_SECONDS = 0.001
 
 
 class _Gate:
@@ -59,44 +54,7 @@ _gate = _Gate()
 os.register_at_fork(after_in_child=_gate.reset)
 
 
-class _AnswerReader(io.RawIOBase):
-    """Reads one answer from a socket, as long as its time lasts."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._raw = sock.makefile("rb", buffering=0)
-        self._seconds = sock.gettimeout() or ANSWER_SECONDS
-        self._ends = time.monotonic() + remaining_seconds(ANSWER_SECONDS)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer") -> int | None:
-        left = self._ends - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the whole answer did not arrive in time")
-        if left < self._seconds:
-            self._sock.settimeout(left)
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Answering:
-    """What `HTTPResponse` needs of a socket."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_AnswerReader(self._sock))
-
-
-class _Response(HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(_Answering(sock), *args, **kwargs)  # type: ignore[arg-type] # as much of a socket as it needs
+_Response = bounded_response(lambda _: remaining_seconds(ANSWER_SECONDS))
 
 
 class _WithDeadline:
@@ -110,7 +68,7 @@ class _WithDeadline:
     def connect(self) -> None:
         """Connect in a helper thread, since nothing limits the operating system's DNS look-up."""
         connected: Future[None] = Future()
-        seconds = max(remaining_seconds(CONNECTION_SECONDS), _SHORTEST_SECONDS)
+        seconds = max(remaining_seconds(CONNECTION_SECONDS), SHORTEST_SECONDS)
         places = _gate.places
         begin = super().connect  # type: ignore[misc] # the SDK's connection has it
 
@@ -150,7 +108,7 @@ class _WithDeadline:
 
     def _send_chunk(self, data: Any) -> None:
         if self.sock is not None:
-            self.sock.settimeout(max(remaining_seconds(self.timeout), _SHORTEST_SECONDS))
+            self.sock.settimeout(max(remaining_seconds(self.timeout), SHORTEST_SECONDS))
         super().send(data)  # type: ignore[misc] # the SDK's connection has it
 
     def close(self) -> None:

@@ -1,0 +1,83 @@
+"""HTTP answers that arrive as a whole in time, and are no larger than somebody reads.
+
+The limit of time of urllib3, requests and botocore counts from byte to byte: a byte every few
+seconds would hold a thread for as long as the other side likes. None of them limits the size.
+"""
+
+import io
+import socket
+import time
+from collections.abc import Callable
+from http.client import HTTPResponse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+#: A limit of 0 would mean that the socket does not wait at all.
+SHORTEST_SECONDS = 0.001
+
+
+class AnswerTooLargeError(OSError):
+    """More bytes than anybody reads."""
+
+
+def bounded_response(
+    seconds: Callable[[socket.socket], float], max_bytes: int | None = None
+) -> type[HTTPResponse]:
+    """A class for `response_class` of a connection.
+
+    Reading it raises `TimeoutError` if the whole answer did not arrive in time, and
+    `AnswerTooLargeError`.
+
+    Args:
+        seconds: From the request until the whole answer is there; asked once for each answer.
+        max_bytes: Of an answer with its headers; any number if omitted.
+    """
+
+    class Answering:
+        """What `HTTPResponse` needs of a socket."""
+
+        def __init__(self, sock: socket.socket) -> None:
+            self._sock = sock
+
+        def makefile(self, _mode: str) -> io.BufferedReader:
+            return io.BufferedReader(_AnswerReader(self._sock, seconds(self._sock), max_bytes))
+
+    class BoundedResponse(HTTPResponse):
+        def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+            super().__init__(Answering(sock), *args, **kwargs)  # type: ignore[arg-type] # as much of a socket as it needs
+
+    return BoundedResponse
+
+
+class _AnswerReader(io.RawIOBase):
+    """Reads one answer from a socket, as long as its time and its size last."""
+
+    def __init__(self, sock: socket.socket, seconds: float, max_bytes: int | None) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        #: Between two bytes, as the library has set it.
+        self._between = sock.gettimeout() or seconds
+        self._ends = time.monotonic() + seconds
+        self._bytes_left = max_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the whole answer did not arrive in time")
+        if left < self._between:
+            self._sock.settimeout(max(left, SHORTEST_SECONDS))
+        count = self._raw.readinto(buffer)
+        if self._bytes_left is not None:
+            self._bytes_left -= count or 0
+            if self._bytes_left < 0:
+                raise AnswerTooLargeError("the answer is too large")
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()

@@ -16,6 +16,7 @@ arguments        the query arguments of every call
 cors             which pages of other sites may call it from a browser
 json_body        the body of a request, read strictly and checked by its model
 models           requests and answers as models
+import_models    the same of reports of imports
 fields           the texts of a request
 tenant_view      a tenant as it is answered
 responses        answers as JSON
@@ -27,6 +28,7 @@ import msgspec
 
 from portal.web.api import (
     appointments,
+    import_models,
     import_undo,
     imports,
     mail_reports,
@@ -62,5 +64,5 @@ REQUESTS: Mapping[str, type[msgspec.Struct]] = {
 
 __all__ = [
     "BLUEPRINTS", "PARAMETERS", "REQUESTS", "Cors", "CorsMiddleware", "appointments",
-    "mail_reports", "models", "new_tenant", "validate_layer",
+    "import_models", "mail_reports", "models", "new_tenant", "validate_layer",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ import msgspec
 
 from portal.imports import AllowedChange, Policy
 from portal.tenants import Status
-from portal.web.api import models
+from portal.web.api import import_models, models
 from portal.web.openapi import examples
 
 _TEXT = {
@@ -222,7 +222,7 @@ CALLS: Mapping[str, Call] = {
             ),
         },
         answers={
-            200: Answer(description="The report.", model=models.ImportReport),
+            200: Answer(description="The report.", model=import_models.ImportReport),
             409: Answer(
                 description="More tenants than `mostLosing` would lose access, and nothing was"
                 " written; or an administrator stopped it.",
@@ -231,7 +231,7 @@ CALLS: Mapping[str, Call] = {
             422: Answer(
                 description="The body is no such file, or holds tenants of several places and"
                 " `origin` does not choose among them.",
-                model=models.FileAnswer,
+                model=import_models.FileAnswer,
             ),
         },
     ),
@@ -254,7 +254,7 @@ CALLS: Mapping[str, Call] = {
             ),
         },
         answers={
-            200: Answer(description="The report.", model=models.UndoReport),
+            200: Answer(description="The report.", model=import_models.UndoReport),
             404: Answer(description="No import has this id.", model=models.ErrorAnswer),
             409: Answer(
                 description="It cannot be undone, or too many tenants would lose access.",

@@ -9,7 +9,7 @@ import msgspec
 from werkzeug.routing import Map, Rule
 
 from portal.auth import Scope
-from portal.web.api import PARAMETERS, REQUESTS, models
+from portal.web.api import PARAMETERS, REQUESTS, import_models, models
 from portal.web.http import access
 from portal.web.openapi.calls import CALLS, Answer, Call, Parameter
 
@@ -180,7 +180,7 @@ def _query_parameter(name: str, parameter: Parameter, *, is_required: bool) -> d
 
 def _request_body(rule: Rule, call: Call) -> dict[str, Any]:
     model = REQUESTS.get(rule.endpoint)
-    schema = {"$ref": _REF.format(name=model.__name__)} if model else models.FILE_SCHEMA
+    schema = {"$ref": _REF.format(name=model.__name__)} if model else import_models.FILE_SCHEMA
     content: dict[str, Any] = {
         kind: {"schema": schema if kind == "application/json" else {"type": "string"}}
         for kind in call.content_types

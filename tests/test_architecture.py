@@ -306,25 +306,27 @@ ARROWS: dict[str, set[str]] = {
     "portal.imports": {
         "portal.imports.browsers", "portal.imports.jobs", "portal.imports.model",
         "portal.imports.planning", "portal.imports.reading", "portal.imports.reports",
-        "portal.imports.undo",
+        "portal.imports.streaming", "portal.imports.undo",
     },
     "portal.imports.model": {
         "portal.contact_fields", "portal.contact_readers", "portal.sealing", "portal.translations",
     },
     "portal.imports.reading": {
-        "portal.imports.model", "portal.imports.tables", "portal.settings", "portal.stores",
+        "portal.imports.model", "portal.imports.streaming", "portal.imports.tables",
     },
-    "portal.imports.browsers": {"portal.imports.model", "portal.imports.reading"},
+    "portal.imports.browsers": {
+        "portal.imports.model", "portal.imports.reading", "portal.imports.streaming",
+    },
     "portal.imports.tables": {"portal.imports.model", "portal.stores", "portal.tenants"},
     "portal.imports.validation": {
         "portal.contact_fields", "portal.contact_readers", "portal.imports.model",
-        "portal.imports.reading", "portal.sealing", "portal.tenants", "portal.timestamps",
+        "portal.imports.streaming", "portal.sealing", "portal.tenants", "portal.timestamps",
     },
     "portal.imports.planning": {
         "portal.answer_diff", "portal.contact_fields", "portal.contact_readers",
-        "portal.imports.model",
-        "portal.imports.reading", "portal.imports.validation", "portal.records", "portal.sealing",
-        "portal.settings", "portal.stores", "portal.tenants", "portal.timestamps",
+        "portal.imports.model", "portal.imports.reading", "portal.imports.streaming",
+        "portal.imports.validation", "portal.records", "portal.sealing", "portal.settings",
+        "portal.stores", "portal.tenants", "portal.timestamps",
     },
     "portal.imports.jobs": {
         "portal.answer_diff", "portal.imports.model", "portal.imports.planning", "portal.records",
@@ -340,6 +342,9 @@ ARROWS: dict[str, set[str]] = {
         "portal.imports.model",
         "portal.imports.reading", "portal.imports.validation", "portal.records", "portal.stores",
         "portal.tenants", "portal.timestamps",
+    },
+    "portal.imports.streaming": {
+        "portal.imports.model", "portal.imports.tables", "portal.settings", "portal.stores",
     },
     "portal.web.i18n": {
         "portal.auth", "portal.contact_fields", "portal.day_texts", "portal.imports",

@@ -2,7 +2,8 @@
 
     model/       what all steps share: fields, entries, rows, messages, errors
     tables/      the table of the old application as a file
-    reading/     bytes -> one `Entry` after another, whatever the format of the file
+    streaming/   bytes -> one JSON value after another, in little memory
+    reading/     these -> one `Entry` after another, whatever the format of the file
     browsers/    the profile of a browser -> likewise
     validation/  an `Entry` -> a `Candidate`, or every reason why it is invalid
     planning/    candidates, compared with the store -> one `PlanRow` after another
@@ -56,16 +57,7 @@ from portal.imports.model import (
     size_in_words,
 )
 from portal.imports.planning import PlaceChoiceError, Plan, StagedEntries, lookup_workers
-from portal.imports.reading import (
-    EntryReader,
-    EntrySource,
-    FileFormat,
-    Limits,
-    Readable,
-    StrictJsonError,
-    decode_json,
-    no_disk_space_error,
-)
+from portal.imports.reading import EntryReader, EntrySource, FileFormat
 from portal.imports.reports import (
     CSV_START,
     export_tenant,
@@ -76,6 +68,13 @@ from portal.imports.reports import (
     reimport_problem,
     report_as_csv,
     report_as_json,
+)
+from portal.imports.streaming import (
+    Limits,
+    Readable,
+    StrictJsonError,
+    decode_json,
+    no_disk_space_error,
 )
 from portal.imports.undo import (
     UNDO_REASONS,

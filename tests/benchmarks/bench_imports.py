@@ -24,7 +24,7 @@ from portal.imports.jobs.job import ImportJob
 from portal.imports.model.rows import ImportOptions
 from portal.imports.planning.plan import Plan
 from portal.imports.planning.staging import StagedEntries
-from portal.imports.reading.decode import Limits
+from portal.imports.streaming.decode import Limits
 from portal.sealing import KeyFileSealer
 from portal.sealing.fingerprints import SecretFingerprints
 from portal.sealing.sealing_store import SealingStore

@@ -15,7 +15,7 @@ def test_the_page_has_no_barriers(
     page = new_page(width=width, color_scheme=scheme)
     page.goto("/api/")
     calls = page.locator(".opblock-summary-control")
-    expect(calls).to_have_count(7)
+    expect(calls).to_have_count(8)
     for number in (0, 1, 3):
         calls.nth(number).click()
     expect(page.locator(".opblock-body")).to_have_count(3)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from portal.imports.reading.decode import Limits
+from portal.imports.streaming.decode import Limits
 
 #: Files that people handed in.
 EXPORTS = Path(__file__).parent.parent / "exports"

@@ -16,7 +16,7 @@ from typing import Self
 
 from portal.imports.browsers.folder import Folder, Parts, shown_path
 from portal.imports.model import Message, RefusedFileError, size_in_words
-from portal.imports.reading import no_disk_space_error
+from portal.imports.streaming import no_disk_space_error
 
 _PREFIX = "fsm-portal-profile-"
 _PIECE_BYTES = 1024 * 1024

@@ -22,7 +22,8 @@ from portal.imports.model import (
     printable_excerpt,
     too_many_entries,
 )
-from portal.imports.reading import EntrySource, FileFormat, Limits
+from portal.imports.reading import EntrySource, FileFormat
+from portal.imports.streaming import Limits
 
 _NOTE_ON_LAST_WRITE = Message(
     "Records are compared with what the browser noted of them, so a missing one shows. Only if the"

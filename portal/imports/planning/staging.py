@@ -21,15 +21,8 @@ from portal.imports.model import (
     pack_messages,
 )
 from portal.imports.planning.staged_places import StagedPlaces
-from portal.imports.reading import (
-    EntryReader,
-    EntrySource,
-    FileFormat,
-    Limits,
-    Readable,
-    disk_space_needed,
-    open_scratch_db,
-)
+from portal.imports.reading import EntryReader, EntrySource, FileFormat
+from portal.imports.streaming import Limits, Readable, disk_space_needed, open_scratch_db
 from portal.imports.validation import possible_tenant_ids, updated_at_of, validate_entry
 from portal.sealing import Secret
 

@@ -15,7 +15,6 @@ from portal.imports.model import (
     not_an_export,
     not_our_csv,
 )
-from portal.imports.reading.decode import Limits, Readable, decode_text
 from portal.imports.reading.envelopes import JSON_TEXT_START, found_deeper
 from portal.imports.reading.formats import (
     CSV_HEADING,
@@ -25,9 +24,9 @@ from portal.imports.reading.formats import (
     pair_of,
 )
 from portal.imports.reading.found_entries import Level
-from portal.imports.reading.json_stream import InvalidLineError, JsonStream
 from portal.imports.reading.report_rows import entries_of_csv
 from portal.imports.reading.storage_walk import StorageWalk
+from portal.imports.streaming import InvalidLineError, JsonStream, Limits, Readable, decode_text
 from portal.imports.tables import is_schema, item_of, refuse_other_json, refuse_other_text
 
 

@@ -13,13 +13,11 @@ from portal.imports.model import (
     printable_excerpt,
     too_many_entries,
 )
-from portal.imports.reading.decode import Limits
 from portal.imports.reading.document_places import DocumentPlaces
 from portal.imports.reading.envelopes import path_in_words, path_of_tenants
 from portal.imports.reading.formats import FileFormat, is_dump, is_tenant, pair_of
-from portal.imports.reading.json_stream import JsonStream
 from portal.imports.reading.report_rows import entry_of_json_row
-from portal.imports.reading.strict_json import HALF_CHARACTER, ParsedValue
+from portal.imports.streaming import HALF_CHARACTER, JsonStream, Limits, ParsedValue
 from portal.imports.tables import is_deletion, is_schema, item_of, unwrapped
 
 #: Places of tenants that are not read, which a message names.

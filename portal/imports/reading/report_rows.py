@@ -15,7 +15,7 @@ from portal.imports.model import (
     read_refused,
 )
 from portal.imports.reading.csv_cells import CountedLines, read_rows, unguard_cell
-from portal.imports.reading.strict_json import ParsedValue
+from portal.imports.streaming import ParsedValue
 
 _NO_VALUES = Message("The report has no values for this row. Import the original file.")
 _BOOLEAN_FIELDS = ("isActive", "openEnded")

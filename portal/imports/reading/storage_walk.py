@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.imports.model import KEY_PREFIX, Entry, Message, Place, RefusedFileError
-from portal.imports.reading.containers import keys, positions
 from portal.imports.reading.envelopes import (
     ENVELOPE_KEYS,
     ENVELOPE_START,
@@ -27,8 +26,7 @@ from portal.imports.reading.formats import (
     pair_of,
 )
 from portal.imports.reading.found_entries import FoundEntries, Level
-from portal.imports.reading.json_stream import JsonStream
-from portal.imports.reading.strict_json import ParsedValue
+from portal.imports.streaming import JsonStream, ParsedValue, keys, positions
 from portal.imports.tables import ITEM_KEYS, PART_KEYS, is_deletion, item_of
 
 _ORIGIN_TOO_LATE = Message(

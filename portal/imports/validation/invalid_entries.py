@@ -21,7 +21,7 @@ from portal.imports.model import (
     printable_excerpt,
     refused_text,
 )
-from portal.imports.reading import OUT_OF_RANGE
+from portal.imports.streaming import OUT_OF_RANGE
 from portal.tenants import ID, is_id
 from portal.timestamps import read_timestamp
 

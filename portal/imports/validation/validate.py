@@ -28,7 +28,7 @@ from portal.imports.model import (
     printable_excerpt,
     repair_message,
 )
-from portal.imports.reading import StrictJsonError, decode_json
+from portal.imports.streaming import StrictJsonError, decode_json
 from portal.imports.validation.field_reader import FieldReader
 from portal.imports.validation.invalid_entries import (
     MAX_NAMES,

@@ -13,8 +13,8 @@ from portal.imports.model.places import Place, PlaceSummary
 from portal.imports.model.rows import PlanRow
 from portal.imports.planning.staged_places import PlaceChoiceError, StagedPlaces
 from portal.imports.planning.staging import StagedEntries
-from portal.imports.reading.decode import Limits
 from portal.imports.reports import job_summary, report_as_csv, report_as_json
+from portal.imports.streaming.decode import Limits
 from tests.imports.files import LIMITS, dump, lines, storage_state, tenant
 from tests.imports.harness import on_both_stores, rows_of
 

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from portal.imports.model.places import Place
-from portal.imports.reading.decode import Limits
 from portal.imports.reading.entry_reader import EntryReader
+from portal.imports.streaming.decode import Limits
 from tests.imports.files import LIMITS, dump, lines, storage_state, tenant
 
 A, B = "https://app.example.com", "https://staging.example.com"

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from portal.imports.model.errors import RefusedFileError
-from portal.imports.reading.decode import Limits
 from portal.imports.reading.entry_reader import EntryReader
 from portal.imports.reading.formats import FileFormat
+from portal.imports.streaming.decode import Limits
 from tests.imports.files import LIMITS, dump, lines, tenant
 from tests.imports.reading.test_formats import SlowPipe
 

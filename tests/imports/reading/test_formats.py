@@ -8,8 +8,8 @@ import re
 import pytest
 
 from portal.imports.model.errors import RefusedFileError
-from portal.imports.reading.decode import Limits
 from portal.imports.reading.entry_reader import EntryReader
+from portal.imports.streaming.decode import Limits
 from tests.imports.files import LIMITS, dump, lines, tenant
 
 ONE = tenant(1)

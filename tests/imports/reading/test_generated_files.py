@@ -17,7 +17,7 @@ from portal.contact_readers import Problem, ProblemError
 from portal.imports.model.errors import RefusedFileError
 from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.csv_cells import guard_cell, unguard_cell
-from portal.imports.reading.strict_json import is_deeper
+from portal.imports.streaming.strict_json import is_deeper
 from tests.conftest import LONG
 from tests.imports.files import LIMITS, lines, tenant
 

@@ -14,7 +14,7 @@ import pytest
 
 from portal.imports.model.errors import RefusedFileError
 from portal.imports.planning.staging import StagedEntries
-from portal.imports.reading.decode import Limits
+from portal.imports.streaming.decode import Limits
 from tests.conftest import LONG
 from tests.examples import all_items
 from tests.imports.files import LIMITS, SECRET, dump, lines, tenant
@@ -242,7 +242,7 @@ MEASURE = """
 import json, resource, sys
 from portal.imports.planning.staging import StagedEntries
 from portal.imports.model.errors import RefusedFileError
-from portal.imports.reading.decode import Limits
+from portal.imports.streaming.decode import Limits
 from portal.stores.file.store import JsonFileStore
 from portal.imports.planning.plan import Plan
 

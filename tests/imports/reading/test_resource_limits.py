@@ -9,10 +9,10 @@ import pytest
 
 from portal.imports.model.errors import RefusedFileError
 from portal.imports.planning.staging import StagedEntries
-from portal.imports.reading.decode import Limits
-from portal.imports.reading.duplicate_keys import DuplicateKeys
 from portal.imports.reading.entry_reader import EntryReader
-from portal.imports.reading.strict_json import ParsedValue
+from portal.imports.streaming.decode import Limits
+from portal.imports.streaming.duplicate_keys import DuplicateKeys
+from portal.imports.streaming.strict_json import ParsedValue
 from tests.imports.files import LIMITS, lines, tenant
 
 GOOD = lines(tenant(1))

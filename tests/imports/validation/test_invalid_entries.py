@@ -12,7 +12,7 @@ import pytest
 
 from portal.imports.planning.staging import StagedEntries
 from portal.imports.reading.entry_reader import EntryReader
-from portal.imports.reading.scratch_db import no_disk_space_error
+from portal.imports.streaming.scratch_db import no_disk_space_error
 from portal.stores.contract import UnavailableError
 from tests.imports.files import LIMITS, dump, lines, tenant
 from tests.imports.harness import counts, messages, on_both_stores, rows_of

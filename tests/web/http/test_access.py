@@ -29,7 +29,7 @@ from portal.imports.jobs.create import create_job
 from portal.imports.model import ImportOptions
 from portal.imports.planning.plan import Plan
 from portal.imports.planning.staging import StagedEntries
-from portal.imports.reading.decode import Limits
+from portal.imports.streaming.decode import Limits
 from portal.refusal_links import RefusalLinks
 from portal.reminder_links import reminder_token
 from portal.sealing.fingerprints import SecretFingerprints

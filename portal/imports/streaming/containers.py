@@ -4,9 +4,9 @@ the list or the object."""
 from collections.abc import Iterator
 
 from portal.imports.model import RefusedFileError
-from portal.imports.reading.duplicate_keys import DuplicateKeys
-from portal.imports.reading.json_stream import JsonStream
-from portal.imports.reading.strict_json import ParsedValue, duplicate_key
+from portal.imports.streaming.duplicate_keys import DuplicateKeys
+from portal.imports.streaming.json_stream import JsonStream
+from portal.imports.streaming.strict_json import ParsedValue, duplicate_key
 
 
 def positions(stream: JsonStream) -> Iterator[None]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from portal.imports.model import RefusedFileError, value_too_long
-from portal.imports.reading.decode import Limits
+from portal.imports.streaming.decode import Limits
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 #: Characters that `starts_with` looks at.

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from portal.imports.model import Message, RefusedFileError, invalid_json
-from portal.imports.reading.decode import Limits
-from portal.imports.reading.strict_json import (
+from portal.imports.streaming.decode import Limits
+from portal.imports.streaming.strict_json import (
     TOO_DEEP,
     ParsedValue,
     StrictJsonError,
@@ -19,7 +19,7 @@ from portal.imports.reading.strict_json import (
     lenient_decoder,
     strict_decoder,
 )
-from portal.imports.reading.text_buffer import TextBuffer
+from portal.imports.streaming.text_buffer import TextBuffer
 
 #: Part of a string: plain characters, or one escape.
 _IN_STRING = re.compile(r'[^"\\\x00-\x1f]+|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})')

@@ -3,8 +3,8 @@
 import hashlib
 import sqlite3
 
-from portal.imports.reading.scratch_db import disk_space_needed, open_scratch_db
-from portal.imports.reading.strict_json import ParsedValue
+from portal.imports.streaming.scratch_db import disk_space_needed, open_scratch_db
+from portal.imports.streaming.strict_json import ParsedValue
 
 #: Longer keys are kept as digests. No tenant's key is that long.
 _MAX_KEY_LENGTH = 128

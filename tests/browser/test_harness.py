@@ -1,5 +1,6 @@
 """The watch over the pages can fail: each way of going wrong is shown once, on a made-up page."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -109,3 +110,15 @@ def test_a_screenshot_is_a_picture(
     path = screenshot(page, "harness")
     assert path.read_bytes().startswith(b"\x89PNG")
     path.unlink()
+
+
+def test_who_has_a_portal_of_its_own_has_a_store_of_its_own() -> None:
+    """A fixture of a session is made once: `settings` of one portal would serve all others."""
+    own = re.compile(r"^def (portal|settings|store)\(", re.MULTILINE)
+    found = {
+        str(path): own.findall(path.read_text(encoding="utf-8"))
+        for path in Path(__file__).parent.rglob("*.py")
+    }
+    wrong = [name for name, fixtures in found.items() if "portal" in fixtures and len(fixtures) < 3]
+    assert wrong == []
+    assert len([fixtures for fixtures in found.values() if fixtures]) == 4

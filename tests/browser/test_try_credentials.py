@@ -6,6 +6,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from portal.sealing import KeyFileSealer
+from portal.settings import Settings
+from portal.stores.contract import Store
+from portal.stores.factory import open_store
+from portal.timestamps import utc_now
 from tests.browser.demo_data import DemoData
 from tests.browser.steps import decision
 from tests.fsm_cluster import CLIENT_ID, CLIENT_SECRET, V1, Cluster, json_reply, running_cluster
@@ -14,18 +19,36 @@ from tests.serving import Portal, serving
 IDS = {"Account id": "770001", "Company id": "880001", "Cluster": "eu"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator[Portal]:
     """A portal whose cluster `eu` is on this machine."""
     folder = tmp_path_factory.mktemp("portal")
     with serving(folder, settings=cluster.environ()) as portal:
         yield portal
+
+
+@pytest.fixture(scope="module")
+def settings(portal: Portal) -> Settings:
+    return Settings.from_environment(portal.environ)
+
+
+@pytest.fixture(scope="module")
+def store(settings: Settings) -> Iterator[Store]:
+    opened = open_store(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def demo_data(store: Store, settings: Settings) -> DemoData:
+    sealer = KeyFileSealer(settings.data_dir / "sealing-keys.json")
+    return DemoData(store, sealer, utc_now(), settings.time_zone)
 
 
 @pytest.mark.parametrize("look", ["light", "dark"])

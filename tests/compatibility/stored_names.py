@@ -73,6 +73,8 @@ KEYS_OF_IMPORT = names(
     "who state policy allowed shapes ignoredKeys counts chunks toWrite handled late active later"
     " until cursor movedAt finishedAt confirmedBy endedBy rowsKept leftover"
 )
+#: 1.0 does not look at them.
+KEYS_OF_IMPORT_SINCE_1_0 = names("fileName places placesTotal notes answers formerItems undo")
 KEYS_OF_CHANGES = names(
     "status accountId companyId cluster validFrom validTo clientId contactCompanyName"
     " contactFullName contactPhone contactEmailAddress accountName companyName clientSecret"

@@ -132,7 +132,8 @@ class PlanRow:
             self.secret_fingerprint,
             self.expected_version,
             self.item_digest,
-            self.place,
+            # Version 1.0 reads rows without it alone.
+            *([self.place] if self.place else ()),
         ]
 
     @classmethod

@@ -29,11 +29,6 @@ from portal.imports.reading.found_entries import FoundEntries, Level
 from portal.imports.streaming import JsonStream, ParsedValue, keys, positions
 from portal.imports.tables import ITEM_KEYS, PART_KEYS, is_deletion, item_of
 
-_ORIGIN_TOO_LATE = Message(
-    "An object names its origin after its entries, and it is too long to be held. Write the origin"
-    " before them."
-)
-
 
 @dataclass(slots=True)
 class _ObjectSoFar:
@@ -187,9 +182,9 @@ class StorageWalk(FoundEntries):
         self._note_format(FileFormat.STORAGE_STATE)
         if origin == self._places.current.origin:
             return
-        if self._found != found_before:
-            raise RefusedFileError(_ORIGIN_TOO_LATE)
-        self._places.begin_origin(origin, document)
+        # Entries that were read before have a place without a name, and so have those behind them.
+        if self._found == found_before:
+            self._places.begin_origin(origin, document)
 
     def _skip_value(self, key: str, char: str, level: Level, so_far: _ObjectSoFar) -> None:
         """`char`: the first of the value."""

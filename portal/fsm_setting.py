@@ -40,6 +40,8 @@ class FsmSetting:
         private_addresses: Whether a cluster's name may lead to an address of an inner network.
         ca_file: Certificates that count beside those of the machine; `None`: no others.
         proxy: Its address; empty: none. It may hold a password.
+        has_unusable_proxy: The machine names one that these calls cannot go through, such as one
+            of SOCKS. It may serve other programs, so the portal starts; no cluster is asked.
         no_proxy: Hosts that are reached without it, as `NO_PROXY` has them.
     """
 
@@ -48,6 +50,7 @@ class FsmSetting:
     private_addresses: bool
     ca_file: Path | None
     proxy: str = field(repr=False)
+    has_unusable_proxy: bool
     no_proxy: str
 
 
@@ -58,8 +61,10 @@ def fsm_setting(text: Mapping[str, str], environ: Mapping[str, str]) -> FsmSetti
         environ: For the names in small letters, under which many machines have their proxy.
 
     Raises:
-        SettingsError: The error never repeats the address of the proxy, which may hold a password.
+        SettingsError: A setting is not valid.
     """
+    address = text["HTTPS_PROXY"] or environ.get("https_proxy", "").strip()
+    proxy = _proxy(address)
     older = flag("PORTAL_FSM_OLDER_HOSTS", text["PORTAL_FSM_OLDER_HOSTS"])
     return FsmSetting(
         clusters=_clusters(text[_CLUSTERS], older=older),
@@ -68,7 +73,8 @@ def fsm_setting(text: Mapping[str, str], environ: Mapping[str, str]) -> FsmSetti
             "PORTAL_FSM_PRIVATE_ADDRESSES", text["PORTAL_FSM_PRIVATE_ADDRESSES"]
         ),
         ca_file=_ca_file(file("PORTAL_FSM_CA_FILE", text)),
-        proxy=_proxy(text["HTTPS_PROXY"] or environ.get("https_proxy", "").strip()),
+        proxy=proxy,
+        has_unusable_proxy=bool(address) and not proxy,
         no_proxy=text["NO_PROXY"] or environ.get("no_proxy", "").strip(),
     )
 
@@ -109,9 +115,7 @@ def _ca_file(path: Path | None) -> Path | None:
 
 
 def _proxy(address: str) -> str:
-    """With its scheme. Empty if none is set."""
-    if not address:
-        return ""
+    """With its scheme. Empty if none is set, or one that HTTPS calls cannot go through."""
     if "://" not in address:
         address = f"http://{address}"
     try:
@@ -120,9 +124,4 @@ def _proxy(address: str) -> str:
         _ = split.port
     except ValueError:
         is_proxy = False
-    if not is_proxy:
-        raise SettingsError(
-            "HTTPS_PROXY",
-            "Set it to the address of a proxy, such as http://proxy.example.com:3128.",
-        )
-    return address
+    return address if is_proxy else ""

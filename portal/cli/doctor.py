@@ -10,7 +10,7 @@ import click
 
 from portal.cli.doctor_dynamodb import check_dynamodb
 from portal.cli.doctor_findings import Finding, finding_of_error
-from portal.cli.doctor_fsm import check_cluster_keys
+from portal.cli.doctor_fsm import check_cluster_keys, check_proxy
 from portal.cli.doctor_mail import check_mail
 from portal.cli.doctor_oidc import check_provider
 from portal.cli.search import check_search
@@ -85,6 +85,7 @@ def examine(environ: Mapping[str, str], mail_to: str = "") -> Iterator[Finding]:
     yield from check_search(settings)
     yield from check_mail(settings, keys, mail_to)
     yield from check_provider(settings)
+    yield from check_proxy(settings)
     yield from check_cluster_keys(settings)
 
 

@@ -6,6 +6,17 @@ from portal.cli.doctor_findings import Finding
 from portal.settings import Settings
 
 
+def check_proxy(settings: Settings) -> Iterator[Finding]:
+    """Whether clusters can be asked through the proxy of this machine. Nothing if it has none."""
+    if settings.fsm.has_unusable_proxy and (settings.fsm_proof or settings.fsm.try_credentials):
+        yield Finding(
+            "the proxy to the clusters of Field Service Management",
+            "HTTPS_PROXY is no address of an HTTP proxy, so no cluster is asked.",
+            "Set it for the portal to one such as http://proxy.example.com:3128, or name the hosts"
+            " of the clusters in NO_PROXY.",
+        )
+
+
 def check_cluster_keys(settings: Settings) -> Iterator[Finding]:
     """Whether each cluster publishes the keys by which tokens of the shell are verified. Nothing if
     no token is to be."""

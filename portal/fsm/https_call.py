@@ -116,8 +116,11 @@ class HttpsCaller:
         except OSError as error:
             # The file of certificates was there when the portal started.
             raise CallError(CallProblem.CERTIFICATE) from error
-        if self._setting.proxy and not _is_named(cluster.host, self._setting.no_proxy):
-            return ask_through_proxy(call, self._setting.proxy, context)
+        if not _is_named(cluster.host, self._setting.no_proxy):
+            if self._setting.has_unusable_proxy:
+                raise CallError(CallProblem.UNREACHABLE)
+            if self._setting.proxy:
+                return ask_through_proxy(call, self._setting.proxy, context)
         private = self._setting.private_addresses
         try:
             addresses = addresses_of(cluster.host, cluster.port, private=private)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from portal.cli.doctor_findings import Finding
-from portal.cli.doctor_fsm import check_cluster_keys
+from portal.cli.doctor_fsm import check_cluster_keys, check_proxy
 from portal.settings import Settings
 from tests.fsm.shell_tokens import KEY, publish
 from tests.fsm_cluster import Cluster, running_cluster
@@ -40,3 +40,15 @@ def test_clusters_without_keys_are_named(cluster: Cluster) -> None:
 def test_where_no_token_is_verified_nobody_is_asked(cluster: Cluster) -> None:
     assert findings(cluster, f"eu=localhost:{cluster.port}", proof="") == []
     assert cluster.asked == []
+
+
+def test_a_proxy_through_which_no_cluster_can_be_asked_is_named_without_its_password() -> None:
+    def found(**environ: str) -> list[Finding]:
+        return list(check_proxy(Settings.from_environment(environ)))
+
+    (finding,) = found(HTTPS_PROXY="socks5://ann:hush@proxy:1080")
+    assert finding.problem == "HTTPS_PROXY is no address of an HTTP proxy, so no cluster is asked."
+    assert "hush" not in repr(finding)
+    assert found(HTTPS_PROXY="http://proxy:3128") == found() == []
+    off = {"PORTAL_FSM_TRY_CREDENTIALS": "false"}
+    assert found(HTTPS_PROXY="socks5://proxy:1080", **off) == []

@@ -55,12 +55,15 @@ def test_what_is_no_list_of_clusters(text: str) -> None:
     assert caught.value.name == "PORTAL_FSM_CLUSTERS"
 
 
-@pytest.mark.parametrize("text", ["ftp://proxy", "http://", "http://pass:hush@host:x"])
-def test_what_is_no_proxy(text: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        clusters(HTTPS_PROXY=text)
-    assert caught.value.name == "HTTPS_PROXY"
-    assert "hush" not in str(caught.value)
+@pytest.mark.parametrize("text", ["ftp://proxy", "socks5h://proxy:1080", "http://", "http://a:x"])
+def test_a_proxy_that_serves_other_programs_does_not_stop_the_portal(text: str) -> None:
+    setting = Settings.from_environment({"HTTPS_PROXY": text}).fsm
+    assert (setting.proxy, setting.has_unusable_proxy) == ("", True)
+
+
+def test_without_a_proxy_none_is_unusable() -> None:
+    setting = Settings.from_environment({}).fsm
+    assert (setting.proxy, setting.has_unusable_proxy) == ("", False)
 
 
 def test_the_proxy_may_have_a_name_in_small_letters() -> None:

@@ -194,6 +194,14 @@ def test_around_the_proxy(cluster: Cluster, name: str) -> None:
     assert call(HttpsCaller(setting)).body == b"here"
 
 
+def test_a_proxy_that_is_none_for_https_is_not_gone_around(cluster: Cluster) -> None:
+    setting = cluster.setting(HTTPS_PROXY="socks5h://localhost:1080", NO_PROXY="")
+    assert problem(lambda: call(HttpsCaller(setting))) is CallProblem.UNREACHABLE
+    assert cluster.asked == []
+    around = cluster.setting(HTTPS_PROXY="socks5h://localhost:1080", NO_PROXY="localhost")
+    assert call(HttpsCaller(around)).body == b"here"
+
+
 def test_the_proxy_is_down_or_its_certificate_is_another(cluster: Cluster) -> None:
     setting = cluster.setting(HTTPS_PROXY="http://localhost:1", NO_PROXY="host, xlocalhost")
     assert problem(lambda: call(HttpsCaller(setting))) is CallProblem.UNREACHABLE

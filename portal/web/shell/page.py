@@ -64,12 +64,16 @@ def page() -> Response:
 
 @bp.post("/shell/sign-up")
 def sign_up() -> Response:
-    if request.headers.get("Sec-Fetch-Site") != "same-origin":
-        # Elsewhere a browser that does not say so still has the cookie to show.
+    site = request.headers.get("Sec-Fetch-Site")
+    if site not in (None, "same-origin"):
         raise Forbidden("cross-site")
     form = ContactForm()
     claims = claimed_ids(request.form)
     token_text = request.form.get("form_token", "")
+    if site is None:
+        # Elsewhere a browser that does not say so still has the cookie to show.
+        problem = _("This browser is too old for this form. Ask on a page of its own.")
+        return _form_page(form, claims, token_text, status=403, problem=problem)
     try:
         token = services().links.read_form_token(token_text, now())
     except InvalidLinkError as error:
@@ -130,6 +134,7 @@ def _form_page(
         ),
         errors=[*([("", problem)] if problem else []), *form.problems()],
         is_answer=is_answer,
+        is_refused=status == 403,
         facts=claim_facts(claims),
         ids=[(name, getattr(claims, name) if claims else "") for name in _IDS],
         token=token,

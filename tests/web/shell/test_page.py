@@ -144,14 +144,30 @@ def test_t23_without_clusters_nobody_may_frame_it(
     assert answer.headers["X-Frame-Options"] == "DENY"
 
 
-@pytest.mark.parametrize("site", ["cross-site", "same-site", "none", ""])
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
 def test_only_a_page_of_the_portal_may_send_the_form(
     client: FlaskClient, store: Store, site: str
 ) -> None:
-    headers = {"Sec-Fetch-Site": site} if site else {}
-    answer = client.post(POST, data=form_in(client), headers=headers)
+    answer = client.post(POST, data=form_in(client), headers={"Sec-Fetch-Site": site})
     assert answer.status_code == 403
     assert heading(answer) == "Request refused."
+    assert everything(store) == {}
+
+
+def test_a_browser_that_does_not_say_whose_page_it_is_is_led_to_the_other_form(
+    client: FlaskClient, store: Store
+) -> None:
+    answer = client.post(POST, data=form_in(client))
+    assert answer.status_code == 403
+    sentence = "This browser is too old for this form. Ask on a page of its own."
+    assert summary(answer) == [("", sentence)]
+    hidden = set(by_id(answer, "outside").iter("a"))
+    (link,) = [
+        each for each in tree(answer).iter("a")
+        if each.get("href", "").endswith("/sign-up") and each not in hidden
+    ]  # fmt: skip
+    assert link.get("target") == "_blank"
+    assert TYPED["company"] in answer.text
     assert everything(store) == {}
 
 

@@ -12,7 +12,7 @@ from portal.stores.contract import Store
 from tests.conftest import COMPILED, Clock
 from tests.strict_client import StrictClient
 from tests.web.failing_store import TroubledStore, silent
-from tests.web.pages import IDS, Staff, everything, page_words, sent_in
+from tests.web.pages import IDS, Staff, everything, page_words, sent_in, tree
 
 FRAGMENT = {"HX-Request": "true"}
 CLAIM = "?account_id=86810&company_id=104348"
@@ -105,3 +105,14 @@ def test_a11_what_cannot_be_known_is_not_called_unknown(
 def test_by_itself_it_leads_to_the_page(client: FlaskClient) -> None:
     answer = client.get("/shell/state?account_id=1&company_id=2")
     assert (answer.status_code, answer.location) == (303, "/shell")
+
+
+def test_a_link_to_a_person_does_not_lead_the_frame_away(
+    *, settings: Settings, store: Store, clock: Clock, active: str, anna: Staff
+) -> None:
+    anna.decide(active, "suspend", reason="unpaid")
+    reachable = replace(settings, contact_url="https://help.example.com/")
+    with create_app(reachable, store=store, clock=clock.now).test_client() as other:
+        answer = known(other)
+    (link,) = [each for each in tree(answer).iter("a") if "help.example" in each.get("href", "")]
+    assert link.get("target") == "_blank"

@@ -1,8 +1,14 @@
 """The clusters that the portal knows. It asks no other host, and lets no other one frame it."""
 
+import re
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from portal.fsm_setting import FsmCluster
+
+#: Behind the label of a cluster: its names of today and of former years, whatever the setting says.
+_DOMAINS = ("fsm.cloud.sap", "coresystems.net")
+_SCHEME = re.compile(r"\A(?:https?:)?//", re.ASCII | re.IGNORECASE)
 
 
 class Clusters:
@@ -28,6 +34,23 @@ class Clusters:
         """The cluster that is reached under this host, such as `eu.fsm.cloud.sap`, or was so
         formerly. A port belongs to the host unless it is 443."""
         return self._by_host.get(host.lower())
+
+    def of_url(self, text: str) -> FsmCluster | None:
+        """The cluster of an address, as answers and tokens of Field Service Management name it:
+        with a scheme or without, and with a name of former years even if the setting does not have
+        these. `None`: the address is of no cluster that the portal knows, or is none."""
+        try:
+            split = urlsplit(f"//{_SCHEME.sub('', text.strip(), count=1)}")
+            host, port = (split.hostname or "").removesuffix("."), split.port or 443
+        except ValueError:
+            return None
+        label, _, domain = host.partition(".")
+        # Hosts of the setting first: it may give one of these names to another label.
+        known = self.of_host(_with_port(host, port))
+        if known or domain not in _DOMAINS or port != 443:
+            return known
+        others = (self.of_host(f"{label}.{each}") for each in _DOMAINS)
+        return next(filter(None, others), None) or self.of_label(label)
 
     @property
     def labels(self) -> tuple[str, ...]:

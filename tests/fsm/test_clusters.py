@@ -43,6 +43,48 @@ def test_a_cluster_with_a_host_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
+    "address",
+    [
+        "https://eu.fsm.cloud.sap", "eu.fsm.cloud.sap", "//eu.fsm.cloud.sap", "EU.FSM.cloud.sap/",
+        "https://eu.fsm.cloud.sap:443/path?query", "eu.fsm.cloud.sap:443", " eu.fsm.cloud.sap. ",
+        "http://eu.fsm.cloud.sap", "eu.fsm.cloud.sap//path", "HTTPS://eu.coresystems.net",
+        "eu.coresystems.net:443",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("older", ["", "true"])
+def test_an_address_of_a_cluster_may_be_written_in_many_ways(address: str, older: str) -> None:
+    found = clusters(PORTAL_FSM_OLDER_HOSTS=older)
+    assert found.of_url(address) == found.of_label("eu") is not None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "", " ", "eu", "https://", "https://[", "https://eu.fsm.cloud.sap:x",
+        "eu.fsm.cloud.sap:70000", "https://eu.fsm.cloud.sap:8443", "https://apps.eu.fsm.cloud.sap",
+        "https://fsm.cloud.sap",
+        "https://xx.fsm.cloud.sap", "https://eu.fsm.cloud.sap.example",
+        "https://example/eu.fsm.cloud.sap",
+        "https://eu.fsm.cloud.sap@example.com",
+    ],
+)  # fmt: skip
+def test_an_address_of_no_known_cluster(address: str) -> None:
+    assert clusters().of_url(address) is None
+
+
+def test_an_address_of_a_cluster_with_a_host_of_its_own() -> None:
+    found = clusters(
+        PORTAL_FSM_CLUSTERS="lab=fsm.example.com:8443 eu=proxy.example de=us.fsm.cloud.sap"
+    )
+    assert found.of_url("FSM.example.com:8443") == found.of_label("lab") is not None
+    assert found.of_url("https://fsm.example.com") is None
+    # Its label says which one it is, although it is reached under another name.
+    assert found.of_url("https://eu.fsm.cloud.sap") == found.of_label("eu") is not None
+    for address in ("us.fsm.cloud.sap", "us.coresystems.net"):
+        assert found.of_url(address) == found.of_label("de") is not None
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "eu eu", "https://eu.fsm.cloud.sap", "eu/x", "eu=a/b", "eu=host:0", "eu=host:65536", "-eu",

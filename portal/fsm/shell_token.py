@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
 from joserfc import jws, jwt
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
@@ -165,11 +164,7 @@ def _is_of(address: Any, clusters: Clusters, cluster: str) -> bool:
     which cluster has signed it, unless several share their keys, which nobody here knows."""
     if address is None:
         return True
-    try:
-        host = urlsplit(address).netloc if isinstance(address, str) else ""
-    except ValueError:
-        return False
-    found = clusters.of_host(host)
+    found = clusters.of_url(address) if isinstance(address, str) else None
     return found is not None and found.label == cluster
 
 

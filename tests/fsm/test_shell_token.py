@@ -230,8 +230,19 @@ def test_a_token_of_another_cluster_proves_nothing_here(
     assert verified(token(cluster_url=here))
     for address in ("https://localhost:1", "https://localhost", "https://[", "", 7, ["x"], "eu"):
         assert problem_of(token(cluster_url=address)) is TokenProblem.OTHER_CLUSTER
+    assert problem_of(token(cluster_url="https://de.fsm.cloud.sap")) is TokenProblem.OTHER_CLUSTER
     # And its keys are others.
     assert problem_of(token(), cluster="de") is TokenProblem.NO_KEYS
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["eu.fsm.cloud.sap", "https://eu.fsm.cloud.sap:443/", "https://eu.coresystems.net"],
+)
+def test_the_address_of_the_cluster_may_be_written_in_other_ways(
+    verified: Any, address: str
+) -> None:
+    assert verified(token(cluster_url=address)).cluster == "eu"
 
 
 @pytest.mark.parametrize("claims", [{"iss": "anybody"}, {"aud": "another page"}, {"sub": "x"}])

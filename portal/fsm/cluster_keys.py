@@ -1,7 +1,7 @@
 """The public keys of each cluster, with which it signs its tokens, kept for a while.
 
-Nobody waits for somebody else's question: while one request asks a cluster, others take the keys
-that are known, or have none.
+While one request asks a cluster, others take the keys that are known. Only those that would have
+none wait for its answer, a few of them, and no longer than the answer may take.
 
 This module loads joserfc: import it only where proofs are on.
 """
@@ -17,8 +17,8 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
-from portal.fsm.answers import CallError
-from portal.fsm.https_call import HttpsCaller
+from portal.fsm.answers import CallError, CallProblem
+from portal.fsm.https_call import MAX_CALLS, HttpsCaller
 from portal.fsm_setting import FsmCluster
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,9 @@ _KEPT_SECONDS = 24 * 3600.0
 _AGAIN_SECONDS = 60.0
 #: After a failure, nobody asks the cluster again for so long.
 _AFTER_FAILURE_SECONDS = 10.0
+#: That wait for somebody else's answer at a time, in one process: as many as there may be calls.
+#: All others have their threads for people who want no proof.
+_MAX_WAITING = MAX_CALLS
 _MAX_KEYS = 50
 #: In bits. Longer ones take long to check.
 _KEY_SIZES = range(2048, 8193)
@@ -69,6 +72,7 @@ class ClusterKeys:
         self._caller = caller
         self._seconds = seconds
         self._clusters: dict[str, _Known] = {}
+        self._waiting = threading.BoundedSemaphore(_MAX_WAITING)
 
     def of(self, cluster: FsmCluster, key_id: str | None) -> list[Key]:
         """The keys that may have signed a token: those with this id, or all if it names none.
@@ -78,23 +82,49 @@ class ClusterKeys:
             ValueError: The cluster is none of the setting.
         """
         known = self._clusters.setdefault(cluster.label, _Known())
-        now = self._seconds()
-        is_old = now - known.read_at >= _NEW_SECONDS
-        may_be_new = now - known.asked_at >= _AGAIN_SECONDS
-        if is_old or (may_be_new and not _with_id(known.keys, key_id)):
-            self._read(cluster, known, now)
-        if now - known.read_at >= _KEPT_SECONDS:
+        if self._is_due(known, key_id) and self._has_turn(known, key_id):
+            try:
+                # Whoever had to wait may have the answer by now.
+                if self._is_due(known, key_id):
+                    self._read(cluster, known)
+            finally:
+                known.asking.release()
+        if not self._counts(known):
             raise KeysError
         return _with_id(known.keys, key_id)
 
-    def _read(self, cluster: FsmCluster, known: _Known, now: float) -> None:
-        """Asks for the keys, unless somebody is doing so, or has just failed."""
+    def _counts(self, known: _Known) -> bool:
+        """Whether the keys that are known are young enough."""
+        return self._seconds() - known.read_at < _KEPT_SECONDS
+
+    def _is_due(self, known: _Known, key_id: str | None) -> bool:
+        """Whether the cluster should be asked, and may be."""
+        now = self._seconds()
         if now - known.failed_at < _AFTER_FAILURE_SECONDS:
-            return
-        if not known.asking.acquire(blocking=False):
-            return
+            return False
+        may_be_new = now - known.asked_at >= _AGAIN_SECONDS
+        is_old = now - known.read_at >= _NEW_SECONDS
+        return is_old or (may_be_new and not _with_id(known.keys, key_id))
+
+    def _has_turn(self, known: _Known, key_id: str | None) -> bool:
+        """Takes the lock of the cluster, if this request may ask it. While another one asks, it
+        waits only if it would have no key otherwise."""
+        if known.asking.acquire(blocking=False):
+            return True
+        if self._counts(known) and _with_id(known.keys, key_id):
+            return False
+        if not self._waiting.acquire(blocking=False):
+            return False
         try:
-            known.asked_at = now
+            return known.asking.acquire(timeout=_ANSWER_SECONDS)
+        finally:
+            self._waiting.release()
+
+    def _read(self, cluster: FsmCluster, known: _Known) -> None:
+        """Asks for the keys. Whoever calls it has the lock."""
+        now = self._seconds()
+        keys: tuple[Key, ...] = ()
+        try:
             answer = self._caller.call(
                 cluster,
                 "GET",
@@ -102,20 +132,22 @@ class ClusterKeys:
                 headers={"Accept": "application/json"},
                 seconds=_ANSWER_SECONDS,
             )
-            keys = _keys_of(answer.body) if answer.status == 200 else ()
         except CallError as error:
-            self._failed(cluster, known, error.problem.value)
+            if error.problem is CallProblem.BUSY:
+                # Nothing was sent, so nothing is known of the cluster: the next one may ask it.
+                logger.info("Too many calls are running to read the keys of %s", cluster.label)
+                return
+            problem = error.problem.value
         else:
-            if keys:
-                known.keys, known.read_at = keys, now
-            else:
-                self._failed(cluster, known, f"no keys, status {answer.status}")
-        finally:
-            known.asking.release()
-
-    def _failed(self, cluster: FsmCluster, known: _Known, problem: str) -> None:
-        known.failed_at = self._seconds()
-        logger.warning("The keys of cluster %s cannot be read: %s", cluster.label, problem)
+            keys = _keys_of(answer.body) if answer.status == 200 else ()
+            problem = f"no keys, status {answer.status}"
+        # Only now, so that others with the same unknown key wait for this answer.
+        known.asked_at = now
+        if keys:
+            known.keys, known.read_at = keys, now
+        else:
+            known.failed_at = self._seconds()
+            logger.warning("The keys of cluster %s cannot be read: %s", cluster.label, problem)
 
 
 def _with_id(keys: tuple[Key, ...], key_id: str | None) -> list[Key]:

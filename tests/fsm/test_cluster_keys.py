@@ -1,6 +1,7 @@
 """The keys of a cluster: read once, again for an unknown one, and kept while it does not answer."""
 
 import threading
+from queue import Empty, Queue
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from portal.fsm import HttpsCaller
 from portal.fsm.cluster_keys import ClusterKeys, KeysError
+from portal.fsm.https_call import MAX_CALLS
 from portal.fsm_setting import FsmCluster
 from tests.fsm.conftest import Seconds
 from tests.fsm.shell_tokens import KEY, KEYS_PATH, OTHER_KEY, asked, publish, reply
@@ -153,36 +155,125 @@ def test_of_private_keys_only_the_public_part_is_kept(
     assert not found.is_private
 
 
-def test_nobody_waits_while_another_request_asks(
-    keys: ClusterKeys, seconds: Seconds, cluster: Cluster, eu: FsmCluster
+class Held:
+    """The cluster takes its time to answer: until `go_on` is set."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.asking, self.go_on = threading.Event(), threading.Event()
+        self._answer = cluster.answer
+        cluster.answer = self  # type: ignore[assignment,method-assign]
+
+    def __call__(self, request: Asked) -> Reply:
+        answer = self._answer(request)
+        self.asking.set()
+        assert self.go_on.wait(20)
+        return answer
+
+
+class Requests:
+    """Requests that ask for keys at the same time, each in a thread of its own."""
+
+    def __init__(self, keys: ClusterKeys, eu: FsmCluster) -> None:
+        self._keys, self._eu = keys, eu
+        self.done: Queue[list[str | None] | None] = Queue()
+        self._threads: list[threading.Thread] = []
+
+    def start(self, key_id: str, count: int = 1) -> None:
+        for _ in range(count):
+            thread = threading.Thread(target=self._ask, args=(key_id,))
+            thread.start()
+            self._threads.append(thread)
+
+    def results(self) -> list[list[str | None] | None]:
+        """Of all; `None`: an error."""
+        return [self.done.get(timeout=20) for _ in self._threads]
+
+    def _ask(self, key_id: str) -> None:
+        try:
+            self.done.put(ids(self._keys.of(self._eu, key_id)))
+        except KeysError:
+            self.done.put(None)
+
+
+@pytest.fixture
+def requests(keys: ClusterKeys, eu: FsmCluster) -> Requests:
+    return Requests(keys, eu)
+
+
+def test_whoever_has_no_key_waits_for_the_answer_to_another_request(
+    requests: Requests, cluster: Cluster
 ) -> None:
-    asking, go_on = threading.Event(), threading.Event()
-    answer = cluster.answer
+    held = Held(cluster)
+    requests.start("one")
+    assert held.asking.wait(20)
+    requests.start("one", 2)
+    # Both wait: nobody has been told that there is no key.
+    with pytest.raises(Empty):
+        requests.done.get(timeout=0.2)
+    held.go_on.set()
+    assert requests.results() == [["one"]] * 3
+    assert len(cluster.asked) == 1
 
-    def held(request: Asked) -> Reply:
-        asking.set()
-        assert go_on.wait(20)
-        return answer(request)
 
-    cluster.answer = held  # type: ignore[assignment,method-assign] # it takes its time
-    found: list[Any] = []
-    first = threading.Thread(target=lambda: found.extend(keys.of(eu, "one")))
-    first.start()
-    assert asking.wait(20)
-    with pytest.raises(KeysError):
-        keys.of(eu, "one")
-    go_on.set()
-    first.join(20)
-    assert ids(found) == ["one"]
-    asking.clear()
-    go_on.clear()
+def test_a_few_wait_and_one_more_has_no_key_at_once(requests: Requests, cluster: Cluster) -> None:
+    held = Held(cluster)
+    requests.start("one")
+    assert held.asking.wait(20)
+    requests.start("one", 5)
+    assert requests.done.get(timeout=2) is None
+    with pytest.raises(Empty):
+        requests.done.get(timeout=0.2)
+    held.go_on.set()
+    assert [requests.done.get(timeout=20) for _ in range(5)] == [["one"]] * 5
+    assert len(cluster.asked) == 1
+
+
+def test_those_who_wait_ask_no_cluster_again_that_has_just_failed(
+    requests: Requests, cluster: Cluster
+) -> None:
+    reply(cluster, Reply(503))
+    held = Held(cluster)
+    requests.start("one")
+    assert held.asking.wait(20)
+    requests.start("one", 3)
+    with pytest.raises(Empty):
+        requests.done.get(timeout=0.2)
+    held.go_on.set()
+    assert requests.results() == [None] * 4
+    assert len(cluster.asked) == 1
+
+
+def test_a_new_key_is_waited_for_and_a_known_one_is_not(
+    keys: ClusterKeys, requests: Requests, seconds: Seconds, cluster: Cluster, eu: FsmCluster
+) -> None:
+    assert ids(keys.of(eu, "one")) == ["one"]
     seconds.now += HOUR
-    second = threading.Thread(target=lambda: found.extend(keys.of(eu, "one")))
-    second.start()
-    assert asking.wait(20)
+    publish(cluster, KEY, OTHER_KEY)
+    held = Held(cluster)
+    requests.start("two")
+    assert held.asking.wait(20)
+    requests.start("two")
+    with pytest.raises(Empty):
+        requests.done.get(timeout=0.2)
     # Those of before count as long as the answer has not come.
     assert ids(keys.of(eu, "one")) == ["one"]
-    go_on.set()
-    second.join(20)
-    assert ids(found) == ["one", "one"]
+    held.go_on.set()
+    assert requests.results() == [["two"]] * 2
     assert len(cluster.asked) == 2
+
+
+def test_where_too_many_calls_run_the_next_request_asks_the_cluster(
+    caller: HttpsCaller, keys: ClusterKeys, cluster: Cluster, eu: FsmCluster
+) -> None:
+    held = Held(cluster)
+    others = [threading.Thread(target=caller.call, args=(eu, "GET", "/")) for _ in range(MAX_CALLS)]
+    for each in others:
+        each.start()
+    while len(cluster.asked) < MAX_CALLS:
+        assert held.asking.wait(20)
+    with pytest.raises(KeysError):
+        keys.of(eu, "one")
+    held.go_on.set()
+    for each in others:
+        each.join(20)
+    assert ids(keys.of(eu, "one")) == ["one"]

@@ -12,8 +12,13 @@ from datetime import datetime
 
 from portal.fsm.cluster_keys import ClusterKeys, KeysError
 from portal.fsm.https_call import HttpsCaller
-from portal.fsm.shell_token import ShellTokenError, TokenProblem, verify_shell_token
-from portal.tenants import Ids, ShellProof
+from portal.fsm.shell_token import (
+    ProvedIds,
+    ShellTokenError,
+    TokenProblem,
+    verify_shell_token,
+)
+from portal.tenants import Ids, ShellProof, ShellVerdict
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +31,8 @@ class ShellProofs:
         self._keys = keys or ClusterKeys(caller)
 
     def proof_of(self, token: str, claims: Ids | None, now: datetime) -> ShellProof | None:
-        """What the token proves of these ids; `None`: nothing. It waits for the cluster, a few
+        """What the token proves of these ids, or that it could not be checked; `None`: nothing. It
+        waits for the cluster, a few
         seconds at most, if its keys are not known yet.
 
         Args:
@@ -37,6 +43,9 @@ class ShellProofs:
         try:
             return self._proof_of(token, claims, now)
         except ShellTokenError as error:
+            if error.problem is TokenProblem.NO_KEYS:
+                logger.info("A token of the shell cannot be checked: %s", error.problem.value)
+                return ShellProof(at=now, verdict=ShellVerdict.UNCHECKED)
             logger.info("A token of the shell proves nothing: %s", error.problem.value)
             return None
 
@@ -58,5 +67,13 @@ class ShellProofs:
         )
         if proved.account_id != claims.account_id:
             raise ShellTokenError(TokenProblem.OTHER_ACCOUNT)
-        listed = proved.company_ids or frozenset()
-        return ShellProof(at=now, lists_company=claims.company_id in listed)
+        return ShellProof(at=now, verdict=_verdict(proved, claims.company_id))
+
+
+def _verdict(proved: ProvedIds, company_id: str) -> ShellVerdict:
+    if proved.company_ids is None:
+        return ShellVerdict.ACCOUNT
+    if company_id in proved.company_ids:
+        return ShellVerdict.COMPANY
+    # One that nobody can read may be this one.
+    return ShellVerdict.OTHER_COMPANIES if proved.lists_all else ShellVerdict.ACCOUNT

@@ -60,12 +60,14 @@ class ProvedIds:
     Attributes:
         account_name: Empty if the token has none.
         company_ids: The companies that it lists; `None`: it lists none, so nothing is known.
+        lists_all: Whether `company_ids` are all that it lists: no id was unreadable.
         cluster: The label of the cluster whose key has signed it.
     """
 
     account_id: str
     account_name: str
     company_ids: frozenset[str] | None
+    lists_all: bool
     cluster: str
 
 
@@ -111,10 +113,12 @@ def verify_shell_token(
     account_id = _id_text(claims.get("account_id"))
     if not account_id:
         raise ShellTokenError(TokenProblem.NO_ACCOUNT)
+    company_ids = _company_ids(claims.get("companies"))
     return ProvedIds(
         account_id=account_id,
         account_name=_name(claims.get("account")),
-        company_ids=_company_ids(claims.get("companies")),
+        company_ids=frozenset(company_ids - {""}) or None,
+        lists_all="" not in company_ids,
         cluster=cluster,
     )
 
@@ -173,11 +177,10 @@ def _name(value: Any) -> str:
     return value if is_name and value.isprintable() else ""
 
 
-def _company_ids(companies: Any) -> frozenset[str] | None:
-    if not isinstance(companies, list):
-        return None
-    ids = {_id_text(each.get("id")) for each in companies if isinstance(each, dict)}
-    return frozenset(ids - {""}) or None
+def _company_ids(companies: Any) -> set[str]:
+    """The ids of the companies; an empty one stands for those that cannot be read."""
+    listed = companies if isinstance(companies, list) else []
+    return {_id_text(each.get("id")) if isinstance(each, dict) else "" for each in listed}
 
 
 def _id_text(value: Any) -> str:

@@ -20,7 +20,7 @@ from portal.stores import (
     Item,
     Value,
 )
-from portal.tenants import Gap, Status, Tenant
+from portal.tenants import Gap, ShellVerdict, Status, Tenant
 
 #: The sort key of a validity without an end. Sorts after every timestamp.
 NEVER = "9999-12-31T23:59:59.999Z"
@@ -42,9 +42,10 @@ _ASKED_MARK = "#ASKED"
 _ANSWERED_MARK = "#ANSWERED"
 _CONFIRMED_MARK = "#CONFIRMED"
 _PROVED_MARK = "#PROVED"
+_OTHER_COMPANIES_MARK = "#OTHERS"
 _MARKS = frozenset({
     _ASIDE_MARK, _WAITING_MARK, _FAST_MARK, _RENEWAL_MARK, _ASKED_MARK, _ANSWERED_MARK,
-    _CONFIRMED_MARK, _PROVED_MARK,
+    _CONFIRMED_MARK, _PROVED_MARK, _OTHER_COMPANIES_MARK,
 })  # fmt: skip
 #: The same of an incomplete tenant, with a letter for each thing that it lacks.
 _GAPS_MARK = "#LACKS-"
@@ -145,12 +146,22 @@ def is_proved(row: Item) -> bool:
     return _has(row, _PROVED_MARK)
 
 
+def is_of_other_companies(row: Item) -> bool:
+    """Whether a row of an index, or an item, is a pending sign-up with a token of the shell that
+    lists other companies than its own."""
+    return _has(row, _OTHER_COMPANIES_MARK)
+
+
 def _marks(tenant: Tenant) -> str:
     """The marks of a sign-up. The last is the one that earlier versions know: they look for it
     right before the id."""
     if tenant.status is not Status.PENDING:
         return ""
-    marks = _PROVED_MARK if tenant.shell_proof else ""
+    marks, proof = "", tenant.shell_proof
+    if proof and proof.verdict is ShellVerdict.OTHER_COMPANIES:
+        # The first: earlier versions do not know it, and read those that follow.
+        marks = _OTHER_COMPANIES_MARK
+    marks += _PROVED_MARK if proof and proof.is_of_account else ""
     marks += _CONFIRMED_MARK if tenant.email_confirmed_at else ""
     if tenant.question:
         marks += _ASKED_MARK if tenant.question.is_open else _ANSWERED_MARK

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from portal.stores import Item
-from portal.tenants import Ids, ShellProof
+from portal.tenants import Ids, ShellProof, ShellVerdict
 from portal.timestamps import format_timestamp, parse_timestamp
 
 #: The attribute.
@@ -17,11 +17,13 @@ SHELL_PROOF = "shellProof"
 
 def shell_proof_text(proof: ShellProof, ids: Ids) -> str:
     """The proof as JSON."""
+    proved, detail = _STORED[proof.verdict]
     values = {
         "at": format_timestamp(proof.at),
         "ids": ids.tenant_id,
         "cluster": ids.cluster,
-        "proved": _proved(proof),
+        "proved": proved,
+        **({"detail": detail} if detail else {}),
     }
     return json.dumps(values, ensure_ascii=False)
 
@@ -30,12 +32,14 @@ def shell_proof_of(text: str, ids: Ids | None) -> ShellProof | None:
     """The proof in a stored text; `None` if there is none, it cannot be read, or is of other
     ids."""
     values = _read(text)
-    at, proved = parse_timestamp(values.get("at", "")), values.get("proved")
-    if ids is None or at is None or proved not in (_ACCOUNT, _COMPANY):
+    at, proved = parse_timestamp(values.get("at", "")), values.get("proved", "")
+    # A detail that only a later version knows takes nothing away from what is proved.
+    verdict = _VERDICTS.get((proved, values.get("detail", ""))) or _VERDICTS.get((proved, ""))
+    if ids is None or at is None or verdict is None:
         return None
     if (values.get("ids"), values.get("cluster")) != (ids.tenant_id, ids.cluster):
         return None
-    return ShellProof(at=at, lists_company=proved == _COMPANY)
+    return ShellProof(at=at, verdict=verdict)
 
 
 def proved_ids(item: Item) -> str:
@@ -43,11 +47,15 @@ def proved_ids(item: Item) -> str:
     return str(_read(str(item.get(SHELL_PROOF, ""))).get("proved", ""))
 
 
-_ACCOUNT, _COMPANY = "account", "account,company"
-
-
-def _proved(proof: ShellProof) -> str:
-    return _COMPANY if proof.lists_company else _ACCOUNT
+#: What is proved, and a detail. Earlier versions read only the first: for them, a company that the
+#: token does not list is not known, and what could not be checked is a claim.
+_STORED = {
+    ShellVerdict.COMPANY: ("account,company", ""),
+    ShellVerdict.ACCOUNT: ("account", ""),
+    ShellVerdict.OTHER_COMPANIES: ("account", "other-companies"),
+    ShellVerdict.UNCHECKED: ("", "unchecked"),
+}
+_VERDICTS = {stored: verdict for verdict, stored in _STORED.items()}
 
 
 def _read(text: str) -> dict[str, Any]:

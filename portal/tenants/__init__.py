@@ -38,7 +38,7 @@ from portal.tenants.life_cycle import (
     status_after,
 )
 from portal.tenants.question import Question
-from portal.tenants.shell_proof import ShellProof
+from portal.tenants.shell_proof import ShellProof, ShellVerdict
 from portal.tenants.source import Source
 from portal.tenants.tenant import SECRET_LENGTH, Client, Contact, Stay, Tenant
 from portal.tenants.validity import (
@@ -66,9 +66,9 @@ __all__ = [
     "SECRET_LENGTH", "SUSPEND_REASONS", "TRANSITIONS", "UNDOABLE", "AccessStatus", "ActiveFlag",
     "AuditInfo", "BackwardWindowError", "Client", "ClusterError", "Contact", "Decision",
     "ErasedError", "Gap", "Ids", "NotAllowedError", "PastWindowError", "Question", "Reason",
-    "RuleError", "ShellProof", "ShorterWindowError", "Source", "Status", "Stay", "Tenant", "Term",
-    "TermConflictError", "Validity", "ValidityChange", "Verb", "access_status", "can",
-    "can_be_renewed", "cluster_of", "first_instant", "idempotency_key_of", "is_cluster", "is_id",
-    "read_active", "renewed", "require_agreement", "resolved", "standing", "status_after",
+    "RuleError", "ShellProof", "ShellVerdict", "ShorterWindowError", "Source", "Status", "Stay",
+    "Tenant", "Term", "TermConflictError", "Validity", "ValidityChange", "Verb", "access_status",
+    "can", "can_be_renewed", "cluster_of", "first_instant", "idempotency_key_of", "is_cluster",
+    "is_id", "read_active", "renewed", "require_agreement", "resolved", "standing", "status_after",
     "takes_access_away",
 ]  # fmt: skip

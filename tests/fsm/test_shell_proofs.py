@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from portal import create_app, onboarding
 from portal.fsm import HttpsCaller, open_shell_proofs
 from portal.fsm.shell_proofs import ShellProofs
 from portal.settings import Settings
-from portal.tenants import Ids, ShellProof
+from portal.tenants import Ids, ShellProof, ShellVerdict
 from tests.conftest import START
 from tests.examples import CONTACT, IDS, reference
 from tests.fsm.shell_tokens import KEY, OTHER_KEY, publish, reply, token
@@ -23,17 +24,33 @@ def proofs(caller: HttpsCaller) -> ShellProofs:
 
 
 def test_ids_are_numbers_in_the_token_and_text_in_the_shell(proofs: ShellProofs) -> None:
-    assert proofs.proof_of(token(), IDS, START) == ShellProof(at=START, lists_company=True)
+    assert proofs.proof_of(token(), IDS, START) == ShellProof(
+        at=START, verdict=ShellVerdict.COMPANY
+    )
     texts = token(account_id="86810", companies=[{"id": "104348"}])
-    assert proofs.proof_of(texts, IDS, START) == ShellProof(at=START, lists_company=True)
+    assert proofs.proof_of(texts, IDS, START) == ShellProof(at=START, verdict=ShellVerdict.COMPANY)
     zero = replace(IDS, account_id="086810")
     assert proofs.proof_of(token(), zero, START) is None
 
 
-def test_a_company_that_is_not_listed_is_not_known(proofs: ShellProofs) -> None:
-    only_account = ShellProof(at=START, lists_company=False)
-    assert proofs.proof_of(token(), replace(IDS, company_id="8"), START) == only_account
-    assert proofs.proof_of(token(companies=None), IDS, START) == only_account
+@pytest.mark.parametrize(
+    ("companies", "verdict"),
+    [
+        ([{"id": 7}, {"id": 8}], ShellVerdict.OTHER_COMPANIES),
+        # Nothing is said of any, or one that nobody can read may be this one.
+        (None, ShellVerdict.ACCOUNT),
+        ([], ShellVerdict.ACCOUNT),
+        ("104348", ShellVerdict.ACCOUNT),
+        ([{"id": 7}, {"name": "no id"}], ShellVerdict.ACCOUNT),
+        ([{"id": 7}, "104348"], ShellVerdict.ACCOUNT),
+        ([{"id": 104348}, {"name": "no id"}], ShellVerdict.COMPANY),
+    ],
+)
+def test_a_company_that_is_not_listed_is_contradicted_only_by_a_list(
+    proofs: ShellProofs, companies: Any, verdict: ShellVerdict
+) -> None:
+    found = proofs.proof_of(token(companies=companies), IDS, START)
+    assert found == ShellProof(at=START, verdict=verdict)
 
 
 @pytest.mark.parametrize(
@@ -74,12 +91,13 @@ def test_without_a_token_nobody_is_asked(
     assert (cluster.asked, caplog.records) == ([], [])
 
 
-def test_a_cluster_that_is_down_makes_a_claim_and_says_so_once(
+def test_of_a_cluster_that_is_down_nothing_is_known_and_the_log_says_so_once(
     proofs: ShellProofs, cluster: Cluster, caplog: pytest.LogCaptureFixture
 ) -> None:
     reply(cluster, Reply(503))
     for _ in range(3):
-        assert proofs.proof_of(token(), IDS, START) is None
+        found = proofs.proof_of(token(), IDS, START)
+        assert found == ShellProof(at=START, verdict=ShellVerdict.UNCHECKED)
     warnings = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
     assert warnings == ["The keys of cluster eu cannot be read: no keys, status 503"]
 
@@ -107,7 +125,7 @@ def test_what_is_stored_of_a_sign_up_holds_no_part_of_the_token(
             status_link="hash", now=START,
             shell_proof=services.shell_proofs.proof_of(text, IDS, START),
         )  # fmt: skip
-    assert pending.shell_proof == ShellProof(at=START, lists_company=True)
+    assert pending.shell_proof == ShellProof(at=START, verdict=ShellVerdict.COMPANY)
     services.store.close()
     kept = "".join(
         path.read_text(errors="replace") for path in settings.data_dir.rglob("*") if path.is_file()

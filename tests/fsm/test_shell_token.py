@@ -67,6 +67,7 @@ def test_a_token_proves_the_account_and_the_companies_that_it_lists(
         account_id="86810",
         account_name="Meyer Group",
         company_ids=frozenset({"104348", "7"}),
+        lists_all=True,
         cluster="eu",
     )
     assert asked(cluster) == [f"GET {KEYS_PATH}"]

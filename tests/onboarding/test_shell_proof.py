@@ -10,13 +10,15 @@ from portal import onboarding, queries, records
 from portal.onboarding import erasure, wrong_ids
 from portal.queries import Tab
 from portal.stores.contract import Item, Replace, Store
-from portal.tenants import Ids, Reason, ShellProof, Tenant
+from portal.tenants import Ids, Reason, ShellProof, ShellVerdict, Tenant
 from tests.conftest import START
 from tests.examples import ANN, CONTACT, CUSTOMER, IDS, activate, events, later, reference
 from tests.onboarding.verb_calls import SEALER
 
-PROOF = ShellProof(at=START, lists_company=True)
-ACCOUNT_ONLY = ShellProof(at=START, lists_company=False)
+PROOF = ShellProof(at=START, verdict=ShellVerdict.COMPANY)
+ACCOUNT_ONLY = ShellProof(at=START, verdict=ShellVerdict.ACCOUNT)
+OTHER_COMPANIES = ShellProof(at=START, verdict=ShellVerdict.OTHER_COMPANIES)
+UNCHECKED = ShellProof(at=START, verdict=ShellVerdict.UNCHECKED)
 OTHER_IDS = replace(IDS, company_id="7")
 
 
@@ -52,13 +54,38 @@ def changed_proofs(store: Store, tenant: Tenant) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("proof", [PROOF, ACCOUNT_ONLY, None])
+@pytest.mark.parametrize("proof", [PROOF, ACCOUNT_ONLY, OTHER_COMPANIES, UNCHECKED, None])
 def test_a_sign_up_says_what_was_proved_and_when(store: Store, proof: ShellProof | None) -> None:
     pending = sign_up(store, proof=proof)
     assert pending.shell_proof == proof
     assert read(store, pending.id) == pending
     (row,) = queries.page(store, queries.ranges_of_tab(Tab.PENDING, START)).rows
-    assert records.is_proved(row) is (proof is not None)
+    assert records.is_proved(row) is (proof in (PROOF, ACCOUNT_ONLY, OTHER_COMPANIES))
+    assert records.is_of_other_companies(row) is (proof == OTHER_COMPANIES)
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ({"proved": "account"}, ShellVerdict.ACCOUNT),
+        ({"proved": "account,company"}, ShellVerdict.COMPANY),
+        ({"proved": "account", "detail": "of a later version"}, ShellVerdict.ACCOUNT),
+    ],
+)
+def test_what_other_versions_wrote_is_read(values: dict[str, str], verdict: ShellVerdict) -> None:
+    text = {"at": "2026-11-23T10:00:00.000Z", "ids": IDS.tenant_id, "cluster": "eu", **values}
+    item: Item = {"tenantId": "pending-a", "accountId": "86810", "companyId": "104348"}
+    tenant = records.tenant_of({**item, "cluster": "eu", "shellProof": json.dumps(text)})
+    assert tenant.shell_proof == ShellProof(at=START, verdict=verdict)
+
+
+@pytest.mark.parametrize(("proof", "proved"), [(OTHER_COMPANIES, "account"), (UNCHECKED, "")])
+def test_an_earlier_version_reads_no_more_than_is_proved(
+    store: Store, proof: ShellProof, proved: str
+) -> None:
+    """It knows `account` and `account,company` there, and takes all else for a claim."""
+    pending = sign_up(store, proof=proof)
+    assert json.loads(str(store.get(pending.id)["shellProof"]))["proved"] == proved
 
 
 def test_without_ids_there_is_nothing_to_prove(store: Store) -> None:

@@ -15,6 +15,7 @@ from portal.tenants import (
     Ids,
     Question,
     ShellProof,
+    ShellVerdict,
     Status,
     Stay,
     Tenant,
@@ -44,7 +45,7 @@ ACTIVE = Tenant(
     status_link="hash-of-link",
     follows="pending-" + "b" * 26,
     email_confirmed_at=START,
-    shell_proof=ShellProof(at=START, lists_company=True),
+    shell_proof=ShellProof(at=START, verdict=ShellVerdict.COMPANY),
     question=Question(
         text="Which company is it?", at=START, by="Ann Approver", who="staff-ann", locale="en",
         before=(("company", "Meyer"),), answer="The one in Berlin.", answered_at=START,
@@ -147,7 +148,7 @@ def tenants(draw) -> Tenant:
         waits_for_address=draw(st.booleans()),
         email_confirmed_at=draw(maybe_instant),
         shell_proof=draw(
-            st.none() | st.builds(ShellProof, at=instants, lists_company=st.booleans())
+            st.none() | st.builds(ShellProof, at=instants, verdict=st.sampled_from(ShellVerdict))
         )
         if tenant_ids
         else None,

@@ -110,7 +110,7 @@ def _row(
         email=str(get("contactEmailAddress", "")),
         confirmed=_("confirmed") if records.is_confirmed(item) else "",
         ids=f"{account} / {company}" if account else "",
-        proved=_("account proved") if records.is_proved(item) else "",
+        proved=_proved(item),
         requested=dates.day(requested, zone, locale),
         requested_iso=created_at,
         age=dates.age(age, locale, late=late) if requested else "",
@@ -120,6 +120,12 @@ def _row(
         tone=tone,
         incomplete=labels.incomplete_label(gaps),
     )
+
+
+def _proved(item: Item) -> str:
+    if records.is_of_other_companies(item):
+        return _("account proved; other companies listed")
+    return _("account proved") if records.is_proved(item) else ""
 
 
 class Mark(StrEnum):

@@ -7,11 +7,27 @@ from datetime import timedelta
 from portal.mail import ascii_domain
 from portal.mixed_scripts import mixed_words, scripts_of
 from portal.queries import Tab
-from portal.tenants import AccessStatus, Gap, ShellProof, Status, Tenant, cluster_of, standing
+from portal.tenants import (
+    AccessStatus,
+    Gap,
+    ShellProof,
+    ShellVerdict,
+    Status,
+    Tenant,
+    cluster_of,
+    standing,
+)
 from portal.web.forms import contact_facts
 from portal.web.http import now, settings
 from portal.web.i18n import N_, _, dates, labels, language_name, script_name
 from portal.web.staff.tenant.verbs import validity_has_ended
+
+_VERDICTS = {
+    ShellVerdict.COMPANY: N_("account and company"),
+    ShellVerdict.ACCOUNT: N_("account; company not known"),
+    ShellVerdict.OTHER_COMPANIES: N_("account; the token lists other companies"),
+    ShellVerdict.UNCHECKED: N_("not known: the token could not be checked"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,7 +118,28 @@ def _proved(tenant: Tenant) -> str:
 
 def proved_words(proof: ShellProof) -> str:
     """What the shell has proved, and what not."""
-    return _("account and company") if proof.lists_company else _("account; company not known")
+    return _(_VERDICTS[proof.verdict])
+
+
+def _proof_warnings(tenant: Tenant) -> list[str]:
+    """For whoever decides: where a token contradicts the sign-up, or could not be checked."""
+    if tenant.status is not Status.PENDING or tenant.shell_proof is None:
+        return []
+    if tenant.shell_proof.verdict is ShellVerdict.OTHER_COMPANIES:
+        return [
+            _(
+                "The token of the shell lists other companies of this account, and not the one of"
+                " this sign-up. Ask the customer which company is meant before you decide."
+            )
+        ]
+    if tenant.shell_proof.verdict is ShellVerdict.UNCHECKED:
+        return [
+            _(
+                "The shell gave a token, but the keys of the cluster could not be read, so nobody"
+                " knows what it proves. Check the ids as those of any sign-up without a token."
+            )
+        ]
+    return []
 
 
 def _other_domain(email: str) -> str:
@@ -214,6 +251,7 @@ def _warnings(tenant: Tenant, gaps: Collection[Gap]) -> list[str]:
                 seconds=settings().sign_up_min_seconds,
             )
         )
+    warnings += _proof_warnings(tenant)
     if tenant.status is Status.PENDING:
         contact = tenant.contact
         # Each once, in the order of the page.

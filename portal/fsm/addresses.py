@@ -5,8 +5,12 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 #: Of one name. Each is tried for as long as time is left.
 _MAX_ADDRESSES = 4
-#: Addresses that hold an IPv4 address, which the network makes of them again.
+#: Addresses that hold an IPv4 address, which the network makes of them again. Those of RFC 8215 are
+#: for use inside of a network, and only it knows where in them the IPv4 address stands.
 _NAT64 = IPv6Network("64:ff9b::/96")
+#: All addresses of IPv6 that were given to anybody. The library calls global what it has no other
+#: name for: site-local addresses, and those with an IPv4 address that nothing translates any more.
+_GIVEN = IPv6Network("2000::/3")
 
 
 def addresses_of(host: str, port: int, *, private: bool) -> list[str]:
@@ -29,6 +33,8 @@ def is_public(address: str) -> bool:
     found = ip_address(address)
     if isinstance(found, IPv6Address) and (inner := _inner_ipv4(found)):
         found = inner
+    if isinstance(found, IPv6Address) and found not in _GIVEN:
+        return False
     return found.is_global and not found.is_multicast
 
 

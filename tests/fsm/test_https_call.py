@@ -79,6 +79,21 @@ def test_a_name_that_leads_into_an_inner_network_is_refused(cluster: Cluster) ->
         ("::ffff:127.0.0.1", False),
         ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False),
+        ("2002:808:808::", True),
+        ("::ffff:8.8.8.8", True),
+        # Site-local.
+        ("fec0::1", False),
+        # NAT64 inside of a network.
+        ("64:ff9b:1::7f00:1", False),
+        ("64:ff9b:1::808:808", False),
+        # Forms of former years that hold an IPv4 address.
+        ("::127.0.0.1", False),
+        ("::8.8.8.8", False),
+        ("::ffff:0:127.0.0.1", False),
+        # Given to nobody.
+        ("4000::1", False),
+        ("5f00::1", False),
+        ("ff0e::1", False),
     ],
 )
 def test_which_addresses_everybody_can_reach(address: str, *, expected: bool) -> None:

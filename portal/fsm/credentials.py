@@ -18,7 +18,8 @@ from portal.records import CredentialProof, Proved
 TOKEN_PATH = "/api/oauth2/v1/token"  # noqa: S105 - an address
 #: The body of the request.
 _ASKED = b"grant_type=client_credentials"
-#: Errors of OAuth that say: id and secret do not belong together.
+#: Errors that say: id and secret do not belong together. `unauthorized` is that of Spring, of which
+#: many servers of OAuth are made. All others are about something else: the server, or the way.
 _WRONG = frozenset({"invalid_client", "invalid_grant", "unauthorized"})
 #: The first label of these is the cluster, whatever the setting says.
 _HOSTS = (".fsm.cloud.sap", ".coresystems.net")
@@ -72,7 +73,7 @@ def proof_of(
             company=_company(body, company_id),
             cluster=_cluster(body, cluster, clusters),
         )
-    if answer.status in (400, 401) and body is not None and _is_wrong(answer.status, body):
+    if answer.status in (400, 401) and body is not None and _is_wrong(body):
         return CredentialProof(secret=Proved.NO)
     if 300 <= answer.status < 400:
         return CredentialProof(problem="redirect")
@@ -89,10 +90,9 @@ def _object(answer: Answer) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _is_wrong(status: int, body: Mapping[str, Any]) -> bool:
-    """Of a proxy's own 401 nothing is known: it has no error of OAuth."""
+def _is_wrong(body: Mapping[str, Any]) -> bool:
     error = body.get("error")
-    return isinstance(error, str) and (error.lower() in _WRONG or status == 401)
+    return isinstance(error, str) and error.lower() in _WRONG
 
 
 def _text(value: object) -> str:
@@ -116,8 +116,8 @@ def _company(body: Mapping[str, Any], company_id: str) -> Proved:
     ids = [_text(each.get("id")) if isinstance(each, dict) else "" for each in companies]
     if company_id in ids:
         return Proved.YES
-    # One that nobody can read may be this one.
-    return Proved.NO if all(ids) else Proved.UNKNOWN
+    # One that nobody can read may be this one; and an empty list names nobody's company.
+    return Proved.NO if ids and all(ids) else Proved.UNKNOWN
 
 
 def _cluster(body: Mapping[str, Any], cluster: FsmCluster, clusters: Clusters) -> Proved:

@@ -89,7 +89,7 @@ def test_ids_are_compared(
     [
         ({"account_id": "86810", "companies": [{"id": "104348"}]}, proof(YES, YES, YES, YES)),
         ({"account_id": True, "companies": "104348"}, proof(YES, UNKNOWN, UNKNOWN, YES)),
-        ({"account_id": None, "companies": []}, proof(YES, UNKNOWN, NO, YES)),
+        ({"account_id": None, "companies": []}, proof(YES, UNKNOWN, UNKNOWN, YES)),
         # One that nobody can read may be this one.
         ({"companies": [{"name": "without id"}, {"id": 1}]}, proof(YES, YES, UNKNOWN, YES)),
         ({"cluster_url": "https://us.fsm.cloud.sap/"}, proof(YES, YES, YES, NO)),
@@ -148,9 +148,25 @@ def test_a_cluster_that_is_too_slow(cluster: Cluster, raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401])
-def test_a_refusal_by_name(cluster: Cluster, status: int) -> None:
-    cluster.reply, cluster.to_all = json_reply({"error": "invalid_client"}, status), True
+@pytest.mark.parametrize("error", ["invalid_client", "invalid_grant", "unauthorized"])
+def test_a_refusal_by_name(cluster: Cluster, status: int, error: str) -> None:
+    cluster.reply, cluster.to_all = json_reply({"error": error}, status), True
     assert tried(cluster) == proof(NO)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "temporarily_unavailable", "server_error", "rate_limited", "unauthorized_client",
+        "unsupported_grant_type", "proxy_auth", "", 7, ["invalid_client"],
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [400, 401])
+def test_another_error_says_nothing_about_the_secret(
+    cluster: Cluster, status: int, error: object
+) -> None:
+    cluster.reply, cluster.to_all = json_reply({"error": error}, status), True
+    assert tried(cluster) == proof(problem="answer")
 
 
 def test_neither_secret_nor_token_is_logged_or_shown(

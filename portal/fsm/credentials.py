@@ -5,7 +5,6 @@ away. What its answer shows is all that is left.
 import base64
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 
@@ -21,8 +20,6 @@ _ASKED = b"grant_type=client_credentials"
 #: Errors that say: id and secret do not belong together. `unauthorized` is that of Spring, of which
 #: many servers of OAuth are made. All others are about something else: the server, or the way.
 _WRONG = frozenset({"invalid_client", "invalid_grant", "unauthorized"})
-#: The first label of these is the cluster, whatever the setting says.
-_HOSTS = (".fsm.cloud.sap", ".coresystems.net")
 
 
 def try_credentials(
@@ -124,14 +121,8 @@ def _cluster(body: Mapping[str, Any], cluster: FsmCluster, clusters: Clusters) -
     address = body.get("cluster_url")
     if not isinstance(address, str):
         return Proved.UNKNOWN
-    try:
-        split = urlsplit(address if "://" in address else f"https://{address}")
-        host, port = (split.hostname or "").lower(), split.port
-    except ValueError:
+    # One that the portal does not know may be another name of this one.
+    known = clusters.of_url(address)
+    if known is None:
         return Proved.UNKNOWN
-    known = clusters.of_host(host if port in (None, 443) else f"{host}:{port}")
-    if known:
-        return Proved.YES if known == cluster else Proved.NO
-    if host.endswith(_HOSTS):
-        return Proved.YES if host.partition(".")[0] == cluster.label else Proved.NO
-    return Proved.UNKNOWN
+    return Proved.YES if known == cluster else Proved.NO

@@ -28,9 +28,11 @@ def tried(
     account_id: str = "86810",
     company_id: str = "104348",
     label: str = "eu",
+    clusters: str = "",
     seconds: float = 5.0,
 ) -> CredentialProof:
-    caller = HttpsCaller(cluster.setting())
+    more = {"PORTAL_FSM_CLUSTERS": clusters} if clusters else {}
+    caller = HttpsCaller(cluster.setting(**more))
     found = caller.clusters.of_label(label)
     assert found is not None
     return try_credentials(
@@ -96,6 +98,11 @@ def test_ids_are_compared(
         ({"cluster_url": "https://eu.coresystems.net"}, proof(YES, YES, YES, YES)),
         ({"cluster_url": "https://eu.example.com"}, proof(YES, YES, YES, UNKNOWN)),
         ({"cluster_url": "https://[::1"}, proof(YES, YES, YES, UNKNOWN)),
+        ({"cluster_url": "eu.fsm.cloud.sap"}, proof(YES, YES, YES, YES)),
+        ({"cluster_url": "us.fsm.cloud.sap:443"}, proof(YES, YES, YES, NO)),
+        # No host of a cluster that the portal knows.
+        ({"cluster_url": "https://apps.eu.fsm.cloud.sap"}, proof(YES, YES, YES, UNKNOWN)),
+        ({"cluster_url": "https://au.fsm.cloud.sap"}, proof(YES, YES, YES, UNKNOWN)),
         ({"cluster_url": None}, proof(YES, YES, YES, UNKNOWN)),
         ({"access_token": ""}, proof(problem="answer")),
     ],
@@ -105,6 +112,14 @@ def test_what_the_answer_does_not_say_is_not_known(
 ) -> None:
     cluster.reply = json_reply(V1 | changes)
     assert tried(cluster) == expected
+
+
+def test_a_cluster_with_a_host_of_its_own(cluster: Cluster) -> None:
+    # `eu` may be the name of the same cluster, and the setting knows no `eu`.
+    own = f"lab=localhost:{cluster.port}"
+    assert tried(cluster, label="lab", clusters=own) == proof(YES, YES, YES, UNKNOWN)
+    cluster.reply = json_reply(V1 | {"cluster_url": f"https://localhost:{cluster.port}"})
+    assert tried(cluster, label="lab", clusters=own) == proof(YES, YES, YES, YES)
 
 
 def test_a_token_of_version_2_proves_the_secret_alone(cluster: Cluster) -> None:

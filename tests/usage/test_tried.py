@@ -6,19 +6,26 @@ from datetime import timedelta
 
 import pytest
 
-from portal.stores.contract import Store
+from portal import records
+from portal.stores.contract import Add, Change, Remove, Replace, Store
 from portal.usage import note_tried, remove_usage
 from portal.usage.note_writer import stored_usage
 from portal.usage.noter import UsageNoter
 from tests.conftest import Clock
+from tests.examples import Behind
 from tests.records.test_tried import TRIED
+from tests.web.api.api_calls import stored_tenant
 from tests.web.pages import everything
 
 TENANT = "86810_104348"
+TENANT_ITEM = records.item_of(stored_tenant())
+ERASED = {**TENANT_ITEM, "version": 2, "erased": True}
 
 
 @pytest.fixture
 def store(each_store: Store) -> Store:
+    """With the tenant."""
+    each_store.write([Add(TENANT_ITEM)])
     return each_store
 
 
@@ -55,4 +62,49 @@ def test_two_at_once(store: Store) -> None:
 def test_it_goes_with_what_was_noted(store: Store) -> None:
     note_tried(store, TENANT, TRIED)
     remove_usage(store, TENANT)
-    assert everything(store) == {}
+    assert set(everything(store)) == {TENANT}
+
+
+class Meanwhile(Behind):
+    """Somebody removes the tenant, and what is noted of it, just before the first write."""
+
+    def __init__(self, store: Store, end: Change) -> None:
+        super().__init__(store)
+        self._store, self._end = store, end
+        self._is_there = True
+
+    def before(self, call: str) -> None:
+        if call == "write" and self._is_there:
+            self._is_there = False
+            self._store.write([self._end])
+            remove_usage(self._store, TENANT)
+
+
+ENDS = pytest.mark.parametrize(
+    ("end", "left"), [(Remove(TENANT, 1), set()), (Replace(ERASED, 1), {TENANT})]
+)
+
+
+@ENDS
+def test_of_a_tenant_that_is_gone_nothing_is_noted(
+    store: Store, end: Change, left: set[str]
+) -> None:
+    store.write([end])
+    note_tried(store, TENANT, TRIED)
+    assert set(everything(store)) == left
+
+
+@ENDS
+def test_nothing_is_left_of_a_tenant_that_goes_meanwhile(
+    store: Store, end: Change, left: set[str]
+) -> None:
+    note_tried(Meanwhile(store, end), TENANT, TRIED)
+    assert set(everything(store)) == left
+
+
+@ENDS
+def test_an_older_note_does_not_come_back(store: Store, end: Change, left: set[str]) -> None:
+    note_tried(store, TENANT, TRIED)
+
+    note_tried(Meanwhile(store, end), TENANT, replace(TRIED, cluster="us"))
+    assert set(everything(store)) == left

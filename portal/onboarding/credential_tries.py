@@ -2,8 +2,11 @@
 tenant, whoever tries. So nobody guesses a secret here, and no customer's client is locked there.
 
 Tries are counted in the store, exact for any number of workers, and before the cluster is asked.
-Hours are those of the clock, in UTC. Nothing changes the tenant: no decision waits for it, and it
-waits for none.
+The store has no way to take one back, so one that the portal then does not send counts as well,
+since too many run or the address is in an inner network; only one for which no time is left does
+not. Hours are those of the clock, in UTC: they begin for all tenants at the same time.
+
+Nothing changes the tenant: no decision waits for it, and it waits for none.
 """
 
 from contextlib import suppress
@@ -60,13 +63,15 @@ class CredentialTries:
         """Try them, and note of the tenant what was shown.
 
         Args:
-            seconds: That the cluster may take.
+            seconds: That the cluster may take. If none is left, it is not asked.
 
         Raises:
             TryLimitError: Those of this tenant were tried too often.
             BusyError: Other changes kept interfering.
         """
-        self._count(store, tenant.id, audit.at)
+        has_time = seconds > 0
+        if has_time:
+            self._count(store, tenant.id, audit.at)
         proof = try_credentials(
             caller,
             cluster,
@@ -87,7 +92,7 @@ class CredentialTries:
             proof=proof,
         )
         # Nothing was sent then, so what an earlier try has shown stays.
-        if proof.problem != CallProblem.BUSY:
+        if has_time and proof.problem != CallProblem.BUSY:
             note_tried(store, tenant.id, tried)
         return tried
 

@@ -85,7 +85,9 @@ def attempt(
 def lines(answer: TestResponse, id_: str = "") -> list[str]:
     """Headline, the four answers, and who tried: of an answer to htmx, or inside of the element
     with this id."""
-    (figure,) = (by_id(answer, id_) if id_ else tree(answer)).iter("figure")
+    figure, *others = (by_id(answer, id_) if id_ else tree(answer)).iter("figure")
+    # The answer to htmx has that of the card as well.
+    assert len(others) <= (not id_)
     caption = figure.find("figcaption")
     assert caption is not None
     return [words(caption), *(words(each) for each in figure.iter("li"))]
@@ -121,6 +123,27 @@ def test_everything_is_right_and_only_that_is_stored(
     text = words(by_id(page, "tried"))
     assert "Tried by Anna, 23 Nov 2026" in text
     assert f"Client id {CLIENT_ID}, account and company 86810 / 104348, cluster eu" in text
+
+
+def test_the_card_of_the_latest_try_comes_with_the_answer(
+    pending: SignUp, anna: Staff, ben: Staff, cluster: Cluster, clock: Clock
+) -> None:
+    # It has a place before the first try, so that it can be swapped.
+    assert words(by_id(anna.page(pending.id), "latest-try")) == ""
+    for secret in ("another-one", CLIENT_SECRET):
+        answer = attempt(anna, pending.id, htmx=True, client_secret=secret)
+        (swapped,) = [each for each in tree(answer).iter() if each.get("hx-swap-oob")]
+        assert swapped.get("hx-swap-oob") == "innerHTML:#latest-try"
+        assert lines(answer, "tried") == lines(answer) == lines(anna.page(pending.id), "tried")
+        assert lines(answer)[0].startswith("The secret works") is (secret == CLIENT_SECRET)
+    # It shows the newest one, whoever tried.
+    clock.advance(minutes=1)
+    attempt(ben, pending.id, htmx=True, company_id="999")
+    clock.advance(minutes=-1)
+    answer = attempt(anna, pending.id, htmx=True)
+    assert lines(answer)[0] == "The secret works, and everything fits."
+    assert lines(answer, "tried")[0].endswith("not all of the rest fits. Check the ids.")
+    assert "Tried by Ben" in words(by_id(answer, "tried"))
 
 
 def test_what_was_typed_comes_back_but_for_the_secret(
@@ -230,6 +253,7 @@ def test_while_many_are_being_tried_nothing_is_sent_and_what_was_shown_stays(
         "Nothing is proved. Too many credentials are being tried just now. Try again in a few"
         " seconds."
     )
+    assert lines(answer, "tried") == shown
     for thread in threads:
         thread.join()
     assert len(cluster.asked) == MAX_CALLS

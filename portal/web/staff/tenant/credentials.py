@@ -9,7 +9,7 @@ from flask import g, make_response, render_template
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal import onboarding
+from portal import onboarding, queries
 from portal.fsm import CALL_SECONDS
 from portal.onboarding import TryLimitError, TypedCredentials
 from portal.sealing import Secret
@@ -21,7 +21,7 @@ from portal.web.i18n import _, dates
 from portal.web.staff.tenant.form_views import SubmittedForm
 from portal.web.staff.tenant.mail_preview import show_expired, show_instead
 from portal.web.staff.tenant.tenant_page import ConflictNotice, conflict_notice, tenant_page
-from portal.web.staff.tenant.tried_view import tried_view
+from portal.web.staff.tenant.tried_view import latest_try, tried_view
 from portal.web.staff.tenant.verb_entry import VerbEntry
 from portal.web.staff.tenant.verb_form import VerbForm
 
@@ -71,7 +71,9 @@ def try_typed(entry: VerbEntry, tenant_id: str) -> AnyResponse:
     note_saved()
     view = tried_view(tried)
     if htmx.wants_fragment():
-        return make_response(render_template("staff/_tried.html", tried=view, in_form=True))
+        # Somebody else's may be newer, and one that was not sent is none.
+        latest = latest_try(queries.noted_use(store(), tenant))
+        return make_response(render_template("staff/_try_outcome.html", tried=view, latest=latest))
     return tenant_page(tenant_id, submitted=SubmittedForm(name=entry.route, form=form, tried=view))
 
 

@@ -363,6 +363,9 @@ def test_the_button_stands_in_both_forms(pending: SignUp, anna: Staff) -> None:
         assert tries.get("formaction") == f"{form.get('action')}/try"
         assert tries.get("hx-post") == tries.get("formaction")
         assert words(tries) == "Try these credentials"
+        # static/tried.js watches these fields, and no other name is among them.
+        watched = by_id(page, f"tried-{verb}").get("data-tried")
+        assert set((watched or "").split()) == {"client_id", "client_secret", *IDS}
 
 
 def test_it_can_be_turned_off(

@@ -12,6 +12,7 @@ from portal.imports.browsers.stored_values import (
     decoded,
     entry_of,
     text_of_key,
+    value_missing,
     value_too_long,
 )
 from portal.imports.model import KEY_PREFIX, Entry, Message, Place, RefusedFileError
@@ -46,7 +47,7 @@ class FirefoxStorage:
         place, number = self._place(), 0
         # Snappy makes no text longer by more than a sixth.
         rows = self._file.rows("data", _COLUMNS, blob="value", most=4 * self._most + 100)
-        for key, length, conversion, compression, value in rows:
+        for key, length, conversion, compression, value, is_too_long in rows:
             name = text_of_key(key)
             if not name.startswith(KEY_PREFIX):
                 self.ignored_keys += 1
@@ -54,7 +55,7 @@ class FirefoxStorage:
             number += 1
             try:
                 if value is None:
-                    raise value_too_long(self._most)
+                    raise value_too_long(self._most) if is_too_long else value_missing()
                 text = self._text(value, length, conversion, compression)
             except BadValueError as error:
                 yield bad_entry(name, error.message, number, place)

@@ -158,6 +158,8 @@ def _reader_of_file(
         return [FirefoxStorage(file, origin, limits.value)], FileFormat.FIREFOX
     if tables >= webkit.TABLES:
         return [WebKitStorage(file, limits.value)], FileFormat.WEBKIT
+    if not tables and file.lacks_wal:
+        raise file.without_wal()
     raise RefusedFileError(
         Message("This is a database of SQLite, but not the local storage of a browser."), 422
     )

@@ -15,6 +15,8 @@ SQLITE_START = b"SQLite format 3\0"
 #: The ends of a journal that names another file, which SQLite would look for, and delete.
 _JOURNAL_MARK = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 _JOURNAL, _WAL = "-journal", "-wal"
+#: What a program has to know to write and to read the file, behind the size of a page.
+_WAL_VERSIONS = b"\x02\x02"
 #: Of SQLite's virtual machine. 100 MB of records take some millions.
 _MOST_STEPS = 2_000_000_000
 _STEPS_BETWEEN_CALLS = 1_000_000
@@ -29,6 +31,8 @@ class SqliteFile:
     name: its path below the folder that was handed in; empty if the file itself was.
     file_name: the last part of the path.
     has_wal: whether there is a `-wal`.
+    lacks_wal: whether there is none although the file was written with one. Programs remove it
+        when they close the file, so that by itself is no fault.
 
     Raises:
         RefusedFileError: it cannot be copied, or its journal is not that of a single file.
@@ -53,10 +57,18 @@ class SqliteFile:
                 self.has_wal = True
             elif _names_other_file(copied):
                 raise self.refused(Message("its journal belongs to several files"))
+        self.lacks_wal = not self.has_wal and _is_written_with_wal(self._path)
 
-    def refused(self, reason: Message) -> RefusedFileError:
+    def refused(self, reason: Message, hint: Message | None = None) -> RefusedFileError:
         message = Message("%(name)s: %(reason)s.", name=shown_path(self._parts), reason=reason)
-        return RefusedFileError(message, 422)
+        return RefusedFileError(message, 422, hint)
+
+    def without_wal(self) -> RefusedFileError:
+        """For a file without any table that `lacks_wal`."""
+        return self.refused(
+            Message("it is empty, and the file beside it whose name ends in -wal is missing"),
+            Message("What the browser wrote is in that file. Copy both."),
+        )
 
     def tables(self) -> set[str]:
         """Names of its plain tables."""
@@ -67,14 +79,15 @@ class SqliteFile:
         self, table: str, columns: Sequence[str], blob: str = "", most: int = 0
     ) -> Iterator[tuple[Any, ...]]:
         """The rows of a table, texts as bytes. If a column `blob` is named, each row ends with its
-        value, or with `None` if that has more than `most` bytes.
+        value, and whether that has more than `most` bytes: then it is not loaded, and `None`.
 
         Raises:
             RefusedFileError: it is damaged, has no such plain table, or would take too long.
         """
         names = ", ".join(f'"{name}"' for name in columns)
         if blob:
-            names += f', CASE WHEN length("{blob}") <= {most:d} THEN "{blob}" END'
+            length = f'length("{blob}")'
+            names += f', CASE WHEN {length} <= {most:d} THEN "{blob}" END, {length} > {most:d}'
         with self._opened() as db:
             self._check_table(db, table, {*columns, blob} - {""})
             db.set_authorizer(_authorizer(table))
@@ -102,7 +115,10 @@ class SqliteFile:
 
     def _check_table(self, db: sqlite3.Connection, table: str, columns: set[str]) -> None:
         """Views and virtual tables run what the file says, and so do generated columns."""
-        if table not in _plain_tables(db):
+        tables = _plain_tables(db)
+        if not tables and self.lacks_wal:
+            raise self.without_wal()
+        if table not in tables:
             raise self.refused(Message("it has no table %(table)s", table=table))
         found = {
             str(name, "utf-8", "replace")
@@ -141,6 +157,12 @@ def _authorizer(table: str) -> Callable[..., int]:
         return sqlite3.SQLITE_OK if is_allowed else sqlite3.SQLITE_DENY
 
     return allow
+
+
+def _is_written_with_wal(file: Path) -> bool:
+    """As the header says."""
+    with file.open("rb") as opened:
+        return opened.read(len(SQLITE_START) + 4)[-2:] == _WAL_VERSIONS
 
 
 def _names_other_file(journal: Path) -> bool:

@@ -32,6 +32,10 @@ def value_too_long(most: int) -> BadValueError:
     return BadValueError(Message("The value is longer than %(most)s characters.", most=most))
 
 
+def value_missing() -> BadValueError:
+    return BadValueError(Message("The stored value is missing."))
+
+
 def entry_of(key: str, text: str, number: int, place: Place) -> Entry:
     """`number`: of the entry in its storage, in place of a line."""
     if has_half_pair(key) or has_half_pair(text):

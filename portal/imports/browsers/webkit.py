@@ -13,6 +13,7 @@ from portal.imports.browsers.stored_values import (
     decoded,
     entry_of,
     text_of_key,
+    value_missing,
     value_too_long,
 )
 from portal.imports.model import KEY_PREFIX, Entry, Message, Place
@@ -55,25 +56,31 @@ class WebKitStorage:
             RefusedFileError: the file is damaged, or not WebKit's.
         """
         number = 0
-        for key, value in self._file.rows("ItemTable", ("key",), "value", 2 * self._most):
+        rows = self._file.rows("ItemTable", ("key",), "value", 2 * self._most)
+        for key, value, is_too_long in rows:
             name = text_of_key(key)
             if not name.startswith(KEY_PREFIX):
                 self.ignored_keys += 1
                 continue
             number += 1
             try:
-                text = self._text(value)
+                if value is None:
+                    raise value_too_long(self._most) if is_too_long else value_missing()
+                text = _text(value)
             except BadValueError as error:
                 yield bad_entry(name, error.message, number, self._place)
             else:
                 yield entry_of(name, text, number, self._place)
 
-    def _text(self, value: object) -> str:
-        if value is None:
-            raise value_too_long(self._most)
-        if not isinstance(value, bytes):
-            raise BadValueError(Message("The stored value is damaged: its encoding is unknown."))
-        return decoded(value, "utf-16-le")
+
+def _text(value: object) -> str:
+    """
+    Raises:
+        BadValueError: it is damaged.
+    """
+    if not isinstance(value, bytes):
+        raise BadValueError(Message("The stored value is damaged: its encoding is unknown."))
+    return decoded(value, "utf-16-le")
 
 
 def _origin(file_name: str) -> str:

@@ -153,6 +153,18 @@ def test_one_bad_value_is_one_bad_row(tmp_path):
     assert len(reading.entries) == len(rows)
 
 
+def test_a_value_that_is_missing_is_one_bad_row_that_says_so(tmp_path):
+    path = tmp_path / "data.sqlite"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("CREATE TABLE database (origin)")
+        db.execute(
+            "CREATE TABLE data (key, utf16_length, conversion_type, compression_type, value)"
+        )
+        db.execute("INSERT INTO database VALUES (?)", (APP,))
+        db.execute("INSERT INTO data VALUES ('fsm_tenant_1_1', 2, 1, 0, NULL)")
+    assert Reading(path).problems == {"fsm_tenant_1_1": "The stored value is missing."}
+
+
 def test_the_original_is_not_opened_even_while_firefox_has_it_locked(path, tmp_path):
     with closing(sqlite3.connect(path, isolation_level=None)) as firefox:
         firefox.execute("PRAGMA locking_mode=EXCLUSIVE")

@@ -91,6 +91,29 @@ def test_one_bad_value_is_one_bad_row(tmp_path):
     assert reading.values["fsm_tenant_\\xff"] == "{"
 
 
+def test_a_file_whose_tables_are_all_in_the_missing_wal_is_refused_for_that(tmp_path):
+    path = tmp_path / "copied" / NAME
+    path.parent.mkdir()
+    with closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as browser:
+        browser.execute("PRAGMA journal_mode=WAL")
+        browser.execute("CREATE TABLE ItemTable (key TEXT UNIQUE, value BLOB NOT NULL)")
+        shutil.copy(tmp_path / NAME, path)
+        for folder_or_file in (path.parent, path):
+            with pytest.raises(RefusedFileError) as caught:
+                Reading(folder_or_file)
+            assert str(caught.value) == (
+                f"{NAME}: it is empty, and the file beside it whose name ends in -wal is missing."
+                " What the browser wrote is in that file. Copy both."
+            )
+
+
+def test_a_value_that_is_missing_is_one_bad_row_that_says_so(tmp_path):
+    with closing(sqlite3.connect(tmp_path / NAME)) as db, db:
+        db.execute("CREATE TABLE ItemTable (key TEXT, value BLOB)")
+        db.execute("INSERT INTO ItemTable VALUES ('fsm_tenant_1_1', NULL)")
+    assert Reading(tmp_path).problems == {"fsm_tenant_1_1": "The stored value is missing."}
+
+
 def test_a_view_in_place_of_the_table_is_refused(tmp_path):
     with closing(sqlite3.connect(tmp_path / NAME)) as db:
         db.executescript("CREATE TABLE t (x); CREATE VIEW ItemTable AS SELECT 1 AS key, 1 AS value")

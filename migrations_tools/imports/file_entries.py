@@ -70,13 +70,14 @@ def read_files(
 
 
 def choose_places(entries: StagedEntries, names: Sequence[str], *, as_json: bool) -> None:
-    """Keep the entries of the places with these names.
+    """Keep the entries of the places with these names, and say what one should know of them.
 
     Args:
         as_json: If the choice is missing or wrong, also print the places as a JSON object.
 
     Raises:
-        UnusableFileError: Somebody has to choose first. The text names the places.
+        UnusableFileError: Somebody has to choose first, and the text names the places; or a
+            chosen place is not complete.
         OutputError: Standard output could not be written.
     """
     try:
@@ -87,6 +88,10 @@ def choose_places(entries: StagedEntries, names: Sequence[str], *, as_json: bool
         lines = [f"  {each.name} ({place_in_words(each)})" for each in error.places]
         text = "\n".join([str(error), *lines, _HOW_TO_CHOOSE])
         raise UnusableFileError(text) from error
+    except RefusedFileError as error:
+        raise UnusableFileError(str(error)) from error
+    for caveat in entries.caveats:
+        click.echo(str(caveat), err=True)
 
 
 def run_list(files: Sequence[str], *, as_json: bool) -> None:

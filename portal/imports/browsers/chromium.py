@@ -37,6 +37,8 @@ from portal.imports.model import (
 
 _FILES = re.compile(r"CURRENT|MANIFEST-\d+|\d+\.(?:ldb|sst|log)")
 _VERSION = b"1"
+#: Storages without tenants that are named. A damaged profile may have thousands.
+_MOST_PROBLEMS = 20
 _ENCODINGS = {0: "utf-16-le", 1: "latin-1"}
 #: The part of a storage key that names the site in whose frame the page was.
 _TOP_SITE = re.compile(r"\^0([^^]+)")
@@ -47,7 +49,10 @@ _META = re.compile(rb"\x08[\x80-\xff]{0,9}[\x00-\x7f]\x10([\x80-\xff]{0,9}[\x00-
 class ChromiumStorage:
     """Copies a LevelDB; iterating reads the copy.
 
-    ignored_keys: of other programs. Complete after iterating.
+    Complete after iterating:
+    ignored_keys: of other programs.
+    incomplete_places: those with tenants whose records differ from what the browser noted.
+    problems: what people should know of storages that are not complete, also without tenants.
     """
 
     def __init__(self, folder: Folder, parts: Parts, copy: PrivateCopy, most: int) -> None:
@@ -57,6 +62,9 @@ class ChromiumStorage:
             RefusedFileError: it cannot be copied, is no whole LevelDB, or plyvel is not installed.
         """
         self.ignored_keys = 0
+        self.incomplete_places: list[Place] = []
+        self.problems: list[Message] = []
+        self._unnamed = 0
         self._parts = parts
         self._most = most
         if importlib.util.find_spec("plyvel") is None:
@@ -66,7 +74,7 @@ class ChromiumStorage:
     def __iter__(self) -> Iterator[Entry]:
         """
         Raises:
-            RefusedFileError: the LevelDB is damaged, incomplete, or not the storage of a browser.
+            RefusedFileError: the LevelDB is damaged, or not the storage of a browser.
         """
         # `-P`: no file beside the program is imported in place of a library.
         command = [sys.executable, "-P", leveldb_child.__file__, str(self._folder), KEY_PREFIX]
@@ -100,9 +108,13 @@ class ChromiumStorage:
                     yield bad_entry(_lenient_text(key), message, number, place)
                 case leveldb_child.END:
                     size, others = leveldb_child.SIZES.unpack_from(value)
-                    self._compare(printable_bytes(key), size, value[leveldb_child.SIZES.size :])
+                    note = value[leveldb_child.SIZES.size :]
+                    self._compare(printable_bytes(key), size, note, place if number else None)
                     self.ignored_keys += others
+                    number = 0
                 case leveldb_child.DONE:
+                    if self._unnamed:
+                        self.problems.append(self._more_problems())
                     return
                 case _:
                     raise self._damaged(printable_bytes(value))
@@ -116,19 +128,29 @@ class ChromiumStorage:
             return bad_entry(_lenient_text(key), error.message, number, place)
         return entry_of(name, text, number, place)
 
-    def _compare(self, storage: str, size: int, note: bytes) -> None:
+    def _compare(self, storage: str, size: int, note: bytes, place: Place | None) -> None:
+        """`place`: of its tenants; `None` if it holds none, so that nothing of it is read."""
         noted = _noted_size(note)
         if noted == size:
             return
-        raise RefusedFileError(
-            Message(
-                "%(name)s: the storage %(storage)s is not complete. Its records have %(size)s"
-                " bytes, and the browser noted %(noted)s.",
-                name=shown_path(self._parts), storage=printable_excerpt(storage), size=size,
-                noted=Message("nothing") if noted is None else noted,
-            ),
-            422,
-            _COPY_AGAIN,
+        problem = Message(
+            "%(name)s: the storage %(storage)s is not complete. Its records have %(size)s"
+            " bytes, and the browser noted %(noted)s.",
+            name=shown_path(self._parts), storage=printable_excerpt(storage), size=size,
+            noted=Message("nothing") if noted is None else noted,
+        )  # fmt: skip
+        if place is not None:
+            self.incomplete_places.append(place)
+            self.problems.append(problem)
+        elif len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(Message("%(problem)s It holds no tenant.", problem=problem))
+        else:
+            self._unnamed += 1
+
+    def _more_problems(self) -> Message:
+        return Message(
+            "%(name)s: more storages that hold no tenant are not complete: %(number)s.",
+            name=shown_path(self._parts), number=self._unnamed,
         )  # fmt: skip
 
     def _damaged(self, reason: str) -> RefusedFileError:

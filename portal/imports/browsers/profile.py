@@ -18,21 +18,26 @@ from portal.imports.browsers.webkit import WebKitStorage
 from portal.imports.model import (
     Entry,
     Message,
+    Place,
     RefusedFileError,
     printable_excerpt,
     too_many_entries,
 )
-from portal.imports.reading import EntrySource, FileFormat
+from portal.imports.reading import FileFormat
 from portal.imports.streaming import Limits
 
 _NOTE_ON_LAST_WRITE = Message(
-    "Records are compared with what the browser noted of them, so a missing one shows. Only if the"
-    " last write is missing as a whole, nothing shows it: that happens if the folder was copied"
-    " while the browser ran, or the computer was switched off."
+    "If the last write of the browser is missing as a whole, nothing shows it: that happens if the"
+    " folder was copied while the browser ran, or the computer was switched off."
 )
 _OF_FRAMES = Message(
     "Only what is on the disk was looked at. The old application stored its tenants under its own"
     " address, in the frame of the shell: look into the profile of whoever worked with it."
+)
+
+_OF_INCOMPLETE = Message(
+    "Storages are not complete, so tenants may be among what is missing. Open the profile once more"
+    " in the browser, close the browser, and try again; or name an older copy."
 )
 
 Tell = Callable[[Message], object]
@@ -56,7 +61,7 @@ def is_browser_storage(path: Path) -> bool:
 @contextmanager
 def open_browser_storage(
     path: Path, limits: Limits, tell: Tell = lambda _: None
-) -> Iterator[EntrySource]:
+) -> Iterator["ProfileReader"]:
     """The entries of all storages at a path, from a private copy that is removed at the end.
 
     tell: called with what people should know although it stops nothing.
@@ -83,7 +88,10 @@ def open_browser_storage(
 
 
 class ProfileReader:
-    """The entries of all storages, one storage after another: an `EntrySource`."""
+    """The entries of all storages, one storage after another: an `EntrySource`.
+
+    caveats: what people should know of every import from such a profile.
+    """
 
     def __init__(
         self, readers: list[_Reader], file_format: FileFormat, limits: Limits, tell: Tell
@@ -92,6 +100,14 @@ class ProfileReader:
         self._readers = readers
         self._limits = limits
         self._tell = tell
+        self._of_chromium = [each for each in readers if isinstance(each, ChromiumStorage)]
+        self.caveats = [_NOTE_ON_LAST_WRITE] if self._of_chromium else []
+
+    @property
+    def incomplete_places(self) -> list[Place]:
+        """Places whose entries must not be imported: some are missing, cut, or there twice.
+        Complete after iterating."""
+        return [place for reader in self._of_chromium for place in reader.incomplete_places]
 
     @property
     def ignored_keys(self) -> int:
@@ -112,7 +128,12 @@ class ProfileReader:
             raise self._nothing_found()
 
     def _nothing_found(self) -> RefusedFileError:
-        only_webkit = all(isinstance(reader, WebKitStorage) for reader in self._readers)
+        if any(reader.problems for reader in self._of_chromium):
+            hint = _OF_INCOMPLETE
+        elif all(isinstance(reader, WebKitStorage) for reader in self._readers):
+            hint = webkit.NOTHING_OF_FRAMES
+        else:
+            hint = _OF_FRAMES
         return RefusedFileError(
             Message(
                 "No tenant was found: of %(keys)s keys in %(storages)s files none begins with"
@@ -120,12 +141,12 @@ class ProfileReader:
                 keys=self.ignored_keys, storages=len(self._readers),
             ),
             422,
-            webkit.NOTHING_OF_FRAMES if only_webkit else _OF_FRAMES,
+            hint,
         )  # fmt: skip
 
     def _notes(self) -> Iterator[Message]:
-        if any(isinstance(reader, ChromiumStorage) for reader in self._readers):
-            yield _NOTE_ON_LAST_WRITE
+        for reader in self._of_chromium:
+            yield from reader.problems
         of_webkit = [reader for reader in self._readers if isinstance(reader, WebKitStorage)]
         if of_webkit:
             yield webkit.NOTE_ON_FRAMES

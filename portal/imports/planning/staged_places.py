@@ -54,6 +54,17 @@ def _unknown_place(name: str, places: Sequence[PlaceSummary]) -> PlaceChoiceErro
     )
 
 
+def incomplete_place(name: str) -> RefusedFileError:
+    return RefusedFileError(
+        Message("The storage of %(place)s is not complete.", place=name),
+        422,
+        Message(
+            "Nothing was imported. Open the profile once more in the browser, close the browser,"
+            " and try again; or name an older copy, or choose other places."
+        ),
+    )
+
+
 def too_many_places(limit: int) -> RefusedFileError:
     return RefusedFileError(
         Message("There are tenants of more than %(most)s places.", most=limit),
@@ -102,7 +113,10 @@ class StagedPlaces:
         Raises:
             RefusedFileError: there are more places than `limit`.
         """
-        place, former = entry.place, entry.former_place
+        return self.number_of(entry.place, entry.former_place, limit)
+
+    def number_of(self, place: Place, former: str, limit: int) -> int:
+        """The same for a place, and the one that a row of a report names."""
         # The entries of one place share one object: nearly all are known without a look-up.
         if place is self._latest[0] and former == self._latest[1]:
             return self._latest_number

@@ -20,7 +20,7 @@ from portal.imports.model import (
     ValidatedEntry,
     pack_messages,
 )
-from portal.imports.planning.staged_places import StagedPlaces
+from portal.imports.planning.staged_places import StagedPlaces, incomplete_place
 from portal.imports.reading import EntryReader, EntrySource, FileFormat
 from portal.imports.streaming import Limits, Readable, disk_space_needed, open_scratch_db
 from portal.imports.validation import possible_tenant_ids, updated_at_of, validate_entry
@@ -82,12 +82,14 @@ class StagedEntries:
     formats: the format of each file.
     ignored_keys: number of keys of other programs.
     notes: what people must know before they look at a plan, such as that a file is only a part.
+    caveats: what people should know when they look at a plan.
     size: number of entries.
     chosen_places: the places that are imported; empty if nothing is to be said about them.
     places_left_out: how many places were not chosen.
 
     Iterating raises:
         PlaceChoiceError: there are several places, and none was chosen.
+        RefusedFileError: the only place is not complete.
         UnavailableError: the disk is full.
     """
 
@@ -95,10 +97,12 @@ class StagedEntries:
         self.formats: list[FileFormat] = []
         self.ignored_keys = 0
         self.notes: list[Message] = []
+        self.caveats: list[Message] = []
         self.size = 0
         self.chosen_places: list[PlaceSummary] = []
         self.places_left_out = 0
         self._places = StagedPlaces()
+        self._incomplete: set[int] = set()
         self._has_choice = False
         self._added = 0
         self._cipher = AESGCM(AESGCM.generate_key(128))
@@ -150,8 +154,14 @@ class StagedEntries:
         self._insert(rows)
         self.formats.append(reader.format or FileFormat.DUMP)
         self.ignored_keys += reader.ignored_keys
-        # A source that has nothing to say need not have notes.
+        # A source that has nothing to say need not have these.
         self.notes += [note for note in getattr(reader, "notes", ()) if note not in self.notes]
+        caveats = getattr(reader, "caveats", ())
+        self.caveats += [each for each in caveats if each not in self.caveats]
+        self._incomplete |= {
+            self._places.number_of(place, "", limits.places)
+            for place in getattr(reader, "incomplete_places", ())
+        }
 
     def places(self) -> list[PlaceSummary]:
         """The places that hold tenants, in the order of the files. All files have to be added.
@@ -175,11 +185,14 @@ class StagedEntries:
 
         Raises:
             PlaceChoiceError: a name is unknown, or none is given and there are several places.
+            RefusedFileError: a chosen place is not complete.
             UnavailableError: the disk is full.
         """
         totals = self._totals()
         places = self._places.summaries(totals)
         chosen = self._places.choose(names, places)
+        for number in sorted(self._incomplete.intersection(chosen)):
+            raise incomplete_place(places[number].name)
         self.chosen_places = self._places.described(chosen, totals)
         self.places_left_out = len(places) - len(set(names)) if names else 0
         self._has_choice = True

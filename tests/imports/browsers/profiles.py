@@ -173,6 +173,8 @@ class Reading:
         self.notes: list[Message] = []
         with open_browser_storage(path, limits, self.notes.append) as source:
             self.entries: list[Entry] = list(source)
+            self.caveats = source.caveats
+            self.incomplete_places = source.incomplete_places
             self.format: FileFormat | None = source.format
             self.ignored_keys = source.ignored_keys
 

@@ -157,9 +157,10 @@ def test_one_bad_value_is_one_bad_row(profile):
 
 def test_what_cannot_show_is_said(profile):
     profile.write(APP, {"fsm_tenant_1_1": "{}"})
-    (said,) = Reading(profile.folder).notes
-    assert said.startswith("Records are compared with what the browser noted of them")
-    assert "the last write is missing as a whole" in said
+    reading = Reading(profile.folder)
+    assert reading.notes == []
+    (said,) = reading.caveats
+    assert said.startswith("If the last write of the browser is missing as a whole, nothing shows")
 
 
 def test_without_tenants_the_sentence_says_what_was_looked_at(profile):
@@ -193,27 +194,68 @@ def test_more_entries_than_allowed_are_refused(profile):
     ],
 )
 @pytest.mark.parametrize("storage", [APP, IN_SHELL])
-def test_a_storage_that_differs_from_what_was_noted_is_refused_by_name(
+def test_a_storage_that_differs_from_what_was_noted_is_named_and_the_others_are_read(
     profile, change, size, noted, storage
 ):
     for each in (APP, IN_SHELL):
         profile.write(each, {"fsm_tenant_1_1": "{}", "fsm_tenant_1_2": ""})
-    assert len(Reading(profile.folder).entries) == 4
+    reading = Reading(profile.folder)
+    assert len(reading.entries) == 4
+    assert (reading.incomplete_places, reading.notes) == ([], [])
     profile.change(lambda db: change(db, b"_" + storage.encode() + b"\0"))
-    assert refused(profile.folder).startswith(
+    reading = Reading(profile.folder)
+    (problem,) = reading.notes
+    assert problem == (
         f"{LEVELDB}: the storage {storage} is not complete. Its records have {size} bytes, and the"
         f" browser noted {noted}."
     )
+    (incomplete,) = reading.incomplete_places
+    assert (incomplete.storage_key or incomplete.origin) == storage
+    other = APP if storage == IN_SHELL else IN_SHELL
+    places = [each.place.storage_key or each.place.origin for each in reading.entries]
+    assert places.count(other) == 2
 
 
-def test_a_storage_whose_records_are_all_missing_is_refused_by_name(profile):
+def test_storages_without_tenants_that_are_not_complete_stop_nothing_and_are_named(profile):
     profile.write(APP, {"fsm_tenant_1_1": "{}"})
+    profile.write(STAGING, {"other": "1", "another": "2"})
+    profile.change(lambda db: db.delete(b"_" + STAGING.encode() + b"\0\1other"))
     for storage in ("https://a.example", "https://z.example"):
         profile.change(lambda db, name=storage: db.put(b"META:" + name.encode(), note(300)))
-        message = f"the storage {storage} is not complete. Its records have 0 bytes"
-        assert message in refused(profile.folder)
-        profile.change(lambda db, name=storage: db.put(b"META:" + name.encode(), note(0)))
-    assert len(Reading(profile.folder).entries) == 1
+    reading = Reading(profile.folder)
+    found = [("https://a.example", 0, 300), (STAGING, 10, 18), ("https://z.example", 0, 300)]
+    assert reading.notes == [
+        f"{LEVELDB}: the storage {storage} is not complete. Its records have {size} bytes, and the"
+        f" browser noted {noted}. It holds no tenant."
+        for storage, size, noted in found
+    ]
+    assert reading.values == {"fsm_tenant_1_1": "{}"}
+    assert reading.incomplete_places == []
+
+
+def test_if_all_tenants_are_missing_the_sentence_says_that_a_storage_is_not_complete(profile):
+    profile.write(APP, {"fsm_tenant_1_1": "{}"})
+    profile.change(lambda db: db.delete(b"_" + APP.encode() + b"\0\1fsm_tenant_1_1"))
+    assert refused(profile.folder) == (
+        "No tenant was found: of 0 keys in 1 files none begins with fsm_tenant_. Storages are not"
+        " complete, so tenants may be among what is missing. Open the profile once more in the"
+        " browser, close the browser, and try again; or name an older copy."
+    )
+
+
+def test_of_many_that_are_not_complete_only_some_are_named(profile):
+    profile.write(APP, {"fsm_tenant_1_1": "{}"})
+
+    def change(db):
+        for number in range(50):
+            db.put(f"META:https://b{number:02}.example".encode(), note(1))
+        db.put(b"META:" + APP.encode(), note(1))
+
+    profile.change(change)
+    notes = Reading(profile.folder).notes
+    assert len(notes) == 21
+    assert f"the storage {APP} is not complete" in notes[0]
+    assert notes[-1] == (f"{LEVELDB}: more storages that hold no tenant are not complete: 31.")
 
 
 def test_a_log_cut_anywhere_is_refused_or_ends_at_a_whole_write(profile):
@@ -323,12 +365,13 @@ def test_a_running_browser_is_noticed_by_its_process(profile):
         pass
     link.unlink()
     link.symlink_to(f"{socket.gethostname()}-{ended.pid}")
-    assert len(Reading(profile.folder).notes) == 1
+    assert Reading(profile.folder).notes == []
     link.unlink()
     link.symlink_to("desk-7-4711")
     reading = Reading(profile.folder)
     assert len(reading.entries) == 1
-    assert reading.notes[0] == (
+    (said,) = reading.notes
+    assert said == (
         "SingletonLock names another computer, desk-7. If the browser runs there, close it first,"
         " and import again."
     )

@@ -159,16 +159,16 @@ def test_more_bytes_than_allowed_are_not_copied(tmp_path):
 def test_names_that_a_terminal_would_obey_or_that_are_no_text_are_escaped(tmp_path):
     profile = ChromiumProfile(tmp_path / "made")
     storage = "https://a.example/\x1b[2J"
-    profile.write(storage, RECORDS)
+    profile.write(storage, {"fsm_tenant_1_1": "{}", "other": "1"})
     hostile = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\x1b]0;x\x07\xff"))
     profile.folder.rename(hostile)
     (entry,) = Reading(tmp_path).entries
     assert entry.place.file == "\x1b]0;x\x07\\xff/Default/Local Storage/leveldb"
     entry.place.file.encode()
     hostile.rename(profile.folder)
-    profile.change(lambda db: db.delete(b"_" + storage.encode() + b"\0\1fsm_tenant_1_1"))
+    profile.change(lambda db: db.delete(b"_" + storage.encode() + b"\0\1other"))
     profile.folder.rename(hostile)
-    message = refused(tmp_path)
+    (message,) = map(str, Reading(tmp_path).notes)
     assert message.startswith("\\x1b]0;x\\x07\\xff/Default/Local Storage/leveldb: the storage")
     assert "https://a.example/\\x1b[2J is not complete" in message
     assert message.isprintable()

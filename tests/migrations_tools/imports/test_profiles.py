@@ -99,15 +99,62 @@ def test_firefox_and_webkit_are_imported_from_folders_and_files(tmp_path):
     assert names(tmp_path) == {"86810_1": "王小明", "86810_2": "Zoë"}
 
 
-def test_an_incomplete_storage_ends_with_status_2_and_nothing_is_written(user_data, tmp_path):
-    db = plyvel.DB(str(user_data / "Default" / "Local Storage" / "leveldb"))
+def leveldb_of(user_data):
+    return plyvel.DB(str(user_data / "Default" / "Local Storage" / "leveldb"))
+
+
+NOT_COMPLETE = f"the storage {IN_SHELL} is not complete. Its records have"
+LAST_WRITE = "If the last write of the browser is missing as a whole, nothing shows it"
+
+
+def test_a_chosen_storage_that_is_not_complete_is_refused_by_name(user_data, tmp_path):
+    db = leveldb_of(user_data)
     db.delete(b"_" + IN_SHELL.encode() + b"\0\1fsm_tenant_86810_2")
     db.close()
-    for options in ([], ["--list"], ["--origin", APP], ["--dry-run", "--json"]):
-        result = run_tool("import", user_data, *options)
-        assert (result.exit_code, result.stdout) == (2, "")
-        assert f"the storage {IN_SHELL} is not complete." in result.stderr
+    profile = user_data / "Default"
+    for origins in ([IN_SHELL], [APP, IN_SHELL]):
+        options = [option for origin in origins for option in ("--origin", origin)]
+        for more in ([], ["--dry-run", "--json"]):
+            result = run_tool("import", profile, *options, *more)
+            assert (result.exit_code, result.stdout) == (2, "")
+            assert NOT_COMPLETE in result.stderr
+            assert f"Error: The storage of {IN_SHELL} is not complete." in result.stderr
+            assert LAST_WRITE not in result.stderr
     assert stored_items(tmp_path) == {}
+
+
+def test_the_only_storage_with_tenants_is_refused_if_it_is_not_complete(tmp_path):
+    profile = ChromiumProfile(tmp_path / "profile")
+    profile.write(APP, records(tenant(1), tenant(2)))
+    profile.change(lambda db: db.delete(b"_" + APP.encode() + b"\0\1fsm_tenant_86810_2"))
+    result = run_tool("import", profile.folder)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"Error: The storage of {APP} is not complete." in result.stderr
+    assert stored_items(tmp_path) == {}
+
+
+def test_a_storage_that_is_not_complete_and_not_chosen_stops_nothing(user_data, tmp_path):
+    db = leveldb_of(user_data)
+    db.delete(b"_" + IN_SHELL.encode() + b"\0\1fsm_tenant_86810_2")
+    db.put(b"META:https://news.example", b"\x08\0\x10\x09")
+    db.close()
+    profile = user_data / "Default"
+    listed = run_tool("import", profile, "--list")
+    assert (listed.exit_code, listed.stdout.splitlines()) == (0, [APP, IN_SHELL, STAGING])
+    result = run_tool("import", profile, "--origin", APP)
+    assert result.exit_code == 0, result.output
+    for stderr in (listed.stderr, result.stderr):
+        assert NOT_COMPLETE in stderr
+        assert "the storage https://news.example is not complete" in stderr
+    assert names(tmp_path) == {"86810_1": "In a tab"}
+
+
+def test_that_a_last_write_may_be_missing_is_said_once_and_only_with_a_plan(user_data):
+    two = (user_data / "Default", user_data / "Profile 1")
+    assert LAST_WRITE not in run_tool("import", *two, "--list").stderr
+    assert LAST_WRITE not in run_tool("import", *two).stderr
+    planned = run_tool("import", *two, "--origin", APP, "--dry-run")
+    assert (planned.exit_code, planned.stderr.count(LAST_WRITE)) == (0, 1)
 
 
 def test_one_bad_value_is_one_invalid_row_of_a_report_that_names_the_place(tmp_path):

@@ -6,11 +6,13 @@ records of that storage have, with these bytes: a record that is missing, double
 there. A last write that is missing as a whole does not, as it brought its own note.
 """
 
+import fcntl
 import importlib.util
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -37,6 +39,8 @@ from portal.imports.model import (
 
 _FILES = re.compile(r"CURRENT|MANIFEST-\d+|\d+\.(?:ldb|sst|log)")
 _VERSION = b"1"
+#: What Linux allows everybody.
+_PIPE_BYTES = 1024 * 1024
 #: Storages without tenants that are named. A damaged profile may have thousands.
 _MOST_PROBLEMS = 20
 _ENCODINGS = {0: "utf-16-le", 1: "latin-1"}
@@ -81,9 +85,11 @@ class ChromiumStorage:
         with subprocess.Popen(  # noqa: S603 - this interpreter, with our own program
             [*command, str(2 * self._most + 1)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            bufsize=leveldb_child.BUFFER_BYTES,
         ) as process:  # fmt: skip
             try:
                 assert process.stdout is not None  # noqa: S101 - for mypy: it is a pipe
+                _enlarge(process.stdout)
                 yield from self._entries(process.stdout)
             finally:
                 process.kill()
@@ -248,6 +254,13 @@ def _message(pipe: IO[bytes]) -> tuple[bytes, bytes, bytes]:
     kind, key_size, value_size = leveldb_child.HEAD.unpack(head)
     key, value = pipe.read(key_size), pipe.read(value_size)
     return (kind, key, value) if len(value) == value_size else (b"", b"", b"")
+
+
+def _enlarge(pipe: IO[bytes]) -> None:
+    """So that the child goes on reading while entries are validated."""
+    if sys.platform == "linux":
+        with suppress(OSError):  # of a system that allows no larger pipes
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _text(data: bytes) -> str:

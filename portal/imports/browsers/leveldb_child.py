@@ -34,6 +34,9 @@ DONE = b"d"
 #: Of a storage: the bytes of all its records, and the number of those that are not wanted.
 SIZES = struct.Struct("<QQ")
 
+#: Bytes that are written, and read, at once.
+BUFFER_BYTES = 64 * 1024
+
 #: Bytes. LevelDB takes some 20 MB, and a value in a browser has at most 10 MB.
 _MOST_MEMORY = 400_000_000
 _NOTE_START = b"META:"
@@ -93,7 +96,7 @@ def main() -> None:
     folder, prefix, most_bytes = sys.argv[1:]
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_DATA, _MOST_MEMORY)
-    with os.fdopen(sys.stdout.fileno(), "wb", closefd=False) as output:
+    with os.fdopen(sys.stdout.fileno(), "wb", BUFFER_BYTES, closefd=False) as output:
 
         def tell(kind: bytes, key: bytes, value: bytes) -> None:
             output.write(HEAD.pack(kind, len(key), len(value)))

@@ -1,15 +1,18 @@
 """The local storage of Chromium: LevelDB, compared with what the browser noted of it."""
 
 import os
+import select
 import socket
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import plyvel
 import pytest
 
+from portal.imports.browsers import open_browser_storage
 from portal.imports.model import Place, RefusedFileError
 from portal.imports.reading import FileFormat
 from tests.imports.browsers.leveldb_tables import declare_block_size
@@ -176,6 +179,24 @@ def test_more_entries_than_allowed_are_refused(profile):
     assert len(Reading(profile.folder, replace(LIMITS, entries=11)).entries) == 11
     with pytest.raises(RefusedFileError, match="more than 10 entries"):
         Reading(profile.folder, replace(LIMITS, entries=10))
+
+
+def children() -> set[str]:
+    return set(Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other pipes have the size they have")
+def test_the_child_goes_on_reading_while_entries_are_validated(profile):
+    profile.write(APP, {f"fsm_tenant_1_{number}": "x" * 1_000 for number in range(400)})
+    before = children()
+    with open_browser_storage(profile.folder, LIMITS) as source:
+        entries = iter(source)
+        next(entries)
+        (child,) = children() - before
+        ended = os.pidfd_open(int(child))
+        assert select.select([ended], [], [], 60)[0] == [ended]
+        os.close(ended)
+        assert len(list(entries)) == 399
 
 
 # ---- What is missing or damaged

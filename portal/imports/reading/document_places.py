@@ -24,6 +24,11 @@ class DocumentPlaces:
             self._lines = self.current
         self.current = self._lines
 
+    def was_first_line(self) -> None:
+        """What was read last was the first line of JSON Lines, which showed only at its end."""
+        if self._lines is None:
+            self._lines = self.current
+
     def begin_origin(self, origin: object, document: Place) -> None:
         """What follows is the localStorage of an origin that the document names. Another document
         may name it as well: people join what several browsers held.

@@ -117,8 +117,10 @@ class EntryReader(StorageWalk):
                 self._places.begin_part()
                 yield from self._list(Level())
                 self._is_lines = self._has_pair_document
-                if self._is_lines and is_first:
-                    self.format = FileFormat.LINES
+                if self._is_lines:
+                    self._places.was_first_line()
+                    if is_first:
+                        self.format = FileFormat.LINES
             elif char == "{":
                 yield from self._object_or_line(is_first=is_first)
             elif char == '"' and stream.starts_with(JSON_TEXT_START):

@@ -27,6 +27,9 @@ def places(file: bytes, limits: Limits = LIMITS) -> list[Place]:
         json.dumps({"tenants": [tenant(1), tenant(2)]}).encode(),
         json.dumps({"fsm_tenant_86810_1": tenant(1), "fsm_tenant_86810_2": tenant(2)}).encode(),
         json.dumps([["fsm_tenant_86810_1", "{}"], ["fsm_tenant_86810_2", "{}"]]).encode(),
+        b'["fsm_tenant_86810_1", "{}"]\n["fsm_tenant_86810_2", "{}"]\n',
+        b'["theme", "dark"]\n["fsm_tenant_86810_1", "{}"]\n["fsm_tenant_86810_2", "{}"]\n',
+        b'["fsm_tenant_86810_1", "{}"]\n' + lines(tenant(2)),
         storage_state({A: [tenant(1), tenant(2)]}),
     ],
 )

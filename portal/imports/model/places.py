@@ -17,10 +17,11 @@ class Place:
     storage_key: as a browser names the storage on disk, if that says more than the origin, such
         as `https://app.example.com/^0https://fsm.cloud.sap` in Chromium.
     top_site: the site in whose frame the page was, if that was another one.
+    table: of DynamoDB, whose item it is; a table is no localStorage, but a place as well.
     container: the container of Firefox; empty outside of containers.
     file: the path of the file within the folder that was handed in; empty for a single file.
-    part: counts from 1 the documents of a file, and the dumps in a list of them: people join
-        what several browsers held. 0 if the file cannot hold more than one.
+    part: counts from 1 the documents of a file, and the storages in one: people join what
+        several browsers held. 0 if the file cannot hold more than one.
     """
 
     origin: str = ""
@@ -29,6 +30,7 @@ class Place:
     container: str = ""
     file: str = ""
     part: int = 0
+    table: str = ""
 
 
 #: The place of an entry of a file that does not name any.
@@ -57,7 +59,7 @@ def place_name(place: Place) -> str:
     """
     if place.storage_key:
         return short_place_name(place.storage_key)
-    name = place.origin
+    name = place.origin or place.table
     if place.top_site:
         name = f"{name} in a frame of {place.top_site}"
     if place.container:

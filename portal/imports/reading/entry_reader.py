@@ -116,11 +116,8 @@ class EntryReader(StorageWalk):
             elif char == "[":
                 self._places.begin_part()
                 yield from self._list(Level())
-                self._is_lines = self._has_pair_document
-                if self._is_lines:
-                    self._places.was_first_line()
-                    if is_first:
-                        self.format = FileFormat.LINES
+                if self._has_pair_document:
+                    self._begin_lines(is_first=is_first)
             elif char == "{":
                 yield from self._object_or_line(is_first=is_first)
             elif char == '"' and stream.starts_with(JSON_TEXT_START):
@@ -137,6 +134,13 @@ class EntryReader(StorageWalk):
             if self._counted == counted_before:
                 # An empty document takes time as well.
                 self._count()
+
+    def _begin_lines(self, *, is_first: bool) -> None:
+        """What was read last was a line with a pair. `is_first`: it begins the file."""
+        self._is_lines = True
+        self._places.was_first_line()
+        if is_first:
+            self.format = FileFormat.LINES
 
     def _object_or_line(self, *, is_first: bool) -> Iterator[Entry]:
         """The first line of JSON Lines, or an object, which may be too long to be held."""
@@ -164,8 +168,9 @@ class EntryReader(StorageWalk):
                 raise self._stream.skip_invalid_line(Message("This line is not a tenant."))
         except InvalidLineError as invalid:
             yield Entry(
-                "", None, invalid.line, invalid.column, invalid.message, place=self._places.current
-            )
+                "", None, invalid.line, invalid.column, invalid.message,
+                place=self._places.of_entry(),
+            )  # fmt: skip
             return
         if is_json_line(parsed.value) or pair_of(parsed.value):
             self._stream.skip(parsed)
@@ -185,4 +190,4 @@ class EntryReader(StorageWalk):
             if entry is None:
                 self._count()
             else:
-                yield replace(entry, place=self._places.current)
+                yield replace(entry, place=self._places.of_entry())

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from portal.imports.model import (
     KEY_PREFIX,
-    UNNAMED_PLACE,
     Entry,
     Message,
     printable_excerpt,
@@ -112,7 +111,7 @@ class FoundEntries:
         """
         self._found += 1
         line, column = self._text_position or (parsed.line, parsed.column)
-        place = self._places.current
+        place = self._places.of_entry()
         key_is_valid = (
             parsed_key is None or parsed_key.value.isascii() or parsed_key.is_valid_unicode()
         )
@@ -146,9 +145,9 @@ class FoundEntries:
             self._count()
             return
         self._is_export = True
+        self._places.of_item()
         entry = self._entry("", fields.fields, parsed)
-        # People join the parts of an export: in one file, they are one table.
-        yield replace(entry, left_out=fields.left_out, is_table_item=True, place=UNNAMED_PLACE)
+        yield replace(entry, left_out=fields.left_out, is_table_item=True)
 
     def _element(self, parsed: ParsedValue, level: Level) -> Iterator[Entry]:
         """An element of a list, or a line."""
@@ -160,11 +159,11 @@ class FoundEntries:
         elif is_dump(value):
             # A list of dumps, one for each browser.
             self._note_format(FileFormat.DUMP)
-            list_place = self._places.current
+            around = self._places.current
             self._places.begin_part()
             for pair in value.items():
                 yield from self._pair(pair, parsed, level)
-            self._places.current = list_place
+            self._places.current = around
         elif (item := item_of(value)) is not None:
             yield from self._item(item, parsed)
         elif is_schema(value):

@@ -55,7 +55,9 @@ class StorageWalk(FoundEntries):
 
     def _list(self, level: Level, key: str = "") -> Iterator[Entry]:
         """`key`: of the object that holds the list."""
-        stream = self._stream
+        stream, places = self._stream, self._places
+        around = places.current
+        places.begin_storage()
         #: The first element if it may be the key of a pair.
         held: ParsedValue | None = None
         for number, _ in enumerate(positions(stream)):
@@ -71,6 +73,8 @@ class StorageWalk(FoundEntries):
                 elif held is not None and stream.next_char() == "]":
                     self._has_pair_document |= level.depth == 1
                     self._note_format(FileFormat.PAIRS)
+                    # The list is no storage, but one entry of one.
+                    places.current = around
                     yield from self._pair((held.value, parsed.value), parsed, level, held)
                     held = None
                 else:
@@ -80,6 +84,7 @@ class StorageWalk(FoundEntries):
                     yield from self._element(parsed, level)
         if held is not None:
             yield from self._element(held, level)
+        places.current = around
         self._note_format(FileFormat.TENANTS)
 
     def _object_in_list(self, level: Level, key: str) -> Iterator[Entry]:
@@ -107,10 +112,10 @@ class StorageWalk(FoundEntries):
     def _storage_in_list(self, level: Level, origin: object) -> Iterator[Entry]:
         """An object in a list that holds a storage. `origin`: `None` if it is not known yet."""
         self._count()
-        document = self._places.current
-        self._places.begin_origin(origin, document)
-        yield from self._object(level.deeper(), document)
-        self._places.current = document
+        around = self._places.current
+        self._places.begin_origin(origin, around.around)
+        yield from self._object(level.deeper(), around.around)
+        self._places.current = around
 
     def _list_in_list(self, level: Level) -> Iterator[Entry]:
         stream = self._stream
@@ -131,6 +136,8 @@ class StorageWalk(FoundEntries):
     def _object(self, level: Level, document: Place | None = None) -> Iterator[Entry]:
         """`document`: the place around the object, if it is one that may name its origin."""
         stream = self._stream
+        around = self._places.current
+        self._places.begin_storage()
         self._note_format(FileFormat.DUMP)
         so_far, found_before = _ObjectSoFar(), self._found
         for parsed_key in keys(stream, self._room(level)):
@@ -150,6 +157,7 @@ class StorageWalk(FoundEntries):
                 yield from self._container(key, char, level, so_far)
             else:
                 self._skip_value(key, char, level, so_far)
+        self._places.current = around
         self._end_object(so_far, found_anything=self._found != found_before)
 
     def _end_object(self, so_far: _ObjectSoFar, *, found_anything: bool) -> None:
@@ -171,16 +179,16 @@ class StorageWalk(FoundEntries):
         value = parsed.value if parsed else {}
         names_origin = "origin" in value and "localStorage" in value
         if names_origin or (parsed is None and self._stream.starts_with(ORIGIN_START)):
-            document = self._places.current
-            self._places.begin_origin(value.get("origin"), document)
-            yield from self._object(level, document)
-            self._places.current = document
+            around = self._places.current
+            self._places.begin_origin(value.get("origin"), around.around)
+            yield from self._object(level, around.around)
+            self._places.current = around
         else:
             yield from self._object(level)
 
     def _name_origin(self, origin: str, document: Place, found_before: int) -> None:
         self._note_format(FileFormat.STORAGE_STATE)
-        if origin == self._places.current.origin:
+        if origin == self._places.current.around.origin:
             return
         # Entries that were read before have a place without a name, and so have those behind them.
         if self._found == found_before:
@@ -223,10 +231,10 @@ class StorageWalk(FoundEntries):
                 and (reports_before is FileFormat.REPORT or not exported_before)
             )  # fmt: skip
         elif is_origin(key):
-            document = self._places.current
-            self._places.begin_origin(key, document)
+            around = self._places.current
+            self._places.begin_origin(key, around.around)
             yield from self._object(inner)
-            self._places.current = document
+            self._places.current = around
         else:
             yield from self._storage(inner, self._stream.peek_value(self._room(level)))
         so_far.has_envelope = True
@@ -237,8 +245,9 @@ class StorageWalk(FoundEntries):
         """A list or an object under a key that is not opened. Items of a table are read wherever
         they stand: their types show what they are."""
         stream = self._stream
-        found_before = self._found
+        around, found_before = self._places.current, self._found
         if char == "[":
+            self._places.begin_table(key)
             for _ in positions(stream):
                 parsed = stream.read_value(self._room(level))
                 self._count()
@@ -258,6 +267,7 @@ class StorageWalk(FoundEntries):
                 self._look_deeper(level.path, parsed.value)
             if key in PART_KEYS and parsed.value:
                 so_far.part_key = key
+        self._places.current = around
         self._count()
         if self._found != found_before:
             so_far.has_envelope = True
@@ -279,6 +289,8 @@ class StorageWalk(FoundEntries):
     def _text(self, level: Level) -> Iterator[Entry]:
         """The documents in a text, which may be of any length."""
         outer, outer_position, found_before = self._stream, self._text_position, self._found
+        around = self._places.current
+        self._places.begin_storage()
         if outer_position is None:
             self._text_position = outer.line_and_column()
         pieces = outer.read_string()
@@ -298,6 +310,7 @@ class StorageWalk(FoundEntries):
                 pass
         finally:
             self._stream, self._text_position = outer, outer_position
+            self._places.current = around
             self._open_texts -= 1
 
     def _document(self, level: Level) -> Iterator[Entry]:

@@ -169,6 +169,12 @@ def test_nothing_is_said_about_the_only_place_of_a_file_that_does_not_name_it(ha
         ([storage_state({APP: [tenant(1)]}) + STATE],
          [f"{APP}, part 1", f"{APP}, part 2", STAGING]),
         ([STATE + dump(tenant(3))], [APP, STAGING, "part 2"]),
+        ([json.dumps({"localStorage": json.loads(dump(tenant(1))),
+                      "storage": json.loads(dump(tenant(2)))}).encode()], ["part 1", "part 2"]),
+        ([json.dumps({"Responses": {
+            name: [{"accountId": {"S": "1"}, "companyId": {"S": "2"}}]
+            for name in ("prod-tenants", "staging-tenants")
+        }}).encode()], ["prod-tenants", "staging-tenants"]),
         # A file can call its places as it likes.
         ([storage_state({"b.json": [tenant(1)]}), dump(tenant(2))], ["b.json", "b.json (2)"]),
         ([storage_state({"part 1": [tenant(1)]}) + dump(tenant(2))], ["part 1", "part 2"]),

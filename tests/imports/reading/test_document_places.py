@@ -84,3 +84,74 @@ def test_all_lines_of_a_file_are_one_place_also_around_a_dump():
     one, two, three, four = places(file)
     assert one is three is four
     assert two != one
+
+
+# ---- Several storages in one document
+
+TYPED = {name: {"S": f"{name}-1"} for name in ("accountId", "companyId")}
+PLAIN = {"accountId": "86810", "companyId": "2"}
+ONE, TWO = {"fsm_tenant_86810_1": "{}"}, {"fsm_tenant_86810_2": "{}"}
+PUT = {"PutRequest": {"Item": TYPED}}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"localStorage": ONE, "storage": TWO},
+        {"localStorage": json.dumps(ONE), "data": json.dumps(TWO)},
+        {"value": json.dumps(list(ONE.items())), "result": json.dumps(list(TWO.items()))},
+        {**ONE, "localStorage": TWO},
+        [[PLAIN], [PLAIN]],
+        [PLAIN, [PLAIN]],
+        [[list(*ONE.items())], [list(*TWO.items())]],
+        {"tenants": [PLAIN], "data": {"tenants": [PLAIN]}},
+        {"result": {"localStorage": ONE}, "data": {"localStorage": TWO}},
+        {"origin": A, "localStorage": ONE, "storage": TWO},
+        {"origins": [{"origin": A, "localStorage": each} for each in (ONE, TWO)]},
+        [{"localStorage": ONE, "origin": A}, {"localStorage": TWO, "origin": A}],
+        {"Items": [TYPED], "tenants": [PLAIN]},
+        {"Responses": {"prod-tenants": [TYPED], "staging-tenants": [TYPED]}},
+        {"prod-tenants": [PUT], "staging-tenants": [PUT]},
+        {"Items": [TYPED], "staging-tenants": [TYPED]},
+    ],
+)
+def test_two_storages_or_tables_of_a_document_are_two_places(value):
+    first, second = places(json.dumps(value).encode())
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"Items": [TYPED, PLAIN]},
+        {"Items": [PLAIN, TYPED]},
+        [TYPED, PLAIN],
+        [{"Items": [TYPED]}, {"Items": [TYPED]}],
+        {"Responses": {"prod-tenants": [TYPED, PLAIN | {"companyId": "3"}, TYPED]}},
+        [list(*ONE.items()), list(*TWO.items())],
+        json.dumps([list(*ONE.items()), list(*TWO.items())]),
+        {"result": {"value": ONE | TWO}},
+    ],
+)
+def test_one_list_or_one_table_is_one_place(value):
+    first, second = places(json.dumps(value).encode())
+    assert first == second
+
+
+def test_parts_of_one_table_are_one_place_and_have_its_name():
+    part = json.dumps({"Responses": {"prod-tenants": [TYPED]}}).encode()
+    assert places(part + part) == [Place(table="prod-tenants")] * 2
+    line = json.dumps({"Item": TYPED}).encode()
+    assert places(line + b"\n" + line) == [Place(), Place()]
+
+
+def test_an_origin_that_is_named_twice_is_two_places_of_that_name():
+    twice = {"origins": [{"origin": A, "localStorage": each} for each in (ONE, TWO)]}
+    assert places(json.dumps(twice).encode()) == [Place(A, part=1), Place(A, part=2)]
+
+
+def test_a_long_pair_in_a_list_is_of_the_place_of_the_list():
+    small = Limits(size=LIMITS.size, entries=100, depth=32, value=1_000)
+    pairs = [[f"fsm_tenant_86810_{number}", "x" * 995] for number in range(3)]
+    (place,) = set(places(json.dumps(pairs).encode(), small))
+    assert place == Place(part=1)

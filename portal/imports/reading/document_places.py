@@ -68,8 +68,7 @@ class DocumentPlaces:
 
     def begin_table(self, name: str) -> None:
         """What follows are items of the table with this name."""
-        self.begin_storage()
-        self.current.place = Place(table=name)
+        self.current = _Storage(Place(table=name))
 
     # ---- Entries
 
@@ -78,7 +77,7 @@ class DocumentPlaces:
         storage = self.current
         if storage.place is None:
             place = storage.around
-            if place in self._taken:
+            if place in self._taken and not place.table:
                 self._parts += 1
                 place = replace(place, part=self._parts)
             self._taken.add(place)
@@ -90,5 +89,5 @@ class DocumentPlaces:
         named, all are one table. What stands in one list with it has the same place."""
         storage = self.current
         if storage.place is None:
-            storage.place = Place()
+            storage.place = storage.around if storage.around.table else Place()
         return storage.place

@@ -15,7 +15,7 @@ from portal.imports.model import (
     not_an_export,
     not_our_csv,
 )
-from portal.imports.reading.envelopes import JSON_TEXT_START, found_deeper
+from portal.imports.reading.envelopes import JSON_TEXT_START, found_deeper, tenants_found_deeper
 from portal.imports.reading.formats import (
     CSV_HEADING,
     OTHER_CSV,
@@ -28,6 +28,9 @@ from portal.imports.reading.report_rows import entries_of_csv
 from portal.imports.reading.storage_walk import StorageWalk
 from portal.imports.streaming import InvalidLineError, JsonStream, Limits, Readable, decode_text
 from portal.imports.tables import is_schema, item_of, refuse_other_json, refuse_other_text
+
+#: A field that every tenant has.
+_ID_FIELD = "accountId"
 
 
 class EntryReader(StorageWalk):
@@ -44,7 +47,7 @@ class EntryReader(StorageWalk):
     """
 
     def __init__(self, file: Readable, limits: Limits) -> None:
-        self._has_prefix = False
+        self._has_prefix = self._has_ids = False
         stream = JsonStream(self._watched(decode_text(file, limits)), limits)
         super().__init__(stream, limits)
         self._is_lines = False
@@ -57,6 +60,8 @@ class EntryReader(StorageWalk):
             raise not_an_export(self._what_was_found())
         if self._deeper:
             self._note(found_deeper(self._deeper))
+        if self._keyless:
+            self._note(tenants_found_deeper(self._keyless))
         if self._deletions:
             self._note(
                 Message(
@@ -75,12 +80,15 @@ class EntryReader(StorageWalk):
             )
 
     def _watched(self, pieces: Iterator[str]) -> Iterator[str]:
-        """The pieces; notes whether a key of the old application occurs anywhere in them."""
+        """The pieces; notes whether a key of the old application, or the name of a tenant's field,
+        occurs anywhere in them."""
         end = ""
         for piece in pieces:
-            if not self._has_prefix:
-                self._has_prefix = KEY_PREFIX in end + piece
-                end = piece[-len(KEY_PREFIX) :]
+            if not (self._has_prefix and self._has_ids):
+                text = end + piece
+                self._has_prefix = self._has_prefix or KEY_PREFIX in text
+                self._has_ids = self._has_ids or _ID_FIELD in text
+                end = text[-len(KEY_PREFIX) :]
             yield piece
 
     def _what_was_found(self) -> Message:
@@ -89,11 +97,19 @@ class EntryReader(StorageWalk):
             return Message("It is empty.")
         if self._deeper:
             return found_deeper(self._deeper)
+        if self._keyless:
+            return tenants_found_deeper(self._keyless)
         if self._has_prefix:
             return Message(
                 "No tenants were found where they are read. The text fsm_tenant_ occurs in it, but"
                 " not as the beginning of a key: perhaps inside of texts of other programs, which"
                 " are not read."
+            )
+        if self._has_ids:
+            return Message(
+                "It contains no tenants where they are read. The text accountId occurs in it, but"
+                " not in a tenant there: perhaps in a record or a text of another program, which is"
+                " not read."
             )
         return Message("It contains no tenants and no keys that start with fsm_tenant_.")
 

@@ -16,7 +16,7 @@ from portal.imports.reading.formats import pair_of
 ENVELOPE_KEYS = frozenset({
     "entries", "result", "value", "localStorage", "local_storage", "storage", "storageState",
     "storage_state", "origins", "tenants", "rows", "items", "data", "Items", "Responses",
-    "Records",
+    "Records", "RequestItems",
 })  # fmt: skip
 #: Those of them whose value may be a text that holds JSON.
 TEXT_KEYS = frozenset({"result", "value", "localStorage", "data"})
@@ -65,9 +65,34 @@ def found_deeper(paths: Iterable[str]) -> Message:
     )
 
 
+def tenants_found_deeper(paths: Iterable[str]) -> Message:
+    """`paths`: where tenants without a key were found and not read."""
+    return Message(
+        "What looks like tenants was found deeper, under %(places)s, and was not read. If these are"
+        " tenants of the application, save that part as a file of its own, and import it.",
+        places=", ".join(paths),
+    )
+
+
 def path_of_tenants(value: Any) -> tuple[str, ...] | None:
     """Where in the value the first key stands that begins with `KEY_PREFIX`; else `None`."""
     return next(_paths_of_tenants(value, ()), None)
+
+
+def path_of_keyless(value: Any, path: tuple[str, ...] = ()) -> tuple[str, ...] | None:
+    """Where in the value the first tenant stands that has no key, also as an item of a table; else
+    `None`. The two ids alone are no tenant: they may be the key of an item."""
+    if len(path) > _MAX_SEARCH:
+        return None
+    inner: Iterable[tuple[tuple[str, ...], Any]] = ()
+    if type(value) is dict:
+        if "accountId" in value and "companyId" in value and len(value) > 2:
+            return path
+        inner = (((*path, key), each) for key, each in value.items())
+    elif type(value) is list:
+        inner = ((path, each) for each in value)
+    found = (path_of_keyless(each, to) for to, each in inner)
+    return next((each for each in found if each is not None), None)
 
 
 def _paths_of_tenants(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -13,7 +13,7 @@ from portal.imports.model import (
     too_many_entries,
 )
 from portal.imports.reading.document_places import DocumentPlaces
-from portal.imports.reading.envelopes import path_in_words, path_of_tenants
+from portal.imports.reading.envelopes import path_in_words, path_of_keyless, path_of_tenants
 from portal.imports.reading.formats import FileFormat, is_dump, is_tenant, pair_of
 from portal.imports.reading.report_rows import entry_of_json_row
 from portal.imports.streaming import HALF_CHARACTER, JsonStream, Limits, ParsedValue
@@ -61,7 +61,9 @@ class FoundEntries:
         self._found = 0
         self._is_export = False
         self._has_pair_document = False
+        #: Where keys of tenants stand that are not read, and tenants without a key.
         self._deeper: list[str] = []
+        self._keyless: list[str] = []
         self._deletions = 0
         #: The key that says that the latest answer of a table is a part of one; else empty.
         self._part_key = ""
@@ -90,15 +92,18 @@ class FoundEntries:
         """Levels that a value in this list or object may have."""
         return self._limits.depth - level.depth
 
-    def _look_deeper(self, path: tuple[str, ...], value: Any) -> None:
-        """Notes where tenants stand in a value that is not read."""
+    def _look_deeper(self, path: tuple[str, ...], value: Any, *, keyless: bool = True) -> None:
+        """Notes where tenants stand in a value that is not read. `keyless`: also those without a
+        key; what stands under the key of another program is that program's."""
         if type(value) is str and KEY_PREFIX not in value:
             return
-        inner = path_of_tenants(value)
-        if inner is not None and len(self._deeper) < _MAX_DEEPER:
+        inner, found = path_of_tenants(value), self._deeper
+        if inner is None and keyless:
+            inner, found = path_of_keyless(value), self._keyless
+        if inner is not None and len(found) < _MAX_DEEPER:
             words = path_in_words((*path, *inner))
-            if words not in self._deeper:
-                self._deeper.append(words)
+            if words not in found:
+                found.append(words)
 
     # ---- Entries
 
@@ -129,7 +134,7 @@ class FoundEntries:
         key, value = pair
         if not key.startswith(KEY_PREFIX):
             # Values of other programs may hold lone surrogates: they are not checked.
-            self._look_deeper((*level.path, key), value)
+            self._look_deeper((*level.path, key), value, keyless=False)
             self.ignored_keys += 1
             self._count()
             return

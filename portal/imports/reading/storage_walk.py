@@ -27,7 +27,7 @@ from portal.imports.reading.formats import (
 )
 from portal.imports.reading.found_entries import FoundEntries, Level
 from portal.imports.streaming import JsonStream, ParsedValue, keys, positions
-from portal.imports.tables import ITEM_KEYS, PART_KEYS, is_deletion, item_of
+from portal.imports.tables import ITEM_KEYS, PART_KEYS, TABLE_KEYS, is_deletion, item_of
 
 
 @dataclass(slots=True)
@@ -217,15 +217,18 @@ class StorageWalk(FoundEntries):
         if len(inner.path) > MAX_KEYS or not (key in ENVELOPE_KEYS or is_origin(key)):
             yield from self._other_container(key, char, inner, so_far)
             return
-        so_far.has_items |= key in ("Items", "Responses")
+        so_far.has_items |= key == "Items" or key in TABLE_KEYS
         exported_before = self._is_export
         if char == "[":
             if key in ENTRY_LISTS:
                 so_far.has_entry_list = True
                 if key != "rows":
                     self._note_format(ENTRY_LISTS[key])
-            reports_before = self.format
+            reports_before, around = self.format, self._places.current
+            if not TABLE_KEYS.isdisjoint(level.path[-1:]):
+                self._places.begin_table(key)
             yield from self._list(inner, key)
+            self._places.current = around
             so_far.has_report_rows |= (
                 key == "rows" and self.format is FileFormat.REPORT
                 and (reports_before is FileFormat.REPORT or not exported_before)
@@ -263,7 +266,7 @@ class StorageWalk(FoundEntries):
             item = item_of(parsed.value) if key in ITEM_KEYS else None
             if item is not None:
                 yield from self._item(item, parsed)
-            elif KEY_PREFIX in parsed.text:
+            elif KEY_PREFIX in parsed.text or '"accountId"' in parsed.text:
                 self._look_deeper(level.path, parsed.value)
             if key in PART_KEYS and parsed.value:
                 so_far.part_key = key

@@ -15,6 +15,7 @@ from portal.imports.tables.other_files import (
 from portal.imports.tables.typed_items import (
     ITEM_KEYS,
     PART_KEYS,
+    TABLE_KEYS,
     Unwrapped,
     is_deletion,
     is_schema,
@@ -23,7 +24,7 @@ from portal.imports.tables.typed_items import (
 )
 
 __all__ = [
-    "BINARY_ION", "GZIP_START", "ITEM_KEYS", "PART_KEYS", "Unwrapped", "amazon_ion",
+    "BINARY_ION", "GZIP_START", "ITEM_KEYS", "PART_KEYS", "TABLE_KEYS", "Unwrapped", "amazon_ion",
     "export_lines", "is_deletion", "is_schema", "item_of", "refuse_other_json",
     "refuse_other_text", "unwrapped",
 ]  # fmt: skip

@@ -15,6 +15,8 @@ _PATHS = (("Item",), ("PutRequest", "Item"), ("NewImage",), ("dynamodb", "NewIma
 #: Keys whose object is an item. The object after another key, such as `LastEvaluatedKey` or
 #: `OldImage`, may look like one, but is none.
 ITEM_KEYS = frozenset({"Item", "NewImage", "Attributes"})
+#: Keys of an object with a list of items for each table.
+TABLE_KEYS = frozenset({"Responses", "RequestItems"})
 #: Keys that have a value only if the answer of a table is a part of what was asked for. `Count` is
 #: not among them: it counts what was read, not what was written into the file.
 PART_KEYS = frozenset({"NextToken", "LastEvaluatedKey", "UnprocessedKeys"})

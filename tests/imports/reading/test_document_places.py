@@ -111,6 +111,8 @@ PUT = {"PutRequest": {"Item": TYPED}}
         [{"localStorage": ONE, "origin": A}, {"localStorage": TWO, "origin": A}],
         {"Items": [TYPED], "tenants": [PLAIN]},
         {"Responses": {"prod-tenants": [TYPED], "staging-tenants": [TYPED]}},
+        {"Responses": {"tenants": [TYPED], "items": [TYPED]}},
+        {"RequestItems": {"prod-tenants": [PUT], "staging-tenants": [PUT]}},
         {"prod-tenants": [PUT], "staging-tenants": [PUT]},
         {"Items": [TYPED], "staging-tenants": [TYPED]},
     ],

@@ -132,6 +132,47 @@ def test_a_refusal_claims_no_more_than_was_looked_at():
     )
 
 
+TYPED = {name: {"S": "1"} for name in ("accountId", "companyId", "contactFullName")}
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ({"tenantsBackup": [tenant(1), tenant(2)]}, "tenantsBackup"),
+        ({"backup": {"items2": [tenant(1), tenant(2)]}}, "backup.items2"),
+        ({"a": {"b": [{"c": tenant(1)}]}}, "a.b.c"),
+        ({"backup": {"old": {"Items": [TYPED]}}}, "backup.old.Items"),
+        ([{"id": 1, "saved": [tenant(1)]}], "saved"),
+    ],
+)
+def test_tenants_without_a_key_are_named_where_they_are_not_read(value, place):
+    assert refusal(json.dumps(value).encode()).startswith(
+        f"What looks like tenants was found deeper, under {place}, and was not read."
+    )
+
+
+def test_tenants_without_a_key_beside_others_are_a_note():
+    reader = EntryReader(
+        io.BytesIO(json.dumps({"Items": [TYPED], "foo": [tenant(1)]}).encode()), LIMITS
+    )
+    assert len(list(reader)) == 1
+    (note,) = reader.notes
+    assert note.startswith("What looks like tenants was found deeper, under foo, and was not read.")
+
+
+def test_the_key_of_an_item_is_no_tenant():
+    ids = {"accountId": {"S": "1"}, "companyId": {"S": "2"}}
+    reader = EntryReader(io.BytesIO(json.dumps({"Items": [TYPED], "keys": ids}).encode()), LIMITS)
+    assert (len(list(reader)), reader.notes) == (1, [])
+
+
+def test_a_refusal_does_not_deny_tenants_of_other_programs():
+    for value in (["other", tenant(1)], {"persist": json.dumps([tenant(1)])}):
+        assert refusal(json.dumps(value).encode() + b"\n").startswith(
+            "It contains no tenants where they are read. The text accountId occurs in it,"
+        )
+
+
 @pytest.mark.parametrize("first", [10, 64_000, 65_530, 65_536])
 def test_the_prefix_is_seen_wherever_the_file_is_read_in_pieces(first):
     file = json.dumps({"a": "x" * first, "b": json.dumps(STORAGE)}).encode()
@@ -177,7 +218,9 @@ def test_a_tenant_without_a_key_is_read_only_where_a_list_of_them_may_be():
     for key in ("result", "Items", "tenants"):
         reader = EntryReader(io.BytesIO(wrapped([tenant(1)], key)), LIMITS)
         assert [entry.value for entry in reader] == [tenant(1)]
-    assert "no tenants" in refusal(wrapped([tenant(1)], "customers"))
+    assert refusal(wrapped([tenant(1)], "customers")).startswith(
+        "What looks like tenants was found deeper, under customers, and was not read."
+    )
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ SHAPES: dict[str, list[Any]] = {
     "a batch that was read": [{"Responses": {"tenants": [typed()]}, "UnprocessedKeys": {}}],
     "a batch to write": [{"tenants": [{"PutRequest": {"Item": typed()}},
                                       {"DeleteRequest": {"Key": KEYS}}]}],
+    "a request to write a batch": [{"RequestItems": {"t": [{"PutRequest": {"Item": typed()}}]}}],
     "the answer to an update": [{"Attributes": typed()}],
     "a stream": [{"Records": [RECORD]}],
     "lines of an export to S3": [{"Item": typed()}],

@@ -5,7 +5,7 @@ import re
 from enum import StrEnum
 from typing import Any
 
-from portal.imports.model import KEY_PREFIX, KNOWN_FIELDS, RowKind
+from portal.imports.model import FAILED_KINDS, KEY_PREFIX, KNOWN_FIELDS, RowKind
 from portal.imports.tables import is_deletion, is_schema, item_of
 
 
@@ -66,8 +66,14 @@ def is_json_line(value: Any) -> bool:
 
 
 def is_report_row(value: Any) -> bool:
-    """Whether the value is a row of the portal's own report."""
-    return isinstance(value, dict) and value.get("kind") in tuple(RowKind)
+    """Whether the value is a row of the portal's own report. Rows of other programs may be of a
+    kind as well: a row of a report has a number and reasons, and a failed one has its values."""
+    if not isinstance(value, dict) or value.get("kind") not in tuple(RowKind):
+        return False
+    if "row" in value and "reasons" in value:
+        return True
+    # People leave out of a row what they do not correct.
+    return value["kind"] in tuple(FAILED_KINDS) and isinstance(value.get("values"), dict)
 
 
 def pair_of(value: Any) -> tuple[str, Any] | None:

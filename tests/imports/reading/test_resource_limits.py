@@ -55,7 +55,8 @@ COUNTED = {
     "objects with nothing of a tenant": (b"", b'{"at":1}', b""),
     "origins with nothing in them": (b'{"origins":[', b"{},", b"{}]}"),
     "what else an origin holds": (b'{"origins":[', b'{"indexedDB":[]},', b"{}]}"),
-    "rows of a report that did not fail": (b'{"rows":[', b'{"kind":"new"},', b"{}]}"),
+    "rows of a report that did not fail": (b'{"rows":[', b'{"row":1,"kind":"new","reasons":[]},',
+                                            b"{}]}"),
     "lines of a report that did not fail": (b"row,kind\n", b"1,new\n", b""),
     "lines of a report with nothing in them": (b"row,kind\n", b"\n", b""),
     "invalid lines": (GOOD, b"x\n", b""),
@@ -82,7 +83,8 @@ def refusal(file: bytes) -> str:
 
 def test_a_report_with_as_many_rows_as_allowed_is_read():
     few = Limits(size=10**6, entries=100, depth=32, value=10_000)
-    rows = [{"kind": "new"}] * 50 + [{"kind": "invalid", "values": {"accountId": "1"}}] * 50
+    done = {"row": 1, "kind": "new", "reasons": []}
+    rows = [done] * 50 + [{"kind": "invalid", "values": {"accountId": "1"}}] * 50
     assert len(list(EntryReader(io.BytesIO(json.dumps({"rows": rows}).encode()), few))) == 50
 
 

@@ -85,6 +85,8 @@ class ValidatedEntry:
 
     values: of an invalid entry, its fields as the file has them, without the secret, so that
         they can be corrected in a report and imported again.
+    former_tenant_id: of an invalid row of a report, the tenant that the row was about; the fields
+        may name another one. Else empty.
     """
 
     key: str
@@ -95,3 +97,4 @@ class ValidatedEntry:
     repairs: tuple[FieldMessage, ...] = ()
     left_out: tuple[str, ...] = ()
     values: Mapping[str, FieldValue] = field(default_factory=dict)
+    former_tenant_id: str = ""

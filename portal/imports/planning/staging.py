@@ -262,7 +262,7 @@ class StagedEntries:
             entry.key, entry.line, entry.column,
             pack_messages(entry.reasons), pack_messages(entry.repairs), entry.left_out,
             candidate.values if candidate else entry.values,
-            candidate.email_in_file if candidate else "",
+            candidate.email_in_file if candidate else "", entry.former_tenant_id,
         ])  # fmt: skip
         # The nonce is the number of the entry: unique under this key.
         encrypted = secret and self._cipher.encrypt(
@@ -295,7 +295,9 @@ class StagedEntries:
         tenant_id: str | None,
         updated_at: str,
     ) -> ValidatedEntry:
-        key, line, column, reasons, repairs, left_out, values, email_in_file = orjson.loads(body)
+        key, line, column, reasons, repairs, left_out, values, email_in_file, former_tenant_id = (
+            orjson.loads(body)
+        )
         candidate = None
         if tenant_id is not None:
             nonce = number.to_bytes(_NONCE_BYTES, "big")
@@ -316,4 +318,5 @@ class StagedEntries:
             repairs=tuple(map(FieldMessage.unpacked, repairs)),
             left_out=tuple(left_out),
             values={} if candidate else values,
+            former_tenant_id=former_tenant_id,
         )

@@ -80,6 +80,7 @@ def invalid_entry(
     return ValidatedEntry(
         key=key, line=entry.line, column=entry.column, reasons=tuple(reasons),
         repairs=tuple(notes), left_out=left_out, values=values,
+        former_tenant_id=printable_excerpt(entry.tenant_id),
     )  # fmt: skip
 
 
@@ -107,9 +108,10 @@ _KEY = re.compile(rf"{KEY_PREFIX}({ID}_{ID})", re.ASCII)
 
 
 def tenant_id_of(entry: ValidatedEntry) -> str:
-    """Tenant id from the fields; empty if absent, or if the entry has a key: the row then shows
-    the key, and the fields may disagree with it."""
-    return "" if entry.key else _id_of_fields(entry)
+    """Tenant id from the report that the entry was in, so that the next report keeps it; else from
+    the fields; empty if absent, or if the entry has a key: the row then shows the key, and the
+    fields may disagree with it."""
+    return entry.former_tenant_id or ("" if entry.key else _id_of_fields(entry))
 
 
 def possible_tenant_ids(entry: ValidatedEntry) -> set[str]:

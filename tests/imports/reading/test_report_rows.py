@@ -78,6 +78,14 @@ def test_ids_that_a_spreadsheet_shortened_make_no_other_tenant(harness):
     assert sentence.startswith("The column tenant says 007_0042, but the ids are 7_42.")
     (row,) = harness.rows(resaved(text, **fixed))
     assert (row.kind, row.tenant_id) == ("new", "007_0042")
+    # The next report still says which tenant it was.
+    wrong = resaved(text, accountId="7", companyId="42", **fixed)
+    again = report(harness, harness.plan(wrong), "csv")
+    (row,) = harness.rows(again)
+    assert (row.kind, row.tenant_id) == ("conflict", "007_0042")
+    assert any("says 007_0042, but the ids are 7_42." in text for _, text in messages(row))
+    (row,) = harness.rows(resaved(again, accountId="007", companyId="0042", refused=""))
+    assert (row.kind, row.tenant_id) == ("new", "007_0042")
     # Somebody who means another tenant says so.
     (row,) = harness.rows(resaved(text, accountId="7", companyId="42", tenant="", **fixed))
     assert (row.kind, row.tenant_id) == ("new", "7_42")

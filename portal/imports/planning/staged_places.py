@@ -7,6 +7,7 @@ production.
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from portal.imports.model import (
@@ -204,10 +205,9 @@ class StagedPlaces:
         taken: dict[_Group, str] = {}
         used: set[str] = set()
         for group, names in zip(groups, levels, strict=True):
-            fitting = (
-                name for seen, name in zip(counts, names, strict=True) if name and seen[name] == 1
-            )
-            base = name = next(fitting, names[-1] or _UNNAMED)
+            fitting = [(seen[name], name) for seen, name in zip(counts, names, strict=True) if name]
+            # The same file may be given twice: then what does not tell them apart is left out.
+            base = name = min(fitting, key=itemgetter(0), default=(0, _UNNAMED))[1]
             # A file can name its places as it likes, also like a part of another file.
             number = 1
             while name in used:

@@ -184,6 +184,19 @@ def test_each_place_has_a_name_of_its_own(files, names):
     assert names_of(*files) == names
 
 
+def test_the_same_file_twice_has_short_names():
+    file, twice = storage_state({APP: [tenant(1)]}), ("state.json", "state.json")
+    assert names_of(file, file, names=twice) == [APP, f"{APP} (2)"]
+    assert names_of(STATE, STATE, names=twice) == [
+        APP, STAGING, f"{APP} (2)", f"{STAGING} (2)",
+    ]  # fmt: skip
+    dumps = dump(tenant(1)) + dump(tenant(2))
+    assert names_of(dumps, dumps, names=twice) == [
+        "state.json, part 1", "state.json, part 2", "state.json, part 1 (2)",
+        "state.json, part 2 (2)",
+    ]  # fmt: skip
+
+
 def test_a_place_of_a_body_that_has_no_name_is_called_by_number():
     assert names_of(dump(tenant(1)), names=("",)) == ["part 1"]
 

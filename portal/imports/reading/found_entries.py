@@ -16,7 +16,14 @@ from portal.imports.reading.document_places import DocumentPlaces
 from portal.imports.reading.envelopes import path_in_words, path_of_keyless, path_of_tenants
 from portal.imports.reading.formats import FileFormat, is_dump, is_tenant, pair_of
 from portal.imports.reading.report_rows import entry_of_json_row
-from portal.imports.streaming import HALF_CHARACTER, JsonStream, Limits, ParsedValue
+from portal.imports.streaming import (
+    HALF_CHARACTER,
+    JsonStream,
+    Limits,
+    ParsedValue,
+    StrictJsonError,
+    decode_json,
+)
 from portal.imports.tables import is_deletion, is_schema, item_of, unwrapped
 
 #: Places of tenants that are not read, which a message names.
@@ -162,13 +169,9 @@ class FoundEntries:
             self._note_format(FileFormat.PAIRS)
             yield from self._pair(pair, parsed, level)
         elif is_dump(value):
-            # A list of dumps, one for each browser.
-            self._note_format(FileFormat.DUMP)
-            around = self._places.current
-            self._places.begin_part()
-            for pair in value.items():
-                yield from self._pair(pair, parsed, level)
-            self._places.current = around
+            yield from self._dump_in_list(value, parsed, level)
+        elif type(value) is str and (dump := self._dump_of_text(value, level)) is not None:
+            yield from self._dump_in_list(dump, parsed, level)
         elif (item := item_of(value)) is not None:
             yield from self._item(item, parsed)
         elif is_schema(value):
@@ -188,6 +191,27 @@ class FoundEntries:
             self._look_deeper(level.path, value)
             self.ignored_keys += 1
             self._count()
+
+    def _dump_in_list(
+        self, dump: dict[str, Any], parsed: ParsedValue, level: Level
+    ) -> Iterator[Entry]:
+        """One of several dumps, one for each browser. `parsed`: the dump, or the text of it."""
+        self._note_format(FileFormat.DUMP)
+        around = self._places.current
+        self._places.begin_part()
+        for pair in dump.items():
+            yield from self._pair(pair, parsed, level)
+        self._places.current = around
+
+    def _dump_of_text(self, text: str, level: Level) -> dict[str, Any] | None:
+        """The dump of a browser that is held as a text of JSON; else `None`."""
+        if not level.takes_lists or KEY_PREFIX not in text:
+            return None
+        try:
+            value = decode_json(text, self._room(level))
+        except StrictJsonError:
+            return None
+        return value if is_dump(value) else None
 
     def _report_row(self, parsed: ParsedValue) -> Iterator[Entry]:
         self._note_format(FileFormat.REPORT)

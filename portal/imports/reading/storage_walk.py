@@ -68,7 +68,7 @@ class StorageWalk(FoundEntries):
                 yield from self._list_in_list(level)
             else:
                 parsed = stream.read_value(self._room(level))
-                if number == 0 and type(parsed.value) is str and not is_tenant(parsed.value):
+                if number == 0 and self._may_be_key(parsed.value, level):
                     held = parsed
                 elif held is not None and stream.next_char() == "]":
                     self._has_pair_document |= level.depth == 1
@@ -86,6 +86,11 @@ class StorageWalk(FoundEntries):
             yield from self._element(held, level)
         places.current = around
         self._note_format(FileFormat.TENANTS)
+
+    def _may_be_key(self, value: Any, level: Level) -> bool:
+        """Whether the value can be the key of `[key, value]`."""
+        is_text = type(value) is str and not is_tenant(value)
+        return is_text and self._dump_of_text(value, level) is None
 
     def _object_in_list(self, level: Level, key: str) -> Iterator[Entry]:
         stream = self._stream

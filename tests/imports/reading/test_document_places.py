@@ -157,3 +157,14 @@ def test_a_long_pair_in_a_list_is_of_the_place_of_the_list():
     pairs = [[f"fsm_tenant_86810_{number}", "x" * 995] for number in range(3)]
     (place,) = set(places(json.dumps(pairs).encode(), small))
     assert place == Place(part=1)
+
+
+@pytest.mark.parametrize("inner", [ONE, json.loads(dump(tenant(1), theme="dark"))])
+@pytest.mark.parametrize("more", [1, 2])
+def test_dumps_as_texts_in_a_list_are_read_and_each_is_a_place(inner, more):
+    texts = [json.dumps(inner), *[json.dumps(TWO)] * more]
+    reader = EntryReader(io.BytesIO(json.dumps(texts).encode()), LIMITS)
+    entries = list(reader)
+    assert [entry.key for entry in entries] == ["fsm_tenant_86810_1"] + list(TWO) * more
+    assert len({entry.place for entry in entries}) == 1 + more
+    assert reader.ignored_keys == len(inner) - 1

@@ -27,7 +27,13 @@ from portal.imports.reading.found_entries import Level
 from portal.imports.reading.report_rows import entries_of_csv
 from portal.imports.reading.storage_walk import StorageWalk
 from portal.imports.streaming import InvalidLineError, JsonStream, Limits, Readable, decode_text
-from portal.imports.tables import is_schema, item_of, refuse_other_json, refuse_other_text
+from portal.imports.tables import (
+    is_schema,
+    item_of,
+    refuse_other_json,
+    refuse_other_text,
+    rest_of_answer,
+)
 
 #: A field that every tenant has.
 _ID_FIELD = "accountId"
@@ -170,6 +176,9 @@ class EntryReader(StorageWalk):
             self._note_format(FileFormat.TABLE if is_item else FileFormat.LINES)
             self._places.begin_line()
             yield from self._element(parsed, Level())
+        elif parsed is not None and (rest := rest_of_answer(parsed.value)) is not None:
+            self._stream.skip(parsed)
+            self._part_key = rest
         else:
             self._places.begin_part()
             yield from self._storage(Level(), parsed)
@@ -190,7 +199,12 @@ class EntryReader(StorageWalk):
             return
         if is_json_line(parsed.value) or pair_of(parsed.value):
             self._stream.skip(parsed)
+            # A part ends with its rest: what follows is of the next part.
+            self._part_key = ""
             yield from self._element(parsed, Level())
+        elif (rest := rest_of_answer(parsed.value)) is not None:
+            self._stream.skip(parsed)
+            self._part_key = rest
         elif type(parsed.value) is list:
             self._places.begin_part()
             yield from self._list(Level())

@@ -20,11 +20,12 @@ from portal.imports.tables.typed_items import (
     is_deletion,
     is_schema,
     item_of,
+    rest_of_answer,
     unwrapped,
 )
 
 __all__ = [
     "BINARY_ION", "GZIP_START", "ITEM_KEYS", "PART_KEYS", "TABLE_KEYS", "Unwrapped", "amazon_ion",
     "export_lines", "is_deletion", "is_schema", "item_of", "refuse_other_json",
-    "refuse_other_text", "unwrapped",
+    "refuse_other_text", "rest_of_answer", "unwrapped",
 ]  # fmt: skip

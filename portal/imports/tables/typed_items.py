@@ -20,6 +20,8 @@ TABLE_KEYS = frozenset({"Responses", "RequestItems"})
 #: Keys that have a value only if the answer of a table is a part of what was asked for. `Count` is
 #: not among them: it counts what was read, not what was written into the file.
 PART_KEYS = frozenset({"NextToken", "LastEvaluatedKey", "UnprocessedKeys"})
+#: Keys of an answer of a table beside its items.
+_ANSWER_KEYS = PART_KEYS | {"Count", "ScannedCount", "ConsumedCapacity"}
 #: The table's index keys are made anew on each write.
 _INDEX_KEYS = frozenset(name for index in INDEXES for name in (index.partition, index.sort))
 _FINAL_ID = re.compile(f"{ID}_{ID}", re.ASCII)
@@ -89,6 +91,18 @@ def is_deletion(value: Mapping[str, Any]) -> bool:
         and "NewImage" not in record
         and ("OldImage" in record or "Metadata" in value or value.get("eventName") == "REMOVE")
     )
+
+
+def rest_of_answer(value: Any) -> str | None:
+    """What is left of an answer of a table if somebody has put each item on a line: the key that
+    says that the answer is a part, or an empty text if its value says that it is none. `None` if
+    the value is no rest.
+    """
+    if type(value) is not dict or value.keys().isdisjoint(PART_KEYS):
+        return None
+    if not value.keys() <= _ANSWER_KEYS:
+        return None
+    return next((key for key in value if key in PART_KEYS and value[key]), "")
 
 
 def is_schema(value: Any) -> bool:

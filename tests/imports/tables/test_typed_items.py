@@ -150,6 +150,25 @@ def test_a_part_of_a_table_says_so_whatever_its_count(key, value):
     assert notes({**scan, key: value}, scan) == [], "the last page has no token"
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [{"NextToken": "eyJ="}, {"Count": 2, "LastEvaluatedKey": KEYS, "ConsumedCapacity": None}],
+)
+def test_a_part_of_a_table_on_lines_says_so(rest):
+    (key,) = rest.keys() - {"Count", "ConsumedCapacity"}
+    assert notes(typed(1), typed(2), rest) == [PART.format(key)]
+    assert notes({"Items": [typed(1)]}, rest) == [PART.format(key)]
+    assert notes(typed(1), rest, typed(2), {**rest, key: None}) == []
+    assert notes(typed(1), rest, typed(2)) == [], "the last page has no token"
+
+
+def test_the_rest_of_an_answer_is_no_key_of_another_program():
+    for rest, number in (({"NextToken": "x"}, 0), ({"NextToken": "x", "theme": "y"}, 2)):
+        text = "\n".join(map(json.dumps, (typed(1), rest)))
+        reader = EntryReader(io.BytesIO(text.encode()), LIMITS)
+        assert (len(list(reader)), reader.ignored_keys) == (1, number)
+
+
 def test_the_schema_and_deletions_are_said():
     assert notes(SCHEMA, typed()) == [
         "The file begins with the schema of a table, which was skipped."

@@ -5,7 +5,8 @@ entry_source    what yields entries: a file, or the folder of a browser
 document_places the place of each entry of a file
 envelopes       what programs wrap around a storage, and how far it is opened
 found_entries   what is found: tenants, keys of other programs, what is not read
-storage_walk    which lists, objects and texts are opened
+list_walk       the elements of lists
+storage_walk    which objects and texts are opened
 entry_reader    a file of any format -> entries
 report_rows     rows of the portal's own reports -> entries
 csv_cells       CSV cells, guarded against formulas

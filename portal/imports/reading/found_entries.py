@@ -55,7 +55,7 @@ class Level(NamedTuple):
 
 
 class FoundEntries:
-    """The base of `StorageWalk`. `EntryReader` documents the attributes."""
+    """The base of `ListWalk`. `EntryReader` documents the attributes."""
 
     def __init__(self, stream: JsonStream, limits: Limits) -> None:
         self.format: FileFormat | None = None

@@ -11,6 +11,7 @@ from portal.imports.model import UNNAMED_PLACE, Place, place_name
         (UNNAMED_PLACE, ""),
         (Place(file="Default/Local Storage/leveldb", part=2), ""),
         (Place(origin="https://app.example.com"), "https://app.example.com"),
+        (Place(table="prod-tenants", part=2), "prod-tenants"),
         (
             Place(
                 origin="https://app.example.com",

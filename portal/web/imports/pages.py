@@ -24,6 +24,7 @@ from portal.imports import (
     end_job,
     find_job,
     list_jobs,
+    lookup_workers,
 )
 from portal.queries import PageCursor
 from portal.stores import BusyError, StoreError, UnavailableError
@@ -247,7 +248,7 @@ def _remove_snippet(job: ImportJob) -> RemoveSnippet | None:
     """Only on the first page of the rows, as it reads all of them."""
     if not job.rows_kept or "after" in request.args:
         return None
-    return remove_snippet(store(), job)
+    return remove_snippet(store(), job, workers=lookup_workers(settings()))
 
 
 def _rows(job: ImportJob) -> dict[str, object]:

@@ -9,7 +9,7 @@ from portal.stores.contract import Store
 from tests.conftest import Clock
 from tests.web.import_bodies import tenant
 from tests.web.imports.import_pages import SECRET, URL, dump, planned, press, upload
-from tests.web.pages import Staff, by_id, links, page_words, tenants_in, tree, words
+from tests.web.pages import Staff, by_id, form_of, links, page_words, tenants_in, tree, words
 
 
 def test_every_import_stays_in_the_list_with_who_and_what(
@@ -101,6 +101,41 @@ def test_a_file_without_keys_gets_no_line_that_removes_entries_and_says_why(admi
     none = planned(admin, json.dumps([tenant(2, contactEmailAddress="no")]))
     press(admin, none)
     assert why not in page_words(admin.get(none))
+
+
+def undone(person: Staff, url: str) -> None:
+    form = form_of(person.get(f"{url}/undo"), f"{url}/undo")
+    ticked = {"confirmed": form.get("confirmed", "1")}
+    assert person.client.post(f"{url}/undo", data=form | ticked).status_code == 303
+
+
+def test_an_import_that_is_undone_offers_no_line_that_removes_entries(admin: Staff) -> None:
+    url = planned(admin, dump(tenant(1)))
+    press(admin, url)
+    assert "removeItem" in admin.get(url).text
+    undone(admin, url)
+    page = admin.get(url)
+    assert "removeItem" not in page.text
+    assert "since this import is undone: the browser may hold the only copy." in page_words(page)
+
+
+def test_the_line_leaves_out_what_another_import_took_away_when_it_was_undone(
+    admin: Staff, store: Store
+) -> None:
+    changed = tenant(2, contactFullName="Kim")
+    press(admin, planned(admin, dump(tenant(2), tenant(3))))
+    first = planned(admin, dump(tenant(1), changed), policy="overwrite")
+    press(admin, first)
+    # The same again: each row is in the portal already.
+    second = planned(admin, dump(tenant(1), changed, tenant(3)))
+    press(admin, second)
+    line = by_id(admin.get(second), "remove").text or ""
+    assert all(f"fsm_tenant_86810_{number}" in line for number in (1, 2, 3))
+    undone(admin, first)
+    # One went away, one has its former name again.
+    assert tenants_in(store)["86810_2"]["contactFullName"] == "Max Meyer"
+    line = (by_id(admin.get(second), "remove").text or "").strip()
+    assert line.startswith('(["fsm_tenant_86810_3"]).filter(')
 
 
 def test_no_link_of_an_import_is_broken(admin: Staff) -> None:

@@ -30,6 +30,7 @@ from portal.imports import (
     Policy,
     apply_step,
     create_job,
+    end_job,
     find_job,
     lookup_workers,
     printable_excerpt,
@@ -117,6 +118,7 @@ class ImportRunner:
         try:
             return self._import()
         except KeyboardInterrupt as error:
+            self._end_job()
             raise self._stopped("Stopped.") from error
         except OutputError as error:
             raise self._not_reported(error) from error
@@ -162,6 +164,7 @@ class ImportRunner:
             job = self._job = create_job(
                 self._store, plan, audit, file_names=names, most_losing=arguments.most_losing
             )
+            self._say_id(job)
             while job.is_open:
                 audit = replace(audit, at=utc_now())
                 job = self._job = apply_step(self._store, job.id, audit)
@@ -187,6 +190,13 @@ class ImportRunner:
     def _show_entries_read(self, number: int) -> None:
         self._progress.update(f"{number:,} entries read")
 
+    def _say_id(self, job: ImportJob) -> None:
+        """It is needed to undo what was written, also if this process is killed."""
+        self._progress.clear()
+        # Somebody who cannot read it wants the rows all the same.
+        with suppress(OSError):
+            click.echo(f"Import {job.id}.", err=True)
+
     def _fingerprints(self) -> SecretFingerprints:
         settings = self._settings
         no_key = settings.store == "json" and not (settings.data_dir / SECRET_KEY_FILE).exists()
@@ -206,6 +216,13 @@ class ImportRunner:
         return summary.is_complete
 
     # ---- Errors
+
+    def _end_job(self) -> None:
+        """Run again, the command makes another import, so nobody goes on with this one. What it
+        wrote can be undone at once."""
+        with suppress(StoreError, KeyboardInterrupt):
+            if self._job is not None:
+                end_job(self._store, self._job.id, AuditInfo(by=operator_name(), at=utc_now()))
 
     def _stopped(self, reason: str) -> click.ClickException:
         return click.ClickException(f"{reason} {self._rows_written()}")

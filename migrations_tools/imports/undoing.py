@@ -25,6 +25,7 @@ from portal.cli import command_errors, error_sentence, read_settings
 from portal.imports import (
     UNDO_REASONS,
     UNDONE,
+    BeingWrittenError,
     FormerState,
     ImportJob,
     UndoOutcome,
@@ -32,9 +33,9 @@ from portal.imports import (
     UndoTally,
     UnknownJobError,
     find_job,
+    job_to_undo,
     lookup_workers,
     printable_excerpt,
-    refuse_undo,
     rows_of_undo,
     rows_to_undo,
     undo_report,
@@ -56,6 +57,7 @@ class UndoArguments:
     import_id: str
     dry_run: bool = False
     most_losing: int | None = None
+    stops: bool = False
     as_json: bool = False
 
 
@@ -104,6 +106,8 @@ class UndoRunner:
             return self._undo()
         except UnknownJobError as error:
             raise UnusableFileError("No import has this id.") from error
+        except BeingWrittenError as error:
+            raise UnusableFileError(_being_written(error.job)) from error
         except UndoRefusedError as error:
             raise UnusableFileError(str(error.message)) from error
         except KeyboardInterrupt as error:
@@ -117,8 +121,14 @@ class UndoRunner:
 
     def _undo(self) -> bool:
         arguments = self._arguments
-        job = find_job(self._store, arguments.import_id)
-        refuse_undo(job)
+        job = job_to_undo(
+            self._store,
+            arguments.import_id,
+            self._audit,
+            stops=arguments.stops,
+            # A refusal below changes nothing, so it does not stop the import either.
+            dry_run=True,
+        )
         tally = self._tally(job)
         try:
             tally.answers.refuse_more_than(arguments.most_losing)
@@ -128,6 +138,7 @@ class UndoRunner:
             ) from error
         if arguments.dry_run:
             return self._report(job, tally)
+        job = job_to_undo(self._store, job.id, self._audit, stops=arguments.stops)
         while not (job.undo and job.undo.is_over):
             audit = replace(self._audit, at=utc_now())
             job = undo_step(self._store, job.id, audit, workers=self._workers)
@@ -213,6 +224,15 @@ class UndoRunner:
             next_step = "" if job.undo.is_over else NEXT_STEP
             return f"{job.undo.processed:,} of {job.written:,} rows are undone. {next_step}"
         return NEXT_STEP
+
+
+def _being_written(job: ImportJob) -> str:
+    moved_at = format_timestamp(job.moved_at or job.at)
+    return (
+        f"This import is still being written: its latest rows are of {moved_at}. If nobody writes"
+        " it any more, wait a minute and run the command again. To stop it at once and undo what"
+        " it wrote, add --stop."
+    )
 
 
 def _reason(row: FormerState) -> str:

@@ -26,6 +26,7 @@ from portal.imports.jobs.job import (
     UnconfirmedJobError,
     UnknownJobError,
     end_job,
+    ended_job,
     find_job,
     job_item,
     list_jobs,
@@ -37,6 +38,6 @@ from portal.imports.jobs.undo_progress import UNDONE, AccessChange, UndoOutcome,
 __all__ = [
     "UNDONE", "UNKNOWN_LOSING", "AccessChange", "FormerState", "FormerStates", "ImportJob",
     "JobState", "RowPosition", "UnconfirmedJobError", "UndoOutcome", "UndoProgress",
-    "UnknownJobError", "apply_step", "create_job", "end_job", "find_job", "job_item", "list_jobs",
-    "page_of_rows", "read_states", "remove_rows_before", "rows_of_job", "states_item",
+    "UnknownJobError", "apply_step", "create_job", "end_job", "ended_job", "find_job", "job_item",
+    "list_jobs", "page_of_rows", "read_states", "remove_rows_before", "rows_of_job", "states_item",
 ]  # fmt: skip

@@ -8,13 +8,14 @@ from flask import Response, request
 
 from portal.answer_diff import AnswerDiff, TooManyLoseError, refusal_sentence
 from portal.imports import (
+    BeingWrittenError,
     ImportJob,
     UndoRefusedError,
     UndoTally,
     UnknownJobError,
     find_job,
+    job_to_undo,
     lookup_workers,
-    refuse_undo,
     rows_of_undo,
     rows_to_undo,
     undo_report,
@@ -29,30 +30,37 @@ __all__ = ["bp"]  # The blueprint of the API, with this route as well.
 
 logger = logging.getLogger(__name__)
 
-PARAMETERS = Parameters(optional=("dryRun", "mostLosing"))
+PARAMETERS = Parameters(optional=("dryRun", "mostLosing", "stop"))
 _BOOLEANS = {"true": True, "false": False}
 _MOST_DIGITS = 9
 
 
 @bp.post("/imports/<import:import_id>/undo")
 def undo_import(import_id: str) -> Response:
-    """Query parameters: `dryRun`, `mostLosing`. Rows that stay stand in the report with a reason;
-    the request itself succeeds. Sent again after it broke off, it goes on."""
+    """Query parameters: `dryRun`, `mostLosing`, `stop`. Rows that stay stand in the report
+    with a reason; the request itself succeeds. Sent again after it broke off, it goes on."""
     args = PARAMETERS.read(request.environ.get("QUERY_STRING", ""))
     most = args.get("mostLosing")
     is_number = most is None or (most.isascii() and most.isdigit() and len(most) <= _MOST_DIGITS)
-    if args.get("dryRun", "false") not in _BOOLEANS or not is_number:
-        message = "dryRun is true or false; mostLosing is a whole number."
+    dry_run, stops = (_BOOLEANS.get(args.get(name, "false")) for name in ("dryRun", "stop"))
+    if dry_run is None or stops is None or not is_number:
+        message = "dryRun and stop are true or false; mostLosing is a whole number."
         return json_error(400, "invalid_parameter", message)
     try:
-        job = find_job(store(), import_id)
-        refuse_undo(job)
+        # A refusal below changes nothing, so it does not stop the import either.
+        job = job_to_undo(store(), import_id, audit_of_token(), stops=stops, dry_run=True)
         answers = _answers(job)
         answers.refuse_more_than(int(most) if most is not None else None)
-        if not _BOOLEANS[args.get("dryRun", "false")]:
-            job = _undone(job)
+        if not dry_run:
+            job = _undone(job_to_undo(store(), import_id, audit_of_token(), stops=stops))
     except UnknownJobError:
         return json_error(404, "not_found", "No import has this id.")
+    except BeingWrittenError:
+        message = (
+            "This import is still being written. If nobody writes it any more, send the request"
+            " again in a minute. To stop it at once and undo what it wrote, send stop=true."
+        )
+        return json_error(409, "cannot_be_undone", message)
     except UndoRefusedError as refused:
         return json_error(409, "cannot_be_undone", str(refused.message))
     except TooManyLoseError as error:

@@ -252,6 +252,12 @@ CALLS: Mapping[str, Call] = {
                 schema={"type": "integer", "minimum": 0, "maximum": 999_999_999},
                 example="0",
             ),
+            "stop": Parameter(
+                description="`true`: an import that is still being written is stopped first. If no"
+                " row was written for a minute, it is in any case.",
+                schema={"type": "string", "enum": ["true", "false"]},
+                example="true",
+            ),
         },
         answers={
             200: Answer(description="The report.", model=import_models.UndoReport),

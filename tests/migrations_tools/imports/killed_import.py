@@ -130,12 +130,14 @@ def environ_of(folder: Path, **more: str) -> dict[str, str]:
 
 
 def outcome(process: "subprocess.Popen[bytes]") -> tuple[int, str, str]:
-    """Exit status, output and errors of the process, without the warning about sealing keys."""
+    """Exit status, output and errors of the process, without the warning about sealing keys and the
+    id of the import."""
     output, errors = process.communicate(timeout=120)
     error_lines = [
         line
         for line in errors.decode().splitlines(keepends=True)
         if not line.startswith("Client secrets are sealed with ")
+        and not re.fullmatch(r"Import import-\w{26}\.\n", line)
     ]
     return process.returncode, output.decode(), "".join(error_lines)
 

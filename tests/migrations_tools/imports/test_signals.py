@@ -6,6 +6,7 @@ import pytest
 
 from migrations_tools.imports.importing import NEXT_STEP
 from migrations_tools.imports.signals import interruptible
+from portal.imports import JobState
 from tests.migrations_tools.imports.hooked_import import ROWS, at
 
 
@@ -21,6 +22,8 @@ def test_ctrl_c_within_a_write_stops_the_import_after_it(hooked_import, capsys, 
         f"Stopped. {job.processed} of {ROWS} rows are written. Import {job.id}. {NEXT_STEP}"
     )
     assert 0 < job.processed == hooked_import.tenants < ROWS
+    # Nobody goes on with it, so what it wrote can be undone at once.
+    assert job.state is JobState.STOPPED
     assert capsys.readouterr().out == ""
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     hooked_import.assert_next_run_completes()
@@ -37,6 +40,19 @@ def test_other_stop_signals_do_the_same(hooked_import, number):
     )
     assert 0 < job.processed == hooked_import.tenants < ROWS
     assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_the_id_is_printed_before_the_first_row(hooked_import, capsys):
+    """A process that is killed prints nothing at its end."""
+    printed = []
+
+    def look(call: str, _number: int) -> None:
+        if call == "write":
+            printed.append((hooked_import.tenants, capsys.readouterr().err))
+
+    assert hooked_import.run(look) is True
+    shown = [(tenants, text) for tenants, text in printed if text]
+    assert shown == [(0, f"Import {hooked_import.last_job.id}.\n")]
 
 
 def test_ignored_signals_stay_ignored():

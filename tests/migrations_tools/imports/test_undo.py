@@ -4,17 +4,24 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from portal import onboarding
+from portal.imports import JobState, apply_step
+from portal.imports.undo.stopping import UNATTENDED_AFTER
 from portal.stores.file import JsonFileStore
 from portal.tenants import AuditInfo, Reason
+from portal.timestamps import format_timestamp, utc_now
 from tests.conftest import START
 from tests.imports.files import lines, tenant
+from tests.imports.harness import ImportHarness
 from tests.migrations_tools.imports.tool_runner import (
     ROOT,
+    count_tenants,
     import_jobs,
     json_output,
     run_tool,
@@ -96,6 +103,51 @@ def test_it_goes_on_where_another_run_was_stopped(tmp_path: Path) -> None:
     report = json_output(run_tool("undo-import", import_id, "--json"))
     assert (report["undone"], report["importId"]) == (True, import_id)
     assert report["counts"]["back"] + report["counts"]["removed"] == 4
+
+
+def half_written(folder: Path, moved_at: datetime) -> str:
+    """An import whose process was killed after 2 of 4 rows. Returns its id."""
+    store = JsonFileStore(folder / "data")
+    harness = ImportHarness(store, folder / "data")
+    job = harness.plan(lines(*(tenant(n) for n in range(4))))
+    apply_step(harness.store, job.id, replace(ANN, at=moved_at), rows=2)
+    store.close()
+    return job.id
+
+
+def test_what_a_killed_import_wrote_is_undone_by_one_command(tmp_path: Path) -> None:
+    import_id = half_written(tmp_path, utc_now() - UNATTENDED_AFTER)
+    before = stored_items(tmp_path)
+    shown = run_tool("undo-import", import_id, "--dry-run")
+    assert shown.stdout.startswith(f"Import {import_id} wrote 2 rows. Would go back to what")
+    assert stored_items(tmp_path) == before
+    refused = run_tool("undo-import", import_id, "--most-losing", "0")
+    assert refused.exit_code == 1
+    assert import_jobs(tmp_path)[0].state is JobState.APPLYING
+    result = run_tool("undo-import", import_id)
+    assert (result.exit_code, "Went away, since they were new: 2." in result.stdout) == (0, True)
+    assert count_tenants(tmp_path) == 0
+    assert import_jobs(tmp_path)[0].state is JobState.STOPPED
+
+
+def test_an_import_that_somebody_may_be_writing_is_stopped_only_if_asked(tmp_path: Path) -> None:
+    # The clock of whoever writes may be ahead.
+    moved_at = utc_now() + timedelta(minutes=5)
+    import_id = half_written(tmp_path, moved_at)
+    before = stored_items(tmp_path)
+    for options in ([], ["--dry-run"]):
+        result = run_tool("undo-import", import_id, *options)
+        assert (result.exit_code, result.stderr) == (
+            2,
+            (
+                "Error: This import is still being written: its latest rows are of"
+                f" {format_timestamp(moved_at)}. If nobody writes it any more, wait a minute and"
+                " run the command again. To stop it at once and undo what it wrote, add --stop.\n"
+            ),
+        )
+    assert stored_items(tmp_path) == before
+    assert run_tool("undo-import", import_id, "--stop").exit_code == 0
+    assert count_tenants(tmp_path) == 0
 
 
 def test_too_many_who_lose_access_are_refused_before_anything_is_written(tmp_path: Path) -> None:

@@ -1,13 +1,19 @@
 """`POST /api/imports/<id>/undo`: an import is undone in one request."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from portal.imports import JobState, apply_step, find_job
+from portal.settings import Settings
 from portal.stores.contract import Store
+from tests.conftest import Clock
+from tests.imports.files import lines
+from tests.imports.harness import ADMIN, ImportHarness
 from tests.web.import_bodies import tenant
 from tests.web.pages import Staff, everything, tenants_in
 
@@ -87,9 +93,49 @@ def test_too_many_who_lose_access_are_refused(caller: Caller, store: Store) -> N
     assert caller.undo(import_id, "?mostLosing=2").status_code == 200
 
 
+def test_what_a_killed_import_wrote_is_undone_after_a_minute_or_if_asked(
+    caller: Caller, store: Store, settings: Settings, clock: Clock
+) -> None:
+    harness = ImportHarness(store, settings.data_dir)
+
+    def half_written(first: int) -> str:
+        job = harness.plan(lines(tenant(first), tenant(first + 1)))
+        audit = replace(ADMIN, at=clock.now())
+        return apply_step(harness.store, job.id, audit, rows=1).id
+
+    first, second = half_written(1), half_written(3)
+    refused = caller.undo(first)
+    assert (refused.status_code, refused.get_json()) == (
+        409,
+        {
+            "error": "cannot_be_undone",
+            "message": "This import is still being written. If nobody writes it any more, send the"
+            " request again in a minute. To stop it at once and undo what it wrote, send"
+            " stop=true.",
+        },
+    )
+    assert tenants_in(store).keys() == {"86810_1", "86810_3"}
+    assert caller.undo(first, "?stop=true").get_json()["undone"] is True
+    assert tenants_in(store).keys() == {"86810_3"}
+    clock.advance(minutes=1)
+    assert caller.undo(second, "?dryRun=true").get_json()["undone"] is False
+    assert find_job(store, second).state is JobState.APPLYING
+    assert caller.undo(second).get_json()["undone"] is True
+    assert find_job(store, second).state is JobState.STOPPED
+    assert tenants_in(store) == {}
+
+
 @pytest.mark.parametrize(
-    "query", ["?dryRun=yes", "?mostLosing=-1", "?mostLosing=x", "?mostLosing=1234567890", "?x=1"]
-)
+    "query",
+    [
+        "?stop=yes",
+        "?dryRun=yes",
+        "?mostLosing=-1",
+        "?mostLosing=x",
+        "?mostLosing=1234567890",
+        "?x=1",
+    ],
+)  # fmt: skip
 def test_parameters_that_cannot_be_used_change_nothing(
     caller: Caller, store: Store, query: str
 ) -> None:

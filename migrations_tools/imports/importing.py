@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import click
 
@@ -19,6 +20,7 @@ from migrations_tools.imports.standard_output import OutputError
 from migrations_tools.imports.summary import Summary
 from migrations_tools.operator_name import operator_name
 from migrations_tools.progress import ProgressLine
+from portal.answer_diff import TooManyLoseError
 from portal.cli import command_errors, error_sentence, read_settings, refused_losses
 from portal.imports import (
     AllowedChange,
@@ -28,6 +30,7 @@ from portal.imports import (
     Plan,
     PlanRow,
     Policy,
+    StagedEntries,
     apply_step,
     create_job,
     end_job,
@@ -144,26 +147,23 @@ class ImportRunner:
             self._progress.clear()
             choose_places(entries, arguments.origins, as_json=arguments.as_json)
             now = utc_now()
-            plan = Plan(
-                entries,
-                self._store,
-                self._fingerprints(),
-                ImportOptions(policy=arguments.policy, allowed=arguments.allowed),
-                now=now,
-                sealer=None if arguments.dry_run else self._sealer,
-                workers=lookup_workers(self._settings),
-                zone=self._settings.time_zone,
-            )
-            plan.progress = lambda n: self._progress.update(_bar(n, entries.size, "planned"))
+            plan = self._plan(entries, now, seals=not arguments.dry_run)
             if arguments.dry_run:
                 is_complete = self._report_rows(plan, iter(plan), report)
                 plan.answers.refuse_more_than(arguments.most_losing)
                 return is_complete
             audit = AuditInfo(by=operator_name(), at=now)
             names = [name for name in arguments.files if name != "-"]
-            job = self._job = create_job(
-                self._store, plan, audit, file_names=names, most_losing=arguments.most_losing
-            )
+            try:
+                job = self._job = create_job(
+                    self._store, plan, audit, file_names=names, most_losing=arguments.most_losing
+                )
+            except TooManyLoseError:
+                if arguments.as_json or report:
+                    # A program learns who would lose access. The rows were removed: once more.
+                    again = self._plan(entries, now, seals=False)
+                    self._report_rows(again, iter(again), report)
+                raise
             self._say_id(job)
             while job.is_open:
                 audit = replace(audit, at=utc_now())
@@ -176,6 +176,21 @@ class ImportRunner:
         if job.state is not JobState.DONE:
             raise self._stopped(_end_reason(job))
         return is_complete
+
+    def _plan(self, entries: StagedEntries, now: datetime, *, seals: bool) -> Plan:
+        arguments = self._arguments
+        plan = Plan(
+            entries,
+            self._store,
+            self._fingerprints(),
+            ImportOptions(policy=arguments.policy, allowed=arguments.allowed),
+            now=now,
+            sealer=self._sealer if seals else None,
+            workers=lookup_workers(self._settings),
+            zone=self._settings.time_zone,
+        )
+        plan.progress = lambda n: self._progress.update(_bar(n, entries.size, "planned"))
+        return plan
 
     # ---- Input and output
 
@@ -211,7 +226,13 @@ class ImportRunner:
 
     def _report_rows(self, plan: Plan, rows: Iterator[PlanRow], report: AtomicFile | None) -> bool:
         arguments = self._arguments
-        summary = Summary(arguments.files, plan, self._job, shows_answers=arguments.show_answers)
+        summary = Summary(
+            arguments.files,
+            plan,
+            self._job,
+            shows_answers=arguments.show_answers,
+            is_dry_run=arguments.dry_run,
+        )
         summary.write(rows, report, self._progress, as_json=arguments.as_json)
         return summary.is_complete
 

@@ -42,7 +42,8 @@ class Summary:
     """Counts the rows of an import and prints the result.
 
     Args:
-        job: The import as it is after its last row; `None` for a dry run.
+        job: The import as it is after its last row; `None` for a dry run, and if it was refused.
+        is_dry_run: Whether somebody asked for a dry run.
         shows_answers: For people, too, whose answers from `validate` change.
     """
 
@@ -53,12 +54,14 @@ class Summary:
         job: ImportJob | None,
         *,
         shows_answers: bool = False,
+        is_dry_run: bool = False,
     ) -> None:
         self._files = files
         self._file_names = [escape_unprintable(name) for name in files]
         self._plan = plan
         self._job = job
         self._shows_answers = shows_answers
+        self._is_dry_run = is_dry_run
         self._counts: Counter[RowKind] = Counter()
         self._without_secret = 0
         self._failed: list[PlanRow] = []
@@ -188,9 +191,9 @@ class Summary:
         more = sum(counts[RowKind(kind)] for kind in FAILED_KINDS) - len(self._failed)
         if more > 0:
             click.echo(f"  and {more:,} more; --report lists all of them.")
-        if job is None:
+        if self._is_dry_run:
             click.echo("Nothing was changed. Run the command without --dry-run to write the rows.")
-        else:
+        elif job:
             click.echo(f"Written: {job.written:,}. Import {job.id}.")
 
     def _licence_sentences(self) -> Iterator[str]:

@@ -85,6 +85,23 @@ def test_the_plan_is_told_and_a_limit_refuses_it(
             refused.stderr
         )
     assert stored(opened) == before
+    report = files[0].with_name("report.csv")
+    told = run_tool(
+        "import", files[1], *OVERWRITE, "--most-losing", "1", "--json", "--report", report
+    )
+    assert told.exit_code == 1
+    plan = json_output(told)
+    assert (plan["applied"], plan["answerDiff"]["loseNow"], plan["answerDiff"]["loseLater"]) == (
+        False, 1, 1,
+    )  # fmt: skip
+    assert [each["tenant"] for each in plan["answerDiff"]["lose"]] == ["86810_1", "86810_2"]
+    assert [(row["kind"], row["written"]) for row in plan["rows"]] == [
+        ("update", False), ("update", False), ("same", False),
+    ]  # fmt: skip
+    assert "importId" not in plan
+    assert report.read_text().count('"update"') == 2
+    assert "Nothing was written: 2 tenants would lose access" in told.stderr
+    assert stored(opened) == before
     done = run_tool("import", files[1], *OVERWRITE, "--most-losing", "2", "--json")
     assert done.exit_code == 0
     output = json_output(done)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from portal.answer_diff import AnswerDiff
-from portal.imports.jobs import ImportJob, JobState
+from portal.imports.jobs import ImportJob, JobState, UndoProgress
 from portal.imports.model import (
     EXPORTED_FIELDS,
     FAILED_KINDS,
@@ -177,6 +177,18 @@ def job_summary(job: ImportJob) -> dict[str, Any]:
         "by": job.by,
         "confirmedBy": job.confirmed_by,
         "endedBy": job.ended_by,
+        **({"undo": _undo_as_json(job.undo)} if job.undo else {}),
+    }
+
+
+def _undo_as_json(undo: UndoProgress) -> dict[str, Any]:
+    """How far the import is undone, and by whom that was begun."""
+    return {
+        "by": undo.by,
+        "at": format_timestamp(undo.moved_at or undo.at),
+        "isOver": undo.is_over,
+        "undone": undo.undone,
+        "stayed": undo.processed - undo.undone,
     }
 
 

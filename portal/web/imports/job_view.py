@@ -12,6 +12,7 @@ from portal.web.http import settings
 from portal.web.i18n import _, dates, format_number, labels, translate_message
 from portal.web.imports.outcome import failed_rows, progress_text
 from portal.web.imports.place_view import places_of_job
+from portal.web.imports.undo_view import ended_sentence, progress_sentence
 
 _TONES = {
     JobState.PLANNED: "information",
@@ -44,10 +45,24 @@ def job_line(job: ImportJob) -> JobLine:
         file_name=job.file_name,
         by=job.by,
         counts=_counts(job),
-        progress=progress_text(job) if is_partly_written else "",
-        state=_(labels.IMPORT_STATE[job.state]),
+        progress=_undo_text(job) or (progress_text(job) if is_partly_written else ""),
+        state=job_state(job),
         tone=job_tone(job),
     )
+
+
+def _undo_text(job: ImportJob) -> str:
+    """Who undid it, when, and how far; empty before that."""
+    if job.undo is None:
+        return ""
+    return (ended_sentence if job.undo.is_over else progress_sentence)(job.undo, job.written)
+
+
+def job_state(job: ImportJob) -> str:
+    if job.undo is None:
+        return _(labels.IMPORT_STATE[job.state])
+    is_whole = job.undo.is_over and job.undo.undone == job.written
+    return _("Undone") if is_whole else _("Partly undone")
 
 
 def _counts(job: ImportJob) -> str:
@@ -61,6 +76,8 @@ def _counts(job: ImportJob) -> str:
 
 def job_tone(job: ImportJob) -> str:
     """The colour of an import's state."""
+    if job.undo is not None:
+        return "information" if job.undo.is_over else "warning"
     has_failed_rows = job.state is JobState.DONE and failed_rows(job)
     return "warning" if has_failed_rows else _TONES[job.state]
 
@@ -74,7 +91,9 @@ def summary_sentences(job: ImportJob) -> list[str]:
               number=format_number(job.to_write), rows=format_number(job.rows))
         )  # fmt: skip
     is_planned = job.state is JobState.PLANNED and job.to_write
-    if is_planned or (job.state in (JobState.DONE, JobState.STOPPED) and job.written):
+    is_written = job.state in (JobState.DONE, JobState.STOPPED) and job.written
+    # Once it is undone, nobody uses the application by it.
+    if is_planned or (is_written and job.undo is None):
         sentences += _licence_sentences(job)
     if job.ignored_keys:
         sentences.append(

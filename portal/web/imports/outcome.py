@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portal.imports import ImportJob, JobState, RowKind
+from portal.imports import ImportJob, JobState, RowKind, UndoProgress
 from portal.web.http import settings
 from portal.web.i18n import _, dates, format_number
+from portal.web.imports.undo_view import ended_sentence, progress_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ def outcome_of(job: ImportJob, *, too_late: bool, paused: bool) -> OutcomeView |
     `too_late`: the request wanted to write or stop an import that had ended before. `paused`: the
     store has refused a step.
     """
+    if job.undo is not None and not too_late:
+        return _undone(job, job.undo)
     match job.state:
         case JobState.DONE:
             return _already_done(job) if too_late else _done(job)
@@ -42,6 +45,18 @@ def outcome_of(job: ImportJob, *, too_late: bool, paused: bool) -> OutcomeView |
             return OutcomeView(sentence, [_("Press Continue in a moment.")], "negative")
         case _:
             return None
+
+
+def _undone(job: ImportJob, undo: UndoProgress) -> OutcomeView:
+    """Undoing follows whatever else became of the import."""
+    if undo.is_over:
+        again = _("To write its rows again, import the file again.")
+        return OutcomeView(ended_sentence(undo, job.written), [again], "information")
+    began = _(
+        "%(who)s began to undo this import on %(at)s.",
+        who=undo.by, at=dates.moment(undo.at, settings().time_zone),
+    )  # fmt: skip
+    return OutcomeView(began, [progress_sentence(undo, job.written)], "warning")
 
 
 def progress_text(job: ImportJob) -> str:

@@ -37,7 +37,7 @@ from portal.web.http import (
     settings,
     store,
 )
-from portal.web.i18n import _, dates, format_number, labels
+from portal.web.i18n import _, dates, format_number
 from portal.web.imports.answers_view import CONFIRM_LOSING, answers_view
 from portal.web.imports.browser_snippets import COLLECT_SNIPPET, RemoveSnippet, remove_snippet
 from portal.web.imports.form import (
@@ -51,7 +51,7 @@ from portal.web.imports.form import (
     sent_places,
     unread_form_error,
 )
-from portal.web.imports.job_view import job_facts, job_line, job_tone, summary_sentences
+from portal.web.imports.job_view import job_facts, job_line, job_state, job_tone, summary_sentences
 from portal.web.imports.outcome import announcement, failed_rows, outcome_of, progress_text
 from portal.web.imports.row_view import rows_view
 from portal.web.imports.undo_view import undo_link
@@ -217,7 +217,7 @@ def _page(
         code=code,
         heading=_("Import of %(at)s", at=dates.moment(job.at, settings().time_zone)),
         state=job.state.value,
-        state_label=_(labels.IMPORT_STATE[job.state]),
+        state_label=job_state(job),
         tone=job_tone(job),
         outcome=outcome,
         announced=outcome.sentence if outcome else announced,

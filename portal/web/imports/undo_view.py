@@ -58,25 +58,21 @@ class UndoRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UndoLink:
-    """What the page of an import says of undoing it. `done`: who has done so, and what became of
-    it; empty before that."""
+    """The link from the page of an import to undoing it."""
 
     url: str
     label: str
-    done: str
 
 
 def undo_link(job: ImportJob) -> UndoLink | None:
     """`None` if the import can be undone neither now nor later."""
     url = url_for("imports.undo", import_id=job.id)
     if job.undo is None:
-        return None if undo_refusal(job) else UndoLink(url=url, label=_("Undo…"), done="")
+        return None if undo_refusal(job) else UndoLink(url=url, label=_("Undo…"))
     if job.undo.is_over:
-        label = _("What became of its rows") if job.rows_kept else ""
-        return UndoLink(url=url, label=label, done=ended_sentence(job.undo, job.written))
-    return UndoLink(
-        url=url, label=_("Continue to undo"), done=progress_sentence(job.undo, job.written)
-    )
+        label = _("What became of its rows")
+        return UndoLink(url=url, label=label) if job.rows_kept else None
+    return UndoLink(url=url, label=_("Continue to undo"))
 
 
 def undo_row(row: FormerState, *, was_done: bool) -> UndoRow:

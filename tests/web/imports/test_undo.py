@@ -145,6 +145,44 @@ def test_afterwards_the_pages_say_who_undid_it_and_what_stayed(
     assert outcome(again).startswith("Ada undid this import on")
 
 
+def test_the_list_the_page_and_the_report_say_that_it_was_undone(
+    admin: Staff, clock: Clock
+) -> None:
+    url = imported(admin, *(tenant(n) for n in range(MANY)))
+    assert "undo" not in admin.get(f"{url}/report.json").get_json()
+    clock.advance(minutes=5)
+    confirm(admin, url, confirmed="1")
+    begun = admin.get(url)
+    assert outcome(begun) == (
+        "Ada began to undo this import on 23 Nov 2026, 10:05 UTC."
+        f" {ROWS_PER_UNDO_STEP} of {MANY} rows are undone."
+    )
+    state = f"{ROWS_PER_UNDO_STEP} of {MANY} rows are undone. State Partly undone"
+    assert line_of_list(admin).endswith(state)
+    part = {"by": "Ada", "at": "2026-11-23T10:05:00.000Z"}
+    assert admin.get(f"{url}/report.json").get_json()["undo"] == part | {
+        "isOver": False, "undone": ROWS_PER_UNDO_STEP, "stayed": 0,
+    }  # fmt: skip
+    confirm(admin, url)
+    done = admin.get(url)
+    sentence = (
+        f"Ada undid this import on 23 Nov 2026, 10:05 UTC. Rows that went back: {MANY}; that"
+        " stayed: 0."
+    )
+    assert outcome(done) == f"{sentence} To write its rows again, import the file again."
+    assert "Tenants that may use the application" not in page_words(done)
+    assert page_words(done).count(sentence) == 1
+    assert line_of_list(admin).endswith(f"{sentence} State Undone")
+    assert admin.get(f"{url}/report.json").get_json()["undo"] == part | {
+        "isOver": True, "undone": MANY, "stayed": 0,
+    }  # fmt: skip
+
+
+def line_of_list(person: Staff) -> str:
+    (line,) = rows_of(person.get(URL))
+    return line
+
+
 def test_without_javascript_each_press_undoes_the_next_rows(admin: Staff, store: Store) -> None:
     url = imported(admin, *(tenant(n) for n in range(MANY)))
     confirm(admin, url, confirmed="1")

@@ -134,7 +134,7 @@ class UndoRunner:
             tally.answers.refuse_more_than(arguments.most_losing)
         except TooManyLoseError as error:
             raise click.ClickException(
-                f"{refusal_sentence(error)} Look at them with --dry-run."
+                f"{_undone_before(tally)}{refusal_sentence(error)} Look at them with --dry-run."
             ) from error
         if arguments.dry_run:
             return self._report(job, tally)
@@ -151,7 +151,8 @@ class UndoRunner:
 
     def _tally(self, job: ImportJob) -> UndoTally:
         """What undoing the rows that are left would do, and whose answers it changes."""
-        tally = UndoTally(AnswerDiff(now=self._audit.at, zone=self._zone))
+        before = job.undo.processed if job.undo else 0
+        tally = UndoTally(AnswerDiff(now=self._audit.at, zone=self._zone), undone_before=before)
         for row_undo in rows_to_undo(self._store, job, self._audit, workers=self._workers):
             tally.add(row_undo)
             self._progress.update(f"{tally.counts.total():,} of {job.written:,} rows looked at")
@@ -165,12 +166,12 @@ class UndoRunner:
         with flushed_output():
             if self._arguments.as_json:
                 # As a whole or not at all: half a JSON document cannot be read.
-                write_output("".join(undo_report(rows, job, tally.answers)))
+                write_output("".join(undo_report(rows, job, tally)))
             else:
                 for _ in rows:
                     pass
                 self._progress.clear()
-                self._print_summary(job, counts, staying, tally.answers)
+                self._print_summary(job, counts, staying, tally)
         return all(outcome in UNDONE for outcome in counts)
 
     def _counted(
@@ -188,8 +189,9 @@ class UndoRunner:
         job: ImportJob,
         counts: Counter[UndoOutcome],
         staying: list[FormerState],
-        answers: AnswerDiff,
+        tally: UndoTally,
     ) -> None:
+        answers = tally.answers
         go, stay = ("Would go", "Would stay") if self._arguments.dry_run else ("Went", "Stayed")
         back, removed = counts[UndoOutcome.BACK], counts[UndoOutcome.REMOVED]
         stays = counts.total() - back - removed
@@ -201,6 +203,10 @@ class UndoRunner:
             click.echo(f"  stays: {printable(row.tenant_id)}: {_reason(row)}")
         if (more := stays - len(staying)) > 0:
             click.echo(f"  and {more:,} more; --json lists all of them.")
+        if tally.undone_before:
+            click.echo(
+                f"Rows that were undone before this run: {tally.undone_before:,}. Of the others:"
+            )
         click.echo(diff_sentence(answers))
         for loser in answers.losers:
             click.echo(f"  {loser_sentence(loser, answers)}")
@@ -224,6 +230,13 @@ class UndoRunner:
             next_step = "" if job.undo.is_over else NEXT_STEP
             return f"{job.undo.processed:,} of {job.written:,} rows are undone. {next_step}"
         return NEXT_STEP
+
+
+def _undone_before(tally: UndoTally) -> str:
+    """Before the sentence that this run wrote nothing."""
+    if not tally.undone_before:
+        return ""
+    return f"Rows that were undone before: {tally.undone_before:,}. This time: "
 
 
 def _being_written(job: ImportJob) -> str:

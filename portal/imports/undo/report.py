@@ -26,9 +26,11 @@ class UndoTally:
     """Counts rows by what became of them.
 
     answers: whose answers from `validate` change, now and later.
+    undone_before: rows that are not counted, since they were undone before.
     """
 
     answers: AnswerDiff
+    undone_before: int = 0
     counts: Counter[UndoOutcome] = field(default_factory=Counter)
 
     @property
@@ -47,11 +49,11 @@ class UndoTally:
 
 
 def undo_report(
-    rows: Iterable[FormerState], job: ImportJob, answers: AnswerDiff | None = None
+    rows: Iterable[FormerState], job: ImportJob, tally: UndoTally | None = None
 ) -> Iterator[str]:
     """Pieces of one JSON object: `rows`, then the totals.
 
-    answers: whose answers the undoing of these rows changes, or has changed, if that is known.
+    tally: whose answers the undoing of these rows changes, or has changed, if that is known.
     """
     counts: Counter[UndoOutcome] = Counter()
     yield '{"rows": ['
@@ -67,7 +69,8 @@ def undo_report(
         "undone": job.undo is not None and job.undo.is_over,
         "by": job.undo.by if job.undo else "",
         "counts": {outcome.value: counts[outcome] for outcome in UndoOutcome},
-        "answerDiff": answers.as_json() if answers else None,
+        "answerDiff": tally.answers.as_json() if tally else None,
+        "undoneBefore": tally.undone_before if tally else 0,
     }
     for name, value in totals.items():
         yield f",\n{json.dumps(name)}: {json.dumps(value)}"

@@ -80,6 +80,10 @@ class UndoReport(Struct, rename="camel", kw_only=True):
     undone: Annotated[bool, Meta(description="Whether the import is undone.")]
     by: Annotated[str, Meta(description="Who began that; empty if nobody did.")]
     answer_diff: AnswerChanges
+    undone_before: Annotated[
+        int,
+        Meta(description="Rows that an earlier request undid. `answerDiff` is of the others."),
+    ]
 
 
 #: A file to import, as JSON. There are more formats.

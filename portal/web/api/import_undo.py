@@ -49,8 +49,8 @@ def undo_import(import_id: str) -> Response:
     try:
         # A refusal below changes nothing, so it does not stop the import either.
         job = job_to_undo(store(), import_id, audit_of_token(), stops=stops, dry_run=True)
-        answers = _answers(job)
-        answers.refuse_more_than(int(most) if most is not None else None)
+        tally = _tally(job)
+        tally.answers.refuse_more_than(int(most) if most is not None else None)
         if not dry_run:
             job = _undone(job_to_undo(store(), import_id, audit_of_token(), stops=stops))
     except UnknownJobError:
@@ -68,16 +68,18 @@ def undo_import(import_id: str) -> Response:
     except StoreError:
         return _stopped(import_id)
     rows = rows_of_undo(store(), job, audit_of_token(), workers=lookup_workers(settings()))
-    text = "".join(undo_report(rows, job, answers))
+    text = "".join(undo_report(rows, job, tally))
     return Response(text, content_type="application/json")
 
 
-def _answers(job: ImportJob) -> AnswerDiff:
+def _tally(job: ImportJob) -> UndoTally:
     audit = audit_of_token()
-    tally = UndoTally(AnswerDiff(now=audit.at, zone=settings().time_zone))
+    before = job.undo.processed if job.undo else 0
+    answers = AnswerDiff(now=audit.at, zone=settings().time_zone)
+    tally = UndoTally(answers, undone_before=before)
     for row_undo in rows_to_undo(store(), job, audit, workers=lookup_workers(settings())):
         tally.add(row_undo)
-    return tally.answers
+    return tally
 
 
 def _undone(job: ImportJob) -> ImportJob:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from portal import onboarding
-from portal.imports import JobState, apply_step
+from portal.imports import JobState, UndoOutcome, apply_step, undo_step
 from portal.imports.undo.stopping import UNATTENDED_AFTER
 from portal.stores.file import JsonFileStore
 from portal.tenants import AuditInfo, Reason
@@ -103,6 +103,33 @@ def test_it_goes_on_where_another_run_was_stopped(tmp_path: Path) -> None:
     report = json_output(run_tool("undo-import", import_id, "--json"))
     assert (report["undone"], report["importId"]) == (True, import_id)
     assert report["counts"]["back"] + report["counts"]["removed"] == 4
+
+
+def test_a_resumed_run_says_that_its_answers_are_of_the_rest(tmp_path: Path) -> None:
+    import_id = imported(tmp_path)
+    store = JsonFileStore(tmp_path / "data")
+    # Of two that were new and two that were there: the first one.
+    job = undo_step(store, import_id, replace(ANN, at=utc_now()), rows=1)
+    assert job.undo
+    assert job.undo.counts == {UndoOutcome.REMOVED: 1}
+    store.close()
+    report = json_output(run_tool("undo-import", import_id, "--dry-run", "--json"))
+    assert (report["undoneBefore"], report["counts"]["removed"]) == (1, 2)
+    assert (report["answerDiff"]["same"], report["answerDiff"]["loseNow"]) == (2, 1)
+    refused = run_tool("undo-import", import_id, "--most-losing", "0")
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        (
+            "Error: Rows that were undone before: 1. This time: Nothing was written: 1 tenant"
+            " would lose access, and at most 0 may. Look at them with --dry-run.\n"
+        ),
+    )
+    done = run_tool("undo-import", import_id)
+    assert (
+        "Went back to what they were: 2. Went away, since they were new: 2. Stayed: 0.\n"
+        "Rows that were undone before this run: 1. Of the others:\n"
+        "Answers to the application: 2 the same, 1 loses access now.\n"
+    ) in done.stdout
 
 
 def half_written(folder: Path, moved_at: datetime) -> str:

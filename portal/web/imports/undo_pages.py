@@ -6,12 +6,14 @@ itself. So a reload, a second tab or another worker does no harm, and it works w
 
 import logging
 import re
+from itertools import islice
 
 from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.answer_diff import AnswerDiff
 from portal.imports import (
+    UNKNOWN_LOSING,
     ImportJob,
     UndoRefusedError,
     UndoTally,
@@ -41,8 +43,9 @@ __all__ = ["bp"]  # The blueprint of the pages, with this route as well.
 logger = logging.getLogger(__name__)
 
 #: So many rows one page looks at to say what undoing all of them would do. Each costs up to six
-#: reads.
-MOST_LOOKED_AT = 300
+#: reads, which takes some seconds at most; those of a table go over the network.
+MOST_LOOKED_AT = 5_000
+_MOST_IN_A_TABLE = 1_000
 #: An item of former states, the row in it, and how many rows stand before that.
 _POSITION = re.compile(r"([0-9]{1,6})-([0-9]{1,4})-([0-9]{1,7})", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,7}", re.ASCII)
@@ -54,9 +57,10 @@ def undo(import_id: str) -> AnyResponse:
     if request.method != "POST":
         return _page(find_job(store(), import_id))
     job = find_job(store(), import_id)
-    if job.undo is None and undo_refusal(job) is None and "confirmed" not in request.form:
-        tally = _tally(job)
-        if tally is None or tally.answers.losing:
+    if job.undo is None and undo_refusal(job) is None:
+        confirmed = request.form.get("confirmed", "")
+        losing = UNKNOWN_LOSING if _has_too_many(job) else _losing(_tally(job))
+        if losing not in ("", confirmed):
             return _page(job, code=422, is_unconfirmed=True)
     try:
         job = undo_step(store(), import_id, audit_info(), workers=lookup_workers(settings()))
@@ -70,13 +74,27 @@ def undo(import_id: str) -> AnyResponse:
     return redirect(url_for("imports.undo", import_id=import_id), 303)
 
 
-def _tally(job: ImportJob) -> UndoTally | None:
-    """What undoing would do; `None` if there are too many rows to look at."""
-    if job.written > MOST_LOOKED_AT:
-        return None
+def _most_looked_at() -> int:
+    return MOST_LOOKED_AT if settings().store == "json" else _MOST_IN_A_TABLE
+
+
+def _has_too_many(job: ImportJob) -> bool:
+    """Whether not all rows are looked at, so that nobody knows how many tenants lose access."""
+    return job.written > _most_looked_at()
+
+
+def _losing(tally: UndoTally) -> str:
+    """What confirms the undoing, if all rows were looked at: how many tenants lose access by it;
+    empty if nobody loses it."""
+    return str(tally.answers.losing or "")
+
+
+def _tally(job: ImportJob) -> UndoTally:
+    """What undoing would do with the first rows, as many as one page looks at."""
     audit = audit_info()
     tally = UndoTally(AnswerDiff(now=audit.at, zone=settings().time_zone))
-    for row_undo in rows_to_undo(store(), job, audit, workers=lookup_workers(settings())):
+    rows = rows_to_undo(store(), job, audit, workers=lookup_workers(settings()))
+    for row_undo in islice(rows, _most_looked_at()):
         tally.add(row_undo)
     return tally
 
@@ -131,10 +149,14 @@ def _page(
     refusal = "" if is_over else refusal_sentence(job)
     can_begin = job.undo is None and not refusal
     tally = _tally(job) if can_begin else None
+    has_too_many = _has_too_many(job)
     summary: list[str] = []
-    if can_begin:
-        summary = tally_sentences(tally) if tally else [too_many_sentence(job.written)]
-    losing = format_number(tally.answers.losing) if tally else ""
+    losing = ""
+    if tally:
+        summary = tally_sentences(tally)
+        losing = UNKNOWN_LOSING if has_too_many else _losing(tally)
+        if has_too_many:
+            summary.insert(0, too_many_sentence(job.written, tally.counts.total()))
     ended = ended_sentence(job.undo, job.written) if job.undo and is_over else ""
     at = dates.moment(job.at, settings().time_zone)
     return htmx.render(
@@ -152,8 +174,9 @@ def _page(
         paused=is_paused,
         just_begun=just_begun,
         summary=summary,
-        must_confirm=can_begin and (tally is None or tally.answers.losing > 0),
-        losing=losing,
+        must_confirm=bool(losing),
+        confirmation=losing,
+        losing=format_number(tally.answers.losing) if tally and not has_too_many else "",
         unconfirmed=is_unconfirmed,
         written=job.written,
         processed=job.undo.processed if job.undo else 0,

@@ -128,13 +128,13 @@ def tally_sentences(tally: UndoTally) -> list[str]:
     ]
 
 
-def too_many_sentence(written: int) -> str:
+def too_many_sentence(written: int, looked_at: int) -> str:
+    """Before the sentences about the rows that were looked at."""
     return _(
-        "This import wrote %(n)s rows. That is too many to look at all of them on one page: the"
-        " list below says what becomes of each. The command undo-import with --dry-run counts"
-        " them.",
-        n=format_number(written),
-    )
+        "This import wrote %(n)s rows. Only the first %(looked)s of them are counted here; the"
+        " command undo-import with --dry-run counts all of them.",
+        n=format_number(written), looked=format_number(looked_at),
+    )  # fmt: skip
 
 
 def progress_sentence(undo: UndoProgress | None, written: int) -> str:

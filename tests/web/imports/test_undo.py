@@ -15,7 +15,10 @@ from portal.imports.undo.steps import ROWS_PER_UNDO_STEP
 from portal.settings import Settings
 from portal.stores.contract import Store
 from portal.tenants import AuditInfo
+from portal.web.imports.undo_pages import MOST_LOOKED_AT
 from tests.conftest import Clock
+from tests.imports.files import lines
+from tests.imports.harness import ImportHarness
 from tests.strict_client import StrictClient
 from tests.web.failing_store import TroubledStore, read_only
 from tests.web.import_bodies import tenant
@@ -97,6 +100,8 @@ def test_who_takes_access_away_says_so_first(admin: Staff, store: Store) -> None
     assert error_beside(refused, "confirmed") == "Tick this box to confirm it. Nothing was written."
     assert "86810_1" in tenants_in(store)
     assert words(forms(refused)[f"{url}/undo"]).endswith("Undo the import")
+    assert confirm(admin, url, confirmed="2").status_code == 422
+    assert "86810_1" in tenants_in(store)
     assert confirm(admin, url, confirmed="1").status_code == 303
     assert tenants_in(store) == {}
 
@@ -151,7 +156,7 @@ def test_the_list_the_page_and_the_report_say_that_it_was_undone(
     url = imported(admin, *(tenant(n) for n in range(MANY)))
     assert "undo" not in admin.get(f"{url}/report.json").get_json()
     clock.advance(minutes=5)
-    confirm(admin, url, confirmed="1")
+    confirm(admin, url, confirmed=str(MANY))
     begun = admin.get(url)
     assert outcome(begun) == (
         "Ada began to undo this import on 23 Nov 2026, 10:05 UTC."
@@ -185,7 +190,7 @@ def line_of_list(person: Staff) -> str:
 
 def test_without_javascript_each_press_undoes_the_next_rows(admin: Staff, store: Store) -> None:
     url = imported(admin, *(tenant(n) for n in range(MANY)))
-    confirm(admin, url, confirmed="1")
+    confirm(admin, url, confirmed=str(MANY))
     page = admin.get(f"{url}/undo")
     progress = by_id(page, "handled")
     assert (progress.get("value"), progress.get("max")) == (str(ROWS_PER_UNDO_STEP), str(MANY))
@@ -206,7 +211,7 @@ def test_without_javascript_each_press_undoes_the_next_rows(admin: Staff, store:
 
 def test_with_htmx_the_steps_follow_by_themselves(admin: Staff, store: Store) -> None:
     url = imported(admin, *(tenant(n) for n in range(MANY)))
-    first = confirm(admin, url, htmx=True, confirmed="1")
+    first = confirm(admin, url, htmx=True, confirmed=str(MANY))
     assert first.status_code == 200
     assert live_words(first) == f"{ROWS_PER_UNDO_STEP} of {MANY} rows are undone."
     form = form_of(first, f"{url}/undo")
@@ -222,14 +227,34 @@ def test_two_administrators_at_once_undo_each_row_once(
 ) -> None:
     ada, bob = signed_in("Ada", "admin"), signed_in("Bob", "admin")
     url = imported(ada, *(tenant(n) for n in range(MANY)))
-    form = form_of(bob.get(f"{url}/undo"), f"{url}/undo") | {"confirmed": "1"}
-    confirm(ada, url, confirmed="1")
+    form = form_of(bob.get(f"{url}/undo"), f"{url}/undo") | {"confirmed": str(MANY)}
+    confirm(ada, url, confirmed=str(MANY))
     # Bob's page is older; his press goes on.
     assert bob.client.post(f"{url}/undo", data=form).status_code == 303
     assert tenants_in(store) == {}
     done = job_of(store, url)
     assert done.undo
     assert (done.undo.by, done.undo.processed) == ("Ada", MANY)
+
+
+def test_of_more_rows_than_one_page_counts_it_says_how_many_are_counted(
+    admin: Staff, store: Store, settings: Settings
+) -> None:
+    rows = MOST_LOOKED_AT + 1
+    job = ImportHarness(store, settings.data_dir).run(lines(*(tenant(n) for n in range(rows))))
+    url = f"{URL}{job.id}"
+    text = page_words(admin.get(f"{url}/undo"))
+    assert (
+        "This import wrote 5,001 rows. Only the first 5,000 of them are counted here; the command"
+        " undo-import with --dry-run counts all of them."
+    ) in text
+    assert "Answers to the application: 0 the same, 5,000 lose access now." in text
+    assert "Undo the import, although tenants may lose access" in text
+    # A number confirms only what was counted.
+    assert confirm(admin, url, confirmed="5000").status_code == 422
+    assert len(tenants_in(store)) == rows
+    assert confirm(admin, url, confirmed="unknown").status_code == 303
+    assert len(tenants_in(store)) == rows - ROWS_PER_UNDO_STEP
 
 
 def test_an_import_that_is_not_over_is_refused_with_a_sentence(admin: Staff) -> None:
@@ -264,7 +289,7 @@ def test_a_store_that_refuses_a_step_loses_nothing(
     sign_in(client, store, clock.now(), role="admin", name="Ada")
     ada = Staff(client, "Ada")
     url = imported(ada, *(tenant(n) for n in range(MANY)))
-    confirm(ada, url, confirmed="1")
+    confirm(ada, url, confirmed=str(MANY))
     form = form_of(ada.get(f"{url}/undo"), f"{url}/undo")
     troubled.begin(read_only)
     refused = ada.client.post(f"{url}/undo", data=form, headers=HTMX if htmx else {})

@@ -269,8 +269,8 @@ ARROWS: dict[str, set[str]] = {
         "portal.tenants",
     },
     "portal.mail.messages": {
-        "portal.day_texts", "portal.folders", "portal.records", "portal.settings",
-        "portal.translations",
+        "portal.day_texts", "portal.folders", "portal.records", "portal.settings", "portal.stores",
+        "portal.tenants", "portal.translations",
     },
     "portal.mail.ways": {
         "portal.atomic_files", "portal.folders", "portal.mail.messages", "portal.settings",

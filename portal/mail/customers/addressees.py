@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from portal import records
 from portal.auth import active_person
-from portal.mail.messages import NothingToSayError
+from portal.mail.messages import NothingToSayError, item_told_of, tenant_told_of
 from portal.mail.staff import STAFF
 from portal.records import OutboxEntry, StatusLink
-from portal.stores import Item, ItemNotFoundError, Store
+from portal.stores import ItemNotFoundError, Store
 from portal.tenants import Contact, Tenant
 
 #: Notes of a tenant among which its second address is looked for.
@@ -56,7 +56,7 @@ def find_addressee(store: Store, entry: OutboxEntry) -> Addressee:
     if entry.sign_up_id:
         # The id of its tenant may be another one's by now.
         return _of_closed_sign_up(store, entry.sign_up_id)
-    tenant = _tenant(store, entry.tenant_id)
+    tenant = tenant_told_of(store, entry.tenant_id)
     if entry.tenant_id not in (tenant.id, tenant.pending_id):
         # The contact of the other tenant is somebody else. The closing has a mail of its own.
         raise NothingToSayError("overtaken")
@@ -106,42 +106,16 @@ def has_second_address(store: Store, entry: OutboxEntry) -> bool:
 
 def _of_closed_sign_up(store: Store, sign_up_id: str) -> Addressee:
     """Whoever asked for access that the tenant had already."""
-    item = _item(store, sign_up_id)
+    item = item_told_of(store, sign_up_id)
     closed = records.closed_sign_up_of(item)
     if closed is None:
         raise NothingToSayError("gone" if records.forward_of(item) else "overtaken")
     sign_up = records.tenant_of(closed.sign_up)
     return Addressee(
-        tenant=_tenant(store, sign_up_id),
+        tenant=tenant_told_of(store, sign_up_id),
         contact=sign_up.contact,
         locale=sign_up.locale,
         sign_up_id=sign_up_id,
         link=records.status_link_of(item),
         renews=bool(sign_up.renews),
     )
-
-
-def _tenant(store: Store, tenant_id: str) -> Tenant:
-    item = _item(store, tenant_id)
-    if records.forward_of(item):
-        item = _led_to(store, item)
-    if not records.is_tenant(item):
-        raise NothingToSayError("gone")
-    tenant = records.tenant_of(item)
-    if tenant.erased:
-        raise NothingToSayError("gone")
-    return tenant
-
-
-def _led_to(store: Store, forward: Item) -> Item:
-    try:
-        return records.get_where_it_leads(store, forward)
-    except ItemNotFoundError as error:
-        raise NothingToSayError("gone") from error
-
-
-def _item(store: Store, item_id: str) -> Item:
-    try:
-        return records.get_where_it_is(store, item_id)
-    except ItemNotFoundError as error:
-        raise NothingToSayError("gone") from error

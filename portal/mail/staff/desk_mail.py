@@ -14,12 +14,12 @@ from enum import StrEnum
 from portal import records
 from portal.auth import Person, active_person
 from portal.day_texts import day_text
-from portal.mail.messages import Letter, NothingToSayError, Words
+from portal.mail.messages import Letter, NothingToSayError, Words, tenant_told_of
 from portal.mail.staff.digest import STAFF
 from portal.mail.staff.wishes import mail_wishes
 from portal.records import Desk, OutboxEntry
 from portal.settings import Settings
-from portal.stores import Item, ItemNotFoundError, Store
+from portal.stores import ItemNotFoundError, Store
 from portal.tenants import Status, Tenant
 from portal.translations import N_
 
@@ -76,7 +76,7 @@ def desk_letter(
         kind is DeskMail.DONE and not wishes.done
     ):
         raise NothingToSayError("unwanted")
-    tenant = _tenant(store, entry.requests[0] if entry.requests else "")
+    tenant = tenant_told_of(store, entry.requests[0] if entry.requests else "")
     desk = _desk(store, tenant)
     words = Words(wishes.locale or settings.mail_staff_language)
     letter = _WRITE[kind](_Facts(entry, person, tenant, desk, settings), words)
@@ -159,31 +159,9 @@ _WRITE: Mapping[DeskMail, Callable[[_Facts, Words], Letter]] = {
 }
 
 
-def _tenant(store: Store, tenant_id: str) -> Tenant:
-    item = _item(store, tenant_id)
-    if records.forward_of(item):
-        try:
-            item = records.get_where_it_leads(store, item)
-        except ItemNotFoundError as error:
-            raise NothingToSayError("gone") from error
-    if not records.is_tenant(item):
-        raise NothingToSayError("gone")
-    tenant = records.tenant_of(item)
-    if tenant.erased:
-        raise NothingToSayError("gone")
-    return tenant
-
-
 def _desk(store: Store, tenant: Tenant) -> Desk:
     try:
         desk = records.desk_of(store.get(records.desk_id(tenant.id)))
     except ItemNotFoundError:
         return records.new_desk(tenant)
     return desk if desk.status is tenant.status else records.new_desk(tenant)
-
-
-def _item(store: Store, item_id: str) -> Item:
-    try:
-        return records.get_where_it_is(store, item_id)
-    except ItemNotFoundError as error:
-        raise NothingToSayError("gone") from error

@@ -59,9 +59,10 @@ def undo(import_id: str) -> AnyResponse:
     job = find_job(store(), import_id)
     if job.undo is None and undo_refusal(job) is None:
         confirmed = request.form.get("confirmed", "")
-        losing = UNKNOWN_LOSING if _has_too_many(job) else _losing(_tally(job))
+        tally = None if _has_too_many(job) else _tally(job)
+        losing = _losing(tally) if tally else UNKNOWN_LOSING
         if losing not in ("", confirmed):
-            return _page(job, code=422, is_unconfirmed=True)
+            return _page(job, code=422, is_unconfirmed=True, tally=tally)
     try:
         job = undo_step(store(), import_id, audit_info(), workers=lookup_workers(settings()))
     except UndoRefusedError:
@@ -144,11 +145,13 @@ def _page(
     is_unconfirmed: bool = False,
     announced: str = "",
     just_begun: bool = False,
+    tally: UndoTally | None = None,
 ) -> Response:
+    """`tally`: if the request has made it already, since it reads every row."""
     is_over = job.undo is not None and job.undo.is_over
     refusal = "" if is_over else refusal_sentence(job)
     can_begin = job.undo is None and not refusal
-    tally = _tally(job) if can_begin else None
+    tally = (tally or _tally(job)) if can_begin else None
     has_too_many = _has_too_many(job)
     summary: list[str] = []
     losing = ""

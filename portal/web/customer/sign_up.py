@@ -39,6 +39,7 @@ from portal.web.customer.pages import page_with_form
 from portal.web.customer.proof_widget import proof_of_form, widget
 from portal.web.customer.sent_form import limit_problem, new_form_token, submit_form
 from portal.web.forms import (
+    CLAIM_FIELDS,
     ContactForm,
     claimed_ids,
     note_beside,
@@ -59,15 +60,12 @@ from portal.web.i18n import LANGUAGES, _, set_language
 
 bp = Blueprint("customer", __name__)
 
-#: Query parameters that a link out of the Field Service Management shell adds.
-_SHELL_PARAMETERS = ("account_id", "company_id", "account_name", "company_name", "cluster")
-
 
 @bp.get("/")
 def index() -> AnyResponse:
     # A link out of the Field Service Management shell may lead here as well.
     args = request.args
-    parameters: dict[str, Any] = {name: args[name] for name in _SHELL_PARAMETERS if name in args}
+    parameters: dict[str, Any] = {name: args[name] for name in CLAIM_FIELDS if name in args}
     return redirect(url_for("customer.sign_up", **parameters))
 
 
@@ -188,7 +186,7 @@ def _sign_up_page(
 ) -> Response:
     hidden = [("form_token", token)]
     if claims:
-        hidden += [(name, value) for name in _SHELL_PARAMETERS if (value := getattr(claims, name))]
+        hidden += [(name, value) for name in CLAIM_FIELDS if (value := getattr(claims, name))]
     if status != 200:
         hidden.append(("tried", "1"))
     limits = services().limits.sign_ups

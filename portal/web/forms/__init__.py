@@ -20,6 +20,7 @@ from portal.web.forms.base import (
     read_secret,
 )
 from portal.web.forms.contact_form import (
+    CLAIM_FIELDS,
     AddressForm,
     ChangeForm,
     ContactForm,
@@ -39,9 +40,9 @@ from portal.web.forms.contact_view import (
 )
 
 __all__ = [
-    "AddressForm", "ChangeForm", "ContactForm", "FieldView", "Form", "StaffContactForm",
-    "TextField", "claimed_ids", "contact_data", "contact_facts", "form_messages", "form_version",
-    "is_final_id", "line_reader", "masked_email", "masked_facts", "masked_value", "note_beside",
-    "open_data", "read_cluster", "read_day", "read_id", "read_phone", "read_secret",
-    "readable_number",
+    "CLAIM_FIELDS", "AddressForm", "ChangeForm", "ContactForm", "FieldView", "Form",
+    "StaffContactForm", "TextField", "claimed_ids", "contact_data", "contact_facts",
+    "form_messages", "form_version", "is_final_id", "line_reader", "masked_email", "masked_facts",
+    "masked_value", "note_beside", "open_data", "read_cluster", "read_day", "read_id", "read_phone",
+    "read_secret", "readable_number",
 ]  # fmt: skip

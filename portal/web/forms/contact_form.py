@@ -238,6 +238,11 @@ def _phone_note(typed: str) -> str:
     return f"{note} {question}"
 
 
+#: The fields of what the Field Service Management shell says of whoever asks: parameters of a link
+#: out of it, and hidden fields of the page in its frame.
+CLAIM_FIELDS = ("account_id", "company_id", "account_name", "company_name", "cluster")
+
+
 def claimed_ids(fields: Any) -> Ids | None:
     """The ids that a link out of the Field Service Management shell claims.
 

@@ -26,7 +26,7 @@ from portal.web.customer import (
     submit_form,
     widget,
 )
-from portal.web.forms import ContactForm, claimed_ids, note_beside
+from portal.web.forms import CLAIM_FIELDS, ContactForm, claimed_ids, note_beside
 from portal.web.http import (
     ExpiredLinkError,
     FormToken,
@@ -44,8 +44,6 @@ from portal.web.shell.qr_code import qr_svg
 
 bp = Blueprint("shell", __name__)
 
-#: What the shell says of whoever asks, in the names that a link out of it has as well.
-_IDS = ("account_id", "company_id", "account_name", "company_name", "cluster")
 _THEMES = ("dark", "light")
 
 
@@ -136,7 +134,7 @@ def _form_page(
         is_answer=is_answer,
         is_refused=status == 403,
         facts=claim_facts(claims),
-        ids=[(name, getattr(claims, name) if claims else "") for name in _IDS],
+        ids=[(name, getattr(claims, name) if claims else "") for name in CLAIM_FIELDS],
         token=token,
         theme=_theme(),
         asks_for_token=settings().fsm_proof,

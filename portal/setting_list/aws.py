@@ -1,0 +1,49 @@
+"""Settings of the section "AWS" in `docs/operating.md`."""
+
+from portal.setting_list.setting import Setting
+
+AWS = (
+    Setting(
+        "USE_DYNAMODB",
+        "",
+        "`true` keeps the data in DynamoDB. Any other value keeps it in the file store.",
+    ),
+    Setting(
+        "NODE_ENV",
+        "",
+        "Read only if `USE_DYNAMODB` is not set: `production` selects DynamoDB.",
+    ),
+    Setting(
+        "TENANT_TABLE_NAME",
+        "fsm-appointment-tenants",
+        "The name of the DynamoDB table.",
+    ),
+    Setting(
+        "AWS_REGION",
+        "",
+        "The region of the table and of the KMS key, for example `eu-central-1`.",
+    ),
+    Setting(
+        "PORTAL_KMS_KEY_ID",
+        "",
+        "The KMS key (id, ARN or alias) that seals client secrets. If it is not set, the key"
+        " file in the data folder seals them.",
+    ),
+    Setting(
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        "",
+        "The address of DynamoDB if it is not the region's own: a VPC endpoint, or a test engine.",
+    ),
+    Setting(
+        "PORTAL_METRICS",
+        "",
+        "Where the portal reports its calls to DynamoDB: `log` writes CloudWatch embedded"
+        " metrics to the log, `prometheus` opens `/metrics`, `log,prometheus` does both.",
+    ),
+    Setting(
+        "DEBUG",
+        "",
+        "`fsm-appointment:tenant` logs each call to DynamoDB: operation, kind of item, time,"
+        " capacity and request id; never a value.",
+    ),
+)

@@ -430,13 +430,19 @@ ARROWS: dict[str, set[str]] = {
         "portal.web.customer", "portal.web.http", "portal.web.i18n", "portal.web.imports",
         "portal.web.openapi", "portal.web.shell", "portal.web.staff",
     },
+    "portal.cli.doctor": {
+        "portal.cli", "portal.folders", "portal.fsm", "portal.incomplete_count", "portal.mail",
+        "portal.oidc", "portal.sealing", "portal.search", "portal.settings",
+        "portal.signing_keys", "portal.stores", "portal.stores.dynamodb", "portal.timestamps",
+    },
     "portal.cli": {
+        "portal.cli.doctor",
         "portal", "portal.answer_diff", "portal.auth", "portal.contact_readers", "portal.desk",
-        "portal.figures", "portal.folders", "portal.fsm", "portal.grace", "portal.imports",
-        "portal.incomplete_count", "portal.logs", "portal.mail", "portal.oidc", "portal.onboarding",
+        "portal.figures", "portal.grace", "portal.imports",
+        "portal.logs", "portal.mail", "portal.onboarding",
         "portal.outbox", "portal.records", "portal.reports", "portal.saved_views", "portal.sealing",
         "portal.search", "portal.serving", "portal.settings", "portal.signing_keys",
-        "portal.stores", "portal.stores.dynamodb", "portal.stores.file", "portal.tenants",
+        "portal.stores", "portal.stores.file", "portal.tenants",
         "portal.timestamps", "portal.usage",
     },
     "portal": {

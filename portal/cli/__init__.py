@@ -9,7 +9,7 @@ sealing    `portal sealing`: rotate the key that seals client secrets
 retention  `portal erase-closed`
 outbox     `portal outbox`: sends mail that is due
 aws_lambda the same as a function for AWS Lambda
-doctor     `portal doctor`: checks everything that the portal needs
+doctor/    `portal doctor`: checks everything that the portal needs
 answers    `portal answers`: whose answer from `validate` another version or setting changes
 answer_lines  what commands print of that
 restore_check  the same before `portal store restore` writes

@@ -14,8 +14,8 @@ from click.testing import Result
 from moto import mock_aws
 
 from portal.cli.doctor import examine
-from portal.cli.doctor_dynamodb import clock_error_seconds
-from portal.cli.doctor_findings import Finding
+from portal.cli.doctor.dynamodb import clock_error_seconds
+from portal.cli.doctor.findings import Finding
 from portal.incomplete_count import IncompleteCount, save_incomplete_count
 from portal.stores.contract import Add
 from portal.stores.dynamodb import PERMISSION_CHECKS, DynamoDbStore

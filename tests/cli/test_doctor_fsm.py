@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.cli.doctor_findings import Finding
-from portal.cli.doctor_fsm import check_cluster_keys, check_proxy
+from portal.cli.doctor.findings import Finding
+from portal.cli.doctor.fsm import check_cluster_keys, check_proxy
 from portal.settings import Settings
 from tests.fsm.shell_tokens import KEY, publish
 from tests.fsm_cluster import Cluster, running_cluster

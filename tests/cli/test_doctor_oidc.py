@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from portal.cli.doctor_findings import Finding
-from portal.cli.doctor_oidc import check_provider
+from portal.cli.doctor.findings import Finding
+from portal.cli.doctor.oidc import check_provider
 from portal.settings import Settings
 from tests.oidc_provider import CLIENT_ID, NoProviderError, Provider, running
 from tests.serving import free_port

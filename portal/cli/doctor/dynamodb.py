@@ -7,7 +7,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from portal.cli.doctor_findings import Finding, finding_of_error
+from portal.cli.doctor.findings import Finding, finding_of_error
 from portal.settings import Settings
 from portal.stores import INDEXES, BusyError, UnavailableError
 from portal.timestamps import utc_now

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 
 import click
 
-from portal.cli.doctor_dynamodb import check_dynamodb
-from portal.cli.doctor_findings import Finding, finding_of_error
-from portal.cli.doctor_fsm import check_cluster_keys, check_proxy
-from portal.cli.doctor_mail import check_mail
-from portal.cli.doctor_oidc import check_provider
-from portal.cli.search import check_search
+from portal.cli.doctor.dynamodb import check_dynamodb
+from portal.cli.doctor.findings import Finding, finding_of_error
+from portal.cli.doctor.fsm import check_cluster_keys, check_proxy
+from portal.cli.doctor.mail import check_mail
+from portal.cli.doctor.oidc import check_provider
+from portal.cli.doctor.search import check_search
 from portal.folders import can_be_written
 from portal.incomplete_count import read_incomplete_count
 from portal.settings import Settings, SettingsError

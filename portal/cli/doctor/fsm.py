@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from portal.cli.doctor_findings import Finding
+from portal.cli.doctor.findings import Finding
 from portal.settings import Settings
 
 

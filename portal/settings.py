@@ -62,6 +62,7 @@ class Settings:
     """0: nothing is known while the store cannot be asked."""
     note_use: bool
     workers: int
+    stop_seconds: int
     contact_url: str
     contact_email: str
     contact_phone: str
@@ -153,6 +154,7 @@ class Settings:
             ),
             note_use=setting_parsers.flag("PORTAL_NOTE_USE", text["PORTAL_NOTE_USE"]),
             workers=setting_parsers.number("PORTAL_WORKERS", text, 1, 1000),
+            stop_seconds=setting_parsers.number("PORTAL_STOP_SECONDS", text, 1, 3600),
             contact_url=setting_parsers.contact_url(
                 "PORTAL_CONTACT_URL", text["PORTAL_CONTACT_URL"]
             ),

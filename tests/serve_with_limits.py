@@ -28,6 +28,12 @@ def small(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]
         case "/hold":
             # Until the test writes into this pipe.
             Path(os.environ["HOLD"]).read_bytes()
+        case "/freeze":
+            # One call of C, which lets no other thread of the process run.
+            sum(range(10**15))
+        case "/process":
+            start("200 OK", [("Content-Type", "text/plain")])
+            return [str(os.getpid()).encode()]
         case "/long":
             start("200 OK", [("Content-Type", "text/plain")])
             return (b"x" * MEGABYTE for _ in range(60))
@@ -50,11 +56,20 @@ def load_small() -> Application:
     return Application(small, lambda environ: 0 if environ["PATH_INFO"] == "/no" else MEGABYTE)
 
 
+def load_if_allowed() -> Application:
+    """As `small`, unless the file BROKEN is there: an update that cannot be loaded."""
+    if Path(os.environ["BROKEN"]).exists():
+        raise RuntimeError("a secret text")
+    return load_small()
+
+
 def load_nothing() -> Application:
     raise RuntimeError("a secret text")
 
 
-LOADS = {"portal": load_app, "small": load_small, "nothing": load_nothing}
+LOADS = {
+    "portal": load_app, "small": load_small, "update": load_if_allowed, "nothing": load_nothing,
+}  # fmt: skip
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ import click
 from portal import logs
 from portal.cli.errors import command_errors, opened_store, read_settings
 from portal.cli.search import sentence_of_backlog
+from portal.serving import Limits, signs_of_life
 from portal.settings import Settings
 from portal.signing_keys import resolve_secret_keys
 from portal.stores import GSI4, RetryingStore, Store
@@ -131,10 +132,12 @@ def _watch(settings: Settings, *, until_stdin_ends: bool) -> None:
     watched = [reader, 0] if until_stdin_ends else [reader]
 
     def wait(seconds: float) -> bool:
+        goes_on()
         return bool(select.select(watched, [], [], seconds)[0])
 
     with (
         logs.written_in_background(),
+        signs_of_life(Limits()) as goes_on,
         opened_store(settings) as store,
         ThreadPoolExecutor(1) as executor,
     ):

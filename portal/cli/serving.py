@@ -1,20 +1,41 @@
 """`portal serve`: its options, and what it checks before it starts workers."""
 
+import logging
 import os
+import re
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
 from portal import logs
 from portal.cli.errors import command_errors, opened_store, read_settings
 from portal.cli.staff import new_staff_link
-from portal.serving import Application, Companion, Limits, Supervisor
+from portal.serving import (
+    Application,
+    Companion,
+    InUseError,
+    Limits,
+    Listener,
+    Supervisor,
+    listen_tcp,
+    listen_unix,
+    passed_listener,
+)
 from portal.settings import Settings
 from portal.signing_keys import resolve_secret_keys
-from portal.stores import is_made, refuse_corrupt_store, require_prometheus_client, shared_metrics
+from portal.stores import (
+    clear_deadline,
+    is_made,
+    mark_format,
+    refuse_corrupt_store,
+    require_prometheus_client,
+    set_deadline,
+    shared_metrics,
+)
 
 #: Nobody has this address: example.com is reserved for documentation. So only the person who
 #: reads the terminal can use its link.
@@ -28,10 +49,16 @@ SEND_MAIL = (
 #: The setting that says that the data folder was made before.
 IS_MADE = "PORTAL_DATA_DIR_IS_MADE"
 
-#: Connections that wait to be accepted.
-BACKLOG = 1024
-#: Until a client is cut off that does not read its answer.
-UNREAD_SECONDS = 60
+#: How long the start waits for a store that does not answer.
+_FORMAT_SECONDS = 3.0
+
+logger = logging.getLogger(__name__)
+
+
+def _octal(_context: click.Context, _option: click.Parameter, text: str) -> int:
+    if re.fullmatch(r"[0-7]{3}", text) is None:
+        raise click.BadParameter(f"{text!r} is no mode of a file such as 660.")
+    return int(text, 8)
 
 
 @click.command()
@@ -42,6 +69,18 @@ UNREAD_SECONDS = 60
     show_default=True,
     type=click.IntRange(1, 65535),
     help="Port to listen on.",
+)
+@click.option(
+    "--unix",
+    type=click.Path(path_type=Path),
+    help="Path of a Unix socket to listen on, in place of an address and a port.",
+)
+@click.option(
+    "--unix-mode",
+    default="660",
+    show_default=True,
+    callback=_octal,
+    help="Who may connect to that socket, as of a file.",
 )
 @click.option(
     "--workers",
@@ -61,12 +100,21 @@ UNREAD_SECONDS = 60
     help="Also print the address of the sign-up form and a link that signs an admin in once."
     " Only for trying the portal on this machine.",
 )
-def serve(host: str, port: int, workers: int, *, outbox: bool, print_links: bool) -> None:
-    """Start the portal. Ctrl-C stops it."""
+def serve(
+    host: str,
+    port: int,
+    unix: Path | None,
+    unix_mode: int,
+    workers: int,
+    *,
+    outbox: bool,
+    print_links: bool,
+) -> None:
+    """Start the portal. Ctrl-C stops it, SIGHUP renews its workers."""
     # Without this, links and the check of host names would still use port 8000. It is set in the
     # environment because the workers read their settings themselves.
-    os.environ["PORTAL_BASE_URL"] = (
-        os.environ.get("PORTAL_BASE_URL", "").strip() or f"http://127.0.0.1:{port}"
+    os.environ["PORTAL_BASE_URL"] = os.environ.get("PORTAL_BASE_URL", "").strip() or (
+        f"http://{_name_of(host)}:{port}"
     )
     os.environ["PORTAL_WORKERS"] = str(workers)
     settings = read_settings()
@@ -76,10 +124,43 @@ def serve(host: str, port: int, workers: int, *, outbox: bool, print_links: bool
             " names another machine. Use `portal staff-link` instead."
         )
     # First of all, so that a second start on the same port changes nothing.
-    with listen(host, port) as listener:
+    with _listener(host, port, unix, unix_mode) as listener:
         _prepare(settings, outbox=outbox, print_links=print_links)
+        if listener.socket.family == socket.AF_UNIX and not settings.proxy_hops:
+            logger.warning(
+                "A Unix socket knows no addresses of clients, and PORTAL_PROXY_HOPS is not set. So"
+                " all clients share one limit. Set it to the number of proxies in front."
+            )
         with command_errors(), shared_metrics(settings), _told_what_is_made(settings):
-            _serve_until_signal(listener, workers, outbox=outbox)
+            _serve_until_signal(listener, settings, workers, outbox=outbox)
+
+
+def _name_of(host: str) -> str:
+    """Under which this machine is reached. An IPv6 address cannot be a trusted host."""
+    return "localhost" if host == "::1" else "127.0.0.1"
+
+
+def _listener(host: str, port: int, unix: Path | None, mode: int) -> Listener:
+    """The socket of systemd, if it has opened one, before everything else.
+
+    Raises:
+        click.ClickException: As for `listen`.
+    """
+    try:
+        passed = passed_listener()
+        if passed is not None:
+            return passed
+        if unix is not None:
+            return listen_unix(unix, mode)
+    except InUseError as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        problem = error.strerror or str(error)
+        raise click.ClickException(
+            f"Cannot listen on {unix}: {problem}. The folder has to be there, this user has to be"
+            " allowed to write into it, and the path has at most 107 bytes."
+        ) from error
+    return listen(host, port)
 
 
 @contextmanager
@@ -108,6 +189,10 @@ def _prepare(settings: Settings, *, outbox: bool, print_links: bool) -> None:
 
             open_signer(settings)
         refuse_corrupt_store(settings, store)
+        # Without the store the portal starts as well, so nobody waits long for it.
+        set_deadline(seconds=_FORMAT_SECONDS)
+        mark_format(store)
+        clear_deadline()
         click.echo(store.describe())
         if print_links:
             link = new_staff_link(settings, store, LOCAL_ADMIN, name="Local admin", role="admin")
@@ -115,8 +200,10 @@ def _prepare(settings: Settings, *, outbox: bool, print_links: bool) -> None:
             click.echo(f"Sign in:   {link}  (once, within 15 minutes)")
 
 
-def _serve_until_signal(listener: socket.socket, workers: int, *, outbox: bool) -> None:
-    limits = Limits()
+def _serve_until_signal(
+    listener: Listener, settings: Settings, workers: int, *, outbox: bool
+) -> None:
+    limits = Limits(stop_seconds=settings.stop_seconds)
     companion = Companion(SEND_MAIL, limits) if outbox else None
     supervisor = Supervisor(load_app, listener, workers, limits, companion)
     with logs.written_in_background():
@@ -130,18 +217,14 @@ def _serve_until_signal(listener: socket.socket, workers: int, *, outbox: bool) 
         )
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> Listener:
     """The socket that all workers accept connections from.
 
     Raises:
         click.ClickException: Another program uses the port, or this machine has no such address.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    both = host == "::" and socket.has_dualstack_ipv6()
     try:
-        listener = socket.create_server(
-            (host, port), family=family, backlog=BACKLOG, dualstack_ipv6=both
-        )
+        return listen_tcp(host, port)
     except OSError as error:
         other = 8001 if port == 8000 else 8000
         raise click.ClickException(
@@ -149,10 +232,6 @@ def listen(host: str, port: int) -> socket.socket:
             " Stop the program that uses the port, or choose another port:"
             f" `portal serve --port {other}`, or `make run PORT={other}`."
         ) from error
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        # Connections inherit it: a client that does not read its answer is cut off.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
-    return listener
 
 
 def load_app() -> Application:

@@ -27,14 +27,18 @@ class Bodies:
         self._loop = loop
         self._deadlines: set[asyncio.Timeout] = set()
         self.is_stopping = False
+        self._grace_seconds = 0.0
         self._memory = 0
         self._uploads = 0
 
-    def stop(self) -> None:
-        """From now on, what is not here yet does not come in time."""
+    def stop(self, grace_seconds: float) -> None:
+        """From now on, what is not here in so many seconds does not come in time. A head that has
+        just been read may have its whole body behind it."""
         self.is_stopping = True
+        self._grace_seconds = grace_seconds
+        end = self._loop.time() + grace_seconds
         for deadline in self._deadlines:
-            deadline.reschedule(self._loop.time())
+            deadline.reschedule(min(deadline.when() or end, end))
 
     async def read(self, protocol: BodyProtocol, length: int) -> IO[bytes]:
         """The body; shorter than `length` if the client stopped, which the application refuses.
@@ -77,12 +81,14 @@ class Bodies:
 
     @asynccontextmanager
     async def _deadline(self, seconds: float) -> AsyncIterator[None]:
-        """A time limit, which ends at once when the worker stops.
+        """A time limit, which ends soon when the worker stops.
 
         Raises:
             TimeoutError: The time is over.
         """
-        async with asyncio.timeout(0 if self.is_stopping else seconds) as deadline:
+        if self.is_stopping:
+            seconds = min(seconds, self._grace_seconds)
+        async with asyncio.timeout(seconds) as deadline:
             self._deadlines.add(deadline)
             try:
                 yield

@@ -56,7 +56,8 @@ class GranianServer(Server):
     def _init_shared_socket(self) -> None:
         holder: Any = SocketHolder  # granian's stub leaves the arguments out
         own_descriptor = os.dup(self._listener.fileno())
-        self._shd: Any = holder(own_descriptor, False, self.backlog)
+        is_unix = self._listener.family == socket.AF_UNIX
+        self._shd: Any = holder(own_descriptor, is_unix, self.backlog)
 
     async def _run_worker(
         self,
@@ -77,7 +78,8 @@ class GranianServer(Server):
             worker_id, sock, None, *settings, http, http1, http2, websockets, static, *tls,
             (None, None),
         )  # fmt: skip
-        worker.serve_async(_Scheduler(self._reception, loop), loop, stop)
+        serve = worker.serve_async_uds if self._shd.is_uds() else worker.serve_async
+        serve(_Scheduler(self._reception, loop), loop, stop)
         await stopped
 
 

@@ -1,6 +1,7 @@
 """The numbers of the server: how long it waits for clients, and how much it takes from them."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,12 +40,31 @@ class Limits:
     """How often a worker tells its parent that it lives."""
     frozen_seconds: float = 8
     """Without such a sign the parent kills the worker and starts another one."""
+    stuck_seconds: float = 900
+    """So long a thread of the process that sends mail may take for one step."""
     start_seconds: float = 60
     """The same until its first sign: on a busy machine a new process takes its time."""
-    stop_seconds: float = 8
-    """To finish requests after SIGTERM. Docker waits for ten."""
+    drain_seconds: float = 0.5
+    """After SIGTERM, until idle connections are closed: those in use end with an answer meanwhile,
+    and whoever waits is still accepted."""
+    last_body_seconds: float = 1
+    """After that, for the rest of a body whose head is here."""
+    stop_seconds: float = 30
+    """To finish requests after SIGTERM."""
+    companion_stop_seconds: float = 8
+    """The same for the process that sends mail: what it does not finish is sent later."""
     interrupt_seconds: float = 1
     """The same after Ctrl-C."""
     steady_seconds: float = 60
     """A worker that lived so long is started again at once, any other after a pause."""
     longest_pause_seconds: float = 30
+
+    def __reduce__(self) -> "tuple[Any, ...]":
+        # When workers are renewed, their parent may be of another version than they are.
+        return _known, (asdict(self),)
+
+
+def _known(numbers: dict[str, Any]) -> Limits:
+    """Those that this version knows; its own defaults for what is missing."""
+    names = {each.name for each in fields(Limits)}
+    return Limits(**{name: number for name, number in numbers.items() if name in names})

@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 from portal.serving.bodies import Bodies, BodyProtocol, NoRoomError
 from portal.serving.environ import Scope, make_environ
 from portal.serving.limits import Limits
-from portal.serving.response import ResponseHeaders, refuse, run, send
+from portal.serving.response import CLOSE, ResponseHeaders, refuse, run, send
 from portal.serving.threads import ThreadsByPath
 
 if TYPE_CHECKING:
@@ -89,6 +89,9 @@ class Reception:
         self._threads = ThreadsByPath(limits)
         self._bodies = Bodies(limits, loop)
         self._receiving: set[asyncio.Task[None]] = set()
+        self._closing = False
+        # By number: whoever knows an exchange keeps its connection open.
+        self._under_way: set[int] = set()
         self._refused = 0
         self._warned = -float(_WARNING_SECONDS)
 
@@ -99,10 +102,25 @@ class Reception:
             # The event loop is left out: that saves a seventh of what `validate` costs.
             if self._answer_at_once(exchange):
                 return
+            self._under_way.add(id(exchange))
             has_body = "content-length" in scope.headers or "transfer-encoding" in scope.headers
             self._submit(_Request(exchange, close=has_body))
         else:
+            self._under_way.add(id(exchange))
             self._loop.call_soon_threadsafe(self._receive, exchange)
+
+    def close_connections(self) -> None:
+        """From now on each answer is the last one of its connection."""
+        self._closing = True
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a request is here that is not answered yet."""
+        return bool(self._under_way)
+
+    def _done(self, exchange: Exchange) -> None:
+        self._under_way.discard(id(exchange))
+        exchange.done()
 
     def _answer_at_once(self, exchange: Exchange) -> bool:
         """Whether it is answered, in the thread of the server."""
@@ -116,16 +134,19 @@ class Reception:
             return False
         if answer is None:
             return False
+        status, headers, body = answer
         try:
-            exchange.proto.response_bytes(*answer)
+            exchange.proto.response_bytes(
+                status, [*headers, CLOSE] if self._closing else headers, body
+            )
         except Exception:  # noqa: BLE001 - the client is gone, and granian has its own names for that
             logger.info("A client hung up before it was answered.")
         exchange.done()
         return True
 
-    def stop_receiving(self) -> None:
-        """Refuse the bodies that are not here yet. Called by the event loop."""
-        self._bodies.stop()
+    def stop_receiving(self, grace_seconds: float) -> None:
+        """Refuse the bodies that are not here in so many seconds. Called by the event loop."""
+        self._bodies.stop(grace_seconds)
 
     def _receive(self, exchange: Exchange) -> None:
         task = self._loop.create_task(self._receive_whole(exchange))
@@ -141,7 +162,7 @@ class Reception:
             self._submit(_Request(exchange, length != 0, environ, answered=answered))
             await answered.wait()
             await self._bodies.linger(exchange.proto)
-            exchange.done()
+            self._done(exchange)
             return
         status = 0
         try:
@@ -155,14 +176,14 @@ class Reception:
             status = 503
         except Exception:  # noqa: BLE001 - the client is gone, and granian has its own names for that
             logger.info("A client hung up before its request had arrived.")
-            exchange.done()
+            self._done(exchange)
             return
         if not status:
             self._submit(_Request(exchange, False, environ, body))
             return
         self._refuse(exchange, status, close=True)
         await self._bodies.linger(exchange.proto)
-        exchange.done()
+        self._done(exchange)
 
     def _submit(self, request: _Request) -> None:
         threads = self._threads.of(request.exchange.scope.path)
@@ -187,7 +208,7 @@ class Reception:
             if response is None:
                 self._refuse(request.exchange, 500, close=request.close)
                 return
-            send(request.exchange.proto, response, close=request.close)
+            send(request.exchange.proto, response, close=request.close or self._closing)
             if not isinstance(response.body, bytes):
                 self._close_later(response.body)
         except Exception:
@@ -202,7 +223,7 @@ class Reception:
         if request.answered is not None:
             self._loop.call_soon_threadsafe(request.answered.set)
         else:
-            request.exchange.done()
+            self._done(request.exchange)
         del request.exchange
 
     def _close_later(self, file: IO[bytes]) -> None:
@@ -213,7 +234,7 @@ class Reception:
             scope = exchange.scope
             origin = dict(scope.headers.items()).get("origin", "")
             more = self._refusal_headers(scope.path, origin)
-            refuse(exchange.proto, scope.path, status, more, close=close)
+            refuse(exchange.proto, scope.path, status, more, close=close or self._closing)
         except Exception:  # noqa: BLE001 - the client is gone, and granian has its own names for that
             logger.info("A client hung up before it was refused.")
         self._refused += 1

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 #: A longer answer waits for its client in a temporary file, neither in memory nor in a thread.
 LONGEST_IN_MEMORY = 256 * 1024
 _RETRY_AFTER = ("retry-after", "5")
-_CLOSE = ("connection", "close")
+CLOSE = ("connection", "close")
 #: Status -> the code for programs, as in docs/api.md, and the sentence.
 _REFUSALS = {
     408: ("timeout", "The request took too long to arrive. Please send it again."),
@@ -78,7 +78,7 @@ def send(protocol: HttpProtocol, response: Response, *, close: bool) -> None:
         close: Whether the connection cannot be used again, because the body was not read.
     """
     if close:
-        response.headers.append(_CLOSE)
+        response.headers.append(CLOSE)
     body = response.body
     if not isinstance(body, bytes):
         # By its number, because it has no name that anybody else could find.
@@ -114,7 +114,7 @@ def refuse(
     if status == 503:
         headers.append(_RETRY_AFTER)
     if close:
-        headers.append(_CLOSE)
+        headers.append(CLOSE)
     protocol.response_bytes(status, headers, text.encode())
 
 

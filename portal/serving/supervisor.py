@@ -1,42 +1,40 @@
-"""The parent: starts workers, starts them again when they die, and stops them.
+"""The parent: starts workers, starts them again when they die, renews them, and stops them.
 
 A worker that dies is nobody else's affair: the others go on, and the socket stays open in the
 parent, so that connections wait for the next worker and are not refused.
 """
 
 import logging
-import multiprocessing
-import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from multiprocessing.connection import wait
 
+from portal.serving import systemd
 from portal.serving.companion import Companion
 from portal.serving.limits import Limits
-from portal.serving.worker import LISTENS, NOT_LOADED, Load, run_worker
+from portal.serving.listening import Listener
+from portal.serving.worker import Load
+from portal.serving.worker_process import WorkerProcess
 
 logger = logging.getLogger(__name__)
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: The parent looks at its workers at least so often. If it looks later, it was stopped itself.
 _LOOK_SECONDS = 1.0
 
 
 @dataclass
-class _Worker:
-    """One of the workers; its process changes."""
+class _Slot:
+    """The place of a worker; its process changes."""
 
     number: int
-    process: BaseProcess | None = None
-    beats: Connection | None = None
-    started: float = 0
-    last_beat: float = 0
-    has_beaten: bool = False
+    process: WorkerProcess | None = None
+    successor: WorkerProcess | None = None
+    """Started to take its place, while the workers are renewed."""
     start_at: float = 0
     """When it has to be started; only without a process."""
     early_deaths: int = 0
@@ -52,34 +50,42 @@ class Supervisor:
     """
 
     load: Load
-    listener: socket.socket
+    listener: Listener
     workers: int
     limits: Limits = field(default_factory=Limits)
     companion: Companion | None = None
     """What runs beside the workers once one of them listens."""
+    ended: Callable[[int], object] = lambda _pid: None
+    """Called with the id of each process of a worker that has ended."""
     interrupted: bool = field(default=False, init=False)
     """Whether Ctrl-C ended it."""
 
     def run(self) -> bool:
-        """Until SIGTERM or Ctrl-C.
+        """Until SIGTERM or Ctrl-C. SIGHUP renews the workers, one after the other.
 
         Returns:
             False if no worker could load the application at the start.
         """
-        self._slots = [_Worker(number) for number in range(1, self.workers + 1)]
+        self._slots = [_Slot(number) for number in range(1, self.workers + 1)]
+        self._to_renew: list[_Slot] = []
+        self._leaving: list[tuple[WorkerProcess, float]] = []
         self._received: list[int] = []
-        self._any_listened = False
+        self._renewal_asked = self._any_listened = False
         with self._signals() as wakeup:
             while not self._received and not self._all_failed_at_the_start():
                 self._start_due()
                 self._wait(wakeup)
                 self._bury_dead()
                 self._kill_frozen()
+                self._renew()
+                systemd.notify_alive()
                 if self.companion and self._any_listened:
                     self.companion.look_after()
             failed = self._all_failed_at_the_start()
             self._stop(wakeup)
         return not failed
+
+    # ---- Signals
 
     @contextmanager
     def _signals(self) -> Iterator[socket.socket]:
@@ -87,10 +93,7 @@ class Supervisor:
         reader, writer = socket.socketpair()
         reader.setblocking(False)
         writer.setblocking(False)
-        before = {
-            number: signal.signal(number, lambda which, _frame: self._received.append(which))
-            for number in _SIGNALS
-        }
+        before = {number: signal.signal(number, self._note) for number in _SIGNALS}
         wakeup_before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
         try:
             yield reader
@@ -101,146 +104,223 @@ class Supervisor:
             reader.close()
             writer.close()
 
+    def _note(self, number: int, _frame: object) -> None:
+        if number == signal.SIGHUP:
+            self._renewal_asked = True
+        else:
+            self._received.append(number)
+
+    # ---- Starting, and starting again
+
     def _start_due(self) -> None:
-        for worker in self._slots:
-            if worker.process is None and time.monotonic() >= worker.start_at:
+        for slot in self._slots:
+            if slot.process is None and time.monotonic() >= slot.start_at:
                 try:
-                    self._start(worker)
+                    slot.process = self._new_process(slot)
                 except OSError as error:
                     # No memory or too many processes, say. The other workers go on.
-                    worker.early_deaths = max(2, worker.early_deaths + 1)
-                    pause = _pause(worker.early_deaths, self.limits.longest_pause_seconds)
+                    slot.early_deaths = max(2, slot.early_deaths + 1)
+                    pause = _pause(slot.early_deaths, self.limits.longest_pause_seconds)
                     logger.error(  # noqa: TRY400 - where it happened says nothing
                         "Worker %d could not be started: %s. It is tried again in %g seconds.",
-                        worker.number,
+                        slot.number,
                         error.strerror,
                         pause,
                     )
-                    worker.start_at = time.monotonic() + pause
+                    slot.start_at = time.monotonic() + pause
 
-    def _start(self, worker: _Worker) -> None:
-        # A new process each time: a copy of this one would have its locks and threads by half.
-        spawn = multiprocessing.get_context("spawn")
-        reader, writer = spawn.Pipe(duplex=False)
-        process = spawn.Process(
-            target=run_worker,
-            args=(self.load, self.listener, writer, self.limits),
-            name=f"portal-worker-{worker.number}",
-        )
-        # Blocked in the worker for ever. Otherwise Ctrl-C would end it with a traceback while it
-        # still imports.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            process.start()
-        except OSError:
-            reader.close()
-            raise
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-            writer.close()
-        os.set_blocking(reader.fileno(), False)
-        worker.process, worker.beats, worker.has_beaten = process, reader, False
-        worker.started = worker.last_beat = time.monotonic()
+    def _new_process(self, slot: _Slot) -> WorkerProcess:
+        return WorkerProcess(slot.number, self.load, self.listener.socket, self.limits)
 
     def _wait(self, wakeup: socket.socket) -> None:
         """For a sign of life or death, a signal, or the next start; read the signs of life."""
         now = time.monotonic()
-        pauses = [worker.start_at - now for worker in self._slots if worker.process is None]
-        running = [worker for worker in self._slots if worker.process is not None]
-        sentinels = [worker.process.sentinel for worker in running if worker.process]
-        beats = [worker.beats for worker in running if worker.beats]
-        wait([wakeup, *sentinels, *beats], max(0.0, min([_LOOK_SECONDS, *pauses])))
+        times = [slot.start_at for slot in self._slots if slot.process is None]
+        times += [deadline for _, deadline in self._leaving]
+        processes = list(self._processes())
+        wakes = [each for process in processes for each in process.wakes]
+        pauses = [each - now for each in times]
+        wait([wakeup, *wakes], max(0.0, min([_LOOK_SECONDS, *pauses])))
         _drain(wakeup)
         was_stopped = time.monotonic() - now > 3 * _LOOK_SECONDS
-        for worker in running:
-            signs = _read(worker.beats)
-            if signs or was_stopped:
-                worker.last_beat = time.monotonic()
-            worker.has_beaten |= bool(signs)
-            self._any_listened |= LISTENS in signs
+        for process in processes:
+            process.read_signs(was_stopped=was_stopped)
+            if process.listens and not self._any_listened:
+                self._any_listened = True
+                systemd.notify("READY=1")
 
     def _bury_dead(self) -> None:
-        for worker in self._slots:
-            process = worker.process
-            if process is None or process.is_alive():
+        for slot in self._slots:
+            process = slot.process
+            if process is None or process.is_alive:
                 continue
-            lived = time.monotonic() - worker.started
-            worker.early_deaths = (
-                0 if lived >= self.limits.steady_seconds else (worker.early_deaths + 1)
+            lived = time.monotonic() - process.started
+            slot.early_deaths = (
+                0 if lived >= self.limits.steady_seconds else (slot.early_deaths + 1)
             )
             # What cannot be loaded has to be repaired first.
-            deaths = worker.early_deaths + (process.exitcode == NOT_LOADED)
+            deaths = slot.early_deaths + process.could_not_load
             pause = _pause(deaths, self.limits.longest_pause_seconds)
             logger.error(
                 "Worker %d (process %s) %s. The next one starts in %g seconds.",
-                worker.number,
+                slot.number,
                 process.pid,
-                _cause(process.exitcode),
+                process.end,
                 pause,
             )
-            worker.start_at = time.monotonic() + pause
-            self._forget(worker)
+            slot.start_at = time.monotonic() + pause
+            slot.process = None
+            self._forget(process)
 
     def _kill_frozen(self) -> None:
-        for worker in self._slots:
-            limits = self.limits
-            allowed = limits.frozen_seconds if worker.has_beaten else limits.start_seconds
-            silent = time.monotonic() - worker.last_beat
-            if worker.process is not None and silent > allowed:
-                logger.error(
-                    "Worker %d (process %s) gave no sign of life for %.0f seconds. It is killed.",
-                    worker.number,
-                    worker.process.pid,
-                    silent,
-                )
-                worker.process.kill()
-                worker.last_beat = time.monotonic()
+        for slot in self._slots:
+            for process in (slot.process, slot.successor):
+                silent = process.frozen_seconds() if process else None
+                if process is not None and silent is not None:
+                    logger.error(
+                        "Worker %d (process %s) gave no sign of life for %.0f seconds."
+                        " It is killed.",
+                        slot.number,
+                        process.pid,
+                        silent,
+                    )
+                    process.kill()
 
     def _all_failed_at_the_start(self) -> bool:
-        return not self._any_listened and all(worker.early_deaths for worker in self._slots)
+        return not self._any_listened and all(slot.early_deaths for slot in self._slots)
+
+    # ---- Renewing
+
+    def _renew(self) -> None:
+        """One worker after the other: its successor listens before it stops."""
+        self._end_leaving()
+        if self._renewal_asked and not self._to_renew:
+            self._renewal_asked = False
+            self._to_renew = list(self._slots)
+            logger.info("The workers are renewed, one after the other.")
+            systemd.notify("RELOADING=1")
+        if not self._to_renew:
+            return
+        slot = self._to_renew[0]
+        successor = slot.successor
+        if successor is None:
+            try:
+                slot.successor = self._new_process(slot)
+            except OSError as error:
+                self._give_renewal_up(slot, f"could not be started: {error.strerror}")
+        elif not successor.is_alive:
+            slot.successor = None
+            self._give_renewal_up(slot, f"(process {successor.pid}) {successor.end}")
+            self._forget(successor)
+        elif successor.listens:
+            self._replace(slot, successor)
+
+    def _replace(self, slot: _Slot, successor: WorkerProcess) -> None:
+        if slot.process is not None:
+            slot.process.ask_to_end()
+            deadline = time.monotonic() + self.limits.stop_seconds
+            self._leaving.append((slot.process, deadline))
+        slot.process, slot.successor = successor, None
+        slot.early_deaths = 0
+        self._to_renew.remove(slot)
+        if not self._to_renew:
+            logger.info("The workers are renewed. The earlier ones finish what they answer.")
+            if self.companion:
+                self.companion.renew()
+            systemd.notify("READY=1")
+
+    def _give_renewal_up(self, slot: _Slot, problem: str) -> None:
+        old = len(self._to_renew)
+        logger.error(
+            "A new worker %d %s. So the workers are not renewed: %d of %d go on as they are."
+            " Repair that, and send SIGHUP again.",
+            slot.number,
+            problem,
+            old,
+            len(self._slots),
+        )
+        self._to_renew.clear()
+        systemd.notify("READY=1")
+
+    def _end_leaving(self) -> None:
+        for process, deadline in list(self._leaving):
+            if process.is_alive and time.monotonic() < deadline:
+                continue
+            if process.is_alive:
+                logger.warning(
+                    "An earlier worker %d (process %s) still answered requests after %g seconds."
+                    " It is killed.",
+                    process.number,
+                    process.pid,
+                    self.limits.stop_seconds,
+                )
+                process.kill()
+            self._leaving.remove((process, deadline))
+            self._forget(process)
+
+    # ---- Stopping
 
     def _stop(self, wakeup: socket.socket) -> None:
         self.interrupted = signal.SIGINT in self._received
         limits = self.limits
         seconds = limits.interrupt_seconds if self.interrupted else limits.stop_seconds
-        deadline = time.monotonic() + seconds
-        processes = [worker.process for worker in self._slots if worker.process is not None]
+        now = time.monotonic()
+        systemd.notify("STOPPING=1")
+        if not self.interrupted and self._any_listened:
+            logger.info(
+                "Stopping. Requests that are being answered get up to %g seconds. A second signal"
+                " ends them at once.",
+                seconds,
+            )
+        self.listener.keep_new_out()
+        processes = list(self._processes())
         for process in processes:
-            process.terminate()
+            process.ask_to_end(in_a_hurry=self.interrupted)
         if self.companion:
             self.companion.ask_to_end()
         self._received.clear()
-        while alive := [process for process in processes if process.is_alive()]:
+        if not self.interrupted:
+            # Who was in the queue by now is accepted meanwhile.
+            self._wait_for_ends(processes, wakeup, now + limits.drain_seconds)
+        self.listener.close()
+        alive = self._wait_for_ends(processes, wakeup, now + seconds)
+        for process in alive:
+            process.kill()
+        if alive:
+            logger.warning(
+                "%d of %d workers were ended while they still answered requests.",
+                len(alive),
+                len(processes),
+            )
+        if self.companion:
+            most = limits.interrupt_seconds if self.interrupted else limits.companion_stop_seconds
+            deadline = 0.0 if self._received else min(now + seconds, now + most)
+            self.companion.end(deadline - time.monotonic())
+        for process in processes:
+            self._forget(process)
+
+    def _wait_for_ends(
+        self, processes: list[WorkerProcess], wakeup: socket.socket, deadline: float
+    ) -> list[WorkerProcess]:
+        """Until all have ended, time is up, or somebody is in a hurry. Returns those that live."""
+        while alive := [process for process in processes if process.is_alive]:
             left = deadline - time.monotonic()
             if left <= 0 or self._received:
-                # Time is up, or somebody is in a hurry.
-                for process in alive:
-                    process.kill()
-                for process in alive:
-                    process.join()
                 break
             wait([wakeup, *(process.sentinel for process in alive)], left)
             _drain(wakeup)
-        if self.companion:
-            self.companion.end(0.0 if self._received else deadline - time.monotonic())
-        for worker in self._slots:
-            if worker.process is not None:
-                self._forget(worker)
+        return alive
 
-    @staticmethod
-    def _forget(worker: _Worker) -> None:
-        if worker.beats is not None:
-            worker.beats.close()
-        if worker.process is not None:
-            worker.process.close()
-        worker.process = worker.beats = None
+    # ---- All of them
 
+    def _processes(self) -> Iterator[WorkerProcess]:
+        for slot in self._slots:
+            yield from (each for each in (slot.process, slot.successor) if each is not None)
+        yield from (process for process, _ in self._leaving)
 
-def _read(beats: Connection | None) -> bytes:
-    try:
-        return os.read(beats.fileno(), 4096) if beats is not None else b""
-    except BlockingIOError:
-        return b""
+    def _forget(self, process: WorkerProcess) -> None:
+        process.forget()
+        self.ended(process.pid)
 
 
 def _drain(wakeup: socket.socket) -> None:
@@ -248,14 +328,6 @@ def _drain(wakeup: socket.socket) -> None:
         wakeup.recv(4096)
     except BlockingIOError:
         return
-
-
-def _cause(exit_code: int | None) -> str:
-    if exit_code == NOT_LOADED:
-        return "could not load the portal"
-    if exit_code is not None and exit_code < 0:
-        return f"was ended by signal {-exit_code}"
-    return f"ended with status {exit_code}"
 
 
 def _pause(early_deaths: int, longest: float) -> float:

@@ -1,15 +1,19 @@
 """A worker process: loads the application, listens, and says regularly that it lives."""
 
 import asyncio
+import fcntl
 import logging
 import multiprocessing
 import os
 import signal
 import socket
+import stat
+import termios
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portal import logs
@@ -18,7 +22,7 @@ from portal.serving.limits import Limits
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-    from portal.serving.reception import AtOnce
+    from portal.serving.reception import AtOnce, Reception
     from portal.serving.response import ResponseHeaders
 
 logger = logging.getLogger(__name__)
@@ -27,6 +31,12 @@ logger = logging.getLogger(__name__)
 BEAT, LISTENS = b".", b"L"
 #: The status of a worker that could not load the application.
 NOT_LOADED = 3
+#: The signal that stops a worker without waiting for connections to come to an end.
+HURRY = signal.SIGUSR1
+#: Between two looks whether all is sent.
+_LOOK_SECONDS = 0.1
+_DESCRIPTORS = Path("/dev/fd")
+_STANDARD_ERROR = 2
 
 
 @dataclass(frozen=True)
@@ -67,8 +77,14 @@ def run_worker(load: Load, listener: socket.socket, beats: Connection, limits: L
 
 async def _run(load: Load, listener: socket.socket, beats: int, limits: Limits) -> int:
     loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
+    stop, hurry = asyncio.Event(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
+
+    def stop_now() -> None:
+        stop.set()
+        hurry.set()
+
+    loop.add_signal_handler(HURRY, stop_now)
     parent = multiprocessing.parent_process()
     if parent is not None:
         # A parent that was killed can stop nobody.
@@ -101,9 +117,17 @@ async def _run(load: Load, listener: socket.socket, beats: int, limits: Limits) 
     serving = loop.create_task(server.run())
     os.write(beats, LISTENS)
     await _first_of(serving, stopping)
-    reception.stop_receiving()
+    # First every answer says that its connection ends with it. A connection that is closed
+    # without that may just be carrying the next request.
+    reception.close_connections()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(hurry.wait(), limits.drain_seconds)
+    reception.stop_receiving(0 if hurry.is_set() else limits.last_body_seconds)
     server.stop()  # type: ignore[no-untyped-call] # granian's
-    await serving
+    # granian closes its copy. With this one, those who came now would wait for nothing.
+    listener.close()
+    # granian would also wait for clients that have sent a part of their headers.
+    await _first_of(serving, loop.create_task(_all_is_sent(reception)))
     await asyncio.to_thread(_stop, application)
     return 0 if stop.is_set() else 1
 
@@ -114,6 +138,28 @@ def _stop(application: Application) -> None:
     except Exception:
         # Without the text of the exception, as above.
         logger.exception("A worker could not write what was left.")
+
+
+async def _all_is_sent(reception: "Reception") -> None:
+    looks = 0
+    # Twice, because an answer is in no buffer on its way from the application to its socket.
+    while looks < 2:
+        await asyncio.sleep(_LOOK_SECONDS)
+        looks = 0 if reception.is_answering or _has_unsent() else looks + 1
+
+
+def _has_unsent() -> bool:
+    """Whether a connection of this process has bytes that its client has not got yet."""
+    for each in _DESCRIPTORS.iterdir():
+        # It may be closed by now, or no socket.
+        with suppress(OSError):
+            descriptor = int(each.name)
+            is_connection = descriptor > _STANDARD_ERROR and stat.S_ISSOCK(
+                os.fstat(descriptor).st_mode
+            )
+            if is_connection and any(fcntl.ioctl(descriptor, termios.TIOCOUTQ, b"\0" * 4)):
+                return True
+    return False
 
 
 async def _first_of(*tasks: "asyncio.Task[Any]") -> None:

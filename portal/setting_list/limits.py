@@ -34,4 +34,11 @@ LIMITS = (
         "The number of processes that answer together: limits that each of them counts by itself"
         " are divided by it. `portal serve` sets it.",
     ),
+    Setting(
+        "PORTAL_STOP_SECONDS",
+        "30",
+        "How many seconds requests that are being answered get when `portal serve` is stopped, from"
+        " 1 to 3600. Whatever stops it has to wait a little longer: Docker waits 10 seconds,"
+        " Kubernetes 30, systemd 90.",
+    ),
 )

@@ -3,6 +3,7 @@
 contract      what a store promises: items, conditions, pages, errors
 schema        the table as data: its key and its indexes
 other_types   attributes and versions of types that items do not have
+format_version  which portal can read the items of a store
 factory       opens the store that the settings choose
 validation    checks the arguments of a call
 wrapper       the base class of a store in front of another one
@@ -28,6 +29,7 @@ from portal.stores.contract import (
     ItemNotFoundError,
     ItemTooLargeError,
     LimitReachedError,
+    NewerFormatError,
     Page,
     Remove,
     Replace,
@@ -40,6 +42,7 @@ from portal.stores.contract import (
     VersionConflictError,
 )
 from portal.stores.factory import is_made, open_store, refuse_corrupt_store
+from portal.stores.format_version import FORMAT_ID, FORMAT_VERSION, mark_format
 from portal.stores.kept import KeptReads, WatchedStore, kept_reads
 from portal.stores.other_types import other_types, version_of, without_other_types
 from portal.stores.prometheus_workers import (
@@ -62,6 +65,8 @@ from portal.stores.waiting import (
 from portal.stores.wrapper import StoreWrapper
 
 __all__ = [
+    "FORMAT_ID",
+    "FORMAT_VERSION",
     "GSI1",
     "GSI2",
     "GSI3",
@@ -85,6 +90,7 @@ __all__ = [
     "ItemTooLargeError",
     "KeptReads",
     "LimitReachedError",
+    "NewerFormatError",
     "Page",
     "Remove",
     "Replace",
@@ -104,6 +110,7 @@ __all__ = [
     "iter_query",
     "iter_scan",
     "kept_reads",
+    "mark_format",
     "metrics_for_prometheus",
     "open_store",
     "other_types",

@@ -192,6 +192,10 @@ class CorruptStoreError(UnavailableError):
     """The stored data differs from what was written. Nothing was overwritten."""
 
 
+class NewerFormatError(UnavailableError):
+    """A newer portal wrote the store, in a way that this one cannot read. Nothing was changed."""
+
+
 # ---- The calls
 
 

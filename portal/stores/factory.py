@@ -3,7 +3,13 @@
 import logging
 
 from portal.settings import Settings
-from portal.stores.contract import BusyError, CorruptStoreError, Store, UnavailableError
+from portal.stores.contract import (
+    BusyError,
+    CorruptStoreError,
+    NewerFormatError,
+    Store,
+    UnavailableError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +34,7 @@ def open_store(settings: Settings) -> Store:
         region=settings.aws_region or None,
         endpoint=settings.dynamodb_endpoint or None,
     )
-    return DynamoDbStore(location, embedded_metrics="log" in settings.metrics)
+    return DynamoDbStore(location, embedded_metrics="log" in settings.metrics, checks_format=True)
 
 
 def is_made(settings: Settings) -> bool:
@@ -43,18 +49,19 @@ def is_made(settings: Settings) -> bool:
 def refuse_corrupt_store(settings: Settings, store: Store) -> None:
     """Check a file store before the portal starts on it. Never asks DynamoDB.
 
-    Only damage stops the start. Everything else is logged, since it may pass, and reading may
-    work in spite of it: on a full disk, for example.
+    Only damage and a newer format stop the start. Everything else is logged, since it may pass, and
+    reading may work in spite of it: on a full disk, for example.
 
     Raises:
         CorruptStoreError: The file is damaged.
+        NewerFormatError: A newer portal wrote it.
     """
     if settings.store != "json":
         return
 
     try:
         store.check()
-    except CorruptStoreError:
+    except (CorruptStoreError, NewerFormatError):
         raise
     except UnavailableError as error:
         logger.error("%s %s", error.reason, error.remedy)  # noqa: TRY400 - no traceback is needed

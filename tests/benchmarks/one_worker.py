@@ -35,7 +35,7 @@ async def main(kind: str, port: int) -> None:
         asyncio.get_running_loop(),
         at_once=application.at_once,
     )
-    listener = listen("127.0.0.1", port)
+    listener = listen("127.0.0.1", port).socket
     listener.setblocking(False)
     await GranianServer(reception, listener, ONE_THREAD).run()
 

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import sys
 import threading
 import time
 import urllib.parse
@@ -109,6 +110,46 @@ def test_a_process_that_cannot_be_started_is_tried_again(
     eventually((tmp_path / "program.out").exists)
     companion.ask_to_end()
     companion.end(20)
+
+
+#: Says that it lives and goes on; if it is told to stop going on, it only lives.
+ALIVE = """
+import sys, threading
+from pathlib import Path
+from portal.serving import Limits, signs_of_life
+with signs_of_life(Limits(beat_seconds=0.05, stuck_seconds=1)) as goes_on:
+    while not Path(sys.argv[1]).exists():
+        goes_on()
+        threading.Event().wait(0.05)
+    threading.Event().wait(60)
+"""
+
+
+@pytest.mark.parametrize("how", ["frozen", "stuck"])
+def test_one_that_does_not_go_on_is_killed_and_replaced(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    stuck = tmp_path / "stuck"
+    limits = Limits(frozen_seconds=2)
+    companion = Companion([sys.executable, "-c", ALIVE, str(stuck)], limits)
+
+    def process() -> int | None:
+        companion.look_after()
+        return companion.process_id
+
+    try:
+        first = process()
+        assert first is not None
+        eventually(lambda: process() and companion.has_beaten)
+        if how == "frozen":
+            os.kill(first, signal.SIGSTOP)
+        else:
+            stuck.touch()
+        eventually(lambda: process() not in (None, first))
+        assert f"The process for mail ({first}) gave no sign of life for" in caplog.text
+        assert f"The process for mail ({first}) ended with status -9." in caplog.text
+    finally:
+        companion.end(0)
 
 
 def test_between_two_attempts_there_is_a_pause(

@@ -40,6 +40,7 @@ from portal.stores.dynamodb.key_condition import KeyCondition, is_key
 from portal.stores.dynamodb.metrics import Metrics, kind_of_id, kind_of_ids, kind_of_partition
 from portal.stores.dynamodb.serialization import from_attributes
 from portal.stores.dynamodb.write_parameters import conditional, key_of, transaction_part
+from portal.stores.format_version import FORMAT_ID, refuse_newer_items
 from portal.stores.schema import KEY, Index
 from portal.stores.validation import check_limit, items_after, reached_limits
 
@@ -47,7 +48,11 @@ _WHOLE = Segment()
 
 
 class DynamoDbStore:
-    """A `Store` in a table. It connects on its first call, and again after a fork."""
+    """A `Store` in a table. It connects on its first call, and again after a fork.
+
+    Args:
+        checks_format: Whether it looks before its first call whether it can read the items.
+    """
 
     def __init__(
         self,
@@ -55,10 +60,12 @@ class DynamoDbStore:
         *,
         waiting: Timeouts | None = None,
         embedded_metrics: bool = False,
+        checks_format: bool = False,
     ) -> None:
         self._place = location
         self._timeouts = waiting or Timeouts()
         self.metrics = Metrics(embedded=embedded_metrics)
+        self._format_is_known = not checks_format
         self._reset()
         _stores.add(self)
 
@@ -198,6 +205,7 @@ class DynamoDbStore:
             transaction_part(self._place.table, change, item_id, item)
             for change, (item_id, item) in zip(changes, results.items(), strict=True)
         ]
+        self._refuse_newer_format()
         self.connection.call(
             "TransactWriteItems", kind_of_ids(results), {"TransactItems": parts}, changes=True
         )
@@ -230,8 +238,18 @@ class DynamoDbStore:
     def _call(
         self, operation: str, kind: str, parameters: Parameters, *, changes: bool = False
     ) -> Answer:
+        self._refuse_newer_format()
         with_table = {"TableName": self._place.table, **parameters}
         return self.connection.call(operation, kind, with_table, changes=changes)
+
+    def _refuse_newer_format(self) -> None:
+        if self._format_is_known:
+            return
+        parameters = {"TableName": self._place.table, "Key": key_of(FORMAT_ID)}
+        answer = self.connection.call("GetItem", kind_of_id(FORMAT_ID), parameters)
+        item = from_attributes(answer["Item"]) if "Item" in answer else None
+        refuse_newer_items(item, self.describe())
+        self._format_is_known = True
 
 
 def _first_failed_condition(answer: Answer) -> tuple[int, Mapping[str, Any] | None]:

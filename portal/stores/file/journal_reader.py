@@ -12,6 +12,7 @@ from portal.stores.file.journal import Changes, DurableMark, Header, JournalPosi
 from portal.stores.file.lock_file import LockFile
 from portal.stores.file.memory_table import MemoryTable
 from portal.stores.file.packed_row import OpenGeneration
+from portal.stores.format_version import FORMAT_ID, refuse_newer_items
 from portal.stores.waiting import remaining_seconds
 
 #: Seconds that a thread waits for another one that reads a whole file, or for a disk that hangs.
@@ -201,6 +202,10 @@ class JournalReader:
         """The items, not yet indexed, and the position after the last commit.
 
         `end` limits the reading if the file is of the mark's generation.
+
+        Raises:
+            CorruptStoreError: It is damaged.
+            NewerFormatError: A newer portal wrote the file, or its items.
         """
         size = self._disk.size(file)
         table = MemoryTable(OpenGeneration(self._disk, file, self._path))
@@ -222,6 +227,7 @@ class JournalReader:
             mark=mark,
             apply=table.load,
         )
+        refuse_newer_items(table.get(FORMAT_ID), str(self._path))
         return table, position
 
     def refuse_other_store(self, file: OpenFile, position: JournalPosition) -> None:

@@ -11,13 +11,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from portal.stores.contract import Item, UnavailableError
+from portal.stores.contract import Item, NewerFormatError, UnavailableError
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk, LocalDisk, OpenFile, exists
 from portal.stores.file.journal_writer import JournalWriter
 from portal.stores.file.memory_table import MemoryTable
 from portal.stores.file.os_errors import unavailable
 from portal.stores.file.snapshot import begin_generation, previous_path
+from portal.stores.format_version import FORMAT_ID, refuse_newer_items
 from portal.stores.schema import KEY
 
 
@@ -54,6 +55,7 @@ def verify_file(folder: Path, *, disk: Disk | None = None) -> VerifyResult:
 
     Raises:
         BusyError: Another process held the lock for too long.
+        NewerFormatError: A newer portal wrote the file. That is no damage.
         UnavailableError: The folder or the file cannot be read.
     """
     disk = disk or LocalDisk()
@@ -87,6 +89,8 @@ def _verify(writer: JournalWriter, disk: Disk, opened: _Opened | None) -> Verify
     file, mark, size = opened
     try:
         table, position = writer.reader.read_file(file, mark, size)
+    except NewerFormatError:
+        raise
     except UnavailableError as problem:
         salvage = _Salvage.read(disk, writer.path)
         return VerifyResult(len(salvage.table), salvage.seq, 0, problem)
@@ -112,6 +116,7 @@ def restore_file(
 
     Raises:
         BusyError: Another process held the lock for too long.
+        NewerFormatError: A newer portal wrote the file, also if it is damaged.
         UnavailableError: The folder cannot be read or written.
     """
     disk = disk or LocalDisk()
@@ -121,6 +126,7 @@ def restore_file(
         salvage = _Salvage.read(disk, path)
         if salvage.snapshot_lost and exists(disk, previous):
             salvage = _Salvage.read(disk, previous).followed_by(salvage)
+        refuse_newer_items(salvage.table.get(FORMAT_ID), str(path))
         check(salvage.table.all())
         kept = None
         if exists(disk, path):
@@ -173,6 +179,7 @@ class _Salvage:
             if content is None:
                 salvage.lost.append(number)
             elif "format" in content:
+                journal.refuse_newer_format(content, path)
                 rows_expected = content["rows"]
                 salvage.generation, salvage.seq = content["generation"], content["seq"]
             elif "row" in content:

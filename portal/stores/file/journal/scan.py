@@ -1,12 +1,13 @@
 """Reads the store's file, and decides when a bad line is damage and not the remnant of a crash."""
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 
-from portal.stores.contract import CorruptStoreError, Item, UnavailableError
+from portal.stores.contract import CorruptStoreError, Item
 from portal.stores.file.disk import Disk
 from portal.stores.file.journal.format import (
     FORMAT,
@@ -18,6 +19,7 @@ from portal.stores.file.journal.format import (
     commit_changes,
     decode_line,
 )
+from portal.stores.format_version import newer_format_error
 from portal.stores.schema import KEY
 
 _CHUNK = 256 * 1024
@@ -67,21 +69,29 @@ def read_header(disk: Disk, fd: int, path: Path) -> Header:
 
     Raises:
         CorruptStoreError: It is damaged.
-        UnavailableError: A newer portal wrote the file.
+        NewerFormatError: A newer portal wrote the file.
     """
     line = next(lines(disk, fd, 0, min(disk.size(fd), 1024)), Line(0, b"", whole=False))
     content = decode_line(line.text) if line.whole else None
     if content is None or "format" not in content:
         raise corrupt_error(path, 1, 0, "is not the first line of a store's file")
-    if content["format"] > FORMAT:
-        raise UnavailableError(
-            reason=f"{path} has format {content['format']}, which this portal cannot read.",
-            remedy=f"Format {content['format']} needs portal ≥ {content['needs']}. Start that one.",
-        )
+    refuse_newer_format(content, path)
     return Header(
         content["generation"], content["continues"], content["seq"], content["rows"],
         content["size"], line.end,
     )  # fmt: skip
+
+
+def refuse_newer_format(content: Mapping[str, Any], path: Path) -> None:
+    """
+    Args:
+        content: Of the first line.
+
+    Raises:
+        NewerFormatError: A newer portal wrote the file.
+    """
+    if content["format"] > FORMAT:
+        raise newer_format_error(str(path), content["format"], content["needs"], FORMAT)
 
 
 def read_snapshot(disk: Disk, fd: int, path: Path, header: Header, apply: Apply) -> None:

@@ -1,6 +1,7 @@
 """Runs a supervisor with other limits than `portal serve` has, and perhaps a small application.
 
-`python -m tests.serve_with_limits PORT LIMITS [WORKERS [APPLICATION]]`: the limits are JSON.
+`python -m tests.serve_with_limits PORT LIMITS [WORKERS [APPLICATION]]`: the limits are JSON. In
+place of a port it takes the path of a Unix socket.
 """
 
 import json
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from portal import logs
 from portal.cli.serving import listen, load_app
-from portal.serving import Application, Limits, Supervisor
+from portal.serving import Application, Limits, Supervisor, listen_unix
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -75,7 +76,8 @@ LOADS = {
 def main() -> None:
     port, limits, workers, name = [*sys.argv[1:], *["1", "portal"][len(sys.argv) - 3 :]]
     logs.configure()
-    with listen("127.0.0.1", int(port)) as listener, logs.written_in_background():
+    opened = listen("127.0.0.1", int(port)) if port.isdigit() else listen_unix(Path(port), 0o600)
+    with opened as listener, logs.written_in_background():
         supervisor = Supervisor(LOADS[name], listener, int(workers), Limits(**json.loads(limits)))
         loaded = supervisor.run()
     sys.exit(0 if loaded else 1)

@@ -1,5 +1,6 @@
 """Starts a portal in a separate process, as an operator does."""
 
+import http.client
 import json
 import os
 import signal
@@ -10,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,7 +119,8 @@ def serving(
             start_new_session=True,  # so that a test can kill it with its workers
         )
     try:
-        _wait_for_answer(url, process, log)
+        path = arguments[arguments.index("--unix") + 1] if "--unix" in arguments else ""
+        _wait_for_answer(url, path, process, log)
         yield Portal(url, environ, log, process)
     finally:
         # Only a test may have ended the process before this.
@@ -132,12 +134,36 @@ def serving(
     assert process.returncode in expected, log.read_text()
 
 
-def _wait_for_answer(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+class _OverPath(http.client.HTTPConnection):
+    """To a server that listens on a path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=10)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self._path)
+
+
+def ask_path(path: str, address: str) -> tuple[int, bytes]:
+    """Status and body of a request over a Unix socket."""
+    with closing(_OverPath(path)) as connection:
+        connection.request("GET", address)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+
+def _wait_for_answer(url: str, path: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     # A parent gets no signal when the first worker listens, so it sends requests until one works.
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            urllib.request.urlopen(f"{url}/health", timeout=10).close()  # noqa: S310 - http
+            if path:
+                status, _ = ask_path(path, "/health")
+                assert status == 200, f"/health answered {status}:\n{log.read_text()}"
+            else:
+                urllib.request.urlopen(f"{url}/health", timeout=10).close()  # noqa: S310 - http
         except urllib.error.HTTPError as error:
             raise AssertionError(f"/health answered {error.code}:\n{log.read_text()}") from error
         except OSError:

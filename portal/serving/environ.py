@@ -56,8 +56,9 @@ def make_environ(scope: Scope, body: IO[bytes]) -> "WSGIEnvironment":
         "REQUEST_METHOD": scope.method,
         "PATH_INFO": _bytes_as_text(scope.path),
         "QUERY_STRING": _bytes_as_text(scope.query_string),
-        "SERVER_NAME": server,
-        "SERVER_PORT": port,
+        # A Unix socket has neither, and WSGI wants both.
+        "SERVER_NAME": server or "localhost",
+        "SERVER_PORT": port or "80",
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
         "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
         "wsgi.url_scheme": scope.scheme,

@@ -57,14 +57,14 @@ def running_nginx(folder: Path, portal_url: str, *, in_server: str = "") -> Iter
     with subprocess.Popen(command) as run:
         url = f"http://127.0.0.1:{port}"
         try:
-            _wait_for(url, run)
+            wait_for(url, run)
             yield url
         finally:
             run.terminate()
             run.wait(30)
 
 
-def _wait_for(url: str, run: "subprocess.Popen[bytes]") -> None:
+def wait_for(url: str, run: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + 30
     while True:
         try:

@@ -51,7 +51,7 @@ def test_a_file_store_with_newer_items_is_refused_whoever_opens_it(tmp_path: Pat
         with pytest.raises(NewerFormatError):
             call()
     store.close()
-    # What mends a damaged file would leave out what it does not know.
+    # What repairs a damaged file would leave out what it does not know.
     with pytest.raises(NewerFormatError):
         verify_file(tmp_path)
     with pytest.raises(NewerFormatError):

@@ -1,6 +1,7 @@
 """What `portal serve` runs: a parent process, and workers that take requests.
 
 supervisor.py       the parent: starts workers, starts them again, renews them, stops them
+renewal.py          how the parent renews them, one after the other
 worker_process.py   the process of a worker, as the parent sees it
 listening.py        the socket for all workers: TCP, a path, or one that systemd passes on
 systemd.py          what a service manager is told

@@ -52,13 +52,15 @@ _SAME_FOR_ALL: dict[str, Any] = {
 def make_environ(scope: Scope, body: IO[bytes]) -> "WSGIEnvironment":
     """The environment of a request with this body."""
     server, _, port = scope.server.rpartition(":")
+    if not server:
+        # It is the path of a Unix socket, and WSGI wants a name and a port.
+        server, port = "localhost", "80"
     environ = _SAME_FOR_ALL | {
         "REQUEST_METHOD": scope.method,
         "PATH_INFO": _bytes_as_text(scope.path),
         "QUERY_STRING": _bytes_as_text(scope.query_string),
-        # A Unix socket has neither, and WSGI wants both.
-        "SERVER_NAME": server or "localhost",
-        "SERVER_PORT": port or "80",
+        "SERVER_NAME": server,
+        "SERVER_PORT": port,
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
         "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
         "wsgi.url_scheme": scope.scheme,

@@ -17,6 +17,7 @@ from portal.serving import systemd
 from portal.serving.companion import Companion
 from portal.serving.limits import Limits
 from portal.serving.listening import Listener
+from portal.serving.renewal import Renewal, Slot
 from portal.serving.worker import Load
 from portal.serving.worker_process import WorkerProcess
 
@@ -25,20 +26,6 @@ logger = logging.getLogger(__name__)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: The parent looks at its workers at least so often. If it looks later, it was stopped itself.
 _LOOK_SECONDS = 1.0
-
-
-@dataclass
-class _Slot:
-    """The place of a worker; its process changes."""
-
-    number: int
-    process: WorkerProcess | None = None
-    successor: WorkerProcess | None = None
-    """Started to take its place, while the workers are renewed."""
-    start_at: float = 0
-    """When it has to be started; only without a process."""
-    early_deaths: int = 0
-    """In a row: deaths soon after a start."""
 
 
 @dataclass
@@ -66,18 +53,23 @@ class Supervisor:
         Returns:
             False if no worker could load the application at the start.
         """
-        self._slots = [_Slot(number) for number in range(1, self.workers + 1)]
-        self._to_renew: list[_Slot] = []
-        self._leaving: list[tuple[WorkerProcess, float]] = []
+        self._slots = [Slot(number) for number in range(1, self.workers + 1)]
+        self._renewal = Renewal(
+            self._slots,
+            self.limits,
+            start=self._new_process,
+            forget=self._forget,
+            done=self._renew_companion,
+        )
         self._received: list[int] = []
-        self._renewal_asked = self._any_listened = False
+        self._any_listened = False
         with self._signals() as wakeup:
             while not self._received and not self._all_failed_at_the_start():
                 self._start_due()
                 self._wait(wakeup)
                 self._bury_dead()
                 self._kill_frozen()
-                self._renew()
+                self._renewal.go_on()
                 systemd.notify_alive()
                 if self.companion and self._any_listened:
                     self.companion.look_after()
@@ -106,7 +98,7 @@ class Supervisor:
 
     def _note(self, number: int, _frame: object) -> None:
         if number == signal.SIGHUP:
-            self._renewal_asked = True
+            self._renewal.ask()
         else:
             self._received.append(number)
 
@@ -129,14 +121,14 @@ class Supervisor:
                     )
                     slot.start_at = time.monotonic() + pause
 
-    def _new_process(self, slot: _Slot) -> WorkerProcess:
+    def _new_process(self, slot: Slot) -> WorkerProcess:
         return WorkerProcess(slot.number, self.load, self.listener.socket, self.limits)
 
     def _wait(self, wakeup: socket.socket) -> None:
         """For a sign of life or death, a signal, or the next start; read the signs of life."""
         now = time.monotonic()
         times = [slot.start_at for slot in self._slots if slot.process is None]
-        times += [deadline for _, deadline in self._leaving]
+        times += self._renewal.deadlines
         processes = list(self._processes())
         wakes = [each for process in processes for each in process.wakes]
         pauses = [each - now for each in times]
@@ -189,74 +181,9 @@ class Supervisor:
     def _all_failed_at_the_start(self) -> bool:
         return not self._any_listened and all(slot.early_deaths for slot in self._slots)
 
-    # ---- Renewing
-
-    def _renew(self) -> None:
-        """One worker after the other: its successor listens before it stops."""
-        self._end_leaving()
-        if self._renewal_asked and not self._to_renew:
-            self._renewal_asked = False
-            self._to_renew = list(self._slots)
-            logger.info("The workers are renewed, one after the other.")
-            systemd.notify("RELOADING=1")
-        if not self._to_renew:
-            return
-        slot = self._to_renew[0]
-        successor = slot.successor
-        if successor is None:
-            try:
-                slot.successor = self._new_process(slot)
-            except OSError as error:
-                self._give_renewal_up(slot, f"could not be started: {error.strerror}")
-        elif not successor.is_alive:
-            slot.successor = None
-            self._give_renewal_up(slot, f"(process {successor.pid}) {successor.end}")
-            self._forget(successor)
-        elif successor.listens:
-            self._replace(slot, successor)
-
-    def _replace(self, slot: _Slot, successor: WorkerProcess) -> None:
-        if slot.process is not None:
-            slot.process.ask_to_end()
-            deadline = time.monotonic() + self.limits.stop_seconds
-            self._leaving.append((slot.process, deadline))
-        slot.process, slot.successor = successor, None
-        slot.early_deaths = 0
-        self._to_renew.remove(slot)
-        if not self._to_renew:
-            logger.info("The workers are renewed. The earlier ones finish what they answer.")
-            if self.companion:
-                self.companion.renew()
-            systemd.notify("READY=1")
-
-    def _give_renewal_up(self, slot: _Slot, problem: str) -> None:
-        old = len(self._to_renew)
-        logger.error(
-            "A new worker %d %s. So the workers are not renewed: %d of %d go on as they are."
-            " Repair that, and send SIGHUP again.",
-            slot.number,
-            problem,
-            old,
-            len(self._slots),
-        )
-        self._to_renew.clear()
-        systemd.notify("READY=1")
-
-    def _end_leaving(self) -> None:
-        for process, deadline in list(self._leaving):
-            if process.is_alive and time.monotonic() < deadline:
-                continue
-            if process.is_alive:
-                logger.warning(
-                    "An earlier worker %d (process %s) still answered requests after %g seconds."
-                    " It is killed.",
-                    process.number,
-                    process.pid,
-                    self.limits.stop_seconds,
-                )
-                process.kill()
-            self._leaving.remove((process, deadline))
-            self._forget(process)
+    def _renew_companion(self) -> None:
+        if self.companion:
+            self.companion.renew()
 
     # ---- Stopping
 
@@ -316,7 +243,7 @@ class Supervisor:
     def _processes(self) -> Iterator[WorkerProcess]:
         for slot in self._slots:
             yield from (each for each in (slot.process, slot.successor) if each is not None)
-        yield from (process for process, _ in self._leaving)
+        yield from self._renewal.leaving
 
     def _forget(self, process: WorkerProcess) -> None:
         process.forget()

@@ -21,6 +21,7 @@ from portal.stores import (
 from portal.stores.dynamodb import DynamoDbStore
 from portal.stores.file import JsonFileStore, restore_file, verify_file
 from portal.timestamps import utc_now
+from tests.cli.portal_command import run
 from tests.dynamodb_engine import Engine
 
 NEWER: Item = {"tenantId": FORMAT_ID, "formatVersion": FORMAT_VERSION + 1, "needs": "7.1"}
@@ -100,3 +101,26 @@ def test_a_table_with_newer_items_is_refused_by_the_first_call(engine: Engine) -
     opened.write([Add({"tenantId": "x"})])
     opened.close()
     newer.close()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("serve", "--port", "1"), ("staff-list",), ("doctor",), ("outbox", "send")]
+)
+def test_a_table_with_newer_items_is_refused_by_commands(
+    tmp_path: Path, engine: Engine, arguments: tuple[str, ...]
+) -> None:
+    location = engine.new_table()
+    newer = DynamoDbStore(location)
+    newer.write([Add(NEWER)])
+    newer.close()
+    done = run(
+        tmp_path,
+        *arguments,
+        USE_DYNAMODB="true",
+        TENANT_TABLE_NAME=location.table,
+        AWS_REGION=location.region or "",
+        AWS_ENDPOINT_URL_DYNAMODB=location.endpoint or "",
+    )
+    assert done.exit_code == 1
+    assert "has format 2, which this portal cannot read" in done.stdout + done.stderr
+    assert "needs portal ≥ 7.1" in done.stdout + done.stderr

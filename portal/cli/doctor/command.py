@@ -18,7 +18,14 @@ from portal.folders import can_be_written
 from portal.incomplete_count import read_incomplete_count
 from portal.settings import Settings, SettingsError
 from portal.signing_keys import resolve_secret_keys
-from portal.stores import BusyError, UnavailableError, open_store
+from portal.stores import (
+    FORMAT_ID,
+    BusyError,
+    NewerFormatError,
+    UnavailableError,
+    find_item,
+    open_store,
+)
 
 #: Beside the checks: what people see of each answer to the question whether they may use the
 #: application. It shows no message of the portal, whatever went wrong.
@@ -79,6 +86,7 @@ def examine(environ: Mapping[str, str], mail_to: str = "") -> Iterator[Finding]:
         yield _check_file_store(settings)
     else:
         yield from check_dynamodb(settings)
+        yield from _check_format(settings)
     yield _last_known(settings)
     yield from _check_sealing(settings)
     yield from _check_incomplete_rows(settings)
@@ -87,6 +95,19 @@ def examine(environ: Mapping[str, str], mail_to: str = "") -> Iterator[Finding]:
     yield from check_provider(settings)
     yield from check_proxy(settings)
     yield from check_cluster_keys(settings)
+
+
+def _check_format(settings: Settings) -> Iterator[Finding]:
+    """Only whether a newer portal wrote the table: all else about it has been checked before."""
+    store = open_store(settings)
+    try:
+        find_item(store, FORMAT_ID)
+    except NewerFormatError as error:
+        yield finding_of_error("format of the items", error)
+    except (BusyError, UnavailableError):
+        return
+    finally:
+        store.close()
 
 
 def _check_incomplete_rows(settings: Settings) -> Iterator[Finding]:

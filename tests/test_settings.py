@@ -22,6 +22,7 @@ def test_nothing_has_to_be_set() -> None:
     assert settings.time_zone == ZoneInfo("UTC")
     assert settings.base_url == "http://127.0.0.1:8000"
     assert settings.proxy_hops == 0
+    assert settings.stop_seconds == 30
     assert settings.sign_up_min_seconds == 3
     assert settings.sign_ups_per_hour == 5
     assert settings.not_found_per_minute == 6000
@@ -109,6 +110,8 @@ def test_on_this_machine_both_of_its_names_are_trusted(host: str) -> None:
         ("PORTAL_TRUSTED_HOSTS", "portal.example.com:8000"),
         ("PORTAL_TRUSTED_HOSTS", "*.example.com"),
         ("PORTAL_TRUSTED_HOSTS", ".example.com"),
+        ("PORTAL_STOP_SECONDS", "0"),
+        ("PORTAL_STOP_SECONDS", "half a minute"),
         ("PORTAL_PROXY_HOPS", "-1"),
         ("PORTAL_PROXY_HOPS", "11"),
         ("PORTAL_PROXY_HOPS", "٣"),

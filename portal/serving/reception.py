@@ -10,7 +10,9 @@ wake another one costs as much as such an answer.
 
 import asyncio
 import logging
+import os
 import time
+from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -92,6 +94,7 @@ class Reception:
         self._closing = False
         # By number: whoever knows an exchange keeps its connection open.
         self._under_way: set[int] = set()
+        self._long_answers: deque[tuple[int, int, int]] = deque(maxlen=256)
         self._refused = 0
         self._warned = -float(_WARNING_SECONDS)
 
@@ -117,6 +120,13 @@ class Reception:
     def is_answering(self) -> bool:
         """Whether a request is here that is not answered yet."""
         return bool(self._under_way)
+
+    def is_long_answer(self, descriptor: int, status: os.stat_result) -> bool:
+        """Whether the server has this file open to send it."""
+        return any(
+            (status.st_dev, status.st_ino) == (device, inode) and descriptor != ours
+            for device, inode, ours in self._long_answers
+        )
 
     def _done(self, exchange: Exchange) -> None:
         self._under_way.discard(id(exchange))
@@ -208,6 +218,10 @@ class Reception:
             if response is None:
                 self._refuse(request.exchange, 500, close=request.close)
                 return
+            if not isinstance(response.body, bytes):
+                ours = response.body.fileno()
+                status = os.fstat(ours)
+                self._long_answers.append((status.st_dev, status.st_ino, ours))
             send(request.exchange.proto, response, close=request.close or self._closing)
             if not isinstance(response.body, bytes):
                 self._close_later(response.body)

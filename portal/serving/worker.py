@@ -145,19 +145,23 @@ async def _all_is_sent(reception: "Reception") -> None:
     # Twice, because an answer is in no buffer on its way from the application to its socket.
     while looks < 2:
         await asyncio.sleep(_LOOK_SECONDS)
-        looks = 0 if reception.is_answering or _has_unsent() else looks + 1
+        looks = 0 if reception.is_answering or _is_sending(reception) else looks + 1
 
 
-def _has_unsent() -> bool:
-    """Whether a connection of this process has bytes that its client has not got yet."""
+def _is_sending(reception: "Reception") -> bool:
+    """Whether a client has not got all of its answer yet: bytes wait in its connection, or the
+    server is still reading the file of a long answer."""
     for each in _DESCRIPTORS.iterdir():
-        # It may be closed by now, or no socket.
+        # It may be closed by now, or no connection.
         with suppress(OSError):
             descriptor = int(each.name)
-            is_connection = descriptor > _STANDARD_ERROR and stat.S_ISSOCK(
-                os.fstat(descriptor).st_mode
-            )
-            if is_connection and any(fcntl.ioctl(descriptor, termios.TIOCOUTQ, b"\0" * 4)):
+            status = os.fstat(descriptor)
+            if descriptor <= _STANDARD_ERROR:
+                continue
+            if stat.S_ISREG(status.st_mode) and reception.is_long_answer(descriptor, status):
+                return True
+            is_socket = stat.S_ISSOCK(status.st_mode)
+            if is_socket and any(fcntl.ioctl(descriptor, termios.TIOCOUTQ, b"\0" * 4)):
                 return True
     return False
 

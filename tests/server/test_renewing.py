@@ -1,6 +1,7 @@
 """SIGHUP: new workers with the code that is on the disk now, and no request is lost."""
 
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -9,8 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from portal.serving import Limits
 from tests.server.raw_client import ask, connect, head, is_closed, post, read
-from tests.serving import Portal, serving
+from tests.serving import ROOT, Portal, serving
 
 SOON = 30
 
@@ -112,6 +114,34 @@ def test_if_the_new_code_cannot_be_loaded_the_workers_go_on(tmp_path: Path) -> N
         broken.unlink()
         portal.process.send_signal(signal.SIGHUP)
         eventually(lambda: not before & portal.workers() and len(portal.workers()) == 2)
+
+
+def test_the_code_that_is_on_the_disk_now_is_loaded(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for folder in ("portal", "templates", "static"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    module = root / "portal" / "__init__.py"
+    with serving(tmp_path, "--no-outbox", root=root) as portal:
+        before = portal.workers()
+        code = module.read_text()
+        module.write_text(code.replace('"Store: %s"', '"The store after the update: %s"'))
+        portal.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "The store after the update: JSON" in portal.log.read_text())
+        eventually(lambda: not before & portal.workers())
+        # A worker of this code does not even come as far as its first sign of life.
+        module.write_text(f"this is no code\n{code}")
+        after = portal.workers()
+        portal.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "So the workers are not renewed: 1 of 1" in portal.log.read_text())
+        assert portal.workers() == after
+        assert ask(portal.url, head("GET", "/sign-up")).status == 200
+
+
+def test_a_parent_of_another_version_may_know_other_limits() -> None:
+    make, (numbers,) = Limits(threads=3).__reduce__()
+    assert make({**numbers, "of_a_newer_version": 1}) == Limits(threads=3)
+    del numbers["stop_seconds"]
+    assert make(numbers) == Limits(threads=3)
 
 
 def test_the_process_that_sends_mail_is_renewed_as_well(tmp_path: Path) -> None:

@@ -243,8 +243,9 @@ ARROWS: dict[str, set[str]] = {
         "portal.auth", "portal.bounded_answers", "portal.contact_readers", "portal.oidc_setting",
         "portal.settings", "portal.stores",
     },
+    "portal.outgoing": {"portal.bounded_answers"},
     "portal.fsm": {
-        "portal.bounded_answers", "portal.fsm_setting", "portal.records", "portal.tenants",
+        "portal.fsm_setting", "portal.outgoing", "portal.records", "portal.tenants",
     },
     "portal.sealing": {
         "portal.atomic_files", "portal.records", "portal.settings", "portal.stores",

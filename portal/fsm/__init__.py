@@ -1,11 +1,8 @@
 """Field Service Management, the system whose customers the portal serves: what is asked of it.
 
 clusters    its clusters: label <-> host, and the origins of the pages of its shell
-https_call  one request to a cluster: bounded in time and size, and to its own address alone
-connections its connection, with urllib3
-addresses   which IP addresses it may go to
+https_call  one request to a cluster, and to no other host; see portal.outgoing
 credentials client id and secret are tried at their cluster
-answers     what a call comes to: an answer, or a problem
 shell_proofs  what a token of the shell proves of the ids that a sign-up claims
 shell_token the check of such a token
 cluster_keys  the public keys with which the clusters sign them
@@ -15,11 +12,11 @@ No error of this room holds a credential, a token or a name.
 
 from typing import TYPE_CHECKING
 
-from portal.fsm.answers import Answer, CallError, CallProblem
 from portal.fsm.clusters import Clusters
 from portal.fsm.credentials import try_credentials
 from portal.fsm.https_call import CALL_SECONDS, HttpsCaller
 from portal.fsm_setting import FsmCluster, FsmSetting
+from portal.outgoing import Answer, CallError, CallProblem
 
 if TYPE_CHECKING:
     from portal.fsm.shell_proofs import ShellProofs

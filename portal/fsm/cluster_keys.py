@@ -17,9 +17,9 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
-from portal.fsm.answers import CallError, CallProblem
 from portal.fsm.https_call import MAX_CALLS, HttpsCaller
 from portal.fsm_setting import FsmCluster
+from portal.outgoing import CallError, CallProblem
 
 logger = logging.getLogger(__name__)
 

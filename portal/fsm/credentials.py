@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
-from portal.fsm.answers import Answer, CallError
 from portal.fsm.clusters import Clusters
 from portal.fsm.https_call import CALL_SECONDS, HttpsCaller
 from portal.fsm_setting import FsmCluster
+from portal.outgoing import Answer, CallError
 from portal.records import CredentialProof, Proved
 
 TOKEN_PATH = "/api/oauth2/v1/token"  # noqa: S105 - an address

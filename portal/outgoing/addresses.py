@@ -1,6 +1,7 @@
-"""Which addresses a cluster may have."""
+"""Which IP addresses a request may go to."""
 
 import socket
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 #: Of one name. Each is tried for as long as time is left.
@@ -13,18 +14,26 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 _GIVEN = IPv6Network("2000::/3")
 
 
-def addresses_of(host: str, port: int, *, private: bool) -> list[str]:
-    """The IP addresses of the host that may be reached.
+class PrivateAddressError(Exception):
+    """The name has an address that no request may go to."""
+
+
+def addresses_of(host: str, port: int, allows: Callable[[str], bool]) -> list[str]:
+    """The IP addresses of the host. One that may not be reached refuses the name: whoever mixes
+    the two wants to get at the other one.
 
     Args:
-        private: Whether those of inner networks may.
+        allows: Whether a request may go to this address.
 
     Raises:
+        PrivateAddressError: It has an address that may not be reached.
         OSError: The name is not known, or nobody could be asked.
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
-    return [each for each in addresses if private or is_public(each)][:_MAX_ADDRESSES]
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    if not all(allows(each) for each in addresses):
+        raise PrivateAddressError
+    return addresses[:_MAX_ADDRESSES]
 
 
 def is_public(address: str) -> bool:

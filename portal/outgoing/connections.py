@@ -1,4 +1,4 @@
-"""Connections to a cluster, with urllib3: to one address, or through a proxy.
+"""The connection of a request, with urllib3: to one address, or through a proxy.
 
 A whole answer has to arrive in time, and may not be large.
 
@@ -12,15 +12,14 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from urllib.parse import unquote, urlsplit
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, Timeout
-from urllib3.connection import HTTPSConnection
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 from urllib3.exceptions import SSLError as TlsError
 from urllib3.util import make_headers
 
 from portal.bounded_answers import SHORTEST_SECONDS, AnswerTooLargeError, bounded_response
-from portal.fsm.answers import Answer, CallError, CallProblem
-from portal.fsm_setting import FsmCluster
+from portal.outgoing.answers import Answer, CallError, CallProblem
 
 #: Of a whole answer with its headers. Real ones have some kilobytes.
 MAX_ANSWER_BYTES = 100 * 1024
@@ -30,32 +29,40 @@ _ANSWER_SECONDS = 5.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
-    """What is asked, and until when.
+    """What is asked of which host, and until when.
 
     Attributes:
         ends: In seconds of `time.monotonic()`.
+        reads_body: Whether somebody reads the body of the answer.
+        is_plain: Without TLS.
     """
 
-    cluster: FsmCluster
+    host: str
+    port: int
     method: str
     path: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     ends: float
+    reads_body: bool = True
+    is_plain: bool = False
 
 
 def ask_directly(call: Call, addresses: list[str], context: ssl.SSLContext) -> Answer:
-    """Ask the cluster at the first of these addresses that can be reached.
+    """Ask the host at the first of these addresses that can be reached.
 
     Raises:
         CallError: There is no answer.
     """
-    host, port = call.cluster.host, call.cluster.port
-    named = {**call.headers, "Host": host if port == 443 else f"{host}:{port}"}
+    named = {**call.headers, "Host": _host_header(call)}
     last: Exception | None = None
     for address in addresses:
         # The connection goes to the address; name and certificate are those of the host.
-        pool = _Pool(address, port, ssl_context=context, server_hostname=host)
+        pool = (
+            _PlainPool(address, call.port)
+            if call.is_plain
+            else _Pool(address, call.port, ssl_context=context, server_hostname=call.host)
+        )
         try:
             with pool:
                 return _answer(pool, call, named)
@@ -68,7 +75,7 @@ def ask_directly(call: Call, addresses: list[str], context: ssl.SSLContext) -> A
 
 
 def ask_through_proxy(call: Call, proxy: str, context: ssl.SSLContext) -> Answer:
-    """Ask the cluster through the proxy at this address, in which a password may stand.
+    """Ask the host through the proxy at this address, in which a password may stand.
 
     Raises:
         CallError: There is no answer.
@@ -83,7 +90,7 @@ def ask_through_proxy(call: Call, proxy: str, context: ssl.SSLContext) -> Answer
             ssl_context=context,
         ) as proxies:
             proxies.pool_classes_by_scheme = {"https": _Pool}
-            pool = proxies.connection_from_host(call.cluster.host, call.cluster.port, "https")
+            pool = proxies.connection_from_host(call.host, call.port, "https")
             return _answer(pool, call, call.headers)
     except (HTTPError, HTTPException, OSError) as error:
         raise CallError(problem_of(error)) from error
@@ -102,17 +109,29 @@ def _answer(pool: HTTPConnectionPool, call: Call, headers: Mapping[str, str]) ->
         decode_content=False,
     )
     try:
+        if not call.reads_body:
+            return _answer_of(response, b"")
         # A few kilobytes can unpack to gigabytes. None was asked for.
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise CallError(CallProblem.NO_HTTP)
-        content_type = response.headers.get("Content-Type", "")
-        return Answer(
-            status=response.status,
-            content_type=content_type.partition(";")[0].strip().lower(),
-            body=response.read(),
-        )
+        return _answer_of(response, response.read())
     finally:
         response.close()
+
+
+def _answer_of(response: BaseHTTPResponse, body: bytes) -> Answer:
+    content_type = response.headers.get("Content-Type", "")
+    return Answer(
+        status=response.status,
+        content_type=content_type.partition(";")[0].strip().lower(),
+        retry_after=response.headers.get("Retry-After", "").strip(),
+        body=body,
+    )
+
+
+def _host_header(call: Call) -> str:
+    host = f"[{call.host}]" if ":" in call.host else call.host
+    return host if call.port == (80 if call.is_plain else 443) else f"{host}:{call.port}"
 
 
 def problem_of(error: BaseException) -> CallProblem:
@@ -134,12 +153,21 @@ def problem_of(error: BaseException) -> CallProblem:
     return CallProblem.UNREACHABLE
 
 
+# The library has set the time that is left.
+_Response = bounded_response(lambda sock: sock.gettimeout() or _ANSWER_SECONDS, MAX_ANSWER_BYTES)
+
+
 class _Connection(HTTPSConnection):
-    # The library has set the time that is left.
-    response_class = bounded_response(
-        lambda sock: sock.gettimeout() or _ANSWER_SECONDS, MAX_ANSWER_BYTES
-    )
+    response_class = _Response
 
 
 class _Pool(HTTPSConnectionPool):
     ConnectionCls = _Connection
+
+
+class _PlainConnection(HTTPConnection):
+    response_class = _Response
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _PlainConnection

@@ -1,4 +1,4 @@
-"""What a call to a cluster comes to: an answer, or a problem."""
+"""What a request comes to: an answer, or a problem."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -6,15 +6,18 @@ from enum import StrEnum
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """What a cluster answered. A redirect is an answer: it is not followed.
+    """What a machine answered. A redirect is an answer: it is not followed.
 
     Attributes:
         content_type: In lower case, without parameters; empty if there is none.
+        retry_after: The header `Retry-After` as it came; empty if there is none.
+        body: Empty if nobody wanted to read it.
     """
 
     status: int
     content_type: str
     body: bytes = field(repr=False)
+    retry_after: str = ""
 
 
 class CallProblem(StrEnum):
@@ -25,7 +28,7 @@ class CallProblem(StrEnum):
     UNREACHABLE = "unreachable"
     """No name, no route, no connection, or one that broke."""
     PRIVATE = "private"
-    """The name leads into an inner network. Nothing was sent."""
+    """The name leads into an inner network, perhaps beside others. Nothing was sent."""
     CERTIFICATE = "certificate"
     """TLS failed: mostly, the certificate is not that of the host."""
     SLOW = "slow"

@@ -58,6 +58,7 @@ def create_app(
         refuse_corrupt_store,
     )
     from portal.usage import open_noter  # noqa: PLC0415 - the store
+    from portal.webhooks import AnnouncingStore, WebhookSecrets  # noqa: PLC0415 - the store
 
     logs.configure()
     settings = settings or Settings.from_environment(os.environ)
@@ -74,7 +75,7 @@ def create_app(
         refuse_corrupt_store(settings, raw_store)
     logger.info("Store: %s", raw_store.describe())
     last_known = open_last_known(settings, raw_store, clock)
-    marking = CountingStore(MarkingStore(raw_store, clock))
+    marking = AnnouncingStore(CountingStore(MarkingStore(raw_store, clock)), clock)
     fsm = HttpsCaller(settings.fsm)
     services = web.Services(
         settings=settings,
@@ -91,6 +92,7 @@ def create_app(
         usage=open_noter(settings, raw_store, clock),
         fsm=fsm,
         provider=open_provider(settings),
+        webhook_secrets=WebhookSecrets(keys),
         shell_proofs=open_shell_proofs(fsm) if settings.fsm_proof else None,
     )
     web.init_app(app, services, keys)

@@ -1,13 +1,12 @@
 """What the settings of Field Service Management stand for: its clusters, and the way to them."""
 
 import re
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from portal.setting_parsers import SettingsError, file, flag
+from portal.setting_parsers import SettingsError, certificates, flag
 
 _CLUSTERS = "PORTAL_FSM_CLUSTERS"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -72,7 +71,7 @@ def fsm_setting(text: Mapping[str, str], environ: Mapping[str, str]) -> FsmSetti
         private_addresses=flag(
             "PORTAL_FSM_PRIVATE_ADDRESSES", text["PORTAL_FSM_PRIVATE_ADDRESSES"]
         ),
-        ca_file=_ca_file(file("PORTAL_FSM_CA_FILE", text)),
+        ca_file=certificates("PORTAL_FSM_CA_FILE", text),
         proxy=proxy,
         has_unusable_proxy=bool(address) and not proxy,
         no_proxy=text["NO_PROXY"] or environ.get("no_proxy", "").strip(),
@@ -100,18 +99,6 @@ def _clusters(text: str, *, older: bool) -> tuple[FsmCluster, ...]:
     if len(found) > _MOST_CLUSTERS:
         raise SettingsError(_CLUSTERS, f"Set it to at most {_MOST_CLUSTERS} clusters.")
     return tuple(found.values())
-
-
-def _ca_file(path: Path | None) -> Path | None:
-    if path:
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
-        except OSError as error:  # of TLS, too
-            raise SettingsError(
-                "PORTAL_FSM_CA_FILE",
-                f"Set it to a file of certificates in PEM that the portal can read, not {path}.",
-            ) from error
-    return path
 
 
 def _proxy(address: str) -> str:

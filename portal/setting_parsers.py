@@ -2,9 +2,10 @@
 `SettingsError` with the sentence that says what to set."""
 
 import re
+import ssl
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -241,6 +242,30 @@ def return_path(address: str) -> str:
 def file(name: str, text: Mapping[str, str]) -> Path | None:
     """`None` if none is set."""
     return Path(text[name]) if text[name] else None
+
+
+def certificates(name: str, text: Mapping[str, str]) -> Path | None:
+    """A file of certificates; `None`: none is set."""
+    path = file(name, text)
+    if path:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+        except OSError as error:  # of TLS, too
+            raise SettingsError(
+                name,
+                f"Set it to a file of certificates in PEM that the portal can read, not {path}.",
+            ) from error
+    return path
+
+
+def networks(name: str, text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Networks of IP addresses, such as `10.1.0.0/16`; an address stands for itself."""
+    try:
+        return tuple(ip_network(part) for part in text.replace(",", " ").split())
+    except ValueError as error:
+        raise SettingsError(
+            name, "Set it to networks with spaces between them, such as 10.1.0.0/16 fd12::/48."
+        ) from error
 
 
 def dkim_name(name: str, text: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ change.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -114,6 +115,9 @@ class Settings:
     fsm: FsmSetting
     fsm_proof: bool
     """Whether a token of the shell may prove the ids of a sign-up."""
+    webhook_private_addresses: tuple[IPv4Network | IPv6Network, ...]
+    """Networks of inner addresses that webhooks may go to."""
+    webhook_ca_file: Path | None
     api_allowed_origins: tuple[str, ...]
     # What was set, and perhaps nothing: resolve_secret_keys() is the one to ask.
     configured_secret_key: str | None = field(repr=False)
@@ -227,6 +231,10 @@ class Settings:
             ),
             fsm=fsm_setting(text, environ),
             fsm_proof=setting_parsers.flag("PORTAL_FSM_PROOF", text["PORTAL_FSM_PROOF"]),
+            webhook_private_addresses=setting_parsers.networks(
+                "PORTAL_WEBHOOK_PRIVATE_ADDRESSES", text["PORTAL_WEBHOOK_PRIVATE_ADDRESSES"]
+            ),
+            webhook_ca_file=setting_parsers.certificates("PORTAL_WEBHOOK_CA_FILE", text),
             api_allowed_origins=tuple(
                 setting_parsers.origin("API_ALLOWED_ORIGINS", origin)
                 for origin in setting_parsers.parts(text["API_ALLOWED_ORIGINS"])

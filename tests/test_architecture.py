@@ -192,6 +192,7 @@ ARROWS: dict[str, set[str]] = {
     "portal.atomic_files": set(),
     "portal.bounded_answers": set(),
     "portal.folders": set(),
+    "portal.delivery_errors": set(),
     "portal.status_links": set(),
     "portal.contact_fields": {"portal.translations"},
     "portal.contact_readers": {"portal.contact_fields", "portal.phone_numbers"},
@@ -270,8 +271,8 @@ ARROWS: dict[str, set[str]] = {
         "portal.tenants",
     },
     "portal.mail.messages": {
-        "portal.day_texts", "portal.folders", "portal.records", "portal.settings", "portal.stores",
-        "portal.tenants", "portal.translations",
+        "portal.day_texts", "portal.delivery_errors", "portal.folders", "portal.records",
+        "portal.settings", "portal.stores", "portal.tenants", "portal.translations",
     },
     "portal.mail.ways": {
         "portal.atomic_files", "portal.folders", "portal.mail.messages", "portal.settings",
@@ -289,7 +290,12 @@ ARROWS: dict[str, set[str]] = {
         "portal.translations",
     },
     "portal.outbox": {
-        "portal.mail", "portal.records", "portal.stores", "portal.tenants", "portal.timestamps",
+        "portal.delivery_errors", "portal.mail", "portal.records", "portal.stores",
+        "portal.tenants", "portal.timestamps",
+    },
+    "portal.webhooks": {
+        "portal.auth", "portal.delivery_errors", "portal.mail", "portal.outbox", "portal.outgoing",
+        "portal.records", "portal.settings", "portal.stores", "portal.tenants", "portal.timestamps",
     },
     "portal.desk": {
         "portal.auth", "portal.mail", "portal.records", "portal.stores", "portal.tenants",

@@ -57,6 +57,16 @@ class SecurityAct(StrEnum):
     SESSION_ENDED = "session_ended"
     TOKEN_CREATED = "token_created"  # noqa: S105 - the name of an act
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - the name of an act
+    WEBHOOK_ADDED = "webhook_added"
+    WEBHOOK_ON = "webhook_on"
+    WEBHOOK_OFF = "webhook_off"
+    WEBHOOK_REMOVED = "webhook_removed"
+    WEBHOOK_ROTATED = "webhook_rotated"
+    WEBHOOK_SECRET_ENDED = "webhook_secret_ended"  # noqa: S105 - the name of an act
+    WEBHOOK_SECRET_SEEN = "webhook_secret_seen"  # noqa: S105 - the name of an act
+    WEBHOOK_TESTED = "webhook_tested"
+    WEBHOOK_REPLAYED = "webhook_replayed"
+    WEBHOOK_GONE = "webhook_gone"
     DOUBTFUL_CLEARED = "doubtful_cleared"
     LIST_EXPORTED = "list_exported"
     REPORT_EXPORTED = "report_exported"
@@ -78,6 +88,16 @@ _LINES = {
     SecurityAct.SESSION_ENDED: "A session of a person was ended.",
     SecurityAct.TOKEN_CREATED: "An API token was created.",
     SecurityAct.TOKEN_REVOKED: "An API token was revoked.",
+    SecurityAct.WEBHOOK_ADDED: "A receiver of webhooks was added.",
+    SecurityAct.WEBHOOK_ON: "A receiver of webhooks was switched on.",
+    SecurityAct.WEBHOOK_OFF: "A receiver of webhooks was switched off.",
+    SecurityAct.WEBHOOK_REMOVED: "A receiver of webhooks was removed.",
+    SecurityAct.WEBHOOK_ROTATED: "A receiver of webhooks got a new secret.",
+    SecurityAct.WEBHOOK_SECRET_ENDED: "An earlier secret of a receiver of webhooks was ended.",
+    SecurityAct.WEBHOOK_SECRET_SEEN: "The secret of a receiver of webhooks was shown.",
+    SecurityAct.WEBHOOK_TESTED: "A test was sent to a receiver of webhooks.",
+    SecurityAct.WEBHOOK_REPLAYED: "Webhooks were sent once more.",
+    SecurityAct.WEBHOOK_GONE: "A receiver of webhooks is gone.",
     SecurityAct.DOUBTFUL_CLEARED: "Doubtful sign-ups were cleared.",
     SecurityAct.LIST_EXPORTED: "A list of tenants was exported.",
     SecurityAct.REPORT_EXPORTED: "A report for auditors was exported.",

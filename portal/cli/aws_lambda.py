@@ -5,7 +5,7 @@ import time
 from typing import Protocol
 
 from portal import logs
-from portal.cli.outbox import rounds_of
+from portal.cli.outbox import rounds_of, sender_of
 from portal.settings import Settings
 from portal.signing_keys import resolve_secret_keys
 from portal.stores import RetryingStore, open_store
@@ -46,6 +46,8 @@ def send_due(event: object, context: Context) -> dict[str, int]:
             rounds_of(settings, retrying),
             until=lambda: time.monotonic() > last_start,
         )
+        webhooks = sender_of(settings, retrying)
+        tally.add(webhooks.send_due(lambda: time.monotonic() > last_start))
     finally:
         store.close()
     return {

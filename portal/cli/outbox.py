@@ -20,6 +20,7 @@ from portal.timestamps import utc_now
 
 if TYPE_CHECKING:
     from portal.outbox import Delivery, Rounds, Until
+    from portal.webhooks import WebhookSecrets, WebhookSender
 
 #: What is waiting or was given up is counted up to this.
 _CAP = 1000
@@ -27,7 +28,7 @@ _CAP = 1000
 
 @click.group()
 def outbox() -> None:
-    """Mail to customers that is to be sent."""
+    """Mail and webhooks that are to be sent."""
 
 
 @outbox.command()
@@ -44,6 +45,7 @@ def send(*, watch: bool, until_stdin_ends: bool) -> None:
     with opened_store(settings, "What was sent is sent. Run the command again.") as store:
         retrying = RetryingStore(store)
         tally = send_once(_delivery(settings, retrying), rounds_of(settings, retrying))
+        tally.add(sender_of(settings, retrying).send_due())
     click.echo(
         f"{tally.sent} sent, {tally.put_off} to be tried again, {tally.given_up} given up,"
         f" {tally.dropped} not needed any more."
@@ -55,13 +57,20 @@ def status() -> None:
     """Say how much waits, and how much was given up."""
     from portal import records  # noqa: PLC0415 - the other commands start sooner
     from portal.search import backlog  # noqa: PLC0415 - as above
+    from portal.webhooks import counts, read_book  # noqa: PLC0415 - as above
 
     settings = read_settings()
     with opened_store(settings) as store:
         waiting = store.count(GSI4, records.OUTBOX_DUE, cap=_CAP)
         given_up = store.count(GSI4, records.OUTBOX_GIVEN_UP, cap=_CAP)
         search = backlog(store, utc_now(), cap=_CAP)
+        webhooks = [(each, counts(store, each.id, _CAP)) for each in read_book(store).subscriptions]
     click.echo(f"{waiting} waiting, {given_up} given up.")
+    for each, left in webhooks:
+        click.echo(
+            f"Webhooks to {each.host} ({each.id}, {each.state.value}): {left.waiting} waiting,"
+            f" {left.given_up} given up."
+        )
     if search.oldest:
         click.echo(sentence_of_backlog(search))
 
@@ -139,16 +148,26 @@ def _watch(settings: Settings, *, until_stdin_ends: bool) -> None:
         logs.written_in_background(),
         signs_of_life(Limits()) as goes_on,
         opened_store(settings) as store,
-        ThreadPoolExecutor(1) as executor,
+        ThreadPoolExecutor(2) as executor,
     ):
-        making = executor.submit(watch_rounds, rounds_of(settings, store), wait)
+        # Each in a thread of its own: no mail waits for the receiver of a webhook.
+        others = [
+            executor.submit(watch_rounds, rounds_of(settings, store), wait),
+            executor.submit(watch_rounds, sender_of(settings, store).round, wait),
+        ]
+
+        def has_ended() -> bool:
+            return any(each.done() for each in others)
+
         try:
-            # Without the rounds, search would stay behind: then this ends, and is started again.
-            watch(_delivery(settings, store), lambda seconds: making.done() or wait(seconds))
+            # Without the others, search would stay behind, or programs would hear nothing: then
+            # this ends, and is started again.
+            watch(_delivery(settings, store), lambda seconds: has_ended() or wait(seconds))
         finally:
-            # The rounds end as well if the mail has failed.
+            # The others end as well if the mail has failed.
             os.write(writer, b".")
-        making.result()
+        for each in others:
+            each.result()
 
 
 def rounds_of(settings: Settings, store: Store) -> "Rounds":
@@ -158,11 +177,13 @@ def rounds_of(settings: Settings, store: Store) -> "Rounds":
     from portal.outbox import Daily, OldEntries  # noqa: PLC0415 - takes 0.3 s
     from portal.search import Keeper, Walk  # noqa: PLC0415 - takes 0.1 s
     from portal.usage import watch_usage  # noqa: PLC0415 - as above
+    from portal.webhooks import WebhookRounds  # noqa: PLC0415 - as above
 
     def follow(tenant_id: str) -> None:
         if settings.note_use:
             watch_usage(store, tenant_id, utc_now())
 
+    webhooks = WebhookRounds(store, webhook_secrets_of(settings), utc_now)
     keeper = Keeper(store=store, clock=utc_now, also=follow)
     walk = Walk(store=store, clock=utc_now)
     old = OldEntries(store, clock=utc_now)
@@ -188,11 +209,27 @@ def rounds_of(settings: Settings, store: Store) -> "Rounds":
         old.remove_if_due(until)
         has_told = bool(escalation.run_if_due(until))
         has_ended = daily.run_if_due(until)
+        webhooks.run_if_due(until)
         is_walking = walk.run_if_due(until)
         is_under_way = daily.is_under_way or old.is_under_way or is_walking
+        is_under_way = is_under_way or webhooks.is_under_way
         return is_left or has_told or has_ended or is_under_way
 
     return make
+
+
+def sender_of(settings: Settings, store: Store) -> "WebhookSender":
+    """What sends webhooks."""
+    from portal.webhooks import WebhookSender  # noqa: PLC0415 - takes 0.3 s
+
+    return WebhookSender(store, settings, webhook_secrets_of(settings), utc_now)
+
+
+def webhook_secrets_of(settings: Settings) -> "WebhookSecrets":
+    from portal.webhooks import WebhookSecrets  # noqa: PLC0415 - as above
+
+    with command_errors():
+        return WebhookSecrets(resolve_secret_keys(settings))
 
 
 def _delivery(settings: Settings, store: Store) -> "Delivery":

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from portal import records
-from portal.mail import MailError, NothingToSayError, Post, Problem, Retry, message_key
+from portal.delivery_errors import DeliveryError, NothingToSayError, Retry
+from portal.mail import MailError, Problem, message_key
 from portal.outbox.entries import to_second_address
 from portal.outbox.schedule import Schedule
 from portal.records import DeliveryState, OutboxEntry
@@ -37,6 +39,30 @@ _FIRST = " "
 _WRITE_PAUSE = 0.1
 
 
+class Courier(Protocol):
+    """Delivers entries of one kind: `portal.mail.Post` by mail."""
+
+    @property
+    def way(self) -> str:
+        """How it leaves, such as `smtp`."""
+
+    def mail(self, store: Store, entry: OutboxEntry, now: datetime) -> Any:
+        """What is sent, made of what the store has now.
+
+        Raises:
+            DeliveryError: It cannot be made.
+            NothingToSayError: There is nothing to send any more.
+            StoreError: The store failed.
+        """
+
+    def send(self, mail: Any, *, seconds: float) -> None:
+        """Have it leave. It takes no longer than `seconds`.
+
+        Raises:
+            DeliveryError: It did not leave, or nobody knows whether it did.
+        """
+
+
 @dataclass(slots=True)
 class Tally:
     """What became of entries that were due."""
@@ -62,12 +88,14 @@ class Tally:
 
 @dataclass(kw_only=True)
 class Delivery:
-    """Delivers entries by mail. Any number of processes and machines may do so at the same time."""
+    """Delivers what is in one queue. Any number of processes and machines may do so at the same
+    time. Without a name, the queue is that of the mails."""
 
     store: Store
-    post: Post
+    post: Courier
     clock: Callable[[], datetime]
     schedule: Schedule = field(default_factory=Schedule)
+    queue: str = ""
 
     def send_due(self, *, until: Callable[[], bool] = lambda: False) -> Tally:
         """Deliver everything that is due now, the longest due first.
@@ -97,9 +125,8 @@ class Delivery:
     def _due(self) -> list[str]:
         """Ids of entries that are due. Shuffled, so that workers do not all want the same one."""
         now = format_timestamp(self.clock())
-        page = self.store.query(
-            GSI4, records.OUTBOX_DUE, between=(_FIRST, f"{now}#{records.LAST}"), limit=_BATCH
-        )
+        partition, until = records.due_partition(self.queue), f"{now}#{records.LAST}"
+        page = self.store.query(GSI4, partition, between=(_FIRST, until), limit=_BATCH)
         ids = [str(row[KEY]) for row in page.items]
         random.shuffle(ids)
         return ids
@@ -116,7 +143,7 @@ class Delivery:
             tally.put_off += 1
             return
         others: list[Change] = []
-        if outcome.state is DeliveryState.GIVEN_UP:
+        if outcome.state is DeliveryState.GIVEN_UP and not outcome.queue:
             others = to_second_address(self.store, outcome, self.clock())
             outcome = replace(outcome, sent_again=outcome.sent_again or bool(others))
         self._write(outcome, others, self.schedule.lease - seconds)
@@ -163,12 +190,12 @@ class Delivery:
             # The store may have taken long, and the lease runs since the claim.
             seconds = min(self.schedule.attempt, self._left(claimed) - self.schedule.margin)
             if seconds < self.schedule.margin:
-                logger.warning("The store took so long that a mail is not sent in this lease.")
+                logger.warning("The store took so long that nothing is sent in this lease.")
                 return claimed, False
             self.post.send(mail, seconds=seconds)
         except NothingToSayError as nothing:
             return self._ended(claimed, DeliveryState.DROPPED, nothing.reason), False
-        except MailError as error:
+        except DeliveryError as error:
             return self._failed(claimed, error), error.of_server
         except StoreError:
             # The entry is due again after the lease. Whoever runs this learns of the store.
@@ -184,13 +211,13 @@ class Delivery:
         """Seconds until another worker may deliver it."""
         return (claimed.due_at - self.clock()).total_seconds() if claimed.due_at else 0.0
 
-    def _failed(self, claimed: OutboxEntry, error: MailError) -> OutboxEntry:
+    def _failed(self, claimed: OutboxEntry, error: DeliveryError) -> OutboxEntry:
         pause = None
-        is_known = error.problem is not Problem.UNKNOWN
-        may_repeat = is_known or claimed.tries < self.schedule.most_unknown
+        may_repeat = not error.may_have_arrived or claimed.tries < self.schedule.most_unknown
         if error.retry is not Retry.NEVER and may_repeat:
             patient = error.retry is Retry.LATER
             pause = self.schedule.pause(claimed.tries, patient=patient)
+            pause = self._in_time(claimed, pause)
         if pause is None:
             return self._ended(claimed, DeliveryState.GIVEN_UP, error.reason)
         return replace(
@@ -199,6 +226,13 @@ class Delivery:
             due_at=self.clock() + pause,
             reason=error.reason,
         )
+
+    def _in_time(self, claimed: OutboxEntry, pause: timedelta | None) -> timedelta | None:
+        """The pause, so that the last attempt is made when the time of the entry is over."""
+        if pause is None or self.schedule.lasts is None:
+            return pause
+        left = claimed.at + timedelta(seconds=self.schedule.lasts) - self.clock()
+        return min(pause, left) if left > timedelta(0) else None
 
     def _ended(
         self, claimed: OutboxEntry, state: DeliveryState, reason: str = "", way: str = ""
@@ -249,7 +283,7 @@ def _log(outcome: OutboxEntry, seconds: float) -> None:
     mail server has it as well; the line names nobody."""
     level = logging.ERROR if outcome.state is DeliveryState.GIVEN_UP else logging.INFO
     fields = {
-        "mail": message_key(outcome.id),
+        "webhook" if outcome.queue else "mail": message_key(outcome.id),
         "kind": outcome.kind,
         "state": outcome.state.value,
         "tries": outcome.tries,
@@ -257,12 +291,15 @@ def _log(outcome: OutboxEntry, seconds: float) -> None:
         **({"reason": outcome.reason} if outcome.reason else {}),
         **({"way": outcome.way} if outcome.way else {}),
     }
-    logger.log(level, _SENTENCES[outcome.state], extra={"fields": fields})
+    if outcome.queue:
+        fields["queue"] = outcome.queue
+    what = "webhook" if outcome.queue else "mail"
+    logger.log(level, _SENTENCES[outcome.state], what, extra={"fields": fields})
 
 
 _SENTENCES = {
-    DeliveryState.SENT: "A mail was sent.",
-    DeliveryState.DUE: "A mail was not sent. It is tried again.",
-    DeliveryState.GIVEN_UP: "A mail was not sent, and is given up.",
-    DeliveryState.DROPPED: "A mail was not sent, since there is nothing to say any more.",
+    DeliveryState.SENT: "A %s was sent.",
+    DeliveryState.DUE: "A %s was not sent. It is tried again.",
+    DeliveryState.GIVEN_UP: "A %s was not sent, and is given up.",
+    DeliveryState.DROPPED: "A %s was not sent, since there is nothing to say any more.",
 }

@@ -24,6 +24,7 @@ class Schedule:
         attempt: The longest that a mail server gets. Shorter than the lease.
         margin: So long before the end of the lease the mail server has to be done: its answer is
             still to be written down. With less time than this, it is not asked at all.
+        lasts: If set, what failed for so long is tried a last time then, and given up.
         most_unknown: So often a mail is sent of which nobody ever learns whether it was taken: each
             may be one more copy for the customer.
     """
@@ -37,6 +38,7 @@ class Schedule:
     lease: float = 60.0
     attempt: float = 50.0
     margin: float = 5.0
+    lasts: float | None = None
     most_unknown: int = 4
 
     def pause(

@@ -41,6 +41,7 @@ class Route:
 
     Attributes:
         allows: Whether a request may go to this IP address.
+        allows_plain: Whether one without TLS may.
         ca_file: Certificates that count beside those of the machine; `None`: no others.
         proxy: Its address; empty: none. It may hold a password.
         has_unusable_proxy: There is one that these requests cannot go through: nobody is asked.
@@ -50,6 +51,7 @@ class Route:
     """
 
     allows: Callable[[str], bool]
+    allows_plain: Callable[[str], bool] = lambda _address: False
     ca_file: Path | None = None
     proxy: str = field(default="", repr=False)
     has_unusable_proxy: bool = False
@@ -159,8 +161,9 @@ class Caller:
                 if self._route.checks_before_proxy:
                     self._refuse_private(target)
                 return ask_through_proxy(call, self._route.proxy, context)
+        allows = self._route.allows_plain if target.is_plain else self._route.allows
         try:
-            addresses = addresses_of(target.host, target.port, self._route.allows)
+            addresses = addresses_of(target.host, target.port, allows)
         except (OSError, UnicodeError) as error:
             raise CallError(CallProblem.UNREACHABLE) from error
         except PrivateAddressError as error:

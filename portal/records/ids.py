@@ -6,7 +6,7 @@ from portal.tenants import Ids
 #: The prefix, up to the first hyphen, of every id that is not a tenant's.
 OTHER_KINDS = frozenset({
     "claim", "event", "import", "limit", "mail", "note", "staff", "link", "session", "token",
-    "stats", "followup", "search", "usage", "views", "report", "desk", "moved",
+    "stats", "followup", "search", "usage", "views", "report", "desk", "moved", "hook",
 })  # fmt: skip
 #: Length of the reference of a sign-up, in lower-case letters and digits.
 REFERENCE_LENGTH = 26

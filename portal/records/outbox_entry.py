@@ -24,6 +24,8 @@ OUTBOX_ENDED = "OUTBOX#ended"
 #: The partition of items that name a removed tenant whose entries are still to be removed.
 OUTBOX_ORPHANS = "OUTBOX#orphans"
 
+#: The queue of what is to be said to programs, until it is known to which of them.
+EVENT_QUEUE = "events"
 #: The item that says when the last daily round was made.
 DAILY_ROUND = "limit-daily-mails"
 #: The most characters of an entry's id: it holds the id of its tenant.
@@ -47,10 +49,10 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OutboxEntry:
-    """Something that is to be delivered to the contact of a tenant.
+    """Something that is to be delivered: to the contact of a tenant, to staff, or to a program.
 
     Attributes:
-        kind: What is to be said, a name of `portal.mail.Kind`.
+        kind: What is to be said: a name of `portal.mail.Kind`, or of `portal.webhooks.TYPES`.
         locale: The language of the sign-up.
         at: When it was decided.
         by: Who had it sent again; empty if a decision wrote the entry.
@@ -71,6 +73,9 @@ class OutboxEntry:
         requests: Of such a mail: ids of the newest requests of that address. The address is looked
             for where they lead to when the mail leaves. Empty if it has none. Of a mail to staff
             about one tenant: its id.
+        queue: Of what goes to another program: the subscription that it waits for, or
+            `EVENT_QUEUE`. Empty: it is a mail. Each queue is worked off by itself.
+        body: Of such an entry: what is to be said, without anything personal.
     """
 
     id: str
@@ -93,12 +98,14 @@ class OutboxEntry:
     since: datetime | None = None
     mark: str = ""
     requests: tuple[str, ...] = ()
+    queue: str = ""
+    body: str = ""
 
     @property
     def is_of_tenant(self) -> bool:
         """Whether it says something of its tenant. Staff see to it then if it is not delivered:
         nobody can send another one again, and the log says that it failed."""
-        return self.kind not in _OF_NO_TENANT
+        return self.kind not in _OF_NO_TENANT and not self.queue
 
     @property
     def is_for_nobody(self) -> bool:
@@ -148,6 +155,16 @@ def outbox_partition(tenant_id: str) -> str:
     return f"OUTBOX#{tenant_id}"
 
 
+def due_partition(queue: str) -> str:
+    """Where GSI4 has what is due in a queue. Without a name, it is that of the mails."""
+    return f"{OUTBOX_DUE}#{queue}" if queue else OUTBOX_DUE
+
+
+def given_up_partition(queue: str) -> str:
+    """As `due_partition`, of what was given up."""
+    return f"{OUTBOX_GIVEN_UP}#{queue}" if queue else OUTBOX_GIVEN_UP
+
+
 def outbox_key(entry_id: str) -> str:
     """32 hexadecimal digits that stand for an entry where others see them: in a Message-ID, in the
     address to which a bounce message comes, in a log. They tell nothing of the tenant."""
@@ -187,7 +204,9 @@ def outbox_item(entry: OutboxEntry) -> Item:
         "notices": " ".join(entry.notices),
         "addressMark": entry.mark,
         "requests": " ".join(entry.requests),
-        GSI2.partition: outbox_partition(entry.tenant_id),
+        "queue": entry.queue,
+        "body": entry.body,
+        GSI2.partition: outbox_partition(entry.queue or entry.tenant_id),
         GSI2.sort: f"{at}#{entry.id}",
         **_work_keys(entry),
         **_return_keys(entry),
@@ -211,7 +230,9 @@ def outbox_orphans_item(tenant_id: str) -> Item:
 def _work_keys(entry: OutboxEntry) -> dict[str, Value]:
     match entry.state:
         case DeliveryState.DUE if entry.due_at:
-            partition, when = OUTBOX_DUE, entry.due_at
+            partition, when = due_partition(entry.queue), entry.due_at
+        case DeliveryState.GIVEN_UP if entry.ended_at and entry.queue:
+            partition, when = given_up_partition(entry.queue), entry.ended_at
         case DeliveryState.GIVEN_UP | DeliveryState.CAME_BACK if (
             entry.ended_at and not entry.sent_again and entry.is_of_tenant
         ):
@@ -224,7 +245,7 @@ def _work_keys(entry: OutboxEntry) -> dict[str, Value]:
 
 
 def _return_keys(entry: OutboxEntry) -> dict[str, Value]:
-    if entry.state in (DeliveryState.DUE, DeliveryState.DROPPED):
+    if entry.queue or entry.state in (DeliveryState.DUE, DeliveryState.DROPPED):
         return {}
     return {GSI3.partition: mail_partition(outbox_key(entry.id)), GSI3.sort: entry.id}
 
@@ -257,4 +278,6 @@ def outbox_entry_of(item: Item) -> OutboxEntry:
         notices=tuple(text["notices"].split()),
         mark=text["addressMark"],
         requests=tuple(text["requests"].split()),
+        queue=text["queue"],
+        body=text["body"],
     )

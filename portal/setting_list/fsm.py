@@ -42,11 +42,23 @@ FSM = (
         " example that of a proxy that opens TLS.",
     ),
     Setting(
+        "PORTAL_WEBHOOK_PRIVATE_ADDRESSES",
+        "",
+        "Networks of inner addresses that webhooks may go to, with spaces between:"
+        " `10.1.0.0/16 fd12::/48`. Only there, an address may begin with `http://`.",
+    ),
+    Setting(
+        "PORTAL_WEBHOOK_CA_FILE",
+        "",
+        "A file of certificates (PEM) that count at the receivers of webhooks beside those of the"
+        " machine.",
+    ),
+    Setting(
         "HTTPS_PROXY",
         "",
-        "The proxy through which the portal reaches the clusters, for example"
-        " `http://proxy.example.com:3128`. The libraries for AWS and for OpenID Connect read it,"
-        " too.",
+        "The proxy through which the portal reaches the clusters and the receivers of webhooks, for"
+        " example `http://proxy.example.com:3128`. The libraries for AWS and for OpenID"
+        " Connect read it, too.",
     ),
     Setting(
         "NO_PROXY",

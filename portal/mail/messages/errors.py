@@ -3,16 +3,13 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from portal.delivery_errors import DeliveryError, NothingToSayError, Retry
 from portal.translations import N_
 
-
-class Retry(StrEnum):
-    """When the same mail is tried again."""
-
-    SOON = "soon"
-    #: The other side, or an operator, needs some minutes.
-    LATER = "later"
-    NEVER = "never"
+__all__ = [
+    "PROBLEM_SENTENCES", "REMEDIES", "MailError", "NothingToSayError", "Problem", "Retry",
+    "problem_of",
+]  # fmt: skip
 
 
 class Problem(StrEnum):
@@ -98,7 +95,7 @@ REMEDIES = {
 
 
 @dataclass(eq=False, kw_only=True)
-class MailError(Exception):
+class MailError(DeliveryError):
     """A mail did not leave, or nobody knows whether it did.
 
     Attributes:
@@ -120,13 +117,9 @@ class MailError(Exception):
         """As it is stored: the problem, and the code of the other side behind it."""
         return f"{self.problem.value} {self.detail}".rstrip()
 
-
-class NothingToSayError(Exception):
-    """The mail would say what is not true any more, or its tenant is gone. `reason` says which."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    @property
+    def may_have_arrived(self) -> bool:
+        return self.problem is Problem.UNKNOWN
 
 
 def problem_of(reason: str) -> tuple[Problem | None, str]:

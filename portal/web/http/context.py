@@ -23,6 +23,7 @@ from portal.tenants import AuditInfo
 from portal.usage import UsageNoter
 from portal.web.http.client_limits import ClientLimits
 from portal.web.http.signed_links import SignedLinks
+from portal.webhooks import WebhookSecrets
 
 if TYPE_CHECKING:
     from portal.fsm import ShellProofs
@@ -46,6 +47,7 @@ class Services:
     usage: UsageNoter
     fsm: HttpsCaller
     """Asks the clusters of Field Service Management."""
+    webhook_secrets: WebhookSecrets
     provider: "OpenIdProvider | None" = None
     """Where staff sign in; None: with links alone."""
     shell_proofs: "ShellProofs | None" = None

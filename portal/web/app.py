@@ -38,6 +38,7 @@ from portal.web.http import (
     session_cookie,
 )
 from portal.web.i18n import _, translation
+from portal.webhooks import SUBSCRIPTION_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,6 +72,12 @@ class TokenIdConverter(BaseConverter):
     regex = TOKEN_ID
 
 
+class SubscriptionConverter(BaseConverter):
+    """The ids that receivers of webhooks have."""
+
+    regex = SUBSCRIPTION_ID
+
+
 class PersonConverter(BaseConverter):
     """The ids that people of staff have."""
 
@@ -91,6 +98,7 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     app.url_map.converters["tenant"] = TenantConverter
     app.url_map.converters["import"] = ImportConverter
     app.url_map.converters["kid"] = TokenIdConverter
+    app.url_map.converters["hook"] = SubscriptionConverter
     app.url_map.converters["person"] = PersonConverter
     app.url_map.converters["session"] = SessionConverter
     app.jinja_env.trim_blocks = True

@@ -25,7 +25,7 @@ _SLOWS = frozenset({
     HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT,
 })  # fmt: skip
-#: A receiver cannot ask for more patience.
+#: For longer a receiver cannot ask to be left alone.
 _LONGEST_WAIT = timedelta(hours=12)
 
 

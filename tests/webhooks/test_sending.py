@@ -275,7 +275,7 @@ def test_a_receiver_that_wants_less_is_left_alone_as_a_whole(
     assert len({got.id for got in receiver.got}) == 3
 
 
-def test_how_long_a_receiver_may_ask_for_patience() -> None:
+def test_how_long_a_receiver_may_ask_to_be_left_alone() -> None:
     assert read_retry_after("90", START) == timedelta(seconds=90)
     assert read_retry_after("9" * 30, START) == timedelta(hours=12)
     assert read_retry_after("Mon, 23 Nov 2026 10:05:00 GMT", START) == timedelta(minutes=5)

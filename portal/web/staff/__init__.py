@@ -6,6 +6,7 @@ overview    the first page: counts, what waits longest, what expires soon
 exports     a list as CSV, and the report for auditors
 lists       the queue and the other lists of tenants
 tenant      the page of one tenant, and the decisions on it
+webhooks    which programs are told of what happens, for admins
 bulk        one decision for many tenants of a list
 background  mail that waits or was given up, and the daily round, for admins
 """

@@ -8,9 +8,10 @@ from flask import Response, make_response, render_template
 from portal import queries
 from portal.mail import DigestReader, digest_readers
 from portal.queries import Background
-from portal.web.http import now, settings, store
+from portal.web.http import now, settings, store, strip_unprintable
 from portal.web.i18n import _, dates, format_number
 from portal.web.staff.tenant import mail_label, mail_problem
+from portal.webhooks import State, counts, read_book
 
 #: Counted up to here. More costs too much to be counted for a page.
 _CAP = 1000
@@ -34,6 +35,7 @@ def background_page() -> Response:
             (_("Mails that wait"), _counted(state.waiting)),
             (_("The next one is due"), _when(state.due_since) or _("Nothing waits")),
             (_("Mails that were given up or came back"), _counted(state.given_up)),
+            *_webhook_facts(),
             (_("Last daily round"), _when(state.last_round) or _("There was none yet")),
             (_("Addresses that get the digest"), format_number(len(_readers()))),
         ],
@@ -49,6 +51,20 @@ def background_page() -> Response:
         has_round=_has_round(),
     )
     return make_response(text)
+
+
+def _webhook_facts() -> list[tuple[str, str]]:
+    """Nothing if there are no webhooks."""
+    found = read_book(store()).subscriptions
+    if not found:
+        return []
+    left = [counts(store(), each.id, _CAP) for each in found]
+    facts = [
+        (_("Webhooks that wait"), _counted(sum(each.waiting for each in left))),
+        (_("Webhooks that were given up"), _counted(sum(each.given_up for each in left))),
+    ]
+    gone = [strip_unprintable(each.host) for each in found if each.state is State.GONE]
+    return [*facts, (_("Receivers of webhooks that are gone"), ", ".join(gone))] if gone else facts
 
 
 def _readers() -> list[DigestReader]:

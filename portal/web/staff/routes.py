@@ -19,6 +19,7 @@ from portal.web.staff.accounts import (
 from portal.web.staff.exports import list_csv, report
 from portal.web.staff.lists import doubtful, queue, saved_views
 from portal.web.staff.tenant import team, tenant_page
+from portal.web.staff.webhooks import pages as webhooks
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 
@@ -49,6 +50,11 @@ bp.add_url_rule("/tokens", "tokens", api_tokens.tokens_page, methods=["GET", "PO
 bp.add_url_rule(
     "/tokens/<kid:kid>/revoke", "revoke_token", api_tokens.revoke_token, methods=["POST"]
 )
+bp.add_url_rule("/webhooks", "webhooks", webhooks.list_page, methods=["GET", "POST"])
+bp.add_url_rule("/webhooks/<hook:subscription_id>", "webhook", webhooks.one_page)
+for _act, _endpoint, _do in webhooks.ROUTES:
+    _rule = f"/webhooks/<hook:subscription_id>/{_act}"
+    bp.add_url_rule(_rule, _endpoint, _do, methods=["POST"])
 bp.add_url_rule("/doubtful", "doubtful", doubtful.doubtful_page)
 bp.add_url_rule("/doubtful/clear", "clear_doubtful", doubtful.clear_doubtful, methods=["POST"])
 bp.add_url_rule("/proofs/<name>", "proofs", proofs.proofs_page)

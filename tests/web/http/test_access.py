@@ -30,13 +30,15 @@ from portal.imports.model import ImportOptions
 from portal.imports.planning.plan import Plan
 from portal.imports.planning.staging import StagedEntries
 from portal.imports.streaming.decode import Limits
+from portal.records import DeliveryState, outbox_item
 from portal.refusal_links import RefusalLinks
 from portal.reminder_links import reminder_token
 from portal.sealing.fingerprints import SecretFingerprints
 from portal.settings import Settings
-from portal.stores.contract import Store
+from portal.stores.contract import Replace, Store
 from portal.tenants import AuditInfo, Ids
 from portal.web.http.access import ANYONE, OPEN_CALL, ROUTE_ACCESS
+from portal.webhooks import State, Subscription, newest, rotate, send_test, switch
 from tests.conftest import SECRET_KEY, Clock
 from tests.strict_client import FRAMED as FRAMED_PATHS
 from tests.strict_client import FRAMED_POLICY, StrictClient
@@ -55,6 +57,7 @@ from tests.web.pages import (
     ticked,
 )
 from tests.web.write_cases import SEND_AGAIN, UNDO, UNDO_RENEW, WRITES
+from tests.webhooks.receivers import ADMIN, SECRETS, seen, subscribe
 
 #: As the old application stored it, without its secret.
 TENANT = {
@@ -191,6 +194,19 @@ GOLDEN = {
     "staff.background": _ADMIN_PAGE,
     "staff.tokens": {"GET": (303, 403, 403, 200), "POST": (303, 403, 403, 422)},
     "staff.revoke_token": {"POST": (303, 403, 403, 303)},
+    "staff.webhooks": {"GET": (303, 403, 403, 200), "POST": (303, 403, 403, 422)},
+    "staff.webhook": _ADMIN_PAGE,
+    "staff.webhook_secret": {"POST": (303, 403, 403, 200)},
+    "staff.webhook_test": {"POST": (303, 403, 403, 303)},
+    # The form of the test names no delivery.
+    "staff.webhook_replay": {"POST": (303, 403, 403, 404)},
+    "staff.webhook_replay_all": {"POST": (303, 403, 403, 303)},
+    # Nor the version of the receiver.
+    "staff.webhook_on": {"POST": (303, 403, 403, 409)},
+    "staff.webhook_off": {"POST": (303, 403, 403, 409)},
+    "staff.webhook_rotate": {"POST": (303, 403, 403, 409)},
+    "staff.webhook_end_secret": {"POST": (303, 403, 403, 409)},
+    "staff.webhook_remove": {"POST": (303, 403, 403, 409)},
     "imports.index": {"GET": (303, 403, 403, 200), "POST": (303, 403, 403, 422)},
     "imports.show": _ADMIN_PAGE,
     "imports.report_csv": _ADMIN_PAGE,
@@ -240,12 +256,13 @@ def address(
     text = create_api_token(store, name="sync", scopes=scopes, life=life, now=clock.now())
     kid = text.partition(".")[0]
     paula, session_id = colleague(store, clock)
+    subscription_id = subscribe(store, "https://receiver.example/", clock=clock).id
 
     def make(rule: Rule) -> str:
         values = {"filename": "portal.css", "tenant_id": pending.id, "token": pending.token}
         values["name"] = "unknown-ids"
         values |= {"import_id": import_id, "language": "de", "kid": kid}
-        values |= {"view_id": "0" * 8}
+        values |= {"view_id": "0" * 8, "subscription_id": subscription_id}
         values |= {"person_id": paula, "session_id": session_id}
         if rule.endpoint == "staff.use_link":
             someone = {"email": "new@example.com", "name": "New", "role": "viewer"}
@@ -404,7 +421,9 @@ def good_of_people(verb: str, ada: Staff, store: Store, clock: Clock) -> Good:
 
 
 #: Pages of staff that are about no single tenant.
-OF_STAFF = ("clear_doubtful", "tokens", "revoke_token", "me", "presence", "sign_out")
+OF_STAFF = (
+    "clear_doubtful", "tokens", "revoke_token", "me", "presence", "sign_out",
+)  # fmt: skip
 
 
 def good_of_staff(verb: str, customer: FlaskClient, person: Callable[..., Staff]) -> Good:
@@ -428,6 +447,33 @@ def good_of_staff(verb: str, customer: FlaskClient, person: Callable[..., Staff]
         path = f"tenants/{sent_in(customer).id}/presence" if verb == "presence" else "me"
         return anna.client, f"/staff/{path}", form
     return anna.client, "/staff/sign-out", {"csrf_token": anna.token()}
+
+
+def good_of_webhooks(verb: str, ada: Staff, store: Store, clock: Clock) -> Good:
+    if verb == "webhooks":
+        form = form_of(ada.get("/staff/webhooks"), "/staff/webhooks")
+        typed = {"address": "https://receiver.example/", "pending": "1"}
+        return ada.client, "/staff/webhooks", form | typed
+    subscription = subscribe(store, "https://receiver.example/", clock=clock)
+    if verb == "webhook_on":
+        switch(store, seen(subscription), State.OFF, ADMIN, clock.now())
+    if verb == "webhook_end_secret":
+        rotate(store, SECRETS, seen(subscription), ADMIN, clock.now())
+    url = f"/staff/webhooks/{subscription.id}"
+    action = f"{url}/{verb.removeprefix('webhook_').replace('_', '-')}"
+    if verb in ("webhook_replay", "webhook_replay_all"):
+        give_up(store, subscription, clock)
+    return ada.client, action, form_of(ada.get(url), action)
+
+
+def give_up(store: Store, subscription: Subscription, clock: Clock) -> None:
+    """A delivery to the receiver that was given up."""
+    send_test(store, subscription, "ab" * 16, ADMIN, clock.now())
+    (entry,) = newest(store, subscription.id, 1)
+    ended = replace(
+        entry, version=2, state=DeliveryState.GIVEN_UP, due_at=None, ended_at=clock.now()
+    )
+    store.write([Replace(outbox_item(ended), 1)])
 
 
 def good_of_many(verb: str, customer: FlaskClient, anna: Staff) -> Good:
@@ -480,6 +526,8 @@ def good(
         return good_of_people(verb, person("Ada", "admin"), store, clock)
     if room == "bulk":
         return good_of_many(verb, client, person("Anna"))
+    if verb.startswith("webhook"):
+        return good_of_webhooks(verb, person("Ada", "admin"), store, clock)
     if verb in OF_STAFF:
         return good_of_staff(verb, client, person)
 

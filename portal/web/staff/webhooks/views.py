@@ -52,6 +52,7 @@ _REASON = {
     "too_old": N_("It waited for three days."),
     "gone": N_("The receiver was gone."),
 }
+_OTHER_REASON = N_("Something went wrong; the log has more.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,7 +115,7 @@ def _reason(entry: OutboxEntry) -> str:
     if kind == "status":
         parts.append(_("The receiver answered %(status)s.", status=status))
     elif entry.reason:
-        parts.append(_(_REASON.get(entry.reason, N_("Something went wrong; the log has more."))))
+        parts.append(_(_REASON.get(entry.reason, _OTHER_REASON)))
     if entry.state is DeliveryState.DUE and entry.tries and entry.due_at:
         when = dates.moment(entry.due_at, settings().time_zone)
         parts.append(_("It is tried again on %(when)s.", when=when))

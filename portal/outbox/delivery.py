@@ -279,11 +279,10 @@ class Delivery:
 
 
 def _log(outcome: OutboxEntry, seconds: float) -> None:
-    """One line for each attempt. The key is the beginning of the Message-ID, by which the log of a
-    mail server has it as well; the line names nobody."""
+    """One line for each attempt. It names nobody."""
     level = logging.ERROR if outcome.state is DeliveryState.GIVEN_UP else logging.INFO
     fields = {
-        "webhook" if outcome.queue else "mail": message_key(outcome.id),
+        **_name(outcome),
         "kind": outcome.kind,
         "state": outcome.state.value,
         "tries": outcome.tries,
@@ -291,10 +290,16 @@ def _log(outcome: OutboxEntry, seconds: float) -> None:
         **({"reason": outcome.reason} if outcome.reason else {}),
         **({"way": outcome.way} if outcome.way else {}),
     }
-    if outcome.queue:
-        fields["queue"] = outcome.queue
     what = "webhook" if outcome.queue else "mail"
     logger.log(level, _SENTENCES[outcome.state], what, extra={"fields": fields})
+
+
+def _name(outcome: OutboxEntry) -> dict[str, str]:
+    """What the other side has in its log as well: the header `webhook-id`, or the beginning of the
+    Message-ID."""
+    if outcome.queue:
+        return {"webhook": f"msg_{outcome.id.rpartition('-')[2]}", "queue": outcome.queue}
+    return {"mail": message_key(outcome.id)}
 
 
 _SENTENCES = {

@@ -10,8 +10,8 @@ from portal import onboarding, records
 from portal.onboarding import TenantChanges
 from portal.records import DeliveryState, OutboxEntry
 from portal.sealing import Secret
-from portal.stores import Store, StoreWrapper, UnavailableError
-from portal.tenants import Reason, Tenant
+from portal.stores import Add, Replace, Store, StoreWrapper, UnavailableError
+from portal.tenants import Reason, Status, Tenant, Verb
 from portal.webhooks import AnnouncingStore, State, remove_subscription, said, switch
 from portal.webhooks.announcing import KEPT_SECONDS
 from tests.conftest import START
@@ -241,6 +241,24 @@ def test_other_verbs_say_nothing(
     told()
     act(store, pending)
     assert told() == []
+
+
+def test_an_import_says_nothing_nor_does_undoing_one(store: AnnouncingStore, told: Said) -> None:
+    active = tenant_in_state(store, "active")
+    told()
+    before = store.get(active.id)
+    ended = replace(active, status=Status.SUSPENDED, version=2)
+    for number, (verb, reason) in enumerate(
+        ((Verb.IMPORT, ""), (Verb.UNDO, records.UNDONE_IMPORT)), start=1
+    ):
+        after = records.item_of(replace(ended, version=number + 1), before)
+        event = records.event_item(active.id, verb, ANN, before, after, reason=reason)
+        store.write([Replace(after, number, read=before), Add(event)])
+        assert told() == []
+    again = records.item_of(replace(active, version=4), after)
+    undone = records.event_item(active.id, Verb.UNDO, ANN, after, again, reason="suspend")
+    store.write([Replace(again, 3, read=after), Add(undone)])
+    assert told() == [("reinstated", FINAL, "active")]
 
 
 def test_nothing_personal_is_kept(store: AnnouncingStore, told: Said) -> None:

@@ -436,6 +436,7 @@ def test_lines_of_the_log_name_neither_address_nor_secret(
     assert {"queue": subscription.id, "state": "due", "reason": "status 500"}.items() <= {
         key: value for each in fields for key, value in each.items()
     }.items()
+    assert receiver.got[0].id in [each.get("webhook") for each in fields]
     text = caplog.text + json.dumps([str(each) for each in fields])
     for word in ("s3cret", "hooks", subscription.secret, *PERSONAL):
         assert word not in text

@@ -27,7 +27,7 @@ NAMESPACE = "FSMAppointmentManager/Portal"
 KINDS = frozenset({
     "pending", "claim", "event", "note", "staff", "link", "session", "mail", "token", "import",
     "limit", "stats", "followup", "search", "usage", "views", "report",
-    "desk", "moved",
+    "desk", "moved", "hook",
 })  # fmt: skip
 _PARTITION = re.compile(r"[A-Z]{1,12}(?=#|\Z)")
 

@@ -12,10 +12,14 @@ PIP_TOOLS := pip-tools==7.6.2
 LOCK := $(VENV)/lock/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: run test crash attack bench bench-peers check lock words clean
+.PHONY: run compressed test crash attack bench bench-peers check lock words clean
 
-run: $(VENV)/installed  ## starts the portal, and prints where to sign up and to sign in
+run: $(VENV)/installed compressed  ## starts the portal, and prints where to sign up and to sign in
 	@$(BIN)/portal serve --port $(PORT) --print-links
+
+# A wheel has these as well, made when it is built. What was compressed before is left as it is.
+compressed: $(VENV)/installed
+	@$(BIN)/python portal/compressed_files.py static static/compressed
 
 # One process for each core. The tests of a file stay together, since each process that has
 # one from tests/browser starts a Chromium and a portal.

@@ -17,6 +17,8 @@ SHORTEST_KEY = 32
 _LABELS = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
 #: One write of the store holds an entry for each.
 _MOST_ADDRESSES = 20
+#: The path of the base URL.
+_LONGEST_PREFIX = 100
 
 
 class SettingsError(Exception):
@@ -103,6 +105,34 @@ def number(name: str, text: Mapping[str, str], least: int, most: int) -> int:
             name, f"Set it to a whole number from {least} to {most}, not {digits!r}."
         )
     return int(digits)
+
+
+def base_url(name: str, address: str) -> str:
+    """The origin, and the path below which the portal is, if any: without a slash at the end.
+
+    Raises:
+        SettingsError: It is no such address.
+    """
+    try:
+        split = urlsplit(address)
+    except ValueError:
+        return origin(name, address)  # which says what is wrong
+    path = split.path.rstrip("/")
+    if not path:
+        return origin(name, address)
+    segments = path.removeprefix("/").split("/")
+    if len(path) > _LONGEST_PREFIX or not all(map(_is_segment, segments)):
+        raise SettingsError(
+            name,
+            "Set it to an address whose path has only letters, digits, hyphens, dots, tildes and"
+            " underscores between single slashes, for example"
+            " https://www.example.com/onboarding.",
+        )
+    return origin(name, split._replace(path="").geturl()) + path
+
+
+def _is_segment(text: str) -> bool:
+    return bool(re.fullmatch(r"[A-Za-z0-9._~-]+", text, re.ASCII)) and text.strip(".") != ""
 
 
 def origin(name: str, address: str) -> str:

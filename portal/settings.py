@@ -49,7 +49,7 @@ class Settings:
     """Whether it was made before this process: if it is missing, nobody makes another one."""
     time_zone: ZoneInfo
     base_url: str
-    """Scheme, host and port, without a slash at its end."""
+    """Scheme, host, port and the path below which the portal is, without a slash at its end."""
     extra_trusted_hosts: tuple[str, ...]
     proxy_hops: int
     sign_up_min_seconds: int
@@ -140,7 +140,7 @@ class Settings:
                 "PORTAL_DATA_DIR_IS_MADE", text["PORTAL_DATA_DIR_IS_MADE"]
             ),
             time_zone=setting_parsers.time_zone(text["PORTAL_TIME_ZONE"]),
-            base_url=setting_parsers.origin("PORTAL_BASE_URL", text["PORTAL_BASE_URL"]),
+            base_url=setting_parsers.base_url("PORTAL_BASE_URL", text["PORTAL_BASE_URL"]),
             extra_trusted_hosts=setting_parsers.hosts(text["PORTAL_TRUSTED_HOSTS"]),
             # Ten proxies in a row exist nowhere; a larger number is a slip of the finger,
             # and would let a client choose its own address.
@@ -247,6 +247,26 @@ class Settings:
     def host(self) -> str:
         """The base URL's host name, without a port."""
         return urlsplit(self.base_url).hostname or ""
+
+    @property
+    def path_prefix(self) -> str:
+        """The path of the base URL, below which all addresses of the portal are: `/onboarding`, or
+        nothing."""
+        return urlsplit(self.base_url).path
+
+    def own_path(self, path: str) -> str:
+        """The path inside the portal of one that may have the prefix. One without it is taken as it
+        is: a proxy has stripped it, or a load balancer asks for `/health` by address."""
+        prefix = self.path_prefix
+        if not prefix or not path.startswith(prefix):
+            return path
+        rest = path.removeprefix(prefix)
+        return (rest or "/") if rest[:1] in ("", "/") else path
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the base URL, without its path."""
+        return self.base_url.removesuffix(self.path_prefix)
 
     @property
     def is_local(self) -> bool:

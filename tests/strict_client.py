@@ -61,9 +61,12 @@ _NEEDS_NO_LABEL = {"hidden", "submit", "reset", "button", "image"}
 class StrictClient(FlaskClient):
     """A `FlaskClient` that fails the test if a response breaks a rule."""
 
+    #: The path below which the portal is.
+    prefix = ""
+
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         response = super().open(*args, **kwargs)
-        problems = list(header_problems(response))
+        problems = list(header_problems(response, self.prefix))
         if response.mimetype == "text/html" and response.request.method != "HEAD":
             may_be_fragment = "HX-Request" in response.request.headers
             problems += html_problems(response.text, may_be_fragment=may_be_fragment)
@@ -72,9 +75,9 @@ class StrictClient(FlaskClient):
         return response
 
 
-def header_problems(response: TestResponse) -> list[str]:
+def header_problems(response: TestResponse, prefix: str = "") -> list[str]:
     """What is wrong with the headers, a sentence each."""
-    is_framed = response.request.path in FRAMED
+    is_framed = response.request.path.removeprefix(prefix) in FRAMED
     expected = {**SECURITY_HEADERS, **(FRAMED_HEADERS if is_framed else {})}
     return [
         f"{name} is {response.headers.get(name)!r}, not {value!r}"

@@ -349,6 +349,11 @@ ARROWS: dict[str, set[str]] = {
         "portal.auth", "portal.contact_fields", "portal.day_texts", "portal.imports",
         "portal.queries", "portal.tenants", "portal.timestamps", "portal.translations",
     },
+    "portal.compressed_files": set(),
+    "portal.proxy_hops": set(),
+    # hatchling loads it by its path.
+    "portal.build_hook": set(),
+    "portal.web.front": {"portal.compressed_files", "portal.settings"},
     "portal.web.http": {
         "portal.address_proofs", "portal.auth", "portal.desk", "portal.fsm", "portal.grace",
         "portal.imports", "portal.logs", "portal.oidc", "portal.onboarding", "portal.proof_of_work",

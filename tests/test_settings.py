@@ -76,6 +76,34 @@ def test_the_base_url_is_an_origin_and_decides_about_cookies(
     assert settings.secure_cookies is secure
 
 
+@pytest.mark.parametrize(
+    ("address", "base_url", "prefix"),
+    [
+        ("https://www.example.com/onboarding", "https://www.example.com/onboarding", "/onboarding"),
+        ("https://WWW.example.com:443/a/B-1~x_y.z/", "https://www.example.com/a/B-1~x_y.z",
+         "/a/B-1~x_y.z"),
+        ("http://127.0.0.1:8000//", "http://127.0.0.1:8000", ""),
+    ],
+)  # fmt: skip
+def test_the_base_url_may_have_a_path(address: str, base_url: str, prefix: str) -> None:
+    settings = of(PORTAL_BASE_URL=address)
+    assert (settings.base_url, settings.path_prefix) == (base_url, prefix)
+    assert settings.origin + prefix == base_url
+
+
+@pytest.mark.parametrize(
+    ("path", "inside"),
+    [
+        ("/onboarding", "/"), ("/onboarding/", "/"), ("/onboarding/sign-up", "/sign-up"),
+        ("/onboarding/onboarding/x", "/onboarding/x"), ("/onboardingx/y", "/onboardingx/y"),
+        ("/health", "/health"), ("/", "/"), ("", ""),
+    ],
+)  # fmt: skip
+def test_the_path_inside_the_portal(path: str, inside: str) -> None:
+    assert of(PORTAL_BASE_URL="https://www.example.com/onboarding").own_path(path) == inside
+    assert of().own_path(path) == path
+
+
 def test_the_host_of_the_base_url_is_always_trusted() -> None:
     settings = of(PORTAL_BASE_URL="https://a.example.com", PORTAL_TRUSTED_HOSTS="B.example.com, c")
     assert settings.trusted_hosts == ("a.example.com", "b.example.com", "c")
@@ -100,7 +128,15 @@ def test_on_this_machine_both_of_its_names_are_trusted(host: str) -> None:
         ("PORTAL_TIME_ZONE", "Europe"),
         ("PORTAL_BASE_URL", "portal.example.com"),
         ("PORTAL_BASE_URL", "ftp://portal.example.com"),
-        ("PORTAL_BASE_URL", "https://portal.example.com/path"),
+        ("PORTAL_BASE_URL", "https://portal.example.com/two//slashes"),
+        ("PORTAL_BASE_URL", "https://portal.example.com/a/../b"),
+        ("PORTAL_BASE_URL", "https://portal.example.com/a/."),
+        ("PORTAL_BASE_URL", "https://portal.example.com/%2e"),
+        ("PORTAL_BASE_URL", "https://portal.example.com/ä"),
+        ("PORTAL_BASE_URL", "https://portal.example.com/a;b"),
+        ("PORTAL_BASE_URL", "https://portal.example.com/path?a=b"),
+        ("PORTAL_BASE_URL", "https://portal.example.com//evil.example"),
+        ("PORTAL_BASE_URL", f"https://portal.example.com/{'a' * 100}"),
         ("PORTAL_BASE_URL", "https://portal.example.com?a=b"),
         ("PORTAL_BASE_URL", "https://name:word@portal.example.com"),
         ("PORTAL_BASE_URL", "https://portal.example.com:port"),

@@ -14,6 +14,7 @@ import click
 from portal import logs
 from portal.cli.errors import command_errors, opened_store, read_settings
 from portal.cli.staff import new_staff_link
+from portal.proxy_hops import describe_hops
 from portal.serving import (
     Application,
     Companion,
@@ -194,6 +195,7 @@ def _prepare(settings: Settings, *, outbox: bool, print_links: bool) -> None:
         mark_format(store)
         clear_deadline()
         click.echo(store.describe())
+        click.echo(describe_hops(settings.proxy_hops))
         if print_links:
             link = new_staff_link(settings, store, LOCAL_ADMIN, name="Local admin", role="admin")
             click.echo(f"Sign up:   {settings.base_url}/sign-up")
@@ -244,6 +246,7 @@ def load_app() -> Application:
         app,
         parts["portal.body_limit"],
         parts["portal.refusal_headers"],
+        own_path=parts["portal"].settings.own_path,
         at_once=parts["portal.validate_layer"].at_once,
         at_stop=parts["portal"].usage.close,
     )

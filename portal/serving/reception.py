@@ -80,8 +80,10 @@ class Reception:
         limits: Limits,
         loop: asyncio.AbstractEventLoop,
         *,
+        own_path: Callable[[str], str] = str,
         at_once: AtOnce | None = None,
     ) -> None:
+        self._own_path = own_path
         self._application = application
         self._at_once = at_once
         self._body_limit = body_limit
@@ -196,7 +198,7 @@ class Reception:
         self._done(exchange)
 
     def _submit(self, request: _Request) -> None:
-        threads = self._threads.of(request.exchange.scope.path)
+        threads = self._threads.of(self._own_path(request.exchange.scope.path))
         if not threads.submit(partial(self._answer, request)):
             self._refuse(request.exchange, 503, close=request.close)
             self._finish(request)
@@ -247,8 +249,9 @@ class Reception:
         try:
             scope = exchange.scope
             origin = dict(scope.headers.items()).get("origin", "")
-            more = self._refusal_headers(scope.path, origin)
-            refuse(exchange.proto, scope.path, status, more, close=close or self._closing)
+            path = self._own_path(scope.path)
+            more = self._refusal_headers(path, origin)
+            refuse(exchange.proto, path, status, more, close=close or self._closing)
         except Exception:  # noqa: BLE001 - the client is gone, and granian has its own names for that
             logger.info("A client hung up before it was refused.")
         self._refused += 1

@@ -49,6 +49,8 @@ class Application:
     refusal_headers: "Callable[[str, str], ResponseHeaders]" = lambda _path, _origin: []
     """What an answer without the application says to a page of another site: path and origin of the
     request -> headers."""
+    own_path: Callable[[str], str] = str
+    """The path of a request without the prefix below which the application is."""
     at_once: "AtOnce | None" = None
     """Answers requests for which nobody has to wait, without a thread."""
     at_stop: Callable[[], None] = lambda: None
@@ -111,6 +113,7 @@ async def _run(load: Load, listener: socket.socket, beats: int, limits: Limits) 
         application.refusal_headers,
         limits,
         loop,
+        own_path=application.own_path,
         at_once=application.at_once,
     )
     server = GranianServer(reception, listener, limits)

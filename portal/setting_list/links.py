@@ -6,8 +6,9 @@ LINKS = (
     Setting(
         "PORTAL_BASE_URL",
         "http://127.0.0.1:8000",
-        "The address at which people reach the portal. Links begin with it; if it begins with"
-        " `https`, cookies are secure.",
+        "The address at which people reach the portal, with the path below which it is, if any:"
+        " `https://www.example.com/onboarding`. Links begin with it; if it begins with `https`,"
+        " cookies are secure.",
     ),
     Setting(
         "PORTAL_TRUSTED_HOSTS",
@@ -18,7 +19,8 @@ LINKS = (
     Setting(
         "PORTAL_PROXY_HOPS",
         "0",
-        "The number of proxies in front of the portal that add to `X-Forwarded-For`.",
+        "The number of proxies in front of the portal that add to `X-Forwarded-For`: which of its"
+        " addresses is the client's, for limits and the security log. `0`: that of the connection.",
     ),
     Setting(
         "PORTAL_HSTS_INCLUDE_SUBDOMAINS",

@@ -1,16 +1,12 @@
 """Sets up the Flask application: routes, access, translation, errors."""
 
-import hashlib
 import logging
-from functools import lru_cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
-from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from portal import logs
@@ -25,6 +21,7 @@ from portal.stores import (
 )
 from portal.tenants import ID
 from portal.web import api, customer, imports, openapi, shell, staff
+from portal.web.front import PathPrefix, compression, proxies, static_files
 from portal.web.http import (
     accept,
     access,
@@ -103,17 +100,13 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     app.url_map.converters["session"] = SessionConverter
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    # The address of each static file changes with its content, see _static_url.
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider's setting
     translation.init_app(app)
     htmx.init_app(app)
     session_cookie.init_app(app, services.settings, keys)
     csrf.init_app(app, keys)
-    if services.settings.proxy_hops:
-        hops = services.settings.proxy_hops
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # as Werkzeug's own documentation wraps it
-    # Outside of ProxyFix, which reads headers as well.
+    watch = proxies.init_app(app, services.settings)
+    # Outside of what reads the headers of proxies.
     request_limits.init_app(app, services.settings)
     security_headers.init_app(app, services.settings)
     # Outside of everything that may refuse a request by itself.
@@ -125,6 +118,7 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     app.before_request(before_request)
     app.after_request(_redirect_without_host)
     app.after_request(staff.add_session_end)
+    compression.init_app(app)
     app.teardown_request(lambda _error: clear_deadline())
     for room in (customer, shell, staff, imports, api, openapi):
         for blueprint in room.BLUEPRINTS:
@@ -132,11 +126,13 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     app.add_url_rule("/health", view_func=health)
     app.add_url_rule("/metrics", view_func=metrics)
     app.context_processor(_template_context)
-    app.jinja_env.globals["static_url"] = partial(_static_url, app.static_folder or "")
+    static_files.init_app(app)
     app.jinja_env.filters["written"] = staff.render_rows
     api.mail_reports.init_app(app, services.settings)
-    api.validate_layer.init_app(app, services, cors)
+    api.validate_layer.init_app(app, services, cors, watch)
     app.wsgi_app = _answer_any_host(app.wsgi_app, urlsplit(services.settings.base_url).netloc)  # type: ignore[method-assign,assignment] # as Flask's documentation wraps it
+    # Outside of all that looks at a path.
+    app.wsgi_app = PathPrefix(app.wsgi_app, services.settings)  # type: ignore[method-assign] # as above
 
 
 def before_request() -> ResponseReturnValue | None:
@@ -244,13 +240,3 @@ def _footer_links() -> list[tuple[str, str]]:
         for addresses, words in links
         if (address := addresses.get(language) or addresses.get(""))
     ]
-
-
-def _static_url(folder: str, name: str) -> str:
-    """The address of a static file. Its `v` changes with the content, so browsers may keep it."""
-    return f"{request.script_root}/static/{name}?v={_content_hash(folder, name)}"
-
-
-@lru_cache(64)
-def _content_hash(folder: str, name: str) -> str:
-    return hashlib.sha256((Path(folder) / name).read_bytes()).hexdigest()[:12]

@@ -33,6 +33,7 @@ from portal.web.api.cors import Cors
 from portal.web.api.validate import ERROR
 from portal.web.api.validate_answer import Answer
 from portal.web.api.validation import Items, Validation, items_asked_for
+from portal.web.front import ProxyWatch
 from portal.web.http import (
     Services,
     accepts_json,
@@ -87,7 +88,12 @@ class ValidateLayer:
     """
 
     def __init__(
-        self, app: "WSGIApplication", services: Services, validation: Validation, cors: Cors
+        self,
+        app: "WSGIApplication",
+        services: Services,
+        validation: Validation,
+        cors: Cors,
+        watch: ProxyWatch,
     ) -> None:
         self.behind = app
         self._validation = validation
@@ -95,6 +101,9 @@ class ValidateLayer:
         settings = services.settings
         self._trusted_hosts = settings.trusted_hosts
         self._proxy_hops = settings.proxy_hops
+        self._watch = watch
+        #: Of a request as it arrives: the proxy may have stripped the prefix or not.
+        self._paths = frozenset({PATH, settings.path_prefix + PATH})
         self._cors = cors
         self._headers = security_headers.headers_of(settings)
         self._hosts = _Accepted(self._is_trusted)
@@ -123,7 +132,7 @@ class ValidateLayer:
 
     def at_once(self, head: Head) -> tuple[int, Headers, bytes] | None:
         """Status, headers and body; None: whoever may wait answers. This waits for nothing."""
-        if head.path != PATH or head.method != "GET":
+        if head.path not in self._paths or head.method != "GET":
             return None
         items = _asked_for(head.query_string)
         headers = _read(head.headers) if items is not None else None
@@ -175,6 +184,7 @@ class ValidateLayer:
         return self._network(head.client.rpartition(":")[0].strip("[]"), forwarded_for)
 
     def _network(self, address: str, forwarded_for: str) -> str:
+        self._watch.see(forwarded_for)
         hops = self._proxy_hops
         return network_of(_address_behind(hops, address, forwarded_for) if hops else address)
 
@@ -232,7 +242,7 @@ class _Accepted(set[str]):
         return True
 
 
-def init_app(app: Flask, services: Services, cors: Cors) -> None:
+def init_app(app: Flask, services: Services, cors: Cors, watch: ProxyWatch) -> None:
     """Put the layer in front of everything that stands in front of Flask already."""
     not_found = services.limits.not_found
     validation = Validation(
@@ -245,7 +255,7 @@ def init_app(app: Flask, services: Services, cors: Cors) -> None:
         usage=services.usage,
     )
     app.extensions["portal.validation"] = validation
-    layer = ValidateLayer(app.wsgi_app, services, validation, cors)
+    layer = ValidateLayer(app.wsgi_app, services, validation, cors, watch)
     app.extensions["portal.validate_layer"] = layer
     app.wsgi_app = layer  # type: ignore[method-assign] # as Flask's own documentation wraps it
 

@@ -8,10 +8,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.timestamps import format_timestamp
 from portal.web.http import (
+    next_page,
     now,
+    own_address,
     referring_page,
     remember_language,
-    safe_next,
     settings,
 )
 from portal.web.i18n import LANGUAGES
@@ -30,7 +31,7 @@ def choose_language(language: str) -> AnyResponse:
     link: that of a status page is a secret, and proxies log queries."""
     if language not in LANGUAGES:
         raise NotFound
-    page = safe_next(referring_page(), "")
+    page = next_page(referring_page())
     response = redirect(page if page and _can_be_opened(page) else url_for("customer.index"), 303)
     remember_language(response, language)
     return response
@@ -61,7 +62,7 @@ def security_contact() -> Response:
     contact = settings().security_contact or settings().contact_url
     if not contact:
         raise NotFound
-    address = f"{settings().base_url}{request.script_root}{request.path}"
+    address = f"{settings().origin}{own_address()}"
     expires = format_timestamp(now() + _SECURITY_CONTACT_LIFE)
     languages = ", ".join(language.replace("_", "-") for language in LANGUAGES)
     return _text(

@@ -27,6 +27,7 @@ from portal.web.http import (
     SESSION_TOKEN,
     audit_of_customer,
     now,
+    own_address,
     services,
     settings,
     store,
@@ -45,7 +46,7 @@ def show(token: str) -> Response:
     link = opened_link(token)
     view = status_view(link)
     _note_visit(link)
-    address = f"{settings().base_url}{request.script_root}{request.path}"
+    address = f"{settings().origin}{own_address()}"
     page = render_template(
         "customer/status.html",
         view=view,

@@ -30,7 +30,13 @@ from portal.web.http import (
     session_cookie,
 )
 from portal.web.http.accept import accepts_json
-from portal.web.http.access import SESSION_TOKEN, is_api_path, referring_page
+from portal.web.http.access import (
+    SESSION_TOKEN,
+    is_api_path,
+    next_page,
+    own_address,
+    referring_page,
+)
 from portal.web.http.api_token_auth import audit_of_token, authorize_open_call, json_error
 from portal.web.http.client_limits import ClientLimits, NetworkRateLimit
 from portal.web.http.client_networks import client_network, network_of
@@ -58,7 +64,6 @@ from portal.web.http.signed_links import (
     SignedLinks,
     new_status_hash,
     read_status_token,
-    safe_next,
     status_hash,
 )
 
@@ -68,8 +73,8 @@ __all__ = [
     "access", "audit_info", "audit_of_customer", "audit_of_token", "authorize_open_call",
     "client_network", "cluster_labels", "context", "csrf", "errors", "htmx", "is_api_path",
     "is_without_cookie", "json_error",
-    "network_of", "new_status_hash", "note_saved", "now", "person", "read_status_token",
-    "referring_page", "remember_language", "request_limits", "safe_next", "same_hash",
+    "network_of", "new_status_hash", "next_page", "note_saved", "now", "own_address", "person",
+    "read_status_token", "referring_page", "remember_language", "request_limits", "same_hash",
     "security_headers", "services", "session_cookie", "settings", "shell_origins", "source",
     "status_hash", "store", "strip_unprintable", "too_many_requests_text",
 ]  # fmt: skip

@@ -249,7 +249,7 @@ def _check_role(token: str) -> None:
 
 
 def _send_to_sign_in() -> Response:
-    url = url_for("staff.sign_in", next=safe_next(_return_to(), "") or None)
+    url = url_for("staff.sign_in", next=next_page(_return_to()) or None)
     if asked_by_htmx():
         return Response(status=401, headers={"HX-Redirect": url})
     response = redirect(url, 303)
@@ -261,15 +261,25 @@ def _return_to() -> str:
     """The address to open after the sign-in: this one, or the page from which a form was sent."""
     if request.method in ("GET", "HEAD"):
         query = request.query_string.decode("ascii", "replace")
-        return request.script_root + quote(request.path) + (f"?{query}" if query else "")
+        return own_address() + (f"?{query}" if query else "")
     return referring_page()
+
+
+def own_address() -> str:
+    """The path of this request as a link has it: with the prefix of the portal."""
+    return request.script_root + quote(request.path)
+
+
+def next_page(target: str, default: str = "") -> str:
+    """`target` if it is an address of this portal, below its own path; else `default`."""
+    return safe_next(target, default, request.script_root)
 
 
 def referring_page() -> str:
     """The page of ours from which the request was sent, as path and query; empty if unknown."""
     page = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
     # Behind a proxy that is not counted, the request looks like http though the page is https.
-    for root in (request.host_url, f"{settings().base_url}/"):
+    for root in (request.host_url, f"{settings().origin}/"):
         if page.startswith(root):
             return f"/{page.removeprefix(root)}".partition("#")[0]
     return ""

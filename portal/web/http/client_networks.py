@@ -20,6 +20,14 @@ def client_network() -> str:
     return network_of(request.remote_addr or "")
 
 
+def client_address() -> str:
+    """The address of this request's client, without a port; empty if nobody can read it. Behind
+    proxies as `client_network`."""
+    text = request.remote_addr or ""
+    parsed = _parsed(text) if len(text) <= _LONGEST_ADDRESS else None
+    return "" if parsed is None else str(parsed)
+
+
 def network_of(address: str) -> str:
     """As `client_network`, of this address. Some proxies add a port to it."""
     return _network_of(address) if len(address) <= _LONGEST_ADDRESS else UNKNOWN

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app, g, request
@@ -22,6 +21,7 @@ from portal.stores import Store, StoreMetrics
 from portal.tenants import AuditInfo
 from portal.usage import UsageNoter
 from portal.web.http.client_limits import ClientLimits
+from portal.web.http.client_networks import client_address
 from portal.web.http.signed_links import SignedLinks
 from portal.webhooks import WebhookSecrets
 
@@ -107,11 +107,7 @@ def person() -> Person | None:
 
 def source() -> Source:
     """The network address and the person of this request, for the security log."""
-    try:
-        # Behind a proxy it is a text from a header.
-        address = str(ip_address(request.remote_addr or ""))
-    except ValueError:
-        address = ""
+    address = client_address()
     user = person()
     by, who = (user.name, user.id) if user else ("", "")
     return Source(by=by, who=who, address=address, request_id=logs.request_id.get())

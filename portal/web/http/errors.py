@@ -12,7 +12,7 @@ from portal.imports import RefusedFileError, UnknownJobError
 from portal.onboarding import UnknownTenantError
 from portal.stores import BusyError, StoreError, UnavailableError
 from portal.web.http import context
-from portal.web.http.access import is_api, is_api_path, is_staff_route
+from portal.web.http.access import is_api, is_api_path, is_staff_route, own_address
 from portal.web.http.csrf import OWNER_FIELD, ExpiredPageError, SignedOutError, form_owner
 from portal.web.http.htmx import asked_by_htmx, wants_fragment
 from portal.web.http.printable import strip_unprintable
@@ -151,7 +151,7 @@ def _sent_again() -> tuple[str, list[tuple[str, str]], str]:
         for name, value in request.form.items()
         if name not in left_out
     ]
-    return (request.path, entries, _("Send again"))
+    return (own_address(), entries, _("Send again"))
 
 
 def _refused_file(error: RefusedFileError) -> Response:

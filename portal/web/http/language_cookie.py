@@ -14,6 +14,7 @@ def remember_language(response: Response | AnyResponse, language: str) -> None:
         LANGUAGE_COOKIE,
         language,
         max_age=_LIFE_SECONDS,
+        path=settings().path_prefix or "/",
         secure=settings().secure_cookies,
         httponly=True,
         samesite="Lax",

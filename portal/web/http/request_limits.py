@@ -18,6 +18,7 @@ from werkzeug.exceptions import (
 
 from portal.imports import file_is_compressed, file_too_large, no_disk_space_error
 from portal.settings import Settings
+from portal.web.front import path_inside
 from portal.web.http import context
 from portal.web.http.access import is_api, is_api_path
 from portal.web.http.csrf import is_cross_site
@@ -252,7 +253,9 @@ def _body_limit(app: Flask, settings: Settings) -> "Callable[[WSGIEnvironment], 
 
     def limit(environ: "WSGIEnvironment") -> int:
         try:
-            endpoint, _arguments = urls.match(environ["PATH_INFO"], environ["REQUEST_METHOD"])
+            endpoint, _arguments = urls.match(
+                path_inside(environ, settings), environ["REQUEST_METHOD"]
+            )
         except HTTPException:
             return 0
         is_upload = endpoint in _UPLOAD_ENDPOINTS

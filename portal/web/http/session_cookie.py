@@ -13,12 +13,25 @@ def init_app(app: Flask, settings: Settings, keys: tuple[str, ...]) -> None:
     app.config.update(
         SECRET_KEY=keys[0],
         SECRET_KEY_FALLBACKS=list(keys[1:]),
-        SESSION_COOKIE_NAME="__Host-portal" if settings.secure_cookies else "portal",
+        SESSION_COOKIE_NAME=_name(settings),
+        # Below a path, other applications have the rest of the host, and the browser sends them
+        # nothing of ours.
+        SESSION_COOKIE_PATH=settings.path_prefix or "/",
+        # The same for what is made outside of a request.
+        APPLICATION_ROOT=settings.path_prefix or "/",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
     )
     app.session_interface = SessionCookie()
+
+
+def _name(settings: Settings) -> str:
+    """With a prefix that browsers know: `__Host-` demands the path `/`, so below another one it is
+    `__Secure-`. See docs/decisions/018-below-a-path.md."""
+    if not settings.secure_cookies:
+        return "portal"
+    return "__Secure-portal" if settings.path_prefix else "__Host-portal"
 
 
 class SessionCookie(SecureCookieSessionInterface):

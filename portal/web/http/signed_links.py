@@ -218,13 +218,18 @@ def same_hash(a: str, b: str) -> bool:
     return hmac.compare_digest(a, b)
 
 
-def safe_next(target: str, default: str) -> str:
+def safe_next(target: str, default: str, root: str = "") -> str:
     """`target` if it is an address inside the portal, path and query, else `default`: never another
-    site. Too long a one counts as none, since a cookie holds it until somebody signs in."""
+    site. Too long a one counts as none, since a cookie holds it until somebody signs in.
+
+    Args:
+        root: The path below which the portal is: the rest of the host is another site.
+    """
     path, _, query = target.partition("?")
     lowered = path.lower()
     if (
-        len(target) <= _MAX_NEXT_LENGTH
+        _is_below(lowered, root.lower())
+        and len(target) <= _MAX_NEXT_LENGTH
         and _LOCAL_PATH.fullmatch(path)
         and _QUERY.fullmatch(query)
         and "//" not in target
@@ -232,3 +237,9 @@ def safe_next(target: str, default: str) -> str:
     ):
         return target
     return default
+
+
+def _is_below(path: str, root: str) -> bool:
+    # A browser takes `/..` out of an address, and one directory above the portal with it.
+    leads_up = root and ".." in path.replace("%2e", ".").split("/")
+    return path.startswith(f"{root}/") and not leads_up

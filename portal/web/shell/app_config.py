@@ -23,7 +23,7 @@ _SANDBOX = (
 
 @bp.get("/shell/appconfig.json")
 def app_config() -> Response:
-    root = settings().base_url + request.script_root
+    root = settings().origin + request.script_root
     response = jsonify(
         # Lower case, as a host name may be.
         name="appointment-manager-access",

@@ -140,14 +140,14 @@ def _form_page(
         asks_for_token=settings().fsm_proof,
         labels=cluster_labels(settings()),
         origins=" ".join(shell_origins(settings())),
-        sign_up_url=f"{settings().base_url}{url_for('customer.sign_up')}",
+        sign_up_url=f"{settings().origin}{url_for('customer.sign_up')}",
         widget=widget() if proof or (limits and limits.asks_for_proof(now())) else None,
     )
     return page_with_form(page, status)
 
 
 def _sent_page(token: FormToken) -> Response:
-    address = f"{settings().base_url}{url_for('status.show', token=token.status_token)}"
+    address = f"{settings().origin}{url_for('status.show', token=token.status_token)}"
     page = render_template(
         "shell/sent.html",
         view=status_view(opened_link(token.status_token)),

@@ -17,8 +17,8 @@ from portal.timestamps import format_timestamp, parse_timestamp
 from portal.web.http import (
     RETRY_AFTER,
     SESSION_TOKEN,
+    next_page,
     now,
-    safe_next,
     services,
     settings,
     source,
@@ -42,7 +42,7 @@ def begin_at_provider() -> AnyResponse:
     """Send the browser to the provider."""
     provider = _provider()
     if "next" in request.args:
-        session["next"] = safe_next(request.args["next"], "")
+        session["next"] = next_page(request.args["next"])
     try:
         url, begun = provider.begin()
     except ProviderError as error:
@@ -77,7 +77,7 @@ def back_from_provider() -> AnyResponse:
         return _failed(error)
     except NoAccessError:
         return _no_access()
-    target = safe_next(session.get("next", ""), url_for("staff.home"))
+    target = next_page(session.get("next", ""), url_for("staff.home"))
     session.clear()
     session[SESSION_TOKEN] = token
     return redirect(target, 303)

@@ -20,9 +20,9 @@ from portal.web.forms import AddressForm
 from portal.web.http import (
     SESSION_TOKEN,
     client_network,
+    next_page,
     now,
     person,
-    safe_next,
     services,
     settings,
     source,
@@ -40,7 +40,7 @@ def sign_in_page() -> AnyResponse:
     form = AddressForm()
     if request.method != "POST":
         if "next" in request.args:
-            session["next"] = safe_next(request.args["next"], "")
+            session["next"] = next_page(request.args["next"])
         return _sign_in_page(form, sent=request.args.get("done") == "sent")
     if not settings().sign_in_mail:
         raise NotFound
@@ -132,7 +132,7 @@ def use_link(token: str) -> AnyResponse:
                 render_template(
                     "staff/sign_in_link.html",
                     action=url_for("staff.use_link", token=token),
-                    next=safe_next(next_path, ""),
+                    next=next_page(next_path),
                     name=strip_unprintable(someone.name),
                     email=someone.email,
                 )
@@ -154,7 +154,7 @@ def use_link(token: str) -> AnyResponse:
         return dead_link()
     session.clear()
     session[SESSION_TOKEN] = session_token
-    target = safe_next(request.form.get("next", ""), url_for("staff.home"))
+    target = next_page(request.form.get("next", ""), url_for("staff.home"))
     return redirect(target, 303)
 
 

@@ -18,7 +18,7 @@ run: $(VENV)/installed compressed  ## starts the portal, and prints where to sig
 	@$(BIN)/portal serve --port $(PORT) --print-links
 
 # A wheel has these as well, made when it is built. What was compressed before is left as it is.
-compressed: $(VENV)/installed
+compressed: $(VENV)/installed  ## compresses the static files
 	@$(BIN)/python portal/compressed_files.py static static/compressed
 
 # One process for each core. The tests of a file stay together, since each process that has

@@ -12,7 +12,7 @@ PIP_TOOLS := pip-tools==7.6.2
 LOCK := $(VENV)/lock/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: run compressed test crash attack bench bench-peers check lock words clean
+.PHONY: run compressed test crash attack bench bench-peers lighthouse check lock words clean
 
 run: $(VENV)/installed compressed  ## starts the portal, and prints where to sign up and to sign in
 	@$(BIN)/portal serve --port $(PORT) --print-links
@@ -39,6 +39,10 @@ bench: $(VENV)/installed-for-tests  ## prints what requests and commits cost
 # Downloads the peers from npm, about 100 MB, once.
 bench-peers: $(VENV)/installed-for-tests  ## compares validate with servers of others
 	@$(BIN)/python -m tests.benchmarks.peers
+
+# Downloads Lighthouse from npm, once, and needs Chromium.
+lighthouse: $(VENV)/installed-for-tests  ## asks Lighthouse about the first page, and weighs it
+	@$(BIN)/python -m tests.benchmarks.lighthouse
 
 check: $(VENV)/installed-for-tests  ## the linter, the formatter and the types
 	@$(BIN)/ruff check --quiet .

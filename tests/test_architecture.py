@@ -351,7 +351,6 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.compressed_files": set(),
     "portal.proxy_hops": set(),
-    # hatchling loads it by its path.
     "portal.build_hook": set(),
     "portal.web.front": {"portal.compressed_files", "portal.settings"},
     "portal.web.http": {
@@ -359,7 +358,8 @@ ARROWS: dict[str, set[str]] = {
         "portal.imports", "portal.logs", "portal.oidc", "portal.onboarding", "portal.proof_of_work",
         "portal.queries", "portal.refusal_links", "portal.reminder_links", "portal.sealing",
         "portal.settings", "portal.status_links", "portal.stores", "portal.tenants",
-        "portal.timestamps", "portal.usage", "portal.web.i18n", "portal.webhooks",
+        "portal.timestamps", "portal.usage", "portal.web.front", "portal.web.i18n",
+        "portal.webhooks",
     },
     "portal.web.forms": {
         "portal.contact_fields", "portal.contact_readers", "portal.phone_numbers", "portal.sealing",
@@ -423,16 +423,17 @@ ARROWS: dict[str, set[str]] = {
         "portal.grace", "portal.imports", "portal.logs", "portal.mail", "portal.onboarding",
         "portal.outbox", "portal.queries", "portal.records", "portal.refusal_links",
         "portal.sealing", "portal.search", "portal.settings", "portal.stores", "portal.tenants",
-        "portal.timestamps", "portal.usage", "portal.web.forms", "portal.web.http",
-        "portal.web.imports",
+        "portal.timestamps", "portal.usage", "portal.web.forms", "portal.web.front",
+        "portal.web.http", "portal.web.imports",
     },
     "portal.web.openapi": {
         "portal.auth", "portal.imports", "portal.tenants", "portal.web.api", "portal.web.http",
     },
     "portal.web": {
         "portal.auth", "portal.logs", "portal.stores", "portal.tenants", "portal.web.api",
-        "portal.web.customer", "portal.web.http", "portal.web.i18n", "portal.web.imports",
-        "portal.web.openapi", "portal.web.shell", "portal.web.staff", "portal.webhooks",
+        "portal.web.customer", "portal.web.front", "portal.web.http", "portal.web.i18n",
+        "portal.web.imports", "portal.web.openapi", "portal.web.shell", "portal.web.staff",
+        "portal.webhooks",
     },
     "portal.cli.doctor": {
         "portal.cli", "portal.folders", "portal.fsm", "portal.incomplete_count", "portal.mail",
@@ -442,10 +443,11 @@ ARROWS: dict[str, set[str]] = {
     "portal.cli": {
         "portal", "portal.answer_diff", "portal.auth", "portal.cli.doctor",
         "portal.contact_readers", "portal.desk", "portal.figures", "portal.grace", "portal.imports",
-        "portal.logs", "portal.mail", "portal.onboarding", "portal.outbox", "portal.records",
-        "portal.reports", "portal.saved_views", "portal.sealing", "portal.search", "portal.serving",
-        "portal.settings", "portal.signing_keys", "portal.stores", "portal.stores.file",
-        "portal.tenants", "portal.timestamps", "portal.usage", "portal.webhooks",
+        "portal.logs", "portal.mail", "portal.onboarding", "portal.outbox", "portal.proxy_hops",
+        "portal.records", "portal.reports", "portal.saved_views", "portal.sealing", "portal.search",
+        "portal.serving", "portal.settings", "portal.signing_keys", "portal.stores",
+        "portal.stores.file", "portal.tenants", "portal.timestamps", "portal.usage",
+        "portal.webhooks",
     },
     "portal": {
         "portal.figures", "portal.folders", "portal.fsm", "portal.grace", "portal.logs",

@@ -66,6 +66,8 @@ def send(filename: str) -> Response:
         response.headers["Content-Encoding"] = encoding
     if file.variants:
         response.vary.add("Accept-Encoding")
+    # A name to save it under, and an older way to say how long it may be kept.
+    del response.headers["Content-Disposition"], response.headers["Expires"]
     response.cache_control.immutable = is_named
     return response
 

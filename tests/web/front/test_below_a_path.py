@@ -320,8 +320,8 @@ def test_cookies_are_for_the_path_alone(app: Flask) -> None:
 
 def test_what_programs_read_names_the_whole_address(app: Flask) -> None:
     client = app.test_client()
-    assert client.get("/api/openapi.json").json["servers"] == [{"url": BASE_URL}]
-    manifest = client.get("/shell/appconfig.json").json
+    assert client.get("/api/openapi.json").get_json()["servers"] == [{"url": BASE_URL}]
+    manifest = client.get("/shell/appconfig.json").get_json()
     assert manifest["shellNavigation"]["url"] == f"{BASE_URL}/shell"
     assert manifest["icon"] == f"{BASE_URL}/static/favicon.svg"
     assert f"Disallow: {PREFIX}/staff/" in client.get("/robots.txt").text
@@ -390,7 +390,7 @@ def test_load_balancers_ask_with_and_without_the_path(app: Flask, path: str) -> 
 def test_validate_answers_ahead_of_flask_and_behind_it(app: Flask) -> None:
     client = app.test_client()
     answer = client.get("/api/validate?accountId=1&companyId=2")
-    assert (answer.status_code, answer.json["isValid"]) == (200, False)
+    assert (answer.status_code, answer.get_json()["isValid"]) == (200, False)
     assert client.get("/api/validate?accountId=1").status_code == 400
 
 

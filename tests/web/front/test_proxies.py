@@ -130,9 +130,9 @@ def test_one_client_meets_its_limit_and_another_does_not(
             "base_url": "https://portal.example.com", "headers": changed,
             "environ_overrides": {"REMOTE_ADDR": PROXY},
         }  # fmt: skip
-        form = form_of(client.get("/sign-up", **options), "/sign-up")  # type: ignore[arg-type]
+        form = form_of(client.get("/sign-up", **options), "/sign-up")
         typed = TYPED | {"email": f"max{number}@firm{number}-{address[-1]}.example"}
-        return client.post("/sign-up", data=form | typed, **options).status_code  # type: ignore[arg-type]
+        return client.post("/sign-up", data=form | typed, **options).status_code
 
     assert [sent_by(CLIENT, number) for number in range(3)] == [303, 303, 429]
     assert sent_by("203.0.113.8", 3) == 303

@@ -4,7 +4,7 @@ main       the group of all commands
 serving    `portal serve`: its options, and the server's processes
 staff      `portal staff-link`, `portal staff-disable` and `portal staff-list`
 tokens     `portal token`: tokens of programs that call the API
-store      `portal store`: verify and restore the file store
+store      `portal store`: verify and repair the file store
 sealing    `portal sealing`: rotate the key that seals client secrets
 retention  `portal erase-closed`
 outbox     `portal outbox`: sends mail that is due
@@ -12,7 +12,7 @@ aws_lambda the same as a function for AWS Lambda
 doctor/    `portal doctor`: checks everything that the portal needs
 answers    `portal answers`: whose answer from `validate` another version or setting changes
 answer_lines  what commands print of that
-restore_check  the same before `portal store restore` writes
+answers_check  the same before `portal store repair` writes
 errors     settings, the store, and errors as one sentence of a command
 
 Modules of this room import at the top only what starts quickly. A command imports the rest when

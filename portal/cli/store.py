@@ -1,19 +1,19 @@
-"""`portal store`: verify the file store, and restore it when it is damaged."""
+"""`portal store`: verify the file store, and repair it when it is damaged."""
 
 from collections.abc import Sequence
 
 import click
 
 from portal.cli.answer_lines import refused_losses
+from portal.cli.answers_check import AnswersCheck, OnlyComparedError
 from portal.cli.errors import command_errors, error_sentence, read_settings
-from portal.cli.restore_check import OnlyComparedError, RestoreCheck
 from portal.settings import Settings
 from portal.timestamps import utc_now
 
 
 @click.group()
 def store() -> None:
-    """Verify and restore the file store. The portal may keep running."""
+    """Verify and repair the file store. The portal may keep running."""
 
 
 @store.command()
@@ -38,7 +38,7 @@ def verify() -> None:
 @click.option(
     "--answers",
     is_flag=True,
-    help="Only say whose answer from validate the restored file changes. Writes nothing.",
+    help="Only say whose answer from validate the repaired file changes. Writes nothing.",
 )
 @click.option(
     "--compare",
@@ -51,9 +51,9 @@ def verify() -> None:
     type=click.IntRange(0),
     help="Write nothing if more tenants would lose access, now or later. Default: any number.",
 )
-def restore(*, answers: bool, compare: str | None, most_losing: int | None) -> None:
+def repair(*, answers: bool, compare: str | None, most_losing: int | None) -> None:
     """Rebuild a damaged file from its intact lines. Keeps the damaged file."""
-    from portal.stores.file import restore_file, verify_file  # noqa: PLC0415 - few commands need it
+    from portal.stores.file import repair_file, verify_file  # noqa: PLC0415 - few commands need it
 
     settings = _settings_of_file_store()
     with refused_losses(), command_errors():
@@ -62,10 +62,10 @@ def restore(*, answers: bool, compare: str | None, most_losing: int | None) -> N
             return
         try:
             if answers or compare is not None or most_losing is not None:
-                check = RestoreCheck(settings, compare, most_losing, only=answers)
-                result = restore_file(settings.data_dir, utc_now(), check=check)
+                check = AnswersCheck(settings, compare, most_losing, only=answers)
+                result = repair_file(settings.data_dir, utc_now(), check=check)
             else:
-                result = restore_file(settings.data_dir, utc_now())
+                result = repair_file(settings.data_dir, utc_now())
         except OnlyComparedError:
             return
     click.echo(f"{result.items} items, the last commit is number {result.seq}.")
@@ -75,6 +75,18 @@ def restore(*, answers: bool, compare: str | None, most_losing: int | None) -> N
         click.echo(f"Commits that are in no line any more: {_comma_separated(result.missing)}.")
     if result.kept is not None:
         click.echo(f"The damaged file is kept as {result.kept}.")
+
+
+@store.command("restore", hidden=True, params=[*repair.params])
+@click.pass_context
+def restore(context: click.Context, /, **options: object) -> None:
+    """The name of `portal store repair` in earlier versions."""
+    click.echo(
+        "`portal store restore` is called `portal store repair` now. Use that name: the old one"
+        " goes with a later version.",
+        err=True,
+    )
+    context.invoke(repair, **options)
 
 
 def _settings_of_file_store() -> Settings:

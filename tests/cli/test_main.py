@@ -36,7 +36,7 @@ def test_a_wrong_argument_changes_nothing(folder: Path, arguments: tuple[str, ..
         ("staff-link", "anna@example.com", "--role", "viewer"),
         ("staff-disable", "anna@example.com"),
         ("store", "verify"),
-        ("store", "restore"),
+        ("store", "repair"),
     ],
 )
 def test_a_wrong_setting_is_named(folder: Path, arguments: tuple[str, ...]) -> None:

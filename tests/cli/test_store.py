@@ -18,7 +18,7 @@ def journal_path(folder: Path) -> Path:
 def test_an_intact_file_is_verified_and_left_alone(folder: Path) -> None:
     run(folder, "staff-link", "anna@example.com", "--role", "viewer")
     before = journal_path(folder).read_bytes()
-    verified, restored = run(folder, "store", "verify"), run(folder, "store", "restore")
+    verified, restored = run(folder, "store", "verify"), run(folder, "store", "repair")
     assert (verified.exit_code, restored.exit_code) == (0, 0)
     assert "The file is intact." in verified.stdout
     assert "nothing was changed" in restored.stdout
@@ -40,11 +40,11 @@ def test_a_damaged_file_is_reported_and_restored(folder: Path) -> None:
     damaged = damage(folder)
     refused = run(folder, "staff-link", "dora@example.com", "--role", "viewer")
     assert refused.exit_code == 1
-    assert "portal store restore" in refused.stderr
+    assert "portal store repair" in refused.stderr
     assert run(folder, "store", "verify").exit_code == 1
     assert journal_path(folder).read_bytes() == damaged
 
-    restored = run(folder, "store", "restore")
+    restored = run(folder, "store", "repair")
     assert restored.exit_code == 0
     assert "The damaged file is kept as" in restored.stdout
     assert damaged in [path.read_bytes() for path in folder.glob("*damaged*")]
@@ -52,11 +52,26 @@ def test_a_damaged_file_is_reported_and_restored(folder: Path) -> None:
     assert run(folder, "staff-disable", "clara@example.com").exit_code == 0
 
 
+def test_the_earlier_name_of_repair_still_works_and_warns(folder: Path) -> None:
+    damage(folder)
+    compared = run(folder, "store", "restore", "--answers", "--most-losing", "0")
+    assert compared.exit_code == 1
+    assert "Nothing was changed" in compared.stderr
+    repaired = run(folder, "store", "restore")
+    assert repaired.exit_code == 0
+    assert "The damaged file is kept as" in repaired.stdout
+    for result in (compared, repaired):
+        assert "`portal store restore` is called `portal store repair` now" in result.stderr
+        assert "`portal store restore`" not in result.stdout
+    assert "restore" not in run(folder, "store", "--help").stdout
+    assert run(folder, "store", "verify").exit_code == 0
+
+
 def test_d02_no_server_starts_on_a_damaged_file(folder: Path) -> None:
     damaged = damage(folder)
     with pytest.raises(CorruptStoreError) as refused:
         create_app(Settings.from_environment({"PORTAL_DATA_DIR": str(folder)}))
-    assert "portal store restore" in refused.value.remedy
+    assert "portal store repair" in refused.value.remedy
     assert journal_path(folder).read_bytes() == damaged
 
 
@@ -66,11 +81,11 @@ def test_d02_serve_says_how_to_repair_a_damaged_file(folder: Path) -> None:
         port = str(server.getsockname()[1])
     result = run(folder, "serve", "--port", port)
     assert result.exit_code == 1
-    assert "portal store restore" in result.stderr
+    assert "portal store repair" in result.stderr
     assert journal_path(folder).read_bytes() == damaged
 
 
-@pytest.mark.parametrize("command", ["verify", "restore"])
+@pytest.mark.parametrize("command", ["verify", "repair"])
 def test_the_file_is_not_touched_when_the_data_is_in_dynamodb(folder: Path, command: str) -> None:
     result = run(folder, "store", command, USE_DYNAMODB="true")
     assert result.exit_code == 1

@@ -13,7 +13,7 @@ packed_rows     the items without their indexes; events and rows of imports stay
 packed_row      one row of them
 kept_rows       what was made of items, kept beside their rows
 sorted_index    one index: ids in the order of their keys
-verify_restore  `portal store verify` and `portal store restore`
+verify_repair  `portal store verify` and `portal store repair`
 disk            system calls as an argument of the store: tests pass a disk that fails
 folder_checks   owner, mode, file system and free space of the data folder
 os_errors       an `OSError` -> a reason and a remedy
@@ -21,6 +21,6 @@ os_errors       an `OSError` -> a reason and a remedy
 
 from portal.stores.file.journal_writer import FILE_NAME
 from portal.stores.file.store import JsonFileStore
-from portal.stores.file.verify_restore import restore_file, verify_file
+from portal.stores.file.verify_repair import repair_file, verify_file
 
-__all__ = ["FILE_NAME", "JsonFileStore", "restore_file", "verify_file"]
+__all__ = ["FILE_NAME", "JsonFileStore", "repair_file", "verify_file"]

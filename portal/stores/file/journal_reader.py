@@ -285,7 +285,7 @@ class JournalReader:
             ),
             remedy=(
                 "Nothing was overwritten. `portal store verify` shows what the file holds. If you "
-                "put an older copy back on purpose, or have nothing better, `portal store restore` "
+                "put an older copy back on purpose, or have nothing better, `portal store repair` "
                 "accepts it."
             ),
         )

@@ -19,7 +19,7 @@ from portal.stores.contract import (
 from portal.stores.file import journal
 from portal.stores.file.disk import FileStatus, LocalDisk, ProcessUser
 from portal.stores.file.store import JsonFileStore
-from portal.stores.file.verify_restore import restore_file, verify_file
+from portal.stores.file.verify_repair import repair_file, verify_file
 from tests.stores.file.damage import COMMIT, LAST, NOW, SNAPSHOT, damage, item, lines_of, state_of
 
 
@@ -48,7 +48,7 @@ def test_a_wrong_checksum_is_reported_with_line_and_byte(file, number):
             call(JsonFileStore(file.parent))
         assert f"line {number} (at byte {start})" in caught.value.reason
         assert "portal store verify" in caught.value.remedy
-        assert "portal store restore" in caught.value.remedy
+        assert "portal store repair" in caught.value.remedy
     assert file.read_bytes() == left
     assert not (file.parent / "tenants.torn").exists()
 
@@ -135,8 +135,8 @@ def test_random_bit_flips_are_all_found_or_harmless(file):
         except CorruptStoreError:
             assert victim == file
             assert victim.read_bytes() == data
-            # `restore_file` makes a usable file that lacks at most one commit.
-            restore_file(file.parent, NOW)
+            # `repair_file` makes a usable file that lacks at most one commit.
+            repair_file(file.parent, NOW)
             restored = state_of(JsonFileStore(file.parent))
             assert sum(restored[name] != good[name] for name in good) <= 1
             assert verify_file(file.parent).problem is None

@@ -9,7 +9,7 @@ import pytest
 
 from portal.stores.contract import Add, Change, CorruptStoreError, Remove, Replace
 from portal.stores.file.store import JsonFileStore
-from portal.stores.file.verify_restore import restore_file, verify_file
+from portal.stores.file.verify_repair import repair_file, verify_file
 from portal.stores.schema import GSI2
 from tests.stores.file.damage import NOW
 
@@ -153,7 +153,7 @@ def test_they_are_restored_like_all_others(folder):
     path = folder / "tenants.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([lines[0], lines[1].replace(b'"row"', b'"raw"'), *lines[2:]]))
-    restored = restore_file(folder, NOW)
+    restored = repair_file(folder, NOW)
     assert (restored.items, restored.lost) == (5, ())
     for each in (store, JsonFileStore(folder)):
         assert [each.get(f"import-{n}") for n in range(3)] == [rows(n) for n in range(3)]

@@ -8,7 +8,7 @@ import pytest
 from portal.stores.contract import Add, BusyError, Remove, Replace
 from portal.stores.file.disk import LocalDisk
 from portal.stores.file.store import JsonFileStore
-from portal.stores.file.verify_restore import verify_file
+from portal.stores.file.verify_repair import verify_file
 from portal.stores.schema import GSI2
 
 

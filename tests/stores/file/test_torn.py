@@ -63,7 +63,7 @@ def test_a_file_cut_before_a_durable_commit_is_damaged(folder, commit_ends):
         (folder / "tenants.jsonl").write_bytes(whole[:cut])
         with pytest.raises(CorruptStoreError) as caught:
             JsonFileStore(folder).check()
-        assert "portal store restore" in caught.value.remedy
+        assert "portal store repair" in caught.value.remedy
         assert (folder / "tenants.jsonl").read_bytes() == whole[:cut]
 
 

@@ -27,7 +27,7 @@ _ID_KEY = b'"%b":"' % KEY.encode()
 
 _DAMAGE_REMEDY = (
     "Nothing was overwritten. `portal store verify` shows what can still be read. "
-    "`portal store restore` rebuilds the file from that, and keeps the damaged file."
+    "`portal store repair` rebuilds the file from that, and keeps the damaged file."
 )
 
 
@@ -229,5 +229,5 @@ def missing_error(path: Path) -> CorruptStoreError:
     """The error for a store whose file is gone."""
     return CorruptStoreError(
         reason=f"{path} is missing.",
-        remedy="Put it back, or run `portal store restore` to rebuild it from what is left.",
+        remedy="Put it back, or run `portal store repair` to rebuild it from what is left.",
     )

@@ -1,4 +1,4 @@
-"""`verify_file` reports damage, and `restore_file` rebuilds the file from what is left."""
+"""`verify_file` reports damage, and `repair_file` rebuilds the file from what is left."""
 
 import shutil
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from portal.stores.contract import (
     ItemNotFoundError,
 )
 from portal.stores.file.store import JsonFileStore
-from portal.stores.file.verify_restore import restore_file, verify_file
+from portal.stores.file.verify_repair import repair_file, verify_file
 from portal.stores.schema import GSI2
 from tests.stores.file.damage import COMMIT, NOW, SNAPSHOT, damage, item, lines_of, state_of
 
@@ -33,13 +33,13 @@ def test_verify_reports_the_damage_and_changes_nothing(file):
 
 
 @pytest.mark.parametrize("number", [1, 2, SNAPSHOT, 10])
-def test_restore_replaces_a_bad_snapshot_by_the_previous_generation(file, number):
+def test_repair_replaces_a_bad_snapshot_by_the_previous_generation(file, number):
     store = JsonFileStore(file.parent)
     good = state_of(store)
     data = bytearray(file.read_bytes())
     data[sum(len(line) for line in lines_of(file)[: number - 1]) + 30] ^= 1
     file.write_bytes(data)
-    result = restore_file(file.parent, NOW)
+    result = repair_file(file.parent, NOW)
     assert (result.items, result.seq, result.lost, result.missing) == (9, 16, (), ())
     assert result.kept == file.parent / "tenants.damaged-20260102T030405.jsonl"
     assert result.kept is not None
@@ -52,26 +52,26 @@ def test_restore_replaces_a_bad_snapshot_by_the_previous_generation(file, number
     assert state_of(JsonFileStore(file.parent)) == {**good, "t20": item(20)}
 
 
-def test_restore_loses_only_the_bad_commit_and_reports_it(file):
+def test_repair_loses_only_the_bad_commit_and_reports_it(file):
     good = state_of(JsonFileStore(file.parent))
     damage(file, "flip", COMMIT)
-    result = restore_file(file.parent, NOW)
+    result = repair_file(file.parent, NOW)
     assert (result.lost, result.missing) == ((COMMIT,), (13,))
     assert state_of(JsonFileStore(file.parent)) == {**good, "t1": item(1)}
 
 
-def test_restore_accepts_an_older_copy_that_was_put_back_on_purpose(file):
+def test_repair_accepts_an_older_copy_that_was_put_back_on_purpose(file):
     lines = lines_of(file)
     file.write_bytes(b"".join(lines[:-2]))
-    assert restore_file(file.parent, NOW).seq == 14
+    assert repair_file(file.parent, NOW).seq == 14
     store = JsonFileStore(file.parent)
     assert store.get("t2")["version"] == 2
     assert store.get("t3")["version"] == 1
 
 
-def test_restore_rebuilds_a_missing_file_from_the_previous_generation(file):
+def test_repair_rebuilds_a_missing_file_from_the_previous_generation(file):
     file.unlink()
-    result = restore_file(file.parent, NOW)
+    result = repair_file(file.parent, NOW)
     assert (result.seq, result.kept) == (11, None)
     store = JsonFileStore(file.parent)
     assert [row["tenantId"] for row in store.query(GSI2, "P").items] == [f"t{n}" for n in range(9)]
@@ -83,7 +83,7 @@ def test_a_running_portal_shows_the_restored_items(file):
     running = JsonFileStore(file.parent)
     assert running.get("t1")["version"] == 2
     damage(file, "flip", COMMIT)
-    restore_file(file.parent, NOW)
+    repair_file(file.parent, NOW)
     assert running.get("t1")["version"] == 1
 
 
@@ -127,6 +127,6 @@ def test_a_copy_in_another_order_is_refused_and_can_be_restored(file, tmp_path):
     )
     with pytest.raises(CorruptStoreError, match="ends after line") as caught:
         JsonFileStore(copy).check()
-    assert "portal store restore" in caught.value.remedy
-    assert restore_file(copy, NOW).lost == ()
+    assert "portal store repair" in caught.value.remedy
+    assert repair_file(copy, NOW).lost == ()
     assert state_of(JsonFileStore(copy)) == before

@@ -1,4 +1,4 @@
-"""`portal store restore` says whose answer the restored file changes, before it is written."""
+"""`portal store repair` says whose answer the restored file changes, before it is written."""
 
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def damaged(folder: Path) -> bytes:
 def test_who_had_access_last_is_compared_with_what_would_be_restored(
     folder: Path, damaged: bytes
 ) -> None:
-    shown = run(folder, "store", "restore", "--answers")
+    shown = run(folder, "store", "repair", "--answers")
     assert shown.exit_code == 0, shown.output
     assert shown.stdout == (
         "Compared with 4 tenants that had access when they last asked.\n"
@@ -74,12 +74,12 @@ def test_who_had_access_last_is_compared_with_what_would_be_restored(
         "  86810_4 loses access now.\n"
         "  86810_5 loses access now.\n"
     )
-    refused = run(folder, "store", "restore", "--most-losing", "1")
+    refused = run(folder, "store", "repair", "--most-losing", "1")
     assert refused.exit_code == 1
     assert "2 tenants would lose access, and at most 1 may." in refused.stderr
     assert (folder / "tenants.jsonl").read_bytes() == damaged
     assert not list(folder.glob("*damaged*"))
-    restored = run(folder, "store", "restore", "--most-losing", "2")
+    restored = run(folder, "store", "repair", "--most-losing", "2")
     assert restored.exit_code == 0, restored.output
     store = JsonFileStore(folder)
     assert store.get("86810_4")["status"] == "suspended"
@@ -92,7 +92,7 @@ def test_a_file_of_answers_is_compared_where_there_is_one(folder: Path, tmp_path
     file = tmp_path / "before.jsonl"
     assert run(folder, "answers", "--save", str(file)).exit_code == 0
     damage(folder)
-    shown = run(folder, "store", "restore", "--answers", "--compare", str(file))
+    shown = run(folder, "store", "repair", "--answers", "--compare", str(file))
     assert shown.exit_code == 0, shown.output
     assert shown.stdout == (
         "Answers to the application: 4 the same, 2 lose access now.\n"
@@ -105,12 +105,12 @@ def test_what_is_not_known_is_said(folder: Path) -> None:
     fill(folder)
     before = damage(folder)
     for arguments in (("--answers",), ("--most-losing", "9")):
-        result = run(folder, "store", "restore", *arguments)
+        result = run(folder, "store", "repair", *arguments)
         assert result.exit_code == 1
         assert "it is not known what was answered before" in result.stderr
     assert (folder / "tenants.jsonl").read_bytes() == before
     assert not (folder / "last-known.sqlite").exists()
-    assert run(folder, "store", "restore").exit_code == 0
+    assert run(folder, "store", "repair").exit_code == 0
 
 
 def test_a_newer_row_than_the_one_that_was_answered_counts(folder: Path) -> None:
@@ -121,5 +121,5 @@ def test_a_newer_row_than_the_one_that_was_answered_counts(folder: Path) -> None
     store.write([Replace(row(1, validTo=END, version=2, status="suspended"), 1)])
     store.close()
     damage(folder)
-    shown = run(folder, "store", "restore", "--answers")
+    shown = run(folder, "store", "repair", "--answers")
     assert "Answers to the application: 5 the same.\n" in shown.stdout

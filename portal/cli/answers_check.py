@@ -1,4 +1,4 @@
-"""Whose answer from `validate` a restored file changes: before it is written."""
+"""Whose answer from `validate` a repaired or restored file changes: before it is written."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,8 +20,8 @@ class OnlyComparedError(Exception):
     """The answers are compared, and nothing more was asked for."""
 
 
-class RestoreCheck:
-    """Called with the items that the restored file will have.
+class AnswersCheck:
+    """Called with the items that the file will have.
 
     Args:
         compare: A file of `portal answers --save`. Without it, who had access when the portal last
@@ -76,7 +76,7 @@ class RestoreCheck:
         if known is None:
             raise click.ClickException(
                 "Nothing was changed, because it is not known what was answered before. Name a"
-                " file of `portal answers --save` after --compare, or restore without comparing."
+                " file of `portal answers --save` after --compare, or go on without comparing."
             )
         click.echo(f"Compared with {len(known):,} tenants that had access when they last asked.")
         for item in items:
@@ -84,7 +84,7 @@ class RestoreCheck:
             after = answered_by(item, diff.now)
             version, last_yes = known.pop(tenant_id, (0, item))
             if after is None or version <= (version_of(item) or 0):
-                # The restored item is what was answered, or newer.
+                # The item is what was answered, or newer.
                 diff.add(tenant_id, after, after)
                 continue
             before = answered_by(last_yes, diff.now)

@@ -1,4 +1,4 @@
-"""For a damaged file: `portal store verify` looks at it, `portal store restore` rebuilds it.
+"""For a damaged file: `portal store verify` looks at it, `portal store repair` rebuilds it.
 
 The portal may keep running: both work under the store's lock. After a crash nobody needs them: the
 portal recovers the journal by itself, see `journal_writer`.
@@ -35,8 +35,8 @@ class VerifyResult:
 
 
 @dataclass(frozen=True, slots=True)
-class RestoreResult:
-    """What `restore_file` saved."""
+class RepairResult:
+    """What `repair_file` saved."""
 
     items: int
     seq: int
@@ -97,13 +97,13 @@ def _verify(writer: JournalWriter, disk: Disk, opened: _Opened | None) -> Verify
     return VerifyResult(len(table), position.seq, max(size - position.size, 0), None)
 
 
-def restore_file(
+def repair_file(
     folder: Path,
     now: datetime,
     *,
     disk: Disk | None = None,
     check: Callable[[Iterable[Item]], object] = lambda _: None,
-) -> RestoreResult:
+) -> RepairResult:
     """Begin a generation with the content of all whole lines.
 
     If a line of the snapshot is bad, the previous generation replaces it: it leads to the same
@@ -139,7 +139,7 @@ def restore_file(
             disk, path, salvage.table, generation=generation, continues=None, seq=salvage.seq
         )
         writer.lock.write_mark_durably(journal.DurableMark(generation, header.seq, header.end.size))
-    return RestoreResult(
+    return RepairResult(
         len(salvage.table), salvage.seq, tuple(salvage.lost), tuple(sorted(salvage.missing)), kept
     )
 

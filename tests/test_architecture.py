@@ -435,13 +435,17 @@ ARROWS: dict[str, set[str]] = {
         "portal.web.imports", "portal.web.openapi", "portal.web.shell", "portal.web.staff",
         "portal.webhooks",
     },
+    "portal.backups": {
+        "portal.records", "portal.sealing", "portal.signing_keys", "portal.stores",
+        "portal.stores.file", "portal.timestamps",
+    },
     "portal.cli.doctor": {
         "portal.cli", "portal.folders", "portal.fsm", "portal.incomplete_count", "portal.mail",
         "portal.oidc", "portal.sealing", "portal.search", "portal.settings", "portal.signing_keys",
         "portal.stores", "portal.stores.dynamodb", "portal.timestamps",
     },
     "portal.cli": {
-        "portal", "portal.answer_diff", "portal.auth", "portal.cli.doctor",
+        "portal", "portal.answer_diff", "portal.auth", "portal.backups", "portal.cli.doctor",
         "portal.contact_readers", "portal.desk", "portal.figures", "portal.grace", "portal.imports",
         "portal.logs", "portal.mail", "portal.onboarding", "portal.outbox", "portal.proxy_hops",
         "portal.records", "portal.reports", "portal.saved_views", "portal.sealing", "portal.search",

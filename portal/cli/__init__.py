@@ -5,6 +5,7 @@ serving    `portal serve`: its options, and the server's processes
 staff      `portal staff-link`, `portal staff-disable` and `portal staff-list`
 tokens     `portal token`: tokens of programs that call the API
 store      `portal store`: verify and repair the file store
+backup     `portal backup` and `portal restore`: the data folder, whole
 sealing    `portal sealing`: rotate the key that seals client secrets
 retention  `portal erase-closed`
 outbox     `portal outbox`: sends mail that is due

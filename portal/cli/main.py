@@ -8,6 +8,7 @@ import click
 
 from portal import logs
 from portal.cli.answers import answers
+from portal.cli.backup import backup, restore
 from portal.cli.doctor import doctor
 from portal.cli.outbox import outbox
 from portal.cli.report import report, report_index
@@ -29,11 +30,13 @@ def main() -> None:
 
 for command in (
     answers,
+    backup,
     doctor,
     erase_closed,
     outbox,
     report,
     report_index,
+    restore,
     sealing,
     search,
     serve,

@@ -14,13 +14,18 @@ packed_row      one row of them
 kept_rows       what was made of items, kept beside their rows
 sorted_index    one index: ids in the order of their keys
 verify_repair  `portal store verify` and `portal store repair`
+backup_file     the file at one moment, for a backup; a whole file put into an empty folder
 disk            system calls as an argument of the store: tests pass a disk that fails
 folder_checks   owner, mode, file system and free space of the data folder
 os_errors       an `OSError` -> a reason and a remedy
 """
 
-from portal.stores.file.journal_writer import FILE_NAME
+from portal.stores.file.backup_file import HeldFile, hold_file, put_file, read_copy
+from portal.stores.file.journal_writer import FILE_NAME, LOCK_NAME, UNFINISHED_RESTORE
 from portal.stores.file.store import JsonFileStore
 from portal.stores.file.verify_repair import repair_file, verify_file
 
-__all__ = ["FILE_NAME", "JsonFileStore", "repair_file", "verify_file"]
+__all__ = [
+    "FILE_NAME", "LOCK_NAME", "UNFINISHED_RESTORE", "HeldFile", "JsonFileStore", "hold_file",
+    "put_file", "read_copy", "repair_file", "verify_file",
+]  # fmt: skip

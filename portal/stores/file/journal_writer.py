@@ -27,6 +27,11 @@ logger = logging.getLogger("portal.store")
 
 #: The file of the store in its folder.
 FILE_NAME = "tenants.jsonl"
+#: The file beside it with the lock between processes and the durable mark.
+LOCK_NAME = "tenants.lock"
+#: A folder beside it while a backup is put back. As long as there is one and no file of the store,
+#: nobody makes an empty one.
+UNFINISHED_RESTORE = "restore.unfinished"
 
 
 class JournalWriter:
@@ -42,7 +47,7 @@ class JournalWriter:
     def __init__(self, folder: Path, disk: Disk, *, may_make: bool = True) -> None:
         self._may_make = may_make
         self.path = folder / FILE_NAME
-        self.lock = LockFile(folder / "tenants.lock", disk)
+        self.lock = LockFile(folder / LOCK_NAME, disk)
         self.reader = JournalReader(self.path, self.lock, disk)
         self._folder = folder
         self._disk = disk
@@ -173,6 +178,8 @@ class JournalWriter:
 
     def _create(self, mark: DurableMark | None) -> None:
         reader = self.reader
+        if exists(self._disk, self._folder / UNFINISHED_RESTORE):
+            raise journal.unfinished_restore_error(self._folder)
         # A process that has read a file knows that there was one, also if the whole folder is gone.
         was_read = reader.position.generation > 0
         was_there = was_read or mark is not None or not self._may_make

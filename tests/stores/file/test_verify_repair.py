@@ -97,8 +97,8 @@ def copied_while_serving(file: Path, target: Path, order: list[str], between: Ca
 
 
 @pytest.mark.parametrize("compacts", [False, True])
-def test_a_copy_of_a_running_folder_in_the_order_of_the_docs_is_whole(file, tmp_path, compacts):
-    """docs/operating.md: `tenants.lock` first, then `tenants.jsonl`, then the rest."""
+def test_a_copy_of_a_running_folder_in_this_order_is_whole(file, tmp_path, compacts):
+    """`tenants.lock` first, then `tenants.jsonl`, then the rest."""
     store = JsonFileStore(file.parent)
     before = state_of(store)
     numbers = iter(range(100, 200))

@@ -28,11 +28,12 @@ from portal.stores.file.journal.scan import (
     read_items,
     read_snapshot,
     refuse_newer_format,
+    unfinished_restore_error,
 )
 
 __all__ = [
     "MARK_SIZE", "ROW_EXTRA", "Changes", "DurableMark", "Header", "JournalPosition", "Location",
     "commit_changes", "commit_line", "corrupt_error", "decode_line", "encode_line", "lines",
     "locate_rows", "missing_error", "other_store_error", "read_commits", "read_header",
-    "read_items", "read_snapshot", "refuse_newer_format",
+    "read_items", "read_snapshot", "refuse_newer_format", "unfinished_restore_error",
 ]  # fmt: skip

@@ -231,3 +231,11 @@ def missing_error(path: Path) -> CorruptStoreError:
         reason=f"{path} is missing.",
         remedy="Put it back, or run `portal store repair` to rebuild it from what is left.",
     )
+
+
+def unfinished_restore_error(folder: Path) -> CorruptStoreError:
+    """The error for a folder that a backup was to fill, and whose restore was stopped."""
+    return CorruptStoreError(
+        reason=f"A restore of {folder} was begun and has not ended.",
+        remedy="Run `portal restore` with the same backup again. It begins anew.",
+    )

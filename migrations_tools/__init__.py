@@ -4,6 +4,7 @@ cli               the group of all commands
 table/            the DynamoDB table: plan and deploy
 cloudformation/   the same as documents: template, policies, alarms, backups
 backfill/         `adopt`: index keys and sealed secrets for rows of the old application
+backup/           `backup`: all items of the table in a file, and back
 copy/             `copy`: all items from one store to the other
 imports/          `import` and `export`
 options           what several commands share

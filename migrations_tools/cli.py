@@ -9,6 +9,7 @@ import logging
 import click
 
 from migrations_tools.backfill import adopt
+from migrations_tools.backup import backup
 from migrations_tools.copy import copy
 from migrations_tools.imports import export, import_, undo_import
 from migrations_tools.table import table
@@ -21,5 +22,5 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
 
 
-for command in (table, adopt, copy, import_, undo_import, export):
+for command in (table, adopt, backup, copy, import_, undo_import, export):
     main.add_command(command)

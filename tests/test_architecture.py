@@ -470,6 +470,10 @@ ARROWS: dict[str, set[str]] = {
         "portal.search", "portal.settings", "portal.stores", "portal.stores.dynamodb",
         "portal.tenants", "portal.timestamps",
     },
+    "migrations_tools.backup": {
+        "migrations_tools", "portal.atomic_files", "portal.cli", "portal.settings",
+        "portal.stores", "portal.stores.dynamodb", "portal.timestamps",
+    },
     "migrations_tools.copy": {
         "migrations_tools", "portal.answer_diff", "portal.cli", "portal.stores",
         "portal.stores.dynamodb", "portal.timestamps",
@@ -480,8 +484,8 @@ ARROWS: dict[str, set[str]] = {
         "portal.stores", "portal.tenants", "portal.timestamps",
     },
     "migrations_tools": {
-        "migrations_tools.backfill", "migrations_tools.copy", "migrations_tools.imports",
-        "migrations_tools.table", "portal.stores",
+        "migrations_tools.backfill", "migrations_tools.backup", "migrations_tools.copy",
+        "migrations_tools.imports", "migrations_tools.table", "portal.stores",
     },
 }  # fmt: skip
 

@@ -25,7 +25,7 @@ _SENTENCES = {
 }
 
 
-def explained(error: OSError, path: Path) -> BackupError:
+def error_of(error: OSError, path: Path) -> BackupError:
     """Our error for one of the operating system."""
     where = Path(error.filename) if isinstance(error.filename, str) else path
     sentence = _SENTENCES.get(error.errno or 0)

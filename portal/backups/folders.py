@@ -22,7 +22,8 @@ FILES = (LOCK_NAME, FILE_NAME, *KEY_FILES)
 #: or damage left, what was answered lately, mails that were written into files, how far a run came.
 _DISPENSABLE = (
     "tenants.previous.jsonl", "tenants.new.jsonl", "tenants.kept.jsonl", "tenants.torn",
-    "tenants.damaged-*.jsonl", "last-known.sqlite*", "mail", "adopt-*.json", "lost+found", ".*",
+    "tenants.damaged-*.jsonl", "last-known.sqlite*", "mail", "adopt-*.json",
+    "from-file-progress.json", "lost+found", ".*",
 )  # fmt: skip
 
 _CHUNK = 256 * 1024

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from portal.backups.errors import BackupError, explained
+from portal.backups.errors import BackupError, error_of
 from portal.backups.folders import (
     KEY_FILES,
     FileSum,
@@ -76,7 +76,7 @@ def make_backup(data_dir: Path, target: Path, *, with_keys: bool, now: datetime)
             sync_folder(draft)
             _publish(draft, target)
     except OSError as error:
-        raise explained(error, target) from error
+        raise error_of(error, target) from error
     return backup
 
 
@@ -193,6 +193,6 @@ def _publish(draft: Path, target: Path) -> None:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
             raise _not_empty(target) from error
         if error.errno == errno.EBUSY:
-            raise explained(OSError(errno.EBUSY, "", str(target)), target) from error
+            raise error_of(OSError(errno.EBUSY, "", str(target)), target) from error
         raise
     sync_folder(target.absolute().parent)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from portal.backups.errors import BackupError, explained
+from portal.backups.errors import BackupError, error_of
 from portal.backups.folders import FILES, KEY_FILES, lock_folder, read_file, sync_folder, write_file
 from portal.backups.manifest import Manifest
 from portal.stores import Item
@@ -59,7 +59,7 @@ def restore_backup(
         finally:
             os.close(lock)
     except OSError as error:
-        raise explained(error, data_dir) from error
+        raise error_of(error, data_dir) from error
 
 
 def _restore(

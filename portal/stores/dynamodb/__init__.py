@@ -35,13 +35,19 @@ from portal.stores.dynamodb.permission_checks import (
     row_check,
     transaction_check,
 )
-from portal.stores.dynamodb.serialization import from_attributes, to_attribute, to_attributes
+from portal.stores.dynamodb.serialization import (
+    attribute_from_json,
+    attribute_to_json,
+    from_attributes,
+    to_attribute,
+    to_attributes,
+)
 from portal.stores.dynamodb.store import DynamoDbStore
 
 __all__ = [
     "GET_CHECK", "PERMISSION_CHECKS", "Answer", "ConditionFailedError", "DynamoDbClient",
-    "DynamoDbError", "DynamoDbStore", "Metrics", "TableLocation", "classify_error", "code_of",
-    "debug_logger", "from_attributes", "is_of_credentials", "is_retryable", "kind_of_id",
-    "lacks_columns", "row_check", "shared_remedy", "to_attribute", "to_attributes",
-    "transaction_check",
+    "DynamoDbError", "DynamoDbStore", "Metrics", "TableLocation", "attribute_from_json",
+    "attribute_to_json", "classify_error", "code_of", "debug_logger", "from_attributes",
+    "is_of_credentials", "is_retryable", "kind_of_id", "lacks_columns", "row_check",
+    "shared_remedy", "to_attribute", "to_attributes", "transaction_check",
 ]  # fmt: skip

@@ -25,7 +25,7 @@ _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
 def to_attributes(item: Item) -> dict[str, AttributeValue]:
     """The attribute values of an item, with those that `REST` holds."""
     values = {name: to_attribute(value) for name, value in item.items()}
-    rest = {name: _from_json(value) for name, value in other_types(item).items()}
+    rest = {name: attribute_from_json(value) for name, value in other_types(item).items()}
     if rest:
         del values[REST]
     # If both have an attribute, the one of the item itself is newer.
@@ -58,12 +58,16 @@ def from_attributes(attributes: Mapping[str, AttributeValue]) -> Item:
         else:
             rest[name] = attribute
     if rest:
-        # Sets have no order, see `_to_json`.
-        item[REST] = encode_other_types({name: _to_json(value) for name, value in rest.items()})
+        # Sets have no order, see `attribute_to_json`.
+        item[REST] = encode_other_types(
+            {name: attribute_to_json(value) for name, value in rest.items()}
+        )
     return item
 
 
-def _to_json(attribute: AttributeValue) -> AttributeValue:
+def attribute_to_json(attribute: AttributeValue) -> AttributeValue:
+    """The same as JSON holds it, in the form of DynamoDB's own exports: bytes in base64. Sets have
+    no order, so they are sorted."""
     ((kind, value),) = attribute.items()
     match kind:
         case "B":
@@ -73,13 +77,14 @@ def _to_json(attribute: AttributeValue) -> AttributeValue:
         case "SS" | "NS":
             value = sorted(value)
         case "L":
-            value = [_to_json(each) for each in value]
+            value = [attribute_to_json(each) for each in value]
         case "M":
-            value = {name: _to_json(each) for name, each in value.items()}
+            value = {name: attribute_to_json(each) for name, each in value.items()}
     return {kind: value}
 
 
-def _from_json(attribute: AttributeValue) -> AttributeValue:
+def attribute_from_json(attribute: AttributeValue) -> AttributeValue:
+    """The attribute that `attribute_to_json` made this of. `ValueError` if it is none."""
     ((kind, value),) = attribute.items()
     match kind:
         case "B":
@@ -87,7 +92,7 @@ def _from_json(attribute: AttributeValue) -> AttributeValue:
         case "BS":
             value = [base64.b64decode(each) for each in value]
         case "L":
-            value = [_from_json(each) for each in value]
+            value = [attribute_from_json(each) for each in value]
         case "M":
-            value = {name: _from_json(each) for name, each in value.items()}
+            value = {name: attribute_from_json(each) for name, each in value.items()}
     return {kind: value}

@@ -439,19 +439,23 @@ ARROWS: dict[str, set[str]] = {
         "portal.records", "portal.sealing", "portal.signing_keys", "portal.stores",
         "portal.stores.file", "portal.timestamps",
     },
+    "portal.cli.check_config": {
+        "portal.mail", "portal.oidc", "portal.setting_list", "portal.settings",
+        "portal.signing_keys",
+    },
     "portal.cli.doctor": {
         "portal.cli", "portal.folders", "portal.fsm", "portal.incomplete_count", "portal.mail",
         "portal.oidc", "portal.sealing", "portal.search", "portal.settings", "portal.signing_keys",
         "portal.stores", "portal.stores.dynamodb", "portal.timestamps",
     },
     "portal.cli": {
-        "portal", "portal.answer_diff", "portal.auth", "portal.backups", "portal.cli.doctor",
-        "portal.contact_readers", "portal.desk", "portal.figures", "portal.grace", "portal.imports",
-        "portal.logs", "portal.mail", "portal.onboarding", "portal.outbox", "portal.proxy_hops",
-        "portal.records", "portal.reports", "portal.saved_views", "portal.sealing", "portal.search",
-        "portal.serving", "portal.settings", "portal.signing_keys", "portal.stores",
-        "portal.stores.file", "portal.tenants", "portal.timestamps", "portal.usage",
-        "portal.webhooks",
+        "portal", "portal.answer_diff", "portal.auth", "portal.backups", "portal.cli.check_config",
+        "portal.cli.doctor", "portal.contact_readers", "portal.desk", "portal.figures",
+        "portal.grace", "portal.imports", "portal.logs", "portal.mail", "portal.onboarding",
+        "portal.outbox", "portal.proxy_hops", "portal.records", "portal.reports",
+        "portal.saved_views", "portal.sealing", "portal.search", "portal.serving",
+        "portal.settings", "portal.signing_keys", "portal.stores", "portal.stores.file",
+        "portal.tenants", "portal.timestamps", "portal.usage", "portal.webhooks",
     },
     "portal": {
         "portal.figures", "portal.folders", "portal.fsm", "portal.grace", "portal.logs",
@@ -471,8 +475,8 @@ ARROWS: dict[str, set[str]] = {
         "portal.tenants", "portal.timestamps",
     },
     "migrations_tools.backup": {
-        "migrations_tools", "portal.atomic_files", "portal.cli", "portal.settings",
-        "portal.stores", "portal.stores.dynamodb", "portal.timestamps",
+        "migrations_tools", "portal.atomic_files", "portal.cli", "portal.settings", "portal.stores",
+        "portal.stores.dynamodb", "portal.timestamps",
     },
     "migrations_tools.copy": {
         "migrations_tools", "portal.answer_diff", "portal.cli", "portal.stores",

@@ -10,6 +10,7 @@ sealing    `portal sealing`: rotate the key that seals client secrets
 retention  `portal erase-closed`
 outbox     `portal outbox`: sends mail that is due
 aws_lambda the same as a function for AWS Lambda
+check_config/  `portal check-config`: every setting, where it comes from, and what is wrong
 doctor/    `portal doctor`: checks everything that the portal needs
 answers    `portal answers`: whose answer from `validate` another version or setting changes
 answer_lines  what commands print of that

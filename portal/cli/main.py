@@ -9,6 +9,7 @@ import click
 from portal import logs
 from portal.cli.answers import answers
 from portal.cli.backup import backup, restore
+from portal.cli.check_config import check_config
 from portal.cli.doctor import doctor
 from portal.cli.outbox import outbox
 from portal.cli.report import report, report_index
@@ -31,6 +32,7 @@ def main() -> None:
 for command in (
     answers,
     backup,
+    check_config,
     doctor,
     erase_closed,
     outbox,

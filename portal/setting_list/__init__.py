@@ -26,17 +26,20 @@ from portal.setting_list.sign_in import SIGN_IN
 from portal.setting_list.sign_up import SIGN_UP
 from portal.setting_list.staff import STAFF
 
-__all__ = ["SETTINGS", "Setting"]
+__all__ = ["GROUPS", "SETTINGS", "Setting"]
 
-SETTINGS = (
-    *EVERYDAY,
-    *LINKS,
-    *SIGN_UP,
-    *MAIL,
-    *LIMITS,
-    *STAFF,
-    *SIGN_IN,
-    *FSM,
-    *AWS,
-    *IMPORTS,
-)
+#: The title of each section -> its settings.
+GROUPS = {
+    "Everyday": EVERYDAY,
+    "Links and proxies": LINKS,
+    "Sign-up": SIGN_UP,
+    "Mail settings": MAIL,
+    "Limits": LIMITS,
+    "Staff": STAFF,
+    "Sign-in": SIGN_IN,
+    "Field Service Management": FSM,
+    "AWS": AWS,
+    "Imports": IMPORTS,
+}
+
+SETTINGS = tuple(setting for group in GROUPS.values() for setting in group)

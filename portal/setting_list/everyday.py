@@ -26,10 +26,12 @@ EVERYDAY = (
         "",
         "The key that signs sessions, form tokens and links; at least 32 characters. With the"
         " file store, the portal creates one on first use. With DynamoDB, you must set it.",
+        is_secret=True,
     ),
     Setting(
         "PORTAL_SECRET_KEY_FALLBACKS",
         "",
         "Earlier secret keys, separated by commas. What they signed stays valid.",
+        is_secret=True,
     ),
 )

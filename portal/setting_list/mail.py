@@ -9,6 +9,7 @@ MAIL = (
         "How mail leaves: `smtp://user:password@host:587?tls=required` (or `starttls`, `none`),"
         " `smtps://user:password@host`, `ses://eu-central-1`, or `file:`, which writes each mail"
         " into the folder `mail` of the data folder and sends none.",
+        is_secret=True,
     ),
     Setting(
         "PORTAL_MAIL_FROM",

@@ -19,6 +19,7 @@ SIGN_IN = (
         "PORTAL_OIDC_CLIENT_SECRET",
         "",
         "The secret that belongs to it. Without one the portal is a public client.",
+        is_secret=True,
     ),
     Setting(
         "PORTAL_OIDC_SCOPES",

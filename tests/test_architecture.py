@@ -441,12 +441,12 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.cli.check_config": {
         "portal.mail", "portal.oidc", "portal.setting_list", "portal.settings",
-        "portal.signing_keys",
+        "portal.signing_keys", "portal.stores",
     },
     "portal.cli.doctor": {
         "portal.cli", "portal.folders", "portal.fsm", "portal.incomplete_count", "portal.mail",
         "portal.oidc", "portal.sealing", "portal.search", "portal.settings", "portal.signing_keys",
-        "portal.stores", "portal.stores.dynamodb", "portal.timestamps",
+        "portal.stores", "portal.stores.dynamodb", "portal.stores.file", "portal.timestamps",
     },
     "portal.cli": {
         "portal", "portal.answer_diff", "portal.auth", "portal.backups", "portal.cli.check_config",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from portal.cli.check_config.masking import MASK, masked
 from portal.settings import SETTINGS, Setting, Settings, SettingsError
 from portal.signing_keys import SECRET_KEY_FILE, resolve_secret_keys
+from portal.stores import require_prometheus_client
 
 FROM_ENVIRONMENT = "environment"
 BY_DEFAULT = "default"
@@ -82,6 +83,7 @@ def _checks_of_the_start(settings: Settings) -> Iterator[Callable[[], object]]:
     if settings.store == "dynamodb" or (settings.data_dir / SECRET_KEY_FILE).exists():
         # It would make a key that is missing.
         yield lambda: resolve_secret_keys(replace(settings, data_dir_is_made=True))
+    yield lambda: require_prometheus_client(settings)
     yield lambda: open_signer(settings)
     yield lambda: open_provider(settings)
 

@@ -1,6 +1,7 @@
 """`portal doctor`: checks everything that the portal needs and says how to fix each problem.
 
 command   the command, and the order of the checks
+steps     runs checks, and makes a finding of whatever ends one
 findings  what is said of each thing that is checked
 dynamodb  access, clock, table, permissions, indexes
 mail      whether mail can leave

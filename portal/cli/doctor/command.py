@@ -3,8 +3,12 @@
 It changes nothing. `--mail` sends one mail.
 """
 
+import json
 import os
-from collections.abc import Iterator, Mapping
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -14,17 +18,20 @@ from portal.cli.doctor.fsm import check_cluster_keys, check_proxy
 from portal.cli.doctor.mail import check_mail
 from portal.cli.doctor.oidc import check_provider
 from portal.cli.doctor.search import check_search
+from portal.cli.doctor.steps import Step, not_tried, run_steps
 from portal.folders import can_be_written
 from portal.incomplete_count import read_incomplete_count
 from portal.settings import Settings, SettingsError
-from portal.signing_keys import resolve_secret_keys
+from portal.signing_keys import SECRET_KEY_FILE, resolve_secret_keys
 from portal.stores import (
     FORMAT_ID,
     BusyError,
     NewerFormatError,
     UnavailableError,
     find_item,
+    is_made,
     open_store,
+    require_prometheus_client,
 )
 
 #: Beside the checks: what people see of each answer to the question whether they may use the
@@ -37,6 +44,10 @@ What the FSM Appointment Manager shows for the answers of GET /api/validate:
                  valid, without validity), 400, 429, 503, and no answer at all"""
 
 
+#: Of checks that were not tried for the same reason, so many are named.
+_MOST_LISTED = 4
+
+
 @click.command()
 @click.option(
     "--mail",
@@ -44,57 +55,116 @@ What the FSM Appointment Manager shows for the answers of GET /api/validate:
     metavar="ADDRESS",
     help="Also send a mail to this address, as mails to customers are sent.",
 )
-def doctor(address: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+def doctor(address: str | None, *, as_json: bool) -> None:
     """Check everything that the portal needs and say how to fix each problem. Changes nothing."""
-    problems = 0
-    try:
-        for finding in examine(os.environ, mail_to=address or ""):
-            click.echo(str(finding))
-            problems += bool(finding.problem)
-        click.echo(_ANSWERS)
-    except Exception as error:  # noqa: BLE001 - what fails here says what is wrong, without a traceback
-        problems += 1
-        click.echo(
-            str(
-                Finding(
-                    "the check after the last one above",
-                    f"It ended with {type(error).__name__}, which the portal does not expect.",
-                    "Look at what that check needs, and report it with the lines above.",
-                )
-            )
-        )
-    if problems:
+    findings = []
+    for finding in examine_all(os.environ, mail_to=address or ""):
+        findings.append(finding)
+        if not (as_json or finding.not_tried):
+            _say(str(finding))
+    has_problem = any(finding.problem for finding in findings)
+    if as_json:
+        content = {
+            "outcome": "problem" if has_problem else "ok",
+            "checks": [finding.for_programs() for finding in findings],
+        }
+        click.echo(json.dumps(content, indent=2))
+    else:
+        for line in _lines_of_not_tried(findings):
+            _say(line)
+        _say(_ANSWERS)
+    if has_problem:
         raise click.exceptions.Exit(1)
 
 
-def examine(environ: Mapping[str, str], mail_to: str = "") -> Iterator[Finding]:
-    """One finding for each check, in the order in which things depend on each other.
+def _lines_of_not_tried(findings: Sequence[Finding]) -> Iterator[str]:
+    by_reason: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.not_tried:
+            by_reason.setdefault(finding.not_tried, []).append(finding)
+    if by_reason:
+        yield "\nWhat was not tried:"
+    for reason, left in by_reason.items():
+        if len(left) > _MOST_LISTED:
+            # Programs get the list.
+            yield f"-        {len(left)} checks: {reason}"
+        else:
+            yield from map(str, left)
 
-    If something fails, the checks that depend on it are left out.
+
+def _say(text: str) -> None:
+    try:
+        click.echo(text)
+    except UnicodeEncodeError:
+        # Standard output takes other characters only.
+        click.echo(text.encode("ascii", "backslashreplace"))
+
+
+def examine(environ: Mapping[str, str], mail_to: str = "") -> Iterator[Finding]:
+    """As `examine_all`, without what was not tried."""
+    return (each for each in examine_all(environ, mail_to) if not each.not_tried)
+
+
+def examine_all(environ: Mapping[str, str], mail_to: str = "") -> Iterator[Finding]:
+    """One finding for each check, in the order in which things depend on each other. No error.
+
+    If something fails, the checks that depend on it are not tried.
 
     Args:
         mail_to: If given, a mail is sent to this address.
     """
-    try:
-        settings = Settings.from_environment(environ)
-        keys = resolve_secret_keys(settings)
-    except SettingsError as error:
-        yield Finding("settings", f"{error.name} cannot be used.", str(error))
-        return
-    yield Finding("settings")
-    if settings.store == "json":
-        yield _check_file_store(settings)
+    known: list[tuple[Settings, tuple[str, ...]]] = []
+
+    def read() -> Iterator[Finding]:
+        try:
+            settings = Settings.from_environment(environ)
+            require_prometheus_client(settings)
+            known.append((settings, _secret_keys(settings)))
+        except SettingsError as error:
+            yield Finding("settings", f"{error.name} cannot be used.", str(error))
+        else:
+            yield Finding("settings")
+
+    yield from run_steps([Step("settings", "settings", read)])
+    if known:
+        yield from run_steps(_steps(*known[0], mail_to))
     else:
-        yield from check_dynamodb(settings)
-        yield from _check_format(settings)
-    yield _last_known(settings)
-    yield from _check_sealing(settings)
-    yield from _check_incomplete_rows(settings)
-    yield from check_search(settings)
-    yield from check_mail(settings, keys, mail_to)
-    yield from check_provider(settings)
-    yield from check_proxy(settings)
-    yield from check_cluster_keys(settings)
+        # Nothing of it is run, so any settings do.
+        steps = _steps(Settings.from_environment({}), (), mail_to)
+        yield from not_tried(steps, "The settings cannot be used. `portal check-config` lists all.")
+
+
+def _steps(settings: Settings, keys: Sequence[str], mail_to: str) -> list[Step]:
+    is_file = settings.store == "json"
+    check_store = _check_file_store if is_file else check_dynamodb
+    # The file store looks at the format of its items by itself.
+    formats = [] if is_file else [Step("format", "format", lambda: _check_format(settings))]
+    return [
+        Step("store", "the store", lambda: check_store(settings)),
+        *formats,
+        Step("last_known", "last known answers", lambda: [_last_known(settings)]),
+        Step("sealing", "the key that seals client secrets", lambda: _check_sealing(settings)),
+        Step("adopt", "rows of the old application", lambda: _check_incomplete_rows(settings)),
+        Step("search", "search", lambda: check_search(settings)),
+        Step("mail", "mail", lambda: check_mail(settings, keys, mail_to)),
+        Step("sign_in", "sign-in with OpenID Connect", lambda: check_provider(settings)),
+        Step("fsm_proxy", "the proxy to the clusters", lambda: check_proxy(settings)),
+        Step("fsm_keys", "keys of the clusters", lambda: check_cluster_keys(settings)),
+    ]
+
+
+def _secret_keys(settings: Settings) -> tuple[str, ...]:
+    """The signing keys; if the portal has yet to make its own, one that is thrown away.
+
+    Raises:
+        SettingsError: They cannot be used.
+    """
+    is_made = (settings.data_dir / SECRET_KEY_FILE).exists()
+    needs_one = settings.store == "json" and settings.configured_secret_key is None
+    if needs_one and not is_made and can_be_written(settings.data_dir):
+        return (secrets.token_urlsafe(48),)
+    return resolve_secret_keys(replace(settings, data_dir_is_made=True))
 
 
 def _check_format(settings: Settings) -> Iterator[Finding]:
@@ -139,16 +209,36 @@ def _last_known(settings: Settings) -> Finding:
     return Finding(f"{what}: for {hours} hours, not after a restart: {folder} cannot be written")
 
 
-def _check_file_store(settings: Settings) -> Finding:
+def _check_file_store(settings: Settings) -> Iterator[Finding]:
     store = open_store(settings)
     what = store.describe()
+    if not is_made(settings) and not settings.data_dir_is_made and _is_empty(settings.data_dir):
+        # To look at it would make it.
+        if can_be_written(settings.data_dir):
+            yield Finding(f"{what}: it is made when the portal starts")
+        else:
+            yield Finding(
+                what,
+                f"The portal cannot make {settings.data_dir.absolute()}.",
+                "Set PORTAL_DATA_DIR to a folder that the portal's user may make or write.",
+            )
+        return
     try:
         store.check()
     except (UnavailableError, BusyError) as error:
-        return finding_of_error(what, error)
+        yield finding_of_error(what, error)
+    else:
+        yield Finding(what)
     finally:
         store.close()
-    return Finding(what)
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether nothing in a folder says that there was a store before."""
+    from portal.stores.file import LOCK_NAME, UNFINISHED_RESTORE  # noqa: PLC0415 - if it is in use
+
+    names = (LOCK_NAME, UNFINISHED_RESTORE, "tenants.previous.jsonl")
+    return not any((folder / name).exists() for name in names)
 
 
 def _check_sealing(settings: Settings) -> Iterator[Finding]:
@@ -163,7 +253,10 @@ def _check_sealing(settings: Settings) -> Iterator[Finding]:
     elif (settings.data_dir / SEALING_KEYS_FILE).exists():
         what = f"key file {settings.data_dir / SEALING_KEYS_FILE}"
     else:
-        # The portal creates the key file when it seals the first secret.
+        yield Finding(
+            f"key file {settings.data_dir / SEALING_KEYS_FILE}",
+            not_tried="It is made with the first client secret.",
+        )
         return
     try:
         open_sealer(settings).seal(Secret("nothing"), "portal-check")

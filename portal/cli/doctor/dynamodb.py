@@ -9,7 +9,7 @@ from typing import Any
 
 from portal.cli.doctor.findings import Finding, finding_of_error
 from portal.settings import Settings
-from portal.stores import INDEXES, BusyError, UnavailableError
+from portal.stores import INDEXES, KEY, BusyError, Index, UnavailableError
 from portal.timestamps import utc_now
 
 #: For an error that AWS's documentation does not name.
@@ -33,6 +33,10 @@ _FIRST_CALL_CHECKS = (
     ("clock", {"clock"}),
     ("table", {"no-table", "table-key"}),
 )
+
+
+#: Calls DynamoDB: the operation, and its parameters without the table.
+_Call = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 
 def check_dynamodb(settings: Settings) -> Iterator[Finding]:
@@ -73,15 +77,20 @@ def check_dynamodb(settings: Settings) -> Iterator[Finding]:
         except BusyError:
             # The check of the permission for GetItem, below, reports this.
             pass
-        for what, failure_names in _FIRST_CALL_CHECKS:
+        checks = {**PERMISSION_CHECKS, "transactions": transaction_check(location.table)}
+        columns = [_columns_of(index) for index in INDEXES]
+        for number, (what, failure_names) in enumerate(_FIRST_CALL_CHECKS, 1):
             if what == "table" and failure is not None and failure.name == "denied":
                 # AWS denies the call before it looks for the table.
+                yield Finding(what, not_tried="AWS denied the call that would have shown it.")
                 continue
             if failure is not None and failure.name in failure_names:
                 yield finding_of_error(what, failure)
+                behind = [name for name, _ in _FIRST_CALL_CHECKS[number:]]
+                for left in (*behind, *checks, *columns):
+                    yield Finding(left, not_tried=f"It needs what failed: {what}.")
                 return
             yield _check_clock(answer) if what == "clock" else Finding(what)
-        checks = {**PERMISSION_CHECKS, "transactions": transaction_check(location.table)}
         for what, (operation, parameters) in checks.items():
             try:
                 call(operation, parameters)
@@ -97,25 +106,60 @@ def check_dynamodb(settings: Settings) -> Iterator[Finding]:
         client.close()
 
 
-def _check_index_rows(
-    call: Callable[[str, Mapping[str, Any]], Mapping[str, Any]],
-) -> Iterator[Finding]:
-    """A problem for each index whose rows have nothing but their keys."""
+def _check_index_rows(call: _Call) -> Iterator[Finding]:
+    """A problem for each index whose answers lack columns that lists show.
+
+    AWS refuses to answer if it lacks one, which the checks before report. Other engines answer
+    without it, so a row of the index is compared with its item.
+    """
     from portal.stores.dynamodb import lacks_columns, row_check  # noqa: PLC0415 - as above
 
     for index in INDEXES:
+        what = _columns_of(index)
         try:
             rows = call(*row_check(index)).get("Items", ())
+            missing = _missing_columns(call, index, rows[0]) if rows else frozenset()
         except (UnavailableError, BusyError):
-            # The checks above report this.
+            yield Finding(what, not_tried="The index did not answer; see above.")
             continue
-        if any(lacks_columns(index, row) for row in rows):
+        if not rows:
+            yield Finding(what, not_tried="The index has no rows yet.")
+        elif missing or lacks_columns(index, rows[0]):
+            lacks = f"It lacks columns that lists show: {', '.join(sorted(missing))}."
+            only_keys = "It carries keys only, so lists would show rows of nothing."
             yield Finding(
-                f"columns of {index.name}",
-                "It carries keys only, so lists would show rows of nothing.",
+                what,
+                only_keys if lacks_columns(index, rows[0]) else lacks,
                 "Delete that index in the AWS console, then have it made as the portal needs it:"
                 " python -m migrations_tools table deploy ENV REGION",
             )
+
+
+def _columns_of(index: Index) -> str:
+    return f"columns of {index.name}"
+
+
+def _missing_columns(call: _Call, index: Index, row: Mapping[str, Any]) -> frozenset[str]:
+    """What the item has, and the answer of a list about it has not."""
+    names = {"#p": index.partition, "#s": index.sort}
+    parameters = {
+        "IndexName": index.name,
+        "KeyConditionExpression": "#p = :p AND #s = :s",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": {":p": row[index.partition], ":s": row[index.sort]},
+    }
+    answered = [
+        each for each in call("Query", parameters).get("Items", ()) if each[KEY] == row[KEY]
+    ]
+    item = call("GetItem", {"Key": {KEY: row[KEY]}, "ConsistentRead": True}).get("Item", {})
+    if not answered or not item:
+        # It has just been removed, or has got other keys.
+        return frozenset()
+    if "version" in answered[0] and answered[0]["version"] != item.get("version"):
+        # It has just been changed, and the index lags behind.
+        return frozenset()
+    wanted = item.keys() if index.attributes is None else index.attributes & item.keys()
+    return frozenset(wanted - answered[0].keys())
 
 
 def _check_clock(answer: Mapping[str, Mapping[str, Mapping[str, str]]]) -> Finding:

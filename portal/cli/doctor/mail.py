@@ -63,6 +63,10 @@ def check_mail(settings: Settings, keys: Sequence[str], mail_to: str) -> Iterato
     }[server.way]
     if not mail_to:
         yield Finding(where)
+        if server.way != "file":
+            yield Finding(
+                f"{where}: whether it takes a mail", not_tried="Give an address with --mail."
+            )
         return
     try:
         send_trial(settings, keys, mail_to, utc_now())

@@ -1,7 +1,6 @@
 """What `portal doctor` checks of search."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import timedelta
 
 from portal.cli.doctor.findings import Finding
@@ -23,15 +22,16 @@ def check_search(settings: Settings) -> Iterator[Finding]:
     now = utc_now()
     store = open_store(settings)
     try:
+        waiting = backlog(store, now, cap=CAP)
+        if waiting.oldest and now - waiting.oldest > _LONG:
+            yield Finding(
+                "search",
+                hint=sentence_of_backlog(waiting),
+                remedy="Let portal serve run without --no-outbox, or run portal outbox send"
+                " --watch: this process also brings search up to date.",
+            )
+    except StoreError:
         # What the store says of itself was said before.
-        with suppress(StoreError):
-            waiting = backlog(store, now, cap=CAP)
-            if waiting.oldest and now - waiting.oldest > _LONG:
-                yield Finding(
-                    "search",
-                    hint=sentence_of_backlog(waiting),
-                    remedy="Let portal serve run without --no-outbox, or run portal outbox send"
-                    " --watch: this process also brings search up to date.",
-                )
+        yield Finding("search", not_tried="The store did not answer.")
     finally:
         store.close()

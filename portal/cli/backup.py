@@ -53,7 +53,7 @@ def _print_backup(settings: Settings, folder: Path, made: "Backup") -> None:
     size = sum(each.bytes for each in manifest.files)
     click.echo(
         f"{folder} holds {manifest.items:,} items, up to commit {manifest.seq:,}:"
-        f" {size / 1_000_000:,.1f} MB. Others waited at most {made.locked_seconds * 1000:.1f} ms."
+        f" {size / 1000:,.0f} KB. Others waited at most {made.locked_seconds * 1000:.1f} ms."
     )
     if manifest.has_keys:
         click.echo("The keys are in it, so keep it as safe as the data folder.")

@@ -10,6 +10,7 @@ A process that is killed leaves a folder under another name. The next backup rem
 
 import errno
 import os
+import re
 import secrets
 import shutil
 from collections import Counter
@@ -21,6 +22,7 @@ from pathlib import Path
 
 from portal.backups.errors import BackupError, error_of
 from portal.backups.folders import (
+    FILES,
     KEY_FILES,
     FileSum,
     lock_folder,
@@ -29,12 +31,14 @@ from portal.backups.folders import (
     unknown_names,
     write_file,
 )
-from portal.backups.manifest import Manifest, portal_version
+from portal.backups.manifest import NAME, Manifest, portal_version
 from portal.records import SECRET
 from portal.sealing import SEALING_KEYS_FILE, KeyFileSealer
 from portal.stores import CorruptStoreError
 from portal.stores.file import FILE_NAME, LOCK_NAME, HeldFile, hold_file, read_copy
 
+#: The name of a folder that is being made.
+_DRAFT = re.compile(r"\..+\.unfinished-[0-9a-f]{8}")
 #: A secret that a key file sealed; behind it is the id of the key.
 _SEALED = "v1.loc."
 
@@ -154,10 +158,11 @@ def _not_empty(target: Path) -> BackupError:
 def _draft_of(target: Path) -> Iterator[Path]:
     """A folder beside `target`, on the same file system. It is removed if an error ends this."""
     target = target.absolute()
-    beginning = f".{target.name}.unfinished-"
-    for left in target.parent.glob(f"{_literal(beginning)}*"):
-        _remove_if_left(left)
-    draft = target.with_name(beginning + secrets.token_hex(4))
+    for left in target.parent.glob(".*.unfinished-*"):
+        # Of any name: each night's backup has another one.
+        if _DRAFT.fullmatch(left.name):
+            _remove_if_left(left)
+    draft = target.with_name(f".{target.name}.unfinished-{secrets.token_hex(4)}")
     draft.mkdir(mode=0o700)
     lock = lock_folder(draft)
     try:
@@ -174,15 +179,13 @@ def _remove_if_left(draft: Path) -> None:
     """Remove what a killed process has left. One that still runs holds its lock."""
     with suppress(OSError):
         lock = lock_folder(draft)
-        if lock is not None:
-            try:
+        if lock is None:
+            return
+        try:
+            if {path.name for path in draft.iterdir()} <= {*FILES, NAME}:
                 shutil.rmtree(draft, ignore_errors=True)
-            finally:
-                os.close(lock)
-
-
-def _literal(name: str) -> str:
-    return "".join(f"[{char}]" if char in "*?[" else char for char in name)
+        finally:
+            os.close(lock)
 
 
 def _publish(draft: Path, target: Path) -> None:

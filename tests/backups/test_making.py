@@ -2,12 +2,14 @@
 
 import errno
 import json
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
 from portal.backups import BackupError, Manifest, make_backup
+from portal.backups.folders import lock_folder
 from portal.stores import Add, CorruptStoreError, UnavailableError
 from portal.stores.file import JsonFileStore, hold_file
 from portal.stores.file.disk import LocalDisk
@@ -99,14 +101,20 @@ def test_a_damaged_store_makes_no_backup_and_is_named(data: Path, tmp_path: Path
     assert [each.name for each in tmp_path.iterdir()] == ["data"]
 
 
-def test_what_a_killed_run_left_is_removed_and_what_runs_is_not(data: Path, tmp_path: Path) -> None:
-    left = tmp_path / ".backup.unfinished-0001"
-    other = tmp_path / ".backup2.unfinished-0001"
-    for each in (left, other):
+def test_what_killed_runs_left_is_removed_and_nothing_else(data: Path, tmp_path: Path) -> None:
+    names = (".a.unfinished-0123abcd", ".b.unfinished-0123abcd", ".c.unfinished-0123abcd", ".d")
+    left, running, foreign, other = (tmp_path / name for name in names)
+    for each in (left, running, foreign, other):
         each.mkdir()
         (each / "tenants.jsonl").touch()
+    (foreign / "something").touch()
+    lock = lock_folder(running)
+    assert lock is not None
     make_backup(data, tmp_path / "backup", with_keys=True, now=START)
-    assert sorted(each.name for each in tmp_path.iterdir()) == [other.name, "backup", "data"]
+    os.close(lock)
+    assert {each.name for each in tmp_path.iterdir()} == {
+        running.name, foreign.name, other.name, "backup", "data",
+    }  # fmt: skip
 
 
 # ---- What is held

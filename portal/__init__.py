@@ -16,6 +16,7 @@ from portal.timestamps import utc_now
 
 if TYPE_CHECKING:
     from portal.stores import Store
+    from portal.tracing import Tracing
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ def create_app(
     *,
     store: "Store | None" = None,
     clock: Callable[[], datetime] = utc_now,
+    tracing: "Tracing | None" = None,
 ) -> Flask:
     """Builds the Flask application.
 
@@ -32,6 +34,7 @@ def create_app(
         settings: Read from the environment if omitted.
         store: Opened as the settings say if omitted.
         clock: Returns the current time: aware, in UTC, cut to milliseconds.
+        tracing: Opened as the settings say if omitted.
 
     Raises:
         SettingsError: A setting is missing or invalid.
@@ -57,6 +60,7 @@ def create_app(
         open_store,
         refuse_corrupt_store,
     )
+    from portal.tracing import open_tracing  # noqa: PLC0415 - the store
     from portal.usage import open_noter  # noqa: PLC0415 - the store
     from portal.webhooks import AnnouncingStore, WebhookSecrets  # noqa: PLC0415 - the store
 
@@ -75,12 +79,15 @@ def create_app(
         refuse_corrupt_store(settings, raw_store)
     logger.info("Store: %s", raw_store.describe())
     last_known = open_last_known(settings, raw_store, clock)
-    marking = AnnouncingStore(CountingStore(MarkingStore(raw_store, clock)), clock)
+    tracing = tracing or open_tracing(settings)
+    counting = CountingStore(MarkingStore(tracing.traced(raw_store), clock))
+    marking = AnnouncingStore(counting, clock)
     fsm = HttpsCaller(settings.fsm)
     services = web.Services(
         settings=settings,
         store=RememberingStore(SealingStore(WatchedStore(marking), sealer), last_known, clock),
         last_known=last_known,
+        tracing=tracing,
         metrics=metrics_for_prometheus(settings, raw_store),
         sealer=sealer,
         links=web.SignedLinks(keys),

@@ -26,11 +26,15 @@ from typing import Any, TextIO, cast
 #: "it said 4f1c…" leads to the log lines of that request. Empty outside of a request.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
+#: The id of the trace that a record belongs to, see `portal.tracing`. Empty if there is none.
+trace_id: ContextVar[str] = ContextVar("trace_id", default="")
+
 _OUR_PACKAGES = ("portal", "migrations_tools")
 
 
 class JsonLines(logging.Formatter):
-    """Formats a record as `time level logger message requestId`; an exception as `error` and `at`.
+    """Formats a record as `time level logger message requestId`, with traces on also `traceId`; an
+    exception as `error` and `at`.
 
     `error` lists the types of the exception and of its causes, the last one first. `at` lists the
     lines of code that it passed as `module:line`, the innermost last.
@@ -44,6 +48,8 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
             "requestId": request_id.get(),
         }
+        if trace := trace_id.get():
+            line["traceId"] = trace
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
             line["error"] = [_type_name(each) for each in _chain(error)]

@@ -71,6 +71,12 @@ def metrics(text: str) -> frozenset[str]:
     return chosen
 
 
+def traces(text: str) -> bool:
+    if text.lower() not in ("", "otlp"):
+        raise SettingsError("PORTAL_TRACES", "Set it to otlp, or leave it out.")
+    return bool(text)
+
+
 def debugs(text: str, name: str) -> bool:
     """As the old application's library read it: names, and `*` for any part of one."""
     wanted = re.split(r"[\s,]+", text)

@@ -43,6 +43,8 @@ class Settings:
     """Empty: as the AWS configuration of the machine has it."""
     metrics: frozenset[str]
     """Of `log` and `prometheus`."""
+    traces: bool
+    access_log: bool
     debug_calls: bool
     data_dir: Path
     data_dir_is_made: bool
@@ -134,6 +136,8 @@ class Settings:
             kms_key_id=text["PORTAL_KMS_KEY_ID"],
             dynamodb_endpoint=setting_parsers.endpoint(text["AWS_ENDPOINT_URL_DYNAMODB"]),
             metrics=setting_parsers.metrics(text["PORTAL_METRICS"]),
+            traces=setting_parsers.traces(text["PORTAL_TRACES"]),
+            access_log=setting_parsers.flag("PORTAL_ACCESS_LOG", text["PORTAL_ACCESS_LOG"]),
             debug_calls=setting_parsers.debugs(text["DEBUG"], "fsm-appointment:tenant"),
             data_dir=Path(text["PORTAL_DATA_DIR"]),
             data_dir_is_made=setting_parsers.flag(

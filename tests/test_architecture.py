@@ -139,6 +139,13 @@ def test_the_optional_library_for_prometheus_is_imported_only_when_it_is_used() 
     assert [str(one) for one in users if one.when == "loaded"] == []
 
 
+def test_the_optional_libraries_for_traces_are_loaded_only_if_traces_are_asked_for() -> None:
+    module = "portal.tracing.otel"
+    assert {one.importer for one in PORTAL + TOOLS if one.top == "opentelemetry"} == {module}
+    users = [one for one in PORTAL + TOOLS if within(one.module, module)]
+    assert {(one.importer, one.when) for one in users} == {("portal.tracing.opening", "called")}
+
+
 def test_the_optional_library_for_dkim_is_imported_only_when_it_is_used() -> None:
     found = [one for one in PORTAL + TOOLS if one.top == "dkim"]
     assert {(one.importer, one.when) for one in found} == {
@@ -218,6 +225,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.signing_keys": {"portal.atomic_files", "portal.setting_parsers", "portal.settings"},
     "portal.serving": {"portal.logs"},
+    "portal.tracing": {"portal.logs", "portal.settings", "portal.stores"},
     "portal.saved_views": {"portal.auth", "portal.stores"},
     "portal.tenants": set(),
     "portal.stores": {
@@ -231,7 +239,8 @@ ARROWS: dict[str, set[str]] = {
     "portal.stores.file": {"portal.stores", "portal.stores.file.journal", "portal.stores.waiting"},
     "portal.stores.file.journal": {"portal.stores", "portal.stores.file"},
     "portal.records": {
-        "portal.contact_fields", "portal.stores", "portal.tenants", "portal.timestamps",
+        "portal.contact_fields", "portal.logs", "portal.stores", "portal.tenants",
+        "portal.timestamps",
     },
     "portal.answer_diff": {
         "portal.day_texts", "portal.records", "portal.stores", "portal.tenants",
@@ -240,9 +249,9 @@ ARROWS: dict[str, set[str]] = {
     "portal.auth": {"portal.stores", "portal.timestamps"},
     "portal.oidc": {
         "portal.auth", "portal.bounded_answers", "portal.contact_readers", "portal.oidc_setting",
-        "portal.settings", "portal.stores",
+        "portal.settings", "portal.stores", "portal.tracing",
     },
-    "portal.outgoing": {"portal.bounded_answers"},
+    "portal.outgoing": {"portal.bounded_answers", "portal.tracing"},
     "portal.fsm": {"portal.fsm_setting", "portal.outgoing", "portal.records", "portal.tenants"},
     "portal.sealing": {
         "portal.atomic_files", "portal.records", "portal.settings", "portal.stores",
@@ -284,12 +293,13 @@ ARROWS: dict[str, set[str]] = {
         "portal.translations",
     },
     "portal.outbox": {
-        "portal.delivery_errors", "portal.mail", "portal.records", "portal.stores",
-        "portal.tenants", "portal.timestamps",
+        "portal.delivery_errors", "portal.logs", "portal.mail", "portal.records", "portal.stores",
+        "portal.tenants", "portal.timestamps", "portal.tracing",
     },
     "portal.webhooks": {
         "portal.auth", "portal.delivery_errors", "portal.mail", "portal.outbox", "portal.outgoing",
         "portal.records", "portal.settings", "portal.stores", "portal.tenants", "portal.timestamps",
+        "portal.tracing",
     },
     "portal.desk": {
         "portal.auth", "portal.mail", "portal.records", "portal.stores", "portal.tenants",
@@ -358,8 +368,8 @@ ARROWS: dict[str, set[str]] = {
         "portal.imports", "portal.logs", "portal.oidc", "portal.onboarding", "portal.proof_of_work",
         "portal.queries", "portal.refusal_links", "portal.reminder_links", "portal.sealing",
         "portal.settings", "portal.status_links", "portal.stores", "portal.tenants",
-        "portal.timestamps", "portal.usage", "portal.web.front", "portal.web.i18n",
-        "portal.webhooks",
+        "portal.timestamps", "portal.tracing", "portal.usage", "portal.web.front",
+        "portal.web.i18n", "portal.webhooks",
     },
     "portal.web.forms": {
         "portal.contact_fields", "portal.contact_readers", "portal.phone_numbers", "portal.sealing",
@@ -455,13 +465,13 @@ ARROWS: dict[str, set[str]] = {
         "portal.outbox", "portal.proxy_hops", "portal.records", "portal.reports",
         "portal.saved_views", "portal.sealing", "portal.search", "portal.serving",
         "portal.settings", "portal.signing_keys", "portal.stores", "portal.stores.file",
-        "portal.tenants", "portal.timestamps", "portal.usage", "portal.webhooks",
+        "portal.tenants", "portal.timestamps", "portal.tracing", "portal.usage", "portal.webhooks",
     },
     "portal": {
         "portal.figures", "portal.folders", "portal.fsm", "portal.grace", "portal.logs",
         "portal.oidc", "portal.proof_of_work", "portal.refusal_links", "portal.sealing",
         "portal.search", "portal.settings", "portal.signing_keys", "portal.stores",
-        "portal.timestamps", "portal.usage", "portal.web", "portal.webhooks",
+        "portal.timestamps", "portal.tracing", "portal.usage", "portal.web", "portal.webhooks",
     },
     "migrations_tools.table": {
         "migrations_tools", "migrations_tools.cloudformation", "portal.cli", "portal.records",
@@ -688,5 +698,7 @@ def test_starting_on_the_file_store_loads_neither_boto3_nor_the_geocoder(tmp_pat
         "migrations_tools",
         "portal.stores.dynamodb.store",
         "prometheus_client",
+        "opentelemetry",
+        "portal.tracing.otel",
     }
     assert loaded & unwanted == set()

@@ -3,7 +3,9 @@
 import os
 import select
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from portal.timestamps import utc_now
 
 if TYPE_CHECKING:
     from portal.outbox import Delivery, Rounds, Until
+    from portal.tracing import Tracing
     from portal.webhooks import WebhookSecrets, WebhookSender
 
 #: What is waiting or was given up is counted up to this.
@@ -44,8 +47,10 @@ def send(*, watch: bool, until_stdin_ends: bool) -> None:
 
     with opened_store(settings, "What was sent is sent. Run the command again.") as store:
         retrying = RetryingStore(store)
-        tally = send_once(_delivery(settings, retrying), rounds_of(settings, retrying))
-        tally.add(sender_of(settings, retrying).send_due())
+        with _traces(settings) as tracing:
+            delivery = _delivery(settings, retrying, tracing)
+            tally = send_once(delivery, rounds_of(settings, retrying))
+            tally.add(sender_of(settings, retrying, tracing).send_due())
     click.echo(
         f"{tally.sent} sent, {tally.put_off} to be tried again, {tally.given_up} given up,"
         f" {tally.dropped} not needed any more."
@@ -149,11 +154,12 @@ def _watch(settings: Settings, *, until_stdin_ends: bool) -> None:
         signs_of_life(Limits()) as goes_on,
         opened_store(settings) as store,
         ThreadPoolExecutor(2) as executor,
+        _traces(settings) as tracing,
     ):
         # Each in a thread of its own: no mail waits for the receiver of a webhook.
         others = [
             executor.submit(watch_rounds, rounds_of(settings, store), wait),
-            executor.submit(watch_rounds, sender_of(settings, store).round, wait),
+            executor.submit(watch_rounds, sender_of(settings, store, tracing).round, wait),
         ]
 
         def has_ended() -> bool:
@@ -162,7 +168,8 @@ def _watch(settings: Settings, *, until_stdin_ends: bool) -> None:
         try:
             # Without the others, search would stay behind, or programs would hear nothing: then
             # this ends, and is started again.
-            watch(_delivery(settings, store), lambda seconds: has_ended() or wait(seconds))
+            delivery = _delivery(settings, store, tracing)
+            watch(delivery, lambda seconds: has_ended() or wait(seconds))
         finally:
             # The others end as well if the mail has failed.
             os.write(writer, b".")
@@ -218,11 +225,14 @@ def rounds_of(settings: Settings, store: Store) -> "Rounds":
     return make
 
 
-def sender_of(settings: Settings, store: Store) -> "WebhookSender":
+def sender_of(
+    settings: Settings, store: Store, tracing: "Tracing | None" = None
+) -> "WebhookSender":
     """What sends webhooks."""
     from portal.webhooks import WebhookSender  # noqa: PLC0415 - takes 0.3 s
 
-    return WebhookSender(store, settings, webhook_secrets_of(settings), utc_now)
+    secrets = webhook_secrets_of(settings)
+    return WebhookSender(store, settings, secrets, utc_now, tracing=tracing)
 
 
 def webhook_secrets_of(settings: Settings) -> "WebhookSecrets":
@@ -232,10 +242,25 @@ def webhook_secrets_of(settings: Settings) -> "WebhookSecrets":
         return WebhookSecrets(resolve_secret_keys(settings))
 
 
-def _delivery(settings: Settings, store: Store) -> "Delivery":
+@contextmanager
+def _traces(settings: Settings) -> Iterator["Tracing"]:
+    """What traces deliveries, if that was asked for. In the end it sends what is left."""
+    from portal.tracing import open_tracing  # noqa: PLC0415 - takes 0.1 s
+
+    with command_errors():
+        tracing = open_tracing(settings)
+    try:
+        yield tracing
+    finally:
+        tracing.close()
+
+
+def _delivery(settings: Settings, store: Store, tracing: "Tracing") -> "Delivery":
     from portal.mail import Post  # noqa: PLC0415 - takes 0.1 s
     from portal.outbox import Delivery  # noqa: PLC0415 - takes 0.3 s
 
     with command_errors():
         keys = resolve_secret_keys(settings)
-    return Delivery(store=store, post=Post(settings, keys), clock=utc_now)
+    return Delivery(
+        store=tracing.traced(store), post=Post(settings, keys), clock=utc_now, tracing=tracing
+    )

@@ -37,6 +37,7 @@ from portal.stores import (
     set_deadline,
     shared_metrics,
 )
+from portal.tracing import require_libraries
 
 #: Nobody has this address: example.com is reserved for documentation. So only the person who
 #: reads the terminal can use its link.
@@ -184,6 +185,7 @@ def _prepare(settings: Settings, *, outbox: bool, print_links: bool) -> None:
     with opened_store(settings) as store:
         resolve_secret_keys(settings)
         require_prometheus_client(settings)
+        require_libraries(settings)
         if outbox:
             # The process that sends mail could say it only in the log.
             from portal.mail import open_signer  # noqa: PLC0415 - takes 0.1 s
@@ -242,11 +244,21 @@ def load_app() -> Application:
 
     app = create_app()
     parts = app.extensions
+    services, layer = parts["portal"], parts["portal.validate_layer"]
+
+    def stop() -> None:
+        layer.write_counts()
+        try:
+            services.usage.close()
+        finally:
+            services.tracing.close()
+
     return Application(
         app,
         parts["portal.body_limit"],
         parts["portal.refusal_headers"],
         own_path=parts["portal"].settings.own_path,
-        at_once=parts["portal.validate_layer"].at_once,
-        at_stop=parts["portal"].usage.close,
+        note_refusal=parts["portal.access_log"].refused,
+        at_once=layer.at_once,
+        at_stop=stop,
     )

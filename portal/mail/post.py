@@ -158,6 +158,7 @@ class Post:
             recipient=mailbox,
             contact_url=self._settings.contact_url,
             at=entry.at,
+            request_id=entry.request_id,
             unsubscribe=reminders_url,
             thread=thread_id_of(addressee.sign_up_id, self._sender),
         )
@@ -199,6 +200,7 @@ class Post:
             recipient=mailbox,
             contact_url=self._settings.contact_url,
             at=entry.at,
+            request_id=entry.request_id,
             thread=thread_id_of(records.pending_id(newest.reference), self._sender),
         )
         return self._with_return_path(mail, entry)

@@ -117,5 +117,6 @@ class StaffMails:
             recipient=mailbox,
             contact_url="",
             at=entry.at,
+            request_id=entry.request_id,
             unsubscribe=unsubscribe,
         )

@@ -14,6 +14,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from portal.bounded_answers import SHORTEST_SECONDS, bounded_response
 from portal.oidc_setting import OidcSetting
 from portal.stores import remaining_seconds
+from portal.tracing import outgoing_headers
 
 #: For each of: a new connection, and a whole answer.
 CONNECTION_SECONDS = 3.0
@@ -86,6 +87,7 @@ def new_session(setting: OidcSetting, *, redirect_uri: str, auth_method: str | N
         leeway=0,
     )
     session.headers["Accept-Encoding"] = "identity"
+    session.headers.update(outgoing_headers())
     # Metadata, keys and tokens come from the addresses that were checked, and from no other one.
     session.max_redirects = 0
     session.mount("http://", _LimitedAdapter())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from portal import records
+from portal import logs, records
 from portal.delivery_errors import DeliveryError, NothingToSayError, Retry
 from portal.mail import MailError, Problem, message_key
 from portal.outbox.entries import to_second_address
@@ -28,6 +28,7 @@ from portal.stores import (
     VersionConflictError,
 )
 from portal.timestamps import format_timestamp
+from portal.tracing import NoTracing, Outcome, Tracing
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +97,7 @@ class Delivery:
     clock: Callable[[], datetime]
     schedule: Schedule = field(default_factory=Schedule)
     queue: str = ""
+    tracing: Tracing = field(default_factory=NoTracing)
 
     def send_due(self, *, until: Callable[[], bool] = lambda: False) -> Tally:
         """Deliver everything that is due now, the longest due first.
@@ -136,6 +138,18 @@ class Delivery:
         claimed = self._claim(entry_id)
         if claimed is None:
             return
+        # All that the log and a trace have of it leads to the request that caused it.
+        request_id = logs.request_id.set(claimed.request_id)
+        attributes = {"portal.kind": claimed.kind, "portal.request_id": claimed.request_id}
+        try:
+            with self.tracing.operation("deliver mail", **attributes) as span:
+                self._handle_claimed(claimed, began, tally, span)
+        finally:
+            logs.request_id.reset(request_id)
+
+    def _handle_claimed(
+        self, claimed: OutboxEntry, began: float, tally: Tally, span: Outcome
+    ) -> None:
         outcome, is_down = self._deliver(claimed)
         seconds = time.monotonic() - began
         if outcome is claimed:
@@ -157,6 +171,7 @@ class Delivery:
             case _:
                 tally.put_off += 1
         tally.is_down = is_down
+        span.is_(outcome.state.value)
         _log(outcome, seconds)
 
     def _claim(self, entry_id: str) -> OutboxEntry | None:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from portal.outgoing.addresses import PrivateAddressError, addresses_of
 from portal.outgoing.answers import Answer, CallError, CallProblem
+from portal.tracing import outgoing_headers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,13 +101,15 @@ class Caller:
             raise CallError(CallProblem.BUSY)
         ends = time.monotonic() + seconds
         answered: Future[Answer] = Future()
+        # Here, since the other thread knows no request that is traced.
+        sent = {**(headers or {}), **outgoing_headers()}
 
         # Nothing limits the operating system's look-up of a name, so that another thread waits
         # for it. Its place is free again when it has ended, not when nobody waits any more.
         def run() -> None:
             try:
                 answer = self._ask(
-                    target, method, path, headers or {}, body, ends=ends, reads_body=reads_body
+                    target, method, path, sent, body, ends=ends, reads_body=reads_body
                 )
             except BaseException as error:  # noqa: BLE001 - the caller gets it
                 self._places.release()

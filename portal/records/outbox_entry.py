@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from portal import logs
 from portal.records.attributes import Texts, format_optional_timestamp
 from portal.stores import GSI2, GSI3, GSI4, KEY, Item, Value
 from portal.timestamps import format_timestamp, parse_timestamp
@@ -76,6 +77,8 @@ class OutboxEntry:
         queue: Of what goes to another program: the subscription that it waits for, or
             `EVENT_QUEUE`. Empty: it is a mail. Each queue is worked off by itself.
         body: Of such an entry: what is to be said, without anything personal.
+        request_id: The id of the request that had it written, so that a mail leads to the log lines
+            of what caused it. Empty if no request did.
     """
 
     id: str
@@ -100,6 +103,7 @@ class OutboxEntry:
     requests: tuple[str, ...] = ()
     queue: str = ""
     body: str = ""
+    request_id: str = ""
 
     @property
     def is_of_tenant(self) -> bool:
@@ -131,7 +135,8 @@ def new_outbox_entry(
     suffix: str = "",
     since: datetime | None = None,
 ) -> OutboxEntry:
-    """An entry that is due at once. `suffix` ends its id; it is random if omitted."""
+    """An entry that is due at once. `suffix` ends its id; it is random if omitted. It has the id of
+    the request that is under way."""
     ending = suffix or f"{format_timestamp(at)}-{secrets.token_hex(4)}"
     return OutboxEntry(
         id=f"mail-{tenant_id}-{ending}",
@@ -143,6 +148,7 @@ def new_outbox_entry(
         sign_up_id=sign_up_id,
         due_at=at,
         since=since,
+        request_id=logs.request_id.get(),
     )
 
 
@@ -206,6 +212,7 @@ def outbox_item(entry: OutboxEntry) -> Item:
         "requests": " ".join(entry.requests),
         "queue": entry.queue,
         "body": entry.body,
+        "requestId": entry.request_id,
         GSI2.partition: outbox_partition(entry.queue or entry.tenant_id),
         GSI2.sort: f"{at}#{entry.id}",
         **_work_keys(entry),
@@ -280,4 +287,5 @@ def outbox_entry_of(item: Item) -> OutboxEntry:
         requests=tuple(text["requests"].split()),
         queue=text["queue"],
         body=text["body"],
+        request_id=text["requestId"],
     )

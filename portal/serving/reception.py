@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 from portal.serving.bodies import Bodies, BodyProtocol, NoRoomError
 from portal.serving.environ import Scope, make_environ
 from portal.serving.limits import Limits
-from portal.serving.response import CLOSE, ResponseHeaders, refuse, run, send
+from portal.serving.response import CLOSE, REQUEST_ID, ResponseHeaders, refuse, run, send
 from portal.serving.threads import ThreadsByPath
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ logger = logging.getLogger(__name__)
 BodyLimit = Callable[["WSGIEnvironment"], int]
 #: Path and origin of a request -> headers of an answer that the application does not make.
 RefusalHeaders = Callable[[str, str], ResponseHeaders]
+
+#: Method, status, seconds since the request came, and the id that the application gave it, or "" ->
+#: the id of the request, or "".
+NoteRefusal = Callable[[str, int, float, str], str]
 
 #: Status, headers and body for a request, or None if a thread has to answer it: also each that has
 #: a body. It must not wait for anything: neither for a lock, nor for a disk or a network.
@@ -81,10 +85,12 @@ class Reception:
         loop: asyncio.AbstractEventLoop,
         *,
         own_path: Callable[[str], str] = str,
+        note_refusal: NoteRefusal = lambda *_: "",
         at_once: AtOnce | None = None,
     ) -> None:
         self._own_path = own_path
         self._application = application
+        self._note_refusal = note_refusal
         self._at_once = at_once
         self._body_limit = body_limit
         self._refusal_headers = refusal_headers
@@ -166,6 +172,7 @@ class Reception:
         task.add_done_callback(self._receiving.discard)
 
     async def _receive_whole(self, exchange: Exchange) -> None:
+        began = time.monotonic()
         environ = make_environ(exchange.scope, BytesIO())
         length = _length(environ)
         if length is None or length > self._body_limit(environ):
@@ -193,14 +200,14 @@ class Reception:
         if not status:
             self._submit(_Request(exchange, False, environ, body))
             return
-        self._refuse(exchange, status, close=True)
+        self._refuse(exchange, status, began, close=True)
         await self._bodies.linger(exchange.proto)
         self._done(exchange)
 
     def _submit(self, request: _Request) -> None:
         threads = self._threads.of(self._own_path(request.exchange.scope.path))
         if not threads.submit(partial(self._answer, request)):
-            self._refuse(request.exchange, 503, close=request.close)
+            self._refuse(request.exchange, 503, request.arrived, close=request.close)
             self._finish(request)
 
     def _answer(self, request: _Request) -> None:
@@ -212,13 +219,19 @@ class Reception:
         """
         try:
             if time.monotonic() - request.arrived > self._limits.request_seconds:
-                self._refuse(request.exchange, 503, close=request.close)
+                self._refuse(request.exchange, 503, request.arrived, close=request.close)
                 return
             environ = request.environ or make_environ(request.exchange.scope, BytesIO())
             environ["portal.arrived"] = request.arrived
             response = copy_context().run(run, self._application, environ)
             if response is None:
-                self._refuse(request.exchange, 500, close=request.close)
+                self._refuse(
+                    request.exchange,
+                    500,
+                    request.arrived,
+                    close=request.close,
+                    request_id=environ.get(REQUEST_ID, ""),
+                )
                 return
             if not isinstance(response.body, bytes):
                 ours = response.body.fileno()
@@ -245,12 +258,18 @@ class Reception:
     def _close_later(self, file: IO[bytes]) -> None:
         self._loop.call_soon_threadsafe(self._loop.call_later, _FILE_SECONDS, file.close)
 
-    def _refuse(self, exchange: Exchange, status: int, *, close: bool) -> None:
+    def _refuse(
+        self, exchange: Exchange, status: int, began: float, *, close: bool, request_id: str = ""
+    ) -> None:
         try:
             scope = exchange.scope
+            seconds = time.monotonic() - began
+            request_id = self._note_refusal(scope.method, status, seconds, request_id)
             origin = dict(scope.headers.items()).get("origin", "")
             path = self._own_path(scope.path)
-            more = self._refusal_headers(path, origin)
+            more = list(self._refusal_headers(path, origin))
+            if request_id:
+                more.append(("x-request-id", request_id))
             refuse(exchange.proto, path, status, more, close=close or self._closing)
         except Exception:  # noqa: BLE001 - the client is gone, and granian has its own names for that
             logger.info("A client hung up before it was refused.")

@@ -8,10 +8,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
+from portal import logs
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 logger = logging.getLogger(__name__)
+
+#: Where the application has put the id of a request into its environment.
+REQUEST_ID = "portal.request_id"
 
 #: A longer answer waits for its client in a temporary file, neither in memory nor in a thread.
 LONGEST_IN_MEMORY = 256 * 1024
@@ -65,6 +70,7 @@ def run(application: "WSGIApplication", environ: "WSGIEnvironment") -> Response 
             if hasattr(pieces, "close"):
                 pieces.close()
     except Exception:
+        logs.request_id.set(environ.get(REQUEST_ID, ""))
         # Nothing was sent yet. So an answer that breaks off is never taken for a whole one.
         logger.exception("The application did not answer a request.")
         return None

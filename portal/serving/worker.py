@@ -22,7 +22,7 @@ from portal.serving.limits import Limits
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-    from portal.serving.reception import AtOnce, Reception
+    from portal.serving.reception import AtOnce, NoteRefusal, Reception
     from portal.serving.response import ResponseHeaders
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,8 @@ class Application:
     request -> headers."""
     own_path: Callable[[str], str] = str
     """The path of a request without the prefix below which the application is."""
+    note_refusal: "NoteRefusal" = lambda *_: ""
+    """Is told of each such answer, and gives it the id of the request."""
     at_once: "AtOnce | None" = None
     """Answers requests for which nobody has to wait, without a thread."""
     at_stop: Callable[[], None] = lambda: None
@@ -114,6 +116,7 @@ async def _run(load: Load, listener: socket.socket, beats: int, limits: Limits) 
         limits,
         loop,
         own_path=application.own_path,
+        note_refusal=application.note_refusal,
         at_once=application.at_once,
     )
     server = GranianServer(reception, listener, limits)

@@ -23,6 +23,7 @@ from portal.tenants import ID
 from portal.web import api, customer, imports, openapi, shell, staff
 from portal.web.front import PathPrefix, compression, proxies, static_files
 from portal.web.http import (
+    AccessLog,
     accept,
     access,
     context,
@@ -31,6 +32,7 @@ from portal.web.http import (
     htmx,
     is_without_cookie,
     request_limits,
+    request_log,
     security_headers,
     session_cookie,
 )
@@ -114,6 +116,10 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     # For a server that refuses a request without the application.
     app.extensions["portal.refusal_headers"] = cors.refusal_headers
     app.wsgi_app = api.CorsMiddleware(app.wsgi_app, cors)  # type: ignore[method-assign] # as Flask's own documentation wraps it
+    access_log = AccessLog(services.settings)
+    request_log.init_app(app, services.settings, services.tracing, access_log)
+    # For a server that refuses a request without the application.
+    app.extensions["portal.access_log"] = access_log
     errors.init_app(app)
     app.before_request(before_request)
     app.after_request(_redirect_without_host)
@@ -129,7 +135,7 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     static_files.init_app(app)
     app.jinja_env.filters["written"] = staff.render_rows
     api.mail_reports.init_app(app, services.settings)
-    api.validate_layer.init_app(app, services, cors, watch)
+    api.validate_layer.init_app(app, services, cors, watch, access_log)
     app.wsgi_app = _answer_any_host(app.wsgi_app, urlsplit(services.settings.base_url).netloc)  # type: ignore[method-assign,assignment] # as Flask's documentation wraps it
     # Outside of all that looks at a path.
     app.wsgi_app = PathPrefix(app.wsgi_app, services.settings)  # type: ignore[method-assign] # as above

@@ -13,6 +13,7 @@ from portal.outgoing import Caller
 from portal.settings import Settings
 from portal.stores import GSI4, Store
 from portal.timestamps import format_timestamp
+from portal.tracing import NoTracing, Tracing
 from portal.webhooks.addresses import open_caller
 from portal.webhooks.book import State, Subscription, read_book
 from portal.webhooks.courier import WebhookCourier
@@ -46,6 +47,7 @@ class WebhookSender:
     Args:
         keys: The signing keys, the newest first: they open the secrets.
         caller: Makes the requests; as the settings say if omitted.
+        tracing: Of each delivery; none if omitted.
     """
 
     def __init__(
@@ -57,8 +59,10 @@ class WebhookSender:
         *,
         schedule: Schedule = SCHEDULE,
         caller: Caller | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self._store, self._sealing, self._clock = store, sealing, clock
+        self._tracing = tracing or NoTracing()
         self._schedule = schedule
         self._caller = caller or open_caller(settings)
 
@@ -113,6 +117,7 @@ class WebhookSender:
             clock=self._clock,
             schedule=self._schedule,
             queue=subscription.id,
+            tracing=self._tracing,
         )
         ends = time.monotonic() + _TURN_SECONDS
         tally = delivery.send_due(until=lambda: until() or time.monotonic() >= ends)

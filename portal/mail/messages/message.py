@@ -95,6 +95,7 @@ def compose(
     at: datetime,
     unsubscribe: str = "",
     thread: str = "",
+    request_id: str = "",
 ) -> OutgoingMail:
     """The mail with its headers, as text and as HTML.
 
@@ -102,6 +103,7 @@ def compose(
         thread: The same for all mails about one request, so that mail programs show them together.
         unsubscribe: Where whoever gets it can end such mails. Mail programs offer that as a button;
             behind `https` one request must be enough, without a page in between.
+        request_id: Of the request that caused the mail: the log has it as well.
     """
     message = EmailMessage(policy=policy.SMTP)
     message["From"] = sender.header()
@@ -112,6 +114,8 @@ def compose(
     message["Message-ID"] = message_id
     # So that no absence note answers it.
     message["Auto-Submitted"] = "auto-generated"
+    if request_id:
+        message["X-Request-Id"] = request_id
     if thread:
         # As if all of them answered one mail, which nobody has: the first one that was sent may
         # have gone to another address, or never have left.

@@ -35,9 +35,11 @@ from portal.web.api.validate_answer import Answer
 from portal.web.api.validation import Items, Validation, items_asked_for
 from portal.web.front import ProxyWatch
 from portal.web.http import (
+    AccessLog,
     Services,
     accepts_json,
     network_of,
+    request_id_of,
     request_limits,
     security_headers,
 )
@@ -93,7 +95,9 @@ class ValidateLayer:
         services: Services,
         validation: Validation,
         cors: Cors,
+        *,
         watch: ProxyWatch,
+        access_log: AccessLog,
     ) -> None:
         self.behind = app
         self._validation = validation
@@ -105,6 +109,7 @@ class ValidateLayer:
         #: Of a request as it arrives: the proxy may have stripped the prefix or not.
         self._paths = frozenset({PATH, settings.path_prefix + PATH})
         self._cors = cors
+        self._access_log = access_log
         self._headers = security_headers.headers_of(settings)
         self._hosts = _Accepted(self._is_trusted)
         self._accepts = _Accepted(accepts_json)
@@ -115,7 +120,7 @@ class ValidateLayer:
         items = self._asked_for(environ)
         if items is None:
             return self.behind(environ, start_response)
-        request_id = security_headers.new_request_id()
+        request_id = self._request_id(environ.get("HTTP_X_REQUEST_ID", ""))
         now = self._clock()
         network = partial(self._network_of_request, environ)
         answer = self._validation.answer_at_once(items, now, network)
@@ -127,6 +132,7 @@ class ValidateLayer:
                 environ[ERROR] = error
                 return self.behind(environ, start_response)
         headers = self._headers_of(answer, environ.get("HTTP_ORIGIN", ""), request_id)
+        self._access_log.count(PATH, answer.status)
         start_response(_status_line(answer.status), headers)
         return [answer.body] if environ["REQUEST_METHOD"] == "GET" else []
 
@@ -148,7 +154,8 @@ class ValidateLayer:
         )
         if answer is None:
             return None
-        request_id = security_headers.new_request_id()
+        request_id = self._request_id(get("x-request-id", ""))
+        self._access_log.count(PATH, answer.status)
         return answer.status, self._headers_of(answer, get("origin", ""), request_id), answer.body
 
     def _asked_for(self, environ: "WSGIEnvironment") -> Items | None:
@@ -187,6 +194,13 @@ class ValidateLayer:
         self._watch.see(forwarded_for)
         hops = self._proxy_hops
         return network_of(_address_behind(hops, address, forwarded_for) if hops else address)
+
+    def _request_id(self, given: str) -> str:
+        return request_id_of(given if self._proxy_hops else "")
+
+    def write_counts(self) -> None:
+        """Write what the access log has counted. For the end of the process."""
+        self._access_log.write_counts(PATH)
 
     def _headers_of(self, answer: Answer, origin: str, request_id: str) -> Headers:
         return [
@@ -242,7 +256,9 @@ class _Accepted(set[str]):
         return True
 
 
-def init_app(app: Flask, services: Services, cors: Cors, watch: ProxyWatch) -> None:
+def init_app(
+    app: Flask, services: Services, cors: Cors, watch: ProxyWatch, access_log: AccessLog
+) -> None:
     """Put the layer in front of everything that stands in front of Flask already."""
     not_found = services.limits.not_found
     validation = Validation(
@@ -255,7 +271,9 @@ def init_app(app: Flask, services: Services, cors: Cors, watch: ProxyWatch) -> N
         usage=services.usage,
     )
     app.extensions["portal.validation"] = validation
-    layer = ValidateLayer(app.wsgi_app, services, validation, cors, watch)
+    layer = ValidateLayer(
+        app.wsgi_app, services, validation, cors, watch=watch, access_log=access_log
+    )
     app.extensions["portal.validate_layer"] = layer
     app.wsgi_app = layer  # type: ignore[method-assign] # as Flask's own documentation wraps it
 

@@ -2,6 +2,7 @@
 
 accept            whether a program can read JSON
 access            who may enter which route; closed by default
+access_log        a line for each answer, without an address or a person
 api_token_auth    API tokens of programs, and their rate limit
 client_limits     what one network may do
 client_networks   the network of a client
@@ -12,8 +13,10 @@ errors            errors as pages, fragments or JSON
 htmx              page or fragment
 language_cookie   the language that a reader chose
 printable         characters that a page can show
+request_ids       the id of a request
+request_log       what is written down about each request: its id, its line, its span
 request_limits    size of bodies, number of fields, content types, hosts
-security_headers  security headers and the request id
+security_headers  security headers
 session_cookie    the session cookie
 signed_links      form tokens, cursors, status links, `next`
 """
@@ -26,6 +29,7 @@ from portal.web.http import (
     errors,
     htmx,
     request_limits,
+    request_log,
     security_headers,
     session_cookie,
 )
@@ -37,6 +41,7 @@ from portal.web.http.access import (
     own_address,
     referring_page,
 )
+from portal.web.http.access_log import AccessLog
 from portal.web.http.api_token_auth import audit_of_token, authorize_open_call, json_error
 from portal.web.http.client_limits import ClientLimits, NetworkRateLimit
 from portal.web.http.client_networks import client_network, network_of
@@ -56,6 +61,7 @@ from portal.web.http.errors import RETRY_AFTER, too_many_requests_text
 from portal.web.http.framed import cluster_labels, is_without_cookie, shell_origins
 from portal.web.http.language_cookie import remember_language
 from portal.web.http.printable import strip_unprintable
+from portal.web.http.request_ids import request_id_of
 from portal.web.http.request_limits import UPLOAD
 from portal.web.http.signed_links import (
     ExpiredLinkError,
@@ -68,13 +74,13 @@ from portal.web.http.signed_links import (
 )
 
 __all__ = [
-    "RETRY_AFTER", "SESSION_TOKEN", "UPLOAD", "ClientLimits", "ExpiredLinkError", "FormToken",
-    "InvalidLinkError", "NetworkRateLimit", "Services", "SignedLinks", "accept", "accepts_json",
-    "access", "audit_info", "audit_of_customer", "audit_of_token", "authorize_open_call",
-    "client_network", "cluster_labels", "context", "csrf", "errors", "htmx", "is_api_path",
-    "is_without_cookie", "json_error",
-    "network_of", "new_status_hash", "next_page", "note_saved", "now", "own_address", "person",
-    "read_status_token", "referring_page", "remember_language", "request_limits", "same_hash",
-    "security_headers", "services", "session_cookie", "settings", "shell_origins", "source",
-    "status_hash", "store", "strip_unprintable", "too_many_requests_text",
+    "RETRY_AFTER", "SESSION_TOKEN", "UPLOAD", "AccessLog", "ClientLimits", "ExpiredLinkError",
+    "FormToken", "InvalidLinkError", "NetworkRateLimit", "Services", "SignedLinks", "accept",
+    "accepts_json", "access", "audit_info", "audit_of_customer", "audit_of_token",
+    "authorize_open_call", "client_network", "cluster_labels", "context", "csrf", "errors", "htmx",
+    "is_api_path", "is_without_cookie", "json_error", "network_of", "new_status_hash", "next_page",
+    "note_saved", "now", "own_address", "person", "read_status_token", "referring_page",
+    "remember_language", "request_id_of", "request_limits", "request_log", "security_headers",
+    "services", "session_cookie", "settings", "shell_origins", "source", "status_hash", "store",
+    "strip_unprintable", "too_many_requests_text",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from portal.sealing import Sealer, SecretFingerprints
 from portal.settings import Settings
 from portal.stores import Store, StoreMetrics
 from portal.tenants import AuditInfo
+from portal.tracing import NoTracing, Tracing
 from portal.usage import UsageNoter
 from portal.web.http.client_limits import ClientLimits
 from portal.web.http.client_networks import client_address
@@ -52,6 +53,7 @@ class Services:
     """Where staff sign in; None: with links alone."""
     shell_proofs: "ShellProofs | None" = None
     """Verifies tokens of the shell; None: the ids of every sign-up are a claim."""
+    tracing: Tracing = field(default_factory=NoTracing)
     metrics: StoreMetrics | None = None
     """Number and duration of the calls to the store; None if nobody asked for them."""
     refusals: Refusals = field(default_factory=Refusals)

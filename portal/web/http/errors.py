@@ -17,6 +17,7 @@ from portal.web.http.csrf import OWNER_FIELD, ExpiredPageError, SignedOutError, 
 from portal.web.http.htmx import asked_by_htmx, wants_fragment
 from portal.web.http.printable import strip_unprintable
 from portal.web.http.request_limits import RepeatedFieldError
+from portal.web.http.request_log import note_error
 from portal.web.i18n import _, translate_message
 
 logger = logging.getLogger(__name__)
@@ -176,6 +177,7 @@ def _store_error(error: StoreError) -> Response:
     """The store does not answer or is too busy. The page claims nothing that is not known."""
     reason = error.reason if isinstance(error, (UnavailableError, BusyError)) else ""
     remedy = error.remedy if isinstance(error, UnavailableError) else ""
+    note_error(error)
     logger.error("The store did not answer: %s %s", reason, remedy, exc_info=error)
     response = _error_response(503, *_heading_and_advice_of_store(error))
     response.headers["Retry-After"] = RETRY_AFTER
@@ -203,6 +205,7 @@ def _heading_and_advice_of_store(error: StoreError) -> tuple[str, list[str]]:
 def _unexpected(error: Exception) -> Response:
     # The log gets only the type and the place of the error, see portal.logs: its text may hold
     # anything.
+    note_error(error)
     logger.error("Something unexpected happened.", exc_info=error)
     return _error_response(500, _("Something went wrong in the portal."), [
         _("Reload the page to see whether your change was made.")

@@ -1,12 +1,10 @@
-"""Security headers and the request id, on every response."""
+"""Security headers, on every response."""
 
-import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from portal import logs
 from portal.settings import Settings
 from portal.web.http.framed import is_framed, shell_origins
 from portal.web.http.htmx import VARY
@@ -19,11 +17,6 @@ CONTENT_SECURITY_POLICY = (
     "connect-src 'self'; worker-src 'self'; form-action 'self'; frame-ancestors 'none'; "
     "base-uri 'none'; object-src 'none'"
 )
-
-_IDS_AT_ONCE = 256
-_request_ids: list[str] = []
-# Parent and child would give the same ones.
-os.register_at_fork(after_in_child=_request_ids.clear)
 
 #: Of every response that does not say itself how long it may be kept.
 NOT_STORED = (("Cache-Control", "no-store"), ("Vary", VARY))
@@ -64,20 +57,8 @@ def framed_headers_of(settings: Settings) -> list[tuple[str, str]]:
     ]
 
 
-def new_request_id() -> str:
-    """16 random characters. Asking the system for each would take a twentieth of `validate`."""
-    try:
-        return _request_ids.pop()
-    except IndexError:
-        fresh = os.urandom(8 * _IDS_AT_ONCE).hex()
-        # One call, so another thread finds either none of them or all.
-        _request_ids.extend([fresh[at : at + 16] for at in range(16, len(fresh), 16)])
-        return fresh[:16]
-
-
 class SecurityHeaders:
-    """WSGI middleware: adds the headers to every response, also to one that Flask did not make,
-    and gives the request its id."""
+    """WSGI middleware: adds the headers to every response, also to one that Flask did not make."""
 
     def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
         self._app = app
@@ -87,20 +68,14 @@ class SecurityHeaders:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        request_id = new_request_id()
         is_in_frame = is_framed(environ.get("PATH_INFO", ""))
         own_headers = self._framed_headers if is_in_frame else self._headers
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             names = {name.lower() for name, _ in headers}
             headers += own_headers
-            headers.append(("X-Request-Id", request_id))
             if "cache-control" not in names:
                 headers += NOT_STORED
             return start_response(status, headers, *rest)
 
-        previous = logs.request_id.set(request_id)
-        try:
-            return self._app(environ, start)
-        finally:
-            logs.request_id.reset(previous)
+        return self._app(environ, start)

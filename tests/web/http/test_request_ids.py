@@ -4,7 +4,7 @@ import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 
-from portal.web.http.security_headers import new_request_id
+from portal.web.http.request_ids import new_request_id
 
 #: More than are made at once.
 MANY = 2_000

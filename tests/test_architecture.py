@@ -357,7 +357,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.web.i18n": {
         "portal.auth", "portal.contact_fields", "portal.day_texts", "portal.imports",
-        "portal.queries", "portal.tenants", "portal.timestamps", "portal.translations",
+        "portal.queries", "portal.records", "portal.tenants", "portal.timestamps",
+        "portal.translations",
     },
     "portal.compressed_files": set(),
     "portal.proxy_hops": set(),

@@ -27,7 +27,8 @@
     mails        send_again, is_unreached
     reminders    end_reminders, resume_reminders
     doubtful     clear_doubtful
-    erasure      erase, erase_closed_before, remove_set_aside_before
+    erasure      erase, erase_closed_before, erase_ended_before, ended_and_due,
+                 remove_set_aside_before
 
 An import is no verb of one person: `portal.imports.jobs` writes its tenants and their events.
 
@@ -62,7 +63,13 @@ from portal.onboarding.changes import TenantChanges, change_tenant
 from portal.onboarding.credential_tries import CredentialTries, TryLimitError, TypedCredentials
 from portal.onboarding.decisions import StaleError, UnknownTenantError, find, load
 from portal.onboarding.doubtful import Cleared, clear_doubtful
-from portal.onboarding.erasure import erase, erase_closed_before, remove_set_aside_before
+from portal.onboarding.erasure import (
+    ended_and_due,
+    erase,
+    erase_closed_before,
+    erase_ended_before,
+    remove_set_aside_before,
+)
 from portal.onboarding.follow_ups import (
     AskedAlreadyError,
     FollowUp,
@@ -110,9 +117,10 @@ __all__ = [
     "TenantExistsError", "TryLimitError", "TypedCredentials",
     "UnknownTenantError", "activate", "activation", "add_note", "answer",
     "are_reminders_ended", "ask", "change_tenant", "clear_doubtful", "closed", "confirm_email",
-    "edit_contact", "edit_names", "end_reminders", "end_status_link", "erase",
-    "erase_closed_before", "erasure", "find", "is_unreached", "kept", "latest_follow_up",
-    "licences", "load", "mails", "may_ask_again", "may_ask_to_renew", "new_status_link", "notes",
+    "edit_contact", "edit_names", "end_reminders", "end_status_link",
+    "ended_and_due", "erase", "erase_closed_before", "erase_ended_before", "erasure",
+    "find", "is_unreached", "kept", "latest_follow_up", "licences",
+    "load", "mails", "may_ask_again", "may_ask_to_renew", "new_status_link", "notes",
     "questions", "reinstate", "reject", "release", "remove_counters_before",
     "remove_set_aside_before", "renew", "renew_existing", "reopen", "resume_reminders",
     "send_again", "set_client", "set_ids", "set_validity", "sign_ups", "submit", "submit_for_ids",

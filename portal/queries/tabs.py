@@ -161,6 +161,18 @@ def closed_before(store: Store, instant: datetime) -> Iterator[Item]:
         yield from _all_rows(store, IndexRange(GSI2, partition, until))
 
 
+def ended_before(store: Store, instant: datetime) -> Iterator[Item]:
+    """Rows of tenants, active or suspended, whose licence ended before `instant`."""
+    ended = (_FIRST, format_timestamp(instant - MILLISECOND) + LAST)
+    active = records.status_partition(Status.ACTIVE)
+    yield from _all_rows(store, IndexRange(GSI2, active, ended))
+    # These are sorted by when they were suspended.
+    for row in _all_rows(store, _status_range(Status.SUSPENDED)):
+        end = records.validity_of(row).valid_to
+        if end is not None and end < instant:
+            yield row
+
+
 def _all_rows(store: Store, index_range: IndexRange) -> Iterator[Item]:
     cursor: PageCursor | None = None
     while True:

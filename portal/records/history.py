@@ -62,6 +62,11 @@ class Event:
     request_id: str
 
 
+#: Before the number of days, as the reason of an event: personal details were erased because the
+#: licence had ended more than so long before.
+ENDED_FOR = "ended_for_days:"
+
+
 def event_item(
     tenant_id: str,
     verb: Verb,

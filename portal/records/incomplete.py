@@ -47,7 +47,10 @@ def gaps_of(item: Item, unusable: Sequence[str]) -> tuple[Gap, ...]:
         Gap.END: (
             validity.valid_to is None and not validity.open_ended and not is_given(item, "validTo")
         ),
-        Gap.CONTACT: not all(text[name].strip() for name in _CONTACT),
+        # What retention has erased is not missing.
+        Gap.CONTACT: (
+            item.get("erased") is not True and not all(text[name].strip() for name in _CONTACT)
+        ),
         Gap.IDS: not (text["accountId"] and text["companyId"]),
         Gap.TENANT_ID: not (
             is_id(account_id)

@@ -43,9 +43,10 @@ _ANSWERED_MARK = "#ANSWERED"
 _CONFIRMED_MARK = "#CONFIRMED"
 _PROVED_MARK = "#PROVED"
 _OTHER_COMPANIES_MARK = "#OTHERS"
+_ERASED_MARK = "#ERASED"
 _MARKS = frozenset({
     _ASIDE_MARK, _WAITING_MARK, _FAST_MARK, _RENEWAL_MARK, _ASKED_MARK, _ANSWERED_MARK,
-    _CONFIRMED_MARK, _PROVED_MARK, _OTHER_COMPANIES_MARK,
+    _CONFIRMED_MARK, _PROVED_MARK, _OTHER_COMPANIES_MARK, _ERASED_MARK,
 })  # fmt: skip
 #: The same of an incomplete tenant, with a letter for each thing that it lacks.
 _GAPS_MARK = "#LACKS-"
@@ -152,11 +153,18 @@ def is_of_other_companies(row: Item) -> bool:
     return _has(row, _OTHER_COMPANIES_MARK)
 
 
+def is_ended_and_erased(row: Item) -> bool:
+    """Whether a row of an index, or an item, is a tenant whose licence ended long ago, and whose
+    personal details retention has erased."""
+    return _has(row, _ERASED_MARK)
+
+
 def _marks(tenant: Tenant) -> str:
     """The marks of a sign-up. The last is the one that earlier versions know: they look for it
-    right before the id."""
+    right before the id. Of a tenant, that its personal details were erased."""
     if tenant.status is not Status.PENDING:
-        return ""
+        is_licensed = tenant.status in (Status.ACTIVE, Status.SUSPENDED)
+        return _ERASED_MARK if tenant.erased and is_licensed else ""
     marks, proof = "", tenant.shell_proof
     if proof and proof.verdict is ShellVerdict.OTHER_COMPANIES:
         # The first: earlier versions do not know it, and read those that follow.

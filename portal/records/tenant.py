@@ -42,7 +42,7 @@ _ACCESS_ATTRIBUTES = (*_PUBLIC_ATTRIBUTES, "status", "openEnded")
 _VERBS = {verb.value: verb for verb in Verb}
 _TIMESTAMPS = frozenset({
     "validFrom", "validTo", "createdAt", "updatedAt", "clientSecretSetAt", "decidedAt",
-    "emailConfirmedAt",
+    "emailConfirmedAt", "erasedAt",
 })  # fmt: skip
 _BOOLEANS = frozenset(
     {"isActive", "openEnded", "setAside", "waitsForAddress", "reopened", "erased"}
@@ -102,6 +102,7 @@ def tenant_of(item: Item) -> Tenant:
         question=question_of(text["question"]),
         was_reopened=item.get("reopened") is True,
         erased=item.get("erased") is True,
+        erased_at=parse_timestamp(text["erasedAt"]),
         id_since=parse_optional_timestamp(item.get("idSince")),
         former_ids=stays_of(text["formerIds"]),
     )
@@ -269,6 +270,7 @@ def _values(tenant: Tenant) -> dict[str, Value | None]:
         "question": question_text(tenant.question) if tenant.question else None,
         "reopened": tenant.was_reopened or None,
         "erased": tenant.erased or None,
+        "erasedAt": format_optional_timestamp(tenant.erased_at),
         "idSince": format_optional_timestamp(tenant.id_since),
         "formerIds": stays_text(tenant.former_ids) or None,
         # Only the decision itself adds it, so each further change drops it.

@@ -12,6 +12,7 @@ from portal.timestamps import format_timestamp
 _COLUMNS = (
     "tenantId", "company", "contact", "email", "emailConfirmed", "status", "access", "accountId",
     "companyId", "requestedAt", "validFrom", "validTo", "openEnded", "decidedAt", "accountProved",
+    "personalDataErased",
 )  # fmt: skip
 
 
@@ -47,4 +48,5 @@ def _cells(row: Item, now: datetime) -> list[str]:
         "yes" if validity.open_ended and status is not Status.PENDING else "",
         text("decidedAt"),
         "yes" if records.is_proved(row) else "",
+        "yes" if records.is_ended_and_erased(row) else "",
     ]

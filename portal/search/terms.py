@@ -33,8 +33,9 @@ FEWEST_DIGITS = 4
 
 
 def terms_of(tenant: Tenant) -> list[str]:
-    """The terms that a tenant has entries for. None if its personal fields were erased."""
-    if tenant.erased:
+    """The terms that a tenant has entries for. None if it is a sign-up whose personal fields were
+    erased. A tenant that was erased is found by its ids and its company."""
+    if tenant.erased and tenant.is_closed:
         return []
     terms: list[str] = []
     for term in _cut(all_terms(tenant)):

@@ -56,6 +56,12 @@ class Client:
     secret_set_at: datetime | None = None
 
 
+#: A tenant with one of these has, or had, a licence.
+_LICENSED = frozenset({Status.ACTIVE, Status.SUSPENDED})
+#: They may give access, so somebody has to be there who hears of it.
+_NEEDS_CONTACT = frozenset({Verb.SET_VALIDITY, Verb.RENEW, Verb.REINSTATE})
+
+
 @dataclass(frozen=True, slots=True)
 class Stay:
     """A time in which a tenant had this id. Before `since` and after `until` it may have been
@@ -101,6 +107,7 @@ class Tenant:
     question: Question | None = None
     was_reopened: bool = False
     erased: bool = False
+    erased_at: datetime | None = None
     id_since: datetime | None = None
     former_ids: tuple[Stay, ...] = ()
 
@@ -155,12 +162,18 @@ class Tenant:
 
         Raises:
             NotAllowedError: The life cycle does not allow it from this status.
+            ErasedError: Its personal fields were erased: nobody could be told of a new licence.
         """
+        status = status_after(self.status, verb)
+        if self.erased and verb in _NEEDS_CONTACT:
+            raise ErasedError
+        if self.erased and verb is Verb.EDIT_CONTACT:
+            fields = {"erased": False, "erased_at": None} | fields
         if self.ids and (label := cluster_of(self.ids.cluster)):
             fields = {"ids": replace(self.ids, cluster=label)} | fields
         return replace(
             self._with_fields(fields),
-            status=status_after(self.status, verb),
+            status=status,
             version=(self.version or 0) + 1,
             updated_at=audit.at,
             decision=Decision(
@@ -323,4 +336,42 @@ class Tenant:
             question=None,
             status_link="",
             erased=True,
+        )
+
+    def has_ended_before(self, instant: datetime) -> bool:
+        """Whether its licence ended before this instant, and only staff can give it another one.
+        A tenant whose window is not whole may be valid for another reader of the table."""
+        start, end = self.validity.valid_from, self.validity.valid_to
+        if start is None or end is None or self.validity.open_ended:
+            return False
+        has_ended = start <= end < instant
+        is_asked = self.question is not None and self.question.is_open
+        return has_ended and self.status in _LICENSED and not is_asked
+
+    def ended_without_personal_fields(
+        self, audit: AuditInfo, idempotency_key: str = "", *, contact: Contact
+    ) -> Self:
+        """This tenant, whose licence ended long ago, with `contact` in place of its contact. Ids,
+        window, status and client stay: the downstream application reads them.
+
+        No life cycle leads here: nobody chooses it for one tenant, see `has_ended_before`.
+        """
+        return replace(
+            self,
+            version=(self.version or 0) + 1,
+            updated_at=audit.at,
+            decision=Decision(
+                verb=Verb.ERASE,
+                by=audit.by,
+                at=audit.at,
+                who=audit.who,
+                idempotency_key=idempotency_key,
+            ),
+            contact=contact,
+            message="",
+            question=None,
+            status_link="",
+            email_confirmed_at=None,
+            erased=True,
+            erased_at=audit.at,
         )

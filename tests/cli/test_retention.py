@@ -12,10 +12,18 @@ from portal.auth import SECURITY_EVENTS, make_sign_in_link
 from portal.imports.jobs.job import ImportJob, JobState, find_job, job_item
 from portal.onboarding import SignUpLimits
 from portal.stores import GSI2, Replace, Store
-from portal.tenants import Reason
+from portal.tenants import Reason, Tenant, Validity
 from portal.timestamps import utc_now
 from tests.cli.portal_command import run
-from tests.examples import ANN, CONTACT, all_items, reference, sign_up
+from tests.examples import (
+    ANN,
+    CONTACT,
+    PlainSealer,
+    activate,
+    all_items,
+    reference,
+    sign_up,
+)
 from tests.imports.files import lines, tenant
 from tests.imports.harness import ImportHarness
 
@@ -135,3 +143,62 @@ def test_a_store_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: ")
     assert "Traceback" not in result.output
+
+
+# ---- Tenants whose licence ended long ago
+
+
+def ended_long_ago(store: Store) -> Tenant:
+    window = Validity(valid_from=LONG_AGO - timedelta(days=365), valid_to=LONG_AGO)
+    pending = sign_up(store, now=LONG_AGO - timedelta(days=365))
+    audit = replace(ANN, at=LONG_AGO - timedelta(days=365))
+    return activate(store, PlainSealer(), pending, audit=audit, validity=window)
+
+
+def test_the_contact_of_a_tenant_whose_licence_has_ended_is_in_no_file_any_more(
+    folder: Path, store: Store
+) -> None:
+    tenant = ended_long_ago(store)
+    assert files_with(folder, CONTACT.email)
+    dry = run(folder, "erase-closed", "--ended-for", "8", "--dry-run")
+    assert dry.stdout == (
+        "The personal details of 1 tenants would be erased. Nothing was changed.\n"
+    )
+    assert files_with(folder, CONTACT.email)
+    assert run(folder, "erase-closed", "--ended-for", "10").stdout == (
+        "The personal details of 0 tenants whose licence has ended are erased.\n"
+    )
+    assert run(folder, "erase-closed", "--ended-for", "8").stdout == (
+        "The personal details of 1 tenants whose licence has ended are erased.\n"
+    )
+    assert not files_with(folder, CONTACT.email)
+    assert files_with(folder, CONTACT.company)
+    assert onboarding.find(store, tenant.id).erased
+    assert run(folder, "erase-closed", "--ended-for", "8").stdout == (
+        "The personal details of 0 tenants whose licence has ended are erased.\n"
+    )
+
+
+def test_both_run_together_and_each_alone(folder: Path, store: Store) -> None:
+    tenant = ended_long_ago(store)
+    assert erase(folder).exit_code == 0
+    # Without --ended-for nobody with a licence is touched.
+    assert not onboarding.find(store, tenant.id).erased
+    both = run(folder, "erase-closed", "--older-than", "1", "--ended-for", "1")
+    assert both.exit_code == 0
+    assert "1 tenants whose licence has ended are erased." in both.stdout
+    assert "sign-ups are erased." in both.stdout
+
+
+def test_what_makes_no_sense_is_refused(folder: Path, store: Store) -> None:
+    ended_long_ago(store)
+    before = all_items(store)
+    for arguments in (
+        (),
+        ("--dry-run",),
+        ("--older-than", "5", "--dry-run"),
+        ("--older-than", "5", "--ended-for", "5", "--dry-run"),
+        ("--ended-for", "0"),
+    ):
+        assert run(folder, "erase-closed", *arguments).exit_code == 2
+    assert all_items(store) == before

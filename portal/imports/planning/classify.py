@@ -46,6 +46,10 @@ _END_IS_MISSING = Message(
     "The old application saved no end. An import makes this tenant valid without an end only if"
     " changes of a validity are allowed."
 )
+_ERASED = Message(
+    "The personal details of this tenant were erased, since its licence ended long ago. An import"
+    " does not bring them back. If it is a customer again, enter a contact on its page first."
+)
 _NOT_NEWER = Message("The record in the store is as new or newer and is kept.")
 #: No policy changes a tenant with one of these statuses.
 _CLOSED = {
@@ -157,6 +161,8 @@ def _reasons_to_keep(
     status = records.status_of(item)
     if status not in (Status.ACTIVE, Status.SUSPENDED):
         return [FieldMessage("", _CLOSED[status])]
+    if records.is_ended_and_erased(item):
+        return [FieldMessage("", _ERASED)]
     if options.policy is Policy.SKIP:
         return [FieldMessage("", _KEPT_BY_POLICY)]
     reasons = []

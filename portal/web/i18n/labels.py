@@ -10,9 +10,10 @@ from portal.auth import Role, Scope, SecurityAct
 from portal.contact_fields import CONTACT_FIELDS
 from portal.imports import AllowedChange, FileFormat, JobState, Message, Policy, RowKind
 from portal.queries import DuplicateReason, Tab
+from portal.records import ENDED_FOR
 from portal.tenants import AccessStatus, Gap, Reason, Status
 from portal.web.i18n.numbers import format_number
-from portal.web.i18n.translation import N_, _
+from portal.web.i18n.translation import N_, _, ngettext
 
 STATUS = {
     Status.PENDING: N_("Pending"),
@@ -265,8 +266,14 @@ def incomplete_label(gaps: Iterable[Gap]) -> str:
 
 
 def reason_label(reason: str) -> str:
-    """Why staff rejected or suspended. A reason of a later version of the portal stays as it
-    is."""
+    """Why staff rejected or suspended, or retention erased. A reason of a later version of the
+    portal stays as it is."""
+    if reason.startswith(ENDED_FOR) and reason.removeprefix(ENDED_FOR).isdecimal():
+        return ngettext(
+            "The licence had ended more than a day before.",
+            "The licence had ended more than %(num)d days before.",
+            int(reason.removeprefix(ENDED_FOR)),
+        )
     try:
         return _(REASON[Reason(reason)])
     except ValueError:

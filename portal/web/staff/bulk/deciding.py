@@ -25,6 +25,7 @@ from portal.web.staff.tenant import (
     VerbEntry,
     VerbForm,
     conflict_notice,
+    find_tenant,
 )
 
 logger = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ def _decide(entry: VerbEntry, form: VerbForm, chosen: Chosen) -> Result:
     except NotAllowedError as refused:
         return _refused(chosen, _(BY_VERB[refused.verb].refused))
     except ErasedError:
-        return _refused(chosen, erased())
+        return _refused(chosen, erased(find_tenant(chosen.id)))
     except TenantExistsError:
         return _refused(chosen, _("This account already has a tenant."))
     except RuleError:

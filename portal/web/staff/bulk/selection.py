@@ -110,7 +110,7 @@ def _why_not(entry: VerbEntry, chosen: Chosen, tenant: Tenant | None) -> str:
         return conflict_notice(tenant).headline
     if entry.verb is Verb.UNDO or (can(tenant.status, entry.verb) and entry.offered(tenant)):
         return ""
-    return erased() if tenant.erased else _(entry.refused)
+    return erased(tenant) if tenant.erased else _(entry.refused)
 
 
 def shown_name(tenant: Tenant) -> str:
@@ -122,8 +122,11 @@ def gone() -> str:
     return _("It is not there any more.")
 
 
-def erased() -> str:
-    return _("The personal details of this sign-up were erased.")
+def erased(tenant: Tenant | None) -> str:
+    """`None`: a closed sign-up, or whatever was there."""
+    if tenant is None or tenant.is_closed:
+        return _("The personal details of this sign-up were erased.")
+    return _("The personal details of this tenant were erased. Open it to enter a contact first.")
 
 
 # ---- All that match

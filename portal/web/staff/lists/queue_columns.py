@@ -106,7 +106,9 @@ def _row(
         noted=_("Has notes") if facts.noted else "",
         # A link needs a text.
         company=str(get("contactCompanyName") or (item[KEY] if Gap.CONTACT in gaps else "")),
-        contact=str(get("contactFullName", "")),
+        contact=_("(erased)")
+        if records.is_ended_and_erased(item)
+        else str(get("contactFullName", "")),
         email=str(get("contactEmailAddress", "")),
         confirmed=_("confirmed") if records.is_confirmed(item) else "",
         ids=f"{account} / {company}" if account else "",

@@ -223,6 +223,19 @@ def send_again(tenant_id: str) -> AnyResponse:
     return redirect(_page_url(tenant_id), 303)
 
 
+def erased_notice(tenant: Tenant) -> ConflictNotice:
+    """Why nothing was saved: nobody is there who could be told."""
+    if tenant.is_closed:
+        return ConflictNotice(
+            headline=_("The personal details of this sign-up were erased."),
+            advice=_("Ask the customer to sign up again."),
+        )
+    return ConflictNotice(
+        headline=_("The personal details of this tenant were erased."),
+        advice=_("Nothing was saved. Enter a contact first, then try again."),
+    )
+
+
 def _decide(tenant_id: str, name: str, form: Form, perform: Callable[[], Tenant]) -> AnyResponse:
     """The tenant's page after the decision, or with the reason why nothing was saved."""
     if not form.validate():
@@ -241,10 +254,7 @@ def _decide(tenant_id: str, name: str, form: Form, perform: Callable[[], Tenant]
         )
         return tenant_page(tenant.id, status=409, conflict=conflict)
     except ErasedError:
-        conflict = ConflictNotice(
-            headline=_("The personal details of this sign-up were erased."),
-            advice=_("Ask the customer to sign up again."),
-        )
+        conflict = erased_notice(onboarding.find(store(), tenant_id))
         return tenant_page(tenant_id, status=409, conflict=conflict)
     except (PastWindowError, BackwardWindowError, TermConflictError) as refused:
         form["valid_to"].errors = [_about_the_end(refused)]

@@ -60,6 +60,7 @@ def tenant_card(tenant: Tenant, gaps: Collection[Gap] = ()) -> TenantCard:
     facts = [
         # Without the company, which is the heading of the page.
         *contact_facts(contact)[1:],
+        (_("Personal details"), _erased(tenant)),
         (_("Domain in ASCII"), _other_domain(contact.email)),
         (_("Email confirmed"), _confirmed(tenant)),
         (_("Language of the customer"), language_name(tenant.locale)),
@@ -97,6 +98,13 @@ def tenant_card(tenant: Tenant, gaps: Collection[Gap] = ()) -> TenantCard:
         warnings=[*(_(_TO_COMPLETE[gap]) for gap in gaps), *_warnings(tenant, gaps)],
         secret=secret,
     )
+
+
+def _erased(tenant: Tenant) -> str:
+    """When retention has erased them; of a closed sign-up, its history says so."""
+    if not tenant.erased_at:
+        return ""
+    return _("erased on %(day)s", day=dates.day(tenant.erased_at, settings().time_zone))
 
 
 def _confirmed(tenant: Tenant) -> str:
@@ -229,6 +237,13 @@ _TO_COMPLETE = {
 
 def _warnings(tenant: Tenant, gaps: Collection[Gap]) -> list[str]:
     warnings = []
+    if tenant.erased and not tenant.is_closed:
+        warnings.append(
+            _(
+                "The personal details were erased, since the licence ended long ago. To give this"
+                " tenant access again, enter a contact first."
+            )
+        )
     if tenant.waits_for_address and tenant.status is Status.PENDING:
         warnings.append(
             _(

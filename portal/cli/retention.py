@@ -41,7 +41,8 @@ def erase_closed(days: int | None, ended_days: int | None, *, dry_run: bool) -> 
     saved views of people who may not sign in any more. This cannot be undone.
 
     With --ended-for, also the contacts of tenants whose licence ended more than DAYS ago, with
-    their notes, unless somebody asks to renew it. Company, ids, dates and status stay, so that the
+    their notes, unless somebody asks to renew it, and the rows of imports that ended so long ago.
+    Company, ids, dates and status stay, so that the
     application gets the same answers. Without --older-than it does only that."""
     if days is None and ended_days is None:
         raise click.UsageError("Say how old: --older-than DAYS, --ended-for DAYS, or both.")
@@ -65,22 +66,25 @@ def _say_how_many(days: int) -> None:
 
 
 def _erase_ended(days: int) -> None:
+    from portal.imports import remove_rows_before  # noqa: PLC0415 - takes 0.1 s
     from portal.onboarding import erase_ended_before  # noqa: PLC0415 - takes 0.1 s
     from portal.search import MarkingStore  # noqa: PLC0415 - takes 0.1 s
     from portal.stores.file import JsonFileStore  # noqa: PLC0415 - takes 0.1 s
     from portal.tenants import AuditInfo  # noqa: PLC0415 - takes 0.1 s
 
     now = utc_now()
+    limit, audit = now - timedelta(days=days), AuditInfo(by="retention", at=now)
     with opened_store(read_settings(), _NEXT_STEP) as store:
-        erased = erase_ended_before(
-            MarkingStore(RetryingStore(store)),
-            now - timedelta(days=days),
-            AuditInfo(by="retention", at=now),
-        )
+        retrying = MarkingStore(RetryingStore(store))
+        erased = erase_ended_before(retrying, limit, audit)
+        # They hold the same details, and could be undone.
+        imports = remove_rows_before(retrying, limit, audit)
         if isinstance(store, JsonFileStore):
             # The journal still holds the earlier versions of the items.
             store.purge_history()
     click.echo(f"The personal details of {erased} tenants whose licence has ended are erased.")
+    if imports:
+        click.echo(f"The rows of {imports} imports are removed.")
 
 
 def _erase_closed(days: int) -> None:

@@ -42,7 +42,7 @@ def test_the_example_fills_every_field():
     unset = {field.name for field in fields(Tenant) if not getattr(ACTIVE, field.name)}
     assert unset == {
         "reason", "message", "set_aside", "waits_for_address", "too_fast", "erased", "renews",
-        "was_reopened", "ended_link",
+        "was_reopened", "ended_link", "erased_at",
     }  # fmt: skip
     assert records.tenant_of(records.item_of(ACTIVE)) == ACTIVE
 

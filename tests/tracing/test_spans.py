@@ -235,7 +235,7 @@ def test_no_span_holds_what_anybody_typed_or_an_id_or_a_secret(
     customer.get(sign_up.url)
     sign_in(staff, troubled, clock.now(), role="admin", name="Canary-Admin")
     ada = Staff(staff, "Canary-Admin")
-    assert ada.get("/staff/?q=Canary-Query").status_code == 200
+    assert ada.get("/staff/tenants?q=Canary-Query").status_code == 200
     answer = ada.decide(sign_up.id, "activate", client_secret="Canary-Secret", **IDS)
     assert answer.status_code == 303
     ada.page(f"{IDS['account_id']}_{IDS['company_id']}")

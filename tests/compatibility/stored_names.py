@@ -62,7 +62,7 @@ SINCE_1_0 = {
     ),
     "mail": names(
         "tenantId version at by verb status of signUp locale dueAt tries sentAgain decidedAt reason"
-        " text gsi4pk gsi4sk addressMark requests " + _LISTED
+        " text gsi4pk gsi4sk addressMark requests requestId " + _LISTED
     ),
 }
 #: Attributes that later versions added to items of 1.0, which keeps them as those of others.

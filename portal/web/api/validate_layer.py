@@ -39,6 +39,7 @@ from portal.web.http import (
     Services,
     accepts_json,
     network_of,
+    new_request_id,
     request_id_of,
     request_limits,
     security_headers,
@@ -132,7 +133,8 @@ class ValidateLayer:
                 environ[ERROR] = error
                 return self.behind(environ, start_response)
         headers = self._headers_of(answer, environ.get("HTTP_ORIGIN", ""), request_id)
-        self._access_log.count(PATH, answer.status)
+        if self._access_log.is_on:
+            self._access_log.count(PATH, answer.status)
         start_response(_status_line(answer.status), headers)
         return [answer.body] if environ["REQUEST_METHOD"] == "GET" else []
 
@@ -155,7 +157,8 @@ class ValidateLayer:
         if answer is None:
             return None
         request_id = self._request_id(get("x-request-id", ""))
-        self._access_log.count(PATH, answer.status)
+        if self._access_log.is_on:
+            self._access_log.count(PATH, answer.status)
         return answer.status, self._headers_of(answer, get("origin", ""), request_id), answer.body
 
     def _asked_for(self, environ: "WSGIEnvironment") -> Items | None:
@@ -196,7 +199,7 @@ class ValidateLayer:
         return network_of(_address_behind(hops, address, forwarded_for) if hops else address)
 
     def _request_id(self, given: str) -> str:
-        return request_id_of(given if self._proxy_hops else "")
+        return request_id_of(given) if given and self._proxy_hops else new_request_id()
 
     def write_counts(self) -> None:
         """Write what the access log has counted. For the end of the process."""

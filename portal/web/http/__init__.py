@@ -61,7 +61,7 @@ from portal.web.http.errors import RETRY_AFTER, too_many_requests_text
 from portal.web.http.framed import cluster_labels, is_without_cookie, shell_origins
 from portal.web.http.language_cookie import remember_language
 from portal.web.http.printable import strip_unprintable
-from portal.web.http.request_ids import request_id_of
+from portal.web.http.request_ids import new_request_id, request_id_of
 from portal.web.http.request_limits import UPLOAD
 from portal.web.http.signed_links import (
     ExpiredLinkError,
@@ -78,9 +78,9 @@ __all__ = [
     "FormToken", "InvalidLinkError", "NetworkRateLimit", "Services", "SignedLinks", "accept",
     "accepts_json", "access", "audit_info", "audit_of_customer", "audit_of_token",
     "authorize_open_call", "client_network", "cluster_labels", "context", "csrf", "errors", "htmx",
-    "is_api_path", "is_without_cookie", "json_error", "network_of", "new_status_hash", "next_page",
-    "note_saved", "now", "own_address", "person", "read_status_token", "referring_page",
-    "remember_language", "request_id_of", "request_limits", "request_log", "security_headers",
-    "services", "session_cookie", "settings", "shell_origins", "source", "status_hash", "store",
-    "strip_unprintable", "too_many_requests_text",
+    "is_api_path", "is_without_cookie", "json_error", "network_of", "new_request_id",
+    "new_status_hash", "next_page", "note_saved", "now", "own_address", "person",
+    "read_status_token", "referring_page", "remember_language", "request_id_of", "request_limits",
+    "request_log", "security_headers", "services", "session_cookie", "settings", "shell_origins",
+    "source", "status_hash", "store", "strip_unprintable", "too_many_requests_text",
 ]  # fmt: skip

@@ -80,9 +80,7 @@ class AccessLog:
         return request_id
 
     def count(self, route: str, status: int) -> None:
-        """One of the many answers of this route."""
-        if not self.is_on:
-            return
+        """One of the many answers of this route, if this is on."""
         with self._lock:
             self._counts[status] += 1
             is_due = self._seconds() - self._since >= COUNTED_SECONDS

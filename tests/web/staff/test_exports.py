@@ -90,6 +90,7 @@ def test_a_row_has_stable_columns_instants_and_no_secret(anna: Staff, store: Sto
         "openEnded": "",
         "decidedAt": "",
         "accountProved": "",
+        "personalDataErased": "",
     }
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from portal import setting_parsers
+from portal.credential_files import secrets_in_files
 from portal.fsm_setting import FsmSetting, fsm_setting
 from portal.mail_server_setting import MailServer, mail_server
 from portal.oidc_setting import OidcSetting, oidc_setting
@@ -128,7 +129,11 @@ class Settings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
         """Read every setting; an empty or blank one counts as not set. `SettingsError`."""
-        text = {name: environ.get(name, "").strip() or _DEFAULTS[name] for name in _DEFAULTS}
+        given = secrets_in_files(environ)
+        text = {
+            name: given.get(name) or environ.get(name, "").strip() or _DEFAULTS[name]
+            for name in _DEFAULTS
+        }
         return cls(
             store=setting_parsers.store(text["USE_DYNAMODB"], text["NODE_ENV"]),
             table_name=setting_parsers.table_name(text["TENANT_TABLE_NAME"]),

@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 
 from portal.atomic_files import create_exclusive
+from portal.folders import others_can_read
 from portal.setting_parsers import SHORTEST_KEY
 from portal.settings import Settings, SettingsError
 
@@ -42,7 +43,7 @@ def _key_from_file(path: Path, *, may_make: bool) -> str:
     try:
         if may_make and not path.exists():
             create_exclusive(path, secrets.token_urlsafe(48) + "\n")
-        if path.stat().st_mode & 0o077:
+        if others_can_read(path):
             logger.warning("Other users can read the secret key. Run: chmod 600 %s", path)
         key = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -8,6 +8,7 @@ import base64
 import logging
 from pathlib import Path
 
+from portal.folders import others_can_read
 from portal.mail.messages.addresses import sender_of
 from portal.settings import Settings, SettingsError
 
@@ -113,7 +114,7 @@ def _key(path: Path) -> tuple[bytes, bytes]:
 
     try:
         content = path.read_bytes()
-        if path.stat().st_mode & 0o077:
+        if others_can_read(path):
             logger.warning("Other users can read the key for DKIM. Run: chmod 600 %s", path)
     except OSError as error:
         raise SettingsError(

@@ -17,29 +17,29 @@ def alarms() -> Document:
     `WriteUnitsPerMinute`, and the condition `WithTopic`.
     """
     return {
-        "ThrottlesAlarm": _alarm(
+        "ThrottlesAlarm": alarm(
             "DynamoDB throttles the portal. Check the consumed capacity, and look for hot keys.",
             Metrics=_sum_of_operations("ThrottledRequests"),
             Threshold=0,
         ),
-        "SystemErrorsAlarm": _alarm(
+        "SystemErrorsAlarm": alarm(
             "DynamoDB reports errors of its own. Check AWS's health page.",
             Metrics=_sum_of_operations("SystemErrors"),
             Threshold=0,
         ),
-        "UserErrorsAlarm": _alarm(
+        "UserErrorsAlarm": alarm(
             "DynamoDB refuses requests of this account in this region: a permission, a table or"
             " an index may be missing. Run: portal doctor",
             **_metric("UserErrors", of_table=False),
             Threshold=0,
         ),
-        "ReadCapacityAlarm": _alarm(
+        "ReadCapacityAlarm": alarm(
             "The portal reads more than expected.",
             **_metric("ConsumedReadCapacityUnits"),
             Threshold={"Ref": "ReadUnitsPerMinute"},
             EvaluationPeriods=15,
         ),
-        "WriteCapacityAlarm": _alarm(
+        "WriteCapacityAlarm": alarm(
             "The portal writes more than expected.",
             **_metric("ConsumedWriteCapacityUnits"),
             Threshold={"Ref": "WriteUnitsPerMinute"},
@@ -48,7 +48,8 @@ def alarms() -> Document:
     }
 
 
-def _alarm(description: str, **properties: Any) -> Document:
+def alarm(description: str, **properties: Any) -> Document:
+    """An alarm that says to the topic what is wrong. No data is no problem."""
     return {
         "Type": "AWS::CloudWatch::Alarm",
         "Properties": {

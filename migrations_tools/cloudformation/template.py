@@ -1,32 +1,97 @@
-"""The table and what belongs to it as a CloudFormation template."""
+"""The table and what belongs to it as a CloudFormation template, alone or with the portal."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 from migrations_tools import table_definition
 from migrations_tools.cloudformation.alarms import alarms
 from migrations_tools.cloudformation.backups import backups
+from migrations_tools.cloudformation.containers import (
+    container_conditions,
+    container_parameters,
+    containers,
+)
+from migrations_tools.cloudformation.functions import (
+    function_conditions,
+    function_parameters,
+    functions,
+)
+from migrations_tools.cloudformation.keys import SEALING_KEY_ARN, keys
+from migrations_tools.cloudformation.parts import (
+    choice,
+    either,
+    is_set,
+    is_yes,
+    number,
+    ref,
+    sub,
+    text,
+)
 from migrations_tools.cloudformation.policies import policy, portal_policy
 from migrations_tools.table_definition import Document
 
 
-def cloudformation_template(table: str, environment: str) -> Document:
+@dataclass(frozen=True, kw_only=True)
+class _Service:
+    """How the portal runs, as parts of a template."""
+
+    parameters: Callable[[], Document]
+    conditions: Callable[[], Document]
+    resources: Callable[[str], Document]
+    #: What people's addresses lead to.
+    address: Document
+
+
+_LOAD_BALANCER = {"Fn::GetAtt": ["LoadBalancer", "DNSName"]}
+_SERVICES = {
+    "fargate": _Service(
+        parameters=container_parameters,
+        conditions=container_conditions,
+        resources=containers,
+        address=_LOAD_BALANCER,
+    ),
+    "lambda": _Service(
+        parameters=partial(function_parameters, with_load_balancer=False),
+        conditions=partial(function_conditions, with_load_balancer=False),
+        resources=partial(functions, with_load_balancer=False),
+        address=sub("${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"),
+    ),
+    "lambda-alb": _Service(
+        parameters=partial(function_parameters, with_load_balancer=True),
+        conditions=partial(function_conditions, with_load_balancer=True),
+        resources=partial(functions, with_load_balancer=True),
+        address=_LOAD_BALANCER,
+    ),
+}
+
+#: What may run the portal.
+SERVICES = tuple(_SERVICES)
+
+
+def cloudformation_template(table: str, environment: str, service: str = "") -> Document:
     """The table, the portal's policy, alarms, and scheduled backups if they are asked for.
 
     With the parameter `MakeTable` set to `no`, the template leaves the table out, because it
     exists already.
+
+    Args:
+        service: One of `SERVICES`: the template also has what runs the portal, and a KMS key if
+            none is named. Empty: the portal runs elsewhere.
     """
-    return {
+    template: Document = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "The tenants of the FSM Appointment Manager's onboarding portal"
         f" ({environment}).",
         "Parameters": _parameters(table),
         "Conditions": {
-            "WithTable": _is_yes("MakeTable"),
-            "WithKms": _is_set("KmsKeyArn"),
-            "WithTopic": _is_set("AlarmTopicArn"),
-            "WithBackups": _is_yes("ScheduledBackups"),
+            "WithTable": is_yes("MakeTable"),
+            "WithTopic": is_set("AlarmTopicArn"),
+            "WithBackups": is_yes("ScheduledBackups"),
         },
         "Resources": {
             "TenantTable": _table(environment),
-            "PortalPolicy": _managed_policy(),
+            "PortalPolicy": _managed_policy(has_key=bool(service)),
             **alarms(),
             **backups(environment, _table_arn()),
         },
@@ -39,6 +104,25 @@ def cloudformation_template(table: str, environment: str) -> Document:
             },
         },
     }
+    if service:
+        _add_service(template, environment, _SERVICES[service])
+    else:
+        template["Conditions"]["WithKms"] = is_set("KmsKeyArn")
+    return template
+
+
+def _add_service(template: Document, environment: str, service: _Service) -> None:
+    template["Parameters"] |= service.parameters()
+    template["Conditions"] |= service.conditions()
+    template["Resources"] |= {**keys(environment), **service.resources(environment)}
+    template["Outputs"] |= {
+        "Address": {
+            "Description": "Where the host of BaseUrl has to lead (DNS: CNAME or alias).",
+            "Value": service.address,
+        },
+        "KmsKey": {"Description": "PORTAL_KMS_KEY_ID", "Value": SEALING_KEY_ARN},
+        "SecretKeyArn": {"Description": "Holds PORTAL_SECRET_KEY.", "Value": ref("SecretKey")},
+    }
 
 
 def _parameters(table: str) -> Document:
@@ -48,41 +132,16 @@ def _parameters(table: str) -> Document:
             "Default": table,
             "AllowedPattern": "[A-Za-z0-9_.-]{3,255}",
         },
-        "MakeTable": _choice("yes", "no: the table exists already, and the stack leaves it alone."),
-        "KmsKeyArn": {
-            **_text("The KMS key that seals client secrets (PORTAL_KMS_KEY_ID), not an alias."),
-            "AllowedPattern": "|arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+",
-        },
-        "AlarmTopicArn": _text("The SNS topic that gets the alarms."),
-        "ReadUnitsPerMinute": _number(6000, "More than this for 15 minutes raises an alarm."),
-        "WriteUnitsPerMinute": _number(3000, "More than this for 15 minutes raises an alarm."),
-        "ScheduledBackups": _choice("no", "Daily backups for 35 days, monthly ones for a year."),
+        "MakeTable": choice("yes", "no: the table exists already, and the stack leaves it alone."),
+        "KmsKeyArn": text(
+            "The KMS key that seals client secrets (PORTAL_KMS_KEY_ID), not an alias.",
+            AllowedPattern="|arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+",
+        ),
+        "AlarmTopicArn": text("The SNS topic that gets the alarms."),
+        "ReadUnitsPerMinute": number(6000, "More than this for 15 minutes raises an alarm."),
+        "WriteUnitsPerMinute": number(3000, "More than this for 15 minutes raises an alarm."),
+        "ScheduledBackups": choice("no", "Daily backups for 35 days, monthly ones for a year."),
     }
-
-
-def _text(description: str) -> Document:
-    return {"Type": "String", "Default": "", "Description": description}
-
-
-def _number(default: int, description: str) -> Document:
-    return {"Type": "Number", "Default": default, "MinValue": 1, "Description": description}
-
-
-def _choice(default: str, description: str) -> Document:
-    return {
-        "Type": "String",
-        "Default": default,
-        "AllowedValues": ["no", "yes"],
-        "Description": description,
-    }
-
-
-def _is_yes(parameter: str) -> Document:
-    return {"Fn::Equals": [{"Ref": parameter}, "yes"]}
-
-
-def _is_set(parameter: str) -> Document:
-    return {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]}
 
 
 def _table(environment: str) -> Document:
@@ -115,21 +174,19 @@ def _table_arn(suffix: str = "") -> Document:
     # Built from the name, since the template cannot ask for the ARN of a table that it does not
     # make.
     arn = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${TableName}"
-    return {"Fn::Sub": arn + suffix}
+    return sub(arn + suffix)
 
 
-def _managed_policy() -> Document:
+def _managed_policy(*, has_key: bool) -> Document:
     # Made from the policy that `iam-policy` prints, so that both allow the same.
     arn = "arn:aws:dynamodb:region:account:table/name"
     (tenants, sealing) = portal_policy(arn, arn)["Statement"]
     tenants["Resource"] = [_table_arn(), _table_arn("/index/*")]
-    sealing["Resource"] = [{"Ref": "KmsKeyArn"}]
+    sealing["Resource"] = [SEALING_KEY_ARN if has_key else {"Ref": "KmsKeyArn"}]
     return {
         "Type": "AWS::IAM::ManagedPolicy",
         "Properties": {
             "Description": "What the onboarding portal may do.",
-            "PolicyDocument": policy(
-                [tenants, {"Fn::If": ["WithKms", sealing, {"Ref": "AWS::NoValue"}]}]
-            ),
+            "PolicyDocument": policy([tenants, sealing if has_key else either("WithKms", sealing)]),
         },
     }

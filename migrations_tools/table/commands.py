@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import click
 
 from migrations_tools.cloudformation import (
+    SERVICES,
     cloudformation_template,
     deploy_policy,
     partition_of,
@@ -97,9 +98,16 @@ def deploy(environment: str, region: str, table_name: str | None, keep_capacity_
 @table.command()
 @_ENVIRONMENT
 @_TABLE_NAME
-def cloudformation(environment: str, table_name: str | None) -> None:
+@click.option(
+    "--service",
+    type=click.Choice(SERVICES),
+    help="Also print what runs the portal: containers on Fargate behind a load balancer, or a"
+    " Lambda function behind an HTTP API or behind a load balancer.",
+)
+def cloudformation(environment: str, table_name: str | None, service: str | None) -> None:
     """Print the table, the portal's policy, alarms and backups as a CloudFormation template."""
-    _print_document(cloudformation_template(_table_name(table_name), environment))
+    template = cloudformation_template(_table_name(table_name), environment, service or "")
+    _print_document(template)
 
 
 @table.command("iam-policy")

@@ -7,7 +7,7 @@ from tests.dynamodb_engine import REGION
 
 ACCOUNT = "123456789012"
 _PSEUDO_PARAMETERS = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT,
-           "AWS::StackName": "stack"}  # fmt: skip
+           "AWS::StackName": "stack", "AWS::URLSuffix": "amazonaws.com"}  # fmt: skip
 _NO_VALUE = object()
 
 
@@ -19,9 +19,11 @@ class Stack:
 
     def __init__(self, template: dict[str, Any], **parameters: str) -> None:
         self._values = {
-            name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()
+            name: str(parameter["Default"])
+            for name, parameter in template["Parameters"].items()
+            if "Default" in parameter
         }
-        assert parameters.keys() <= self._values.keys()
+        assert parameters.keys() <= template["Parameters"].keys()
         self._values |= parameters | _PSEUDO_PARAMETERS
         self._conditions: dict[str, Any] = {}
         for name, condition in template["Conditions"].items():

@@ -108,11 +108,11 @@ def test_cfn_lint_finds_nothing_in_the_template(tmp_path: Path, environment: str
     assert cfn_lint(path) == (0, "")
 
 
-def cfn_lint(path: Path) -> tuple[int, str]:
+def cfn_lint(*paths: Path) -> tuple[int, str]:
     """Its exit status and its output: errors, warnings and hints."""
     program = Path(sys.executable).with_name("cfn-lint")
     result = subprocess.run(
-        [program, "--include-checks", "I", "--", path],
+        [program, "--include-checks", "I", "--", *paths],
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     return result.returncode, result.stdout + result.stderr

@@ -1,28 +1,43 @@
-FROM python:3.11-slim
+# Python and Debian as the tests have them. To pin the image as well:
+# docker build --build-arg BASE=python:3.11-slim-bookworm@sha256:… .
+ARG BASE=python:3.11-slim-bookworm
 
+# The wheel is built apart, so that neither sources nor what builds them are in the image.
+FROM ${BASE} AS build
+ENV PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /source
+# Only what .dockerignore does not exclude.
+COPY . .
+RUN pip wheel --no-deps --wheel-dir /wheel .
+
+FROM ${BASE}
+LABEL org.opencontainers.image.title="fsm-onboarding-portal" \
+      org.opencontainers.image.description="The self-service onboarding portal of the FSM Appointment Manager"
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_ROOT_USER_ACTION=ignore \
     PORTAL_DATA_DIR=/data
 
-WORKDIR /app
-
 # The dependencies change rarely, so they are a layer of their own, which Docker caches.
-COPY requirements.lock ./
-RUN pip install --require-hashes --requirement requirements.lock
+COPY requirements.lock /tmp/
+RUN pip install --require-hashes --requirement /tmp/requirements.lock
 
-# Only what .dockerignore does not exclude.
-COPY . .
-RUN pip install --no-deps .
+COPY --from=build /wheel /tmp/wheel
+RUN pip install --no-deps --no-index /tmp/wheel/*.whl
 
-# The portal writes only to the data folder.
-RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin portal \
-    && install --directory --owner portal --mode 0700 /data
-USER 10001
+# The portal writes only to the data folder: the rest may be mounted read-only.
+RUN groupadd --gid 10001 portal \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin portal \
+    && install --directory --owner portal --group portal --mode 0700 /data
+# A number, since Kubernetes cannot tell of a name that it is not root.
+USER 10001:10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000
+STOPSIGNAL SIGTERM
 
 # Without the proxies that the environment may name: they cannot reach this container's own port.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["python", "-c", "\

@@ -128,7 +128,10 @@ def test_each_command_in_the_text_exists() -> None:
 #: Of other programs that the documents show.
 FOREIGN = {
     *("--require-hashes", "--requirement", "--no-deps"),  # pip
-    *("--tag", "--publish", "--volume"),  # docker; --name is also ours
+    *("--tag", "--publish", "--volume", "--read-only", "--tmpfs", "--cap-drop", "--security-opt"),
+    *("--stop-timeout", "--build-arg"),  # docker; --name is also ours
+    *("--system", "--home-dir", "--shell", "--directory", "--mode", "--now"),  # on a machine
+    *("--template-file", "--stack-name", "--capabilities", "--parameter-overrides"),  # aws
     *("--data", "--data-binary", "--header"),  # curl
     "--help",
 }

@@ -27,7 +27,6 @@ EVERYDAY = (
         "The key that signs sessions, form tokens and links; at least 32 characters. With the"
         " file store, the portal creates one on first use. With DynamoDB, you must set it.",
         is_secret=True,
-        is_secret=True,
     ),
     Setting(
         "PORTAL_SECRET_KEY_FALLBACKS",
@@ -41,6 +40,5 @@ EVERYDAY = (
         "A folder with secrets as files: a setting that is a secret may stand in the file of its"
         " name in small letters, such as `portal_secret_key`, instead of the environment. systemd"
         " sets it for a service with `LoadCredential=`.",
-        is_secret=True,
     ),
 )

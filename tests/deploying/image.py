@@ -148,20 +148,38 @@ def _take(image: Image, made: dict[str, Image]) -> None:
                 folder = rest
                 (image.folder / folder[1:]).mkdir(parents=True, exist_ok=True)
             case "COPY":
-                _copy(image, folder, rest.split(), made)
+                _copy(image, folder, rest.split())
             case "RUN":
-                box = Box(root=image.folder, mounts=image.mounts, environ=environ, folder=folder)
-                box.run("/bin/sh", "-c", rest)
+                command, mounts = _mounts_of(rest, made)
+                box = Box(
+                    root=image.folder,
+                    mounts=(*image.mounts, *mounts),
+                    environ=environ,
+                    folder=folder,
+                )
+                box.run("/bin/sh", "-c", command)
 
 
-def _copy(image: Image, folder: str, words: list[str], made: dict[str, Image]) -> None:
-    *options, source, target = words
+def _mounts_of(rest: str, made: dict[str, Image]) -> tuple[str, list[Mount]]:
+    """The command of a `RUN`, and what is mounted while it runs."""
+    mounts = []
+    while found := re.match(r"--mount=(\S+)\s+", rest):
+        rest = rest[found.end() :]
+        options = dict(option.split("=", 1) for option in found[1].split(","))
+        assert options.pop("type") == "bind"
+        source, stage = options["source"], options.get("from")
+        if stage:
+            path = made[stage].folder / source[1:]
+        else:
+            assert source in context(ROOT), f"{source}: .dockerignore leaves it out"
+            path = ROOT / source
+        mounts.append(Mount("bind", str(path), options["target"], "ro"))
+    return rest, mounts
+
+
+def _copy(image: Image, folder: str, words: list[str]) -> None:
+    source, target = words
     place = image.folder / (Path(folder) / target).as_posix()[1:]
-    if options:
-        (stage,) = options
-        origin = made[stage.removeprefix("--from=")].folder
-        shutil.copytree(origin / source[1:], place, dirs_exist_ok=True)
-        return
     files = [path for path in context(ROOT) if source in (".", path)]
     assert files, f"COPY {source}: .dockerignore leaves it out"
     for path in files:

@@ -120,6 +120,7 @@ def test_the_image_has_no_sources_and_no_tests(image: Image) -> None:
     assert (packages / "portal/templates/layout.html").is_file()
     assert (packages / "portal/static/portal.css").is_file()
     assert not (image.folder / "source").exists()
+    assert not list((image.folder / "tmp").iterdir())
     assert {path.name for path in (image.folder / "data").iterdir()} == set()
 
 

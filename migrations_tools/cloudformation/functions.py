@@ -4,11 +4,16 @@ from typing import Any
 
 from migrations_tools import table_definition
 from migrations_tools.cloudformation.alarms import alarm
-from migrations_tools.cloudformation.load_balancer import load_balancer, load_balancer_parameters
+from migrations_tools.cloudformation.load_balancer import (
+    CERTIFICATE_ARN,
+    load_balancer,
+    load_balancer_parameters,
+)
 from migrations_tools.cloudformation.parts import (
     arn_of,
     attributes,
     either,
+    host_of,
     is_set,
     ref,
     sub,
@@ -30,8 +35,17 @@ _REQUEST_SECONDS = 29
 _MAIL_SECONDS = 180
 
 
+_API_HOST = "${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
+_OWN_CERTIFICATE = {
+    "CertificateArn": text(
+        "With BaseUrl: the certificate (ACM, of this region) of its host.",
+        AllowedPattern=f"|{CERTIFICATE_ARN}",
+    )
+}
+
+
 def function_parameters(*, with_load_balancer: bool) -> Document:
-    front = load_balancer_parameters() if with_load_balancer else {}
+    front = load_balancer_parameters() if with_load_balancer else _OWN_CERTIFICATE
     return {
         **service_parameters(base_url=None if with_load_balancer else ""),
         **front,
@@ -41,8 +55,29 @@ def function_parameters(*, with_load_balancer: bool) -> Document:
 
 
 def function_conditions(*, with_load_balancer: bool) -> Document:
-    own_address = {} if with_load_balancer else {"WithBaseUrl": is_set("BaseUrl")}
-    return {**service_conditions(), **own_address}
+    own_address = {"WithBaseUrl": {"Fn::And": [is_set("BaseUrl"), is_set("CertificateArn")]}}
+    return {**service_conditions(), **({} if with_load_balancer else own_address)}
+
+
+def http_api_rules() -> Document:
+    """What CloudFormation refuses before it makes anything."""
+    return {
+        "CertificateOfBaseUrl": {
+            "RuleCondition": is_set("BaseUrl"),
+            "Assertions": [
+                {
+                    "Assert": is_set("CertificateArn"),
+                    "AssertDescription": "With BaseUrl, give the CertificateArn of its host.",
+                }
+            ],
+        }
+    }
+
+
+def http_api_address() -> Document:
+    """What the host of `BaseUrl` has to lead to, or the address itself."""
+    own = {"Fn::GetAtt": ["HttpDomain", "RegionalDomainName"]}
+    return either("WithBaseUrl", own, sub(_API_HOST))
 
 
 def functions(environment: str, *, with_load_balancer: bool) -> Document:
@@ -53,7 +88,7 @@ def functions(environment: str, *, with_load_balancer: bool) -> Document:
         else either(
             "WithBaseUrl",
             ref("BaseUrl"),
-            sub("https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"),
+            sub(f"https://{_API_HOST}"),
         )
     )
     front = _behind_load_balancer(environment) if with_load_balancer else _http_api(environment)
@@ -124,7 +159,7 @@ def _http_api(environment: str) -> Document:
             "Properties": {
                 "Name": sub("${AWS::StackName}"),
                 "ProtocolType": "HTTP",
-                # With an address of its own, the portal refuses API Gateway's as a host.
+                # With an address of its own, the portal refuses API Gateway's.
                 "DisableExecuteApiEndpoint": either("WithBaseUrl", True, False),
                 "Tags": table_definition.tags(environment),
             },
@@ -155,6 +190,30 @@ def _http_api(environment: str) -> Document:
                 "StageName": "$default",
                 "AutoDeploy": True,
                 "Tags": table_definition.tags(environment),
+            },
+        },
+        "HttpDomain": {
+            "Type": "AWS::ApiGatewayV2::DomainName",
+            "Condition": "WithBaseUrl",
+            "Properties": {
+                "DomainName": host_of("BaseUrl"),
+                "DomainNameConfigurations": [
+                    {
+                        "CertificateArn": ref("CertificateArn"),
+                        "EndpointType": "REGIONAL",
+                        "SecurityPolicy": "TLS_1_2",
+                    }
+                ],
+                "Tags": table_definition.tags(environment),
+            },
+        },
+        "HttpMapping": {
+            "Type": "AWS::ApiGatewayV2::ApiMapping",
+            "Condition": "WithBaseUrl",
+            "Properties": {
+                "ApiId": ref("HttpApi"),
+                "DomainName": ref("HttpDomain"),
+                "Stage": ref("HttpStage"),
             },
         },
         "HttpPermission": _permission(

@@ -10,6 +10,9 @@ from migrations_tools.table_definition import Document
 #: Longer than the 30 seconds that a portal that is stopped gives requests under way.
 DEREGISTRATION_SECONDS = 40
 
+#: The form of a certificate's ARN.
+CERTIFICATE_ARN = "arn:[a-z-]+:acm:[a-z0-9-]+:[0-9]{12}:certificate/.+"
+
 
 def load_balancer_parameters() -> Document:
     return {
@@ -21,7 +24,7 @@ def load_balancer_parameters() -> Document:
         "CertificateArn": text(
             "The certificate (ACM) of the host of BaseUrl.",
             None,
-            AllowedPattern="arn:[a-z-]+:acm:[a-z0-9-]+:[0-9]{12}:certificate/.+",
+            AllowedPattern=CERTIFICATE_ARN,
         ),
         "AllowedNetwork": text("Who may reach the load balancer.", "0.0.0.0/0"),
     }

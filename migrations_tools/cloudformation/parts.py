@@ -19,6 +19,11 @@ def sub(text: str) -> Document:
     return {"Fn::Sub": text}
 
 
+def host_of(address: str) -> Document:
+    """The host of an address in a parameter: what stands behind the second slash."""
+    return {"Fn::Select": [2, {"Fn::Split": ["/", ref(address)]}]}
+
+
 def either(condition: str, yes: Any, no: Any = NO_VALUE) -> Document:
     return {"Fn::If": [condition, yes, no]}
 

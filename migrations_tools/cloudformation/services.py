@@ -22,7 +22,7 @@ def service_parameters(base_url: str | None) -> Document:
         "BaseUrl": text(
             "The address at which people reach the portal (PORTAL_BASE_URL).",
             base_url,
-            AllowedPattern=("|" if base_url == "" else "") + r"https://[a-z0-9.-]+(:[0-9]+)?",
+            AllowedPattern=("|" if base_url == "" else "") + "https://[a-z0-9.-]+",
         ),
         "MailFrom": text("The sender of mail (PORTAL_MAIL_FROM)."),
         "MailIdentityArn": text("The identity of Amazon SES that mail is sent by."),

@@ -1,7 +1,7 @@
 """The table and what belongs to it as a CloudFormation template, alone or with the portal."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from migrations_tools import table_definition
@@ -16,6 +16,8 @@ from migrations_tools.cloudformation.functions import (
     function_conditions,
     function_parameters,
     functions,
+    http_api_address,
+    http_api_rules,
 )
 from migrations_tools.cloudformation.keys import SEALING_KEY_ARN, keys
 from migrations_tools.cloudformation.parts import (
@@ -41,6 +43,7 @@ class _Service:
     resources: Callable[[str], Document]
     #: What people's addresses lead to.
     address: Document
+    rules: Document = field(default_factory=dict)
 
 
 _LOAD_BALANCER = {"Fn::GetAtt": ["LoadBalancer", "DNSName"]}
@@ -55,7 +58,8 @@ _SERVICES = {
         parameters=partial(function_parameters, with_load_balancer=False),
         conditions=partial(function_conditions, with_load_balancer=False),
         resources=partial(functions, with_load_balancer=False),
-        address=sub("${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"),
+        address=http_api_address(),
+        rules=http_api_rules(),
     ),
     "lambda-alb": _Service(
         parameters=partial(function_parameters, with_load_balancer=True),
@@ -114,6 +118,8 @@ def cloudformation_template(table: str, environment: str, service: str = "") -> 
 def _add_service(template: Document, environment: str, service: _Service) -> None:
     template["Parameters"] |= service.parameters()
     template["Conditions"] |= service.conditions()
+    if service.rules:
+        template["Rules"] = service.rules
     template["Resources"] |= {**keys(environment), **service.resources(environment)}
     template["Outputs"] |= {
         "Address": {

@@ -64,11 +64,11 @@ def test_a_pod_is_asked_for_its_health_and_has_time_to_stop(pod: dict[str, Any])
     (container,) = pod["containers"]
     (port,) = container["ports"]
     assert str(port["containerPort"]) == IMAGE.value("EXPOSE")
-    probes = {
+    checks = {
         kind: container[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")
     }
-    assert {probe["port"] for probe in probes.values()} == {port["name"]}
-    assert {kind: probe["path"] for kind, probe in probes.items()} == {
+    assert {check["port"] for check in checks.values()} == {port["name"]}
+    assert {kind: check["path"] for kind, check in checks.items()} == {
         "startup": "/health/live", "liveness": "/health/live", "readiness": "/health/ready",
     }  # fmt: skip
     (*_, pause) = container["lifecycle"]["preStop"]["exec"]["command"]

@@ -51,8 +51,12 @@ class Stack:
                 return re.sub(r"\$\{([^}]+)\}", lambda match: self._values[match[1]], text)
             case {"Fn::If": [condition, yes, no]}:
                 return self._resolved(yes if self._conditions[condition] else no)
+            case {"Fn::Select": [number, {"Fn::Split": [separator, text]}]}:
+                return self._resolved(text).split(separator)[number]
             case {"Fn::Equals": [left, right]}:
                 return self._resolved(left) == self._resolved(right)
+            case {"Fn::And": conditions}:
+                return all(self._resolved(each) for each in conditions)
             case {"Fn::Not": [condition]}:
                 return not self._resolved(condition)
             case dict():

@@ -196,12 +196,27 @@ def test_the_portal_accepts_the_settings(service: str) -> None:
     assert settings.metrics == {"log"}
 
 
-def test_without_an_address_the_function_has_that_of_its_api() -> None:
-    stack = stack_of("lambda", BaseUrl="")
-    url = f"https://HttpApi.execute-api.{REGION}.amazonaws.com"
-    assert environ_of(stack)["PORTAL_BASE_URL"] == url
-    assert stack.properties("HttpApi")["DisableExecuteApiEndpoint"] is False
-    assert stack_of("lambda").properties("HttpApi")["DisableExecuteApiEndpoint"] is True
+def test_a_function_has_the_address_that_is_given_or_that_of_its_api() -> None:
+    own = stack_of("lambda")
+    assert own.properties("HttpDomain")["DomainName"] == "portal.example.com"
+    assert own.properties("HttpMapping")["Stage"] == "HttpStage"
+    assert own.properties("HttpApi")["DisableExecuteApiEndpoint"] is True
+    assert own.outputs["Address"]["Value"] == "HttpDomain"
+    apis = stack_of("lambda", BaseUrl="", CertificateArn="")
+    host = f"HttpApi.execute-api.{REGION}.amazonaws.com"
+    assert environ_of(apis)["PORTAL_BASE_URL"] == f"https://{host}"
+    assert apis.outputs["Address"]["Value"] == host
+    assert apis.properties("HttpApi")["DisableExecuteApiEndpoint"] is False
+    assert not {"HttpDomain", "HttpMapping"} & apis.resources.keys()
+
+
+def test_an_address_of_its_own_needs_a_certificate() -> None:
+    (rule,) = template_of("lambda")["Rules"].values()
+    assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "BaseUrl"}, ""]}]}
+    (assertion,) = rule["Assertions"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "CertificateArn"}, ""]}]}
+    for service in ("fargate", "lambda-alb"):
+        assert "Default" not in template_of(service)["Parameters"]["CertificateArn"]
 
 
 def test_a_container_runs_as_its_image_says() -> None:

@@ -39,11 +39,19 @@ class ThreadsByPath:
     def __init__(self, limits: Limits) -> None:
         self._validate = Threads("validate", limits.validate_threads, limits.waiting)
         self._health = Threads("health", limits.health_threads, limits.waiting)
+        # Behind a store that hangs, /health waits as long as a request may, /health/ready for two
+        # seconds, and /health/live not at all.
+        self._ready = Threads("ready", limits.health_threads, limits.waiting)
+        self._live = Threads("live", 1, limits.waiting)
         self._others = Threads("others", limits.threads, limits.waiting)
 
     def of(self, path: str) -> Threads:
         if path == "/api/validate":
             return self._validate
-        if path == "/health" or path.startswith("/health/"):
+        if path == "/health/live":
+            return self._live
+        if path == "/health/ready":
+            return self._ready
+        if path == "/health":
             return self._health
         return self._others

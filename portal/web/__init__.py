@@ -1,6 +1,7 @@
 """The pages and the API.
 
 app        makes a Flask application: routes, guards, errors
+health     what platforms ask: whether it answers, and whether it could save
 http/      what every request meets
 i18n/      translation, dates, numbers, labels
 forms/     forms that customers and staff share

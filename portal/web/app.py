@@ -1,10 +1,9 @@
 """Sets up the Flask application: routes, access, translation, errors."""
 
-import logging
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter
@@ -14,13 +13,12 @@ from portal.auth import PERSON_ID, SESSION_ID, TOKEN_ID
 from portal.stores import (
     PUBLIC_ATTEMPTS,
     STAFF_ATTEMPTS,
-    StoreError,
     clear_deadline,
     retry_attempts,
     set_deadline,
 )
 from portal.tenants import ID
-from portal.web import api, customer, imports, openapi, shell, staff
+from portal.web import api, customer, health, imports, openapi, shell, staff
 from portal.web.front import PathPrefix, compression, proxies, static_files
 from portal.web.http import (
     AccessLog,
@@ -44,9 +42,9 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-logger = logging.getLogger(__name__)
-
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Load balancers and containers ask these by address.
+_ANY_HOST = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})
 
 
 class TenantConverter(BaseConverter):
@@ -129,7 +127,7 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     for room in (customer, shell, staff, imports, api, openapi):
         for blueprint in room.BLUEPRINTS:
             app.register_blueprint(blueprint)
-    app.add_url_rule("/health", view_func=health)
+    health.init_app(app, services)
     app.add_url_rule("/metrics", view_func=metrics)
     app.context_processor(_template_context)
     static_files.init_app(app)
@@ -186,23 +184,11 @@ def _redirect_without_host(response: Response) -> Response:
     return response
 
 
-def health() -> Response:
-    """503 while the store would refuse a write; only the log says why."""
-    try:
-        context.store().check()
-    except StoreError as error:
-        logger.warning("The store would refuse a write: %s", error)
-        response = jsonify(status="unavailable")
-        response.status_code = 503
-        return response
-    return jsonify(status="ok")
-
-
 def _answer_any_host(wsgi_app: "WSGIApplication", host: str) -> "WSGIApplication":
-    """Load balancers and containers ask these paths by address. Their answers hold no link."""
+    """The answers of these paths hold no link."""
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
-        if environ.get("PATH_INFO") in ("/health", "/metrics"):
+        if environ.get("PATH_INFO") in _ANY_HOST:
             environ["HTTP_HOST"] = host
         return wsgi_app(environ, start_response)
 

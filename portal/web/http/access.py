@@ -33,6 +33,8 @@ OPEN_CALL: Final = "open call"
 ROUTE_ACCESS: dict[str, Role | Scope | Literal["anyone", "open call"]] = {
     "static": ANYONE,
     "health": ANYONE,
+    "health_live": ANYONE,
+    "health_ready": ANYONE,
     "metrics": ANYONE,
     "site.choose_language": ANYONE,
     "site.robots": ANYONE,

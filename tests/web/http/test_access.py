@@ -78,6 +78,8 @@ _DECISION = {"POST": (303, 403, 409, 409)}
 GOLDEN = {
     "static": _PUBLIC_PAGE,
     "health": _PUBLIC_PAGE,
+    "health_live": _PUBLIC_PAGE,
+    "health_ready": _PUBLIC_PAGE,
     # Off by default.
     "metrics": {"GET": (404, 404, 404, 404)},
     "site.choose_language": {"GET": (303, 303, 303, 303)},

@@ -45,6 +45,8 @@ def create_app(
     from portal.figures import CountingStore  # noqa: PLC0415 - the store
     from portal.fsm import HttpsCaller, open_shell_proofs  # noqa: PLC0415 - the store
     from portal.grace import RememberingStore, open_last_known  # noqa: PLC0415 - the store
+    from portal.metrics import recorder_of  # noqa: PLC0415 - what only the application needs
+    from portal.metrics.sources import WaitingGauges, measured  # noqa: PLC0415 - the store
     from portal.oidc import open_provider  # noqa: PLC0415 - the store
     from portal.proof_of_work import Challenges  # noqa: PLC0415 - altcha
     from portal.refusal_links import RefusalLinks  # noqa: PLC0415 - itsdangerous
@@ -56,7 +58,6 @@ def create_app(
     from portal.search import MarkingStore  # noqa: PLC0415 - the store
     from portal.stores import (  # noqa: PLC0415 - the store
         WatchedStore,
-        metrics_for_prometheus,
         open_store,
         refuse_corrupt_store,
     )
@@ -78,6 +79,10 @@ def create_app(
     if store is None:
         refuse_corrupt_store(settings, raw_store)
     logger.info("Store: %s", raw_store.describe())
+    recorder = recorder_of(settings)
+    raw_store = measured(raw_store, recorder)
+    gauges = WaitingGauges(raw_store, recorder, clock)
+    recorder.add_source(gauges.read_if_due)
     last_known = open_last_known(settings, raw_store, clock)
     tracing = tracing or open_tracing(settings)
     counting = CountingStore(MarkingStore(tracing.traced(raw_store), clock))
@@ -88,7 +93,8 @@ def create_app(
         store=RememberingStore(SealingStore(WatchedStore(marking), sealer), last_known, clock),
         last_known=last_known,
         tracing=tracing,
-        metrics=metrics_for_prometheus(settings, raw_store),
+        metrics=recorder,
+        refusals=web.counted_refusals(recorder),
         sealer=sealer,
         links=web.SignedLinks(keys),
         refusal_links=RefusalLinks(settings.base_url, keys, offered=settings.validate_links),

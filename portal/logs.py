@@ -88,6 +88,8 @@ class BackgroundStream(io.TextIOBase):
 
     #: Texts that are kept for a reader that is late.
     MOST_WAITING = 2_000
+    #: Texts that were dropped in this process, all in all.
+    lost = 0
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -107,6 +109,7 @@ class BackgroundStream(io.TextIOBase):
         with self._lock:
             if self._unwritten >= self.MOST_WAITING:
                 self._dropped += 1
+                BackgroundStream.lost += 1
                 return len(text)
             self._unwritten += 1
         self._texts.put(text)

@@ -17,6 +17,7 @@ from portal import setting_parsers
 from portal.credential_files import secrets_in_files
 from portal.fsm_setting import FsmSetting, fsm_setting
 from portal.mail_server_setting import MailServer, mail_server
+from portal.metrics_setting import MetricsAddress, metrics_address
 from portal.oidc_setting import OidcSetting, oidc_setting
 from portal.setting_list import SETTINGS, Setting
 from portal.setting_parsers import SettingsError
@@ -46,6 +47,8 @@ class Settings:
     """Of `log` and `prometheus`."""
     traces: bool
     access_log: bool
+    metrics_address: MetricsAddress | None
+    """Where `/metrics` is answered; `None`: where everything else is."""
     debug_calls: bool
     data_dir: Path
     data_dir_is_made: bool
@@ -140,7 +143,8 @@ class Settings:
             aws_region=setting_parsers.region(text["AWS_REGION"]),
             kms_key_id=text["PORTAL_KMS_KEY_ID"],
             dynamodb_endpoint=setting_parsers.endpoint(text["AWS_ENDPOINT_URL_DYNAMODB"]),
-            metrics=setting_parsers.metrics(text["PORTAL_METRICS"]),
+            metrics=(metrics := setting_parsers.metrics(text["PORTAL_METRICS"])),
+            metrics_address=metrics_address(text["PORTAL_METRICS_LISTEN"], metrics),
             traces=setting_parsers.traces(text["PORTAL_TRACES"]),
             access_log=setting_parsers.flag("PORTAL_ACCESS_LOG", text["PORTAL_ACCESS_LOG"]),
             debug_calls=setting_parsers.debugs(text["DEBUG"], "fsm-appointment:tenant"),

@@ -132,8 +132,10 @@ def test_only_what_talks_to_aws_imports_boto3_and_only_when_it_is_used() -> None
 
 
 def test_the_optional_library_for_prometheus_is_imported_only_when_it_is_used() -> None:
-    module = "portal.stores.dynamodb.prometheus_counters"
-    assert {one.importer for one in PORTAL + TOOLS if one.top == "prometheus_client"} == {module}
+    module = "portal.metrics.prometheus_output"
+    assert {
+        (one.importer, one.when) for one in PORTAL + TOOLS if one.top == "prometheus_client"
+    } == {(module, "loaded"), ("portal.metrics.shared_folder", "called")}
     users = [one for one in PORTAL + TOOLS if within(one.module, module)]
     assert users
     assert [str(one) for one in users if one.when == "loaded"] == []
@@ -214,6 +216,7 @@ ARROWS: dict[str, set[str]] = {
     "portal.incomplete_count": {"portal.atomic_files", "portal.timestamps"},
     "portal.logs": set(),
     "portal.timestamps": set(),
+    "portal.metrics_setting": {"portal.setting_parsers"},
     "portal.setting_list": set(),
     "portal.credential_files": {"portal.setting_list", "portal.setting_parsers"},
     "portal.setting_parsers": set(),
@@ -221,9 +224,9 @@ ARROWS: dict[str, set[str]] = {
     "portal.oidc_setting": {"portal.setting_parsers"},
     "portal.fsm_setting": {"portal.setting_parsers"},
     "portal.settings": {
-        "portal.credential_files",
-        "portal.fsm_setting", "portal.mail_server_setting", "portal.oidc_setting",
-        "portal.setting_list", "portal.setting_parsers",
+        "portal.credential_files", "portal.fsm_setting", "portal.mail_server_setting",
+        "portal.metrics_setting", "portal.oidc_setting", "portal.setting_list",
+        "portal.setting_parsers",
     },
     "portal.signing_keys": {
         "portal.atomic_files", "portal.folders", "portal.setting_parsers", "portal.settings",
@@ -233,13 +236,15 @@ ARROWS: dict[str, set[str]] = {
     "portal.saved_views": {"portal.auth", "portal.stores"},
     "portal.tenants": set(),
     "portal.stores": {
-        "portal.settings", "portal.stores.dynamodb", "portal.stores.file", "portal.stores.kept",
-        "portal.stores.waiting",
+        "portal.metrics", "portal.settings", "portal.stores.dynamodb", "portal.stores.file",
+        "portal.stores.kept", "portal.stores.waiting",
     },
     "portal.stores.kept": {"portal.stores", "portal.stores.waiting"},
     "portal.stores.waiting": {"portal.stores"},
     "portal.stores.aws": {"portal.bounded_answers", "portal.stores.waiting"},
-    "portal.stores.dynamodb": {"portal.stores", "portal.stores.aws", "portal.stores.waiting"},
+    "portal.stores.dynamodb": {
+        "portal.metrics", "portal.stores", "portal.stores.aws", "portal.stores.waiting",
+    },
     "portal.stores.file": {"portal.stores", "portal.stores.file.journal", "portal.stores.waiting"},
     "portal.stores.file.journal": {"portal.stores", "portal.stores.file"},
     "portal.records": {
@@ -370,10 +375,10 @@ ARROWS: dict[str, set[str]] = {
     "portal.web.front": {"portal.compressed_files", "portal.settings"},
     "portal.web.http": {
         "portal.address_proofs", "portal.auth", "portal.desk", "portal.fsm", "portal.grace",
-        "portal.imports", "portal.logs", "portal.oidc", "portal.onboarding", "portal.proof_of_work",
-        "portal.queries", "portal.refusal_links", "portal.reminder_links", "portal.sealing",
-        "portal.settings", "portal.status_links", "portal.stores", "portal.tenants",
-        "portal.timestamps", "portal.tracing", "portal.usage", "portal.web.front",
+        "portal.imports", "portal.logs", "portal.metrics", "portal.oidc", "portal.onboarding",
+        "portal.proof_of_work", "portal.queries", "portal.refusal_links", "portal.reminder_links",
+        "portal.sealing", "portal.settings", "portal.status_links", "portal.stores",
+        "portal.tenants", "portal.timestamps", "portal.tracing", "portal.usage", "portal.web.front",
         "portal.web.i18n", "portal.webhooks",
     },
     "portal.web.forms": {
@@ -445,38 +450,48 @@ ARROWS: dict[str, set[str]] = {
         "portal.auth", "portal.imports", "portal.tenants", "portal.web.api", "portal.web.http",
     },
     "portal.web": {
-        "portal.auth", "portal.logs", "portal.stores", "portal.tenants", "portal.web.api",
-        "portal.web.customer", "portal.web.front", "portal.web.http", "portal.web.i18n",
-        "portal.web.imports", "portal.web.openapi", "portal.web.shell", "portal.web.staff",
-        "portal.webhooks",
+        "portal.auth", "portal.logs", "portal.metrics", "portal.stores", "portal.tenants",
+        "portal.web.api", "portal.web.customer", "portal.web.front", "portal.web.http",
+        "portal.web.i18n", "portal.web.imports", "portal.web.openapi", "portal.web.shell",
+        "portal.web.staff", "portal.webhooks",
     },
     "portal.backups": {
         "portal.records", "portal.sealing", "portal.signing_keys", "portal.stores",
         "portal.stores.file", "portal.timestamps",
     },
     "portal.cli.check_config": {
-        "portal.mail", "portal.oidc", "portal.setting_list", "portal.settings",
-        "portal.signing_keys", "portal.stores",
+        "portal.mail", "portal.metrics", "portal.oidc", "portal.setting_list", "portal.settings",
+        "portal.signing_keys",
     },
     "portal.cli.doctor": {
         "portal.cli", "portal.folders", "portal.fsm", "portal.incomplete_count", "portal.mail",
-        "portal.oidc", "portal.sealing", "portal.search", "portal.settings", "portal.signing_keys",
-        "portal.stores", "portal.stores.dynamodb", "portal.stores.file", "portal.timestamps",
+        "portal.metrics", "portal.oidc", "portal.sealing", "portal.search", "portal.settings",
+        "portal.signing_keys", "portal.stores", "portal.stores.dynamodb", "portal.stores.file",
+        "portal.timestamps",
     },
     "portal.cli": {
         "portal", "portal.answer_diff", "portal.auth", "portal.backups", "portal.cli.check_config",
         "portal.cli.doctor", "portal.contact_readers", "portal.desk", "portal.figures",
-        "portal.grace", "portal.imports", "portal.logs", "portal.mail", "portal.onboarding",
-        "portal.outbox", "portal.proxy_hops", "portal.records", "portal.reports",
-        "portal.saved_views", "portal.sealing", "portal.search", "portal.serving",
-        "portal.settings", "portal.signing_keys", "portal.stores", "portal.stores.file",
-        "portal.tenants", "portal.timestamps", "portal.tracing", "portal.usage", "portal.webhooks",
+        "portal.grace", "portal.imports", "portal.logs", "portal.mail", "portal.metrics",
+        "portal.metrics.sources", "portal.onboarding", "portal.outbox", "portal.proxy_hops",
+        "portal.records", "portal.reports", "portal.saved_views", "portal.sealing", "portal.search",
+        "portal.serving", "portal.settings", "portal.signing_keys", "portal.stores",
+        "portal.stores.file", "portal.tenants", "portal.timestamps", "portal.tracing",
+        "portal.usage", "portal.webhooks",
     },
     "portal": {
         "portal.figures", "portal.folders", "portal.fsm", "portal.grace", "portal.logs",
-        "portal.oidc", "portal.proof_of_work", "portal.refusal_links", "portal.sealing",
-        "portal.search", "portal.settings", "portal.signing_keys", "portal.stores",
-        "portal.timestamps", "portal.tracing", "portal.usage", "portal.web", "portal.webhooks",
+        "portal.metrics", "portal.metrics.sources", "portal.oidc", "portal.proof_of_work",
+        "portal.refusal_links", "portal.sealing", "portal.search", "portal.settings",
+        "portal.signing_keys", "portal.stores", "portal.timestamps", "portal.tracing",
+        "portal.usage", "portal.web", "portal.webhooks",
+    },
+    "portal.metrics": {
+        "portal.logs", "portal.metrics_setting", "portal.setting_parsers", "portal.settings",
+    },
+    "portal.metrics.sources": {
+        "portal.figures", "portal.metrics", "portal.records", "portal.stores", "portal.tenants",
+        "portal.timestamps",
     },
     "migrations_tools.table": {
         "migrations_tools", "migrations_tools.cloudformation", "portal.cli", "portal.records",
@@ -509,7 +524,12 @@ ARROWS: dict[str, set[str]] = {
 }  # fmt: skip
 
 #: Rooms inside a room that have a door to the street as well.
-OPEN_INSIDE = {"portal.stores.aws", "portal.stores.dynamodb", "portal.stores.file"}
+OPEN_INSIDE = {
+    "portal.metrics.sources",
+    "portal.stores.aws",
+    "portal.stores.dynamodb",
+    "portal.stores.file",
+}
 
 OURS = [one for one in PORTAL + TOOLS if one.top in ("portal", "migrations_tools")]
 MODULES = {one.importer for one in PORTAL + TOOLS} | {

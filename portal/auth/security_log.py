@@ -256,10 +256,19 @@ def _fields(act: SecurityAct, source: Source, outcome: str, **more: str) -> dict
 
 
 class Refusals:
-    """What was refused in this process. Counts, and writes a few lines a minute."""
+    """What was refused in this process. Counts, and writes a few lines a minute.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    Args:
+        told: Learns of each of them.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        told: Callable[[SecurityAct], None] = lambda _act: None,
+    ) -> None:
         self._clock = clock
+        self._told = told
         self._lock = threading.Lock()
         #: Of each kind: when its minute began, and how many there were in it.
         self._minutes: dict[SecurityAct, tuple[float, int]] = {}
@@ -281,6 +290,7 @@ class Refusals:
             store.write([event])
 
     def _log(self, act: SecurityAct, source: Source, **details: str) -> None:
+        self._told(act)
         with self._lock:
             now = self._clock()
             began, count = self._minutes.get(act, (now, 0))

@@ -3,7 +3,7 @@
 import os
 import select
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +14,7 @@ import click
 from portal import logs
 from portal.cli.errors import command_errors, opened_store, read_settings
 from portal.cli.search import sentence_of_backlog
+from portal.metrics import Recorder, Regularly, names, recorder_of
 from portal.serving import Limits, signs_of_life
 from portal.settings import Settings
 from portal.signing_keys import resolve_secret_keys
@@ -45,12 +46,15 @@ def send(*, watch: bool, until_stdin_ends: bool) -> None:
         return
     from portal.outbox import send_once  # noqa: PLC0415 - takes 0.3 s
 
-    with opened_store(settings, "What was sent is sent. Run the command again.") as store:
-        retrying = RetryingStore(store)
-        with _traces(settings) as tracing:
-            delivery = _delivery(settings, retrying, tracing)
-            tally = send_once(delivery, rounds_of(settings, retrying))
-            tally.add(sender_of(settings, retrying, tracing).send_due())
+    with (
+        opened_store(settings, "What was sent is sent. Run the command again.") as store,
+        _counted(settings, store) as (recorder, counted),
+        _traces(settings) as tracing,
+    ):
+        retrying = RetryingStore(counted)
+        delivery = _delivery(settings, retrying, tracing, recorder)
+        tally = send_once(delivery, rounds_of(settings, retrying))
+        tally.add(sender_of(settings, retrying, tracing, recorder).send_due())
     click.echo(
         f"{tally.sent} sent, {tally.put_off} to be tried again, {tally.given_up} given up,"
         f" {tally.dropped} not needed any more."
@@ -152,14 +156,17 @@ def _watch(settings: Settings, *, until_stdin_ends: bool) -> None:
     with (
         logs.written_in_background(),
         signs_of_life(Limits()) as goes_on,
-        opened_store(settings) as store,
+        opened_store(settings) as opened,
+        _counted(settings, opened) as (recorder, store),
         ThreadPoolExecutor(2) as executor,
         _traces(settings) as tracing,
     ):
         # Each in a thread of its own: no mail waits for the receiver of a webhook.
         others = [
             executor.submit(watch_rounds, rounds_of(settings, store), wait),
-            executor.submit(watch_rounds, sender_of(settings, store, tracing).round, wait),
+            executor.submit(
+                watch_rounds, sender_of(settings, store, tracing, recorder).round, wait
+            ),
         ]
 
         def has_ended() -> bool:
@@ -168,7 +175,7 @@ def _watch(settings: Settings, *, until_stdin_ends: bool) -> None:
         try:
             # Without the others, search would stay behind, or programs would hear nothing: then
             # this ends, and is started again.
-            delivery = _delivery(settings, store, tracing)
+            delivery = _delivery(settings, store, tracing, recorder)
             watch(delivery, lambda seconds: has_ended() or wait(seconds))
         finally:
             # The others end as well if the mail has failed.
@@ -226,13 +233,17 @@ def rounds_of(settings: Settings, store: Store) -> "Rounds":
 
 
 def sender_of(
-    settings: Settings, store: Store, tracing: "Tracing | None" = None
+    settings: Settings,
+    store: Store,
+    tracing: "Tracing | None" = None,
+    recorder: Recorder | None = None,
 ) -> "WebhookSender":
     """What sends webhooks."""
-    from portal.webhooks import WebhookSender  # noqa: PLC0415 - takes 0.3 s
+    from portal.webhooks import TYPES, WebhookSender  # noqa: PLC0415 - takes 0.3 s
 
     secrets = webhook_secrets_of(settings)
-    return WebhookSender(store, settings, secrets, utc_now, tracing=tracing)
+    told = _told(recorder, TYPES) if recorder else None
+    return WebhookSender(store, settings, secrets, utc_now, tracing=tracing, told=told)
 
 
 def webhook_secrets_of(settings: Settings) -> "WebhookSecrets":
@@ -255,12 +266,48 @@ def _traces(settings: Settings) -> Iterator["Tracing"]:
         tracing.close()
 
 
-def _delivery(settings: Settings, store: Store, tracing: "Tracing") -> "Delivery":
-    from portal.mail import Post  # noqa: PLC0415 - takes 0.1 s
+@contextmanager
+def _counted(settings: Settings, store: Store) -> Iterator[tuple[Recorder, Store]]:
+    """What counts in this process, and the store, which counts too."""
+    with command_errors():
+        recorder = recorder_of(settings)
+    if not recorder.is_on:
+        yield recorder, store
+        return
+    from portal.metrics.sources import measured  # noqa: PLC0415 - takes 0.1 s
+
+    regularly = Regularly(recorder)
+    try:
+        yield recorder, measured(store, recorder)
+    finally:
+        regularly.stop()
+
+
+def _told(recorder: Recorder, kinds: Iterable[str]) -> Callable[[str, str], None]:
+    """Counts what becomes of deliveries of these kinds."""
+    known = frozenset(kinds)
+    if recorder.is_on:
+        recorder.start_at_zero(names.DELIVERIES, [(kind, "given_up") for kind in sorted(known)])
+
+    def told(kind: str, state: str) -> None:
+        # A later version of the portal may have written kinds that this one does not know.
+        recorder.count(names.DELIVERIES, kind if kind in known else "other", state)
+
+    return told
+
+
+def _delivery(
+    settings: Settings, store: Store, tracing: "Tracing", recorder: Recorder
+) -> "Delivery":
+    from portal.mail import KINDS, Post  # noqa: PLC0415 - takes 0.1 s
     from portal.outbox import Delivery  # noqa: PLC0415 - takes 0.3 s
 
     with command_errors():
         keys = resolve_secret_keys(settings)
     return Delivery(
-        store=tracing.traced(store), post=Post(settings, keys), clock=utc_now, tracing=tracing
+        store=tracing.traced(store),
+        post=Post(settings, keys),
+        clock=utc_now,
+        tracing=tracing,
+        told=_told(recorder, (kind.value for kind in KINDS)),
     )

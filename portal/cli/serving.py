@@ -14,6 +14,14 @@ import click
 from portal import logs
 from portal.cli.errors import command_errors, opened_store, read_settings
 from portal.cli.staff import new_staff_link
+from portal.metrics import (
+    ParentMetrics,
+    Regularly,
+    open_listener,
+    parent_metrics,
+    require_prometheus_client,
+    shared_metrics,
+)
 from portal.proxy_hops import describe_hops
 from portal.serving import (
     Application,
@@ -33,9 +41,7 @@ from portal.stores import (
     is_made,
     mark_format,
     refuse_corrupt_store,
-    require_prometheus_client,
     set_deadline,
-    shared_metrics,
 )
 from portal.tracing import require_libraries
 
@@ -126,15 +132,23 @@ def serve(
             " names another machine. Use `portal staff-link` instead."
         )
     # First of all, so that a second start on the same port changes nothing.
-    with _listener(host, port, unix, unix_mode) as listener:
+    with (
+        _listener(host, port, unix, unix_mode) as listener,
+        command_errors(),
+        open_listener(settings.metrics_address) as metrics_listener,
+    ):
         _prepare(settings, outbox=outbox, print_links=print_links)
         if listener.socket.family == socket.AF_UNIX and not settings.proxy_hops:
             logger.warning(
                 "A Unix socket knows no addresses of clients, and PORTAL_PROXY_HOPS is not set. So"
                 " all clients share one limit. Set it to the number of proxies in front."
             )
-        with command_errors(), shared_metrics(settings), _told_what_is_made(settings):
-            _serve_until_signal(listener, settings, workers, outbox=outbox)
+        with (
+            shared_metrics(settings),
+            _told_what_is_made(settings),
+            parent_metrics(settings, metrics_listener) as metrics,
+        ):
+            _serve_until_signal(listener, settings, workers, metrics, outbox=outbox)
 
 
 def _name_of(host: str) -> str:
@@ -205,11 +219,14 @@ def _prepare(settings: Settings, *, outbox: bool, print_links: bool) -> None:
 
 
 def _serve_until_signal(
-    listener: Listener, settings: Settings, workers: int, *, outbox: bool
+    listener: Listener, settings: Settings, workers: int, metrics: ParentMetrics, *, outbox: bool
 ) -> None:
     limits = Limits(stop_seconds=settings.stop_seconds)
-    companion = Companion(SEND_MAIL, limits) if outbox else None
-    supervisor = Supervisor(load_app, listener, workers, limits, companion)
+    companion = Companion(SEND_MAIL, limits, metrics.mail_process_died) if outbox else None
+    supervisor = Supervisor(
+        load_app, listener, workers, limits, companion,
+        on_death=metrics.worker_died, on_end=metrics.process_ended,
+    )  # fmt: skip
     with logs.written_in_background():
         loaded = supervisor.run()
         if supervisor.interrupted:
@@ -245,9 +262,16 @@ def load_app() -> Application:
     app = create_app()
     parts = app.extensions
     services, layer = parts["portal"], parts["portal.validate_layer"]
+    regularly = Regularly(services.metrics)
 
-    def stop() -> None:
+    def note_refusal(method: str, status: int, seconds: float, request_id: str = "") -> str:
+        parts["portal.on_refusal"](status)
+        noted: str = parts["portal.access_log"].refused(method, status, seconds, request_id)
+        return noted
+
+    def at_stop() -> None:
         layer.write_counts()
+        regularly.stop()
         try:
             services.usage.close()
         finally:
@@ -257,8 +281,9 @@ def load_app() -> Application:
         app,
         parts["portal.body_limit"],
         parts["portal.refusal_headers"],
-        own_path=parts["portal"].settings.own_path,
-        note_refusal=parts["portal.access_log"].refused,
-        at_once=layer.at_once,
-        at_stop=stop,
+        own_path=services.settings.own_path,
+        note_refusal=note_refusal,
+        at_once=parts["portal.at_once"],
+        before_stop=parts["portal.readiness"].stop,
+        at_stop=at_stop,
     )

@@ -6,7 +6,9 @@
 `portal.queries` reads them. See docs/decisions/013-counters-by-week.md.
 """
 
-from portal.figures.counting import CountingStore, with_counts
+from portal.figures.counting import DECISIONS, CountingStore, with_counts
 from portal.figures.recount import Difference, Recount, check, repair
 
-__all__ = ["CountingStore", "Difference", "Recount", "check", "repair", "with_counts"]
+__all__ = [
+    "DECISIONS", "CountingStore", "Difference", "Recount", "check", "repair", "with_counts",
+]  # fmt: skip

@@ -98,6 +98,8 @@ class Delivery:
     schedule: Schedule = field(default_factory=Schedule)
     queue: str = ""
     tracing: Tracing = field(default_factory=NoTracing)
+    told: Callable[[str, str], None] = lambda _kind, _state: None
+    """Learns the kind of each entry that was tried, and what became of it."""
 
     def send_due(self, *, until: Callable[[], bool] = lambda: False) -> Tally:
         """Deliver everything that is due now, the longest due first.
@@ -172,6 +174,7 @@ class Delivery:
                 tally.put_off += 1
         tally.is_down = is_down
         span.is_(outcome.state.value)
+        self.told(outcome.kind, outcome.state.value)
         _log(outcome, seconds)
 
     def _claim(self, entry_id: str) -> OutboxEntry | None:

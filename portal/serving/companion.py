@@ -7,7 +7,7 @@ import logging
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from portal.serving.limits import Limits
 
@@ -24,10 +24,17 @@ class Companion:
 
     Args:
         command: The program and its arguments.
+        on_death: Learns the process id of each process that ended without being asked to.
     """
 
-    def __init__(self, command: Sequence[str], limits: Limits) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        limits: Limits,
+        on_death: Callable[[int], None] = lambda _pid: None,
+    ) -> None:
         self._command = command
+        self._on_death = on_death
         self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
@@ -67,6 +74,7 @@ class Companion:
                 pause,
             )
             self._start_at = now + pause
+            self._on_death(process.pid)
             self._forget()
         elif process is not None and self._ends_by and now > self._ends_by:
             # It waits for a mail server. What it was delivering is delivered again later.

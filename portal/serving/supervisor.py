@@ -42,8 +42,10 @@ class Supervisor:
     limits: Limits = field(default_factory=Limits)
     companion: Companion | None = None
     """What runs beside the workers once one of them listens."""
-    ended: Callable[[int], object] = lambda _pid: None
-    """Called with the id of each process of a worker that has ended."""
+    on_death: Callable[[int], None] = lambda _pid: None
+    """Learns the process id of each worker that ended without being asked to …"""
+    on_end: Callable[[int], None] = lambda _pid: None
+    """… and of each that ended, for whatever reason."""
     interrupted: bool = field(default=False, init=False)
     """Whether Ctrl-C ended it."""
 
@@ -162,6 +164,7 @@ class Supervisor:
             )
             slot.start_at = time.monotonic() + pause
             slot.process = None
+            self.on_death(process.pid)
             self._forget(process)
 
     def _kill_frozen(self) -> None:
@@ -247,7 +250,7 @@ class Supervisor:
 
     def _forget(self, process: WorkerProcess) -> None:
         process.forget()
-        self.ended(process.pid)
+        self.on_end(process.pid)
 
 
 def _drain(wakeup: socket.socket) -> None:

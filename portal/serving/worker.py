@@ -55,6 +55,8 @@ class Application:
     """Is told of each such answer, and gives it the id of the request."""
     at_once: "AtOnce | None" = None
     """Answers requests for which nobody has to wait, without a thread."""
+    before_stop: Callable[[], None] = lambda: None
+    """Called at the beginning of a stop, while requests are still answered."""
     at_stop: Callable[[], None] = lambda: None
     """Writes what is left to be written, within a few seconds."""
 
@@ -123,6 +125,7 @@ async def _run(load: Load, listener: socket.socket, beats: int, limits: Limits) 
     serving = loop.create_task(server.run())
     os.write(beats, LISTENS)
     await _first_of(serving, stopping)
+    application.before_stop()
     # First every answer says that its connection ends with it. A connection that is closed
     # without that may just be carrying the next request.
     reception.close_connections()

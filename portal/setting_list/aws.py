@@ -37,8 +37,15 @@ AWS = (
     Setting(
         "PORTAL_METRICS",
         "",
-        "Where the portal reports its calls to DynamoDB: `log` writes CloudWatch embedded"
-        " metrics to the log, `prometheus` opens `/metrics`, `log,prometheus` does both.",
+        "Where the portal reports its [metrics](#health-and-metrics): `log` writes CloudWatch"
+        " embedded metrics to the log, `prometheus` opens `/metrics`, `log,prometheus` does both.",
+    ),
+    Setting(
+        "PORTAL_METRICS_LISTEN",
+        "",
+        "Where `/metrics` is answered, and nowhere else: host and port, as `127.0.0.1:9100` or"
+        " `[::1]:9100`, or a unix socket, as `unix:/run/portal/metrics.sock`. If it is not set,"
+        " the port of the portal answers it. For `portal serve`.",
     ),
     Setting(
         "PORTAL_TRACES",

@@ -7,7 +7,6 @@ format_version  which portal can read the items of a store
 factory       opens the store that the settings choose
 validation    checks the arguments of a call
 wrapper       the base class of a store in front of another one
-prometheus_workers  how the workers of one portal share metrics
 reading       an item that may be missing; all rows, page after page
 waiting/      how long and how often a store is asked, whichever it is
 kept/         reads of single items, for what is made of them and may be kept
@@ -30,6 +29,7 @@ from portal.stores.contract import (
     ItemNotFoundError,
     ItemTooLargeError,
     LimitReachedError,
+    MeteredStore,
     NewerFormatError,
     Page,
     Remove,
@@ -37,7 +37,6 @@ from portal.stores.contract import (
     Segment,
     Store,
     StoreError,
-    StoreMetrics,
     UnavailableError,
     Value,
     VersionConflictError,
@@ -46,11 +45,6 @@ from portal.stores.factory import is_made, open_store, refuse_corrupt_store
 from portal.stores.format_version import FORMAT_ID, FORMAT_VERSION, mark_format
 from portal.stores.kept import KeptReads, WatchedStore, kept_reads
 from portal.stores.other_types import other_types, version_of, without_other_types
-from portal.stores.prometheus_workers import (
-    metrics_for_prometheus,
-    require_prometheus_client,
-    shared_metrics,
-)
 from portal.stores.reading import find_item, iter_query, iter_scan
 from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, INDEXES, KEY, Index
 from portal.stores.waiting import (
@@ -92,6 +86,7 @@ __all__ = [
     "ItemTooLargeError",
     "KeptReads",
     "LimitReachedError",
+    "MeteredStore",
     "NewerFormatError",
     "Page",
     "Remove",
@@ -100,7 +95,6 @@ __all__ = [
     "Segment",
     "Store",
     "StoreError",
-    "StoreMetrics",
     "StoreWrapper",
     "UnavailableError",
     "Value",
@@ -113,16 +107,13 @@ __all__ = [
     "iter_scan",
     "kept_reads",
     "mark_format",
-    "metrics_for_prometheus",
     "open_store",
     "other_types",
     "refuse_corrupt_store",
     "remaining_seconds",
-    "require_prometheus_client",
     "retry_attempts",
     "retry_while_busy",
     "set_deadline",
-    "shared_metrics",
     "version_of",
     "without_other_types",
 ]  # fmt: skip

@@ -16,9 +16,12 @@ StoreMetrics, MeteredStore     what the calls cost
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from portal.stores.schema import Index
+
+if TYPE_CHECKING:
+    from portal.metrics import Recorder
 
 Value = str | int | bool
 Item = Mapping[str, Value]
@@ -285,11 +288,8 @@ class Store(Protocol):
 class StoreMetrics(Protocol):
     """Number, cost and duration of the calls to a store."""
 
-    def enable_prometheus(self) -> None:
-        """Count calls for Prometheus from now on. Needs the library prometheus-client."""
-
-    def to_prometheus(self) -> str:
-        """All counts in Prometheus's text format; empty before `enable_prometheus`."""
+    def report_to(self, recorder: "Recorder") -> None:
+        """Count calls there from now on."""
 
 
 @runtime_checkable

@@ -1,6 +1,7 @@
 """The pages and the API.
 
 app        makes a Flask application: routes, guards, errors
+measuring  counts requests, by route
 health     what platforms ask: whether it answers, and whether it could save
 http/      what every request meets
 i18n/      translation, dates, numbers, labels
@@ -13,5 +14,6 @@ api/       what programs call
 
 from portal.web.app import init_app
 from portal.web.http import ClientLimits, Services, SignedLinks
+from portal.web.measuring import counted_refusals
 
-__all__ = ["ClientLimits", "Services", "SignedLinks", "init_app"]
+__all__ = ["ClientLimits", "Services", "SignedLinks", "counted_refusals", "init_app"]

@@ -18,7 +18,7 @@ from portal.stores import (
     set_deadline,
 )
 from portal.tenants import ID
-from portal.web import api, customer, health, imports, openapi, shell, staff
+from portal.web import api, customer, health, imports, measuring, openapi, shell, staff
 from portal.web.front import PathPrefix, compression, proxies, static_files
 from portal.web.http import (
     AccessLog,
@@ -134,6 +134,7 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     app.jinja_env.filters["written"] = staff.render_rows
     api.mail_reports.init_app(app, services.settings)
     api.validate_layer.init_app(app, services, cors, watch, access_log)
+    measuring.init_app(app, services.metrics)
     app.wsgi_app = _answer_any_host(app.wsgi_app, urlsplit(services.settings.base_url).netloc)  # type: ignore[method-assign,assignment] # as Flask's documentation wraps it
     # Outside of all that looks at a path.
     app.wsgi_app = PathPrefix(app.wsgi_app, services.settings)  # type: ignore[method-assign] # as above
@@ -196,12 +197,14 @@ def _answer_any_host(wsgi_app: "WSGIApplication", host: str) -> "WSGIApplication
 
 
 def metrics() -> Response:
-    """The metrics of the store for Prometheus, of all worker processes, if they were asked for."""
-    if "prometheus" not in context.settings().metrics:
+    """The metrics for Prometheus, of all worker processes, if they were asked for here."""
+    settings = context.settings()
+    if "prometheus" not in settings.metrics or settings.metrics_address is not None:
         raise NotFound
-    metrics = context.services().metrics
-    text = metrics.to_prometheus() if metrics else ""
-    return Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")
+    recorder = context.services().metrics
+    recorder.collect()
+    kind = "text/plain; version=0.0.4; charset=utf-8"
+    return Response(recorder.to_prometheus(), content_type=kind)
 
 
 def _template_context() -> dict[str, object]:

@@ -19,14 +19,14 @@ from portal.web.http import context
 
 logger = logging.getLogger(__name__)
 
-#: So long a probe waits for the store, whatever the store does.
+#: So long a request waits for the store, whatever the store does.
 LONGEST_SECONDS = 2.0
 #: So long an answer is kept. A bad one is asked again sooner, so that traffic comes back soon.
 GOOD_SECONDS, BAD_SECONDS = 10.0, 2.0
 
 
 class _Check:
-    """A check under way, for which any number of probes wait."""
+    """A check under way, for which any number of requests wait."""
 
     def __init__(self, began: float) -> None:
         self.began = began
@@ -38,7 +38,7 @@ class Readiness:
     """Whether the store would take a write, as one process knows it.
 
     The store is asked in a thread of its own, one at a time. So a store that hangs holds up that
-    thread alone, and no probe for longer than two seconds.
+    thread alone, and no request for longer than two seconds.
 
     Args:
         check: Raises an error if the store would not take a write.

@@ -41,6 +41,10 @@ _AT_ONCE = 4
 _TURN_SECONDS = 20.0
 
 
+#: Kind and state of a delivery.
+Told = Callable[[str, str], None]
+
+
 class WebhookSender:
     """Sends to all subscriptions. Any number of processes and machines may do so at once.
 
@@ -48,6 +52,7 @@ class WebhookSender:
         keys: The signing keys, the newest first: they open the secrets.
         caller: Makes the requests; as the settings say if omitted.
         tracing: Of each delivery; none if omitted.
+        told: Learns the kind of each message that was tried, and what became of it.
     """
 
     def __init__(
@@ -60,9 +65,11 @@ class WebhookSender:
         schedule: Schedule = SCHEDULE,
         caller: Caller | None = None,
         tracing: Tracing | None = None,
+        told: Told | None = None,
     ) -> None:
         self._store, self._sealing, self._clock = store, sealing, clock
         self._tracing = tracing or NoTracing()
+        self._told = told or (lambda _kind, _state: None)
         self._schedule = schedule
         self._caller = caller or open_caller(settings)
 
@@ -118,6 +125,7 @@ class WebhookSender:
             schedule=self._schedule,
             queue=subscription.id,
             tracing=self._tracing,
+            told=self._told,
         )
         ends = time.monotonic() + _TURN_SECONDS
         tally = delivery.send_due(until=lambda: until() or time.monotonic() >= ends)

@@ -72,7 +72,7 @@ def test_an_answer_is_kept_for_some_seconds_a_bad_one_for_fewer(checks: Checks) 
     assert checks.number == 3
 
 
-def test_probes_share_one_check_of_a_store_that_hangs(checks: Checks) -> None:
+def test_requests_share_one_check_of_a_store_that_hangs(checks: Checks) -> None:
     checks.may_go_on.clear()
     readiness = Readiness(checks)
     before = threading.active_count()

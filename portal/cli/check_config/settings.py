@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from portal.cli.check_config.masking import MASK, masked
+from portal.metrics import require_prometheus_client
 from portal.settings import SETTINGS, Setting, Settings, SettingsError
 from portal.signing_keys import SECRET_KEY_FILE, resolve_secret_keys
-from portal.stores import require_prometheus_client
 
 FROM_ENVIRONMENT = "environment"
 BY_DEFAULT = "default"

@@ -21,6 +21,7 @@ from portal.cli.doctor.search import check_search
 from portal.cli.doctor.steps import Step, not_tried, run_steps
 from portal.folders import can_be_written
 from portal.incomplete_count import read_incomplete_count
+from portal.metrics import require_prometheus_client
 from portal.settings import Settings, SettingsError
 from portal.signing_keys import SECRET_KEY_FILE, resolve_secret_keys
 from portal.stores import (
@@ -31,7 +32,6 @@ from portal.stores import (
     find_item,
     is_made,
     open_store,
-    require_prometheus_client,
 )
 
 #: Beside the checks: what people see of each answer to the question whether they may use the

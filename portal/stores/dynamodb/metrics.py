@@ -1,8 +1,8 @@
 """Metrics of the calls to DynamoDB: capacity, latency and outcome.
 
 A record names the operation and the kind of its items, never an id or a value. There are three
-outputs, each of them off by default: the debug log, CloudWatch's embedded metrics in the log,
-and Prometheus at `/metrics`.
+outputs, each of them off by default: the debug log, a line with CloudWatch's embedded metrics for
+each call, and the recorder of the portal's metrics.
 """
 
 import logging
@@ -11,16 +11,13 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from portal.stores.dynamodb.prometheus_counters import PrometheusMetrics
+from portal.metrics import NAMESPACE, Recorder, names, prometheus_recorder
 
 #: Its name is the value of the setting `DEBUG` that turns it on.
 debug_logger = logging.getLogger("fsm-appointment:tenant")
 logger = logging.getLogger(__name__)
-
-NAMESPACE = "FSMAppointmentManager/Portal"
 
 #: The part of the portal's own ids before the first hyphen. Only these kinds may appear in
 #: metrics, since an id may also be a text that somebody typed into a search.
@@ -100,26 +97,21 @@ class Metrics:
 
     def __init__(self, *, embedded: bool = False) -> None:
         self._embedded = embedded
-        self._prometheus: PrometheusMetrics | None = None
+        self._recorder: Recorder | None = None
+
+    def report_to(self, recorder: Recorder) -> None:
+        """Count calls there from now on."""
+        self._recorder = recorder
 
     def enable_prometheus(self) -> None:
-        """Count calls for Prometheus from now on, starting at zero. Needs prometheus-client."""
-        from portal.stores.dynamodb.prometheus_counters import (  # noqa: PLC0415 - an extra of the package
-            PrometheusMetrics,
-        )
-
-        self._prometheus = PrometheusMetrics()
-
-    def reset(self) -> None:
-        """Count from zero in a process that was just forked: threads that do not exist in it may
-        hold locks of the counters."""
-        if self._prometheus is not None:
-            self.enable_prometheus()
+        """Count calls for Prometheus alone from now on, starting at zero. Needs
+        prometheus-client."""
+        self._recorder = prometheus_recorder()
 
     def record(self, call: Call) -> None:
         """Count a call, and log it if that is turned on."""
-        if self._prometheus is not None:
-            self._prometheus.record(call)
+        if self._recorder is not None:
+            _count(self._recorder, call)
         if debug_logger.isEnabledFor(logging.DEBUG):
             debug_logger.debug(
                 "%s %s: %s in %.1f ms, %g read units, %g write units, request %s",
@@ -142,7 +134,15 @@ class Metrics:
 
     def to_prometheus(self) -> str:
         """All counts in Prometheus's text format; empty before `enable_prometheus`."""
-        return self._prometheus.to_text() if self._prometheus is not None else ""
+        return self._recorder.to_prometheus() if self._recorder is not None else ""
+
+
+def _count(recorder: Recorder, call: Call) -> None:
+    recorder.count(names.STORE_CALLS, call.operation, call.outcome)
+    for kind, units in (("read", call.read_units), ("write", call.write_units)):
+        for place, number in units.items():
+            recorder.count(names.CAPACITY_UNITS, call.operation, kind, place, amount=number)
+    recorder.observe(names.STORE_SECONDS, call.seconds, call.operation)
 
 
 def to_emf(call: Call, now: float) -> dict[str, Any]:

@@ -70,7 +70,6 @@ class DynamoDbStore:
         _stores.add(self)
 
     def _reset(self) -> None:
-        self.metrics.reset()
         self.connection = DynamoDbClient(self._place, self.metrics, self._timeouts)
 
     def get(self, item_id: str) -> Item:

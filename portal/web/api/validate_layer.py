@@ -121,6 +121,8 @@ class ValidateLayer:
         items = self._asked_for(environ)
         if items is None:
             return self.behind(environ, start_response)
+        # For whoever counts requests by route.
+        environ["portal.route"] = PATH, "api.validate"
         request_id = self._request_id(environ.get("HTTP_X_REQUEST_ID", ""))
         now = self._clock()
         network = partial(self._network_of_request, environ)

@@ -12,12 +12,13 @@ from portal.auth import KnownTokens, Person, Refusals, Source
 from portal.desk import KnownColleagues
 from portal.fsm import HttpsCaller
 from portal.grace import LastKnown
+from portal.metrics import Recorder
 from portal.proof_of_work import Challenges
 from portal.queries import KnownCounts, KnownFigures, KnownWaitingTimes
 from portal.refusal_links import RefusalLinks
 from portal.sealing import Sealer, SecretFingerprints
 from portal.settings import Settings
-from portal.stores import Store, StoreMetrics
+from portal.stores import Store
 from portal.tenants import AuditInfo
 from portal.tracing import NoTracing, Tracing
 from portal.usage import UsageNoter
@@ -54,8 +55,8 @@ class Services:
     shell_proofs: "ShellProofs | None" = None
     """Verifies tokens of the shell; None: the ids of every sign-up are a claim."""
     tracing: Tracing = field(default_factory=NoTracing)
-    metrics: StoreMetrics | None = None
-    """Number and duration of the calls to the store; None if nobody asked for them."""
+    metrics: Recorder = field(default_factory=Recorder)
+    """Counts what happens; without outputs if nobody asked for metrics."""
     refusals: Refusals = field(default_factory=Refusals)
     known_tokens: KnownTokens = field(default_factory=KnownTokens)
     waiting_times: KnownWaitingTimes = field(default_factory=KnownWaitingTimes)

@@ -6,16 +6,19 @@ library is an extra of the package, and is imported only if `PORTAL_METRICS` has
 """
 
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from portal.settings import Settings, SettingsError
-from portal.stores.contract import MeteredStore, Store, StoreMetrics
 
 #: The environment variable by which prometheus-client knows the folder.
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+#: Its time says when the next process reads the gauges.
+_TURN = "next-reading"
 
 
 def require_prometheus_client(settings: Settings) -> None:
@@ -61,16 +64,42 @@ def shared_metrics(settings: Settings) -> Iterator[None]:
             del os.environ[SHARED_FOLDER]
 
 
-def metrics_for_prometheus(settings: Settings, store: Store) -> StoreMetrics | None:
-    """The metrics of the store, which counts its calls from now on.
+def forget_process(pid: int) -> None:
+    """A process has ended: what it has counted stays, and its gauges go. The next process that may
+    read them does so soon."""
+    if SHARED_FOLDER not in os.environ:
+        return
+    from prometheus_client.multiprocess import (  # noqa: PLC0415 - an extra of the package
+        mark_process_dead,
+    )
 
-    `None` if the settings do not ask for them, or if the store is not metered.
+    mark_process_dead(pid)  # type: ignore[no-untyped-call] # it has no annotations
+    with suppress(OSError):
+        (Path(os.environ[SHARED_FOLDER]) / _TURN).unlink()
 
-    Raises:
-        SettingsError: The library is not installed.
-    """
-    require_prometheus_client(settings)
-    if "prometheus" not in settings.metrics or not isinstance(store, MeteredStore):
-        return None
-    store.metrics.enable_prometheus()
-    return store.metrics
+
+class Turns:
+    """Whose turn it is to read the gauges: one of all processes that share a folder, so that many
+    workers ask the store no more often than one."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def is_due(self) -> bool:
+        folder = os.environ.get(SHARED_FOLDER)
+        if folder is None:
+            return time.time() >= self._next
+        try:
+            return time.time() >= (Path(folder) / _TURN).stat().st_mtime
+        except OSError:
+            return True
+
+    def put_off(self, seconds: float) -> None:
+        """Nobody's turn for so long."""
+        self._next = time.time() + seconds
+        folder = os.environ.get(SHARED_FOLDER)
+        if folder is not None:
+            path = Path(folder) / _TURN
+            with suppress(OSError):
+                path.touch()
+                os.utime(path, (self._next, self._next))

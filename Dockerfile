@@ -40,8 +40,10 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 
 # Without the proxies that the environment may name: they cannot reach this container's own port.
+# Whether the process answers, and not whether the store does: a new container has the same store,
+# and meanwhile this one answers `validate` as it was. Load balancers ask for /health/ready.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["python", "-c", "\
 import urllib.request as http; \
-http.build_opener(http.ProxyHandler({})).open('http://127.0.0.1:8000/health', timeout=4)"]
+http.build_opener(http.ProxyHandler({})).open('http://127.0.0.1:8000/health/live', timeout=4)"]
 
 CMD ["portal", "serve", "--host", "0.0.0.0"]

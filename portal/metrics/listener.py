@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 #: Until a client is cut off that sends no request, or does not read its answer.
 _CLIENT_SECONDS = 10
+#: Connections that wait to be accepted.
+_BACKLOG = 128
 #: At the same time. One more is cut off.
 _MOST_CLIENTS = 8
 
@@ -79,7 +81,7 @@ def _bound(address: MetricsAddress) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(where)
         # Otherwise two programs could have the same address until one of them listens.
-        bound.listen(16)
+        bound.listen(_BACKLOG)
     except OSError:
         bound.close()
         raise
@@ -99,7 +101,7 @@ def _bound_to_path(path: Path) -> socket.socket:
             bound.bind(str(path))
         finally:
             os.umask(before)
-        bound.listen(16)
+        bound.listen(_BACKLOG)
     except OSError:
         bound.close()
         raise

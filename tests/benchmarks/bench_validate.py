@@ -139,6 +139,7 @@ def servers() -> Iterator[list[Kind]]:
         kinds = [
             ("hello", hello, "/", ""),
             ("valid", small, KNOWN, ""),
+            ("valid, with metrics", stack.enter_context(_with_metrics()), KNOWN, ""),
             ("unknown", small, UNKNOWN, ""),
             ("valid, 100,000", large, KNOWN, ""),
             ("each of 100,000", large, KNOWN, RANDOM),
@@ -150,6 +151,20 @@ def servers() -> Iterator[list[Kind]]:
         else:
             kinds.append(("DynamoDB, cache warm", server, KNOWN, ""))
         yield kinds
+
+
+@contextmanager
+def _with_metrics() -> Iterator[Server]:
+    """As `portal serve` counts: in files that workers share."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as shared:
+        store = JsonFileStore(Path(folder))
+        fill(store, 1_000)
+        store.close()
+        settings = {"PORTAL_METRICS": "log,prometheus", "PROMETHEUS_MULTIPROC_DIR": shared}
+        with started(
+            worker("portal"), settings_of(Path(folder)) | settings, path="/health"
+        ) as server:
+            yield server
 
 
 @contextmanager

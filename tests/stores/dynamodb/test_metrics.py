@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from portal.logs import JsonLines
+from portal.metrics import NAMESPACE
 from portal.records.ids import OTHER_KINDS
 from portal.stores.contract import Item
-from portal.stores.dynamodb.metrics import KINDS, NAMESPACE, kind_of_id
+from portal.stores.dynamodb.metrics import KINDS, kind_of_id
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.schema import GSI2
 from tests.dynamodb_engine import Engine

@@ -6,7 +6,7 @@
 #   worker answers, and a counter goes down from one scrape to the next.
 # Seen with: prometheus-client 0.26.0, Python 3.11.
 # Why it matters: workers are processes. Half of the calls would be missing, at random.
-# What the portal does: portal/stores/prometheus_workers.py sets the variable in the parent, before a
+# What the portal does: portal/metrics/shared_folder.py sets the variable in the parent, before a
 #   worker starts, and imports the library only in workers.
 set -euo pipefail
 dir=$(mktemp -d)

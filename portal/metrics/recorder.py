@@ -1,5 +1,6 @@
 """Takes what is counted, and passes it on to the outputs that are turned on."""
 
+import logging
 import os
 import threading
 import time
@@ -15,6 +16,8 @@ from portal.metrics.embedded_output import EmbeddedOutput
 from portal.metrics.names import LOST_LOG_LINES, REQUEST_SECONDS, REQUESTS, Metric
 from portal.metrics.shared_folder import require_prometheus_client
 from portal.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 #: Values of the labels of a metric, in their order.
 Labels = tuple[str, ...]
@@ -158,7 +161,11 @@ class Regularly:
 
     def _run(self) -> None:
         while not self._stopped.wait(self._seconds):
-            self._recorder.collect()
+            try:
+                self._recorder.collect()
+            except Exception:
+                # The next second may work, and nothing else depends on it.
+                logger.exception("The metrics could not be collected.")
 
     def stop(self) -> None:
         self._stopped.set()

@@ -299,6 +299,13 @@ def test_on_lambda_they_are_logged_after_each_request(
 
 def test_a_thread_collects_each_second_and_at_the_end() -> None:
     recorder = prometheus_recorder()
+    problems = [ValueError(), ZeroDivisionError()]
+
+    def read() -> None:
+        if problems:
+            raise problems.pop()
+
+    recorder.add_source(read)
     regularly = Regularly(recorder, seconds=0.01)
     recorder.note_validate((200, 0.0004))
     deadline = time.monotonic() + 30

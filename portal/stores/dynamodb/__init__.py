@@ -9,7 +9,6 @@ errors             which failure is behind an error of AWS
 key_condition      part of an index as the key condition of a `Query`
 serialization      item <-> attribute values
 metrics            capacity, latency and errors of each call
-prometheus_counters  counts calls with prometheus-client
 permission_checks  one request per permission; none changes anything
 """
 

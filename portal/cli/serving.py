@@ -211,7 +211,8 @@ def _prepare(settings: Settings, *, outbox: bool, print_links: bool) -> None:
         mark_format(store)
         clear_deadline()
         click.echo(store.describe())
-        click.echo(describe_hops(settings.proxy_hops))
+        if settings.proxy_hops:
+            click.echo(describe_hops(settings.proxy_hops))
         if print_links:
             link = new_staff_link(settings, store, LOCAL_ADMIN, name="Local admin", role="admin")
             click.echo(f"Sign up:   {settings.base_url}/sign-up")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -41,8 +42,7 @@ from tests.examples import (
     sign_up,
 )
 
-END = WINDOW.valid_to
-assert END is not None
+END = cast(datetime, WINDOW.valid_to)
 #: 400 days after the end.
 NOW = END + timedelta(days=400)
 OPERATOR = AuditInfo(by="retention", at=NOW)
@@ -65,7 +65,7 @@ def erase(store: Store, days: int = 365) -> int:
     return erase_ended_before(store, NOW - timedelta(days=days), OPERATOR)
 
 
-def changed(store: Store, tenant: Tenant, **attributes: object) -> None:
+def changed(store: Store, tenant: Tenant, **attributes: Any) -> None:
     """The tenant with other attributes, as another program may have written it."""
     item = dict(store.get(tenant.id))
     version = int(item["version"])
@@ -232,7 +232,7 @@ def test_nobody_gives_it_access_again_without_a_contact(store: Store) -> None:
     tenant = ended(store)
     erase(store)
     erased = onboarding.find(store, tenant.id)
-    request = {"expected_version": erased.version, "audit": replace(ANN, at=NOW)}
+    request: dict[str, Any] = {"expected_version": erased.version, "audit": replace(ANN, at=NOW)}
     items = all_items(store)
     with pytest.raises(ErasedError):
         onboarding.set_validity(store, tenant.id, **request, validity=NEXT_YEAR)
@@ -241,7 +241,7 @@ def test_nobody_gives_it_access_again_without_a_contact(store: Store) -> None:
     assert all_items(store) == items
     edited = onboarding.edit_contact(store, tenant.id, **request, contact=OTHER_CONTACT)
     assert (edited.erased, edited.erased_at) == (False, None)
-    again = {"expected_version": edited.version, "audit": replace(ANN, at=NOW)}
+    again: dict[str, Any] = {"expected_version": edited.version, "audit": replace(ANN, at=NOW)}
     renewed = onboarding.renew(store, tenant.id, **again, term=Term.YEAR, zone=ZoneInfo("UTC"))
     assert renewed.contact.email == OTHER_CONTACT.email
     assert not records.is_ended_and_erased(store.get(tenant.id))

@@ -34,11 +34,17 @@ class SettingsError(Exception):
         self.sentence = sentence
 
 
-def store(use_dynamodb: str, node_env: str) -> Literal["json", "dynamodb"]:
+def store(
+    use_dynamodb: str, node_env: str, *, is_on_lambda: bool = False
+) -> Literal["json", "dynamodb"]:
     """As the old application chose it."""
-    if use_dynamodb:
-        return "dynamodb" if use_dynamodb.lower() == "true" else "json"
-    return "dynamodb" if node_env == "production" else "json"
+    uses_table = use_dynamodb.lower() == "true" if use_dynamodb else node_env == "production"
+    if is_on_lambda and not uses_table:
+        raise SettingsError(
+            "USE_DYNAMODB",
+            "Set it to true: on AWS Lambda the file store disappears with the function.",
+        )
+    return "dynamodb" if uses_table else "json"
 
 
 def table_name(name: str) -> str:

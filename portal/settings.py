@@ -138,7 +138,11 @@ class Settings:
             for name in _DEFAULTS
         }
         return cls(
-            store=setting_parsers.store(text["USE_DYNAMODB"], text["NODE_ENV"]),
+            store=setting_parsers.store(
+                text["USE_DYNAMODB"],
+                text["NODE_ENV"],
+                is_on_lambda="AWS_LAMBDA_FUNCTION_NAME" in environ,
+            ),
             table_name=setting_parsers.table_name(text["TENANT_TABLE_NAME"]),
             aws_region=setting_parsers.region(text["AWS_REGION"]),
             kms_key_id=text["PORTAL_KMS_KEY_ID"],

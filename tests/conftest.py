@@ -11,16 +11,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from _pytest.logging import LogCaptureHandler
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 
+from portal import logs
 from portal.settings import Settings
 from portal.stores.contract import Store
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.factory import open_store
 from tests.dynamodb_engine import CREDENTIALS, Engine, NoEngineError, running
 from tests.strict_client import StrictClient
+
+# pytest reads the records of tests by itself.
+logs.embedding_handlers.append(LogCaptureHandler)
 
 #: A Monday, in the middle of a day that is the same in every time zone that tests use.
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

@@ -4,15 +4,21 @@ import io
 import json
 import logging
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from portal import logs
 from portal.settings import Settings, SettingsError
+from tests.pipes import full_pipe
 
+ROOT = Path(__file__).parent.parent
 CANARY = "canary-5d1f"
 
 
@@ -149,4 +155,171 @@ def test_a_background_stream_waits_for_no_reader_and_says_what_was_lost() -> Non
         received += os.read(reader, 65536)
     stream.wait_until_written(30)
     assert b"the last one" not in received
+    os.close(reader)
+
+
+# ---- Whose log it is
+
+OTHERS = """
+import logging, os, sys, threading, warnings
+from portal import logs
+
+class Other(logging.Handler):
+    def emit(self, record):
+        os.write(1, b"other ")
+
+def attack():
+    logging.getLogger().addHandler(Other())
+    library = logging.getLogger("library")
+    library.addHandler(Other())
+    library.propagate = False
+    logging.getLogger().setLevel(logging.ERROR)
+"""
+
+
+def outcome(script: str, **more: Any) -> "subprocess.CompletedProcess[str]":
+    """What a program does that begins with `OTHERS`."""
+    return subprocess.run(
+        [sys.executable, "-c", OTHERS + script],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60, **more,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "attack(); logs.configure()",
+        "logs.configure(); attack(); logs.configure()",
+        "logs.configure(); logs.configure()",
+        "attack(); logging.config.dictConfig(logs.CONFIGURATION); logs.configure()",
+    ],
+)
+def test_only_the_portal_writes_whoever_was_first(order: str) -> None:
+    done = outcome(f"""
+import logging.config
+{order}
+logging.getLogger("portal.some").info("one")
+logging.getLogger("library").info("two")
+""")
+    assert done.stdout == ""
+    assert [json.loads(line)["message"] for line in done.stderr.splitlines()] == ["one", "two"]
+
+
+def test_a_handler_that_comes_later_gets_nothing() -> None:
+    done = outcome("""
+logs.configure()
+logging.getLogger().addHandler(Other())
+logging.getLogger("portal.some").error("one")
+""")
+    assert done.stdout == ""
+    assert json.loads(done.stderr)["message"] == "one"
+
+
+def test_a_program_around_the_portal_may_keep_its_own_log() -> None:
+    done = outcome("""
+logs.embedding_handlers.append(Other)
+attack()
+logs.configure()
+logging.getLogger("portal.some").error("one")
+""")
+    assert (done.stdout, done.stderr) == ("other ", "")
+
+
+def test_what_python_prints_by_itself_has_no_text_of_an_exception() -> None:
+    done = outcome(f"""
+logs.configure()
+def fail():
+    raise ValueError("{CANARY}")
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+class Unraisable:
+    def __del__(self):
+        fail()
+Unraisable()
+warnings.warn("{CANARY}")
+import asyncio
+async def forget():
+    asyncio.get_running_loop().create_task(asyncio.sleep(0)).cancel()
+    future = asyncio.get_running_loop().create_future()
+    future.set_exception(ValueError("{CANARY}"))
+asyncio.run(forget())
+fail()
+""")
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line.get("error", []) for line in lines] == [
+        ["ValueError"], ["ValueError"], [], ["ValueError"], ["ValueError"],
+    ]  # fmt: skip
+    assert [line["logger"] for line in lines if not line.get("error")] == ["py.warnings"]
+    assert CANARY not in done.stdout + done.stderr
+    assert done.returncode == 1
+
+
+def test_a_closed_standard_error_takes_no_file_of_the_portal(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    done = outcome(
+        f"""
+logs.configure()
+with open({str(path)!r}, "w") as file:
+    assert file.fileno() > 2
+    logging.getLogger("portal").error("nobody reads it")
+    sys.stderr.write("nor this")
+    with logs.written_in_background():
+        logging.getLogger("portal").error("nor this")
+print("well")
+""",
+        preexec_fn=lambda: os.close(2),
+    )
+    assert done.stdout == "well\n"
+    assert path.read_text() == ""
+
+
+def test_a_reader_that_is_gone_stops_nothing() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with subprocess.Popen(
+        [sys.executable, "-c", OTHERS + """
+logs.configure()
+logging.getLogger("portal").error("one")
+with logs.written_in_background():
+    logging.getLogger("portal").error("two")
+print("well", logs.dropped_lines())
+"""],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=writer,
+    ) as process:  # fmt: skip
+        os.close(writer)
+        assert process.communicate(timeout=60)[0] == b"well 1\n"
+
+
+# ---- A reader that has stopped
+
+
+def test_lines_that_are_dropped_are_counted_and_said_at_once_when_somebody_reads_again() -> None:
+    reader, writer = full_pipe()
+    before = logs.dropped_lines()
+    stream = logs.BackgroundStream(writer)
+    for number in range(logs.BackgroundStream.MOST_WAITING + 500):
+        stream.write(f"{number}\n")
+    # The newest are dropped, whether or not the first is being written already.
+    assert 499 <= stream.dropped <= 500
+    assert not stream.wait_until_written(0.01)
+    started = time.monotonic()
+    assert not stream.wait_until_written(30)
+    assert time.monotonic() - started < 1
+    received = b""
+    while b"lines were lost" not in received:
+        received += os.read(reader, 65536)
+    (said,) = [line for line in received.split(b"\n") if b"lines were lost" in line]
+    assert json.loads(said)["message"].startswith(f"{stream.dropped} log lines were lost")
+    assert logs.dropped_lines() == before
+    os.close(reader)
+
+
+def test_long_lines_take_no_more_memory_than_many_short_ones() -> None:
+    reader, writer = full_pipe()
+    stream = logs.BackgroundStream(writer)
+    for _ in range(100):
+        stream.write("x" * 100_000)
+    most = logs.BackgroundStream.MOST_CHARACTERS // 100_000
+    assert stream.dropped == 100 - most
     os.close(reader)

@@ -136,6 +136,7 @@ def serve(
         _listener(host, port, unix, unix_mode) as listener,
         command_errors(),
         open_listener(settings.metrics_address) as metrics_listener,
+        logs.written_in_background(),
     ):
         _prepare(settings, outbox=outbox, print_links=print_links)
         if listener.socket.family == socket.AF_UNIX and not settings.proxy_hops:
@@ -200,6 +201,10 @@ def _prepare(settings: Settings, *, outbox: bool, print_links: bool) -> None:
         resolve_secret_keys(settings)
         require_prometheus_client(settings)
         require_libraries(settings)
+        if settings.store == "dynamodb":
+            from portal.sealing import require_sealing_key  # noqa: PLC0415 - takes 0.1 s
+
+            require_sealing_key(settings)
         if outbox:
             # The process that sends mail could say it only in the log.
             from portal.mail import open_signer  # noqa: PLC0415 - takes 0.1 s

@@ -77,7 +77,7 @@ class Recorder:
             each for each in (self._prometheus, self._embedded) if each is not None
         ]
         self._writing = threading.Lock()
-        self._lost = logs.BackgroundStream.lost
+        self._lost = logs.dropped_lines()
         self._samples.clear()
 
     def count(self, metric: Metric, *labels: str, amount: float = 1) -> None:
@@ -130,7 +130,8 @@ class Recorder:
         if not self.is_on:
             return
         with self._writing:
-            lost, self._lost = logs.BackgroundStream.lost - self._lost, logs.BackgroundStream.lost
+            total = logs.dropped_lines()
+            lost, self._lost = total - self._lost, total
             samples = [self._samples.popleft() for _ in range(len(self._samples))]
         self.count(LOST_LOG_LINES, amount=lost)
         route = "/api/validate"

@@ -21,16 +21,17 @@ class KeyFileError(UnavailableError):
 
 
 class KeyFileSealer:
-    """Seals with the newest key of a file, which it creates on first use (mode 0600).
+    """Seals with the newest key of a file (mode 0600).
 
     The file is JSON, `{"<key id>": "<base64url of 32 bytes>", …}`, with the newest key last.
 
     Args:
         make_folder: Whether the folder of the file is made as well if it is missing.
+        make_file: Whether the file is made on first use, with a first key.
     """
 
-    def __init__(self, path: Path, *, make_folder: bool = True) -> None:
-        self._path, self._make_folder = path, make_folder
+    def __init__(self, path: Path, *, make_folder: bool = True, make_file: bool = True) -> None:
+        self._path, self._make_folder, self._make_file = path, make_folder, make_file
         self._newest: tuple[object, str, bytes] = (None, "", b"")
 
     def seal(self, secret: Secret, tenant_id: str) -> str:
@@ -91,7 +92,7 @@ class KeyFileSealer:
                 raw = self._path.read_bytes()
             except FileNotFoundError:
                 # Who has read it knows that there was one: it may come back with its folder.
-                if was_there:
+                if was_there or not self._make_file:
                     raise
                 key = {_new_key_id(()): base64url_encode(secrets.token_bytes(_KEY_BYTES))}
                 create_exclusive(self._path, json.dumps(key) + "\n", make_folder=self._make_folder)

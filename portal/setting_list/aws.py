@@ -27,7 +27,8 @@ AWS = (
         "PORTAL_KMS_KEY_ID",
         "",
         "The KMS key (id, ARN or alias) that seals client secrets. If it is not set, the key"
-        " file in the data folder seals them.",
+        " file in the data folder seals them; with DynamoDB, `portal sealing create` has to have"
+        " made it.",
     ),
     Setting(
         "AWS_ENDPOINT_URL_DYNAMODB",

@@ -49,6 +49,7 @@ from portal.stores.reading import find_item, iter_query, iter_scan
 from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, INDEXES, KEY, Index
 from portal.stores.waiting import (
     PUBLIC_ATTEMPTS,
+    REQUEST_SECONDS,
     STAFF_ATTEMPTS,
     RetryingStore,
     clear_deadline,
@@ -72,6 +73,7 @@ __all__ = [
     "NOTHING_SAVED",
     "OUTCOME_UNKNOWN",
     "PUBLIC_ATTEMPTS",
+    "REQUEST_SECONDS",
     "STAFF_ATTEMPTS",
     "Add",
     "BusyError",

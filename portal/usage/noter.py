@@ -162,6 +162,24 @@ class UsageNoter:
         self._ended.set()
         self.flush(is_last=True)
 
+    def write_waiting(self) -> None:
+        """Write what waits, within some seconds, before a process is frozen that may never wake up.
+
+        Unknown ids wait for their ten minutes: what is counted of them is lost with such a process.
+        """
+        # Another thread that writes just now does it.
+        if not self._queue or not self._flushing.acquire(blocking=False):
+            return
+        try:
+            self._is_last = True
+            set_deadline(seconds=_LAST_DEADLINE)
+            self._write_notes()
+        except StoreError as error:
+            logger.debug("What was noted is not written yet: %s", type(error).__name__)
+        finally:
+            clear_deadline()
+            self._flushing.release()
+
     def flush(self, *, is_last: bool = False) -> bool:
         """Write what was noted. Whether nothing is left.
 

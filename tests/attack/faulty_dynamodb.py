@@ -96,6 +96,7 @@ class _Database:
             "TENANT_TABLE_NAME": location.table,
             "AWS_REGION": REGION,
             "AWS_ENDPOINT_URL_DYNAMODB": self.proxy.url,
+            "PORTAL_KMS_KEY_ID": "alias/portal",
         }
         return self
 

@@ -116,6 +116,7 @@ def _portal(number: int) -> Iterator[Portal]:
                 "PORTAL_DATA_DIR": folder,
                 "PORTAL_SECRET_KEY": secrets.token_urlsafe(48),
                 "USE_DYNAMODB": "true",
+                "PORTAL_KMS_KEY_ID": "alias/portal",
                 "AWS_REGION": "eu-central-1",
             }
         )

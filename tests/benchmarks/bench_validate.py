@@ -114,6 +114,7 @@ def dynamodb_settings(engine: Engine, table: str, seconds: int) -> dict[str, str
         "AWS_REGION": "eu-central-1",
         "AWS_ENDPOINT_URL_DYNAMODB": engine.url,
         "PORTAL_VALIDATE_CACHE_SECONDS": str(seconds),
+        "PORTAL_KMS_KEY_ID": "alias/portal",
         **CREDENTIALS,
     }
 

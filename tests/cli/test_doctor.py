@@ -25,6 +25,7 @@ from tests.cli import portal_command
 from tests.conftest import SECRET_KEY
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
 from tests.fault_proxy import SPOILED, Between, Dated, Refuse, Trouble, always, between
+from tests.sealing_key import with_sealing_key
 from tests.serving import free_port
 from tests.stores.aws.surroundings import UNUSABLE, Machine
 
@@ -45,7 +46,7 @@ def environ(engine: Engine, proxy: Between, folder: Path) -> Environ:
         "AWS_REGION": REGION,
         "AWS_ENDPOINT_URL_DYNAMODB": proxy.url,
         "PORTAL_SECRET_KEY": SECRET_KEY,
-        "PORTAL_DATA_DIR": str(folder),
+        "PORTAL_DATA_DIR": str(with_sealing_key(folder)),
     }
 
 
@@ -63,8 +64,9 @@ def test_all_is_well(environ: Environ, engine: Engine, proxy: Between) -> None:
     assert result.exit_code == 0
     lines = result.stdout.partition("\n\n")[0].splitlines()
     checks = [line.removeprefix("ok       ") for line in lines]
-    mail, last_known = checks.pop(), checks.pop()
+    mail, key_file, last_known = checks.pop(), checks.pop(), checks.pop()
     assert mail == "mail: no mail server is set up, so mails are written into files"
+    assert key_file == f"key file {environ['PORTAL_DATA_DIR']}/sealing-keys.json"
     assert last_known.startswith("last known answers: for 72 hours, also after a restart, in /")
     assert checks == [
         "settings", "AWS credentials", "AWS region", "connection to DynamoDB",
@@ -141,8 +143,8 @@ def test_it_says_what_the_application_shows_for_each_answer(folder: Path) -> Non
 @pytest.mark.parametrize(
     ("hours", "data", "expected"),
     [
-        ("0", "data", "switched off; 503 while the store cannot be asked"),
-        ("24", "data", "for 24 hours, also after a restart, in {}"),
+        ("0", "other", "switched off; 503 while the store cannot be asked"),
+        ("24", "other", "for 24 hours, also after a restart, in {}"),
         ("72", "a-file/data", "for 72 hours, not after a restart: {} cannot be written"),
     ],
 )
@@ -333,6 +335,8 @@ def test_no_credentials(environ: Environ, tmp_path: Path) -> None:
     # In a separate process, since AWS's library caches the credentials that it found.
     no_credentials = {
         "HOME": str(tmp_path),
+        # With a key file, a line of the log says how to keep it.
+        "PORTAL_KMS_KEY_ID": "alias/portal",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": str(tmp_path / "none"),
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),

@@ -1,4 +1,4 @@
-"""`portal sealing rotate`."""
+"""`portal sealing create` and `portal sealing rotate`."""
 
 import json
 from pathlib import Path
@@ -33,3 +33,29 @@ def test_rotate_is_not_for_kms(folder: Path) -> None:
     assert result.exit_code == 1
     assert "Let KMS rotate its key." in result.stderr
     assert not (folder / SEALING_KEYS_FILE).exists()
+
+
+def test_create_makes_the_first_key_and_says_how_to_keep_it(folder: Path) -> None:
+    path = folder / SEALING_KEYS_FILE
+    result = run(folder, "sealing", "create", USE_DYNAMODB="true")
+    assert result.exit_code == 0
+    ((key, value),) = json.loads(path.read_text()).items()
+    assert f"{path} was made. Its key {key} seals client secrets." in result.stdout
+    assert value not in result.output
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_create_leaves_a_key_file_alone(folder: Path) -> None:
+    run(folder, "sealing", "create")
+    before = (folder / SEALING_KEYS_FILE).read_text()
+    result = run(folder, "sealing", "create")
+    assert result.exit_code == 1
+    assert "is there already, and nothing was changed." in result.stderr
+    assert (folder / SEALING_KEYS_FILE).read_text() == before
+
+
+def test_create_is_not_for_kms(folder: Path) -> None:
+    result = run(folder, "sealing", "create", PORTAL_KMS_KEY_ID="alias/portal")
+    assert result.exit_code == 1
+    assert "The portal needs no key file." in result.stderr
+    assert not folder.exists()

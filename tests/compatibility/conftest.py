@@ -14,6 +14,7 @@ from portal.settings import SETTINGS
 from tests.compatibility.driver import Browser, Clock, Portal, closing_portal
 from tests.conftest import COMPILED
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
+from tests.sealing_key import with_sealing_key
 from tests.strict_client import StrictClient
 
 WRITTEN = Path(__file__).with_name("written_by_1_0")
@@ -83,7 +84,7 @@ def environ_of(folder: Path, **more: str) -> dict[str, str]:
 
 def environ_of_table(folder: Path, engine: Engine, table: str) -> dict[str, str]:
     return environ_of(
-        folder,
+        with_sealing_key(folder),
         USE_DYNAMODB="true",
         TENANT_TABLE_NAME=table,
         AWS_REGION=REGION,

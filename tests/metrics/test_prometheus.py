@@ -152,6 +152,7 @@ def test_the_counts_of_all_workers_are_added_up(engine, proxy, tmp_path: Path) -
         "AWS_REGION": REGION,
         "AWS_ENDPOINT_URL_DYNAMODB": location.endpoint,
         "PORTAL_METRICS": "prometheus",
+        "PORTAL_KMS_KEY_ID": "alias/portal",
         "TMPDIR": str(tmp_path),
         **CREDENTIALS,
     }
@@ -203,6 +204,7 @@ def test_without_the_library_the_setting_is_refused(
 ) -> None:
     environ = {
         "USE_DYNAMODB": chosen,
+        "PORTAL_KMS_KEY_ID": "alias/portal",
         "PORTAL_DATA_DIR": str(tmp_path),
         "PORTAL_SECRET_KEY": SECRET_KEY,
     }
@@ -248,6 +250,7 @@ def test_without_prometheus_the_library_is_not_imported(engine, tmp_path: Path) 
         "AWS_REGION": REGION,
         "AWS_ENDPOINT_URL_DYNAMODB": engine.url,
         "PORTAL_METRICS": "log",
+        "PORTAL_KMS_KEY_ID": "alias/portal",
         "PORTAL_SECRET_KEY": SECRET_KEY,
         "PORTAL_DATA_DIR": str(tmp_path),
         **CREDENTIALS,

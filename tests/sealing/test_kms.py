@@ -20,6 +20,7 @@ from portal.sealing.factory import open_sealer
 from portal.sealing.kms import KmsSealer
 from portal.settings import Settings
 from portal.stores.contract import UnavailableError
+from tests.sealing_key import with_sealing_key
 from tests.unseal import padded
 
 SECRET = "s3cr3t of a client, with ü"
@@ -75,7 +76,7 @@ def test_the_settings_choose_the_sealer(kms, tmp_path):
 
 
 def test_a_key_file_beside_a_table_logs_a_warning(tmp_path, caplog):
-    environ = {"PORTAL_DATA_DIR": str(tmp_path), "USE_DYNAMODB": "true"}
+    environ = {"PORTAL_DATA_DIR": str(with_sealing_key(tmp_path)), "USE_DYNAMODB": "true"}
     open_sealer(Settings.from_environment(environ))
     assert "the same on every machine, or set PORTAL_KMS_KEY_ID" in caplog.text
     caplog.clear()

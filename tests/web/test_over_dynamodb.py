@@ -237,6 +237,7 @@ def test_the_environment_selects_the_table(engine: Engine, tmp_path: Path) -> No
         "TENANT_TABLE_NAME": location.table,
         "AWS_REGION": "eu-central-1",
         "AWS_ENDPOINT_URL_DYNAMODB": engine.url,
+        "PORTAL_KMS_KEY_ID": "alias/portal",
         "PORTAL_SECRET_KEY": SECRET_KEY,
         "PORTAL_DATA_DIR": str(tmp_path / "data"),
     })  # fmt: skip

@@ -252,6 +252,8 @@ def _check_sealing(settings: Settings) -> Iterator[Finding]:
         what = "kms:Encrypt"
     elif (settings.data_dir / SEALING_KEYS_FILE).exists():
         what = f"key file {settings.data_dir / SEALING_KEYS_FILE}"
+    elif settings.store == "dynamodb":
+        what = "key that seals client secrets"
     else:
         yield Finding(
             f"key file {settings.data_dir / SEALING_KEYS_FILE}",
@@ -260,6 +262,8 @@ def _check_sealing(settings: Settings) -> Iterator[Finding]:
         return
     try:
         open_sealer(settings).seal(Secret("nothing"), "portal-check")
+    except SettingsError as error:
+        yield Finding(what, f"{error.name} cannot be used.", str(error))
     except UnavailableError as error:
         yield finding_of_error(what, error)
     else:

@@ -97,6 +97,9 @@ class Metrics:
 
     def __init__(self, *, embedded: bool = False) -> None:
         self._embedded = embedded
+        if embedded:
+            # They were asked for, whatever else the log leaves out.
+            logger.setLevel(logging.INFO)
         self._recorder: Recorder | None = None
 
     def report_to(self, recorder: Recorder) -> None:

@@ -17,6 +17,7 @@ from portal.web.http.signed_links import status_hash
 from tests.browser.old_client.runners import Seen
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
 from tests.examples import all_items, reference
+from tests.sealing_key import with_sealing_key
 from tests.serving import Portal, serving
 
 FORM: Seen = {"page": "set-up form"}
@@ -149,6 +150,7 @@ def settings_of(engine: Engine) -> dict[str, str]:
 @contextmanager
 def office_in(folder: Path, origin: str, where: dict[str, str], port: int = 0) -> Iterator[Office]:
     with ExitStack() as stack:
+        with_sealing_key(folder / "data")
         given = {"API_ALLOWED_ORIGINS": origin, **where}
         # Tests compare the store before and after; nothing else changes it meanwhile.
         portal = stack.enter_context(serving(folder, "--no-outbox", port=port, settings=given))

@@ -14,6 +14,7 @@ from tests.dynamodb_engine import REGION
 from tests.examples import all_items
 from tests.migrations_tools.backfill.old_application_rows import OldStore, OldTable, old_row
 from tests.migrations_tools.backfill.test_command import run
+from tests.sealing_key import with_sealing_key
 
 END = "2999-12-31T23:59:59.999Z"
 #: Without an end; without a contact, with access; and complete ones.
@@ -30,6 +31,7 @@ def adopt(old_store: OldStore, tmp_path: Path) -> Callable[..., Result]:
     )
     environ = {}
     if isinstance(old_store, OldTable):
+        with_sealing_key(tmp_path / "data")
         environ = {
             "USE_DYNAMODB": "true",
             "TENANT_TABLE_NAME": old_store.location.table,

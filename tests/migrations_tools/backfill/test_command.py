@@ -26,6 +26,7 @@ from tests.migrations_tools.backfill.old_application_rows import (
     old_row,
     run_backfill,
 )
+from tests.sealing_key import with_sealing_key
 from tests.unseal import padded
 
 
@@ -43,7 +44,7 @@ def test_the_command_writes_only_with_apply(old_table: OldTable, tmp_path: Path)
         "AWS_REGION": REGION,
         "AWS_ENDPOINT_URL_DYNAMODB": str(old_table.location.endpoint),
     }
-    folder = tmp_path / "data"
+    folder = with_sealing_key(tmp_path / "data")
     dry_run = run(folder, **environ)
     assert dry_run.exit_code == 0, dry_run.output
     assert "Index keys to add: 3. Secrets to seal: 3." in dry_run.stdout
@@ -99,8 +100,8 @@ def test_the_command_works_on_a_file_too(tmp_path: Path) -> None:
 
 def test_a_missing_table_is_one_sentence(engine: Engine, tmp_path: Path) -> None:
     result = run(
-        tmp_path / "data", USE_DYNAMODB="true", TENANT_TABLE_NAME="nowhere", AWS_REGION=REGION,
-        AWS_ENDPOINT_URL_DYNAMODB=engine.url,
+        with_sealing_key(tmp_path / "data"), USE_DYNAMODB="true", TENANT_TABLE_NAME="nowhere",
+        AWS_REGION=REGION, AWS_ENDPOINT_URL_DYNAMODB=engine.url,
     )  # fmt: skip
     assert result.exit_code == 1
     assert "There is no table nowhere" in result.stderr
@@ -188,7 +189,7 @@ def test_a_row_that_is_too_large_for_keys_is_reported_and_the_others_are_changed
 ) -> None:
     old_table.put(old_row(1, notOurs="x" * (400 * 1024 - 700)), old_row(2))
     result = run(
-        tmp_path / "data",
+        with_sealing_key(tmp_path / "data"),
         "--apply",
         USE_DYNAMODB="true",
         TENANT_TABLE_NAME=old_table.location.table,

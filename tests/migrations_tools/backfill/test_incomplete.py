@@ -35,6 +35,7 @@ from tests.migrations_tools.backfill.old_application_rows import (
     run_backfill,
 )
 from tests.migrations_tools.backfill.test_table_rows import RecordingConnection
+from tests.sealing_key import with_sealing_key
 
 NO_END = "86811_104348"
 
@@ -90,6 +91,7 @@ class Command:
         environ |= {"PORTAL_DATA_DIR": str(self.folder), "PORTAL_SECRET_KEY": SECRET_KEY}
         if isinstance(self.old_store, OldTable):
             place = self.old_store.location
+            with_sealing_key(self.folder)
             environ |= {
                 "USE_DYNAMODB": "true",
                 "TENANT_TABLE_NAME": place.table,

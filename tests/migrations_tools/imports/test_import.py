@@ -1,6 +1,8 @@
 """`python -m migrations_tools import`: what it prints, and its exit status."""
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
 from tests.examples import all_items
 from tests.imports.files import EXPORTS, SECRET, dump, lines, tenant
 from tests.migrations_tools.imports.tool_runner import json_output, run_tool, stored_items
+from tests.sealing_key import with_sealing_key
 
 pytestmark = pytest.mark.usefixtures("own_environment")
 
@@ -158,6 +161,7 @@ def test_control_characters_of_a_terminal_are_escaped(tmp_path, options):
 
 
 def test_it_works_on_a_table(engine: Engine, export, monkeypatch):
+    with_sealing_key(Path(os.environ["PORTAL_DATA_DIR"]))
     location = engine.new_table()
     for name, value in {
         **CREDENTIALS,

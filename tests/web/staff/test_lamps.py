@@ -199,7 +199,8 @@ def test_nothing_is_claimed_if_nothing_is_noted(
 def test_of_a_table_that_others_read_the_lamp_never_says_no(
     settings: Settings, store: Store, clock: Clock
 ) -> None:
-    app = create_app(replace(settings, store="dynamodb"), store=store, clock=clock.now)
+    table = replace(settings, store="dynamodb", kms_key_id="alias/portal")
+    app = create_app(table, store=store, clock=clock.now)
     anna = staff_of(app, store, clock)
     add_tenants(store, active_tenant(1, "Old GmbH", timedelta(days=90)))
     background(app, "91_1", clock)

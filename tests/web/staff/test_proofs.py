@@ -237,6 +237,7 @@ def test_a_list_that_nobody_keeps_says_so(settings: Settings, store: Store, cloc
 def test_on_a_table_the_list_says_what_is_not_seen(
     settings: Settings, store: Store, clock: Clock
 ) -> None:
-    app = create_app(replace(settings, store="dynamodb"), store=store, clock=clock.now)
+    table = replace(settings, store="dynamodb", kms_key_id="alias/portal")
+    app = create_app(table, store=store, clock=clock.now)
     anna = staff_of(app, store, clock)
     assert "An application that reads the table by itself" in page_words(anna.get(NEVER))

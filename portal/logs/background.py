@@ -8,7 +8,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO, cast
 
 from portal.logs.json_lines import JsonLines
@@ -143,6 +143,9 @@ def write_in_background() -> BackgroundStream:
 
     Returns:
         The stream that standard error is now. To call this again changes nothing.
+
+    Raises:
+        OSError: Standard error is no file, but a text in memory.
     """
     current = sys.stderr
     if isinstance(current, BackgroundStream):
@@ -158,10 +161,13 @@ def write_in_background() -> BackgroundStream:
 def written_in_background() -> Iterator[None]:
     """Meanwhile nothing that writes to standard error waits for whoever reads it. For servers."""
     direct = sys.stderr
-    background = write_in_background()
+    background = None
+    # Nobody waits for a text in memory.
+    with suppress(OSError):
+        background = write_in_background()
     try:
         yield
     finally:
         # If nobody reads, what comes after this must not wait either.
-        if background.wait_until_written(_LAST_SECONDS):
+        if background is None or background.wait_until_written(_LAST_SECONDS):
             sys.stderr = direct

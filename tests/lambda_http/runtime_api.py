@@ -31,12 +31,14 @@ class _Api(http.server.ThreadingHTTPServer):
         self.events: queue.Queue[tuple[str, int, Any]] = queue.Queue()
         #: (path, body)
         self.answers: queue.Queue[tuple[str, Any]] = queue.Queue()
+        self.was_asked = threading.Event()
 
 
 class _Requests(http.server.BaseHTTPRequestHandler):
     server: _Api
 
     def do_GET(self) -> None:
+        self.server.was_asked.set()
         call, deadline, event = self.server.events.get()
         body = json.dumps(event).encode()
         self.send_response(200)
@@ -83,6 +85,10 @@ class Function:
         path, answer = self._answer()
         assert path == f"{ANSWERS}{call}/response", (path, answer, self.log.read_text())
         return answer
+
+    def wait_until_started(self) -> None:
+        """Until it asks for its first event."""
+        assert self._api.was_asked.wait(SECONDS), self.log.read_text()
 
     def failure(self, event: Any) -> Any:
         """What the runtime reports of an event that the function fails at."""

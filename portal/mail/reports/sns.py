@@ -15,14 +15,11 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509.oid import NameOID
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 Fetch = Callable[[str], bytes]
 
@@ -87,7 +84,7 @@ class SnsMessages:
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._topics, self._fetch, self._seconds = frozenset(topics), fetch or fetch_https, seconds
-        self._certificates: dict[str, x509.Certificate] = {}
+        self._certificates: dict[str, Certificate] = {}
         self._fetched_at: list[float] = []
         self._lock = threading.Lock()
 
@@ -147,7 +144,9 @@ class SnsMessages:
         except OSError as error:
             raise SnsUnreachableError from error
 
-    def _certificate(self, url: str) -> x509.Certificate:
+    def _certificate(self, url: str) -> "Certificate":
+        from cryptography import x509  # noqa: PLC0415 - takes 0.1 s, and few portals use SNS
+
         with self._lock:
             known = self._certificates.get(url)
             if known is not None:
@@ -184,7 +183,13 @@ def _region(topic: str) -> str:
     return topic.split(":")[3]
 
 
-def _check(certificate: x509.Certificate, signature: bytes, signed: bytes, now: datetime) -> None:
+def _check(certificate: "Certificate", signature: bytes, signed: bytes, now: datetime) -> None:
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - as above
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+    from cryptography.x509.oid import NameOID  # noqa: PLC0415
+
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     is_valid = certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
     key = certificate.public_key()

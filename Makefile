@@ -49,12 +49,13 @@ check: $(VENV)/installed-for-tests  ## the linter, the formatter and the types
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 
-# requirements.lock has the extras: `prometheus`, so that a container can answer `/metrics`, `dkim`,
-# so that it can sign mail, `oidc`, so that staff can sign in with OpenID Connect, and `browsers`, so
-# that profiles of browsers can be imported.
+# requirements.lock has the extras: `prometheus`, so that a container can answer `/metrics`, `otel`, so
+# that it can send traces, `dkim`, so that it can sign mail, `oidc`, so that staff can sign in with
+# OpenID Connect, `browsers`, so that profiles of browsers can be imported, and `lambda`, so that AWS
+# Lambda runs what was tested.
 lock: $(VENV)/lock/installed  ## writes the lock files anew after a change of dependencies
-	@$(LOCK) --output-file requirements.lock --extra browsers --extra dkim --extra oidc --extra prometheus \
-		pyproject.toml
+	@$(LOCK) --output-file requirements.lock --extra browsers --extra dkim --extra lambda --extra oidc \
+		--extra otel --extra prometheus pyproject.toml
 	@$(LOCK) --output-file tests/requirements.lock --extra test \
 		--constraint requirements.lock pyproject.toml
 

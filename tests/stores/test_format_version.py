@@ -19,7 +19,7 @@ from portal.stores import (
     open_store,
 )
 from portal.stores.dynamodb import DynamoDbStore
-from portal.stores.file import JsonFileStore, restore_file, verify_file
+from portal.stores.file import JsonFileStore, repair_file, verify_file
 from portal.timestamps import utc_now
 from tests.cli.portal_command import run
 from tests.dynamodb_engine import Engine
@@ -56,7 +56,7 @@ def test_a_file_store_with_newer_items_is_refused_whoever_opens_it(tmp_path: Pat
     with pytest.raises(NewerFormatError):
         verify_file(tmp_path)
     with pytest.raises(NewerFormatError):
-        restore_file(tmp_path, utc_now())
+        repair_file(tmp_path, utc_now())
     assert _files(tmp_path) == before
 
 

@@ -64,6 +64,8 @@ class _WithDeadline:
     sock: socket.socket | None
     timeout: float
     host: str
+    #: The headers of a request whose body comes next.
+    _held: bytes | None = None
 
     def connect(self) -> None:
         """Connect in a helper thread, since nothing limits the operating system's DNS look-up."""
@@ -99,7 +101,23 @@ class _WithDeadline:
     def _too_slow(self) -> ConnectTimeoutError:
         return ConnectTimeoutError(self, f"Connection to {self.host} timed out.")
 
+    def request(
+        self, method: str, url: str, body: Any = None, *arguments: Any, **named: Any
+    ) -> None:
+        """Send the headers together with a body that is short, as all of DynamoDB's are: as one
+        packet, and one call of the operating system."""
+        self._held = b"" if isinstance(body, bytes) and 0 < len(body) <= _CHUNK_BYTES else None
+        try:
+            super().request(method, url, body, *arguments, **named)  # type: ignore[misc] # the SDK's connection has it
+        finally:
+            self._held = None
+
     def send(self, data: Any) -> None:
+        if self._held is not None:
+            if not self._held:
+                self._held = data
+                return
+            data, self._held = self._held + data, None
         if not isinstance(data, bytes) or len(data) <= _CHUNK_BYTES:
             self._send_chunk(data)
             return

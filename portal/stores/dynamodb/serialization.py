@@ -46,8 +46,13 @@ def from_attributes(attributes: Mapping[str, AttributeValue]) -> Item:
     item: dict[str, Value] = {}
     rest: dict[str, AttributeValue] = {}
     for name, attribute in attributes.items():
+        # Nearly all of them. A value is never None.
+        text = attribute.get("S")
+        if text is not None:
+            item[name] = text
+            continue
         ((kind, value),) = attribute.items()
-        if kind in ("S", "BOOL"):
+        if kind == "BOOL":
             item[name] = value
         elif (
             kind == "N"

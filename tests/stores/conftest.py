@@ -1,10 +1,13 @@
 """The stores under test. A test with `store` or `open_again` runs once for each kind of store."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.parsers import JSONParser
 
+from portal.stores.aws.answer_parser import FastJsonParser
 from portal.stores.contract import Store
 from portal.stores.dynamodb.client import TableLocation
 from portal.stores.dynamodb.store import DynamoDbStore
@@ -27,13 +30,43 @@ class JsonOpener:
 
 
 class DynamoDbOpener:
-    """Opens stores on one table."""
+    """Opens stores on one table. Each answer that they parse is parsed by botocore as well."""
 
     def __init__(self, location: TableLocation) -> None:
         self.location = location
 
     def __call__(self) -> Store:
-        return DynamoDbStore(self.location)
+        store = DynamoDbStore(self.location)
+        parse_twice(store)
+        return store
+
+
+#: Answers of DynamoDB that our parser understood in another way than botocore's.
+parsed_differently: list[tuple[object, object]] = []
+
+
+def parse_twice(store: DynamoDbStore) -> None:
+    """Have what the store's client parses compared with botocore's own parser."""
+    plain, fast = JSONParser(), FastJsonParser()
+
+    def compare(
+        response_dict: Mapping[str, Any], operation_model: Any, **_arguments: object
+    ) -> None:
+        shape = operation_model.output_shape
+        both = plain.parse(response_dict, shape), fast.parse(response_dict, shape)
+        if both[0] != both[1]:
+            parsed_differently.append(both)
+
+    store.connection.open()
+    store.connection._opener.opened.meta.events.register("before-parse.dynamodb", compare)
+
+
+@pytest.fixture(autouse=True)
+def parsed_alike() -> Iterator[None]:
+    yield
+    different = parsed_differently.copy()
+    parsed_differently.clear()
+    assert different == []
 
 
 @pytest.fixture(autouse=True)

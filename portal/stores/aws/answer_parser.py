@@ -78,10 +78,9 @@ class FastJsonParser(JSONParser):  # type: ignore[misc] # botocore has no annota
         kind = shape.type_name
         if kind in _AS_THEY_ARE:
             return None
-        if kind == "blob":
-            return self._blob_parser
-        if kind == "timestamp":
-            return self._timestamp_parser
+        if kind in ("blob", "timestamp"):
+            convert_it: Convert = getattr(self, f"_{kind}_parser")
+            return convert_it
         if kind == "list":
             return _of_list(self._converter(shape.member))
         if kind == "map":

@@ -12,7 +12,7 @@ PIP_TOOLS := pip-tools==7.6.2
 LOCK := $(VENV)/lock/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: run compressed test crash attack bench bench-peers lighthouse check lock words clean
+.PHONY: run compressed test crash attack soak bench bench-peers lighthouse check lock words clean
 
 run: $(VENV)/installed compressed  ## starts the portal, and prints where to sign up and to sign in
 	@$(BIN)/portal serve --port $(PORT) --print-links
@@ -32,6 +32,10 @@ crash: $(VENV)/installed-for-tests  ## the long run of the crash tests of stores
 # About ten minutes. Everything stays on this machine: the clients, the portal and DynamoDB.
 attack: $(VENV)/installed-for-tests  ## attacks a portal, and fails if it does not hold
 	@$(BIN)/python -m tests.attack
+
+# Five minutes for each store, with faults. Also on this machine alone; needs wrk.
+soak: $(VENV)/installed-for-tests  ## uses a portal for ten minutes, and fails if something is lost
+	@$(BIN)/python -m tests.soak
 
 bench: $(VENV)/installed-for-tests  ## prints what requests and commits cost
 	@$(BIN)/python -m tests.benchmarks

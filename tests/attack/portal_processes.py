@@ -55,7 +55,7 @@ def _is_helper(process: int) -> bool:
     return b"resource_tracker" in command or b"--until-stdin-ends" in command
 
 
-def _resident_kilobytes(process: int) -> int:
+def resident_kilobytes(process: int) -> int:
     try:
         for line in Path(f"/proc/{process}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
@@ -75,7 +75,7 @@ class Memory(threading.Thread):
             for path in ("/health", "/sign-up", "/api/validate?accountId=7000&companyId=7000"):
                 ask(port_of(portal), "GET", path)
         self.start_kilobytes = {
-            process: _resident_kilobytes(process) for process in worker_ids(portal.process.pid)
+            process: resident_kilobytes(process) for process in worker_ids(portal.process.pid)
         }
         self.most = dict(self.start_kilobytes)
 
@@ -87,7 +87,7 @@ class Memory(threading.Thread):
     def run(self) -> None:
         while not self._stop_event.wait(0.1):
             for process in self.most:
-                self.most[process] = max(self.most[process], _resident_kilobytes(process))
+                self.most[process] = max(self.most[process], resident_kilobytes(process))
 
     def __enter__(self) -> "Memory":
         self.start()

@@ -87,6 +87,17 @@ def _wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]") -> None
     raise AssertionError(f"{process.args!r} did not start")
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What wrk counted in a run of some seconds."""
+
+    requests: int
+    per_second: float
+    p99_seconds: float
+    refused: int
+    """Answers with another status than 2xx."""
+
+
 def send(
     server: Server,
     path: str,
@@ -95,10 +106,29 @@ def send(
     script: str = "",
     connections: int = CONNECTIONS,
 ) -> Run:
-    """Ask for `path` as fast as the server answers.
+    """Ask for `path` as fast as the server answers, and measure what the server spends.
 
     Args:
         script: Lua for wrk: other requests, or pauses between them.
+
+    Raises:
+        NoWrkError: wrk is not installed.
+    """
+    before = cpu_seconds(server.pid)
+    answers = ask_at_full_speed(
+        server.url + path, seconds=seconds, script=script, connections=connections
+    )
+    spent = cpu_seconds(server.pid) - before
+    return Run(
+        per_second=answers.per_second,
+        p99_seconds=answers.p99_seconds,
+        cpu_seconds=spent / max(1, answers.requests),
+        refused=answers.refused,
+    )
+
+
+def ask_at_full_speed(url: str, *, seconds: float, script: str, connections: int) -> Answers:
+    """Have wrk ask for `url` as fast as it is answered.
 
     Raises:
         NoWrkError: wrk is not installed.
@@ -112,11 +142,9 @@ def send(
             file = Path(folder) / "script.lua"
             file.write_text(script, encoding="utf-8")
             command += ["-s", str(file)]
-        before = cpu_seconds(server.pid)
         done = subprocess.run(
-            [*command, server.url + path], capture_output=True, text=True, check=True, timeout=120
+            [*command, url], capture_output=True, text=True, check=True, timeout=seconds + 120
         )
-        spent = cpu_seconds(server.pid) - before
     requests = re.search(r"(\d+) requests in", done.stdout)
     per_second = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
     p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", done.stdout)
@@ -124,10 +152,10 @@ def send(
     assert requests, done.stdout
     assert per_second, done.stdout
     assert p99, done.stdout
-    return Run(
+    return Answers(
+        requests=int(requests[1]),
         per_second=float(per_second[1]),
         p99_seconds=float(p99[1]) * _UNITS[p99[2]],
-        cpu_seconds=spent / max(1, int(requests[1])),
         refused=int(refused[1]) if refused else 0,
     )
 

@@ -260,13 +260,14 @@ def _return_keys(entry: OutboxEntry) -> dict[str, Value]:
 def outbox_entry_of(item: Item) -> OutboxEntry:
     """The entry of an item. A row of an index lacks `tries`, `dueAt`, `locale` and others."""
     text = Texts(item)
-    at = parse_timestamp(text["at"])
+    at, queue = parse_timestamp(text["at"]), text["queue"]
     soft_bounces = item.get("changes")
     if at is None:
         raise ValueError(f"{item[KEY]} has no time")
     return OutboxEntry(
         id=text[KEY],
-        tenant_id=text["of"] or text[GSI2.partition].partition("#")[2],
+        # A test of a webhook is of no tenant, and is listed for its subscription.
+        tenant_id=text["of"] or ("" if queue else text[GSI2.partition].partition("#")[2]),
         kind=text["verb"],
         locale=text["locale"],
         at=at,
@@ -285,7 +286,7 @@ def outbox_entry_of(item: Item) -> OutboxEntry:
         notices=tuple(text["notices"].split()),
         mark=text["addressMark"],
         requests=tuple(text["requests"].split()),
-        queue=text["queue"],
+        queue=queue,
         body=text["body"],
         request_id=text["requestId"],
     )

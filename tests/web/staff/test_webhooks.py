@@ -170,7 +170,10 @@ def test_a_test_once_for_each_page(admin: Staff, store: Store, clock: Clock) -> 
         assert press(admin, subscription, "test", page).status_code == 303
     (entry,) = newest(store, subscription.id, 5)
     assert (entry.kind, entry.state) == ("webhook.test", DeliveryState.DUE)
-    assert "webhook.test" in page_words(admin.get(f"{PAGE}/{subscription.id}"))
+    shown = admin.get(f"{PAGE}/{subscription.id}")
+    assert "webhook.test" in page_words(shown)
+    # It is of no tenant.
+    assert "/staff/tenants/" not in shown.text
 
 
 def give_up(store: Store, subscription: Subscription, key: str, clock: Clock) -> None:

@@ -1,5 +1,6 @@
 """`portal outbox`: delivers what is due, once or until it is stopped; says what is left."""
 
+import math
 import os
 import select
 import signal
@@ -165,7 +166,11 @@ def _watch(settings: Settings, *, until_stdin_ends: bool) -> None:
         others = [
             executor.submit(watch_rounds, rounds_of(settings, store), wait),
             executor.submit(
-                watch_rounds, sender_of(settings, store, tracing, recorder).round, wait
+                watch_rounds,
+                sender_of(settings, store, tracing, recorder).round,
+                wait,
+                # Its end would wait for the slowest receiver, and the others with it.
+                round_seconds=math.inf,
             ),
         ]
 

@@ -55,17 +55,21 @@ def watch(
 
 
 def watch_rounds(
-    rounds: Rounds, wait: Callable[[float], bool], look_seconds: float = LOOK_SECONDS
+    rounds: Rounds,
+    wait: Callable[[float], bool],
+    look_seconds: float = LOOK_SECONDS,
+    round_seconds: float = ROUND_SECONDS,
 ) -> None:
     """Make the rounds, again and again, in a thread of their own: none of them waits for a mail
     server. While the store does not work, the pauses grow up to a minute.
 
     Args:
         wait: As in `watch`.
+        round_seconds: After so many a round is to stop.
     """
 
     def look() -> bool:
-        rounds(_for_a_while(lambda: wait(0)))
+        rounds(_for_a_while(lambda: wait(0), round_seconds))
         return True
 
     _repeat(look, wait, look_seconds)
@@ -83,6 +87,6 @@ def _repeat(look: Callable[[], bool], wait: Callable[[float], bool], look_second
         pause = look_seconds if has_worked else min(LONGEST_PAUSE_SECONDS, pause * 2)
 
 
-def _for_a_while(until: Until) -> Until:
-    end = time.monotonic() + ROUND_SECONDS
+def _for_a_while(until: Until, seconds: float = ROUND_SECONDS) -> Until:
+    end = time.monotonic() + seconds
     return lambda: until() or time.monotonic() >= end

@@ -9,8 +9,9 @@ from portal.outgoing import Caller, Route, Target, is_public
 from portal.settings import Settings
 
 LONGEST_ADDRESS = 1000
-#: Calls that run at a time in one process.
-_PLACES = 8
+#: Calls that run at a time in one process: more than receivers are served at a time, since a name
+#: that is not found keeps its place for longer than its message.
+_PLACES = 16
 _PRINTABLE = re.compile(r"[!-~]+", re.ASCII)
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import datetime
 
@@ -36,7 +36,9 @@ SCHEDULE = Schedule(
     lasts=LASTS.total_seconds(),
 )  # fmt: skip
 #: Receivers that are served at a time.
-_AT_ONCE = 4
+_AT_ONCE = 8
+#: While a slow one is served, the others are looked at again after so many seconds.
+_LOOK_SECONDS = 2.0
 #: After so many seconds a receiver lets the next one have its turn.
 _TURN_SECONDS = 20.0
 
@@ -53,6 +55,7 @@ class WebhookSender:
         caller: Makes the requests; as the settings say if omitted.
         tracing: Of each delivery; none if omitted.
         told: Learns the kind of each message that was tried, and what became of it.
+        look_seconds: Between two looks at what is due while a receiver is slow.
     """
 
     def __init__(
@@ -66,11 +69,12 @@ class WebhookSender:
         caller: Caller | None = None,
         tracing: Tracing | None = None,
         told: Told | None = None,
+        look_seconds: float = _LOOK_SECONDS,
     ) -> None:
         self._store, self._sealing, self._clock = store, sealing, clock
         self._tracing = tracing or NoTracing()
         self._told = told or (lambda _kind, _state: None)
-        self._schedule = schedule
+        self._schedule, self._look_seconds = schedule, look_seconds
         self._caller = caller or open_caller(settings)
 
     def send_due(self, until: Callable[[], bool] = lambda: False) -> Tally:
@@ -83,25 +87,35 @@ class WebhookSender:
             StoreError: The store failed. What was sent before that is written down.
         """
         total = Tally()
-        while not until():
-            book = read_book(self._store)
-            if not book.subscriptions:
-                break
-            fan_out(self._store, book, self._clock(), until)
-            turns = [
-                each
-                for each in book.subscriptions
-                if each.state is State.ON and self._is_due(each.id)
-            ]
-            if not turns:
-                break
-            with ThreadPoolExecutor(min(_AT_ONCE, len(turns))) as executor:
-                tallies = list(executor.map(lambda each: self._turn(each, until), turns))
-            for tally in tallies:
-                total.add(replace(tally, is_down=False))
-            if not any(tally.handled and not tally.is_down for tally in tallies):
-                break
+        running: dict[Future[Tally], str] = {}
+        with ThreadPoolExecutor(_AT_ONCE) as executor:
+            has_more, look_at = True, 0.0
+            while running or has_more:
+                if not until() and (has_more or time.monotonic() >= look_at):
+                    for each in self._turns(until):
+                        # The turn of a slow one goes on while others have many.
+                        if each.id not in running.values():
+                            running[executor.submit(self._turn, each, until)] = each.id
+                    look_at = time.monotonic() + self._look_seconds
+                has_more = False
+                left = max(0.0, look_at - time.monotonic())
+                done, _ = wait(running, self._look_seconds if until() else left, FIRST_COMPLETED)
+                for turn in done:
+                    del running[turn]
+                    tally = turn.result()
+                    total.add(replace(tally, is_down=False))
+                    has_more |= bool(tally.handled) and not tally.is_down and not until()
         return total
+
+    def _turns(self, until: Callable[[], bool]) -> list[Subscription]:
+        """The receivers for which something is due."""
+        book = read_book(self._store)
+        if not book.subscriptions:
+            return []
+        fan_out(self._store, book, self._clock(), until)
+        return [
+            each for each in book.subscriptions if each.state is State.ON and self._is_due(each.id)
+        ]
 
     def round(self, until: Callable[[], bool]) -> bool:
         """As `send_due`, for `portal.outbox.watch_rounds`."""

@@ -4,9 +4,11 @@ import json
 import logging
 import socket
 import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
@@ -38,6 +40,7 @@ from tests.onboarding.verb_calls import call_reject
 from tests.webhooks.receivers import (
     ADMIN,
     SECRETS,
+    Got,
     Receiver,
     now_of,
     receiving,
@@ -307,6 +310,30 @@ def test_a_dead_and_a_slow_receiver_hold_up_no_other(
     assert (tally.sent, tally.put_off) == (6, 1)
 
 
+def test_what_happens_while_a_receiver_is_slow_reaches_the_others_at_once(
+    store: AnnouncingStore, receiver: Receiver, allowed: Settings, clock: Clock, tmp_path: Path
+) -> None:
+    other_folder = tmp_path / "other"
+    other_folder.mkdir()
+    with receiving(other_folder, tls=False) as slow:
+        answers = slow.until = threading.Event()
+        for address in (slow.address, receiver.address):
+            subscribe(store, address, clock=clock)
+        sign_up(store)
+
+        # Something else happens when both have begun. The slow one answers when that has arrived.
+        def sign_up_once(_got: Got) -> None:
+            if len(slow.got) == 1:
+                sign_up(store, 2)
+
+        slow.on_got = sign_up_once
+        receiver.on_got = lambda _got: answers.set() if len(receiver.got) == 2 else None
+        began = time.monotonic()
+        assert sender(store, allowed, clock, look_seconds=0.01).send_due() == Tally(sent=4)
+    # Otherwise it would have waited for the end of the slow one's time.
+    assert time.monotonic() - began < 10
+
+
 def test_nothing_goes_into_an_inner_network(
     store: AnnouncingStore, receiver: Receiver, clock: Clock, tmp_path
 ) -> None:
@@ -388,6 +415,7 @@ def test_a_test_is_sent_once(
         "timestamp": "2026-11-23T10:00:00.000Z",
         "data": {"subscription": subscription.id},
     }
+    assert only(store, subscription).tenant_id == ""
 
 
 def test_a_secret_that_no_key_opens_is_said_and_waits(

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 #: Of one name. Each is tried for as long as time is left.
 _MAX_ADDRESSES = 4
@@ -12,6 +12,9 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 #: All addresses of IPv6 that were given to anybody. The library calls global what it has no other
 #: name for: site-local addresses, and those with an IPv4 address that nothing translates any more.
 _GIVEN = IPv6Network("2000::/3")
+#: The library calls these global, or did. They belong to one machine or network: in the first one
+#: Oracle's cloud has metadata, at the second one Azure has its platform.
+_OF_PLATFORMS = (IPv4Network("192.0.0.0/24"), IPv4Network("168.63.129.16/32"))
 
 
 class PrivateAddressError(Exception):
@@ -43,6 +46,8 @@ def is_public(address: str) -> bool:
     if isinstance(found, IPv6Address) and (inner := _inner_ipv4(found)):
         found = inner
     if isinstance(found, IPv6Address) and found not in _GIVEN:
+        return False
+    if any(found in network for network in _OF_PLATFORMS):
         return False
     return found.is_global and not found.is_multicast
 

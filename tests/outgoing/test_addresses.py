@@ -18,6 +18,11 @@ from portal.outgoing.addresses import PrivateAddressError, addresses_of
         ("192.168.1.1", False),
         ("169.254.169.254", False),
         ("100.64.0.1", False),
+        # Metadata of clouds that stand elsewhere.
+        ("192.0.0.192", False),
+        ("168.63.129.16", False),
+        ("64:ff9b::a83f:8110", False),
+        ("100.100.100.200", False),
         ("0.0.0.0", False),  # noqa: S104 - nothing listens there
         ("224.0.0.1", False),
         ("::1", False),

@@ -283,7 +283,8 @@ def test_how_long_a_receiver_may_ask_to_be_left_alone() -> None:
     assert read_retry_after("9" * 30, START) == timedelta(hours=12)
     assert read_retry_after("Mon, 23 Nov 2026 10:05:00 GMT", START) == timedelta(minutes=5)
     assert read_retry_after("Mon, 23 Nov 2020 10:05:00 GMT", START) == timedelta(0)
-    for text in ("", "-5", "1.5", "soon", "²"):
+    large = f"Mon, 1 Jan {'9' * 20} 00:00:00 +{'9' * 20}"
+    for text in ("", "-5", "1.5", "soon", "²", large):
         assert read_retry_after(text, START) is None
 
 

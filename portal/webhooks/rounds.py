@@ -81,6 +81,8 @@ class WebhookRounds:
         self.is_under_way = True
         book = read_book(self.store)
         has_said = book.is_in_use and self._say_ends(until)
+        if book.version and not book.is_in_use:
+            self._forget_ends()
         is_tidy = self._tidy(book, until)
         self.is_under_way = self._ends is not None or not is_tidy
         if not self.is_under_way:
@@ -107,6 +109,14 @@ class WebhookRounds:
         with suppress(ItemExistsError, VersionConflictError):
             self.store.write([Replace(item, ends.version) if ends.version else Add(item)])
         return bool(count)
+
+    def _forget_ends(self) -> None:
+        """Nobody listens. Who does so later hears nothing of what ended meanwhile."""
+        self._ends = None
+        if item := find_item(self.store, ROUND_ID):
+            # Another process has done the same, or makes a round as somebody listens again.
+            with suppress(VersionConflictError):
+                self.store.write([Remove(ROUND_ID, int(item["version"]))])
 
     def _due_ends(self) -> "_Ends | None":
         now, item = self.clock(), find_item(self.store, ROUND_ID)

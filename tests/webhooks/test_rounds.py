@@ -141,6 +141,24 @@ def test_a_suspended_tenant_and_the_time_before_anybody_listens(
     assert said_ends(store) == []
 
 
+def test_what_ended_while_all_were_switched_off_is_not_said_later(
+    store: AnnouncingStore, clock: Clock, new_rounds: MakeRounds
+) -> None:
+    subscription = subscribe(store, ADDRESS)
+    licensed(store, 1, 2)
+    licensed(store, 2, 4)
+    new_rounds().run_if_due()
+    off = switch(store, seen(subscription), State.OFF, ADMIN, clock.now())
+    new_rounds().run_if_due()
+    clock.advance(days=3)
+    new_rounds().run_if_due()
+    switch(store, seen(off), State.ON, ADMIN, clock.now())
+    new_rounds().run_if_due()
+    clock.advance(days=2)
+    new_rounds().run_if_due()
+    assert said_ends(store) == [("tenant.expired", "86810_2")]
+
+
 def test_many_ends_are_said_in_parts(
     store: AnnouncingStore, clock: Clock, new_rounds: MakeRounds
 ) -> None:

@@ -1,5 +1,6 @@
 """What the nginx of docs/operating.md passes on, to whom, and how often."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,7 @@ SPOOFED = (
     "X-Forwarded-Proto: https",
     "X-Forwarded-Host: evil.example",
     "X-Forwarded-Prefix: /evil",
+    "X-Request-Id: Jane-Doe-of-Example",
 )
 
 
@@ -79,6 +81,8 @@ def test_t3_what_a_client_says_about_itself_reaches_nobody(tmp_path: Path) -> No
         "x-forwarded-host": "localhost",
     }
     assert headers["host"] == "localhost"
+    # It stands in the log, in the history and in mails.
+    assert re.fullmatch("[0-9a-f]{32}", headers["x-request-id"])
 
 
 def test_t24_a_request_without_a_host_is_refused(tmp_path: Path) -> None:

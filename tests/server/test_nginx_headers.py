@@ -66,6 +66,8 @@ SPOOFED = (
     "X-Forwarded-Host: evil.example",
     "X-Forwarded-Prefix: /evil",
     "X-Request-Id: Jane-Doe-of-Example",
+    "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "tracestate: client=chosen",
 )
 
 
@@ -81,6 +83,7 @@ def test_t3_what_a_client_says_about_itself_reaches_nobody(tmp_path: Path) -> No
         "x-forwarded-host": "localhost",
     }
     assert headers["host"] == "localhost"
+    assert not {"traceparent", "tracestate"} & set(headers)
     # It stands in the log, in the history and in mails.
     assert re.fullmatch("[0-9a-f]{32}", headers["x-request-id"])
 

@@ -94,7 +94,8 @@ def test_an_id_of_a_safe_form_is_taken_from_a_trusted_proxy(make, path: str) -> 
 @pytest.mark.parametrize(
     "given",
     ["short", "A" * 65, "anna@example.com", "a b c d e f g h", "<script>alert", "=cmd|calcXX",
-     "12345678,12345678", "import-abcdefghijklmnopqrstuvwxyz", "ÄÄÄÄÄÄÄÄÄÄ", "../../../../etc", ""],
+     "12345678,12345678", "Jane-Doe-of-Example", "+49 30 901820",
+     "import-abcdefghijklmnopqrstuvwxyz", "ÄÄÄÄÄÄÄÄÄÄ", "../../../../etc", ""],
 )  # fmt: skip
 def test_any_other_id_is_replaced(make, path: str, given: str) -> None:
     answer = make(proxy_hops=1).test_client().get(path, headers={"X-Request-Id": given})

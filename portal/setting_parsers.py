@@ -125,11 +125,21 @@ def base_url(name: str, address: str) -> str:
     Raises:
         SettingsError: It is no such address.
     """
+    refusal = SettingsError(
+        name,
+        "Set it to the address at which people reach the portal, without a password and without"
+        " anything behind the path, for example https://portal.example.com or"
+        " https://www.example.com/onboarding.",
+    )
     try:
         split = urlsplit(address)
-    except ValueError:
-        return origin(name, address)  # which says what is wrong
+    except ValueError as error:
+        raise refusal from error
     path = split.path.rstrip("/")
+    if split.scheme not in ("http", "https") or not split.hostname:
+        raise refusal
+    if split.query or split.fragment or "@" in split.netloc:
+        raise refusal
     if not path:
         return origin(name, address)
     segments = path.removeprefix("/").split("/")

@@ -33,6 +33,11 @@ def test_nothing_has_to_be_set() -> None:
     assert settings.api_allowed_origins == ()
 
 
+def test_each_setting_is_listed_once() -> None:
+    names = [setting.name for setting in SETTINGS]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_a_blank_setting_counts_as_not_set() -> None:
     assert Settings.from_environment({setting.name: "  " for setting in SETTINGS}) == of()
 
@@ -89,6 +94,18 @@ def test_the_base_url_may_have_a_path(address: str, base_url: str, prefix: str) 
     settings = of(PORTAL_BASE_URL=address)
     assert (settings.base_url, settings.path_prefix) == (base_url, prefix)
     assert settings.origin + prefix == base_url
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["portal.example.com", "ftp://portal.example.com", "https://", "https://a:b@portal.example.com",
+     "https://portal.example.com/onboarding?a=b", "https://[portal/onboarding"],
+)  # fmt: skip
+def test_a_refused_base_url_hears_that_it_may_have_a_path(address: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        of(PORTAL_BASE_URL=address)
+    assert "https://www.example.com/onboarding." in str(refused.value)
+    assert "without a path" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -61,18 +61,6 @@ AWS = (
         " no address and no person.",
     ),
     Setting(
-        "PORTAL_TRACES",
-        "",
-        "`otlp` sends traces of requests, calls to the store and deliveries of mail to a collector"
-        " of OpenTelemetry. Needs the extra `otel` of the package.",
-    ),
-    Setting(
-        "PORTAL_ACCESS_LOG",
-        "",
-        "`true` writes a line for each answer into the log: route, method, status, time and size;"
-        " no address and no person.",
-    ),
-    Setting(
         "DEBUG",
         "",
         "`fsm-appointment:tenant` logs each call to DynamoDB: operation, kind of item, time,"

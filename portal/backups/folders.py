@@ -4,6 +4,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -66,9 +67,13 @@ def write_file(path: Path, chunks: Iterable[bytes]) -> FileSum:
 
 
 def read_file(path: Path) -> Iterator[bytes]:
-    """The content of a file, in parts. `OSError` if it cannot be read, or is a symbolic link."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    """The content of a file, in parts. `OSError` if it cannot be read, or is a symbolic link, a
+    pipe or a device: one would wait for ever at a pipe."""
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(path, flags)
     with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "no regular file", str(path))
         while chunk := file.read(_CHUNK):
             yield chunk
 

@@ -128,6 +128,14 @@ def test_a_file_that_leads_elsewhere_is_refused(backup: Path, target: Path) -> N
     assert not target.exists()
 
 
+def test_nobody_waits_at_a_pipe(backup: Path, target: Path) -> None:
+    (backup / "secret-key").unlink()
+    os.mkfifo(backup / "secret-key")
+    with pytest.raises(BackupError, match="secret-key cannot be used .no regular file."):
+        restore_backup(backup, target)
+    assert not target.exists()
+
+
 def test_a_name_that_leads_out_of_the_folder_is_refused(backup: Path, target: Path) -> None:
     manifest = Manifest.read(backup)
     (backup / NAME).unlink()

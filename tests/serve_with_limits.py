@@ -68,8 +68,18 @@ def load_nothing() -> Application:
     raise RuntimeError("a secret text")
 
 
+def load_slowly() -> Application:
+    """As `small`, but only once the file HOLD is gone. One file beside it for each that loads."""
+    hold = Path(os.environ["HOLD"])
+    hold.with_name(f"loads-{os.getpid()}").touch()
+    while hold.exists():
+        time.sleep(0.02)
+    return load_small()
+
+
 LOADS = {
     "portal": load_app, "small": load_small, "update": load_if_allowed, "nothing": load_nothing,
+    "slow": load_slowly,
 }  # fmt: skip
 
 

@@ -24,6 +24,8 @@ class Slot:
     """When it has to be started; only without a process."""
     early_deaths: int = 0
     """In a row: deaths soon after a start."""
+    has_failed: bool = False
+    """Whether a process of it has ended by itself. One that was killed may have been fine."""
 
 
 class Renewal:

@@ -164,6 +164,7 @@ class Supervisor:
             )
             slot.start_at = time.monotonic() + pause
             slot.process = None
+            slot.has_failed |= not process.was_killed
             self.on_death(process.pid)
             self._forget(process)
 
@@ -182,7 +183,7 @@ class Supervisor:
                     process.kill()
 
     def _all_failed_at_the_start(self) -> bool:
-        return not self._any_listened and all(slot.early_deaths for slot in self._slots)
+        return not self._any_listened and all(slot.has_failed for slot in self._slots)
 
     def _renew_companion(self) -> None:
         if self.companion:

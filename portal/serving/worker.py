@@ -1,6 +1,7 @@
 """A worker process: loads the application, listens, and says regularly that it lives."""
 
 import asyncio
+import concurrent.futures
 import fcntl
 import logging
 import multiprocessing
@@ -9,6 +10,7 @@ import signal
 import socket
 import stat
 import termios
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -96,10 +98,12 @@ async def _run(load: Load, listener: socket.socket, beats: int, limits: Limits) 
         # A parent that was killed can stop nobody.
         loop.add_reader(parent.sentinel, _once(loop, parent.sentinel, stop.set))
     _beat(loop, beats, limits.beat_seconds)
-    loading = loop.create_task(asyncio.to_thread(load))
+    loading = _in_thread(load, loop)
     stopping = loop.create_task(stop.wait())
     await _first_of(loading, stopping)
     if not loading.done():
+        # Nobody waits for that. Whoever is in the queue would, and be reset after all.
+        loading.cancel()
         return 0
     try:
         application = loading.result()
@@ -175,7 +179,25 @@ def _is_sending(reception: "Reception") -> bool:
     return False
 
 
-async def _first_of(*tasks: "asyncio.Task[Any]") -> None:
+def _in_thread(load: Load, loop: asyncio.AbstractEventLoop) -> "asyncio.Future[Application]":
+    """As `asyncio.to_thread`, but the loop does not wait for the thread when it ends."""
+    result = concurrent.futures.Future[Application]()
+
+    def run() -> None:
+        try:
+            application = load()
+        except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+            if result.set_running_or_notify_cancel():
+                result.set_exception(error)
+        else:
+            if result.set_running_or_notify_cancel():
+                result.set_result(application)
+
+    threading.Thread(target=run, name="load", daemon=True).start()
+    return asyncio.wrap_future(result, loop=loop)
+
+
+async def _first_of(*tasks: "asyncio.Future[Any]") -> None:
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
 
 

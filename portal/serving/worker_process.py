@@ -65,6 +65,12 @@ class WorkerProcess:
         return self._process.exitcode == NOT_LOADED
 
     @property
+    def was_killed(self) -> bool:
+        """Whether a signal ended it: ours, because it seemed frozen, or one of the system, because
+        memory ran out, say."""
+        return (self._process.exitcode or 0) < 0
+
+    @property
     def end(self) -> str:
         """How it ended, as the rest of a sentence."""
         code = self._process.exitcode

@@ -464,14 +464,14 @@ ARROWS: dict[str, set[str]] = {
         "portal.stores.file", "portal.timestamps",
     },
     "portal.cli.check_config": {
-        "portal.mail", "portal.metrics", "portal.oidc", "portal.setting_list", "portal.settings",
-        "portal.signing_keys",
+        "portal.mail", "portal.metrics", "portal.oidc", "portal.sealing", "portal.setting_list",
+        "portal.settings", "portal.signing_keys", "portal.tracing",
     },
     "portal.cli.doctor": {
         "portal.cli", "portal.folders", "portal.fsm", "portal.incomplete_count", "portal.mail",
         "portal.metrics", "portal.oidc", "portal.sealing", "portal.search", "portal.settings",
         "portal.signing_keys", "portal.stores", "portal.stores.dynamodb", "portal.stores.file",
-        "portal.timestamps",
+        "portal.timestamps", "portal.tracing",
     },
     "portal.cli": {
         "portal", "portal.answer_diff", "portal.auth", "portal.backups", "portal.cli.check_config",

@@ -7,6 +7,7 @@ from portal.cli.check_config.masking import MASK, masked
 from portal.metrics import require_prometheus_client
 from portal.settings import SETTINGS, Setting, Settings, SettingsError
 from portal.signing_keys import SECRET_KEY_FILE, resolve_secret_keys
+from portal.tracing import require_libraries
 
 FROM_ENVIRONMENT = "environment"
 BY_DEFAULT = "default"
@@ -84,6 +85,11 @@ def _checks_of_the_start(settings: Settings) -> Iterator[Callable[[], object]]:
         # It would make a key that is missing.
         yield lambda: resolve_secret_keys(replace(settings, data_dir_is_made=True))
     yield lambda: require_prometheus_client(settings)
+    yield lambda: require_libraries(settings)
+    if settings.store == "dynamodb":
+        from portal.sealing import require_sealing_key  # noqa: PLC0415 - takes 0.1 s
+
+        yield lambda: require_sealing_key(settings)
     yield lambda: open_signer(settings)
     yield lambda: open_provider(settings)
 

@@ -33,6 +33,7 @@ from portal.stores import (
     is_made,
     open_store,
 )
+from portal.tracing import require_libraries
 
 #: Beside the checks: what people see of each answer to the question whether they may use the
 #: application. It shows no message of the portal, whatever went wrong.
@@ -120,6 +121,7 @@ def examine_all(environ: Mapping[str, str], mail_to: str = "") -> Iterator[Findi
         try:
             settings = Settings.from_environment(environ)
             require_prometheus_client(settings)
+            require_libraries(settings)
             known.append((settings, _secret_keys(settings)))
         except SettingsError as error:
             yield Finding("settings", f"{error.name} cannot be used.", str(error))

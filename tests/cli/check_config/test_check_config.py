@@ -86,7 +86,10 @@ def test_all_problems_are_listed(folder: Path) -> None:
             {"PORTAL_OIDC_ISSUER": "https://a.example", "PORTAL_OIDC_CLIENT_ID": "x"},
             "PORTAL_OIDC_ADMINS",
         ),
-        ({"USE_DYNAMODB": "true", "PORTAL_SECRET_KEY": ""}, "PORTAL_SECRET_KEY"),
+        ({"USE_DYNAMODB": "true", "PORTAL_SECRET_KEY": "", "PORTAL_KMS_KEY_ID": "alias/portal"},
+         "PORTAL_SECRET_KEY"),
+        # As `portal serve` does: with DynamoDB it makes no key by itself.
+        ({"USE_DYNAMODB": "true"}, "PORTAL_KMS_KEY_ID"),
         ({"PORTAL_MAIL_DKIM_KEY_FILE": "/none", "PORTAL_MAIL_DKIM_SELECTOR": "s",
           "PORTAL_MAIL_FROM": "a@example.com"},
          "PORTAL_MAIL_DKIM_KEY_FILE"),

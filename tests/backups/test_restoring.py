@@ -131,7 +131,7 @@ def test_a_file_that_leads_elsewhere_is_refused(backup: Path, target: Path) -> N
 def test_nobody_waits_at_a_pipe(backup: Path, target: Path) -> None:
     (backup / "secret-key").unlink()
     os.mkfifo(backup / "secret-key")
-    with pytest.raises(BackupError, match="secret-key cannot be used .no regular file."):
+    with pytest.raises(BackupError, match="secret-key cannot be used"):
         restore_backup(backup, target)
     assert not target.exists()
 

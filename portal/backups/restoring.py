@@ -16,6 +16,7 @@ from pathlib import Path
 
 from portal.backups.errors import BackupError, error_of
 from portal.backups.folders import FILES, KEY_FILES, lock_folder, read_file, sync_folder, write_file
+from portal.backups.manifest import NAME as MANIFEST_NAME
 from portal.backups.manifest import Manifest
 from portal.stores import Item
 from portal.stores.file import FILE_NAME, LOCK_NAME, UNFINISHED_RESTORE, put_file, read_copy
@@ -97,7 +98,7 @@ def _restore(
     put_file(data_dir, draft / FILE_NAME, put_keys)
     # It is restored. Whatever fails from here on is no error: the rest does no harm.
     with suppress(OSError):
-        shutil.rmtree(draft)
+        _remove(draft)
         sync_folder(data_dir)
     return True
 
@@ -141,6 +142,14 @@ def _end_earlier_run(manifest: Manifest, data_dir: Path, draft: Path) -> None:
             f"{data_dir} was filled from another backup. Nothing was changed. Stop the portal, move"
             " that folder away, and run the command again."
         )
+    _remove(draft)
+
+
+def _remove(draft: Path) -> None:
+    """The manifest goes last: after a kill, the next run still knows which backup it was."""
+    for path in draft.iterdir():
+        if path.name != MANIFEST_NAME:
+            path.unlink()
     shutil.rmtree(draft)
 
 

@@ -14,7 +14,14 @@ from collections.abc import Callable
 
 from flask import Flask, Response, current_app, jsonify
 
-from portal.stores import PUBLIC_ATTEMPTS, StoreError, retry_attempts, set_deadline
+from portal.stores import (
+    PUBLIC_ATTEMPTS,
+    BusyError,
+    StoreError,
+    UnavailableError,
+    retry_attempts,
+    set_deadline,
+)
 from portal.web.http import context
 
 logger = logging.getLogger(__name__)
@@ -89,7 +96,7 @@ class Readiness:
             self._check()
             is_good = True
         except StoreError as error:
-            logger.warning("The store would refuse a write: %s", error)
+            logger.warning("The store would refuse a write: %s", _sentence(error))
         except Exception:
             logger.exception("The check of the store failed.")
         with self._lock:
@@ -114,7 +121,7 @@ def health() -> Response:
     try:
         context.store().check()
     except StoreError as error:
-        logger.warning("The store would refuse a write: %s", error)
+        logger.warning("The store would refuse a write: %s", _sentence(error))
         return _unavailable()
     return jsonify(status="ok")
 
@@ -126,6 +133,12 @@ def live() -> Response:
 def ready() -> Response:
     readiness: Readiness = current_app.extensions["portal.readiness"]
     return jsonify(status="ok") if readiness.is_ready() else _unavailable()
+
+
+def _sentence(error: StoreError) -> str:
+    if isinstance(error, UnavailableError):
+        return f"{error.reason} {error.remedy}"
+    return error.reason if isinstance(error, BusyError) else type(error).__name__
 
 
 def _unavailable() -> Response:

@@ -144,7 +144,9 @@ def test_they_answer_any_host_and_set_nothing(client: FlaskClient, path: str) ->
     looked = client.head(path)
     assert (looked.status_code, looked.data) == (200, b"")
     for method in ("POST", "PUT", "PATCH", "DELETE"):
-        assert client.open(path, method=method).status_code == 405
+        refused = client.open(path, method=method, headers={"Host": "internal.example"})
+        assert refused.status_code == 405
+        assert not refused.headers.getlist("Set-Cookie")
 
 
 class Refusing(StoreWrapper):
@@ -153,7 +155,7 @@ class Refusing(StoreWrapper):
 
 
 def test_ready_is_503_where_the_store_would_refuse_a_write(
-    settings: Settings, store: Store, clock: Clock
+    settings: Settings, store: Store, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     browser = create_app(settings, store=Refusing(store), clock=clock.now).test_client()
     assert browser.get("/health/live").status_code == 200
@@ -161,6 +163,8 @@ def test_ready_is_503_where_the_store_would_refuse_a_write(
         answer = browser.get(path)
         assert (answer.status_code, answer.get_json()) == (503, {"status": "unavailable"})
         assert answer.headers["Cache-Control"] == "no-store"
+        said = "The store would refuse a write: The disk is full. Make room."
+        assert caplog.messages[-1] == said
 
 
 def test_a_store_that_hangs_holds_up_no_health_thread(tmp_path: Path) -> None:

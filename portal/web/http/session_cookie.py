@@ -34,6 +34,10 @@ def _name(settings: Settings) -> str:
     return "__Secure-portal" if settings.path_prefix else "__Host-portal"
 
 
+#: Asked by platforms, which keep no cookie. An error page for one of them sets none either.
+_PROBES = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})
+
+
 class SessionCookie(SecureCookieSessionInterface):
     """Flask's sessions, with the signer made once and not for every request.
 
@@ -55,7 +59,7 @@ class SessionCookie(SecureCookieSessionInterface):
         return super().open_session(app, request)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        if is_without_cookie(request.path):
+        if is_without_cookie(request.path) or request.path in _PROBES:
             return
         super().save_session(app, session, response)
         if response.cache_control.no_cache:

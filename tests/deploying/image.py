@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
 
+from portal.settings import SETTINGS
 from tests.deploying.dockerfile import Stage, context, exec_form, stages
 from tests.deploying.namespaces import Box, Mount, User
 
 ROOT = Path(__file__).parent.parent.parent
+#: How many seconds requests under way get if nothing else is set.
+STOP_SECONDS = int(next(each.default for each in SETTINGS if each.name == "PORTAL_STOP_SECONDS"))
 #: Where the packages of the tests' environment are inside.
 PACKAGES = "/machine"
 #: Where this machine's Python is inside, unless it is below /usr.
@@ -112,9 +115,9 @@ def _base(folder: Path, stage: Stage) -> Image:
     (local / "pyvenv.cfg").write_text(f"home = {program.parent}\n")
     (local / "bin/pip").write_text(_PIP)
     (local / "bin/pip").chmod(0o755)
-    for name in ["pip", *_locked()]:
-        for top in _tops_of(name):
-            (packages / top).symlink_to(f"{PACKAGES}/{top}")
+    # Several distributions may share a folder, as those of OpenTelemetry do.
+    for top in sorted(set().union(*map(_tops_of, ["pip", *_locked()]))):
+        (packages / top).symlink_to(f"{PACKAGES}/{top}")
     shutil.copytree("/etc/ld.so.conf.d", root / "etc/ld.so.conf.d")
     # First of all: Debian's own Python has a library of the same name.
     (root / "etc/ld.so.conf").write_text(f"{PYTHON}/lib\ninclude /etc/ld.so.conf.d/*.conf\n")

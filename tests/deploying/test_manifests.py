@@ -7,12 +7,10 @@ import yaml
 
 from portal.settings import SETTINGS
 from tests.deploying.dockerfile import stages
-from tests.deploying.image import ROOT
+from tests.deploying.image import ROOT, STOP_SECONDS
 
 IMAGE = stages((ROOT / "Dockerfile").read_text())[-1]
 NAMES = {setting.name for setting in SETTINGS}
-#: Requests under way get so long.
-STOP_SECONDS = 30
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploying.image import ROOT, Image
+from tests.deploying.image import ROOT, STOP_SECONDS, Image
 from tests.deploying.namespaces import Box, Running
 from tests.deploying.systemd import booted, machine
 
@@ -38,7 +38,7 @@ def test_the_unit_exposes_little() -> None:
 
 def test_the_unit_stops_later_than_the_portal_does() -> None:
     (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", UNIT.read_text(), re.MULTILINE)
-    assert int(seconds) > 30
+    assert int(seconds) > STOP_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,10 @@ def test_systemd_runs_the_portal(installed: Box, tmp_path: Path) -> None:
             "--role", "admin", as_root=True,
         )  # fmt: skip
         assert f"{ADDRESS}/staff/" in link
+        running.execute("systemctl", "reload", "portal", as_root=True)
+        wait_until_renewed(root)
+        wait_until_healthy(running, root)
+        assert main_process(running) == parent
         running.execute("systemctl", "stop", "portal", as_root=True)
         # Said only if its status was 0.
         assert "portal.service: Deactivated successfully" in root.with_name("kmsg").read_text()
@@ -99,6 +103,14 @@ def main_process(running: Running) -> str:
     return running.execute(
         "systemctl", "show", "portal", "--property=MainPID", "--value", as_root=True
     ).strip()
+
+
+def wait_until_renewed(root: Path) -> None:
+    log = root / "var/log/portal"
+    deadline = time.monotonic() + 60
+    while "The workers are renewed. The earlier ones" not in log.read_text():
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)
 
 
 def wait_until_healthy(running: Running, root: Path) -> None:

@@ -34,6 +34,7 @@ from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.file.store import JsonFileStore
 from portal.tenants import AuditInfo
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine, NoEngineError, running
+from tests.sealing_key import with_sealing_key
 
 ROWS = 20_000
 #: For the memory of the command. A million takes most of an hour and needs no more memory.
@@ -118,7 +119,7 @@ def measure_memory(folder: Path, url: str, table: str, large: int) -> None:
     environment = {
         **os.environ, **CREDENTIALS, "USE_DYNAMODB": "true", "TENANT_TABLE_NAME": table,
         "AWS_REGION": REGION, "AWS_ENDPOINT_URL_DYNAMODB": url,
-        "PORTAL_DATA_DIR": str(folder / "keys"), "PORTAL_SECRET_KEY": "k" * 40,
+        "PORTAL_DATA_DIR": str(with_sealing_key(folder / "keys")), "PORTAL_SECRET_KEY": "k" * 40,
         "PORTAL_IMPORT_COMMAND_MEGABYTES": "100000", "PORTAL_IMPORT_COMMAND_ROWS": "100000000",
     }  # fmt: skip
     idle = peak([str(small), "--dry-run"], environment)

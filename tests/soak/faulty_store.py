@@ -19,6 +19,7 @@ from unittest.mock import patch
 from tests.attack.portal_processes import NO_LIMITS
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine, running
 from tests.fault_proxy import Between, Cut, Late, Plan, Refuse, Trouble, between
+from tests.sealing_key import with_sealing_key
 from tests.serving import ROOT
 
 #: One request of so many meets the trouble.
@@ -56,7 +57,9 @@ class FaultyStore:
 
 @contextmanager
 def faulty_store(folder: Path) -> Iterator[tuple[Mapping[str, str], FaultyStore]]:
-    """An engine with an empty table. Yields the settings of a portal that uses it."""
+    """An engine with an empty table, and the key file in the data folder of a portal, without which
+    it would not start. Yields its settings."""
+    with_sealing_key(folder / "data")
     # The table is made, filled and looked into from this process as well.
     with patch.dict(os.environ, CREDENTIALS), running(0, folder / "engine.db") as url:
         engine = Engine(url)

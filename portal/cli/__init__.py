@@ -9,7 +9,8 @@ backup     `portal backup` and `portal restore`: the data folder, whole
 sealing    `portal sealing`: rotate the key that seals client secrets
 retention  `portal erase-closed`
 outbox     `portal outbox`: sends mail that is due
-aws_lambda the same as a function for AWS Lambda
+aws_lambda the same as a function for AWS Lambda, and what answers HTTP there
+deliveries what both of them send with
 check_config/  `portal check-config`: every setting, where it comes from, and what is wrong
 doctor/    `portal doctor`: checks everything that the portal needs
 answers    `portal answers`: whose answer from `validate` another version or setting changes

@@ -7,14 +7,13 @@ send_due        sends mail; a schedule calls it, for example each minute
 import logging
 import os
 import time
+from contextlib import closing
 from typing import Any, Protocol
 
 from portal import logs
-from portal.cli.outbox import rounds_of, sender_of
+from portal.cli.deliveries import send_all_due
 from portal.settings import Settings, SettingsError
-from portal.signing_keys import resolve_secret_keys
-from portal.stores import RetryingStore, open_store
-from portal.timestamps import utc_now
+from portal.stores import open_store
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +55,7 @@ def send_due(event: object, context: Context) -> dict[str, int]:
     del event
     logs.configure()
     background = logs.write_in_background() if _is_on_lambda() else None
-    token = logs.aws_request_id.set(getattr(context, "aws_request_id", ""))
+    token = logs.lambda_request_id.set(getattr(context, "aws_request_id", ""))
     try:
         return _send_due(context)
     except SettingsError as error:
@@ -65,15 +64,14 @@ def send_due(event: object, context: Context) -> dict[str, int]:
         logger.exception("What is due could not be sent.")
         raise CallError(f"{type(error).__name__}: a line of the log says where.") from None
     finally:
-        logs.aws_request_id.reset(token)
+        logs.lambda_request_id.reset(token)
         if background:
             # The process is frozen after this.
             background.wait_until_written(1.0)
 
 
 def _send_due(context: Context) -> dict[str, int]:
-    from portal.mail import Post  # noqa: PLC0415 - after the settings were read
-    from portal.outbox import Delivery, Schedule, send_once  # noqa: PLC0415 - as above
+    from portal.outbox import Schedule  # noqa: PLC0415 - takes 0.3 s
 
     settings = Settings.from_environment(os.environ)
     if _is_on_lambda() and settings.mail_server.way == "file":
@@ -82,25 +80,10 @@ def _send_due(context: Context) -> dict[str, int]:
             "Set it to the server that sends mail: on AWS Lambda mails would be files, which"
             " disappear with the function.",
         )
-    store = open_store(settings)
     left = context.get_remaining_time_in_millis() / 1000 - Schedule().lease
     last_start = time.monotonic() + left
-    try:
-        retrying = RetryingStore(store)
-        delivery = Delivery(
-            store=retrying,
-            post=Post(settings, resolve_secret_keys(settings)),
-            clock=utc_now,
-        )
-        tally = send_once(
-            delivery,
-            rounds_of(settings, retrying),
-            until=lambda: time.monotonic() > last_start,
-        )
-        webhooks = sender_of(settings, retrying)
-        tally.add(webhooks.send_due(lambda: time.monotonic() > last_start))
-    finally:
-        store.close()
+    with closing(open_store(settings)) as store:
+        tally = send_all_due(settings, store, until=lambda: time.monotonic() > last_start)
     return {
         "sent": tally.sent,
         "putOff": tally.put_off,

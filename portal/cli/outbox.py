@@ -4,28 +4,27 @@ import math
 import os
 import select
 import signal
-from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from portal import logs
+from portal.cli.deliveries import (
+    counted_store,
+    mail_delivery,
+    opened_tracing,
+    rounds_of,
+    send_all_due,
+    webhook_sender,
+)
 from portal.cli.errors import command_errors, opened_store, read_settings
 from portal.cli.search import sentence_of_backlog
-from portal.metrics import Recorder, Regularly, names, recorder_of
 from portal.serving import Limits, signs_of_life
 from portal.settings import Settings
 from portal.signing_keys import resolve_secret_keys
-from portal.stores import GSI4, RetryingStore, Store
+from portal.stores import GSI4, RetryingStore
 from portal.timestamps import utc_now
-
-if TYPE_CHECKING:
-    from portal.outbox import Delivery, Rounds, Until
-    from portal.tracing import Tracing
-    from portal.webhooks import WebhookSecrets, WebhookSender
 
 #: What is waiting or was given up is counted up to this.
 _CAP = 1000
@@ -45,17 +44,8 @@ def send(*, watch: bool, until_stdin_ends: bool) -> None:
     if watch:
         _watch(settings, until_stdin_ends=until_stdin_ends)
         return
-    from portal.outbox import send_once  # noqa: PLC0415 - takes 0.3 s
-
-    with (
-        opened_store(settings, "What was sent is sent. Run the command again.") as store,
-        _counted(settings, store) as (recorder, counted),
-        _traces(settings) as tracing,
-    ):
-        retrying = RetryingStore(counted)
-        delivery = _delivery(settings, retrying, tracing, recorder)
-        tally = send_once(delivery, rounds_of(settings, retrying))
-        tally.add(sender_of(settings, retrying, tracing, recorder).send_due())
+    with opened_store(settings, "What was sent is sent. Run the command again.") as store:
+        tally = send_all_due(settings, store)
     click.echo(
         f"{tally.sent} sent, {tally.put_off} to be tried again, {tally.given_up} given up,"
         f" {tally.dropped} not needed any more."
@@ -158,16 +148,16 @@ def _watch(settings: Settings, *, until_stdin_ends: bool) -> None:
         logs.written_in_background(),
         signs_of_life(Limits()) as goes_on,
         opened_store(settings) as opened,
-        _counted(settings, opened) as (recorder, store),
+        counted_store(settings, opened) as (recorder, store),
         ThreadPoolExecutor(2) as executor,
-        _traces(settings) as tracing,
+        opened_tracing(settings) as tracing,
     ):
         # Each in a thread of its own: no mail waits for the receiver of a webhook.
         others = [
             executor.submit(watch_rounds, rounds_of(settings, store), wait),
             executor.submit(
                 watch_rounds,
-                sender_of(settings, store, tracing, recorder).round,
+                webhook_sender(settings, store, tracing, recorder).round,
                 wait,
                 # Its end would wait for the slowest receiver, and the others with it.
                 round_seconds=math.inf,
@@ -180,139 +170,10 @@ def _watch(settings: Settings, *, until_stdin_ends: bool) -> None:
         try:
             # Without the others, search would stay behind, or programs would hear nothing: then
             # this ends, and is started again.
-            delivery = _delivery(settings, store, tracing, recorder)
+            delivery = mail_delivery(settings, store, tracing, recorder)
             watch(delivery, lambda seconds: has_ended() or wait(seconds))
         finally:
             # The others end as well if the mail has failed.
             os.write(writer, b".")
         for each in others:
             each.result()
-
-
-def rounds_of(settings: Settings, store: Store) -> "Rounds":
-    """What is done beside sending, as the settings say."""
-    from portal.desk import Escalation  # noqa: PLC0415 - takes 0.1 s
-    from portal.mail import OldFiles  # noqa: PLC0415 - takes 0.1 s
-    from portal.outbox import Daily, OldEntries  # noqa: PLC0415 - takes 0.3 s
-    from portal.search import Keeper, Walk  # noqa: PLC0415 - takes 0.1 s
-    from portal.usage import watch_usage  # noqa: PLC0415 - as above
-    from portal.webhooks import WebhookRounds  # noqa: PLC0415 - as above
-
-    def follow(tenant_id: str) -> None:
-        if settings.note_use:
-            watch_usage(store, tenant_id, utc_now())
-
-    webhooks = WebhookRounds(store, webhook_secrets_of(settings), utc_now)
-    keeper = Keeper(store=store, clock=utc_now, also=follow)
-    walk = Walk(store=store, clock=utc_now)
-    old = OldEntries(store, clock=utc_now)
-    files = OldFiles(settings.data_dir, settings.mail_file_days, clock=utc_now)
-    escalation = Escalation(
-        store=store, clock=utc_now, days=settings.escalate_days, to=settings.escalate_to
-    )
-    daily = Daily(
-        store=store,
-        clock=utc_now,
-        zone=settings.time_zone,
-        promised_days=settings.promised_days,
-        staff=settings.mail_staff,
-        staff_locale=settings.mail_staff_language,
-        approvers=settings.mail_approvers,
-        tells_customers=settings.mail_expiring,
-    )
-
-    def make(until: "Until") -> bool:
-        # First what somebody waits for: a tenant that was changed a moment ago is to be found.
-        is_left = keeper.work_off(until)
-        files.remove_if_due(until)
-        old.remove_if_due(until)
-        has_told = bool(escalation.run_if_due(until))
-        has_ended = daily.run_if_due(until)
-        webhooks.run_if_due(until)
-        is_walking = walk.run_if_due(until)
-        is_under_way = daily.is_under_way or old.is_under_way or is_walking
-        is_under_way = is_under_way or webhooks.is_under_way
-        return is_left or has_told or has_ended or is_under_way
-
-    return make
-
-
-def sender_of(
-    settings: Settings,
-    store: Store,
-    tracing: "Tracing | None" = None,
-    recorder: Recorder | None = None,
-) -> "WebhookSender":
-    """What sends webhooks."""
-    from portal.webhooks import TYPES, WebhookSender  # noqa: PLC0415 - takes 0.3 s
-
-    secrets = webhook_secrets_of(settings)
-    told = _told(recorder, TYPES) if recorder else None
-    return WebhookSender(store, settings, secrets, utc_now, tracing=tracing, told=told)
-
-
-def webhook_secrets_of(settings: Settings) -> "WebhookSecrets":
-    from portal.webhooks import WebhookSecrets  # noqa: PLC0415 - as above
-
-    with command_errors():
-        return WebhookSecrets(resolve_secret_keys(settings))
-
-
-@contextmanager
-def _traces(settings: Settings) -> Iterator["Tracing"]:
-    """What traces deliveries, if that was asked for. In the end it sends what is left."""
-    from portal.tracing import open_tracing  # noqa: PLC0415 - takes 0.1 s
-
-    with command_errors():
-        tracing = open_tracing(settings)
-    try:
-        yield tracing
-    finally:
-        tracing.close()
-
-
-@contextmanager
-def _counted(settings: Settings, store: Store) -> Iterator[tuple[Recorder, Store]]:
-    """What counts in this process, and the store, which counts too."""
-    with command_errors():
-        recorder = recorder_of(settings)
-    if not recorder.is_on:
-        yield recorder, store
-        return
-    from portal.metrics.sources import measured  # noqa: PLC0415 - takes 0.1 s
-
-    regularly = Regularly(recorder)
-    try:
-        yield recorder, measured(store, recorder)
-    finally:
-        regularly.stop()
-
-
-def _told(recorder: Recorder, kinds: Iterable[str]) -> Callable[[str, str], None]:
-    """Counts what becomes of deliveries of these kinds."""
-    known = frozenset(kinds)
-    if recorder.is_on:
-        recorder.start_at_zero(names.DELIVERIES, [(kind, "given_up") for kind in sorted(known)])
-
-    def told(kind: str, state: str) -> None:
-        # A later version of the portal may have written kinds that this one does not know.
-        recorder.count(names.DELIVERIES, kind if kind in known else "other", state)
-
-    return told
-
-
-def _delivery(
-    settings: Settings, store: Store, tracing: "Tracing", recorder: Recorder
-) -> "Delivery":
-    from portal.mail import KINDS, Post  # noqa: PLC0415 - takes 0.1 s
-    from portal.outbox import Delivery  # noqa: PLC0415 - takes 0.3 s
-
-    with command_errors():
-        keys = resolve_secret_keys(settings)
-    return Delivery(
-        store=tracing.traced(store),
-        post=Post(settings, keys),
-        clock=utc_now,
-        tracing=tracing,
-        told=_told(recorder, (kind.value for kind in KINDS)),
-    )

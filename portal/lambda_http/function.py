@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 #: How long an answer waits for whoever reads the log, before the process is frozen.
 _LOG_SECONDS = 1.0
+#: How long an answer waits for the collector of traces.
+_TRACE_SECONDS = 1.0
 #: Notes of use are written before an answer if the call lasts so much longer.
 _SECONDS_FOR_NOTES = 4.0
 #: Lambda lends ten seconds for all of the start.
@@ -63,11 +65,12 @@ class Function:
     """Answers events.
 
     Between two calls the process is frozen, and it may never wake up. So what is to be written
-    is written before the answer: notes of use, and the log.
+    is written before the answer: notes of use, traces, and the log.
 
     Args:
         handler: Makes an answer of an event, as apig-wsgi does.
         write_notes: Writes, within some seconds, what waits to be written.
+        flush_traces: Sends, within as many seconds as it is given, the traces that are left.
         base_path: The path of the base URL, or an empty text.
     """
 
@@ -75,11 +78,13 @@ class Function:
         self,
         handler: Callable[[dict[str, Any], Any], Answer],
         write_notes: Callable[[], None],
+        flush_traces: Callable[[float], None],
         *,
         base_path: str,
     ) -> None:
         self._handler = handler
         self._write_waiting = write_notes
+        self._flush_traces = flush_traces
         self._base_path = base_path
         self._background = logs.write_in_background()
         self._said: set[str] = set()
@@ -92,14 +97,15 @@ class Function:
         """
         # What Lambda's own runtime or an extension has set up since.
         logs.configure()
-        token = logs.aws_request_id.set(context.aws_request_id)
+        token = logs.lambda_request_id.set(context.aws_request_id)
         try:
             kind = kind_of(event)
             answer = self._answer(event, context, kind)
             self._write_notes(context)
+            self._send_traces(context)
         finally:
             self._background.wait_until_written(_LOG_SECONDS)
-            logs.aws_request_id.reset(token)
+            logs.lambda_request_id.reset(token)
         return answer
 
     def _answer(self, event: dict[str, Any], context: Context, kind: Kind) -> Answer:
@@ -165,6 +171,11 @@ class Function:
             # Without the text of the exception, as above. Nobody waits for a note.
             logger.exception("What was noted could not be written.")
 
+    def _send_traces(self, context: Context) -> None:
+        left = context.get_remaining_time_in_millis() / 1000 - requests.RESERVE_SECONDS
+        if left > 0:
+            self._flush_traces(min(left, _TRACE_SECONDS))
+
 
 class _Refuse:
     """Makes answers without the application, in the form of what has asked."""
@@ -216,7 +227,10 @@ def _open() -> Function:
     services = app.extensions["portal"]
     _connect(services.store)
     return function_of(
-        app, services.usage.write_waiting, base_path=urlsplit(settings.base_url).path
+        app,
+        services.usage.write_waiting,
+        services.tracing.flush,
+        base_path=urlsplit(settings.base_url).path,
     )
 
 
@@ -234,19 +248,23 @@ def _connect(store: Store) -> None:
 
 
 def function_of(
-    app: "WSGIApplication", write_notes: Callable[[], None], *, base_path: str = ""
+    app: "WSGIApplication",
+    write_notes: Callable[[], None],
+    flush_traces: Callable[[float], None],
+    *,
+    base_path: str = "",
 ) -> Function:
     """The function of an application.
 
     Args:
-        write_notes: Writes, within some seconds, what waits to be written.
+        write_notes, flush_traces: As in `Function`.
         base_path: The path of the base URL, or an empty text.
     """
     from apig_wsgi import make_lambda_handler  # noqa: PLC0415 - an extra of the package
 
     inner = _with_corrections(requests.bounded(app, most_bytes))
     handler = make_lambda_handler(inner, binary_support=True)
-    return Function(handler, write_notes, base_path=base_path)
+    return Function(handler, write_notes, flush_traces, base_path=base_path)
 
 
 def _with_corrections(app: "WSGIApplication") -> "WSGIApplication":

@@ -16,7 +16,7 @@ from portal.logs.background import (
     write_in_background,
     written_in_background,
 )
-from portal.logs.json_lines import JsonLines, aws_request_id, request_id, trace_id
+from portal.logs.json_lines import JsonLines, lambda_request_id, request_id, trace_id
 from portal.logs.ownership import (
     CONFIGURATION,
     SafeStreamHandler,
@@ -30,10 +30,10 @@ __all__ = [
     "BackgroundStream",
     "JsonLines",
     "SafeStreamHandler",
-    "aws_request_id",
     "configure",
     "dropped_lines",
     "embedding_handlers",
+    "lambda_request_id",
     "own_handler",
     "request_id",
     "trace_id",

@@ -15,14 +15,14 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 trace_id: ContextVar[str] = ContextVar("trace_id", default="")
 
 #: What AWS Lambda calls this call: its own lines about the call have the same id. Empty elsewhere.
-aws_request_id: ContextVar[str] = ContextVar("aws_request_id", default="")
+lambda_request_id: ContextVar[str] = ContextVar("lambda_request_id", default="")
 
 _OUR_PACKAGES = ("portal", "migrations_tools")
 
 
 class JsonLines(logging.Formatter):
     """Formats a record as `time level logger message requestId`; an exception as `error` and `at`.
-    On AWS Lambda there is an `awsRequestId` as well, and with traces on a `traceId`.
+    On AWS Lambda there is a `lambdaRequestId` as well, and with traces on a `traceId`.
 
     `error` lists the types of the exception and of its causes, the last one first. `at` lists the
     lines of code that it passed as `module:line`, the innermost last.
@@ -38,8 +38,8 @@ class JsonLines(logging.Formatter):
         }
         if trace := trace_id.get():
             line["traceId"] = trace
-        if call := aws_request_id.get():
-            line["awsRequestId"] = call
+        if call := lambda_request_id.get():
+            line["lambdaRequestId"] = call
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
             line["error"] = [_type_name(each) for each in _chain(error)]

@@ -63,6 +63,9 @@ class Tracing(Protocol):
     def traced(self, store: Store) -> Store:
         """The store, whose calls are spans while a request or an operation is one."""
 
+    def flush(self, seconds: float) -> None:
+        """Send what is left within this time, in a process that may be frozen afterwards."""
+
     def close(self) -> None:
         """Send what is left, within a few seconds."""
 
@@ -122,6 +125,9 @@ class NoTracing:
 
     def traced(self, store: Store) -> Store:
         return store
+
+    def flush(self, seconds: float) -> None:
+        pass
 
     def close(self) -> None:
         pass

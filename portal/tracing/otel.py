@@ -75,6 +75,7 @@ class OtelTracing:
         self._provider = provider
         self._is_own = is_own
         self._tracer = provider.get_tracer(_NAME)
+        self._flushing: threading.Thread | None = None
 
     def request(
         self, method: str, request_id: str, *, traceparent: str, tracestate: str
@@ -108,6 +109,16 @@ class OtelTracing:
 
     def traced(self, store: Store) -> Store:
         return TracedStore(store, self._store_call)
+
+    def flush(self, seconds: float) -> None:
+        """A collector that did not answer the last time is not waited for again meanwhile."""
+        if not isinstance(self._provider, TracerProvider):
+            return
+        if self._flushing is None or not self._flushing.is_alive():
+            # The limit of time that it takes is not kept while it sends.
+            self._flushing = threading.Thread(target=self._provider.force_flush, daemon=True)
+            self._flushing.start()
+            self._flushing.join(seconds)
 
     def close(self) -> None:
         """A collector that does not answer is not waited for."""

@@ -22,7 +22,7 @@ class Call:
 
 
 def call(app: Any, event: Event, notes: Callable[[], None] = lambda: None) -> dict[str, Any]:
-    return function_of(app, notes)(event, Call())
+    return function_of(app, notes, lambda _seconds: None)(event, Call())
 
 
 @pytest.fixture(autouse=True)

@@ -35,14 +35,14 @@ def test_each_line_is_an_object_and_metrics_stand_at_its_top(
         function.call(broken)
         lines = function.log_lines()
     metrics = [line for line in lines if "_aws" in line]
-    of_call = next(line for line in metrics if "awsRequestId" in line)
+    of_call = next(line for line in metrics if "lambdaRequestId" in line)
     assert of_call["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "FSMAppointmentManager/Portal"
     assert of_call["Latency"] > 0
-    assert of_call["awsRequestId"] == Function.id_of_call(1)
+    assert of_call["lambdaRequestId"] == Function.id_of_call(1)
     assert of_call["requestId"] == answer["headers"]["x-request-id"]
     (failed,) = [line for line in lines if "error" in line]
     assert failed["error"] == ["binascii.Error"]
-    assert failed["awsRequestId"] == Function.id_of_call(2)
+    assert failed["lambdaRequestId"] == Function.id_of_call(2)
     assert CANARY not in function.log.read_text()
     store_lines = [line for line in lines if line["message"].startswith("Store: DynamoDB table")]
     # Once each, if it was not asked to leave out what is below a warning.

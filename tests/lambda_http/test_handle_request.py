@@ -14,12 +14,20 @@ import pytest
 
 from tests.conftest import SECRET_KEY
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
-from tests.lambda_http.lambda_events import CLIENT, Event, http_api, load_balancer, rest_api
+from tests.lambda_http.lambda_events import (
+    CLIENT,
+    Event,
+    function_url,
+    http_api,
+    load_balancer,
+    rest_api,
+)
 from tests.lambda_http.runtime_api import Function, running
 
 HANDLER = "portal.cli.aws_lambda.handle_request"
+MAIL_HANDLER = "portal.cli.aws_lambda.send_due"
 CANARY = "canary-5d1f"
-KINDS = pytest.mark.parametrize("event_of", [http_api, rest_api, load_balancer])
+KINDS = pytest.mark.parametrize("event_of", [http_api, function_url, rest_api, load_balancer])
 EventOf = Callable[..., Event]
 
 
@@ -254,7 +262,6 @@ def test_a_function_that_would_lose_something_does_not_start(
 
 
 def test_mail_is_not_written_into_files_that_disappear(engine: Engine, tmp_path: Path) -> None:
-    handler = "portal.cli.aws_lambda.send_due"
-    with running(handler, tmp_path, environ_of(engine)) as function:
+    with running(MAIL_HANDLER, tmp_path, environ_of(engine)) as function:
         failure = function.failure({})
     assert failure["errorMessage"].startswith("PORTAL_MAIL_URL: Set it to the server that sends")

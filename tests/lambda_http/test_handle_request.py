@@ -16,6 +16,7 @@ from tests.conftest import SECRET_KEY
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
 from tests.lambda_http.lambda_events import (
     CLIENT,
+    URL_HOST,
     Event,
     function_url,
     http_api,
@@ -51,7 +52,9 @@ def environ_of(engine: Engine, **more: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def function(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Function]:
     folder = tmp_path_factory.mktemp("function")
-    with running(HANDLER, folder, environ_of(engine)) as started:
+    # People reach it by its own domain, and by the address that AWS gives to a function.
+    environ = environ_of(engine, PORTAL_TRUSTED_HOSTS=URL_HOST)
+    with running(HANDLER, folder, environ) as started:
         yield started
 
 
@@ -94,12 +97,13 @@ def test_a_form_is_sent_with_its_cookie_and_answered_with_a_redirect(
         "company": "Müller & Söhne", "name": "Kim Meyer", "email": "kim@meyer.example",
         "phone": "+4930123456",
     }  # fmt: skip
+    host = URL_HOST if event_of is function_url else "portal.example.com"
     sent = {
         "method": "POST",
         "body": urlencode(fields).encode(),
         "headers": {
             "content-type": "application/x-www-form-urlencoded",
-            "origin": "https://portal.example.com",
+            "origin": f"https://{host}",
             "sec-fetch-site": "same-origin",
         },
     }

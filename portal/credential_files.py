@@ -11,7 +11,7 @@ from portal.setting_list import SETTINGS
 from portal.setting_parsers import SettingsError
 
 #: systemd's name for the folder.
-_FOLDER = "CREDENTIALS_DIRECTORY"
+CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"
 
 
 def secrets_in_files(environ: Mapping[str, str]) -> dict[str, str]:
@@ -21,11 +21,13 @@ def secrets_in_files(environ: Mapping[str, str]) -> dict[str, str]:
         SettingsError: The folder is missing, a file cannot be read, or the setting stands in the
             environment as well: nobody should have to guess which one counts.
     """
-    folder = environ.get(_FOLDER, "").strip()
+    folder = environ.get(CREDENTIALS_DIRECTORY, "").strip()
     if not folder:
         return {}
     if not Path(folder).is_dir():
-        raise SettingsError(_FOLDER, f"Set it to a folder with secrets as files: {folder} is none.")
+        raise SettingsError(
+            CREDENTIALS_DIRECTORY, f"Set it to a folder with secrets as files: {folder} is none."
+        )
     found = {
         setting.name: _content(Path(folder, setting.name.lower()))
         for setting in SETTINGS
@@ -48,7 +50,7 @@ def _content(path: Path) -> str:
         return ""
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            _FOLDER,
+            CREDENTIALS_DIRECTORY,
             f"{path} cannot be read ({type(error).__name__}). Let the portal's user read it, as"
             " UTF-8 text.",
         ) from error

@@ -464,8 +464,8 @@ ARROWS: dict[str, set[str]] = {
         "portal.stores.file", "portal.timestamps",
     },
     "portal.cli.check_config": {
-        "portal.mail", "portal.metrics", "portal.oidc", "portal.sealing", "portal.setting_list",
-        "portal.settings", "portal.signing_keys", "portal.tracing",
+        "portal.credential_files", "portal.mail", "portal.metrics", "portal.oidc", "portal.sealing",
+        "portal.setting_list", "portal.settings", "portal.signing_keys", "portal.tracing",
     },
     "portal.cli.doctor": {
         "portal.cli", "portal.folders", "portal.fsm", "portal.incomplete_count", "portal.mail",

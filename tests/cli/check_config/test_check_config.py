@@ -105,6 +105,82 @@ def test_what_lacks_beside_others_is_a_problem(
     assert (status, [each for each, found in settings.items() if found["problem"]]) == (1, [name])
 
 
+# ---- Secrets as files
+
+
+@pytest.fixture
+def credentials(tmp_path: Path) -> Path:
+    path = tmp_path / "credentials"
+    path.mkdir()
+    (path / "portal_secret_key_fallbacks").write_text(f"{HUSH}\n")
+    (path / "portal_mail_url").write_text(f"smtp://ann:{HUSH}@mail.example:587\n")
+    return path
+
+
+def test_what_stands_in_a_file_is_named_as_that_and_masked(folder: Path, credentials: Path) -> None:
+    (credentials / "portal_secret_key").write_text(HUSH)
+    environ = {"CREDENTIALS_DIRECTORY": str(credentials), "PORTAL_SECRET_KEY": ""}
+    status, answer, settings = read(folder, **environ)
+    assert (status, answer["unknown"]) == (0, [])
+    found = {name: each["value"] for name, each in settings.items()
+             if each["source"] == "credentials directory"}  # fmt: skip
+    assert found == {
+        "PORTAL_SECRET_KEY": MASK, "PORTAL_SECRET_KEY_FALLBACKS": MASK,
+        "PORTAL_MAIL_URL": f"smtp://ann:{MASK}@mail.example:587",
+    }  # fmt: skip
+    assert settings["CREDENTIALS_DIRECTORY"]["source"] == "environment"
+    text = run(folder, "check-config", **environ).output
+    assert "[credentials directory]" in text
+    assert HUSH not in text
+
+
+def test_a_file_that_cannot_be_used_hides_no_other_problem(folder: Path, credentials: Path) -> None:
+    (credentials / "portal_secret_key").write_text("short")
+    (credentials / "portal_mail_url").write_text("imap://a")
+    status, _, settings = read(
+        folder, CREDENTIALS_DIRECTORY=str(credentials), PORTAL_SECRET_KEY="",
+        PORTAL_PROXY_HOPS="many",
+    )  # fmt: skip
+    assert status == 1
+    assert {name for name, each in settings.items() if each["problem"]} == {
+        "PORTAL_SECRET_KEY", "PORTAL_MAIL_URL", "PORTAL_PROXY_HOPS",
+    }  # fmt: skip
+
+
+def test_a_secret_in_both_places_is_a_problem_beside_others(
+    folder: Path, credentials: Path
+) -> None:
+    (credentials / "portal_secret_key").write_text(HUSH)
+    status, _, settings = read(
+        folder, CREDENTIALS_DIRECTORY=str(credentials), PORTAL_PROXY_HOPS="many",
+        PORTAL_MAIL_URL="file:",
+    )  # fmt: skip
+    assert status == 1
+    for name in ("PORTAL_SECRET_KEY", "PORTAL_MAIL_URL"):
+        assert settings[name]["problem"].startswith("Set it once")
+        assert settings[name]["source"] == "environment"
+    assert settings["PORTAL_PROXY_HOPS"]["problem"]
+
+
+@pytest.mark.parametrize("how", ["missing", "unreadable"])
+def test_files_that_cannot_be_read_are_one_problem(
+    folder: Path, credentials: Path, how: str
+) -> None:
+    path = credentials / "none"
+    if how == "unreadable":
+        path = credentials
+        (path / "portal_secret_key").write_bytes(b"\xff")
+    # With DynamoDB a secret key that is missing would be a problem as well. Nobody knows.
+    status, _, settings = read(
+        folder, CREDENTIALS_DIRECTORY=str(path), PORTAL_SECRET_KEY="", USE_DYNAMODB="true",
+        PORTAL_PROXY_HOPS="many",
+    )  # fmt: skip
+    assert status == 1
+    assert {name for name, each in settings.items() if each["problem"]} == {
+        "CREDENTIALS_DIRECTORY", "PORTAL_PROXY_HOPS",
+    }  # fmt: skip
+
+
 # ---- Secrets
 
 

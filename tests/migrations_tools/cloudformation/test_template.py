@@ -1,9 +1,5 @@
 """The template makes the same table as `table deploy`."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,33 +95,6 @@ def test_the_template_has_all_properties_of_the_deployed_table(environment: str)
     assert properties.pop("TableName") == {"Ref": "TableName"}
     assert created.pop("TableName") == TABLE
     assert properties == created
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_cfn_lint_finds_nothing_in_the_template(tmp_path: Path, environment: str) -> None:
-    path = tmp_path / "template.json"
-    path.write_text(json.dumps(print_document("cloudformation", environment)))
-    assert cfn_lint(path) == (0, "")
-
-
-def cfn_lint(*paths: Path) -> tuple[int, str]:
-    """Its exit status and its output: errors, warnings and hints."""
-    program = Path(sys.executable).with_name("cfn-lint")
-    result = subprocess.run(
-        [program, "--include-checks", "I", "--", *paths],
-        capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-    return result.returncode, result.stdout + result.stderr
-
-
-def test_cfn_lint_finds_an_error(tmp_path: Path) -> None:
-    broken = cloudformation_template(TABLE, "prod")
-    broken["Resources"]["TenantTable"]["Properties"]["KeySchema"][0]["KeyType"] = "HASHED"
-    path = tmp_path / "template.json"
-    path.write_text(json.dumps(broken))
-    status, output = cfn_lint(path)
-    assert status != 0
-    assert "HASHED" in output
 
 
 def test_the_alarms_watch_what_the_manual_says() -> None:

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.deploying.image import ROOT, STOP_SECONDS, Image
 from tests.deploying.namespaces import Box, Running
@@ -18,6 +20,12 @@ VISITOR = str(Path(__file__).with_name("visitor.py"))
 ADDRESS = "http://127.0.0.1:8000"
 #: What systemd 252 calls the exposure, times ten. It ignores words that it does not know.
 MOST_EXPOSED = 11
+
+ENVIRONMENT = """PORTAL_SIGN_UP_MIN_SECONDS=0
+PORTAL_MAIL_FROM=service@example.com
+PORTAL_MAIL_DKIM_KEY_FILE=/run/credentials/portal.service/portal_dkim.pem
+PORTAL_MAIL_DKIM_SELECTOR=s1
+"""
 
 #: There is no journal in the namespaces.
 TO_A_FILE = """[Service]
@@ -49,8 +57,12 @@ def installed(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Box:
     shutil.copy(UNIT, etc / "systemd/system/portal.service")
     (etc / "portal/credentials").mkdir(parents=True)
     (etc / "portal").chmod(0o700)
-    (etc / "portal/environment").write_text("PORTAL_SIGN_UP_MIN_SECONDS=0\n")
+    (etc / "portal/environment").write_text(ENVIRONMENT)
     (etc / "portal/credentials/secret_key").write_text("k" * 40 + "\n")
+    key = rsa.generate_private_key(65537, 2048).private_bytes(
+        Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()
+    )
+    (etc / "portal/credentials/dkim.pem").write_bytes(key)
     shutil.copy(COMMAND, etc / "portal/portal-command")
     return box
 
@@ -76,7 +88,7 @@ def test_systemd_runs_the_portal(installed: Box, tmp_path: Path) -> None:
         assert len(re.findall(r"^Cap(?:Prm|Eff|Bnd|Amb):\t0+$", status, re.MULTILINE)) == 4
         assert "Seccomp:\t2" in status
         names = running.execute("ls", "/run/credentials/portal.service", as_root=True).split()
-        assert names == ["portal_secret_key", "portal_secret_key_fallbacks"]
+        assert names == ["portal_dkim.pem", "portal_secret_key", "portal_secret_key_fallbacks"]
         running.execute("systemctl", "start", "dbus.service", as_root=True)
         link = running.execute(
             "sh", "/etc/portal/portal-command", "staff-link", "anna@example.com",
@@ -87,6 +99,8 @@ def test_systemd_runs_the_portal(installed: Box, tmp_path: Path) -> None:
         wait_until_renewed(root)
         wait_until_healthy(running, root)
         assert main_process(running) == parent
+        # Signed with the key that the service was handed.
+        assert "DKIM-Signature: " in first_mail(root / "var/lib/portal")
         running.execute("systemctl", "stop", "portal", as_root=True)
         # Said only if its status was 0.
         assert "portal.service: Deactivated successfully" in root.with_name("kmsg").read_text()
@@ -103,6 +117,14 @@ def main_process(running: Running) -> str:
     return running.execute(
         "systemctl", "show", "portal", "--property=MainPID", "--value", as_root=True
     ).strip()
+
+
+def first_mail(data: Path) -> str:
+    deadline = time.monotonic() + 60
+    while not (mails := list((data / "mail").glob("*.eml"))):
+        assert time.monotonic() < deadline, "no mail was written"
+        time.sleep(0.1)
+    return mails[0].read_text()
 
 
 def wait_until_renewed(root: Path) -> None:

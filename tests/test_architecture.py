@@ -235,7 +235,9 @@ ARROWS: dict[str, set[str]] = {
     "portal.signing_keys": {
         "portal.atomic_files", "portal.folders", "portal.setting_parsers", "portal.settings",
     },
-    "portal.serving": {"portal.logs"},
+    "portal.serving": {"portal.logs", "portal.serving.processes", "portal.serving.requests"},
+    "portal.serving.processes": {"portal.serving"},
+    "portal.serving.requests": {"portal.logs", "portal.serving"},
     "portal.tracing": {"portal.logs", "portal.settings", "portal.stores"},
     "portal.saved_views": {"portal.auth", "portal.stores"},
     "portal.tenants": set(),
@@ -680,7 +682,7 @@ def test_what_a_module_keeps_to_itself_nobody_else_imports() -> None:
     # `_` alone is the name that translations have everywhere. granian's scheduler has no other
     # door: see docs/decisions/007-whole-requests.md.
     found = [one for one in PORTAL + TOOLS if re.search(r"\._\w", one.module)]
-    assert {one.importer for one in found} == {"portal.serving.granian_server"}
+    assert {one.importer for one in found} == {"portal.serving.requests.granian_server"}
     assert {one.module.rpartition(".")[0] for one in found} == {"granian._granian"}
 
 

@@ -24,8 +24,7 @@ from portal.serving.limits import Limits
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-    from portal.serving.reception import AtOnce, NoteRefusal, Reception
-    from portal.serving.response import ResponseHeaders
+    from portal.serving.requests import AtOnce, NoteRefusal, Reception, ResponseHeaders
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +66,10 @@ Load = Callable[[], Application]
 
 
 def run_worker(load: Load, listener: socket.socket, beats: Connection, limits: Limits) -> None:
-    """The whole life of a worker process. Ends the process."""
+    """The whole life of a worker process. Ends the process.
+
+    When workers are renewed, a parent of an earlier version calls this by the name of its module.
+    """
     # Ctrl-C reaches the whole group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.set_blocking(beats.fileno(), False)
@@ -112,8 +114,7 @@ async def _run(load: Load, listener: socket.socket, beats: int, limits: Limits) 
         logger.exception("A worker could not start.")
         return NOT_LOADED
     # Only now, since this takes a while, and the parent needs none of it.
-    from portal.serving.granian_server import GranianServer  # noqa: PLC0415 - see above
-    from portal.serving.reception import Reception  # noqa: PLC0415 - see above
+    from portal.serving.requests import GranianServer, Reception  # noqa: PLC0415 - see above
 
     reception = Reception(
         application.wsgi,

@@ -12,8 +12,7 @@ from flask import Flask
 
 from portal.cli.serving import listen, load_app
 from portal.serving import Application, Limits
-from portal.serving.granian_server import GranianServer
-from portal.serving.reception import Reception
+from portal.serving.requests import GranianServer, Reception
 
 ONE_THREAD = Limits(threads=1, validate_threads=1, health_threads=1)
 

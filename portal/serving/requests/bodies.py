@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import IO, Protocol
 
 from portal.serving.limits import Limits
-from portal.serving.response import HttpProtocol
+from portal.serving.requests.response import HttpProtocol
 
 
 class BodyProtocol(HttpProtocol, Protocol):

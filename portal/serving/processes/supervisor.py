@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 
-from portal.serving import systemd
-from portal.serving.companion import Companion
 from portal.serving.limits import Limits
 from portal.serving.listening import Listener
-from portal.serving.renewal import Renewal, Slot
+from portal.serving.processes import systemd
+from portal.serving.processes.companion import Companion
+from portal.serving.processes.renewal import Renewal, Slot
+from portal.serving.processes.worker_process import WorkerProcess
 from portal.serving.worker import Load
-from portal.serving.worker_process import WorkerProcess
 
 logger = logging.getLogger(__name__)
 

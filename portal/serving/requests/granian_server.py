@@ -4,7 +4,7 @@ Of granian this uses the server for an event loop of one's own, and below it two
 granian does not document: `RSGIWorker`, and `CallbackScheduler`, whose function gets each request.
 The documented way makes a task of the event loop for each request, which costs `GET /api/validate`
 a seventh of its speed. `pyproject.toml` therefore names the versions that this was tried with, and
-tests/serving/ shows what each of them has to do.
+tests/server/requests/ shows what each of them has to do.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from granian.server.embed import Server
 
 from portal import logs
 from portal.serving.limits import Limits
-from portal.serving.reception import Reception
+from portal.serving.requests.reception import Reception
 
 
 class GranianServer(Server):

@@ -20,11 +20,11 @@ from functools import partial
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Protocol
 
-from portal.serving.bodies import Bodies, BodyProtocol, NoRoomError
-from portal.serving.environ import Scope, make_environ
 from portal.serving.limits import Limits
-from portal.serving.response import CLOSE, REQUEST_ID, ResponseHeaders, refuse, run, send
-from portal.serving.threads import ThreadsByPath
+from portal.serving.requests.bodies import Bodies, BodyProtocol, NoRoomError
+from portal.serving.requests.environ import Scope, make_environ
+from portal.serving.requests.response import CLOSE, REQUEST_ID, ResponseHeaders, refuse, run, send
+from portal.serving.requests.threads import ThreadsByPath
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment

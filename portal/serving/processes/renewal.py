@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from portal.serving import systemd
 from portal.serving.limits import Limits
-from portal.serving.worker_process import WorkerProcess
+from portal.serving.processes import systemd
+from portal.serving.processes.worker_process import WorkerProcess
 
 logger = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ from io import BytesIO
 import pytest
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from portal.serving.environ import UNREADABLE, make_environ
+from portal.serving.requests.environ import UNREADABLE, make_environ
 from portal.stores.contract import Add
 from portal.stores.file import JsonFileStore
 from tests.server.raw_client import Answer, connect, read
-from tests.server.test_at_once import Plain
+from tests.server.requests.test_at_once import Plain
 from tests.serving import Portal, serving
 from tests.web.api.test_validate_layer import TENANT, Make, head_of, layer_of, make, plain
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from portal.serving.bodies import BodyProtocol
-from portal.serving.environ import Headers, Scope
 from portal.serving.limits import Limits
-from portal.serving.reception import AtOnce, Reception
+from portal.serving.requests.bodies import BodyProtocol
+from portal.serving.requests.environ import Headers, Scope
+from portal.serving.requests.reception import AtOnce, Reception
 from portal.stores.contract import Add, Replace
 from portal.stores.file import JsonFileStore
 from tests.server.raw_client import ask, connect, head, is_closed, read

@@ -1,7 +1,9 @@
-"""What goes wrong during a soak, in turn: processes die or freeze, the store fails."""
+"""What goes wrong during a soak, in turn: processes die or freeze, the store fails. And how all
+workers are renewed meanwhile."""
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -11,6 +13,8 @@ from tests.attack.portal_processes import worker_ids
 from tests.serving import Portal
 from tests.soak.faulty_store import TROUBLE, FaultyStore
 
+#: Until no worker is left that was there before SIGHUP. The busiest machine takes a while.
+RENEWED_SECONDS = 120.0
 #: Begins the fault.
 Begin = Callable[[], None]
 
@@ -35,6 +39,23 @@ def _of_processes(portal: Portal) -> list[Begin]:
         # The parent misses its signs of life, and replaces it.
         youngest(signal.SIGSTOP),
     ]
+
+
+def renew(portal: Portal) -> None:
+    """Has the parent replace all workers, one after the other, and waits until it has.
+
+    Raises:
+        TimeoutError: Some of the earlier ones are still there.
+    """
+    earlier = portal.workers()
+    os.kill(portal.process.pid, signal.SIGHUP)
+    end = time.monotonic() + RENEWED_SECONDS
+    while left := earlier & portal.workers():
+        if time.monotonic() > end:
+            raise TimeoutError(
+                f"{len(left)} of {len(earlier)} workers were not renewed in {RENEWED_SECONDS:g} s"
+            )
+        time.sleep(0.1)
 
 
 def _send(number: signal.Signals, processes: "set[int] | list[int]") -> None:

@@ -21,7 +21,7 @@ from tests.attack.portal_processes import (
 )
 from tests.benchmarks.load import ask_at_full_speed
 from tests.serving import Portal, serving
-from tests.soak.faults import in_turn
+from tests.soak.faults import in_turn, renew
 from tests.soak.faulty_store import FaultyStore, faulty_store
 from tests.soak.saw import Saw
 from tests.soak.writers import Importer
@@ -98,6 +98,7 @@ def soak(
     )
     outcome.broken += [f"lost: {each}" for each in lost]
     outcome.broken += [f"false: {each}" for each in saw.false]
+    outcome.broken += load.broken
     outcome.broken += undelivered
     if saw.server_errors:
         outcome.broken.append(f"{saw.server_errors} answers of 500 and more")
@@ -115,6 +116,14 @@ class _Load:
     faults: int = 0
     memory: tuple[float, float] = (0, 0)
     fast: str = ""
+    broken: list[str] = field(default_factory=list)
+
+    def renew(self, portal: Portal) -> None:
+        try:
+            renew(portal)
+        except TimeoutError as error:
+            self.broken.append(str(error))
+        self.faults += 1
 
 
 def _under_load(
@@ -129,8 +138,6 @@ def _under_load(
     sign_up = _paced(SIGN_UP_PAUSE, customers(port, saw, 1)[0])
     staff = _paced(SIGN_UP_PAUSE / 2, StaffMember(port, saw, link).step)
     steps = [sign_up, sign_up, staff, _paced(IMPORT_PAUSE, importer.step)]
-    oldest = worker_ids(portal.process.pid)[0]
-    end = time.monotonic() + seconds
     with (
         ThreadPoolExecutor(1) as pool,
         working(*programs(port, saw, 2), pause=0),
@@ -139,6 +146,12 @@ def _under_load(
         fast = pool.submit(
             ask_at_full_speed, f"{portal.url}{_ASKED}", seconds=seconds, script="", connections=4
         )
+        # All workers are renewed, once before one of them is watched and once after that.
+        load.renew(portal)
+        if saw.cut_off:
+            load.broken.append(f"a renewal cut off {saw.cut_off} requests")
+        oldest = worker_ids(portal.process.pid)[0]
+        end = time.monotonic() + seconds
         at_third = 0.0
         for begin in in_turn(portal, faulty):
             _lull(faulty, lull)
@@ -151,6 +164,7 @@ def _under_load(
                 at_third = _megabytes(oldest)
         _lull(faulty, lull)
         load.memory = (at_third, _megabytes(oldest))
+        load.renew(portal)
         answers = fast.result()
     load.fast = (
         f"wrk on `validate`: {answers.requests:,} answers, {answers.per_second:,.0f} a second,"

@@ -49,6 +49,12 @@ class Saw(Tally):
         )
 
     @property
+    def cut_off(self) -> int:
+        """Requests that got no answer."""
+        with self._lock:
+            return sum(statuses[0] for statuses in self.statuses.values())
+
+    @property
     def server_errors(self) -> int:
         """Answers with a status of 500 and more, but for 503, which says what to do."""
         return sum(

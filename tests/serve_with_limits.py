@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -53,8 +54,17 @@ def small(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]
     return [json.dumps({"length": len(body), "waited": waited}).encode()]
 
 
+def _body_limit(environ: "WSGIEnvironment") -> int:
+    """Called in the event loop, if the request may have a body."""
+    if environ["PATH_INFO"] == "/deadlock":
+        lock = threading.Lock()
+        with lock, lock:
+            pass
+    return 0 if environ["PATH_INFO"] == "/no" else MEGABYTE
+
+
 def load_small() -> Application:
-    return Application(small, lambda environ: 0 if environ["PATH_INFO"] == "/no" else MEGABYTE)
+    return Application(small, _body_limit)
 
 
 def load_if_allowed() -> Application:

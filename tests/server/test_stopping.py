@@ -161,14 +161,3 @@ def test_none_is_lost_who_sends_while_it_stops(tmp_path: Path) -> None:
             client.join(SOON)
         assert portal.process.wait(SOON) == 0
     assert set(outcomes) == {"200"}
-
-
-def test_a_worker_that_lets_no_thread_run_is_found_and_replaced(tmp_path: Path) -> None:
-    limits = {"beat_seconds": 0.1, "frozen_seconds": 2.0}
-    with serving(tmp_path, "1", "small", limits=limits) as portal, connect(portal.url) as line:
-        frozen = portal.workers()
-        line.sendall(head("GET", "/freeze"))
-        assert is_closed(line)
-        assert ask(portal.url, head("GET", "/"), SOON).status == 200
-        assert not frozen & portal.workers()
-        assert "gave no sign of life" in portal.log.read_text()

@@ -12,13 +12,15 @@ from pathlib import Path
 
 from portal.stores.file.store import JsonFileStore
 from tests.conftest import SECRET_KEY
-from tests.server.raw_client import ask, connect, head, post, read
+from tests.server.raw_client import ask, connect, head, is_closed, post, read
 from tests.serving import ROOT, Portal, free_port, serving
 
 SOON = 30
 SIGN_UP = head("GET", "/sign-up")
 #: Pauses and signs of life as everywhere, but shorter.
 QUICK = {"beat_seconds": 0.1, "frozen_seconds": 5.0, "longest_pause_seconds": 0.5}
+
+STUCK = {"beat_seconds": 0.1, "frozen_seconds": 2.0}
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 60) -> None:
@@ -90,6 +92,29 @@ def test_t39_a_frozen_worker_is_replaced(tmp_path: Path) -> None:
         eventually(lambda: ") T" in Path(f"/proc/{frozen}/stat").read_text())
         assert ask(portal.url, SIGN_UP, SOON).status == 200
         assert frozen not in portal.workers()
+        assert "gave no sign of life" in portal.log.read_text()
+
+
+def test_t39_a_worker_that_lets_no_thread_run_is_found_and_replaced(tmp_path: Path) -> None:
+    with serving(tmp_path, "1", "small", limits=STUCK) as portal, connect(portal.url) as line:
+        frozen = portal.workers()
+        line.sendall(head("GET", "/freeze"))
+        assert is_closed(line)
+        assert ask(portal.url, head("GET", "/"), SOON).status == 200
+        assert not frozen & portal.workers()
+        assert "gave no sign of life" in portal.log.read_text()
+
+
+def test_t39_a_deadlocked_event_loop_is_found_though_threads_go_on(tmp_path: Path) -> None:
+    with serving(tmp_path, "1", "small", limits=STUCK) as portal, connect(portal.url) as line:
+        deadlocked = portal.workers()
+        line.sendall(post("/deadlock", b"x"))
+        # Without a body, a request needs no event loop. This one tells whom it was answered by.
+        answer = ask(portal.url, head("GET", "/process"), SOON)
+        assert answer.body == str(min(deadlocked)).encode()
+        assert is_closed(line)
+        assert ask(portal.url, post("/", b"x"), SOON).status == 200
+        assert not deadlocked & portal.workers()
         assert "gave no sign of life" in portal.log.read_text()
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,7 @@ from tests.conftest import START
 from tests.dynamodb_engine import Engine
 from tests.examples import ANN, CONTACT, IDS, NEXT_YEAR, PlainSealer, activate, reference, sign_up
 from tests.mail.letters_and_facts import Kept, post_to
+from tests.search.copied import copy_changes, file_to_copy
 
 #: Read units, write units.
 Units = tuple[float, float]
@@ -102,7 +104,7 @@ def _calls(store: Metered) -> "Counter[str]":
     return calls
 
 
-def fill(store: Metered, count: int) -> None:
+def fill(store: MarkingStore, count: int) -> None:
     """Stores `count` pending tenants."""
     item = records.item_of(sign_up(store, 0, contact=CONTACT))
     started = str(item[GSI2.sort]).partition("#")[0]
@@ -351,10 +353,14 @@ def test_what_a_tenant_costs_that_search_and_lists_have_already(store) -> None:
 
 
 @pytest.mark.parametrize("count", [100, 1000])
-def test_the_newest_changes_are_charged_the_same_however_many_there_are(store, count) -> None:
-    fill(store, count)
-    begin_anew(store)
-    assert not Walk(store=store.inner, clock=lambda: START).run_if_due()
+def test_the_newest_changes_are_charged_the_same_however_many_there_are(
+    store, count, tmp_path: Path
+) -> None:
+    with file_to_copy(tmp_path) as walked:
+        fill(MarkingStore(walked, lambda: START), count)
+        begin_anew(walked)
+        assert not Walk(store=walked, clock=lambda: START).run_if_due()
+        copy_changes(walked, store.inner)
     # One query for each status, with 50 rows of one of them, and 50 tenants.
     units = charged(store, lambda: newest_changes(store, list(Status), limit=50))
     assert units[0] == 50 + 4 * 0.5 + 1

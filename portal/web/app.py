@@ -64,7 +64,7 @@ class ImportConverter(BaseConverter):
 
 
 class TokenIdConverter(BaseConverter):
-    """The first halves that API tokens can have."""
+    """The ids that API tokens can have: their first halves."""
 
     regex = TOKEN_ID
 
@@ -111,26 +111,25 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     security_headers.init_app(app, services.settings)
     # Outside of everything that may refuse a request by itself.
     cors = api.Cors(services.settings.api_allowed_origins)
-    # For a server that refuses a request without the application.
-    app.extensions["portal.refusal_headers"] = cors.refusal_headers
     app.wsgi_app = api.CorsMiddleware(app.wsgi_app, cors)  # type: ignore[method-assign] # as Flask's own documentation wraps it
     access_log = AccessLog(services.settings)
     request_log.init_app(app, services.settings, services.tracing, access_log)
     # For a server that refuses a request without the application.
+    app.extensions["portal.refusal_headers"] = cors.refusal_headers
     app.extensions["portal.access_log"] = access_log
     errors.init_app(app)
     app.before_request(before_request)
+    app.teardown_request(lambda _error: clear_deadline())
     app.after_request(_redirect_without_host)
     app.after_request(staff.add_session_end)
     compression.init_app(app)
-    app.teardown_request(lambda _error: clear_deadline())
     for room in (customer, shell, staff, imports, api, openapi):
         for blueprint in room.BLUEPRINTS:
             app.register_blueprint(blueprint)
     health.init_app(app, services)
     app.add_url_rule("/metrics", view_func=metrics)
-    app.context_processor(_template_context)
     static_files.init_app(app)
+    app.context_processor(_template_context)
     app.jinja_env.filters["written"] = staff.render_rows
     api.mail_reports.init_app(app, services.settings)
     api.validate_layer.init_app(app, services, cors, watch, access_log)

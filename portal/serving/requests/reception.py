@@ -35,11 +35,9 @@ logger = logging.getLogger(__name__)
 BodyLimit = Callable[["WSGIEnvironment"], int]
 #: Path and origin of a request -> headers of an answer that the application does not make.
 RefusalHeaders = Callable[[str, str], ResponseHeaders]
-
 #: Method, status, seconds since the request came, and the id that the application gave it, or "" ->
 #: the id of the request, or "".
 NoteRefusal = Callable[[str, int, float, str], str]
-
 #: Status, headers and body for a request, or None if a thread has to answer it: also each that has
 #: a body. It must not wait for anything: neither for a lock, nor for a disk or a network.
 AtOnce = Callable[[Scope], tuple[int, ResponseHeaders, bytes] | None]
@@ -88,14 +86,14 @@ class Reception:
         note_refusal: NoteRefusal = lambda *_: "",
         at_once: AtOnce | None = None,
     ) -> None:
-        self._own_path = own_path
         self._application = application
-        self._note_refusal = note_refusal
-        self._at_once = at_once
         self._body_limit = body_limit
         self._refusal_headers = refusal_headers
         self._limits = limits
         self._loop = loop
+        self._own_path = own_path
+        self._note_refusal = note_refusal
+        self._at_once = at_once
         self._threads = ThreadsByPath(limits)
         self._bodies = Bodies(limits, loop)
         self._receiving: set[asyncio.Task[None]] = set()
@@ -124,6 +122,10 @@ class Reception:
         """From now on each answer is the last one of its connection."""
         self._closing = True
 
+    def stop_receiving(self, grace_seconds: float) -> None:
+        """Refuse the bodies that are not here in so many seconds. Called by the event loop."""
+        self._bodies.stop(grace_seconds)
+
     @property
     def is_answering(self) -> bool:
         """Whether a request is here that is not answered yet."""
@@ -135,10 +137,6 @@ class Reception:
             (status.st_dev, status.st_ino) == (device, inode) and descriptor != ours
             for device, inode, ours in self._long_answers
         )
-
-    def _done(self, exchange: Exchange) -> None:
-        self._under_way.discard(id(exchange))
-        exchange.done()
 
     def _answer_at_once(self, exchange: Exchange) -> bool:
         """Whether it is answered, in the thread of the server."""
@@ -161,10 +159,6 @@ class Reception:
             logger.info("A client hung up before it was answered.")
         exchange.done()
         return True
-
-    def stop_receiving(self, grace_seconds: float) -> None:
-        """Refuse the bodies that are not here in so many seconds. Called by the event loop."""
-        self._bodies.stop(grace_seconds)
 
     def _receive(self, exchange: Exchange) -> None:
         task = self._loop.create_task(self._receive_whole(exchange))
@@ -254,6 +248,10 @@ class Reception:
         else:
             self._done(request.exchange)
         del request.exchange
+
+    def _done(self, exchange: Exchange) -> None:
+        self._under_way.discard(id(exchange))
+        exchange.done()
 
     def _close_later(self, file: IO[bytes]) -> None:
         self._loop.call_soon_threadsafe(self._loop.call_later, _FILE_SECONDS, file.close)

@@ -180,19 +180,21 @@ def _listener(host: str, port: int, unix: Path | None, mode: int) -> Listener:
     return listen(host, port)
 
 
-@contextmanager
-def _told_what_is_made(settings: Settings) -> Iterator[None]:
-    """Processes that start in here make no other store. They read it in the environment, as above:
-    the workers, and the one that sends mail."""
-    if not is_made(settings):
-        yield
-        return
-    before = os.environ.get(IS_MADE, "")
-    os.environ[IS_MADE] = "true"
+def listen(host: str, port: int) -> Listener:
+    """The socket that all workers accept connections from.
+
+    Raises:
+        click.ClickException: Another program uses the port, or this machine has no such address.
+    """
     try:
-        yield
-    finally:
-        os.environ[IS_MADE] = before
+        return listen_tcp(host, port)
+    except OSError as error:
+        other = 8001 if port == 8000 else 8000
+        raise click.ClickException(
+            f"Cannot listen on {host} port {port}: {error.strerror}."
+            " Stop the program that uses the port, or choose another port:"
+            f" `portal serve --port {other}`, or `make run PORT={other}`."
+        ) from error
 
 
 def _prepare(settings: Settings, *, outbox: bool, print_links: bool) -> None:
@@ -224,6 +226,21 @@ def _prepare(settings: Settings, *, outbox: bool, print_links: bool) -> None:
             click.echo(f"Sign in:   {link}  (once, within 15 minutes)")
 
 
+@contextmanager
+def _told_what_is_made(settings: Settings) -> Iterator[None]:
+    """Processes that start in here make no other store: the workers, and the one that sends mail.
+    They read it in the environment, as they do the address of the portal."""
+    if not is_made(settings):
+        yield
+        return
+    before = os.environ.get(IS_MADE, "")
+    os.environ[IS_MADE] = "true"
+    try:
+        yield
+    finally:
+        os.environ[IS_MADE] = before
+
+
 def _serve_until_signal(
     listener: Listener, settings: Settings, workers: int, metrics: ParentMetrics, *, outbox: bool
 ) -> None:
@@ -233,32 +250,14 @@ def _serve_until_signal(
         load_app, listener, workers, limits, companion,
         on_death=metrics.worker_died, on_end=metrics.process_ended,
     )  # fmt: skip
-    with logs.written_in_background():
-        loaded = supervisor.run()
-        if supervisor.interrupted:
-            sys.stderr.write("Stopped.\n")
+    loaded = supervisor.run()
+    if supervisor.interrupted:
+        sys.stderr.write("Stopped.\n")
     if not loaded:
         raise click.ClickException(
             "No worker could load the portal. The lines of the log above say why."
             " Check it with `portal doctor`, then start the portal again."
         )
-
-
-def listen(host: str, port: int) -> Listener:
-    """The socket that all workers accept connections from.
-
-    Raises:
-        click.ClickException: Another program uses the port, or this machine has no such address.
-    """
-    try:
-        return listen_tcp(host, port)
-    except OSError as error:
-        other = 8001 if port == 8000 else 8000
-        raise click.ClickException(
-            f"Cannot listen on {host} port {port}: {error.strerror}."
-            " Stop the program that uses the port, or choose another port:"
-            f" `portal serve --port {other}`, or `make run PORT={other}`."
-        ) from error
 
 
 def load_app() -> Application:

@@ -497,7 +497,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.metrics.sources": {
         "portal.figures", "portal.metrics", "portal.records", "portal.stores", "portal.tenants",
-        "portal.timestamps",
+        "portal.timestamps", "portal.webhooks",
     },
     "migrations_tools.table": {
         "migrations_tools", "migrations_tools.cloudformation", "portal.cli", "portal.records",

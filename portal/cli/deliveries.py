@@ -108,10 +108,10 @@ def webhook_sender(
     settings: Settings, store: Store, tracing: "Tracing", recorder: Recorder
 ) -> "WebhookSender":
     """What sends webhooks."""
-    from portal.webhooks import TYPES, WebhookSender  # noqa: PLC0415 - takes 0.3 s
+    from portal.webhooks import TEST, TYPES, WebhookSender  # noqa: PLC0415 - takes 0.3 s
 
     secrets = _webhook_secrets(settings)
-    told = _told(recorder, TYPES)
+    told = _told(recorder, (*TYPES, TEST))
     return WebhookSender(store, settings, secrets, utc_now, tracing=tracing, told=told)
 
 

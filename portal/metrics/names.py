@@ -73,13 +73,30 @@ OLDEST_WAIT = Metric(
 OUTBOX_ENTRIES = Metric(
     name="portal_outbox_entries",
     kind=Kind.GAUGE,
-    text="Deliveries that are due now, and those that were given up, counted up to 1000.",
+    text="Mails that are due now, and those that were given up, counted up to 1000.",
     labels=("state",),
 )
 OUTBOX_LATE = Metric(
     name="portal_outbox_oldest_due_seconds",
     kind=Kind.GAUGE,
-    text="For how long the delivery has been due that is due longest.",
+    text="For how long the mail has been due that is due longest.",
+)
+WEBHOOK_ENTRIES = Metric(
+    name="portal_webhook_entries",
+    kind=Kind.GAUGE,
+    text="Webhooks that wait, and those that were given up, of all receivers, up to 1000.",
+    labels=("state",),
+)
+WEBHOOK_LATE = Metric(
+    name="portal_webhook_oldest_due_seconds",
+    kind=Kind.GAUGE,
+    text="For how long the webhook has been due that is due longest.",
+)
+WEBHOOK_RECEIVERS = Metric(
+    name="portal_webhook_receivers",
+    kind=Kind.GAUGE,
+    text="Receivers of webhooks: switched on, switched off, and gone by their own answer.",
+    labels=("state",),
 )
 DELIVERIES = Metric(
     name="portal_deliveries_total",
@@ -132,6 +149,6 @@ PROCESS_DEATHS = Metric(
 
 ALL = (
     REQUESTS, REQUEST_SECONDS, SIGN_UPS, DECISIONS, QUEUE_LENGTH, OLDEST_WAIT, OUTBOX_ENTRIES,
-    OUTBOX_LATE, DELIVERIES, STORE_CALLS, STORE_SECONDS, CAPACITY_UNITS, SIGN_IN_FAILURES,
-    RATE_LIMITED, LOST_LOG_LINES, PROCESS_DEATHS,
+    OUTBOX_LATE, WEBHOOK_ENTRIES, WEBHOOK_LATE, WEBHOOK_RECEIVERS, DELIVERIES, STORE_CALLS,
+    STORE_SECONDS, CAPACITY_UNITS, SIGN_IN_FAILURES, RATE_LIMITED, LOST_LOG_LINES, PROCESS_DEATHS,
 )  # fmt: skip

@@ -37,7 +37,7 @@ from portal.webhooks.deliveries import (
     said,
     send_test,
 )
-from portal.webhooks.events import TYPES
+from portal.webhooks.events import TEST, TYPES
 from portal.webhooks.pauses import Pause, end_pause, read_pause
 from portal.webhooks.rounds import WebhookRounds
 from portal.webhooks.sender import WebhookSender
@@ -58,7 +58,7 @@ from portal.webhooks.subscriptions import (
 )
 
 __all__ = [
-    "MOST_SUBSCRIPTIONS", "SUBSCRIPTION_ID", "TYPES", "AddedBeforeError", "AddressError",
+    "MOST_SUBSCRIPTIONS", "SUBSCRIPTION_ID", "TEST", "TYPES", "AddedBeforeError", "AddressError",
     "AnnouncingStore", "Book", "Counts", "Pause", "Seen", "StaleSubscriptionError", "State",
     "Subscription", "TooManySubscriptionsError", "UnknownDeliveryError",
     "UnknownSubscriptionError", "WebhookRounds", "WebhookSecrets", "WebhookSender",

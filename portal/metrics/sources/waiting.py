@@ -1,4 +1,4 @@
-"""Reads how much waits: in the queue and in the outbox.
+"""Reads how much waits: in the queue, in the outbox, and for each receiver of webhooks.
 
 It reads the first row and a bounded count of a few index partitions, never the whole table: so it
 costs the same whatever is stored. All processes of a server together read twice a minute, and once
@@ -7,11 +7,21 @@ in five minutes while much waits, since a count costs by its rows.
 
 import logging
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from portal import records
-from portal.metrics.names import OLDEST_WAIT, OUTBOX_ENTRIES, OUTBOX_LATE, QUEUE_LENGTH, Metric
+from portal.metrics.names import (
+    OLDEST_WAIT,
+    OUTBOX_ENTRIES,
+    OUTBOX_LATE,
+    QUEUE_LENGTH,
+    WEBHOOK_ENTRIES,
+    WEBHOOK_LATE,
+    WEBHOOK_RECEIVERS,
+    Metric,
+)
 from portal.metrics.recorder import Recorder
 from portal.metrics.shared_folder import Turns
 from portal.stores import (
@@ -27,6 +37,7 @@ from portal.stores import (
 )
 from portal.tenants import Status
 from portal.timestamps import format_timestamp, parse_timestamp
+from portal.webhooks import Book, State, read_book
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +56,10 @@ _ALL = (
     (OUTBOX_ENTRIES, ("due",)),
     (OUTBOX_ENTRIES, ("given_up",)),
     (OUTBOX_LATE, ()),
+    (WEBHOOK_ENTRIES, ("waiting",)),
+    (WEBHOOK_ENTRIES, ("given_up",)),
+    (WEBHOOK_LATE, ()),
+    *((WEBHOOK_RECEIVERS, (state.value,)) for state in State),
 )
 
 
@@ -97,8 +112,32 @@ class WaitingGauges:
             count(GSI4, records.OUTBOX_DUE, cap=_CAP, between=due),
             count(GSI4, records.OUTBOX_GIVEN_UP, cap=_CAP),
             self._age(GSI4, records.OUTBOX_DUE, now),
+            *self._webhooks(read_book(self._store), now),
         )
         return dict(zip(_ALL, map(float, values), strict=True))
+
+    def _webhooks(self, book: Book, now: datetime) -> tuple[float, ...]:
+        """What waits for each receiver; how late the first of those is that are to be sent now; and
+        how many receivers there are. A book has few of them, and all are counted up to one limit.
+        """
+        waiting = given_up = 0
+        late = 0.0
+        states = Counter(each.state for each in book.subscriptions)
+        if book.subscriptions:
+            events = records.due_partition(records.EVENT_QUEUE)
+            waiting, late = self._count_more(events, 0), self._age(GSI4, events, now)
+        for each in book.subscriptions:
+            due = records.due_partition(each.id)
+            waiting = self._count_more(due, waiting)
+            given_up = self._count_more(records.given_up_partition(each.id), given_up)
+            # Nothing is sent to the others.
+            if each.state is State.ON:
+                late = max(late, self._age(GSI4, due, now))
+        return (waiting, given_up, late, *(states[state] for state in State))
+
+    def _count_more(self, partition: str, count: int) -> int:
+        more = self._store.count(GSI4, partition, cap=_CAP - count) if count < _CAP else 0
+        return count + more
 
     def _age(self, index: Index, partition: str, now: datetime) -> float:
         """How long ago the time of the first row was; 0 without a row, and if it is yet to come."""
@@ -107,4 +146,4 @@ class WaitingGauges:
         return max(0.0, (now - at).total_seconds()) if at else 0.0
 
 
-_COUNTED = (QUEUE_LENGTH, OUTBOX_ENTRIES)
+_COUNTED = (QUEUE_LENGTH, OUTBOX_ENTRIES, WEBHOOK_ENTRIES)

@@ -17,23 +17,40 @@ _GIVEN = IPv6Network("2000::/3")
 _OF_PLATFORMS = (IPv4Network("192.0.0.0/24"), IPv4Network("168.63.129.16/32"))
 
 
+#: The addresses of a host, each as text.
+Resolve = Callable[[str, int], list[str]]
+
+
 class PrivateAddressError(Exception):
     """The name has an address that no request may go to."""
 
 
-def addresses_of(host: str, port: int, allows: Callable[[str], bool]) -> list[str]:
+def look_up(host: str, port: int) -> list[str]:
+    """All addresses of the host, as this machine knows them. A literal address is its own.
+
+    Raises:
+        OSError: The name is not known, or nobody could be asked.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def addresses_of(
+    host: str, port: int, allows: Callable[[str], bool], resolve: Resolve = look_up
+) -> list[str]:
     """The IP addresses of the host. One that may not be reached refuses the name: whoever mixes
     the two wants to get at the other one.
 
     Args:
         allows: Whether a request may go to this address.
+        resolve: Looks the name up. It is asked once, so the answer that was looked at is the one
+            that counts.
 
     Raises:
         PrivateAddressError: It has an address that may not be reached.
         OSError: The name is not known, or nobody could be asked.
     """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    addresses = resolve(host, port)
     if not all(allows(each) for each in addresses):
         raise PrivateAddressError
     return addresses[:_MAX_ADDRESSES]

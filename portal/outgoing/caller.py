@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from portal.outgoing.addresses import PrivateAddressError, addresses_of
+from portal.outgoing.addresses import PrivateAddressError, Resolve, addresses_of, look_up
 from portal.outgoing.answers import Answer, CallError, CallProblem
 from portal.tracing import outgoing_headers
 
@@ -49,6 +49,7 @@ class Route:
         no_proxy: Hosts that are reached without it, as `NO_PROXY` has them.
         checks_before_proxy: Refuse a name that leads into an inner network as far as this machine
             can tell, although the proxy looks it up as well: for hosts that people type.
+        resolve: Looks a name up.
     """
 
     allows: Callable[[str], bool]
@@ -58,6 +59,7 @@ class Route:
     has_unusable_proxy: bool = False
     no_proxy: str = ""
     checks_before_proxy: bool = False
+    resolve: Resolve = look_up
 
 
 class Caller:
@@ -166,7 +168,7 @@ class Caller:
                 return ask_through_proxy(call, self._route.proxy, context)
         allows = self._route.allows_plain if target.is_plain else self._route.allows
         try:
-            addresses = addresses_of(target.host, target.port, allows)
+            addresses = addresses_of(target.host, target.port, allows, self._route.resolve)
         except (OSError, UnicodeError) as error:
             raise CallError(CallProblem.UNREACHABLE) from error
         except PrivateAddressError as error:
@@ -175,7 +177,7 @@ class Caller:
 
     def _refuse_private(self, target: Target) -> None:
         try:
-            addresses_of(target.host, target.port, self._route.allows)
+            addresses_of(target.host, target.port, self._route.allows, self._route.resolve)
         except (OSError, UnicodeError):
             # Where a proxy is needed, machines often know no names of the world outside.
             return

@@ -35,6 +35,7 @@ from tests.examples import (
     OTHER_CONTACT,
     WINDOW,
     Failing,
+    Interrupted,
     PlainSealer,
     activate,
     all_items,
@@ -308,3 +309,45 @@ def test_whoever_is_killed_anywhere_leaves_nothing_half_shown(store: Store) -> N
     assert outcomes == {True, False}
     everything = json.dumps(list(map(dict, all_items(store).values())), ensure_ascii=False)
     assert [text for text in ERASED if text in everything] == []
+
+
+def test_staff_who_renew_at_the_same_moment_keep_the_contact(store: Store) -> None:
+    tenant = ended(store)
+
+    def renews() -> None:
+        onboarding.set_validity(
+            store, tenant.id, expected_version=tenant.version,
+            audit=replace(ANN, at=NOW), validity=Validity(
+                valid_from=WINDOW.valid_from, valid_to=NOW + timedelta(days=365)
+            ),
+        )  # fmt: skip
+
+    assert erase(Interrupted(store, renews)) == 0
+    found = onboarding.find(store, tenant.id)
+    assert (found.erased, found.contact) == (False, CONTACT)
+    assert queries.notes(store, found)
+
+
+def test_a_customer_who_asks_to_renew_at_the_same_moment_is_not_lost(store: Store) -> None:
+    tenant = ended(store)
+    erase(Interrupted(store, lambda: _asks_to_renew(store, tenant)))
+    request = onboarding.find(store, records.pending_id(reference(7)))
+    assert (request.status, request.contact) == (Status.PENDING, CONTACT)
+    # Nothing that a customer does changes the tenant: only staff give access again.
+    current = onboarding.find(store, tenant.id)
+    assert (current.erased, current.validity) == (True, tenant.validity)
+    audit = replace(ANN, at=NOW)
+    window = Validity(valid_from=NOW, valid_to=NOW + timedelta(days=365))
+    with pytest.raises(ErasedError):
+        onboarding.renew_existing(
+            store, request.id, expected_version=1, audit=audit, existing_id=tenant.id,
+            expected_existing_version=current.version, validity=window,
+        )  # fmt: skip
+    named = onboarding.edit_contact(
+        store, tenant.id, expected_version=current.version, audit=audit, contact=request.contact
+    )
+    renewed = onboarding.renew_existing(
+        store, request.id, expected_version=1, audit=audit, existing_id=tenant.id,
+        expected_existing_version=named.version, validity=window,
+    )  # fmt: skip
+    assert (renewed.erased, renewed.contact, renewed.validity) == (False, CONTACT, window)

@@ -168,6 +168,13 @@ class Tenant(PublicTenant, rename="camel", kw_only=True):
     access: Annotated[AccessStatus, Meta(description="Whether it has access now, and why.")]
     contact_phone_extension: str | UnsetType = UNSET
     incomplete: Incomplete | UnsetType = UNSET
+    personal_data_erased: (
+        Annotated[bool, Meta(description="Whether retention has erased them; left out if not.")]
+        | UnsetType
+    ) = UNSET
+    erased_at: (
+        Annotated[Instant, Meta(description="Of a tenant whose licence had ended.")] | UnsetType
+    ) = UNSET
     reason: Annotated[str, Meta(description="Why it is suspended or rejected.")] | UnsetType = UNSET
     created_at: Instant | UnsetType = UNSET
     updated_at: Instant | UnsetType = UNSET
@@ -209,6 +216,10 @@ class TenantRow(Struct, rename="camel", kw_only=True):
     company_id: str
     contact_company_name: str
     incomplete: Incomplete | UnsetType = UNSET
+    personal_data_erased: (
+        Annotated[bool, Meta(description="As there, of a tenant whose licence had ended.")]
+        | UnsetType
+    ) = UNSET
     valid_from: Instant | UnsetType = UNSET
     valid_to: Instant | UnsetType = UNSET
     created_at: Instant | UnsetType = UNSET

@@ -26,7 +26,12 @@ def whole_view(tenant: Tenant, now: datetime, gaps: Sequence[Gap] = ()) -> dict[
         "access": access_status(tenant.status, tenant.validity, now).value,
         **{name: value for name, value in optional.items() if value},
         **_incomplete(gaps),
-        **_dates(createdAt=tenant.created_at, updatedAt=tenant.updated_at),
+        **_erased(is_erased=tenant.erased),
+        **_dates(
+            createdAt=tenant.created_at,
+            updatedAt=tenant.updated_at,
+            erasedAt=tenant.erased_at if tenant.erased else None,
+        ),
     }
 
 
@@ -50,7 +55,8 @@ def row_view(row: Item, now: datetime) -> dict[str, object]:
         createdAt=records.parse_optional_timestamp(row.get("createdAt")),
         changedAt=records.parse_optional_timestamp(changed_at),
     )
-    return view | _incomplete(records.gaps_of_row(row)) | dates
+    erased = _erased(is_erased=records.is_ended_and_erased(row))
+    return view | _incomplete(records.gaps_of_row(row)) | erased | dates
 
 
 def etag_of(item: Item) -> str:
@@ -62,6 +68,10 @@ def etag_of(item: Item) -> str:
 
 def _incomplete(gaps: Sequence[Gap]) -> dict[str, object]:
     return {"incomplete": [gap.value for gap in gaps]} if gaps else {}
+
+
+def _erased(*, is_erased: bool) -> dict[str, object]:
+    return {"personalDataErased": True} if is_erased else {}
 
 
 def _dates(**instants: datetime | None) -> dict[str, object]:

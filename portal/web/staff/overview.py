@@ -6,15 +6,17 @@ from datetime import timedelta
 from flask import Response, make_response, render_template, url_for
 
 from portal import queries
+from portal.auth import Role
 from portal.queries import Tab
 from portal.stores import KEY, Item
 from portal.timestamps import parse_timestamp
-from portal.web.http import now, settings, store
+from portal.web.http import now, person, settings, store, strip_unprintable
 from portal.web.i18n import dates, locale_name
 from portal.web.staff.figures import figures
 from portal.web.staff.lists import ListView, not_in_queue, queue_tabs, queue_url, without_decided
 from portal.web.staff.proofs import missing_proofs
 from portal.web.staff.tenant import mail_label, mail_problem
+from portal.webhooks import State, read_book
 
 _ROWS = 5
 
@@ -32,6 +34,14 @@ class UndeliveredRow:
     company: str
     what: str
     why: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GoneRow:
+    """A receiver of webhooks that has answered that it is gone."""
+
+    host: str
     url: str
 
 
@@ -77,9 +87,25 @@ def overview_page() -> Response:
             )
             for each in queries.undelivered(store(), now(), limit=_ROWS)
         ],
+        gone=_gone_rows(),
         proofs=missing_proofs(),
     )
     return make_response(page)
+
+
+def _gone_rows() -> list[GoneRow]:
+    """For admins, who alone can do something about them."""
+    user = person()
+    if user is None or user.role < Role.ADMIN:
+        return []
+    return [
+        GoneRow(
+            host=strip_unprintable(each.host),
+            url=url_for("staff.webhook", subscription_id=each.id),
+        )
+        for each in read_book(store()).subscriptions
+        if each.state is State.GONE
+    ]
 
 
 def _waiting_row(row: Item) -> WaitingRow:

@@ -1,5 +1,6 @@
 """`GET /api/tenants` and `GET /api/tenants/<tenantId>/events`."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -292,3 +293,19 @@ def test_a_list_says_what_an_old_record_lacks(reader: Program, store: Store) -> 
     assert lacking.keys() == {"5_6", "1_7"}
     assert lacking["1_7"] == []
     assert {"end", "contact"} <= set(lacking["5_6"])
+
+
+def test_a_program_is_told_that_personal_details_were_erased(reader: Program, store: Store) -> None:
+    ended, other = add(store, 1, days=-20), add(store, 2)
+    audit = replace(ANN, at=START + timedelta(days=25))
+    assert onboarding.erase_ended_before(store, START + timedelta(days=20), audit) == 1
+    indexed(store)
+    for url in ("/api/tenants", "/api/tenants?status=active"):
+        rows = {row["tenantId"]: row for row in reader.get(url).get_json()["tenants"]}
+        assert rows[ended.id]["personalDataErased"] is True, url
+        assert "personalDataErased" not in rows[other.id], url
+    whole = reader.get(f"/api/tenant/{ended.id}").get_json()["tenant"]
+    assert (whole["personalDataErased"], whole["erasedAt"]) == (True, "2026-12-18T10:00:00.000Z")
+    assert (whole["contactFullName"], whole["contactEmailAddress"]) == ("", "")
+    assert "incomplete" not in whole
+    assert "personalDataErased" not in reader.get(f"/api/tenant/{other.id}").get_json()["tenant"]

@@ -1,5 +1,6 @@
 """The pages of webhooks: receivers are added, looked at, switched, removed. For admins only."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from portal.records import DeliveryState, outbox_item
 from portal.stores import Replace, Store
-from portal.webhooks import State, Subscription, newest, read_book, rotate, send_test
+from portal.webhooks import State, Subscription, newest, read_book, rotate, send_test, switch
 from portal.webhooks.subscriptions import end_gone
 from tests.conftest import Clock
 from tests.web.pages import (
@@ -20,6 +21,7 @@ from tests.web.pages import (
     forms,
     heading,
     ids,
+    links,
     outcome,
     page_words,
     sent_in,
@@ -224,3 +226,15 @@ def test_one_that_is_gone_is_said(admin: Staff, store: Store, clock: Clock) -> N
     background = facts(admin.get("/staff/background"))
     assert background["Receivers of webhooks that are gone"] == "receiver.example"
     assert "Receiver of a webhook is gone" in page_words(admin.get("/staff/security"))
+    overview = admin.get("/staff/")
+    assert "They answered 410, so nothing is sent to them any more." in page_words(overview)
+    assert links(overview)["receiver.example"] == f"{PAGE}/{subscription.id}"
+    switch(store, seen(now_of(store, subscription)), State.ON, ADMIN, clock.now())
+    assert "answered 410" not in page_words(admin.get("/staff/"))
+
+
+def test_only_admins_read_on_the_overview_that_one_is_gone(
+    signed_in: Callable[..., Staff], store: Store, clock: Clock
+) -> None:
+    end_gone(store, subscribe(store, ADDRESS).id, clock.now())
+    assert "answered 410" not in page_words(signed_in("Anna", "approver").get("/staff/"))

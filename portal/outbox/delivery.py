@@ -144,7 +144,8 @@ class Delivery:
         request_id = logs.request_id.set(claimed.request_id)
         attributes = {"portal.kind": claimed.kind, "portal.request_id": claimed.request_id}
         try:
-            with self.tracing.operation("deliver mail", **attributes) as span:
+            what = "webhook" if self.queue else "mail"
+            with self.tracing.operation(f"deliver {what}", **attributes) as span:
                 self._handle_claimed(claimed, began, tally, span)
         finally:
             logs.request_id.reset(request_id)

@@ -137,6 +137,14 @@ class DemoData:
             secret=Secret("a demo secret"),
         )
 
+    def erased(self) -> Customer:
+        """One whose licence ended so long ago that retention has erased the contact."""
+        someone = self.active(first=-800, last=-400)
+        limit = self.now - timedelta(days=365)
+        audit = AuditInfo(by="retention", at=self.now)
+        onboarding.erase_ended_before(self.store, limit, audit)
+        return Customer(onboarding.find(self.store, someone.tenant.id), someone.status_path)
+
     def suspended(self) -> Customer:
         someone = self.active(first=-100)
         audit = self._audit(ANNA, days=-20)

@@ -2,16 +2,31 @@
 
 import re
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import date, timedelta
 
 from babel.support import Translations
 from playwright.sync_api import Error, Locator, Page, expect
 
-from portal.auth import id_of_address, make_sign_in_link, start_session
-from portal.stores.contract import Store
+from portal.auth import Source, id_of_address, make_sign_in_link, start_session
+from portal.records import DeliveryState, outbox_item
+from portal.stores.contract import Replace, Store
 from portal.timestamps import utc_now
+from portal.webhooks import (
+    TYPES,
+    Seen,
+    WebhookSecrets,
+    add_subscription,
+    new_subscription_id,
+    newest,
+    read_book,
+    remove_subscription,
+    send_test,
+)
+from portal.webhooks.subscriptions import end_gone
+from tests.conftest import SECRET_KEY
 from tests.serving import ROOT
 
 #: `say("Ask for access")`: these words of a page in the language of the reader.
@@ -120,3 +135,39 @@ def person_path(store: Store) -> str:
     link = make_sign_in_link(store, **someone, role="viewer", now=utc_now())
     start_session(store, link, utc_now(), device="Samsung Internet · Android")
     return f"/staff/people/{id_of_address(store, someone['email'])}"
+
+
+@contextmanager
+def webhook_paths(store: Store) -> Iterator[dict[str, str]]:
+    """The pages of webhooks: the list, a receiver with a long name and a message that was given up,
+    and one that is gone. They are removed in the end, since other tests have the same store."""
+    now, source = utc_now(), Source(by="Ada Admin", who="staff-ada")
+    hosts = {
+        "a receiver": "hooks.kaelte-klima-und-sanitaertechnik-oberbayern-wartung.example",
+        "a receiver that is gone": "gone.example",
+    }
+    added = {
+        name: add_subscription(
+            store, WebhookSecrets([SECRET_KEY]), subscription_id=new_subscription_id(),
+            address=f"https://{host}/{'path' * 30}", types=TYPES, personal=True, source=source,
+            now=now,
+        )
+        for name, host in hosts.items()
+    }  # fmt: skip
+    first, gone = added.values()
+    send_test(store, first, secrets.token_hex(16), source, now)
+    (entry,) = newest(store, first.id, 1)
+    given_up = replace(
+        entry, version=2, state=DeliveryState.GIVEN_UP, due_at=None, ended_at=now,
+        reason="call certificate", tries=12,
+    )  # fmt: skip
+    store.write([Replace(outbox_item(given_up), 1)])
+    end_gone(store, gone.id, now)
+    try:
+        paths = {name: f"/staff/webhooks/{each.id}" for name, each in added.items()}
+        yield {"webhooks": "/staff/webhooks", **paths}
+    finally:
+        for each in read_book(store).subscriptions:
+            if each.id in (first.id, gone.id):
+                seen = Seen(id=each.id, version=each.version)
+                remove_subscription(store, seen, source, now)

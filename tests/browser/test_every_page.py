@@ -28,6 +28,7 @@ from tests.browser.steps import (
     person_path,
     send,
     send_sign_up,
+    webhook_paths,
 )
 
 SHELL = "account_id=86810&company_id=104348&account_name=Meyer%20Group&cluster=eu"
@@ -233,6 +234,7 @@ def test_the_pages_of_admins_have_no_barriers(
     *,
     locale: str,
     store: Store,
+    demo_data: DemoData,
     new_page: Callable[..., Page],
     signed_in: Callable[..., Page],
     axe: Axe,
@@ -272,6 +274,11 @@ def test_the_pages_of_admins_have_no_barriers(
     look.at(ada, "a person without access")
     ada.goto("/staff/background")
     look.at(ada, "background")
+    _webhooks(ada, store, look)
+    erased = demo_data.erased()
+    assert erased.tenant.erased
+    ada.goto(erased.path)
+    look.at(ada, "a tenant whose contact was erased")
     stranger = new_page(locale=locale)
     stranger.goto("/staff/sign-in")
     stranger.locator("form[action='/staff/sign-in'] button").click()
@@ -280,6 +287,23 @@ def test_the_pages_of_admins_have_no_barriers(
     stranger.goto("/staff/sign-in?done=sent")
     look.at(stranger, "a link by mail")
     assert look.wrong == {}
+
+
+def _webhooks(ada: Page, store: Store, look: Look) -> None:
+    """The pages of webhooks, every form open, and the overview that says that one is gone."""
+    with webhook_paths(store) as paths:
+        for name, path in paths.items():
+            ada.goto(path)
+            for summary in ada.locator("main details > summary").all():
+                summary.click()
+            look.at(ada, name)
+        ada.goto("/staff/")
+        expect(ada.locator("main .strip")).to_contain_text("gone.example")
+        look.at(ada, "overview with a receiver that is gone")
+        ada.goto("/staff/webhooks")
+        ada.locator("form[action='/staff/webhooks'] button").click()
+        expect(ada.get_by_role("alert").locator("li")).to_have_count(2)
+        look.at(ada, "webhooks with errors")
 
 
 def _sign_up_with_errors(page: Page, look: Look) -> None:

@@ -22,7 +22,7 @@ from portal.tenants import AuditInfo
 from portal.timestamps import utc_now
 from tests.browser.demo_data import ANNA, Customer, DemoData
 from tests.browser.made_up_languages import LONG, RIGHT_TO_LEFT, catalogue, copy_with_languages
-from tests.browser.steps import person_path
+from tests.browser.steps import person_path, webhook_paths
 from tests.conftest import SECRET_KEY
 from tests.serving import Portal, serving
 
@@ -225,6 +225,7 @@ def test_no_page_of_staff_is_too_narrow(
     people: dict[str, Customer],
     asked: Customer,
     store: Store,
+    demo_data: DemoData,
     signed_in: Callable[..., Page],
 ) -> None:
     look = Look(locale)
@@ -251,12 +252,14 @@ def test_no_page_of_staff_is_too_narrow(
         "person": person_path(store),
         "background": "/staff/background",
         "not found": "/staff/tenants/1_1",
+        "tenant that was erased": demo_data.erased().path,
     }
-    for name, path in paths.items():
-        page.goto(path)
-        for summary in page.locator("main details > summary").all():
-            summary.click()
-        look.at(page, name)
+    with webhook_paths(store) as webhooks:
+        for name, path in {**paths, **webhooks}.items():
+            page.goto(path)
+            for summary in page.locator("main details > summary").all():
+                summary.click()
+            look.at(page, name)
 
     assert look.wrong == {}
 

@@ -1,13 +1,15 @@
 """`portal erase-closed`: erased data is in no file any more, and the command may be repeated."""
 
 import os
+import subprocess
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from click.testing import Result
 
-from portal import onboarding
+from portal import onboarding, queries, records
 from portal.auth import SECURITY_EVENTS, make_sign_in_link
 from portal.imports.jobs.job import ImportJob, JobState, find_job, job_item
 from portal.onboarding import SignUpLimits
@@ -15,9 +17,11 @@ from portal.stores import GSI2, Replace, Store
 from portal.tenants import Reason, Tenant, Validity
 from portal.timestamps import utc_now
 from tests.cli.portal_command import run
+from tests.conftest import SECRET_KEY
 from tests.examples import (
     ANN,
     CONTACT,
+    IDS,
     PlainSealer,
     activate,
     all_items,
@@ -26,6 +30,7 @@ from tests.examples import (
 )
 from tests.imports.files import lines, tenant
 from tests.imports.harness import ImportHarness
+from tests.serving import PORTAL, ROOT
 
 LONG_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(days=9)
 
@@ -202,3 +207,50 @@ def test_what_makes_no_sense_is_refused(folder: Path, store: Store) -> None:
     ):
         assert run(folder, "erase-closed", *arguments).exit_code == 2
     assert all_items(store) == before
+
+
+def test_whoever_is_killed_while_tenants_are_erased_does_the_rest_later(
+    folder: Path, store: Store
+) -> None:
+    pending = [sign_up(store, number, now=LONG_AGO) for number in range(40)]
+    window = Validity(valid_from=LONG_AGO - timedelta(days=365), valid_to=LONG_AGO)
+    audit = replace(ANN, at=LONG_AGO)
+    tenants = [
+        activate(
+            store, PlainSealer(), each, audit=audit, validity=window,
+            ids=replace(IDS, company_id=str(number)),
+        )
+        for number, each in enumerate(pending)
+    ]  # fmt: skip
+    for each in tenants:
+        onboarding.add_note(store, each.id, audit=audit, text="Called Jo.")
+    answers = {each.id: records.public_view(store.get(each.id)) for each in tenants}
+    environ = {
+        "PATH": os.environ["PATH"], "PORTAL_DATA_DIR": str(folder), "PORTAL_SECRET_KEY": SECRET_KEY,
+    }  # fmt: skip
+    command = [*PORTAL, "erase-closed", "--ended-for", "8"]
+
+    def erased() -> list[bool]:
+        found = [onboarding.find(store, each.id) for each in tenants]
+        for each in found:
+            # Each is there as a whole, or erased as a whole.
+            assert each.erased is (each.contact.email == "")
+            assert each.erased is not bool(queries.notes(store, each))
+        return [each.erased for each in found]
+
+    with subprocess.Popen(command, env=environ, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while not any(store.get(each.id).get("erased") for each in tenants):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+        process.kill()
+    killed_after = sum(erased())
+    assert 0 < killed_after < len(tenants)
+    rest = len(tenants) - killed_after
+    assert run(folder, "erase-closed", "--ended-for", "8").stdout == (
+        f"The personal details of {rest} tenants whose licence has ended are erased.\n"
+    )
+    assert all(erased())
+    assert {each.id: records.public_view(store.get(each.id)) for each in tenants} == answers
+    for text in (CONTACT.email, "Called Jo."):
+        assert not files_with(folder, text)

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import time
+from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from portal.serving.limits import Limits
@@ -104,7 +105,9 @@ class WorkerProcess:
     def ask_to_end(self, *, in_a_hurry: bool = False) -> None:
         """It answers what it has received, and ends."""
         if in_a_hurry:
-            os.kill(self.pid, HURRY)
+            # It may have ended a moment ago.
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, HURRY)
         else:
             self._process.terminate()
 

@@ -54,6 +54,7 @@ class WebhookCourier:
     """Delivers to one subscription, for a while.
 
     Attributes:
+        subscription: As it is now. Whoever uses this for long reads it anew.
         is_gone: The receiver has answered that it is gone for good.
         wait: How long it asked to be left alone; `None`: it did not.
     """
@@ -61,7 +62,7 @@ class WebhookCourier:
     way = WAY
 
     def __init__(self, subscription: Subscription, caller: Caller, sealing: WebhookSecrets) -> None:
-        self._subscription = subscription
+        self.subscription = subscription
         self._caller = caller
         self._sealing = sealing
         self._now = datetime.now(UTC)
@@ -81,13 +82,13 @@ class WebhookCourier:
         self._now = now
         kept = said(entry)
         payload: dict[str, Any] = {name: kept[name] for name in ("type", "timestamp", "data")}
-        if self._subscription.personal and entry.tenant_id:
+        if self.subscription.personal and entry.tenant_id:
             payload["data"] = {**payload["data"], **_contact(store, entry.tenant_id)}
         body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
         message_id, seconds = str(kept["id"]), int(now.timestamp())
         signatures = []
-        for sealed in self._subscription.secrets_at(now):
-            secret = self._sealing.open(sealed, self._subscription.id)
+        for sealed in self.subscription.secrets_at(now):
+            secret = self._sealing.open(sealed, self.subscription.id)
             if secret is None:
                 raise WebhookError(NO_SECRET, of_server=True)
             signatures.append(signature(secret, message_id, seconds, body))
@@ -106,7 +107,7 @@ class WebhookCourier:
             WebhookError: It was not taken, or nobody knows. The same message may be sent again: its
                 receiver knows it by its id.
         """
-        target, path = target_of(self._subscription.address)
+        target, path = target_of(self.subscription.address)
         try:
             answer = self._caller.call(
                 target, "POST", path,

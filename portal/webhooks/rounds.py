@@ -1,6 +1,7 @@
 """What is done now and then: ends of licences are said, old deliveries given up and removed,
 secrets sealed anew. It is made in parts, by any number of processes."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -32,6 +33,8 @@ from portal.webhooks.fan_out import fan_out
 from portal.webhooks.pauses import end_pause, read_pause
 from portal.webhooks.signing import WebhookSecrets
 from portal.webhooks.subscriptions import forget_removed, reseal
+
+logger = logging.getLogger(__name__)
 
 #: The item that says up to when ends of licences were said.
 ROUND_ID = "hook-round"
@@ -139,7 +142,7 @@ class WebhookRounds:
             pause = read_pause(self.store, each.id)
             is_down = pause.since is not None and now - pause.since > LASTS
             if each.state is not State.ON or is_down:
-                give_up_old(self.store, each.id, now - LASTS, now, until)
+                _log_given_up(each.id, give_up_old(self.store, each.id, now - LASTS, now, until))
             for row in old_given_up(self.store, each.id, now, KEPT):
                 _remove(self.store, row)
         for subscription_id, at in book.removed.items():
@@ -154,6 +157,15 @@ class WebhookRounds:
             return False
         self._tidy_at = self.seconds() + _TIDY_SECONDS
         return True
+
+
+def _log_given_up(subscription_id: str, count: int) -> None:
+    if count:
+        logger.error(
+            "Messages to a receiver of webhooks are given up: it has taken none for three days."
+            " Staff can send them again.",
+            extra={"fields": {"queue": subscription_id, "count": count}},
+        )
 
 
 @dataclass

@@ -15,7 +15,7 @@ from portal.stores import GSI4, Store
 from portal.timestamps import format_timestamp
 from portal.tracing import NoTracing, Tracing
 from portal.webhooks.addresses import open_caller
-from portal.webhooks.book import State, Subscription, read_book
+from portal.webhooks.book import State, Subscription, UnknownSubscriptionError, read_book
 from portal.webhooks.courier import WebhookCourier
 from portal.webhooks.fan_out import fan_out
 from portal.webhooks.pauses import end_pause, note_failure, read_pause
@@ -122,6 +122,16 @@ class WebhookSender:
         self.send_due(until)
         return False
 
+    def _is_still_on(self, courier: WebhookCourier) -> bool:
+        """Looked at before each message: what an admin has switched off, removed or given another
+        secret counts from then on, also in the middle of a turn."""
+        try:
+            now = read_book(self._store).find(courier.subscription.id)
+        except UnknownSubscriptionError:
+            return False
+        courier.subscription = now
+        return now.state is State.ON
+
     def _is_due(self, subscription_id: str) -> bool:
         between = (" ", f"{format_timestamp(self._clock())}#{records.LAST}")
         partition = records.due_partition(subscription_id)
@@ -142,7 +152,9 @@ class WebhookSender:
             told=self._told,
         )
         ends = time.monotonic() + _TURN_SECONDS
-        tally = delivery.send_due(until=lambda: until() or time.monotonic() >= ends)
+        tally = delivery.send_due(
+            until=lambda: until() or time.monotonic() >= ends or not self._is_still_on(courier)
+        )
         if courier.is_gone:
             end_gone(self._store, subscription.id, self._clock())
             logger.error(

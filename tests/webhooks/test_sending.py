@@ -335,6 +335,41 @@ def test_what_happens_while_a_receiver_is_slow_reaches_the_others_at_once(
     assert time.monotonic() - began < 10
 
 
+def test_what_is_switched_off_in_the_middle_of_its_turn_gets_nothing_more(
+    store: AnnouncingStore, receiver: Receiver, allowed: Settings, clock: Clock
+) -> None:
+    subscription = subscribe(store, receiver.address)
+    for number in range(3):
+        sign_up(store, number)
+
+    def switch_off(_got: Got) -> None:
+        switch(store, seen(subscription), State.OFF, ADMIN, clock.now())
+
+    receiver.on_got = switch_off
+    assert sender(store, allowed, clock).send_due() == Tally(sent=1)
+    assert len(receiver.got) == 1
+    receiver.on_got = lambda _got: None
+    switch(store, seen(now_of(store, subscription)), State.ON, ADMIN, clock.now())
+    assert sender(store, allowed, clock).send_due() == Tally(sent=2)
+
+
+def test_a_new_secret_signs_from_the_next_message_on(
+    store: AnnouncingStore, receiver: Receiver, allowed: Settings, clock: Clock
+) -> None:
+    subscription = subscribe(store, receiver.address, clock=clock)
+    for number in range(2):
+        sign_up(store, number, now=clock.now())
+
+    def give_another_secret(_got: Got) -> None:
+        if len(receiver.got) == 1:
+            rotate(store, SECRETS, seen(subscription), ADMIN, clock.now())
+
+    receiver.on_got = give_another_secret
+    assert sender(store, allowed, clock).send_due() == Tally(sent=2)
+    signed = [len(got.headers["webhook-signature"].split(" ")) for got in receiver.got]
+    assert signed == [1, 2]
+
+
 def test_nothing_goes_into_an_inner_network(
     store: AnnouncingStore, receiver: Receiver, clock: Clock, tmp_path
 ) -> None:

@@ -58,7 +58,7 @@ from portal.stores.waiting import (
     retry_while_busy,
     set_deadline,
 )
-from portal.stores.wrapper import StoreWrapper
+from portal.stores.wrapper import ObservedStore, StoreWrapper
 
 __all__ = [
     "FORMAT_ID",
@@ -90,6 +90,7 @@ __all__ = [
     "LimitReachedError",
     "MeteredStore",
     "NewerFormatError",
+    "ObservedStore",
     "Page",
     "Remove",
     "Replace",

@@ -1,6 +1,8 @@
-"""The base class of a store that stands in front of another one."""
+"""The base classes of stores that stand in front of another one."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import ClassVar
 
 from portal.stores.contract import Change, Cursor, Item, Page, Segment, Store
@@ -65,3 +67,58 @@ class StoreWrapper:
 
     def close(self) -> None:
         self.inner.close()
+
+
+class ObservedStore(StoreWrapper, ABC):
+    """A store whose calls somebody observes: each of them is made inside of `around`. It returns
+    what `inner` returns, so `GET /api/validate` may read past it."""
+
+    only_looks: ClassVar[bool] = True
+
+    @abstractmethod
+    def around(self, operation: str) -> AbstractContextManager[None]:
+        """What surrounds a call, by the name of its method. It lets errors through."""
+
+    def get(self, item_id: str) -> Item:
+        with self.around("get"):
+            return super().get(item_id)
+
+    def write(self, changes: Sequence[Change]) -> None:
+        with self.around("write"):
+            super().write(changes)
+
+    def query(
+        self,
+        index: Index,
+        partition: str,
+        *,
+        between: tuple[str, str] | None = None,
+        after: Cursor | None = None,
+        limit: int = 50,
+        newest_first: bool = False,
+    ) -> Page:
+        with self.around("query"):
+            return super().query(
+                index,
+                partition,
+                between=between,
+                after=after,
+                limit=limit,
+                newest_first=newest_first,
+            )
+
+    def count(
+        self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
+    ) -> int:
+        with self.around("count"):
+            return super().count(index, partition, cap=cap, between=between)
+
+    def scan(
+        self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
+    ) -> Page:
+        with self.around("scan"):
+            return super().scan(segment, after=after, limit=limit)
+
+    def check(self) -> None:
+        with self.around("check"):
+            super().check()

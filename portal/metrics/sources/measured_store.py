@@ -17,22 +17,16 @@ from portal.stores import (
     Add,
     BusyError,
     Change,
-    Cursor,
-    Index,
-    Item,
     ItemExistsError,
     ItemNotFoundError,
     LimitReachedError,
     MeteredStore,
-    Page,
-    Segment,
+    ObservedStore,
     Store,
     StoreError,
-    StoreWrapper,
     VersionConflictError,
 )
 
-_WHOLE = Segment()
 #: Where a new sign-up is listed -> what became of it.
 _OUTCOMES = {records.ASIDE: "doubtful", records.WAITING: "waiting_for_address"}
 
@@ -50,69 +44,24 @@ def measured(store: Store, recorder: Recorder) -> Store:
     return MeasuredStore(store, recorder, counts_calls=not has_own)
 
 
-class MeasuredStore(StoreWrapper):
+class MeasuredStore(ObservedStore):
     """
     Args:
         counts_calls: Whether the calls are measured, or only what they save.
     """
-
-    # `get` returns what the store behind returns.
-    only_looks = True
 
     def __init__(self, store: Store, recorder: Recorder, *, counts_calls: bool) -> None:
         super().__init__(store)
         self._recorder = recorder
         self._counts_calls = counts_calls
 
-    def get(self, item_id: str) -> Item:
-        with self._timed("get"):
-            return super().get(item_id)
-
     def write(self, changes: Sequence[Change]) -> None:
-        with self._timed("write"):
-            super().write(changes)
+        super().write(changes)
         for change in changes:
             self._count_saved(change)
 
-    def query(
-        self,
-        index: Index,
-        partition: str,
-        *,
-        between: tuple[str, str] | None = None,
-        after: Cursor | None = None,
-        limit: int = 50,
-        newest_first: bool = False,
-    ) -> Page:
-        with self._timed("query"):
-            return super().query(
-                index,
-                partition,
-                between=between,
-                after=after,
-                limit=limit,
-                newest_first=newest_first,
-            )
-
-    def count(
-        self, index: Index, partition: str, *, cap: int,
-        between: tuple[str, str] | None = None,
-    ) -> int:  # fmt: skip
-        with self._timed("count"):
-            return super().count(index, partition, cap=cap, between=between)
-
-    def scan(
-        self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
-    ) -> Page:
-        with self._timed("scan"):
-            return super().scan(segment, after=after, limit=limit)
-
-    def check(self) -> None:
-        with self._timed("check"):
-            super().check()
-
     @contextmanager
-    def _timed(self, operation: str) -> Iterator[None]:
+    def around(self, operation: str) -> Iterator[None]:
         if not self._counts_calls:
             yield
             return

@@ -173,7 +173,7 @@ def test_files_that_cannot_be_read_are_one_problem(
     # With DynamoDB a secret key that is missing would be a problem as well. Nobody knows.
     status, _, settings = read(
         folder, CREDENTIALS_DIRECTORY=str(path), PORTAL_SECRET_KEY="", USE_DYNAMODB="true",
-        PORTAL_PROXY_HOPS="many",
+        PORTAL_KMS_KEY_ID="alias/portal", PORTAL_PROXY_HOPS="many",
     )  # fmt: skip
     assert status == 1
     assert {name for name, each in settings.items() if each["problem"]} == {

@@ -12,6 +12,7 @@ from tests.dynamodb_engine import Engine
 from tests.fault_proxy import Cut, Refuse, between, first
 from tests.migrations_tools.backup.conftest import COUNTER, EVERY_TYPE
 from tests.migrations_tools.backup.table_backups import items_of, run
+from tests.sealing_key import with_sealing_key
 from tests.serving import serving
 
 
@@ -31,8 +32,8 @@ def test_every_item_comes_back_exactly_and_a_portal_starts_on_it(
     assert filled.exit_code == 0, filled.output
     assert f"The table has what the file has: {len(before):,} items." in filled.stdout
     assert items_of(engine, new) == before
-    settings = {name: value for name, value in environ.items() if name != "PORTAL_DATA_DIR"}
-    with serving(tmp_path, settings={**settings, "TENANT_TABLE_NAME": new}) as portal:
+    with_sealing_key(tmp_path / "data")
+    with serving(tmp_path, settings={**environ, "TENANT_TABLE_NAME": new}) as portal:
         assert "other" not in portal.command("staff-list")
 
 

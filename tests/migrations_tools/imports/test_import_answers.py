@@ -13,6 +13,7 @@ from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
 from tests.examples import all_items
 from tests.imports.files import dump, tenant
 from tests.migrations_tools.imports.tool_runner import json_output, run_tool
+from tests.sealing_key import with_sealing_key
 
 pytestmark = pytest.mark.usefixtures("own_environment")
 
@@ -27,6 +28,7 @@ def opened(
     """Opens the store into which the command imports."""
     if request.param == "json":
         return lambda: JsonFileStore(tmp_path / "data")
+    with_sealing_key(tmp_path / "data")
     engine: Engine = request.getfixturevalue("engine")
     location: TableLocation = engine.new_table()
     environ = {

@@ -12,6 +12,7 @@ from tests.examples import all_items
 from tests.fault_proxy import SPOILED, Between, Trouble, always, between
 from tests.imports.files import lines, tenant
 from tests.migrations_tools.imports.tool_runner import json_output, run_tool
+from tests.sealing_key import with_sealing_key
 
 TENANTS = 30
 
@@ -35,9 +36,11 @@ def proxy(
     engine: Engine,
     location: TableLocation,
     own_environment: None,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Between]:
     del own_environment
+    with_sealing_key(tmp_path / "data")
     with between(engine.url) as here:
         for name, value in {
             **CREDENTIALS,

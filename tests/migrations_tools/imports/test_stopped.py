@@ -21,6 +21,7 @@ from tests.fault_proxy import Refuse, between
 from tests.imports.files import lines, tenant
 from tests.migrations_tools.imports.hooked_import import ROWS, at
 from tests.migrations_tools.imports.tool_runner import json_output, run_tool
+from tests.sealing_key import with_sealing_key
 
 # ---- Busy
 
@@ -60,6 +61,7 @@ def test_it_waits_for_a_table_that_throttles(
     engine: Engine, tmp_path, monkeypatch, own_environment
 ):
     location = engine.new_table()
+    with_sealing_key(tmp_path / "data")
     file = tmp_path / "file.jsonl"
     file.write_bytes(lines(*(tenant(number) for number in range(60))))
     refused = []

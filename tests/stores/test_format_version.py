@@ -23,6 +23,7 @@ from portal.stores.file import JsonFileStore, repair_file, verify_file
 from portal.timestamps import utc_now
 from tests.cli.portal_command import run
 from tests.dynamodb_engine import Engine
+from tests.sealing_key import with_sealing_key
 
 NEWER: Item = {"tenantId": FORMAT_ID, "formatVersion": FORMAT_VERSION + 1, "needs": "7.1"}
 
@@ -114,7 +115,7 @@ def test_a_table_with_newer_items_is_refused_by_commands(
     newer.write([Add(NEWER)])
     newer.close()
     done = run(
-        tmp_path,
+        with_sealing_key(tmp_path),
         *arguments,
         USE_DYNAMODB="true",
         TENANT_TABLE_NAME=location.table,

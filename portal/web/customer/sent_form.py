@@ -6,7 +6,6 @@ same limits, the same trap and the same proof of work hold for both.
 
 import logging
 from datetime import timedelta
-from functools import lru_cache
 
 from flask import request
 
@@ -74,19 +73,8 @@ def submit_form(
 
 def limit_problem(error: SignUpLimitError) -> tuple[str, int]:
     """What the form says, and the seconds until it may be sent again."""
-    if not settings().proxy_hops and "X-Forwarded-For" in request.headers:
-        _warn_of_proxy()
     seconds = error.seconds_left(now())
     return too_many_requests_text(seconds), seconds
-
-
-@lru_cache(1)
-def _warn_of_proxy() -> None:
-    """Once, since whoever is refused may go on sending."""
-    logger.warning(
-        "Too many sign-ups came from one network, with the header X-Forwarded-For. If a proxy sends"
-        " it, set PORTAL_PROXY_HOPS; otherwise all clients behind the proxy share one limit."
-    )
 
 
 def new_form_token(*, carry_on: bool = False) -> str:

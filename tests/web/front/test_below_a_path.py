@@ -27,6 +27,7 @@ from tests.conftest import COMPILED, SECRET_KEY, Clock
 from tests.strict_client import StrictClient
 from tests.web.factories import active_tenant, add_tenants, pending_tenant
 from tests.web.pages import HTMX, IDS, TYPED, everything, fields, form_of, forms, heading, tree
+from tests.webhooks.receivers import subscribe
 
 ORIGIN = "https://www.example.com"
 PREFIX = "/onboarding"
@@ -190,7 +191,8 @@ class Walk:
 
 #: What a page leads to that nobody finds by its links, with the reason.
 _NOT_WALKED = {
-    "health", "metrics", "site.robots", "site.security_contact", "site.favicon", "static",
+    "health", "health_live", "health_ready", "metrics", "site.robots", "site.security_contact",
+    "site.favicon", "static",
     "staff.begin_at_provider", "staff.back_from_provider",  # without a provider
     "staff.cut_link",  # a link whose end is missing
     "shell.state",  # a script asks for it
@@ -210,6 +212,7 @@ def test_every_page_and_every_form_stays_below_the_path(
     status = sent_in(app)
     long_active = active_tenant(3, "Long KG", timedelta(days=200))
     add_tenants(store, pending_tenant(2, "Second AG"), long_active)
+    subscribe(store, "https://receiver.example/hooks")
     upload = {"policy": "skip", "text": json.dumps([{"accountId": "86810", "companyId": "1"}])}
     page = ada.get("/staff/imports/")
     form = form_of(page, f"{PREFIX}/staff/imports/")

@@ -12,6 +12,7 @@ VALUES = {
     "language": "de",
     "filename": "portal.css", "tenant_id": "1_1", "import_id": f"import-{'a' * 26}",
     "token": "x", "kid": "a" * 12, "name": "unknown-ids", "view_id": "x",
+    "subscription_id": "a" * 16,
     "person_id": f"staff-{'0' * 32}", "session_id": f"session-{'0' * 64}",
 }  # fmt: skip
 

@@ -29,7 +29,7 @@ TABS = (
 #: Words that are the same in both.
 SAME = {
     "de": {
-        "Appointment", "Manager", "Cluster", "Name", "Status", "UTC", "CSV", "JSON", "OAuth",
+        "Webhooks", "Appointment", "Manager", "Cluster", "Name", "Status", "UTC", "CSV", "JSON", "OAuth",
         "Import", "Client", "Secret", "optional", "Details", "April", "August", "September",
         "November",
     }

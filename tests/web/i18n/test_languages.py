@@ -29,9 +29,9 @@ TABS = (
 #: Words that are the same in both.
 SAME = {
     "de": {
-        "Webhooks", "Appointment", "Manager", "Cluster", "Name", "Status", "UTC", "CSV", "JSON", "OAuth",
+        "Appointment", "Manager", "Cluster", "Name", "Status", "UTC", "CSV", "JSON", "OAuth",
         "Import", "Client", "Secret", "optional", "Details", "April", "August", "September",
-        "November",
+        "November", "Webhooks",
     }
 }  # fmt: skip
 #: Names of people and companies. All else that people typed is read from the store.

@@ -203,6 +203,7 @@ def test_t19_no_route_shows_the_secret(
         "kid": "a" * 12,
         "name": "unknown-ids",
         "view_id": "x",
+        "subscription_id": "a" * 16,
         "person_id": f"staff-{'0' * 32}",
         "session_id": f"session-{'0' * 64}",
     }

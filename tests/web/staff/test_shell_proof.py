@@ -112,8 +112,8 @@ def test_an_activation_keeps_it(proved: Tenant, anna: Staff) -> None:
 
 def test_the_list_as_csv_says_it_too(proved: Tenant, anna: Staff) -> None:
     head, row = anna.get("/staff/tenants.csv?status=pending").text.splitlines()
-    assert head.endswith('"decidedAt","accountProved"')
-    assert row.endswith('"yes"')
+    assert head.endswith('"decidedAt","accountProved","personalDataErased"')
+    assert row.endswith('"yes",""')
 
 
 def test_it_is_german_for_german_staff(proved: Tenant, anna: Staff) -> None:

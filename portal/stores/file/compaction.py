@@ -15,9 +15,9 @@ from pathlib import Path
 from portal.stores.contract import BusyError
 from portal.stores.file.disk import Disk, OpenFile, write_all
 from portal.stores.file.journal import DurableMark, Header, JournalPosition, Location
+from portal.stores.file.item_table import FrozenItems
 from portal.stores.file.journal_reader import JournalReader
 from portal.stores.file.lock_file import LockFile
-from portal.stores.file.packed_rows import PackedRows
 from portal.stores.file.snapshot import new_path, publish, snapshot_size, write_snapshot
 
 logger = logging.getLogger("portal.store")
@@ -39,7 +39,7 @@ class Compaction:
         self._lock = lock
         self._disk = disk
         self._file: OpenFile | None = None
-        self._rows = PackedRows()
+        self._items: FrozenItems | None = None
         self._old: OpenFile | None = None
         #: What `copy` has copied of the old file.
         self._copied = JournalPosition(0, 0, 0, 0)
@@ -68,7 +68,7 @@ class Compaction:
             return False
         reader = self._reader
         with reader.guard:
-            self._rows = reader.table.frozen()
+            self._items = reader.table.frozen()
             self._old, self._copied = reader.open_file(), reader.position
             generation = max(reader.position.generation, reader.mark.generation) + 1
         self._header = Header(generation, None, 0, 0, 0)
@@ -76,15 +76,17 @@ class Compaction:
 
     def copy(self) -> None:
         """Write the items and most of the commits since. Needs no lock."""
-        file, position = self._open_file(), self._copied
+        file, position, items = self._open_file(), self._copied, self._items
+        if items is None:
+            raise AssertionError("nothing was pinned")
         self._disk.truncate(file, 0)
         self._header, self._locations = write_snapshot(
-            self._disk, file, self._rows,
+            self._disk, file, items,
             generation=self._header.generation, continues=position.generation, seq=position.seq,
         )  # fmt: skip
         self._size = self._header.end.size
         # A second copy of the table takes memory.
-        self._rows = PackedRows()
+        items.close()
         for _ in range(_ROUNDS):
             with self._reader.guard:
                 now = self._reader.position
@@ -126,6 +128,8 @@ class Compaction:
     def end(self) -> None:
         """Let other compactions begin. Call it in any case."""
         file, self._file = self._file, None
+        if self._items is not None:
+            self._items.close()
         if file is None:
             return
         with suppress(OSError):

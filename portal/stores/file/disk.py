@@ -54,6 +54,9 @@ class Disk(Protocol):
 
     def size(self, fd: int) -> int: ...
 
+    def modified(self, fd: int) -> int:
+        """When the file was changed last, in nanoseconds."""
+
     def read(self, fd: int, size: int, offset: int) -> bytes: ...
 
     def read_at_once(self, fd: int, size: int, offset: int) -> bytes | bytearray | None:
@@ -133,6 +136,9 @@ class LocalDisk:
 
     def size(self, fd: int) -> int:
         return os.fstat(fd).st_size
+
+    def modified(self, fd: int) -> int:
+        return os.fstat(fd).st_mtime_ns
 
     def truncate(self, fd: int, size: int) -> None:
         os.ftruncate(fd, size)

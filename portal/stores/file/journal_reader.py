@@ -1,7 +1,9 @@
 """Reads the journal into memory: the items of one process, and how far it has read."""
 
+import logging
+import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,11 +11,21 @@ from portal.stores.contract import BusyError, CorruptStoreError, UnavailableErro
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk, OpenFile
 from portal.stores.file.journal import Changes, DurableMark, Header, JournalPosition, Location
+from portal.stores.file.index_file import IndexFile
+from portal.stores.file.item_table import ItemTable
 from portal.stores.file.lock_file import LockFile
-from portal.stores.file.memory_table import MemoryTable
-from portal.stores.file.packed_row import OpenGeneration
+from portal.stores.file.stored_items import OpenGeneration
+from portal.stores.file.table_connections import is_busy
+from portal.stores.file.table_state import TableState
 from portal.stores.format_version import FORMAT_ID, refuse_newer_items
 from portal.stores.waiting import remaining_seconds
+
+logger = logging.getLogger("portal.store")
+
+#: Bytes of the store's file. A smaller one is read into memory in a moment.
+INDEX_FROM = 4 * 1024 * 1024
+#: Changes, where their line is, and the number of the commit.
+_Commit = tuple[Changes, Location, int]
 
 #: Seconds that a thread waits for another one that reads a whole file, or for a disk that hangs.
 _GUARD_TIMEOUT = 30.0
@@ -50,9 +62,11 @@ class JournalReader:
     sync. Reading new commits needs no lock between processes.
     """
 
-    def __init__(self, path: Path, lock: LockFile, disk: Disk) -> None:
+    def __init__(
+        self, path: Path, lock: LockFile, disk: Disk, *, index_from: int = INDEX_FROM
+    ) -> None:
         self.guard = Guard(path)
-        self.table = MemoryTable()
+        self.table = ItemTable()
         #: The generation that was read last; `None` before the first.
         self.file: OpenFile | None = None
         self.position = JournalPosition(0, 0, 0, 0)
@@ -62,6 +76,9 @@ class JournalReader:
         self._path = path
         self._lock = lock
         self._disk = disk
+        self._index_from = index_from
+        #: `None` once it has failed in this process.
+        self._index: IndexFile | None = IndexFile(path, disk)
 
     def follow(self, mark_bytes: bytes) -> bool:
         """Read up to this mark; `False` if that needs the lock. The caller holds `guard`."""
@@ -70,22 +87,73 @@ class JournalReader:
         mark = DurableMark.decode(mark_bytes)
         if mark is None:
             return False
-        if self.file is None:
+        if self.file is None or not self._look_at_shared_table():
             return self._load(mark)
         if mark.generation != self.position.generation and not self._switch_generation(mark):
             return self._load(mark)
-        self.position = self.apply_commits(mark.size, mark)
-        if self.position.size != mark.size:
+        self.apply_commits(mark.size, mark)
+        # Of a shared table, others may have shown more by now.
+        behind = self.position.size < mark.size
+        if behind or (self.position.size > mark.size and not self.table.is_shared):
             return False
         self.mark, self.mark_bytes = mark, mark_bytes
         return True
 
-    def apply_commits(self, end: int, mark: DurableMark | None) -> JournalPosition:
+    def apply_commits(self, end: int, mark: DurableMark | None) -> None:
         """Apply the commits up to byte `end`. The caller holds `guard`."""
-        return journal.read_commits(
-            self._disk, self.open_file(), self._path, self.position, end,
-            mark=mark, apply=self.table.apply,
-        )  # fmt: skip
+        if self.position.size >= end:
+            return
+        file = self.open_file()
+        with self.table.changing() as change:
+            start = self.position
+            if self.table.is_shared:
+                state = change.state
+                if state is None or state.position.generation != start.generation:
+                    return
+                start = state.position
+            position = journal.read_commits(
+                self._disk, file, self._path, start, end, mark=mark, apply=change.apply
+            )
+            if self.table.is_shared and position != start:
+                change.state = TableState.of(self._disk, file, position)
+        self.position = position
+
+    def _look_at_shared_table(self) -> bool:
+        """Find out how far others have brought the table. `False` if it is of no use any more."""
+        if not self.table.is_shared:
+            return True
+        state = self.table.stored_state()
+        if state is None:
+            return False
+        if state.position.generation != self.position.generation:
+            try:
+                file = OpenFile.open_for_reading(self._disk, self._path)
+            except FileNotFoundError:
+                return False
+            header = journal.read_header(self._disk, file, self._path)
+            if header.generation != state.position.generation:
+                return False
+            self._go_on_in(file)
+        self.position = state.position
+        return True
+
+    def _go_on_in(self, file: OpenFile) -> None:
+        self.table.go_on_in(OpenGeneration(self._disk, file, self._path))
+        self.file = file
+
+    def table_failed(self, error: Exception) -> None:
+        """A shared table could not be read or changed. The caller holds `guard`.
+
+        From now on this process has a table of its own, which the next call fills.
+
+        Raises:
+            BusyError: Another process has the table locked for too long.
+        """
+        if isinstance(error, sqlite3.Error) and is_busy(error):
+            raise BusyError(reason=f"{self._path} is being written by another process.") from error
+        logger.warning("The index file is not used any more (%s)", error or type(error).__name__)
+        self._index = None
+        self.forget()
 
     def open_file(self) -> OpenFile:
         """The generation that was read last."""
@@ -99,7 +167,7 @@ class JournalReader:
             file = OpenFile.open_for_reading(self._disk, self._path)
         except FileNotFoundError:
             return False
-        commits: list[tuple[Changes, Location]] = []
+        commits: list[_Commit] = []
         header = journal.read_header(self._disk, file, self._path)
         position = self.position
         if (header.generation, header.continues) != (mark.generation, position.generation):
@@ -118,11 +186,9 @@ class JournalReader:
         missing = max(header.seq - position.seq, 0)
         if missing > len(commits):
             return False
-        for changes, (offset, length) in commits[:missing]:
-            self.table.apply(changes, (offset, length))
-            position = self.position = JournalPosition(
-                position.generation, offset + length + 1, position.seq + 1, position.line + 1
-            )
+        if missing:
+            _, (offset, length), _ = commits[missing - 1]
+            self.apply_commits(offset + length + 1, None)
         return self.continue_in(file, header, None, mark.size)
 
     def continue_in(
@@ -136,15 +202,12 @@ class JournalReader:
         Args:
             in_snapshot: Where those of them are that are in the snapshot; `None`: look for them.
         """
-        new: list[tuple[Changes, Location]] = []
+        new: list[_Commit] = []
         locations: dict[str, Location] = {}
-        seq = header.seq
 
-        def take(changes: Changes, location: Location) -> None:
-            nonlocal seq
-            seq += 1
+        def take(changes: Changes, location: Location, seq: int) -> None:
             if seq > self.position.seq:
-                new.append((changes, location))
+                new.append((changes, location, seq))
             else:
                 locations.update(dict.fromkeys(changes, location))
 
@@ -153,15 +216,39 @@ class JournalReader:
         )
         if position.seq < self.position.seq:
             return False
+        if self.table.is_shared:
+            return self._continue_shared_in(file, position, new)
         if in_snapshot is None:
             wanted = self.table.ids_in_file - locations.keys()
             in_snapshot = journal.locate_rows(self._disk, file, header, wanted)
         generation_file = OpenGeneration(self._disk, file, self._path)
         if not self.table.relocate(generation_file, {**in_snapshot, **locations}):
             return False
-        for commit in new:
-            self.table.apply(*commit)
+        with self.table.changing() as change:
+            for commit in new:
+                change.apply(*commit)
         self.file, self.position = file, position
+        return True
+
+    def _continue_shared_in(
+        self, file: OpenFile, position: JournalPosition, new: Sequence[_Commit]
+    ) -> bool:
+        with self.table.changing() as change:
+            state = change.state
+            if state is None:
+                return False
+            if state.position.generation == self.position.generation:
+                for changes, location, seq in new:
+                    if seq > state.position.seq:
+                        change.apply(changes, location, seq)
+                change.state = TableState.of(self._disk, file, position)
+            elif state.position.generation == position.generation:
+                # Another process was faster.
+                position = state.position
+            else:
+                return False
+        self._go_on_in(file)
+        self.position = position
         return True
 
     def _load(self, mark: DurableMark) -> bool:
@@ -171,15 +258,20 @@ class JournalReader:
         except FileNotFoundError:
             return False
         try:
-            table, position = self.read_file(file, mark, end=mark.size)
+            table, position = self.open_table(file, mark, end=mark.size)
         except UnavailableError:
             # A new generation may have begun meanwhile. If not, the caller finds the reason when
             # it holds the lock.
             return False
-        if (position.generation, position.size) != (mark.generation, mark.size):
+        if position.generation != mark.generation:
+            return False
+        if position.size != mark.size and not table.is_shared:
             return False
         self.refuse_other_store(file, position)
         self.replace_table(table, file, position)
+        self.apply_commits(mark.size, mark)
+        if self.position.size < mark.size:
+            return False
         self.set_mark(mark)
         return True
 
@@ -196,10 +288,41 @@ class JournalReader:
         self.replace_table(table, file, position)
         self.mark_bytes = mark_bytes
 
+    def open_table(
+        self, file: OpenFile, mark: DurableMark | None, end: int | None = None
+    ) -> tuple[ItemTable, JournalPosition]:
+        """The items, and how far of the file they were read: of a large file from the index file,
+        which may lack commits, or have more of them than `end` says.
+
+        Raises:
+            BusyError: Another process is making the index file.
+            CorruptStoreError: The file is damaged.
+            NewerFormatError: A newer portal wrote the file, or its items.
+        """
+        index = self._index
+        size = self._disk.size(file)
+        if index is None or file.is_read_only or size < self._index_from:
+            return self.read_file(file, mark, end)
+        header = self._checked_header(file, mark)
+        if mark is not None and mark.generation == header.generation and size < mark.size:
+            # It is damaged. Reading it says where.
+            return self.read_file(file, mark, end)
+        generation = OpenGeneration(self._disk, file, self._path)
+        table = index.open(generation, header) or index.make(
+            generation, header, lambda apply: self._read(file, header, mark, end, apply),
+            remaining_seconds(_GUARD_TIMEOUT),
+        )  # fmt: skip
+        state = table.stored_state() if table is not None else None
+        if table is None or state is None:
+            self._index = None
+            return self.read_file(file, mark, end)
+        refuse_newer_items(table.get(FORMAT_ID), str(self._path))
+        return table, state.position
+
     def read_file(
         self, file: OpenFile, mark: DurableMark | None, end: int | None = None
-    ) -> tuple[MemoryTable, JournalPosition]:
-        """The items, not yet indexed, and the position after the last commit.
+    ) -> tuple[ItemTable, JournalPosition]:
+        """The items in memory, not yet indexed, and the position after the last commit.
 
         `end` limits the reading if the file is of the mark's generation.
 
@@ -207,28 +330,44 @@ class JournalReader:
             CorruptStoreError: It is damaged.
             NewerFormatError: A newer portal wrote the file, or its items.
         """
+        header = self._checked_header(file, mark)
+        table = ItemTable(OpenGeneration(self._disk, file, self._path))
+        position = self._read(file, header, mark, end, table.load)
+        refuse_newer_items(table.get(FORMAT_ID), str(self._path))
+        return table, position
+
+    def _checked_header(self, file: OpenFile, mark: DurableMark | None) -> Header:
+        """The header of a file that is no older than its mark."""
         size = self._disk.size(file)
-        table = MemoryTable(OpenGeneration(self._disk, file, self._path))
         header = journal.read_header(self._disk, file, self._path)
         if mark is not None and mark.generation > header.generation:
             raise self.truncated_error(size, header.end.line)
-        journal.read_snapshot(self._disk, file, self._path, header, table.load)
+        return header
+
+    def _read(
+        self,
+        file: OpenFile,
+        header: Header,
+        mark: DurableMark | None,
+        end: int | None,
+        apply: journal.Apply,
+    ) -> JournalPosition:
+        size = self._disk.size(file)
+        journal.read_snapshot(self._disk, file, self._path, header, apply)
         if mark is None or mark.generation != header.generation:
             end = None
         elif size < mark.size:
             line = sum(each.whole for each in journal.lines(self._disk, file, 0, size))
             raise self.truncated_error(size, line)
-        position = journal.read_commits(
+        return journal.read_commits(
             self._disk,
             file,
             self._path,
             header.end,
             size if end is None else end,
             mark=mark,
-            apply=table.load,
+            apply=apply,
         )
-        refuse_newer_items(table.get(FORMAT_ID), str(self._path))
-        return table, position
 
     def refuse_other_store(self, file: OpenFile, position: JournalPosition) -> None:
         """Make sure that this file, read up to `position`, goes on from what was read before.
@@ -254,16 +393,17 @@ class JournalReader:
                 return
         raise journal.other_store_error(self._path)
 
-    def replace_table(self, table: MemoryTable, file: OpenFile, position: JournalPosition) -> None:
+    def replace_table(self, table: ItemTable, file: OpenFile, position: JournalPosition) -> None:
         """Index this table, which was read from `file`, and show it from now on."""
-        table.index()
+        if not table.is_shared:
+            table.index()
         self.table.forget_file()
         self.table, self.file, self.position = table, file, position
 
     def forget(self) -> None:
         """Forget what was read. The next call loads the file anew."""
         self.table.forget_file()
-        self.table, self.file, self.mark_bytes = MemoryTable(), None, None
+        self.table, self.file, self.mark_bytes = ItemTable(), None, None
 
     def set_mark(self, mark: DurableMark) -> None:
         """State that `table` corresponds to this mark."""

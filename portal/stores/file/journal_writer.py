@@ -5,23 +5,24 @@ generation) and, after a crash, `tenants.torn` (the bytes that were cut off).
 """
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from portal.stores.contract import NOTHING_SAVED, UnavailableError
+from portal.stores.contract import NOTHING_SAVED, BusyError, UnavailableError
 from portal.stores.file import journal
 from portal.stores.file.compaction import Compactions
 from portal.stores.file.disk import Disk, OpenFile, exists, write_all
 from portal.stores.file.folder_checks import check_folder, check_free_space
 from portal.stores.file.journal import Changes, DurableMark, JournalPosition
-from portal.stores.file.journal_reader import JournalReader
+from portal.stores.file.item_table import ItemTable
+from portal.stores.file.journal_reader import INDEX_FROM, JournalReader
 from portal.stores.file.lock_file import LOCK_TIMEOUT, LockFile
-from portal.stores.file.memory_table import MemoryTable
 from portal.stores.file.os_errors import outcome_unknown, unavailable
-from portal.stores.file.packed_row import OpenGeneration
 from portal.stores.file.snapshot import begin_generation, previous_path, snapshot_size
+from portal.stores.file.stored_items import TABLE_ERRORS, OpenGeneration
+from portal.stores.file.table_state import TableState
 
 logger = logging.getLogger("portal.store")
 
@@ -42,13 +43,16 @@ class JournalWriter:
     Args:
         may_make: Whether a folder or a file that is missing is made. It is not if they were there
             before this process: then they may come back with what they held.
+        index_from: Bytes of the file from which on processes share an index file.
     """
 
-    def __init__(self, folder: Path, disk: Disk, *, may_make: bool = True) -> None:
+    def __init__(
+        self, folder: Path, disk: Disk, *, may_make: bool = True, index_from: int = INDEX_FROM
+    ) -> None:
         self._may_make = may_make
         self.path = folder / FILE_NAME
         self.lock = LockFile(folder / LOCK_NAME, disk)
-        self.reader = JournalReader(self.path, self.lock, disk)
+        self.reader = JournalReader(self.path, self.lock, disk, index_from=index_from)
         self._folder = folder
         self._disk = disk
         self._torn_path = folder / "tenants.torn"
@@ -97,6 +101,14 @@ class JournalWriter:
 
     def catch_up(self) -> None:
         """Read all commits, and settle what a killed writer left after the mark. Locked."""
+        try:
+            self._catch_up()
+        except TABLE_ERRORS as error:
+            with self.reader.guard:
+                self.reader.table_failed(error)
+            self._catch_up()
+
+    def _catch_up(self) -> None:
         reader = self.reader
         with reader.guard:
             mark_bytes = self.lock.read_mark_bytes()
@@ -124,7 +136,7 @@ class JournalWriter:
             return
         # After a poisoned mark there are only commits that were refused.
         end = mark.size if mark is not None and mark.poisoned else None
-        table, position = reader.read_file(file, mark, end)
+        table, position = reader.open_table(file, mark, end)
         reader.refuse_other_store(file, position)
         reader.replace_table(table, file, position)
         if mark is not None and mark.poisoned and mark.generation == position.generation:
@@ -139,7 +151,11 @@ class JournalWriter:
         lost the mark; a torn one cannot have been.
         """
         reader = self.reader
-        reader.position = reader.apply_commits(self._disk.size(reader.open_file()), mark)
+        if reader.table.is_shared:
+            with suppress(OSError):
+                # Other processes see at once what is applied. If this fails, so does the sync below.
+                self._disk.sync(reader.open_file())
+        reader.apply_commits(self._disk.size(reader.open_file()), mark)
         try:
             self._truncate_torn_tail()
         except OSError as error:
@@ -185,7 +201,7 @@ class JournalWriter:
         was_there = was_read or mark is not None or not self._may_make
         if was_there or exists(self._disk, previous_path(self.path)):
             raise journal.missing_error(self.path)
-        reader.table, reader.file = MemoryTable(), None
+        reader.table, reader.file = ItemTable(), None
         self._begin_generation()
 
     def append(self, commits: Sequence[Changes]) -> None:
@@ -230,15 +246,40 @@ class JournalWriter:
         # commits would apply them a second time.
         with reader.guard:
             try:
-                self.lock.write_mark(mark)
-            except OSError as error:
-                raise self._roll_back(error) from error
-            offset = start.size
-            for changes, line in zip(commits, lines, strict=True):
-                reader.table.apply(changes, (offset, len(line) - 1))
-                offset += len(line)
+                self._show(mark, start, end, zip(commits, lines, strict=True))
+            except TABLE_ERRORS as error:
+                # The commits are saved, and only the table lacks them.
+                with suppress(BusyError):
+                    reader.table_failed(error)
+                reader.forget()
+                self._write_mark(mark)
+                return
             reader.position = end
             reader.set_mark(mark)
+
+    def _show(
+        self,
+        mark: DurableMark,
+        start: JournalPosition,
+        end: JournalPosition,
+        commits: Iterable[tuple[Changes, bytes]],
+    ) -> None:
+        """Bring the table up to date, and write the mark. If one fails, the other is not done."""
+        reader = self.reader
+        offset = start.size
+        with reader.table.changing() as change:
+            for seq, (changes, line) in enumerate(commits, start.seq + 1):
+                change.apply(changes, (offset, len(line) - 1), seq)
+                offset += len(line)
+            if reader.table.is_shared:
+                change.state = TableState.of(self._disk, reader.open_file(), end)
+            self._write_mark(mark)
+
+    def _write_mark(self, mark: DurableMark) -> None:
+        try:
+            self.lock.write_mark(mark)
+        except OSError as error:
+            raise self._roll_back(error) from error
 
     def _abort_append(self, error: OSError, *, poisoned: bool) -> UnavailableError:
         """Cut off what was appended, so that it does not come back after a crash either."""
@@ -295,9 +336,10 @@ class JournalWriter:
         )
         mark = DurableMark(header.generation, header.seq, header.end.size)
         self.lock.write_mark_durably(mark)
-        reader.table.relocate(OpenGeneration(self._disk, file, self.path), locations)
-        reader.file, reader.position = file, header.end
-        reader.set_mark(mark)
+        if reader.continue_in(file, header, locations, header.end.size):
+            reader.set_mark(mark)
+        else:
+            reader.forget()
 
     # ---- Check and close
 

@@ -1,24 +1,42 @@
-"""What was made of items of the file store, kept beside their rows in memory.
+"""What was made of items of the file store, kept for as long as they are the same.
 
-It counts only while the row is the same object: whoever replaces an item, in whichever process,
-replaces its row when this process reads the commit. And every read first looks whether there are
-new commits, as all reads do. So this is no cache that could be out of date.
+Every read first looks whether there are new commits, as all reads do, and if there are, whether one
+of them has changed the item. So this is no cache that could be out of date.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from portal.stores.contract import Item
-from portal.stores.file.memory_table import MemoryTable
-from portal.stores.file.packed_row import ItemInFile
+from portal.stores.file.item_table import ItemTable
+from portal.stores.file.stored_items import TABLE_ERRORS, ItemInFile
 
 if TYPE_CHECKING:
+    from portal.stores.file.journal_reader import JournalReader
     from portal.stores.file.store import JsonFileStore
 
 _T = TypeVar("_T")
 
 #: Items of which something is kept: for answers of `validate`, about 65 MB.
 MAX_KEPT = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept(Generic[_T]):
+    """What was made of an item.
+
+    Attributes:
+        mark: The durable mark with which it was read. While that is the same object, nothing has
+            been committed.
+        seq: The number of the item's commit in `table`; `None` if there was no item.
+        made: `None` if there was no item.
+    """
+
+    mark: bytes | None
+    table: ItemTable
+    seq: int | None
+    made: _T | None
 
 
 class KeptRows(Generic[_T]):
@@ -28,20 +46,40 @@ class KeptRows(Generic[_T]):
         self._store = store
         self._make = make
         self._absent = absent
-        #: The row, and what was made of its item. Those that came first go first.
-        self._kept: dict[str, tuple[bytes, _T]] = {}
+        #: Those that came first go first.
+        self._kept: dict[str, _Kept[_T]] = {}
 
     def first(self, item_ids: Sequence[str]) -> _T:
         """What is made of the first of these items that is there, or what stands for none, as the
         latest acknowledged write left them."""
         reader = self._store.refreshed_reader()
-        with reader.guard:
-            made, in_file = self._first(reader.table, item_ids)
-        if in_file is not None:
-            # A long item. While it is read, others may go on.
-            with self._store.errors_translated():
-                return self._make(in_file.read())
-        return self._absent if made is None else made
+        try:
+            return self._first(reader, item_ids)
+        except TABLE_ERRORS as error:
+            with reader.guard:
+                reader.table_failed(error)
+        return self._first(self._store.refreshed_reader(), item_ids)
+
+    def _first(self, reader: "JournalReader", item_ids: Sequence[str]) -> _T:
+        # In this order: what is read may be newer than the mark, and never older.
+        mark = reader.mark_bytes
+        table = reader.table
+        for item_id in item_ids:
+            kept = self._kept.get(item_id)
+            if kept is None or kept.table is not table or kept.mark is not mark:
+                if kept is not None and kept.table is table and table.seq_of(item_id) == kept.seq:
+                    kept = _Kept(mark, table, kept.seq, kept.made)
+                else:
+                    row = table.find_row(item_id)
+                    if row is not None and isinstance(row[1], ItemInFile):
+                        # A long item.
+                        with self._store.errors_translated():
+                            return self._make(row[1].read())
+                    kept = self._new(mark, table, row)
+                self._keep(item_id, kept)
+            if kept.made is not None:
+                return kept.made
+        return self._absent
 
     def first_at_once(self, item_ids: Sequence[str]) -> _T | None:
         """The same without waiting; `None` if there are commits to read or another thread reads."""
@@ -49,31 +87,30 @@ class KeptRows(Generic[_T]):
         if reader is None or not reader.guard.acquire(False):
             return None
         try:
-            made, in_file = self._first(reader.table, item_ids)
+            mark, table = reader.mark_bytes, reader.table
+            for item_id in item_ids:
+                kept = self._kept.get(item_id)
+                if kept is None or kept.table is not table or kept.mark is not mark:
+                    is_known, row = table.find_row_at_once(item_id)
+                    if not is_known or (row is not None and isinstance(row[1], ItemInFile)):
+                        return None
+                    kept = self._new(mark, table, row)
+                    self._keep(item_id, kept)
+                if kept.made is not None:
+                    return kept.made
         finally:
             reader.guard.release()
-        return self._absent if made is None and in_file is None else made
+        return self._absent
 
-    def _first(
-        self, table: MemoryTable, item_ids: Sequence[str]
-    ) -> tuple[_T | None, ItemInFile | None]:
-        """What is made of the first item, or where to read it. The caller holds the guard."""
-        for item_id in item_ids:
-            row = table.row(item_id)
-            if row is None:
-                continue
-            kept = self._kept.get(item_id)
-            if kept is not None and kept[0] is row:
-                return kept[1], None
-            found = table.find(item_id)
-            if isinstance(found, ItemInFile):
-                return None, found
-            if found is not None:
-                return self._keep(item_id, row, self._make(found)), None
-        return None, None
+    def _new(
+        self, mark: bytes | None, table: ItemTable, row: tuple[int, Item | ItemInFile] | None
+    ) -> _Kept[_T]:
+        if row is None or isinstance(row[1], ItemInFile):
+            return _Kept(mark, table, None, None)
+        return _Kept(mark, table, row[0], self._make(row[1]))
 
-    def _keep(self, item_id: str, row: bytes, made: _T) -> _T:
-        self._kept[item_id] = row, made
+    def _keep(self, item_id: str, kept: _Kept[_T]) -> None:
+        self._kept[item_id] = kept
         if len(self._kept) > MAX_KEPT:
-            del self._kept[next(iter(self._kept))]
-        return made
+            # Another thread may have taken it away.
+            self._kept.pop(next(iter(self._kept)), None)

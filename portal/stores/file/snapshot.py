@@ -7,8 +7,7 @@ from pathlib import Path
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk, OpenFile, exists, write_all
 from portal.stores.file.journal import Header, Location
-from portal.stores.file.packed_rows import PackedRows
-from portal.stores.schema import KEY
+from portal.stores.file.item_table import FrozenItems, ItemTable
 
 _CHUNK = 256 * 1024
 
@@ -18,9 +17,9 @@ def previous_path(path: Path) -> Path:
     return path.with_name("tenants.previous.jsonl")
 
 
-def snapshot_size(rows: PackedRows) -> int:
+def snapshot_size(items: ItemTable | FrozenItems) -> int:
     """Bytes of a snapshot without its header."""
-    return rows.size + len(rows) * journal.ROW_EXTRA
+    return items.size + len(items) * journal.ROW_EXTRA
 
 
 def new_path(path: Path) -> Path:
@@ -29,7 +28,7 @@ def new_path(path: Path) -> Path:
 
 
 def begin_generation(
-    disk: Disk, path: Path, rows: PackedRows, *, generation: int, continues: int | None, seq: int
+    disk: Disk, path: Path, table: ItemTable, *, generation: int, continues: int | None, seq: int
 ) -> tuple[OpenFile, Header, dict[str, Location]]:
     """Write a snapshot, sync it and give it the name `path`, all under the lock.
 
@@ -41,9 +40,13 @@ def begin_generation(
     disk.remove(new_path(path))
     file = OpenFile.open(disk, new_path(path), create=True)
     try:
-        header, locations = write_snapshot(
-            disk, file, rows, generation=generation, continues=continues, seq=seq
-        )
+        frozen = table.frozen()
+        try:
+            header, locations = write_snapshot(
+                disk, file, frozen, generation=generation, continues=continues, seq=seq
+            )
+        finally:
+            frozen.close()
         disk.sync(file)
         publish(disk, path)
     except BaseException:
@@ -56,7 +59,7 @@ def begin_generation(
 def write_snapshot(
     disk: Disk,
     file: OpenFile,
-    rows: PackedRows,
+    items: FrozenItems,
     *,
     generation: int,
     continues: int | None,
@@ -64,14 +67,13 @@ def write_snapshot(
 ) -> tuple[Header, dict[str, Location]]:
     """Write the header and all items. Returns the header, and where the items are that stay in
     the file."""
-    header = Header(generation, continues, seq, len(rows), snapshot_size(rows))
+    header = Header(generation, continues, seq, len(items), snapshot_size(items))
     header = replace(header, length=len(header.line()))
     locations: dict[str, Location] = {}
     offset, buffer = 0, bytearray(header.line())
-    for item in rows.all():
-        line = journal.encode_line({"row": item})
-        item_id = str(item[KEY])
-        if rows.is_in_file(item_id):
+    for item_id, encoded, is_in_file in items.rows():
+        line = journal.row_line(encoded)
+        if is_in_file:
             locations[item_id] = (offset + len(buffer), len(line) - 1)
         buffer += line
         if len(buffer) >= _CHUNK:

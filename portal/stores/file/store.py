@@ -22,12 +22,13 @@ from portal.stores.contract import (
 )
 from portal.stores.file.compaction import Compaction
 from portal.stores.file.disk import WRITE_PROTECTED, Disk, LocalDisk
-from portal.stores.file.journal_reader import JournalReader
+from portal.stores.file.journal_reader import INDEX_FROM, JournalReader
 from portal.stores.file.journal_writer import JournalWriter
 from portal.stores.file.kept_rows import KeptRows
 from portal.stores.file.lock_file import LOCK_TIMEOUT
+from portal.stores.file.item_table import ItemTable
 from portal.stores.file.os_errors import unavailable
-from portal.stores.file.packed_row import ItemInFile
+from portal.stores.file.stored_items import TABLE_ERRORS, ItemInFile
 from portal.stores.file.writer_queue import Commit, WriterQueue
 from portal.stores.schema import Index
 from portal.stores.validation import check_limit
@@ -48,26 +49,28 @@ class JsonFileStore:
     its own copy of the items in memory.
     """
 
-    def __init__(self, folder: Path, *, disk: Disk | None = None, may_make: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        disk: Disk | None = None,
+        may_make: bool = True,
+        index_from: int = INDEX_FROM,
+    ) -> None:
         self._folder, self._may_make = folder.absolute(), may_make
+        self._index_from = index_from
         self._disk = disk or LocalDisk()
         self._reset()
         _stores.add(self)
 
     def _reset(self) -> None:
-        self._journal = JournalWriter(self._folder, self._disk, may_make=self._may_make)
+        self._journal = JournalWriter(
+            self._folder, self._disk, may_make=self._may_make, index_from=self._index_from
+        )
         self._queue = WriterQueue()
 
     def get(self, item_id: str) -> Item:
-        self._refresh()
-        reader = self._journal.reader
-        guard = reader.guard
-        if not guard.acquire(False):
-            guard.wait()
-        try:
-            found = reader.table.find(item_id)
-        finally:
-            guard.release()
+        found = self.read_table(lambda table: table.find(item_id))
         if found is None:
             raise ItemNotFoundError(item_id=item_id)
         return self._read(found) if isinstance(found, ItemInFile) else found
@@ -83,10 +86,8 @@ class JsonFileStore:
         newest_first: bool = False,
     ) -> Page:
         check_limit(limit)
-        self._refresh()
-        reader = self._journal.reader
-        with reader.guard:
-            found, cursor = reader.table.query(
+        found, cursor = self.read_table(
+            lambda table: table.query(
                 index,
                 partition,
                 between=between,
@@ -94,25 +95,20 @@ class JsonFileStore:
                 limit=limit,
                 newest_first=newest_first,
             )
+        )
         return self._page(found, cursor)
 
     def count(
         self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
     ) -> int:
         check_limit(cap)
-        self._refresh()
-        reader = self._journal.reader
-        with reader.guard:
-            return reader.table.count(index, partition, between=between, cap=cap)
+        return self.read_table(lambda table: table.count(index, partition, between=between, cap=cap))
 
     def scan(
         self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
     ) -> Page:
         check_limit(limit)
-        self._refresh()
-        reader = self._journal.reader
-        with reader.guard:
-            found, cursor = reader.table.scan(segment, after, limit)
+        found, cursor = self.read_table(lambda table: table.scan(segment, after, limit))
         return self._page(found, cursor)
 
     def write(self, changes: Sequence[Change]) -> None:
@@ -178,6 +174,21 @@ class JsonFileStore:
         self._refresh()
         return self._journal.reader
 
+    def read_table(self, read: Callable[[ItemTable], _T]) -> _T:
+        """What `read` finds in the table with all commits that were acknowledged before this call.
+
+        If the table cannot be read, it asks another one, and `read` is called again.
+        """
+        self._refresh()
+        reader = self._journal.reader
+        try:
+            return read(reader.table)
+        except TABLE_ERRORS as error:
+            with reader.guard:
+                reader.table_failed(error)
+        self._refresh()
+        return read(reader.table)
+
     def reader_at_once(self) -> JournalReader | None:
         """The same, or `None` if that would take more than a look into memory."""
         journal = self._journal
@@ -197,6 +208,9 @@ class JsonFileStore:
                 return
         except OSError as error:
             raise unavailable(error, journal.path) from error
+        except TABLE_ERRORS as error:
+            with journal.reader.guard:
+                journal.reader.table_failed(error)
         with self._queue.exclusive(), self.errors_translated():
             try:
                 with journal.locked():

@@ -15,7 +15,7 @@ from portal.stores.contract import Item, NewerFormatError, UnavailableError
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk, LocalDisk, OpenFile, exists
 from portal.stores.file.journal_writer import JournalWriter
-from portal.stores.file.memory_table import MemoryTable
+from portal.stores.file.item_table import ItemTable
 from portal.stores.file.os_errors import unavailable
 from portal.stores.file.snapshot import begin_generation, previous_path
 from portal.stores.format_version import FORMAT_ID, refuse_newer_items
@@ -159,7 +159,7 @@ class _Salvage:
     """The content of all whole lines of one file."""
 
     def __init__(self) -> None:
-        self.table = MemoryTable()
+        self.table = ItemTable()
         self.generation = 0
         self.seq = 0
         self.lost: list[int] = []

@@ -35,8 +35,8 @@ Changes = Mapping[str, Item | None]
 #: The line of a file that holds an item: its offset, and its length without the newline.
 Location = tuple[int, int]
 
-#: Takes the changes of one line, and where that line is.
-Apply = Callable[[Changes, Location], object]
+#: Takes the changes of one line, where that line is, and the number of its commit.
+Apply = Callable[[Changes, Location, int], object]
 
 
 def encode_line(content: Mapping[str, Any]) -> bytes:
@@ -45,11 +45,24 @@ def encode_line(content: Mapping[str, Any]) -> bytes:
     return b'{"crc":"%08x",%b\n' % (crc32(rest), rest)
 
 
+def row_line(item: bytes) -> bytes:
+    """The line of a snapshot with this item, which is JSON."""
+    rest = b'"row":%b}' % item
+    return b'{"crc":"%08x",%b\n' % (crc32(rest), rest)
+
+
+def has_right_sum(line: bytes) -> bool:
+    """Whether a line without its newline is as it was written."""
+    return (
+        line[:8] == b'{"crc":"'
+        and line[16:_CRC_SIZE] == b'",'
+        and b"%08x" % crc32(line[_CRC_SIZE:]) == line[8:16]
+    )
+
+
 def decode_line(line: bytes) -> dict[str, Any] | None:
     """The content of a line without its newline; `None` if the checksum is wrong."""
-    if line[:8] != b'{"crc":"' or line[16:_CRC_SIZE] != b'",':
-        return None
-    if b"%08x" % crc32(line[_CRC_SIZE:]) != line[8:16]:
+    if not has_right_sum(line):
         return None
     try:
         content: dict[str, Any] = orjson.loads(line)

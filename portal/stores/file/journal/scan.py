@@ -18,6 +18,7 @@ from portal.stores.file.journal.format import (
     Location,
     commit_changes,
     decode_line,
+    has_right_sum,
 )
 from portal.stores.format_version import newer_format_error
 from portal.stores.schema import KEY
@@ -107,7 +108,7 @@ def read_snapshot(disk: Disk, fd: int, path: Path, header: Header, apply: Apply)
         content = decode_line(line.text) if line.whole else None
         if content is None or "row" not in content:
             raise corrupt_error(path, number, line.start, "differs from what was written")
-        apply({content["row"][KEY]: content["row"]}, line.location)
+        apply({content["row"][KEY]: content["row"]}, line.location, header.seq)
     if number != end.line:
         raise corrupt_error(path, number + 1, disk.size(fd), "is missing: the file is too short")
 
@@ -150,9 +151,20 @@ def read_commits(
                 path, position.line + 1, line.start,
                 f"is commit {content['seq']}, but commit {position.seq + 1} is missing",
             )  # fmt: skip
-        apply(commit_changes(content), line.location)
+        apply(commit_changes(content), line.location, content["seq"])
         position = JournalPosition(start.generation, line.end, content["seq"], position.line + 1)
     return position
+
+
+def is_whole(disk: Disk, fd: int, end: int) -> bool:
+    """Whether each line up to byte `end` is as it was written. It does not look at the content,
+    so it takes a tenth of the time of reading it."""
+    offset = 0
+    for line in lines(disk, fd, 0, end):
+        if not line.whole or not has_right_sum(line.text):
+            return False
+        offset = line.end
+    return offset == end
 
 
 def read_items(disk: Disk, fd: int, path: Path, location: Location) -> Sequence[Item]:

@@ -1,0 +1,216 @@
+"""Connections to the SQLite database of a table: one in memory, or several to a file."""
+
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+#: Seconds that a connection waits for one that writes, which takes a millisecond.
+_BUSY_SECONDS = 5.0
+#: KiB of the file that a connection keeps. The system keeps the rest, once for all processes.
+_CACHE_KIB = 1024
+#: Pages of 4 KiB in the write-ahead log after which a writer moves them into the file itself.
+#: Usually somebody else has done it long before, see `move_log`.
+_MAX_LOG_PAGES = 4000
+
+
+class Connections(Protocol):
+    """Lends connections to threads. Give back each one, whatever happens."""
+
+    is_shared: bool
+
+    def take(self) -> sqlite3.Connection: ...
+
+    def take_at_once(self) -> sqlite3.Connection | None:
+        """The same, or `None` where a thread would have to wait."""
+
+    def give_back(self, connection: sqlite3.Connection) -> None: ...
+
+    def close(self) -> None:
+        """Close those that are not lent; each of the others when it is given back."""
+
+
+def connect(path: Path | str, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection that any thread may use, one at a time, and that begins no transaction by
+    itself."""
+    if isinstance(path, str):
+        return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    mode = "ro" if read_only else "rw"
+    return sqlite3.connect(
+        f"{path.as_uri()}?mode={mode}",
+        uri=True,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=64,
+    )
+
+
+class PrivateConnection:
+    """The one connection to a database in memory. Threads take turns."""
+
+    is_shared = False
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection = connect(":memory:")
+        _all.add(self)
+
+    def take(self) -> sqlite3.Connection:
+        self._lock.acquire()
+        return self._connection
+
+    def take_at_once(self) -> sqlite3.Connection | None:
+        return self._connection if self._lock.acquire(False) else None
+
+    def give_back(self, connection: sqlite3.Connection) -> None:
+        del connection
+        self._lock.release()
+
+    def close(self) -> None:
+        """The database ends with the last thread that reads it."""
+
+    def before_fork(self) -> None:
+        # A child inherits locks of SQLite as they are, without the threads that would release them.
+        self._lock.acquire()
+
+    def after_fork(self) -> None:
+        self._lock.release()
+
+
+class SharedConnections:
+    """Connections to a file that other processes use as well. A thread that finds none opens one."""
+
+    is_shared = True
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._idle: list[sqlite3.Connection] = []
+        self._lent = 0
+        self._changed = threading.Condition(threading.Lock())
+        self._is_closed = self._is_held = False
+        _all.add(self)
+        self.give_back(self.take())
+
+    def take(self) -> sqlite3.Connection:
+        with self._changed:
+            while self._is_held:
+                self._changed.wait()
+            self._lent += 1
+            if self._idle:
+                return self._idle.pop()
+        try:
+            return self._open()
+        except BaseException:
+            with self._changed:
+                self._lent -= 1
+            raise
+
+    def take_at_once(self) -> sqlite3.Connection | None:
+        # Whatever it reads, the device might have to be waited for.
+        return None
+
+    def give_back(self, connection: sqlite3.Connection) -> None:
+        with self._changed:
+            self._lent -= 1
+            if not self._is_closed:
+                self._idle.append(connection)
+            if self._is_held:
+                self._changed.notify_all()
+        if self._is_closed:
+            connection.close()
+
+    def close(self) -> None:
+        with self._changed:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = connect(self._path)
+        try:
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_MAX_LOG_PAGES}")
+            # What was erased must not stay in a free part of the file.
+            connection.execute("PRAGMA secure_delete = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def before_fork(self) -> None:
+        """Close all. The locks that SQLite keeps for a process do not hold in its child, where
+        SQLite would not notice."""
+        with self._changed:
+            self._is_held = True
+            self._changed.wait_for(lambda: not self._lent, _BUSY_SECONDS)
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def after_fork(self) -> None:
+        with self._changed:
+            self._is_held = False
+            self._changed.notify_all()
+
+
+_all: "weakref.WeakSet[PrivateConnection | SharedConnections]" = weakref.WeakSet()
+_held: list[PrivateConnection | SharedConnections] = []
+
+
+def _before_fork() -> None:
+    _held[:] = list(_all)
+    for each in _held:
+        each.before_fork()
+
+
+def _after_fork() -> None:
+    for each in _held:
+        each.after_fork()
+    _held.clear()
+
+
+os.register_at_fork(
+    before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork
+)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing. The database is locked for other writers."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # Some errors of SQLite have ended it.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def move_log(connections: SharedConnections, *, whole: bool) -> bool:
+    """Move the write-ahead log into the file. Whether all of it was moved.
+
+    Args:
+        whole: Wait for those who read, and empty the log.
+    """
+    connection = connections.take()
+    try:
+        mode = "TRUNCATE" if whole else "PASSIVE"
+        busy, in_log, moved = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+    finally:
+        connections.give_back(connection)
+    return not busy and in_log == moved
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether another connection had the database locked for too long."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

@@ -106,6 +106,7 @@ class ItemTable:
     def find(self, item_id: str) -> Item | ItemInFile | None:
         """The item, or where to read it; `None` if there is none."""
         connections = self._connections
+        # Each access check comes here, and this is faster than a `with`.
         db = connections.take()
         try:
             row: _Row | None = db.execute(_FIND, (item_id,)).fetchone()

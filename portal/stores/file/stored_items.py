@@ -62,7 +62,10 @@ def shown(item: Item, index: Index) -> Item:
     attributes = index.attributes
     if attributes is None:
         return item
-    return {name: value for name, value in item.items() if name in attributes}
+    own = dict(item)
+    for name in own.keys() - attributes:
+        del own[name]
+    return own
 
 
 class DamagedTableError(Exception):

@@ -89,47 +89,47 @@ class SharedConnections:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        #: A list, since a thread takes from it and adds to it without a lock.
         self._idle: list[sqlite3.Connection] = []
-        self._lent = 0
+        self._open_ones = 0
         self._changed = threading.Condition(threading.Lock())
         self._is_closed = self._is_held = False
         _all.add(self)
         self.give_back(self.take())
 
     def take(self) -> sqlite3.Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            pass
         with self._changed:
             while self._is_held:
                 self._changed.wait()
-            self._lent += 1
-            if self._idle:
-                return self._idle.pop()
-        try:
-            return self._open()
-        except BaseException:
-            with self._changed:
-                self._lent -= 1
-            raise
+            connection = self._open()
+            self._open_ones += 1
+            return connection
 
     def take_at_once(self) -> sqlite3.Connection | None:
         # Whatever it reads, the device might have to be waited for.
         return None
 
     def give_back(self, connection: sqlite3.Connection) -> None:
-        with self._changed:
-            self._lent -= 1
-            if not self._is_closed:
-                self._idle.append(connection)
-            if self._is_held:
-                self._changed.notify_all()
+        self._idle.append(connection)
         if self._is_closed:
-            connection.close()
+            self._close_idle()
+        if self._is_held:
+            with self._changed:
+                self._changed.notify_all()
 
     def close(self) -> None:
+        self._is_closed = True
+        self._close_idle()
+
+    def _close_idle(self) -> None:
         with self._changed:
-            self._is_closed = True
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+            while self._idle:
+                self._idle.pop().close()
+                self._open_ones -= 1
 
     def _open(self) -> sqlite3.Connection:
         connection = connect(self._path)
@@ -149,10 +149,10 @@ class SharedConnections:
         SQLite would not notice."""
         with self._changed:
             self._is_held = True
-            self._changed.wait_for(lambda: not self._lent, _BUSY_SECONDS)
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+            self._changed.wait_for(lambda: len(self._idle) == self._open_ones, _BUSY_SECONDS)
+            while self._idle:
+                self._idle.pop().close()
+                self._open_ones -= 1
 
     def after_fork(self) -> None:
         with self._changed:

@@ -23,7 +23,7 @@ from portal.cli.search import sentence_of_backlog
 from portal.serving import Limits, signs_of_life
 from portal.settings import Settings
 from portal.signing_keys import resolve_secret_keys
-from portal.stores import GSI4, RetryingStore
+from portal.stores import GSI4, RetryingStore, housekeeping
 from portal.timestamps import utc_now
 
 #: What is waiting or was given up is counted up to this.
@@ -149,7 +149,7 @@ def _watch(settings: Settings, *, until_stdin_ends: bool) -> None:
         signs_of_life(Limits()) as goes_on,
         opened_store(settings) as opened,
         counted_store(settings, opened) as (recorder, store),
-        ThreadPoolExecutor(2) as executor,
+        ThreadPoolExecutor(3) as executor,
         opened_tracing(settings) as tracing,
     ):
         # Each in a thread of its own: no mail waits for the receiver of a webhook.
@@ -163,6 +163,10 @@ def _watch(settings: Settings, *, until_stdin_ends: bool) -> None:
                 round_seconds=math.inf,
             ),
         ]
+
+        keep_house = housekeeping(opened)
+        if keep_house is not None:
+            others.append(executor.submit(keep_house, wait))
 
         def has_ended() -> bool:
             return any(each.done() for each in others)

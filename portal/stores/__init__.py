@@ -43,6 +43,7 @@ from portal.stores.contract import (
 )
 from portal.stores.factory import is_made, open_store, refuse_corrupt_store
 from portal.stores.format_version import FORMAT_ID, FORMAT_VERSION, mark_format
+from portal.stores.housekeeping import housekeeping
 from portal.stores.kept import KeptReads, WatchedStore, kept_reads
 from portal.stores.other_types import other_types, version_of, without_other_types
 from portal.stores.reading import find_item, iter_query, iter_scan
@@ -105,6 +106,7 @@ __all__ = [
     "WatchedStore",
     "clear_deadline",
     "find_item",
+    "housekeeping",
     "is_made",
     "iter_query",
     "iter_scan",

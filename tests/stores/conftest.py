@@ -11,6 +11,7 @@ from portal.stores.aws.answer_parser import FastJsonParser
 from portal.stores.contract import Store
 from portal.stores.dynamodb.client import TableLocation
 from portal.stores.dynamodb.store import DynamoDbStore
+from portal.stores.file.journal_reader import INDEX_FROM
 from portal.stores.file.store import JsonFileStore
 from portal.stores.waiting.retrying import STAFF_ATTEMPTS, retry_attempts
 from tests.dynamodb_engine import Engine
@@ -20,13 +21,17 @@ OpenAgain = Callable[[], Store]
 
 
 class JsonOpener:
-    """Opens stores on one folder, also in another process."""
+    """Opens stores on one folder, also in another process.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Args:
+        index_from: Bytes of the file from which on there is an index file.
+    """
+
+    def __init__(self, folder: Path, index_from: int = INDEX_FROM) -> None:
+        self.folder, self.index_from = folder, index_from
 
     def __call__(self) -> Store:
-        return JsonFileStore(self.folder)
+        return JsonFileStore(self.folder, index_from=self.index_from)
 
 
 class DynamoDbOpener:
@@ -77,10 +82,14 @@ def default_retry_limit() -> Iterator[None]:
     retry_attempts.reset(token)
 
 
-@pytest.fixture(params=["json", "dynamodb"])
+@pytest.fixture(params=["json", "json with an index file", "dynamodb"])
 def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> OpenAgain:
     if request.param == "json":
         return JsonOpener(tmp_path / "data")
+    if request.param == "json with an index file":
+        # From the second process that opens it on.
+        JsonFileStore(tmp_path / "data").check()
+        return JsonOpener(tmp_path / "data", index_from=0)
     engine: Engine = request.getfixturevalue("engine")
     return DynamoDbOpener(engine.new_table())
 

@@ -8,11 +8,13 @@ journal_reader  reads commits into memory, in each process by itself
 lock_file       the lock between processes, and the durable mark
 snapshot        begins a new generation of the file
 compaction      the same, while others write
-memory_table    the items in memory, with their indexes
-packed_rows     the items without their indexes; events and rows of imports stay in the file
-packed_row      one row of them
-kept_rows       what was made of items, kept beside their rows
-sorted_index    one index: ids in the order of their keys
+item_table      the items with their indexes, in SQLite: in memory, or in a file that is shared
+stored_items    an item as the table holds it
+table_connections  connections to its database
+table_state     how far a shared table was brought up to date
+index_file      finds, makes and checks the file of a shared table
+kept_rows       what was made of items, kept while they are the same
+housekeeping    compacts and tidies up in a process that serves no requests
 verify_repair  `portal store verify` and `portal store repair`
 backup_file     the file at one moment, for a backup; a whole file put into an empty folder
 disk            system calls as an argument of the store: tests pass a disk that fails

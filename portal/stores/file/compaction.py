@@ -14,8 +14,8 @@ from pathlib import Path
 
 from portal.stores.contract import BusyError
 from portal.stores.file.disk import Disk, OpenFile, write_all
-from portal.stores.file.journal import DurableMark, Header, JournalPosition, Location
 from portal.stores.file.item_table import FrozenItems
+from portal.stores.file.journal import DurableMark, Header, JournalPosition, Location
 from portal.stores.file.journal_reader import JournalReader
 from portal.stores.file.lock_file import LockFile
 from portal.stores.file.snapshot import new_path, publish, snapshot_size, write_snapshot
@@ -24,10 +24,17 @@ logger = logging.getLogger("portal.store")
 
 #: Bytes. Less garbage than this is not worth a new file.
 _MIN_GARBAGE = 1024 * 1024
+#: Who keeps house has so many times as much to do before others do it.
+_PATIENCE = 4
 _CHUNK = 256 * 1024
 #: Bytes of commits that may be left for `finish`, and how often `copy` tries to get there.
 _LEFT_FOR_FINISH = 1024 * 1024
 _ROUNDS = 10
+
+
+def keeper_path(path: Path) -> Path:
+    """The file beside the store's that whoever keeps house has locked."""
+    return path.with_name("tenants.keeper")
 
 
 class Compaction:
@@ -186,10 +193,26 @@ class Compactions:
 
     @property
     def needed(self) -> bool:
-        """Whether there is more garbage than items. The store's lock is held."""
+        """Whether there is more garbage than items, and nobody else looks after that. The store's
+        lock is held."""
+        return self.is_worthwhile() and (self.is_worthwhile(_PATIENCE) or not self._is_kept())
+
+    def is_worthwhile(self, times: int = 1) -> bool:
+        """Whether there is more garbage than items, or so many times more."""
         live = snapshot_size(self._reader.table)
         garbage = self._reader.position.size - live
-        return garbage > max(live, self._threshold)
+        return garbage > times * max(live, self._threshold)
+
+    def _is_kept(self) -> bool:
+        """Whether a process keeps house, which serves no requests."""
+        try:
+            file = OpenFile.open(self._disk, keeper_path(self._path))
+            is_free = self._disk.lock(file, 0)
+            if is_free:
+                self._disk.unlock(file)
+        except OSError:
+            return False
+        return not is_free
 
     def begin(self) -> Compaction | None:
         """Pin a new generation, unless another one is under way. The store's lock is held, after

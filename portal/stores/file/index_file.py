@@ -17,9 +17,9 @@ from portal.stores.contract import BusyError
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk, OpenFile
 from portal.stores.file.item_table import INDEX_SCHEMA, SCHEMA, ItemTable
-from portal.stores.file.journal import Changes, Header, JournalPosition, Location
+from portal.stores.file.journal import Apply, Header, JournalPosition
 from portal.stores.file.stored_items import OpenGeneration
-from portal.stores.file.table_connections import SharedConnections, connect, move_log
+from portal.stores.file.table_connections import SharedConnections, connect
 from portal.stores.file.table_state import STATE_SCHEMA, TableState
 
 logger = logging.getLogger("portal.store")
@@ -32,7 +32,7 @@ _FORMAT = 1
 _SUFFIXES = ("", "-wal", "-shm", "-journal")
 
 #: Passes each commit of the file on, and returns the position behind the last one.
-Read = Callable[[Callable[[Changes, Location], object]], JournalPosition]
+Read = Callable[[Apply], JournalPosition]
 
 
 class IndexFile:
@@ -41,6 +41,10 @@ class IndexFile:
     def __init__(self, path: Path, disk: Disk) -> None:
         self._path = path.with_name(INDEX_NAME)
         self._disk = disk
+
+    def exists(self) -> bool:
+        """Whether there is one, perhaps of no use."""
+        return self._path.exists()
 
     def open(self, file: OpenGeneration, header: Header) -> ItemTable | None:
         """The table, if there is one that fits to this generation; else `None`."""
@@ -72,7 +76,9 @@ class IndexFile:
         # Whoever has changed it may have damaged it.
         return state.is_untouched(disk, fd) or journal.is_whole(disk, fd, state.position.size)
 
-    def make(self, file: OpenGeneration, header: Header, read: Read, seconds: float) -> ItemTable | None:
+    def make(
+        self, file: OpenGeneration, header: Header, read: Read, seconds: float
+    ) -> ItemTable | None:
         """Make it from the file, or open what another process has made meanwhile.
 
         `None` if that is not possible here: on a full disk, say.
@@ -97,7 +103,7 @@ class IndexFile:
         finally:
             disk.unlock(lock)
 
-    def _make(self, file: OpenGeneration, read: Read) -> ItemTable | None:
+    def _make(self, file: OpenGeneration, read: Read) -> ItemTable:
         new = self._path.with_name(f"{INDEX_NAME}.new")
         self._remove(new)
         # SQLite would make it readable for others.
@@ -110,7 +116,7 @@ class IndexFile:
                 db.close()
             with new.open("rb") as made:
                 os.fsync(made.fileno())
-            # The names of the log of the one before must be gone: SQLite would apply it to this one.
+            # Without the log of the one before: SQLite would apply it to this one.
             self._remove(self._path)
             new.rename(self._path)
         except BaseException:
@@ -135,20 +141,9 @@ class IndexFile:
         db.execute("PRAGMA journal_mode = WAL")
 
     def discard(self) -> None:
-        """Remove it: it holds something that is not in the file, or cannot be written."""
-        self._remove(self._path)
-
-    def move_log(self, *, whole: bool = False) -> None:
-        """Move what was written into the file itself, so that no writer has to."""
-        if not self._path.exists():
-            return
-        with suppress(sqlite3.Error):
-            connections = SharedConnections(self._path)
-            try:
-                if not move_log(connections, whole=whole) and whole:
-                    logger.warning("%s-wal could not be emptied, since it is in use", self._path)
-            finally:
-                connections.close()
+        """Remove it. Whoever has it open may go on with it."""
+        with suppress(OSError):
+            self._remove(self._path)
 
     def _remove(self, path: Path) -> None:
         for suffix in _SUFFIXES:

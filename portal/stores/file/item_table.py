@@ -13,7 +13,7 @@ from zlib import crc32
 import orjson
 
 from portal.stores.contract import Cursor, Item, Segment
-from portal.stores.file.journal import Changes, JournalPosition, Location
+from portal.stores.file.journal import Changes, Location
 from portal.stores.file.stored_items import (
     DamagedTableError,
     ItemInFile,
@@ -228,9 +228,7 @@ class ItemTable:
                     change.items, change.size = self._items, self._bytes
                 yield change
                 if self.is_shared:
-                    db.execute(
-                        "UPDATE state SET items = ?, bytes = ?", (change.items, change.size)
-                    )
+                    db.execute("UPDATE state SET items = ?, bytes = ?", (change.items, change.size))
             self._items, self._bytes, self._totals_known = change.items, change.size, True
         finally:
             connections.give_back(db)
@@ -292,6 +290,20 @@ class ItemTable:
     def go_on_in(self, file: OpenGeneration) -> None:
         """From now on this is the generation that is open."""
         self._file = file
+
+    def move_log(self, *, whole: bool = False) -> bool:
+        """Move what was written into the database itself, so that no writer has to. Whether all
+        of it was moved.
+
+        Args:
+            whole: Wait for those who read, and empty the log.
+        """
+        if not self.is_shared:
+            return True
+        with self._connection() as db:
+            mode = "TRUNCATE" if whole else "PASSIVE"
+            busy, in_log, moved = db.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        return not busy and in_log == moved
 
     # ---- All items
 
@@ -437,7 +449,7 @@ class FrozenItems:
             connections.give_back(db)
 
     def __len__(self) -> int:
-        return self.count
+        return int(self.count)
 
     def rows(self) -> Iterator[tuple[str, bytes, bool]]:
         """Id, JSON, and whether the item stays in the file. Those that do come first."""
@@ -454,7 +466,9 @@ class FrozenItems:
                 last = line_at, line_size
                 if self._file is None:
                     raise AssertionError("there is no file to read from")
-                in_line = {str(each[KEY]): orjson.dumps(each) for each in self._file.read_items(last)}
+                in_line = {
+                    str(each[KEY]): orjson.dumps(each) for each in self._file.read_items(last)
+                }
             yield item_id, in_line[item_id], True
 
     def close(self) -> None:
@@ -472,5 +486,3 @@ def _condition(
     if between is None:
         return f"p{n} = ?", [partition]
     return f"p{n} = ? AND s{n} >= ? AND s{n} <= ?", [partition, *between]
-
-

@@ -10,9 +10,9 @@ from pathlib import Path
 from portal.stores.contract import BusyError, CorruptStoreError, UnavailableError
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk, OpenFile
-from portal.stores.file.journal import Changes, DurableMark, Header, JournalPosition, Location
 from portal.stores.file.index_file import IndexFile
 from portal.stores.file.item_table import ItemTable
+from portal.stores.file.journal import Changes, DurableMark, Header, JournalPosition, Location
 from portal.stores.file.lock_file import LockFile
 from portal.stores.file.stored_items import OpenGeneration
 from portal.stores.file.table_connections import is_busy
@@ -77,6 +77,8 @@ class JournalReader:
         self._lock = lock
         self._disk = disk
         self._index_from = index_from
+        #: Bytes of the file at which a table of this process looks for one that is shared.
+        self._look_for_index_at = max(index_from, 1)
         #: `None` once it has failed in this process.
         self._index: IndexFile | None = IndexFile(path, disk)
 
@@ -91,10 +93,16 @@ class JournalReader:
             return self._load(mark)
         if mark.generation != self.position.generation and not self._switch_generation(mark):
             return self._load(mark)
+        if self.position.size >= self._look_for_index_at:
+            self._look_for_index_at = 2 * self.position.size
+            self._share_table()
         self.apply_commits(mark.size, mark)
-        # Of a shared table, others may have shown more by now.
-        behind = self.position.size < mark.size
-        if behind or (self.position.size > mark.size and not self.table.is_shared):
+        if self.table.is_shared and self.position.size > mark.size:
+            # Somebody has brought the table further since the mark was read. If not, a commit that
+            # the table has was taken back.
+            mark_bytes = self._lock.read_mark_bytes()
+            mark = DurableMark.decode(mark_bytes) or mark
+        if (self.position.generation, self.position.size) != (mark.generation, mark.size):
             return False
         self.mark, self.mark_bytes = mark, mark_bytes
         return True
@@ -136,6 +144,40 @@ class JournalReader:
             self._go_on_in(file)
         self.position = state.position
         return True
+
+    def _share_table(self) -> None:
+        """Give up the table of this process for the index file, if somebody has made one."""
+        if self._index is None or self.table.is_shared:
+            return
+        file = self.open_file()
+        generation = OpenGeneration(self._disk, file, self._path)
+        header = journal.read_header(self._disk, file, self._path)
+        table = self._index.open(generation, header)
+        state = table.stored_state() if table is not None else None
+        if table is not None and state is not None:
+            self.replace_table(table, file, state.position)
+
+    def make_index(self) -> None:
+        """Make the index file of a large store, if there is none. Needs no lock, and takes as long
+        as reading the file.
+
+        Raises:
+            BusyError: Another process is making it.
+            CorruptStoreError: The file is damaged.
+        """
+        with self.guard:
+            index, file, mark = self._index, self.file, self.mark
+            if index is None or file is None or file.is_read_only or self.table.is_shared:
+                return
+        if mark.size >= self._index_from and not index.exists():
+            header = journal.read_header(self._disk, file, self._path)
+            generation = OpenGeneration(self._disk, file, self._path)
+            table = index.make(
+                generation, header,
+                lambda apply: self._read(file, header, mark, mark.size, apply), 0,
+            )  # fmt: skip
+            if table is not None:
+                table.forget_file()
 
     def _go_on_in(self, file: OpenFile) -> None:
         self.table.go_on_in(OpenGeneration(self._disk, file, self._path))
@@ -270,7 +312,7 @@ class JournalReader:
         self.refuse_other_store(file, position)
         self.replace_table(table, file, position)
         self.apply_commits(mark.size, mark)
-        if self.position.size < mark.size:
+        if self.position.size != mark.size:
             return False
         self.set_mark(mark)
         return True
@@ -301,17 +343,26 @@ class JournalReader:
         """
         index = self._index
         size = self._disk.size(file)
-        if index is None or file.is_read_only or size < self._index_from:
+        if index is None or file.is_read_only:
+            return self.read_file(file, mark, end)
+        is_small = size < self._index_from
+        if is_small and not index.exists():
             return self.read_file(file, mark, end)
         header = self._checked_header(file, mark)
         if mark is not None and mark.generation == header.generation and size < mark.size:
             # It is damaged. Reading it says where.
             return self.read_file(file, mark, end)
         generation = OpenGeneration(self._disk, file, self._path)
-        table = index.open(generation, header) or index.make(
-            generation, header, lambda apply: self._read(file, header, mark, end, apply),
-            remaining_seconds(_GUARD_TIMEOUT),
-        )  # fmt: skip
+        table = index.open(generation, header)
+        if table is None and is_small:
+            # Nobody would use it, and it may hold what was erased.
+            index.discard()
+            return self.read_file(file, mark, end)
+        if table is None:
+            table = index.make(
+                generation, header, lambda apply: self._read(file, header, mark, end, apply),
+                remaining_seconds(_GUARD_TIMEOUT),
+            )  # fmt: skip
         state = table.stored_state() if table is not None else None
         if table is None or state is None:
             self._index = None

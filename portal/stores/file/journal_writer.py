@@ -15,13 +15,13 @@ from portal.stores.file import journal
 from portal.stores.file.compaction import Compactions
 from portal.stores.file.disk import Disk, OpenFile, exists, write_all
 from portal.stores.file.folder_checks import check_folder, check_free_space
-from portal.stores.file.journal import Changes, DurableMark, JournalPosition
 from portal.stores.file.item_table import ItemTable
+from portal.stores.file.journal import Changes, DurableMark, JournalPosition
 from portal.stores.file.journal_reader import INDEX_FROM, JournalReader
 from portal.stores.file.lock_file import LOCK_TIMEOUT, LockFile
 from portal.stores.file.os_errors import outcome_unknown, unavailable
 from portal.stores.file.snapshot import begin_generation, previous_path, snapshot_size
-from portal.stores.file.stored_items import TABLE_ERRORS, OpenGeneration
+from portal.stores.file.stored_items import TABLE_ERRORS
 from portal.stores.file.table_state import TableState
 
 logger = logging.getLogger("portal.store")
@@ -153,7 +153,7 @@ class JournalWriter:
         reader = self.reader
         if reader.table.is_shared:
             with suppress(OSError):
-                # Other processes see at once what is applied. If this fails, so does the sync below.
+                # Others see at once what is applied. If this fails, so does the sync below.
                 self._disk.sync(reader.open_file())
         reader.apply_commits(self._disk.size(reader.open_file()), mark)
         try:

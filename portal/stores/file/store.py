@@ -1,5 +1,6 @@
 """The store in a file of JSON lines: for one machine, and up to 200,000 tenants."""
 
+import logging
 import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,16 +23,19 @@ from portal.stores.contract import (
 )
 from portal.stores.file.compaction import Compaction
 from portal.stores.file.disk import WRITE_PROTECTED, Disk, LocalDisk
+from portal.stores.file.housekeeping import Housekeeping
+from portal.stores.file.item_table import ItemTable
 from portal.stores.file.journal_reader import INDEX_FROM, JournalReader
 from portal.stores.file.journal_writer import JournalWriter
 from portal.stores.file.kept_rows import KeptRows
 from portal.stores.file.lock_file import LOCK_TIMEOUT
-from portal.stores.file.item_table import ItemTable
 from portal.stores.file.os_errors import unavailable
 from portal.stores.file.stored_items import TABLE_ERRORS, ItemInFile
 from portal.stores.file.writer_queue import Commit, WriterQueue
 from portal.stores.schema import Index
 from portal.stores.validation import check_limit
+
+logger = logging.getLogger("portal.store")
 
 _WHOLE = Segment()
 _T = TypeVar("_T")
@@ -102,7 +106,9 @@ class JsonFileStore:
         self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
     ) -> int:
         check_limit(cap)
-        return self.read_table(lambda table: table.count(index, partition, between=between, cap=cap))
+        return self.read_table(
+            lambda table: table.count(index, partition, between=between, cap=cap)
+        )
 
     def scan(
         self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
@@ -161,6 +167,28 @@ class JsonFileStore:
         generation beside it. If there is no room for that, the files stay, and it is logged."""
         for _ in ("the file", "the previous generation"):
             self.compact()
+        if not self.read_table(lambda table: table.move_log(whole=True)):
+            logger.warning("%s: the log of the index file is in use", self._journal.path)
+
+    def keep_house(self, wait: Callable[[float], bool]) -> None:
+        """Do what others would else have to do while somebody waits for them: compact the file,
+        make the index file, and move its log into it. Until `wait` is true.
+
+        Args:
+            wait: Waits for so many seconds, or until this is to end; then it returns true.
+        """
+        Housekeeping(self, self._journal).go_on(wait)
+
+    def compact_if_worthwhile(self) -> None:
+        """As a writer does that finds much garbage."""
+        journal = self._journal
+        self._refresh()
+        if not journal.compactions.is_worthwhile():
+            return
+        with self._queue.exclusive(), self._locked():
+            compaction = journal.compactions.begin()
+        if compaction is not None:
+            self._compact_after_commit(compaction)
 
     def close(self) -> None:
         self._journal.close()

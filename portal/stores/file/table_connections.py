@@ -14,7 +14,7 @@ _BUSY_SECONDS = 5.0
 #: KiB of the file that a connection keeps. The system keeps the rest, once for all processes.
 _CACHE_KIB = 1024
 #: Pages of 4 KiB in the write-ahead log after which a writer moves them into the file itself.
-#: Usually somebody else has done it long before, see `move_log`.
+#: Usually somebody else has done it long before, see `ItemTable.move_log`.
 _MAX_LOG_PAGES = 4000
 
 
@@ -83,7 +83,7 @@ class PrivateConnection:
 
 
 class SharedConnections:
-    """Connections to a file that other processes use as well. A thread that finds none opens one."""
+    """Connections to a file that other processes use as well. Who finds none opens one."""
 
     is_shared = True
 
@@ -176,9 +176,7 @@ def _after_fork() -> None:
     _held.clear()
 
 
-os.register_at_fork(
-    before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork
-)
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 @contextmanager
@@ -193,21 +191,6 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-
-
-def move_log(connections: SharedConnections, *, whole: bool) -> bool:
-    """Move the write-ahead log into the file. Whether all of it was moved.
-
-    Args:
-        whole: Wait for those who read, and empty the log.
-    """
-    connection = connections.take()
-    try:
-        mode = "TRUNCATE" if whole else "PASSIVE"
-        busy, in_log, moved = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
-    finally:
-        connections.give_back(connection)
-    return not busy and in_log == moved
 
 
 def is_busy(error: sqlite3.Error) -> bool:

@@ -8,7 +8,7 @@ from portal.stores.file.disk import Disk, OpenFile
 from portal.stores.file.journal import JournalPosition
 
 #: Of the last lines that the table holds: with their checksums, no two stores agree in them.
-_TAIL_BYTES = 4096
+_TAIL_BYTES = 1024
 
 STATE_SCHEMA = """
 CREATE TABLE state (

@@ -14,8 +14,8 @@ from typing import Any
 from portal.stores.contract import Item, NewerFormatError, UnavailableError
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk, LocalDisk, OpenFile, exists
-from portal.stores.file.journal_writer import JournalWriter
 from portal.stores.file.item_table import ItemTable
+from portal.stores.file.journal_writer import JournalWriter
 from portal.stores.file.os_errors import unavailable
 from portal.stores.file.snapshot import begin_generation, previous_path
 from portal.stores.format_version import FORMAT_ID, refuse_newer_items

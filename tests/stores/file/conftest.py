@@ -1,5 +1,6 @@
-"""A file to damage."""
+"""A file to damage, and the table of the stores under test."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,23 @@ from portal.stores.contract import (
     Remove,
     Replace,
 )
-from portal.stores.file.store import JsonFileStore
+from tests.stores.file import opening
 from tests.stores.file.damage import item
+from tests.stores.file.opening import open_store
+
+
+@pytest.fixture(autouse=True, params=["in memory", "index file"])
+def table(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where the table is."""
+    opening.index_from[0] = 0 if request.param == "index file" else None
+    yield request.param
+    opening.index_from[0] = None
 
 
 @pytest.fixture
 def file(folder: Path) -> Path:
     """A previous generation, a snapshot of ten rows, and commits 12 to 16."""
-    store = JsonFileStore(folder)
+    store = open_store(folder)
     for n in range(10):
         store.write([Add(item(n))])
     store.write([Remove("t9", 1)])

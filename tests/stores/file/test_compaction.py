@@ -7,8 +7,8 @@ import orjson
 
 from portal.stores.contract import Add, Remove, Replace
 from portal.stores.file.disk import LocalDisk
-from portal.stores.file.store import JsonFileStore
 from portal.stores.schema import GSI2
+from tests.stores.file.opening import open_store
 
 MIB = 1024 * 1024
 
@@ -39,7 +39,7 @@ def generation(folder: Path) -> int:
 
 
 def test_the_store_compacts_when_garbage_exceeds_one_mebibyte_and_the_live_data(folder):
-    store = JsonFileStore(folder)
+    store = open_store(folder)
     store.write([Add(item(0, 1))])
     version, largest = 1, 0
     while generation(folder) == 1:
@@ -54,7 +54,7 @@ def test_the_store_compacts_when_garbage_exceeds_one_mebibyte_and_the_live_data(
 
 
 def test_live_data_does_not_count_as_garbage(folder):
-    store = JsonFileStore(folder)
+    store = open_store(folder)
     for n in range(0, 3000, 100):
         store.write([Add(item(n + m, 1)) for m in range(100)])
     assert (folder / "tenants.jsonl").stat().st_size > 3 * MIB
@@ -68,9 +68,9 @@ def test_live_data_does_not_count_as_garbage(folder):
 
 
 def test_a_reader_continues_in_the_new_file_without_loading_it(folder):
-    store, disk = JsonFileStore(folder), Counting()
+    store, disk = open_store(folder), Counting()
     store.write([Add(item(n, 1, 300)) for n in range(100)])
-    reader = JsonFileStore(folder, disk=disk)
+    reader = open_store(folder, disk=disk)
     assert reader.get("t1")["version"] == 1
     store.write([Replace(item(1, 2, 300), 1)])
     store.compact()
@@ -82,7 +82,7 @@ def test_a_reader_continues_in_the_new_file_without_loading_it(folder):
 
 
 def test_a_reader_that_missed_two_generations_loads_the_third(folder):
-    store, reader = JsonFileStore(folder), JsonFileStore(folder)
+    store, reader = open_store(folder), open_store(folder)
     store.write([Add(item(n, 1)) for n in range(10)])
     assert len(reader.query(GSI2, "P").items) == 10
     for version in (2, 3, 4):
@@ -97,7 +97,7 @@ def test_a_reader_that_missed_two_generations_loads_the_third(folder):
 
 
 def test_the_previous_generation_is_kept_unchanged(folder):
-    store = JsonFileStore(folder)
+    store = open_store(folder)
     store.write([Add(item(0, 1))])
     last = (folder / "tenants.jsonl").read_bytes()
     store.compact()
@@ -108,17 +108,17 @@ def test_the_previous_generation_is_kept_unchanged(folder):
 
 
 def test_the_remnant_of_a_killed_compaction_is_not_used(folder):
-    store = JsonFileStore(folder)
+    store = open_store(folder)
     store.write([Add(item(0, 1))])
     (folder / "tenants.new.jsonl").write_bytes(b"left over\n" * 1000)
     store.compact()
     store.write([Replace(item(0, 2), 1)])
     assert b"left over" not in (folder / "tenants.jsonl").read_bytes()
-    assert JsonFileStore(folder).get("t0")["version"] == 2
+    assert open_store(folder).get("t0")["version"] == 2
 
 
 def test_any_json_tool_reads_the_file(folder):
-    store = JsonFileStore(folder)
+    store = open_store(folder)
     store.write([Add(item(0, 1)), Add({"tenantId": "ä\n", "text": "\u2028\x00\U0001f600"})])
     store.compact()
     store.write([Remove("ä\n", None)])
@@ -131,7 +131,7 @@ def test_any_json_tool_reads_the_file(folder):
 
 
 def test_writers_and_readers_continue_during_a_compaction(folder):
-    stores = [JsonFileStore(folder) for _ in range(3)]
+    stores = [open_store(folder) for _ in range(3)]
     stores[0].write([Add(item(n, 1)) for n in range(3)])
     failures = []
 
@@ -153,5 +153,5 @@ def test_writers_and_readers_continue_during_a_compaction(folder):
     for thread in threads:
         thread.join()
     assert not failures
-    for store in (*stores, JsonFileStore(folder)):
+    for store in (*stores, open_store(folder)):
         assert [row["version"] for row in store.query(GSI2, "P").items] == [149] * 3

@@ -12,6 +12,7 @@ from portal.stores.contract import Add, Count, Replace, Value, VersionConflictEr
 from portal.stores.file.disk import LocalDisk
 from portal.stores.file.store import JsonFileStore
 from portal.stores.schema import GSI2
+from tests.stores.file.opening import open_store
 from tests.stores.items import version_of
 
 FORK = multiprocessing.get_context("fork")
@@ -28,7 +29,7 @@ def pair(version: int, by: int) -> list[dict[str, Value]]:
 
 
 def write_until_killed(folder: Path, by: int, sender: Connection) -> None:
-    store = JsonFileStore(folder)
+    store = open_store(folder)
     version = version_of(store.get(f"a{by}"))
     while True:
         changes = [Replace(item, version) for item in pair(version + 1, by)]
@@ -53,7 +54,7 @@ def acknowledged(receiver: Connection, last: int) -> int:
 
 def test_killed_writers_lose_no_acknowledged_commit_and_leave_no_half_of_one(folder):
     rng = random.Random()
-    survivor = JsonFileStore(folder)
+    survivor = open_store(folder)
     survivor.write([Add(item) for by in (0, 1) for item in pair(1, by)])
     survivor.write([Add({"tenantId": "own", "version": 1})])
     for kill in range(1, KILLS + 1):
@@ -74,7 +75,7 @@ def test_killed_writers_lose_no_acknowledged_commit_and_leave_no_half_of_one(fol
         for writer in writers:
             writer.join()
         # Either of them recovers what the killed ones left.
-        again = JsonFileStore(folder)
+        again = open_store(folder)
         opener = again if kill % 2 else survivor
         opener.write([Replace({"tenantId": "own", "version": kill + 1}, kill)])
         for by in (0, 1):
@@ -96,7 +97,7 @@ def test_killed_writers_lose_no_acknowledged_commit_and_leave_no_half_of_one(fol
 
 
 def test_a_store_used_before_a_fork_works_in_parent_and_child(folder):
-    store = JsonFileStore(folder)
+    store = open_store(folder)
     store.write([Add({"tenantId": "a", "version": 0})])
 
     def child() -> None:
@@ -134,8 +135,8 @@ class Unclosable(LocalDisk):
 
 
 def test_a_store_that_cannot_be_closed_does_not_keep_others_from_closing_after_a_fork(tmp_path):
-    others = [JsonFileStore(tmp_path / str(n), disk=Unclosable()) for n in range(9)]
-    store = JsonFileStore(tmp_path / "data")
+    others = [open_store(tmp_path / str(n), disk=Unclosable()) for n in range(9)]
+    store = open_store(tmp_path / "data")
     for each in (*others, store):
         each.write([Add({"tenantId": "a", "version": 0})])
     lock = str(tmp_path / "data" / "tenants.lock")

@@ -18,9 +18,9 @@ from portal.stores.contract import (
 )
 from portal.stores.file import journal
 from portal.stores.file.disk import FileStatus, LocalDisk, ProcessUser
-from portal.stores.file.store import JsonFileStore
 from portal.stores.file.verify_repair import repair_file, verify_file
 from tests.stores.file.damage import COMMIT, LAST, NOW, SNAPSHOT, damage, item, lines_of, state_of
+from tests.stores.file.opening import open_store
 
 
 def content_of(line: bytes) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def test_a_wrong_checksum_is_reported_with_line_and_byte(file, number):
     start = sum(len(line) for line in lines_of(file)[: number - 1])
     for call in (lambda store: store.check(), lambda store: store.get("t1")):
         with pytest.raises(CorruptStoreError) as caught:
-            call(JsonFileStore(file.parent))
+            call(open_store(file.parent))
         assert f"line {number} (at byte {start})" in caught.value.reason
         assert "portal store verify" in caught.value.remedy
         assert "portal store repair" in caught.value.remedy
@@ -59,7 +59,7 @@ def test_a_missing_or_repeated_line_is_damage(file, kind, number):
     damage(file, kind, number)
     left = file.read_bytes()
     with pytest.raises(CorruptStoreError) as caught:
-        JsonFileStore(file.parent).check()
+        open_store(file.parent).check()
     assert re.search(r"line \d+ \(at byte \d+\)", caught.value.reason)
     assert file.read_bytes() == left
 
@@ -68,7 +68,7 @@ def test_without_the_lock_file_a_bad_line_with_a_newline_is_damage(file):
     damage(file, "flip", LAST)
     (file.parent / "tenants.lock").unlink()
     with pytest.raises(CorruptStoreError):
-        JsonFileStore(file.parent).check()
+        open_store(file.parent).check()
 
 
 def test_a_bad_line_is_damage_if_a_later_line_says_it_was_durable(file):
@@ -76,13 +76,13 @@ def test_a_bad_line_is_damage_if_a_later_line_says_it_was_durable(file):
     mark = journal.DurableMark(generation=1, seq=1, size=200)
     (file.parent / "tenants.lock").write_bytes(mark.encode())
     with pytest.raises(CorruptStoreError):
-        JsonFileStore(file.parent).check()
+        open_store(file.parent).check()
 
 
 def test_an_older_copy_of_the_file_is_damage(file):
     shutil.copy(file.parent / "tenants.previous.jsonl", file)
     with pytest.raises(CorruptStoreError, match="before commits that were durable"):
-        JsonFileStore(file.parent).check()
+        open_store(file.parent).check()
 
 
 @pytest.mark.parametrize("left", [1, SNAPSHOT, 9])
@@ -90,25 +90,25 @@ def test_a_snapshot_without_its_last_rows_is_damage_without_a_lock_file_too(file
     file.write_bytes(b"".join(lines_of(file)[:left]))
     (file.parent / "tenants.lock").unlink()
     with pytest.raises(CorruptStoreError, match=f"line {left + 1} "):
-        JsonFileStore(file.parent).check()
+        open_store(file.parent).check()
 
 
 def test_a_missing_file_is_not_mistaken_for_a_new_store(file):
     file.unlink()
     previous = file.with_name("tenants.previous.jsonl").rename(file.with_name("aside"))
     with pytest.raises(CorruptStoreError, match="missing"):
-        JsonFileStore(file.parent).check()
+        open_store(file.parent).check()
     previous.rename(file.with_name("tenants.previous.jsonl"))
     with pytest.raises(CorruptStoreError, match="missing"):
-        JsonFileStore(file.parent).check()
+        open_store(file.parent).check()
     (file.parent / "tenants.lock").unlink()
     with pytest.raises(CorruptStoreError, match="missing"):
-        JsonFileStore(file.parent).check()
+        open_store(file.parent).check()
     assert not file.exists()
 
 
 def test_a_running_portal_finds_damage_on_its_next_write(file):
-    store = JsonFileStore(file.parent)
+    store = open_store(file.parent)
     before = state_of(store)
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(CorruptStoreError):
@@ -118,7 +118,7 @@ def test_a_running_portal_finds_damage_on_its_next_write(file):
 
 def test_random_bit_flips_are_all_found_or_harmless(file):
     rng = random.Random(5)
-    good = state_of(JsonFileStore(file.parent))
+    good = state_of(open_store(file.parent))
     backup = file.parent.with_name("kept")
     shutil.copytree(file.parent, backup)
     for _ in range(300):
@@ -128,7 +128,7 @@ def test_random_bit_flips_are_all_found_or_harmless(file):
         data = bytearray(victim.read_bytes())
         data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
         victim.write_bytes(data)
-        store = JsonFileStore(file.parent)
+        store = open_store(file.parent)
         try:
             assert state_of(store) == good
             assert victim != file
@@ -137,7 +137,7 @@ def test_random_bit_flips_are_all_found_or_harmless(file):
             assert victim.read_bytes() == data
             # `repair_file` makes a usable file that lacks at most one commit.
             repair_file(file.parent, NOW)
-            restored = state_of(JsonFileStore(file.parent))
+            restored = state_of(open_store(file.parent))
             assert sum(restored[name] != good[name] for name in good) <= 1
             assert verify_file(file.parent).problem is None
         store.close()
@@ -146,7 +146,7 @@ def test_random_bit_flips_are_all_found_or_harmless(file):
 def test_a_newer_format_is_refused_and_the_needed_version_named(file):
     lines = lines_of(file)
     header = content_of(lines[0])
-    running = JsonFileStore(file.parent)
+    running = open_store(file.parent)
     running.get("t1")
     header.update(format=2, needs="2.3", generation=3)
     del header["crc"]
@@ -155,7 +155,7 @@ def test_a_newer_format_is_refused_and_the_needed_version_named(file):
     file.with_name("x").write_bytes(newer)
     file.with_name("x").rename(file)
     (file.parent / "tenants.lock").write_bytes(journal.DurableMark(3, 16, len(newer)).encode())
-    for store in (JsonFileStore(file.parent), running):
+    for store in (open_store(file.parent), running):
         for call in (store.check, lambda each=store: each.get("t1")):
             with pytest.raises(UnavailableError, match="format 2") as caught:
                 call()
@@ -174,7 +174,7 @@ def test_a_mode_that_lets_others_read_logs_a_warning(file, caplog, which):
     path = file if which == "file" else file.parent
     path.chmod(0o644 if which == "file" else 0o755)
     with caplog.at_level(logging.WARNING, "portal.store"):
-        JsonFileStore(file.parent).check()
+        open_store(file.parent).check()
     assert [record.name for record in caplog.records] == ["portal.store"]
     assert str(path) in caplog.text
     assert "chmod" in caplog.text
@@ -204,7 +204,7 @@ class Elsewhere(LocalDisk):
 
 def test_a_folder_of_another_user_is_refused(file):
     with pytest.raises(UnavailableError, match="another user") as caught:
-        JsonFileStore(file.parent, disk=Elsewhere(owner=54321)).check()
+        open_store(file.parent, disk=Elsewhere(owner=54321)).check()
     assert "chown" in caught.value.remedy
 
 
@@ -212,12 +212,12 @@ def test_a_volume_that_belongs_to_a_group_of_the_portal_is_used_without_a_warnin
     """As Kubernetes makes it for `fsGroup`: owner root, and the group may write."""
     user = ProcessUser(10001, frozenset({10001}))
     disk = Elsewhere(user=user, owner=0, group=10001, mode=0o2770)
-    store = JsonFileStore(file.parent, disk=disk)
+    store = open_store(file.parent, disk=disk)
     store.check()
     store.write([Add({"tenantId": "new"})])
     assert not caplog.records
     open_to_all = Elsewhere(user=user, owner=0, group=10001, mode=0o2775)
-    JsonFileStore(file.parent, disk=open_to_all).check()
+    open_store(file.parent, disk=open_to_all).check()
     assert "chmod o= " in caplog.text
 
 
@@ -234,7 +234,7 @@ def test_a_volume_that_belongs_to_a_group_of_the_portal_is_used_without_a_warnin
 def test_a_folder_of_a_group_that_does_not_help_is_refused(file, user, mode):
     disk = Elsewhere(user=user, owner=54321, group=10001, mode=mode)
     with pytest.raises(UnavailableError, match="another user"):
-        JsonFileStore(file.parent, disk=disk).check()
+        open_store(file.parent, disk=disk).check()
 
 
 class ReadOnly(LocalDisk):
@@ -250,12 +250,12 @@ class ReadOnly(LocalDisk):
 
 @pytest.mark.parametrize("torn", [b"", b'{"crc":"torn'])
 def test_a_disk_that_is_read_only_at_the_start_can_be_read(file, torn):
-    expected = state_of(JsonFileStore(file.parent))
+    expected = state_of(open_store(file.parent))
     with file.open("ab") as tail:
         tail.write(torn)
     before = file.read_bytes()
     disk = ReadOnly()
-    store = JsonFileStore(file.parent, disk=disk)
+    store = open_store(file.parent, disk=disk)
     for _ in range(2):
         assert state_of(store) == expected
         for call in (store.check, lambda: store.write([Add({"tenantId": "new"})])):
@@ -265,15 +265,15 @@ def test_a_disk_that_is_read_only_at_the_start_can_be_read(file, torn):
     # Once it is mounted for writing, everything works again by itself.
     disk.writable = True
     store.write([Add({"tenantId": "new"})])
-    assert state_of(store) == state_of(JsonFileStore(file.parent)) != expected
+    assert state_of(store) == state_of(open_store(file.parent)) != expected
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs"])
 def test_a_network_file_system_logs_a_warning(file, caplog, kind):
-    JsonFileStore(file.parent, disk=Elsewhere(kind)).check()
+    open_store(file.parent, disk=Elsewhere(kind)).check()
     assert kind in caplog.text
 
 
 def test_a_file_system_without_reliable_locks_is_refused(file):
     with pytest.raises(UnavailableError, match=r"fuse\.sshfs"):
-        JsonFileStore(file.parent, disk=Elsewhere("fuse.sshfs")).check()
+        open_store(file.parent, disk=Elsewhere("fuse.sshfs")).check()

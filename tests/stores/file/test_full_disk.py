@@ -14,6 +14,7 @@ import pytest
 
 from portal.stores.contract import Add, ItemNotFoundError, Replace, UnavailableError
 from portal.stores.file.store import JsonFileStore
+from tests.stores.file.opening import open_store
 
 
 @dataclass
@@ -80,7 +81,7 @@ def write_until_refused(store: JsonFileStore) -> tuple[int, UnavailableError]:
 
 
 def test_reading_works_on_a_full_disk_and_writing_works_again_with_room(small):
-    store = JsonFileStore(small.folder)
+    store = open_store(small.folder)
     store.write([Add(item(0))])
     small.fill()
     refused, error = write_until_refused(store)
@@ -88,7 +89,7 @@ def test_reading_works_on_a_full_disk_and_writing_works_again_with_room(small):
     assert "full" in error.reason or "grow" in error.reason
     assert error.remedy
     expected = {"t0"} | {f"{kind}{n}" for kind in ("t", "with") for n in range(1, refused)}
-    other = JsonFileStore(small.folder)
+    other = open_store(small.folder)
     for each in (store, other):
         assert {row["tenantId"] for row in each.scan().items} == expected
         assert each.get("t0") == item(0)
@@ -104,7 +105,7 @@ def test_reading_works_on_a_full_disk_and_writing_works_again_with_room(small):
     for version, each in ((2, other), (3, store)):
         each.check()
         each.write([Replace(item(0, version=version), version - 1)])
-    again = JsonFileStore(small.folder)
+    again = open_store(small.folder)
     assert again.get("t0")["version"] == 3
     assert {row["tenantId"] for row in again.scan().items} == expected
     for each in (store, other, again):
@@ -112,21 +113,21 @@ def test_reading_works_on_a_full_disk_and_writing_works_again_with_room(small):
 
 
 def test_reading_works_in_spite_of_a_torn_line_on_a_full_disk(small):
-    store = JsonFileStore(small.folder)
+    store = open_store(small.folder)
     store.write([Add(item(0))])
     store.close()
     with (small.folder / "tenants.jsonl").open("ab") as file:
         file.write(b'{"crc":"' + b"x" * 200)
     small.fill()
-    store = JsonFileStore(small.folder)
+    store = open_store(small.folder)
     assert store.get("t0") == item(0)
     small.make_room()
     store.write([Add(item(1))])
-    assert JsonFileStore(small.folder).get("t1") == item(1)
+    assert open_store(small.folder).get("t1") == item(1)
 
 
 def test_compaction_without_room_is_no_error(small):
-    store = JsonFileStore(small.folder)
+    store = open_store(small.folder)
     for n in range(20):
         store.write([Add(item(n))])
     small.fill()
@@ -140,4 +141,4 @@ def test_compaction_without_room_is_no_error(small):
     store.compact()
     assert (small.folder / "tenants.jsonl").stat().st_ino != before.st_ino
     store.write([Add(item(20))])
-    assert len(JsonFileStore(small.folder).scan().items) == 21
+    assert len(open_store(small.folder).scan().items) == 21

@@ -7,6 +7,7 @@ import time
 from portal.stores.contract import Add, ItemExistsError, StoreError, UnavailableError
 from portal.stores.file.disk import LocalDisk
 from portal.stores.file.store import JsonFileStore
+from tests.stores.file.opening import open_store
 
 WRITERS = 6
 
@@ -37,7 +38,7 @@ class Gathering(LocalDisk):
 def gathered(folder, *, fail: bool) -> tuple[JsonFileStore, list[object], int]:
     """The answers to six writers in one batch; three add the same id, three an id of their own."""
     disk = Gathering()
-    store = disk.store = JsonFileStore(folder, disk=disk)
+    store = disk.store = open_store(folder, disk=disk)
     store.write([Add({"tenantId": "first"})])
     answers: list[object] = [None] * WRITERS
 
@@ -72,7 +73,7 @@ def test_waiting_writers_share_one_sync_and_one_of_them_wins(folder):
             assert isinstance(loser, ItemExistsError)
             assert loser.item["by"] == winner
     assert answers[winner] is None
-    again = JsonFileStore(folder)
+    again = open_store(folder)
     assert len(again.scan().items) == 2 + 3 + 1
     assert again.get("same")["by"] == winner
 
@@ -80,7 +81,7 @@ def test_waiting_writers_share_one_sync_and_one_of_them_wins(folder):
 def test_if_the_shared_sync_fails_all_writers_fail(folder):
     store, answers, _ = gathered(folder, fail=True)
     assert {type(answer) for answer in answers} == {UnavailableError}
-    for each in (store, JsonFileStore(folder)):
+    for each in (store, open_store(folder)):
         assert {item["tenantId"] for item in each.scan().items} == {"first", "leader"}
     store.write([Add({"tenantId": "same", "by": 9})])
-    assert JsonFileStore(folder).get("same")["by"] == 9
+    assert open_store(folder).get("same")["by"] == 9

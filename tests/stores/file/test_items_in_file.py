@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from portal.stores.contract import Add, Change, CorruptStoreError, Remove, Replace
-from portal.stores.file.store import JsonFileStore
 from portal.stores.file.verify_repair import repair_file, verify_file
 from portal.stores.schema import GSI2
 from tests.stores.file.damage import NOW
+from tests.stores.file.opening import open_store
 
 Item = dict[str, str | int | bool]
 
@@ -37,7 +37,7 @@ def tenant(n: int, version: int = 1) -> Item:
 
 
 def test_rows_of_imports_and_events_take_no_memory(folder):
-    store = JsonFileStore(folder)
+    store = open_store(folder)
     for n in range(300):
         store.write([Add(rows(n)), *(Add(event(n * 10 + m)) for m in range(10))])
     store.close()
@@ -47,7 +47,7 @@ def test_rows_of_imports_and_events_take_no_memory(folder):
         if compacted:
             store.compact()
         tracemalloc.start()
-        store = JsonFileStore(folder)
+        store = open_store(folder)
         assert store.get("import-7") == rows(7)
         used, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
@@ -57,11 +57,11 @@ def test_rows_of_imports_and_events_take_no_memory(folder):
 
 @pytest.mark.parametrize("compacted", [False, True])
 def test_an_event_in_the_file_is_shown_as_one_in_memory(folder, compacted):
-    store = JsonFileStore(folder)
+    store = open_store(folder)
     store.write([Add(event(n, size=10 if n % 2 else 900)) for n in range(30)])
     if compacted:
         store.compact()
-    for each in (store, JsonFileStore(folder)):
+    for each in (store, open_store(folder)):
         shown: list[Mapping[str, object]] = []
         after = None
         while True:
@@ -80,7 +80,7 @@ def test_an_event_in_the_file_is_shown_as_one_in_memory(folder, compacted):
 
 def test_random_changes_leave_the_same_in_every_process(folder):
     rng = random.Random(5)
-    stores = [JsonFileStore(folder) for _ in range(2)]
+    stores = [open_store(folder) for _ in range(2)]
     state: dict[str, Item] = {}
     makers = [
         lambda n, version: {**rows(n, version, rng.choice([100, 10_000])), "version": version},
@@ -110,7 +110,7 @@ def test_random_changes_leave_the_same_in_every_process(folder):
         if rng.random() < 0.1:
             rng.choice(stores).compact()
         if round_ % 10 == 0:
-            for each in (*stores, JsonFileStore(folder)):
+            for each in (*stores, open_store(folder)):
                 assert {str(item["tenantId"]): item for item in each.scan().items} == state
                 for part in range(3):
                     listed = [row["tenantId"] for row in each.query(GSI2, f"EVENTS#{part}").items]
@@ -122,7 +122,7 @@ def test_random_changes_leave_the_same_in_every_process(folder):
 
 
 def test_an_id_with_quotes_is_found_after_a_compaction_of_another_process(folder):
-    store, reader = JsonFileStore(folder), JsonFileStore(folder)
+    store, reader = open_store(folder), open_store(folder)
     names = ['a"b', "c\\d", 'tenantId":"e', "ü\n"]
     items = [{**rows(n), "tenantId": name} for n, name in enumerate(names)]
     store.write([Add(each) for each in items])
@@ -132,7 +132,7 @@ def test_an_id_with_quotes_is_found_after_a_compaction_of_another_process(folder
 
 
 def test_a_line_that_changes_on_the_disk_is_found_when_it_is_read(folder):
-    store = JsonFileStore(folder)
+    store = open_store(folder)
     store.write([Add(rows(1)), Add(tenant(1))])
     store.write([Add(rows(2))])
     path: Path = folder / "tenants.jsonl"
@@ -146,7 +146,7 @@ def test_a_line_that_changes_on_the_disk_is_found_when_it_is_read(folder):
 
 
 def test_they_are_restored_like_all_others(folder):
-    store = JsonFileStore(folder)
+    store = open_store(folder)
     store.write([Add(rows(n)) for n in range(3)])
     store.compact()
     store.write([Add(event(1)), Add(tenant(1))])
@@ -155,6 +155,6 @@ def test_they_are_restored_like_all_others(folder):
     path.write_bytes(b"".join([lines[0], lines[1].replace(b'"row"', b'"raw"'), *lines[2:]]))
     restored = repair_file(folder, NOW)
     assert (restored.items, restored.lost) == (5, ())
-    for each in (store, JsonFileStore(folder)):
+    for each in (store, open_store(folder)):
         assert [each.get(f"import-{n}") for n in range(3)] == [rows(n) for n in range(3)]
         assert each.get("event-1") == event(1)

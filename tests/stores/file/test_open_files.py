@@ -10,6 +10,7 @@ import pytest
 from portal.stores.contract import Add, Replace, UnavailableError
 from portal.stores.file.disk import LocalDisk
 from portal.stores.file.store import JsonFileStore
+from tests.stores.file.opening import open_store
 
 
 class Watching(LocalDisk):
@@ -90,7 +91,7 @@ def disk() -> Watching:
 
 @pytest.fixture
 def store(folder: Path, disk: Watching) -> JsonFileStore:
-    store = JsonFileStore(folder, disk=disk)
+    store = open_store(folder, disk=disk)
     store.write([Add(item(1))])
     return store
 
@@ -109,7 +110,7 @@ def test_while_the_folder_is_gone_nothing_is_written_and_no_other_file_touched(s
     assert not folder.exists()
     folder.with_name("gone").rename(folder)
     store.write([Replace(item(2), 1)])
-    assert JsonFileStore(folder).get("a") == item(2)
+    assert open_store(folder).get("a") == item(2)
 
 
 def test_a_folder_that_comes_back_as_a_copy_is_used(store, folder):
@@ -119,7 +120,7 @@ def test_a_folder_that_comes_back_as_a_copy_is_used(store, folder):
         store.write([Replace(item(2), 1)])
     folder.with_name("copy").rename(folder)
     store.write([Replace(item(2), 1)])
-    assert JsonFileStore(folder).get("a") == store.get("a") == item(2)
+    assert open_store(folder).get("a") == store.get("a") == item(2)
 
 
 def test_an_empty_folder_in_its_place_is_not_taken_for_a_new_store(store, folder):
@@ -135,7 +136,7 @@ def test_another_store_in_its_place_is_not_taken_for_this_one(store, folder):
     gone = folder.with_name("gone")
     folder.rename(gone)
     # A command that finds no folder makes one.
-    JsonFileStore(folder).write([Add(item(1) | {"other": True}), Add(large("b"))])
+    open_store(folder).write([Add(item(1) | {"other": True}), Add(large("b"))])
     before = (folder / "tenants.jsonl").read_bytes()
     for _ in range(2):
         for call in (lambda: store.write([Replace(item(2), 1)]), store.check):
@@ -149,7 +150,7 @@ def test_another_store_in_its_place_is_not_taken_for_this_one(store, folder):
     shutil.rmtree(folder)
     gone.rename(folder)
     store.write([Replace(item(2), 1)])
-    assert store.get("a") == JsonFileStore(folder).get("a") == item(2)
+    assert store.get("a") == open_store(folder).get("a") == item(2)
 
 
 def test_an_older_copy_in_its_place_is_refused_until_the_portal_starts_again(store, folder):
@@ -159,13 +160,13 @@ def test_an_older_copy_in_its_place_is_refused_until_the_portal_starts_again(sto
     folder.with_name("copy").rename(folder)
     with pytest.raises(UnavailableError, match="another store"):
         store.write([Replace(item(3), 2)])
-    assert JsonFileStore(folder).get("a") == item(1)
+    assert open_store(folder).get("a") == item(1)
 
 
 def test_a_commit_that_its_writer_took_back_is_not_taken_for_another_store(store, folder):
     file, lock = folder / "tenants.jsonl", folder / "tenants.lock"
     size, mark = file.stat().st_size, lock.read_bytes()
-    other = JsonFileStore(folder)
+    other = open_store(folder)
     other.write([Replace(item(2), 1)])
     assert store.get("a") == item(2)
     # As a writer does that cannot be sure of its mark.
@@ -175,11 +176,11 @@ def test_a_commit_that_its_writer_took_back_is_not_taken_for_another_store(store
         opened.truncate(size)
     assert store.get("a") == item(1)
     store.write([Replace(item(2), 1)])
-    assert JsonFileStore(folder).get("a") == item(2)
+    assert open_store(folder).get("a") == item(2)
 
 
 def test_what_was_made_before_is_not_made_again(folder):
-    store = JsonFileStore(folder, may_make=False)
+    store = open_store(folder, may_make=False)
     with pytest.raises(UnavailableError, match="missing"):
         store.write([Add(item(1))])
     with pytest.raises(UnavailableError, match="missing"):
@@ -188,9 +189,9 @@ def test_what_was_made_before_is_not_made_again(folder):
     folder.mkdir(mode=0o700)
     with pytest.raises(UnavailableError, match="missing"):
         store.write([Add(item(1))])
-    JsonFileStore(folder).check()
+    open_store(folder).check()
     store.write([Add(item(1))])
-    assert JsonFileStore(folder).get("a") == item(1)
+    assert open_store(folder).get("a") == item(1)
 
 
 @pytest.mark.parametrize("call", ["write", "check"])
@@ -207,7 +208,7 @@ def test_if_a_lost_lock_file_cannot_be_opened_again_its_number_is_not_used(
             }[call]()
         disk.refuse_to_open = 0
         store.write([Replace(item(round_ + 1), round_)])
-        assert store.get("a") == JsonFileStore(folder).get("a") == item(round_ + 1)
+        assert store.get("a") == open_store(folder).get("a") == item(round_ + 1)
 
 
 def test_a_file_that_a_thread_reads_stays_open_although_another_one_replaces_it(store, disk):

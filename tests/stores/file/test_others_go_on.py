@@ -10,6 +10,7 @@ from portal.stores.file.disk import LocalDisk
 from portal.stores.file.store import JsonFileStore
 from portal.stores.file.verify_repair import verify_file
 from portal.stores.schema import GSI2
+from tests.stores.file.opening import open_store
 
 
 class Interrupted(LocalDisk):
@@ -57,10 +58,10 @@ def versions(store: JsonFileStore) -> list[object]:
 @pytest.mark.parametrize("text", ["x" * 300, "y" * 3000])
 def test_others_write_and_read_while_a_file_is_compacted(folder, text):
     disk = Interrupted()
-    store = JsonFileStore(folder, disk=disk)
-    other, ahead = JsonFileStore(folder), JsonFileStore(folder)
+    store = open_store(folder, disk=disk)
+    other, ahead = open_store(folder), open_store(folder)
     store.write([Add(item(n, 1, text)) for n in range(20)])
-    behind = JsonFileStore(folder)
+    behind = open_store(folder)
     assert versions(behind) == [1] * 20
 
     def meanwhile() -> None:
@@ -73,7 +74,7 @@ def test_others_write_and_read_while_a_file_is_compacted(folder, text):
     store.compact()
     assert b'"generation":2' in (folder / "tenants.jsonl").read_bytes()[:200]
     other.write([Replace(item(3, 2, text), 1)])
-    for each in (store, other, ahead, behind, JsonFileStore(folder)):
+    for each in (store, other, ahead, behind, open_store(folder)):
         assert versions(each) == [1, 2, 2, 2, *[1] * 17]
         assert each.get("t1") == item(1, 2, text)
         assert each.get("t20") == item(20, 1, text)
@@ -82,7 +83,7 @@ def test_others_write_and_read_while_a_file_is_compacted(folder, text):
 
 def test_a_snapshot_shows_one_moment_although_others_write_meanwhile(folder):
     disk = Interrupted()
-    store, other = JsonFileStore(folder, disk=disk), JsonFileStore(folder)
+    store, other = open_store(folder, disk=disk), open_store(folder)
     for start in range(0, 1500, 100):
         store.write([Add(item(n, 1)) for n in range(start, start + 100)])
 
@@ -93,7 +94,7 @@ def test_a_snapshot_shows_one_moment_although_others_write_meanwhile(folder):
 
     disk.when_half_written = meanwhile
     store.compact()
-    for each in (store, other, JsonFileStore(folder)):
+    for each in (store, other, open_store(folder)):
         rows = {str(row["tenantId"]): row["version"] for row in each.scan(limit=9999).items}
         assert len(rows) == 1500
         assert {rows[f"t{n}"] for n in range(1400, 1500)} == {2}
@@ -104,7 +105,7 @@ def test_a_snapshot_shows_one_moment_although_others_write_meanwhile(folder):
 
 def test_two_that_compact_do_not_disturb_each_other(folder):
     disk = Interrupted()
-    store, other = JsonFileStore(folder, disk=disk), JsonFileStore(folder)
+    store, other = open_store(folder, disk=disk), open_store(folder)
     store.write([Add(item(n, 1)) for n in range(20)])
     begun = []
 
@@ -123,18 +124,18 @@ def test_two_that_compact_do_not_disturb_each_other(folder):
 
 def test_what_was_erased_leaves_both_files_while_others_write(folder):
     disk = Interrupted()
-    store, other = JsonFileStore(folder, disk=disk), JsonFileStore(folder)
+    store, other = open_store(folder, disk=disk), open_store(folder)
     store.write([Add(item(n, 1, f"SECRET{n} " + "z" * 1000)) for n in range(20)])
     store.write([Replace(item(n, 2, ""), 1) for n in range(20)])
     disk.when_emptied = lambda: other.write([Add(item(30, 1))])
     store.purge_history()
     for path in folder.iterdir():
         assert b"SECRET" not in path.read_bytes(), path
-    assert len(versions(JsonFileStore(folder))) == 21
+    assert len(versions(open_store(folder))) == 21
 
 
 def test_others_write_while_a_file_is_verified(folder):
-    store, disk = JsonFileStore(folder), Interrupted()
+    store, disk = open_store(folder), Interrupted()
     store.write([Add(item(n, 1)) for n in range(100)])
     disk.when_read = lambda: store.write([Replace(item(1, 2), 1)])
     result = verify_file(folder, disk=disk)
@@ -145,7 +146,7 @@ def test_others_write_while_a_file_is_verified(folder):
 def test_a_store_that_is_compacted_all_the_time_can_be_written_to(folder):
     """Nobody who writes gets `BusyError`, however many generations begin meanwhile."""
     disk = Interrupted()
-    store, other = JsonFileStore(folder, disk=disk), JsonFileStore(folder)
+    store, other = open_store(folder, disk=disk), open_store(folder)
     store.write([Add(item(n, 1)) for n in range(20)])
     for version in range(2, 8):
         disk.when_emptied = lambda v=version: other.write([Replace(item(1, v), v - 1)])
@@ -158,7 +159,7 @@ def test_a_store_that_is_compacted_all_the_time_can_be_written_to(folder):
 
 def test_a_compaction_that_another_generation_has_overtaken_is_given_up(folder: Path):
     disk = Interrupted()
-    store, other = JsonFileStore(folder, disk=disk), JsonFileStore(folder)
+    store, other = open_store(folder, disk=disk), open_store(folder)
     store.write([Add(item(n, 1)) for n in range(20)])
 
     def meanwhile() -> None:
@@ -170,7 +171,7 @@ def test_a_compaction_that_another_generation_has_overtaken_is_given_up(folder: 
     disk.when_emptied = meanwhile
     store.compact()
     assert b'"generation":2' in (folder / "tenants.jsonl").read_bytes()[:200]
-    for each in (store, other, JsonFileStore(folder)):
+    for each in (store, other, open_store(folder)):
         assert versions(each) == [1, 2, *[1] * 18]
     store.compact()
-    assert versions(JsonFileStore(folder)) == [1, 2, *[1] * 18]
+    assert versions(open_store(folder)) == [1, 2, *[1] * 18]

@@ -8,12 +8,13 @@ import pytest
 
 from portal.stores.contract import Add, CorruptStoreError, ItemNotFoundError, Replace
 from portal.stores.file.store import JsonFileStore
+from tests.stores.file.opening import open_store
 
 
 @pytest.fixture
 def commit_ends(folder: Path) -> list[int]:
     """The size of the file in `folder` after each of five commits."""
-    store, ends = JsonFileStore(folder), []
+    store, ends = open_store(folder), []
     for n in range(5):
         store.write([Add({"tenantId": f"t{n}", "version": 1, "text": "é" * 20})])
         ends.append((folder / "tenants.jsonl").stat().st_size)
@@ -28,7 +29,7 @@ def ids_of(store: JsonFileStore) -> list[str]:
 def rewind_mark(folder: Path, ends: list[int], known: int) -> None:
     """Put the mark back to where it was after commit `known`, as a power cut may do."""
     shutil.rmtree(folder)
-    store = JsonFileStore(folder)
+    store = open_store(folder)
     for n in range(known):
         store.write([Add({"tenantId": f"t{n}", "version": 1, "text": "é" * 20})])
     assert (folder / "tenants.jsonl").stat().st_size == ends[known - 1]
@@ -42,7 +43,7 @@ def test_a_line_torn_at_any_byte_is_moved_away_with_one_warning(folder, commit_e
         (folder / "tenants.jsonl").write_bytes(whole[:cut])
         caplog.clear()
         with caplog.at_level(logging.WARNING, "portal.store"):
-            store = JsonFileStore(folder)
+            store = open_store(folder)
             commits = sum(end <= cut for end in commit_ends)
             assert ids_of(store) == [f"t{n}" for n in range(commits)]
         torn = whole[commit_ends[commits - 1] : cut]
@@ -51,7 +52,7 @@ def test_a_line_torn_at_any_byte_is_moved_away_with_one_warning(folder, commit_e
             assert (folder / "tenants.torn").read_bytes() == torn + b"\n"
         # The next commit takes the place of the torn one.
         store.write([Add({"tenantId": "next", "version": 1})])
-        again = JsonFileStore(folder)
+        again = open_store(folder)
         assert "next" in ids_of(again)
         again.close()
         store.close()
@@ -62,13 +63,13 @@ def test_a_file_cut_before_a_durable_commit_is_damaged(folder, commit_ends):
     for cut in range(commit_ends[4]):
         (folder / "tenants.jsonl").write_bytes(whole[:cut])
         with pytest.raises(CorruptStoreError) as caught:
-            JsonFileStore(folder).check()
+            open_store(folder).check()
         assert "portal store repair" in caught.value.remedy
         assert (folder / "tenants.jsonl").read_bytes() == whole[:cut]
 
 
 def test_a_running_writer_cuts_off_the_torn_line_of_a_killed_one(folder, commit_ends, caplog):
-    store = JsonFileStore(folder)
+    store = open_store(folder)
     assert len(ids_of(store)) == 5
     with (folder / "tenants.jsonl").open("ab") as file:
         file.write(b'{"crc":"0123')
@@ -77,7 +78,7 @@ def test_a_running_writer_cuts_off_the_torn_line_of_a_killed_one(folder, commit_
     store.write([Replace({"tenantId": "t0", "version": 2}, 1)])
     assert len(caplog.records) == 1
     assert (folder / "tenants.torn").read_bytes() == b'{"crc":"0123\n'
-    again = JsonFileStore(folder)
+    again = open_store(folder)
     assert again.get("t0")["version"] == 2
     again.close()
     store.close()
@@ -87,12 +88,12 @@ def test_a_whole_commit_after_the_mark_is_shown_only_after_a_sync(folder, commit
     """A writer was killed between its write and its sync."""
     whole = (folder / "tenants.jsonl").read_bytes()
     rewind_mark(folder, commit_ends, 4)
-    reader = JsonFileStore(folder)
+    reader = open_store(folder)
     assert len(ids_of(reader)) == 4
     (folder / "tenants.jsonl").write_bytes(whole)
     with pytest.raises(ItemNotFoundError):
         reader.get("t4")
-    other = JsonFileStore(folder)
+    other = open_store(folder)
     other.check()
     assert reader.get("t4") == other.get("t4")
     other.close()

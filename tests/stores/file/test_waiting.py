@@ -12,9 +12,9 @@ import pytest
 
 from portal.stores.contract import Add, BusyError, StoreError, UnavailableError
 from portal.stores.file.disk import LocalDisk
-from portal.stores.file.store import JsonFileStore
 from portal.stores.file.writer_queue import MAX_WAITING, Commit, WriterQueue
 from portal.stores.waiting.deadline import clear_deadline, set_deadline
+from tests.stores.file.opening import open_store
 
 #: Seconds. Far more than anything here takes, and less than any wait without a deadline.
 SOON = 4.0
@@ -78,7 +78,7 @@ def error_of(call: Callable[[], object]) -> StoreError | None:
 
 
 def test_a_write_waits_for_another_process_until_the_deadline_at_most(folder):
-    store = JsonFileStore(folder)
+    store = open_store(folder)
     store.write([Add(item("a"))])
     with lock_held_elsewhere(folder):
         set_deadline(seconds=0.05)
@@ -93,7 +93,7 @@ def test_a_write_waits_for_another_process_until_the_deadline_at_most(folder):
 
 
 def test_all_that_wait_behind_a_lock_that_is_held_leave_at_their_deadline(folder):
-    store = JsonFileStore(folder)
+    store = open_store(folder)
     store.write([Add(item("a"))])
     threads = Threads()
     with lock_held_elsewhere(folder):
@@ -106,7 +106,7 @@ def test_all_that_wait_behind_a_lock_that_is_held_leave_at_their_deadline(folder
     assert [type(error) for error in threads.errors] == [BusyError] * 16
     # Nothing of what was refused is saved later.
     store.write([Add(item("c"))])
-    assert [each["tenantId"] for each in JsonFileStore(folder).scan().items] == ["a", "c"]
+    assert [each["tenantId"] for each in open_store(folder).scan().items] == ["a", "c"]
 
 
 def test_few_wait_behind_a_leader_that_gets_no_further():
@@ -155,7 +155,7 @@ class Hanging(LocalDisk):
 
 def test_behind_a_disk_that_hangs_readers_and_health_are_answered_at_once(folder):
     disk, threads = Hanging(), Threads()
-    store = JsonFileStore(folder, disk=disk)
+    store = open_store(folder, disk=disk)
     store.write([Add(item("a"))])
     disk.hang = True
     threads.start(lambda: store.write([Add(item("b"))]))
@@ -174,7 +174,7 @@ def test_behind_a_disk_that_hangs_readers_and_health_are_answered_at_once(folder
 
 def test_a_commit_that_is_being_written_at_its_deadline_has_an_unknown_outcome(folder):
     disk, threads = Hanging(), Threads()
-    store = JsonFileStore(folder, disk=disk)
+    store = open_store(folder, disk=disk)
     store.write([Add(item("a"))])
     disk.hang = True
     threads.start(lambda: store.write([Add(item("first"))]))
@@ -196,4 +196,4 @@ def test_a_commit_that_is_being_written_at_its_deadline_has_an_unknown_outcome(f
     threads.join()
     assert len(threads.errors) == 1
     # Here it was saved after all.
-    assert len(JsonFileStore(folder).scan().items) == 4
+    assert len(open_store(folder).scan().items) == 4

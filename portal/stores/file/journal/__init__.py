@@ -35,8 +35,9 @@ from portal.stores.file.journal.scan import (
 )
 
 __all__ = [
-    "MARK_SIZE", "ROW_EXTRA", "Apply", "Changes", "DurableMark", "Header", "JournalPosition", "Location",
-    "commit_changes", "commit_line", "corrupt_error", "decode_line", "encode_line", "is_whole", "lines",
-    "locate_rows", "missing_error", "other_store_error", "read_commits", "read_header",
-    "read_items", "read_snapshot", "refuse_newer_format", "row_line", "unfinished_restore_error",
+    "MARK_SIZE", "ROW_EXTRA", "Apply", "Changes", "DurableMark", "Header", "JournalPosition",
+    "Location", "commit_changes", "commit_line", "corrupt_error", "decode_line", "encode_line",
+    "is_whole", "lines", "locate_rows", "missing_error", "other_store_error", "read_commits",
+    "read_header", "read_items", "read_snapshot", "refuse_newer_format", "row_line",
+    "unfinished_restore_error",
 ]  # fmt: skip

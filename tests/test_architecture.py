@@ -251,8 +251,14 @@ ARROWS: dict[str, set[str]] = {
     "portal.stores.dynamodb": {
         "portal.metrics", "portal.stores", "portal.stores.aws", "portal.stores.waiting",
     },
-    "portal.stores.file": {"portal.stores", "portal.stores.file.journal", "portal.stores.waiting"},
+    "portal.stores.file": {
+        "portal.stores", "portal.stores.file.journal", "portal.stores.file.table",
+        "portal.stores.waiting",
+    },
     "portal.stores.file.journal": {"portal.stores", "portal.stores.file"},
+    "portal.stores.file.table": {
+        "portal.stores", "portal.stores.file", "portal.stores.file.journal",
+    },
     "portal.records": {
         "portal.contact_fields", "portal.logs", "portal.stores", "portal.tenants",
         "portal.timestamps",

@@ -11,8 +11,8 @@ from portal.stores.aws.answer_parser import FastJsonParser
 from portal.stores.contract import Store
 from portal.stores.dynamodb.client import TableLocation
 from portal.stores.dynamodb.store import DynamoDbStore
-from portal.stores.file.journal_reader import INDEX_FROM
 from portal.stores.file.store import JsonFileStore
+from portal.stores.file.table_opener import INDEX_FROM
 from portal.stores.waiting.retrying import STAFF_ATTEMPTS, retry_attempts
 from tests.dynamodb_engine import Engine
 

@@ -8,11 +8,8 @@ journal_reader  reads commits into memory, in each process by itself
 lock_file       the lock between processes, and the durable mark
 snapshot        begins a new generation of the file
 compaction      the same, while others write
-item_table      the items with their indexes, in SQLite: in memory, or in a file that is shared
-stored_items    an item as the table holds it
-table_connections  connections to its database
-table_state     how far a shared table was brought up to date
-index_file      finds, makes and checks the file of a shared table
+table/          the items with their indexes, in SQLite: in memory, or in a file that is shared
+table_opener    reads the file into memory, or finds its index file
 kept_rows       what was made of items, kept while they are the same
 housekeeping    compacts and tidies up in a process that serves no requests
 verify_repair  `portal store verify` and `portal store repair`

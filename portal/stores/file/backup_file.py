@@ -113,7 +113,7 @@ def read_copy(folder: Path, *, disk: Disk | None = None) -> Iterator[Item]:
         writer.lock.open_for_reading()
         mark = writer.lock.read_mark()
         file = OpenFile.open_for_reading(disk, writer.path)
-        table, position = writer.reader.read_file(file, mark)
+        table, position = writer.reader.tables.read(file, mark)
         held = DurableMark(position.generation, position.seq, position.size)
         if mark != held or disk.size(file) != position.size:
             raise journal.corrupt_error(

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from portal.stores.contract import BusyError
 from portal.stores.file.disk import Disk, OpenFile, write_all
-from portal.stores.file.item_table import FrozenItems
 from portal.stores.file.journal import DurableMark, Header, JournalPosition, Location
 from portal.stores.file.journal_reader import JournalReader
 from portal.stores.file.lock_file import LockFile
 from portal.stores.file.snapshot import new_path, publish, snapshot_size, write_snapshot
+from portal.stores.file.table import FrozenItems
 
 logger = logging.getLogger("portal.store")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from portal.stores.contract import StoreError
 from portal.stores.file.compaction import keeper_path
 from portal.stores.file.disk import LocalDisk, OpenFile
-from portal.stores.file.stored_items import TABLE_ERRORS
+from portal.stores.file.table import TABLE_ERRORS
 
 if TYPE_CHECKING:
     from portal.stores.file.journal_writer import JournalWriter

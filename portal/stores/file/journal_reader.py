@@ -10,20 +10,14 @@ from pathlib import Path
 from portal.stores.contract import BusyError, CorruptStoreError, UnavailableError
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk, OpenFile
-from portal.stores.file.index_file import IndexFile
-from portal.stores.file.item_table import ItemTable
 from portal.stores.file.journal import Changes, DurableMark, Header, JournalPosition, Location
 from portal.stores.file.lock_file import LockFile
-from portal.stores.file.stored_items import OpenGeneration
-from portal.stores.file.table_connections import is_busy
-from portal.stores.file.table_state import TableState
-from portal.stores.format_version import FORMAT_ID, refuse_newer_items
+from portal.stores.file.table import ItemTable, OpenGeneration, TableState, is_busy
+from portal.stores.file.table_opener import INDEX_FROM, TableOpener
 from portal.stores.waiting import remaining_seconds
 
 logger = logging.getLogger("portal.store")
 
-#: Bytes of the store's file. A smaller one is read into memory in a moment.
-INDEX_FROM = 4 * 1024 * 1024
 #: Changes, where their line is, and the number of the commit.
 _Commit = tuple[Changes, Location, int]
 
@@ -76,11 +70,9 @@ class JournalReader:
         self._path = path
         self._lock = lock
         self._disk = disk
-        self._index_from = index_from
         #: Bytes of the file at which a table of this process looks for one that is shared.
         self._look_for_index_at = max(index_from, 1)
-        #: `None` once it has failed in this process.
-        self._index: IndexFile | None = IndexFile(path, disk)
+        self.tables = TableOpener(path, lock, disk, index_from)
 
     def follow(self, mark_bytes: bytes) -> bool:
         """Read up to this mark; `False` if that needs the lock. The caller holds `guard`."""
@@ -95,7 +87,9 @@ class JournalReader:
             return self._load(mark)
         if self.position.size >= self._look_for_index_at:
             self._look_for_index_at = 2 * self.position.size
-            self._share_table()
+            shared = None if self.table.is_shared else self.tables.shared(self.open_file())
+            if shared is not None:
+                self.replace_table(shared[0], self.open_file(), shared[1])
         self.apply_commits(mark.size, mark)
         if self.table.is_shared and self.position.size > mark.size:
             # Somebody has brought the table further since the mark was read. If not, a commit that
@@ -145,39 +139,18 @@ class JournalReader:
         self.position = state.position
         return True
 
-    def _share_table(self) -> None:
-        """Give up the table of this process for the index file, if somebody has made one."""
-        if self._index is None or self.table.is_shared:
-            return
-        file = self.open_file()
-        generation = OpenGeneration(self._disk, file, self._path)
-        header = journal.read_header(self._disk, file, self._path)
-        table = self._index.open(generation, header)
-        state = table.stored_state() if table is not None else None
-        if table is not None and state is not None:
-            self.replace_table(table, file, state.position)
-
     def make_index(self) -> None:
-        """Make the index file of a large store, if there is none. Needs no lock, and takes as long
-        as reading the file.
+        """Make the index file of a large store, if there is none. Takes as long as reading the
+        file, and needs no lock.
 
         Raises:
             BusyError: Another process is making it.
             CorruptStoreError: The file is damaged.
         """
         with self.guard:
-            index, file, mark = self._index, self.file, self.mark
-            if index is None or file is None or file.is_read_only or self.table.is_shared:
-                return
-        if mark.size >= self._index_from and not index.exists():
-            header = journal.read_header(self._disk, file, self._path)
-            generation = OpenGeneration(self._disk, file, self._path)
-            table = index.make(
-                generation, header,
-                lambda apply: self._read(file, header, mark, mark.size, apply), 0,
-            )  # fmt: skip
-            if table is not None:
-                table.forget_file()
+            file, mark, is_shared = self.file, self.mark, self.table.is_shared
+        if file is not None and not is_shared:
+            self.tables.make_index(file, mark)
 
     def _go_on_in(self, file: OpenFile) -> None:
         self.table.go_on_in(OpenGeneration(self._disk, file, self._path))
@@ -194,7 +167,7 @@ class JournalReader:
         if isinstance(error, sqlite3.Error) and is_busy(error):
             raise BusyError(reason=f"{self._path} is being written by another process.") from error
         logger.warning("The index file is not used any more (%s)", error or type(error).__name__)
-        self._index = None
+        self.tables.give_up_index()
         self.forget()
 
     def open_file(self) -> OpenFile:
@@ -300,7 +273,7 @@ class JournalReader:
         except FileNotFoundError:
             return False
         try:
-            table, position = self.open_table(file, mark, end=mark.size)
+            table, position = self.tables.open(file, mark, end=mark.size)
         except UnavailableError:
             # A new generation may have begun meanwhile. If not, the caller finds the reason when
             # it holds the lock.
@@ -326,99 +299,9 @@ class JournalReader:
         mark = DurableMark.decode(mark_bytes)
         file = OpenFile.open_for_reading(self._disk, self._path)
         end = mark.size if mark is not None and mark.poisoned else None
-        table, position = self.read_file(file, mark, end)
+        table, position = self.tables.read(file, mark, end)
         self.replace_table(table, file, position)
         self.mark_bytes = mark_bytes
-
-    def open_table(
-        self, file: OpenFile, mark: DurableMark | None, end: int | None = None
-    ) -> tuple[ItemTable, JournalPosition]:
-        """The items, and how far of the file they were read: of a large file from the index file,
-        which may lack commits, or have more of them than `end` says.
-
-        Raises:
-            BusyError: Another process is making the index file.
-            CorruptStoreError: The file is damaged.
-            NewerFormatError: A newer portal wrote the file, or its items.
-        """
-        index = self._index
-        size = self._disk.size(file)
-        if index is None or file.is_read_only:
-            return self.read_file(file, mark, end)
-        is_small = size < self._index_from
-        if is_small and not index.exists():
-            return self.read_file(file, mark, end)
-        header = self._checked_header(file, mark)
-        if mark is not None and mark.generation == header.generation and size < mark.size:
-            # It is damaged. Reading it says where.
-            return self.read_file(file, mark, end)
-        generation = OpenGeneration(self._disk, file, self._path)
-        table = index.open(generation, header)
-        if table is None and is_small:
-            # Nobody would use it, and it may hold what was erased.
-            index.discard()
-            return self.read_file(file, mark, end)
-        if table is None:
-            table = index.make(
-                generation, header, lambda apply: self._read(file, header, mark, end, apply),
-                remaining_seconds(_GUARD_TIMEOUT),
-            )  # fmt: skip
-        state = table.stored_state() if table is not None else None
-        if table is None or state is None:
-            self._index = None
-            return self.read_file(file, mark, end)
-        refuse_newer_items(table.get(FORMAT_ID), str(self._path))
-        return table, state.position
-
-    def read_file(
-        self, file: OpenFile, mark: DurableMark | None, end: int | None = None
-    ) -> tuple[ItemTable, JournalPosition]:
-        """The items in memory, not yet indexed, and the position after the last commit.
-
-        `end` limits the reading if the file is of the mark's generation.
-
-        Raises:
-            CorruptStoreError: It is damaged.
-            NewerFormatError: A newer portal wrote the file, or its items.
-        """
-        header = self._checked_header(file, mark)
-        table = ItemTable(OpenGeneration(self._disk, file, self._path))
-        position = self._read(file, header, mark, end, table.load)
-        refuse_newer_items(table.get(FORMAT_ID), str(self._path))
-        return table, position
-
-    def _checked_header(self, file: OpenFile, mark: DurableMark | None) -> Header:
-        """The header of a file that is no older than its mark."""
-        size = self._disk.size(file)
-        header = journal.read_header(self._disk, file, self._path)
-        if mark is not None and mark.generation > header.generation:
-            raise self.truncated_error(size, header.end.line)
-        return header
-
-    def _read(
-        self,
-        file: OpenFile,
-        header: Header,
-        mark: DurableMark | None,
-        end: int | None,
-        apply: journal.Apply,
-    ) -> JournalPosition:
-        size = self._disk.size(file)
-        journal.read_snapshot(self._disk, file, self._path, header, apply)
-        if mark is None or mark.generation != header.generation:
-            end = None
-        elif size < mark.size:
-            line = sum(each.whole for each in journal.lines(self._disk, file, 0, size))
-            raise self.truncated_error(size, line)
-        return journal.read_commits(
-            self._disk,
-            file,
-            self._path,
-            header.end,
-            size if end is None else end,
-            mark=mark,
-            apply=apply,
-        )
 
     def refuse_other_store(self, file: OpenFile, position: JournalPosition) -> None:
         """Make sure that this file, read up to `position`, goes on from what was read before.
@@ -466,17 +349,3 @@ class JournalReader:
             return self._disk.status(self._path).inode == self._disk.inode(self.open_file())
         except FileNotFoundError:
             return False
-
-    def truncated_error(self, size: int, line: int) -> CorruptStoreError:
-        """The error for a file that ends before its durable mark."""
-        return CorruptStoreError(
-            reason=(
-                f"{self._path} is damaged: it ends after line {line} (at byte {size}), before "
-                f"commits that were durable according to {self._lock.path}."
-            ),
-            remedy=(
-                "Nothing was overwritten. `portal store verify` shows what the file holds. If you "
-                "put an older copy back on purpose, or have nothing better, `portal store repair` "
-                "accepts it."
-            ),
-        )

@@ -15,14 +15,13 @@ from portal.stores.file import journal
 from portal.stores.file.compaction import Compactions
 from portal.stores.file.disk import Disk, OpenFile, exists, write_all
 from portal.stores.file.folder_checks import check_folder, check_free_space
-from portal.stores.file.item_table import ItemTable
 from portal.stores.file.journal import Changes, DurableMark, JournalPosition
-from portal.stores.file.journal_reader import INDEX_FROM, JournalReader
+from portal.stores.file.journal_reader import JournalReader
 from portal.stores.file.lock_file import LOCK_TIMEOUT, LockFile
 from portal.stores.file.os_errors import outcome_unknown, unavailable
 from portal.stores.file.snapshot import begin_generation, previous_path, snapshot_size
-from portal.stores.file.stored_items import TABLE_ERRORS
-from portal.stores.file.table_state import TableState
+from portal.stores.file.table import TABLE_ERRORS, ItemTable, TableState
+from portal.stores.file.table_opener import INDEX_FROM
 
 logger = logging.getLogger("portal.store")
 
@@ -123,7 +122,7 @@ class JournalWriter:
                 return
             size = self._disk.size(reader.open_file())
             if size < reader.position.size:
-                raise reader.truncated_error(size, reader.position.line)
+                raise reader.tables.truncated_error(size, reader.position.line)
             if size > reader.position.size and not reader.mark.poisoned:
                 self._recover(reader.mark)
 
@@ -136,7 +135,7 @@ class JournalWriter:
             return
         # After a poisoned mark there are only commits that were refused.
         end = mark.size if mark is not None and mark.poisoned else None
-        table, position = reader.open_table(file, mark, end)
+        table, position = reader.tables.open(file, mark, end)
         reader.refuse_other_store(file, position)
         reader.replace_table(table, file, position)
         if mark is not None and mark.poisoned and mark.generation == position.generation:

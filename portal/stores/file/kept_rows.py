@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from portal.stores.contract import Item
-from portal.stores.file.item_table import ItemTable
-from portal.stores.file.stored_items import TABLE_ERRORS, ItemInFile
+from portal.stores.file.table import TABLE_ERRORS, ItemInFile, ItemTable
 
 if TYPE_CHECKING:
     from portal.stores.file.journal_reader import JournalReader

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk, OpenFile, exists, write_all
-from portal.stores.file.item_table import FrozenItems, ItemTable
 from portal.stores.file.journal import Header, Location
+from portal.stores.file.table import FrozenItems, ItemTable
 
 _CHUNK = 256 * 1024
 

@@ -24,13 +24,13 @@ from portal.stores.contract import (
 from portal.stores.file.compaction import Compaction
 from portal.stores.file.disk import WRITE_PROTECTED, Disk, LocalDisk
 from portal.stores.file.housekeeping import Housekeeping
-from portal.stores.file.item_table import ItemTable
-from portal.stores.file.journal_reader import INDEX_FROM, JournalReader
+from portal.stores.file.journal_reader import JournalReader
 from portal.stores.file.journal_writer import JournalWriter
 from portal.stores.file.kept_rows import KeptRows
 from portal.stores.file.lock_file import LOCK_TIMEOUT
 from portal.stores.file.os_errors import unavailable
-from portal.stores.file.stored_items import TABLE_ERRORS, ItemInFile
+from portal.stores.file.table import TABLE_ERRORS, ItemInFile, ItemTable
+from portal.stores.file.table_opener import INDEX_FROM
 from portal.stores.file.writer_queue import Commit, WriterQueue
 from portal.stores.schema import Index
 from portal.stores.validation import check_limit

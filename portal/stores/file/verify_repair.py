@@ -14,10 +14,10 @@ from typing import Any
 from portal.stores.contract import Item, NewerFormatError, UnavailableError
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk, LocalDisk, OpenFile, exists
-from portal.stores.file.item_table import ItemTable
 from portal.stores.file.journal_writer import JournalWriter
 from portal.stores.file.os_errors import unavailable
 from portal.stores.file.snapshot import begin_generation, previous_path
+from portal.stores.file.table import ItemTable
 from portal.stores.format_version import FORMAT_ID, refuse_newer_items
 from portal.stores.schema import KEY
 
@@ -88,7 +88,7 @@ def _verify(writer: JournalWriter, disk: Disk, opened: _Opened | None) -> Verify
         return VerifyResult(0, 0, 0, journal.missing_error(writer.path))
     file, mark, size = opened
     try:
-        table, position = writer.reader.read_file(file, mark, size)
+        table, position = writer.reader.tables.read(file, mark, size)
     except NewerFormatError:
         raise
     except UnavailableError as problem:

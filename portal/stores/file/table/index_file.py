@@ -16,11 +16,12 @@ from pathlib import Path
 from portal.stores.contract import BusyError
 from portal.stores.file import journal
 from portal.stores.file.disk import Disk, OpenFile
-from portal.stores.file.item_table import INDEX_SCHEMA, SCHEMA, ItemTable
 from portal.stores.file.journal import Apply, Header, JournalPosition
-from portal.stores.file.stored_items import OpenGeneration
-from portal.stores.file.table_connections import SharedConnections, connect
-from portal.stores.file.table_state import STATE_SCHEMA, TableState
+from portal.stores.file.table.connections import SharedConnections, connect
+from portal.stores.file.table.item_table import ItemTable
+from portal.stores.file.table.items import OpenGeneration
+from portal.stores.file.table.sql import INDEX_SCHEMA, SCHEMA
+from portal.stores.file.table.state import STATE_SCHEMA, TableState
 
 logger = logging.getLogger("portal.store")
 

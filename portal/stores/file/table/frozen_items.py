@@ -1,0 +1,69 @@
+"""All items of a table as they are at one moment, for a snapshot."""
+
+import sqlite3
+from collections.abc import Iterator
+from zlib import crc32
+
+import orjson
+
+from portal.stores.file.journal import Location
+from portal.stores.file.table.connections import Connections, SharedConnections
+from portal.stores.file.table.items import DamagedTableError, OpenGeneration
+from portal.stores.file.table.sql import COUNTED_TOTALS, ITEM, TOTALS
+from portal.stores.schema import KEY
+
+
+class FrozenItems:
+    """All items of one moment. Call `close` at the end."""
+
+    def __init__(self, connections: Connections, file: OpenGeneration | None) -> None:
+        self._file = file
+        self._connections = connections
+        self._db: sqlite3.Connection | None = None
+        self._rows: Iterator[tuple[str, bytes | None, int, int, int]]
+        sql = f"SELECT id, {ITEM} FROM items ORDER BY json IS NOT NULL, line_at, rowid"  # noqa: S608
+        db = connections.take()
+        if isinstance(connections, SharedConnections):
+            # A transaction that reads sees one moment, however long it lasts.
+            self._db = db
+            db.execute("BEGIN")
+            self.count, self.size = db.execute(TOTALS).fetchone()
+            self._rows = db.execute(f"SELECT id, {ITEM} FROM items ORDER BY rowid")  # noqa: S608
+            return
+        try:
+            rows = db.execute(sql).fetchall()
+            self.count, self.size = db.execute(COUNTED_TOTALS).fetchone()
+            self._rows = iter(rows)
+        finally:
+            connections.give_back(db)
+
+    def __len__(self) -> int:
+        return int(self.count)
+
+    def rows(self) -> Iterator[tuple[str, bytes, bool]]:
+        """Id, JSON, and whether the item stays in the file. Those that do come first."""
+        # An import writes some hundred items with one line, which is read once for all of them.
+        last: Location | None = None
+        in_line: dict[str, bytes] = {}
+        for item_id, encoded, checksum, line_at, line_size in self._rows:
+            if encoded is not None:
+                if crc32(encoded) != checksum:
+                    raise DamagedTableError
+                yield item_id, encoded, False
+                continue
+            if last != (line_at, line_size):
+                last = line_at, line_size
+                if self._file is None:
+                    raise AssertionError("there is no file to read from")
+                in_line = {
+                    str(each[KEY]): orjson.dumps(each) for each in self._file.read_items(last)
+                }
+            yield item_id, in_line[item_id], True
+
+    def close(self) -> None:
+        """Let go of what they were read from."""
+        db, self._db = self._db, None
+        self._rows = iter(())
+        if db is not None:
+            db.execute("ROLLBACK")
+            self._connections.give_back(db)

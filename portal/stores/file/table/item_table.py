@@ -1,0 +1,198 @@
+"""All items of the file store with their indexes, in a database of SQLite.
+
+It holds nothing that is not in the store's file, and can be made from it at any time. A small
+store has it in memory, each process for itself. A large one has it in a file that all processes
+share (`index_file`): then the one that writes brings it up to date for all of them.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Set
+from contextlib import contextmanager
+from zlib import crc32
+
+import orjson
+
+from portal.stores.contract import Item
+from portal.stores.file.journal import Changes, Location
+from portal.stores.file.table.change import TableChange, Values
+from portal.stores.file.table.connections import Connections, PrivateConnection, transaction
+from portal.stores.file.table.frozen_items import FrozenItems
+from portal.stores.file.table.items import Keys, OpenGeneration, keys_of, may_stay_in_file
+from portal.stores.file.table.sql import (
+    COUNTED_TOTALS,
+    DELETE,
+    INDEX_SCHEMA,
+    INSERT_OR_UPDATE,
+    SCHEMA,
+    TOTALS,
+)
+from portal.stores.file.table.state import TableState
+from portal.stores.file.table.table_reads import TableReads
+
+
+class ItemTable(TableReads):
+    """All items and their indexes. Any number of threads may use it at the same time.
+
+    Args:
+        connections: To a database with `SCHEMA`; by default to an empty one in memory.
+        file: Where items that do not stay in memory are read.
+
+    Each method may raise `sqlite3.Error` or `DamagedTableError` if it is shared: then it can be
+    made anew. One in memory raises neither.
+    """
+
+    def __init__(
+        self, file: OpenGeneration | None = None, connections: Connections | None = None
+    ) -> None:
+        super().__init__(file, connections or PrivateConnection())
+        self.is_shared = self._connections.is_shared
+        #: Changed only by a process that has the table for itself.
+        self._items = self._bytes = 0
+        self._totals_known = True
+        if connections is None:
+            with self.connection() as db:
+                db.executescript(SCHEMA)
+                db.execute("PRAGMA synchronous = OFF")
+
+    # ---- Changing
+
+    @contextmanager
+    def changing(self) -> Iterator[TableChange]:
+        """All changes in here, or none. Threads and processes take turns."""
+        connections = self._connections
+        db = connections.take()
+        try:
+            with transaction(db):
+                known = self._totals_known and not self.is_shared
+                totals = (self._items, self._bytes) if known else self._read_totals(db)
+                change = TableChange(db, totals, self._values)
+                yield change
+                if self.is_shared:
+                    db.execute("UPDATE state SET items = ?, bytes = ?", (change.items, change.size))
+            self._items, self._bytes, self._totals_known = change.items, change.size, True
+        finally:
+            connections.give_back(db)
+
+    def _values(self, item: Item, keys: Keys, location: Location | None, seq: int) -> Values:
+        encoded = orjson.dumps(item)
+        size = len(encoded)
+        if (
+            location is not None
+            and self._file is not None
+            and not self.is_shared
+            and may_stay_in_file(size, keys)
+        ):
+            return (None, None, *location, size, seq), size
+        return (encoded, crc32(encoded), None, None, size, seq), size
+
+    # ---- Filling it
+
+    def load(self, changes: Changes, location: Location | None = None, seq: int = 0) -> None:
+        """Apply `changes` to a table without indexes. At the end call `index`."""
+        self._totals_known = False
+        with self.connection() as db:
+            for item_id, item in changes.items():
+                if item is None:
+                    db.execute(DELETE, (item_id,))
+                    continue
+                keys = keys_of(item)
+                values, _ = self._values(item, keys, location, seq)
+                db.execute(INSERT_OR_UPDATE, (item_id, crc32(item_id.encode()), *values, *keys))
+
+    def index(self) -> None:
+        """Build all indexes."""
+        with self.connection() as db:
+            for statement in INDEX_SCHEMA:
+                db.execute(statement)
+
+    # ---- A shared table
+
+    def stored_state(self) -> TableState | None:
+        """How far of the store's file a shared table holds; `None` if it holds nothing useful."""
+        with self.connection() as db:
+            return TableState.read(db)
+
+    def user_version(self) -> int:
+        """The format of the database."""
+        return int(self._all("PRAGMA user_version", [])[0][0])
+
+    def go_on_in(self, file: OpenGeneration) -> None:
+        """From now on this is the generation that is open."""
+        self._file = file
+
+    def move_log(self, *, whole: bool = False) -> bool:
+        """Move what was written into the database itself, so that no writer has to. Whether all
+        of it was moved.
+
+        Args:
+            whole: Wait for those who read, and empty the log.
+        """
+        if not self.is_shared:
+            return True
+        with self.connection() as db:
+            mode = "TRUNCATE" if whole else "PASSIVE"
+            busy, in_log, moved = db.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        return not busy and in_log == moved
+
+    # ---- All items
+
+    def __len__(self) -> int:
+        return self._totals()[0]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all items as JSON."""
+        return self._totals()[1]
+
+    def _totals(self) -> tuple[int, int]:
+        if self.is_shared or not self._totals_known:
+            with self.connection() as db:
+                self._items, self._bytes = self._read_totals(db)
+            self._totals_known = True
+        return self._items, self._bytes
+
+    def _read_totals(self, db: sqlite3.Connection) -> tuple[int, int]:
+        items, size = db.execute(TOTALS if self.is_shared else COUNTED_TOTALS).fetchone()
+        return items, size
+
+    def frozen(self) -> FrozenItems:
+        """The items as they are now. Later changes leave them."""
+        return FrozenItems(self._connections, self._file)
+
+    def all(self) -> Iterator[Item]:
+        """All items. Those that stay in the file come first."""
+        frozen = self.frozen()
+        try:
+            for _, encoded, _ in frozen.rows():
+                yield orjson.loads(encoded)
+        finally:
+            frozen.close()
+
+    # ---- Items that stay in the file
+
+    @property
+    def ids_in_file(self) -> Set[str]:
+        """The ids of the items that stay in the file."""
+        if self.is_shared:
+            return set()
+        return {row[0] for row in self._all("SELECT id FROM items WHERE json IS NULL", [])}
+
+    def relocate(self, file: OpenGeneration, locations: Mapping[str, Location]) -> bool:
+        """From now on read from this `file`. `False` if it is not known where all items are."""
+        ids = self.ids_in_file
+        if not ids <= locations.keys():
+            return False
+        with self.connection() as db:
+            db.execute("BEGIN")
+            db.executemany(
+                "UPDATE items SET line_at = ?, line_size = ? WHERE id = ?",
+                [(*locations[item_id], item_id) for item_id in ids],
+            )
+            db.execute("COMMIT")
+            self._file = file
+        return True
+
+    def forget_file(self) -> None:
+        """Let the files be closed. The items in them cannot be read any more."""
+        self._file = None
+        self._connections.close()

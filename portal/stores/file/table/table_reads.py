@@ -1,0 +1,158 @@
+"""What can be read of a table."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from portal.stores.contract import Cursor, Item, Segment
+from portal.stores.file.table.connections import Connections
+from portal.stores.file.table.items import ItemInFile, OpenGeneration, decoded, shown
+from portal.stores.file.table.sql import FIND, FIND_WITH_SEQ, ITEM, SEQ
+from portal.stores.schema import INDEXES, Index
+
+#: The item as JSON with its checksum, or the place of its line.
+_Row = tuple[bytes | None, int, int, int]
+
+
+class TableReads:
+    """Any number of threads may read at the same time.
+
+    Args:
+        connections: To the database.
+        file: Where items that do not stay in memory are read.
+    """
+
+    def __init__(self, file: OpenGeneration | None, connections: Connections) -> None:
+        self._file = file
+        self._connections = connections
+
+    def find(self, item_id: str) -> Item | ItemInFile | None:
+        """The item, or where to read it; `None` if there is none."""
+        connections = self._connections
+        # Each access check comes here, and this is faster than a `with`.
+        db = connections.take()
+        try:
+            row: _Row | None = db.execute(FIND, (item_id,)).fetchone()
+        finally:
+            connections.give_back(db)
+        return None if row is None else self._item(item_id, row)
+
+    def find_row(self, item_id: str) -> tuple[int, Item | ItemInFile] | None:
+        """The number of the commit with the item as it is now, and the item.
+
+        The number may be too low for an item that has not changed since the table was made. It
+        grows with each change.
+        """
+        with self.connection() as db:
+            row = db.execute(FIND_WITH_SEQ, (item_id,)).fetchone()
+        return None if row is None else (row[0], self._item(item_id, row[1:]))
+
+    def find_row_at_once(self, item_id: str) -> tuple[bool, tuple[int, Item | ItemInFile] | None]:
+        """The same for a thread that must not wait, and whether that is possible."""
+        db = self._connections.take_at_once()
+        if db is None:
+            return False, None
+        try:
+            row = db.execute(FIND_WITH_SEQ, (item_id,)).fetchone()
+        finally:
+            self._connections.give_back(db)
+        return True, None if row is None else (row[0], self._item(item_id, row[1:]))
+
+    def get(self, item_id: str) -> Item | None:
+        """The item, read from the file if need be."""
+        found = self.find(item_id)
+        return found.read() if isinstance(found, ItemInFile) else found
+
+    def seq_of(self, item_id: str) -> int | None:
+        """That number alone; `None` if there is no item."""
+        with self.connection() as db:
+            row = db.execute(SEQ, (item_id,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def query(
+        self,
+        index: Index,
+        partition: str,
+        *,
+        between: tuple[str, str] | None,
+        after: Cursor | None,
+        limit: int,
+        newest_first: bool,
+    ) -> tuple[list[Item | ItemInFile], Cursor | None]:
+        """The next rows, or where to read them, and the cursor behind them."""
+        n = INDEXES.index(index) + 1
+        condition, values = _condition(n, partition, between)
+        if after is not None:
+            condition += f" AND (s{n}, id) {'<' if newest_first else '>'} (?, ?)"
+            values += after
+        order = "DESC" if newest_first else "ASC"
+        sql = (
+            f"SELECT id, s{n}, {ITEM} FROM items INDEXED BY gsi{n} WHERE {condition}"  # noqa: S608
+            f" ORDER BY s{n} {order}, id {order} LIMIT ?"
+        )
+        rows = self._all(sql, [*values, limit + 1])
+        items = [self._item(row[0], row[2:], index) for row in rows[:limit]]
+        return items, (rows[limit - 1][1], rows[limit - 1][0]) if len(rows) > limit else None
+
+    def count(
+        self, index: Index, partition: str, *, between: tuple[str, str] | None, cap: int
+    ) -> int:
+        n = INDEXES.index(index) + 1
+        condition, values = _condition(n, partition, between)
+        sql = (
+            f"SELECT count(*) FROM (SELECT 1 FROM items INDEXED BY gsi{n}"  # noqa: S608
+            f" WHERE {condition} LIMIT ?)"
+        )
+        return int(self._all(sql, [*values, cap])[0][0])
+
+    def scan(
+        self, segment: Segment, after: str | None, limit: int
+    ) -> tuple[list[Item | ItemInFile], Cursor | None]:
+        """The next items, or where to read them, and the cursor behind them."""
+        conditions, values = ["id > ?"], [after or ""]
+        if after is None:
+            conditions = ["id >= ?"]
+        sql = (
+            f"SELECT id, {ITEM} FROM items WHERE {conditions[0]} AND hash % ? = ?"  # noqa: S608
+            " ORDER BY id LIMIT ?"
+        )
+        rows = self._all(sql, [*values, segment.of, segment.number, limit + 1])
+        items = [self._item(row[0], row[1:]) for row in rows[:limit]]
+        return items, ("", rows[limit - 1][0]) if len(rows) > limit else None
+
+    def _all(self, sql: str, values: list[str | int]) -> list[tuple]:  # type: ignore[type-arg]
+        connections = self._connections
+        db = connections.take()
+        try:
+            return db.execute(sql, values).fetchall()
+        finally:
+            connections.give_back(db)
+
+    def _item(self, item_id: str, row: _Row, index: Index | None = None) -> Item | ItemInFile:
+        encoded, checksum, line_at, line_size = row
+        if encoded is None:
+            return ItemInFile(self._generation(), (line_at, line_size), item_id, index)
+        item = decoded(encoded, checksum)
+        return item if index is None else shown(item, index)
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection for this thread."""
+        db = self._connections.take()
+        try:
+            yield db
+        finally:
+            self._connections.give_back(db)
+
+    def _generation(self) -> OpenGeneration:
+        if self._file is None:
+            raise AssertionError("there is no file to read from")
+        return self._file
+
+
+def _condition(
+    n: int, partition: str, between: tuple[str, str] | None
+) -> tuple[str, list[str | int]]:
+    if between is None:
+        return f"p{n} = ?", [partition]
+    return f"p{n} = ? AND s{n} >= ? AND s{n} <= ?", [partition, *between]

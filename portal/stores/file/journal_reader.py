@@ -1,7 +1,6 @@
 """Reads the journal into memory: the items of one process, and how far it has read."""
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -159,15 +158,14 @@ class JournalReader:
     def table_failed(self, error: Exception) -> None:
         """A shared table could not be read or changed. The caller holds `guard`.
 
-        From now on this process has a table of its own, which the next call fills.
+        The next call opens another one.
 
         Raises:
             BusyError: Another process has the table locked for too long.
         """
-        if isinstance(error, sqlite3.Error) and is_busy(error):
+        if is_busy(error):
             raise BusyError(reason=f"{self._path} is being written by another process.") from error
-        logger.warning("The index file is not used any more (%s)", error or type(error).__name__)
-        self.tables.give_up_index()
+        self.tables.index_failed(error)
         self.forget()
 
     def open_file(self) -> OpenFile:

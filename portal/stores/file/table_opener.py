@@ -1,5 +1,6 @@
 """Opens the table of a store's file: reads the file into memory, or finds its index file."""
 
+import logging
 from pathlib import Path
 
 from portal.stores.contract import CorruptStoreError
@@ -7,14 +8,18 @@ from portal.stores.file import journal
 from portal.stores.file.disk import Disk, OpenFile
 from portal.stores.file.journal import DurableMark, Header, JournalPosition
 from portal.stores.file.lock_file import LockFile
-from portal.stores.file.table import IndexFile, ItemTable, OpenGeneration
+from portal.stores.file.table import IndexFile, ItemTable, OpenGeneration, is_damage
 from portal.stores.format_version import FORMAT_ID, refuse_newer_items
 from portal.stores.waiting import remaining_seconds
+
+logger = logging.getLogger("portal.store")
 
 #: Bytes of the store's file. A smaller one is read into memory in a moment.
 INDEX_FROM = 4 * 1024 * 1024
 #: Seconds to wait for a process that makes the index file.
 _MAKE_TIMEOUT = 30.0
+#: An index file that is damaged again and again is not made any more.
+_MAX_DAMAGES = 3
 
 
 class TableOpener:
@@ -31,10 +36,21 @@ class TableOpener:
         self._index_from = index_from
         #: `None` once it has failed in this process.
         self._index: IndexFile | None = IndexFile(path, disk)
+        self._damages = 0
 
     def give_up_index(self) -> None:
         """From now on this process reads the file into memory."""
         self._index = None
+
+    def index_failed(self, error: Exception) -> None:
+        """Have the index file made anew if it is damaged, or else do without it."""
+        if self._index is not None and is_damage(error) and self._damages < _MAX_DAMAGES:
+            self._damages += 1
+            logger.warning("The index file beside %s is damaged, and is made anew", self._path)
+            self._index.discard()
+        else:
+            logger.warning("The index file beside %s is not used any more (%s)", self._path, error)
+            self.give_up_index()
 
     def open(
         self, file: OpenFile, mark: DurableMark | None, end: int | None = None

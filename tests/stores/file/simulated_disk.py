@@ -151,6 +151,10 @@ class SimulatedDisk:
         with self._call("inode"):
             return self._open[fd].inode
 
+    def modified(self, fd: int) -> int:
+        with self._call("modified"):
+            return self.calls
+
     def size(self, fd: int) -> int:
         with self._call("size"):
             return len(self._open[fd].data)

@@ -11,7 +11,7 @@ state         how far a shared table was brought up to date
 index_file    finds, makes and checks the file of a shared table
 """
 
-from portal.stores.file.table.connections import is_busy
+from portal.stores.file.table.connections import is_busy, is_damage
 from portal.stores.file.table.frozen_items import FrozenItems
 from portal.stores.file.table.index_file import IndexFile
 from portal.stores.file.table.item_table import ItemTable
@@ -20,5 +20,5 @@ from portal.stores.file.table.state import TableState
 
 __all__ = [
     "TABLE_ERRORS", "FrozenItems", "IndexFile", "ItemInFile", "ItemTable", "OpenGeneration",
-    "TableState", "is_busy",
+    "TableState", "is_busy", "is_damage",
 ]  # fmt: skip

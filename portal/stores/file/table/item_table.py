@@ -17,10 +17,18 @@ from portal.stores.file.journal import Changes, Location
 from portal.stores.file.table.change import TableChange, Values
 from portal.stores.file.table.connections import Connections, PrivateConnection, transaction
 from portal.stores.file.table.frozen_items import FrozenItems
-from portal.stores.file.table.items import Keys, OpenGeneration, keys_of, may_stay_in_file
+from portal.stores.file.table.items import (
+    DamagedTableError,
+    Keys,
+    OpenGeneration,
+    decoded,
+    keys_of,
+    may_stay_in_file,
+)
 from portal.stores.file.table.sql import (
     COUNTED_TOTALS,
     DELETE,
+    EVERYTHING,
     INDEX_SCHEMA,
     INSERT_OR_UPDATE,
     SCHEMA,
@@ -28,6 +36,7 @@ from portal.stores.file.table.sql import (
 )
 from portal.stores.file.table.state import TableState
 from portal.stores.file.table.table_reads import TableReads
+from portal.stores.schema import KEY
 
 
 class ItemTable(TableReads):
@@ -116,6 +125,27 @@ class ItemTable(TableReads):
         """The format of the database."""
         return int(self._all("PRAGMA user_version", [])[0][0])
 
+    def is_sound(self) -> bool:
+        """Whether each row of a shared table still holds what its item says, in every index.
+
+        Reads all of it.
+        """
+        with self.connection() as db:
+            if db.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":
+                return False
+            db.execute("BEGIN")
+            try:
+                rows = db.execute(EVERYTHING)
+                is_sound = all(_is_sound(*row) for row in rows)
+                return is_sound and self._read_totals(db) == db.execute(COUNTED_TOTALS).fetchone()
+            finally:
+                db.execute("ROLLBACK")
+
+    def invalidate(self) -> None:
+        """Have every process give up this table at the next commit, and make it anew."""
+        with self.connection() as db:
+            db.execute("DELETE FROM state")
+
     def go_on_in(self, file: OpenGeneration) -> None:
         """From now on this is the generation that is open."""
         self._file = file
@@ -152,8 +182,11 @@ class ItemTable(TableReads):
         return self._items, self._bytes
 
     def _read_totals(self, db: sqlite3.Connection) -> tuple[int, int]:
-        items, size = db.execute(TOTALS if self.is_shared else COUNTED_TOTALS).fetchone()
-        return items, size
+        totals: tuple[int, int] | None
+        totals = db.execute(TOTALS if self.is_shared else COUNTED_TOTALS).fetchone()
+        if totals is None:
+            raise DamagedTableError
+        return totals
 
     def frozen(self) -> FrozenItems:
         """The items as they are now. Later changes leave them."""
@@ -196,3 +229,18 @@ class ItemTable(TableReads):
         """Let the files be closed. The items in them cannot be read any more."""
         self._file = None
         self._connections.close()
+
+
+def _is_sound(
+    item_id: str, hashed: int, encoded: bytes, checksum: int, size: int, *keys: str | None
+) -> bool:
+    try:
+        item = decoded(encoded, checksum)
+    except DamagedTableError:
+        return False
+    return (
+        item[KEY] == item_id
+        and hashed == crc32(item_id.encode())
+        and size == len(encoded)
+        and keys == keys_of(item)
+    )

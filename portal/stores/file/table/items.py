@@ -45,13 +45,13 @@ def may_stay_in_file(size: int, keys: Keys) -> bool:
     return size > (_MAX_BYTES_UNINDEXED if keys[_LISTED] is None else _MAX_BYTES_LISTED)
 
 
-def decoded(encoded: bytes, checksum: int) -> Item:
+def decoded(encoded: object, checksum: int) -> Item:
     """The item with this JSON.
 
     Raises:
         DamagedTableError: It is not what was put there.
     """
-    if crc32(encoded) != checksum:
+    if not isinstance(encoded, bytes) or crc32(encoded) != checksum:
         raise DamagedTableError
     item: Item = orjson.loads(encoded)
     return item

@@ -37,6 +37,7 @@ UPDATE = f"UPDATE items SET {', '.join(f'{column} = ?' for column in COLUMNS)} W
 UPDATE_SAME_KEYS = (
     f"UPDATE items SET {', '.join(f'{column} = ?' for column in COLUMNS[:6])} WHERE id = ?"  # noqa: S608
 )
+EVERYTHING = f"SELECT id, hash, json, checksum, size, {', '.join(KEY_COLUMNS)} FROM items"  # noqa: S608
 DELETE = "DELETE FROM items WHERE id = ?"
 TOTALS = "SELECT items, bytes FROM state"
 COUNTED_TOTALS = "SELECT count(*), coalesce(sum(size), 0) FROM items"

@@ -84,11 +84,7 @@ class JournalReader:
             return self._load(mark)
         if mark.generation != self.position.generation and not self._switch_generation(mark):
             return self._load(mark)
-        if self.position.size >= self._look_for_index_at:
-            self._look_for_index_at = 2 * self.position.size
-            shared = None if self.table.is_shared else self.tables.shared(self.open_file())
-            if shared is not None:
-                self.replace_table(shared[0], self.open_file(), shared[1])
+        self.look_for_index()
         self.apply_commits(mark.size, mark)
         if self.table.is_shared and self.position.size > mark.size:
             # Somebody has brought the table further since the mark was read. If not, a commit that
@@ -118,6 +114,18 @@ class JournalReader:
             if self.table.is_shared and position != start:
                 change.state = TableState.of(self._disk, file, position)
         self.position = position
+
+    def look_for_index(self) -> None:
+        """Whenever the file has doubled, look whether somebody has made an index file for it, and
+        then give up the table of this process. The caller holds `guard`."""
+        if self.table.is_shared or self.position.size < self._look_for_index_at:
+            return
+        self._look_for_index_at = 2 * self.position.size
+        end, file = self.position, self.open_file()
+        shared = self.tables.shared(file)
+        if shared is not None:
+            self.replace_table(shared[0], file, shared[1])
+            self.apply_commits(end.size, None)
 
     def _look_at_shared_table(self) -> bool:
         """Find out how far others have brought the table. `False` if it is of no use any more."""

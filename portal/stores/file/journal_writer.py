@@ -255,6 +255,8 @@ class JournalWriter:
                 return
             reader.position = end
             reader.set_mark(mark)
+            with suppress(*TABLE_ERRORS):
+                reader.look_for_index()
 
     def _show(
         self,

@@ -152,7 +152,7 @@ class SimulatedDisk:
             return self._open[fd].inode
 
     def modified(self, fd: int) -> int:
-        with self._call("modified"):
+        with self._call("modified", fd):
             return self.calls
 
     def size(self, fd: int) -> int:

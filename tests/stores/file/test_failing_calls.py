@@ -14,6 +14,13 @@ from tests.stores.file.histories import History, state_of
 from tests.stores.file.simulated_disk import PowerCutError, SimulatedDisk
 
 FOLDER = Path("/simulated")
+
+
+@pytest.fixture(autouse=True, params=["in memory"])
+def table() -> None:
+    """An index file cannot be on a simulated disk."""
+
+
 NEW = Add({"tenantId": "new", "version": 1})
 
 

@@ -12,6 +12,13 @@ from tests.stores.file.histories import History
 from tests.stores.file.simulated_disk import PowerCutError, SimulatedDisk
 
 FOLDER = Path("/simulated")
+
+
+@pytest.fixture(autouse=True, params=["in memory"])
+def table() -> None:
+    """An index file cannot be on a simulated disk."""
+
+
 CUTS = 20_000 if os.environ.get("CRASH_LONG") else 500
 
 

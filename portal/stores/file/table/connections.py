@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from portal.stores.file.table.sql import SCHEMA
+
 #: Seconds that a connection waits for one that writes, which takes a millisecond.
 _BUSY_SECONDS = 5.0
 #: KiB of the file that a connection keeps. The system keeps the rest, once for all processes.
@@ -57,15 +59,23 @@ class PrivateConnection:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._connection = connect(":memory:")
+        self._connection: sqlite3.Connection | None = None
         _all.add(self)
 
     def take(self) -> sqlite3.Connection:
         self._lock.acquire()
-        return self._connection
+        return self._connection or self._open()
 
     def take_at_once(self) -> sqlite3.Connection | None:
-        return self._connection if self._lock.acquire(False) else None
+        if not self._lock.acquire(False):
+            return None
+        return self._connection or self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        # Most tables of a command or of a test are never looked at.
+        self._connection = connect(":memory:")
+        self._connection.executescript(SCHEMA)
+        return self._connection
 
     def give_back(self, connection: sqlite3.Connection) -> None:
         del connection

@@ -31,7 +31,6 @@ from portal.stores.file.table.sql import (
     EVERYTHING,
     INDEX_SCHEMA,
     INSERT_OR_UPDATE,
-    SCHEMA,
     TOTALS,
 )
 from portal.stores.file.table.state import TableState
@@ -58,10 +57,6 @@ class ItemTable(TableReads):
         #: Changed only by a process that has the table for itself.
         self._items = self._bytes = 0
         self._totals_known = True
-        if connections is None:
-            with self.connection() as db:
-                db.executescript(SCHEMA)
-                db.execute("PRAGMA synchronous = OFF")
 
     # ---- Changing
 

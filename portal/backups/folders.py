@@ -20,11 +20,12 @@ KEY_FILES = (SEALING_KEYS_FILE, SECRET_KEY_FILE)
 FILES = (LOCK_NAME, FILE_NAME, *KEY_FILES)
 
 #: What the portal makes in its data folder and does without: the generation before, what a crash
-#: or damage left, the index file, what was answered lately, mails that were written into files, how far a run came.
+#: or damage left, the index file, what was answered lately, mails that were written into files, how
+#: far a run came.
 _DISPENSABLE = (
     "tenants.previous.jsonl", "tenants.new.jsonl", "tenants.kept.jsonl", "tenants.torn",
-    "tenants.damaged-*.jsonl", "tenants.index*", "tenants.keeper", "last-known.sqlite*", "mail", "adopt-*.json",
-    "from-file-progress.json", "lost+found", ".*",
+    "tenants.damaged-*.jsonl", "tenants.index*", "tenants.keeper", "last-known.sqlite*", "mail",
+    "adopt-*.json", "from-file-progress.json", "lost+found", ".*",
 )  # fmt: skip
 
 _CHUNK = 256 * 1024

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from portal.records.ids import reference_of
-from portal.records.index_keys import is_set_aside
+from portal.records.row_marks import is_set_aside
 from portal.stores import KEY, Item
 from portal.tenants import Verb
 from portal.timestamps import parse_timestamp

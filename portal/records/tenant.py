@@ -11,9 +11,10 @@ from portal.records.attributes import (
 )
 from portal.records.ids import is_final_id, pending_id
 from portal.records.incomplete import gaps_of, open_gaps_of
-from portal.records.index_keys import index_keys, marked_gaps
+from portal.records.index_keys import index_keys
 from portal.records.provenance import decided_state
 from portal.records.question import question_of, question_text
+from portal.records.row_marks import marked_gaps
 from portal.records.shell_proof import SHELL_PROOF, shell_proof_of, shell_proof_text
 from portal.records.stays import stays_of, stays_text
 from portal.records.undo import UNDO
@@ -307,6 +308,6 @@ def open_gaps(item: Item) -> tuple[Gap, ...]:
 def gaps_of_row(row: Item) -> tuple[Gap, ...]:
     """As `open_gaps`, for a row of any index, too. A row of a list says only what was true when
     its keys were made."""
-    is_listed = any(index.sort in row for index in (GSI2, GSI3, GSI4))
+    is_listed = GSI2.sort in row or GSI3.sort in row or GSI4.sort in row
     is_whole = not is_listed or not row.keys() <= _LISTED
     return open_gaps(row) if is_whole else marked_gaps(row)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Response, g, request, url_for
 
-from portal import queries
+from portal import queries, records
 from portal.auth import Role
 from portal.queries import CAP, PageCursor, Tab
 from portal.search import Found
@@ -127,7 +127,7 @@ def _csv_url(view: ListView) -> str:
 def _has_marks(tab: Tab, items: Sequence[Item]) -> bool:
     """Whether some rows differ from what the heading says of all."""
     usual = {None, Mark.ASIDE} if tab is Tab.ASIDE else {None}
-    return any(queue_mark(item) not in usual for item in items)
+    return any(queue_mark(records.row_marks(item)) not in usual for item in items)
 
 
 def _rows(view: ListView, after: PageCursor | None) -> tuple[Found, Sequence[Item]]:

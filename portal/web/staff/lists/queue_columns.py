@@ -5,7 +5,7 @@ templates/staff/_queue.html. An index holds only some attributes of a tenant:
 portal/stores/schema.py says which.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from portal import records
 from portal.queries import Tab
-from portal.records import ListFacts
+from portal.records import ListFacts, RowMarks
 from portal.stores import KEY, Item
 from portal.tenants import Gap, Status, Validity, access_status
 from portal.timestamps import parse_timestamp
@@ -83,7 +83,7 @@ def _row(
     promised: timedelta,
     locale: str,
 ) -> SimpleNamespace:
-    get, gaps = item.get, records.gaps_of_row(item)
+    get, gaps, marks = item.get, records.gaps_of_row(item), records.row_marks(item)
     status = records.status_of(item)
     created_at = str(get("createdAt", ""))
     requested = parse_timestamp(created_at)
@@ -95,7 +95,7 @@ def _row(
         access = access_status(status, validity, now, settings().expiring)
         status_label, tone = labels.ACCESS_STATUS[access], labels.TONE[access]
     else:
-        status_label, tone = _MARKED.get(queue_mark(item), (labels.STATUS[status], ""))
+        status_label, tone = _MARKED.get(queue_mark(marks), (labels.STATUS[status], ""))
         tone = tone or _STATUS_TONES[status]
     return SimpleNamespace(
         id=item[KEY],
@@ -106,13 +106,11 @@ def _row(
         noted=_("Has notes") if facts.noted else "",
         # A link needs a text.
         company=str(get("contactCompanyName") or (item[KEY] if Gap.CONTACT in gaps else "")),
-        contact=_("(erased)")
-        if records.is_ended_and_erased(item)
-        else str(get("contactFullName", "")),
+        contact=_("(erased)") if marks.erased else str(get("contactFullName", "")),
         email=str(get("contactEmailAddress", "")),
-        confirmed=_("confirmed") if records.is_confirmed(item) else "",
+        confirmed=_("confirmed") if marks.confirmed else "",
         ids=f"{account} / {company}" if account else "",
-        proved=_proved(item),
+        proved=_proved(marks),
         requested=dates.day(requested, zone, locale),
         requested_iso=created_at,
         age=dates.age(age, locale, late=late) if requested else "",
@@ -124,10 +122,10 @@ def _row(
     )
 
 
-def _proved(item: Item) -> str:
-    if records.is_of_other_companies(item):
+def _proved(marks: RowMarks) -> str:
+    if marks.other_companies:
         return _("account proved; other companies listed")
-    return _("account proved") if records.is_proved(item) else ""
+    return _("account proved") if marks.proved else ""
 
 
 class Mark(StrEnum):
@@ -141,19 +139,20 @@ class Mark(StrEnum):
     FAST = "fast"
 
 
-def queue_mark(item: Item) -> Mark | None:
+def queue_mark(marks: RowMarks) -> Mark | None:
     """The mark that matters most for what staff do next. `None`: it has none."""
-    return next((mark for mark, has in _MARKS.items() if has(item)), None)
+    if marks.waiting:
+        return Mark.WAITS
+    if marks.aside:
+        return Mark.ASIDE
+    if marks.answered:
+        return Mark.ANSWERED
+    if marks.asked:
+        return Mark.ASKED
+    if marks.renewal:
+        return Mark.RENEWAL
+    return Mark.FAST if marks.fast else None
 
-
-_MARKS: Mapping[Mark, Callable[[Item], bool]] = {
-    Mark.WAITS: records.is_waiting_for_address,
-    Mark.ASIDE: records.is_set_aside,
-    Mark.ANSWERED: records.is_answered,
-    Mark.ASKED: records.is_asked,
-    Mark.RENEWAL: records.is_renewal,
-    Mark.FAST: records.is_too_fast,
-}
 
 #: Label and tone.
 _MARKED: Mapping[Mark | None, tuple[str, str]] = {

@@ -34,7 +34,7 @@ from portal.web.http import (
     security_headers,
     session_cookie,
 )
-from portal.web.i18n import _, translation
+from portal.web.i18n import LanguageEnvironment, _, translation
 from portal.webhooks import SUBSCRIPTION_ID
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     app.url_map.converters["hook"] = SubscriptionConverter
     app.url_map.converters["person"] = PersonConverter
     app.url_map.converters["session"] = SessionConverter
+    app.jinja_environment = LanguageEnvironment
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider's setting

@@ -29,6 +29,7 @@ __all__ = [
     "set_locale",
     "territory",
     "translated",
+    "translated_once",
 ]  # fmt: skip
 
 CATALOGUES = Path(__file__).parent.parent.parent / "translations"
@@ -62,13 +63,15 @@ def _preferred_language() -> str:
 
 def _(text: str, /, **values: object) -> str:
     """`text` in the reader's language, with its `%(name)s` filled in."""
-    translated = _translate(_locale.get(), text)
+    translated = translated_once(_locale.get(), text)
     return translated % values if values else translated
 
 
 @lru_cache(4096)
-def _translate(locale: str, text: str) -> str:
-    # gettext is slow. All texts are written in our code, so the number of them is limited.
+def translated_once(locale: str, text: str) -> str:
+    """`text` in the language of the request, which is `locale`. All texts are written in our code,
+    so the number of them is limited."""
+    # gettext is slow.
     del locale
     return str(gettext(text))
 

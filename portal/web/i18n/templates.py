@@ -1,0 +1,104 @@
+"""Templates, compiled once for each language.
+
+`{{ _('Tenants') }}` is a constant then, one with the HTML around it, and costs nothing when a page
+is made. A page has a hundred such texts, and Jinja looks each up and escapes it.
+"""
+
+from typing import TYPE_CHECKING, Any, Self
+
+from flask.templating import Environment
+from jinja2 import BytecodeCache, Template, nodes
+from jinja2.visitor import NodeTransformer
+from markupsafe import Markup
+
+from portal.web.i18n.translation import locale_name, translated_once
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from jinja2.bccache import Bucket
+
+
+class LanguageEnvironment(Environment):
+    """Flask's environment. It hands out the templates of the reader's language."""
+
+    #: Of the templates that are compiled here; empty: of whoever asks.
+    language = ""
+
+    def of_reader(self) -> Self:
+        """The environment whose templates are in the reader's language."""
+        if self.language:
+            return self
+        language = locale_name()
+        made: dict[str, Self] = self.__dict__.setdefault("_of_languages", {})
+        if language not in made:
+            made[language] = self._in_language(language)
+        return made[language]
+
+    def _in_language(self, language: str) -> Self:
+        # What has been added to this environment by the first request is in the other one as well.
+        other = self.overlay()
+        other.language = language
+        if self.bytecode_cache is not None:
+            other.bytecode_cache = _CacheOfLanguage(self.bytecode_cache, language)
+        return other
+
+    def _load_template(
+        self,
+        name: str,
+        globals: "MutableMapping[str, Any] | None",  # noqa: A002 - as Jinja calls it
+    ) -> Template:
+        if self.language:
+            return super()._load_template(name, globals)
+        return self.of_reader()._load_template(name, globals)
+
+    def _generate(
+        self,
+        source: nodes.Template,
+        name: str | None,
+        filename: str | None,
+        defer_init: bool = False,
+    ) -> str:
+        if self.language:
+            source = _Constants(self).visit(source)
+        return super()._generate(source, name, filename, defer_init)
+
+
+class _Constants(NodeTransformer):
+    """Puts the words of one language in the place of calls of `_`, and constant markup in the place
+    of its name."""
+
+    def __init__(self, environment: LanguageEnvironment) -> None:
+        self._globals = environment.globals
+        self._language = environment.language
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 - as Jinja calls it
+        self.generic_visit(node)
+        is_plain = not (node.kwargs or node.dyn_args or node.dyn_kwargs) and len(node.args) == 1
+        if not (is_plain and isinstance(node.node, nodes.Name) and node.node.name == "_"):
+            return node
+        (text,) = node.args
+        if not isinstance(text, nodes.Const):
+            return node
+        return nodes.Const(translated_once(self._language, text.value), lineno=node.lineno)
+
+    def visit_Name(self, node: nodes.Name) -> nodes.Node:  # noqa: N802 - as Jinja calls it
+        value = self._globals.get(node.name) if node.ctx == "load" else None
+        return nodes.TemplateData(str(value), lineno=node.lineno) if type(value) is Markup else node
+
+
+class _CacheOfLanguage(BytecodeCache):
+    """A cache of compiled templates, for those of one language: each language has its own."""
+
+    def __init__(self, cache: BytecodeCache, language: str) -> None:
+        self._cache = cache
+        self._language = language
+
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+        return self._cache.get_cache_key(f"{self._language}/{name}", filename)
+
+    def load_bytecode(self, bucket: "Bucket") -> None:
+        self._cache.load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: "Bucket") -> None:
+        self._cache.dump_bytecode(bucket)

@@ -27,6 +27,7 @@ from portal.web.forms.contact_form import (
     StaffContactForm,
     claimed_ids,
     note_beside,
+    phone_notes,
     read_phone,
 )
 from portal.web.forms.contact_view import (
@@ -43,6 +44,6 @@ __all__ = [
     "CLAIM_FIELDS", "AddressForm", "ChangeForm", "ContactForm", "FieldView", "Form",
     "StaffContactForm", "TextField", "claimed_ids", "contact_data", "contact_facts",
     "form_messages", "form_version", "is_final_id", "line_reader", "masked_email", "masked_facts",
-    "masked_value", "note_beside", "open_data", "read_cluster", "read_day", "read_id", "read_phone",
-    "read_secret", "readable_number",
+    "masked_value", "note_beside", "open_data", "phone_notes", "read_cluster", "read_day",
+    "read_id", "read_phone", "read_secret", "readable_number",
 ]  # fmt: skip

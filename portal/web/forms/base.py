@@ -126,6 +126,10 @@ class Form(FlaskForm):  # type: ignore[misc] # Flask-WTF publishes no types
             **options,
         )
 
+    def typed(self) -> dict[str, str]:
+        """Name of each field -> the text that it holds."""
+        return {field.short_name: field.data or "" for field in self}
+
     def problems(self, prefix: str = "") -> list[tuple[str, str]]:
         """For the summary: the id of each field with an error, and the sentence beside it."""
         return [

@@ -94,28 +94,34 @@ class ChangeForm(ContactForm):
 class StaffContactForm(ContactForm):
     """The contact form for staff, whose sentences are about somebody else's details."""
 
-    def phone_notes(self, stored: Contact) -> dict[str, str]:
-        """Name of a field -> how its phone number is read, and the country that is assumed for one
-        without a country code. `stored`: what stays while nobody changes the text."""
-        country = region()
-        assumed = ""
-        if country:
-            assumed = _(
-                "A number without a country code is read as one of this country: %(country)s.",
-                country=territory(country),
-            )
-        notes = {}
-        for field in fields_of_kind(FieldKind.PHONE):
-            typed = (self[field.name].data or "").strip()
-            number = getattr(stored, field.name)
-            shown = contact_data(stored)[field.name].strip()
-            if typed == shown:
-                # It was read in the country of whoever typed it, and stays so.
-                read = _phone_note(number if number != shown else "")
-                notes[field.name] = " ".join(filter(None, (read, assumed)))
-            else:
-                notes[field.name] = _phone_note(typed) or assumed
-        return notes
+
+def phone_notes(stored: Contact, typed: Mapping[str, str]) -> dict[str, str]:
+    """Name of a field of staff's form -> how its phone number is read, and the country that is
+    assumed for one without a country code.
+
+    Args:
+        stored: What stays while nobody changes the text.
+        typed: Name of a field -> the text that it holds.
+    """
+    country = region()
+    assumed = ""
+    if country:
+        assumed = _(
+            "A number without a country code is read as one of this country: %(country)s.",
+            country=territory(country),
+        )
+    notes = {}
+    for field in fields_of_kind(FieldKind.PHONE):
+        text = typed.get(field.name, "").strip()
+        number = getattr(stored, field.name)
+        shown = contact_data(stored)[field.name].strip()
+        if text == shown:
+            # It was read in the country of whoever typed it, and stays so.
+            read = _phone_note(number if number != shown else "")
+            notes[field.name] = " ".join(filter(None, (read, assumed)))
+        else:
+            notes[field.name] = _phone_note(text) or assumed
+    return notes
 
 
 class AddressForm(Form):

@@ -57,8 +57,8 @@ def init_app(app: Flask, keys: tuple[str, ...]) -> None:
     app.config.update(
         {_KEYS: csrf_keys, "WTF_CSRF_SECRET_KEY": csrf_keys[0], "WTF_CSRF_TIME_LIMIT": None}
     )
-    app.jinja_env.globals["csrf_token"] = _csrf_token
-    app.jinja_env.globals["form_owner"] = _new_form_owner
+    app.jinja_env.globals["csrf_token"] = csrf_token
+    app.jinja_env.globals["form_owner"] = new_form_owner
 
 
 def handle_expired(endpoint: str) -> None:
@@ -117,10 +117,16 @@ def form_owner() -> str:
         return ""
 
 
-def _new_form_owner() -> str:
+def new_form_owner() -> str:
     """The value of `OWNER_FIELD` on this page; empty if nobody is signed in."""
     user = person()
-    return _signer(current_app.config[_KEYS]).sign(user.id).decode() if user else ""
+    return _signed_owner(user.id, current_app.config[_KEYS][0]) if user else ""
+
+
+@lru_cache(1024)
+def _signed_owner(person_id: str, key: str) -> str:
+    """`person_id`: of somebody who is signed in, so there are few."""
+    return _signer([key]).sign(person_id).decode()
 
 
 def _signer(keys: list[str]) -> Signer:
@@ -169,7 +175,7 @@ def _is_valid(token: str) -> bool:
     return False
 
 
-def _csrf_token() -> str:
+def csrf_token() -> str:
     """The token for a form of this browser: Flask-WTF's, signed once and not for every page."""
     key = current_app.config[_KEYS][0]
     if not isinstance(session.get(_SESSION_FIELD), str):

@@ -157,7 +157,7 @@ def _notes(form: VerbForm, selection: Selection) -> dict[str, str]:
         return {}
     found: dict[str, set[str]] = {}
     for _chosen, tenant in selection.suited:
-        for name, sentence in form.notes(tenant).items():
+        for name, sentence in form.notes(tenant, form.typed()).items():
             found.setdefault(name, set()).add(sentence)
     mixed = _("The customers read different languages. Write so that all of them understand it.")
     return {name: min(said) if len(said) == 1 else mixed for name, said in found.items()}

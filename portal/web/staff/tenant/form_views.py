@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import request, url_for
+from markupsafe import Markup
 
 from portal.records import Note
 from portal.tenants import Tenant
@@ -13,6 +14,7 @@ from portal.web.forms import FieldView, Form, form_version
 from portal.web.http import htmx, settings, strip_unprintable
 from portal.web.i18n import _
 from portal.web.staff.lists import back_parameter
+from portal.web.staff.tenant.closed_forms import closed_form, has_fields
 from portal.web.staff.tenant.forms import NoteForm
 from portal.web.staff.tenant.tried_view import TriedView
 from portal.web.staff.tenant.validity_form import AGREED, SUGGESTED_LAST, Question
@@ -47,6 +49,7 @@ class FormView:
     mail: the preview.
     try_url: where its client id and secret are tried; empty if that is not offered.
     tried: what that has shown.
+    html: the whole form, if nobody has filled it in. Then all that is inside it stands here alone.
     """
 
     name: str
@@ -67,6 +70,7 @@ class FormView:
     mail: "MailView | None" = None
     try_url: str = ""
     tried: TriedView | None = None
+    html: Markup | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,7 +139,7 @@ def offered_forms(
             preview_url=_preview_url(tenant, entry),
             try_url=_try_url(tenant, entry),
         )
-        beside = beside or (view.name if view.fields else "")
+        beside = beside or (view.name if has_fields(entry.form) else "")
         forms.append(view)
     latest_note_at = notes[0].at if notes else None
     # A note changes no version, so a double click is recognised by the latest note that the
@@ -235,10 +239,9 @@ def _view(
     elif carried:
         form, is_open = form_class(), True
     else:
-        form = form_class(formdata=None, data=data)
-        suggested = data.get(SUGGESTED_LAST, "")
+        return _closed_view(tenant, name, form_class, data, **texts)
     if isinstance(form, VerbForm):
-        form.tenant = tenant
+        form.tenant, form.labels = tenant, form.option_labels(tenant)
     # A note is sent together with the activation, and must not hold its field once more.
     if suggested and SUGGESTED_LAST in data:
         texts["hidden"] = [*texts["hidden"], (SUGGESTED_LAST, strip_unprintable(suggested))]
@@ -254,9 +257,56 @@ def _view(
     )
 
 
+def _closed_view(
+    tenant: Tenant,
+    name: str,
+    form_class: type[Form],
+    data: Mapping[str, str],
+    *,
+    legend: str,
+    submit: str,
+    hidden: Sequence[tuple[str, str]],
+    tone: str = "plain",
+    explanation: str = "",
+    key: str = "",
+    preview_url: str = "",
+    try_url: str = "",
+    beside: str = "",
+) -> FormView:
+    """A form that nobody has filled in."""
+    suggested = data.get(SUGGESTED_LAST, "")
+    if suggested:
+        hidden = [*hidden, (SUGGESTED_LAST, suggested)]
+    action = url_for(f"decisions.{name}", tenant_id=tenant.id, back=back_parameter())
+    html = closed_form(
+        tenant,
+        name,
+        form_class,
+        data,
+        action=action,
+        submit=submit,
+        tone=tone,
+        hidden=hidden,
+        explanation=explanation,
+        preview_url=preview_url,
+        try_url=try_url,
+        beside=beside,
+    )
+    return FormView(
+        name=name,
+        action=action,
+        legend=legend,
+        submit=submit,
+        tone=tone,
+        key=key,
+        beside=beside,
+        html=html,
+    )
+
+
 def _notes(form: Form, tenant: Tenant, *, is_shown_again: bool) -> dict[str, str]:
     """Name of a field -> what is said beside it."""
-    notes = dict(form.notes(tenant)) if isinstance(form, VerbForm) else {}
+    notes = dict(form.notes(tenant, form.typed())) if isinstance(form, VerbForm) else {}
     if is_shown_again:
         notes |= {
             field.short_name: _("Type it again: what you typed is not shown.")

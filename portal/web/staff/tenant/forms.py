@@ -24,6 +24,7 @@ from portal.web.forms import (
     contact_data,
     form_messages,
     line_reader,
+    phone_notes,
     read_cluster,
     read_id,
     read_secret,
@@ -176,7 +177,9 @@ class RejectForm(VerbForm):
         hint=N_("The customer gets this text by mail and on the status page, as you write it."),
     )
 
-    def notes(self, tenant: Tenant) -> Mapping[str, str]:
+    @staticmethod
+    def notes(tenant: Tenant, typed: Mapping[str, str]) -> Mapping[str, str]:
+        del typed
         return {"message": _written_in(tenant)}
 
     def arguments(self) -> Mapping[str, object]:
@@ -194,7 +197,9 @@ class QuestionForm(VerbForm):
         hint=N_("The customer gets this text by mail and on the status page, and answers there."),
     )
 
-    def notes(self, tenant: Tenant) -> Mapping[str, str]:
+    @staticmethod
+    def notes(tenant: Tenant, typed: Mapping[str, str]) -> Mapping[str, str]:
+        del typed
         return {"text": _written_in(tenant)}
 
     def view(self, field: Any, prefix: str = "", note: str = "") -> FieldView:
@@ -236,8 +241,9 @@ class EditContactForm(StaffContactForm, VerbForm):
     def initial_data(tenant: Tenant) -> Mapping[str, str]:
         return contact_data(tenant.contact)
 
-    def notes(self, tenant: Tenant) -> Mapping[str, str]:
-        return self.phone_notes(tenant.contact)
+    @staticmethod
+    def notes(tenant: Tenant, typed: Mapping[str, str]) -> Mapping[str, str]:
+        return phone_notes(tenant.contact, typed)
 
     def arguments(self) -> Mapping[str, object]:
         return {"contact": self.to_contact()}

@@ -1,7 +1,7 @@
 """The form for a validity: two days or a term, and the question before access is taken away."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ from portal.tenants import (
     renewed,
 )
 from portal.timestamps import format_timestamp, parse_timestamp
-from portal.web.forms import FieldView, TextField, form_messages, read_day
+from portal.web.forms import TextField, form_messages, read_day
 from portal.web.http import now, settings
 from portal.web.i18n import N_, _, dates
 from portal.web.staff.tenant.verb_form import VerbForm
@@ -94,16 +94,14 @@ class RenewForm(VerbForm):
         del tenant
         return {"term": RENEWAL_TERMS[0].value}
 
-    def view(self, field: Any, prefix: str = "", note: str = "") -> FieldView:
-        view = super().view(field, prefix, note)
-        tenant = self.tenant
-        if tenant is None or not can_be_renewed(tenant.validity):
-            return view
-        options = [
-            (text, renewal_choice(Term(text), label, tenant.validity), is_chosen)
-            for text, label, is_chosen in view.options
-        ]
-        return replace(view, options=options)
+    @staticmethod
+    def option_labels(tenant: Tenant) -> Mapping[str, str]:
+        if not can_be_renewed(tenant.validity):
+            return {}
+        return {
+            term.value: renewal_choice(term, _(TERM[term]), tenant.validity)
+            for term in RENEWAL_TERMS
+        }
 
     def arguments(self) -> Mapping[str, object]:
         return {"term": self.term.value, "zone": settings().time_zone}

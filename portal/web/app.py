@@ -90,6 +90,7 @@ class SessionConverter(BaseConverter):
 def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> None:
     """`keys`: the first one signs; what was signed with the others stays valid."""
     app.extensions["portal"] = services
+    context.init_app(app)
     # There is no page whose address has two slashes in a row, and nobody is sent to another one.
     app.url_map.merge_slashes = False
     app.url_map.converters["tenant"] = TenantConverter

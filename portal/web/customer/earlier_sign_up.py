@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import redirect, session, url_for
+from flask import redirect, session
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -14,7 +14,7 @@ from portal.tenants import Contact, Ids, Status, Tenant
 from portal.timestamps import format_timestamp, parse_timestamp
 from portal.web.customer.address import ask_to_confirm
 from portal.web.customer.opened_link import opened_link
-from portal.web.http import audit_of_customer, now, store
+from portal.web.http import audit_of_customer, now, store, url_for
 
 #: In the session cookie: the status page of the request that this browser sent last, and when.
 _SENT = "sent"

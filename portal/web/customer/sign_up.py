@@ -2,17 +2,7 @@
 
 from typing import Any
 
-from flask import (
-    Blueprint,
-    Response,
-    g,
-    jsonify,
-    make_response,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -55,6 +45,7 @@ from portal.web.http import (
     services,
     status_hash,
     store,
+    url_for,
 )
 from portal.web.i18n import LANGUAGES, _, set_language
 

@@ -1,5 +1,7 @@
 """Contact details as pages show them: to staff, masked to customers, and in forms."""
 
+from functools import lru_cache
+
 from portal.contact_fields import CONTACT_FIELDS, FORM_ORDER, ContactField, FieldKind
 from portal.contact_readers import ProblemError, read_phone
 from portal.phone_numbers import plain_notation
@@ -70,6 +72,7 @@ def open_data(contact: Contact) -> dict[str, str]:
     }
 
 
+@lru_cache(4096)
 def readable_number(number: str) -> str:
     """`+49 30 901820`; what is no phone number, as old records may hold it, stays as it is."""
     try:

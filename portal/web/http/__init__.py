@@ -3,6 +3,7 @@
 accept            whether a program can read JSON
 access            who may enter which route; closed by default
 access_log        a line for each answer, without an address or a person
+addresses         addresses of routes
 api_token_auth    API tokens of programs, and their rate limit
 client_limits     what one network may do
 client_networks   the network of a client
@@ -42,6 +43,7 @@ from portal.web.http.access import (
     referring_page,
 )
 from portal.web.http.access_log import AccessLog
+from portal.web.http.addresses import url_for
 from portal.web.http.api_token_auth import audit_of_token, authorize_open_call, json_error
 from portal.web.http.client_limits import ClientLimits, NetworkRateLimit
 from portal.web.http.client_networks import client_network, network_of
@@ -82,5 +84,5 @@ __all__ = [
     "new_status_hash", "next_page", "note_saved", "now", "own_address", "person",
     "read_status_token", "referring_page", "remember_language", "request_id_of", "request_limits",
     "request_log", "security_headers", "services", "session_cookie", "settings", "shell_origins",
-    "source", "status_hash", "store", "strip_unprintable", "too_many_requests_text",
+    "source", "status_hash", "store", "strip_unprintable", "too_many_requests_text", "url_for",
 ]  # fmt: skip

@@ -4,12 +4,14 @@
 is made. A page has a hundred such texts, and Jinja looks each up and escapes it.
 """
 
+import re
 from typing import TYPE_CHECKING, Any, Self
 
 from flask.templating import Environment
 from jinja2 import BytecodeCache, Template, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from portal.web.i18n.translation import locale_name, translated_once
 
@@ -19,9 +21,32 @@ if TYPE_CHECKING:
     from jinja2.bccache import Bucket
 
 
+#: What stands otherwise in HTML.
+_SPECIAL = re.compile("[&<>'\"]").search
+
+
+def escape_text(value: object) -> str:
+    """As `markupsafe.escape`, without making a Markup of what is written out at once."""
+    if type(value) is str and _SPECIAL(value) is None:
+        return value
+    return value if type(value) is Markup else escape(value)
+
+
+class _Generator(CodeGenerator):
+    """What a template writes out is escaped by `escape_text`, which is three times as fast."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if frame.eval_ctx.volatile or not frame.eval_ctx.autoescape or finalize.src is not None:
+            super()._output_child_pre(node, frame, finalize)
+        else:
+            self.write("environment.escape_text(")
+
+
 class LanguageEnvironment(Environment):
     """Flask's environment. It hands out the templates of the reader's language."""
 
+    code_generator_class = _Generator
+    escape_text = staticmethod(escape_text)
     #: Of the templates that are compiled here; empty: of whoever asks.
     language = ""
 
@@ -51,6 +76,10 @@ class LanguageEnvironment(Environment):
         if self.language:
             return super()._load_template(name, globals)
         return self.of_reader()._load_template(name, globals)
+
+    def make_globals(self, d: "MutableMapping[str, Any] | None") -> "MutableMapping[str, Any]":
+        # Without any of its own, a template needs no chain of two mappings, which is slow to read.
+        return super().make_globals(d) if d else self.globals
 
     def _generate(
         self,

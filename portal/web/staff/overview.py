@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import Response, make_response, render_template, url_for
+from flask import Response, make_response, render_template
 
 from portal import queries
 from portal.auth import Role
 from portal.queries import Tab
 from portal.stores import KEY, Item
 from portal.timestamps import parse_timestamp
-from portal.web.http import now, person, settings, store, strip_unprintable
+from portal.web.http import now, person, settings, store, strip_unprintable, url_for
 from portal.web.i18n import dates, locale_name
 from portal.web.staff.figures import figures
 from portal.web.staff.lists import ListView, not_in_queue, queue_tabs, queue_url, without_decided

@@ -4,7 +4,7 @@ asking after the end, and ids that no tenant has."""
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import Response, make_response, render_template, request, url_for
+from flask import Response, make_response, render_template, request
 from werkzeug.exceptions import NotFound
 
 from portal import queries, records
@@ -12,7 +12,7 @@ from portal.queries import PROOFS_CAP, PROOFS_PAGE, PageCursor, ProofList, Proof
 from portal.tenants import AccessStatus, Tenant, standing
 from portal.translations import N_
 from portal.usage import UNKNOWN_KEPT
-from portal.web.http import now, services, settings, store
+from portal.web.http import now, services, settings, store, url_for
 from portal.web.i18n import _, dates, format_number, labels
 from portal.web.staff.tenant import mail_label, mail_problem, noted_day
 

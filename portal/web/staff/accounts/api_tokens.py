@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -18,7 +18,16 @@ from portal.auth import (
 )
 from portal.queries import PageCursor
 from portal.stores import ItemExistsError, ItemNotFoundError
-from portal.web.http import note_saved, now, services, settings, source, store, strip_unprintable
+from portal.web.http import (
+    note_saved,
+    now,
+    services,
+    settings,
+    source,
+    store,
+    strip_unprintable,
+    url_for,
+)
 from portal.web.i18n import _, dates, format_number
 from portal.web.staff.accounts.token_form import TokenForm
 

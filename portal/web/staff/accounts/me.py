@@ -1,6 +1,6 @@
 """What each person of staff wants to hear by mail."""
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.auth import Person, Role
@@ -8,7 +8,7 @@ from portal.desk import set_mail_wishes
 from portal.mail import mail_wishes
 from portal.records import MailWishes
 from portal.web.forms import FieldView
-from portal.web.http import note_saved, person, settings, store
+from portal.web.http import note_saved, person, settings, store, url_for
 from portal.web.i18n import _, locale_name
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal import records
@@ -22,7 +22,16 @@ from portal.mail import sign_in_entry
 from portal.queries import PageCursor
 from portal.stores import Add, Change, ItemNotFoundError
 from portal.web.forms import Form, TextField, form_messages, line_reader
-from portal.web.http import note_saved, now, services, settings, source, store, strip_unprintable
+from portal.web.http import (
+    note_saved,
+    now,
+    services,
+    settings,
+    source,
+    store,
+    strip_unprintable,
+    url_for,
+)
 from portal.web.i18n import N_, _, labels, locale_name
 
 _LIST_NAME = "people"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import make_response, redirect, render_template, request, session, url_for
+from flask import make_response, redirect, render_template, request, session
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -28,6 +28,7 @@ from portal.web.http import (
     source,
     store,
     strip_unprintable,
+    url_for,
 )
 from portal.web.i18n import N_, _, dates
 from portal.web.staff.accounts.people import person_row, role_field

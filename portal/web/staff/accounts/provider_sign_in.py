@@ -7,7 +7,7 @@ until then the browser's session alone knows of it.
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flask import make_response, redirect, render_template, request, session, url_for
+from flask import make_response, redirect, render_template, request, session
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -23,6 +23,7 @@ from portal.web.http import (
     settings,
     source,
     store,
+    url_for,
 )
 from portal.web.i18n import _
 from portal.web.staff.accounts.devices import device_of

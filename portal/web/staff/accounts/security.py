@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import Response, make_response, render_template, request, url_for
+from flask import Response, make_response, render_template, request
 
 from portal import queries
 from portal.auth import SECURITY_EVENTS, Role, SecurityAct, SecurityEvent, security_event_of
@@ -11,7 +11,7 @@ from portal.queries import IndexRange
 from portal.records import LAST
 from portal.stores import GSI2
 from portal.timestamps import format_timestamp
-from portal.web.http import now, services, settings, store, strip_unprintable
+from portal.web.http import now, services, settings, store, strip_unprintable, url_for
 from portal.web.i18n import _, dates, labels
 
 _CURSOR_SCOPE = "security"

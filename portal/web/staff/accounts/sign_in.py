@@ -3,7 +3,7 @@
 from datetime import timedelta
 from math import ceil
 
-from flask import g, make_response, redirect, render_template, request, session, url_for
+from flask import g, make_response, redirect, render_template, request, session
 from werkzeug.exceptions import NotFound, TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -29,6 +29,7 @@ from portal.web.http import (
     store,
     strip_unprintable,
     too_many_requests_text,
+    url_for,
 )
 from portal.web.i18n import _, labels, locale_name
 from portal.web.staff.accounts.devices import device_of

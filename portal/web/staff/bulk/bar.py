@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlencode
 
-from flask import url_for
-
 from portal.auth import Role
-from portal.web.http import person
+from portal.web.http import person, url_for
 from portal.web.i18n import _
 from portal.web.staff.bulk.bulk_verbs import offered_in
 from portal.web.staff.bulk.selection import MOST, Chosen, write_chosen

@@ -4,13 +4,13 @@ for each row."""
 from collections.abc import Sequence
 from dataclasses import replace
 
-from flask import Blueprint, Response, g, request, url_for
+from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.auth import Role
 from portal.tenants import UNDOABLE, Tenant, Verb
-from portal.web.http import RETRY_AFTER, access, csrf, htmx
+from portal.web.http import RETRY_AFTER, access, csrf, htmx, url_for
 from portal.web.i18n import _, labels, ngettext
 from portal.web.staff.bulk.bar import bulk_bar
 from portal.web.staff.bulk.bulk_verbs import BulkVerb, bulk_verb, effect_labels, effects

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from flask import Response, make_response, render_template, request, url_for
+from flask import Response, make_response, render_template, request
 
 from portal import queries
 from portal.auth import SecurityAct
@@ -10,7 +10,7 @@ from portal.contact_readers import ProblemError
 from portal.reports import decisions_as_csv
 from portal.tenants import first_instant
 from portal.web.forms import FieldView, form_messages, read_day
-from portal.web.http import now, settings, store, strip_unprintable
+from portal.web.http import now, settings, store, strip_unprintable, url_for
 from portal.web.i18n import N_, _
 from portal.web.staff.exports.csv_download import csv_download
 

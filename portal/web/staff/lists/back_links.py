@@ -6,7 +6,9 @@ do not disturb each other. Forms and links on that page pass it on.
 
 from urllib.parse import parse_qsl, quote, urlencode
 
-from flask import request, url_for
+from flask import request
+
+from portal.web.http import url_for
 
 _PARAMETERS = ("status", "q", "sort", "cluster", "source", "late", "owner", "after")
 _MAX_LENGTH = 2000

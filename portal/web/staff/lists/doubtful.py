@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal import onboarding, queries
@@ -17,7 +17,7 @@ from portal.queries import Doubtful, Tab
 from portal.stores import Change, Item
 from portal.timestamps import format_timestamp, parse_timestamp
 from portal.web.forms import FieldView
-from portal.web.http import note_saved, now, source, store, strip_unprintable
+from portal.web.http import note_saved, now, source, store, strip_unprintable, url_for
 from portal.web.i18n import _
 from portal.web.staff.lists.list_view import MAX_SEARCH_LENGTH
 from portal.web.staff.lists.not_in_queue import not_in_queue

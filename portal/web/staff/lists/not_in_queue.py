@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
-from flask import url_for
-
 from portal import queries
 from portal.queries import CAP, Tab
-from portal.web.http import store
+from portal.web.http import store, url_for
 from portal.web.i18n import _
 
 

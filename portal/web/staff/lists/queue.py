@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from flask import Response, g, request, url_for
+from flask import Response, g, request
 
 from portal import queries, records
 from portal.auth import Role
 from portal.queries import CAP, PageCursor, Tab
 from portal.search import Found
 from portal.stores import Item
-from portal.web.http import htmx, now, person, services, settings, store, strip_unprintable
+from portal.web.http import htmx, now, person, services, settings, store, strip_unprintable, url_for
 from portal.web.i18n import N_, _, format_number, labels
 from portal.web.staff.lists.back_links import link_suffix
 from portal.web.staff.lists.list_choices import filters_of, may_lack_some, sort_links

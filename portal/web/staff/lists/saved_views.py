@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -20,7 +20,7 @@ from portal.saved_views import (
     views_of,
 )
 from portal.web.forms import FieldView, Form, TextField, form_messages, line_reader
-from portal.web.http import note_saved, person, store, strip_unprintable
+from portal.web.http import note_saved, person, store, strip_unprintable, url_for
 from portal.web.i18n import N_, _, labels
 from portal.web.staff.lists.list_view import ListView
 

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from flask import url_for
-
 from portal import queries, records
 from portal.records import Desk, Note
 from portal.stores import KEY, Item
 from portal.tenants import Client, Tenant, Verb
-from portal.web.http import now, person, settings, store
+from portal.web.http import now, person, settings, store, url_for
 from portal.web.i18n import _, dates
 from portal.web.staff.lists import back_parameter, recently_decided
 from portal.web.staff.tenant.changed_values import changed_values, validity_sentences

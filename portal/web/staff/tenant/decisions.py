@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from flask import Blueprint, Response, g, redirect, request, url_for
+from flask import Blueprint, Response, g, redirect, request
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -29,7 +29,7 @@ from portal.tenants import (
     Verb,
 )
 from portal.web.forms import Form, form_version, is_final_id
-from portal.web.http import access, audit_info, csrf, htmx, note_saved, services, store
+from portal.web.http import access, audit_info, csrf, htmx, note_saved, services, store, url_for
 from portal.web.i18n import _, dates
 from portal.web.staff.lists import back_parameter, note_decision
 from portal.web.staff.tenant import credentials, team

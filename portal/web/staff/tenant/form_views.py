@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import request, url_for
+from flask import request
 from markupsafe import Markup
 
 from portal.records import Note
 from portal.tenants import Tenant
 from portal.timestamps import format_timestamp
 from portal.web.forms import FieldView, Form, form_version
-from portal.web.http import htmx, settings, strip_unprintable
+from portal.web.http import htmx, settings, strip_unprintable, url_for
 from portal.web.i18n import _
 from portal.web.staff.lists import back_parameter
 from portal.web.staff.tenant.closed_forms import closed_form, has_fields

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import request, url_for
+from flask import request
 
 from portal.contact_readers import ProblemError, read_email
 from portal.mail import DELIVERED, PROBLEM_SENTENCES, Problem, kind_entry, problem_of
 from portal.records import DeliveryState, OutboxEntry
 from portal.tenants import Tenant
 from portal.web.forms import FieldView
-from portal.web.http import now, settings
+from portal.web.http import now, settings, url_for
 from portal.web.i18n import _, dates, labels
 from portal.web.staff.lists import back_parameter
 

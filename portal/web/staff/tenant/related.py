@@ -3,12 +3,10 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from flask import url_for
-
 from portal import onboarding
 from portal.onboarding import UnknownTenantError
 from portal.tenants import Tenant
-from portal.web.http import settings, store
+from portal.web.http import settings, store, url_for
 from portal.web.i18n import _, dates, labels
 from portal.web.staff.lists import back_parameter
 

@@ -4,13 +4,13 @@ to set the validity of that tenant, the differences between the two, and what wa
 from dataclasses import replace
 from typing import Any
 
-from flask import request, url_for
+from flask import request
 
 from portal import records
 from portal.stores import ItemNotFoundError
 from portal.tenants import Status, Tenant, Term, Validity
 from portal.web.forms import FieldView, Form, contact_facts
-from portal.web.http import now, settings, store, strip_unprintable
+from portal.web.http import now, settings, store, strip_unprintable, url_for
 from portal.web.i18n import _, dates
 from portal.web.staff.lists import back_parameter
 from portal.web.staff.tenant.form_views import Difference, FormView, SubmittedForm, asked

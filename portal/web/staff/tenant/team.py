@@ -1,6 +1,6 @@
 """A tenant is given to somebody, or handed back; and an open page tells that one looks at it."""
 
-from flask import Response, g, redirect, render_template, request, url_for
+from flask import Response, g, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal import desk, onboarding
@@ -8,7 +8,7 @@ from portal.auth import Person, Role, active_person
 from portal.desk import TakenError
 from portal.tenants import Tenant
 from portal.web.forms import form_version
-from portal.web.http import audit_info, htmx, note_saved, now, person, store
+from portal.web.http import audit_info, htmx, note_saved, now, person, store, url_for
 from portal.web.i18n import _
 from portal.web.staff.lists import back_parameter
 from portal.web.staff.tenant.confirmations import confirm_assignment

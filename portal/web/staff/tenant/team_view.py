@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import request, url_for
+from flask import request
 
 from portal import desk
 from portal.auth import Person, Role
 from portal.records import Desk, Presence
 from portal.tenants import Tenant
-from portal.web.http import htmx, now, person, services, settings, store
+from portal.web.http import htmx, now, person, services, settings, store, url_for
 from portal.web.i18n import _, dates, labels
 from portal.web.staff.lists import back_parameter
 from portal.web.staff.tenant.verbs import conflict_headline

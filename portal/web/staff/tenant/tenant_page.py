@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from flask import Response, request, url_for
+from flask import Response, request
 
 from portal import desk, onboarding, queries, records
 from portal.auth import Role
@@ -13,13 +13,7 @@ from portal.queries import DuplicateReason
 from portal.records import Event, Note
 from portal.stores import KEY, Item
 from portal.tenants import Status, Tenant, Verb
-from portal.web.http import (
-    htmx,
-    now,
-    person,
-    settings,
-    store,
-)
+from portal.web.http import htmx, now, person, settings, store, url_for
 from portal.web.i18n import _, dates, labels
 from portal.web.staff.lists import back_parameter, list_url, recently_decided
 from portal.web.staff.tenant.confirmations import (

@@ -6,14 +6,23 @@ import secrets
 import time
 from collections.abc import Callable
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.auth import SecurityAct
 from portal.records import OutboxEntry
 from portal.web.forms import form_version
-from portal.web.http import note_saved, now, services, settings, source, store, strip_unprintable
+from portal.web.http import (
+    note_saved,
+    now,
+    services,
+    settings,
+    source,
+    store,
+    strip_unprintable,
+    url_for,
+)
 from portal.web.i18n import N_, _, dates, format_number
 from portal.web.staff.webhooks.views import TYPE_LABEL, delivery_row, receiver_row
 from portal.web.staff.webhooks.webhook_form import WebhookForm

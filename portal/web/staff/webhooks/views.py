@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from flask import url_for
-
 from portal.records import DeliveryState, OutboxEntry
-from portal.web.http import settings, strip_unprintable
+from portal.web.http import settings, strip_unprintable, url_for
 from portal.web.i18n import N_, _, dates
 from portal.webhooks import State, Subscription, said
 

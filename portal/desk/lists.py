@@ -8,6 +8,7 @@ from datetime import datetime
 
 from portal import records
 from portal.stores import GSI2, GSI4, KEY, Cursor, Item, ItemNotFoundError, Page, Store
+from portal.tenants import Status
 
 #: The most assignments that are looked at for one page of a list.
 _MOST = 200
@@ -41,18 +42,18 @@ def owners(store: Store, rows: Sequence[Item]) -> Mapping[str, Owner]:
     """Who looks after the tenants of these rows: id of a tenant -> owner. It asks once for each
     status, for the days between the oldest and the newest sign-up."""
     found: dict[str, Owner] = {}
-    by_status: dict[str, list[Item]] = {}
+    by_status: dict[Status, list[Item]] = {}
     for row in rows:
-        by_status.setdefault(records.status_of(row).value, []).append(row)
-    for same in by_status.values():
-        created = sorted(str(row.get("createdAt", "")) for row in same)
+        by_status.setdefault(records.status_of(row), []).append(row)
+    for status, same in by_status.items():
+        created = [str(row.get("createdAt", "")) for row in same]
         page = store.query(
             GSI2,
-            records.assigned_partition(records.status_of(same[0])),
-            between=(created[0] or _FIRST, f"{created[-1]}{records.LAST}"),
+            records.assigned_partition(status),
+            between=(min(created) or _FIRST, f"{max(created)}{records.LAST}"),
             limit=_MOST,
         )
-        ids = {str(row[KEY]) for row in same}
+        ids = {str(row[KEY]) for row in same} if page.items else set()
         for row in page.items:
             desk = records.desk_of(row)
             if desk.tenant_id in ids:

@@ -90,16 +90,21 @@ def row_marks(row: Item) -> RowMarks:
     """All that the marks of a row of an index, or of an item, say. A page that asks for several of
     them asks once: it reads the sort keys."""
     end = f"#{row[KEY]}"
-    # Nearly always an index has no mark, or all have the same.
     marks = ""
     for sort in _SORTS:
         key = row.get(sort)
-        if key is not None:
+        # Most rows have no mark at all.
+        if key is not None and "#" in str(key)[: -len(end)]:
             found = _marks_text(str(key), end)
+            # All indexes have the same ones.
             if found not in marks:
                 marks += found
     # 1.0 gave its rows no mark.
-    return _marks_of(marks, row.get(_LIST) in (ASIDE, WAITING))
+    is_listed_aside = row.get(_LIST) in (ASIDE, WAITING)
+    return _marks_of(marks, is_listed_aside) if marks or is_listed_aside else _NO_MARKS
+
+
+_NO_MARKS: Final = RowMarks()
 
 
 def marked_gaps(row: Item) -> tuple[Gap, ...]:

@@ -80,6 +80,10 @@ def _of_owner(store: Store, rows: Sequence[Item], owner: str, now: datetime) -> 
 def with_owners(rows: list[SimpleNamespace], items: Sequence[Item]) -> list[SimpleNamespace]:
     """The rows, with the text of who looks after each; empty: nobody with access does."""
     found = desk.owners(store(), items)
+    if not found:
+        for row in rows:
+            row.owner = ""
+        return rows
     colleagues, user = services().colleagues, person()
     for row, item in zip(rows, items, strict=True):
         owner = found.get(str(item[KEY]))

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, Self, TypeVar
-from urllib.parse import urlencode
 
 from portal.contact_readers import without_meaningless
 from portal.queries import Tab
 from portal.search import usual_order
 from portal.tenants import Source, cluster_of
+from portal.web.staff.lists.back_links import query_of
 
 MAX_SEARCH_LENGTH = 200
 #: Those that show who waits. Nobody is late in another one.
@@ -95,7 +95,7 @@ class ListView:
     @property
     def query(self) -> str:
         """The query of the address, without its `?`."""
-        return urlencode(self.parameters)
+        return query_of(self.parameters)
 
     def sorted_by(self, by: By) -> Self:
         """The same in this order; if it has it already, turned round."""

@@ -3,24 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from urllib.parse import urlencode
+from types import SimpleNamespace
 
-from flask import Response, g, request
+from flask import Response, request
 
-from portal import queries, records
+from portal import queries
 from portal.auth import Role
 from portal.queries import CAP, PageCursor, Tab
 from portal.search import Found
 from portal.stores import Item
 from portal.web.http import htmx, now, person, services, settings, store, strip_unprintable, url_for
 from portal.web.i18n import N_, _, format_number, labels
-from portal.web.staff.lists.back_links import link_suffix
+from portal.web.staff.lists.back_links import link_suffix, query_of
 from portal.web.staff.lists.list_choices import filters_of, may_lack_some, sort_links
 from portal.web.staff.lists.list_owners import owner_links, with_owners
 from portal.web.staff.lists.list_rows import rows_page
 from portal.web.staff.lists.list_view import ListView
 from portal.web.staff.lists.not_in_queue import empty_queue
-from portal.web.staff.lists.queue_columns import Mark, queue_mark, queue_rows, same_in_all
+from portal.web.staff.lists.queue_columns import Mark, queue_rows, same_in_all
 from portal.web.staff.lists.recent_decisions import without_decided
 from portal.web.staff.lists.saved_views import view_links
 
@@ -56,7 +56,7 @@ def queue_page() -> Response:
     hidden = set(same)
     if tab in _WITHOUT_VALIDITY:
         hidden.add("validity")
-    if tab in _ONE_STATUS and not _has_marks(tab, items):
+    if tab in _ONE_STATUS and not _has_marks(tab, rows):
         hidden.add("status")
         same.pop("status", None)
     answer = htmx.render(
@@ -64,7 +64,7 @@ def queue_page() -> Response:
         "staff/_queue.html",
         tabs=queue_tabs(view),
         q=strip_unprintable(search),
-        here=urlencode(here),
+        here=query_of(here),
         owners=owner_links(view, queue_url),
         hidden_fields=_hidden_fields(view),
         search_url=_base_url(),
@@ -97,7 +97,7 @@ def queue_page() -> Response:
     )
     if htmx.wants_fragment() and "" in request.args.values():
         # A form sends its empty fields as well. An address is to be shared, and has none.
-        answer.headers["HX-Replace-Url"] = f"{_base_url()}?{urlencode(here)}"
+        answer.headers["HX-Replace-Url"] = f"{_base_url()}?{query_of(here)}"
     return answer
 
 
@@ -112,7 +112,7 @@ def _clear_url(tab: Tab, search: str) -> str:
     user = person()
     if tab is not Tab.ASIDE or user is None or user.role < Role.APPROVER:
         return ""
-    query = f"?{urlencode({'q': search})}" if search else ""
+    query = f"?{query_of({'q': search})}" if search else ""
     return f"{url_for('staff.doubtful')}{query}"
 
 
@@ -124,10 +124,10 @@ def _csv_url(view: ListView) -> str:
     return f"{url_for('staff.tenants_csv')}?{view.query}"
 
 
-def _has_marks(tab: Tab, items: Sequence[Item]) -> bool:
+def _has_marks(tab: Tab, rows: Sequence[SimpleNamespace]) -> bool:
     """Whether some rows differ from what the heading says of all."""
     usual = {None, Mark.ASIDE} if tab is Tab.ASIDE else {None}
-    return any(queue_mark(records.row_marks(item)) not in usual for item in items)
+    return not {row.mark for row in rows} <= usual
 
 
 def _rows(view: ListView, after: PageCursor | None) -> tuple[Found, Sequence[Item]]:
@@ -246,11 +246,8 @@ def queue_url(view: ListView, page: Found | None = None) -> str:
         if page.after is None:
             return ""
         parameters["after"] = services().links.cursor(page.after, view.cursor_scope)
-    return f"{_base_url()}?{urlencode(parameters)}"
+    return f"{_base_url()}?{query_of(parameters)}"
 
 
 def _base_url() -> str:
-    """Built once per request: a page has a dozen links to lists, and `url_for` is slow."""
-    if "queue_url" not in g:
-        g.queue_url = url_for("staff.tenants")
-    return str(g.queue_url)
+    return url_for("staff.tenants")

@@ -8,6 +8,8 @@ portal/stores/schema.py says which.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from operator import attrgetter
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
@@ -63,13 +65,17 @@ _TEXTS: Mapping[str, tuple[str, ...]] = {
 def same_in_all(rows: Sequence[SimpleNamespace]) -> dict[str, str]:
     """The columns that say the same in each row, and what they say. An empty text of a single row
     says nothing either."""
-    same = {}
+    same: dict[str, str] = {}
+    if not rows:
+        return same
     for column, names in _TEXTS.items():
-        texts = {tuple(getattr(row, name) for name in names) for row in rows}
-        if len(texts) == 1:
-            (text,) = texts
-            if len(rows) > 1 or not any(text):
-                same[column] = " ".join(filter(None, text))
+        texts = [getattr(rows[0], name) for name in names]
+        is_same = all(
+            list(map(attrgetter(name), rows)).count(text) == len(rows)
+            for name, text in zip(names, texts, strict=True)
+        )
+        if is_same and (len(rows) > 1 or not any(texts)):
+            same[column] = " ".join(filter(None, texts))
     return same
 
 
@@ -84,42 +90,52 @@ def _row(
     locale: str,
 ) -> SimpleNamespace:
     get, gaps, marks = item.get, records.gaps_of_row(item), records.row_marks(item)
+    tenant_id = str(item[KEY])
     status = records.status_of(item)
     created_at = str(get("createdAt", ""))
-    requested = parse_timestamp(created_at)
+    requested, requested_day = _instant_and_day(created_at, zone, locale)
     age = now - requested if requested else timedelta(0)
-    late = status is Status.PENDING and age > promised
+    is_late = status is Status.PENDING and age > promised
     account, company = get("accountId", ""), get("companyId", "")
     validity = records.validity_of(item) if status is Status.ACTIVE or "validTo" in item else None
+    mark = queue_mark(marks)
     if validity and status is Status.ACTIVE:
         access = access_status(status, validity, now, settings().expiring)
         status_label, tone = labels.ACCESS_STATUS[access], labels.TONE[access]
     else:
-        status_label, tone = _MARKED.get(queue_mark(marks), (labels.STATUS[status], ""))
+        status_label, tone = _MARKED[mark] if mark else (labels.STATUS[status], "")
         tone = tone or _STATUS_TONES[status]
     return SimpleNamespace(
         id=item[KEY],
-        version=str(item.get("version", 0)),
-        key=row_id(str(item[KEY])),
-        url=f"{url[0]}{item[KEY]}{url[1]}",
+        version=str(get("version", 0)),
+        key=row_id(tenant_id),
+        url=f"{url[0]}{tenant_id}{url[1]}",
+        mark=mark,
         twice=_("Perhaps twice") if facts.twice else "",
         noted=_("Has notes") if facts.noted else "",
         # A link needs a text.
-        company=str(get("contactCompanyName") or (item[KEY] if Gap.CONTACT in gaps else "")),
+        company=str(get("contactCompanyName") or (tenant_id if Gap.CONTACT in gaps else "")),
         contact=_("(erased)") if marks.erased else str(get("contactFullName", "")),
         email=str(get("contactEmailAddress", "")),
         confirmed=_("confirmed") if marks.confirmed else "",
         ids=f"{account} / {company}" if account else "",
         proved=_proved(marks),
-        requested=dates.day(requested, zone, locale),
+        requested=requested_day,
         requested_iso=created_at,
-        age=dates.age(age, locale, late=late) if requested else "",
-        late="late" if late else "",
+        age=dates.age(age, locale, late=is_late) if requested else "",
+        late="late" if is_late else "",
         validity=_days(validity, zone, locale) if validity else "",
         status=_(status_label),
         tone=tone,
-        incomplete=labels.incomplete_label(gaps),
+        incomplete=labels.incomplete_label(gaps) if gaps else "",
     )
+
+
+@lru_cache(4096)
+def _instant_and_day(text: str, zone: ZoneInfo, locale: str) -> tuple[datetime | None, str]:
+    """The instant of a timestamp, and its day for people."""
+    instant = parse_timestamp(text)
+    return instant, dates.day(instant, zone, locale)
 
 
 def _proved(marks: RowMarks) -> str:

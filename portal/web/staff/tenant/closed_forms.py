@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from portal.tenants import Tenant
 from portal.web.forms import Form
-from portal.web.http import csrf, strip_unprintable
+from portal.web.http import strip_unprintable
 from portal.web.i18n import locale_name
 from portal.web.staff.lists import render_rows
 from portal.web.staff.tenant.verb_form import VerbForm
@@ -40,11 +40,15 @@ def closed_form(
     preview_url: str,
     try_url: str,
     beside: str,
+    token: str,
+    owner: str,
 ) -> Markup:
     """The HTML of a form that is shown for the first time. The arguments are those of `FormView`.
 
     Args:
         data: Name of a field -> its text; a field that is missing is empty.
+        token: The CSRF token of the reader.
+        owner: The signed id of the reader.
     """
     notes: Mapping[str, str] = {}
     option_labels: Mapping[str, str] = {}
@@ -68,8 +72,8 @@ def closed_form(
     )
     values = {
         "action": action,
-        "token": csrf.csrf_token(),
-        "owner": csrf.new_form_owner(),
+        "token": token,
+        "owner": owner,
         "explanation": explanation,
         "preview": preview_url,
         "try": try_url,

@@ -11,7 +11,7 @@ from portal.records import Note
 from portal.tenants import Tenant
 from portal.timestamps import format_timestamp
 from portal.web.forms import FieldView, Form, form_version
-from portal.web.http import htmx, settings, strip_unprintable, url_for
+from portal.web.http import csrf, htmx, settings, strip_unprintable, url_for
 from portal.web.i18n import _
 from portal.web.staff.lists import back_parameter
 from portal.web.staff.tenant.closed_forms import closed_form, has_fields
@@ -120,6 +120,7 @@ def offered_forms(
     of the two is shown again with what was typed in it while the other one was sent.
     """
     version_field = [("version", str(tenant.version or 0))]
+    page = _Page(back=back_parameter(), token=csrf.csrf_token(), owner=csrf.new_form_owner())
     forms: list[FormView] = []
     beside = ""
     for entry in filter(lambda entry: entry.is_offered(tenant), DECISIONS):
@@ -129,6 +130,7 @@ def offered_forms(
             entry.form,
             entry.form.initial_data(tenant),
             submitted,
+            page=page,
             carried=not beside and _holds_decision(tenant),
             legend=_(entry.legend),
             submit=_(entry.button),
@@ -136,8 +138,8 @@ def offered_forms(
             explanation=entry.explanation(tenant),
             key=entry.key,
             hidden=version_field,
-            preview_url=_preview_url(tenant, entry),
-            try_url=_try_url(tenant, entry),
+            preview_url=_preview_url(tenant, entry, page.back),
+            try_url=_try_url(tenant, entry, page.back),
         )
         beside = beside or (view.name if has_fields(entry.form) else "")
         forms.append(view)
@@ -151,6 +153,7 @@ def offered_forms(
         NoteForm,
         {},
         submitted,
+        page=page,
         carried=holds_note(),
         legend=_("Write a note"),
         submit=_("Add note"),
@@ -160,18 +163,31 @@ def offered_forms(
     return [*forms, note]
 
 
-def _preview_url(tenant: Tenant, entry: VerbEntry) -> str:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Page:
+    """What all forms of a page share.
+
+    back: the parameter that leads back to the list.
+    token, owner: the tokens of the reader.
+    """
+
+    back: str | None
+    token: str
+    owner: str
+
+
+def _preview_url(tenant: Tenant, entry: VerbEntry, back: str | None) -> str:
     if entry.previewed is None:
         return ""
     endpoint = f"decisions.{entry.route}_preview"
-    return url_for(endpoint, tenant_id=tenant.id, back=back_parameter())
+    return url_for(endpoint, tenant_id=tenant.id, back=back)
 
 
-def _try_url(tenant: Tenant, entry: VerbEntry) -> str:
+def _try_url(tenant: Tenant, entry: VerbEntry, back: str | None) -> str:
     if not (has_credentials(entry) and settings().fsm.try_credentials):
         return ""
     endpoint = f"decisions.{entry.route}_try"
-    return url_for(endpoint, tenant_id=tenant.id, back=back_parameter())
+    return url_for(endpoint, tenant_id=tenant.id, back=back)
 
 
 def holds_note() -> bool:
@@ -225,13 +241,13 @@ def _view(
     data: Mapping[str, str],
     submitted: SubmittedForm | None,
     *,
+    page: _Page,
     carried: bool,
     **texts: Any,
 ) -> FormView:
     """carried: show what the request holds, although another form was sent."""
     question, is_open = None, False
     errors: Sequence[tuple[str, str]] = ()
-    suggested = request.form.get(SUGGESTED_LAST, "")
     if submitted is not None and submitted.name == name:
         form, question, is_open = submitted.form, submitted.question, True
         texts |= {"mail": submitted.mail, "tried": submitted.tried}
@@ -239,7 +255,8 @@ def _view(
     elif carried:
         form, is_open = form_class(), True
     else:
-        return _closed_view(tenant, name, form_class, data, **texts)
+        return _closed_view(tenant, name, form_class, data, page=page, **texts)
+    suggested = request.form.get(SUGGESTED_LAST, "")
     if isinstance(form, VerbForm):
         form.tenant, form.labels = tenant, form.option_labels(tenant)
     # A note is sent together with the activation, and must not hold its field once more.
@@ -249,7 +266,7 @@ def _view(
         texts |= asked(question, texts["hidden"])
     return FormView(
         name=name,
-        action=url_for(f"decisions.{name}", tenant_id=tenant.id, back=back_parameter()),
+        action=url_for(f"decisions.{name}", tenant_id=tenant.id, back=page.back),
         fields=form.views(name, **_notes(form, tenant, is_shown_again=is_open)),
         errors=errors,
         open=is_open,
@@ -263,6 +280,7 @@ def _closed_view(
     form_class: type[Form],
     data: Mapping[str, str],
     *,
+    page: _Page,
     legend: str,
     submit: str,
     hidden: Sequence[tuple[str, str]],
@@ -277,7 +295,7 @@ def _closed_view(
     suggested = data.get(SUGGESTED_LAST, "")
     if suggested:
         hidden = [*hidden, (SUGGESTED_LAST, suggested)]
-    action = url_for(f"decisions.{name}", tenant_id=tenant.id, back=back_parameter())
+    action = url_for(f"decisions.{name}", tenant_id=tenant.id, back=page.back)
     html = closed_form(
         tenant,
         name,
@@ -291,6 +309,8 @@ def _closed_view(
         preview_url=preview_url,
         try_url=try_url,
         beside=beside,
+        token=page.token,
+        owner=page.owner,
     )
     return FormView(
         name=name,

@@ -135,6 +135,7 @@ def tenant_page(
         confirmation=confirmation,
         undo=undo,
         forms=shown,
+        decisions=[form for form in shown if form.name != "note"],
         related=related_requests(tenant),
         title_error=status == 422,
         history=[_history_line(event, said) for event in events] + [_sign_up_line(tenant, said)],

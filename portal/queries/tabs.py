@@ -38,14 +38,14 @@ DISJOINT_TABS = (
 def ranges_of_tab(tab: Tab, now: datetime, expiring: timedelta = EXPIRING) -> list[IndexRange]:
     """What a tab shows, in its order: the longest wait first, the nearest end first."""
     active = records.status_partition(Status.ACTIVE)
-    start = format_timestamp(now)
     match tab:
         case Tab.PENDING:
             return [_status_range(Status.PENDING)]
         case Tab.ACTIVE:
-            return [IndexRange(GSI2, active, (start, LAST))]
+            return [IndexRange(GSI2, active, (format_timestamp(now), LAST))]
         case Tab.EXPIRING:
-            return [IndexRange(GSI2, active, (start, format_timestamp(now + expiring)))]
+            until = format_timestamp(now + expiring)
+            return [IndexRange(GSI2, active, (format_timestamp(now), until))]
         case Tab.EXPIRED:
             end = format_timestamp(now - MILLISECOND) + LAST
             return [IndexRange(GSI2, active, (_FIRST, end), newest_first=True)]

@@ -110,7 +110,7 @@ _NO_MARKS: Final = RowMarks()
 def marked_gaps(row: Item) -> tuple[Gap, ...]:
     """What a tenant lacks, by the sort keys of its row of an index, or its item."""
     for sort in _SORTS:
-        key = str(row.get(sort, ""))
+        key = str(row[sort]) if sort in row else ""
         if GAPS_MARK not in key:
             continue
         _, mark, letters = key.removesuffix(f"#{row[KEY]}").rpartition(GAPS_MARK)

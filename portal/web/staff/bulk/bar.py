@@ -9,7 +9,7 @@ from portal.auth import Role
 from portal.web.http import person, url_for
 from portal.web.i18n import _
 from portal.web.staff.bulk.bulk_verbs import offered_in
-from portal.web.staff.bulk.selection import MOST, Chosen, write_chosen
+from portal.web.staff.bulk.selection import MOST, write_listed
 from portal.web.staff.lists import ListView
 
 
@@ -44,7 +44,7 @@ def bulk_bar(here: str, rows: Sequence[SimpleNamespace], *, has_more: bool) -> B
         buttons=[
             (each.verb.value, _(each.entry.button), each.tone, each.entry.key) for each in verbs
         ],
-        listed=write_chosen([Chosen(row.id, int(row.version) or None) for row in rows]),
+        listed=write_listed(rows),
         all_label=_all_label(view) if has_more else "",
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
+from types import SimpleNamespace
 from urllib.parse import parse_qsl
 
 from flask import request
@@ -176,6 +177,11 @@ def write_chosen(chosen: Sequence[Chosen]) -> str:
     """Version 0 stands for a record without one."""
     rows = [(each.id, each.version or 0, each.company, each.end) for each in chosen]
     return written(rows)
+
+
+def write_listed(rows: Sequence[SimpleNamespace]) -> str:
+    """As `write_chosen`, of the rows that a list shows."""
+    return written([(row.id, int(row.version), "", "") for row in rows])
 
 
 def read_chosen(text: str) -> list[Chosen]:

@@ -154,4 +154,4 @@ _REVERSED = {
 
 
 def _named(kind: type[_Named], value: str) -> _Named | None:
-    return next((each for each in kind if each.value == value), None)
+    return next((each for each in kind if each.value == value), None) if value else None

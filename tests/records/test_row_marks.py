@@ -7,7 +7,7 @@ import pytest
 from portal import records
 from portal.records import RowMarks
 from portal.stores import GSI2, GSI3, GSI4
-from tests.records.test_index_keys import PENDING
+from tests.records.example_tenants import PENDING
 
 AT = PENDING.created_at
 

@@ -4,10 +4,10 @@ list_view         which tenants a list shows, and in which order: what its addre
 list_rows         the rows of a list: one page, or all of them
 list_owners       what one person looks after, or nobody does
 list_choices      sorting by the headings of columns, and the filters
+patterns          writes many table rows, or a form, fast
 queue             tabs with counts, search, pages, and their links
 queue_columns     the columns of a list
 saved_views       the lists that a person has saved
-render_rows       writes many table rows fast
 not_in_queue      sign-ups that wait elsewhere
 doubtful          clears doubtful sign-ups, many in one act
 recent_decisions  what this person has just decided; an index may lag behind it
@@ -19,13 +19,13 @@ from portal.web.staff.lists.back_links import back_parameter, list_url
 from portal.web.staff.lists.list_rows import choice_of, iter_rows, rows_page
 from portal.web.staff.lists.list_view import ListView, Sort
 from portal.web.staff.lists.not_in_queue import not_in_queue
+from portal.web.staff.lists.patterns import render_rows
 from portal.web.staff.lists.queue import queue_tabs, queue_url
 from portal.web.staff.lists.recent_decisions import (
     note_decision,
     recently_decided,
     without_decided,
 )
-from portal.web.staff.lists.render_rows import render_rows
 
 __all__ = [
     "ListView", "Sort", "back_parameter", "choice_of", "doubtful", "iter_rows", "list_url",

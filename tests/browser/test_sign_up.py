@@ -116,6 +116,35 @@ def test_there_are_hints_before_the_first_submit_and_never_errors(page: Page) ->
     expect(email).to_have_value("no address")
 
 
+def test_what_was_typed_before_htmx_was_there_is_checked_once_it_is(page: Page) -> None:
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/vendor/htmx-*.js*", hold)
+    page.goto("/sign-up")
+    page.wait_for_load_state("networkidle")
+    # Whoever only looks at the page need not load it.
+    assert waiting == []
+    email = page.get_by_label("Email address")
+    with page.expect_request("**/vendor/htmx-*.js*"):
+        email.focus()
+    email.fill("jane@gmial.com")
+    page.get_by_label("Company name").focus()
+    expect(page.get_by_text("Did you mean")).to_have_count(0)
+    waiting[0].continue_()
+    expect(page.get_by_text("Did you mean jane@gmail.com?")).to_be_visible()
+    # From then on htmx sees each change, and one change is one check.
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    with page.expect_response("**/sign-up/check?field=email"):
+        email.fill("jane@gmail.com")
+        page.get_by_label("Company name").focus()
+    expect(page.get_by_text("Did you mean")).to_have_count(0)
+    assert [url.partition("?")[2] for url in requests] == ["field=email"]
+
+
 def test_each_field_checks_itself_after_a_failed_submit(page: Page) -> None:
     page.goto("/sign-up")
     fill_sign_up(page, company="", email="jane")

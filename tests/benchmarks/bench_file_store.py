@@ -17,11 +17,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from portal.stores.contract import Add, Item, Replace
 from portal.stores.file.store import JsonFileStore
 from portal.stores.schema import GSI2
+from tests.benchmarks.tenant_items import tenant
 
 FORK = multiprocessing.get_context("fork")
 SIZES = (100, 10_000, 100_000)
@@ -30,24 +32,6 @@ TURNS = 200
 TINY_TURNS = {100: 20, 10_000: 3, 100_000: 1}
 SECONDS = 2.0
 PROCESSES = 4
-
-
-def tenant(n: int, version: int = 1) -> dict[str, str | int | bool]:
-    """A stored tenant: 630 bytes of JSON with its index keys."""
-    account, tenant_id = f"{80000 + n // 3}", f"{80000 + n // 3}_{100000 + n}"
-    company = f"{chr(97 + n % 26)}company {n * 7919 % 1000003} gmbh"
-    address = f"j.mueller{n}@example-{n % 977}.com"
-    return {
-        "tenantId": tenant_id, "accountId": account, "accountName": f"Account {n}",
-        "companyId": f"{100000 + n}", "companyName": company, "version": version,
-        "contactFullName": f"Jürgen Müller {n}", "contactEmailAddress": address,
-        "status": "active", "isActive": True, "clientId": f"{n:016x}",
-        "validTo": "2026-12-31T22:59:59.999Z", "createdAt": "2025-11-02T10:11:12.345Z",
-        "gsi1pk": f"ACCOUNT#{account}", "gsi1sk": f"TENANT#{tenant_id}",
-        "gsi2pk": "STATUS#active", "gsi2sk": f"2026-12-31T{n * 31 % 86400:05}#{tenant_id}",
-        "gsi3pk": f"COMPANY#{company[0]}", "gsi3sk": f"{company}#{tenant_id}",
-        "gsi4pk": f"EMAIL#{address}", "gsi4sk": f"2025#{tenant_id}",
-    }  # fmt: skip
 
 
 class FileStore:
@@ -166,6 +150,18 @@ def take_turns(stores: list, size: int, turns: int) -> dict[str, tuple[float, fl
     }
 
 
+@dataclass(frozen=True)
+class Written:
+    """What several processes committed, each to a tenant of its own.
+
+    Attributes:
+        fairness: The fewest commits of a process beside the most.
+    """
+
+    per_second: float
+    fairness: float
+
+
 def write_in_a_loop(
     make: Callable[[Path], FileStore | Sqlite], folder: Path, writer: int, start, counts
 ) -> None:
@@ -180,20 +176,40 @@ def write_in_a_loop(
     counts.put(done)
 
 
-def throughput(make: Callable[[Path], FileStore | Sqlite], size: int, folder: Path) -> float:
-    """Commits per second of `PROCESSES` processes together."""
-    make(folder).fill(size)
+def write_together(
+    make: Callable[[Path], FileStore | Sqlite], folder: Path, first: int = 0
+) -> Written:
+    """Have `PROCESSES` processes write for `SECONDS`.
+
+    Args:
+        first: The first of the tenants that they change. None was changed before.
+    """
     start, counts = FORK.Barrier(PROCESSES), FORK.Queue()
     processes = [
         FORK.Process(target=write_in_a_loop, args=(make, folder, writer, start, counts))
-        for writer in range(PROCESSES)
+        for writer in range(first, first + PROCESSES)
     ]
     for process in processes:
         process.start()
-    total: float = sum(counts.get() for _ in processes)
+    done = [counts.get() for _ in processes]
     for process in processes:
         process.join()
-    return total / SECONDS
+    return Written(per_second=sum(done) / SECONDS, fairness=min(done) / max(done))
+
+
+def writing_rounds(folder: Path, size: int, rounds: int) -> list[tuple[Written, Written]]:
+    """What the file store and SQLite commit in turn, on the same disk."""
+    folder.mkdir(mode=0o700)
+    makes = (FileStore, Sqlite)
+    for make in makes:
+        make(folder).fill(size)
+    os.sync()
+    found = []
+    for number in range(rounds):
+        order = makes if number % 2 == 0 else makes[::-1]
+        written = {make: write_together(make, folder, number * PROCESSES) for make in order}
+        found.append((written[FileStore], written[Sqlite]))
+    return found
 
 
 def in_a_new_process(work: str, folder: Path) -> list[float]:
@@ -263,9 +279,10 @@ def rows() -> Iterator[str]:
     yield f"{PROCESSES} processes writing"
     for size in SIZES:
         with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
-            per_second = {
-                make.name: throughput(make, size, Path(folder)) for make in (FileStore, Sqlite)
-            }
+            per_second = {}
+            for make in (FileStore, Sqlite):
+                make(Path(folder)).fill(size)
+                per_second[make.name] = write_together(make, Path(folder)).per_second
             for name, commits in per_second.items():
                 ratio = commits / per_second[Sqlite.name]
                 label = f"{size:>9,} {name}"

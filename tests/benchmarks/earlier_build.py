@@ -78,17 +78,23 @@ def in_turn(
 ) -> list[tuple[Mapping[str, float], Mapping[str, float]]]:
     """The figures by name of today's build and of the earlier one, round after round.
 
+    Args:
+        arguments: Each `{build}` in them stands for "today" or "earlier".
+
     Raises:
         NoEarlierBuildError: This clone does not have the commit.
     """
     found: list[tuple[Mapping[str, float], Mapping[str, float]]] = []
-    with earlier_build() as earlier:
+    with earlier_build() as tree:
+        trees = {"today": ROOT, "earlier": tree}
         for number in range(rounds):
-            trees = [ROOT, earlier]
             # What warms up or slows down in a round is no advantage of the same one each time.
-            order = trees if number % 2 == 0 else trees[::-1]
-            measured = {tree: output_of(tree, module, *arguments) for tree in order}
-            found.append((measured[ROOT], measured[earlier]))
+            order = list(trees) if number % 2 == 0 else list(trees)[::-1]
+            measured = {}
+            for build in order:
+                with_build = [part.replace("{build}", build) for part in arguments]
+                measured[build] = output_of(trees[build], module, *with_build)
+            found.append((measured["today"], measured["earlier"]))
     return found
 
 

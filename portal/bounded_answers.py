@@ -1,7 +1,8 @@
-"""HTTP answers that arrive as a whole in time, and are no larger than somebody reads.
+"""HTTP messages that arrive as a whole in time, and are no larger than somebody reads.
 
-The limit of time of urllib3, requests and botocore counts from byte to byte: a byte every few
-seconds would hold a thread for as long as the other side likes. None of them limits the size.
+The limit of time of urllib3, requests, botocore and the server of the standard library counts from
+byte to byte: a byte every few seconds would hold a thread for as long as the other side likes. None
+of them limits the size.
 """
 
 import io
@@ -42,7 +43,7 @@ def bounded_response(
             self._sock = sock
 
         def makefile(self, _mode: str) -> io.BufferedReader:
-            return io.BufferedReader(_AnswerReader(self._sock, seconds(self._sock), max_bytes))
+            return bounded_reader(self._sock, seconds(self._sock), max_bytes)
 
     class BoundedResponse(HTTPResponse):
         def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
@@ -51,8 +52,16 @@ def bounded_response(
     return BoundedResponse
 
 
-class _AnswerReader(io.RawIOBase):
-    """Reads one answer from a socket, as long as its time and its size last."""
+def bounded_reader(
+    sock: socket.socket, seconds: float, max_bytes: int | None = None
+) -> io.BufferedReader:
+    """Reads one message, as `bounded_response` does. Afterwards the socket may have a shorter
+    timeout than before."""
+    return io.BufferedReader(_MessageReader(sock, seconds, max_bytes))
+
+
+class _MessageReader(io.RawIOBase):
+    """Reads one message from a socket, as long as its time and its size last."""
 
     def __init__(self, sock: socket.socket, seconds: float, max_bytes: int | None) -> None:
         self._sock = sock
@@ -68,14 +77,14 @@ class _AnswerReader(io.RawIOBase):
     def readinto(self, buffer: "WriteableBuffer") -> int | None:
         left = self._ends - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the whole answer did not arrive in time")
+            raise TimeoutError("the whole message did not arrive in time")
         if left < self._between:
             self._sock.settimeout(max(left, SHORTEST_SECONDS))
         count = self._raw.readinto(buffer)
         if self._bytes_left is not None:
             self._bytes_left -= count or 0
             if self._bytes_left < 0:
-                raise AnswerTooLargeError("the answer is too large")
+                raise AnswerTooLargeError("the message is too large")
         return count
 
     def close(self) -> None:

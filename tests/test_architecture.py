@@ -215,6 +215,7 @@ ARROWS: dict[str, set[str]] = {
     "portal.address_proofs": {"portal.timestamps"},
     "portal.reminder_links": {"portal.address_proofs"},
     "portal.translations": set(),
+    "portal.unix_sockets": set(),
     "portal.day_texts": set(),
     "portal.incomplete_count": {"portal.atomic_files", "portal.timestamps"},
     "portal.lambda_http": {"portal", "portal.logs", "portal.settings", "portal.stores"},
@@ -235,7 +236,10 @@ ARROWS: dict[str, set[str]] = {
     "portal.signing_keys": {
         "portal.atomic_files", "portal.folders", "portal.setting_parsers", "portal.settings",
     },
-    "portal.serving": {"portal.logs", "portal.serving.processes", "portal.serving.requests"},
+    "portal.serving": {
+        "portal.logs", "portal.serving.processes", "portal.serving.requests",
+        "portal.unix_sockets",
+    },
     "portal.serving.processes": {"portal.serving"},
     "portal.serving.requests": {"portal.logs", "portal.serving"},
     "portal.tracing": {"portal.logs", "portal.settings", "portal.stores"},
@@ -499,7 +503,8 @@ ARROWS: dict[str, set[str]] = {
         "portal.usage", "portal.web", "portal.webhooks",
     },
     "portal.metrics": {
-        "portal.logs", "portal.metrics_setting", "portal.setting_parsers", "portal.settings",
+        "portal.bounded_answers", "portal.logs", "portal.metrics_setting",
+        "portal.setting_parsers", "portal.settings", "portal.unix_sockets",
     },
     "portal.metrics.sources": {
         "portal.figures", "portal.metrics", "portal.records", "portal.stores", "portal.tenants",

@@ -6,9 +6,7 @@ well, and nothing else.
 
 import json
 import logging
-import os
 import socket
-import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,14 +14,19 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import TCPServer, ThreadingMixIn
 
+from portal.bounded_answers import bounded_reader
 from portal.metrics_setting import MetricsAddress
 from portal.setting_parsers import SettingsError
+from portal.unix_sockets import UnixSocket
 
 logger = logging.getLogger(__name__)
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
-#: Until a client is cut off that sends no request, or does not read its answer.
+#: Until a client is cut off whose whole request is not there, and then one that does not read its
+#: answer.
 _CLIENT_SECONDS = 10
+#: Of a request with its headers. Real ones have some hundreds.
+_MAX_REQUEST_BYTES = 64 * 1024
 #: Connections that wait to be accepted.
 _BACKLOG = 128
 #: At the same time. One more is cut off.
@@ -38,9 +41,14 @@ class MetricsListener:
     """
 
     def __init__(self, address: MetricsAddress) -> None:
-        self._address = address
+        self._unix_socket: UnixSocket | None = None
         try:
-            self._socket = _bound(address)
+            if address.path:
+                # Whoever may read what the portal writes may read its figures.
+                self._unix_socket = UnixSocket(Path(address.path), 0o660, _BACKLOG)
+                self._socket = self._unix_socket.socket
+            else:
+                self._socket = _bound(address)
         except OSError as error:
             raise SettingsError(
                 "PORTAL_METRICS_LISTEN",
@@ -49,13 +57,16 @@ class MetricsListener:
             ) from error
 
     @contextmanager
-    def answering(self, to_text: Callable[[], str]) -> Iterator[None]:
+    def answering(
+        self, to_text: Callable[[], str], *, client_seconds: float = _CLIENT_SECONDS
+    ) -> Iterator[None]:
         """Meanwhile it answers, in threads of its own.
 
         Args:
             to_text: All metrics in Prometheus's text format.
+            client_seconds: A client is cut off whose whole request is not there after so long.
         """
-        server = _Server(self._socket, to_text)
+        server = _Server(self._socket, to_text, client_seconds)
         thread = threading.Thread(target=server.serve_forever, name="metrics-port", daemon=True)
         thread.start()
         try:
@@ -65,14 +76,12 @@ class MetricsListener:
 
     def close(self) -> None:
         self._socket.close()
-        if self._address.path:
+        if self._unix_socket is not None:
             with suppress(OSError):
-                Path(self._address.path).unlink()
+                self._unix_socket.close()
 
 
 def _bound(address: MetricsAddress) -> socket.socket:
-    if address.path:
-        return _bound_to_path(Path(address.path))
     ((family, kind, _, _, where), *_others) = socket.getaddrinfo(
         address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )
@@ -88,45 +97,15 @@ def _bound(address: MetricsAddress) -> socket.socket:
     return bound
 
 
-def _bound_to_path(path: Path) -> socket.socket:
-    """The socket that a portal left behind that was killed is replaced; no other file is."""
-    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        with suppress(FileNotFoundError):
-            if stat.S_ISSOCK(path.stat().st_mode) and not _is_answered(path):
-                path.unlink()
-        # Whoever may read what the portal writes may read its figures.
-        before = os.umask(0o117)
-        try:
-            bound.bind(str(path))
-        finally:
-            os.umask(before)
-        bound.listen(_BACKLOG)
-    except OSError:
-        bound.close()
-        raise
-    return bound
-
-
-def _is_answered(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-        line.settimeout(1)
-        try:
-            line.connect(str(path))
-        except ConnectionRefusedError:
-            return False
-        except OSError:
-            return True
-    return True
-
-
 class _Server(ThreadingMixIn, TCPServer):
     daemon_threads = True
     # Whoever stops does not wait for a client that reads slowly.
     block_on_close = False
 
-    def __init__(self, listening: socket.socket, to_text: Callable[[], str]) -> None:
-        self.to_text = to_text
+    def __init__(
+        self, listening: socket.socket, to_text: Callable[[], str], client_seconds: float
+    ) -> None:
+        self.to_text, self.client_seconds = to_text, client_seconds
         self._clients = threading.Semaphore(_MOST_CLIENTS)
         super().__init__(("", 0), _Handler, bind_and_activate=False)
         self.socket.close()
@@ -152,13 +131,21 @@ class _Server(ThreadingMixIn, TCPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
-    timeout = _CLIENT_SECONDS
     server_version = "portal"
     sys_version = ""
     # A unix socket has no Nagle algorithm to turn off.
     disable_nagle_algorithm = False
 
+    def setup(self) -> None:
+        super().setup()
+        # Otherwise a byte now and then would hold one of the few threads for ever.
+        self.rfile.close()
+        seconds = self.server.client_seconds
+        self.rfile = bounded_reader(self.connection, seconds, _MAX_REQUEST_BYTES)
+
     def do_GET(self) -> None:
+        # Reading may have left it less.
+        self.connection.settimeout(self.server.client_seconds)
         path = self.path.partition("?")[0]
         if path == "/metrics":
             try:

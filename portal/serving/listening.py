@@ -7,14 +7,14 @@ on accepting; then, when nobody waits any more, each process closes it.
 
 import contextlib
 import ctypes
-import errno
 import os
 import socket
-import stat
 import struct
 import sys
 from pathlib import Path
 from types import TracebackType
+
+from portal.unix_sockets import PathInUseError, UnixSocket
 
 #: Connections that wait to be accepted.
 BACKLOG = 1024
@@ -79,19 +79,15 @@ class TcpListener(Listener):
 
 
 class UnixListener(Listener):
-    def __init__(self, socket: socket.socket, path: Path) -> None:
-        super().__init__(socket)
-        self._path = path
-        self._identity = _identity(path)
+    def __init__(self, unix_socket: UnixSocket) -> None:
+        super().__init__(unix_socket.socket)
+        self._unix_socket = unix_socket
 
     def keep_new_out(self) -> None:
-        # Unless another server has put its own there meanwhile.
-        if self._identity is not None and _identity(self._path) == self._identity:
-            self._path.unlink(missing_ok=True)
+        self._unix_socket.remove_file()
 
     def close(self) -> None:
-        self.keep_new_out()
-        super().close()
+        self._unix_socket.close()
 
 
 def listen_tcp(host: str, port: int) -> TcpListener:
@@ -122,17 +118,14 @@ def listen_unix(path: Path, mode: int) -> UnixListener:
         InUseError: Something else is there, or another server listens.
         OSError: There cannot be a socket, because of the folder or of the length of the path.
     """
-    _remove_left_over(path)
-    listener = socket.socket(socket.AF_UNIX)
     try:
-        listener.bind(str(path))
-        # Before it listens, so that nobody gets in meanwhile.
-        path.chmod(mode)
-        listener.listen(BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    return UnixListener(listener, path)
+        return UnixListener(UnixSocket(path, mode, BACKLOG))
+    except PathInUseError as error:
+        raise InUseError(
+            f"Another server listens on {path}. Stop it, or choose another path with --unix."
+            if error.is_socket
+            else f"{path} is there and is no socket. Choose another path."
+        ) from error
 
 
 def passed_listener() -> Listener | None:
@@ -150,31 +143,3 @@ def passed_listener() -> Listener | None:
         raise InUseError(f"systemd passes {count} sockets on. Give the .socket unit one address.")
     os.set_inheritable(_FIRST_PASSED, False)
     return Listener(socket.socket(fileno=_FIRST_PASSED))
-
-
-def _remove_left_over(path: Path) -> None:
-    """The file of a server that was killed: nobody listens there any more."""
-    try:
-        is_socket = stat.S_ISSOCK(path.lstat().st_mode)
-    except FileNotFoundError:
-        return
-    if not is_socket:
-        raise InUseError(f"{path} is there and is no socket. Choose another path.")
-    with socket.socket(socket.AF_UNIX) as probe:
-        # Without waiting: a server that is busy has a full queue, and lives.
-        probe.setblocking(False)
-        problem = probe.connect_ex(str(path))
-    if problem == errno.ECONNREFUSED:
-        path.unlink(missing_ok=True)
-    elif problem != errno.ENOENT:
-        raise InUseError(
-            f"Another server listens on {path}. Stop it, or choose another path with --unix."
-        )
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.lstat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

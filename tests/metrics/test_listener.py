@@ -146,6 +146,18 @@ def test_a_socket_that_was_left_behind_is_replaced_and_no_other_file(tmp_path: P
     assert path.read_text() == "somebody's"
 
 
+def test_the_socket_of_a_later_portal_is_not_removed(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.sock"
+    address = MetricsAddress(path=str(path))
+    earlier = MetricsListener(address)
+    path.unlink()
+    with answering(address):
+        earlier.close()
+        with connected(address) as line:
+            line.sendall(head("GET", "/metrics"))
+            assert read(line).status == 200
+
+
 def test_clients_that_say_nothing_take_few_threads_and_hold_up_nobody(
     address: MetricsAddress,
 ) -> None:
@@ -168,3 +180,24 @@ def test_clients_that_say_nothing_take_few_threads_and_hold_up_nobody(
         while not is_answered():
             assert time.monotonic() < deadline
             time.sleep(0.02)
+
+
+def test_a_client_that_sends_a_byte_now_and_then_is_cut_off(address: MetricsAddress) -> None:
+    request = head("GET", "/metrics", "X-Long: " + "x" * 50_000)
+
+    def send_slowly(line: socket.socket) -> None:
+        for byte in request:
+            line.sendall(bytes((byte,)))
+            time.sleep(0.01)
+
+    with open_listener(address) as listener:
+        assert listener is not None
+        with listener.answering(lambda: "portal 1\n", client_seconds=0.5):
+            with (
+                connected(address) as slow,
+                pytest.raises(OSError, match=r"reset|[Bb]roken pipe"),
+            ):
+                send_slowly(slow)
+            with connected(address) as quick:
+                quick.sendall(head("GET", "/metrics"))
+                assert read(quick).status == 200

@@ -1,14 +1,17 @@
 """The base classes of stores that stand in front of another one."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import ClassVar
+from functools import wraps
+from typing import ClassVar, Concatenate, ParamSpec, TypeVar
 
 from portal.stores.contract import Change, Cursor, Item, Page, Segment, Store
 from portal.stores.schema import Index
 
 _WHOLE = Segment()
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 
 
 class StoreWrapper:
@@ -69,6 +72,22 @@ class StoreWrapper:
         self.inner.close()
 
 
+def _observed(
+    call: Callable[Concatenate["ObservedStore", _Arguments], _Result],
+) -> Callable[Concatenate["ObservedStore", _Arguments], _Result]:
+    """The call, made inside of `around`."""
+    operation = call.__name__
+
+    @wraps(call)
+    def observed(
+        store: "ObservedStore", /, *args: _Arguments.args, **options: _Arguments.kwargs
+    ) -> _Result:
+        with store.around(operation):
+            return call(store, *args, **options)
+
+    return observed
+
+
 class ObservedStore(StoreWrapper, ABC):
     """A store whose calls somebody observes: each of them is made inside of `around`. It returns
     what `inner` returns, so `GET /api/validate` may read past it."""
@@ -79,46 +98,9 @@ class ObservedStore(StoreWrapper, ABC):
     def around(self, operation: str) -> AbstractContextManager[None]:
         """What surrounds a call, by the name of its method. It lets errors through."""
 
-    def get(self, item_id: str) -> Item:
-        with self.around("get"):
-            return super().get(item_id)
-
-    def write(self, changes: Sequence[Change]) -> None:
-        with self.around("write"):
-            super().write(changes)
-
-    def query(
-        self,
-        index: Index,
-        partition: str,
-        *,
-        between: tuple[str, str] | None = None,
-        after: Cursor | None = None,
-        limit: int = 50,
-        newest_first: bool = False,
-    ) -> Page:
-        with self.around("query"):
-            return super().query(
-                index,
-                partition,
-                between=between,
-                after=after,
-                limit=limit,
-                newest_first=newest_first,
-            )
-
-    def count(
-        self, index: Index, partition: str, *, cap: int, between: tuple[str, str] | None = None
-    ) -> int:
-        with self.around("count"):
-            return super().count(index, partition, cap=cap, between=between)
-
-    def scan(
-        self, segment: Segment = _WHOLE, *, after: str | None = None, limit: int = 1000
-    ) -> Page:
-        with self.around("scan"):
-            return super().scan(segment, after=after, limit=limit)
-
-    def check(self) -> None:
-        with self.around("check"):
-            super().check()
+    get = _observed(StoreWrapper.get)
+    write = _observed(StoreWrapper.write)
+    query = _observed(StoreWrapper.query)
+    count = _observed(StoreWrapper.count)
+    scan = _observed(StoreWrapper.scan)
+    check = _observed(StoreWrapper.check)

@@ -1,14 +1,16 @@
 """A wrapper has every call of the contract, and passes it on with all its arguments."""
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from portal.stores.contract import Add, Item, Page, Segment, Store
+from portal.stores.contract import Add, Item, ItemNotFoundError, Page, Segment, Store
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.file.store import JsonFileStore
 from portal.stores.schema import GSI2
-from portal.stores.wrapper import StoreWrapper
+from portal.stores.wrapper import ObservedStore, StoreWrapper
 
 CALLS = [name for name in vars(Store) if not name.startswith("_")]
 ITEMS: list[Item] = [
@@ -22,7 +24,7 @@ def query(store: Store) -> Page:
     return store.query(GSI2, "P", between=("1", "7"), after=("6", "t6"), limit=2, newest_first=True)
 
 
-@pytest.mark.parametrize("kind", [StoreWrapper, JsonFileStore, DynamoDbStore])
+@pytest.mark.parametrize("kind", [StoreWrapper, ObservedStore, JsonFileStore, DynamoDbStore])
 @pytest.mark.parametrize("call", CALLS)
 def test_each_store_has_the_signatures_of_the_contract(call: str, kind: type) -> None:
     assert inspect.signature(getattr(kind, call)) == inspect.signature(getattr(Store, call))
@@ -45,3 +47,30 @@ def test_a_wrapper_passes_every_argument_on(store: Store) -> None:
     assert wrapper.describe() == store.describe()
     wrapper.check()
     wrapper.close()
+
+
+class Watched(ObservedStore):
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.seen: list[str] = []
+
+    @contextmanager
+    def around(self, operation: str) -> Iterator[None]:
+        self.seen.append(f"{operation} begins")
+        yield
+        self.seen.append(f"{operation} ends")
+
+
+def test_each_call_is_made_inside_of_what_surrounds_it(store: Store) -> None:
+    watched = Watched(store)
+    watched.write([Add(item) for item in ITEMS])
+    assert watched.get("t3") == ITEMS[3]
+    assert query(watched) == query(store)
+    assert watched.count(GSI2, "P", cap=5, between=("2", "4")) == 3
+    assert watched.scan(limit=1, after=None) == store.scan(limit=1)
+    watched.check()
+    operations = ("write", "get", "query", "count", "scan", "check")
+    assert watched.seen == [f"{name} {what}" for name in operations for what in ("begins", "ends")]
+    with pytest.raises(ItemNotFoundError):
+        watched.get("t9")
+    assert watched.seen[-1] == "get begins"

@@ -10,10 +10,11 @@ import socket
 import time
 from collections.abc import Callable
 from http.client import HTTPResponse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+    from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 
 #: A limit of 0 would mean that the socket does not wait at all.
 SHORTEST_SECONDS = 0.001
@@ -21,6 +22,16 @@ SHORTEST_SECONDS = 0.001
 
 class AnswerTooLargeError(OSError):
     """More bytes than anybody reads."""
+
+
+class BoundedPools(NamedTuple):
+    """By the scheme of an address, as `pool_classes_by_scheme` of urllib3 wants them."""
+
+    http: type["HTTPConnectionPool"]
+    https: type["HTTPSConnectionPool"]
+
+    def by_scheme(self) -> dict[str, type["HTTPConnectionPool"]]:
+        return self._asdict()
 
 
 def bounded_response(
@@ -58,6 +69,33 @@ def bounded_reader(
     """Reads one message, as `bounded_response` does. Afterwards the socket may have a shorter
     timeout than before."""
     return io.BufferedReader(_MessageReader(sock, seconds, max_bytes))
+
+
+def bounded_pools(
+    seconds: Callable[[socket.socket], float], max_bytes: int | None = None
+) -> BoundedPools:
+    """Classes for the connections of urllib3, whose answers are those of `bounded_response`.
+
+    It loads urllib3, which takes a while: call it only where connections are made.
+    """
+    from urllib3 import HTTPConnectionPool, HTTPSConnectionPool  # noqa: PLC0415 - see above
+    from urllib3.connection import HTTPConnection, HTTPSConnection  # noqa: PLC0415 - see above
+
+    bounded = bounded_response(seconds, max_bytes)
+
+    class PlainConnection(HTTPConnection):
+        response_class = bounded
+
+    class TlsConnection(HTTPSConnection):
+        response_class = bounded
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = PlainConnection
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = TlsConnection
+
+    return BoundedPools(http=PlainPool, https=TlsPool)
 
 
 class _MessageReader(io.RawIOBase):

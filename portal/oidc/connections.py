@@ -8,10 +8,8 @@ from typing import Any
 
 from authlib.integrations.requests_client import OAuth2Session
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from portal.bounded_answers import SHORTEST_SECONDS, bounded_response
+from portal.bounded_answers import SHORTEST_SECONDS, bounded_pools
 from portal.oidc_setting import OidcSetting
 from portal.stores import remaining_seconds
 from portal.tracing import outgoing_headers
@@ -23,26 +21,7 @@ ANSWER_SECONDS = 5.0
 MAX_ANSWER_BYTES = 256 * 1024
 
 
-_Response = bounded_response(lambda _: remaining_seconds(ANSWER_SECONDS), MAX_ANSWER_BYTES)
-
-
-class _PlainConnection(HTTPConnection):
-    response_class = _Response
-
-
-class _TlsConnection(HTTPSConnection):
-    response_class = _Response
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-_POOLS = {"http": _PlainPool, "https": _TlsPool}
+_POOLS = bounded_pools(lambda _: remaining_seconds(ANSWER_SECONDS), MAX_ANSWER_BYTES).by_scheme()
 
 
 class _LimitedAdapter(HTTPAdapter):

@@ -12,19 +12,21 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from urllib.parse import unquote, urlsplit
 
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, Timeout
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, ProxyManager, Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 from urllib3.exceptions import SSLError as TlsError
 from urllib3.util import make_headers
 
-from portal.bounded_answers import SHORTEST_SECONDS, AnswerTooLargeError, bounded_response
+from portal.bounded_answers import SHORTEST_SECONDS, AnswerTooLargeError, bounded_pools
 from portal.outgoing.answers import Answer, CallError, CallProblem
 
 #: Of a whole answer with its headers. Real ones have some kilobytes.
 MAX_ANSWER_BYTES = 100 * 1024
 #: If the library has set no limit, which it always does.
 _ANSWER_SECONDS = 5.0
+
+# The library has set the time that is left.
+_POOLS = bounded_pools(lambda sock: sock.gettimeout() or _ANSWER_SECONDS, MAX_ANSWER_BYTES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,9 +61,9 @@ def ask_directly(call: Call, addresses: list[str], context: ssl.SSLContext) -> A
     for address in addresses:
         # The connection goes to the address; name and certificate are those of the host.
         pool = (
-            _PlainPool(address, call.port)
+            _POOLS.http(address, call.port)
             if call.is_plain
-            else _Pool(address, call.port, ssl_context=context, server_hostname=call.host)
+            else _POOLS.https(address, call.port, ssl_context=context, server_hostname=call.host)
         )
         try:
             with pool:
@@ -89,7 +91,7 @@ def ask_through_proxy(call: Call, proxy: str, context: ssl.SSLContext) -> Answer
             proxy_ssl_context=context,
             ssl_context=context,
         ) as proxies:
-            proxies.pool_classes_by_scheme = {"https": _Pool}
+            proxies.pool_classes_by_scheme = _POOLS.by_scheme()
             pool = proxies.connection_from_host(call.host, call.port, "https")
             return _answer(pool, call, call.headers)
     except (HTTPError, HTTPException, OSError) as error:
@@ -151,23 +153,3 @@ def problem_of(error: BaseException) -> CallProblem:
                 return CallProblem.NO_HTTP
         cause = cause.__cause__ or cause.__context__
     return CallProblem.UNREACHABLE
-
-
-# The library has set the time that is left.
-_Response = bounded_response(lambda sock: sock.gettimeout() or _ANSWER_SECONDS, MAX_ANSWER_BYTES)
-
-
-class _Connection(HTTPSConnection):
-    response_class = _Response
-
-
-class _Pool(HTTPSConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _PlainConnection(HTTPConnection):
-    response_class = _Response
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection

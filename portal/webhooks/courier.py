@@ -55,6 +55,7 @@ class WebhookCourier:
 
     Attributes:
         subscription: As it is now. Whoever uses this for long reads it anew.
+        is_fresh: It was read since the latest message, so the next one may leave.
         is_gone: The receiver has answered that it is gone for good.
         wait: How long it asked to be left alone; `None`: it did not.
     """
@@ -66,6 +67,7 @@ class WebhookCourier:
         self._caller = caller
         self._sealing = sealing
         self._now = datetime.now(UTC)
+        self.is_fresh = False
         self.is_gone = False
         self.wait: timedelta | None = None
 
@@ -77,6 +79,7 @@ class WebhookCourier:
             NothingToSayError: The receiver was gone a moment ago.
             StoreError: The tenant could not be read.
         """
+        self.is_fresh = False
         if self.is_gone:
             raise NothingToSayError("gone")
         self._now = now

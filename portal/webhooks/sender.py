@@ -122,15 +122,17 @@ class WebhookSender:
         self.send_due(until)
         return False
 
-    def _is_still_on(self, courier: WebhookCourier) -> bool:
-        """Looked at before each message: what an admin has switched off, removed or given another
-        secret counts from then on, also in the middle of a turn."""
+    def _may_go_on(self, courier: WebhookCourier) -> bool:
+        """Looked at once before each message: what an admin has switched off, removed or given
+        another secret counts from then on, also in the middle of a turn."""
+        if courier.is_fresh:
+            return True
         try:
             now = read_book(self._store).find(courier.subscription.id)
         except UnknownSubscriptionError:
             return False
-        courier.subscription = now
-        return now.state is State.ON
+        courier.subscription, courier.is_fresh = now, now.state is State.ON
+        return courier.is_fresh
 
     def _is_due(self, subscription_id: str) -> bool:
         between = (" ", f"{format_timestamp(self._clock())}#{records.LAST}")
@@ -153,7 +155,7 @@ class WebhookSender:
         )
         ends = time.monotonic() + _TURN_SECONDS
         tally = delivery.send_due(
-            until=lambda: until() or time.monotonic() >= ends or not self._is_still_on(courier)
+            until=lambda: until() or time.monotonic() >= ends or not self._may_go_on(courier)
         )
         if courier.is_gone:
             end_gone(self._store, subscription.id, self._clock())

@@ -84,11 +84,13 @@ def serving(
     settings: Mapping[str, str] | None = None,
     limits: Mapping[str, float] | None = None,
     root: Path = ROOT,
+    start_seconds: float = 60,
 ) -> Iterator[Portal]:
     """Runs `portal serve` with its data in `folder`. Without `port`, it uses a free port.
 
     Args:
         root: The folder with the package; another one for a copy that a test has changed.
+        start_seconds: Until it has to answer.
         limits: Other limits of the server than `portal serve` has, see portal/serving/limits.py.
     """
     port = port or free_port()
@@ -120,7 +122,7 @@ def serving(
         )
     try:
         path = arguments[arguments.index("--unix") + 1] if "--unix" in arguments else ""
-        _wait_for_answer(url, path, process, log)
+        _wait_for_answer(url, path, process, log, start_seconds)
         yield Portal(url, environ, log, process)
     finally:
         # Only a test may have ended the process before this.
@@ -154,9 +156,11 @@ def ask_path(path: str, address: str) -> tuple[int, bytes]:
         return answer.status, answer.read()
 
 
-def _wait_for_answer(url: str, path: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait_for_answer(
+    url: str, path: str, process: "subprocess.Popen[bytes]", log: Path, seconds: float
+) -> None:
     # A parent gets no signal when the first worker listens, so it sends requests until one works.
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         try:
             if path:

@@ -80,7 +80,9 @@ def _rounds() -> Iterator[Round]:
         for _ in range(_ROUNDS):
             _make_garbage(data)
             settings = {**NO_LIMITS, "PORTAL_SIGN_UP_MIN_SECONDS": "0"}
-            with serving(folder, "--workers", str(_WORKERS), settings=settings) as portal:
+            with serving(
+                folder, "--workers", str(_WORKERS), settings=settings, start_seconds=600
+            ) as portal:
                 found = _round(portal, data / FILE_NAME)
             if found is None:
                 print(f"The file was not replaced within {_LONGEST:g} s.")

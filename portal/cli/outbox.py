@@ -23,7 +23,7 @@ from portal.cli.search import sentence_of_backlog
 from portal.serving import Limits, signs_of_life
 from portal.settings import Settings
 from portal.signing_keys import resolve_secret_keys
-from portal.stores import GSI4, RetryingStore, housekeeping
+from portal.stores import GSI4, KEY, RetryingStore, housekeeping
 from portal.timestamps import utc_now
 
 #: What is waiting or was given up is counted up to this.
@@ -64,8 +64,12 @@ def status() -> None:
         waiting = store.count(GSI4, records.OUTBOX_DUE, cap=_CAP)
         given_up = store.count(GSI4, records.OUTBOX_GIVEN_UP, cap=_CAP)
         search = backlog(store, utc_now(), cap=_CAP)
+        unreadable = store.query(GSI4, records.OUTBOX_UNREADABLE, limit=_CAP).items
         webhooks = [(each, counts(store, each.id, _CAP)) for each in read_book(store).subscriptions]
     click.echo(f"{waiting} waiting, {given_up} given up.")
+    if unreadable:
+        names = ", ".join(str(row[KEY]) for row in unreadable)
+        click.echo(f"{len(unreadable)} cannot be read and are set aside: {names}")
     for each, left in webhooks:
         click.echo(
             f"Webhooks to {each.host} ({each.id}, {each.state.value}): {left.waiting} waiting,"

@@ -5,6 +5,7 @@ schedule   when a failed delivery is tried again, and when it is given up
 delivery   delivers what is due: claimed, delivered, settled
 daily      mails that no decision causes: ends that come near, the digest for staff
 returned   writes down that a mail came back
+unreadable  sets aside what cannot be read
 old_entries  removes entries that nobody needs any more
 watch      delivers once, or until it is stopped, and makes the rounds beside that
 
@@ -23,10 +24,12 @@ from portal.outbox.entries import HELD_FOR, again, entries_after, entries_of
 from portal.outbox.old_entries import OldEntries, remove_entries_of, remove_old_entries
 from portal.outbox.returned import Noted, note_return
 from portal.outbox.schedule import Schedule
+from portal.outbox.unreadable import readable_entry, set_aside
 from portal.outbox.watch import Rounds, send_once, watch, watch_rounds
 
 __all__ = [
     "HELD_FOR", "Courier", "Daily", "Delivery", "Noted", "OldEntries", "Rounds", "Schedule",
     "Tally", "Until", "again", "entries_after", "entries_of", "note_return",
-    "remove_entries_of", "remove_old_entries", "send_once", "watch", "watch_rounds",
+    "readable_entry", "remove_entries_of", "remove_old_entries", "send_once", "set_aside", "watch",
+    "watch_rounds",
 ]  # fmt: skip

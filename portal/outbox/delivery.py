@@ -13,6 +13,7 @@ from portal.delivery_errors import DeliveryError, NothingToSayError, Retry
 from portal.mail import MailError, Problem, message_key
 from portal.outbox.entries import to_second_address
 from portal.outbox.schedule import Schedule
+from portal.outbox.unreadable import readable_entry
 from portal.records import DeliveryState, OutboxEntry
 from portal.stores import (
     GSI4,
@@ -180,12 +181,14 @@ class Delivery:
 
     def _claim(self, entry_id: str) -> OutboxEntry | None:
         """The entry, which nobody else delivers for as long as the lease; `None` if another worker
-        has it, or an index that lags behind still showed it."""
+        has it, an index that lags behind still showed it, or it cannot be read."""
         try:
             item = self.store.get(entry_id)
         except ItemNotFoundError:
             return None
-        entry, now = records.outbox_entry_of(item), self.clock()
+        entry, now = readable_entry(self.store, item), self.clock()
+        if entry is None:
+            return None
         if entry.state is not DeliveryState.DUE or entry.due_at is None or entry.due_at > now:
             return None
         claimed = replace(

@@ -18,6 +18,7 @@ class Background:
 
     Attributes:
         waiting, given_up: Entries of the outbox, counted up to a limit.
+        unreadable: Those that cannot be read and are set aside, also of webhooks.
         due_since: Since when the entry is due that is due longest; `None`: none is.
         latest_given_up: The newest that were given up or came back.
         last_round: When the last daily round was made.
@@ -26,6 +27,7 @@ class Background:
     waiting: int
     due_since: datetime | None
     given_up: int
+    unreadable: int
     latest_given_up: list[OutboxEntry]
     last_round: datetime | None
 
@@ -39,6 +41,7 @@ def background(store: Store, *, cap: int) -> Background:
         waiting=store.count(GSI4, records.OUTBOX_DUE, cap=cap),
         due_since=_due_at(first[0]) if first else None,
         given_up=store.count(GSI4, records.OUTBOX_GIVEN_UP, cap=cap),
+        unreadable=store.count(GSI4, records.OUTBOX_UNREADABLE, cap=cap),
         latest_given_up=[records.outbox_entry_of(item) for item in items if item],
         last_round=parse_timestamp(str(last_round.get("at", ""))) if last_round else None,
     )

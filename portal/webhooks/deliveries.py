@@ -246,6 +246,16 @@ def old_given_up(store: Store, subscription_id: str, now: datetime, kept: timede
             return found
 
 
+def is_readable(entry: OutboxEntry) -> bool:
+    """Whether its body says what each message says."""
+    try:
+        found = said(entry)
+    except ValueError:
+        return False
+    names = ("id", "type", "timestamp", "data")
+    return isinstance(found, dict) and all(name in found for name in names)
+
+
 def said(entry: OutboxEntry) -> dict[str, object]:
     """What an entry says, as it was written."""
     found: dict[str, object] = json.loads(entry.body)

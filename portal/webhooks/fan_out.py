@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from portal import records
+from portal.outbox import readable_entry, set_aside
 from portal.records import DeliveryState
 from portal.stores import (
     GSI4,
@@ -17,7 +18,7 @@ from portal.stores import (
 )
 from portal.timestamps import format_timestamp
 from portal.webhooks.book import Book, State
-from portal.webhooks.deliveries import deliveries_of
+from portal.webhooks.deliveries import deliveries_of, is_readable
 
 _TOGETHER = 25
 
@@ -52,8 +53,11 @@ def fan_out(
 
 def _fan_out_one(store: Store, book: Book, entry_id: str, now: datetime) -> bool:
     item = find_item(store, entry_id)
-    event = records.outbox_entry_of(item) if item else None
-    if event is None or event.state is not DeliveryState.DUE:
+    event = readable_entry(store, item) if item else None
+    if item is None or event is None or event.state is not DeliveryState.DUE:
+        return False
+    if not is_readable(event):
+        set_aside(store, item)
         return False
     hearing = [
         each for each in book.subscriptions if each.state is State.ON and event.kind in each.types

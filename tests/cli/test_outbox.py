@@ -14,9 +14,10 @@ import pytest
 
 from portal.cli import aws_lambda
 from portal.queries import Tab
-from portal.records import DeliveryState
+from portal.records import OUTBOX_DUE, DeliveryState
 from portal.search import MarkingStore, find
-from portal.stores.contract import Store
+from portal.stores import GSI4, KEY
+from portal.stores.contract import Replace, Store
 from portal.timestamps import utc_now
 from tests.cli.portal_command import run
 from tests.conftest import SECRET_KEY
@@ -51,6 +52,17 @@ def test_send_sends_what_is_due_once(folder: Path, due: Store) -> None:
         assert run(folder, "outbox", "send", PORTAL_MAIL_URL=url(server)).stdout == NOTHING
     assert len(server.received) == 1
     assert run(folder, "outbox", "status").stdout == "0 waiting, 1 given up.\n"
+
+
+def test_a_mail_that_cannot_be_read_holds_up_no_other_and_is_named(
+    folder: Path, due: Store
+) -> None:
+    item = due.get(str(due.query(GSI4, OUTBOX_DUE, limit=1).items[0][KEY]))
+    due.write([Replace({**item, "status": "lost"}, int(item["version"]))])
+    assert run(folder, "outbox", "send").stdout == NOTHING.replace("0 sent", "1 sent")
+    assert run(folder, "outbox", "status").stdout == (
+        f"0 waiting, 0 given up.\n1 cannot be read and are set aside: {item[KEY]}\n"
+    )
 
 
 def test_without_a_mail_server_mails_are_files_that_mail_programs_open(

@@ -36,6 +36,7 @@ def background_page() -> Response:
             (_("The next one is due"), _when(state.due_since) or _("Nothing waits")),
             (_("Mails that were given up or came back"), _counted(state.given_up)),
             *_webhook_facts(),
+            *_unreadable_facts(state),
             (_("Last daily round"), _when(state.last_round) or _("There was none yet")),
             (_("Addresses that get the digest"), format_number(len(_readers()))),
         ],
@@ -65,6 +66,13 @@ def _webhook_facts() -> list[tuple[str, str]]:
     ]
     gone = [strip_unprintable(each.host) for each in found if each.state is State.GONE]
     return [*facts, (_("Receivers of webhooks that are gone"), ", ".join(gone))] if gone else facts
+
+
+def _unreadable_facts(state: Background) -> list[tuple[str, str]]:
+    """Nothing if all is well."""
+    if not state.unreadable:
+        return []
+    return [(_("Messages that cannot be read and are set aside"), _counted(state.unreadable))]
 
 
 def _readers() -> list[DigestReader]:

@@ -7,9 +7,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from portal import records
 from portal.mail import MailError, Problem, Retry
 from portal.outbox import Daily
-from portal.stores.contract import Store
+from portal.stores import GSI4, KEY
+from portal.stores.contract import Replace, Store
 from tests.conftest import Clock
 from tests.web.pages import Staff, facts, page_words, sent_in, tree, words
 from tests.web.write_cases import send_mail
@@ -70,6 +72,19 @@ def test_mail_that_was_given_up_and_why(admin: Staff, client: FlaskClient, app: 
     assert facts(page)["Mails that were given up or came back"] == "1"
     (row,) = rows(page)
     assert row.startswith("23 Nov 2026, 10:00 UTC What Request received Why ")
+
+
+def test_what_cannot_be_read_is_set_aside_and_counted(
+    admin: Staff, client: FlaskClient, app: Flask, store: Store
+) -> None:
+    sent_in(client)
+    (row,) = store.query(GSI4, records.OUTBOX_DUE).items
+    item = store.get(str(row[KEY]))
+    store.write([Replace({**item, "status": "lost"}, int(item["version"]))])
+    assert send_mail(app) == []
+    found = facts(admin.get(PAGE))
+    assert found["Messages that cannot be read and are set aside"] == "1"
+    assert found["Mails that wait"] == "0"
 
 
 def test_when_the_last_daily_round_was(

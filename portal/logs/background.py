@@ -9,7 +9,6 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO, cast
 
 from portal.logs.json_lines import JsonLines
 
@@ -147,27 +146,34 @@ def write_in_background() -> BackgroundStream:
     Raises:
         OSError: Standard error is no file, but a text in memory.
     """
-    current = sys.stderr
+    return _write_in_background("stderr")
+
+
+def _write_in_background(name: str) -> BackgroundStream:
+    current = getattr(sys, name)
     if isinstance(current, BackgroundStream):
         return current
     background = BackgroundStream(current.fileno())
     _streams.append(background)
     # It has of a text stream what this program and its libraries use.
-    sys.stderr = cast(TextIO, background)
+    setattr(sys, name, background)
     return background
 
 
 @contextmanager
 def written_in_background() -> Iterator[None]:
-    """Meanwhile nothing that writes to standard error waits for whoever reads it. For servers."""
-    direct = sys.stderr
-    background = None
-    # Nobody waits for a text in memory.
-    with suppress(OSError):
-        background = write_in_background()
+    """Meanwhile nothing that writes to standard error or standard output waits for whoever reads
+    it. For servers."""
+    direct = {name: getattr(sys, name) for name in ("stdout", "stderr")}
+    background: dict[str, BackgroundStream] = {}
+    for name in direct:
+        # Nobody waits for a text in memory.
+        with suppress(OSError):
+            background[name] = _write_in_background(name)
     try:
         yield
     finally:
-        # If nobody reads, what comes after this must not wait either.
-        if background is None or background.wait_until_written(_LAST_SECONDS):
-            sys.stderr = direct
+        for name, stream in direct.items():
+            # If nobody reads, what comes after this must not wait either.
+            if name not in background or background[name].wait_until_written(_LAST_SECONDS):
+                setattr(sys, name, stream)

@@ -13,6 +13,7 @@ import pytest
 from portal.serving import InUseError, listen_tcp, listen_unix, passed_listener
 from tests.cli.portal_command import run
 from tests.conftest import SECRET_KEY
+from tests.pipes import full_pipe
 from tests.server.raw_client import head, read
 from tests.serving import ROOT, ask_path, serving
 
@@ -98,6 +99,29 @@ def test_paths_and_modes_that_cannot_be_used_are_refused_in_a_sentence(tmp_path:
         assert done.exit_code
         assert words in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_a_standard_output_that_nobody_reads_holds_up_no_start_and_no_end(tmp_path: Path) -> None:
+    reader, writer = full_pipe()
+    path = tmp_path / "socket"
+    arguments = ["serve", "--unix", str(path), "--print-links", "--no-outbox"]
+    environ = {"PORTAL_DATA_DIR": str(tmp_path / "data"), "PORTAL_SECRET_KEY": SECRET_KEY}
+    command = [sys.executable, "-m", "portal.cli", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=writer) as process:
+        try:
+            with _connected(path) as line:
+                line.sendall(head("GET", "/health/live"))
+                assert read(line).status == 200
+            # What waited comes as soon as somebody reads.
+            received = b""
+            while b"Sign in:" not in received:
+                received += os.read(reader, 65536)
+            assert b"JSON file " in received
+        finally:
+            process.terminate()
+            assert process.wait(SOON) == 0
+    os.close(reader)
+    os.close(writer)
 
 
 def test_an_ipv6_address_is_served_and_named_so_that_links_work(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from flask import request
 from markupsafe import Markup
 
 from portal.records import Note
-from portal.tenants import Tenant
+from portal.tenants import Tenant, Verb
 from portal.timestamps import format_timestamp
 from portal.web.forms import FieldView, Form, form_version
 from portal.web.http import csrf, htmx, settings, strip_unprintable, url_for
@@ -123,7 +123,7 @@ def offered_forms(
     page = _Page(back=back_parameter(), token=csrf.csrf_token(), owner=csrf.new_form_owner())
     forms: list[FormView] = []
     beside = ""
-    for entry in filter(lambda entry: entry.is_offered(tenant), DECISIONS):
+    for entry in _offered(tenant):
         view = _view(
             tenant,
             entry.route,
@@ -161,6 +161,15 @@ def offered_forms(
         beside=beside,
     )
     return [*forms, note]
+
+
+def _offered(tenant: Tenant) -> list[VerbEntry]:
+    """The first one stands open. Where the details were erased, nothing that gives access is
+    possible without a contact, so that comes first."""
+    offered = [entry for entry in DECISIONS if entry.is_offered(tenant)]
+    if tenant.erased:
+        offered.sort(key=lambda entry: entry.verb is not Verb.EDIT_CONTACT)
+    return offered
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -213,7 +222,7 @@ def holds_begun_decision(tenant: Tenant) -> bool:
     begun a decision."""
     if not _holds_decision(tenant):
         return False
-    for entry in filter(lambda entry: entry.is_offered(tenant), DECISIONS):
+    for entry in _offered(tenant):
         shown = entry.form.initial_data(tenant)
         names = [field.short_name for field in entry.form(formdata=None)]
         if names:

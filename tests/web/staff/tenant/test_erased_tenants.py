@@ -12,7 +12,7 @@ from portal.stores.contract import Store
 from portal.tenants import AuditInfo
 from tests.conftest import START, Clock
 from tests.web.factories import active_tenant, add_tenants
-from tests.web.pages import Staff, page_words
+from tests.web.pages import Staff, page_words, tree
 
 ID = "95_1"
 
@@ -36,6 +36,18 @@ def test_its_page_says_so_and_what_to_do(erased: str, anna: Staff) -> None:
     assert "The licence had ended more than 60 days before." in words
     assert "Incomplete" not in words
     assert "Jane Doe" not in words
+
+
+def test_the_form_that_has_to_be_sent_first_stands_open(erased: str, anna: Staff) -> None:
+    page = tree(anna.page(erased))
+
+    def actions(path: str) -> list[str]:
+        return [str(form.get("action")).partition("?")[0] for form in page.findall(path)]
+
+    assert actions(".//div[@class='first']/form") == [f"/staff/tenants/{erased}/contact"]
+    # All others are there as well.
+    others = {f"/staff/tenants/{erased}/{name}" for name in ("renew", "validity")}
+    assert others <= set(actions(".//details/form"))
 
 
 def test_lists_searches_and_files_say_so(erased: str, anna: Staff) -> None:

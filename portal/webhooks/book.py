@@ -87,6 +87,13 @@ class Book:
                 return each
         raise UnknownSubscriptionError
 
+    def name_of(self, subscription: Subscription) -> str:
+        """What lists call it: its host, and its id if others have the same host. The rest of an
+        address may be a secret."""
+        host = subscription.host
+        is_alone = [each.host for each in self.subscriptions].count(host) <= 1
+        return host if is_alone else f"{host} ({subscription.id})"
+
     @property
     def is_in_use(self) -> bool:
         return any(each.state is State.ON for each in self.subscriptions)

@@ -56,7 +56,8 @@ def background_page() -> Response:
 
 def _webhook_facts() -> list[tuple[str, str]]:
     """Nothing if there are no webhooks."""
-    found = read_book(store()).subscriptions
+    book = read_book(store())
+    found = book.subscriptions
     if not found:
         return []
     left = [counts(store(), each.id, _CAP) for each in found]
@@ -64,7 +65,7 @@ def _webhook_facts() -> list[tuple[str, str]]:
         (_("Webhooks that wait"), _counted(sum(each.waiting for each in left))),
         (_("Webhooks that were given up"), _counted(sum(each.given_up for each in left))),
     ]
-    gone = [strip_unprintable(each.host) for each in found if each.state is State.GONE]
+    gone = [strip_unprintable(book.name_of(each)) for each in found if each.state is State.GONE]
     return [*facts, (_("Receivers of webhooks that are gone"), ", ".join(gone))] if gone else facts
 
 

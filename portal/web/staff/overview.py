@@ -41,7 +41,7 @@ class UndeliveredRow:
 class GoneRow:
     """A receiver of webhooks that has answered that it is gone."""
 
-    host: str
+    name: str
     url: str
 
 
@@ -98,12 +98,13 @@ def _gone_rows() -> list[GoneRow]:
     user = person()
     if user is None or user.role < Role.ADMIN:
         return []
+    book = read_book(store())
     return [
         GoneRow(
-            host=strip_unprintable(each.host),
+            name=strip_unprintable(book.name_of(each)),
             url=url_for("staff.webhook", subscription_id=each.id),
         )
-        for each in read_book(store()).subscriptions
+        for each in book.subscriptions
         if each.state is State.GONE
     ]
 

@@ -233,6 +233,21 @@ def test_one_that_is_gone_is_said(admin: Staff, store: Store, clock: Clock) -> N
     assert "answered 410" not in page_words(admin.get("/staff/"))
 
 
+def test_two_receivers_on_one_host_can_be_told_apart(
+    admin: Staff, store: Store, clock: Clock
+) -> None:
+    one, two = (subscribe(store, ADDRESS, clock=clock) for _ in range(2))
+    other = subscribe(store, "https://other.example/hooks", clock=clock)
+    for each in (one, two, other):
+        end_gone(store, each.id, clock.now())
+    names = [f"receiver.example ({one.id})", f"receiver.example ({two.id})", "other.example"]
+    background = facts(admin.get("/staff/background"))
+    assert background["Receivers of webhooks that are gone"] == ", ".join(names)
+    overview = links(admin.get("/staff/"))
+    for name, each in zip(names, (one, two, other), strict=True):
+        assert overview[name] == f"{PAGE}/{each.id}"
+
+
 def test_only_admins_read_on_the_overview_that_one_is_gone(
     signed_in: Callable[..., Staff], store: Store, clock: Clock
 ) -> None:

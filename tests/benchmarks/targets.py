@@ -42,7 +42,7 @@ def table(rows: Iterable[Row]) -> list[str]:
     """The rows as lines of text."""
     lines = [("Work", "Figure (lowest to highest)", "Target", "Reached")]
     lines += [
-        (row.work, _figure(row), f"{'≤' if row.at_most else '≥'} {row.target:g}", _reached(row))
+        (row.work, _figure(row), f"{_sign(row)} {_number(row.target)}", _reached(row))
         for row in rows
     ]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
@@ -55,7 +55,17 @@ def table(rows: Iterable[Row]) -> list[str]:
 def _figure(row: Row) -> str:
     if not row.figures:
         return "not measured"
-    return f"{row.median:.3g} ({min(row.figures):.3g} to {max(row.figures):.3g})"
+    lowest, highest = _number(min(row.figures)), _number(max(row.figures))
+    return f"{_number(row.median)} ({lowest} to {highest})"
+
+
+def _sign(row: Row) -> str:
+    return "≤" if row.at_most else "≥"
+
+
+def _number(figure: float) -> str:
+    """Three digits, or all of a large one."""
+    return f"{figure:,.0f}" if figure >= 1000 else f"{figure:.3g}"
 
 
 def _reached(row: Row) -> str:

@@ -17,13 +17,15 @@ def test_the_table_has_figure_spread_target_and_whether_it_is_reached() -> None:
     rows = [
         Row("get", [9, 1, 2], 2),
         Row("a page of scan", [], 1.1),
-        Row("speed", [7.25], 8, False),
+        Row("speed", [7.25], 8, at_most=False),
+        Row("bytes", [12_847.5, 12_847, 12_849], 30_000),
     ]
     assert table(rows) == [
-        "Work            Figure (lowest to highest)  Target  Reached",
-        "get             2 (1 to 9)                  ≤ 2     yes",
-        "a page of scan  not measured                ≤ 1.1   ?",
-        "speed           7.25 (7.25 to 7.25)         ≥ 8     no",
+        "Work            Figure (lowest to highest)  Target    Reached",
+        "get             2 (1 to 9)                  ≤ 2       yes",
+        "a page of scan  not measured                ≤ 1.1     ?",
+        "speed           7.25 (7.25 to 7.25)         ≥ 8       no",
+        "bytes           12,848 (12,847 to 12,849)   ≤ 30,000  yes",
     ]
 
 

@@ -77,7 +77,7 @@ def _print_details(openings: _Pairs, gets: _Pairs) -> None:
         found = [pair[place] for pair in openings]
         print(f"{name}:")
         for label, key, factor in (
-            ("first answer, ms", "seconds", 1e3),
+            ("first answer, ms of CPU", "seconds", 1e3),
             ("memory of its own, MB", "own_bytes", 1e-6),
             ("memory with its share of mapped files, MB", "all_bytes", 1e-6),
             ("the file, MB", "bytes", 1e-6),

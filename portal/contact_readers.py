@@ -18,6 +18,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from portal.contact_fields import EMAIL_LENGTH, PHONE_LENGTH
 from portal.phone_numbers import Phone, has_letters, is_vanity, lacks_country, plain_notation
+from portal.plain_contacts import is_plain_domain, plain_e164
 
 #: Maximum length of names outside the contact form: of accounts, companies and clients.
 NAME_LENGTH = 200
@@ -186,10 +187,12 @@ def read_email(text: str) -> str:
         raise ProblemError(Problem.TOO_LONG)
     local, at, domain = address.rpartition("@")
     if at and len(local) <= _LOCAL_LENGTH and _PLAIN_LOCAL.fullmatch(local):
+        if is_plain_domain(domain):
+            return address
         # Imports of a million rows have few domains, so checking each domain once saves time.
         # Other domains go the long way, where the whole address decides.
         with suppress(ProblemError):
-            plain = _plain_domain(domain)
+            plain = _read_domain(domain)
             if len(local) + 1 + len(plain) <= EMAIL_LENGTH:
                 return f"{local}@{plain}"
     return _validated_email(address)
@@ -205,7 +208,7 @@ def _validated_email(address: str) -> str:
 
 
 @lru_cache(4096)
-def _plain_domain(domain: str) -> str:
+def _read_domain(domain: str) -> str:
     """The domain, normalised.
 
     Raises:
@@ -281,7 +284,6 @@ def _likelier_problem(problem: Problem, digits: str, region: str) -> Problem:
     return problem
 
 
-@lru_cache(4096)
 def read_international_phone(text: str) -> tuple[str, str]:
     """The number in E.164 and its extension; both empty if the text is empty. For imported files,
     which have no region to assume.
@@ -289,6 +291,13 @@ def read_international_phone(text: str) -> tuple[str, str]:
     Raises:
         ProblemError: As in `read_phone`.
     """
+    if len(text) <= PHONE_LENGTH and (number := plain_e164(text)):
+        return number, ""
+    return _parsed_phone(text)
+
+
+@lru_cache(4096)
+def _parsed_phone(text: str) -> tuple[str, str]:
     phone = read_phone(text)
     return (phone.e164, phone.extension) if phone else ("", "")
 

@@ -207,8 +207,11 @@ ARROWS: dict[str, set[str]] = {
     "portal.delivery_errors": set(),
     "portal.status_links": set(),
     "portal.contact_fields": {"portal.translations"},
-    "portal.contact_readers": {"portal.contact_fields", "portal.phone_numbers"},
+    "portal.contact_readers": {
+        "portal.contact_fields", "portal.phone_numbers", "portal.plain_contacts",
+    },
     "portal.phone_numbers": set(),
+    "portal.plain_contacts": set(),
     "portal.mixed_scripts": set(),
     "portal.proof_of_work": set(),
     "portal.refusal_links": {"portal.tenants"},

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from math import ceil
 from time import time_ns
 
+import orjson
+
 #: Date, time and offset. ISO 8601 has other forms, but none of them names an instant.
 _TIMESTAMP = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?)", re.ASCII
@@ -16,7 +18,10 @@ _MAX_LENGTH = 40
 
 def format_timestamp(instant: datetime) -> str:
     """`2026-11-22T10:00:00.000Z`; finer digits are cut off."""
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    # As `isoformat(timespec="milliseconds")`, in a third of the time.
+    text = orjson.dumps(instant.astimezone(UTC))
+    # `"2026-11-22T10:00:00.000001+00:00"`, without the fraction if that is zero.
+    return f"{text[1:24].decode()}Z" if instant.microsecond else f"{text[1:20].decode()}.000Z"
 
 
 def parse_timestamp(text: str) -> datetime | None:

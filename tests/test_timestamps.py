@@ -32,6 +32,12 @@ def test_an_instant_has_the_form_of_to_iso_string(instant, text):
 
 
 @given(anywhere)
+def test_the_text_is_that_of_the_standard_library(instant):
+    text = instant.astimezone(UTC).isoformat(timespec="milliseconds")
+    assert format_timestamp(instant) == text.replace("+00:00", "Z")
+
+
+@given(anywhere)
 def test_the_text_has_a_fixed_width_and_reads_back_to_the_millisecond(instant):
     text = format_timestamp(instant)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", text)

@@ -1,7 +1,7 @@
 """Names of attributes that other rooms need, and reading values that may have any type. All other
 attributes of a tenant are named in `records.tenant` and `portal.contact_fields`."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from portal.stores import Item, Value
 from portal.timestamps import format_timestamp, parse_timestamp
@@ -23,7 +23,7 @@ class Texts(dict[str, str]):
     """The text attributes of an item. A missing attribute, or one of another type, is empty."""
 
     def __init__(self, item: Item) -> None:
-        super().__init__((k, v) for k, v in item.items() if isinstance(v, str))
+        super().__init__({k: v for k, v in item.items() if isinstance(v, str)})
 
     def __missing__(self, name: str) -> str:
         return ""
@@ -35,4 +35,4 @@ def parse_optional_timestamp(value: Value | None) -> datetime | None:
 
 
 def format_optional_timestamp(instant: datetime | None) -> str | None:
-    return format_timestamp(instant.astimezone(UTC)) if instant else None
+    return format_timestamp(instant) if instant else None

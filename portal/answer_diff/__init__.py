@@ -20,7 +20,13 @@ from portal.answer_diff.answer_diff import (
     TooManyLoseError,
 )
 from portal.answer_diff.answered import FIELDS_TOLD, Answered, answered_by, is_asked_for
-from portal.answer_diff.changes import SAME, AnswerChange, ChangeKind, change_between
+from portal.answer_diff.changes import (
+    SAME,
+    AnswerChange,
+    ChangeKind,
+    change_between,
+    change_of_new,
+)
 from portal.answer_diff.day_edges import DayEdges
 from portal.answer_diff.known import KnownAnswers
 from portal.answer_diff.saved import SavedAnswersError, read_answers, write_answers
@@ -35,6 +41,6 @@ from portal.answer_diff.sentences import (
 __all__ = [
     "ENGLISH", "FIELDS_TOLD", "MAX_LOSERS", "SAME", "AnswerChange", "AnswerDiff", "Answered",
     "ChangeKind", "DayCounts", "DayEdges", "KnownAnswers", "Loser", "SavedAnswersError",
-    "TooManyLoseError", "Words", "answered_by", "change_between", "diff_sentence", "is_asked_for",
-    "loser_sentence", "read_answers", "refusal_sentence", "write_answers",
+    "TooManyLoseError", "Words", "answered_by", "change_between", "change_of_new", "diff_sentence",
+    "is_asked_for", "loser_sentence", "read_answers", "refusal_sentence", "write_answers",
 ]  # fmt: skip

@@ -2,8 +2,6 @@
 answer turns. The rules are those of the answer itself, `portal.tenants.access_status`."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -29,6 +27,8 @@ _SHOWS_FIELDS = GIVES_ACCESS | {AccessStatus.EXPIRED.value}
 #: They decide access, and are compared as what they mean.
 _DECIDING = ("tenantId", "isActive", "validFrom", "validTo")
 _DIGEST_BYTES = 6
+#: When a licence begins to be expiring, counted from its end.
+_EXPIRING_FROM = MILLISECOND - EXPIRING
 #: The fields of a tenant that the application is told beside these; none of them is personal.
 FIELDS_TOLD = frozenset(
     {
@@ -54,9 +54,8 @@ class Answered(NamedTuple):
     @classmethod
     def of(cls, status: Status, validity: Validity, now: datetime, fields: str = "") -> "Answered":
         """By status and validity, as the rules have it."""
-        instants = sorted({now, *(each for each in _turns(validity) if each > now)})
         steps: list[tuple[datetime, str]] = []
-        for instant in instants:
+        for instant in (now, *_later_turns(validity, now)):
             access = access_status(status, validity, instant).value
             if not steps or steps[-1][1] != access:
                 steps.append((instant, access))
@@ -79,6 +78,21 @@ class Answered(NamedTuple):
         return any(access in _SHOWS_FIELDS for _, access in self.steps)
 
 
+def given_from(status: Status, validity: Validity, now: datetime) -> datetime | None:
+    """When access is given first, from now on; None if never. As the steps of `Answered.of` have
+    it, and found sooner."""
+    if access_status(status, validity, now) in GIVES_ACCESS:
+        return now
+    return next(
+        (
+            instant
+            for instant in _later_turns(validity, now)
+            if access_status(status, validity, instant) in GIVES_ACCESS
+        ),
+        None,
+    )
+
+
 def nobody(now: datetime) -> Answered:
     """The answer about ids that no tenant has."""
     return Answered(((now, UNKNOWN),))
@@ -97,21 +111,26 @@ def answered_by(item: Item | None, now: datetime) -> Answered | None:
     return Answered.of(records.status_of(item), records.validity_of(item), now, _fields(item))
 
 
-def _turns(validity: Validity) -> Iterator[datetime]:
-    """The first whole milliseconds at which an answer may be another one: nobody asks between."""
+def _later_turns(validity: Validity, now: datetime) -> list[datetime]:
+    """The first whole milliseconds after now at which an answer may be another one, sorted: nobody
+    asks between."""
+    turns: list[datetime | None] = []
     if validity.valid_from is not None:
         start = _whole_millisecond(validity.valid_from)
-        yield from _later(start, MILLISECOND if start < validity.valid_from else timedelta())
+        turns.append(start if start == validity.valid_from else _later(start, MILLISECOND))
     if validity.valid_to is not None:
         end = _whole_millisecond(validity.valid_to)
-        yield from _later(end, MILLISECOND)
-        yield from _later(end, MILLISECOND - EXPIRING)
+        turns += (_later(end, MILLISECOND), _later(end, _EXPIRING_FROM))
+    return sorted({turn for turn in turns if turn is not None and turn > now})
 
 
-def _later(instant: datetime, by: timedelta) -> Iterator[datetime]:
-    # "Without end" is written as the last instant of the year 9999, too. Nothing turns after it.
-    with suppress(OverflowError):
-        yield instant + by
+def _later(instant: datetime, by: timedelta) -> datetime | None:
+    try:
+        return instant + by
+    except OverflowError:
+        # "Without end" is written as the last instant of the year 9999, too. Nothing turns after
+        # it.
+        return None
 
 
 def _whole_millisecond(instant: datetime) -> datetime:

@@ -4,7 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from portal.answer_diff.answered import GIVES_ACCESS, Answered, nobody
+from portal.answer_diff.answered import GIVES_ACCESS, Answered, given_from, nobody
+from portal.tenants import Status, Validity
 
 
 class ChangeKind(StrEnum):
@@ -36,7 +37,7 @@ SAME = AnswerChange(ChangeKind.SAME)
 def change_between(before: Answered | None, after: Answered | None, now: datetime) -> AnswerChange:
     """What changes if `after` is answered in place of `before`. None: nobody has the ids."""
     if before is None and after is not None:
-        return _new(after)
+        return _gained(next((since for since, each in after.steps if each in GIVES_ACCESS), None))
     before, after = before or nobody(now), after or nobody(now)
     if before == after:
         return SAME
@@ -62,9 +63,13 @@ def change_between(before: Answered | None, after: Answered | None, now: datetim
     return SAME
 
 
-def _new(after: Answered) -> AnswerChange:
-    """Of ids that nobody had: the same as any other change, and found sooner."""
-    gained = next((since for since, access in after.steps if access in GIVES_ACCESS), None)
+def change_of_new(status: Status, validity: Validity, now: datetime) -> AnswerChange:
+    """What changes if there is a tenant with ids that nobody had: as `change_between` has it, and
+    found sooner. An import asks it for each new row."""
+    return _gained(given_from(status, validity, now))
+
+
+def _gained(gained: datetime | None) -> AnswerChange:
     return AnswerChange(ChangeKind.OTHERWISE if gained is None else ChangeKind.GAINS, gained)
 
 

@@ -17,6 +17,7 @@ from portal.answer_diff import (
     Answered,
     answered_by,
     change_between,
+    change_of_new,
 )
 from portal.imports.model import WRITTEN_KINDS, Candidate, ImportOptions, PlanRow, RowKind
 from portal.imports.planning.classify import Outcome, classify, duplicate, held_back
@@ -178,8 +179,7 @@ class Plan:
     def _change(self, row: PlanRow, item: Item | None) -> AnswerChange | None:
         now = self.answers.now
         if row.kind is RowKind.NEW:
-            after = Answered.of(new_status(row.values), new_validity(row.values), now)
-            return change_between(None, after, now)
+            return change_of_new(new_status(row.values), new_validity(row.values), now)
         if item is None:
             return None
         if row.kind is not RowKind.UPDATE:

@@ -17,6 +17,7 @@ import orjson
 
 from portal import records
 from portal.imports.jobs.undo_progress import AccessChange, UndoOutcome
+from portal.imports.model import checked_dataclass
 from portal.sealing import has_plaintext_secret
 from portal.stores import KEY, Item, Store, Value, version_of
 from portal.timestamps import format_timestamp, parse_timestamp
@@ -28,7 +29,7 @@ STATES_BYTES = 240_000
 _MOST_PACKED = 380_000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked_dataclass(frozen=True, kw_only=True, slots=True)
 class FormerState:
     """One row that an import wrote.
 

@@ -6,6 +6,7 @@ refused_values  what a report has in place of a value that was refused
 places    where an entry was stored
 rows      what an import does with each entry: kinds, policies, options, changes
 messages  messages about a file and its rows, which a page can translate
+frozen    what these are made with
 errors    why a whole file is refused
 earlier_messages  messages of earlier versions, which catalogues keep
 """
@@ -30,6 +31,7 @@ from portal.imports.model.fields import (
     KNOWN_FIELDS,
     SECRET_FIELD,
 )
+from portal.imports.model.frozen import checked_dataclass
 from portal.imports.model.messages import (
     MISSING,
     Message,
@@ -64,7 +66,8 @@ __all__ = [
     "SECRET_FIELD", "UNNAMED_PLACE", "WRITTEN_KINDS", "AllowedChange", "Candidate", "Entry",
     "FieldChange", "FieldMessage", "FieldValue", "ImportOptions", "Message", "Place",
     "PlaceSummary", "PlanRow", "Policy", "RefusedFileError", "RefusedValue", "RowKind",
-    "ValidatedEntry", "file_is_compressed", "file_not_text", "file_too_large", "invalid_json",
+    "ValidatedEntry", "checked_dataclass", "file_is_compressed", "file_not_text", "file_too_large",
+    "invalid_json",
     "json_type_in_words", "not_an_export", "not_our_csv", "pack_messages", "place_name",
     "printable_excerpt", "problem_message", "read_refused", "refused_text", "repair_message",
     "short_place_name", "size_in_words", "too_many_entries", "unusable_file", "value_too_long",

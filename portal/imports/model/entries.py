@@ -2,9 +2,10 @@
 `Candidate` that a valid one becomes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Self
 
+from portal.imports.model.frozen import checked_dataclass
 from portal.imports.model.messages import Message
 from portal.imports.model.places import UNNAMED_PLACE, Place
 from portal.sealing import Secret
@@ -12,7 +13,7 @@ from portal.sealing import Secret
 FieldValue = str | bool
 
 
-@dataclass(frozen=True, slots=True)
+@checked_dataclass(frozen=True, slots=True)
 class Entry:
     """One entry as the file has it.
 
@@ -44,7 +45,7 @@ class Entry:
     former_place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@checked_dataclass(frozen=True, slots=True)
 class FieldMessage:
     """A message about one field (empty: about the whole entry): why the entry cannot be
     imported, or what was repaired in it."""
@@ -61,7 +62,7 @@ class FieldMessage:
         return cls(packed[0], Message.unpacked(packed[1]))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked_dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
     """The tenant that a valid entry describes.
 
@@ -79,7 +80,7 @@ class Candidate:
     secret: Secret | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked_dataclass(frozen=True, kw_only=True, slots=True)
 class ValidatedEntry:
     """An entry after all checks. It has a candidate exactly if it has no `reasons`.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from portal.contact_fields import CONTACT_ATTRIBUTES
 from portal.imports.model.entries import FieldMessage, FieldValue
+from portal.imports.model.frozen import checked_dataclass
 
 
 class RowKind(StrEnum):
@@ -46,7 +47,7 @@ class ImportOptions:
     allowed: frozenset[AllowedChange] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@checked_dataclass(frozen=True, slots=True)
 class FieldChange:
     """A field's value in the store and its new value. Never the text of a secret: for
     `clientSecret`, `old` is "missing" or "set", and `new` is "set"."""
@@ -56,7 +57,7 @@ class FieldChange:
     new: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked_dataclass(frozen=True, kw_only=True, slots=True)
 class PlanRow:
     """One row of a plan.
 

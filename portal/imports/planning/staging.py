@@ -6,7 +6,6 @@ memory.
 """
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from typing import Self
 
 import orjson
@@ -18,6 +17,7 @@ from portal.imports.model import (
     Message,
     PlaceSummary,
     ValidatedEntry,
+    checked_dataclass,
     pack_messages,
 )
 from portal.imports.planning.staged_places import StagedPlaces, incomplete_place
@@ -52,7 +52,7 @@ _KEEP_NEWEST_OF_ALL = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@checked_dataclass(frozen=True, slots=True)
 class StagedEntry:
     """A validated entry and what the files say about its tenant elsewhere.
 
@@ -221,16 +221,14 @@ class StagedEntries:
                 " ORDER BY e.number"
             )
             for number, source, place, *entry, newest, newer_invalid, other_place in rows:
-                name = self._places.row_name(place)
-                other_name = self._places.row_name(other_place)
                 yield StagedEntry(
                     number,
                     source,
-                    name,
+                    self._places.row_name(place),
                     self._entry(number, *entry),
                     newest,
                     newer_invalid,
-                    other_name if other_place != place else "",
+                    self._places.row_name(other_place) if other_place != place else "",
                 )
 
     def close(self) -> None:

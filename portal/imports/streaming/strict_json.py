@@ -20,6 +20,8 @@ from portal.imports.model import Message, invalid_json, printable_excerpt
 
 #: No number of a tenant is longer; converting long ones takes quadratic time.
 _MAX_DIGITS = 64
+#: Types of values that hold others.
+_NESTED = frozenset({dict, list})
 TOO_DEEP = Message("Nested too deeply.")
 HALF_CHARACTER = Message("It contains half of a character (a lone surrogate).")
 OUT_OF_RANGE = Message("Number out of range.")
@@ -108,14 +110,17 @@ def decode_json(text: str, depth: int) -> Any:
 
 def is_deeper(value: Any, depth: int) -> bool:
     """Whether the value has more than `depth` levels of nested lists and objects."""
-    level = [value] if type(value) in (dict, list) else []
+    level = [value] if type(value) in _NESTED else []
     for _ in range(depth):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if type(outer) is dict else outer)
-            if type(inner) in (dict, list)
-        ]
         if not level:
             return False
+        inside = [outer.values() if type(outer) is dict else outer for outer in level]
+        level = [
+            inner
+            for values in inside
+            # Nearly all hold only plain values.
+            if not _NESTED.isdisjoint(map(type, values))
+            for inner in values
+            if type(inner) in _NESTED
+        ]
     return bool(level)

@@ -94,6 +94,8 @@ class FieldReader:
         """The field's boolean; `None` if it is missing or rejected. Does not add it to
         `values`."""
         value = self.fields.get(name)
+        if value is None or value is True or value is False:
+            return value
         if isinstance(value, RefusedValue):
             self._still_refused(name, value)
             return None

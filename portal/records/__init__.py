@@ -25,6 +25,7 @@ of their attributes.
     ids            ids of sign-ups and claims, and the kind of an item by its id
     undo           what undoing the latest decision needs, as one attribute of the tenant
     former         the state of a tenant before an import, by which that is undone
+    digest         the text of an item that digests are made of
     attributes     names of single attributes, and values that may have any type
 
 The downstream application reads these attributes too, so never rename one or change its type.

@@ -2,11 +2,11 @@
 attributes that it changed, as they were, and a digest of the tenant as the import left it."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from portal.records.attributes import SECRET
+from portal.records.digest import sorted_json
 from portal.records.ids import item_kind
 from portal.records.tenant import index_keys_of, item_of, tenant_of
 from portal.records.undo import UNDO, Undone, with_undone
@@ -45,7 +45,7 @@ def with_former_values(item: Item, former: Mapping[str, Value | None], audit: Au
 
 def written_digest(item: Item) -> str:
     """Shows any change of a tenant since, also one that leaves the version as it is."""
-    return hashlib.sha256(json.dumps(dict(item), sort_keys=True).encode()).hexdigest()[:24]
+    return hashlib.sha256(sorted_json(item)).hexdigest()[:24]
 
 
 def is_as_written(item: Item, digest: str) -> bool:

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import orjson
+
 from portal.contact_fields import CONTACT_FIELDS, FieldKind, fields_of_kind
 from portal.records.access_fields import status_of, validity_of
 from portal.records.attributes import Texts
+from portal.records.digest import sorted_json
 from portal.records.ids import item_kind, pending_id
 from portal.records.shell_proof import SHELL_PROOF, proved_ids
 from portal.stores import GSI1, GSI2, GSI3, KEY, Item, Value
@@ -29,6 +32,7 @@ _NAMED_ONLY = (
 )  # fmt: skip
 #: Of a phone number an event holds the country and the last two digits: enough to see that it
 #: became another country's, too little to call anybody.
+_PHONES = fields_of_kind(FieldKind.PHONE)
 _E164 = re.compile(r"(\+\d\d)\d{4,}(\d\d)", re.ASCII)
 
 
@@ -88,9 +92,7 @@ def event_item(
     entry |= _decided_keys(entry)
     return entry | {
         "verb": verb.value,
-        "changes": json.dumps(
-            _changes(before or {}, after, erases=verb is Verb.ERASE), ensure_ascii=False
-        ),
+        "changes": orjson.dumps(_changes(before or {}, after, erases=verb is Verb.ERASE)).decode(),
         "before": _digest(before),
         "after": _digest(after),
         **({"reason": reason} if reason else {}),
@@ -199,7 +201,7 @@ def _changes(before: Item, after: Item, *, erases: bool) -> dict[str, tuple[str,
 def _phone_changes(before: Item, after: Item) -> dict[str, tuple[str, str]]:
     """The phone numbers of which any part differs; without values where the masked ones agree."""
     changes = {}
-    for field in fields_of_kind(FieldKind.PHONE):
+    for field in _PHONES:
         if any(before.get(part) != after.get(part) for part in field.parts.values()):
             old, new = (_masked_number(item.get(field.attribute)) for item in (before, after))
             changes[field.attribute] = (old, new) if old != new else ("", "")
@@ -218,7 +220,7 @@ def _digest(item: Item | None) -> str:
     if item is None:
         return ""
     without_secret = {name: value for name, value in item.items() if name != "clientSecret"}
-    return hashlib.sha256(json.dumps(without_secret, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(sorted_json(without_secret)).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -41,28 +41,29 @@ def gaps_of(item: Item, unusable: Sequence[str]) -> tuple[Gap, ...]:
         return ()
     text = Texts(item)
     account_id, _, company_id = tenant_id.partition("_")
-    validity = validity_of(item)
     cluster = text["cluster"]
-    is_there = {
-        Gap.END: (
-            validity.valid_to is None and not validity.open_ended and not is_given(item, "validTo")
-        ),
-        # What retention has erased is not missing.
-        Gap.CONTACT: (
-            item.get("erased") is not True and not all(text[name].strip() for name in _CONTACT)
-        ),
-        Gap.IDS: not (text["accountId"] and text["companyId"]),
-        Gap.TENANT_ID: not (
-            is_id(account_id)
-            and is_id(company_id)
-            and text["accountId"] in ("", account_id)
-            and text["companyId"] in ("", company_id)
-        ),
-        Gap.CLUSTER: bool(cluster) and cluster_of(cluster) is None,
-        # The old application writes null for what is optional.
-        Gap.ATTRIBUTES: any(is_given(item, name) for name in unusable),
-    }
-    return tuple(gap for gap in Gap if is_there[gap])
+    gaps = []
+    # An end that is not given is none.
+    if not is_given(item, "validTo") and not validity_of(item).open_ended:
+        gaps.append(Gap.END)
+    # What retention has erased is not missing.
+    if item.get("erased") is not True and not all(text[name].strip() for name in _CONTACT):
+        gaps.append(Gap.CONTACT)
+    if not (text["accountId"] and text["companyId"]):
+        gaps.append(Gap.IDS)
+    if not (
+        is_id(account_id)
+        and is_id(company_id)
+        and text["accountId"] in ("", account_id)
+        and text["companyId"] in ("", company_id)
+    ):
+        gaps.append(Gap.TENANT_ID)
+    if cluster and cluster_of(cluster) is None:
+        gaps.append(Gap.CLUSTER)
+    # The old application writes null for what is optional.
+    if any(is_given(item, name) for name in unusable):
+        gaps.append(Gap.ATTRIBUTES)
+    return tuple(gaps)
 
 
 def open_gaps_of(item: Item, unusable: Sequence[str]) -> tuple[Gap, ...]:

@@ -1,6 +1,6 @@
 """A tenant as an item, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from portal.contact_fields import CONTACT_ATTRIBUTES, CONTACT_FIELDS
 from portal.records.access_fields import status_of, validity_of
@@ -168,7 +168,8 @@ def item_of(tenant: Tenant, previous: Mapping[str, Value] | None = None) -> Item
     values = _values(tenant)
     item = {name: value for name, value in values.items() if value not in (None, "")}
     if previous is None:
-        return _with_gaps_marked(item, tenant)
+        # What was made of a tenant has the portal's types: nothing in it is unusable.
+        return _with_gaps_marked(item, tenant, ())
     carried_over = {name: value for name, value in previous.items() if name not in values}
     if not (tenant.is_final or tenant.id.startswith(pending_id(""))):
         # The downstream application lists a row with an id of another form by the keys that the old
@@ -189,12 +190,12 @@ def item_of(tenant: Tenant, previous: Mapping[str, Value] | None = None) -> Item
     decision = tenant.decision
     if tenant.is_final and decision and decision.verb is not Verb.IMPORT:
         item |= decided_state(previous, tenant, decision.verb)
-    return _with_gaps_marked(item, tenant)
+    return _with_gaps_marked(item, tenant, unusable_attributes(item))
 
 
-def _with_gaps_marked(item: Item, tenant: Tenant) -> Item:
+def _with_gaps_marked(item: Item, tenant: Tenant, unusable: Sequence[str]) -> Item:
     """Only the whole item shows what it lacks, so the index keys say it last."""
-    gaps = open_gaps(item)
+    gaps = open_gaps_of(item, unusable)
     return {**item, **index_keys(tenant, gaps)} if gaps else item
 
 

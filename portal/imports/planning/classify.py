@@ -1,7 +1,5 @@
 """Which kind of row an entry becomes: the candidate, the stored item and the options decide."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -193,4 +191,4 @@ def _never_ends_unasked(candidate: Candidate, item: Item) -> bool:
 
 def digest_of(item: Item) -> str:
     """Shows a change of an item that has no version, or whose version did not change."""
-    return hashlib.sha256(json.dumps(dict(item), sort_keys=True).encode()).hexdigest()[:24]
+    return records.written_digest(item)

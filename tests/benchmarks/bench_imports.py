@@ -4,15 +4,20 @@
 
 Each row has its own address and phone number, so that no cache answers. ROWS is the number of
 tenants with which the memory of the command is measured.
+
+On the file store it compares processor time as well: planning beside parsing the file with the
+json module, and applying beside the same writes made directly on another store. Both of a pair
+are measured in alternation.
 """
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +34,7 @@ from portal.sealing import KeyFileSealer
 from portal.sealing.fingerprints import SecretFingerprints
 from portal.sealing.sealing_store import SealingStore
 from portal.search import MarkingStore
+from portal.stores import Change, StoreWrapper
 from portal.stores.contract import Store
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.file.store import JsonFileStore
@@ -39,12 +45,20 @@ from tests.sealing_key import with_sealing_key
 ROWS = 20_000
 #: For the memory of the command. A million takes most of an hour and needs no more memory.
 LARGE = 20_000
+#: For each comparison on the file store.
+COMPARED_ROWS = 5_000
+ROUNDS = 7
+#: How often the file is parsed before and after each plan: once takes a few milliseconds.
+PARSINGS = 5
+PLAN_TO_REACH, APPLY_TO_REACH = 18.0, 2.5
 LIMITS = Limits(size=10**11, entries=10**9, depth=32, value=1_000_000)
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 ROOT = Path(__file__).parent.parent.parent
 
 
 def main() -> None:
+    compare_on_file_store()
+    print()
     large = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else LARGE
     print(f"An import of {ROWS:,} tenants, all checks and sealing on")
     print(f"{'':<34} {'rows/s':>9} {'to reach':>9}")
@@ -70,6 +84,100 @@ def main() -> None:
         engine.close()
 
 
+class _Recorder(StoreWrapper):
+    """Keeps all writes."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.writes: list[Sequence[Change]] = []
+
+    def write(self, changes: Sequence[Change]) -> None:
+        self.writes.append(changes)
+        super().write(changes)
+
+
+def compare_on_file_store() -> None:
+    plans, applies = [], []
+    with tempfile.TemporaryDirectory() as name:
+        for number in range(ROUNDS):
+            folder = Path(name) / str(number)
+            folder.mkdir()
+            plan, apply = compare_once(folder)
+            plans.append(plan)
+            applies.append(apply)
+    print(f"An import of {COMPARED_ROWS:,} tenants on the file store, in processor time")
+    print(f"{'':<34} {'times':>7} {'spread':>15} {'to reach':>9}")
+    for label, ratios, to_reach in (
+        ("plan, beside parsing the file", plans, PLAN_TO_REACH),
+        ("apply, beside the bare writes", applies, APPLY_TO_REACH),
+    ):
+        spread = f"{min(ratios):.1f}-{max(ratios):.1f}"
+        print(f"{label:<34} {statistics.median(ratios):7.1f} {spread:>15} {f'<= {to_reach}':>9}")
+
+
+def compare_once(folder: Path) -> tuple[float, float]:
+    """How many times as long a plan takes as parsing its file, and applying it as its writes."""
+    path = write_dump(folder / "export.json", COMPARED_ROWS)
+
+    def parse() -> None:
+        for value in json.loads(path.read_text(encoding="utf-8")).values():
+            json.loads(value)
+
+    recorder = _Recorder(JsonFileStore(folder / "data"))
+    sealer = KeyFileSealer(folder / "keys")
+    sealing = SealingStore(MarkingStore(recorder), sealer)
+    audit = AuditInfo(by="Bench", who="bench", at=NOW)
+    parsings = [seconds(parse) for _ in range(PARSINGS)]
+    planning = -time.process_time()
+    job = plan_file(path, sealing, sealer, audit)
+    planning += time.process_time()
+    parsings += [seconds(parse) for _ in range(PARSINGS)]
+    bare = JsonFileStore(folder / "bare")
+    for changes in recorder.writes:
+        bare.write(changes)
+
+    # One step of each after another: the machine may be slower now than a second later.
+    applying = writing = 0.0
+    while job.is_open:
+        recorder.writes.clear()
+        start = time.process_time()
+        job = apply_step(sealing, job.id, audit)
+        applying += time.process_time() - start
+        start = time.process_time()
+        for changes in recorder.writes:
+            bare.write(changes)
+        writing += time.process_time() - start
+    if job.processed != COMPARED_ROWS:
+        raise AssertionError("not all rows were written")
+    recorder.close()
+    bare.close()
+    return planning / statistics.mean(parsings), applying / writing
+
+
+def seconds(function: Callable[[], object]) -> float:
+    """Of processor time."""
+    start = time.process_time()
+    function()
+    return time.process_time() - start
+
+
+def plan_file(
+    path: Path, store: Store, sealer: KeyFileSealer, audit: AuditInfo, *, workers: int = 1
+) -> ImportJob:
+    with StagedEntries() as staged, path.open("rb") as file:
+        staged.add(file, LIMITS)
+        plan = Plan(
+            staged,
+            store,
+            SecretFingerprints(["k" * 40]),
+            ImportOptions(),
+            now=NOW,
+            sealer=sealer,
+            workers=workers,
+        )
+        return create_job(store, plan, audit)
+
+
 def measure(
     name: str, store: Store, path: Path, *, workers: int, plan_to_reach: int, apply_to_reach: int
 ) -> None:
@@ -77,30 +185,19 @@ def measure(
     sealing = SealingStore(MarkingStore(store), sealer)
     audit = AuditInfo(by="Bench", who="bench", at=NOW)
 
-    def plan_file() -> ImportJob:
-        with StagedEntries() as staged, path.open("rb") as file:
-            staged.add(file, LIMITS)
-            plan = Plan(
-                staged,
-                sealing,
-                SecretFingerprints(["k" * 40]),
-                ImportOptions(),
-                now=NOW,
-                sealer=sealer,
-                workers=workers,
-            )
-            return create_job(sealing, plan, audit)
+    def plan_it() -> ImportJob:
+        return plan_file(path, sealing, sealer, audit, workers=workers)
 
     def apply_job(job: ImportJob) -> ImportJob:
         while job.is_open:
             job = apply_step(sealing, job.id, audit)
         return job
 
-    job = timed(f"plan, {name}", plan_file, plan_to_reach)
+    job = timed(f"plan, {name}", plan_it, plan_to_reach)
     done = timed(f"apply, {name}", lambda: apply_job(job), apply_to_reach)
     if done.processed != ROWS:
         raise AssertionError("not all rows were written")
-    timed(f"plan again (all same), {name}", plan_file, 0)
+    timed(f"plan again (all same), {name}", plan_it, 0)
     store.close()
 
 

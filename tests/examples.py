@@ -156,6 +156,7 @@ class Behind(StoreWrapper):
         """Runs after each query, with the number of its rows."""
 
     get = _announced("get")
+    get_many = _announced("get_many")
     write = _announced("write")
     count = _announced("count")
     scan = _announced("scan")

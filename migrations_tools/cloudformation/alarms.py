@@ -6,7 +6,8 @@ from migrations_tools.table_definition import Document
 
 #: CloudWatch counts throttles and system errors of each of these operations separately.
 _OPERATIONS = (
-    "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "TransactWriteItems",
+    "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan",
+    "TransactGetItems", "TransactWriteItems",
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ Access that a change takes away is forgotten before the change is written. So if
 killed, or nobody knows whether the change was saved, nothing is claimed that may be wrong.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from portal import records
@@ -54,6 +54,17 @@ class RememberingStore(StoreWrapper):
             raise
         self._saw(item)
         return item
+
+    def get_many(self, item_ids: Sequence[str]) -> Mapping[str, Item]:
+        """As `get`."""
+        believed = [item_id for item_id in item_ids if self._last_known.is_yes(item_id)]
+        items = super().get_many(item_ids)
+        for item_id in believed:
+            if item_id in items:
+                self._saw(items[item_id])
+            else:
+                self._last_known.saw_none(item_id, self._clock())
+        return items
 
     def write(self, changes: Sequence[Change]) -> None:
         watched = [change for change in changes if _is_of_final_tenant(change)]

@@ -216,6 +216,16 @@ class Store(Protocol):
             ItemNotFoundError: No item has this id.
         """
 
+    def get_many(self, item_ids: Sequence[str]) -> Mapping[str, Item]:
+        """The items that are there, by their ids, each one as `get` would return it.
+
+        They are not of one moment: others may write between the first and the last of them. On
+        DynamoDB this is several times as fast as `get`, and costs twice its read units.
+
+        Args:
+            item_ids: Any number of ids; one may be there several times.
+        """
+
     def write(self, changes: Sequence[Change]) -> None:
         """Apply all changes or none. They are durable when this returns.
 

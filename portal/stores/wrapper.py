@@ -1,7 +1,7 @@
 """The base classes of stores that stand in front of another one."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import wraps
 from typing import ClassVar, Concatenate, ParamSpec, TypeVar
@@ -29,6 +29,9 @@ class StoreWrapper:
 
     def get(self, item_id: str) -> Item:
         return self.inner.get(item_id)
+
+    def get_many(self, item_ids: Sequence[str]) -> Mapping[str, Item]:
+        return self.inner.get_many(item_ids)
 
     def write(self, changes: Sequence[Change]) -> None:
         self.inner.write(changes)
@@ -99,6 +102,7 @@ class ObservedStore(StoreWrapper, ABC):
         """What surrounds a call, by the name of its method. It lets errors through."""
 
     get = _observed(StoreWrapper.get)
+    get_many = _observed(StoreWrapper.get_many)
     write = _observed(StoreWrapper.write)
     query = _observed(StoreWrapper.query)
     count = _observed(StoreWrapper.count)

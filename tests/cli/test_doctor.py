@@ -72,12 +72,14 @@ def test_all_is_well(environ: Environ, engine: Engine, proxy: Between) -> None:
         "settings", "AWS credentials", "AWS region", "connection to DynamoDB",
         "AWS accepts the credentials", "clock", "table",
         "GetItem", "PutItem", "UpdateItem", "DeleteItem",
-        "Query on GSI1", "Query on GSI2", "Query on GSI3", "Query on GSI4", "Scan", "transactions",
+        "Query on GSI1", "Query on GSI2", "Query on GSI3", "Query on GSI4", "Scan",
+        "reads in a transaction", "transactions",
     ]  # fmt: skip
     rows = engine.client.scan(TableName=environ["TENANT_TABLE_NAME"])
     assert rows["Count"] == 0
     assert set(proxy.operations) == {
-        *(operation for operation, _ in PERMISSION_CHECKS.values()), "TransactWriteItems",
+        *(operation for operation, _ in PERMISSION_CHECKS.values()),
+        "TransactGetItems", "TransactWriteItems",
     }  # fmt: skip
 
 

@@ -295,6 +295,24 @@ def test_what_this_process_reads_for_any_reason_counts(
     assert not process.knows()
 
 
+def test_what_this_process_reads_together_with_others_counts(
+    new_process: NewProcess, active: Item, store: Store
+) -> None:
+    """Somebody plans an import here."""
+    process, other = new_process(), new_process()
+    process.ask()
+    other.ask()
+    assert process.watching.get_many([ID, "1_1"]) == {ID: active}
+    assert process.knows()
+    suspend(store, active)
+    suspended = store.get(ID)
+    assert process.watching.get_many([ID, "1_1"]) == {ID: suspended}
+    assert not process.knows()
+    store.write([Remove(ID, expected=int(suspended["version"]))])
+    assert other.watching.get_many([ID, "1_1"]) == {}
+    assert not other.knows()
+
+
 def test_a_conflict_shows_what_another_one_decided(
     new_process: NewProcess, active: Item, store: Store
 ) -> None:

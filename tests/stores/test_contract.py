@@ -45,6 +45,45 @@ def test_get_of_an_unknown_id_names_it(store):
     assert caught.value.item_id == "86810_1"
 
 
+def test_get_many_returns_what_get_does_of_the_items_that_are_there(store):
+    items = {
+        f"1_{number}": tenant(
+            f"1_{number}", isActive=number % 2 == 0, text=f"ä\U0001f600\x00{number}", count=-number,
+            attributesOfOtherTypes='{"old": {"L": [{"NULL": true}, {"N": "1.5"}]}}',
+        )
+        for number in range(130)
+    }  # fmt: skip
+    for start in range(0, 130, 50):
+        store.write([Add(item) for item in list(items.values())[start : start + 50]])
+    # Twice the same, none that could be a key, and more than one call to DynamoDB takes.
+    asked = [*items, "1_7", "86810_1", *items, "", "x" * 3000, "\ud800"]
+    found = store.get_many(asked)
+    assert found == items == {item_id: store.get(item_id) for item_id in items}
+    assert {name: type(value) for name, value in found["1_7"].items()} == {
+        name: type(value) for name, value in items["1_7"].items()
+    }
+    assert store.get_many(["86810_1", "86810_2"]) == store.get_many([]) == {}
+    assert store.get_many(["1_3"]) == {"1_3": items["1_3"]}
+
+
+def test_get_many_shows_what_another_process_wrote(store, open_again):
+    other = open_again()
+    assert store.get_many(["a", "b"]) == {}
+    for version in range(1, 20):
+        change = (
+            Add(tenant("a")) if version == 1 else Replace(tenant("a", version=version), version - 1)
+        )
+        other.write([change])
+        assert store.get_many(["a", "b"]) == {"a": tenant("a", version=version)}
+    other.close()
+
+
+def test_changing_what_get_many_returned_does_not_change_the_store(store):
+    store.write([Add(tenant("a", status="pending")), Add(tenant("b"))])
+    store.get_many(["a", "b"])["a"]["status"] = "changed"
+    assert store.get_many(["a", "b"])["a"]["status"] == "pending"
+
+
 def test_get_shows_what_another_process_wrote(store, open_again):
     other = open_again()
     assert is_missing(store, "a")

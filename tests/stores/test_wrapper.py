@@ -34,6 +34,7 @@ def test_a_wrapper_passes_every_argument_on(store: Store) -> None:
     wrapper = StoreWrapper(store)
     wrapper.write([Add(item) for item in ITEMS])
     assert wrapper.get("t3") == store.get("t3") == ITEMS[3]
+    assert wrapper.get_many(["t3", "t", "t8"]) == {"t3": ITEMS[3], "t8": ITEMS[8]}
     assert query(wrapper) == query(store)
     assert [row["tenantId"] for row in query(wrapper).items] == ["t5", "t4"]
     assert wrapper.count(GSI2, "P", cap=5, between=("2", "4")) == 3

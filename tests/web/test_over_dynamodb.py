@@ -35,7 +35,10 @@ from tests.web.write_cases import DECISIONS, SEND_AGAIN, WRITES, Write
 
 VALIDATE = "/api/validate?accountId=86810&companyId=104348"
 #: The actions of the IAM role in the manual. A transaction needs those of its parts.
-ALLOWED = {"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "TransactWriteItems"}
+ALLOWED = {
+    "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan",
+    "TransactGetItems", "TransactWriteItems",
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -50,6 +50,7 @@ def check_dynamodb(settings: Settings) -> Iterator[Finding]:
         DynamoDbError,
         Metrics,
         TableLocation,
+        joint_read_check,
         transaction_check,
     )
 
@@ -77,7 +78,11 @@ def check_dynamodb(settings: Settings) -> Iterator[Finding]:
         except BusyError:
             # The check of the permission for GetItem, below, reports this.
             pass
-        checks = {**PERMISSION_CHECKS, "transactions": transaction_check(location.table)}
+        checks = {
+            **PERMISSION_CHECKS,
+            "reads in a transaction": joint_read_check(location.table),
+            "transactions": transaction_check(location.table),
+        }
         columns = [_columns_of(index) for index in INDEXES]
         for number, (what, failure_names) in enumerate(_FIRST_CALL_CHECKS, 1):
             if what == "table" and failure is not None and failure.name == "denied":

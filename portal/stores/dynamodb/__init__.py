@@ -1,6 +1,7 @@
 """The store in a DynamoDB table.
 
 store              conditional writes, transactions, queries
+batch_reads        many items with few calls
 client             one connection per process: timeouts, retries, lost answers
 answers            what a whole answer must hold, and why a write was refused
 retry_policy       how often a call is attempted, and after which pause
@@ -30,6 +31,7 @@ from portal.stores.dynamodb.metrics import Metrics, debug_logger, kind_of_id
 from portal.stores.dynamodb.permission_checks import (
     GET_CHECK,
     PERMISSION_CHECKS,
+    joint_read_check,
     lacks_columns,
     row_check,
     transaction_check,
@@ -47,6 +49,6 @@ __all__ = [
     "GET_CHECK", "PERMISSION_CHECKS", "Answer", "ConditionFailedError", "DynamoDbClient",
     "DynamoDbError", "DynamoDbStore", "Metrics", "TableLocation", "attribute_from_json",
     "attribute_to_json", "classify_error", "code_of", "debug_logger", "from_attributes",
-    "is_of_credentials", "is_retryable", "kind_of_id", "lacks_columns", "row_check",
-    "shared_remedy", "to_attribute", "to_attributes", "transaction_check",
+    "is_of_credentials", "is_retryable", "joint_read_check", "kind_of_id", "lacks_columns",
+    "row_check", "shared_remedy", "to_attribute", "to_attributes", "transaction_check",
 ]  # fmt: skip

@@ -25,6 +25,15 @@ def require_whole(operation: str, parameters: Mapping[str, Any], answer: Answer)
         item = answer.get("Item")
         if item is not None and item.get(KEY) != parameters["Key"][KEY]:
             raise IncompleteAnswerError("the item of another request")
+    elif operation == "TransactGetItems":
+        gets = [part["Get"]["Key"][KEY] for part in parameters["TransactItems"]]
+        # One for each, in the same order; empty where no item has the id.
+        responses = answer.get("Responses", ())
+        if len(responses) != len(gets):
+            raise IncompleteAnswerError("another number of Responses than of items")
+        items = [response.get("Item") for response in responses]
+        if any(item and item.get(KEY) != key for item, key in zip(items, gets, strict=True)):
+            raise IncompleteAnswerError("the item of another request")
     elif operation in _LISTS:
         count = answer.get("Count")
         if count is None:

@@ -44,6 +44,7 @@ METHODS = {
     "DeleteItem": "delete_item",
     "Query": "query",
     "Scan": "scan",
+    "TransactGetItems": "transact_get_items",
     "TransactWriteItems": "transact_write_items",
 }
 
@@ -74,6 +75,13 @@ class ConditionFailedError(Exception):
 
     answer: Answer = field(repr=False)
     may_have_succeeded: bool
+
+
+@dataclass(eq=False)
+class ReadsRefusedError(Exception):
+    """A transaction of reads was refused: others are writing some of its items at this moment."""
+
+    answer: Answer = field(repr=False)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -116,6 +124,7 @@ class DynamoDbClient:
 
         Raises:
             ConditionFailedError: The condition of the write failed.
+            ReadsRefusedError: Others are writing items that a `TransactGetItems` asks for.
             BusyError: DynamoDB throttles, or other writers changed the same items.
             DynamoDbError: Everything else.
         """
@@ -134,6 +143,9 @@ class DynamoDbClient:
                     raise ConditionFailedError(
                         failed.answer, may_have_succeeded
                     ) from failed.__cause__
+                if failure.name == "conflict" and operation == "TransactGetItems":
+                    # It may be refused as long as they write. A single item can be had at once.
+                    raise ReadsRefusedError(failed.answer) from failed.__cause__
                 # An attempt without time sent nothing. The one before it says what is wrong.
                 if earlier is not None and failure.name == "no-time":
                     failed, failure = earlier
@@ -278,6 +290,8 @@ class _AttemptFailedError(Exception):
 def _permission_names(operation: str) -> str:
     if operation == "TransactWriteItems":
         return "PutItem, UpdateItem and DeleteItem (together, as a transaction)"
+    if operation == "TransactGetItems":
+        return "GetItem (TransactGetItems)"
     return operation
 
 

@@ -84,7 +84,7 @@ def units_of(
             elif operation in _WRITES:
                 writes[name] += part.get("CapacityUnits", 0)
             else:
-                reads[name] += part.get("CapacityUnits", 0)
+                reads[name] += part.get("ReadCapacityUnits", part.get("CapacityUnits", 0))
     return _without_zeros(reads), _without_zeros(writes)
 
 

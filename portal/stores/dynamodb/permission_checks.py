@@ -42,6 +42,14 @@ def lacks_columns(index: Index, row: Mapping[str, Any]) -> bool:
     return not row.keys() - {KEY, index.partition, index.sort}
 
 
+def joint_read_check(table: str) -> tuple[str, Mapping[str, Any]]:
+    """A transaction of reads. A policy may deny it in spite of the permission to read."""
+    other: Mapping[str, Any] = {KEY: {"S": "portal check of a transaction"}}
+    return "TransactGetItems", {
+        "TransactItems": [{"Get": {"TableName": table, "Key": key}} for key in (_NO_ITEM, other)]
+    }
+
+
 def transaction_check(table: str) -> tuple[str, Mapping[str, Any]]:
     """A transaction whose conditions cannot hold. An engine without transactions refuses it."""
     other: Mapping[str, Any] = {KEY: {"S": "portal check of a transaction"}}

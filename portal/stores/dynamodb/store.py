@@ -29,6 +29,7 @@ from portal.stores.contract import (
 )
 from portal.stores.dynamodb import permission_checks
 from portal.stores.dynamodb.answers import Answer
+from portal.stores.dynamodb.batch_reads import BatchReads
 from portal.stores.dynamodb.client import (
     ConditionFailedError,
     DynamoDbClient,
@@ -77,6 +78,10 @@ class DynamoDbStore:
         if item is None:
             raise ItemNotFoundError(item_id=item_id)
         return item
+
+    def get_many(self, item_ids: Sequence[str]) -> Mapping[str, Item]:
+        self._refuse_newer_format()
+        return BatchReads(self._place.table, self.connection.call, self._get_or_none)(item_ids)
 
     def write(self, changes: Sequence[Change]) -> None:
         results = items_after(changes)

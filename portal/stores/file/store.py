@@ -4,7 +4,7 @@ import logging
 import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -78,6 +78,13 @@ class JsonFileStore:
         if found is None:
             raise ItemNotFoundError(item_id=item_id)
         return self._read(found) if isinstance(found, ItemInFile) else found
+
+    def get_many(self, item_ids: Sequence[str]) -> Mapping[str, Item]:
+        items = {}
+        for item_id in item_ids:
+            with suppress(ItemNotFoundError):
+                items[item_id] = self.get(item_id)
+        return items
 
     def query(
         self,

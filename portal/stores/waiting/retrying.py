@@ -72,6 +72,7 @@ class RetryingStore(StoreWrapper):
         self._pause = pause
 
     get = _retried(StoreWrapper.get)
+    get_many = _retried(StoreWrapper.get_many)
     query = _retried(StoreWrapper.query)
     count = _retried(StoreWrapper.count)
     scan = _retried(StoreWrapper.scan)

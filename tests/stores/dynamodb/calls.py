@@ -39,6 +39,7 @@ WRITES = {
 each_write = pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 READS: dict[str, Callable[[DynamoDbStore], object]] = {
     "GetItem": lambda store: store.get("a"),
+    "TransactGetItems": lambda store: store.get_many(["a", "b"]),
     "Query": lambda store: store.query(GSI2, "STATUS#pending"),
     "Scan": lambda store: store.scan(),
 }

@@ -65,9 +65,10 @@ def test_access_denied_names_the_missing_permission(operation, store, direct, pr
         CALLS[operation](store)
     assert len(proxy.operations) == 1
     assert caught.value.name == "denied"
-    allowed = (
-        "PutItem, UpdateItem and DeleteItem" if operation == "TransactWriteItems" else operation
-    )
+    allowed = {
+        "TransactWriteItems": "PutItem, UpdateItem and DeleteItem",
+        "TransactGetItems": "GetItem",
+    }.get(operation, operation)
     assert f"AWS denied {allowed}" in caught.value.reason
     assert "REQUEST-OF-TEST" in caught.value.reason
     assert "IAM policy" in caught.value.remedy

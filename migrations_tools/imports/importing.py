@@ -27,6 +27,7 @@ from portal.imports import (
     ImportJob,
     ImportOptions,
     JobState,
+    Lookup,
     Plan,
     PlanRow,
     Policy,
@@ -73,6 +74,7 @@ class ImportArguments:
     allowed: frozenset[AllowedChange] = frozenset()
     dry_run: bool = False
     report: str | None = None
+    lookup: Lookup | None = None
     show_answers: bool = False
     most_losing: int | None = None
     as_json: bool = False
@@ -188,6 +190,7 @@ class ImportRunner:
             sealer=self._sealer if seals else None,
             workers=lookup_workers(self._settings),
             zone=self._settings.time_zone,
+            lookup=arguments.lookup,
         )
         plan.progress = lambda n: self._progress.update(_bar(n, entries.size, "planned"))
         return plan

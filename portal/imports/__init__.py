@@ -56,7 +56,13 @@ from portal.imports.model import (
     printable_excerpt,
     size_in_words,
 )
-from portal.imports.planning import PlaceChoiceError, Plan, StagedEntries, lookup_workers
+from portal.imports.planning import (
+    Lookup,
+    PlaceChoiceError,
+    Plan,
+    StagedEntries,
+    lookup_workers,
+)
 from portal.imports.reading import EntryReader, EntrySource, FileFormat
 from portal.imports.reports import (
     CSV_START,
@@ -96,7 +102,7 @@ __all__ = [
     "CSV_START", "FAILED_KINDS", "KEY_PREFIX", "SECRET_FIELD", "UNDONE", "UNDO_REASONS",
     "UNKNOWN_LOSING", "WRITTEN_KINDS", "AccessChange", "AllowedChange", "BeingWrittenError",
     "EntryReader", "EntrySource", "FieldChange", "FieldMessage", "FileFormat", "FormerState",
-    "ImportJob", "ImportOptions", "JobState", "Limits", "Message", "PlaceChoiceError",
+    "ImportJob", "ImportOptions", "JobState", "Limits", "Lookup", "Message", "PlaceChoiceError",
     "PlaceSummary", "Plan", "PlanRow", "Policy", "Readable", "RefusedFileError", "RowKind",
     "RowPosition", "RowUndo", "StagedEntries", "StrictJsonError", "UnconfirmedJobError",
     "UndoOutcome", "UndoProgress", "UndoRefusedError", "UndoTally", "UnknownJobError", "apply_step",

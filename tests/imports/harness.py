@@ -33,8 +33,8 @@ on_both_stores = pytest.mark.parametrize("raw_store", ["json", "dynamodb"], indi
 class ImportHarness:
     """`raw_store` keeps secrets as they are; `store` seals them, as the portal's does.
 
-    Options, in all methods: `policy`, `allowed`, `workers`, and `places`: the names of the places
-    to import, of all that there are if it is left out.
+    Options, in all methods: `policy`, `allowed`, `workers`, `lookup`, and `places`: the names of
+    the places to import, of all that there are if it is left out.
     """
 
     raw_store: Store
@@ -95,6 +95,7 @@ class ImportHarness:
             now=START,
             sealer=self.sealer if seals else None,
             workers=options.get("workers", 1),
+            lookup=options.get("lookup"),
         )
 
 

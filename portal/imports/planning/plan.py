@@ -1,11 +1,12 @@
 """The plan of an import: staged entries, compared with the store, become rows. Writes nothing."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from portal import records
@@ -23,6 +24,7 @@ from portal.imports.model import WRITTEN_KINDS, Candidate, ImportOptions, PlanRo
 from portal.imports.planning.classify import Outcome, classify, duplicate, held_back
 from portal.imports.planning.diff import VALIDITY_FIELDS
 from portal.imports.planning.licence_totals import Licence, LicenceTotals
+from portal.imports.planning.lookups import Found, ItemLookups, Lookup, begin, default_lookup
 from portal.imports.planning.staging import StagedEntries, StagedEntry
 from portal.imports.planning.to_tenant import (
     changed_access,
@@ -33,12 +35,12 @@ from portal.imports.planning.to_tenant import (
 from portal.imports.validation import names_two_tenants, tenant_id_of
 from portal.sealing import Sealer, SecretFingerprints
 from portal.settings import Settings
-from portal.stores import Item, ItemNotFoundError, Store
+from portal.stores import Item, Store
 from portal.tenants import AuditInfo
 from portal.timestamps import format_timestamp
 
-#: Rows that the workers look up and seal at a time.
-_BLOCK_ROWS = 250
+#: Rows that are looked up and sealed at a time.
+_BLOCK_ROWS = 500
 #: A DynamoDB table answers after milliseconds, so several workers wait at the same time. The
 #: file store answers at once.
 _TABLE_WORKERS = 8
@@ -71,6 +73,24 @@ class Tally(LicenceTotals):
         self.add(licence, now)
 
 
+class _Planned(NamedTuple):
+    """A row, before its secret is sealed.
+
+    Attributes:
+        item: The tenant in the store; None if it is not there, or not this row counts for it.
+        licence: What the row gives if it is written.
+    """
+
+    row: PlanRow
+    candidate: Candidate | None
+    item: Item | None
+    licence: Licence
+
+
+#: Entries, each with the candidate that counts instead; `None` if the entry counts.
+_Block = Sequence[tuple[StagedEntry, Candidate | None]]
+
+
 class Plan:
     """Iterating yields the rows; `tally` and `answers` are complete afterwards.
 
@@ -80,7 +100,8 @@ class Plan:
     sealer: seals the secrets of the rows to write. A plan without one can only be shown.
     workers: threads that look up and seal, see `lookup_workers`.
     zone: of the days on which access is lost or gained.
-    progress: called with the number of rows, every 250 rows.
+    lookup: how to look up tenants in DynamoDB; without one, as their number suggests.
+    progress: called with the number of rows, every 500 rows.
 
     Iterating raises errors of the store and the sealer.
     """
@@ -96,6 +117,7 @@ class Plan:
         sealer: Sealer | None = None,
         workers: int = 1,
         zone: ZoneInfo = _UTC,
+        lookup: Lookup | None = None,
     ) -> None:
         self.staged = staged
         self.options = options
@@ -109,49 +131,70 @@ class Plan:
         self._audit = AuditInfo(by="", at=now)
         self._sealer = sealer
         self._workers = workers
+        self._lookup = lookup
 
     def __iter__(self) -> Iterator[PlanRow]:
-        entries = iter(self.staged)
-        with ThreadPoolExecutor(self._workers) as pool:
-            while block := list(islice(entries, _BLOCK_ROWS)):
-                # Looked up in this thread: only one may use the scratch database at a time.
-                newest = map(self._newest_candidate, block)
-                is_alone = self._workers == 1
-                rows = (map if is_alone else pool.map)(self._row, block, newest)
-                for row, licence, change in rows:
-                    self.tally.count(row, licence, self._now)
+        pool = ThreadPoolExecutor(self._workers)
+        # A store that answers at once needs no other threads.
+        workers = pool if self._workers > 1 else None
+        lookup = self._lookup or default_lookup(self.staged.size)
+        lookups = ItemLookups(self._store, lookup, workers, self.staged.has_tenant)
+        try:
+            for block, found in self._blocks(lookups):
+                items = found()
+                planned = [self._planned(*each, items) for each in block]
+                sealings = [self._begin_sealing(each, workers) for each in planned]
+                for each, sealed_row in zip(planned, sealings, strict=True):
+                    row = sealed_row()
+                    self.tally.count(row, each.licence, self._now)
+                    change = self._change(row, each.item)
                     if change is not None:
                         self.answers.count(row.tenant_id, change)
                     yield row
                 self.progress(self.tally.rows)
+        finally:
+            pool.shutdown(cancel_futures=True)
+            lookups.close()
+
+    def _blocks(self, lookups: ItemLookups) -> Iterator[tuple[_Block, Found]]:
+        """Entries, each with the candidate that counts instead, and the items of their tenants.
+        Those of the next block are looked up meanwhile."""
+        entries = iter(self.staged)
+        ahead: tuple[_Block, Found] | None = None
+        # In this thread: only one may use the scratch database at a time.
+        while some := list(islice(entries, _BLOCK_ROWS)):
+            block = [(each, self._newest_candidate(each)) for each in some]
+            candidates = (each.entry.candidate for each, newest in block if newest is None)
+            found = lookups.begin([each.id for each in candidates if each is not None])
+            if ahead is not None:
+                yield ahead
+            ahead = block, found
+        if ahead is not None:
+            yield ahead
 
     def _newest_candidate(self, staged: StagedEntry) -> Candidate | None:
         """The candidate that counts instead of this entry; `None` if this entry counts."""
         counts = staged.newest == staged.number
         return None if counts else self.staged.candidate(staged.newest)
 
-    def _row(
-        self, staged: StagedEntry, newest: Candidate | None
-    ) -> tuple[PlanRow, Licence, AnswerChange | None]:
-        """The row, the licence that it gives if it is written, and how it changes the answer about
-        its tenant; None where it is not the row that counts, or there is no tenant."""
+    def _planned(
+        self, staged: StagedEntry, newest: Candidate | None, items: Mapping[str, Item]
+    ) -> _Planned:
         entry = staged.entry
         candidate = entry.candidate
         kind = RowKind.CONFLICT if names_two_tenants(entry) else RowKind.INVALID
         outcome = Outcome(kind, reasons=entry.reasons)
-        sealed_secret = fingerprint = ""
         duplicate_of = 0
         item: Item | None = None
         if candidate and newest:
             duplicate_of = staged.newest
             outcome = duplicate(candidate, newest, duplicate_of, staged.other_place)
         elif candidate:
-            item = self._item(candidate.id)
+            item = items.get(candidate.id)
             outcome = classify(candidate, item, self.options, self._fingerprints)
             if staged.newer_invalid and outcome.kind is not RowKind.SAME:
                 duplicate_of = staged.newer_invalid
                 outcome = held_back(outcome, duplicate_of, staged.other_place)
-            sealed_secret, fingerprint = self._sealed(outcome, candidate)
         row = PlanRow(
             number=staged.number,
             kind=outcome.kind,
@@ -168,13 +211,11 @@ class Plan:
             duplicate_of=duplicate_of,
             values=candidate.values if candidate else entry.values,
             email_in_file=candidate.email_in_file if candidate else "",
-            sealed_secret=sealed_secret,
-            secret_fingerprint=fingerprint,
             expected_version=outcome.expected_version,
             item_digest=outcome.item_digest,
             place=staged.place,
         )
-        return row, outcome.licence, self._change(row, item)
+        return _Planned(row, candidate, item, outcome.licence)
 
     def _change(self, row: PlanRow, item: Item | None) -> AnswerChange | None:
         now = self.answers.now
@@ -195,18 +236,18 @@ class Plan:
         before, after = (Answered.of(*each, now) for each in (access, changed_access(row, *access)))
         return change_between(before, after, now)
 
-    def _item(self, tenant_id: str) -> Item | None:
-        try:
-            return self._store.get(tenant_id)
-        except ItemNotFoundError:
-            return None
+    def _begin_sealing(self, planned: _Planned, workers: Executor | None) -> Callable[[], PlanRow]:
+        """The row, with its secret sealed if one is to be written. A sealer may ask a service."""
+        row, candidate = planned.row, planned.candidate
+        is_to_be_written = row.kind in WRITTEN_KINDS and row.secret == "set"  # noqa: S105 - a word about a secret
+        if self._sealer is None or candidate is None or not is_to_be_written:
+            return lambda: row
+        return begin(workers, self._sealed, row, candidate, self._sealer)
 
-    def _sealed(self, outcome: Outcome, candidate: Candidate) -> tuple[str, str]:
-        """The sealed secret and its fingerprint; both empty if no secret is to be written."""
+    def _sealed(self, row: PlanRow, candidate: Candidate, sealer: Sealer) -> PlanRow:
         secret = candidate.secret
-        if self._sealer is None or secret is None or outcome.kind not in WRITTEN_KINDS:
-            return "", ""
-        if outcome.secret != "set":  # noqa: S105 - a word about a secret
-            return "", ""
-        sealed_secret = self._sealer.seal(secret, candidate.id)
-        return sealed_secret, self._fingerprints.of(candidate.id, sealed_secret, secret)
+        if secret is None:
+            return row
+        sealed = sealer.seal(secret, candidate.id)
+        fingerprint = self._fingerprints.of(candidate.id, sealed, secret)
+        return replace(row, sealed_secret=sealed, secret_fingerprint=fingerprint)

@@ -252,6 +252,16 @@ class StagedEntries:
             ).fetchone()
         return self._entry(number, *row).candidate
 
+    def has_tenant(self, tenant_id: str) -> bool:
+        """Whether a valid entry is for this tenant.
+
+        Raises:
+            UnavailableError: the disk is full.
+        """
+        with disk_space_needed():
+            row = self._db.execute("SELECT 1 FROM newest WHERE id = ?", (tenant_id,)).fetchone()
+        return row is not None
+
     def _table_row(self, source: int, place: int, entry: ValidatedEntry) -> tuple[object, ...]:
         """`_entry` reads it."""
         candidate = entry.candidate

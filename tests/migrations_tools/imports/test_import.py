@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from migrations_tools.imports.commands import ALLOWED_CHANGES, POLICIES
+from migrations_tools.imports.commands import ALLOWED_CHANGES, LOOKUPS, POLICIES
 from migrations_tools.imports.importing import _bar
-from portal.imports import AllowedChange, Policy
+from portal.imports import AllowedChange, Lookup, Policy
 from portal.stores.dynamodb import DynamoDbStore
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
 from tests.examples import all_items
@@ -119,6 +119,7 @@ def test_the_options_policy_and_allow_are_applied(export, tmp_path):
 def test_the_options_have_all_values_of_the_import():
     assert list(POLICIES) == list(Policy)
     assert list(ALLOWED_CHANGES) == list(AllowedChange)
+    assert list(LOOKUPS) == list(Lookup)
 
 
 def test_several_files_and_standard_input_are_one_plan_if_each_is_chosen(export, tmp_path):

@@ -82,10 +82,13 @@ class FastJsonParser(JSONParser):  # type: ignore[misc] # botocore has no annota
             convert_it: Convert = getattr(self, f"_{kind}_parser")
             return convert_it
         if kind == "list":
-            return _of_list(self._converter(shape.member))
+            convert = self._converter(shape.member)
+            if convert and _is_map_of_structures(shape.member):
+                return _of_list_of_maps(self._unconverted(shape.member.value), convert)
+            return _of_list(convert)
         if kind == "map":
             convert = self._converter(shape.value)
-            if convert and _is_plain_structure(shape.value):
+            if convert and _is_map_of_structures(shape):
                 return _of_map_of_structures(self._unconverted(shape.value), convert)
             return _of_map(convert)
         return self._of_structure(shape) if _is_plain_structure(shape) else _not_understood
@@ -122,6 +125,10 @@ def _is_plain_structure(shape: Any) -> bool:
     )
 
 
+def _is_map_of_structures(shape: Any) -> bool:
+    return bool(shape.type_name == "map" and _is_plain_structure(shape.value))
+
+
 def _json_name(name: str, member: Any) -> str:
     return str(member.serialization.get("name", name))
 
@@ -131,6 +138,23 @@ def _of_list(convert: Convert) -> Convert:
         if type(value) is not list:
             raise _NotUnderstoodError
         return [convert(each) for each in value] if convert else value
+
+    return converted
+
+
+def _of_list_of_maps(unconverted: frozenset[str], convert: Callable[[Any], Any]) -> Convert:
+    """As the items of a page. They are looked at together, which costs less than one by one."""
+
+    def converted(value: Any) -> Any:
+        if type(value) is not list:
+            raise _NotUnderstoodError
+        if {*map(type, value)} <= _DICT:
+            structures = [*chain.from_iterable(map(dict.values, value))]
+            if {*map(type, structures)} <= _DICT and unconverted.issuperset(
+                chain.from_iterable(structures)
+            ):
+                return value
+        return [convert(each) for each in value]
 
     return converted
 

@@ -4,26 +4,37 @@ and a page of the queue at 1,000 and at 100,000 tenants.
     python -m tests.benchmarks.bench_dynamodb
 
 The units are exact, since the engine counts as AWS does. CPU is that of this process, without the
-engine's. The two clients take turns, call by call.
+engine's. The two clients take turns, call by call. An import is planned in turn with an earlier
+build, see planned_on_dynamodb.py.
 """
 
 import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from portal import onboarding, queries, records
+from portal.imports import ImportOptions, Plan, StagedEntries, apply_step, create_job
 from portal.onboarding import SignUpLimits
 from portal.queries import Tab
+from portal.sealing import KeyFileSealer, SecretFingerprints
+from portal.search import MarkingStore
 from portal.stores.contract import Add, Item, ItemNotFoundError, Replace
 from portal.stores.dynamodb.serialization import to_attributes
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.schema import GSI2, KEY
 from portal.tenants import Ids, Reason
+from tests.benchmarks import earlier_build
+from tests.benchmarks.bench_imports import LIMITS as LIMITS_OF_FILES
+from tests.benchmarks.bench_imports import write_dump
+from tests.benchmarks.planned_on_dynamodb import KEYS
+from tests.benchmarks.targets import Row
 from tests.conftest import START
-from tests.dynamodb_engine import CREDENTIALS, Engine, NoEngineError, running
+from tests.dynamodb_engine import CREDENTIALS, REGION, Engine, NoEngineError, running
 from tests.examples import (
     ANN,
     CONTACT,
@@ -37,7 +48,14 @@ from tests.examples import (
 from tests.prometheus_text import total
 
 LIMITS = SignUpLimits("k" * 40, 5)
-TURNS = 400
+#: Each client's calls in a round.
+TURNS, ROUNDS = 80, 7
+#: A call's CPU as a multiple of the plain client's, at most.
+CPU_TARGETS = {"GetItem": 0.9, "PutItem": 0.95, "Query, 50 rows": 0.5}
+#: Tenants of an import that the table has already.
+PLANNED_ROWS = 4_000
+#: Rows a second as a multiple of the earlier build's, at least.
+PLAN_TARGET = 8
 SIZES = (1_000, 100_000)
 
 
@@ -125,8 +143,10 @@ def _version(store: DynamoDbStore) -> int:
         return 0
 
 
-def cpu_of_calls(engine: Engine, store: DynamoDbStore) -> Iterator[tuple[str, float, float]]:
-    """Call, and the median CPU in microseconds of the client and of the store."""
+def cpu_of_calls(
+    engine: Engine, store: DynamoDbStore
+) -> Iterator[tuple[str, list[float], list[float]]]:
+    """Call, and the median CPU in microseconds of the client and of the store in each round."""
     table = store.connection.location.table
     item = {**records.item_of(sign_up(store, 9)), "version": 0}
     store.write([Replace(item, 1)])
@@ -167,13 +187,17 @@ def cpu_of_calls(engine: Engine, store: DynamoDbStore) -> Iterator[tuple[str, fl
     }
     fill(store, range(1_000, 1_100))
     for call, both in pairs.items():
-        cpu_times: list[list[float]] = [[], []]
-        for _ in range(TURNS):
-            for do, times in zip(both, cpu_times, strict=True):
-                before = time.process_time_ns()
-                do()
-                times.append((time.process_time_ns() - before) / 1000)
-        yield call, statistics.median(cpu_times[0]), statistics.median(cpu_times[1])
+        medians: list[list[float]] = [[], []]
+        for _ in range(ROUNDS):
+            cpu_times: list[list[float]] = [[], []]
+            for _ in range(TURNS):
+                for do, times in zip(both, cpu_times, strict=True):
+                    before = time.process_time_ns()
+                    do()
+                    times.append((time.process_time_ns() - before) / 1000)
+            for figures, times in zip(medians, cpu_times, strict=True):
+                figures.append(statistics.median(times))
+        yield call, medians[0], medians[1]
 
 
 def fill(store: DynamoDbStore, numbers: range) -> None:
@@ -214,6 +238,51 @@ def _middle(size: int) -> tuple[str, str]:
     return f"2026-11-23T10:00:00.000Z#{tenant_id}", tenant_id
 
 
+def plan_beside_the_earlier_build(engine: Engine) -> None:
+    location = engine.new_table()
+    with tempfile.TemporaryDirectory() as folder:
+        file = write_dump(Path(folder) / "export.json", PLANNED_ROWS)
+        _import_file(DynamoDbStore(location), file)
+        try:
+            pairs = earlier_build.in_turn(
+                "tests.benchmarks.planned_on_dynamodb", engine.url, REGION,
+                location.table, str(file),
+            )  # fmt: skip
+        except earlier_build.NoEarlierBuildError as error:
+            _rows.append(Row(f"plan of an import on DynamoDB: {error}", [], PLAN_TARGET, False))
+            return
+    for name, work in (
+        ("planned", "plan of an import on DynamoDB"),
+        ("read and planned", "the same with reading the file"),
+    ):
+        today, earlier = (statistics.median(pair[at][name] for pair in pairs) for at in (0, 1))
+        print(f"{name:<22}{today:9,.0f}{earlier:9,.0f}")
+        ratios = earlier_build.ratios(pairs, name)
+        beside = f"{work}, rows/s beside {earlier_build.NAME}"
+        _rows.append(Row(beside, ratios, PLAN_TARGET, at_most=False))
+
+
+def _import_file(store: DynamoDbStore, path: Path) -> None:
+    """Write all of its tenants."""
+    sealing = MarkingStore(store)
+    with StagedEntries() as staged, path.open("rb") as file:
+        staged.add(file, LIMITS_OF_FILES)
+        plan = Plan(staged, sealing, SecretFingerprints(KEYS), ImportOptions(), now=START,
+                    sealer=KeyFileSealer(path.with_name("keys.json")), workers=8)  # fmt: skip
+        job = create_job(sealing, plan, ANN)
+    while job.is_open:
+        job = apply_step(sealing, job.id, ANN)
+    store.close()
+
+
+_rows: list[Row] = []
+
+
+def targets() -> list[Row]:
+    """What `main` has measured."""
+    return _rows
+
+
 def main() -> None:
     try:
         with opened() as (engine, store):
@@ -223,9 +292,13 @@ def main() -> None:
                 print(f"{verb:<22}{read:7g}{write:7g}{calls:7g}")
             print()
             print("CPU per call, beside the plain boto3 client")
-            print(f"{'call':<22}{'boto3 µs':>9}{'store µs':>9}{'more':>7}")
+            print(f"{'call':<22}{'boto3 µs':>9}{'store µs':>9}{'ratio':>7}")
             for call, plain, ours in cpu_of_calls(engine, store):
-                print(f"{call:<22}{plain:9.0f}{ours:9.0f}{ours / plain - 1:7.0%}")
+                ratios = [mine / its for mine, its in zip(ours, plain, strict=True)]
+                row = Row(f"CPU of {call} on DynamoDB, beside boto3", ratios, CPU_TARGETS[call])
+                _rows.append(row)
+                both = f"{statistics.median(plain):9.0f}{statistics.median(ours):9.0f}"
+                print(f"{call:<22}{both}{row.median:7.2f}")
             print()
             print("A page of the queue: read units, and milliseconds with the engine's own")
             print(f"{'tenants':<12}{'first page':>18}{'in the middle':>18}")
@@ -234,6 +307,10 @@ def main() -> None:
                 left = f"{first:g} ({first_ms:.1f} ms)"
                 right = f"{middle:g} ({middle_ms:.1f} ms)"
                 print(f"{size:<12,}{left:>18}{right:>18}", flush=True)
+            print()
+            print(f"An import of {PLANNED_ROWS:,} tenants that are all there: rows a second")
+            print(f"{'':<22}{'today':>9}{'978e9a5':>9}")
+            plan_beside_the_earlier_build(engine)
     except NoEngineError as error:
         print(f"No figures of DynamoDB: {error}.")
 

@@ -4,7 +4,7 @@ import logging
 import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -80,11 +80,12 @@ class JsonFileStore:
         return self._read(found) if isinstance(found, ItemInFile) else found
 
     def get_many(self, item_ids: Sequence[str]) -> Mapping[str, Item]:
-        items = {}
-        for item_id in item_ids:
-            with suppress(ItemNotFoundError):
-                items[item_id] = self.get(item_id)
-        return items
+        found = self.read_table(lambda table: [table.find(item_id) for item_id in item_ids])
+        return {
+            item_id: self._read(item) if isinstance(item, ItemInFile) else item
+            for item_id, item in zip(item_ids, found, strict=True)
+            if item is not None
+        }
 
     def query(
         self,

@@ -158,3 +158,16 @@ def test_they_are_restored_like_all_others(folder):
     for each in (store, open_store(folder)):
         assert [each.get(f"import-{n}") for n in range(3)] == [rows(n) for n in range(3)]
         assert each.get("event-1") == event(1)
+
+
+def test_half_of_a_surrogate_pair_is_found_nowhere(folder):
+    store = open_store(folder)
+    store.write([Add(event(n, size=10)) for n in range(6)])
+    half = "EVENTS#\ud800"
+    assert store.query(GSI2, half).items == []
+    assert store.count(GSI2, half, cap=9) == 0
+    assert len(store.query(GSI2, "EVENTS#0", between=("", "\udfff")).items) == 2
+    assert store.query(GSI2, "EVENTS#0", between=("\ud800", "\udfff")).items == []
+    assert store.query(GSI2, "EVENTS#0", after=("\udbff", "x")).items == []
+    assert len(store.scan(after="event-\ud800").items) == 0
+    assert store.kept_reads(lambda _item: True, absent=False).first(["\ud800"]) is False

@@ -14,6 +14,10 @@ from portal.stores.schema import INDEXES, Index
 _Row = tuple[bytes | None, int, int, int]
 
 
+#: What follows directly on the surrogates; nobody has it in a key.
+_NO_CHARACTER = "\ue000\0"
+
+
 class TableReads:
     """Any number of threads may read at the same time.
 
@@ -33,6 +37,9 @@ class TableReads:
         db = connections.take()
         try:
             row: _Row | None = db.execute(FIND, (item_id,)).fetchone()
+        except UnicodeEncodeError:
+            # No item can have such an id.
+            return None
         finally:
             connections.give_back(db)
         return None if row is None else self._item(item_id, row)
@@ -43,9 +50,8 @@ class TableReads:
         The number may be too low for an item that has not changed since the table was made. It
         grows with each change.
         """
-        with self.connection() as db:
-            row = db.execute(FIND_WITH_SEQ, (item_id,)).fetchone()
-        return None if row is None else (row[0], self._item(item_id, row[1:]))
+        rows = self._all(FIND_WITH_SEQ, [_bindable(item_id)])
+        return (rows[0][0], self._item(item_id, rows[0][1:])) if rows else None
 
     def find_row_at_once(self, item_id: str) -> tuple[bool, tuple[int, Item | ItemInFile] | None]:
         """The same for a thread that must not wait, and whether that is possible."""
@@ -53,7 +59,7 @@ class TableReads:
         if db is None:
             return False, None
         try:
-            row = db.execute(FIND_WITH_SEQ, (item_id,)).fetchone()
+            row = db.execute(FIND_WITH_SEQ, (_bindable(item_id),)).fetchone()
         finally:
             self._connections.give_back(db)
         return True, None if row is None else (row[0], self._item(item_id, row[1:]))
@@ -65,9 +71,8 @@ class TableReads:
 
     def seq_of(self, item_id: str) -> int | None:
         """That number alone; `None` if there is no item."""
-        with self.connection() as db:
-            row = db.execute(SEQ, (item_id,)).fetchone()
-        return None if row is None else int(row[0])
+        rows = self._all(SEQ, [_bindable(item_id)])
+        return int(rows[0][0]) if rows else None
 
     def query(
         self,
@@ -84,7 +89,7 @@ class TableReads:
         condition, values = _condition(n, partition, between)
         if after is not None:
             condition += f" AND (s{n}, id) {'<' if newest_first else '>'} (?, ?)"
-            values += after
+            values += map(_bindable, after)
         order = "DESC" if newest_first else "ASC"
         sql = (
             f"SELECT id, s{n}, {ITEM} FROM items INDEXED BY gsi{n} WHERE {condition}"  # noqa: S608
@@ -109,14 +114,12 @@ class TableReads:
         self, segment: Segment, after: str | None, limit: int
     ) -> tuple[list[Item | ItemInFile], Cursor | None]:
         """The next items, or where to read them, and the cursor behind them."""
-        conditions, values = ["id > ?"], [after or ""]
-        if after is None:
-            conditions = ["id >= ?"]
         sql = (
-            f"SELECT id, {ITEM} FROM items WHERE {conditions[0]} AND hash % ? = ?"  # noqa: S608
+            f"SELECT id, {ITEM} FROM items WHERE id > ? AND hash % ? = ?"  # noqa: S608
             " ORDER BY id LIMIT ?"
         )
-        rows = self._all(sql, [*values, segment.of, segment.number, limit + 1])
+        start = _bindable(after or "")
+        rows = self._all(sql, [start, segment.of, segment.number, limit + 1])
         items = [self._item(row[0], row[1:]) for row in rows[:limit]]
         return items, ("", rows[limit - 1][0]) if len(rows) > limit else None
 
@@ -154,5 +157,18 @@ def _condition(
     n: int, partition: str, between: tuple[str, str] | None
 ) -> tuple[str, list[str | int]]:
     if between is None:
-        return f"p{n} = ?", [partition]
-    return f"p{n} = ? AND s{n} >= ? AND s{n} <= ?", [partition, *between]
+        return f"p{n} = ?", [_bindable(partition)]
+    values: list[str | int] = [_bindable(each) for each in (partition, *between)]
+    return f"p{n} = ? AND s{n} >= ? AND s{n} <= ?", values
+
+
+def _bindable(text: str) -> str:
+    """The text itself, or one that no item has and that lies where the text would: half of a
+    surrogate pair has no place in UTF-8."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return text[: error.start] + _NO_CHARACTER
+    return text

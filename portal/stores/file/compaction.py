@@ -199,6 +199,9 @@ class Compactions:
 
     def is_worthwhile(self, times: int = 1) -> bool:
         """Whether there is more garbage than items, or so many times more."""
+        if self._reader.file is None:
+            # The table has failed, and says nothing.
+            return False
         live = snapshot_size(self._reader.table)
         garbage = self._reader.position.size - live
         return garbage > times * max(live, self._threshold)
@@ -228,6 +231,9 @@ class Compactions:
             pass
         except OSError as error:
             self.put_off(error.strerror)
+        except BaseException:
+            self.end(compaction)
+            raise
         self.end(compaction)
         return None
 

@@ -11,7 +11,7 @@ from portal.stores.file import journal
 from portal.stores.file.disk import Disk, OpenFile
 from portal.stores.file.journal import Changes, DurableMark, Header, JournalPosition, Location
 from portal.stores.file.lock_file import LockFile
-from portal.stores.file.table import ItemTable, OpenGeneration, TableState, is_busy
+from portal.stores.file.table import ItemTable, OpenGeneration, TableState
 from portal.stores.file.table_opener import INDEX_FROM, TableOpener
 from portal.stores.waiting import remaining_seconds
 
@@ -131,6 +131,9 @@ class JournalReader:
         """Find out how far others have brought the table. `False` if it is of no use any more."""
         if not self.table.is_shared:
             return True
+        if not self.table.has_its_name():
+            # It was made anew. Others bring only the new one up to date.
+            return False
         state = self.table.stored_state()
         if state is None:
             return False
@@ -163,18 +166,15 @@ class JournalReader:
         self.table.go_on_in(OpenGeneration(self._disk, file, self._path))
         self.file = file
 
-    def table_failed(self, error: Exception) -> None:
-        """A shared table could not be read or changed. The caller holds `guard`.
+    def table_failed(self, table: ItemTable, error: Exception) -> None:
+        """This shared table could not be read or changed. The caller holds `guard`.
 
         The next call opens another one.
-
-        Raises:
-            BusyError: Another process has the table locked for too long.
         """
-        if is_busy(error):
-            raise BusyError(reason=f"{self._path} is being written by another process.") from error
-        self.tables.index_failed(error)
-        self.forget()
+        if table is self.table and self.file is not None:
+            self.tables.index_failed(error)
+            self.forget()
+        # Otherwise another thread has noticed it before, and the next table is not to blame.
 
     def open_file(self) -> OpenFile:
         """The generation that was read last."""
@@ -337,13 +337,17 @@ class JournalReader:
         """Index this table, which was read from `file`, and show it from now on."""
         if not table.is_shared:
             table.index()
-        self.table.forget_file()
+        self.table.close()
         self.table, self.file, self.position = table, file, position
 
     def forget(self) -> None:
-        """Forget what was read. The next call loads the file anew."""
-        self.table.forget_file()
-        self.table, self.file, self.mark_bytes = ItemTable(), None, None
+        """Forget what was read. The next call loads the file anew.
+
+        The table stays until then: to threads that are about to read it, an empty one would say
+        that there are no items.
+        """
+        self.table.close()
+        self.file, self.mark_bytes = None, None
 
     def set_mark(self, mark: DurableMark) -> None:
         """State that `table` corresponds to this mark."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from portal.stores.contract import NOTHING_SAVED, BusyError, UnavailableError
+from portal.stores.contract import NOTHING_SAVED, UnavailableError
 from portal.stores.file import journal
 from portal.stores.file.compaction import Compactions
 from portal.stores.file.disk import Disk, OpenFile, exists, write_all
@@ -104,7 +104,8 @@ class JournalWriter:
             self._catch_up()
         except TABLE_ERRORS as error:
             with self.reader.guard:
-                self.reader.table_failed(error)
+                # What failed may be the one that was just opened.
+                self.reader.table_failed(self.reader.table, error)
             self._catch_up()
 
     def _catch_up(self) -> None:
@@ -149,11 +150,13 @@ class JournalWriter:
         A killed writer leaves both. A whole commit may have been acknowledged, if a power cut
         lost the mark; a torn one cannot have been.
         """
-        reader = self.reader
+        reader, failure = self.reader, None
         if reader.table.is_shared:
-            with suppress(OSError):
-                # Others see at once what is applied. If this fails, so does the sync below.
+            try:
+                # Others see at once what is applied.
                 self._disk.sync(reader.open_file())
+            except OSError as error:
+                failure = error
         reader.apply_commits(self._disk.size(reader.open_file()), mark)
         try:
             self._truncate_torn_tail()
@@ -164,6 +167,8 @@ class JournalWriter:
             reader.position.generation, reader.position.seq, reader.position.size
         )
         try:
+            if failure is not None:
+                raise failure
             self._disk.sync(reader.open_file())
             if mark is None or mark.generation != reader.position.generation:
                 self._disk.sync_folder(self._folder)
@@ -248,9 +253,7 @@ class JournalWriter:
                 self._show(mark, start, end, zip(commits, lines, strict=True))
             except TABLE_ERRORS as error:
                 # The commits are saved, and only the table lacks them.
-                with suppress(BusyError):
-                    reader.table_failed(error)
-                reader.forget()
+                reader.table_failed(reader.table, error)
                 self._write_mark(mark)
                 return
             reader.position = end
@@ -358,6 +361,7 @@ class JournalWriter:
     def close(self) -> None:
         """Forget the files. A thread that is reading one keeps it open until it is done."""
         self.reader.forget()
+        self.reader.table = ItemTable()
         self.lock.file = None
 
     def close_after_fork(self) -> None:

@@ -28,12 +28,13 @@ class _Kept(Generic[_T]):
     Attributes:
         mark: The durable mark with which it was read. While that is the same object, nothing has
             been committed.
+        table: The identity of the table. What is kept does not keep the table.
         seq: The number of the item's commit in `table`; `None` if there was no item.
         made: `None` if there was no item.
     """
 
     mark: bytes | None
-    table: ItemTable
+    table: object
     seq: int | None
     made: _T | None
 
@@ -52,11 +53,12 @@ class KeptRows(Generic[_T]):
         """What is made of the first of these items that is there, or what stands for none, as the
         latest acknowledged write left them."""
         reader = self._store.refreshed_reader()
+        table = reader.table
         try:
             return self._first(reader, item_ids)
         except TABLE_ERRORS as error:
             with reader.guard:
-                reader.table_failed(error)
+                reader.table_failed(table, error)
         return self._first(self._store.refreshed_reader(), item_ids)
 
     def _first(self, reader: "JournalReader", item_ids: Sequence[str]) -> _T:
@@ -65,9 +67,13 @@ class KeptRows(Generic[_T]):
         table = reader.table
         for item_id in item_ids:
             kept = self._kept.get(item_id)
-            if kept is None or kept.table is not table or kept.mark is not mark:
-                if kept is not None and kept.table is table and table.seq_of(item_id) == kept.seq:
-                    kept = _Kept(mark, table, kept.seq, kept.made)
+            if kept is None or kept.table is not table.identity or kept.mark is not mark:
+                if (
+                    kept is not None
+                    and kept.table is table.identity
+                    and table.seq_of(item_id) == kept.seq
+                ):
+                    kept = _Kept(mark, table.identity, kept.seq, kept.made)
                 else:
                     row = table.find_row(item_id)
                     if row is not None and isinstance(row[1], ItemInFile):
@@ -89,7 +95,7 @@ class KeptRows(Generic[_T]):
             mark, table = reader.mark_bytes, reader.table
             for item_id in item_ids:
                 kept = self._kept.get(item_id)
-                if kept is None or kept.table is not table or kept.mark is not mark:
+                if kept is None or kept.table is not table.identity or kept.mark is not mark:
                     is_known, row = table.find_row_at_once(item_id)
                     if not is_known or (row is not None and isinstance(row[1], ItemInFile)):
                         return None
@@ -105,8 +111,8 @@ class KeptRows(Generic[_T]):
         self, mark: bytes | None, table: ItemTable, row: tuple[int, Item | ItemInFile] | None
     ) -> _Kept[_T]:
         if row is None or isinstance(row[1], ItemInFile):
-            return _Kept(mark, table, None, None)
-        return _Kept(mark, table, row[0], self._make(row[1]))
+            return _Kept(mark, table.identity, None, None)
+        return _Kept(mark, table.identity, row[0], self._make(row[1]))
 
     def _keep(self, item_id: str, kept: _Kept[_T]) -> None:
         self._kept[item_id] = kept

@@ -4,7 +4,7 @@ import logging
 import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -156,6 +156,14 @@ class JsonFileStore:
 
         Others read and write meanwhile. `BusyError` if another compaction goes on for too long.
         """
+        table = self._journal.reader.table
+        try:
+            self._compact()
+        except TABLE_ERRORS as error:
+            self._note(table, error)
+            self._compact()
+
+    def _compact(self) -> None:
         journal = self._journal
         compaction = journal.compactions.new()
         try:
@@ -189,12 +197,13 @@ class JsonFileStore:
 
     def compact_if_worthwhile(self) -> None:
         """As a writer does that finds much garbage."""
-        journal = self._journal
+        journal, compaction = self._journal, None
         self._refresh()
-        if not journal.compactions.is_worthwhile():
-            return
-        with self._queue.exclusive(), self._locked():
-            compaction = journal.compactions.begin()
+        with self._table_errors_noted():
+            if not journal.compactions.is_worthwhile():
+                return
+            with self._queue.exclusive(), self._locked():
+                compaction = journal.compactions.begin()
         if compaction is not None:
             self._compact_after_commit(compaction)
 
@@ -217,11 +226,11 @@ class JsonFileStore:
         """
         self._refresh()
         reader = self._journal.reader
+        table = reader.table
         try:
-            return read(reader.table)
+            return read(table)
         except TABLE_ERRORS as error:
-            with reader.guard:
-                reader.table_failed(error)
+            self._note(table, error)
         self._refresh()
         return read(reader.table)
 
@@ -240,13 +249,14 @@ class JsonFileStore:
         try:
             if mark_bytes and journal.lock.read_mark_bytes() == mark_bytes:
                 return
-            if journal.follow():
+            with self._table_errors_noted():
+                if journal.follow():
+                    return
+            # Who has the lock may be stopped, and reading the file needs none.
+            if journal.reader.file is None and journal.follow():
                 return
         except OSError as error:
             raise unavailable(error, journal.path) from error
-        except TABLE_ERRORS as error:
-            with journal.reader.guard:
-                journal.reader.table_failed(error)
         with self._queue.exclusive(), self.errors_translated():
             try:
                 with journal.locked():
@@ -282,8 +292,15 @@ class JsonFileStore:
                 self._commit(batch)
                 queue.finish(batch)
                 got_through = True
-                if journal.compactions.needed:
-                    compaction = journal.compactions.begin()
+                with suppress(StoreError), self._table_errors_noted():
+                    if journal.compactions.needed:
+                        compaction = journal.compactions.begin()
+        except TABLE_ERRORS as error:
+            with suppress(StoreError):
+                self._note(journal.reader.table, error)
+            for each in batch:
+                if not each.done:
+                    each.error = BusyError(reason=f"{journal.path} has to be read anew ({error}).")
         except StoreError as error:
             for each in batch:
                 # This replaces refusals as well: their reason may be a commit that failed now.
@@ -307,7 +324,8 @@ class JsonFileStore:
         """Others go on meanwhile, and the commit is saved, so whatever fails here is no error."""
         journal = self._journal
         try:
-            self._complete(compaction)
+            with self._table_errors_noted():
+                self._complete(compaction)
         except OSError as error:
             journal.compactions.put_off(error.strerror)
         except StoreError as error:
@@ -342,6 +360,20 @@ class JsonFileStore:
                 pending.update(result)
         if accepted:
             self._journal.append(accepted)
+
+    @contextmanager
+    def _table_errors_noted(self) -> Iterator[None]:
+        """After an error of the shared table the next call opens another one."""
+        table = self._journal.reader.table
+        try:
+            yield
+        except TABLE_ERRORS as error:
+            self._note(table, error)
+
+    def _note(self, table: ItemTable, error: Exception) -> None:
+        reader = self._journal.reader
+        with reader.guard:
+            reader.table_failed(table, error)
 
     @contextmanager
     def errors_translated(self, outcome: str = "") -> Iterator[None]:

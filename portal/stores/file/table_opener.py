@@ -8,7 +8,14 @@ from portal.stores.file import journal
 from portal.stores.file.disk import Disk, OpenFile
 from portal.stores.file.journal import DurableMark, Header, JournalPosition
 from portal.stores.file.lock_file import LockFile
-from portal.stores.file.table import IndexFile, ItemTable, OpenGeneration, is_damage
+from portal.stores.file.table import (
+    TABLE_ERRORS,
+    IndexFile,
+    ItemTable,
+    OpenGeneration,
+    ReplacedTableError,
+    is_damage,
+)
 from portal.stores.format_version import FORMAT_ID, refuse_newer_items
 from portal.stores.waiting import remaining_seconds
 
@@ -44,6 +51,8 @@ class TableOpener:
 
     def index_failed(self, error: Exception) -> None:
         """Have the index file made anew if it is damaged, or else do without it."""
+        if isinstance(error, ReplacedTableError):
+            return
         if self._index is not None and is_damage(error) and self._damages < _MAX_DAMAGES:
             self._damages += 1
             logger.warning("The index file beside %s is damaged, and is made anew", self._path)
@@ -85,11 +94,16 @@ class TableOpener:
                 generation, header, lambda apply: self._read_all(file, header, mark, end, apply),
                 remaining_seconds(_MAKE_TIMEOUT),
             )  # fmt: skip
-        state = table.stored_state() if table is not None else None
+        try:
+            state = table.stored_state() if table is not None else None
+            newest = table.get(FORMAT_ID) if table is not None else None
+        except TABLE_ERRORS as error:
+            self.index_failed(error)
+            return self.read(file, mark, end)
         if table is None or state is None:
             self.give_up_index()
             return self.read(file, mark, end)
-        refuse_newer_items(table.get(FORMAT_ID), str(self._path))
+        refuse_newer_items(newest, str(self._path))
         return table, state.position
 
     def read(
@@ -167,7 +181,7 @@ class TableOpener:
             lambda apply: self._read_all(file, header, mark, mark.size, apply), 0,
         )  # fmt: skip
         if table is not None:
-            table.forget_file()
+            table.close()
 
     def truncated_error(self, size: int, line: int) -> CorruptStoreError:
         """The error for a file that ends before its durable mark."""

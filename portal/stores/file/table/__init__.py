@@ -11,14 +11,19 @@ state         how far a shared table was brought up to date
 index_file    finds, makes and checks the file of a shared table
 """
 
-from portal.stores.file.table.connections import is_busy, is_damage
+from portal.stores.file.table.connections import is_damage
 from portal.stores.file.table.frozen_items import FrozenItems
 from portal.stores.file.table.index_file import IndexFile
 from portal.stores.file.table.item_table import ItemTable
-from portal.stores.file.table.items import TABLE_ERRORS, ItemInFile, OpenGeneration
+from portal.stores.file.table.items import (
+    TABLE_ERRORS,
+    ItemInFile,
+    OpenGeneration,
+    ReplacedTableError,
+)
 from portal.stores.file.table.state import TableState
 
 __all__ = [
     "TABLE_ERRORS", "FrozenItems", "IndexFile", "ItemInFile", "ItemTable", "OpenGeneration",
-    "TableState", "is_busy", "is_damage",
+    "ReplacedTableError", "TableState", "is_damage",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from portal.stores.file.table.items import ReplacedTableError
 from portal.stores.file.table.sql import SCHEMA
 
 #: Seconds that a connection waits for one that writes, which takes a millisecond.
@@ -34,6 +35,9 @@ class Connections(Protocol):
 
     def close(self) -> None:
         """Close those that are not lent; each of the others when it is given back."""
+
+    def have_their_name(self) -> bool:
+        """Whether a new connection would lead to the same database."""
 
 
 def connect(path: Path | str, *, read_only: bool = False) -> sqlite3.Connection:
@@ -84,6 +88,9 @@ class PrivateConnection:
     def close(self) -> None:
         """The database ends with the last thread that reads it."""
 
+    def have_their_name(self) -> bool:
+        return True
+
     def before_fork(self) -> None:
         # A child inherits locks of SQLite as they are, without the threads that would release them.
         self._lock.acquire()
@@ -104,6 +111,7 @@ class SharedConnections:
         self._open_ones = 0
         self._changed = threading.Condition(threading.Lock())
         self._is_closed = self._is_held = False
+        self._inode = self._inode_of_path()
         _all.add(self)
         self.give_back(self.take())
 
@@ -135,6 +143,20 @@ class SharedConnections:
         self._is_closed = True
         self._close_idle()
 
+    def have_their_name(self) -> bool:
+        return self._inode == self._inode_of_path()
+
+    def _refuse_other_file(self) -> None:
+        # Some threads would read the old file, and others the new one.
+        if not self.have_their_name():
+            raise ReplacedTableError
+
+    def _inode_of_path(self) -> int | None:
+        try:
+            return self._path.stat().st_ino
+        except OSError:
+            return None
+
     def _close_idle(self) -> None:
         with self._changed:
             while self._idle:
@@ -142,6 +164,7 @@ class SharedConnections:
                 self._open_ones -= 1
 
     def _open(self) -> sqlite3.Connection:
+        self._refuse_other_file()
         connection = connect(self._path)
         try:
             connection.execute("PRAGMA synchronous = NORMAL")
@@ -149,6 +172,7 @@ class SharedConnections:
             connection.execute(f"PRAGMA wal_autocheckpoint = {_MAX_LOG_PAGES}")
             # What was erased must not stay in a free part of the file.
             connection.execute("PRAGMA secure_delete = ON")
+            self._refuse_other_file()
         except BaseException:
             connection.close()
             raise
@@ -201,11 +225,6 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-
-
-def is_busy(error: Exception) -> bool:
-    """Whether another connection had the database locked for too long."""
-    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def is_damage(error: Exception) -> bool:

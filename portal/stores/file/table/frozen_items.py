@@ -13,6 +13,13 @@ from portal.stores.file.table.sql import COUNTED_TOTALS, ITEM, TOTALS
 from portal.stores.schema import KEY
 
 
+def _totals(db: sqlite3.Connection) -> tuple[int, int]:
+    totals: tuple[int, int] | None = db.execute(TOTALS).fetchone()
+    if totals is None:
+        raise DamagedTableError
+    return totals
+
+
 class FrozenItems:
     """All items of one moment. Call `close` at the end."""
 
@@ -26,9 +33,13 @@ class FrozenItems:
         if isinstance(connections, SharedConnections):
             # A transaction that reads sees one moment, however long it lasts.
             self._db = db
-            db.execute("BEGIN")
-            self.count, self.size = db.execute(TOTALS).fetchone()
-            self._rows = db.execute(f"SELECT id, {ITEM} FROM items ORDER BY rowid")  # noqa: S608
+            try:
+                db.execute("BEGIN")
+                self.count, self.size = _totals(db)
+                self._rows = db.execute(f"SELECT id, {ITEM} FROM items ORDER BY rowid")  # noqa: S608
+            except BaseException:
+                self.close()
+                raise
             return
         try:
             rows = db.execute(sql).fetchall()
@@ -65,5 +76,6 @@ class FrozenItems:
         db, self._db = self._db, None
         self._rows = iter(())
         if db is not None:
-            db.execute("ROLLBACK")
+            if db.in_transaction:
+                db.execute("ROLLBACK")
             self._connections.give_back(db)

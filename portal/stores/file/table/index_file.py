@@ -19,7 +19,7 @@ from portal.stores.file.disk import Disk, OpenFile
 from portal.stores.file.journal import Apply, Header, JournalPosition
 from portal.stores.file.table.connections import SharedConnections, connect
 from portal.stores.file.table.item_table import ItemTable
-from portal.stores.file.table.items import OpenGeneration
+from portal.stores.file.table.items import OpenGeneration, ReplacedTableError
 from portal.stores.file.table.sql import INDEX_SCHEMA, SCHEMA
 from portal.stores.file.table.state import STATE_SCHEMA, TableState
 
@@ -53,7 +53,7 @@ class IndexFile:
             return None
         try:
             connections = SharedConnections(self._path)
-        except sqlite3.Error:
+        except (sqlite3.Error, ReplacedTableError):
             return None
         table = ItemTable(file, connections)
         try:
@@ -119,10 +119,13 @@ class IndexFile:
                 os.fsync(made.fileno())
             # Without the log of the one before: SQLite would apply it to this one.
             self._remove(self._path)
+            # A power cut must not bring that log back.
+            self._disk.sync_folder(new.parent)
             new.rename(self._path)
         except BaseException:
             self._remove(new)
             raise
+        # Nobody else makes one while this process has the lock.
         return ItemTable(file, SharedConnections(self._path))
 
     def _fill(self, db: sqlite3.Connection, file: OpenGeneration, read: Read) -> None:
@@ -170,3 +173,6 @@ class _Lent:
 
     def close(self) -> None:
         pass
+
+    def have_their_name(self) -> bool:
+        return False

@@ -54,6 +54,8 @@ class ItemTable(TableReads):
     ) -> None:
         super().__init__(file, connections or PrivateConnection())
         self.is_shared = self._connections.is_shared
+        #: Whoever remembers this one refers to the table without keeping it in memory.
+        self.identity = object()
         #: Changed only by a process that has the table for itself.
         self._items = self._bytes = 0
         self._totals_known = True
@@ -141,6 +143,10 @@ class ItemTable(TableReads):
         with self.connection() as db:
             db.execute("DELETE FROM state")
 
+    def has_its_name(self) -> bool:
+        """Whether other processes that open the file of a shared table find this one."""
+        return self._connections.have_their_name()
+
     def go_on_in(self, file: OpenGeneration) -> None:
         """From now on this is the generation that is open."""
         self._file = file
@@ -220,9 +226,8 @@ class ItemTable(TableReads):
             self._file = file
         return True
 
-    def forget_file(self) -> None:
-        """Let the files be closed. The items in them cannot be read any more."""
-        self._file = None
+    def close(self) -> None:
+        """Let go of the database. Threads that are reading it can go on."""
         self._connections.close()
 
 

@@ -73,8 +73,12 @@ class DamagedTableError(Exception):
     the table can be made from it anew."""
 
 
+class ReplacedTableError(Exception):
+    """Another file has the name of this table's. It may be just as good."""
+
+
 #: What a table raises that is shared by processes. The caller then goes on with another one.
-TABLE_ERRORS = (sqlite3.Error, DamagedTableError)
+TABLE_ERRORS = (sqlite3.Error, DamagedTableError, ReplacedTableError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,11 +62,14 @@ class TableState:
     def fits(self, disk: Disk, file: OpenFile) -> bool:
         """Whether this is the file from which the table was made, or that file with more in it."""
         size = self.position.size
+        # In a copy of the folder the index file may be torn, if somebody wrote while it was copied.
+        if self.inode != disk.inode(file):
+            return False
         return disk.size(file) >= size and _tail(disk, file, size) == self.tail
 
     def is_untouched(self, disk: Disk, file: OpenFile) -> bool:
         """Whether nobody has changed the file since."""
-        return (self.inode, self.modified) == (disk.inode(file), disk.modified(file))
+        return self.modified == disk.modified(file)
 
 
 def _tail(disk: Disk, file: OpenFile, size: int) -> int:

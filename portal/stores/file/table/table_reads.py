@@ -37,12 +37,13 @@ class TableReads:
         db = connections.take()
         try:
             row: _Row | None = db.execute(FIND, (item_id,)).fetchone()
+            file = self._file
         except UnicodeEncodeError:
             # No item can have such an id.
             return None
         finally:
             connections.give_back(db)
-        return None if row is None else self._item(item_id, row)
+        return None if row is None else _item(file, item_id, row)
 
     def find_row(self, item_id: str) -> tuple[int, Item | ItemInFile] | None:
         """The number of the commit with the item as it is now, and the item.
@@ -50,8 +51,8 @@ class TableReads:
         The number may be too low for an item that has not changed since the table was made. It
         grows with each change.
         """
-        rows = self._all(FIND_WITH_SEQ, [_bindable(item_id)])
-        return (rows[0][0], self._item(item_id, rows[0][1:])) if rows else None
+        rows, file = self._rows(FIND_WITH_SEQ, [_bindable(item_id)])
+        return (rows[0][0], _item(file, item_id, rows[0][1:])) if rows else None
 
     def find_row_at_once(self, item_id: str) -> tuple[bool, tuple[int, Item | ItemInFile] | None]:
         """The same for a thread that must not wait, and whether that is possible."""
@@ -60,9 +61,10 @@ class TableReads:
             return False, None
         try:
             row = db.execute(FIND_WITH_SEQ, (_bindable(item_id),)).fetchone()
+            file = self._file
         finally:
             self._connections.give_back(db)
-        return True, None if row is None else (row[0], self._item(item_id, row[1:]))
+        return True, None if row is None else (row[0], _item(file, item_id, row[1:]))
 
     def get(self, item_id: str) -> Item | None:
         """The item, read from the file if need be."""
@@ -95,8 +97,8 @@ class TableReads:
             f"SELECT id, s{n}, {ITEM} FROM items INDEXED BY gsi{n} WHERE {condition}"  # noqa: S608
             f" ORDER BY s{n} {order}, id {order} LIMIT ?"
         )
-        rows = self._all(sql, [*values, limit + 1])
-        items = [self._item(row[0], row[2:], index) for row in rows[:limit]]
+        rows, file = self._rows(sql, [*values, limit + 1])
+        items = [_item(file, row[0], row[2:], index) for row in rows[:limit]]
         return items, (rows[limit - 1][1], rows[limit - 1][0]) if len(rows) > limit else None
 
     def count(
@@ -119,24 +121,21 @@ class TableReads:
             " ORDER BY id LIMIT ?"
         )
         start = _bindable(after or "")
-        rows = self._all(sql, [start, segment.of, segment.number, limit + 1])
-        items = [self._item(row[0], row[1:]) for row in rows[:limit]]
+        rows, file = self._rows(sql, [start, segment.of, segment.number, limit + 1])
+        items = [_item(file, row[0], row[1:]) for row in rows[:limit]]
         return items, ("", rows[limit - 1][0]) if len(rows) > limit else None
 
     def _all(self, sql: str, values: list[str | int]) -> list[tuple]:  # type: ignore[type-arg]
+        return self._rows(sql, values)[0]
+
+    def _rows(self, sql: str, values: list[str | int]) -> tuple[list[tuple], OpenGeneration | None]:  # type: ignore[type-arg]
+        """The rows, and the file to which their places belong: the next generation has others."""
         connections = self._connections
         db = connections.take()
         try:
-            return db.execute(sql, values).fetchall()
+            return db.execute(sql, values).fetchall(), self._file
         finally:
             connections.give_back(db)
-
-    def _item(self, item_id: str, row: _Row, index: Index | None = None) -> Item | ItemInFile:
-        encoded, checksum, line_at, line_size = row
-        if encoded is None:
-            return ItemInFile(self._generation(), (line_at, line_size), item_id, index)
-        item = decoded(encoded, checksum)
-        return item if index is None else shown(item, index)
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
@@ -147,10 +146,17 @@ class TableReads:
         finally:
             self._connections.give_back(db)
 
-    def _generation(self) -> OpenGeneration:
-        if self._file is None:
+
+def _item(
+    file: OpenGeneration | None, item_id: str, row: _Row, index: Index | None = None
+) -> Item | ItemInFile:
+    encoded, checksum, line_at, line_size = row
+    if encoded is None:
+        if file is None:
             raise AssertionError("there is no file to read from")
-        return self._file
+        return ItemInFile(file, (line_at, line_size), item_id, index)
+    item = decoded(encoded, checksum)
+    return item if index is None else shown(item, index)
 
 
 def _condition(

@@ -183,6 +183,9 @@ class JsonFileStore:
         generation beside it. If there is no room for that, the files stay, and it is logged."""
         for _ in ("the file", "the previous generation"):
             self.compact()
+        if not self.read_table(lambda table: table.is_shared):
+            # There may be one that this process does without, and that still holds it.
+            self._journal.reader.tables.discard_index()
         if not self.read_table(lambda table: table.move_log(whole=True)):
             logger.warning("%s: the log of the index file is in use", self._journal.path)
 
@@ -253,8 +256,9 @@ class JsonFileStore:
                 if journal.follow():
                     return
             # Who has the lock may be stopped, and reading the file needs none.
-            if journal.reader.file is None and journal.follow():
-                return
+            with self._table_errors_noted():
+                if journal.reader.file is None and journal.follow():
+                    return
         except OSError as error:
             raise unavailable(error, journal.path) from error
         with self._queue.exclusive(), self.errors_translated():

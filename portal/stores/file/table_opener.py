@@ -15,6 +15,7 @@ from portal.stores.file.table import (
     OpenGeneration,
     ReplacedTableError,
     is_damage,
+    is_shortage,
 )
 from portal.stores.format_version import FORMAT_ID, refuse_newer_items
 from portal.stores.waiting import remaining_seconds
@@ -49,9 +50,14 @@ class TableOpener:
         """From now on this process reads the file into memory."""
         self._index = None
 
+    def discard_index(self) -> None:
+        """Remove the index file, also if this process does without it."""
+        IndexFile(self._path, self._disk).discard()
+
     def index_failed(self, error: Exception) -> None:
         """Have the index file made anew if it is damaged, or else do without it."""
-        if isinstance(error, ReplacedTableError):
+        if isinstance(error, ReplacedTableError) or is_shortage(error):
+            # The next table may be as good as ever.
             return
         if self._index is not None and is_damage(error) and self._damages < _MAX_DAMAGES:
             self._damages += 1

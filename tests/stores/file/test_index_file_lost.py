@@ -1,6 +1,8 @@
 """The shared table fails, is replaced or is locked while processes use it: nobody notices."""
 
 import errno
+import os
+import resource
 import shutil
 import sqlite3
 import threading
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.stores.contract import Add, BusyError, Item, Replace
+from portal.stores.contract import Add, BusyError, Item, Remove, Replace, StoreError
 from portal.stores.file.disk import LocalDisk
 from portal.stores.file.store import JsonFileStore
 from portal.stores.file.table import ItemTable, ReplacedTableError
@@ -184,3 +186,34 @@ def test_a_process_that_is_stopped_with_the_table_locked_does_not_keep_others_fr
     store.write([Replace(item(5, 3), 2)])
     assert without.get("t5")["version"] == 3
     stopped.close()
+
+
+def test_a_moment_without_free_descriptors_does_not_cost_the_shared_table(filled):
+    store = shared(filled)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def read_with_none_left(table: ItemTable) -> None:
+        with table.connection():
+            free = os.dup(0)
+            os.close(free)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))
+            try:
+                with pytest.raises(StoreError):
+                    store.get("t5")
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    store.read_table(read_with_none_left)
+    assert store.get("t5") == item(5)
+    assert is_shared(store)
+
+
+def test_what_was_erased_leaves_an_index_file_that_the_process_does_without(filled):
+    secret = {**item(300), "text": "SECRET" * 50}
+    shared(filled).write([Add(secret)])
+    without = open_store(filled, index_from=1 << 40)
+    without._journal.reader.tables.give_up_index()
+    without.write([Remove("t300", 1)])
+    without.purge_history()
+    for path in filled.iterdir():
+        assert b"SECRET" not in path.read_bytes(), path

@@ -11,7 +11,7 @@ state         how far a shared table was brought up to date
 index_file    finds, makes and checks the file of a shared table
 """
 
-from portal.stores.file.table.connections import is_damage
+from portal.stores.file.table.connections import is_damage, is_shortage
 from portal.stores.file.table.frozen_items import FrozenItems
 from portal.stores.file.table.index_file import IndexFile
 from portal.stores.file.table.item_table import ItemTable
@@ -25,5 +25,5 @@ from portal.stores.file.table.state import TableState
 
 __all__ = [
     "TABLE_ERRORS", "FrozenItems", "IndexFile", "ItemInFile", "ItemTable", "OpenGeneration",
-    "ReplacedTableError", "TableState", "is_damage",
+    "ReplacedTableError", "TableState", "is_damage", "is_shortage",
 ]  # fmt: skip

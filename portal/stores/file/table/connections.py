@@ -194,20 +194,26 @@ class SharedConnections:
             self._changed.notify_all()
 
 
+#: Threads that fork take turns.
+_forking = threading.Lock()
 _all: "weakref.WeakSet[PrivateConnection | SharedConnections]" = weakref.WeakSet()
 _held: list[PrivateConnection | SharedConnections] = []
 
 
 def _before_fork() -> None:
+    _forking.acquire()
     _held[:] = list(_all)
     for each in _held:
         each.before_fork()
 
 
 def _after_fork() -> None:
-    for each in _held:
-        each.after_fork()
-    _held.clear()
+    try:
+        for each in _held:
+            each.after_fork()
+    finally:
+        _held.clear()
+        _forking.release()
 
 
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
@@ -232,6 +238,11 @@ def is_damage(error: Exception) -> bool:
     # Our own error has no code. An index that is missing is an error in a statement.
     damage = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
     return _code(error) in (None, *damage)
+
+
+def is_shortage(error: Exception) -> bool:
+    """Whether there was nothing to open it with: too many files are open, say."""
+    return _code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM)
 
 
 def _code(error: Exception) -> int | None:

@@ -150,8 +150,8 @@ class JournalReader:
         return True
 
     def make_index(self) -> None:
-        """Make the index file of a large store, if there is none. Takes as long as reading the
-        file, and needs no lock.
+        """Make the index file of a large store, if there is none that fits, and use it. Takes as
+        long as reading the file, and needs no lock.
 
         Raises:
             BusyError: Another process is making it.
@@ -161,6 +161,10 @@ class JournalReader:
             file, mark, is_shared = self.file, self.mark, self.table.is_shared
         if file is not None and not is_shared:
             self.tables.make_index(file, mark)
+            with self.guard:
+                self._look_for_index_at = 1
+                if self.file is not None:
+                    self.look_for_index()
 
     def _go_on_in(self, file: OpenFile) -> None:
         self.table.go_on_in(OpenGeneration(self._disk, file, self._path))

@@ -172,14 +172,14 @@ class TableOpener:
         return None if table is None or state is None else (table, state.position)
 
     def make_index(self, file: OpenFile, mark: DurableMark) -> None:
-        """Make the index file of a large store, if there is none.
+        """Make the index file of a large store, if there is none that fits.
 
         Raises:
             BusyError: Another process is making it.
             CorruptStoreError: The file is damaged.
         """
         index = self._index
-        if index is None or file.is_read_only or mark.size < self._index_from or index.exists():
+        if index is None or file.is_read_only or mark.size < self._index_from:
             return
         header = journal.read_header(self._disk, file, self._path)
         table = index.make(

@@ -159,6 +159,25 @@ def test_a_spoilt_key_is_found_by_who_keeps_house(filled):
     assert state_of(store) == state_of(shared(filled)) == expected
 
 
+def test_a_row_that_went_back_to_what_it_was_is_found_and_enters_no_new_file(filled):
+    before = sqlite3.connect(filled / INDEX)
+    old = before.execute("SELECT json, checksum, size FROM items WHERE id = 't5'").fetchone()
+    before.close()
+    store = shared(filled)
+    store.write([Replace(item(5, 2), 1)])
+    with sqlite3.connect(filled / INDEX) as db:
+        db.execute("UPDATE items SET json = ?, checksum = ?, size = ? WHERE id = 't5'", old)
+    db.close()
+    assert store.get("t5")["version"] == 1
+    store.compact()
+    keep_house_once(shared(filled))
+    store.write([Add(item(500))])
+    assert store.get("t5")["version"] == shared(filled).get("t5")["version"] == 2
+    store.compact()
+    assert open_store(filled).get("t5")["version"] == 2
+    assert verify_file(filled).problem is None
+
+
 # ---- Who keeps house
 
 

@@ -11,7 +11,9 @@ from portal.stores.file.table.sql import BEFORE, DELETE, INSERT, UPDATE, UPDATE_
 from portal.stores.file.table.state import TableState
 
 #: What the table holds of an item beside its keys, and its bytes as JSON.
-Values = tuple[tuple[bytes | int | None, ...], int]
+Values = tuple[tuple[bytes | None, int | None, int | None, int | None, int, int], int]
+#: The number of items, their bytes, and the sum of their checksums.
+Totals = tuple[int, int, int]
 
 
 class TableChange:
@@ -20,15 +22,17 @@ class TableChange:
     Attributes:
         items: The number of items in the table.
         size: Bytes of all items as JSON.
+        sums: All their checksums together. A row that goes back to what it was before, as no
+            checksum of its own tells, does not agree with them.
     """
 
     def __init__(
         self,
         db: sqlite3.Connection,
-        totals: tuple[int, int],
+        totals: Totals,
         values: Callable[[Item, Keys, Location | None, int], Values],
     ) -> None:
-        self.items, self.size = totals
+        self.items, self.size, self.sums = totals
         self._db = db
         self._values = values
 
@@ -45,6 +49,7 @@ class TableChange:
             if before is not None:
                 self.items -= 1
                 self.size -= before[0]
+                self.sums -= before[1] or 0
             if item is None:
                 db.execute(DELETE, (item_id,))
                 continue
@@ -52,9 +57,10 @@ class TableChange:
             values, size = self._values(item, keys, location, seq)
             self.items += 1
             self.size += size
+            self.sums += values[1] or 0
             if before is None:
                 db.execute(INSERT, (item_id, crc32(item_id.encode()), *values, *keys))
-            elif before[1:] == keys:
+            elif before[2:] == keys:
                 db.execute(UPDATE_SAME_KEYS, (*values, item_id))
             else:
                 db.execute(UPDATE, (*values, *keys, item_id))

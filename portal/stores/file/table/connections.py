@@ -19,6 +19,8 @@ _CACHE_KIB = 1024
 #: Pages of 4 KiB in the write-ahead log after which a writer moves them into the file itself.
 #: Usually somebody else has done it long before, see `ItemTable.move_log`.
 _MAX_LOG_PAGES = 4000
+#: A larger log is cut once nobody needs it.
+_MAX_IDLE_LOG_BYTES = 4 * 1024 * 1024
 
 
 class Connections(Protocol):
@@ -170,6 +172,7 @@ class SharedConnections:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_MAX_LOG_PAGES}")
+            connection.execute(f"PRAGMA journal_size_limit = {_MAX_IDLE_LOG_BYTES}")
             # What was erased must not stay in a free part of the file.
             connection.execute("PRAGMA secure_delete = ON")
             self._refuse_other_file()

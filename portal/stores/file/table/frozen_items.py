@@ -13,8 +13,8 @@ from portal.stores.file.table.sql import COUNTED_TOTALS, ITEM, TOTALS
 from portal.stores.schema import KEY
 
 
-def _totals(db: sqlite3.Connection) -> tuple[int, int]:
-    totals: tuple[int, int] | None = db.execute(TOTALS).fetchone()
+def _totals(db: sqlite3.Connection) -> tuple[int, int, int]:
+    totals: tuple[int, int, int] | None = db.execute(TOTALS).fetchone()
     if totals is None:
         raise DamagedTableError
     return totals
@@ -27,6 +27,7 @@ class FrozenItems:
         self._file = file
         self._connections = connections
         self._db: sqlite3.Connection | None = None
+        self._sums = 0
         self._rows: Iterator[tuple[str, bytes | None, int, int, int]]
         sql = f"SELECT id, {ITEM} FROM items ORDER BY json IS NOT NULL, line_at, rowid"  # noqa: S608
         db = connections.take()
@@ -35,7 +36,7 @@ class FrozenItems:
             self._db = db
             try:
                 db.execute("BEGIN")
-                self.count, self.size = _totals(db)
+                self.count, self.size, self._sums = _totals(db)
                 self._rows = db.execute(f"SELECT id, {ITEM} FROM items ORDER BY rowid")  # noqa: S608
             except BaseException:
                 self.close()
@@ -43,7 +44,7 @@ class FrozenItems:
             return
         try:
             rows = db.execute(sql).fetchall()
-            self.count, self.size = db.execute(COUNTED_TOTALS).fetchone()
+            self.count, self.size, _ = db.execute(COUNTED_TOTALS).fetchone()
             self._rows = iter(rows)
         finally:
             connections.give_back(db)
@@ -52,7 +53,12 @@ class FrozenItems:
         return int(self.count)
 
     def rows(self) -> Iterator[tuple[str, bytes, bool]]:
-        """Id, JSON, and whether the item stays in the file. Those that do come first."""
+        """Id, JSON, and whether the item stays in the file. Those that do come first.
+
+        Raises:
+            DamagedTableError: At the end at the latest: something else was put there.
+        """
+        sums = 0
         # An import writes some hundred items with one line, which is read once for all of them.
         last: Location | None = None
         in_line: dict[str, bytes] = {}
@@ -60,6 +66,7 @@ class FrozenItems:
             if encoded is not None:
                 if crc32(encoded) != checksum:
                     raise DamagedTableError
+                sums += checksum
                 yield item_id, encoded, False
                 continue
             if last != (line_at, line_size):
@@ -70,6 +77,8 @@ class FrozenItems:
                     str(each[KEY]): orjson.dumps(each) for each in self._file.read_items(last)
                 }
             yield item_id, in_line[item_id], True
+        if self._db is not None and sums != self._sums:
+            raise DamagedTableError
 
     def close(self) -> None:
         """Let go of what they were read from."""

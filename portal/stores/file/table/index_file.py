@@ -20,7 +20,7 @@ from portal.stores.file.journal import Apply, Header, JournalPosition
 from portal.stores.file.table.connections import SharedConnections, connect
 from portal.stores.file.table.item_table import ItemTable
 from portal.stores.file.table.items import OpenGeneration, ReplacedTableError
-from portal.stores.file.table.sql import INDEX_SCHEMA, SCHEMA
+from portal.stores.file.table.sql import COUNTED_TOTALS, INDEX_SCHEMA, SCHEMA
 from portal.stores.file.table.state import STATE_SCHEMA, TableState
 
 logger = logging.getLogger("portal.store")
@@ -137,9 +137,7 @@ class IndexFile:
         position = read(table.load)
         for statement in INDEX_SCHEMA:
             db.execute(statement)
-        db.execute(
-            "INSERT INTO state (items, bytes) SELECT count(*), coalesce(sum(size), 0) FROM items"
-        )
+        db.execute(f"INSERT INTO state (items, bytes, sums) {COUNTED_TOTALS}")
         TableState.of(self._disk, file.fd, position).write(db)
         db.execute("COMMIT")
         db.execute("PRAGMA journal_mode = WAL")

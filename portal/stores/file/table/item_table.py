@@ -14,7 +14,7 @@ import orjson
 
 from portal.stores.contract import Item
 from portal.stores.file.journal import Changes, Location
-from portal.stores.file.table.change import TableChange, Values
+from portal.stores.file.table.change import TableChange, Totals, Values
 from portal.stores.file.table.connections import Connections, PrivateConnection, transaction
 from portal.stores.file.table.frozen_items import FrozenItems
 from portal.stores.file.table.items import (
@@ -56,9 +56,8 @@ class ItemTable(TableReads):
         self.is_shared = self._connections.is_shared
         #: Whoever remembers this one refers to the table without keeping it in memory.
         self.identity = object()
-        #: Changed only by a process that has the table for itself.
-        self._items = self._bytes = 0
-        self._totals_known = True
+        #: `None` while they are not known. Those of a shared table others change as well.
+        self._totals: Totals | None = (0, 0, 0)
 
     # ---- Changing
 
@@ -69,13 +68,13 @@ class ItemTable(TableReads):
         db = connections.take()
         try:
             with transaction(db):
-                known = self._totals_known and not self.is_shared
-                totals = (self._items, self._bytes) if known else self._read_totals(db)
-                change = TableChange(db, totals, self._values)
+                totals = None if self.is_shared else self._totals
+                change = TableChange(db, totals or self._read_totals(db), self._values)
                 yield change
+                totals = change.items, change.size, change.sums
                 if self.is_shared:
-                    db.execute("UPDATE state SET items = ?, bytes = ?", (change.items, change.size))
-            self._items, self._bytes, self._totals_known = change.items, change.size, True
+                    db.execute("UPDATE state SET items = ?, bytes = ?, sums = ?", totals)
+            self._totals = totals
         finally:
             connections.give_back(db)
 
@@ -95,7 +94,7 @@ class ItemTable(TableReads):
 
     def load(self, changes: Changes, location: Location | None = None, seq: int = 0) -> None:
         """Apply `changes` to a table without indexes. At the end call `index`."""
-        self._totals_known = False
+        self._totals = None
         with self.connection() as db:
             for item_id, item in changes.items():
                 if item is None:
@@ -168,22 +167,22 @@ class ItemTable(TableReads):
     # ---- All items
 
     def __len__(self) -> int:
-        return self._totals()[0]
+        return self._known_totals()[0]
 
     @property
     def size(self) -> int:
         """Bytes of all items as JSON."""
-        return self._totals()[1]
+        return self._known_totals()[1]
 
-    def _totals(self) -> tuple[int, int]:
-        if self.is_shared or not self._totals_known:
+    def _known_totals(self) -> Totals:
+        totals = None if self.is_shared else self._totals
+        if totals is None:
             with self.connection() as db:
-                self._items, self._bytes = self._read_totals(db)
-            self._totals_known = True
-        return self._items, self._bytes
+                totals = self._totals = self._read_totals(db)
+        return totals
 
-    def _read_totals(self, db: sqlite3.Connection) -> tuple[int, int]:
-        totals: tuple[int, int] | None
+    def _read_totals(self, db: sqlite3.Connection) -> Totals:
+        totals: Totals | None
         totals = db.execute(TOTALS if self.is_shared else COUNTED_TOTALS).fetchone()
         if totals is None:
             raise DamagedTableError

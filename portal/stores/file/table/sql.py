@@ -23,7 +23,7 @@ ITEM = "json, checksum, line_at, line_size"
 FIND = f"SELECT {ITEM} FROM items WHERE id = ?"  # noqa: S608 - our own names
 FIND_WITH_SEQ = f"SELECT seq, {ITEM} FROM items WHERE id = ?"  # noqa: S608
 SEQ = "SELECT seq FROM items WHERE id = ?"
-BEFORE = f"SELECT size, {', '.join(KEY_COLUMNS)} FROM items WHERE id = ?"  # noqa: S608
+BEFORE = f"SELECT size, checksum, {', '.join(KEY_COLUMNS)} FROM items WHERE id = ?"  # noqa: S608
 INSERT = (
     f"INSERT INTO items (id, hash, {', '.join(COLUMNS)})"  # noqa: S608
     f" VALUES (?, ?, {', '.join('?' * len(COLUMNS))})"
@@ -39,5 +39,5 @@ UPDATE_SAME_KEYS = (
 )
 EVERYTHING = f"SELECT id, hash, json, checksum, size, {', '.join(KEY_COLUMNS)} FROM items"  # noqa: S608
 DELETE = "DELETE FROM items WHERE id = ?"
-TOTALS = "SELECT items, bytes FROM state"
-COUNTED_TOTALS = "SELECT count(*), coalesce(sum(size), 0) FROM items"
+TOTALS = "SELECT items, bytes, sums FROM state"
+COUNTED_TOTALS = "SELECT count(*), coalesce(sum(size), 0), coalesce(sum(checksum), 0) FROM items"

@@ -13,7 +13,7 @@ _TAIL_BYTES = 1024
 STATE_SCHEMA = """
 CREATE TABLE state (
     generation INT, size INT, seq INT, line INT, tail INT, inode INT, modified INT,
-    items INT, bytes INT
+    items INT, bytes INT, sums INT
 );
 """
 _READ = "SELECT generation, size, seq, line, tail, inode, modified FROM state"

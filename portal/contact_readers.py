@@ -249,6 +249,19 @@ def read_phone(text: str, region: str = "") -> Phone | None:
         raise ProblemError(Problem.PHONE)
     if not is_plain and any(unicodedata.category(c) in _CONTROL_CATEGORIES for c in typed):
         raise ProblemError(Problem.PHONE)
+    e164 = plain_e164(typed)
+    if e164:
+        return Phone(typed, e164)
+    return phone_by_library(typed, region)
+
+
+def phone_by_library(typed: str, region: str = "") -> Phone:
+    """As `read_phone`, for a text without control characters that is neither empty nor too long.
+    It asks the library also where a number is plain.
+
+    Raises:
+        ProblemError: Not a possible number.
+    """
     digits, extension = plain_notation(typed)
     try:
         # The source of the country code is known only if the raw input is kept.
@@ -263,7 +276,7 @@ def read_phone(text: str, region: str = "") -> Phone | None:
     number.extension = extension or number.extension
     possible = phonenumbers.is_possible_number_with_reason(number)
     if possible == phonenumbers.ValidationResult.IS_POSSIBLE:
-        phone = Phone(number, typed)
+        phone = Phone.of_number(number, typed)
         if phone.is_assumed and not phone.in_use and lacks_country(digits, region):
             raise ProblemError(Problem.PHONE_NO_COUNTRY)
         return phone

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Self
 
 import phonenumbers
 from babel.core import get_global
@@ -48,11 +49,24 @@ class Phone:
             date.
     """
 
-    def __init__(self, number: phonenumbers.PhoneNumber, typed: str) -> None:
+    def __init__(self, typed: str, e164: str, extension: str = "") -> None:
+        """A number that was typed with its country code."""
         self.typed = typed
-        self.e164 = str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
-        self.extension = str(number.extension or "")
-        self._number = number
+        self.e164 = e164
+        self.extension = extension
+
+    @classmethod
+    def of_number(cls, number: phonenumbers.PhoneNumber, typed: str) -> Self:
+        """As the library has read it."""
+        e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        phone = cls(typed, str(e164), str(number.extension or ""))
+        phone._number = number
+        return phone
+
+    @cached_property
+    def _number(self) -> phonenumbers.PhoneNumber:
+        # Most numbers are only stored.
+        return phonenumbers.parse(self.e164, keep_raw_input=True)
 
     @property
     def international(self) -> str:

@@ -6,7 +6,8 @@ import phonenumbers
 import pytest
 from email_validator import EmailNotValidError, validate_email
 
-from portal.contact_readers import read_phone
+from portal.contact_readers import phone_by_library, read_phone
+from portal.phone_numbers import Phone
 from portal.plain_contacts import is_plain_domain, plain_e164
 
 _LABELS = ("a", "z9", "0", "x-y", "-a", "b-", "a--b", "xn--a", "A", "\u00fc", "c_d", "e" * 63,
@@ -15,10 +16,12 @@ _ENDS = ("com", "example", "de", "a1", "1a", "x-y", "c", "1", "local", "test", "
          "invalid", "localhost", "nolocal", "museum", "DE", "")  # fmt: skip
 
 
-def parsed_by_library(text: str) -> tuple[str, str]:
-    phone = read_phone(text)
+def all_of(phone: Phone | None) -> tuple[object, ...]:
     assert phone is not None
-    return phone.e164, phone.extension
+    return (
+        phone.typed, phone.e164, phone.extension, phone.international, phone.region,
+        phone.is_assumed, phone.in_use,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("country_code", phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
@@ -32,7 +35,11 @@ def test_a_plain_number_is_what_the_library_makes_of_it(country_code):
             text = f"+{country_code}{random.choice(('', ' '))}{digits[:at]}{sign}{digits[at:]}"
             number = plain_e164(text)
             if number is not None:
-                assert parsed_by_library(text) == (number, ""), text
+                # With a country code, the reader's own country does not matter.
+                by_library = phone_by_library(text, random.choice(("", "DE", "IT", "US", "RU")))
+                assert (by_library.e164, by_library.extension) == (number, ""), text
+                if length % 4 == 0:
+                    assert all_of(read_phone(text, "DE")) == all_of(by_library), text
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ _Result = TypeVar("_Result")
 
 
 class StoreWrapper:
-    """A `Store` that passes every call on to `inner`. Subclasses override what they change.
+    """A `Store` that passes every call on to `inner`. Subclasses override what they change. What
+    they do not is that of the store behind: no call takes time in a wrapper that does nothing.
 
     Attributes:
         only_looks: A subclass that has a `get` of its own, and returns what that of `inner`
@@ -26,6 +27,9 @@ class StoreWrapper:
 
     def __init__(self, store: Store) -> None:
         self.inner = store
+        for name in _CALLS:
+            if getattr(type(self), name) is getattr(StoreWrapper, name):
+                setattr(self, name, getattr(store, name))
 
     def get(self, item_id: str) -> Item:
         return self.inner.get(item_id)
@@ -73,6 +77,12 @@ class StoreWrapper:
 
     def close(self) -> None:
         self.inner.close()
+
+
+#: Every call of the contract.
+_CALLS = tuple(
+    name for name in vars(StoreWrapper) if not name.startswith("_") and name in vars(Store)
+)
 
 
 def _observed(

@@ -1,12 +1,12 @@
 """A wrapper has every call of the contract, and passes it on with all its arguments."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
 
-from portal.stores.contract import Add, Item, ItemNotFoundError, Page, Segment, Store
+from portal.stores.contract import Add, Change, Item, ItemNotFoundError, Page, Segment, Store
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.file.store import JsonFileStore
 from portal.stores.schema import GSI2
@@ -48,6 +48,26 @@ def test_a_wrapper_passes_every_argument_on(store: Store) -> None:
     assert wrapper.describe() == store.describe()
     wrapper.check()
     wrapper.close()
+
+
+class CountsWrites(StoreWrapper):
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.writes = 0
+
+    def write(self, changes: Sequence[Change]) -> None:
+        self.writes += 1
+        super().write(changes)
+
+
+def test_only_calls_that_a_wrapper_changes_pass_through_it(store: Store) -> None:
+    inner = CountsWrites(store)
+    outer = CountsWrites(StoreWrapper(inner))
+    for name in set(CALLS) - {"write"}:
+        assert getattr(outer, name) == getattr(store, name)
+    outer.write([Add(ITEMS[3])])
+    assert (outer.writes, inner.writes) == (1, 1)
+    assert outer.get("t3") == ITEMS[3]
 
 
 class Watched(ObservedStore):

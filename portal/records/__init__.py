@@ -178,6 +178,7 @@ from portal.records.outbox_entry import (
 from portal.records.provenance import imported_state, set_by_staff
 from portal.records.row_marks import (
     ASIDE,
+    NO_MARKS,
     WAITING,
     RowMarks,
     is_answered,
@@ -283,7 +284,7 @@ from portal.records.waiting_times import old_waiting_item_id, waiting_bucket, wa
 __all__ = [
     "ADOPT_ANSWER", "ASIDE", "CHANGES_ASIDE", "CLOSED_TOWARDS", "CORRECTIONS", "COUNTERS",
     "DAILY_ROUND", "ENDED", "ENDED_FOR", "EVENT_QUEUE", "IMPORTED_STATE", "IMPORTS", "IMPORT_ID",
-    "LAST", "MAX_OUTBOX_ID", "NEVER", "OUTBOX_DUE", "OUTBOX_ENDED", "OUTBOX_GIVEN_UP",
+    "LAST", "MAX_OUTBOX_ID", "NEVER", "NO_MARKS", "OUTBOX_DUE", "OUTBOX_ENDED", "OUTBOX_GIVEN_UP",
     "OUTBOX_ORPHANS", "OUTBOX_UNREADABLE", "REFERENCE_LENGTH", "REPORT_INDEX", "SEARCH_DUE",
     "SEARCH_WALK", "SECRET", "SECRET_FINGERPRINT", "SET_ASIDE_COUNTER", "SIGN_UPS",
     "SIGN_UP_SCOPES", "TENANT_ATTRIBUTES", "TERM_INDEXES", "TO_SECOND", "UNDONE_IMPORT",

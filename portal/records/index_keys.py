@@ -120,7 +120,9 @@ def normalised(name: str) -> str:
     """A company name as search compares it: without case, accents and repeated spaces, and short
     enough for a sort key of DynamoDB."""
     folded = unicodedata.normalize("NFKD", name).casefold()
-    words = " ".join("".join(c for c in folded if not unicodedata.combining(c)).split())
+    if not folded.isascii():
+        folded = "".join([c for c in folded if not unicodedata.combining(c)])
+    words = " ".join(folded.split())
     return words[:_MAX_SEARCH_NAME].rstrip()
 
 

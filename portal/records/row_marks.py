@@ -101,10 +101,11 @@ def row_marks(row: Item) -> RowMarks:
                 marks += found
     # 1.0 gave its rows no mark.
     is_listed_aside = row.get(_LIST) in (ASIDE, WAITING)
-    return _marks_of(marks, is_listed_aside) if marks or is_listed_aside else _NO_MARKS
+    return _marks_of(marks, is_listed_aside) if marks or is_listed_aside else NO_MARKS
 
 
-_NO_MARKS: Final = RowMarks()
+#: Most rows have none.
+NO_MARKS: Final = RowMarks()
 
 
 def marked_gaps(row: Item) -> tuple[Gap, ...]:

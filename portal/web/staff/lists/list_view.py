@@ -82,11 +82,11 @@ class ListView:
     def parameters(self) -> dict[str, str]:
         """What the address says, in one order, without what is usual. It always names the tab."""
         values = {
-            "status": self.tab.value,
+            "status": str(self.tab),
             "q": self.search,
-            "sort": self.sort.value if self.sort else "",
+            "sort": str(self.sort or ""),
             "cluster": self.cluster,
-            "source": self.source.value if self.source else "",
+            "source": str(self.source or ""),
             "late": "1" if self.late else "",
             "owner": self.owner,
         }

@@ -98,7 +98,8 @@ def _row(
     is_late = status is Status.PENDING and age > promised
     account, company = get("accountId", ""), get("companyId", "")
     validity = records.validity_of(item) if status is Status.ACTIVE or "validTo" in item else None
-    mark = queue_mark(marks)
+    has_marks = marks is not records.NO_MARKS
+    mark = queue_mark(marks) if has_marks else None
     if validity and status is Status.ACTIVE:
         access = access_status(status, validity, now, settings().expiring)
         status_label, tone = labels.ACCESS_STATUS[access], labels.TONE[access]
@@ -119,7 +120,7 @@ def _row(
         email=str(get("contactEmailAddress", "")),
         confirmed=_("confirmed") if marks.confirmed else "",
         ids=f"{account} / {company}" if account else "",
-        proved=_proved(marks),
+        proved=_proved(marks) if has_marks else "",
         requested=requested_day,
         requested_iso=created_at,
         age=dates.age(age, locale, late=is_late) if requested else "",

@@ -72,7 +72,8 @@ def open_data(contact: Contact) -> dict[str, str]:
     }
 
 
-@lru_cache(4096)
+# As many as a few pages need, since they are personal.
+@lru_cache(256)
 def readable_number(number: str) -> str:
     """`+49 30 901820`; what is no phone number, as old records may hold it, stays as it is."""
     try:

@@ -149,16 +149,17 @@ def before_request() -> ResponseReturnValue | None:
     Returns:
         A response that refuses the request, or None to go on to the view.
     """
+    asked = context.this_request()
     # A server that lets requests wait says in the environment when this one arrived.
-    set_deadline(request.environ.get("portal.arrived"))
-    endpoint = request.endpoint
+    set_deadline(asked.environ.get("portal.arrived"))
+    endpoint = asked.endpoint
     is_api = access.is_api(endpoint)
-    translation.set_locale(for_program=is_api or access.is_api_path(request.path))
+    translation.set_locale(for_program=is_api or access.is_api_path(asked.path))
     retry_attempts.set(STAFF_ATTEMPTS if access.is_staff_route(endpoint) else PUBLIC_ATTEMPTS)
     if is_api:
         accept.check_accept()
     refusal = access.authorize()
-    if endpoint is None or request.method in _SAFE_METHODS:
+    if endpoint is None or asked.method in _SAFE_METHODS:
         return refusal
     if refusal is not None:
         # Somebody's session may have ended while they typed. Nobody's file is read for that.

@@ -48,6 +48,7 @@ def submit_form(
         SignUpLimitError: A limit is reached.
         StoreError: The store does not answer.
     """
+    sent = request.form
     # Robots fill in every field, the honeypot too, and within a second. They get the same answer
     # as people. Only the honeypot sets a sign-up aside: a person may be fast.
     too_soon = now() - token.shown_at < timedelta(seconds=settings().sign_up_min_seconds)
@@ -59,12 +60,12 @@ def submit_form(
         status_link=status_hash(token.status_secret),
         now=now(),
         locale=locale_name(),
-        set_aside=bool(request.form.get("website")),
+        set_aside=bool(sent.get("website")),
         too_fast=too_soon,
         limits=services().limits.sign_ups,
         network=client_network(),
         proof=proof,
-        ask_for_proof="unproved" not in request.form,
+        ask_for_proof="unproved" not in sent,
         proof_mails=services().limits.proof_mails,
         waits_for_address=settings().confirm_address,
         shell_proof=shell_proof,

@@ -65,14 +65,16 @@ def sign_up() -> AnyResponse:
     form = ContactForm()
     if request.method != "POST":
         return _sign_up_page(form, claims=claimed_ids(request.args), token=new_form_token())
-    claims = claimed_ids(request.form)
-    token_text = request.form.get("form_token", "")
+    # No field comes twice. A plain dict is asked for those that are missing without an error.
+    sent = request.form.to_dict()
+    claims = claimed_ids(sent)
+    token_text = sent.get("form_token", "")
     try:
         token = services().links.read_form_token(token_text, now())
     except InvalidLinkError as error:
         # A token that was ours carries its age on, so that the form may be sent again at once.
         token, token_text = None, new_form_token(carry_on=isinstance(error, ExpiredLinkError))
-    language = request.form.get("language")
+    language = sent.get("language")
     if language in LANGUAGES:
         return _in_language(language, form, claims, token_text)
     if g.form_expired:
@@ -88,7 +90,7 @@ def sign_up() -> AnyResponse:
         proof = proof_of_form()
     except InvalidProofError:
         return _proof_page(form, claims, token_text)
-    is_other = request.form.get("another") or (earlier and not _corrects(earlier, token))
+    is_other = sent.get("another") or (earlier and not _corrects(earlier, token))
     limits = services().limits.sign_ups
     try:
         if earlier is not None and not is_other:

@@ -86,13 +86,14 @@ def check_form() -> None:
     user, owner = person(), form_owner()
     if user and owner and owner != user.id:
         raise Forbidden("another person")
-    if request.endpoint in _HAS_OWN_TOKEN:
+    endpoint = request.endpoint
+    if endpoint in _HAS_OWN_TOKEN:
         return
     g.form_expired = not _is_token_valid()
-    if not g.form_expired or request.endpoint in _HANDLES_OWN_CSRF:
+    if not g.form_expired or endpoint in _HANDLES_OWN_CSRF:
         return
     # Without an owner, nobody knows whose words the form holds.
-    if not owner or request.endpoint not in _HANDLES_FOR_OWNER:
+    if not owner or endpoint not in _HANDLES_FOR_OWNER:
         raise ExpiredPageError
 
 

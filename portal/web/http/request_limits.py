@@ -173,24 +173,25 @@ def takes_file() -> bool:
 
 
 def _check_length() -> None:
+    sent = context.this_request()
     # Servers set this flag to say that the stream ends where the body ends, even if the sender
     # hung up early. Without it Werkzeug counts the bytes and refuses half a form.
-    request.environ.pop("wsgi.input_terminated", None)
-    if request.content_length is None:
+    sent.environ.pop("wsgi.input_terminated", None)
+    if sent.content_length is None:
         raise LengthRequired
     if not takes_file():
-        limit = _limit_without_file(request.endpoint)
-        request.max_content_length = request.max_form_memory_size = limit
-        if request.content_length > limit:
+        limit = _limit_without_file(sent.endpoint)
+        sent.max_content_length = sent.max_form_memory_size = limit
+        if sent.content_length > limit:
             raise RequestEntityTooLarge
         return
-    if request.headers.get("Content-Encoding", "identity") != "identity":
+    if sent.headers.get("Content-Encoding", "identity") != "identity":
         raise file_is_compressed()
     max_file_bytes = context.settings().import_megabytes * 1_000_000
     # The other fields of the form, and the boundaries between its parts, come on top.
     limit = max_file_bytes + MAX_BODY_BYTES
-    request.max_content_length = request.max_form_memory_size = limit
-    if request.content_length > limit:
+    sent.max_content_length = sent.max_form_memory_size = limit
+    if sent.content_length > limit:
         raise file_too_large(max_file_bytes)
 
 
@@ -201,18 +202,19 @@ def _limit_without_file(endpoint: str | None) -> int:
 
 
 def _check_fields() -> None:
-    mimetype = request.mimetype
+    sent = context.this_request()
+    mimetype = sent.mimetype
     if mimetype == _URLENCODED:
         # Werkzeug limits the number of parts in a multipart body, but not of fields in this one.
-        body = request.get_data(cache=True, parse_form_data=False)
+        body = sent.get_data(cache=True, parse_form_data=False)
         if body.count(b"&") >= MAX_FIELDS:
             raise RequestEntityTooLarge
     elif mimetype == _MULTIPART:
         _check_files()
-    elif request.content_length:
+    elif sent.content_length:
         raise UnsupportedMediaType
-    repeatable = _REPEATABLE_FIELDS.get(request.endpoint or "", frozenset())
-    repeated = {name for name, values in request.form.lists() if len(values) > 1}
+    repeatable = _REPEATABLE_FIELDS.get(sent.endpoint or "", frozenset())
+    repeated = {name for name, values in sent.form.lists() if len(values) > 1}
     if repeated - repeatable:
         raise RepeatedFieldError
 

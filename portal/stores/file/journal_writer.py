@@ -206,6 +206,7 @@ class JournalWriter:
         if was_there or exists(self._disk, previous_path(self.path)):
             raise journal.missing_error(self.path)
         reader.table, reader.file = ItemTable(), None
+        reader.table.index()
         self._begin_generation()
 
     def append(self, commits: Sequence[Changes]) -> None:

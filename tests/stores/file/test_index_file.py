@@ -285,3 +285,10 @@ def test_readers_of_one_process_do_not_wait_for_each_other(filled):
     for each in threads:
         each.join()
     assert not failures
+
+
+def test_a_new_store_has_its_indexes_from_the_first_call_on(folder, caplog):
+    store = open_store(folder)
+    store.write([Add(item(1))])
+    assert [row["tenantId"] for row in store.query(GSI2, "P").items] == ["t1"]
+    assert caplog.messages == []

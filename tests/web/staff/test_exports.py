@@ -71,6 +71,12 @@ def test_the_file_has_all_rows_of_the_list_in_its_order(
     assert LINK not in links(viewer.get(QUEUE))
 
 
+def test_the_file_has_all_that_nobody_looks_after(anna: Staff, store: Store) -> None:
+    add_tenants(store, *(pending_tenant(number) for number in range(10, 140)))
+    rows = parsed(anna.get(f"{CSV}?status=pending&owner=nobody"))
+    assert len(rows) == 130
+
+
 def test_a_row_has_stable_columns_instants_and_no_secret(anna: Staff, store: Store) -> None:
     add_tenants(store, active_tenant(1, "Müller & Söhne", timedelta(days=10)))
     (row,) = parsed(anna.get(CSV, query_string={"status": "active"}))

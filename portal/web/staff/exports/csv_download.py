@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from threading import BoundedSemaphore
 
-from flask import Response, request
+from flask import Response, request, stream_with_context
 from werkzeug.exceptions import TooManyRequests
 
 from portal.auth import SecurityAct, log_act, security_event
@@ -56,7 +56,10 @@ def csv_download(lines: Iterator[str], name: str, act: SecurityAct, what: str) -
         place.give_back()
         raise
     log_act(act, source(), route=what)
-    response.response = _then_give_back(whole_or_said(chain(first, lines)), place)
+    # The rows that are read later ask who has access, as those of the first page do.
+    response.response = stream_with_context(
+        _then_give_back(whole_or_said(chain(first, lines)), place)
+    )
     response.call_on_close(place.give_back)
     return response
 

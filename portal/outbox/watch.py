@@ -78,7 +78,8 @@ def watch_rounds(
 def _repeat(look: Callable[[], bool], wait: Callable[[float], bool], look_seconds: float) -> None:
     """`look` returns whether all worked."""
     pause = look_seconds
-    while not wait(pause * random.uniform(0.8, 1.2)):  # noqa: S311 - not for secrets
+    chance = random.SystemRandom()
+    while not wait(pause * chance.uniform(0.8, 1.2)):
         try:
             has_worked = look()
         except StoreError as error:

@@ -236,7 +236,9 @@ class UsageNoter:
 
 def _run(owner: "weakref.ref[UsageNoter]", ended: threading.Event) -> None:
     # Not all processes at the same second.
-    while not ended.wait(FLUSH_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311 - not for secrets
+    # Not the generator of all: this thread would take numbers from whoever has seeded that one.
+    chance = random.SystemRandom()
+    while not ended.wait(FLUSH_SECONDS * chance.uniform(0.8, 1.2)):
         noter = owner()
         if noter is None:
             return

@@ -1,5 +1,6 @@
 """`portal outbox` and `portal doctor --mail`: what is due is sent, and an operator can try it."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -110,6 +111,35 @@ def test_watch_goes_on_until_it_is_stopped(folder: Path, due: Store, how: str) -
     assert log.count("A mail was sent.") == 3
     assert "meyer.example" not in log
     assert {entry.state for entry in entries(due)} == {DeliveryState.SENT}
+
+
+def test_watch_keeps_house_for_the_file_store(folder: Path, due: Store) -> None:
+    del due
+    environ = {
+        "PATH": os.environ["PATH"],
+        "PORTAL_DATA_DIR": str(folder),
+        "PORTAL_SECRET_KEY": SECRET_KEY,
+        "PORTAL_MAIL_URL": f"smtp://127.0.0.1:{free_port()}",
+    }
+    command = [*PORTAL, "outbox", "send", "--watch", "--until-stdin-ends"]
+    with subprocess.Popen(command, cwd=ROOT, env=environ, stdin=subprocess.PIPE) as process:
+        # Writers see by this lock that they need not compact.
+        _wait_until(lambda: _is_locked(folder / "tenants.keeper"))
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(timeout=20) == 0
+    assert not _is_locked(folder / "tenants.keeper")
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def test_search_does_not_wait_for_a_mail_server_that_hangs(folder: Path, due: Store) -> None:

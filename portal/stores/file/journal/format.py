@@ -41,13 +41,15 @@ Apply = Callable[[Changes, Location, int], object]
 
 def encode_line(content: Mapping[str, Any]) -> bytes:
     """The line with this content. `orjson.JSONEncodeError` if JSON cannot express it."""
-    rest = orjson.dumps(content)[1:]
-    return b'{"crc":"%08x",%b\n' % (crc32(rest), rest)
+    return _with_sum(orjson.dumps(content)[1:])
 
 
 def row_line(item: bytes) -> bytes:
     """The line of a snapshot with this item, which is JSON."""
-    rest = b'"row":%b}' % item
+    return _with_sum(b'"row":%b}' % item)
+
+
+def _with_sum(rest: bytes) -> bytes:
     return b'{"crc":"%08x",%b\n' % (crc32(rest), rest)
 
 

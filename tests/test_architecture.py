@@ -120,10 +120,10 @@ def test_only_what_talks_to_aws_imports_boto3_and_only_when_it_is_used() -> None
         "portal.stores.aws", "portal.stores.dynamodb.client", "portal.sealing", "portal.mail",
         "migrations_tools",
     )  # fmt: skip
-    # These derive from classes of botocore. They are imported only where they are used.
+    # These build on classes of botocore. They are imported only where they are used.
     loading = (
         "portal.stores.aws.answer_parser", "portal.stores.aws.connections",
-        "portal.stores.aws.credentials",
+        "portal.stores.aws.credentials", "portal.stores.aws.direct_requests",
     )  # fmt: skip
     found = [one for one in PORTAL + TOOLS if one.top in AWS]
     assert [str(one) for one in found if not within(one.importer, *may)] == []

@@ -1,11 +1,15 @@
 """The stores under test. A test with `store` or `open_again` runs once for each kind of store."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.hooks import BaseEventHooks
 from botocore.parsers import JSONParser
+from botocore.serialize import create_serializer
 
 from portal.stores.aws.answer_parser import FastJsonParser
 from portal.stores.contract import Store
@@ -35,23 +39,28 @@ class JsonOpener:
 
 
 class DynamoDbOpener:
-    """Opens stores on one table. Each answer that they parse is parsed by botocore as well."""
+    """Opens stores on one table. Each request that they send and each answer that they parse is
+    compared with what botocore makes of it."""
 
     def __init__(self, location: TableLocation) -> None:
         self.location = location
 
     def __call__(self) -> Store:
         store = DynamoDbStore(self.location)
-        parse_twice(store)
+        store.connection.open()
+        events = store.connection._opener.opened.meta.events
+        parse_twice(events)
+        write_twice(events)
         return store
 
 
-#: Answers of DynamoDB that our parser understood in another way than botocore's.
-parsed_differently: list[tuple[object, object]] = []
+#: Answers of DynamoDB that our parser understood in another way than botocore's, and requests that
+#: botocore would have written in another way.
+different: list[tuple[object, object]] = []
 
 
-def parse_twice(store: DynamoDbStore) -> None:
-    """Have what the store's client parses compared with botocore's own parser."""
+def parse_twice(events: BaseEventHooks) -> None:
+    """Have what a client parses compared with botocore's own parser."""
     plain, fast = JSONParser(), FastJsonParser()
 
     def compare(
@@ -60,18 +69,34 @@ def parse_twice(store: DynamoDbStore) -> None:
         shape = operation_model.output_shape
         both = plain.parse(response_dict, shape), fast.parse(response_dict, shape)
         if both[0] != both[1]:
-            parsed_differently.append(both)
+            different.append(both)
 
-    store.connection.open()
-    store.connection._opener.opened.meta.events.register("before-parse.dynamodb", compare)
+    events.register("before-parse.dynamodb", compare)
+
+
+def write_twice(events: BaseEventHooks) -> None:
+    """Have what a client sends compared with what botocore would send."""
+    plain = create_serializer("json", include_validation=False)
+
+    def keep(params: Any, model: Any, context: dict[str, Any], **_arguments: object) -> None:
+        context["expected"] = plain.serialize_to_request(params, model)["body"]
+
+    def compare(request: AWSPreparedRequest, **_arguments: object) -> None:
+        both = json.loads(request.context["expected"]), json.loads(request.body)
+        if both[0] != both[1]:
+            different.append(both)
+
+    # What botocore adds to the parameters, it adds before.
+    events.register_last("before-parameter-build.dynamodb", keep)
+    events.register("before-send.dynamodb", compare)
 
 
 @pytest.fixture(autouse=True)
-def parsed_alike() -> Iterator[None]:
+def as_botocore_does() -> Iterator[None]:
     yield
-    different = parsed_differently.copy()
-    parsed_differently.clear()
-    assert different == []
+    found = different.copy()
+    different.clear()
+    assert found == []
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,12 @@ single_flight     one background thread does what many wait for, each for its ow
 credentials       credentials that are looked up and renewed in the background
 connections       connections whose whole answer has to arrive within the deadline
 whole_answers     damaged and shortened answers are found before they are parsed
+answer_parser     answers are parsed as botocore does, at a part of its cost
+direct_requests   requests are sent past the part of botocore that costs most
+signing           requests are signed as botocore does, at a part of its cost
 
-`credentials` and `connections` load botocore, which takes 0.4 s. So they are imported when the
-first client is made, and not before.
+`answer_parser`, `connections`, `credentials` and `direct_requests` load botocore, which takes
+0.4 s. So they are imported when the first client is made, and not before.
 """
 
 from portal.stores.aws.opening import (

@@ -110,9 +110,17 @@ class ClientOpener:
 
 
 def make_aws_client(
-    service: str, *, region: str | None, config: "Config", endpoint: str | None = None
+    service: str,
+    *,
+    region: str | None,
+    config: "Config",
+    endpoint: str | None = None,
+    direct: bool = False,
 ) -> "BaseClient":
     """A low-level client with its credentials. Takes as long as it takes, so see `ClientOpener`.
+
+    Args:
+        direct: Its requests are sent as `direct_requests` does, which says for whom it is.
 
     Raises:
         OpeningFailedError: There are no credentials, or the configuration cannot be used.
@@ -123,6 +131,9 @@ def make_aws_client(
     from portal.stores.aws.answer_parser import use_fast_parser  # noqa: PLC0415 - loads botocore
     from portal.stores.aws.connections import use_deadlines  # noqa: PLC0415 - loads botocore
     from portal.stores.aws.credentials import look_up_credentials  # noqa: PLC0415 - loads botocore
+    from portal.stores.aws.direct_requests import (  # noqa: PLC0415 - loads botocore
+        use_direct_requests,
+    )
 
     try:
         session = Session()
@@ -144,6 +155,8 @@ def make_aws_client(
         raise OpeningFailedError("client", error) from error
     use_deadlines(client)
     check_whole_answers(client)
+    if direct:
+        use_direct_requests(client, session)
     return client
 
 

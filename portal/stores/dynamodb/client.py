@@ -274,7 +274,7 @@ def make_client(location: TableLocation, timeouts: Timeouts = _DEFAULT_TIMEOUTS)
         parameter_validation=False,
     )
     return make_aws_client(
-        "dynamodb", region=location.region, endpoint=location.endpoint, config=config
+        "dynamodb", region=location.region, endpoint=location.endpoint, config=config, direct=True
     )
 
 

@@ -7,6 +7,7 @@ connections       connections whose whole answer has to arrive within the deadli
 whole_answers     damaged and shortened answers are found before they are parsed
 answer_parser     answers are parsed as botocore does, at a part of its cost
 direct_requests   requests are sent past the part of botocore that costs most
+answer_heads      status and headers are read as http.client does, at a part of its cost
 signing           requests are signed as botocore does, at a part of its cost
 
 `answer_parser`, `connections`, `credentials` and `direct_requests` load botocore, which takes

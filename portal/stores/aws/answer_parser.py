@@ -11,7 +11,7 @@ included.
 This module loads botocore: import it only to make a client.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +85,9 @@ class FastJsonParser(JSONParser):  # type: ignore[misc] # botocore has no annota
             convert = self._converter(shape.member)
             if convert and _is_map_of_structures(shape.member):
                 return _of_list_of_maps(self._unconverted(shape.member.value), convert)
+            if convert and (inner := _only_map_of_structures(shape.member)):
+                name, held = inner
+                return _of_list_of_holders(name, self._unconverted(held.value), convert)
             return _of_list(convert)
         if kind == "map":
             convert = self._converter(shape.value)
@@ -129,6 +132,15 @@ def _is_map_of_structures(shape: Any) -> bool:
     return bool(shape.type_name == "map" and _is_plain_structure(shape.value))
 
 
+def _only_map_of_structures(shape: Any) -> tuple[str, Any] | None:
+    """Name and shape of what a structure holds, if it may hold one map of structures only."""
+    if not _is_plain_structure(shape) or len(shape.members) != 1:
+        return None
+    ((name, member),) = shape.members.items()
+    same = _json_name(name, member) == name
+    return (name, member) if same and _is_map_of_structures(member) else None
+
+
 def _json_name(name: str, member: Any) -> str:
     return str(member.serialization.get("name", name))
 
@@ -148,15 +160,39 @@ def _of_list_of_maps(unconverted: frozenset[str], convert: Callable[[Any], Any])
     def converted(value: Any) -> Any:
         if type(value) is not list:
             raise _NotUnderstoodError
-        if {*map(type, value)} <= _DICT:
-            structures = [*chain.from_iterable(map(dict.values, value))]
-            if {*map(type, structures)} <= _DICT and unconverted.issuperset(
-                chain.from_iterable(structures)
-            ):
+        if _are_right(value, unconverted):
+            return value
+        return [convert(each) for each in value]
+
+    return converted
+
+
+def _of_list_of_holders(
+    name: str, unconverted: frozenset[str], convert: Callable[[Any], Any]
+) -> Convert:
+    """As the answers of a transaction, `[{"Item": {...}}, {}]`: they are looked at together."""
+    names = {name}
+
+    def converted(value: Any) -> Any:
+        if type(value) is not list:
+            raise _NotUnderstoodError
+        if {*map(type, value)} <= _DICT and names.issuperset(chain.from_iterable(value)):
+            maps = [*chain.from_iterable(map(dict.values, value))]
+            if _are_right(maps, unconverted):
                 return value
         return [convert(each) for each in value]
 
     return converted
+
+
+def _are_right(maps: Collection[Any], unconverted: frozenset[str]) -> bool:
+    """Whether these are maps of structures that hold nothing but members to be left unconverted."""
+    if not {*map(type, maps)} <= _DICT:
+        return False
+    structures = [*chain.from_iterable(map(dict.values, maps))]
+    return {*map(type, structures)} <= _DICT and unconverted.issuperset(
+        chain.from_iterable(structures)
+    )
 
 
 def _of_map(convert: Convert) -> Convert:
@@ -170,8 +206,7 @@ def _of_map_of_structures(unconverted: frozenset[str], convert: Callable[[Any], 
     """As the attributes of an item, `{"name": {"S": "text"}}`: mostly nothing has to be done."""
 
     def converted(value: Any) -> Any:
-        structures = value.values()
-        if {*map(type, structures)} <= _DICT and unconverted.issuperset(chain(*structures)):
+        if _are_right((value,), unconverted):
             return value
         return {name: convert(each) for name, each in value.items()}
 

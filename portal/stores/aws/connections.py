@@ -23,6 +23,7 @@ from botocore.awsrequest import (
 from urllib3.exceptions import ConnectTimeoutError
 
 from portal.bounded_answers import SHORTEST_SECONDS, bounded_response
+from portal.stores.aws.answer_heads import with_plain_heads
 from portal.stores.waiting import remaining_seconds
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ _gate = _Gate()
 os.register_at_fork(after_in_child=_gate.reset)
 
 
-_Response = bounded_response(lambda _: remaining_seconds(ANSWER_SECONDS))
+_Response = with_plain_heads(bounded_response(lambda _: remaining_seconds(ANSWER_SECONDS)))
 
 
 class _WithDeadline:

@@ -206,6 +206,7 @@ ARROWS: dict[str, set[str]] = {
     "portal.folders": set(),
     "portal.delivery_errors": set(),
     "portal.status_links": set(),
+    "portal.random_texts": set(),
     "portal.contact_fields": {"portal.translations"},
     "portal.contact_readers": {
         "portal.contact_fields", "portal.phone_numbers", "portal.plain_contacts",
@@ -274,7 +275,7 @@ ARROWS: dict[str, set[str]] = {
         "portal.day_texts", "portal.records", "portal.stores", "portal.tenants",
         "portal.timestamps", "portal.translations",
     },
-    "portal.auth": {"portal.stores", "portal.timestamps"},
+    "portal.auth": {"portal.random_texts", "portal.stores", "portal.timestamps"},
     "portal.oidc": {
         "portal.auth", "portal.bounded_answers", "portal.contact_readers", "portal.oidc_setting",
         "portal.settings", "portal.stores", "portal.tracing",
@@ -395,8 +396,9 @@ ARROWS: dict[str, set[str]] = {
     "portal.web.http": {
         "portal.address_proofs", "portal.auth", "portal.desk", "portal.fsm", "portal.grace",
         "portal.imports", "portal.logs", "portal.metrics", "portal.oidc", "portal.onboarding",
-        "portal.proof_of_work", "portal.queries", "portal.refusal_links", "portal.reminder_links",
-        "portal.sealing", "portal.settings", "portal.status_links", "portal.stores",
+        "portal.proof_of_work", "portal.queries", "portal.random_texts", "portal.refusal_links",
+        "portal.reminder_links", "portal.sealing", "portal.settings", "portal.status_links",
+        "portal.stores",
         "portal.tenants", "portal.timestamps", "portal.tracing", "portal.usage", "portal.web.front",
         "portal.web.i18n", "portal.webhooks",
     },

@@ -1,6 +1,5 @@
 """Links that sign one person in, once, within 15 minutes."""
 
-import secrets
 import string
 from datetime import datetime, timedelta
 
@@ -8,6 +7,7 @@ from portal.auth.credentials import check_credential, new_credential
 from portal.auth.people import Person, Role, active_person, id_of_address, person_upsert
 from portal.auth.security_log import OPERATOR, SecurityAct, Source, log_act, security_event
 from portal.auth.until_done import until_done
+from portal.random_texts import random_text
 from portal.stores import Add, Change, Store
 
 LINK_LIFE = timedelta(minutes=15)
@@ -18,7 +18,7 @@ _LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 
 def new_link_secret() -> str:
     """32 letters and digits (190 bits): mail programs cut a link that ends with "-" or "_"."""
-    return "".join(secrets.choice(_LETTERS_AND_DIGITS) for _ in range(32))
+    return random_text(_LETTERS_AND_DIGITS, 32)
 
 
 def make_sign_in_link(store: Store, *, email: str, name: str, role: str, now: datetime) -> str:

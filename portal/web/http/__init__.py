@@ -20,6 +20,7 @@ request_limits    size of bodies, number of fields, content types, hosts
 security_headers  security headers
 session_cookie    the session cookie
 signed_links      form tokens, cursors, status links, `next`
+signers           signatures of itsdangerous, with what never changes made once
 """
 
 from portal.web.http import (

@@ -111,8 +111,10 @@ def refuse_signed_out() -> None:
 
 def form_owner() -> str:
     """The id of the person whom the sent form was shown to; empty if it does not say so."""
+    text = request.form.get(OWNER_FIELD, "")
+    if not text:
+        return ""
     try:
-        text = request.form.get(OWNER_FIELD, "")
         return _signer(current_app.config[_KEYS]).unsign(text).decode()
     except BadSignature:
         return ""

@@ -1,13 +1,12 @@
 """The session cookie: Flask's own, signed and not encrypted."""
 
-from typing import ClassVar
-
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
-from itsdangerous import TimestampSigner, URLSafeTimedSerializer, want_bytes
+from itsdangerous import URLSafeTimedSerializer
 
 from portal.settings import Settings
 from portal.web.http.framed import is_without_cookie
+from portal.web.http.signers import TimedTextSigner
 
 
 def init_app(app: Flask, settings: Settings, keys: tuple[str, ...]) -> None:
@@ -40,19 +39,6 @@ def _name(settings: Settings) -> str:
 _PROBES = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})
 
 
-class _Signer(TimestampSigner):
-    """The one of itsdangerous, with each key derived once and not for every request."""
-
-    _derived: ClassVar[dict[tuple[bytes, bytes], bytes]] = {}
-
-    def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
-        whole = self.secret_keys[-1] if secret_key is None else want_bytes(secret_key)
-        derived = self._derived.get((self.salt, whole))
-        if derived is None:
-            derived = self._derived[self.salt, whole] = super().derive_key(whole)
-        return derived
-
-
 class SessionCookie(SecureCookieSessionInterface):
     """Flask's sessions, with the signer made once and not for every request.
 
@@ -65,9 +51,14 @@ class SessionCookie(SecureCookieSessionInterface):
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         if self._signer is None:
-            self._signer = super().get_signing_serializer(app)
-            if self._signer is not None:
-                self._signer.signer = _Signer
+            usual = super().get_signing_serializer(app)
+            if usual is not None:
+                self._signer = TimedTextSigner(
+                    usual.secret_keys,
+                    salt=usual.salt,
+                    serializer=usual.serializer,
+                    signer_kwargs=usual.signer_kwargs,
+                )
         return self._signer
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:

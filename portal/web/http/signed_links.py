@@ -4,22 +4,24 @@ the check of `next`, the address to go to after sign-in."""
 import hashlib
 import hmac
 import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData
 
 from portal.address_proofs import PROOF_LIFE, AddressProof, address_mark, read_proof_token
 from portal.auth import new_link_secret
 from portal.queries import PageCursor
+from portal.random_texts import as_digits, random_text
 from portal.reminder_links import ReminderLink, read_reminder_token
 from portal.status_links import mailed_secret
 from portal.timestamps import format_timestamp, parse_timestamp
+from portal.web.http.signers import TextSigner
 
 FORM_LIFE = timedelta(hours=24)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+_REFERENCE_LENGTH = 26
 #: Earlier links also hold "-" and "_".
 _STATUS_TOKEN = re.compile(r"([a-z0-9]{26})([A-Za-z0-9_-]{32})", re.ASCII)
 #: A path inside the portal, without anything that a browser could take for another host.
@@ -63,9 +65,9 @@ class SignedLinks:
     def __init__(self, keys: Sequence[str]) -> None:
         self._keys = tuple(keys)
         oldest_first = list(reversed(keys))
-        self._forms = URLSafeSerializer(oldest_first, salt="sign-up form")
-        self._presses = URLSafeSerializer(oldest_first, salt="press that proves an address")
-        self._cursors = URLSafeSerializer(oldest_first, salt="cursor")
+        self._forms = TextSigner(oldest_first, salt="sign-up form")
+        self._presses = TextSigner(oldest_first, salt="press that proves an address")
+        self._cursors = TextSigner(oldest_first, salt="cursor")
         self._reference_key = hmac.digest(keys[0].encode(), b"references of sign-ups", "sha256")
         self._follow_up_keys = [
             hmac.digest(key.encode(), b"status link of a follow-up", "sha256") for key in keys
@@ -81,7 +83,7 @@ class SignedLinks:
         return bool(stored_hash) and any(matches)
 
     def new_form_token(self, now: datetime) -> str:
-        reference = "".join(secrets.choice(_ALPHABET) for _ in range(26))
+        reference = random_text(_ALPHABET, _REFERENCE_LENGTH)
         text = self._forms.dumps([reference, new_link_secret(), format_timestamp(now)])
         return str(text)
 
@@ -108,11 +110,7 @@ class SignedLinks:
         and ids, and nobody else can work it out."""
         message = "\0".join((email.casefold(), tenant_id, str(number))).encode()
         whole = int.from_bytes(hmac.digest(self._reference_key, message, "sha256"))
-        letters = []
-        for _ in range(26):
-            whole, digit = divmod(whole, len(_ALPHABET))
-            letters.append(_ALPHABET[digit])
-        return "".join(letters)
+        return as_digits(whole, _ALPHABET, _REFERENCE_LENGTH)
 
     def follow_up_secret(self, link_hash: str, reference: str) -> str:
         """The secret of the status link of a request that follows another one.

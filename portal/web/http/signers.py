@@ -1,0 +1,69 @@
+"""Signed texts as itsdangerous makes and reads them, with what never changes made once.
+
+itsdangerous makes a signer for each text and derives the key anew. Every page has three such texts.
+The signatures are the same; a test compares them.
+"""
+
+import hmac
+from typing import Any
+
+from itsdangerous import Signer, TimestampSigner, URLSafeSerializer, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_encode, want_bytes
+from itsdangerous.serializer import Serializer
+from itsdangerous.signer import HMACAlgorithm
+
+#: To compress a short text takes longer than to sign it, and hardly makes it shorter: most of it is
+#: random. In bytes.
+SHORTEST_COMPRESSED = 512
+
+
+class _Hmac(HMACAlgorithm):
+    """HMAC with SHA-1, the default of itsdangerous, in one call."""
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        return hmac.digest(key, value, "sha1")
+
+
+class _DerivedOnce(Signer):
+    """Derives the key once of each secret key."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, algorithm=_Hmac(), **options)
+        self._derived = {key: super(_DerivedOnce, self).derive_key(key) for key in self.secret_keys}
+
+    def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
+        return self._derived[self.secret_keys[-1] if secret_key is None else want_bytes(secret_key)]
+
+
+class _TimestampDerivedOnce(_DerivedOnce, TimestampSigner):
+    """The same, with the time of the signature."""
+
+
+class _SignerOnce(Serializer[str]):
+    """Makes its signer once, and leaves short texts as they are. It reads compressed ones, too."""
+
+    _signer: Signer | None = None
+
+    def make_signer(self, salt: str | bytes | None = None) -> Signer:
+        if salt is not None and want_bytes(salt) != self.salt:
+            return super().make_signer(salt)
+        if self._signer is None:
+            self._signer = super().make_signer()
+        return self._signer
+
+    def dump_payload(self, obj: Any) -> bytes:
+        text = want_bytes(self.serializer.dumps(obj, **self.serializer_kwargs))
+        # Whatever is long takes the usual way, once more from the beginning.
+        return base64_encode(text) if len(text) < SHORTEST_COMPRESSED else super().dump_payload(obj)
+
+
+class TextSigner(_SignerOnce, URLSafeSerializer):
+    """As `URLSafeSerializer`."""
+
+    default_signer = _DerivedOnce
+
+
+class TimedTextSigner(_SignerOnce, URLSafeTimedSerializer):
+    """As `URLSafeTimedSerializer`."""
+
+    default_signer = _TimestampDerivedOnce

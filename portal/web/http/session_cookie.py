@@ -1,8 +1,13 @@
 """The session cookie: Flask's own, signed and not encrypted."""
 
+import time
+from copy import deepcopy
+from functools import lru_cache
+from typing import Any
+
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
-from itsdangerous import URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from portal.settings import Settings
 from portal.web.http.framed import is_without_cookie
@@ -35,12 +40,14 @@ def _name(settings: Settings) -> str:
     return "__Secure-portal" if settings.path_prefix else "__Host-portal"
 
 
+#: Cookies whose signature this process has seen to be right, and what they say: about 1 MB.
+_KEPT_COOKIES = 1024
 #: Asked by platforms, which keep no cookie. An error page for one of them sets none either.
 _PROBES = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})
 
 
 class SessionCookie(SecureCookieSessionInterface):
-    """Flask's sessions, with the signer made once and not for every request.
+    """Flask's sessions, with the signer made once, and a cookie that is known not read anew.
 
     Programs send no cookie. For them nothing is read, which saves 15 % of an answer of
     `GET /api/validate`.
@@ -48,6 +55,9 @@ class SessionCookie(SecureCookieSessionInterface):
 
     def __init__(self) -> None:
         self._signer: URLSafeTimedSerializer | None = None
+        #: A browser sends the same cookie with each of its requests. The key is the whole text, so
+        #: what is kept never gets old. A cookie that is refused is not kept.
+        self._read = lru_cache(_KEPT_COOKIES)(self._read_anew)
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         if self._signer is None:
@@ -64,12 +74,39 @@ class SessionCookie(SecureCookieSessionInterface):
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         if "HTTP_COOKIE" not in request.environ or is_without_cookie(request.path):
             return self.session_class()
-        return super().open_session(app, request)
+        text = request.cookies.get(self.get_cookie_name(app))
+        if not text or self.get_signing_serializer(app) is None:
+            return self.session_class()
+        try:
+            content, signed_at = self._read(text)
+        except BadSignature:
+            return self.session_class()
+        age = int(time.time()) - signed_at
+        if not 0 <= age <= app.permanent_session_lifetime.total_seconds():
+            return self.session_class()
+        # A session is changed, and what is kept stays as it is.
+        return self.session_class({
+            name: value if type(value) is str else deepcopy(value)
+            for name, value in content.items()
+        })  # fmt: skip
+
+    def _read_anew(self, text: str) -> tuple[dict[str, Any], int]:
+        """What a cookie says, and when it was signed, in seconds.
+
+        Raises:
+            BadSignature: It was not signed here, or is no session.
+        """
+        assert self._signer is not None  # noqa: S101 - asked by `open_session` alone
+        content, signed_at = self._signer.loads(text, return_timestamp=True)
+        return content, int(signed_at.timestamp())
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if is_without_cookie(request.path) or request.path in _PROBES:
             return
-        super().save_session(app, session, response)
+        if session.modified or session.permanent:
+            super().save_session(app, session, response)
+        elif session.accessed:
+            response.vary.add("Cookie")
         if response.cache_control.no_cache:
             # Only Back shows such a page without asking for it anew, and by then the cookie has
             # changed: with this header the browser would not find the page.

@@ -18,17 +18,27 @@ SHORTEST_COMPRESSED = 512
 
 
 class _Hmac(HMACAlgorithm):
-    """HMAC with SHA-1, the default of itsdangerous, in one call."""
+    """HMAC with SHA-1, the default of itsdangerous, begun once for each key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun: dict[bytes, hmac.HMAC] = {}
 
     def get_signature(self, key: bytes, value: bytes) -> bytes:
-        return hmac.digest(key, value, "sha1")
+        begun = self._begun.get(key)
+        if begun is None:
+            # A signer has as many keys as the settings name.
+            begun = self._begun[key] = hmac.new(key, digestmod="sha1")
+        mac = begun.copy()
+        mac.update(value)
+        return mac.digest()
 
 
 class _DerivedOnce(Signer):
     """Derives the key once of each secret key."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, algorithm=_Hmac(), **options)
+        super().__init__(*args, **{"algorithm": _Hmac(), **options})
         self._derived = {key: super(_DerivedOnce, self).derive_key(key) for key in self.secret_keys}
 
     def derive_key(self, secret_key: str | bytes | None = None) -> bytes:

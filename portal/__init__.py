@@ -68,7 +68,7 @@ def create_app(
     logs.configure()
     settings = settings or Settings.from_environment(os.environ)
     keys = resolve_secret_keys(settings)
-    app = Flask(
+    app = web.FlaskApp(
         __name__,
         template_folder=str(folder("templates")),
         static_folder=str(folder("static")),

@@ -1,6 +1,6 @@
 """Sets up the Flask application: routes, access, translation, errors."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
@@ -38,7 +38,7 @@ from portal.web.i18n import LanguageEnvironment, _, translation
 from portal.webhooks import SUBSCRIPTION_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -90,8 +90,6 @@ class SessionConverter(BaseConverter):
 def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> None:
     """`keys`: the first one signs; what was signed with the others stays valid."""
     app.extensions["portal"] = services
-    # No view is asynchronous. Flask looks at each function anew before it calls it.
-    app.ensure_sync = _as_it_is  # type: ignore[method-assign,assignment] # nothing is to be wrapped
     context.init_app(app)
     # There is no page whose address has two slashes in a row, and nobody is sent to another one.
     app.url_map.merge_slashes = False
@@ -175,10 +173,6 @@ def before_request() -> ResponseReturnValue | None:
     if not is_api:
         csrf.check_form()
     return None
-
-
-def _as_it_is(function: "Callable[..., Any]") -> "Callable[..., Any]":
-    return function
 
 
 def _redirect_without_host(response: Response) -> Response:

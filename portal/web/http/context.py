@@ -70,10 +70,11 @@ class _Request:
     """What views ask for again and again, of the request that this thread answers. A page asks
     eighty times, and Flask's `current_app` and `g` take ten times as long."""
 
-    __slots__ = ("now", "services")
+    __slots__ = ("now", "script_root", "services")
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, script_root: str) -> None:
         self.services = services
+        self.script_root = script_root
         self.now: datetime | None = None
 
 
@@ -85,7 +86,7 @@ def init_app(app: Flask) -> None:
     """To be called before anything that is to run before a request."""
 
     def begin() -> None:
-        _request.set(_Request(app.extensions["portal"]))
+        _request.set(_Request(app.extensions["portal"], request.script_root))
 
     def end(_error: BaseException | None) -> None:
         _request.set(None)
@@ -102,6 +103,12 @@ def this_request() -> Request:
 def services() -> Services:
     under_way = _request.get()
     return under_way.services if under_way else cast(Services, current_app.extensions["portal"])
+
+
+def script_root() -> str:
+    """The path below which the portal is: what its own addresses begin with; often empty."""
+    under_way = _request.get()
+    return under_way.script_root if under_way else request.script_root
 
 
 def store() -> Store:

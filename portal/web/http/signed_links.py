@@ -17,7 +17,7 @@ from portal.random_texts import as_digits, random_text
 from portal.reminder_links import ReminderLink, read_reminder_token
 from portal.status_links import mailed_secret
 from portal.timestamps import format_timestamp, parse_timestamp
-from portal.web.http.signers import TextSigner
+from portal.web.http.signers import RandomTextSigner, TextSigner
 
 FORM_LIFE = timedelta(hours=24)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -65,7 +65,7 @@ class SignedLinks:
     def __init__(self, keys: Sequence[str]) -> None:
         self._keys = tuple(keys)
         oldest_first = list(reversed(keys))
-        self._forms = TextSigner(oldest_first, salt="sign-up form")
+        self._forms = RandomTextSigner(oldest_first, salt="sign-up form")
         self._presses = TextSigner(oldest_first, salt="press that proves an address")
         self._cursors = TextSigner(oldest_first, salt="cursor")
         self._reference_key = hmac.digest(keys[0].encode(), b"references of sign-ups", "sha256")

@@ -12,10 +12,6 @@ from itsdangerous.encoding import base64_encode, want_bytes
 from itsdangerous.serializer import Serializer
 from itsdangerous.signer import HMACAlgorithm
 
-#: To compress a short text takes longer than to sign it, and hardly makes it shorter: most of it is
-#: random. In bytes.
-SHORTEST_COMPRESSED = 512
-
 
 class _Hmac(HMACAlgorithm):
     """HMAC with SHA-1, the default of itsdangerous, begun once for each key."""
@@ -50,7 +46,7 @@ class _TimestampDerivedOnce(_DerivedOnce, TimestampSigner):
 
 
 class _SignerOnce(Serializer[str]):
-    """Makes its signer once, and leaves short texts as they are. It reads compressed ones, too."""
+    """Makes its signer once."""
 
     _signer: Signer | None = None
 
@@ -61,16 +57,19 @@ class _SignerOnce(Serializer[str]):
             self._signer = super().make_signer()
         return self._signer
 
-    def dump_payload(self, obj: Any) -> bytes:
-        text = want_bytes(self.serializer.dumps(obj, **self.serializer_kwargs))
-        # Whatever is long takes the usual way, once more from the beginning.
-        return base64_encode(text) if len(text) < SHORTEST_COMPRESSED else super().dump_payload(obj)
-
 
 class TextSigner(_SignerOnce, URLSafeSerializer):
     """As `URLSafeSerializer`."""
 
     default_signer = _DerivedOnce
+
+
+class RandomTextSigner(TextSigner):
+    """For texts that hold little but what is random: itsdangerous compresses every text, to see
+    whether it gets shorter, and these do not. It takes longer than to sign them."""
+
+    def dump_payload(self, obj: Any) -> bytes:
+        return base64_encode(self.serializer.dumps(obj, **self.serializer_kwargs))
 
 
 class TimedTextSigner(_SignerOnce, URLSafeTimedSerializer):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from flask.templating import Environment
 from jinja2 import BytecodeCache, Template, nodes
-from jinja2.compiler import CodeGenerator, Frame
+from jinja2.compiler import CodeGenerator
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 
@@ -37,6 +37,8 @@ def escape_text(value: object) -> str:
 
 #: How the code of a template begins to hand on the pieces of a block, or of its parent.
 _EACH_PIECE = "yield from "
+#: How it begins to write out a value.
+_ESCAPED = "escape("
 
 
 class _Generator(CodeGenerator):
@@ -47,11 +49,8 @@ class _Generator(CodeGenerator):
             x = f"yield concat({x.removeprefix(_EACH_PIECE)})"
         super().writeline(x, node, extra)
 
-    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        if frame.eval_ctx.volatile or not frame.eval_ctx.autoescape or finalize.src is not None:
-            super()._output_child_pre(node, frame, finalize)
-        else:
-            self.write("environment.escape_text(")
+    def write(self, x: str) -> None:
+        super().write("environment.escape_text(" if x == _ESCAPED else x)
 
 
 class LanguageEnvironment(Environment):

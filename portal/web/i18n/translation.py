@@ -7,7 +7,7 @@ from pathlib import Path
 from babel import Locale
 from babel.support import NullTranslations, Translations
 from flask import Flask, request
-from flask_babel import Babel, get_locale, gettext
+from flask_babel import Babel, gettext
 from flask_babel import ngettext as _flask_ngettext
 
 from portal.translations import N_
@@ -93,21 +93,29 @@ def ngettext(one: str, many: str, number: int) -> str:
 
 def territory(region: str) -> str:
     """The name of a country in the reader's language; its two letters if there is no name."""
-    locale = get_locale()
-    return str(locale.territories.get(region, region) if locale else region)
+    return str(_babel_locale(_locale.get()).territories.get(region, region))
 
 
 def language_name(locale: str) -> str:
     """The name of a language in the reader's language: `German`. A locale without a name stays."""
-    reader = get_locale()
-    name = Locale.parse(locale).get_display_name(reader) if locale in LANGUAGES else None
-    return name or locale
+    return _language_name(locale, _locale.get()) if locale in LANGUAGES else locale
+
+
+@lru_cache
+def _language_name(locale: str, reader: str) -> str:
+    """`locale`: one of `LANGUAGES`, and so is `reader`."""
+    return Locale.parse(locale).get_display_name(_babel_locale(reader)) or locale
 
 
 def script_name(code: str) -> str:
     """The name of a script by its code of ISO 15924, in the reader's language: `Cyrl`, Cyrillic."""
-    locale = get_locale()
-    return str(locale.scripts.get(code, code) if locale else code)
+    return str(_babel_locale(_locale.get()).scripts.get(code, code))
+
+
+@lru_cache
+def _babel_locale(language: str) -> Locale:
+    """`language`: one of `LANGUAGES`. Flask-Babel looks it up for each request, by six calls."""
+    return Locale.parse(language)
 
 
 def set_locale(*, for_program: bool) -> None:

@@ -2,17 +2,21 @@
 
 import pytest
 from flask.json.tag import TaggedJSONSerializer
-from itsdangerous import BadSignature, URLSafeSerializer, URLSafeTimedSerializer
-from itsdangerous.timed import SignatureExpired
+from itsdangerous import (
+    BadSignature,
+    SignatureExpired,
+    URLSafeSerializer,
+    URLSafeTimedSerializer,
+)
 
-from portal.web.http.signers import SHORTEST_COMPRESSED, TextSigner, TimedTextSigner
+from portal.web.http.signers import RandomTextSigner, TextSigner, TimedTextSigner
 
 KEYS = ["old", "new"]
 TEXTS = [
     {},
     ["a", 1, None],
     {"csrf_token": "0" * 40, "sent": ["é" * 20, "2030-01-01T00:00:00.000Z"]},
-    "long " * SHORTEST_COMPRESSED,
+    "long " * 100,
 ]
 #: As they are with a salt, and as Flask makes them for its sessions.
 OPTIONS = [
@@ -38,18 +42,20 @@ def test_each_reads_what_the_other_one_signs(ours, theirs, options, content):
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-def test_a_text_that_does_not_get_shorter_is_the_same_to_the_letter(options):
-    content = ["q8xZ2", 7]
-    assert TextSigner(KEYS, **options).dumps(content) == (
-        URLSafeSerializer(KEYS, **options).dumps(content)
-    )
+@pytest.mark.parametrize("content", TEXTS)
+def test_a_text_is_the_same_to_the_letter(options, content):
+    usual = URLSafeSerializer(KEYS, **options).dumps(content)
+    assert TextSigner(KEYS, **options).dumps(content) == usual
+    # Compressed or not, both read it.
+    plain = RandomTextSigner(KEYS, **options)
+    assert plain.loads(usual) == content
+    assert URLSafeSerializer(KEYS, **options).loads(plain.dumps(content)) == content
 
 
-def test_a_long_text_is_compressed():
-    text = "long " * SHORTEST_COMPRESSED
-    assert TextSigner(KEYS, salt="form").dumps(text) == (
-        URLSafeSerializer(KEYS, salt="form").dumps(text)
-    )
+def test_what_is_random_is_the_same_to_the_letter():
+    content = ["q8xZ2rT0bV5nK7mJ4hL1cW9d", 7]
+    usual = URLSafeSerializer(KEYS, salt="form").dumps(content)
+    assert RandomTextSigner(KEYS, salt="form").dumps(content) == usual
 
 
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)

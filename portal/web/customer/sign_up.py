@@ -1,5 +1,7 @@
 """The sign-up form, with which a customer asks for access."""
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request
@@ -13,7 +15,7 @@ from portal.onboarding import (
     SpentProofError,
 )
 from portal.proof_of_work import InvalidProofError
-from portal.tenants import Ids, Tenant
+from portal.tenants import Contact, Ids, Tenant
 from portal.web.customer.claims import claim_facts
 from portal.web.customer.earlier_sign_up import (
     EarlierSignUp,
@@ -31,6 +33,7 @@ from portal.web.customer.sent_form import limit_problem, new_form_token, submit_
 from portal.web.forms import (
     CLAIM_FIELDS,
     ContactForm,
+    FieldView,
     claimed_ids,
     note_beside,
 )
@@ -47,7 +50,7 @@ from portal.web.http import (
     store,
     url_for,
 )
-from portal.web.i18n import LANGUAGES, _, set_language
+from portal.web.i18n import LANGUAGES, _, locale_name, set_language
 
 bp = Blueprint("customer", __name__)
 
@@ -62,9 +65,9 @@ def index() -> AnyResponse:
 
 @bp.route("/sign-up", methods=["GET", "POST"])
 def sign_up() -> AnyResponse:
-    form = ContactForm()
     if request.method != "POST":
-        return _sign_up_page(form, claims=claimed_ids(request.args), token=new_form_token())
+        return _sign_up_page(None, claims=claimed_ids(request.args), token=new_form_token())
+    form = ContactForm()
     # No field comes twice. A plain dict is asked for those that are missing without an error.
     sent = request.form.to_dict()
     claims = claimed_ids(sent)
@@ -106,7 +109,7 @@ def sign_up() -> AnyResponse:
         response = _sign_up_page(form, claims, token_text, status=429, problem=problem)
         response.headers["Retry-After"] = str(seconds)
         return response
-    return _sent(form, claims, tenant, token)
+    return _sent(form, contact, claims, tenant, token)
 
 
 def _corrects(earlier: EarlierSignUp, token: FormToken) -> bool:
@@ -115,9 +118,10 @@ def _corrects(earlier: EarlierSignUp, token: FormToken) -> bool:
     return request.form.get("corrects") == earlier.reference and not is_known(token.reference)
 
 
-def _sent(form: ContactForm, claims: Ids | None, tenant: Tenant, token: FormToken) -> AnyResponse:
-    """The status page of the request that the form has made, now or before."""
-    contact = form.to_contact()
+def _sent(
+    form: ContactForm, contact: Contact, claims: Ids | None, tenant: Tenant, token: FormToken
+) -> AnyResponse:
+    """The status page of the request that the form with this contact has made, now or before."""
     if tenant.contact == contact:
         # Otherwise its correction is still to be saved.
         note_saved()
@@ -169,7 +173,7 @@ def check_field() -> Response:
 
 
 def _sign_up_page(
-    form: ContactForm,
+    form: ContactForm | None,
     claims: Ids | None,
     token: str,
     *,
@@ -177,6 +181,7 @@ def _sign_up_page(
     problem: str = "",
     proof: bool = False,
 ) -> Response:
+    """`form`: as it was sent; `None` for an empty one."""
     hidden = [("form_token", token)]
     if claims:
         hidden += [(name, value) for name in CLAIM_FIELDS if (value := getattr(claims, name))]
@@ -188,10 +193,8 @@ def _sign_up_page(
         hidden.append(("corrects", earlier.reference))
     page = render_template(
         "customer/sign_up.html",
-        fields=form.views(
-            **{each.name: note_beside(each, form[each.name].data or "") for each in FORM_ORDER}
-        ),
-        errors=[*([("", problem)] if problem else []), *form.problems()],
+        fields=_typed_fields(form) if form else _empty_fields(locale_name()),
+        errors=[*([("", problem)] if problem else []), *(form.problems() if form else ())],
         facts=claim_facts(claims),
         earlier=earlier.tenant.contact.company if earlier else "",
         another=bool(request.form.get("another")),
@@ -199,3 +202,16 @@ def _sign_up_page(
         widget=widget() if proof or (limits and limits.asks_for_proof(now())) else None,
     )
     return page_with_form(page, status)
+
+
+def _typed_fields(form: ContactForm) -> Sequence[FieldView]:
+    return form.views(
+        **{each.name: note_beside(each, form[each.name].data or "") for each in FORM_ORDER}
+    )
+
+
+@lru_cache(len(LANGUAGES))
+def _empty_fields(language: str) -> Sequence[FieldView]:
+    """Before anything is typed they hold their words alone, in the reader's `language`."""
+    del language
+    return tuple(_typed_fields(ContactForm()))

@@ -1,7 +1,7 @@
 """The forms that a tenant's page offers, as the template shows them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import request
@@ -12,15 +12,15 @@ from portal.tenants import Tenant, Verb
 from portal.timestamps import format_timestamp
 from portal.web.forms import FieldView, Form, form_version
 from portal.web.http import csrf, htmx, settings, strip_unprintable, url_for
-from portal.web.i18n import _
+from portal.web.i18n import N_, _
 from portal.web.staff.lists import back_parameter
-from portal.web.staff.tenant.closed_forms import closed_form, has_fields
+from portal.web.staff.tenant.closed_forms import ClosedForms, FormKind, Shape
 from portal.web.staff.tenant.forms import NoteForm
 from portal.web.staff.tenant.tried_view import TriedView
 from portal.web.staff.tenant.validity_form import AGREED, SUGGESTED_LAST, Question
 from portal.web.staff.tenant.verb_entry import VerbEntry
 from portal.web.staff.tenant.verb_form import VerbForm
-from portal.web.staff.tenant.verbs import DECISIONS, has_credentials
+from portal.web.staff.tenant.verbs import DECISIONS, has_credentials, offered
 
 #: The endpoint of a note.
 _NOTE = "decisions.note"
@@ -32,6 +32,19 @@ _WITH_OWN_TEXT = frozenset({
     *(f"decisions.{entry.route}" for entry in DECISIONS if hasattr(entry.form, "text")),
     *(f"decisions.{entry.route}_preview" for entry in DECISIONS if hasattr(entry.form, "text")),
 })  # fmt: skip
+#: By the name of the form.
+_KINDS = {
+    entry.route: FormKind(
+        name=entry.route,
+        form=entry.form,
+        legend=entry.legend,
+        submit=entry.button,
+        key=entry.key,
+        is_previewed=entry.previewed is not None,
+    )
+    for entry in DECISIONS
+}
+_NOTE_KIND = FormKind(name="note", form=NoteForm, legend=N_("Write a note"), submit=N_("Add note"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,13 +56,13 @@ class FormView:
     question: what the person is asked before the form is sent again.
     differences: between this sign-up and the tenant that the form is about.
     key: the shortcut key that opens the form.
+    is_first: whether it stands open, before all others.
     open: whether the form is open when the page loads.
     beside: the name of the form that the browser sends together with this one.
     preview_url: where its mail is previewed; empty if it sends none with words of staff.
     mail: the preview.
     try_url: where its client id and secret are tried; empty if that is not offered.
     tried: what that has shown.
-    html: the whole form, if nobody has filled it in. Then all that is inside it stands here alone.
     """
 
     name: str
@@ -64,13 +77,13 @@ class FormView:
     hidden: Sequence[tuple[str, str]] = ()
     explanation: str = ""
     key: str = ""
+    is_first: bool = False
     open: bool = False
     beside: str = ""
     preview_url: str = ""
     mail: "MailView | None" = None
     try_url: str = ""
     tried: TriedView | None = None
-    html: Markup | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,94 +122,173 @@ class SubmittedForm:
     tried: TriedView | None = None
 
 
+#: A form; or the HTML of those that nobody has filled in, one behind the other.
+Written = tuple[Markup | None, FormView | None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OfferedForms:
+    """The forms that a page offers, in their order.
+
+    beside: the name of the form that the browser sends together with the note; empty if none.
+    """
+
+    decisions: Sequence[Written] = ()
+    note: Written | None = None
+    beside: str = ""
+
+
 def offered_forms(
-    tenant: Tenant, notes: Sequence[Note], submitted: SubmittedForm | None
-) -> list[FormView]:
+    tenant: Tenant,
+    notes: Sequence[Note],
+    submitted: SubmittedForm | None,
+    extra: FormView | None = None,
+) -> OfferedForms:
     """The forms of the verbs that the tenant's status allows, and the form for a note.
 
     submitted: replaces the form of the same name.
+    extra: the second choice; stands behind the activation. A renewal that the customer asks for
+        takes its place.
 
     The browser sends a note together with the first form that has fields. So without a script each
     of the two is shown again with what was typed in it while the other one was sent.
     """
-    version_field = [("version", str(tenant.version or 0))]
-    page = _Page(back=back_parameter(), token=csrf.csrf_token(), owner=csrf.new_form_owner())
-    forms: list[FormView] = []
-    beside = ""
-    for entry in _offered(tenant):
-        view = _view(
-            tenant,
-            entry.route,
-            entry.form,
-            entry.form.initial_data(tenant),
-            submitted,
-            page=page,
-            carried=not beside and _holds_decision(tenant),
-            legend=_(entry.legend),
-            submit=_(entry.button),
-            tone=entry.tone(tenant),
-            explanation=entry.explanation(tenant),
-            key=entry.key,
-            hidden=version_field,
-            preview_url=_preview_url(tenant, entry, page.back),
-            try_url=_try_url(tenant, entry, page.back),
-        )
-        beside = beside or (view.name if has_fields(entry.form) else "")
-        forms.append(view)
-    latest_note_at = notes[0].at if notes else None
-    # A note changes no version, so a double click is recognised by the latest note that the
-    # page showed.
-    after = format_timestamp(latest_note_at) if latest_note_at else ""
-    note = _view(
-        tenant,
-        "note",
-        NoteForm,
-        {},
-        submitted,
-        page=page,
-        carried=holds_note(),
-        legend=_("Write a note"),
-        submit=_("Add note"),
-        hidden=[*version_field, ("after", after)],
-        beside=beside,
-    )
-    return [*forms, note]
+    page = _Page(tenant, submitted)
+    forms: list[FormView | Shape] = []
+    entries = offered(tenant)
+    is_instead = extra is not None and bool(tenant.renews)
+    # The form of the decision that was tried comes first: only one that takes nothing away may be
+    # the first button.
+    if extra and (is_instead or all(entry.verb is not Verb.ACTIVATE for entry in entries)):
+        forms.append(replace(extra, is_first=True))
+    beside = extra.name if extra and is_instead else ""
+    holds_decision, has_fields = _holds_decision(tenant), False
+    for entry in entries:
+        carried = holds_decision and not has_fields
+        has_fields = has_fields or _KINDS[entry.route].has_fields
+        is_activation = entry.verb is Verb.ACTIVATE
+        if is_activation and is_instead:
+            continue
+        forms.append(page.decision(entry, is_first=not forms, carried=carried))
+        if has_fields and not beside:
+            beside = entry.route
+        if is_activation and extra:
+            forms.append(extra)
+    return page.written(forms, page.note(notes, beside), beside)
 
 
-def _offered(tenant: Tenant) -> list[VerbEntry]:
-    """The first one stands open. Where the details were erased, nothing that gives access is
-    possible without a contact, so that comes first."""
-    offered = [entry for entry in DECISIONS if entry.is_offered(tenant)]
-    if tenant.erased:
-        offered.sort(key=lambda entry: entry.verb is not Verb.EDIT_CONTACT)
-    return offered
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class _Page:
-    """What all forms of a page share.
+    """The forms of one page."""
 
-    back: the parameter that leads back to the list.
-    token, owner: the tokens of the reader.
-    """
+    def __init__(self, tenant: Tenant, submitted: SubmittedForm | None) -> None:
+        self._tenant, self._submitted = tenant, submitted
+        self._version = str(tenant.version or 0)
+        self._back = back_parameter()
+        # All of them are sent to addresses beside each other.
+        address, mark, query = url_for(_NOTE, tenant_id=tenant.id, back=self._back).partition("?")
+        self._closed = ClosedForms(
+            tenant,
+            address=address.removesuffix(_NOTE_KIND.name),
+            query=f"{mark}{query}",
+            version=self._version,
+            token=csrf.csrf_token(),
+            owner=csrf.new_form_owner(),
+        )
 
-    back: str | None
-    token: str
-    owner: str
+    def decision(self, entry: VerbEntry, *, is_first: bool, carried: bool) -> FormView | Shape:
+        """carried: show what the request holds, although another form was sent."""
+        tenant, kind = self._tenant, _KINDS[entry.route]
+        data = entry.form.initial_data(tenant)
+        tone, explanation = entry.tone(tenant), entry.explanation(tenant)
+        can_be_tried = has_credentials(entry) and settings().fsm.try_credentials
+        if not (carried or self._is_submitted(kind)):
+            return self._closed.add(
+                kind,
+                data,
+                is_first=is_first,
+                tone=tone,
+                explanation=explanation,
+                can_be_tried=can_be_tried,
+            )
+        return self._open(
+            kind,
+            data,
+            is_first=is_first,
+            tone=tone,
+            explanation=explanation,
+            key=entry.key,
+            hidden=[("version", self._version)],
+            preview_url=self._address(f"{kind.name}_preview") if kind.is_previewed else "",
+            try_url=self._address(f"{kind.name}_try") if can_be_tried else "",
+        )
 
+    def note(self, notes: Sequence[Note], beside: str) -> FormView | Shape:
+        latest_note_at = notes[0].at if notes else None
+        # A note changes no version, so a double click is recognised by the latest note that the
+        # page showed.
+        after = format_timestamp(latest_note_at) if latest_note_at else ""
+        if not (holds_note() or self._is_submitted(_NOTE_KIND)):
+            return self._closed.add(_NOTE_KIND, {}, beside=beside, hidden={"after": after})
+        hidden = [("version", self._version), ("after", after)]
+        return self._open(_NOTE_KIND, {}, beside=beside, hidden=hidden)
 
-def _preview_url(tenant: Tenant, entry: VerbEntry, back: str | None) -> str:
-    if entry.previewed is None:
-        return ""
-    endpoint = f"decisions.{entry.route}_preview"
-    return url_for(endpoint, tenant_id=tenant.id, back=back)
+    def written(
+        self, forms: Sequence[FormView | Shape], note: FormView | Shape, beside: str
+    ) -> OfferedForms:
+        """All of them, as the template takes them."""
+        groups: list[list[Shape]] = []
+        order: list[FormView | None] = []
+        for form in forms:
+            if isinstance(form, FormView):
+                order.append(form)
+            elif order and order[-1] is None:
+                groups[-1].append(form)
+            else:
+                order.append(None)
+                groups.append([form])
+        notes = [] if isinstance(note, FormView) else [(note,)]
+        html = iter(self._closed.written(*map(tuple, groups), *notes))
+        return OfferedForms(
+            decisions=[(None, form) if form else (next(html), None) for form in order],
+            note=(None, note) if isinstance(note, FormView) else (next(html), None),
+            beside=beside,
+        )
 
+    def _is_submitted(self, kind: FormKind) -> bool:
+        return self._submitted is not None and self._submitted.name == kind.name
 
-def _try_url(tenant: Tenant, entry: VerbEntry, back: str | None) -> str:
-    if not (has_credentials(entry) and settings().fsm.try_credentials):
-        return ""
-    endpoint = f"decisions.{entry.route}_try"
-    return url_for(endpoint, tenant_id=tenant.id, back=back)
+    def _address(self, name: str) -> str:
+        return url_for(f"decisions.{name}", tenant_id=self._tenant.id, back=self._back)
+
+    def _open(self, kind: FormKind, data: Mapping[str, str], **texts: Any) -> FormView:
+        """A form that was sent and refused, or that holds what was sent with another one."""
+        name, tenant, submitted = kind.name, self._tenant, self._submitted
+        question: Question | None = None
+        errors: Sequence[tuple[str, str]] = ()
+        if submitted is not None and submitted.name == name:
+            form, question = submitted.form, submitted.question
+            texts |= {"mail": submitted.mail, "tried": submitted.tried}
+            errors = form.problems(name)
+        else:
+            form = kind.form()
+        suggested = request.form.get(SUGGESTED_LAST, "")
+        if isinstance(form, VerbForm):
+            form.tenant, form.labels = tenant, form.option_labels(tenant)
+        # A note is sent together with the activation, and must not hold its field once more.
+        if suggested and SUGGESTED_LAST in data:
+            texts["hidden"] = [*texts["hidden"], (SUGGESTED_LAST, strip_unprintable(suggested))]
+        texts["submit"] = _(kind.submit)
+        if question:
+            texts |= asked(question, texts["hidden"])
+        return FormView(
+            name=name,
+            action=self._address(name),
+            legend=_(kind.legend),
+            fields=form.views(name, **_notes(form, tenant)),
+            errors=errors,
+            open=True,
+            **texts,
+        )
 
 
 def holds_note() -> bool:
@@ -222,7 +314,7 @@ def holds_begun_decision(tenant: Tenant) -> bool:
     begun a decision."""
     if not _holds_decision(tenant):
         return False
-    for entry in _offered(tenant):
+    for entry in offered(tenant):
         shown = entry.form.initial_data(tenant)
         names = [field.short_name for field in entry.form(formdata=None)]
         if names:
@@ -243,106 +335,14 @@ def _is_sent_without_script() -> bool:
     return request.method == "POST" and not htmx.wants_fragment()
 
 
-def _view(
-    tenant: Tenant,
-    name: str,
-    form_class: type[Form],
-    data: Mapping[str, str],
-    submitted: SubmittedForm | None,
-    *,
-    page: _Page,
-    carried: bool,
-    **texts: Any,
-) -> FormView:
-    """carried: show what the request holds, although another form was sent."""
-    question, is_open = None, False
-    errors: Sequence[tuple[str, str]] = ()
-    if submitted is not None and submitted.name == name:
-        form, question, is_open = submitted.form, submitted.question, True
-        texts |= {"mail": submitted.mail, "tried": submitted.tried}
-        errors = form.problems(name)
-    elif carried:
-        form, is_open = form_class(), True
-    else:
-        return _closed_view(tenant, name, form_class, data, page=page, **texts)
-    suggested = request.form.get(SUGGESTED_LAST, "")
-    if isinstance(form, VerbForm):
-        form.tenant, form.labels = tenant, form.option_labels(tenant)
-    # A note is sent together with the activation, and must not hold its field once more.
-    if suggested and SUGGESTED_LAST in data:
-        texts["hidden"] = [*texts["hidden"], (SUGGESTED_LAST, strip_unprintable(suggested))]
-    if question:
-        texts |= asked(question, texts["hidden"])
-    return FormView(
-        name=name,
-        action=url_for(f"decisions.{name}", tenant_id=tenant.id, back=page.back),
-        fields=form.views(name, **_notes(form, tenant, is_shown_again=is_open)),
-        errors=errors,
-        open=is_open,
-        **texts,
-    )
-
-
-def _closed_view(
-    tenant: Tenant,
-    name: str,
-    form_class: type[Form],
-    data: Mapping[str, str],
-    *,
-    page: _Page,
-    legend: str,
-    submit: str,
-    hidden: Sequence[tuple[str, str]],
-    tone: str = "plain",
-    explanation: str = "",
-    key: str = "",
-    preview_url: str = "",
-    try_url: str = "",
-    beside: str = "",
-) -> FormView:
-    """A form that nobody has filled in."""
-    suggested = data.get(SUGGESTED_LAST, "")
-    if suggested:
-        hidden = [*hidden, (SUGGESTED_LAST, suggested)]
-    action = url_for(f"decisions.{name}", tenant_id=tenant.id, back=page.back)
-    html = closed_form(
-        tenant,
-        name,
-        form_class,
-        data,
-        action=action,
-        submit=submit,
-        tone=tone,
-        hidden=hidden,
-        explanation=explanation,
-        preview_url=preview_url,
-        try_url=try_url,
-        beside=beside,
-        token=page.token,
-        owner=page.owner,
-    )
-    return FormView(
-        name=name,
-        action=action,
-        legend=legend,
-        submit=submit,
-        tone=tone,
-        key=key,
-        beside=beside,
-        html=html,
-    )
-
-
-def _notes(form: Form, tenant: Tenant, *, is_shown_again: bool) -> dict[str, str]:
-    """Name of a field -> what is said beside it."""
+def _notes(form: Form, tenant: Tenant) -> dict[str, str]:
+    """Name of a field -> what is said beside it, in a form that is shown again."""
     notes = dict(form.notes(tenant, form.typed())) if isinstance(form, VerbForm) else {}
-    if is_shown_again:
-        notes |= {
-            field.short_name: _("Type it again: what you typed is not shown.")
-            for field in form
-            if field.view_options.get("type") == "secret" and field.data
-        }
-    return notes
+    return notes | {
+        field.short_name: _("Type it again: what you typed is not shown.")
+        for field in form
+        if field.view_options.get("type") == "secret" and field.data
+    }
 
 
 def asked(question: Question, hidden: Sequence[tuple[str, str]]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The page of one tenant: facts, duplicates, forms, history and notes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -23,7 +23,12 @@ from portal.web.staff.tenant.confirmations import (
     confirm_note,
     undo_offer,
 )
-from portal.web.staff.tenant.form_views import FormView, SubmittedForm, offered_forms
+from portal.web.staff.tenant.form_views import (
+    FormView,
+    OfferedForms,
+    SubmittedForm,
+    offered_forms,
+)
 from portal.web.staff.tenant.lamps import lamps
 from portal.web.staff.tenant.mails import again_form, mail_lines
 from portal.web.staff.tenant.question_view import question_view
@@ -106,7 +111,7 @@ def tenant_page(
         UnknownTenantError: no tenant has this id.
     """
     loaded = onboarding.load(store(), tenant_id)
-    tenant = loaded.tenant
+    tenant, may_change = loaded.tenant, _may_change()
     events = queries.history(store(), tenant)
     notes = queries.notes(store(), tenant)
     if just_decided:
@@ -116,26 +121,26 @@ def tenant_page(
     elif just_assigned:
         confirmation = confirm_assignment(tenant, desk.find_desk(store(), tenant))
     undo = None
-    if not (confirmation and confirmation.undo_url) and _may_change():
+    if not (confirmation and confirmation.undo_url) and may_change:
         undo = undo_offer(tenant, loaded.item)
     said = {(note.verb, note.at): note.text for note in notes if note.verb}
     mails = queries.mails(store(), tenant)
     use = queries.noted_use(store(), tenant)
-    forms = offered_forms(tenant, notes, submitted) if _may_change() else []
-    if extra_form is None and forms:
-        extra_form = renewal_of_known_ids(tenant)
-    shown = _with_renewal(forms, extra_form, is_asked_for=bool(tenant.renews))
+    forms = OfferedForms()
+    if may_change:
+        extra_form = extra_form or renewal_of_known_ids(tenant)
+        forms = offered_forms(tenant, notes, submitted, extra_form)
     answer = htmx.render(
         "staff/tenant_page.html",
         "staff/_tenant_page.html",
         code=status,
-        team=team_view(tenant, beside=next((form.beside for form in shown if form.beside), "")),
+        team=team_view(tenant, beside=forms.beside),
         card=tenant_card(tenant, records.open_gaps(loaded.item)),
         conflict=conflict,
         confirmation=confirmation,
         undo=undo,
-        forms=shown,
-        decisions=[form for form in shown if form.name != "note"],
+        decisions=forms.decisions,
+        note_form=forms.note,
         related=related_requests(tenant),
         title_error=status == 422,
         history=[_history_line(event, said) for event in events] + [_sign_up_line(tenant, said)],
@@ -148,7 +153,7 @@ def tenant_page(
         lamps=lamps(tenant, events, mails, use),
         tried=latest_try(use),
         mails=mail_lines(mails),
-        again=again_form(tenant, mails) if _may_change() else None,
+        again=again_form(tenant, mails) if may_change else None,
         back_url=list_url(default_tab=_tab_of(tenant), tenant_id=tenant.id),
         next_url=_next_url(loaded.item),
     )
@@ -187,24 +192,6 @@ def conflict_notice(tenant: Tenant) -> ConflictNotice:
             ).removesuffix("."),
         ),
     )
-
-
-def _with_renewal(
-    forms: list[FormView], extra: FormView | None, *, is_asked_for: bool
-) -> list[FormView]:
-    """The form of the decision that was tried comes first: only one that takes nothing away may be
-    the first button. A renewal that the customer asks for takes the place of the activation."""
-    if extra is None:
-        return forms
-    if is_asked_for:
-        others = [form for form in forms if form.name != "activate"]
-        # The note goes with the first form that has fields.
-        return [
-            extra,
-            *(replace(form, beside=extra.name) if form.beside else form for form in others),
-        ]
-    first = next((n for n, form in enumerate(forms) if form.name == "activate"), -1) + 1
-    return [*forms[:first], extra, *forms[first:]]
 
 
 def _may_change() -> bool:

@@ -6,7 +6,7 @@ from this table. CONTRIBUTING.md says how to add a verb.
 """
 
 from portal.onboarding import activation, licences, questions, sign_ups, wrong_ids
-from portal.tenants import Status, Tenant, Verb, can_be_renewed
+from portal.tenants import Status, Tenant, Verb, can, can_be_renewed
 from portal.web.http import now, settings
 from portal.web.i18n import N_, _
 from portal.web.staff.tenant.forms import (
@@ -302,6 +302,18 @@ VERBS = (
 BY_VERB = {entry.verb: entry for entry in VERBS}
 #: The verbs that staff decide on. Each has a route.
 DECISIONS = tuple(entry for entry in VERBS if entry.change is not None)
+_BY_STATUS = {
+    status: tuple(entry for entry in DECISIONS if can(status, entry.verb)) for status in Status
+}
+
+
+def offered(tenant: Tenant) -> list[VerbEntry]:
+    """What the tenant's page offers. The first one stands open. Where the details were erased,
+    nothing that gives access is possible without a contact, so that comes first."""
+    entries = [entry for entry in _BY_STATUS[tenant.status] if entry.offered(tenant)]
+    if tenant.erased:
+        entries.sort(key=lambda entry: entry.verb is not Verb.EDIT_CONTACT)
+    return entries
 
 
 def has_credentials(entry: VerbEntry) -> bool:

@@ -13,6 +13,7 @@ None of this changes a tenant: it raises no version, so it never collides with a
 from portal.desk.assignment import (
     TakenError,
     assign,
+    desk_of,
     end_if_decided,
     ended_changes,
     find_desk,
@@ -22,11 +23,12 @@ from portal.desk.assignment import (
 from portal.desk.colleagues import KnownColleagues
 from portal.desk.escalation import Escalation, escalate_old
 from portal.desk.lists import Owner, owned, owners, without_owner
-from portal.desk.presence import note_presence, who_looks
+from portal.desk.presence import note_presence, people_of, who_looks
 from portal.desk.wishes import set_mail_wishes
 
 __all__ = [
-    "Escalation", "KnownColleagues", "Owner", "TakenError", "assign", "end_if_decided",
-    "ended_changes", "escalate_old", "find_desk", "follow_changes", "is_assignable",
-    "note_presence", "owned", "owners", "set_mail_wishes", "who_looks", "without_owner",
+    "Escalation", "KnownColleagues", "Owner", "TakenError", "assign", "desk_of",
+    "end_if_decided", "ended_changes", "escalate_old", "find_desk", "follow_changes",
+    "is_assignable", "note_presence", "owned", "owners", "people_of", "set_mail_wishes",
+    "who_looks", "without_owner",
 ]  # fmt: skip

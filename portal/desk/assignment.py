@@ -14,6 +14,7 @@ from portal.stores import (
     Add,
     BusyError,
     Change,
+    Item,
     ItemExistsError,
     Remove,
     Replace,
@@ -42,9 +43,14 @@ def is_assignable(tenant: Tenant) -> bool:
 
 def find_desk(store: Store, tenant: Tenant) -> Desk:
     """Who looks after the tenant. What was before the latest decision has ended."""
-    desk = _stored_desk(store, tenant.id)
-    if desk is None:
+    return desk_of(find_item(store, records.desk_id(tenant.id)), tenant)
+
+
+def desk_of(item: Item | None, tenant: Tenant) -> Desk:
+    """As `find_desk`, of the item with `records.desk_id`."""
+    if item is None:
         return records.new_desk(tenant)
+    desk = records.desk_of(item)
     if desk.status is tenant.status:
         return desk
     return replace(records.new_desk(tenant), version=desk.version)

@@ -15,6 +15,7 @@ from portal.records import Presence
 from portal.stores import (
     Add,
     BusyError,
+    Item,
     ItemExistsError,
     Replace,
     Store,
@@ -39,8 +40,16 @@ def who_looks(
     Args:
         beside: The id of a person who is left out.
     """
-    _version, people = _read(store, tenant_id, now)
-    return _of_tenant(people, tenant_id, beside)
+    return people_of(
+        find_item(store, records.presence_id(tenant_id)), tenant_id, now, beside=beside
+    )
+
+
+def people_of(
+    item: Item | None, tenant_id: str, now: datetime, *, beside: str = ""
+) -> Sequence[Presence]:
+    """As `who_looks`, of the item with `records.presence_id`."""
+    return _of_tenant(_present(item, now), tenant_id, beside) if item else []
 
 
 def note_presence(
@@ -74,8 +83,11 @@ def _read(store: Store, tenant_id: str, now: datetime) -> tuple[int, list[Presen
     item = find_item(store, records.presence_id(tenant_id))
     if item is None:
         return 0, []
-    people = records.presence_of(item)
-    return int(item["version"]), [each for each in people if now - each.at < PRESENT]
+    return int(item["version"]), _present(item, now)
+
+
+def _present(item: Item, now: datetime) -> list[Presence]:
+    return [each for each in records.presence_of(item) if now - each.at < PRESENT]
 
 
 def _of_tenant(people: Sequence[Presence], tenant_id: str, beside: str) -> list[Presence]:

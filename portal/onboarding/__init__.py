@@ -73,6 +73,7 @@ from portal.onboarding.erasure import (
 from portal.onboarding.follow_ups import (
     AskedAlreadyError,
     FollowUp,
+    follow_up_in,
     latest_follow_up,
     may_ask_again,
     may_ask_to_renew,
@@ -119,7 +120,7 @@ __all__ = [
     "are_reminders_ended", "ask", "change_tenant", "clear_doubtful", "closed", "confirm_email",
     "edit_contact", "edit_names", "end_reminders", "end_status_link",
     "ended_and_due", "erase", "erase_closed_before", "erase_ended_before", "erasure",
-    "find", "is_unreached", "kept", "latest_follow_up", "licences",
+    "find", "follow_up_in", "is_unreached", "kept", "latest_follow_up", "licences",
     "load", "mails", "may_ask_again", "may_ask_to_renew", "new_status_link", "notes",
     "questions", "reinstate", "reject", "release", "remove_counters_before",
     "remove_set_aside_before", "renew", "renew_existing", "reopen", "resume_reminders",

@@ -89,7 +89,7 @@ def load(store: Store, tenant_id: str) -> Loaded:
         raise UnknownTenantError(tenant_id) from error
     if not records.is_tenant(item):
         raise UnknownTenantError(tenant_id)
-    return Loaded(records.tenant_of(item), item, forward.idempotency_key if forward else "")
+    return Loaded(records.known_tenant_of(item), item, forward.idempotency_key if forward else "")
 
 
 def decide(

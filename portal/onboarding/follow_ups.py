@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from portal import records
 from portal.onboarding.decisions import UnknownTenantError, find
-from portal.stores import Add, Change, Item, ItemNotFoundError, Replace, Store
+from portal.stores import Add, Change, Item, ItemNotFoundError, Replace, Store, find_item
 from portal.tenants import Status, Tenant
 
 #: So long before its end, a customer can ask to renew an access.
@@ -57,9 +57,12 @@ class FollowUp:
 def latest_follow_up(store: Store, tenant: Tenant) -> FollowUp | None:
     """The latest request that follows this tenant. `None` if there is none, if it was erased, or
     if staff have renewed the tenant with it."""
-    try:
-        item = store.get(records.follow_up_id(tenant.id))
-    except ItemNotFoundError:
+    return follow_up_in(store, find_item(store, records.follow_up_id(tenant.id)), tenant)
+
+
+def follow_up_in(store: Store, item: Item | None, tenant: Tenant) -> FollowUp | None:
+    """As `latest_follow_up`, of the item with `records.follow_up_id`."""
+    if item is None:
         return None
     follow_up = _follow_up(store, item)
     return None if follow_up and follow_up.tenant.id == tenant.id else follow_up

@@ -61,6 +61,8 @@ from portal.queries.usage import (
     proof_counts,
     proof_page,
     unknown_ids,
+    use_ids,
+    use_in,
 )
 from portal.queries.waiting_times import KnownWaitingTimes, WaitingTimes, waiting_times
 
@@ -74,5 +76,6 @@ __all__ = [
     "history",
     "is_in_tab", "late_ranges", "mails", "next_waiting", "next_waiting_after", "noted_use", "notes",
     "page", "possible_duplicates", "proof_counts", "proof_page", "ranges_of_tab", "report_is_whole",
-    "undelivered", "unknown_ids", "waiting_for_address", "waiting_times", "weeks",
+    "undelivered", "unknown_ids", "use_ids", "use_in", "waiting_for_address", "waiting_times",
+    "weeks",
 ]  # fmt: skip

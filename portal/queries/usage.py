@@ -69,10 +69,25 @@ class ProofPage:
 
 def noted_use(store: Store, tenant: Tenant) -> NotedUse:
     """What was noted of a tenant, under both its ids. It reads one or two items."""
+    return use_in(store.get_many(use_ids(tenant)), tenant)
+
+
+def use_ids(tenant: Tenant) -> list[str]:
+    """The ids of the items that `use_in` looks at: one or two."""
+    ids = [records.usage_id(tenant.id)]
+    return [*ids, records.usage_id(tenant.pending_id)] if tenant.pending_id else ids
+
+
+def use_in(items: Mapping[str, Item], tenant: Tenant) -> NotedUse:
+    """As `noted_use`, of the items that were read.
+
+    Args:
+        items: By their ids.
+    """
     sign_up_id = tenant.pending_id or ("" if tenant.is_final else tenant.id)
     return NotedUse(
-        application=_usage(store, tenant.id) if tenant.is_final else None,
-        visits=_usage(store, sign_up_id) if sign_up_id else None,
+        application=_usage(items, tenant.id) if tenant.is_final else None,
+        visits=_usage(items, sign_up_id) if sign_up_id else None,
     )
 
 
@@ -164,6 +179,6 @@ def _mail_row(store: Store, row: Item) -> ProofRow | None:
     return ProofRow(tenant_id=entry.tenant_id, tenant=tenant, row=row, entry=entry)
 
 
-def _usage(store: Store, tenant_id: str) -> Usage | None:
-    item = find_item(store, records.usage_id(tenant_id))
+def _usage(items: Mapping[str, Item], tenant_id: str) -> Usage | None:
+    item = items.get(records.usage_id(tenant_id))
     return records.usage_of(item) if item else None

@@ -33,6 +33,7 @@ from portal.web.forms.contact_form import (
 from portal.web.forms.contact_view import (
     contact_data,
     contact_facts,
+    language_of_contact,
     masked_email,
     masked_facts,
     masked_value,
@@ -43,7 +44,7 @@ from portal.web.forms.contact_view import (
 __all__ = [
     "CLAIM_FIELDS", "AddressForm", "ChangeForm", "ContactForm", "FieldView", "Form",
     "StaffContactForm", "TextField", "claimed_ids", "contact_data", "contact_facts",
-    "form_messages", "form_version", "is_final_id", "line_reader", "masked_email", "masked_facts",
-    "masked_value", "note_beside", "open_data", "phone_notes", "read_cluster", "read_day",
-    "read_id", "read_phone", "read_secret", "readable_number",
+    "form_messages", "form_version", "is_final_id", "language_of_contact", "line_reader",
+    "masked_email", "masked_facts", "masked_value", "note_beside", "open_data", "phone_notes",
+    "read_cluster", "read_day", "read_id", "read_phone", "read_secret", "readable_number",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ Its fields are made from `portal.contact_fields.CONTACT_FIELDS`.
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from flask import request
@@ -19,7 +19,7 @@ from portal.web.forms import form_messages
 from portal.web.forms.base import Form, TextField, line_reader, read_id
 from portal.web.forms.contact_view import contact_data
 from portal.web.http import strip_unprintable
-from portal.web.i18n import _, territory
+from portal.web.i18n import _, locale_name, territory
 
 
 def read_phone(text: str) -> Phone | None:
@@ -104,12 +104,7 @@ def phone_notes(stored: Contact, typed: Mapping[str, str]) -> dict[str, str]:
         typed: Name of a field -> the text that it holds.
     """
     country = region()
-    assumed = ""
-    if country:
-        assumed = _(
-            "A number without a country code is read as one of this country: %(country)s.",
-            country=territory(country),
-        )
+    assumed = _assumed(country, locale_name()) if country else ""
     notes = {}
     for field in fields_of_kind(FieldKind.PHONE):
         text = typed.get(field.name, "").strip()
@@ -122,6 +117,16 @@ def phone_notes(stored: Contact, typed: Mapping[str, str]) -> dict[str, str]:
         else:
             notes[field.name] = _phone_note(text) or assumed
     return notes
+
+
+@lru_cache(1024)
+def _assumed(country: str, language: str) -> str:
+    """`language`: that of the request."""
+    del language
+    return _(
+        "A number without a country code is read as one of this country: %(country)s.",
+        country=territory(country),
+    )
 
 
 class AddressForm(Form):
@@ -220,23 +225,31 @@ def _email_note(typed: str) -> str:
 
 def _phone_note(typed: str) -> str:
     """How the number was read, and whether such numbers are in use."""
+    return _note_on(typed, region(), locale_name()) if typed else ""
+
+
+# As many as a few pages need, since they are personal.
+@lru_cache(256)
+def _note_on(typed: str, country: str, language: str) -> str:
+    """`country`: assumed for a number without a country code; `language`: that of the request."""
+    del language
     try:
-        phone = contact_readers.read_phone(typed, region())
+        phone = contact_readers.read_phone(typed, country)
     except ProblemError:
         return ""
     if phone is None:
         return ""
-    country = territory(phone.region)
+    named = territory(phone.region)
     if phone.in_use:
         note = _(
-            "We read this as %(number)s (%(country)s).", number=phone.international, country=country
+            "We read this as %(number)s (%(country)s).", number=phone.international, country=named
         )
     else:
         note = _(
             "We read this as %(number)s (%(country)s). No such number seems to be in use there;"
             " please check it.",
             number=phone.international,
-            country=country,
+            country=named,
         )
     if not phone.is_assumed:
         return note

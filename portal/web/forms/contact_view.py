@@ -6,7 +6,7 @@ from portal.contact_fields import CONTACT_FIELDS, FORM_ORDER, ContactField, Fiel
 from portal.contact_readers import ProblemError, read_phone
 from portal.phone_numbers import plain_notation
 from portal.tenants import Contact
-from portal.web.i18n import _, territory
+from portal.web.i18n import LANGUAGES, _, language_name, locale_name, territory
 
 
 def contact_facts(contact: Contact) -> list[tuple[str, str]]:
@@ -70,6 +70,19 @@ def open_data(contact: Contact) -> dict[str, str]:
     return {
         field.name: getattr(contact, field.name) for field in CONTACT_FIELDS if not field.masked
     }
+
+
+def language_of_contact(locale: str) -> str:
+    """The name of the contact's language in the reader's: `German`. Of another locale than ours,
+    or none, the text as it is."""
+    return _language_name(locale, locale_name()) if locale in LANGUAGES else locale
+
+
+@lru_cache
+def _language_name(locale: str, reader: str) -> str:
+    """`reader`: the language of the request."""
+    del reader
+    return language_name(locale)
 
 
 # As many as a few pages need, since they are personal.

@@ -40,6 +40,7 @@ class FormKind:
     legend, submit: its heading and its button, in English.
     key: the shortcut key that opens it.
     is_previewed: whether it has a button that previews a mail.
+    has_credentials: whether it has a client id and a secret, which can be tried.
     """
 
     name: str
@@ -48,6 +49,7 @@ class FormKind:
     submit: str
     key: str = ""
     is_previewed: bool = False
+    has_credentials: bool = False
 
     @cached_property
     def texts(self) -> tuple[str, ...]:

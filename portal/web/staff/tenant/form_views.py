@@ -41,6 +41,7 @@ _KINDS = {
         submit=entry.button,
         key=entry.key,
         is_previewed=entry.previewed is not None,
+        has_credentials=has_credentials(entry),
     )
     for entry in DECISIONS
 }
@@ -131,11 +132,13 @@ class OfferedForms:
     """The forms that a page offers, in their order.
 
     beside: the name of the form that the browser sends together with the note; empty if none.
+    has_open: whether any of them has no HTML yet.
     """
 
     decisions: Sequence[Written] = ()
     note: Written | None = None
     beside: str = ""
+    has_open: bool = False
 
 
 def offered_forms(
@@ -200,7 +203,7 @@ class _Page:
         tenant, kind = self._tenant, _KINDS[entry.route]
         data = entry.form.initial_data(tenant)
         tone, explanation = entry.tone(tenant), entry.explanation(tenant)
-        can_be_tried = has_credentials(entry) and settings().fsm.try_credentials
+        can_be_tried = kind.has_credentials and settings().fsm.try_credentials
         if not (carried or self._is_submitted(kind)):
             return self._closed.add(
                 kind,
@@ -252,6 +255,7 @@ class _Page:
             decisions=[(None, form) if form else (next(html), None) for form in order],
             note=(None, note) if isinstance(note, FormView) else (next(html), None),
             beside=beside,
+            has_open=any(order) or isinstance(note, FormView),
         )
 
     def _is_submitted(self, kind: FormKind) -> bool:

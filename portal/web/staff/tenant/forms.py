@@ -23,6 +23,7 @@ from portal.web.forms import (
     TextField,
     contact_data,
     form_messages,
+    language_of_contact,
     line_reader,
     phone_notes,
     read_cluster,
@@ -30,7 +31,7 @@ from portal.web.forms import (
     read_secret,
 )
 from portal.web.http import now, settings
-from portal.web.i18n import LANGUAGES, N_, _, dates, labels, language_name, locale_name
+from portal.web.i18n import LANGUAGES, N_, _, dates, labels, locale_name
 from portal.web.staff.tenant.validity_form import SUGGESTED_LAST, ValidityForm, term_field
 from portal.web.staff.tenant.verb_form import VerbForm
 
@@ -162,7 +163,7 @@ def _reason_field(reasons: Sequence[Reason]) -> TextField:
 
 def _written_in(tenant: Tenant) -> str:
     """Beside a text of staff that goes to the customer as it is."""
-    language = language_name(tenant.locale or LANGUAGES[0])
+    language = language_of_contact(tenant.locale or LANGUAGES[0])
     return _("Write it in the language of the customer: %(language)s.", language=language)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import Enum
+from typing import NamedTuple
 
 from portal.mail import DELIVERED, Problem, kind_entry, problem_of
 from portal.queries import NotedUse
@@ -34,17 +35,13 @@ class State(Enum):
     UNKNOWN = ("warning", "?")
     NONE = ("", "–")
 
-    @property
-    def tone(self) -> str:
-        return self.value[0]
-
-    @property
-    def sign(self) -> str:
-        return self.value[1]
+    def __init__(self, tone: str, sign: str) -> None:
+        # As plain attributes: a page reads them five times, and `value` takes a call.
+        self.tone = tone
+        self.sign = sign
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Lamp:
+class Lamp(NamedTuple):
     """`word`: what the lamp says; `text`: when, who, why."""
 
     label: str

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from portal import onboarding
 from portal.onboarding import UnknownTenantError
+from portal.stores import Item
 from portal.tenants import Tenant
 from portal.web.http import settings, store, url_for
 from portal.web.i18n import _, dates, labels
@@ -21,8 +22,12 @@ class RelatedRequest:
     url: str
 
 
-def related_requests(tenant: Tenant) -> list[RelatedRequest]:
-    """The request before this one, and the one that follows it. Two reads by key at most."""
+def related_requests(tenant: Tenant, follow_up: Item | None) -> list[RelatedRequest]:
+    """The request before this one, and the one that follows it. Two reads by key at most.
+
+    Args:
+        follow_up: The item with `records.follow_up_id`.
+    """
     found = []
     if tenant.follows:
         # Retention may have removed it.
@@ -33,7 +38,7 @@ def related_requests(tenant: Tenant) -> list[RelatedRequest]:
                 else _("The customer asked before:")
             )
             found.append(_related(sentence, onboarding.find(store(), tenant.follows)))
-    newer = onboarding.latest_follow_up(store(), tenant)
+    newer = onboarding.follow_up_in(store(), follow_up, tenant)
     if newer:
         day = dates.day(newer.asked_at, settings().time_zone)
         sentence = (

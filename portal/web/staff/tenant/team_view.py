@@ -1,13 +1,14 @@
 """Who looks after a tenant, and who looks at it: as its page shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import request
 
-from portal import desk
+from portal import desk, records
 from portal.auth import Person, Role
 from portal.records import Desk, Presence
+from portal.stores import Item
 from portal.tenants import Tenant
 from portal.web.http import htmx, now, person, services, settings, store, url_for
 from portal.web.i18n import _, dates, labels
@@ -66,10 +67,21 @@ class TeamView:
     chosen: str = ""
 
 
-def team_view(tenant: Tenant, *, beside: str) -> TeamView:
-    found = desk.find_desk(store(), tenant)
+def team_view(tenant: Tenant, items: Mapping[str, Item], *, beside: str) -> TeamView:
+    """Who looks after the tenant, and who looks at it.
+
+    Args:
+        items: What the page has read, by id: the desk, and who looks at the tenant.
+        beside: As in `TeamView`.
+    """
+    found = desk.desk_of(items.get(records.desk_id(tenant.id)), tenant)
     user = person()
-    others = desk.who_looks(store(), tenant.id, now(), beside=user.id if user else "")
+    others = desk.people_of(
+        items.get(records.presence_id(tenant.id)),
+        tenant.id,
+        now(),
+        beside=user.id if user else "",
+    )
     presence = PresenceView(
         url=url_for("staff.presence", tenant_id=tenant.id),
         version=str(tenant.version or 0),
@@ -96,8 +108,15 @@ def team_view(tenant: Tenant, *, beside: str) -> TeamView:
             for each in colleagues
             if each.id not in (user.id, owner)
         ],
-        chosen="" if htmx.wants_fragment() else request.form.get(COLLEAGUE, ""),
+        chosen=_chosen(),
     )
+
+
+def _chosen() -> str:
+    """Whom this person had chosen before they sent another form, without a script."""
+    if request.method != "POST" or htmx.wants_fragment():
+        return ""
+    return request.form.get(COLLEAGUE, "")
 
 
 def current_owner(found: Desk, colleagues: Sequence[Person]) -> str:

@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from portal.mail import ascii_domain
 from portal.mixed_scripts import mixed_words, scripts_of
@@ -17,9 +19,9 @@ from portal.tenants import (
     cluster_of,
     standing,
 )
-from portal.web.forms import contact_facts
+from portal.web.forms import contact_facts, language_of_contact
 from portal.web.http import now, settings
-from portal.web.i18n import N_, _, dates, labels, language_name, script_name
+from portal.web.i18n import N_, _, dates, labels, locale_name, script_name
 from portal.web.staff.tenant.verbs import validity_has_ended
 
 _VERDICTS = {
@@ -49,8 +51,50 @@ def tenant_card(tenant: Tenant, gaps: Collection[Gap] = ()) -> TenantCard:
     Args:
         gaps: What its row lacks, and nobody has answered for.
     """
-    zone = settings().time_zone
-    access = standing(tenant, now(), settings().expiring)
+    used, at = settings(), now()
+    is_pending = tenant.status is Status.PENDING
+    moment = _Moment(
+        access=standing(tenant, at, used.expiring),
+        has_ended=validity_has_ended(tenant),
+        waited=dates.span(at - (tenant.created_at or at)) if is_pending else "",
+    )
+    of_settings = (used.time_zone, used.fsm_proof, used.sign_up_min_seconds)
+    return _card(tenant, tuple(gaps), moment, of_settings, locale_name())
+
+
+class _Moment(NamedTuple):
+    """What the time of the request decides.
+
+    Attributes:
+        access: The access status.
+        has_ended: Whether the validity has ended.
+        waited: How long a sign-up has waited, in words.
+    """
+
+    access: AccessStatus
+    has_ended: bool
+    waited: str
+
+
+# As many as a few people work on, since they are personal.
+@lru_cache(256)
+def _card(
+    tenant: Tenant,
+    gaps: tuple[Gap, ...],
+    moment: _Moment,
+    of_settings: tuple[ZoneInfo, bool, int],
+    language: str,
+) -> TenantCard:
+    """The card, which is kept for these arguments. Nothing here may ask for the time, and for
+    settings only those that are named.
+
+    Args:
+        of_settings: The time zone, whether the shell proves ids, and the seconds that a sign-up
+            takes at least.
+        language: That of the request.
+    """
+    del of_settings, language
+    zone, access = settings().time_zone, moment.access
     status = labels.ACCESS_STATUS[access] if tenant.is_active else labels.STATUS[tenant.status]
     tone = labels.TONE[access]
     if tenant.set_aside and tenant.status is Status.PENDING:
@@ -63,7 +107,7 @@ def tenant_card(tenant: Tenant, gaps: Collection[Gap] = ()) -> TenantCard:
         (_("Personal details"), _erased(tenant)),
         (_("Domain in ASCII"), _other_domain(contact.email)),
         (_("Email confirmed"), _confirmed(tenant)),
-        (_("Language of the customer"), language_name(tenant.locale)),
+        (_("Language of the customer"), language_of_contact(tenant.locale)),
         *(
             [
                 (_("Account"), labels.named_id(ids.account_name, ids.account_id)),
@@ -92,10 +136,10 @@ def tenant_card(tenant: Tenant, gaps: Collection[Gap] = ()) -> TenantCard:
         company=contact.company or (tenant.id if Gap.CONTACT in gaps else _("(erased)")),
         status=_(status),
         tone=tone,
-        status_sentence=_status_sentence(tenant, access),
+        status_sentence=_status_sentence(tenant, moment),
         facts=[(label, value) for label, value in facts if value],
         incomplete=_("Incomplete") if gaps else "",
-        warnings=[*(_(_TO_COMPLETE[gap]) for gap in gaps), *_warnings(tenant, gaps)],
+        warnings=[*(_(_TO_COMPLETE[gap]) for gap in gaps), *_warnings(tenant, gaps, moment)],
         secret=secret,
     )
 
@@ -185,12 +229,11 @@ def _valid_through(tenant: Tenant) -> str:
     return dates.moment(validity.valid_to, zone)
 
 
-def _status_sentence(tenant: Tenant, access: AccessStatus) -> str:
+def _status_sentence(tenant: Tenant, moment: _Moment) -> str:
     zone, validity = settings().time_zone, tenant.validity
-    match tenant.status, access:
+    match tenant.status, moment.access:
         case Status.PENDING, _:
-            age = now() - tenant.created_at if tenant.created_at else timedelta(0)
-            return _("Waiting for %(span)s.", span=dates.span(age))
+            return _("Waiting for %(span)s.", span=moment.waited)
         case Status.ACTIVE, (AccessStatus.VALID | AccessStatus.EXPIRING):
             return _("Valid through %(through)s.", through=_valid_through(tenant))
         case Status.ACTIVE, AccessStatus.NOT_YET_VALID:
@@ -235,7 +278,7 @@ _TO_COMPLETE = {
 }
 
 
-def _warnings(tenant: Tenant, gaps: Collection[Gap]) -> list[str]:
+def _warnings(tenant: Tenant, gaps: Collection[Gap], moment: _Moment) -> list[str]:
     warnings = []
     if tenant.erased and not tenant.is_closed:
         warnings.append(
@@ -280,12 +323,12 @@ def _warnings(tenant: Tenant, gaps: Collection[Gap]) -> list[str]:
             )
             for word in words
         ]
-    window_missing = standing(tenant, now()) is AccessStatus.WINDOW_MISSING
+    window_missing = moment.access is AccessStatus.WINDOW_MISSING
     if tenant.is_active and window_missing and Gap.END not in gaps:
         warnings.append(
             _("The validity is missing or cannot be read, so access is refused. Set the validity.")
         )
-    if tenant.status is Status.SUSPENDED and validity_has_ended(tenant):
+    if tenant.status is Status.SUSPENDED and moment.has_ended:
         warnings.append(
             _(
                 "The validity has ended. To give access again, reinstate the tenant and set a new"

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 from flask import Response, request
 
@@ -14,7 +15,7 @@ from portal.records import Event, Note
 from portal.stores import KEY, Item
 from portal.tenants import Status, Tenant, Verb
 from portal.web.http import htmx, now, person, settings, store, url_for
-from portal.web.i18n import _, dates, labels
+from portal.web.i18n import _, dates, labels, locale_name, ngettext
 from portal.web.staff.lists import back_parameter, list_url, recently_decided
 from portal.web.staff.tenant.confirmations import (
     Confirmation,
@@ -49,8 +50,7 @@ class ConflictNotice:
     advice: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HistoryLine:
+class HistoryLine(NamedTuple):
     """One entry of the history, or a note."""
 
     when: str
@@ -112,6 +112,7 @@ def tenant_page(
     """
     loaded = onboarding.load(store(), tenant_id)
     tenant, may_change = loaded.tenant, _may_change()
+    items = _items_beside(tenant)
     events = queries.history(store(), tenant)
     notes = queries.notes(store(), tenant)
     if just_decided:
@@ -119,36 +120,40 @@ def tenant_page(
     elif just_noted:
         confirmation = confirm_note(notes)
     elif just_assigned:
-        confirmation = confirm_assignment(tenant, desk.find_desk(store(), tenant))
+        confirmation = confirm_assignment(
+            tenant, desk.desk_of(items.get(records.desk_id(tenant.id)), tenant)
+        )
     undo = None
     if not (confirmation and confirmation.undo_url) and may_change:
         undo = undo_offer(tenant, loaded.item)
     said = {(note.verb, note.at): note.text for note in notes if note.verb}
     mails = queries.mails(store(), tenant)
-    use = queries.noted_use(store(), tenant)
+    use = queries.use_in(items, tenant)
     forms = OfferedForms()
     if may_change:
         extra_form = extra_form or renewal_of_known_ids(tenant)
         forms = offered_forms(tenant, notes, submitted, extra_form)
+    duplicates = [
+        _duplicate_row(reason, row) for reason, row in queries.possible_duplicates(store(), tenant)
+    ]
     answer = htmx.render(
         "staff/tenant_page.html",
         "staff/_tenant_page.html",
         code=status,
-        team=team_view(tenant, beside=forms.beside),
-        card=tenant_card(tenant, records.open_gaps(loaded.item)),
+        team=team_view(tenant, items, beside=forms.beside),
+        card=tenant_card(tenant, records.known_open_gaps(loaded.item)),
         conflict=conflict,
         confirmation=confirmation,
         undo=undo,
         decisions=forms.decisions,
         note_form=forms.note,
-        related=related_requests(tenant),
+        has_open_forms=forms.has_open,
+        related=related_requests(tenant, items.get(records.follow_up_id(tenant.id))),
         title_error=status == 422,
         history=[_history_line(event, said) for event in events] + [_sign_up_line(tenant, said)],
         question=question_view(tenant),
-        duplicates=[
-            _duplicate_row(reason, row)
-            for reason, row in queries.possible_duplicates(store(), tenant)
-        ],
+        duplicates=duplicates,
+        duplicates_counted=_counted(len(duplicates), locale_name()) if duplicates else "",
         notes=[_note_line(note) for note in notes if not note.verb],
         lamps=lamps(tenant, events, mails, use),
         tried=latest_try(use),
@@ -159,6 +164,12 @@ def tenant_page(
     )
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer
+
+
+def _items_beside(tenant: Tenant) -> Mapping[str, Item]:
+    """What the page needs of other items, read at once, by their ids."""
+    ids = (records.desk_id, records.presence_id, records.follow_up_id)
+    return store().get_many([*(id_of(tenant.id) for id_of in ids), *queries.use_ids(tenant)])
 
 
 def _next_url(item: Item) -> str:
@@ -270,3 +281,10 @@ def _duplicate_row(reason: DuplicateReason, row: Item) -> DuplicateRow:
         status=_(labels.STATUS[records.status_of(row)]),
         reason=_(labels.DUPLICATE_REASON[reason]),
     )
+
+
+@lru_cache(256)
+def _counted(number: int, language: str) -> str:
+    """How many duplicates there are. `language`: that of the request."""
+    del language
+    return ngettext("%(num)d possible duplicate", "%(num)d possible duplicates", number)

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from flask import request
 
@@ -21,7 +23,7 @@ from portal.tenants import (
 from portal.timestamps import format_timestamp, parse_timestamp
 from portal.web.forms import TextField, form_messages, read_day
 from portal.web.http import now, settings
-from portal.web.i18n import N_, _, dates
+from portal.web.i18n import N_, _, dates, locale_name
 from portal.web.staff.tenant.verb_form import VerbForm
 
 
@@ -98,8 +100,10 @@ class RenewForm(VerbForm):
     def option_labels(tenant: Tenant) -> Mapping[str, str]:
         if not can_be_renewed(tenant.validity):
             return {}
+        zone = settings().time_zone
+        today, language = dates.today(now(), zone), locale_name()
         return {
-            term.value: renewal_choice(term, _(TERM[term]), tenant.validity)
+            term.value: _renewal_choice(term, tenant.validity, zone, today, language)
             for term in RENEWAL_TERMS
         }
 
@@ -107,13 +111,21 @@ class RenewForm(VerbForm):
         return {"term": self.term.value, "zone": settings().time_zone}
 
 
-def renewal_choice(term: Term, label: str, present: Validity) -> str:
-    """`One year: 5 December 2026 → 5 December 2027`, for a validity that has an end."""
-    zone = settings().time_zone
-    new = renewed(present, term, zone, now())
+@lru_cache(1024)
+def _renewal_choice(
+    term: Term, present: Validity, zone: ZoneInfo, today: date, language: str
+) -> str:
+    """`One year: 5 December 2026 → 5 December 2027`, for a validity that has an end.
+
+    Args:
+        today, language: Those of the request.
+    """
+    del language
+    # Which day it is decides; the time of day does not.
+    new = renewed(present, term, zone, datetime.combine(today, time(12), zone))
     return _(
         "%(term)s: %(old)s → %(new)s",
-        term=label,
+        term=_(TERM[term]),
         old=end_day(present),
         new=end_day(new),
     )

@@ -10,6 +10,8 @@ forms          the fields that each verb asks for
 verb_form      what the forms of all verbs share
 validity_form  two days or a term, and the question before access is taken away
 form_views     the forms that the page offers, ready for its template
+closed_forms   those that nobody has filled in, made fast
+sent_together  what the browser sends together with the form of a decision
 renewal        a sign-up for an account that already has a tenant
 related        other requests of the same customer
 question_view  a question to the customer, and its answer

@@ -34,14 +34,11 @@ from portal.web.i18n import _, dates
 from portal.web.staff.lists import back_parameter, note_decision
 from portal.web.staff.tenant import credentials, team
 from portal.web.staff.tenant.confirmations import Confirmation
-from portal.web.staff.tenant.form_views import (
-    SubmittedForm,
-    holds_begun_decision,
-    holds_entries_beside,
-)
+from portal.web.staff.tenant.form_views import SubmittedForm
 from portal.web.staff.tenant.forms import NoteForm
 from portal.web.staff.tenant.mail_preview import expired_notice, preview_mail, show_expired
 from portal.web.staff.tenant.renewal import offered_renewal
+from portal.web.staff.tenant.sent_together import holds_begun_decision, holds_entries_beside
 from portal.web.staff.tenant.tenant_page import (
     ConflictNotice,
     conflict_notice,

@@ -10,28 +10,19 @@ from markupsafe import Markup
 from portal.records import Note
 from portal.tenants import Tenant, Verb
 from portal.timestamps import format_timestamp
-from portal.web.forms import FieldView, Form, form_version
-from portal.web.http import csrf, htmx, settings, strip_unprintable, url_for
+from portal.web.forms import FieldView, Form
+from portal.web.http import csrf, settings, strip_unprintable, url_for
 from portal.web.i18n import N_, _
 from portal.web.staff.lists import back_parameter
 from portal.web.staff.tenant.closed_forms import ClosedForms, FormKind, Shape
 from portal.web.staff.tenant.forms import NoteForm
+from portal.web.staff.tenant.sent_together import NOTE, holds_decision, holds_note
 from portal.web.staff.tenant.tried_view import TriedView
 from portal.web.staff.tenant.validity_form import AGREED, SUGGESTED_LAST, Question
 from portal.web.staff.tenant.verb_entry import VerbEntry
 from portal.web.staff.tenant.verb_form import VerbForm
 from portal.web.staff.tenant.verbs import DECISIONS, has_credentials, offered
 
-#: The endpoint of a note.
-_NOTE = "decisions.note"
-#: The browser sends the form that stands first together with these.
-_SENT_WITH_DECISION = frozenset({_NOTE, "decisions.assign", "decisions.send_again"})
-#: Their `text` is their own: the question to a customer has one as well.
-_WITH_OWN_TEXT = frozenset({
-    _NOTE,
-    *(f"decisions.{entry.route}" for entry in DECISIONS if hasattr(entry.form, "text")),
-    *(f"decisions.{entry.route}_preview" for entry in DECISIONS if hasattr(entry.form, "text")),
-})  # fmt: skip
 #: By the name of the form.
 _KINDS = {
     entry.route: FormKind(
@@ -165,9 +156,9 @@ def offered_forms(
     if extra and (is_instead or all(entry.verb is not Verb.ACTIVATE for entry in entries)):
         forms.append(replace(extra, is_first=True))
     beside = extra.name if extra and is_instead else ""
-    holds_decision, has_fields = _holds_decision(tenant), False
+    begun, has_fields = holds_decision(tenant), False
     for entry in entries:
-        carried = holds_decision and not has_fields
+        carried = begun and not has_fields
         has_fields = has_fields or _KINDS[entry.route].has_fields
         is_activation = entry.verb is Verb.ACTIVATE
         if is_activation and is_instead:
@@ -188,7 +179,7 @@ class _Page:
         self._version = str(tenant.version or 0)
         self._back = back_parameter()
         # All of them are sent to addresses beside each other.
-        address, mark, query = url_for(_NOTE, tenant_id=tenant.id, back=self._back).partition("?")
+        address, mark, query = url_for(NOTE, tenant_id=tenant.id, back=self._back).partition("?")
         self._closed = ClosedForms(
             tenant,
             address=address.removesuffix(_NOTE_KIND.name),
@@ -293,50 +284,6 @@ class _Page:
             open=True,
             **texts,
         )
-
-
-def holds_note() -> bool:
-    """Whether a decision was sent, without a script, while somebody had begun a note."""
-    text = request.form.get("text", "") if _is_sent_without_script() else ""
-    return request.endpoint not in _WITH_OWN_TEXT and bool(text.strip())
-
-
-def holds_entries_beside() -> bool:
-    """Whether something else was sent, without a script, while somebody had begun a note, typed a
-    second address, or chosen a colleague."""
-    if holds_note():
-        return True
-    others = {"address": "decisions.send_again", "colleague": "decisions.assign"}
-    return _is_sent_without_script() and any(
-        request.form.get(name, "").strip() and request.endpoint != endpoint
-        for name, endpoint in others.items()
-    )
-
-
-def holds_begun_decision(tenant: Tenant) -> bool:
-    """Whether a note, or another form beside it, was sent, without a script, while somebody had
-    begun a decision."""
-    if not _holds_decision(tenant):
-        return False
-    for entry in offered(tenant):
-        shown = entry.form.initial_data(tenant)
-        names = [field.short_name for field in entry.form(formdata=None)]
-        if names:
-            return any(request.form.get(name, "") != shown.get(name, "") for name in names)
-    return False
-
-
-def _holds_decision(tenant: Tenant) -> bool:
-    """Whether something else was sent together with the first decision, as this tenant's page
-    shows it."""
-    is_other = _is_sent_without_script() and request.endpoint in _SENT_WITH_DECISION
-    is_same = (request.view_args or {}).get("tenant_id") == tenant.id
-    return is_other and is_same and form_version() == (tenant.version or None)
-
-
-def _is_sent_without_script() -> bool:
-    # With a script the page keeps its other entries itself, secrets as well.
-    return request.method == "POST" and not htmx.wants_fragment()
 
 
 def _notes(form: Form, tenant: Tenant) -> dict[str, str]:

@@ -12,8 +12,8 @@ from portal.web.http import audit_info, htmx, note_saved, now, person, store, ur
 from portal.web.i18n import _
 from portal.web.staff.lists import back_parameter
 from portal.web.staff.tenant.confirmations import confirm_assignment
-from portal.web.staff.tenant.form_views import holds_begun_decision, holds_entries_beside
 from portal.web.staff.tenant.mail_preview import show_expired
+from portal.web.staff.tenant.sent_together import holds_begun_decision, holds_entries_beside
 from portal.web.staff.tenant.team_view import (
     COLLEAGUE,
     PresenceView,

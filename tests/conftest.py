@@ -132,9 +132,10 @@ def new_client(app: Flask) -> Callable[[], FlaskClient]:
     return app.test_client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    """A DynamoDB for this process's tests; each makes tables of its own."""
+    """A DynamoDB for the tests of a file; each makes tables of its own. It starts in a tenth of a
+    second, and one with the tables of all files would take seconds to make one more."""
     with ExitStack() as stack:
         try:
             url = stack.enter_context(running())

@@ -18,13 +18,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from portal.stores.dynamodb.client import TableLocation, make_client
+from portal.stores.dynamodb.client import TableLocation, Timeouts, make_client
 from portal.stores.schema import INDEXES, KEY
 
 CACHE = Path(__file__).parent.parent / ".cache"
 PACKAGE, VERSION = "@dynoxide/linux-x64", "1.2.1"
 
 REGION = "eu-central-1"
+#: The portal gives up after three seconds. A test waits for a machine that is busy.
+PATIENT = Timeouts(connect_seconds=30, read_seconds=120)
 #: Made up, since the engine accepts any.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
@@ -109,11 +111,19 @@ def _wait_until_it_listens(port: int, process: "subprocess.Popen[bytes]") -> Non
 
 
 class Engine:
-    """A running engine, with a client and tables for tests."""
+    """A running engine, with a client and tables for tests.
+
+    Each table makes the next one slower, by a few milliseconds for a hundred of them. So an
+    engine is for the tests of one file.
+
+    Attributes:
+        client: It waits for two minutes for an answer, where the portal's would give up.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.client: Any = make_client(TableLocation(table="", region=REGION, endpoint=url))
+        anywhere = TableLocation(table="", region=REGION, endpoint=url)
+        self.client: Any = make_client(anywhere, PATIENT)
         self._tables = 0
 
     def new_table(

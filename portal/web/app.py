@@ -22,6 +22,7 @@ from portal.web import api, customer, health, imports, measuring, openapi, shell
 from portal.web.front import PathPrefix, compression, proxies, static_files
 from portal.web.http import (
     AccessLog,
+    LateRule,
     accept,
     access,
     context,
@@ -91,6 +92,7 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
     """`keys`: the first one signs; what was signed with the others stays valid."""
     app.extensions["portal"] = services
     context.init_app(app)
+    app.url_rule_class = LateRule
     # There is no page whose address has two slashes in a row, and nobody is sent to another one.
     app.url_map.merge_slashes = False
     app.url_map.converters["tenant"] = TenantConverter

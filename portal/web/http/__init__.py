@@ -13,6 +13,7 @@ framed            the pages in a frame of the shell: no cookie, and who may fram
 errors            errors as pages, fragments or JSON
 htmx              page or fragment
 language_cookie   the language that a reader chose
+late_rules        addresses whose rules are compiled late
 printable         characters that a page can show
 request_ids       the id of a request
 request_log       what is written down about each request: its id, its line, its span
@@ -63,6 +64,7 @@ from portal.web.http.context import (
 from portal.web.http.errors import RETRY_AFTER, too_many_requests_text
 from portal.web.http.framed import cluster_labels, is_without_cookie, shell_origins
 from portal.web.http.language_cookie import remember_language
+from portal.web.http.late_rules import LateRule
 from portal.web.http.printable import strip_unprintable
 from portal.web.http.request_ids import new_request_id, request_id_of
 from portal.web.http.request_limits import UPLOAD
@@ -78,8 +80,8 @@ from portal.web.http.signed_links import (
 
 __all__ = [
     "RETRY_AFTER", "SESSION_TOKEN", "UPLOAD", "AccessLog", "ClientLimits", "ExpiredLinkError",
-    "FormToken", "InvalidLinkError", "NetworkRateLimit", "Services", "SignedLinks", "accept",
-    "accepts_json", "access", "audit_info", "audit_of_customer", "audit_of_token",
+    "FormToken", "InvalidLinkError", "LateRule", "NetworkRateLimit", "Services", "SignedLinks",
+    "accept", "accepts_json", "access", "audit_info", "audit_of_customer", "audit_of_token",
     "authorize_open_call", "client_network", "cluster_labels", "context", "csrf", "errors", "htmx",
     "is_api_path", "is_without_cookie", "json_error", "network_of", "new_request_id",
     "new_status_hash", "next_page", "note_saved", "now", "own_address", "person",

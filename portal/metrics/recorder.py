@@ -8,6 +8,7 @@ import weakref
 from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from math import fsum, inf
 from typing import Protocol
 
@@ -26,6 +27,8 @@ Sample = tuple[int, float]
 
 #: Whoever floods `validate` while nobody writes its samples down loses the oldest, not memory.
 _MOST_SAMPLES = 200_000
+#: Seconds that the end of a process waits for what is being collected.
+_LAST_SECONDS = 1.0
 
 
 class Output(Protocol):
@@ -150,13 +153,16 @@ class Recorder:
 
 
 class Regularly:
-    """A thread that collects each second, for a process that runs for long."""
+    """A thread that collects each second, for a process that runs for long. Its lines of the log
+    have the ids of whoever starts it: that of a call of AWS Lambda, which may take seconds."""
 
     def __init__(self, recorder: Recorder, seconds: float = 1.0) -> None:
         self._recorder = recorder
         self._seconds = seconds
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._run,), name="metrics", daemon=True
+        )
         if recorder.is_on:
             self._thread.start()
 
@@ -169,7 +175,10 @@ class Regularly:
                 logger.exception("The metrics could not be collected.")
 
     def stop(self) -> None:
+        """What was counted is logged before this returns, by this thread or by the other one."""
         self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(_LAST_SECONDS)
         self._recorder.close()
 
 

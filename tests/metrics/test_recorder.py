@@ -2,7 +2,9 @@
 
 import json
 import logging
+import queue
 import random
+import threading
 import time
 from collections import defaultdict
 from dataclasses import replace
@@ -16,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from portal import create_app
 from portal.auth import SecurityAct, Source
-from portal.logs import JsonLines
+from portal.logs import JsonLines, lambda_request_id
 from portal.metrics import NAMESPACE, Recorder, Regularly, names, prometheus_recorder
 from portal.metrics.embedded_output import LOG_SECONDS, EmbeddedOutput
 from portal.metrics.names import ALL, REQUEST_SECONDS, REQUESTS
@@ -315,3 +317,51 @@ def test_a_thread_collects_each_second_and_at_the_end() -> None:
     recorder.note_validate((200, 0.0004))
     regularly.stop()
     assert total(recorder.to_prometheus(), "portal_requests_total") == 2
+
+
+class Lines(logging.Handler):
+    """The lines of the log, made by the thread that logs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(JsonLines())
+        self.lines: queue.Queue[dict[str, Any]] = queue.Queue()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.put(json.loads(self.format(record)))
+
+
+def test_lines_of_the_thread_have_the_id_of_the_call_that_started_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    recorder, seen = Recorder(embedded=EmbeddedOutput(seconds=0)), Lines()
+    logger = logging.getLogger("portal.metrics")
+    logger.addHandler(seen)
+    try:
+        with caplog.at_level(logging.INFO, logger.name):
+            token = lambda_request_id.set("a-call")
+            regularly = Regularly(recorder, seconds=0.01)
+            lambda_request_id.reset(token)
+            recorder.count(names.DELIVERIES, "invitation", "sent")
+            line = seen.lines.get(timeout=30)
+            regularly.stop()
+    finally:
+        logger.removeHandler(seen)
+    assert (line["portal_deliveries_total"], line["lambdaRequestId"]) == (1, "a-call")
+
+
+def test_the_end_waits_for_what_the_thread_is_collecting() -> None:
+    recorder = prometheus_recorder()
+    collecting, go_on, collected = threading.Event(), threading.Event(), []
+
+    def read() -> None:
+        collecting.set()
+        assert go_on.wait(30)
+        collected.append(True)
+
+    recorder.add_source(read)
+    regularly = Regularly(recorder, seconds=0.01)
+    assert collecting.wait(30)
+    go_on.set()
+    regularly.stop()
+    assert collected

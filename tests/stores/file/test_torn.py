@@ -38,8 +38,11 @@ def rewind_mark(folder: Path, ends: list[int], known: int) -> None:
 
 def test_a_line_torn_at_any_byte_is_moved_away_with_one_warning(folder, commit_ends, caplog):
     whole = (folder / "tenants.jsonl").read_bytes()
+    rewind_mark(folder, commit_ends, 3)
+    # Moved away and copied back, which is faster than three commits.
+    before = folder.rename(folder.with_name("before"))
     for cut in range(commit_ends[2], commit_ends[4]):
-        rewind_mark(folder, commit_ends, 3)
+        shutil.copytree(before, folder)
         (folder / "tenants.jsonl").write_bytes(whole[:cut])
         caplog.clear()
         with caplog.at_level(logging.WARNING, "portal.store"):
@@ -56,6 +59,7 @@ def test_a_line_torn_at_any_byte_is_moved_away_with_one_warning(folder, commit_e
         assert "next" in ids_of(again)
         again.close()
         store.close()
+        shutil.rmtree(folder)
 
 
 def test_a_file_cut_before_a_durable_commit_is_damaged(folder, commit_ends):

@@ -20,6 +20,8 @@ def happened(page: Page, sentence: str | re.Pattern[str]) -> None:
     expect(outcome).to_have_role("heading")
     expect(outcome).to_be_focused()
     expect(page.locator("#live")).to_have_text(sentence)
+    # It may be another page, whose keys do nothing yet.
+    page.wait_for_load_state("load")
 
 
 def is_active(company: str) -> re.Pattern[str]:

@@ -42,8 +42,16 @@ def words_in(locale: str) -> Say:
 
 
 def heading(page: Page, text: str) -> None:
-    """Waits for the page with this heading."""
+    """Waits for the page with this heading, and until its scripts run."""
     expect(page.get_by_role("heading", level=1)).to_have_text(text)
+    page.wait_for_load_state("load")
+
+
+def arrived(page: Page, address: str | re.Pattern[str]) -> None:
+    """Waits for the page at this address, and until its scripts run. The address changes before,
+    and a key that is pressed in between is lost."""
+    expect(page).to_have_url(address)
+    page.wait_for_load_state("load")
 
 
 def signed_up(page: Page, address: str) -> str:

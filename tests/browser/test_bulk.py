@@ -52,6 +52,7 @@ def test_rows_are_selected_and_rejected_by_keyboard(
     expect(outcome).to_be_focused()
     expect(live).to_have_text("2 sign-ups are rejected.")
     assert axe(page) == []
+    page.wait_for_load_state("load")
     page.keyboard.press("u")
     heading(page, "Tenants: Pending")
     expect(page.get_by_role("link", name=names[2])).to_be_visible()

@@ -254,6 +254,7 @@ def test_it_is_done_with_the_keyboard_alone(
     tab_to(page, page.get_by_role("button", name="Write these rows"))
     page.keyboard.press("Enter")
     expect(page.locator("#outcome")).to_be_focused()
+    page.wait_for_load_state("load")
     page.keyboard.press("u")
     page.wait_for_url("**/staff/imports/")
     assert all(is_in(store, row) for row in rows)

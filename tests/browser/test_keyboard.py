@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from portal.queries.pages import PAGE
 from tests.browser.demo_data import DemoData
-from tests.browser.steps import decision, free_id, tab_to
+from tests.browser.steps import arrived, decision, free_id, heading, tab_to
 
 
 def test_a_sign_up_by_tab_and_enter(new_page: Callable[..., Page], javascript: bool) -> None:
@@ -81,7 +81,7 @@ def test_keys_walk_the_queue_and_open_its_rows(
     expect(rows.nth(0)).to_be_focused()
     address = rows.nth(0).get_attribute("href")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(address or "")
+    arrived(page, address or "")
     page.keyboard.press("a")
     expect(decision(page, "Activate").get_by_label("Account id")).to_be_focused()
     # In a text field the keys are only letters.
@@ -92,7 +92,7 @@ def test_keys_walk_the_queue_and_open_its_rows(
     expect(page.get_by_role("form", name="Reject").get_by_label("Reason")).to_be_focused()
     page.get_by_role("heading", level=1).click()
     page.keyboard.press("u")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Tenants: Pending")
+    heading(page, "Tenants: Pending")
     page.keyboard.press("/")
     search = page.get_by_role("searchbox")
     expect(search).to_be_focused()
@@ -241,7 +241,7 @@ def test_a_key_leads_to_the_next_one_waiting_before_and_after_a_decision(
     page = signed_in()
     page.goto(first.path)
     page.keyboard.press("n")
-    expect(page).to_have_url(second.path)
+    arrived(page, second.path)
     # Neither with a modifier nor while somebody types.
     page.keyboard.press("Alt+n")
     page.keyboard.press("r")
@@ -252,9 +252,9 @@ def test_a_key_leads_to_the_next_one_waiting_before_and_after_a_decision(
     reject.get_by_role("button", name="Reject").click()
     expect(page.locator("#outcome")).to_be_focused()
     page.keyboard.press("n")
-    expect(page).to_have_url(first.path)
+    arrived(page, first.path)
     page.keyboard.press("n")
-    expect(page).to_have_url(third.path)
+    arrived(page, third.path)
     # A key that is held down opens one page, not one after another.
     page.evaluate(
         """document.body.dispatchEvent(

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Watch
-from tests.browser.steps import decision, fill_activation, fill_sign_up, send_sign_up
+from tests.browser.steps import decision, fill_activation, fill_sign_up, heading, send_sign_up
 from tests.serving import Portal, serving
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
@@ -61,6 +61,7 @@ def test_a_killed_portal_is_told_and_loses_nothing(
         anna.goto(portal.staff_link("anna@example.com", "approver", "Anna"))
         anna.get_by_role("button", name="Sign in").click()
         anna.get_by_role("link", name="Kept GmbH").click()
+        heading(anna, "Kept GmbH")
         final = fill_activation(anna)
         customers = _Customers(portal.url)
         customers.start()

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from portal.records import normalised
 from tests.browser.conftest import Axe
 from tests.browser.demo_data import DemoData
-from tests.browser.steps import tab_to
+from tests.browser.steps import arrived, tab_to
 
 ROWS = 30
 
@@ -63,7 +63,7 @@ def test_the_way_back_leads_to_the_row_that_was_opened(
     row = page.locator("[data-row] a").nth(20)
     name, path = row.text_content(), row.get_attribute("href") or ""
     row.click()
-    expect(page).to_have_url(re.compile(re.escape(path.partition("?")[0])))
+    arrived(page, re.compile(re.escape(path.partition("?")[0])))
     match way:
         case "key":
             page.keyboard.press("u")

@@ -1,6 +1,5 @@
 """Small files: created whole, once, and readable only by their owner."""
 
-import multiprocessing
 import os
 import stat
 import threading
@@ -10,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from portal.atomic_files import create_exclusive, file_lock
-
-FORK = multiprocessing.get_context("fork")
+from tests.processes import CLEAN
 
 
 def test_only_the_owner_can_read_file_and_folder(tmp_path):
@@ -57,9 +55,9 @@ def _make_and_read(path: Path, start: threading.Event, number: int, seen) -> Non
 
 
 def test_processes_that_create_it_together_see_the_same_whole_file(tmp_path):
-    start, seen = FORK.Event(), FORK.Queue()
+    start, seen = CLEAN.Event(), CLEAN.Queue()
     path = tmp_path / "data" / "key"
-    makers = [FORK.Process(target=_make_and_read, args=(path, start, n, seen)) for n in range(8)]
+    makers = [CLEAN.Process(target=_make_and_read, args=(path, start, n, seen)) for n in range(8)]
     for maker in makers:
         maker.start()
     start.set()

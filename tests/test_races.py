@@ -1,6 +1,6 @@
 """Six people decide on one pending tenant at the same moment: exactly one decision is stored."""
 
-import multiprocessing
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from portal.stores.dynamodb.client import TableLocation
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.tenants import AuditInfo, Ids, Reason, RuleError, Status, Tenant
 from tests.conftest import START
-from tests.dynamodb_engine import Engine
+from tests.dynamodb_engine import CREDENTIALS, Engine
 from tests.examples import WINDOW, PlainSealer, all_items, sign_up
+from tests.processes import CLEAN
 
-FORK = multiprocessing.get_context("fork")
 ROUNDS = 100
 PEOPLE = 6
 
@@ -128,6 +128,8 @@ def test_t15_six_threads_decide_a_hundred_times(filled_store: Store) -> None:
 
 
 def run_half(location: TableLocation, who: range, barrier, results) -> None:
+    # It is a copy of a process that may be older than the engine.
+    os.environ.update(CREDENTIALS)
     store = DynamoDbStore(location)
     results.put(run_rounds([store], who, barrier))
     store.close()
@@ -136,9 +138,9 @@ def run_half(location: TableLocation, who: range, barrier, results) -> None:
 def test_t15_six_people_in_two_processes_decide_a_hundred_times(
     filled_store: Store, location: TableLocation
 ) -> None:
-    barrier, results = FORK.Barrier(PEOPLE), FORK.Queue()
+    barrier, results = CLEAN.Barrier(PEOPLE), CLEAN.Queue()
     processes = [
-        FORK.Process(target=run_half, args=(location, who, barrier, results))
+        CLEAN.Process(target=run_half, args=(location, who, barrier, results))
         for who in (range(3), range(3, PEOPLE))
     ]
     for process in processes:

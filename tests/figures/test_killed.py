@@ -1,7 +1,6 @@
 """kill -9 of processes that accept sign-ups and decide: whatever they had saved is counted, and
 nothing else."""
 
-import multiprocessing
 import os
 import random
 import threading
@@ -24,6 +23,7 @@ from portal.timestamps import utc_now
 from tests.conftest import SECRET_KEY
 from tests.dynamodb_engine import CREDENTIALS, Engine
 from tests.examples import ANN, CONTACT
+from tests.processes import CLEAN
 
 OpenAgain = Callable[[], Store]
 
@@ -65,14 +65,11 @@ def work(open_store: OpenAgain, place: int) -> None:
 
 def test_after_thirty_six_kills_every_count_agrees(open_again: OpenAgain) -> None:
     store = open_again()
-    # Its processes are copies of one that has imported everything, so they start at once.
-    forking = multiprocessing.get_context("forkserver")
-    forking.set_forkserver_preload(["tests.figures.test_killed"])
     chance = random.Random(SEED)
     for each in range(ROUNDS):
         before = weeks(store, utc_now(), 2)
         processes = [
-            forking.Process(target=work, args=(open_again, each * WORKERS + n))
+            CLEAN.Process(target=work, args=(open_again, each * WORKERS + n))
             for n in range(WORKERS)
         ]
         for process in processes:

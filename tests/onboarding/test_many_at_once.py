@@ -1,6 +1,5 @@
 """Concurrent decisions, in threads and in processes: each tenant is decided exactly once."""
 
-import multiprocessing
 import threading
 from collections import Counter
 
@@ -12,8 +11,7 @@ from portal.tenants import AuditInfo, Ids, Tenant
 from tests.conftest import START
 from tests.examples import ANN, IDS, all_items, claims, events, reference, sign_up
 from tests.onboarding.verb_calls import call_activate, call_reject
-
-FORK = multiprocessing.get_context("fork")
+from tests.processes import CLEAN
 
 
 def decide(store: Store, tenant_id: str, number: int, who: int) -> str:
@@ -89,9 +87,9 @@ def test_four_processes_decide_four_hundred_tenants_each_exactly_once(tmp_path):
     number, people = 400, 4
     store = JsonFileStore(tmp_path)
     tenant_ids = [sign_up(store, n).id for n in range(number)]
-    start, answers = FORK.Barrier(people), FORK.Queue()
+    start, answers = CLEAN.Barrier(people), CLEAN.Queue()
     processes = [
-        FORK.Process(target=_decide_all, args=(tmp_path, tenant_ids, start, who, answers))
+        CLEAN.Process(target=_decide_all, args=(tmp_path, tenant_ids, start, who, answers))
         for who in range(people)
     ]
     for process in processes:

@@ -1,7 +1,6 @@
 """kill -9 while mail is being delivered: every mail arrives, and none twice but those of which
 nobody could know whether they had arrived."""
 
-import multiprocessing
 import os
 import random
 import threading
@@ -21,6 +20,7 @@ from tests.examples import CONTACT, sign_up
 from tests.mail.letters_and_facts import entries
 from tests.mail_server import mail_server
 from tests.outbox.conftest import OpenAgain
+from tests.processes import CLEAN
 
 KILLS = 60
 #: Sign-ups that are added for each process to be killed.
@@ -45,9 +45,6 @@ def deliver(open_store: OpenAgain, settings: Settings) -> None:
 def test_sixty_kills_lose_no_mail_and_repeat_only_what_nobody_could_know(
     open_again: OpenAgain, store: Store, settings: Settings
 ) -> None:
-    # Its processes are copies of one that has imported everything, so they start at once.
-    forking = multiprocessing.get_context("forkserver")
-    forking.set_forkserver_preload(["tests.outbox.test_killed"])
     chance = random.Random(SEED)
     happened: list[str] = []
     arrived = threading.Event()
@@ -69,7 +66,7 @@ def test_sixty_kills_lose_no_mail_and_repeat_only_what_nobody_could_know(
                 contact = replace(CONTACT, email=f"kim{number}@meyer.example")
                 sign_up(store, number, contact=contact, now=utc_now())
             arrived.clear()
-            process = forking.Process(target=deliver, args=(open_again, own))
+            process = CLEAN.Process(target=deliver, args=(open_again, own))
             process.start()
             # It is killed while it delivers, sooner or later.
             assert arrived.wait(30), "it delivers nothing"

@@ -1,7 +1,6 @@
 """kill -9 while entries are brought up to date: afterwards every tenant has its entries, and no
 entry is left of one that has gone or changed."""
 
-import multiprocessing
 import os
 import random
 import threading
@@ -26,6 +25,7 @@ from tests.examples import (
     sign_up,
 )
 from tests.outbox.conftest import OpenAgain
+from tests.processes import CLEAN
 from tests.search.checks import marks, worked_off
 
 KILLS = 60
@@ -78,14 +78,11 @@ def test_after_sixty_kills_every_tenant_has_its_entries_and_no_other_is_left(
     open_again: OpenAgain, raw_store: Store
 ) -> None:
     store = MarkingStore(raw_store)
-    # Its processes are copies of one that has imported everything, so they start at once.
-    forking = multiprocessing.get_context("forkserver")
-    forking.set_forkserver_preload(["tests.search.test_killed"])
     chance = random.Random(SEED)
     numbers = count(1)
     for _ in range(KILLS // 2):
         change(store, numbers, chance)
-        processes = [forking.Process(target=keep, args=(open_again,)) for _ in range(2)]
+        processes = [CLEAN.Process(target=keep, args=(open_again,)) for _ in range(2)]
         for process in processes:
             process.start()
         started = threading.Event()

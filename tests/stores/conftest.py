@@ -1,6 +1,7 @@
 """The stores under test. A test with `store` or `open_again` runs once for each kind of store."""
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.file.store import JsonFileStore
 from portal.stores.file.table_opener import INDEX_FROM
 from portal.stores.waiting.retrying import STAFF_ATTEMPTS, retry_attempts
-from tests.dynamodb_engine import Engine
+from tests.dynamodb_engine import CREDENTIALS, Engine
 
 #: Opens the data of the store under test once more, as another process would. Can be pickled.
 OpenAgain = Callable[[], Store]
@@ -46,6 +47,9 @@ class DynamoDbOpener:
         self.location = location
 
     def __call__(self) -> Store:
+        for name, value in CREDENTIALS.items():
+            # A process may be a copy of one that is older than the engine.
+            os.environ.setdefault(name, value)
         store = DynamoDbStore(self.location)
         store.connection.open()
         events = store.connection._opener.opened.meta.events

@@ -1,6 +1,5 @@
 """Every promise of `portal.stores.contract` to threads and processes that use it together."""
 
-import multiprocessing
 import threading
 from collections.abc import Callable
 
@@ -13,9 +12,8 @@ from portal.stores.contract import (
     VersionConflictError,
 )
 from portal.stores.schema import GSI2
+from tests.processes import CLEAN
 from tests.stores.items import in_queue, tenant
-
-FORK = multiprocessing.get_context("fork")
 
 
 def at_once(count: int, work: Callable[[int], object]) -> list[object]:
@@ -110,13 +108,13 @@ def _add_many(open_again, start, results, who):
 
 
 def test_of_many_processes_adding_one_id_one_wins(store, open_again):
-    start, results = FORK.Barrier(4), FORK.Queue()
+    start, results = CLEAN.Barrier(4), CLEAN.Queue()
     processes = [
-        FORK.Process(target=_add_many, args=(open_again, start, results, who)) for who in range(4)
+        CLEAN.Process(target=_add_many, args=(open_again, start, results, who)) for who in range(4)
     ]
     for process in processes:
         process.start()
-    won = dict(results.get(timeout=30) for _ in processes)
+    won = dict(results.get(timeout=60) for _ in processes)
     for process in processes:
         process.join()
         assert process.exitcode == 0

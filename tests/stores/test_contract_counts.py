@@ -1,6 +1,5 @@
 """Every promise of `portal.stores.contract` about `Count`, on every store."""
 
-import multiprocessing
 from collections import Counter
 
 import pytest
@@ -16,10 +15,9 @@ from portal.stores.contract import (
     VersionConflictError,
 )
 from portal.stores.schema import GSI2
+from tests.processes import CLEAN
 from tests.stores.items import ids, in_queue, is_missing, tenant
 from tests.stores.test_contract_concurrency import at_once
-
-FORK = multiprocessing.get_context("fork")
 
 
 def counts(error: LimitReachedError) -> tuple[str, tuple[str, ...]]:
@@ -160,9 +158,9 @@ def _count_up(open_again, start, results):
 
 
 def test_processes_count_exactly_to_the_limit(store, open_again):
-    start, results = FORK.Barrier(4), FORK.Queue()
+    start, results = CLEAN.Barrier(4), CLEAN.Queue()
     processes = [
-        FORK.Process(target=_count_up, args=(open_again, start, results)) for _ in range(4)
+        CLEAN.Process(target=_count_up, args=(open_again, start, results)) for _ in range(4)
     ]
     for process in processes:
         process.start()

@@ -1,7 +1,6 @@
 """kill -9 while webhooks are sent: every event arrives, and twice only with the same id, if nobody
 could know whether it had arrived."""
 
-import multiprocessing
 import os
 import random
 import threading
@@ -22,6 +21,7 @@ from portal.timestamps import utc_now
 from portal.webhooks import AnnouncingStore, WebhookSender, counts
 from tests.dynamodb_engine import CREDENTIALS
 from tests.examples import sign_up
+from tests.processes import CLEAN
 from tests.webhooks.receivers import SECRETS, Receiver, subscribe
 
 KILLS = 8
@@ -60,8 +60,6 @@ def deliver(open_store: OpenAgain, settings: Settings) -> None:
 def test_kills_lose_no_event_and_repeat_only_what_nobody_could_know(
     open_again: OpenAgain, store: AnnouncingStore, receiver: Receiver, allowed: Settings
 ) -> None:
-    forking = multiprocessing.get_context("forkserver")
-    forking.set_forkserver_preload(["tests.webhooks.test_killed"])
     chance = random.Random(SEED)
     arrived = threading.Event()
     receiver.on_got = lambda _got: arrived.set()
@@ -71,7 +69,7 @@ def test_kills_lose_no_event_and_repeat_only_what_nobody_could_know(
         for _new in range(NEW):
             sign_up(store, next(numbers), now=utc_now())
         arrived.clear()
-        process = forking.Process(target=deliver, args=(open_again, allowed))
+        process = CLEAN.Process(target=deliver, args=(open_again, allowed))
         process.start()
         assert arrived.wait(30), "it sends nothing"
         threading.Event().wait(chance.random() * 0.05)

@@ -1,13 +1,19 @@
 """Four processes decide on the same tenants, and each tenant is decided once."""
 
-import multiprocessing
 import random
+
+import pytest
 
 from portal.stores.contract import Add, Remove, Replace, VersionConflictError
 from portal.stores.schema import GSI2
+from tests.processes import CLEAN
 
-FORK = multiprocessing.get_context("fork")
 TENANTS, PROCESSES = 120, 4
+
+
+@pytest.fixture(autouse=True)
+def table() -> None:
+    """`open_again` says where the table is."""
 
 
 def pending(n: int) -> dict:
@@ -41,14 +47,14 @@ def decide(open_again, who: int, start, results) -> None:
 
 
 def together(open_again, work) -> dict:
-    start, results = FORK.Barrier(PROCESSES), FORK.Queue()
+    start, results = CLEAN.Barrier(PROCESSES), CLEAN.Queue()
     processes = [
-        FORK.Process(target=work, args=(open_again, who, start, results))
+        CLEAN.Process(target=work, args=(open_again, who, start, results))
         for who in range(PROCESSES)
     ]
     for process in processes:
         process.start()
-    answers = dict(results.get(timeout=30) for _ in processes)
+    answers = dict(results.get(timeout=60) for _ in processes)
     for process in processes:
         process.join()
         assert process.exitcode == 0

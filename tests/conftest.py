@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import CodeType
 
 import pytest
 from _pytest.logging import LogCaptureHandler
@@ -41,17 +42,20 @@ class Compiled(BytecodeCache):
     of a test."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
+        #: For each template the checksum of its source, and its code.
+        self._kept: dict[str, tuple[str, CodeType | None]] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._kept:
-            bucket.bytecode_from_string(self._kept[bucket.key])
+        checksum, code = self._kept.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        self._kept[bucket.key] = bucket.bytecode_to_string()
+        self._kept[bucket.key] = bucket.checksum, bucket.code
 
 
-COMPILED = Compiled()
+# For all applications, also those that a test makes by itself.
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": Compiled()}
 
 
 class Clock:
@@ -116,7 +120,6 @@ def app(settings: Settings, store: Store, clock: Clock) -> Flask:
     app = create_app(settings, store=store, clock=clock.now)
     app.testing = True
     app.test_client_class = StrictClient
-    app.jinja_env.bytecode_cache = COMPILED
     return app
 
 

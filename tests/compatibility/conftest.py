@@ -12,7 +12,6 @@ import pytest
 
 from portal.settings import SETTINGS
 from tests.compatibility.driver import Browser, Clock, Portal, closing_portal
-from tests.conftest import COMPILED
 from tests.dynamodb_engine import CREDENTIALS, REGION, Engine
 from tests.sealing_key import with_sealing_key
 from tests.strict_client import StrictClient
@@ -58,7 +57,6 @@ class UpgradedPortal(Portal):
 
 def strict(portal: Portal) -> None:
     portal.app.test_client_class = StrictClient
-    portal.app.jinja_env.bytecode_cache = COMPILED
 
 
 def copy_folder(name: str, into: Path) -> Path:

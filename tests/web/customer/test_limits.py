@@ -18,7 +18,7 @@ from portal.settings import Settings
 from portal.stores.contract import Add, Store
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.factory import open_store
-from tests.conftest import COMPILED, START, Clock
+from tests.conftest import START, Clock
 from tests.dynamodb_engine import Engine
 from tests.examples import ANN, reference, sign_up
 from tests.mail.letters_and_facts import read
@@ -65,7 +65,6 @@ def made(settings: Settings, store: Store, clock: Clock) -> Flask:
     app = create_app(settings, store=store, clock=clock.now)
     app.testing = True
     app.test_client_class = StrictClient
-    app.jinja_env.bytecode_cache = COMPILED
     return app
 
 

@@ -23,7 +23,7 @@ from portal.stores.contract import Change, Item, Page, Remove, Replace, Store
 from portal.stores.schema import Index
 from portal.stores.wrapper import StoreWrapper
 from portal.tenants import AuditInfo
-from tests.conftest import COMPILED, Clock
+from tests.conftest import Clock
 from tests.mail.letters_and_facts import entries, read
 from tests.mail_server import Received
 from tests.strict_client import StrictClient
@@ -355,7 +355,6 @@ def test_t4_t34_it_costs_the_same_calls_and_the_same_changes(
         sent_in(client, email="often@example.org")
     counting = Counting(store)
     app = create_app(replace(settings, sign_ups_per_hour=5), store=counting, clock=clock.now)
-    app.jinja_env.bytecode_cache = COMPILED
     asking = app.test_client()
     calls = []
     for email in (TYPED["email"], "often@example.org", "nobody@example.com") * 2:
@@ -535,7 +534,6 @@ def test_erased_requests_are_not_listed(
 def limited(settings: Settings, store: Store, clock: Clock) -> Flask:
     app = create_app(replace(settings, sign_ups_per_hour=5), store=store, clock=clock.now)
     app.test_client_class = StrictClient
-    app.jinja_env.bytecode_cache = COMPILED
     return app
 
 

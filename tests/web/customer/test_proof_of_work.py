@@ -13,7 +13,7 @@ from portal.onboarding.sign_up_limits import PROVED_SIGN_UPS_IN_ALL, SIGN_UPS_IN
 from portal.settings import Settings
 from portal.stores.contract import Count, Store
 from portal.timestamps import utc_now
-from tests.conftest import COMPILED, Clock
+from tests.conftest import Clock
 from tests.strict_client import StrictClient
 from tests.test_proof_of_work import answer_to, encoded
 from tests.web.pages import TYPED, everything, form_of, summary, tenants_in, tree
@@ -33,7 +33,6 @@ def app(settings: Settings, store: Store, clock: Clock) -> Flask:
     app = create_app(replace(settings, sign_ups_per_hour=5), store=store, clock=clock.now)
     app.testing = True
     app.test_client_class = StrictClient
-    app.jinja_env.bytecode_cache = COMPILED
     return app
 
 

@@ -23,7 +23,7 @@ from portal.reminder_links import reminder_token
 from portal.settings import Settings
 from portal.stores.contract import Store
 from portal.tenants import Ids
-from tests.conftest import COMPILED, SECRET_KEY, Clock
+from tests.conftest import SECRET_KEY, Clock
 from tests.strict_client import StrictClient
 from tests.web.factories import active_tenant, add_tenants, pending_tenant
 from tests.web.pages import HTMX, IDS, TYPED, everything, fields, form_of, forms, heading, tree
@@ -98,7 +98,6 @@ def app(below: Settings, store: Store, clock: Clock) -> Flask:
     app = create_app(below, store=store, clock=clock.now)
     app.testing = True
     app.test_client_class = BelowClient
-    app.jinja_env.bytecode_cache = COMPILED
     return app
 
 

@@ -13,7 +13,7 @@ from portal import create_app
 from portal.fsm import FsmCluster
 from portal.settings import Settings
 from portal.stores.contract import Store
-from tests.conftest import COMPILED, Clock
+from tests.conftest import Clock
 from tests.strict_client import FRAMED_POLICY, StrictClient
 from tests.web.pages import (
     TYPED,
@@ -59,7 +59,6 @@ def status_address(answer: TestResponse) -> str:
 def app_with(settings: Settings, store: Store, clock: Clock) -> Flask:
     app = create_app(settings, store=store, clock=clock.now)
     app.testing = True
-    app.jinja_env.bytecode_cache = COMPILED
     return app
 
 

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 from portal import create_app
 from portal.settings import Settings
 from portal.stores.contract import Store
-from tests.conftest import COMPILED, Clock
+from tests.conftest import Clock
 from tests.strict_client import StrictClient
 from tests.web.failing_store import TroubledStore, silent
 from tests.web.pages import IDS, Staff, everything, page_words, sent_in, tree
@@ -81,7 +81,6 @@ def test_a09_whoever_counts_through_ids_is_slowed(
     limited = replace(settings, sign_ups_per_hour=5, not_found_per_minute=3)
     app = create_app(limited, store=store, clock=clock.now)
     app.test_client_class = StrictClient
-    app.jinja_env.bytecode_cache = COMPILED
     client = app.test_client()
     answers = [state(client, str(number), "1").status_code for number in range(4)]
     assert answers == [200, 200, 200, 429]
@@ -95,7 +94,6 @@ def test_a11_what_cannot_be_known_is_not_called_unknown(
     troubled = TroubledStore(store)
     app = create_app(settings, store=troubled, clock=clock.now)
     troubled.begin(silent)
-    app.jinja_env.bytecode_cache = COMPILED
     answer = known(app.test_client())
     assert answer.status_code == 503
     assert "no access" not in answer.text

@@ -17,7 +17,7 @@ from portal.settings import Settings
 from portal.stores.contract import Replace, Store
 from portal.usage import watch_usage
 from portal.web.http import Services
-from tests.conftest import COMPILED, Clock
+from tests.conftest import Clock
 from tests.mail.letters_and_facts import entries
 from tests.strict_client import StrictClient
 from tests.web.factories import active_tenant, add_tenants
@@ -232,7 +232,6 @@ def test_tenants_that_share_a_company_id_do_not_share_lamps(
 def staff_of(app: Flask, store: Store, clock: Clock) -> Staff:
     app.testing = True
     app.test_client_class = StrictClient
-    app.jinja_env.bytecode_cache = COMPILED
     client = app.test_client()
     sign_in(client, store, clock.now(), role="approver", name="Anna")
     return Staff(client, "Anna")

@@ -23,7 +23,7 @@ from portal.outbox import HELD_FOR
 from portal.settings import Settings
 from portal.stores import GSI2
 from portal.stores.contract import Store
-from tests.conftest import COMPILED, Clock
+from tests.conftest import Clock
 from tests.mail.letters_and_facts import read
 from tests.mail_server import Received
 from tests.strict_client import StrictClient
@@ -72,7 +72,6 @@ def app_with(settings: Settings, store: Store, clock: Clock) -> Flask:
     app = create_app(settings, store=store, clock=clock.now)
     app.testing = True
     app.test_client_class = StrictClient
-    app.jinja_env.bytecode_cache = COMPILED
     return app
 
 

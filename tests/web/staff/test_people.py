@@ -25,7 +25,7 @@ from portal.settings import Settings
 from portal.stores import GSI2, Replace
 from portal.stores.contract import Store
 from portal.web.staff.accounts.devices import device_of
-from tests.conftest import COMPILED, Clock
+from tests.conftest import Clock
 from tests.mail.letters_and_facts import read
 from tests.strict_client import StrictClient
 from tests.web.pages import (
@@ -123,7 +123,7 @@ def test_without_mail_the_page_names_the_command(
     settings: Settings, store: Store, clock: Clock
 ) -> None:
     app = create_app(replace(settings, sign_in_mail=False), store=store, clock=clock.now)
-    app.test_client_class, app.jinja_env.bytecode_cache = StrictClient, COMPILED
+    app.test_client_class = StrictClient
     client = app.test_client()
     sign_in(client, store, clock.now(), role="admin", name="Ada")
     page = client.get(invite(Staff(client, "Ada")).location)

@@ -23,7 +23,7 @@ from portal.settings import Settings
 from portal.stores import GSI2
 from portal.stores.contract import Store
 from portal.timestamps import utc_now
-from tests.conftest import COMPILED, Clock
+from tests.conftest import Clock
 from tests.oidc_provider import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -86,7 +86,6 @@ def app_with(settings: Settings, store: Store, clock: Clock, issuer: str) -> Fla
     app = create_app(replace(settings, oidc=setting), store=store, clock=clock.now)
     app.testing = True
     app.test_client_class = StrictClient
-    app.jinja_env.bytecode_cache = COMPILED
     # Its clock is the one that tests move.
     app.extensions["portal"] = replace(
         app.extensions["portal"],

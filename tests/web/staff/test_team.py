@@ -12,7 +12,7 @@ from portal.auth import disable_person
 from portal.auth.people import person_id
 from portal.settings import Settings
 from portal.stores.contract import Store
-from tests.conftest import COMPILED, Clock
+from tests.conftest import Clock
 from tests.strict_client import StrictClient
 from tests.web.pages import (
     HTMX,
@@ -46,7 +46,6 @@ def anna_with(settings: Settings, store: Store, clock: Clock, name: str = "Anna"
     """An approver in a portal with these settings."""
     app = create_app(settings, store=store, clock=clock.now)
     app.testing, app.test_client_class = True, StrictClient
-    app.jinja_env.bytecode_cache = COMPILED
     staff = Staff(app.test_client(), name)
     sign_in(staff.client, store, clock.now(), role="approver", name=name)
     return staff

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from portal import create_app, onboarding
 from portal.address_proofs import PROOF_LIFE, proof_token
 from portal.mail import MailError, Problem, Retry
+from portal.onboarding.sign_up_limits import SIGN_UPS_IN_ALL
 from portal.settings import Settings
 from portal.stores.contract import Store
 from portal.tenants import AuditInfo
@@ -21,6 +22,7 @@ from tests.conftest import SECRET_KEY, Clock
 from tests.mail.letters_and_facts import read
 from tests.strict_client import StrictClient
 from tests.web.customer.test_limits import Senders
+from tests.web.customer.test_proof_of_work import accepted_before
 from tests.web.failing_store import TroubledStore, before_write
 from tests.web.pages import (
     IDS,
@@ -580,7 +582,9 @@ def test_without_javascript_in_a_rush_the_press_takes_the_place_of_the_proof_of_
     app = create_app(many, store=store, clock=clock.now)
     app.test_client_class = StrictClient
     senders = Senders(app)
-    assert set(senders.codes(*["192.0.2.1"] * 200)) == {303}
+    accepted_before(store, clock, SIGN_UPS_IN_ALL - 1)
+    # The last one that needs neither.
+    assert senders.codes("192.0.2.1") == [303]
     send_mail(app)
     answer = senders.send(email="patient@example.net", company="Patient AG", unproved="1")
     assert answer.status_code == 303

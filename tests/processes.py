@@ -16,5 +16,6 @@ CLEAN.set_forkserver_preload([
     "tests.outbox.test_killed",
     "tests.search.test_killed",
     "tests.stores.conftest",
+    "tests.stores.file.test_crash",
     "tests.webhooks.test_killed",
 ])  # fmt: skip

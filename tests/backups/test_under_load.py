@@ -1,6 +1,5 @@
 """Backups while several processes write and compact: each holds all that was acknowledged."""
 
-import multiprocessing
 import shutil
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
@@ -11,8 +10,8 @@ from portal.stores import Add, Item
 from portal.stores.file import JsonFileStore
 from tests.backups.backed_up import state_of
 from tests.conftest import START
+from tests.processes import CLEAN
 
-FORK = multiprocessing.get_context("fork")
 WRITERS, BACKUPS = 3, 8
 
 
@@ -52,10 +51,10 @@ def holds(items: dict[str, Item], by: int) -> int:
 def test_each_backup_holds_what_was_acknowledged_before_it_began(tmp_path: Path) -> None:
     data = tmp_path / "data"
     JsonFileStore(data).check()
-    stop = FORK.Event()
-    counts = [FORK.Value("q", 0) for _ in range(WRITERS)]
+    stop = CLEAN.Event()
+    counts = [CLEAN.Value("q", 0) for _ in range(WRITERS)]
     writers = [
-        FORK.Process(target=write, args=(data, by, count, stop)) for by, count in enumerate(counts)
+        CLEAN.Process(target=write, args=(data, by, count, stop)) for by, count in enumerate(counts)
     ]
     for each in writers:
         each.start()

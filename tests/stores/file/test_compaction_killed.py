@@ -1,6 +1,5 @@
 """Whoever compacts is killed at each step, while others write. Nothing is lost or comes back."""
 
-import multiprocessing
 import os
 import signal
 from pathlib import Path
@@ -10,9 +9,9 @@ from portal.stores.file.disk import FileStatus, LocalDisk
 from portal.stores.file.store import JsonFileStore
 from portal.stores.file.verify_repair import verify_file
 from portal.stores.schema import GSI2
+from tests.processes import CLEAN
+from tests.stores.file import opening
 from tests.stores.file.opening import open_store
-
-FORK = multiprocessing.get_context("fork")
 
 
 class Dying(LocalDisk):
@@ -78,12 +77,13 @@ def item(n: int, version: int) -> dict[str, str | int | bool]:
     }  # fmt: skip
 
 
-def compact(folder: Path, number: int) -> None:
+def compact(folder: Path, number: int, index_from: int | None) -> None:
+    opening.index_from[0] = index_from
     open_store(folder, disk=Dying(number)).compact()
 
 
 def exit_code(folder: Path, number: int) -> int | None:
-    process = FORK.Process(target=compact, args=(folder, number))
+    process = CLEAN.Process(target=compact, args=(folder, number, opening.index_from[0]))
     process.start()
     process.join()
     return process.exitcode

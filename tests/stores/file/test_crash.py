@@ -12,6 +12,8 @@ from portal.stores.contract import Add, Count, Replace, Value, VersionConflictEr
 from portal.stores.file.disk import LocalDisk
 from portal.stores.file.store import JsonFileStore
 from portal.stores.schema import GSI2
+from tests.processes import CLEAN
+from tests.stores.file import opening
 from tests.stores.file.opening import open_store
 from tests.stores.items import version_of
 
@@ -28,7 +30,8 @@ def pair(version: int, by: int) -> list[dict[str, Value]]:
     ]  # fmt: skip
 
 
-def write_until_killed(folder: Path, by: int, sender: Connection) -> None:
+def write_until_killed(folder: Path, by: int, sender: Connection, index_from: int | None) -> None:
+    opening.index_from[0] = index_from
     store = open_store(folder)
     version = version_of(store.get(f"a{by}"))
     while True:
@@ -58,9 +61,13 @@ def test_killed_writers_lose_no_acknowledged_commit_and_leave_no_half_of_one(fol
     survivor.write([Add(item) for by in (0, 1) for item in pair(1, by)])
     survivor.write([Add({"tenantId": "own", "version": 1})])
     for kill in range(1, KILLS + 1):
-        pipes = [FORK.Pipe(duplex=False) for _ in (0, 1)]
+        pipes = [CLEAN.Pipe(duplex=False) for _ in (0, 1)]
         writers = [
-            FORK.Process(target=write_until_killed, args=(folder, by, pipes[by][1]), daemon=True)
+            CLEAN.Process(
+                target=write_until_killed,
+                args=(folder, by, pipes[by][1], opening.index_from[0]),
+                daemon=True,
+            )
             for by in (0, 1)
         ]
         for writer in writers:

@@ -88,7 +88,7 @@ def cost_of_verbs(engine: Engine) -> Iterator[tuple[str, float, float, float]]:
     """Verb, read units, write units, calls."""
     store = DynamoDbStore(engine.new_table())
     store.metrics.enable_prometheus()
-    first, second = (Ids(account_id=f"{n}", company_id="1") for n in (1, 2))
+    first, second = (Ids(account_id=f"{n}", company_id="1", cluster="eu") for n in (1, 2))
     plain = sign_up(store, 1)
     claiming = sign_up(store, 2, claims=first)
     rejected = sign_up(store, 3, claims=second)

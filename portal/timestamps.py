@@ -28,6 +28,8 @@ def parse_timestamp(text: str) -> datetime | None:
     """The instant of an ISO 8601 text that has a time and an offset; `None` for other texts."""
     try:
         instant = datetime.fromisoformat(text)
+        if instant.tzinfo is UTC:
+            return instant
         return instant.astimezone(UTC) if instant.tzinfo else None
     except (ValueError, OverflowError):
         return None

@@ -33,6 +33,7 @@ class KeyFileSealer:
 
     def __init__(self, path: Path, *, make_folder: bool = True, make_file: bool = True) -> None:
         self._path, self._make_folder, self._make_file = path, make_folder, make_file
+        self._path_text = os.fspath(path)
         self._newest: tuple[object, str, AESGCM | None] = (None, "", None)
 
     def seal(self, secret: Secret, tenant_id: str) -> str:
@@ -52,7 +53,7 @@ class KeyFileSealer:
         Reads the file only if it is another one: an import seals many secrets.
         """
         try:
-            status = os.stat(self._path)  # noqa: PTH116 - half the time, and an import asks often
+            status = os.stat(self._path_text)  # noqa: PTH116 - half the time; an import asks often
             state = (status.st_ino, status.st_mtime_ns, status.st_size)
         except OSError:
             state = None

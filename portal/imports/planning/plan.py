@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
@@ -74,17 +74,27 @@ class Tally(LicenceTotals):
 
 
 class _Planned(NamedTuple):
-    """A row, before its secret is sealed.
+    """What becomes of an entry, before its secret is sealed.
 
     Attributes:
+        duplicate_of: As in `PlanRow`.
         item: The tenant in the store; None if it is not there, or not this row counts for it.
-        licence: What the row gives if it is written.
     """
 
-    row: PlanRow
-    candidate: Candidate | None
+    staged: StagedEntry
+    outcome: Outcome
+    duplicate_of: int
     item: Item | None
-    licence: Licence
+
+
+class _SealedSecret(NamedTuple):
+    """Both empty if there is no secret to write."""
+
+    sealed: str = ""
+    fingerprint: str = ""
+
+
+_NO_SECRET = _SealedSecret()
 
 
 #: Entries, each with the candidate that counts instead; `None` if the entry counts.
@@ -144,9 +154,9 @@ class Plan:
                 items = found()
                 planned = [self._planned(*each, items) for each in block]
                 sealings = [self._begin_sealing(each, workers) for each in planned]
-                for each, sealed_row in zip(planned, sealings, strict=True):
-                    row = sealed_row()
-                    self.tally.count(row, each.licence, self._now)
+                for each, sealing in zip(planned, sealings, strict=True):
+                    row = _row(each, sealing())
+                    self.tally.count(row, each.outcome.licence, self._now)
                     change = self._change(row, each.item)
                     if change is not None:
                         self.answers.count(row.tenant_id, change)
@@ -195,27 +205,7 @@ class Plan:
             if staged.newer_invalid and outcome.kind is not RowKind.SAME:
                 duplicate_of = staged.newer_invalid
                 outcome = held_back(outcome, duplicate_of, staged.other_place)
-        row = PlanRow(
-            number=staged.number,
-            kind=outcome.kind,
-            source=staged.source,
-            line=entry.line,
-            column=entry.column,
-            key=entry.key,
-            tenant_id=candidate.id if candidate else tenant_id_of(entry),
-            reasons=outcome.reasons,
-            repairs=entry.repairs,
-            left_out=entry.left_out,
-            changes=outcome.changes,
-            secret=outcome.secret,
-            duplicate_of=duplicate_of,
-            values=candidate.values if candidate else entry.values,
-            email_in_file=candidate.email_in_file if candidate else "",
-            expected_version=outcome.expected_version,
-            item_digest=outcome.item_digest,
-            place=staged.place,
-        )
-        return _Planned(row, candidate, item, outcome.licence)
+        return _Planned(staged, outcome, duplicate_of, item)
 
     def _change(self, row: PlanRow, item: Item | None) -> AnswerChange | None:
         now = self.answers.now
@@ -236,18 +226,51 @@ class Plan:
         before, after = (Answered.of(*each, now) for each in (access, changed_access(row, *access)))
         return change_between(before, after, now)
 
-    def _begin_sealing(self, planned: _Planned, workers: Executor | None) -> Callable[[], PlanRow]:
-        """The row, with its secret sealed if one is to be written. A sealer may ask a service."""
-        row, candidate = planned.row, planned.candidate
-        is_to_be_written = row.kind in WRITTEN_KINDS and row.secret == "set"  # noqa: S105 - a word about a secret
+    def _begin_sealing(
+        self, planned: _Planned, workers: Executor | None
+    ) -> Callable[[], _SealedSecret]:
+        """Seals the secret if one is to be written. A sealer may ask a service."""
+        outcome, candidate = planned.outcome, planned.staged.entry.candidate
+        is_to_be_written = outcome.kind in WRITTEN_KINDS and outcome.secret == "set"  # noqa: S105 - a word about a secret
         if self._sealer is None or candidate is None or not is_to_be_written:
-            return lambda: row
-        return begin(workers, self._sealed, row, candidate, self._sealer)
+            return _without_secret
+        return begin(workers, self._sealed, candidate, self._sealer)
 
-    def _sealed(self, row: PlanRow, candidate: Candidate, sealer: Sealer) -> PlanRow:
+    def _sealed(self, candidate: Candidate, sealer: Sealer) -> _SealedSecret:
         secret = candidate.secret
         if secret is None:
-            return row
+            return _NO_SECRET
         sealed = sealer.seal(secret, candidate.id)
-        fingerprint = self._fingerprints.of(candidate.id, sealed, secret)
-        return replace(row, sealed_secret=sealed, secret_fingerprint=fingerprint)
+        return _SealedSecret(sealed, self._fingerprints.of(candidate.id, sealed, secret))
+
+
+def _without_secret() -> _SealedSecret:
+    return _NO_SECRET
+
+
+def _row(planned: _Planned, secret: _SealedSecret) -> PlanRow:
+    staged, outcome, duplicate_of, _ = planned
+    entry = staged.entry
+    candidate = entry.candidate
+    return PlanRow(
+        number=staged.number,
+        kind=outcome.kind,
+        source=staged.source,
+        line=entry.line,
+        column=entry.column,
+        key=entry.key,
+        tenant_id=candidate.id if candidate else tenant_id_of(entry),
+        reasons=outcome.reasons,
+        repairs=entry.repairs,
+        left_out=entry.left_out,
+        changes=outcome.changes,
+        secret=outcome.secret,
+        duplicate_of=duplicate_of,
+        values=candidate.values if candidate else entry.values,
+        email_in_file=candidate.email_in_file if candidate else "",
+        sealed_secret=secret.sealed,
+        secret_fingerprint=secret.fingerprint,
+        expected_version=outcome.expected_version,
+        item_digest=outcome.item_digest,
+        place=staged.place,
+    )

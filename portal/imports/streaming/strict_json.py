@@ -22,6 +22,8 @@ from portal.imports.model import Message, invalid_json, printable_excerpt
 _MAX_DIGITS = 64
 #: Types of values that hold others.
 _NESTED = frozenset({dict, list})
+#: Types of values that both parsers read alike. (orjson makes a large whole number inexact.)
+_FLAT = frozenset({str, bool, type(None)})
 TOO_DEEP = Message("Nested too deeply.")
 HALF_CHARACTER = Message("It contains half of a character (a lone surrogate).")
 OUT_OF_RANGE = Message("Number out of range.")
@@ -51,12 +53,21 @@ class ParsedValue:
         self.column = column
 
     def is_valid_unicode(self) -> bool:
-        """Whether the value has no lone surrogate; only orjson detects these."""
-        try:
-            orjson.loads(self.text)
-        except ValueError:
-            return False
-        return True
+        """Whether the value has no lone surrogate."""
+        return _is_valid_unicode(self.text)
+
+
+def _is_valid_unicode(text: str) -> bool:
+    """Whether the values of a valid JSON text have no lone surrogate."""
+    try:
+        if "\\u" in text:
+            # Two escapes may be one character. Of the parsers only orjson tells.
+            orjson.loads(text)
+        else:
+            text.encode()
+    except ValueError:
+        return False
+    return True
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -93,19 +104,39 @@ def decode_json(text: str, depth: int) -> Any:
     Raises:
         StrictJsonError: it is no JSON, ambiguous, or nested too deeply.
     """
+    flat = _flat_object(text) if depth > 0 else None
+    if flat is not None:
+        return flat
     try:
         value = strict_decoder.decode(text)
     except json.JSONDecodeError as error:
         raise StrictJsonError(invalid_json(error.lineno, error.colno).message) from error
     except RecursionError as error:
         raise StrictJsonError(TOO_DEEP) from error
-    try:
-        orjson.loads(text)
-    except ValueError as error:
-        raise StrictJsonError(HALF_CHARACTER) from error
+    if not _is_valid_unicode(text):
+        raise StrictJsonError(HALF_CHARACTER)
     if is_deeper(value, depth):
         raise StrictJsonError(TOO_DEEP)
     return value
+
+
+def _flat_object(text: str) -> dict[str, Any] | None:
+    """The object of a JSON text that is plainly right: with texts, true, false and null alone, as
+    nearly all tenants are. `None` for all others. It takes a third of the time, since orjson reads
+    it; orjson knows no equal keys, so the quotation marks are counted."""
+    if "\\" in text:
+        return None
+    try:
+        value = orjson.loads(text)
+    except ValueError:
+        return None
+    if type(value) is not dict:
+        return None
+    types = list(map(type, value.values()))
+    # Without escapes, each key and each text has two marks. Of two equal keys one is lost.
+    strings = len(types) + types.count(str)
+    is_plain = _FLAT.issuperset(types) and text.count('"') == 2 * strings
+    return value if is_plain else None
 
 
 def is_deeper(value: Any, depth: int) -> bool:

@@ -15,13 +15,13 @@ from portal.imports.model import (
 )
 
 #: What programs put in place of bytes that they could not read.
-_REPLACEMENT = "\ufffd"
+REPLACEMENT = "\ufffd"
 _DAMAGED = Message(
     "This was damaged before the file was written: � stands in place of a character that was lost."
     " Enter the right text."
 )
 #: Ids that the old application made of nothing: its own word, and how JavaScript writes nothing.
-_MADE_UP = frozenset({"unknown", "undefined", "null", "nan"})
+MADE_UP_IDS = frozenset({"unknown", "undefined", "null", "nan"})
 _MADE_UP_ID = Message(
     "The old application made this id up, because it did not know the right one. Whoever has no id"
     " would get the access of this tenant. Enter the right id, or leave the row out."
@@ -32,14 +32,14 @@ TENANT_COLUMN = "tenant"
 
 def suspect_values(entry: Entry, fields: Mapping[str, Any]) -> Iterator[FieldMessage]:
     """Why values of the entry cannot be used as they are."""
-    if _REPLACEMENT in entry.key:
+    if REPLACEMENT in entry.key:
         yield FieldMessage("", _DAMAGED)
     for name, value in fields.items():
-        if type(value) is str and _REPLACEMENT in value and name in KNOWN_FIELDS:
+        if type(value) is str and REPLACEMENT in value and name in KNOWN_FIELDS:
             yield FieldMessage(name, _DAMAGED)
     for name in ("accountId", "companyId"):
         value = fields.get(name)
-        if type(value) is str and value.casefold() in _MADE_UP:
+        if type(value) is str and value.casefold() in MADE_UP_IDS:
             yield FieldMessage(name, _MADE_UP_ID)
     for name in entry.still_refused:
         if name == SECRET_FIELD and fields.get(SECRET_FIELD):

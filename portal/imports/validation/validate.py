@@ -4,18 +4,12 @@ Contact details follow the rules of the forms. A value is repaired only if nothi
 the row names each repair.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from portal import contact_readers
-from portal.contact_fields import (
-    CONTACT_FIELDS,
-    EMAIL_LENGTH,
-    ContactField,
-    FieldKind,
-    fields_of_kind,
-)
-from portal.contact_readers import NAME_LENGTH, Problem, ProblemError
+from portal.contact_fields import EMAIL_LENGTH, ContactField
+from portal.contact_readers import Problem, ProblemError
 from portal.imports.model import (
     KEY_PREFIX,
     SECRET_FIELD,
@@ -36,6 +30,7 @@ from portal.imports.validation.invalid_entries import (
     is_storable,
     unknown_fields,
 )
+from portal.imports.validation.plain_entries import EMAILS, LINES, PHONES, plain_candidate
 from portal.imports.validation.suspect_values import suspect_values, tenant_column_disagrees
 from portal.sealing import Secret, is_sealed
 from portal.tenants import SECRET_LENGTH, cluster_of, is_id
@@ -52,7 +47,6 @@ _LOST = Message(
 )
 #: A longer address is not kept as written: some spaces around it are, a million are not.
 _MAX_EMAIL_IN_FILE = 4 * EMAIL_LENGTH
-_EXTENSION_LENGTH = 20
 
 
 def validate_entry(entry: Entry, depth: int) -> ValidatedEntry:
@@ -67,6 +61,26 @@ def validate_entry(entry: Entry, depth: int) -> ValidatedEntry:
         if isinstance(entry.value, str):
             message = Message("In the value: %(sentence)s", sentence=message)
         return invalid_entry(entry, [FieldMessage("", message)], repairs, {}, ())
+    candidate = plain_candidate(entry, fields)
+    if candidate is not None:
+        return ValidatedEntry(
+            key=entry.key,
+            line=entry.line,
+            column=entry.column,
+            candidate=candidate,
+            repairs=tuple(repairs),
+        )
+    return fully_checked(entry, fields, repairs)
+
+
+def fully_checked(
+    entry: Entry, fields: dict[str, Any], repairs: list[FieldMessage]
+) -> ValidatedEntry:
+    """An entry after all checks, one rule after another.
+
+    fields: decoded from its value.
+    repairs: what was repaired to decode them; more may be added.
+    """
     return _EntryValidation(entry, fields, repairs).result()
 
 
@@ -100,9 +114,9 @@ class _EntryValidation(FieldReader):
         self.reasons += suspect_values(self.entry, self.fields)
         self._ids()
         self._cluster()
-        self.read_lines(_LINES)
-        emails = [self._email(field) for field in _EMAILS]
-        for field, names in _PHONES:
+        self.read_lines(LINES)
+        emails = [self._email(field) for field in EMAILS]
+        for field, names in PHONES:
             self._phone(field, names)
         self._active()
         self._validity()
@@ -267,24 +281,3 @@ def _read_cluster(text: str) -> str:
     if cluster is None:
         raise ProblemError(Problem.CLUSTER)
     return cluster
-
-
-def _contact_lines() -> Iterator[tuple[str, int, bool]]:
-    for field in CONTACT_FIELDS:
-        if field.kind is FieldKind.LINE:
-            yield field.attribute, field.max_length, field.required
-        if field.kind is FieldKind.PHONE:
-            _, typed, extension = field.parts.values()
-            yield typed, field.max_length, False
-            yield extension, _EXTENSION_LENGTH, False
-
-
-_EMAILS = fields_of_kind(FieldKind.EMAIL)
-_PHONES = [(field, tuple(field.parts.values())) for field in fields_of_kind(FieldKind.PHONE)]
-#: For `FieldReader.read_lines`.
-_LINES = (
-    ("accountName", NAME_LENGTH, False),
-    ("companyName", NAME_LENGTH, False),
-    *_contact_lines(),
-    ("clientId", NAME_LENGTH, False),
-)

@@ -1,25 +1,28 @@
 """What becomes of a row when its import is undone: the tenant as it is now decides."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 
 from portal import records
 from portal.imports.jobs import AccessChange, FormerState, UndoOutcome
 from portal.stores import (
     GSI2,
+    KEY,
     Add,
     Change,
     Item,
     Remove,
     Replace,
     Store,
-    find_item,
     version_of,
 )
 from portal.tenants import AccessStatus, AuditInfo, Verb, access_status
 
+#: Tenants that are read at once. Each has up to three items beside it, and DynamoDB reads 100.
+_ROWS_PER_READ = 33
 _MAY_USE = frozenset({AccessStatus.VALID, AccessStatus.EXPIRING})
 
 
@@ -48,14 +51,36 @@ def row_undos_of(
     workers: threads that ask the store, see `portal.imports.lookup_workers`.
     """
     if workers == 1:
-        return [row_undo_of(store, row, audit) for row in rows]
+        return _row_undos(store, rows, audit)
+    # Small enough that all workers have a part.
+    size = min(-(-len(rows) // workers), _ROWS_PER_READ)
+    parts = [rows[start : start + size] for start in range(0, len(rows), size or 1)]
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda row: row_undo_of(store, row, audit), rows))
+        undos = pool.map(lambda part: _row_undos(store, part, audit), parts)
+        return list(chain.from_iterable(undos))
 
 
-def row_undo_of(store: Store, row: FormerState, audit: AuditInfo) -> RowUndo:
-    """What becomes of one row, see `row_undos_of`."""
-    item = find_item(store, row.tenant_id)
+def _row_undos(store: Store, rows: Sequence[FormerState], audit: AuditInfo) -> list[RowUndo]:
+    """What becomes of rows, whose tenants are read together. Nothing is decided by an earlier
+    state: each tenant is written with the version that was read, or the write is refused."""
+    items = store.get_many([row.tenant_id for row in rows])
+    new = [items[row.tenant_id] for row in rows if row.is_new and row.tenant_id in items]
+    beside = store.get_many([key for item in new for key in _ids_beside(item)]) if new else {}
+    return [_row_undo(store, row, items.get(row.tenant_id), beside, audit) for row in rows]
+
+
+def _row_undo(
+    store: Store,
+    row: FormerState,
+    item: Item | None,
+    beside: Mapping[str, Item],
+    audit: AuditInfo,
+) -> RowUndo:
+    """What becomes of one row.
+
+    item: its tenant as it is now; `None` if there is none.
+    beside: of the items with the ids `_ids_beside`, those that are there.
+    """
     if item is None:
         by, at = _latest_change(store, row.tenant_id)
         return _stays(row, None, UndoOutcome.GONE, by, at)
@@ -68,7 +93,7 @@ def row_undo_of(store: Store, row: FormerState, audit: AuditInfo) -> RowUndo:
         # The version is the same, so it was no portal, and nobody knows who it was.
         return _stays(row, item, UndoOutcome.CHANGED)
     if row.is_new:
-        return _removal(store, row, item, audit)
+        return _removal(store, row, item, beside, audit)
     if row.former is None:
         return _stays(row, item, UndoOutcome.NOT_KEPT)
     former = {**row.former, records.SECRET: row.secret} if row.secret else row.former
@@ -84,12 +109,14 @@ def row_undo_of(store: Store, row: FormerState, audit: AuditInfo) -> RowUndo:
     )
 
 
-def _removal(store: Store, row: FormerState, item: Item, audit: AuditInfo) -> RowUndo:
+def _removal(
+    store: Store, row: FormerState, item: Item, beside: Mapping[str, Item], audit: AuditInfo
+) -> RowUndo:
     """Of a tenant that the import made. Notes and requests do not change it, and need it."""
     tenant_id = row.tenant_id
-    if _is_noted(store, tenant_id):
+    if _is_noted(store, tenant_id, beside):
         return _stays(row, item, UndoOutcome.NOTED)
-    if _is_asked(store, item):
+    if not beside.keys().isdisjoint(_ids_of_requests(item)):
         return _stays(row, item, UndoOutcome.ASKED)
     gone = records.gone_event_item(tenant_id, Verb.UNDO, audit, item)
     changes: list[Change] = [
@@ -131,22 +158,27 @@ def _may_use(item: Item, now: datetime) -> bool:
     return access_status(status, validity, now) in _MAY_USE
 
 
-def _is_noted(store: Store, tenant_id: str) -> bool:
+def _ids_beside(item: Item) -> list[str]:
+    """The ids of what may stand beside a tenant, and needs it."""
+    return [records.desk_id(str(item[KEY])), *_ids_of_requests(item)]
+
+
+def _ids_of_requests(item: Item) -> list[str]:
+    """Of a request that follows the tenant, and of open sign-ups that name its ids."""
+    tenant = records.tenant_of(item)
+    ids = [records.follow_up_id(tenant.id)]
+    if tenant.ids:
+        ids.append(records.claim_id(tenant.ids))
+    return ids
+
+
+def _is_noted(store: Store, tenant_id: str, beside: Mapping[str, Item]) -> bool:
     """Whether somebody has written a note about the tenant, or looks after it."""
     if store.query(GSI2, records.notes_partition(tenant_id), limit=1).items:
         return True
-    item = find_item(store, records.desk_id(tenant_id))
+    item = beside.get(records.desk_id(tenant_id))
     desk = records.desk_of(item) if item else None
     return desk is not None and bool(desk.owner or desk.followers)
-
-
-def _is_asked(store: Store, item: Item) -> bool:
-    """Whether a request follows the tenant, or an open sign-up names its ids."""
-    tenant = records.tenant_of(item)
-    keys = [records.follow_up_id(tenant.id)]
-    if tenant.ids:
-        keys.append(records.claim_id(tenant.ids))
-    return any(find_item(store, key) for key in keys)
 
 
 def _latest_change(store: Store, tenant_id: str) -> tuple[str, datetime | None]:

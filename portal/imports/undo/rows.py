@@ -25,7 +25,8 @@ def rows_to_undo(
     store: Store, job: ImportJob, audit: AuditInfo, *, workers: int = 1
 ) -> Iterator[RowUndo]:
     """What would become of each row that is not undone yet, with the tenant before and after. One
-    read for each tenant, and up to five more for one that the import made.
+    item is read for each tenant, up to three more for one that the import made, many at once; and
+    the store is asked twice for each such tenant.
 
     audit: who would undo it, and when: the answers are those of that time.
     workers: threads that ask the store, see `lookup_workers`.

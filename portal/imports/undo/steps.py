@@ -37,7 +37,7 @@ from portal.tenants import AuditInfo
 
 #: A commit has up to three more changes: the job, what became of the rows, the mark for search.
 _MOST_CHANGES = MAX_CHANGES - 3
-#: Each row asks the store up to six times.
+#: Tenants are read together; each row asks the store up to two times more.
 ROWS_PER_UNDO_STEP = 94
 
 

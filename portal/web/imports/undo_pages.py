@@ -43,7 +43,8 @@ __all__ = ["bp"]  # The blueprint of the pages, with this route as well.
 logger = logging.getLogger(__name__)
 
 #: So many rows one page looks at to say what undoing all of them would do. Each costs up to six
-#: reads, which takes some seconds at most; those of a table go over the network.
+#: reads, most of them many at once, which takes some seconds at most; those of a table go over the
+#: network.
 MOST_LOOKED_AT = 5_000
 _MOST_IN_A_TABLE = 1_000
 #: An item of former states, the row in it, and how many rows stand before that.

@@ -316,9 +316,14 @@ def read_international_phone(text: str) -> tuple[str, str]:
     Raises:
         ProblemError: As in `read_phone`.
     """
-    if len(text) <= PHONE_LENGTH and (number := plain_e164(text)):
-        return number, ""
-    return _parsed_phone(text)
+    number = plain_phone(text)
+    return (number, "") if number else _parsed_phone(text)
+
+
+def plain_phone(text: str) -> str | None:
+    """What `read_international_phone` returns for a plain number without an extension; `None` for
+    other texts, also for some such numbers."""
+    return plain_e164(text) if len(text) <= PHONE_LENGTH else None
 
 
 @lru_cache(4096)

@@ -8,12 +8,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from portal import contact_readers
-from portal.contact_fields import CONTACT_FIELDS, PHONE_LENGTH, FieldKind, fields_of_kind
+from portal.contact_fields import CONTACT_FIELDS, FieldKind, fields_of_kind
 from portal.contact_readers import NAME_LENGTH
 from portal.imports.model import KEY_PREFIX, SECRET_FIELD, Candidate, Entry, FieldValue
 from portal.imports.validation.invalid_entries import is_storable
 from portal.imports.validation.suspect_values import MADE_UP_IDS, REPLACEMENT
-from portal.plain_contacts import plain_e164
 from portal.sealing import Secret, is_sealed
 from portal.tenants import SECRET_LENGTH, is_cluster, is_id
 from portal.timestamps import read_timestamp
@@ -121,8 +120,7 @@ def _add_contact(fields: Mapping[str, Any], values: dict[str, FieldValue]) -> bo
     for _, (name, typed_name, _) in PHONES:
         typed = fields.get(name)
         if typed is not None:
-            is_short = type(typed) is str and len(typed) <= PHONE_LENGTH
-            number = plain_e164(typed) if is_short else None
+            number = contact_readers.plain_phone(typed) if type(typed) is str else None
             if number is None:
                 return False
             values[name] = number

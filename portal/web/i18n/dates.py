@@ -13,6 +13,8 @@ from portal.tenants import MILLISECOND, first_instant
 from portal.timestamps import parse_timestamp
 from portal.web.i18n.translation import _, locale_name
 
+_SECOND = timedelta(seconds=1)
+_MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
@@ -78,6 +80,12 @@ def rounded_up(span_: timedelta) -> timedelta:
 def age(span_: timedelta, locale: str, *, late: bool) -> str:
     """As `span`. `late`: longer than customers were promised."""
     return _age(_rounded(span_), locale, late)
+
+
+def age_ends(span_: timedelta) -> timedelta:
+    """From how long a span on `age` has other words than for this one."""
+    shown = _rounded(span_)
+    return shown + {"day": _DAY, "hour": _HOUR, "minute": _MINUTE, "second": _SECOND}[_unit(shown)]
 
 
 @lru_cache(1024)

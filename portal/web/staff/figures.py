@@ -9,11 +9,10 @@ from zoneinfo import ZoneInfo
 
 from portal import auth, queries, records
 from portal.queries import MAX_ENDS, EndingMonth, PageCursor, Tab, Week
-from portal.search import Found
 from portal.timestamps import format_timestamp
 from portal.web.http import now, services, settings, store
 from portal.web.i18n import _, dates, format_number
-from portal.web.staff.lists import ListView, queue_url
+from portal.web.staff.lists import ListView, queue_url, queue_url_after
 from portal.web.staff.tenant import history_label
 
 #: People that the table of this week names, the busiest first.
@@ -232,7 +231,7 @@ def _list_from(month: EndingMonth) -> str:
     if month.start <= now():
         return queue_url(ListView(tab=Tab.ACTIVE))
     cursor = PageCursor(0, (format_timestamp(month.start), ""))
-    return queue_url(ListView(tab=Tab.ACTIVE), Found((), cursor))
+    return queue_url_after(ListView(tab=Tab.ACTIVE), cursor)
 
 
 def _zone() -> ZoneInfo:

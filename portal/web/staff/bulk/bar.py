@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlencode
 
 from portal.auth import Role
@@ -10,7 +9,7 @@ from portal.web.http import person, url_for
 from portal.web.i18n import _
 from portal.web.staff.bulk.bulk_verbs import offered_in
 from portal.web.staff.bulk.selection import MOST, write_listed
-from portal.web.staff.lists import ListView
+from portal.web.staff.lists import ListView, QueueRow
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +28,7 @@ class BulkBar:
     all_label: str
 
 
-def bulk_bar(here: str, rows: Sequence[SimpleNamespace], *, has_more: bool) -> BulkBar | None:
+def bulk_bar(here: str, rows: Sequence[QueueRow], *, has_more: bool) -> BulkBar | None:
     """`None` if there is nothing to do in this list, or if this person may not.
 
     here: the parameters of the list's address.

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
-from types import SimpleNamespace
 from urllib.parse import parse_qsl
 
 from flask import request
@@ -15,7 +14,7 @@ from portal.stores import KEY, Item
 from portal.tenants import Tenant, Verb, can
 from portal.web.http import now, settings, store
 from portal.web.i18n import _
-from portal.web.staff.lists import ListView, iter_rows
+from portal.web.staff.lists import ListView, QueueRow, iter_rows
 from portal.web.staff.tenant import VerbEntry, conflict_notice, end_day, find_tenant
 
 #: Tenants in one act. Each takes a decision of its own, and the page lists all of them.
@@ -179,7 +178,7 @@ def write_chosen(chosen: Sequence[Chosen]) -> str:
     return written(rows)
 
 
-def write_listed(rows: Sequence[SimpleNamespace]) -> str:
+def write_listed(rows: Sequence[QueueRow]) -> str:
     """As `write_chosen`, of the rows that a list shows."""
     return written([(row.id, int(row.version), "", "") for row in rows])
 

@@ -48,6 +48,6 @@ def query_of(parameters: Mapping[str, str]) -> str:
     ])  # fmt: skip
 
 
-def link_suffix(parameters: dict[str, str]) -> str:
-    """What the address of a tenant's page gets on a list with these parameters."""
-    return f"?{query_of({'back': query_of(parameters)})}"
+def link_suffix(here: str) -> str:
+    """What the address of a tenant's page gets on a list whose address has this query."""
+    return f"?{query_of({'back': here})}"

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from types import SimpleNamespace
 
 from portal import desk, queries
 from portal.auth import Role
@@ -13,6 +12,7 @@ from portal.stores import KEY, Item, Store
 from portal.web.http import now, person, services, store
 from portal.web.i18n import _, dates
 from portal.web.staff.lists.list_view import ListView
+from portal.web.staff.lists.queue_columns import QueueRow
 
 #: What stands in an address for nobody. All others are ids of people.
 NOBODY = "nobody"
@@ -77,36 +77,52 @@ def _of_owner(store: Store, rows: Sequence[Item], owner: str, now: datetime) -> 
     return [row for row in rows if (it := found.get(str(row[KEY]))) and it.id == owner]
 
 
-def with_owners(rows: list[SimpleNamespace], items: Sequence[Item]) -> list[SimpleNamespace]:
+def with_owners(rows: list[QueueRow], items: Sequence[Item]) -> list[QueueRow]:
     """The rows, with the text of who looks after each; empty: nobody with access does."""
     found = desk.owners(store(), items)
     if not found:
-        for row in rows:
-            row.owner = ""
         return rows
-    colleagues, user = services().colleagues, person()
-    for row, item in zip(rows, items, strict=True):
-        owner = found.get(str(item[KEY]))
-        row.owner = ""
-        if owner is None or owner.since is None:
-            continue
-        span = dates.span(now() - owner.since)
-        if user and owner.id == user.id:
-            row.owner = _("You have looked after it for %(span)s", span=span)
-        elif colleagues.may_own(store(), now(), owner.id):
-            row.owner = _("%(name)s has looked after it for %(span)s", name=owner.name, span=span)
-    return rows
+    return [
+        row._replace(owner=_owner_text(owner)) if (owner := found.get(row.id)) else row
+        for row in rows
+    ]
 
 
-def owner_links(view: ListView, url_of: Callable[[ListView], str]) -> list[OwnerLink]:
-    """Everybody's, mine, nobody's: for those who can look after something."""
+def _owner_text(owner: desk.Owner) -> str:
+    if owner.since is None:
+        return ""
+    user, span = person(), dates.span(now() - owner.since)
+    if user and owner.id == user.id:
+        return _("You have looked after it for %(span)s", span=span)
+    if services().colleagues.may_own(store(), now(), owner.id):
+        return _("%(name)s has looked after it for %(span)s", name=owner.name, span=span)
+    return ""
+
+
+def other_owner(view: ListView) -> str:
+    """The name of the colleague whose list this is; empty if it is everybody's, nobody's, or of
+    the reader, or of somebody without access."""
+    user = person()
+    if view.owner in ("", NOBODY) or user is None or view.owner == user.id:
+        return ""
+    known = services().colleagues.at(store(), now())
+    return next((each.name for each in known if each.id == view.owner), "")
+
+
+def owner_links(
+    view: ListView, url_of: Callable[[ListView], str], other_name: str
+) -> list[OwnerLink]:
+    """Everybody's, mine, nobody's: for those who can look after something.
+
+    Args:
+        other_name: `other_owner` of the view.
+    """
     user = person()
     if user is None or user.role < Role.APPROVER:
         return []
     owners = [("", _("Everybody’s")), (user.id, _("Mine")), (NOBODY, _("Nobody’s"))]
-    if view.owner not in {owner for owner, _label in owners}:
-        known = services().colleagues.at(store(), now())
-        owners += [(each.id, each.name) for each in known if each.id == view.owner]
+    if other_name:
+        owners.append((view.owner, other_name))
     return [
         OwnerLink(
             label=label,

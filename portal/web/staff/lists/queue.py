@@ -1,45 +1,42 @@
-"""The queue and the other lists of tenants: tabs with counts, search, pages and their links."""
+"""A page of the queue, or of another list of tenants: reads what a request asks for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
-from types import SimpleNamespace
+from functools import lru_cache
 
-from flask import Response, request
+from flask import Response, render_template, request
 
 from portal import queries
-from portal.auth import Role
-from portal.queries import CAP, PageCursor, Tab
+from portal.queries import PageCursor, Tab
+from portal.saved_views import views_of
 from portal.search import Found
 from portal.stores import Item
-from portal.web.http import htmx, now, person, services, settings, store, strip_unprintable, url_for
-from portal.web.i18n import N_, _, format_number, labels
-from portal.web.staff.lists.back_links import link_suffix, query_of
-from portal.web.staff.lists.list_choices import filters_of, may_lack_some, sort_links
-from portal.web.staff.lists.list_owners import owner_links, with_owners
+from portal.web.http import SignedLinks, htmx, now, person, services, settings, store
+from portal.web.i18n import _, labels, locale_name
+from portal.web.staff.lists.back_links import link_suffix
+from portal.web.staff.lists.kept_rows import kept_rows
+from portal.web.staff.lists.list_choices import may_lack_some
+from portal.web.staff.lists.list_html import (
+    ListState,
+    QueueTab,
+    base_url,
+    here_of,
+    list_heading,
+    list_html,
+    queue_url,
+    shown_tabs,
+    tabs_of,
+)
+from portal.web.staff.lists.list_owners import other_owner, with_owners
 from portal.web.staff.lists.list_rows import rows_page
 from portal.web.staff.lists.list_view import ListView
 from portal.web.staff.lists.not_in_queue import empty_queue
-from portal.web.staff.lists.queue_columns import Mark, queue_rows, same_in_all
+from portal.web.staff.lists.queue_columns import QueueRow, RowSetting
 from portal.web.staff.lists.recent_decisions import without_decided
-from portal.web.staff.lists.saved_views import view_links
-
-#: Tabs whose tenants have no licence yet, and tabs whose heading says the status of all.
-_WITHOUT_VALIDITY = frozenset({Tab.PENDING, Tab.ASIDE, Tab.REJECTED})
-#: The columns that a list may leave out.
-_COLUMNS = {
-    "contact": N_("Contact"),
-    "ids": N_("Ids"),
-    "requested": N_("Requested"),
-    "validity": N_("Validity"),
-    "status": N_("Status"),
-}
-_ONE_STATUS = frozenset({Tab.PENDING, Tab.ASIDE, Tab.EXPIRING, Tab.EXPIRED, Tab.SUSPENDED})
 
 
 def queue_page() -> Response:
     view = ListView.of_query(request.args)
-    tab, search = view.tab, view.search
     text = request.args.get("after", "")
     after = services().links.read_cursor(text, view.cursor_scope)
     page, items = _rows(view, after)
@@ -48,86 +45,52 @@ def queue_page() -> Response:
         # The rows of a last page were decided, or moved on: the list may still have others.
         after = None
         page, items = _rows(view, after)
-    here = view.parameters | ({"after": text} if after else {})
-    rows = queue_rows(items, page.facts, f"{_base_url()}/", link_suffix(here))
-    rows = with_owners(rows, items)
-    same = same_in_all(rows)
-    # What the heading says of all is not said again.
-    hidden = set(same)
-    if tab in _WITHOUT_VALIDITY:
-        hidden.add("validity")
-    if tab in _ONE_STATUS and not _has_marks(tab, rows):
-        hidden.add("status")
-        same.pop("status", None)
-    answer = htmx.render(
-        "staff/queue.html",
-        "staff/_queue.html",
-        tabs=queue_tabs(view),
-        q=strip_unprintable(search),
-        here=query_of(here),
-        owners=owner_links(view, queue_url),
-        hidden_fields=_hidden_fields(view),
-        search_url=_base_url(),
-        clear_search_url=queue_url(replace(view, search="")) if search else "",
-        rows=rows,
-        hidden=hidden,
-        same=[(_(_COLUMNS[column]), words) for column, words in same.items() if words],
-        sorts=sort_links(view, queue_url, is_sorted=page.is_sorted),
-        not_sorted=_("Too many were found to sort them. Narrow the list down to sort it.")
-        if view.sort and not page.is_sorted
-        else "",
-        filters=filters_of(view, queue_url),
-        emptied=_("The page that you came to is empty by now. This is the first page.")
-        if is_emptied
-        else "",
-        lacking=_("Some tenants may be missing here until all of them were looked through.")
-        if may_lack_some(store(), view)
-        else "",
-        next_url=queue_url(view, page),
-        first_url=queue_url(view) if after else "",
-        empty=_nothing_found(view, page),
-        elsewhere=_elsewhere(view, page, is_first=after is None),
-        clear_url=_clear_url(tab, search),
-        csv_url=_csv_url(view),
-        views=view_links(),
-        views_url=url_for("staff.views"),
-        save_view_url=url_for("staff.save_view"),
-        list_query=view.query,
-        heading=_("Tenants: %(tab)s", tab=_(labels.TAB[tab])),
+    if after is None:
+        text = ""
+    user, is_fragment, counts = person(), htmx.wants_fragment(), _counts()
+    html = list_html(
+        ListState(
+            language=locale_name(),
+            root=request.script_root,
+            reader=(user.id, user.role) if user else None,
+            is_fragment=is_fragment,
+            view=view,
+            after=text,
+            next_url=queue_url_after(view, page.after),
+            rows=tuple(_queue_rows(items, page, view, text)),
+            tabs=shown_tabs(counts),
+            is_sorted=page.is_sorted,
+            # Only page one knows it: others begin in the middle.
+            elsewhere=tuple((page.elsewhere or {}).items()) if view.search and not text else (),
+            is_all=page.is_all,
+            may_lack_some=may_lack_some(store(), view),
+            is_emptied=is_emptied,
+            empty="" if items else _nothing_found(view, page),
+            owner=other_owner(view),
+            views=tuple(views_of(store(), user.id)) if user else (),
+        ),
+        counts,
     )
-    if htmx.wants_fragment() and "" in request.args.values():
-        # A form sends its empty fields as well. An address is to be shared, and has none.
-        answer.headers["HX-Replace-Url"] = f"{_base_url()}?{query_of(here)}"
-    return answer
+    if is_fragment:
+        answer = Response(html)
+        if "" in request.args.values():
+            # A form sends its empty fields as well. An address is to be shared, and has none.
+            answer.headers["HX-Replace-Url"] = queue_url(view, text)
+        return answer
+    return Response(render_template("staff/queue.html", list_html=html, heading=list_heading(view)))
 
 
-def _hidden_fields(view: ListView) -> list[tuple[str, str]]:
-    """What the form of the search passes on, and has no field for."""
-    names = ("status", "sort", "owner")
-    return [(name, value) for name, value in view.parameters.items() if name in names]
-
-
-def _clear_url(tab: Tab, search: str) -> str:
-    """Where what the list shows is cleared; empty if it cannot be, or this person may not."""
-    user = person()
-    if tab is not Tab.ASIDE or user is None or user.role < Role.APPROVER:
-        return ""
-    query = f"?{query_of({'q': search})}" if search else ""
-    return f"{url_for('staff.doubtful')}{query}"
-
-
-def _csv_url(view: ListView) -> str:
-    """Where all rows of the list are a file; empty if this person may not take them along."""
-    user = person()
-    if user is None or user.role < Role.APPROVER:
-        return ""
-    return f"{url_for('staff.tenants_csv')}?{view.query}"
-
-
-def _has_marks(tab: Tab, rows: Sequence[SimpleNamespace]) -> bool:
-    """Whether some rows differ from what the heading says of all."""
-    usual = {None, Mark.ASIDE} if tab is Tab.ASIDE else {None}
-    return not {row.mark for row in rows} <= usual
+def _queue_rows(items: Sequence[Item], page: Found, view: ListView, after: str) -> list[QueueRow]:
+    chosen = settings()
+    setting = RowSetting(
+        language=locale_name(),
+        zone=chosen.time_zone,
+        promised=timedelta(days=chosen.promised_days),
+        expiring=chosen.expiring,
+        url_prefix=f"{base_url()}/",
+        url_suffix=link_suffix(here_of(view, after)),
+    )
+    return with_owners(kept_rows.rows(items, page.facts, setting, now()), items)
 
 
 def _rows(view: ListView, after: PageCursor | None) -> tuple[Found, Sequence[Item]]:
@@ -137,29 +100,17 @@ def _rows(view: ListView, after: PageCursor | None) -> tuple[Found, Sequence[Ite
     return page, without_decided(page.rows) if view.tab is Tab.PENDING else page.rows
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Elsewhere:
-    """A link to what a search found in another tab."""
-
-    url: str
-    text: str
-
-
-def _elsewhere(view: ListView, page: Found, *, is_first: bool) -> list[Elsewhere]:
-    """What a search found in other tabs. Only page one knows it: others begin in the middle."""
-    if not view.search or not is_first or not page.elsewhere:
-        return []
-    return [
-        Elsewhere(url=queue_url(view.in_tab(tab)), text=_text_elsewhere(tab, number, page.is_all))
-        for tab, number in page.elsewhere.items()
-    ]
+def queue_url_after(view: ListView, cursor: PageCursor | None) -> str:
+    """The address of the page behind the cursor; empty if nothing is behind it."""
+    if cursor is None:
+        return ""
+    return queue_url(view, _cursor_text(services().links, cursor, view.cursor_scope))
 
 
-def _text_elsewhere(tab: Tab, number: int, is_all: bool) -> str:
-    label = _(labels.TAB[tab])
-    if is_all:
-        return _("%(number)s more in %(tab)s", number=format_number(number), tab=label)
-    return _("%(number)s or more in %(tab)s", number=format_number(number), tab=label)
+@lru_cache(256)
+def _cursor_text(links: SignedLinks, cursor: PageCursor, scope: str) -> str:
+    """Signed once: the pages of a list end where they ended before."""
+    return links.cursor(cursor, scope)
 
 
 def _nothing_found(view: ListView, page: Found) -> str:
@@ -185,45 +136,9 @@ def _nothing_found(view: ListView, page: Found) -> str:
     )
 
 
-# ---- Tabs
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class QueueTab:
-    label: str
-    count: str
-    url: str
-    tone: str
-    key: str = ""
-    current: str = "false"
-
-
-_TAB_TONES = {
-    Tab.PENDING: "information",
-    Tab.ACTIVE: "positive",
-    Tab.EXPIRING: "warning",
-    Tab.EXPIRED: "negative",
-}
-
-
-def queue_tabs(view: ListView | None = None) -> list[QueueTab]:
-    """All tabs. The tab for doubtful sign-ups is there only while it holds one. Search and filters
-    go on in the other tab, since they stay in their fields.
-
-    view: the list that is shown; `None` where none is.
-    """
-    return [
-        QueueTab(
-            label=_(labels.TAB[tab]),
-            count=f"{CAP - 1}+" if number >= CAP else str(number),
-            url=queue_url((view or ListView()).in_tab(tab)),
-            tone=_TAB_TONES.get(tab, "") if number else "",
-            key=tab.value,
-            current="page" if view and tab is view.tab else "false",
-        )
-        for tab, number in _counts().items()
-        if number or tab is not Tab.ASIDE
-    ]
+def queue_tabs() -> list[QueueTab]:
+    """All tabs, where no list is shown."""
+    return tabs_of(_counts())
 
 
 def _counts() -> Mapping[Tab, int]:
@@ -231,23 +146,3 @@ def _counts() -> Mapping[Tab, int]:
     if settings().store == "json":
         return queries.counts(store(), now(), settings().expiring)
     return services().counts.at(store(), now(), settings().expiring)
-
-
-# ---- Links
-
-
-def queue_url(view: ListView, page: Found | None = None) -> str:
-    """A link that can be shared: to the first page, or to the one behind `page`.
-
-    Empty if nothing is behind `page`.
-    """
-    parameters = view.parameters
-    if page is not None:
-        if page.after is None:
-            return ""
-        parameters["after"] = services().links.cursor(page.after, view.cursor_scope)
-    return f"{_base_url()}?{query_of(parameters)}"
-
-
-def _base_url() -> str:
-    return url_for("staff.tenants")

@@ -5,12 +5,12 @@ templates/staff/_queue.html. An index holds only some attributes of a tenant:
 portal/stores/schema.py says which.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from operator import attrgetter
-from types import SimpleNamespace
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from portal import records
@@ -19,39 +19,62 @@ from portal.records import ListFacts, RowMarks
 from portal.stores import KEY, Item
 from portal.tenants import Gap, Status, Validity, access_status
 from portal.timestamps import parse_timestamp
-from portal.web.http import now, settings
-from portal.web.i18n import N_, _, dates, labels, locale_name
+from portal.web.i18n import N_, _, dates, labels
 from portal.web.staff.lists.back_links import row_id
 
 
-def queue_rows(
-    items: Iterable[Item], facts: Mapping[str, ListFacts], url_prefix: str, url_suffix: str = ""
-) -> list[SimpleNamespace]:
-    """Ready texts, named as in the template: `[[company]]` there is `row.company` here.
+class QueueRow(NamedTuple):
+    """Ready texts, named as in the template: `[[company]]` there is `row.company` here. They are
+    in the language of the request.
 
-    The address of a tenant's page is its id between `url_prefix` and `url_suffix`.
-
-    Args:
-        facts: What is known of some of the tenants beside their rows, by their ids.
+    Attributes:
+        mark: `None`: it has none.
+        owner: Who looks after it, as this reader is told.
     """
-    zone, locale = settings().time_zone, locale_name()
-    promised = timedelta(days=settings().promised_days)
-    time = now()
-    return [
-        _row(
-            item,
-            facts.get(str(item[KEY]), _NOTHING),
-            (url_prefix, url_suffix),
-            now=time,
-            zone=zone,
-            promised=promised,
-            locale=locale,
-        )
-        for item in items
-    ]
+
+    id: str
+    version: str
+    key: str
+    url: str
+    mark: "Mark | None"
+    twice: str
+    noted: str
+    company: str
+    contact: str
+    email: str
+    confirmed: str
+    ids: str
+    proved: str
+    requested: str
+    requested_iso: str
+    age: str
+    late: str
+    validity: str
+    status: str
+    tone: str
+    incomplete: str
+    owner: str = ""
 
 
-_NOTHING = ListFacts()
+class RowSetting(NamedTuple):
+    """What the texts of all rows of a page depend on, beside the tenants and the time.
+
+    Attributes:
+        language: That of the request.
+        url_prefix, url_suffix: What stands in the address of a tenant's page around the id.
+        promised: Who waits longer is late.
+        expiring: What ends within this time expires.
+    """
+
+    language: str
+    zone: ZoneInfo
+    promised: timedelta
+    expiring: timedelta
+    url_prefix: str
+    url_suffix: str
+
+
+_RESOLUTION = timedelta.resolution
 #: What each column shows, but the first one, which has the link of the row.
 _TEXTS: Mapping[str, tuple[str, ...]] = {
     "contact": ("contact", "email", "confirmed"),
@@ -62,7 +85,7 @@ _TEXTS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def same_in_all(rows: Sequence[SimpleNamespace]) -> dict[str, str]:
+def same_in_all(rows: Sequence[QueueRow]) -> dict[str, str]:
     """The columns that say the same in each row, and what they say. An empty text of a single row
     says nothing either."""
     same: dict[str, str] = {}
@@ -79,38 +102,35 @@ def same_in_all(rows: Sequence[SimpleNamespace]) -> dict[str, str]:
     return same
 
 
-def _row(
-    item: Item,
-    facts: ListFacts,
-    url: tuple[str, str],
-    *,
-    now: datetime,
-    zone: ZoneInfo,
-    promised: timedelta,
-    locale: str,
-) -> SimpleNamespace:
+def queue_row(item: Item, facts: ListFacts, setting: RowSetting, now: datetime) -> QueueRow:
+    """What a list shows of a tenant at this time.
+
+    Args:
+        facts: What is known of it beside its row.
+    """
+    zone, locale = setting.zone, setting.language
     get, gaps, marks = item.get, records.gaps_of_row(item), records.row_marks(item)
     tenant_id = str(item[KEY])
     status = records.status_of(item)
     created_at = str(get("createdAt", ""))
     requested, requested_day = _instant_and_day(created_at, zone, locale)
     age = now - requested if requested else timedelta(0)
-    is_late = status is Status.PENDING and age > promised
+    is_late = status is Status.PENDING and age > setting.promised
     account, company = get("accountId", ""), get("companyId", "")
     validity = records.validity_of(item) if status is Status.ACTIVE or "validTo" in item else None
     has_marks = marks is not records.NO_MARKS
     mark = queue_mark(marks) if has_marks else None
     if validity and status is Status.ACTIVE:
-        access = access_status(status, validity, now, settings().expiring)
+        access = access_status(status, validity, now, setting.expiring)
         status_label, tone = labels.ACCESS_STATUS[access], labels.TONE[access]
     else:
         status_label, tone = _MARKED[mark] if mark else (labels.STATUS[status], "")
         tone = tone or _STATUS_TONES[status]
-    return SimpleNamespace(
-        id=item[KEY],
+    return QueueRow(
+        id=tenant_id,
         version=str(get("version", 0)),
         key=row_id(tenant_id),
-        url=f"{url[0]}{tenant_id}{url[1]}",
+        url=f"{setting.url_prefix}{tenant_id}{setting.url_suffix}",
         mark=mark,
         twice=_("Perhaps twice") if facts.twice else "",
         noted=_("Has notes") if facts.noted else "",
@@ -130,6 +150,30 @@ def _row(
         tone=tone,
         incomplete=labels.incomplete_label(gaps) if gaps else "",
     )
+
+
+def next_change(item: Item, setting: RowSetting, now: datetime) -> datetime:
+    """Until when `queue_row` says the same of this item. It changes when a wait gets one more unit
+    of time, or becomes late, and when the access of a licence does.
+
+    Raises:
+        OverflowError: Beyond what `datetime` has.
+    """
+    edges: list[datetime] = []
+    requested, _day = _instant_and_day(
+        str(item.get("createdAt", "")), setting.zone, setting.language
+    )
+    if requested:
+        edges = [requested + dates.age_ends(now - requested), requested + setting.promised]
+    if "validFrom" in item or "validTo" in item:
+        validity = records.validity_of(item)
+        if validity.valid_from:
+            edges.append(validity.valid_from)
+        if validity.valid_to:
+            edges += [validity.valid_to, validity.valid_to - setting.expiring]
+    # Some rules include their edge, others do not: what holds at an edge is kept for that instant.
+    ahead = [edge if edge > now else edge + _RESOLUTION for edge in edges if edge >= now]
+    return min(ahead, default=datetime.max.replace(tzinfo=UTC))
 
 
 @lru_cache(4096)

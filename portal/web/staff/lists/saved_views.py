@@ -1,5 +1,6 @@
 """The lists that a person has saved: links above a list, and the page where they are changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -51,9 +52,9 @@ class ViewRow:
     remove_url: str
 
 
-def view_links() -> list[tuple[str, str]]:
-    """Name and address of each list that this person has saved."""
-    return [(strip_unprintable(each.name), _url(each.query)) for each in views_of(store(), _me())]
+def view_links(views: Sequence[SavedView]) -> list[tuple[str, str]]:
+    """Name and address of each of these lists."""
+    return [(strip_unprintable(each.name), _url(each.query)) for each in views]
 
 
 def views_page() -> Response:

@@ -1,7 +1,7 @@
 """The tabs of the queue: which tenants each shows, and how many. Two lists by status as well: the
 next sign-up to decide, and the closed sign-ups that retention erases."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -37,26 +37,18 @@ DISJOINT_TABS = (
 
 def ranges_of_tab(tab: Tab, now: datetime, expiring: timedelta = EXPIRING) -> list[IndexRange]:
     """What a tab shows, in its order: the longest wait first, the nearest end first."""
-    active = records.status_partition(Status.ACTIVE)
+    known = _RANGES.get(tab)
+    if known is not None:
+        return list(known)
     match tab:
-        case Tab.PENDING:
-            return [_status_range(Status.PENDING)]
-        case Tab.ACTIVE:
-            return [IndexRange(GSI2, active, (format_timestamp(now), LAST))]
         case Tab.EXPIRING:
             until = format_timestamp(now + expiring)
-            return [IndexRange(GSI2, active, (format_timestamp(now), until))]
+            return [IndexRange(GSI2, _ACTIVE, (format_timestamp(now), until))]
         case Tab.EXPIRED:
             end = format_timestamp(now - MILLISECOND) + LAST
-            return [IndexRange(GSI2, active, (_FIRST, end), newest_first=True)]
-        case Tab.SUSPENDED:
-            return [_status_range(Status.SUSPENDED)]
-        case Tab.REJECTED:
-            return [_status_range(Status.REJECTED), _status_range(Status.WITHDRAWN)]
-        case Tab.ASIDE:
-            return _aside_ranges()
-        case Tab.ALL:
-            return [*(_status_range(status) for status in Status), *_aside_ranges()]
+            return [IndexRange(GSI2, _ACTIVE, (_FIRST, end), newest_first=True)]
+        case _:
+            return [IndexRange(GSI2, _ACTIVE, (format_timestamp(now), LAST))]
 
 
 def late_ranges(tab: Tab, since: datetime) -> list[IndexRange]:
@@ -77,6 +69,17 @@ def _aside_ranges() -> list[IndexRange]:
 def _status_range(status: Status) -> IndexRange:
     newest_first = status not in (Status.PENDING, Status.ACTIVE)
     return IndexRange(GSI2, records.status_partition(status), newest_first=newest_first)
+
+
+_ACTIVE = records.status_partition(Status.ACTIVE)
+#: Of the tabs that depend on no time.
+_RANGES: Mapping[Tab, Sequence[IndexRange]] = {
+    Tab.PENDING: [_status_range(Status.PENDING)],
+    Tab.SUSPENDED: [_status_range(Status.SUSPENDED)],
+    Tab.REJECTED: [_status_range(Status.REJECTED), _status_range(Status.WITHDRAWN)],
+    Tab.ASIDE: _aside_ranges(),
+    Tab.ALL: [*(_status_range(status) for status in Status), *_aside_ranges()],
+}
 
 
 def is_in_tab(row: Item, tab: Tab, now: datetime, expiring: timedelta = EXPIRING) -> bool:

@@ -7,7 +7,7 @@ format_version  which portal can read the items of a store
 factory       opens the store that the settings choose
 validation    checks the arguments of a call
 wrapper       the base class of a store in front of another one
-reading       an item that may be missing; all rows, page after page
+reading       an item that may be missing; all rows, page after page; several counts
 waiting/      how long and how often a store is asked, whichever it is
 kept/         reads of single items, for what is made of them and may be kept
 file/         the store in a JSON file
@@ -46,7 +46,7 @@ from portal.stores.format_version import FORMAT_ID, FORMAT_VERSION, mark_format
 from portal.stores.housekeeping import housekeeping
 from portal.stores.kept import KeptReads, WatchedStore, kept_reads
 from portal.stores.other_types import other_types, version_of, without_other_types
-from portal.stores.reading import find_item, iter_query, iter_scan
+from portal.stores.reading import count_each, find_item, iter_query, iter_scan
 from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, INDEXES, KEY, Index
 from portal.stores.waiting import (
     PUBLIC_ATTEMPTS,
@@ -105,6 +105,7 @@ __all__ = [
     "VersionConflictError",
     "WatchedStore",
     "clear_deadline",
+    "count_each",
     "find_item",
     "housekeeping",
     "is_made",

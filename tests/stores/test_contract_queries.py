@@ -199,3 +199,16 @@ def test_a_page_has_at_least_one_row(store, limit):
 @pytest.mark.parametrize("index", [replace(GSI2), GSI1, GSI3, GSI4], ids=lambda index: index.name)
 def test_an_index_is_compared_by_value(store, index: Index):
     assert store.query(index, "nothing") == Page([])
+
+
+def test_a_row_is_as_the_latest_write_left_it_also_if_it_was_read_before(store):
+    """A row goes back to what it was, with another attribute in between that no list shows."""
+    first = in_queue("a", "1", contactCompanyName="One")
+    store.write([Add(first)])
+    for version, name in enumerate(["Two", "One", "Two"], start=2):
+        assert len(store.query(GSI2, "STATUS#pending").items) == 1
+        new = {**first, "version": version, "contactCompanyName": name}
+        store.write([Replace(new, version - 1)])
+        (row,) = store.query(GSI2, "STATUS#pending").items
+        assert (row["version"], row["contactCompanyName"]) == (version, name)
+        assert list(store.query(GSI2, "STATUS#pending").items) == [row]

@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from zlib import crc32
 
@@ -18,6 +19,11 @@ from portal.stores.schema import GSI2, INDEXES, KEY, Index
 _MAX_BYTES_UNINDEXED = 4096
 #: The same for an item that is in no index of tenants: events, which are read with a tenant's page.
 _MAX_BYTES_LISTED = 512
+
+#: Rows of indexes that are kept, and the bytes of JSON of the longest: 4 MB at most, and 1 MB as
+#: long as items are.
+_MOST_KEPT = 512
+MAX_BYTES_KEPT = 4096
 
 #: Partition and sort key in each index, one after the other; `None` where the item is not in it.
 Keys = tuple[str | None, ...]
@@ -55,6 +61,21 @@ def decoded(encoded: object, checksum: int) -> Item:
         raise DamagedTableError
     item: Item = orjson.loads(encoded)
     return item
+
+
+@lru_cache(_MOST_KEPT)
+def kept_row(encoded: bytes, checksum: int, number: int) -> Item:
+    """What an index shows of the item with this JSON. A page of a list is asked for again and
+    again, so the rows that were read last are kept, by the whole JSON.
+
+    Args:
+        encoded: At most `MAX_BYTES_KEPT` long.
+        number: Of the index, from 0 on.
+
+    Raises:
+        DamagedTableError: It is not what was put there.
+    """
+    return shown(decoded(encoded, checksum), INDEXES[number])
 
 
 def shown(item: Item, index: Index) -> Item:

@@ -1,13 +1,21 @@
 """What can be read of a table."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from portal.stores.contract import Cursor, Item, Segment
 from portal.stores.file.table.connections import Connections
-from portal.stores.file.table.items import ItemInFile, OpenGeneration, decoded, shown
+from portal.stores.file.table.items import (
+    MAX_BYTES_KEPT,
+    ItemInFile,
+    OpenGeneration,
+    decoded,
+    kept_row,
+    shown,
+)
 from portal.stores.file.table.sql import FIND, FIND_WITH_SEQ, ITEM, SEQ
+from portal.stores.reading import CountedRange
 from portal.stores.schema import INDEXES, Index
 
 #: The item as JSON with its checksum, or the place of its line.
@@ -98,19 +106,29 @@ class TableReads:
             f" ORDER BY s{n} {order}, id {order} LIMIT ?"
         )
         rows, file = self._rows(sql, [*values, limit + 1])
-        items = [_item(file, row[0], row[2:], index) for row in rows[:limit]]
+        items = _shown_items(file, rows[:limit], index, n - 1)
         return items, (rows[limit - 1][1], rows[limit - 1][0]) if len(rows) > limit else None
 
     def count(
         self, index: Index, partition: str, *, between: tuple[str, str] | None, cap: int
     ) -> int:
+        return self.count_each(index, [(partition, between)], cap=cap)[0]
+
+    def count_each(
+        self, index: Index, ranges: Sequence[CountedRange], *, cap: int
+    ) -> Sequence[int]:
         n = INDEXES.index(index) + 1
-        condition, values = _condition(n, partition, between)
-        sql = (
-            f"SELECT count(*) FROM (SELECT 1 FROM items INDEXED BY gsi{n}"  # noqa: S608
-            f" WHERE {condition} LIMIT ?)"
-        )
-        return int(self._all(sql, [*values, cap])[0][0])
+        counts: list[str] = []
+        values: list[str | int] = []
+        for partition, between in ranges:
+            condition, own = _condition(n, partition, between)
+            counts.append(
+                f"(SELECT count(*) FROM (SELECT 1 FROM items INDEXED BY gsi{n}"  # noqa: S608
+                f" WHERE {condition} LIMIT ?))"
+            )
+            values += [*own, cap]
+        (numbers,) = self._all(f"SELECT {', '.join(counts)}", values)
+        return numbers
 
     def scan(
         self, segment: Segment, after: str | None, limit: int
@@ -157,6 +175,22 @@ def _item(
         return ItemInFile(file, (line_at, line_size), item_id, index)
     item = decoded(encoded, checksum)
     return item if index is None else shown(item, index)
+
+
+def _shown_items(
+    file: OpenGeneration | None,
+    rows: list[tuple],  # type: ignore[type-arg]
+    index: Index,
+    number: int,
+) -> list[Item | ItemInFile]:
+    """What this index, the one with this number, shows of the items, or where to read them."""
+    may_keep = index.projected is not None
+    return [
+        kept_row(row[2], row[3], number)
+        if may_keep and type(row[2]) is bytes and len(row[2]) <= MAX_BYTES_KEPT
+        else _item(file, row[0], row[2:], index)
+        for row in rows
+    ]
 
 
 def _condition(

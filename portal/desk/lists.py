@@ -8,7 +8,6 @@ from datetime import datetime
 
 from portal import records
 from portal.stores import GSI2, GSI4, KEY, Cursor, Item, ItemNotFoundError, Page, Store
-from portal.tenants import Status
 
 #: The most assignments that are looked at for one page of a list.
 _MOST = 200
@@ -42,10 +41,9 @@ def owners(store: Store, rows: Sequence[Item]) -> Mapping[str, Owner]:
     """Who looks after the tenants of these rows: id of a tenant -> owner. It asks once for each
     status, for the days between the oldest and the newest sign-up."""
     found: dict[str, Owner] = {}
-    by_status: dict[Status, list[Item]] = {}
-    for row in rows:
-        by_status.setdefault(records.status_of(row), []).append(row)
-    for status, same in by_status.items():
+    statuses = list(map(records.status_of, rows))
+    for status in dict.fromkeys(statuses):
+        same = [row for row, of_row in zip(rows, statuses, strict=True) if of_row is status]
         created = [str(row.get("createdAt", "")) for row in same]
         page = store.query(
             GSI2,

@@ -305,13 +305,12 @@ def _may_be_in(place: Item, choice: Choice) -> bool:
 def _marked(store: Store, rows: Sequence[Item]) -> dict[str, ListFacts]:
     """What is known of those among the rows that have a mark. One query for each list that the
     rows are of, of at most as many rows."""
-    sorts: dict[str, list[str]] = {}
-    for row in rows:
-        if GSI2.sort in row:
-            sort = str(row[GSI2.sort]).partition("#")[0]
-            sorts.setdefault(str(row[GSI2.partition]), []).append(sort)
+    listed = [row for row in rows if GSI2.sort in row]
+    partitions = [str(row[GSI2.partition]) for row in listed]
+    sorts = [str(row[GSI2.sort]).partition("#")[0] for row in listed]
     facts: dict[str, ListFacts] = {}
-    for usual_list, values in sorts.items():
+    for usual_list in dict.fromkeys(partitions):
+        values = [sort for sort, own in zip(sorts, partitions, strict=True) if own == usual_list]
         found = store.query(
             GSI2,
             records.marked(usual_list),

@@ -5,6 +5,11 @@ Requests of each kind are interleaved, so that a machine that slows down slows a
 to the WSGI application: no socket, no server. Between two requests of a kind come those of all
 others, so none of them finds its code and data in the processor's cache; bench_validate.py measures
 `validate` as a server runs it.
+
+The page of the queue has the same fifty rows each time, and another count: a sign-up comes in
+between. So it is that of somebody who works off a queue, and most of it is what the portal has kept
+since the time before (portal/web/staff/lists/list_html.py). Tenants that nobody has looked at since
+the process began cost more, once.
 """
 
 import io

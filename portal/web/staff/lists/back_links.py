@@ -6,6 +6,7 @@ do not disturb each other. Forms and links on that page pass it on.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, quote_plus
 
 from flask import request
@@ -48,6 +49,7 @@ def query_of(parameters: Mapping[str, str]) -> str:
     ])  # fmt: skip
 
 
+@lru_cache(256)
 def link_suffix(here: str) -> str:
     """What the address of a tenant's page gets on a list whose address has this query."""
     return f"?{query_of({'back': here})}"

@@ -70,8 +70,8 @@ class KeptRows:
             if (
                 kept is None
                 or not kept.made <= now < kept.until
-                or kept.item != item
-                or kept.facts != known
+                or (kept.item is not item and kept.item != item)
+                or (kept.facts is not known and kept.facts != known)
             ):
                 kept = _made(item, known, setting, now)
             page[tenant_id] = kept

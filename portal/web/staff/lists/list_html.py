@@ -288,6 +288,7 @@ def queue_url(view: ListView, after: str = "") -> str:
     return f"{base_url()}?{here_of(view, after)}"
 
 
+@lru_cache(256)
 def here_of(view: ListView, after: str) -> str:
     """The parameters of the address of a page of the list."""
     return query_of(view.parameters | ({"after": after} if after else {}))

@@ -36,9 +36,10 @@ from portal.web.staff.lists.recent_decisions import without_decided
 
 
 def queue_page() -> Response:
-    view = ListView.of_query(request.args)
-    text = request.args.get("after", "")
-    after = services().links.read_cursor(text, view.cursor_scope)
+    # What is missing in the arguments of a request costs an exception each time.
+    query = dict(request.args.items())
+    view, text = ListView.of_query(query), query.get("after", "")
+    after = services().links.read_cursor(text, view.cursor_scope) if text else None
     page, items = _rows(view, after)
     is_emptied = bool(after) and not items and page.after is None
     if is_emptied:
@@ -73,7 +74,7 @@ def queue_page() -> Response:
     )
     if is_fragment:
         answer = Response(html)
-        if "" in request.args.values():
+        if "" in query.values():
             # A form sends its empty fields as well. An address is to be shared, and has none.
             answer.headers["HX-Replace-Url"] = queue_url(view, text)
         return answer
@@ -104,13 +105,13 @@ def queue_url_after(view: ListView, cursor: PageCursor | None) -> str:
     """The address of the page behind the cursor; empty if nothing is behind it."""
     if cursor is None:
         return ""
-    return queue_url(view, _cursor_text(services().links, cursor, view.cursor_scope))
+    return queue_url(view, _cursor_text(services().links, cursor, view))
 
 
 @lru_cache(256)
-def _cursor_text(links: SignedLinks, cursor: PageCursor, scope: str) -> str:
+def _cursor_text(links: SignedLinks, cursor: PageCursor, view: ListView) -> str:
     """Signed once: the pages of a list end where they ended before."""
-    return links.cursor(cursor, scope)
+    return links.cursor(cursor, view.cursor_scope)
 
 
 def _nothing_found(view: ListView, page: Found) -> str:

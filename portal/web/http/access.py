@@ -21,7 +21,7 @@ from portal.auth import (
 from portal.oidc import ProviderError, ProviderProblem
 from portal.stores import ItemNotFoundError
 from portal.web.http.api_token_auth import authorize_token, refuse_key_in_url
-from portal.web.http.context import now, services, settings, source, store
+from portal.web.http.context import now, services, settings, source, store, this_request
 from portal.web.http.htmx import asked_by_htmx
 from portal.web.http.signed_links import safe_next
 
@@ -171,10 +171,11 @@ def authorize() -> Response | None:
         Forbidden: The role is too low, or the route is not in the table.
         RefusedTokenError: The API token is missing, wrong, for something else, or in the address.
     """
-    endpoint = request.endpoint
+    asked = this_request()
+    endpoint = asked.endpoint
     if endpoint is None:
         # No such page, or not by this method. The error page shows staff their usual header.
-        if request.path.startswith("/staff/"):
+        if asked.path.startswith("/staff/"):
             g.person = _signed_in()
         return None
     entry = ROUTE_ACCESS.get(endpoint)
@@ -182,8 +183,8 @@ def authorize() -> Response | None:
         return None
     if entry is None:
         raise Forbidden("no entry")
-    is_automatic = getattr(request.url_rule, "provide_automatic_options", False)
-    if request.method == "OPTIONS" and is_automatic:
+    is_automatic = getattr(asked.url_rule, "provide_automatic_options", False)
+    if asked.method == "OPTIONS" and is_automatic:
         # Says which methods there are, and no view runs. A browser asks so before it sends a token.
         return None
     if entry == OPEN_CALL:
@@ -193,15 +194,15 @@ def authorize() -> Response | None:
     if isinstance(entry, Scope):
         authorize_token(entry)
         return None
-    g.person = _signed_in()
-    if g.person is None:
+    user = g.person = _signed_in()
+    if user is None:
         return _send_to_sign_in()
-    if g.person.role < entry:
+    if user.role < entry:
         refusals = services().refusals
         refusals.of_known(store(), SecurityAct.ROLE_REFUSED, source(), now(), _route())
         # The error page says to a viewer that they may look, see errors.py: but not on pages that
         # only administrators may open at all.
-        may_view = g.person.role is Role.VIEWER and entry is Role.APPROVER
+        may_view = user.role is Role.VIEWER and entry is Role.APPROVER
         raise Forbidden("view" if may_view else "role")
     return None
 

@@ -20,7 +20,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, Forbidden, Unauthorized
 from wtforms import ValidationError
 
-from portal.web.http.context import person
+from portal.web.http.context import person, this_request
 
 #: If the token has expired, these routes show their form again with everything that was typed
 #: except secrets. All others raise `ExpiredPageError`.
@@ -154,9 +154,10 @@ def _host_of(origin: str) -> str | None:
 
 def _is_token_valid() -> bool:
     # A part of a page that htmx replaced may be newer than the header, which is the whole page's.
+    sent = this_request()
     return any(
         _is_valid(token)
-        for token in (request.headers.get("X-CSRFToken"), request.form.get("csrf_token"))
+        for token in (sent.headers.get("X-CSRFToken"), sent.form.get("csrf_token"))
         if token
     )
 
@@ -181,9 +182,11 @@ def _is_valid(token: str) -> bool:
 def csrf_token() -> str:
     """The token for a form of this browser: Flask-WTF's, signed once and not for every page."""
     key = current_app.config[_KEYS][0]
-    if not isinstance(session.get(_SESSION_FIELD), str):
+    value = session.get(_SESSION_FIELD)
+    if not isinstance(value, str):
         generate_csrf(secret_key=key)
-    return _signed(session[_SESSION_FIELD], key)
+        value = session[_SESSION_FIELD]
+    return _signed(value, key)
 
 
 @lru_cache(4096)

@@ -12,6 +12,7 @@ from portal import logs
 from portal.settings import Settings
 from portal.tracing import RequestSpan, Tracing
 from portal.web.http.access_log import AccessLog
+from portal.web.http.context import this_request
 from portal.web.http.request_ids import request_id_of
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def note_error(error: BaseException) -> None:
 
 
 def _note_route() -> None:
-    seen, rule = request.environ.get(_SEEN), request.url_rule
+    asked = this_request()
+    seen, rule = asked.environ.get(_SEEN), asked.url_rule
     if seen and rule:
         seen.route = rule.rule
 

@@ -101,7 +101,8 @@ class SessionCookie(SecureCookieSessionInterface):
         return content, int(signed_at.timestamp())
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        if is_without_cookie(request.path) or request.path in _PROBES:
+        path = request.path
+        if is_without_cookie(path) or path in _PROBES:
             return
         if session.modified or session.permanent:
             super().save_session(app, session, response)

@@ -418,9 +418,10 @@ ARROWS: dict[str, set[str]] = {
     },
     "portal.web.staff": {
         "portal.auth", "portal.mail", "portal.queries", "portal.records", "portal.stores",
-        "portal.tenants", "portal.timestamps", "portal.translations", "portal.usage", "portal.web.http", "portal.web.i18n", "portal.web.staff.accounts",
-        "portal.web.staff.bulk", "portal.web.staff.exports", "portal.web.staff.lists",
-        "portal.web.staff.tenant", "portal.web.staff.webhooks", "portal.webhooks",
+        "portal.tenants", "portal.timestamps", "portal.translations", "portal.usage",
+        "portal.web.http", "portal.web.i18n", "portal.web.staff.accounts", "portal.web.staff.bulk",
+        "portal.web.staff.exports", "portal.web.staff.lists", "portal.web.staff.tenant",
+        "portal.web.staff.webhooks", "portal.webhooks",
     },
     "portal.web.staff.webhooks": {
         "portal.auth", "portal.contact_readers", "portal.records", "portal.web.forms",

@@ -1,7 +1,6 @@
 """The pages and the API.
 
 app        makes a Flask application: routes, guards, errors
-flask_app  Flask, as it is used here
 measuring  counts requests, by route
 health     what platforms ask: whether it answers, and whether it could save
 http/      what every request meets
@@ -14,8 +13,7 @@ api/       what programs call
 """
 
 from portal.web.app import init_app
-from portal.web.flask_app import FlaskApp
-from portal.web.http import ClientLimits, Services, SignedLinks
+from portal.web.http import ClientLimits, FlaskApp, Services, SignedLinks
 from portal.web.measuring import counted_refusals
 
 __all__ = ["ClientLimits", "FlaskApp", "Services", "SignedLinks", "counted_refusals", "init_app"]

@@ -10,6 +10,7 @@ client_networks   the network of a client
 context           the store, the sealer, "now" and who acts, for a view
 csrf              CSRF tokens, and requests of other sites
 framed            the pages in a frame of the shell: no cookie, and who may frame them
+flask_app         Flask, as it is used here
 errors            errors as pages, fragments or JSON
 htmx              page or fragment
 language_cookie   the language that a reader chose
@@ -62,6 +63,7 @@ from portal.web.http.context import (
     store,
 )
 from portal.web.http.errors import RETRY_AFTER, too_many_requests_text
+from portal.web.http.flask_app import FlaskApp
 from portal.web.http.framed import cluster_labels, is_without_cookie, shell_origins
 from portal.web.http.language_cookie import remember_language
 from portal.web.http.late_rules import LateRule
@@ -80,11 +82,11 @@ from portal.web.http.signed_links import (
 
 __all__ = [
     "RETRY_AFTER", "SESSION_TOKEN", "UPLOAD", "AccessLog", "ClientLimits", "ExpiredLinkError",
-    "FormToken", "InvalidLinkError", "LateRule", "NetworkRateLimit", "Services", "SignedLinks",
-    "accept", "accepts_json", "access", "audit_info", "audit_of_customer", "audit_of_token",
-    "authorize_open_call", "client_network", "cluster_labels", "context", "csrf", "errors", "htmx",
-    "is_api_path", "is_without_cookie", "json_error", "network_of", "new_request_id",
-    "new_status_hash", "next_page", "note_saved", "now", "own_address", "person",
+    "FlaskApp", "FormToken", "InvalidLinkError", "LateRule", "NetworkRateLimit", "Services",
+    "SignedLinks", "accept", "accepts_json", "access", "audit_info", "audit_of_customer",
+    "audit_of_token", "authorize_open_call", "client_network", "cluster_labels", "context", "csrf",
+    "errors", "htmx", "is_api_path", "is_without_cookie", "json_error", "network_of",
+    "new_request_id", "new_status_hash", "next_page", "note_saved", "now", "own_address", "person",
     "read_status_token", "referring_page", "remember_language", "request_id_of", "request_limits",
     "request_log", "security_headers", "services", "session_cookie", "settings", "shell_origins",
     "source", "status_hash", "store", "strip_unprintable", "too_many_requests_text", "url_for",

@@ -29,6 +29,12 @@ class Texts(dict[str, str]):
         return ""
 
 
+def text_of(item: Item, name: str) -> str:
+    """One of them."""
+    value = item.get(name)
+    return value if isinstance(value, str) else ""
+
+
 def parse_optional_timestamp(value: Value | None) -> datetime | None:
     """The instant in an attribute; `None` if it is missing, no text, or no timestamp."""
     return parse_timestamp(value) if isinstance(value, str) else None

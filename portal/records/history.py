@@ -32,7 +32,9 @@ _NAMED_ONLY = (
 )  # fmt: skip
 #: Of a phone number an event holds the country and the last two digits: enough to see that it
 #: became another country's, too little to call anybody.
-_PHONES = fields_of_kind(FieldKind.PHONE)
+_PHONES = {
+    field.attribute: tuple(field.parts.values()) for field in fields_of_kind(FieldKind.PHONE)
+}
 _E164 = re.compile(r"(\+\d\d)\d{4,}(\d\d)", re.ASCII)
 
 
@@ -201,10 +203,10 @@ def _changes(before: Item, after: Item, *, erases: bool) -> dict[str, tuple[str,
 def _phone_changes(before: Item, after: Item) -> dict[str, tuple[str, str]]:
     """The phone numbers of which any part differs; without values where the masked ones agree."""
     changes = {}
-    for field in _PHONES:
-        if any(before.get(part) != after.get(part) for part in field.parts.values()):
-            old, new = (_masked_number(item.get(field.attribute)) for item in (before, after))
-            changes[field.attribute] = (old, new) if old != new else ("", "")
+    for attribute, parts in _PHONES.items():
+        if any(before.get(part) != after.get(part) for part in parts):
+            old, new = (_masked_number(item.get(attribute)) for item in (before, after))
+            changes[attribute] = (old, new) if old != new else ("", "")
     return changes
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 
 import orjson
 
@@ -53,10 +54,12 @@ _BOOLEANS = frozenset(
 )
 #: They decide access and find conflicts, so a change never leaves them as they are.
 _ALWAYS_WRITTEN = frozenset({KEY, "status", "isActive", "version", "openEnded"})
+_CONTACT_NAMES = tuple(CONTACT_ATTRIBUTES.values())
+_contact_values = attrgetter(*CONTACT_ATTRIBUTES)
 _NO_IDS = Ids(account_id="", company_id="")
 #: The keys of the index that the old application fills as well.
 _GIVEN_KEYS = (GSI1.partition, GSI1.sort)
-_INDEX_KEYS = tuple(key for index in INDEXES for key in (index.partition, index.sort))
+_NO_INDEX_KEYS = dict.fromkeys(key for index in INDEXES for key in (index.partition, index.sort))
 
 
 def tenant_of(item: Item) -> Tenant:
@@ -261,7 +264,7 @@ def _values(tenant: Tenant) -> dict[str, Value | None]:
         "companyId": ids.company_id,
         "companyName": ids.company_name,
         "cluster": ids.cluster,
-        **{name: getattr(contact, part) for part, name in CONTACT_ATTRIBUTES.items()},
+        **dict(zip(_CONTACT_NAMES, _contact_values(contact), strict=True)),
         "clientId": client.id,
         "clientSecret": client.sealed_secret,
         "clientSecretSetAt": format_optional_timestamp(client.secret_set_at),
@@ -296,13 +299,13 @@ def _values(tenant: Tenant) -> dict[str, Value | None]:
         "formerIds": stays_text(tenant.former_ids) or None,
         # Only the decision itself adds it, so each further change drops it.
         UNDO: None,
-        **dict.fromkeys(_INDEX_KEYS),
+        **_NO_INDEX_KEYS,
         **index_keys(tenant),
     }
 
 
 #: The names of all attributes of a tenant but its index keys.
-TENANT_ATTRIBUTES = frozenset(_values(tenant_of({KEY: ""}))) - frozenset(_INDEX_KEYS)
+TENANT_ATTRIBUTES = frozenset(_values(tenant_of({KEY: ""}))) - frozenset(_NO_INDEX_KEYS)
 
 
 def index_keys_of(item: Item) -> dict[str, Value]:

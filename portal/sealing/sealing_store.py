@@ -32,13 +32,10 @@ def seal_item(item: Item, sealer: Sealer) -> Item:
 
 def _seal_former_secrets(item: Item, sealer: Sealer) -> Item:
     """As `seal_item`, for the secrets that an import replaced and keeps to be undone."""
-    plain = {
-        name: tenant_id
+    sealed = {
+        name: sealer.seal(Secret(str(item[name])), tenant_id)
         for name, tenant_id in former_secrets(item)
         if not is_sealed(str(item[name]))
-    }
-    sealed = {
-        name: sealer.seal(Secret(str(item[name])), tenant_id) for name, tenant_id in plain.items()
     }
     return {**item, **sealed} if sealed else item
 

@@ -116,6 +116,17 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture
+def whole_chromium(chromium: Browser) -> Iterator[Browser]:
+    """With its own interface: the page that it shows where nobody answers, say. Name it before
+    `new_page`, which closes what it has opened in it."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium found (Debian: apt-get install chromium)")
+    browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+    yield browser
+    browser.close()
+
+
 @dataclass
 class Watch:
     """The problems on the pages of one test, and those that the test expects."""
@@ -175,12 +186,18 @@ def new_page(chromium: Browser, portal: Portal, watch: Watch) -> Iterator[Callab
     """Opens a page in a browser context of its own: `new_page(javascript=False, width=360)`.
 
     `page.goto` takes a path: `page.goto("/sign-up")`. Other keywords go to `new_context` of
-    Playwright, such as `color_scheme="dark"` or `locale="de-DE"`.
+    Playwright, such as `color_scheme="dark"` or `locale="de-DE"`. `browser`: another one.
     """
     contexts = []
 
-    def make(*, javascript: bool = True, width: int = 1280, **options: Any) -> Page:
-        context = chromium.new_context(
+    def make(
+        *,
+        javascript: bool = True,
+        width: int = 1280,
+        browser: Browser = chromium,
+        **options: Any,
+    ) -> Page:
+        context = browser.new_context(
             java_script_enabled=javascript,
             viewport={"width": width, "height": 900},
             **{"base_url": portal.url, "locale": "en-GB", "timezone_id": "UTC", **options},

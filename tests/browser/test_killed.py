@@ -10,7 +10,7 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from urllib.parse import urlencode
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Watch
 from tests.browser.steps import decision, fill_activation, fill_sign_up, heading, send_sign_up
@@ -103,11 +103,11 @@ def _kill_as_it_is_sent(page: Page, portal: Portal) -> None:
 
 
 def test_a_form_that_nobody_took_is_still_filled_in_and_makes_one_sign_up(
-    tmp_path: Path, new_page: Callable[..., Page], watch: Watch
+    tmp_path: Path, whole_chromium: Browser, new_page: Callable[..., Page], watch: Watch
 ) -> None:
     with serving(tmp_path) as portal:
         port = int(portal.url.rpartition(":")[2])
-        page = new_page(base_url=portal.url)
+        page = new_page(base_url=portal.url, browser=whole_chromium)
         page.goto("/sign-up")
         with page.expect_response("**/sign-up/check?field=phone") as checked:
             fill_sign_up(page, company="Patient GmbH")

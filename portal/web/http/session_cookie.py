@@ -1,13 +1,12 @@
 """The session cookie: Flask's own, signed and not encrypted."""
 
-import time
 from copy import deepcopy
 from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadSignature
 
 from portal.settings import Settings
 from portal.web.http.framed import is_without_cookie
@@ -54,12 +53,12 @@ class SessionCookie(SecureCookieSessionInterface):
     """
 
     def __init__(self) -> None:
-        self._signer: URLSafeTimedSerializer | None = None
+        self._signer: TimedTextSigner | None = None
         #: A browser sends the same cookie with each of its requests. The key is the whole text, so
         #: what is kept never gets old. A cookie that is refused is not kept.
         self._read = lru_cache(_KEPT_COOKIES)(self._read_anew)
 
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+    def get_signing_serializer(self, app: Flask) -> TimedTextSigner | None:
         if self._signer is None:
             usual = super().get_signing_serializer(app)
             if usual is not None:
@@ -75,13 +74,14 @@ class SessionCookie(SecureCookieSessionInterface):
         if "HTTP_COOKIE" not in request.environ or is_without_cookie(request.path):
             return self.session_class()
         text = request.cookies.get(self.get_cookie_name(app))
-        if not text or self.get_signing_serializer(app) is None:
+        signer = self.get_signing_serializer(app)
+        if not text or signer is None:
             return self.session_class()
         try:
             content, signed_at = self._read(text)
         except BadSignature:
             return self.session_class()
-        age = int(time.time()) - signed_at
+        age = signer.now() - signed_at
         if not 0 <= age <= app.permanent_session_lifetime.total_seconds():
             return self.session_class()
         # A session is changed, and what is kept stays as it is.

@@ -191,3 +191,14 @@ def test_monitoring_gets_botocores_requests() -> None:
     use_direct_requests(client, monitored)
     client.get_item(TableName="t", Key=KEY)
     assert wire.made_by_botocore == ["GetItem"]
+
+
+def test_the_body_of_a_batch_is_botocores_which_looks_for_tables_in_it() -> None:
+    batches: list[tuple[str, dict[str, Any]]] = [
+        ("batch_write_item", {"t": [{"PutRequest": {"Item": KEY}}]}),
+        ("batch_get_item", {"t": {"Keys": [KEY]}}),
+    ]
+    for operation, batch in batches:
+        wire = Wire()
+        getattr(ours(wire), operation)(RequestItems=batch)
+        assert wire.asked[2] == {"RequestItems": batch}

@@ -22,19 +22,12 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 
 from portal.stores.file import JsonFileStore
+from tests.server.eventually import eventually
 from tests.server.nginx import wait_for
 from tests.server.raw_client import ask, head, post
 from tests.serving import Portal, free_port, serving
 
 HIDDEN = r'name="(csrf_token|form_token)"[^>]*value="([^"]+)"'
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        # Other processes change what is asked for, and there is no event to wait for.
-        time.sleep(0.02)
 
 
 @contextmanager

@@ -5,26 +5,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import SECRET_KEY
+from tests.server.eventually import eventually
 from tests.server.raw_client import ask, head
 from tests.serving import ROOT, free_port
 
 SOON = 60
 #: Whoever is asked to end waits so long for answers, and there are none.
 LIMITS = {"stop_seconds": 300, "interrupt_seconds": 300}
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SOON
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 class Server:

@@ -15,6 +15,8 @@ import pytest
 from _pytest.logging import LogCaptureHandler
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from jinja2.bccache import Bucket, BytecodeCache
 
 from portal import logs
@@ -24,6 +26,12 @@ from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.factory import open_store
 from tests.dynamodb_engine import CREDENTIALS, Engine, NoEngineError, running
 from tests.strict_client import StrictClient
+
+# A machine that is busy with other things is no fault of what is tested.
+hypothesis_settings.register_profile(
+    "however slow", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("however slow")
 
 # pytest reads the records of tests by itself.
 logs.embedding_handlers.append(LogCaptureHandler)

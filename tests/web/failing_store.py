@@ -1,6 +1,8 @@
 """A store that works like the one behind it until a test makes its calls fail."""
 
+from collections import Counter
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any
 
 from portal.stores.contract import Store, UnavailableError
@@ -31,6 +33,12 @@ class TroubledStore:
     def begin(self, trouble: Trouble) -> None:
         self.trouble = trouble
         self.calls = 0
+        self._calls_by_thread: Counter[int] = Counter()
+
+    @property
+    def own_calls(self) -> int:
+        """Those of the thread that asks: others look now and then what became known."""
+        return self._calls_by_thread[get_ident()]
 
     def __getattr__(self, name: str) -> Any:
         behind = getattr(self._store, name)
@@ -39,6 +47,7 @@ class TroubledStore:
 
         def call(*args: Any, **kwargs: Any) -> Any:
             self.calls += 1
+            self._calls_by_thread[get_ident()] += 1
             error = self.trouble(name, self.calls)
             if error is not None:
                 raise error

@@ -306,7 +306,7 @@ def test_a_store_that_does_not_answer_is_asked_once_and_said_as_flask_says_it(
     without = make(store=troubled)
     troubled.begin(silent)
     first = answered(app, plain().made())
-    assert troubled.calls == 1
+    assert troubled.own_calls == 1
     assert first.status.startswith("503 ")
     assert first == answered(layer_of(without).behind, plain().made())
 

@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,16 +58,20 @@ class Portal:
 
     def _children(self, word: str) -> set[int]:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return {
-            int(child)
-            for child in children.read_text().split()
-            if word in Path(f"/proc/{child}/cmdline").read_text()
-        }
+        return {int(child) for child in children.read_text().split() if word in _command(child)}
 
     def kill(self) -> None:
         """Kills all its processes at once, so that none can clean up: like a power failure."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=30)
+
+
+def _command(process: str) -> str:
+    """Its command line; empty if it has ended."""
+    # One that ends while it is read cannot be read any more.
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{process}/cmdline").read_text()
+    return ""
 
 
 def free_port() -> int:

@@ -45,8 +45,9 @@ class Limits:
     start_seconds: float = 60
     """The same until its first sign: on a busy machine a new process takes its time."""
     drain_seconds: float = 0.5
-    """After SIGTERM, until idle connections are closed: those in use end with an answer meanwhile,
-    and whoever waits is still accepted."""
+    """After SIGTERM: connections in use end with an answer, and whoever waits is still accepted."""
+    last_accepted_seconds: float = 0.5
+    """After that, until idle connections are closed: for requests of those accepted last."""
     last_body_seconds: float = 1
     """After that, for the rest of a body whose head is here."""
     stop_seconds: float = 30

@@ -134,16 +134,23 @@ async def _run(load: Load, listener: socket.socket, beats: int, limits: Limits) 
     # First every answer says that its connection ends with it. A connection that is closed
     # without that may just be carrying the next request.
     reception.close_connections()
-    with suppress(TimeoutError):
-        await asyncio.wait_for(hurry.wait(), limits.drain_seconds)
+    await _wait_at_most(limits.drain_seconds, hurry)
+    server.stop_accepting()
+    # With this copy, those who came now would wait for nothing.
+    listener.close()
+    # Whoever was accepted last may not have been read yet.
+    await _wait_at_most(limits.last_accepted_seconds, hurry)
     reception.stop_receiving(0 if hurry.is_set() else limits.last_body_seconds)
     server.stop()  # type: ignore[no-untyped-call] # granian's
-    # granian closes its copy. With this one, those who came now would wait for nothing.
-    listener.close()
     # granian would also wait for clients that have sent a part of their headers.
     await _first_of(serving, loop.create_task(_all_is_sent(reception)))
     await asyncio.to_thread(_stop, application)
     return 0 if stop.is_set() else 1
+
+
+async def _wait_at_most(seconds: float, hurry: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(hurry.wait(), seconds)
 
 
 def _stop(application: Application) -> None:

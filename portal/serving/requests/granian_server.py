@@ -10,6 +10,9 @@ tests/server/requests/ shows what each of them has to do.
 import asyncio
 import os
 import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from granian._granian import CallbackScheduler, RSGIWorker, SocketHolder
@@ -21,6 +24,8 @@ from granian.server.embed import Server
 from portal import logs
 from portal.serving.limits import Limits
 from portal.serving.requests.reception import Reception
+
+_DESCRIPTORS = Path("/dev/fd")
 
 
 class GranianServer(Server):
@@ -53,6 +58,25 @@ class GranianServer(Server):
         run_worker: Any = self._run_worker  # granian's annotation says that it is no coroutine
         await self.serve(spawn_target=run_worker)
 
+    def stop_accepting(self) -> None:
+        """Leave whoever connects from now on to the other workers. Call this some time before
+        `stop`, which closes connections that have sent nothing yet: also those accepted just now.
+
+        granian has no call for that. Its descriptor becomes one of a socket to which nobody
+        connects, so that it finds nobody to accept.
+        """
+        if sys.platform != "linux":
+            return
+        own = self._listener.fileno()
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as nobody:
+            # Linux gives it a name that is no path.
+            nobody.bind("")
+            nobody.listen()
+            nobody.setblocking(False)
+            for descriptor in _same_socket(own):
+                if descriptor != own:
+                    os.dup2(nobody.fileno(), descriptor, inheritable=False)
+
     def _init_shared_socket(self) -> None:
         holder: Any = SocketHolder  # granian's stub leaves the arguments out
         own_descriptor = os.dup(self._listener.fileno())
@@ -81,6 +105,18 @@ class GranianServer(Server):
         serve = worker.serve_async_uds if self._shd.is_uds() else worker.serve_async
         serve(_Scheduler(self._reception, loop), loop, stop)
         await stopped
+
+
+def _same_socket(descriptor: int) -> list[int]:
+    """All descriptors of this process for the socket of this one."""
+    wanted = os.fstat(descriptor)
+    found = []
+    for each in _DESCRIPTORS.iterdir():
+        # It may be closed by now.
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(int(each.name)), wanted):
+                found.append(int(each.name))
+    return found
 
 
 class _Scheduler(CallbackScheduler):

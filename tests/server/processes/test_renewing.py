@@ -6,8 +6,9 @@ import signal
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from portal.serving import Limits
@@ -81,6 +82,28 @@ def test_sighup_renews_all_workers_and_loses_no_request(tmp_path: Path) -> None:
             eventually(lambda: len(outcomes) > count + 50)
         assert len(portal.workers()) == 2
         assert set(outcomes) == {"200"}
+
+
+def test_whoever_is_accepted_last_by_a_leaving_worker_is_answered(tmp_path: Path) -> None:
+    """Its request comes a little later, as one does whose client gets no turn."""
+    limits = {"last_accepted_seconds": 5.0}
+    with serving(tmp_path, "1", "small", limits=limits) as portal, ExitStack() as lines:
+        before = portal.workers()
+        portal.process.send_signal(signal.SIGHUP)
+        waiting: deque[tuple[float, socket.socket]] = deque()
+        statuses: list[int] = []
+        while waiting or before & portal.workers():
+            now = time.monotonic()
+            if before & portal.workers() and len(waiting) < 100:
+                waiting.append((now, lines.enter_context(connect(portal.url))))
+            else:
+                time.sleep(0.01)
+            if waiting and now - waiting[0][0] > 0.5:
+                _, line = waiting.popleft()
+                line.sendall(head("GET", "/process"))
+                statuses.append(read(line).status)
+        assert len(statuses) > 50
+        assert set(statuses) == {200}
 
 
 def test_an_earlier_worker_finishes_what_it_answers(tmp_path: Path) -> None:

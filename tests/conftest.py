@@ -21,6 +21,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 
 from portal import logs
 from portal.settings import Settings
+from portal.stores import clear_deadline
 from portal.stores.contract import Store
 from portal.stores.dynamodb.store import DynamoDbStore
 from portal.stores.factory import open_store
@@ -176,6 +177,13 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    # A server answers each request in a context of its own. All tests are in the same one, and some
+    # leave the deadline of a request in it.
+    clear_deadline()
 
 
 @pytest.hookimpl(wrapper=True)

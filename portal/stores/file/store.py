@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from portal.stores.contract import (
     NOTHING_SAVED,
@@ -279,8 +279,10 @@ class JsonFileStore:
                 journal.load_for_reading()
 
     def _page(self, found: Sequence[Item | ItemInFile], cursor: Cursor | None) -> Page:
-        items = [self._read(each) if isinstance(each, ItemInFile) else each for each in found]
-        return Page(items, cursor)
+        # Nearly always none of them is.
+        if ItemInFile in set(map(type, found)):
+            found = [self._read(each) if isinstance(each, ItemInFile) else each for each in found]
+        return Page(cast(Sequence[Item], found), cursor)
 
     def _read(self, item: ItemInFile) -> Item:
         with self.errors_translated():

@@ -2,6 +2,7 @@
 
 item_table    the table: a database of SQLite, in memory or in a file that processes share
 table_reads   what can be read of it
+kept_ranges   answers about ranges of the indexes, as long as they are right
 change        what changes in it together
 frozen_items  all items at one moment
 items         an item as the table holds it

@@ -7,6 +7,7 @@ from zlib import crc32
 from portal.stores.contract import Item
 from portal.stores.file.journal import Changes, Location
 from portal.stores.file.table.items import Keys, keys_of
+from portal.stores.file.table.kept_ranges import KeptRanges
 from portal.stores.file.table.sql import BEFORE, DELETE, INSERT, UPDATE, UPDATE_SAME_KEYS
 from portal.stores.file.table.state import TableState
 
@@ -31,10 +32,12 @@ class TableChange:
         db: sqlite3.Connection,
         totals: Totals,
         values: Callable[[Item, Keys, Location | None, int], Values],
+        kept: KeptRanges | None,
     ) -> None:
         self.items, self.size, self.sums = totals
         self._db = db
         self._values = values
+        self._kept = kept
 
     def apply(self, changes: Changes, location: Location | None, seq: int) -> None:
         """Apply the changes of one commit; `None` removes.
@@ -43,10 +46,12 @@ class TableChange:
             location: Of their line in the file.
             seq: The number of the commit.
         """
-        db = self._db
+        db, kept = self._db, self._kept
         for item_id, item in changes.items():
             before = db.execute(BEFORE, (item_id,)).fetchone()
             if before is not None:
+                if kept:
+                    kept.changed(before[2:], -1)
                 self.items -= 1
                 self.size -= before[0]
                 self.sums -= before[1] or 0
@@ -54,6 +59,8 @@ class TableChange:
                 db.execute(DELETE, (item_id,))
                 continue
             keys = keys_of(item)
+            if kept:
+                kept.changed(keys, 1)
             values, size = self._values(item, keys, location, seq)
             self.items += 1
             self.size += size

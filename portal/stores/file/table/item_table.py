@@ -69,12 +69,16 @@ class ItemTable(TableReads):
         try:
             with transaction(db):
                 totals = None if self.is_shared else self._totals
-                change = TableChange(db, totals or self._read_totals(db), self._values)
+                change = TableChange(db, totals or self._read_totals(db), self._values, self._kept)
                 yield change
                 totals = change.items, change.size, change.sums
                 if self.is_shared:
                     db.execute("UPDATE state SET items = ?, bytes = ?, sums = ?", totals)
             self._totals = totals
+        except BaseException:
+            if self._kept:
+                self._kept.forget()
+            raise
         finally:
             connections.give_back(db)
 
@@ -96,6 +100,8 @@ class ItemTable(TableReads):
         """Apply `changes` to a table without indexes. At the end call `index`."""
         self._totals = None
         with self.connection() as db:
+            if self._kept:
+                self._kept.forget()
             for item_id, item in changes.items():
                 if item is None:
                     db.execute(DELETE, (item_id,))

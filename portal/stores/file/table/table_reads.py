@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 
 from portal.stores.contract import Cursor, Item, Segment
 from portal.stores.file.table.connections import Connections
@@ -14,6 +15,7 @@ from portal.stores.file.table.items import (
     kept_row,
     shown,
 )
+from portal.stores.file.table.kept_ranges import Answer, Asked, KeptRanges
 from portal.stores.file.table.sql import FIND, FIND_WITH_SEQ, ITEM, SEQ
 from portal.stores.reading import CountedRange
 from portal.stores.schema import INDEXES, Index
@@ -21,6 +23,7 @@ from portal.stores.schema import INDEXES, Index
 #: The item as JSON with its checksum, or the place of its line.
 _Row = tuple[bytes | None, int, int, int]
 
+_NUMBERS = {index.name: number for number, index in enumerate(INDEXES)}
 
 #: What follows directly on the surrogates; nobody has it in a key.
 _NO_CHARACTER = "\ue000\0"
@@ -37,6 +40,8 @@ class TableReads:
     def __init__(self, file: OpenGeneration | None, connections: Connections) -> None:
         self._file = file
         self._connections = connections
+        #: `None` for a table that other processes change as well.
+        self._kept = None if connections.is_shared else KeptRanges()
 
     def find(self, item_id: str) -> Item | ItemInFile | None:
         """The item, or where to read it; `None` if there is none."""
@@ -93,21 +98,28 @@ class TableReads:
         after: Cursor | None,
         limit: int,
         newest_first: bool,
-    ) -> tuple[list[Item | ItemInFile], Cursor | None]:
-        """The next rows, or where to read them, and the cursor behind them."""
-        n = INDEXES.index(index) + 1
-        condition, values = _condition(n, partition, between)
-        if after is not None:
-            condition += f" AND (s{n}, id) {'<' if newest_first else '>'} (?, ?)"
-            values += map(_bindable, after)
-        order = "DESC" if newest_first else "ASC"
-        sql = (
-            f"SELECT id, s{n}, {ITEM} FROM items INDEXED BY gsi{n} WHERE {condition}"  # noqa: S608
-            f" ORDER BY s{n} {order}, id {order} LIMIT ?"
-        )
-        rows, file = self._rows(sql, [*values, limit + 1])
-        items = _shown_items(file, rows[:limit], index, n - 1)
-        return items, (rows[limit - 1][1], rows[limit - 1][0]) if len(rows) > limit else None
+    ) -> Answer:
+        number = _NUMBERS[index.name]
+        place, asked = (number, partition), (between, after, limit, newest_first)
+        connections, kept = self._connections, self._kept
+        db = connections.take()
+        try:
+            answer = kept.find(place, asked) if kept else None
+            if answer is not None:
+                return answer
+            sql, values = _query(number + 1, partition, asked)
+            found, file = db.execute(sql, values).fetchall(), self._file
+            rows = found[:limit]
+            cursor = (rows[-1][1], rows[-1][0]) if len(found) > limit else None
+            answer = Answer(_shown_items(file, rows, index, number), cursor)
+            sizes = [0 if row[2] is None else len(row[2]) for row in rows]
+            # What stays in the file has another place in the next generation of it.
+            if kept and 0 not in sizes:
+                next_sort = found[limit][1] if cursor else None
+                kept.keep(place, asked, answer, next_sort=next_sort, size=sum(sizes))
+            return answer
+        finally:
+            connections.give_back(db)
 
     def count(
         self, index: Index, partition: str, *, between: tuple[str, str] | None, cap: int
@@ -117,18 +129,39 @@ class TableReads:
     def count_each(
         self, index: Index, ranges: Sequence[CountedRange], *, cap: int
     ) -> Sequence[int]:
-        n = INDEXES.index(index) + 1
-        counts: list[str] = []
-        values: list[str | int] = []
-        for partition, between in ranges:
-            condition, own = _condition(n, partition, between)
-            counts.append(
-                f"(SELECT count(*) FROM (SELECT 1 FROM items INDEXED BY gsi{n}"  # noqa: S608
-                f" WHERE {condition} LIMIT ?))"
-            )
-            values += [*own, cap]
-        (numbers,) = self._all(f"SELECT {', '.join(counts)}", values)
-        return numbers
+        number = _NUMBERS[index.name]
+        connections = self._connections
+        db = connections.take()
+        try:
+            known = [
+                self._known_count(db, number, partition) if between is None else None
+                for partition, between in ranges
+            ]
+            values: list[str | int] = []
+            asked: list[bool] = []
+            for (partition, between), count in zip(ranges, known, strict=True):
+                if count is None:
+                    asked.append(between is not None)
+                    values += [*_bindables(partition, between), cap]
+            counted: Sequence[int] = ()
+            if asked:
+                counted = db.execute(_counts(number + 1, tuple(asked)), values).fetchone()
+        finally:
+            connections.give_back(db)
+        others = iter(counted)
+        return [next(others) if count is None else min(count, cap) for count in known]
+
+    def _known_count(self, db: sqlite3.Connection, number: int, partition: str) -> int | None:
+        """How many rows a whole partition has, which is counted once; `None`: other processes may
+        change that."""
+        if self._kept is None:
+            return None
+        place = number, partition
+        count = self._kept.count(place)
+        if count is None:
+            (count,) = db.execute(_whole_count(number + 1), [_bindable(partition)]).fetchone()
+            self._kept.keep_count(place, count)
+        return count
 
     def scan(
         self, segment: Segment, after: str | None, limit: int
@@ -193,13 +226,49 @@ def _shown_items(
     ]
 
 
-def _condition(
-    n: int, partition: str, between: tuple[str, str] | None
-) -> tuple[str, list[str | int]]:
-    if between is None:
-        return f"p{n} = ?", [_bindable(partition)]
-    values: list[str | int] = [_bindable(each) for each in (partition, *between)]
-    return f"p{n} = ? AND s{n} >= ? AND s{n} <= ?", values
+def _query(n: int, partition: str, asked: Asked) -> tuple[str, list[str | int]]:
+    between, after, limit, newest_first = asked
+    values: list[str | int] = [*_bindables(partition, between)]
+    if after is not None:
+        values += map(_bindable, after)
+    sql = _rows_of_range(n, between is not None, after is not None, newest_first)
+    return sql, [*values, limit + 1]
+
+
+@lru_cache
+def _rows_of_range(n: int, has_range: bool, has_cursor: bool, newest_first: bool) -> str:
+    condition = _condition(n, has_range)
+    if has_cursor:
+        condition += f" AND (s{n}, id) {'<' if newest_first else '>'} (?, ?)"
+    order = "DESC" if newest_first else "ASC"
+    return (
+        f"SELECT id, s{n}, {ITEM} FROM items INDEXED BY gsi{n} WHERE {condition}"  # noqa: S608
+        f" ORDER BY s{n} {order}, id {order} LIMIT ?"
+    )
+
+
+@lru_cache
+def _whole_count(n: int) -> str:
+    return f"SELECT count(*) FROM items INDEXED BY gsi{n} WHERE {_condition(n, False)}"  # noqa: S608
+
+
+@lru_cache
+def _counts(n: int, have_range: tuple[bool, ...]) -> str:
+    """One number for each of several ranges."""
+    counts = [
+        f"(SELECT count(*) FROM (SELECT 1 FROM items INDEXED BY gsi{n}"  # noqa: S608
+        f" WHERE {_condition(n, has_range)} LIMIT ?))"
+        for has_range in have_range
+    ]
+    return f"SELECT {', '.join(counts)}"
+
+
+def _condition(n: int, has_range: bool) -> str:
+    return f"p{n} = ? AND s{n} >= ? AND s{n} <= ?" if has_range else f"p{n} = ?"
+
+
+def _bindables(partition: str, between: tuple[str, str] | None) -> list[str]:
+    return [*map(_bindable, (partition, *(between or ())))]
 
 
 def _bindable(text: str) -> str:

@@ -22,13 +22,21 @@ from portal.desk.assignment import (
 )
 from portal.desk.colleagues import KnownColleagues
 from portal.desk.escalation import Escalation, escalate_old
-from portal.desk.lists import Owner, owned, owners, without_owner
+from portal.desk.lists import (
+    Assignments,
+    Owner,
+    assignments_of,
+    owned,
+    owners,
+    owners_in,
+    without_owner,
+)
 from portal.desk.presence import note_presence, people_of, who_looks
 from portal.desk.wishes import set_mail_wishes
 
 __all__ = [
-    "Escalation", "KnownColleagues", "Owner", "TakenError", "assign", "desk_of",
-    "end_if_decided", "ended_changes", "escalate_old", "find_desk", "follow_changes",
-    "is_assignable", "note_presence", "owned", "owners", "people_of", "set_mail_wishes",
-    "who_looks", "without_owner",
+    "Assignments", "Escalation", "KnownColleagues", "Owner", "TakenError", "assign",
+    "assignments_of", "desk_of", "end_if_decided", "ended_changes", "escalate_old", "find_desk",
+    "follow_changes", "is_assignable", "note_presence", "owned", "owners", "owners_in",
+    "people_of", "set_mail_wishes", "who_looks", "without_owner",
 ]  # fmt: skip

@@ -37,24 +37,47 @@ def owned(store: Store, person_id: str, *, after: Cursor | None = None, limit: i
     return Page(tenants, page.after)
 
 
-def owners(store: Store, rows: Sequence[Item]) -> Mapping[str, Owner]:
-    """Who looks after the tenants of these rows: id of a tenant -> owner. It asks once for each
-    status, for the days between the oldest and the newest sign-up."""
-    found: dict[str, Owner] = {}
+@dataclass(frozen=True, slots=True)
+class Assignments:
+    """Where it stands who looks after the tenants of some rows: in a partition, between two times
+    of a sign-up.
+
+    Attributes:
+        ids: Those of the tenants.
+    """
+
+    partition: str
+    between: tuple[str, str]
+    ids: frozenset[str]
+
+
+def assignments_of(rows: Sequence[Item]) -> Sequence[Assignments]:
+    """One for each status, for the days between the oldest and the newest sign-up."""
+    found = []
     statuses = list(map(records.status_of, rows))
     for status in dict.fromkeys(statuses):
         same = [row for row, of_row in zip(rows, statuses, strict=True) if of_row is status]
         created = [str(row.get("createdAt", "")) for row in same]
-        page = store.query(
-            GSI2,
-            records.assigned_partition(status),
-            between=(min(created) or _FIRST, f"{max(created)}{records.LAST}"),
-            limit=_MOST,
-        )
-        ids = {str(row[KEY]) for row in same} if page.items else set()
+        between = min(created) or _FIRST, f"{max(created)}{records.LAST}"
+        ids = frozenset([str(row[KEY]) for row in same])
+        found.append(Assignments(records.assigned_partition(status), between, ids))
+    return found
+
+
+def owners(store: Store, rows: Sequence[Item]) -> Mapping[str, Owner]:
+    """Who looks after the tenants of these rows: id of a tenant -> owner. It asks once for each
+    status."""
+    return owners_in(store, assignments_of(rows))
+
+
+def owners_in(store: Store, assignments: Sequence[Assignments]) -> Mapping[str, Owner]:
+    """As `owners`, for whoever keeps `assignments_of` the rows."""
+    found: dict[str, Owner] = {}
+    for each in assignments:
+        page = store.query(GSI2, each.partition, between=each.between, limit=_MOST)
         for row in page.items:
             desk = records.desk_of(row)
-            if desk.tenant_id in ids:
+            if desk.tenant_id in each.ids:
                 found[desk.tenant_id] = Owner(desk.owner, desk.owner_name, desk.at)
     return found
 

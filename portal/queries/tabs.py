@@ -19,6 +19,10 @@ _FIRST = " "
 
 
 class Tab(StrEnum):
+    # A member is equal to its value, so it has the same hash. That of `Enum` takes two calls, and a
+    # page asks for it thirty times.
+    __hash__ = str.__hash__
+
     PENDING = "pending"
     ACTIVE = "active"
     EXPIRING = "expiring"
@@ -37,7 +41,7 @@ DISJOINT_TABS = (
 
 def ranges_of_tab(tab: Tab, now: datetime, expiring: timedelta = EXPIRING) -> list[IndexRange]:
     """What a tab shows, in its order: the longest wait first, the nearest end first."""
-    known = _RANGES.get(tab)
+    known = FIXED_RANGES.get(tab)
     if known is not None:
         return list(known)
     match tab:
@@ -72,8 +76,8 @@ def _status_range(status: Status) -> IndexRange:
 
 
 _ACTIVE = records.status_partition(Status.ACTIVE)
-#: Of the tabs that depend on no time.
-_RANGES: Mapping[Tab, Sequence[IndexRange]] = {
+#: What the tabs show that depend on no time.
+FIXED_RANGES: Mapping[Tab, Sequence[IndexRange]] = {
     Tab.PENDING: [_status_range(Status.PENDING)],
     Tab.SUSPENDED: [_status_range(Status.SUSPENDED)],
     Tab.REJECTED: [_status_range(Status.REJECTED), _status_range(Status.WITHDRAWN)],

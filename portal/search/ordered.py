@@ -15,6 +15,7 @@ rows, however many tenants there are, so it may be short though more follow.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from portal import records
@@ -305,19 +306,28 @@ def _may_be_in(place: Item, choice: Choice) -> bool:
 def _marked(store: Store, rows: Sequence[Item]) -> dict[str, ListFacts]:
     """What is known of those among the rows that have a mark. One query for each list that the
     rows are of, of at most as many rows."""
-    listed = [row for row in rows if GSI2.sort in row]
-    partitions = [str(row[GSI2.partition]) for row in listed]
-    sorts = [str(row[GSI2.sort]).partition("#")[0] for row in listed]
+    partition, sort = GSI2.partition, GSI2.sort
+    listed = tuple([(str(row[partition]), str(row[sort])) for row in rows if sort in row])
     facts: dict[str, ListFacts] = {}
-    for usual_list in dict.fromkeys(partitions):
-        values = [sort for sort, own in zip(sorts, partitions, strict=True) if own == usual_list]
-        found = store.query(
-            GSI2,
-            records.marked(usual_list),
-            between=(min(values) or " ", f"{max(values)}{LAST}"),
-            limit=max(len(values), 1),
-        )
+    for usual_list, between, number in _lists_of(listed):
+        found = store.query(GSI2, usual_list, between=between, limit=number)
         facts |= {
             records.place_tenant_id(place): records.list_facts(place, GSI2) for place in found.items
         }
     return facts
+
+
+@lru_cache(32)
+def _lists_of(listed: Sequence[tuple[str, str]]) -> Sequence[tuple[str, tuple[str, str], int]]:
+    """Where the marks of rows are: partition, range and number of rows for each list. A page of a
+    list is asked for again and again.
+
+    Args:
+        listed: Partition and sort key of each row.
+    """
+    lists = []
+    for usual_list in dict.fromkeys(partition for partition, _sort in listed):
+        values = [sort.partition("#")[0] for own, sort in listed if own == usual_list]
+        between = min(values) or " ", f"{max(values)}{LAST}"
+        lists.append((records.marked(usual_list), between, len(values)))
+    return lists

@@ -46,7 +46,7 @@ from portal.stores.format_version import FORMAT_ID, FORMAT_VERSION, mark_format
 from portal.stores.housekeeping import housekeeping
 from portal.stores.kept import KeptReads, WatchedStore, kept_reads
 from portal.stores.other_types import other_types, version_of, without_other_types
-from portal.stores.reading import count_each, find_item, iter_query, iter_scan
+from portal.stores.reading import CountedRange, count_each, find_item, iter_query, iter_scan
 from portal.stores.schema import GSI1, GSI2, GSI3, GSI4, INDEXES, KEY, Index
 from portal.stores.waiting import (
     PUBLIC_ATTEMPTS,
@@ -81,6 +81,7 @@ __all__ = [
     "Change",
     "CorruptStoreError",
     "Count",
+    "CountedRange",
     "Cursor",
     "Index",
     "Item",

@@ -7,7 +7,7 @@ from typing import Any
 
 from portal.stores.contract import Add, Change, Remove, Replace
 from portal.stores.file.store import JsonFileStore
-from portal.stores.file.table.kept_ranges import KeptRanges
+from portal.stores.file.table.kept_ranges import Answer, Asked, KeptRanges, Place
 from portal.stores.schema import GSI1, GSI2
 from tests.stores.file.opening import open_store
 from tests.stores.items import in_queue
@@ -70,21 +70,22 @@ def test_answers_are_those_of_a_store_that_was_asked_nothing(folder: Path) -> No
 
 def test_a_row_behind_a_page_leaves_it_and_one_within_it_does_not() -> None:
     store = KeptRanges()
-    place, query = (1, "STATUS#pending"), (None, None, 2, False)
-    page = [in_queue("a", "1"), in_queue("b", "2")]
-    store.keep(place, query, (page, ("2", "b")), next_sort="3", size=100)
+    place: Place = (1, "STATUS#pending")
+    query: Asked = (None, None, 2, False)
+    page = Answer([in_queue("a", "1"), in_queue("b", "2")], ("2", "b"))
+    store.keep(place, query, page, next_sort="3", size=100)
     store.changed((None, None, "STATUS#pending", "4", None, None, None, None), 1)
-    assert store.find(place, query) == (page, ("2", "b"))
+    assert store.find(place, query) is page
     store.changed((None, None, "STATUS#pending", "3", None, None, None, None), -1)
     assert store.find(place, query) is None
 
 
 def test_only_so_much_is_kept() -> None:
     store = KeptRanges()
-    query = (None, None, 50, False)
+    query: Asked = (None, None, 50, False)
     for number in range(1000):
-        store.keep((1, str(number)), query, ([], None), next_sort=None, size=50_000)
+        store.keep((1, str(number)), query, Answer([], None), next_sort=None, size=50_000)
     kept = [number for number in range(1000) if store.find((1, str(number)), query)]
     assert kept == list(range(980, 1000))
-    store.keep((1, "long"), query, ([], None), next_sort=None, size=200_000)
+    store.keep((1, "long"), query, Answer([], None), next_sort=None, size=200_000)
     assert store.find((1, "long"), query) is None

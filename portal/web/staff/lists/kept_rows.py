@@ -4,15 +4,18 @@ Somebody who works off a queue asks for the same page again and again, and most 
 changed meanwhile. So the rows of the pages that were shown last are kept. A kept row is shown again
 only if the store has just returned the very same item, what is known beside it is the same as well,
 and no text of it depends on a time that has passed since. All else that it depends on, such as the
-language, names the page for which it is kept.
+language, names the page for which it is kept. If that holds for all rows, the page is kept as a
+whole.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from threading import Lock
 from typing import NamedTuple
 
+from portal import desk
 from portal.records import ListFacts
 from portal.stores import KEY, Item
 from portal.web.staff.lists.queue_columns import QueueRow, RowSetting, next_change, queue_row
@@ -35,9 +38,58 @@ class _Kept(NamedTuple):
     row: QueueRow
 
 
-_Page = Mapping[str, _Kept]
-_NO_ROWS: _Page = {}
 _NO_FACTS = ListFacts()
+#: Lists of owners that are kept with a page: each reader may be told of other ones.
+_MOST_OWNED = 8
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ShownRows:
+    """The rows of a page as they are shown. Whoever gets this very object knows that no row has
+    changed, and need not look at any."""
+
+    rows: Sequence[QueueRow]
+
+
+class KeptPage:
+    """The rows of a page.
+
+    Attributes:
+        shown: Without who looks after the tenants.
+        assignments: Where that is to be read.
+    """
+
+    def __init__(
+        self, items: Sequence[Item], facts: Mapping[str, ListFacts], kept: Sequence[_Kept]
+    ) -> None:
+        self._items, self._facts = items, facts
+        self._made = max([each.made for each in kept], default=datetime.min.replace(tzinfo=UTC))
+        self._until = min([each.until for each in kept], default=datetime.max.replace(tzinfo=UTC))
+        self.rows = {each.row.id: each for each in kept}
+        self.shown = ShownRows([each.row for each in kept])
+        self.assignments = desk.assignments_of(items)
+        self._with_owners: dict[tuple[tuple[str, str], ...], ShownRows] = {}
+
+    def says(self, items: Sequence[Item], facts: Mapping[str, ListFacts], now: datetime) -> bool:
+        """Whether it says all that it would say now of these."""
+        if not self._made <= now < self._until:
+            return False
+        return self._items == items and self._facts == facts
+
+    def with_owners(self, texts: Mapping[str, str]) -> ShownRows:
+        """The rows, with the text of who looks after each, by the ids of the tenants."""
+        if not texts:
+            return self.shown
+        owners = tuple(texts.items())
+        shown = self._with_owners.get(owners)
+        if shown is None:
+            shown = ShownRows(
+                [row._replace(owner=texts.get(row.id, "")) for row in self.shown.rows]
+            )
+            if len(self._with_owners) >= _MOST_OWNED:
+                self._with_owners.clear()
+            self._with_owners[owners] = shown
+        return shown
 
 
 class KeptRows:
@@ -45,46 +97,52 @@ class KeptRows:
 
     def __init__(self, most_pages: int = _MOST_PAGES) -> None:
         self._most_pages = most_pages
-        self._pages: OrderedDict[RowSetting, _Page] = OrderedDict()
+        self._pages: OrderedDict[RowSetting, KeptPage] = OrderedDict()
         self._guard = Lock()
 
-    def rows(
+    def page(
         self,
-        items: Iterable[Item],
+        items: Sequence[Item],
         facts: Mapping[str, ListFacts],
         setting: RowSetting,
         now: datetime,
-    ) -> list[QueueRow]:
+    ) -> KeptPage:
         """The rows of these items, in their order.
 
         Args:
             facts: What is known of some of the tenants beside their rows, by their ids.
         """
-        before = self._pages.get(setting, _NO_ROWS)
-        page: dict[str, _Kept] = {}
-        rows = []
-        for item in items:
-            tenant_id = str(item[KEY])
-            known = facts.get(tenant_id, _NO_FACTS)
-            kept = before.get(tenant_id)
-            if (
-                kept is None
-                or not kept.made <= now < kept.until
-                or (kept.item is not item and kept.item != item)
-                or (kept.facts is not known and kept.facts != known)
-            ):
-                kept = _made(item, known, setting, now)
-            page[tenant_id] = kept
-            rows.append(kept.row)
+        page = self._pages.get(setting)
+        if page is None or not page.says(items, facts, now):
+            before: Mapping[str, _Kept] = page.rows if page else {}
+            kept = [
+                _row(before.get(tenant_id), item, facts.get(tenant_id, _NO_FACTS), setting, now)
+                for tenant_id, item in [(str(item[KEY]), item) for item in items]
+            ]
+            page = KeptPage(items, facts, kept)
         self._keep(setting, page)
-        return rows
+        return page
 
-    def _keep(self, setting: RowSetting, page: _Page) -> None:
+    def _keep(self, setting: RowSetting, page: KeptPage) -> None:
         with self._guard:
             self._pages[setting] = page
             self._pages.move_to_end(setting)
             while len(self._pages) > self._most_pages:
                 self._pages.popitem(last=False)
+
+
+def _row(
+    kept: _Kept | None, item: Item, facts: ListFacts, setting: RowSetting, now: datetime
+) -> _Kept:
+    """The kept row, or a new one if that would say something else."""
+    if (
+        kept is None
+        or not kept.made <= now < kept.until
+        or (kept.item is not item and kept.item != item)
+        or (kept.facts is not facts and kept.facts != facts)
+    ):
+        return _made(item, facts, setting, now)
+    return kept
 
 
 def _made(item: Item, facts: ListFacts, setting: RowSetting, now: datetime) -> _Kept:

@@ -21,6 +21,7 @@ from portal.saved_views import SavedView
 from portal.web.http import csrf, strip_unprintable, url_for
 from portal.web.i18n import N_, _, format_number, labels
 from portal.web.staff.lists.back_links import query_of
+from portal.web.staff.lists.kept_rows import ShownRows
 from portal.web.staff.lists.list_choices import filters_of, sort_links
 from portal.web.staff.lists.list_owners import owner_links
 from portal.web.staff.lists.list_view import ListView
@@ -75,7 +76,7 @@ class ListState(NamedTuple):
     view: ListView
     after: str
     next_url: str
-    rows: tuple[QueueRow, ...]
+    rows: ShownRows
     tabs: tuple[Tab, ...]
     is_sorted: bool
     elsewhere: tuple[tuple[Tab, int], ...]
@@ -95,7 +96,7 @@ def list_html(state: ListState, counts: Mapping[Tab, int]) -> Markup:
         "owner": escape(csrf.new_form_owner()),
     }
     for tab, number in counts.items():
-        values[tab.value] = _count_text(number)
+        values[tab] = _count_text(number)
     parts[1::2] = [values[name] for name in parts[1::2]]
     return Markup("".join(parts))  # noqa: S704 - the template has escaped the rest
 
@@ -115,7 +116,7 @@ def _parts(state: ListState) -> Sequence[str]:
 
 
 def _pattern(state: ListState) -> str:
-    view, rows = state.view, state.rows
+    view, rows = state.view, state.rows.rows
     same, hidden = _columns_of(view.tab, rows)
     here = here_of(view, state.after)
     # No processor of contexts adds anything of the request.

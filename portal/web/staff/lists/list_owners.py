@@ -11,8 +11,8 @@ from portal.search import Found
 from portal.stores import KEY, Item, Store
 from portal.web.http import now, person, services, store
 from portal.web.i18n import _, dates
+from portal.web.staff.lists.kept_rows import KeptPage, ShownRows
 from portal.web.staff.lists.list_view import ListView
-from portal.web.staff.lists.queue_columns import QueueRow
 
 #: What stands in an address for nobody. All others are ids of people.
 NOBODY = "nobody"
@@ -77,15 +77,11 @@ def _of_owner(store: Store, rows: Sequence[Item], owner: str, now: datetime) -> 
     return [row for row in rows if (it := found.get(str(row[KEY]))) and it.id == owner]
 
 
-def with_owners(rows: list[QueueRow], items: Sequence[Item]) -> list[QueueRow]:
+def with_owners(page: KeptPage) -> ShownRows:
     """The rows, with the text of who looks after each; empty: nobody with access does."""
-    found = desk.owners(store(), items)
-    if not found:
-        return rows
-    return [
-        row._replace(owner=_owner_text(owner)) if (owner := found.get(row.id)) else row
-        for row in rows
-    ]
+    found = desk.owners_in(store(), page.assignments)
+    texts = {tenant_id: _owner_text(owner) for tenant_id, owner in found.items()}
+    return page.with_owners({tenant_id: text for tenant_id, text in texts.items() if text})
 
 
 def _owner_text(owner: desk.Owner) -> str:

@@ -14,7 +14,7 @@ from portal.stores import Item
 from portal.web.http import SignedLinks, htmx, now, person, services, settings, store
 from portal.web.i18n import _, labels, locale_name
 from portal.web.staff.lists.back_links import link_suffix
-from portal.web.staff.lists.kept_rows import kept_rows
+from portal.web.staff.lists.kept_rows import ShownRows, kept_rows
 from portal.web.staff.lists.list_choices import may_lack_some
 from portal.web.staff.lists.list_html import (
     ListState,
@@ -31,7 +31,7 @@ from portal.web.staff.lists.list_owners import other_owner, with_owners
 from portal.web.staff.lists.list_rows import rows_page
 from portal.web.staff.lists.list_view import ListView
 from portal.web.staff.lists.not_in_queue import empty_queue
-from portal.web.staff.lists.queue_columns import QueueRow, RowSetting
+from portal.web.staff.lists.queue_columns import RowSetting
 from portal.web.staff.lists.recent_decisions import without_decided
 
 
@@ -58,7 +58,7 @@ def queue_page() -> Response:
             view=view,
             after=text,
             next_url=queue_url_after(view, page.after),
-            rows=tuple(_queue_rows(items, page, view, text)),
+            rows=_queue_rows(items, page, view, text),
             tabs=shown_tabs(counts),
             is_sorted=page.is_sorted,
             # Only page one knows it: others begin in the middle.
@@ -81,7 +81,7 @@ def queue_page() -> Response:
     return Response(render_template("staff/queue.html", list_html=html, heading=list_heading(view)))
 
 
-def _queue_rows(items: Sequence[Item], page: Found, view: ListView, after: str) -> list[QueueRow]:
+def _queue_rows(items: Sequence[Item], page: Found, view: ListView, after: str) -> ShownRows:
     chosen = settings()
     setting = RowSetting(
         language=locale_name(),
@@ -91,7 +91,7 @@ def _queue_rows(items: Sequence[Item], page: Found, view: ListView, after: str) 
         url_prefix=f"{base_url()}/",
         url_suffix=link_suffix(here_of(view, after)),
     )
-    return with_owners(kept_rows.rows(items, page.facts, setting, now()), items)
+    return with_owners(kept_rows.page(items, page.facts, setting, now()))
 
 
 def _rows(view: ListView, after: PageCursor | None) -> tuple[Found, Sequence[Item]]:

@@ -29,6 +29,7 @@ from portal.web.forms.contact_form import (
     note_beside,
     phone_notes,
     read_phone,
+    region,
 )
 from portal.web.forms.contact_view import (
     contact_data,
@@ -46,5 +47,5 @@ __all__ = [
     "StaffContactForm", "TextField", "claimed_ids", "contact_data", "contact_facts",
     "form_messages", "form_version", "is_final_id", "language_of_contact", "line_reader",
     "masked_email", "masked_facts", "masked_value", "note_beside", "open_data", "phone_notes",
-    "read_cluster", "read_day", "read_id", "read_phone", "read_secret", "readable_number",
+    "read_cluster", "read_day", "read_id", "read_phone", "read_secret", "readable_number", "region",
 ]  # fmt: skip

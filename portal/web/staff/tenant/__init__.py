@@ -9,7 +9,8 @@ decisions      one route for each verb, and those of notes and renewals
 forms          the fields that each verb asks for
 verb_form      what the forms of all verbs share
 validity_form  two days or a term, and the question before access is taken away
-form_views     the forms that the page offers, ready for its template
+offered_forms  the forms that the page offers
+form_views     what its template knows of a form
 closed_forms   those that nobody has filled in, made fast
 sent_together  what the browser sends together with the form of a decision
 renewal        a sign-up for an account that already has a tenant

@@ -24,14 +24,10 @@ from portal.web.staff.tenant.confirmations import (
     confirm_note,
     undo_offer,
 )
-from portal.web.staff.tenant.form_views import (
-    FormView,
-    OfferedForms,
-    SubmittedForm,
-    offered_forms,
-)
+from portal.web.staff.tenant.form_views import FormView, SubmittedForm
 from portal.web.staff.tenant.lamps import lamps
 from portal.web.staff.tenant.mails import again_form, mail_lines
+from portal.web.staff.tenant.offered_forms import OfferedForms, offered_forms
 from portal.web.staff.tenant.question_view import question_view
 from portal.web.staff.tenant.related import related_requests
 from portal.web.staff.tenant.renewal import renewal_of_known_ids

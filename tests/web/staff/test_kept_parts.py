@@ -1,6 +1,7 @@
 """Parts of a tenant's page are kept, and never show what was: a decision, another language, another
 role and the time that passes are seen at once."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -86,3 +87,39 @@ def test_an_item_that_is_no_json_is_read_as_well() -> None:
     item: Item = {"tenantId": "1_2", "contactCompanyName": "\ud800", "version": 1}
     assert records.known_tenant_of(item) == records.tenant_of(item)
     assert records.known_open_gaps(item) == records.open_gaps(item)
+
+
+def test_forms_that_nobody_touched_are_those_of_the_request(
+    store: Store, anna: Staff, ben: Staff
+) -> None:
+    waiting = pending_tenant(1)
+    add_tenants(store, waiting)
+    address = f"/staff/tenants/{waiting.id}"
+    activate = f"{address}/activate"
+    for _ in range(2):
+        assert anna.form(waiting.id, "activate")["csrf_token"] == anna.token()
+        assert ben.form(waiting.id, "activate")["csrf_token"] == ben.token() != anna.token()
+        back = "?back=status%3Dpending"
+        assert {f"{activate}{back}"} == {
+            each
+            for each in forms(anna.get(f"{address}{back}"))
+            if activate in each and "/try" not in each
+        }
+        assert activate in forms(anna.page(waiting.id))
+        for tag, country in {"en-GB": "United Kingdom", "en-IE": "Ireland"}.items():
+            page = anna.get(address, headers={"Accept-Language": tag})
+            assert f"as one of this country: {country}." in page_words(page)
+        assert anna.decide(waiting.id, "note", text="Seen").status_code == 303
+    texts = [anna.form(waiting.id, "note")["after"], ben.form(waiting.id, "note")["after"]]
+    assert texts[0] == texts[1] != ""
+
+
+def test_a_form_suggests_the_days_of_today(
+    signed_in: Callable[..., Staff], store: Store, clock: Clock
+) -> None:
+    waiting = pending_tenant(1)
+    add_tenants(store, waiting)
+    for day in range(3):
+        clock.advance(days=min(day, 1))
+        form = signed_in("Anna", "approver").form(waiting.id, "activate")
+        assert form["valid_from"] == f"{START + timedelta(days=day):%Y-%m-%d}"

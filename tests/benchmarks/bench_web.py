@@ -8,8 +8,9 @@ others, so none of them finds its code and data in the processor's cache; bench_
 
 The page of the queue has the same fifty rows each time, and another count: a sign-up comes in
 between. So it is that of somebody who works off a queue, and most of it is what the portal has kept
-since the time before (portal/web/staff/lists/list_html.py). Tenants that nobody has looked at since
-the process began cost more, once.
+since the time before (portal/web/staff/lists/list_html.py). The page of a tenant is that of
+somebody who works on it: the same one each time (portal/web/staff/tenant/section.py). Tenants that
+nobody has looked at since the process began cost more, once.
 """
 
 import io

@@ -10,7 +10,7 @@ from portal.stores.contract import Item, Replace, Store
 from portal.tenants import Ids
 from tests.conftest import START, Clock
 from tests.web.factories import active_tenant, add_tenants, pending_tenant
-from tests.web.pages import Staff, facts, forms, page_words
+from tests.web.pages import Staff, facts, form_of, forms, page_words
 
 GERMAN = {"Accept-Language": "de"}
 
@@ -123,3 +123,20 @@ def test_a_form_suggests_the_days_of_today(
         clock.advance(days=min(day, 1))
         form = signed_in("Anna", "approver").form(waiting.id, "activate")
         assert form["valid_from"] == f"{START + timedelta(days=day):%Y-%m-%d}"
+
+
+def test_each_browser_of_a_person_has_its_own_tokens(
+    signed_in: Callable[..., Staff], store: Store
+) -> None:
+    waiting = pending_tenant(1)
+    add_tenants(store, waiting)
+    first, second = signed_in("Anna", "approver"), signed_in("Anna", "approver")
+    assert first.token() != second.token()
+    for _ in range(2):
+        for browser in (first, second):
+            assert browser.form(waiting.id, "contact")["csrf_token"] == browser.token()
+            # A form that was refused holds its tokens as well.
+            refused = browser.decide(waiting.id, "reject", reason="")
+            assert refused.status_code == 422
+            address = f"/staff/tenants/{waiting.id}/reject"
+            assert form_of(refused, address)["csrf_token"] == browser.token()

@@ -1,6 +1,7 @@
 """The page of one tenant, and the decisions of staff on it.
 
 tenant_page    facts, forms, history, notes
+section        its HTML, kept as long as it says the same
 tenant_card    the facts of a tenant, and warnings
 confirmations  what the page confirms after a decision or a note
 verbs          the verbs of staff, each described once

@@ -2,7 +2,8 @@
 and one for a note.
 
 Somebody who works on a tenant gets its page again and again. So the HTML of forms that nobody has
-typed anything into is kept, by all that it depends on. Only the tokens are filled in each time.
+typed anything into is kept, by all that it depends on. Only the tokens are filled in each time,
+by `with_tokens`.
 """
 
 import secrets
@@ -10,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from flask import request
@@ -74,20 +75,12 @@ class OfferedForms:
     beside: str = ""
     has_open: bool = False
 
-    def filled(self, token: str, owner: str) -> Self:
-        """With the tokens of this request in the place of their marks."""
-        tokens = escape(token), escape(owner)
-        return replace(
-            self,
-            decisions=[(_filled(html, *tokens), form) for html, form in self.decisions],
-            note=(_filled(self.note[0], *tokens), self.note[1]) if self.note else None,
-        )
 
-
-def _filled(html: Markup | None, token: Markup, owner: Markup) -> Markup | None:
-    if html is None:
-        return None
-    text = str(html).replace(_TOKEN_MARK, token).replace(_OWNER_MARK, owner)
+def with_tokens(html: Markup) -> Markup:
+    """The HTML of forms, with the tokens of this request in the place of their marks."""
+    text = str(html)
+    text = text.replace(_TOKEN_MARK, escape(csrf.csrf_token()))
+    text = text.replace(_OWNER_MARK, escape(csrf.new_form_owner()))
     return Markup(text)  # noqa: S704 - the marks are ours, and the tokens are escaped
 
 
@@ -103,6 +96,8 @@ def offered_forms(
     extra: the second choice; stands behind the activation. A renewal that the customer asks for
         takes its place.
 
+    The HTML of forms has marks that `with_tokens` fills in.
+
     The browser sends a note together with the first form that has fields. So without a script each
     of the two is shown again with what was typed in it while the other one was sent.
     """
@@ -111,11 +106,9 @@ def offered_forms(
     latest_note_at = notes[0].at if notes else None
     after = format_timestamp(latest_note_at) if latest_note_at else ""
     address = url_for(NOTE, tenant_id=tenant.id, back=back_parameter())
-    token, owner = csrf.csrf_token(), csrf.new_form_owner()
     if submitted or extra or request.method == "POST":
-        page = _Page(tenant, submitted, address, token, owner)
-        return _forms_of(page, tenant, after, extra)
-    return _untouched(tenant, after, address, _setting_of(tenant)).filled(token, owner)
+        return _forms_of(_Page(tenant, submitted, address), tenant, after, extra)
+    return _untouched(tenant, after, address, _setting_of(tenant))
 
 
 class _Setting(NamedTuple):
@@ -153,13 +146,13 @@ def _setting_of(tenant: Tenant) -> _Setting:
 # As many as a few people work on, since they are personal.
 @lru_cache(64)
 def _untouched(tenant: Tenant, after: str, address: str, setting: _Setting) -> OfferedForms:
-    """The forms of a page on which nothing was sent or typed, with marks for what is filled in.
+    """The forms of a page on which nothing was sent or typed.
 
     Args:
         setting: All else that they depend on.
     """
     del setting
-    return _forms_of(_Page(tenant, None, address, _TOKEN_MARK, _OWNER_MARK), tenant, after)
+    return _forms_of(_Page(tenant, None, address), tenant, after)
 
 
 def _forms_of(
@@ -197,8 +190,6 @@ class _Page:
         tenant: Tenant,
         submitted: SubmittedForm | None,
         address: str,
-        token: str,
-        owner: str,
     ) -> None:
         """`address`: where the note is sent. All forms are sent to addresses beside each other."""
         self._tenant, self._submitted = tenant, submitted
@@ -209,8 +200,8 @@ class _Page:
             address=path.removesuffix(_NOTE_KIND.name),
             query=f"{mark}{query}",
             version=self._version,
-            token=token,
-            owner=owner,
+            token=_TOKEN_MARK,
+            owner=_OWNER_MARK,
         )
 
     def decision(self, entry: VerbEntry, *, is_first: bool, carried: bool) -> FormView | Shape:

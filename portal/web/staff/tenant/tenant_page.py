@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from typing import NamedTuple
 
-from flask import Response, request
+from flask import Response, render_template, request
 
 from portal import desk, onboarding, queries, records
 from portal.auth import Role
@@ -31,6 +31,7 @@ from portal.web.staff.tenant.offered_forms import OfferedForms, offered_forms
 from portal.web.staff.tenant.question_view import question_view
 from portal.web.staff.tenant.related import related_requests
 from portal.web.staff.tenant.renewal import renewal_of_known_ids
+from portal.web.staff.tenant.section import section_html
 from portal.web.staff.tenant.team_view import team_view
 from portal.web.staff.tenant.tenant_card import proved_words, tenant_card
 from portal.web.staff.tenant.tried_view import latest_try
@@ -132,32 +133,37 @@ def tenant_page(
     duplicates = [
         _duplicate_row(reason, row) for reason, row in queries.possible_duplicates(store(), tenant)
     ]
-    answer = htmx.render(
-        "staff/tenant_page.html",
-        "staff/_tenant_page.html",
-        code=status,
-        team=team_view(tenant, items, beside=forms.beside),
-        card=tenant_card(tenant, records.known_open_gaps(loaded.item)),
-        conflict=conflict,
-        confirmation=confirmation,
-        undo=undo,
-        decisions=forms.decisions,
-        note_form=forms.note,
-        has_open_forms=forms.has_open,
-        related=related_requests(tenant, items.get(records.follow_up_id(tenant.id))),
-        title_error=status == 422,
-        history=[_history_line(event, said) for event in events] + [_sign_up_line(tenant, said)],
-        question=question_view(tenant),
-        duplicates=duplicates,
-        duplicates_counted=_counted(len(duplicates), locale_name()) if duplicates else "",
-        notes=[_note_line(note) for note in notes if not note.verb],
-        lamps=lamps(tenant, events, mails, use),
-        tried=latest_try(use),
-        mails=mail_lines(mails),
-        again=again_form(tenant, mails) if may_change else None,
-        back_url=list_url(default_tab=_tab_of(tenant), tenant_id=tenant.id),
-        next_url=_next_url(loaded.item),
-    )
+    is_fragment = htmx.wants_fragment()
+    card = tenant_card(tenant, records.known_open_gaps(loaded.item))
+    context = {
+        "fragment": is_fragment,
+        "team": team_view(tenant, items, beside=forms.beside),
+        "card": card,
+        "conflict": conflict,
+        "confirmation": confirmation,
+        "undo": undo,
+        "decisions": forms.decisions,
+        "note_form": forms.note,
+        "has_open_forms": forms.has_open,
+        "related": related_requests(tenant, items.get(records.follow_up_id(tenant.id))),
+        "history": [_history_line(event, said) for event in events] + [_sign_up_line(tenant, said)],
+        "question": question_view(tenant),
+        "duplicates": duplicates,
+        "duplicates_counted": _counted(len(duplicates), locale_name()) if duplicates else "",
+        "notes": [_note_line(note) for note in notes if not note.verb],
+        "lamps": lamps(tenant, events, mails, use),
+        "tried": latest_try(use),
+        "mails": mail_lines(mails),
+        "again": again_form(tenant, mails) if may_change else None,
+        "back_url": list_url(default_tab=_tab_of(tenant), tenant_id=tenant.id),
+        "next_url": _next_url(loaded.item),
+    }
+    html: str = section_html(tenant.id, context)
+    if not is_fragment:
+        html = render_template(
+            "staff/tenant_page.html", section=html, card=card, title_error=status == 422
+        )
+    answer = Response(html, status)
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer
 

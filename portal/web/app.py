@@ -154,7 +154,7 @@ def before_request() -> ResponseReturnValue | None:
     set_deadline(asked.environ.get("portal.arrived"))
     endpoint = asked.endpoint
     is_api = access.is_api(endpoint)
-    translation.set_locale(for_program=is_api or access.is_api_path(asked.path))
+    translation.set_locale(asked, for_program=is_api or access.is_api_path(asked.path))
     retry_attempts.set(STAFF_ATTEMPTS if access.is_staff_route(endpoint) else PUBLIC_ATTEMPTS)
     if is_api:
         accept.check_accept()

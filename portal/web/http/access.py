@@ -4,7 +4,7 @@ import re
 from typing import Final, Literal
 from urllib.parse import quote
 
-from flask import Response, g, redirect, request, session, url_for
+from flask import Response, g, redirect, request, url_for
 from werkzeug.exceptions import Forbidden
 
 from portal.auth import (
@@ -21,7 +21,15 @@ from portal.auth import (
 from portal.oidc import ProviderError, ProviderProblem
 from portal.stores import ItemNotFoundError
 from portal.web.http.api_token_auth import authorize_token, refuse_key_in_url
-from portal.web.http.context import now, services, settings, source, store, this_request
+from portal.web.http.context import (
+    now,
+    request_context,
+    services,
+    settings,
+    source,
+    store,
+    this_request,
+)
 from portal.web.http.htmx import asked_by_htmx
 from portal.web.http.signed_links import safe_next
 
@@ -213,10 +221,11 @@ def _route() -> str:
 
 
 def _signed_in() -> Person | None:
-    token = session.get(SESSION_TOKEN)
+    asked = request_context()
+    token = asked.session.get(SESSION_TOKEN)
     if not isinstance(token, str):
         return None
-    is_automatic = request.headers.get(AUTOMATIC) == "true"
+    is_automatic = asked.request.headers.get(AUTOMATIC) == "true"
     try:
         used = use_session(store(), token, now(), is_automatic=is_automatic)
         if used.is_to_be_checked:

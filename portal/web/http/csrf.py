@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, g, request, session
+from flask import Flask, g
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from itsdangerous import BadSignature, Signer, URLSafeTimedSerializer
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, Forbidden, Unauthorized
 from wtforms import ValidationError
 
-from portal.web.http.context import person, this_request
+from portal.web.http.context import person, request_context, this_request
 
 #: If the token has expired, these routes show their form again with everything that was typed
 #: except secrets. All others raise `ExpiredPageError`.
@@ -72,7 +72,8 @@ def check_site() -> None:
     Raises:
         Forbidden: Another site sent the form.
     """
-    if is_cross_site(request.headers, current_app.config["TRUSTED_HOSTS"]):
+    asked = request_context()
+    if is_cross_site(asked.request.headers, asked.app.config["TRUSTED_HOSTS"]):
         raise Forbidden("cross-site")
 
 
@@ -86,7 +87,7 @@ def check_form() -> None:
     user, owner = person(), form_owner()
     if user and owner and owner != user.id:
         raise Forbidden("another person")
-    endpoint = request.endpoint
+    endpoint = this_request().endpoint
     if endpoint in _HAS_OWN_TOKEN:
         return
     g.form_expired = not _is_token_valid()
@@ -111,11 +112,11 @@ def refuse_signed_out() -> None:
 
 def form_owner() -> str:
     """The id of the person whom the sent form was shown to; empty if it does not say so."""
-    text = request.form.get(OWNER_FIELD, "")
+    text = this_request().form.get(OWNER_FIELD, "")
     if not text:
         return ""
     try:
-        return _signer(current_app.config[_KEYS]).unsign(text).decode()
+        return _signer(request_context().app.config[_KEYS]).unsign(text).decode()
     except BadSignature:
         return ""
 
@@ -123,7 +124,7 @@ def form_owner() -> str:
 def new_form_owner() -> str:
     """The value of `OWNER_FIELD` on this page; empty if nobody is signed in."""
     user = person()
-    return _signed_owner(user.id, current_app.config[_KEYS][0]) if user else ""
+    return _signed_owner(user.id, request_context().app.config[_KEYS][0]) if user else ""
 
 
 @lru_cache(1024)
@@ -163,8 +164,9 @@ def _is_token_valid() -> bool:
 
 
 def _is_valid(token: str) -> bool:
-    keys = current_app.config[_KEYS]
-    value = session.get(_SESSION_FIELD)
+    asked = request_context()
+    keys = asked.app.config[_KEYS]
+    value = asked.session.get(_SESSION_FIELD)
     # Most often it is the token that this process put on the browser's last page.
     if isinstance(value, str) and hmac.compare_digest(
         token.encode(errors="replace"), _signed(value, keys[0]).encode()
@@ -181,11 +183,12 @@ def _is_valid(token: str) -> bool:
 
 def csrf_token() -> str:
     """The token for a form of this browser: Flask-WTF's, signed once and not for every page."""
-    key = current_app.config[_KEYS][0]
-    value = session.get(_SESSION_FIELD)
+    asked = request_context()
+    key = asked.app.config[_KEYS][0]
+    value = asked.session.get(_SESSION_FIELD)
     if not isinstance(value, str):
         generate_csrf(secret_key=key)
-        value = session[_SESSION_FIELD]
+        value = asked.session[_SESSION_FIELD]
     return _signed(value, key)
 
 

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
 from portal import logs
 from portal.settings import Settings
 from portal.tracing import RequestSpan, Tracing
 from portal.web.http.access_log import AccessLog
-from portal.web.http.context import this_request
+from portal.web.http.context import of_request, person, this_request
 from portal.web.http.request_ids import request_id_of
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ def _note_route() -> None:
 
 
 def _note_caller(response: Response) -> Response:
-    seen = request.environ.get(_SEEN)
+    seen = this_request().environ.get(_SEEN)
     if seen:
-        seen.caller = "staff" if g.get("person") else "token" if g.get("token") else "none"
+        seen.caller = "staff" if person() else "token" if of_request("token") else "none"
     return response
 
 

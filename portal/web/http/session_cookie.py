@@ -4,11 +4,12 @@ from copy import deepcopy
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadSignature
 
 from portal.settings import Settings
+from portal.web.http.context import this_request
 from portal.web.http.framed import is_without_cookie
 from portal.web.http.signers import TimedTextSigner
 
@@ -101,7 +102,7 @@ class SessionCookie(SecureCookieSessionInterface):
         return content, int(signed_at.timestamp())
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        path = request.path
+        path = this_request().path
         if is_without_cookie(path) or path in _PROBES:
             return
         if session.modified or session.permanent:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from babel import Locale
 from babel.support import NullTranslations, Translations
-from flask import Flask, request
+from flask import Flask, Request
 from flask_babel import Babel, gettext
 from flask_babel import ngettext as _flask_ngettext
 
@@ -50,10 +50,10 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["_"] = _
 
 
-def _preferred_language() -> str:
+def _preferred_language(asked: Request) -> str:
     """The reader's first choice among our languages. Werkzeug's `best_match` would choose `de`
     for `en-GB, de;q=0.9`, because it prefers an exact match."""
-    for tag, quality in request.accept_languages:
+    for tag, quality in asked.accept_languages:
         locale = tag.lower().replace("-", "_")
         for language in (locale, locale.partition("_")[0]):
             if quality > 0 and language in _BY_TAG:
@@ -118,16 +118,16 @@ def _babel_locale(language: str) -> Locale:
     return Locale.parse(language)
 
 
-def set_locale(*, for_program: bool) -> None:
+def set_locale(asked: Request, *, for_program: bool) -> None:
     """Set the locale of the request; to be called first. Programs always get English, because
     they may compare texts."""
     if for_program:
         _locale.set(LANGUAGES[0])
         return
-    environ = request.environ
-    chosen = request.cookies.get(LANGUAGE_COOKIE) if "HTTP_COOKIE" in environ else None
+    environ = asked.environ
+    chosen = asked.cookies.get(LANGUAGE_COOKIE) if "HTTP_COOKIE" in environ else None
     if chosen not in LANGUAGES:
-        chosen = _preferred_language() if "HTTP_ACCEPT_LANGUAGE" in environ else LANGUAGES[0]
+        chosen = _preferred_language(asked) if "HTTP_ACCEPT_LANGUAGE" in environ else LANGUAGES[0]
     _locale.set(chosen)
 
 

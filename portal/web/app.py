@@ -1,9 +1,10 @@
 """Sets up the Flask application: routes, access, translation, errors."""
 
+from functools import cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter
@@ -39,7 +40,7 @@ from portal.web.i18n import LanguageEnvironment, _, translation
 from portal.webhooks import SUBSCRIPTION_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -132,8 +133,9 @@ def init_app(app: Flask, services: context.Services, keys: tuple[str, ...]) -> N
             app.register_blueprint(blueprint)
     health.init_app(app, services)
     app.add_url_rule("/metrics", view_func=metrics)
-    static_files.init_app(app)
-    app.context_processor(_template_context)
+    addresses = static_files.init_app(app)
+    of_language = cache(partial(_context_of_language, services))
+    app.context_processor(partial(_template_context, of_language, addresses))
     app.jinja_env.filters["written"] = staff.render_rows
     api.mail_reports.init_app(app, services.settings)
     api.validate_layer.init_app(app, services, cors, watch, access_log)
@@ -211,31 +213,64 @@ def metrics() -> Response:
     return Response(recorder.to_prometheus(), content_type=kind)
 
 
-def _template_context() -> dict[str, object]:
+def _template_context(
+    of_language: "Callable[[str], dict[str, object]]", addresses: static_files.StaticAddresses
+) -> dict[str, object]:
     """Variables of every template."""
+    user = staff.signed_in_user()
+    path = context.this_request().path
     return {
-        "user": staff.signed_in_user(),
+        **of_language(translation.locale_name()),
+        "user": user,
+        "is_staff": user is not None,
+        "is_admin": user is not None and user["is_admin"],
         "session_end": staff.session_end_view(),
-        "locale": translation.locale_name(),
-        "languages": translation.language_names(),
-        "footer_links": _footer_links(),
-        "dir": translation.direction(),
         "messages": (),
-        "is_in_shell": is_without_cookie(request.path),
+        "root": context.script_root(),
+        "place": _place(path),
+        "static_version": addresses.version(),
+        "htmx_when_typing": False,
+        "is_in_shell": is_without_cookie(path),
         "request_id": logs.request_id.get(),
     }
 
 
-def _footer_links() -> list[tuple[str, str]]:
+def _context_of_language(services: context.Services, language: str) -> dict[str, object]:
+    """Those that are alike for everybody who reads this language, which is the reader's."""
+    return {
+        "locale": language,
+        "languages": translation.language_names(),
+        "footer_links": _footer_links(services, language),
+        "dir": translation.direction(),
+    }
+
+
+#: Where the navigation of staff leads, and below which of these it says that one is there.
+_PLACES = frozenset({
+    "/staff/", "/staff/tenants", "/staff/imports/", "/staff/security", "/staff/tokens",
+    "/staff/webhooks", "/staff/people", "/staff/background", "/staff/me",
+})  # fmt: skip
+_BELOW = ("/staff/tenants/", "/staff/imports/", "/staff/webhooks/", "/staff/people/")
+
+
+def _place(path: str) -> str:
+    """What the navigation needs of a path: one of a few texts, whatever is asked for. Below a place
+    it is `/staff/imports/*`."""
+    if path in _PLACES:
+        return path
+    return next((f"{place}*" for place in _BELOW if path.startswith(place)), "")
+
+
+def _footer_links(services: context.Services, language: str) -> tuple[tuple[str, str], ...]:
     """Address and words of the pages that belong to the operator, as far as they are set."""
-    settings, language = context.settings(), translation.locale_name()
+    settings = services.settings
     links = (
         (settings.privacy_urls, _("Privacy")),
         (settings.imprint_urls, _("Imprint")),
         (settings.support_urls, _("Help")),
     )
-    return [
+    return tuple(
         (address, words)
         for addresses, words in links
         if (address := addresses.get(language) or addresses.get(""))
-    ]
+    )

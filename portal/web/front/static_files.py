@@ -10,8 +10,11 @@ gets brotli), has one ETag for all encodings, and refuses a range of one byte.
 
 import mimetypes
 import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask, Response, current_app, request, send_file
@@ -24,6 +27,7 @@ from portal.web.front.encodings import IDENTITY, best_encoding
 _YEAR_SECONDS = 31_536_000
 #: A file under an address that does not say which content is meant.
 _UNNAMED_SECONDS = 3600
+_SECONDS_BETWEEN_LOOKS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +38,56 @@ class _File:
     """Encoding -> file; without `identity`. The first one is the shortest."""
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask) -> "StaticAddresses":
+    addresses = StaticAddresses(app.static_folder or "")
     app.view_functions["static"] = send
-    app.jinja_env.globals["static_url"] = partial(_static_url, app.static_folder or "")
+    app.jinja_env.globals["static_url"] = addresses.url
+    return addresses
 
 
-def _static_url(folder: str, name: str) -> str:
-    """The address of a static file. Its `v` changes with the content, so browsers may keep it."""
-    # A page has ten of them, so their names, which are ours, are not checked once more.
-    status = os.stat(f"{folder}/{name}")  # noqa: PTH116 - a Path takes ten times as long
-    hashed = _hash(folder, name, status.st_mtime_ns, status.st_size)
-    return f"{request.script_root}/static/{name}?v={hashed}"
+class StaticAddresses:
+    """Addresses of static files. The `v` of each changes with its content, so browsers may keep it.
+
+    Whoever edits a file sees the change without a restart, a second later at most: a page has ten
+    of these addresses, and asks the disk for none of them. Under the address of before, the new
+    content is sent as well, and only kept for a shorter time.
+
+    Args:
+        seconds: A clock that only goes forward.
+    """
+
+    def __init__(self, folder: str, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._folder = folder
+        self._seconds = seconds
+        self._look_again_at = -float("inf")
+        self._hashes: dict[str, str] = {}
+        self._version = 0
+
+    def url(self, name: str) -> str:
+        hashed = self._hashes.get(name)
+        if hashed is None:
+            hashed = self._hashes[name] = self._hash(name)
+        return f"{request.script_root}/static/{name}?v={hashed}"
+
+    def version(self) -> int:
+        """Another number whenever an address has become another one. To be asked once a page."""
+        now = self._seconds()
+        if now >= self._look_again_at:
+            self._look_again_at = now + _SECONDS_BETWEEN_LOOKS
+            hashes: dict[str, str] = {}
+            for name in tuple(self._hashes):
+                # What another version of the portal does not have any more, no page of it needs.
+                with suppress(FileNotFoundError):
+                    hashes[name] = self._hash(name)
+            if hashes != self._hashes:
+                self._hashes = hashes
+                self._version += 1
+        return self._version
+
+    def _hash(self, name: str) -> str:
+        # The names are ours, so they are not checked once more.
+        status = os.stat(f"{self._folder}/{name}")  # noqa: PTH116 - a Path takes ten times as long
+        return _hash(self._folder, name, status.st_mtime_ns, status.st_size)
 
 
 def send(filename: str) -> Response:

@@ -10,12 +10,14 @@ every piece of a page passes one by one through all templates around it.
 import re
 from typing import TYPE_CHECKING, Any, Self
 
+from flask.sansio.app import App
 from flask.templating import Environment
 from jinja2 import BytecodeCache, Template, nodes
 from jinja2.compiler import CodeGenerator
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 
+from portal.web.i18n.kept_parts import KeptTag
 from portal.web.i18n.translation import locale_name, translated_once
 
 if TYPE_CHECKING:
@@ -60,6 +62,10 @@ class LanguageEnvironment(Environment):
     escape_text = staticmethod(escape_text)
     #: Of the templates that are compiled here; empty: of whoever asks.
     language = ""
+
+    def __init__(self, app: App, **options: Any) -> None:
+        super().__init__(app, **options)
+        self.add_extension(KeptTag)
 
     def of_reader(self) -> Self:
         """The environment whose templates are in the reader's language."""
@@ -139,13 +145,17 @@ class _Constants(NodeTransformer):
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 - as Jinja calls it
         self.generic_visit(node)
-        is_plain = not (node.kwargs or node.dyn_args or node.dyn_kwargs) and len(node.args) == 1
+        is_plain = not (node.dyn_args or node.dyn_kwargs) and len(node.args) == 1
         if not (is_plain and isinstance(node.node, nodes.Name) and node.node.name == "_"):
             return node
         (text,) = node.args
         if not isinstance(text, nodes.Const):
             return node
-        return nodes.Const(translated_once(self._language, text.value), lineno=node.lineno)
+        words = nodes.Const(translated_once(self._language, text.value), lineno=node.lineno)
+        if not node.kwargs:
+            return words
+        values = [nodes.Pair(nodes.Const(each.key), each.value) for each in node.kwargs]
+        return nodes.Mod(words, nodes.Dict(values), lineno=node.lineno)
 
     def visit_Name(self, node: nodes.Name) -> nodes.Node:  # noqa: N802 - as Jinja calls it
         value = self._globals.get(node.name) if node.ctx == "load" else None

@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.compressed_files import compress_folder, compressed_name
+from portal.web.front.static_files import StaticAddresses
 from tests.serving import ROOT
 
 SHEET = ROOT / "static" / "portal.css"
@@ -167,3 +168,25 @@ def test_what_becomes_no_shorter_has_no_copy(tmp_path: Path) -> None:
     (tmp_path / "short.css").write_text("a{}")
     (tmp_path / "random.txt").write_bytes(hashlib.shake_256(b"x").digest(1000))
     assert compress_folder(tmp_path, tmp_path / "compressed") == []
+
+
+def test_an_address_changes_with_the_file_a_second_later_at_most(tmp_path: Path) -> None:
+    seconds = 0.0
+    addresses = StaticAddresses(str(tmp_path), lambda: seconds)
+    sheet, other = tmp_path / "a.css", tmp_path / "b.css"
+    sheet.write_text("one")
+    other.write_text("other")
+    with Flask("test").test_request_context():
+        first, version = addresses.url("a.css"), addresses.version()
+        addresses.url("b.css")
+        seconds = 10.0
+        assert (addresses.url("a.css"), addresses.version()) == (first, version)
+        sheet.write_text("two words")
+        other.unlink()
+        seconds = 10.9
+        assert (addresses.url("a.css"), addresses.version()) == (first, version)
+        seconds = 11.0
+        assert addresses.version() != version
+        assert addresses.url("a.css") != first
+        with pytest.raises(FileNotFoundError):
+            addresses.url("b.css")

@@ -5,14 +5,17 @@ header of requests that a page makes by itself; one without it uses the session.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from math import floor
 from typing import cast
+from zoneinfo import ZoneInfo
 
-from flask import Response, g
+from flask import Response
 
 from portal.auth import Session
-from portal.web.http import now, settings
-from portal.web.i18n import dates
+from portal.web.http import now, of_request, settings
+from portal.web.i18n import dates, locale_name
 
 #: Whole seconds until the session ends if nothing more is done; and whether it can go on then.
 HEADER = "Portal-Session-Ends-In"
@@ -22,13 +25,16 @@ WARNING_SECONDS = 300
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SessionEnd:
-    """What a page says of the end of the session, and what its script needs."""
+    """What a page says of the end of the session, and what its script needs.
+
+    Attributes:
+        seconds: As `HEADER` says it.
+    """
 
     at: str
     at_latest: str
-    seconds: int
-    seconds_at_latest: int
-    warning: int = WARNING_SECONDS
+    seconds: str
+    warning: str = str(WARNING_SECONDS)
 
 
 def session_state() -> Response:
@@ -41,23 +47,36 @@ def session_end_view() -> SessionEnd | None:
     session = _session()
     if session is None:
         return None
-    zone = settings().time_zone
+    zone, locale = settings().time_zone, locale_name()
     return SessionEnd(
-        at=dates.moment(session.ends_at, zone),
-        at_latest=dates.moment(session.ends_at_latest, zone),
-        seconds=floor((session.ends_at - now()).total_seconds()),
-        seconds_at_latest=floor((session.ends_at_latest - now()).total_seconds()),
+        at=_moment(session.ends_at, zone, locale),
+        at_latest=_moment(session.ends_at_latest, zone, locale),
+        seconds=_seconds(session.ends_at, session.ends_at_latest, now()),
     )
+
+
+@lru_cache(1024)
+def _moment(instant: datetime, zone: ZoneInfo, _locale: str) -> str:
+    """In the reader's language, which is `_locale`. A session ends at another time once a minute,
+    and is shown on each page."""
+    return dates.moment(instant, zone)
 
 
 def add_session_end(response: Response) -> Response:
     session = _session()
     if session is not None:
-        ends_in = floor((session.ends_at - now()).total_seconds())
-        latest_in = floor((session.ends_at_latest - now()).total_seconds())
-        response.headers[HEADER] = f"{ends_in} {latest_in}"
+        response.headers[HEADER] = _seconds(session.ends_at, session.ends_at_latest, now())
     return response
 
 
+@lru_cache(64)
+def _seconds(ends_at: datetime, ends_at_latest: datetime, now: datetime) -> str:
+    """A page says it, and then the answer with that page."""
+    ends_in, latest_in = (
+        floor((instant - now).total_seconds()) for instant in (ends_at, ends_at_latest)
+    )
+    return f"{ends_in} {latest_in}"
+
+
 def _session() -> Session | None:
-    return cast(Session | None, g.get("session"))
+    return cast(Session | None, of_request("session"))

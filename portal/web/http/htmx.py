@@ -1,9 +1,15 @@
 """Whether a request wants a whole page or a fragment of it. Only this module uses htmx_flask."""
 
+from functools import cached_property
+from typing import Any
+
 from flask import Flask, Response, render_template, request
 from htmx_flask import Htmx
 from htmx_flask import request as htmx_request
 from markupsafe import Markup
+from werkzeug.sansio.http import parse_cookie
+
+from portal.web.http.context import this_request
 
 _htmx = Htmx()
 
@@ -17,14 +23,28 @@ INERT = Markup("hx-disable hx-ignore")
 
 def init_app(app: Flask) -> None:
     _htmx.init_app(app)
+    app.request_class = _with_cookies_at_hand(app.request_class)
     app.jinja_env.globals["inert"] = INERT
+
+
+def _with_cookies_at_hand(base: Any) -> Any:
+    """The class of requests of htmx_flask, which has its cookies from where WSGI has them.
+    Werkzeug looks through all headers for more of them, and a server joins those."""
+
+    class RequestWithCookies(base):  # type: ignore[misc] # htmx_flask publishes no types
+        @cached_property
+        def cookies(self) -> Any:
+            return parse_cookie(self.environ.get("HTTP_COOKIE"), cls=self.dict_storage_class)
+
+    return RequestWithCookies
 
 
 def wants_fragment() -> bool:
     """Whether htmx asks for a part of a page. For a boosted link, and to restore a page from the
     history, it asks for the whole."""
     return bool(
-        htmx_request.htmx
+        "HTTP_HX_REQUEST" in this_request().environ
+        and htmx_request.htmx
         and not htmx_request.htmx.boosted
         and not htmx_request.htmx.history_restore_request
     )

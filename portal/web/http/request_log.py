@@ -1,10 +1,9 @@
 """What is written down about each request: its id, its line in the access log, and its span."""
 
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Flask, Response, request
 
@@ -17,6 +16,8 @@ from portal.web.http.request_ids import request_id_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_T = TypeVar("_T")
 
 #: Where the environment has the id of the request, for the server.
 REQUEST_ID = "portal.request_id"
@@ -120,9 +121,11 @@ class _Answer(Iterator[bytes]):
         self._iterator: Iterator[bytes] = iter(())
 
     def of(self, app: "WSGIApplication") -> "_Answer":
-        with self._under_way():
+        def begin() -> None:
             self._pieces = app(self._environ, self._start)
             self._iterator = iter(self._pieces)
+
+        self._meanwhile(begin)
         return self
 
     def _start(self, status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
@@ -130,36 +133,39 @@ class _Answer(Iterator[bytes]):
         return self._start_response(status, [*headers, ("X-Request-Id", self._request_id)], *rest)
 
     def __next__(self) -> bytes:
-        with self._under_way():
-            piece = next(self._iterator, None)
-            if piece is None:
-                self._end()
+        piece = self._meanwhile(self._next_piece)
         if piece is None:
             raise StopIteration
         self._size += len(piece)
         return piece
 
+    def _next_piece(self) -> bytes | None:
+        piece = next(self._iterator, None)
+        if piece is None:
+            self._end()
+        return piece
+
     def close(self) -> None:
         """The server calls it, also if it has not asked for all pieces."""
-        with self._under_way():
-            try:
-                close = getattr(self._pieces, "close", None)
-                if close:
-                    close()
-            finally:
-                self._end()
+        self._meanwhile(self._close_pieces)
 
-    @contextmanager
-    def _under_way(self) -> Iterator[None]:
+    def _close_pieces(self) -> None:
+        try:
+            close = getattr(self._pieces, "close", None)
+            if close:
+                close()
+        finally:
+            self._end()
+
+    def _meanwhile(self, do: Callable[[], _T]) -> _T:
         """Meanwhile log lines have the id, and the span is the current one: also while a long
         answer is made, piece by piece."""
         previous = logs.request_id.set(self._request_id)
         try:
-            if self._span:
-                with self._span.active():
-                    yield
-            else:
-                yield
+            if self._span is None:
+                return do()
+            with self._span.active():
+                return do()
         except Exception as error:
             # What was begun is no answer. The server says 500, and writes a line that says so.
             self._seen.error = type(error).__name__

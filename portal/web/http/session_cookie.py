@@ -1,5 +1,6 @@
 """The session cookie: Flask's own, signed and not encrypted."""
 
+import json
 from copy import deepcopy
 from functools import lru_cache
 from typing import Any
@@ -66,7 +67,7 @@ class SessionCookie(SecureCookieSessionInterface):
                 self._signer = TimedTextSigner(
                     usual.secret_keys,
                     salt=usual.salt,
-                    serializer=usual.serializer,
+                    serializer=_SessionTexts(usual.serializer),
                     signer_kwargs=usual.signer_kwargs,
                 )
         return self._signer
@@ -108,8 +109,42 @@ class SessionCookie(SecureCookieSessionInterface):
         if session.modified or session.permanent:
             super().save_session(app, session, response)
         elif session.accessed:
-            response.vary.add("Cookie")
-        if response.cache_control.no_cache:
+            _vary_on_cookie(response)
+        if "Cache-Control" in response.headers and response.cache_control.no_cache:
             # Only Back shows such a page without asking for it anew, and by then the cookie has
             # changed: with this header the browser would not find the page.
             response.vary.discard("Cookie")
+
+
+def _vary_on_cookie(response: Response) -> None:
+    if "Vary" in response.headers:
+        response.vary.add("Cookie")
+    else:
+        response.headers.add("Vary", "Cookie")
+
+
+class _SessionTexts:
+    """As Flask writes sessions. It looks at each value for what JSON cannot say, such as a time;
+    ours hold texts and lists of texts."""
+
+    def __init__(self, usual: Any) -> None:
+        self._usual = usual
+        self.loads = usual.loads
+        self._encode = json.JSONEncoder(separators=(",", ":")).encode
+
+    def dumps(self, value: Any) -> str:
+        return self._encode(value) if _is_plain(value) else str(self._usual.dumps(value))
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether this is a session that Flask writes as plain JSON. It writes what has one name, and
+    that one of its own, in another way; those begin with a space."""
+    return (
+        type(value) is dict
+        and all(type(name) is str and name[:1] != " " for name in value)
+        and all(type(one) is str or _is_list_of_texts(one) for one in value.values())
+    )
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return type(value) is list and all(type(one) is str for one in value)

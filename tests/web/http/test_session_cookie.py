@@ -1,10 +1,11 @@
 """The session cookie is Flask's own. One that is known is not read anew; nothing else differs."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask, session
 from flask.sessions import SecureCookieSessionInterface
+from markupsafe import Markup
 
 from portal.web.http.session_cookie import SessionCookie
 
@@ -108,3 +109,33 @@ def test_headers_are_those_of_flask(app, path):
                 for name, value in answer.headers
             ])  # fmt: skip
         assert headers[0] == headers[1]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"csrf_token": 'ä\u2028<&"\\'},
+        {"a": ["x", "ü"], "b": ""},
+        {"a": ["x", ["y"]], "b": 1},
+        {"a": ["x", 1, None, True]},
+        {" di": "x"},
+        {" t": "x"},
+        {" t": "x", "b": "y"},
+        {"a": {" t": "x"}},
+        {"a": ("x", "y")},
+        {"a": Markup("<b>")},
+        {"a": datetime(2026, 11, 23, tzinfo=UTC), "b": b"c"},
+    ],
+    ids=repr,
+)
+def test_what_a_session_holds_is_written_as_flask_writes_it(app, content):
+    kinds = (SessionCookie(), SecureCookieSessionInterface())
+    with app.test_request_context():
+        texts = [
+            signer.serializer.dumps(content)
+            for signer in (kind.get_signing_serializer(app) for kind in kinds)
+            if signer is not None
+        ]
+    assert len(texts) == 2
+    assert texts[0] == texts[1]

@@ -90,8 +90,8 @@ def check_form() -> None:
     endpoint = this_request().endpoint
     if endpoint in _HAS_OWN_TOKEN:
         return
-    g.form_expired = not _is_token_valid()
-    if not g.form_expired or endpoint in _HANDLES_OWN_CSRF:
+    is_expired = g.form_expired = not _is_token_valid()
+    if not is_expired or endpoint in _HANDLES_OWN_CSRF:
         return
     # Without an owner, nobody knows whose words the form holds.
     if not owner or endpoint not in _HANDLES_FOR_OWNER:

@@ -36,7 +36,8 @@ class PlainResponse(Response):
 
 
 class FlaskApp(Flask):
-    """An application without asynchronous views and without subdomains."""
+    """An application without asynchronous views and without subdomains, and whose blueprints add
+    no variables to templates."""
 
     response_class = PlainResponse
 
@@ -56,6 +57,14 @@ class FlaskApp(Flask):
             rv.__class__ = PlainResponse
             return rv
         return super().make_response(rv)
+
+    def update_template_context(self, context: dict[str, Any]) -> None:
+        # Flask asks for the blueprint of the request, and each gives the same once more.
+        given = context.copy()
+        for processor in self.template_context_processors[None]:
+            context.update(processor())  # type: ignore[arg-type] # none is asynchronous
+        # What a view says outranks what every template is told.
+        context.update(given)
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """As Flask's, which looks twice at the host and whether it is trusted, for each request."""

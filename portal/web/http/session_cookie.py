@@ -106,14 +106,32 @@ class SessionCookie(SecureCookieSessionInterface):
         path = this_request().path
         if is_without_cookie(path) or path in _PROBES:
             return
-        if session.modified or session.permanent:
-            super().save_session(app, session, response)
-        elif session.accessed:
+        if session.accessed:
             _vary_on_cookie(response)
+        if session.modified or session.permanent:
+            self._write(app, session, response)
         if "Cache-Control" in response.headers and response.cache_control.no_cache:
             # Only Back shows such a page without asking for it anew, and by then the cookie has
             # changed: with this header the browser would not find the page.
             response.vary.discard("Cookie")
+
+    def _write(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """As Flask's, which reads and writes `Vary` twice."""
+        signer = self.get_signing_serializer(app)
+        if not session or signer is None or not session.accessed:
+            super().save_session(app, session, response)
+        elif self.should_set_cookie(app, session):
+            response.set_cookie(
+                self.get_cookie_name(app),
+                signer.dumps(dict(session)),
+                expires=self.get_expiration_time(app, session),
+                path=self.get_cookie_path(app),
+                domain=self.get_cookie_domain(app),
+                secure=self.get_cookie_secure(app),
+                httponly=self.get_cookie_httponly(app),
+                samesite=self.get_cookie_samesite(app),
+                partitioned=self.get_cookie_partitioned(app),
+            )
 
 
 def _vary_on_cookie(response: Response) -> None:

@@ -66,6 +66,8 @@ class LanguageEnvironment(Environment):
     def __init__(self, app: App, **options: Any) -> None:
         super().__init__(app, **options)
         self.add_extension(KeptTag)
+        #: Templates by language and name. The environments of all languages have this one.
+        self._known: dict[tuple[str, str], Template] = {}
 
     def of_reader(self) -> Self:
         """The environment whose templates are in the reader's language."""
@@ -76,6 +78,20 @@ class LanguageEnvironment(Environment):
         if language not in made:
             made[language] = self._in_language(language)
         return made[language]
+
+    def get_template(
+        self,
+        name: str | Template,
+        parent: str | None = None,
+        globals: "MutableMapping[str, Any] | None" = None,  # noqa: A002 - as Jinja calls it
+    ) -> Template:
+        """As Jinja's, which finds a template that it has compiled by a dozen calls."""
+        if self.auto_reload or globals or not isinstance(name, str):
+            return super().get_template(name, parent, globals)
+        key = self.language or locale_name(), name
+        if key not in self._known:
+            self._known[key] = super().get_template(name, parent, globals)
+        return self._known[key]
 
     def _in_language(self, language: str) -> Self:
         # What has been added to this environment by the first request is in the other one as well.

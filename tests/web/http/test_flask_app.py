@@ -143,3 +143,9 @@ def test_each_address_is_read_as_flask_reads_it(
     overrides = {"HTTP_HOST": "one.example", **environ}
     for path in ("/asked/x", "/asked", "/nowhere"):
         assert compare(both, path, environ_overrides=overrides) in (200, 308, 400, 404, 405)
+
+
+def test_no_blueprint_adds_variables_to_templates(app: Flask) -> None:
+    everywhere = app.template_context_processors
+    for name in app.blueprints:
+        assert all(own in everywhere[None] for own in everywhere.get(name, [])), name

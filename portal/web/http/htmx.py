@@ -57,4 +57,5 @@ def asked_by_htmx() -> bool:
 def render(page: str, fragment: str, /, *, code: int = 200, **context: object) -> Response:
     """The page, or the fragment of it that htmx asked for."""
     wants = wants_fragment()
-    return Response(render_template(fragment if wants else page, fragment=wants, **context), code)
+    html = render_template(fragment if wants else page, fragment=wants, **context)
+    return Response(html, code, content_type="text/html; charset=utf-8")

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 from flask.sansio.app import App
 from flask.templating import Environment
 from jinja2 import BytecodeCache, Template, nodes
-from jinja2.compiler import CodeGenerator
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.runtime import Context, Macro
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 
@@ -54,11 +55,33 @@ class _Generator(CodeGenerator):
     def write(self, x: str) -> None:
         super().write("environment.escape_text(" if x == _ESCAPED else x)
 
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        # What a template makes for itself is a part that is kept: HTML already.
+        if not isinstance(node, nodes.InternalName):
+            super()._output_child_pre(node, frame, finalize)
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if not isinstance(node, nodes.InternalName):
+            super()._output_child_post(node, frame, finalize)
+
+
+class _Context(Context):
+    """Calls a macro as Jinja does, which asks at each call what the macro wants to be told."""
+
+    def call(self, called: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if type(called) is not Macro:
+            return super().call(called, *args, **kwargs)
+        # For those that want the whole context; a macro wants to know whether to escape.
+        kwargs.pop("_block_vars", None)
+        kwargs.pop("_loop_vars", None)
+        return called(self.eval_ctx, *args, **kwargs)
+
 
 class LanguageEnvironment(Environment):
     """Flask's environment. It hands out the templates of the reader's language."""
 
     code_generator_class = _Generator
+    context_class = _Context
     escape_text = staticmethod(escape_text)
     #: Of the templates that are compiled here; empty: of whoever asks.
     language = ""

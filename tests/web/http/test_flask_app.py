@@ -8,8 +8,18 @@ from flask.testing import FlaskClient
 
 from portal.web.http import FlaskApp
 
+DONE: list[str] = []
+
+
+def closing() -> Response:
+    response = Response("text")
+    response.call_on_close(lambda: DONE.append("done"))
+    return response
+
+
 BODIES: list[Callable[[], Response]] = [
     lambda: Response("text"),
+    closing,
     lambda: Response("", 204),
     lambda: Response("", 304, {"ETag": '"1"', "Content-Language": "en"}),
     lambda: Response(iter(["a", "b"])),
@@ -149,3 +159,11 @@ def test_no_blueprint_adds_variables_to_templates(app: Flask) -> None:
     everywhere = app.template_context_processors
     for name in app.blueprints:
         assert all(own in everywhere[None] for own in everywhere.get(name, [])), name
+
+
+def test_what_is_to_be_done_at_the_end_is_done(both: tuple[FlaskClient, FlaskClient]) -> None:
+    path = f"/body/{BODIES.index(closing)}"
+    for client in both:
+        DONE.clear()
+        assert client.get(path, base_url="http://one.example", buffered=True).text == "text"
+        assert DONE == ["done"]

@@ -106,11 +106,15 @@ class SessionCookie(SecureCookieSessionInterface):
         path = this_request().path
         if is_without_cookie(path) or path in _PROBES:
             return
+        names = {name.lower() for name, _ in response.headers}
         if session.accessed:
-            _vary_on_cookie(response)
+            if "vary" in names:
+                response.vary.add("Cookie")
+            else:
+                response.headers.add("Vary", "Cookie")
         if session.modified or session.permanent:
             self._write(app, session, response)
-        if "Cache-Control" in response.headers and response.cache_control.no_cache:
+        if "cache-control" in names and response.cache_control.no_cache:
             # Only Back shows such a page without asking for it anew, and by then the cookie has
             # changed: with this header the browser would not find the page.
             response.vary.discard("Cookie")
@@ -132,13 +136,6 @@ class SessionCookie(SecureCookieSessionInterface):
                 samesite=self.get_cookie_samesite(app),
                 partitioned=self.get_cookie_partitioned(app),
             )
-
-
-def _vary_on_cookie(response: Response) -> None:
-    if "Vary" in response.headers:
-        response.vary.add("Cookie")
-    else:
-        response.headers.add("Vary", "Cookie")
 
 
 class _SessionTexts:

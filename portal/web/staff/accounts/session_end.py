@@ -65,16 +65,15 @@ def _moment(instant: datetime, zone: ZoneInfo, _locale: str) -> str:
 def add_session_end(response: Response) -> Response:
     session = _session()
     if session is not None:
-        response.headers[HEADER] = _seconds(session.ends_at, session.ends_at_latest, now())
+        response.headers.add(HEADER, _seconds(session.ends_at, session.ends_at_latest, now()))
     return response
 
 
 @lru_cache(64)
 def _seconds(ends_at: datetime, ends_at_latest: datetime, now: datetime) -> str:
     """A page says it, and then the answer with that page."""
-    ends_in, latest_in = (
-        floor((instant - now).total_seconds()) for instant in (ends_at, ends_at_latest)
-    )
+    ends_in = floor((ends_at - now).total_seconds())
+    latest_in = floor((ends_at_latest - now).total_seconds())
     return f"{ends_in} {latest_in}"
 
 

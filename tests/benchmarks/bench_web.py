@@ -9,8 +9,8 @@ others, so none of them finds its code and data in the processor's cache; bench_
 The page of the queue has the same fifty rows each time, and another count: a sign-up comes in
 between. So it is that of somebody who works off a queue, and most of it is what the portal has kept
 since the time before (portal/web/staff/lists/list_html.py). The page of a tenant is that of
-somebody who works on it: the same one each time (portal/web/staff/tenant/section.py). Tenants that
-nobody has looked at since the process began cost more, once.
+somebody who works on it: the same one each time (portal/web/staff/tenant/section.py). What a tenant
+costs that nobody has looked at since the process began has a row of its own.
 """
 
 import io
@@ -93,6 +93,7 @@ def _kinds(app: Flask, cookie: str) -> dict[str, Callable[[], int]]:
     hello = Flask("hello")
     hello.add_url_rule("/", "hello", lambda: "hello")
     browser = _anonymous(app)
+    others = (f"{100000 + number}_{number}" for number in range(208, 1000))
     sign_ups = iter([body(browser[1]) for body in islice(_sign_up_bodies(app), 2 * ROUNDS)])
     return {
         "hello": lambda: _send(hello, "GET", "/", 200),
@@ -107,6 +108,9 @@ def _kinds(app: Flask, cookie: str) -> dict[str, Callable[[], int]]:
             app, "GET", "/staff/tenants", 200, query="status=pending", cookie=cookie
         ),
         "tenant page": lambda: _send(app, "GET", "/staff/tenants/100007_7", 200, cookie=cookie),
+        "another tenant": lambda: _send(
+            app, "GET", f"/staff/tenants/{next(others)}", 200, cookie=cookie
+        ),
     }
 
 

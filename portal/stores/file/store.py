@@ -279,10 +279,11 @@ class JsonFileStore:
                 journal.load_for_reading()
 
     def _page(self, found: Sequence[Item | ItemInFile], cursor: Cursor | None) -> Page:
-        # Nearly always none of them is.
+        # Nearly always none of them is in the file.
         if ItemInFile in set(map(type, found)):
             found = [self._read(each) if isinstance(each, ItemInFile) else each for each in found]
-        return Page(cast(Sequence[Item], found), cursor)
+        # The table may keep the list that it gave.
+        return Page(cast(Sequence[Item], list(found)), cursor)
 
     def _read(self, item: ItemInFile) -> Item:
         with self.errors_translated():

@@ -101,6 +101,11 @@ def init_app(app: Flask) -> None:
     app.teardown_request(end)
 
 
+def leave_request() -> None:
+    """Another request begins here: until it says so, nothing is known of any."""
+    _request.set(None)
+
+
 def _object(proxy: Any) -> Any:
     """What one of Flask's proxies stands for: werkzeug's documented way."""
     return proxy._get_current_object()

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, Response
+from flask.ctx import RequestContext
 from werkzeug.datastructures import Headers
 from werkzeug.routing import MapAdapter
+
+from portal.web.http.context import leave_request
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -62,6 +65,11 @@ class FlaskApp(Flask):
         #: What a request says of its host -> the host, and the name by which werkzeug knows it.
         #: Only of hosts that are trusted.
         self._hosts: dict[tuple[str | None, ...], tuple[str, str]] = {}
+
+    def request_context(self, environ: dict[str, Any]) -> RequestContext:
+        # One that ended in an odd way may have left its own behind.
+        leave_request()
+        return super().request_context(environ)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         # Flask looks at each function anew before it calls it: some twenty times for each request.

@@ -7,7 +7,7 @@ page of staff holds nothing of one person, and nothing of one request.
 
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, nodes
+from jinja2 import Environment, meta, nodes
 from jinja2.ext import Extension
 from markupsafe import Markup
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _OF_LANGUAGE = frozenset({"_", "inert", "locale", "dir", "languages", "footer_links"})
 #: Whoever makes addresses of files has to name what they depend on.
 _NEEDED = {"static_url": {"root", "static_version"}}
+#: What a part cannot have in it.
+_OF_OTHER_TEMPLATES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
 #: Which part of which template this is, its language, and the value of each name.
 Key = tuple[object, ...]
@@ -57,7 +59,11 @@ class KeptTag(Extension):
         while parser.stream.skip_if("comma"):
             names.append(parser.parse_assign_target(name_only=True).name)
         body = parser.parse_statements(("name:endkept",), drop_needle=True)
-        if others := _used(body) - {*names, *_OF_LANGUAGE}:
+        whole = nodes.Template(body, lineno=line)
+        whole.set_environment(self.environment)
+        if any(whole.find_all(_OF_OTHER_TEMPLATES)):
+            parser.fail("A kept part cannot use another template: that names nothing.", line)
+        if others := _used(whole) - {*names, *_OF_LANGUAGE}:
             parser.fail(f"A kept part has to name {', '.join(sorted(others))}.", line)
         language = getattr(self.environment, "language", "")
         # While somebody writes a template, the part changes with it.
@@ -69,14 +75,11 @@ class KeptTag(Extension):
         return _from_kept(part, key, body, line)
 
 
-def _used(body: list[nodes.Node]) -> set[str]:
+def _used(part: nodes.Template) -> set[str]:
     """The names that come from outside of a part."""
-    found = [name for node in body for name in nodes.Template([node]).find_all(nodes.Name)]
-    loaded = {name.name for name in found if name.ctx == "load"}
+    loaded = meta.find_undeclared_variables(part)
     needed = [needs for name, needs in _NEEDED.items() if name in loaded]
-    return (loaded - _NEEDED.keys() - {name.name for name in found if name.ctx != "load"}).union(
-        *needed
-    )
+    return (loaded - _NEEDED.keys()).union(*needed)
 
 
 def _from_kept(

@@ -68,6 +68,16 @@ def test_answers_are_those_of_a_store_that_was_asked_nothing(folder: Path) -> No
     assert list(asked(store)) == list(asked(open_store(folder)))
 
 
+def test_whoever_gets_a_page_cannot_change_what_the_next_one_gets(folder: Path) -> None:
+    store = open_store(folder)
+    store.write([Add(in_queue("a", "1"))])
+    for _ in range(2):
+        page = store.query(GSI2, "STATUS#pending")
+        assert [item["tenantId"] for item in page.items] == ["a"]
+        assert isinstance(page.items, list)
+        page.items.clear()
+
+
 def test_a_row_behind_a_page_leaves_it_and_one_within_it_does_not() -> None:
     store = KeptRanges()
     place: Place = (1, "STATUS#pending")
@@ -84,7 +94,7 @@ def test_only_so_much_is_kept() -> None:
     store = KeptRanges()
     query: Asked = (None, None, 50, False)
     for number in range(1000):
-        store.keep((1, str(number)), query, Answer([], None), next_sort=None, size=50_000)
+        store.keep((1, str(number)), query, Answer([], None), next_sort=None, size=49_990)
     kept = [number for number in range(1000) if store.find((1, str(number)), query)]
     assert kept == list(range(980, 1000))
     store.keep((1, "long"), query, Answer([], None), next_sort=None, size=200_000)

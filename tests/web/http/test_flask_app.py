@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 from flask import Flask, Response, redirect, request, url_for
 from flask.testing import FlaskClient
+from werkzeug.test import EnvironBuilder
 
-from portal.web.http import FlaskApp
+from portal.web.http import FlaskApp, context
 
 DONE: list[str] = []
 
@@ -167,3 +168,15 @@ def test_what_is_to_be_done_at_the_end_is_done(both: tuple[FlaskClient, FlaskCli
         DONE.clear()
         assert client.get(path, base_url="http://one.example", buffered=True).text == "text"
         assert DONE == ["done"]
+
+
+def test_a_request_knows_nothing_of_one_whose_end_failed(app: Flask) -> None:
+    """Also within another one, as tests and commands make one."""
+    with app.test_request_context("/sign-up"):
+        app.preprocess_request()
+        assert context.this_request().path == "/sign-up"
+        with app.test_request_context("/inner", base_url="http://localhost/below"):
+            assert (context.this_request().path, context.script_root()) == ("/inner", "/below")
+        # Left behind: nothing has torn the first one down yet.
+        with app.request_context({**EnvironBuilder(path="/next").get_environ()}):
+            assert context.this_request().path == "/next"

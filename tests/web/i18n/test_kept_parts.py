@@ -69,11 +69,19 @@ def test_two_parts_on_one_line_are_two() -> None:
         "{{ request.path }}",
         "{{ static_url('portal.css') }}",
         "{% if a %}{% for x in others %}{{ x }}{% endfor %}{% endif %}",
+        "{{ other }}{% set other = 1 %}",
+        "{% if a %}{% set other = 1 %}{% endif %}{{ other }}",
+        "{% for other in [] %}{% endfor %}{{ other }}",
     ],
 )
 def test_a_part_that_uses_what_it_does_not_name_is_no_template(part: str) -> None:
     with pytest.raises(TemplateSyntaxError, match="has to name"):
         environment(f"{{% kept a %}}{part}{{% endkept %}}").get_template("page.html")
+
+
+def test_a_part_uses_no_other_template() -> None:
+    with pytest.raises(TemplateSyntaxError, match="cannot use another template"):
+        environment("{% kept a %}{% include 'other.html' %}{% endkept %}").get_template("page.html")
 
 
 def test_a_part_can_use_what_it_sets_itself_and_what_its_language_says() -> None:

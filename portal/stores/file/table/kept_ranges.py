@@ -20,7 +20,8 @@ Asked = tuple[tuple[str, str] | None, Cursor | None, int, bool]
 
 #: Partitions of which something is kept, and the answers of each. Those asked for last stay.
 _MOST_PLACES, _MOST_ANSWERS = 256, 8
-#: Bytes of JSON of all rows together. A longer answer is not kept.
+#: Bytes of JSON of all rows together, with the names of their partitions; in memory they are about
+#: five times that. A longer answer is not kept.
 _MOST_BYTES, _MOST_BYTES_OF_ONE = 1_000_000, 100_000
 
 
@@ -71,6 +72,7 @@ class KeptRanges:
             next_sort: The sort key of the row behind the answer; `None` if there is none.
             size: Bytes of JSON of its rows.
         """
+        size += len(place[1])
         if size > _MOST_BYTES_OF_ONE:
             return
         answers = self._answers.setdefault(place, {})

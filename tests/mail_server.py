@@ -1,9 +1,11 @@
 """A mail server of this machine that takes mail, or misbehaves as a test wants."""
 
 import asyncio
+import smtplib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, LoginPassword
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -68,6 +70,24 @@ class MailServer:
     released: asyncio.Event = field(default_factory=asyncio.Event)
     data_seconds: Callable[[], float] = lambda: 0.0
     on_data: Callable[[Received], None] = lambda _received: None
+
+    #: Connections that are not closed yet.
+    _open: int = 0
+
+    def wait_until_idle(self, seconds: float = 30) -> None:
+        """Until all that was sent so far is received, also by clients that are gone.
+
+        Raises:
+            TimeoutError: A client is still connected.
+        """
+        # Connections are accepted one after the other.
+        with smtplib.SMTP("127.0.0.1", self.port, timeout=seconds):
+            pass
+        deadline = time.monotonic() + seconds
+        while self._open:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self._open} clients are still connected.")
+            time.sleep(0.002)
 
     # The hooks of aiosmtpd.
 
@@ -138,13 +158,28 @@ class MailServer:
         return AuthResult(success=True)
 
 
+class _Session(SMTP):
+    def connection_made(self, transport: Any) -> None:
+        self.event_handler._open += 1
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        self.event_handler._open -= 1
+
+
+class _Controller(Controller):
+    def factory(self) -> SMTP:
+        return _Session(self.handler, **self.SMTP_kwargs)
+
+
 @contextmanager
 def mail_server(*, port: int = 0, **options: Any) -> Iterator[MailServer]:
     """A mail server that takes everything. `options` are those of aiosmtpd."""
     server = MailServer(port or free_port())
     if options.pop("sign_in", False):
         options |= {"authenticator": server.authenticate, "auth_required": True}
-    controller = Controller(server, hostname="127.0.0.1", port=server.port, **options)
+    controller = _Controller(server, hostname="127.0.0.1", port=server.port, **options)
     controller.start()
     # Its own check that it listens was a connection, too.
     server.connections = 0

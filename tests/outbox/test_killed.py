@@ -74,6 +74,8 @@ def test_sixty_kills_lose_no_mail_and_repeat_only_what_nobody_could_know(
             threading.Event().wait(chance.random() * 0.06)
             process.kill()
             process.join()
+            # What it had sent may still be on its way.
+            server.wait_until_idle()
             happened.append("killed")
         # What the last one left is due again after its lease.
         last = Delivery(store=store, post=Post(own, [SECRET_KEY]), clock=utc_now, schedule=SCHEDULE)

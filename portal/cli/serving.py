@@ -215,8 +215,10 @@ def _prepare(settings: Settings, *, outbox: bool, print_links: bool) -> None:
         refuse_corrupt_store(settings, store)
         # Without the store the portal starts as well, so nobody waits long for it.
         set_deadline(seconds=_FORMAT_SECONDS)
-        mark_format(store)
-        clear_deadline()
+        try:
+            mark_format(store)
+        finally:
+            clear_deadline()
         click.echo(store.describe())
         if settings.proxy_hops:
             click.echo(describe_hops(settings.proxy_hops))

@@ -4,6 +4,7 @@ processes/     the parent: starts workers and what runs beside them, renews and 
 requests/      in a worker: receives whole requests, and has the application answer them
 worker.py      the life of a worker, from loading the application to its last answer
 listening.py   the socket for all workers: TCP, a path, or one that systemd passes on
+descriptors.py what is open in this process
 limits.py      how long, how many, how large
 """
 

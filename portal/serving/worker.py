@@ -15,10 +15,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portal import logs
+from portal.serving.descriptors import open_descriptors
 from portal.serving.limits import Limits
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ NOT_LOADED = 3
 HURRY = signal.SIGUSR1
 #: Between two looks whether all is sent.
 _LOOK_SECONDS = 0.1
-_DESCRIPTORS = Path("/dev/fd")
 _STANDARD_ERROR = 2
 
 
@@ -172,15 +171,13 @@ async def _all_is_sent(reception: "Reception") -> None:
 def _is_sending(reception: "Reception") -> bool:
     """Whether a client has not got all of its answer yet: bytes wait in its connection, or the
     server is still reading the file of a long answer."""
-    for each in _DESCRIPTORS.iterdir():
+    for descriptor, status in open_descriptors():
+        if descriptor <= _STANDARD_ERROR:
+            continue
+        if stat.S_ISREG(status.st_mode) and reception.is_long_answer(descriptor, status):
+            return True
         # It may be closed by now, or no connection.
         with suppress(OSError):
-            descriptor = int(each.name)
-            status = os.fstat(descriptor)
-            if descriptor <= _STANDARD_ERROR:
-                continue
-            if stat.S_ISREG(status.st_mode) and reception.is_long_answer(descriptor, status):
-                return True
             is_socket = stat.S_ISSOCK(status.st_mode)
             if is_socket and any(fcntl.ioctl(descriptor, termios.TIOCOUTQ, b"\0" * 4)):
                 return True

@@ -17,6 +17,7 @@ from portal.stores import (
     find_item,
     mark_format,
     open_store,
+    remaining_seconds,
 )
 from portal.stores.dynamodb import DynamoDbStore
 from portal.stores.file import JsonFileStore, repair_file, verify_file
@@ -123,5 +124,6 @@ def test_a_table_with_newer_items_is_refused_by_commands(
         AWS_ENDPOINT_URL_DYNAMODB=location.endpoint or "",
     )
     assert done.exit_code == 1
+    assert remaining_seconds(99) == 99
     assert "has format 2, which this portal cannot read" in done.stdout + done.stderr
     assert "needs portal ≥ 7.1" in done.stdout + done.stderr

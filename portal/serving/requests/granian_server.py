@@ -12,7 +12,6 @@ import os
 import socket
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from granian._granian import CallbackScheduler, RSGIWorker, SocketHolder
@@ -22,10 +21,9 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from portal import logs
+from portal.serving.descriptors import open_descriptors
 from portal.serving.limits import Limits
 from portal.serving.requests.reception import Reception
-
-_DESCRIPTORS = Path("/dev/fd")
 
 
 class GranianServer(Server):
@@ -73,8 +71,9 @@ class GranianServer(Server):
             nobody.bind("")
             nobody.listen()
             nobody.setblocking(False)
-            for descriptor in _same_socket(own):
-                if descriptor != own:
+            listens = os.fstat(own)
+            for descriptor, status in list(open_descriptors()):
+                if descriptor != own and os.path.samestat(status, listens):
                     os.dup2(nobody.fileno(), descriptor, inheritable=False)
 
     def _init_shared_socket(self) -> None:
@@ -105,18 +104,6 @@ class GranianServer(Server):
         serve = worker.serve_async_uds if self._shd.is_uds() else worker.serve_async
         serve(_Scheduler(self._reception, loop), loop, stop)
         await stopped
-
-
-def _same_socket(descriptor: int) -> list[int]:
-    """All descriptors of this process for the socket of this one."""
-    wanted = os.fstat(descriptor)
-    found = []
-    for each in _DESCRIPTORS.iterdir():
-        # It may be closed by now.
-        with suppress(OSError):
-            if os.path.samestat(os.fstat(int(each.name)), wanted):
-                found.append(int(each.name))
-    return found
 
 
 class _Scheduler(CallbackScheduler):

@@ -31,8 +31,7 @@ class PlainResponse(Response):
             "content-length" in known
             and "content-location" not in known
             and ("location" not in known or _PLAIN_LOCATION(known["location"]))
-            and self.status_code >= 200
-            and self.status_code not in (204, 304)
+            and self._may_have_body()
         ):
             return self.headers
         return super().get_wsgi_headers(environ)
@@ -47,11 +46,13 @@ class PlainResponse(Response):
             and type(pieces[0]) is bytes
             and not to_close
             and environ["REQUEST_METHOD"] != "HEAD"
-            and self.status_code >= 200
-            and self.status_code not in (204, 304)
+            and self._may_have_body()
         ):
             return pieces
         return super().get_app_iter(environ)
+
+    def _may_have_body(self) -> bool:
+        return self.status_code >= 200 and self.status_code not in (204, 304)
 
 
 class FlaskApp(Flask):

@@ -7,6 +7,7 @@ at once.
 """
 
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -18,7 +19,7 @@ from markupsafe import Markup, escape
 
 from portal.tenants import Tenant
 from portal.web.forms import Form
-from portal.web.http import strip_unprintable
+from portal.web.http import csrf, strip_unprintable
 from portal.web.i18n import _, locale_name
 from portal.web.staff.tenant.validity_form import SUGGESTED_LAST
 from portal.web.staff.tenant.verb_form import VerbForm
@@ -30,6 +31,10 @@ _TEMPLATE: Final = "staff/_decision.html"
 _PLACEHOLDER: Final = re.compile(r"\[\[([\w.]+)\]\]", re.ASCII)
 #: Stands between texts while they are escaped. No form accepts a text that holds it.
 _SEPARATOR: Final = "\x1f"
+
+#: Stand in kept forms for the tokens of a request. Nobody can guess them, so no text holds them.
+_TOKEN_MARK: Final = f"token-{secrets.token_hex(16)}"
+_OWNER_MARK: Final = f"owner-{secrets.token_hex(16)}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,28 +108,33 @@ class Shape(NamedTuple):
     can_be_tried: bool
 
 
-class ClosedForms:
-    """The forms of one page that nobody has filled in."""
+def with_tokens(html: Markup) -> Markup:
+    """The HTML of forms, with the tokens of this request in the place of their marks."""
+    text = str(html)
+    text = text.replace(_TOKEN_MARK, escape(csrf.csrf_token()))
+    text = text.replace(_OWNER_MARK, escape(csrf.new_form_owner()))
+    return Markup(text)  # noqa: S704 - the marks are ours, and the tokens are escaped
 
-    def __init__(
-        self, tenant: Tenant, *, address: str, query: str, version: str, token: str, owner: str
-    ) -> None:
+
+class ClosedForms:
+    """The forms of one page that nobody has filled in. Their HTML has marks that `with_tokens`
+    fills in."""
+
+    def __init__(self, tenant: Tenant, *, address: str, query: str, version: str) -> None:
         """What all forms of the page share.
 
         Args:
             address: Below which the forms are sent, with its last slash.
             query: What stands behind the addresses: empty, or with its question mark.
             version: The version of the tenant that the page shows.
-            token: The CSRF token of the reader.
-            owner: The signed id of the reader.
         """
         self._tenant = tenant
         self._texts = {
             "address": address,
             "query": query,
             "version": version,
-            "token": token,
-            "owner": owner,
+            "token": _TOKEN_MARK,
+            "owner": _OWNER_MARK,
         }
 
     def add(

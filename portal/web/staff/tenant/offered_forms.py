@@ -3,25 +3,24 @@ and one for a note.
 
 Somebody who works on a tenant gets its page again and again. So the HTML of forms that nobody has
 typed anything into is kept, by all that it depends on. Only the tokens are filled in each time,
-by `with_tokens`.
+by `with_tokens` of `closed_forms`.
 """
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from flask import request
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from portal.records import Note
 from portal.tenants import Tenant, Verb
 from portal.timestamps import format_timestamp
 from portal.web.forms import Form, region
-from portal.web.http import csrf, now, settings, strip_unprintable, url_for
+from portal.web.http import now, settings, strip_unprintable, url_for
 from portal.web.i18n import N_, _, dates, locale_name
 from portal.web.staff.lists import back_parameter
 from portal.web.staff.tenant.closed_forms import ClosedForms, FormKind, Shape
@@ -37,10 +36,6 @@ from portal.web.staff.tenant.verbs import (
     offered,
     validity_has_ended,
 )
-
-#: Stand in kept forms for the tokens of a request. Nobody can guess them, so no text holds them.
-_TOKEN_MARK: Final = f"token-{secrets.token_hex(16)}"
-_OWNER_MARK: Final = f"owner-{secrets.token_hex(16)}"
 
 #: By the name of the form.
 _KINDS = {
@@ -74,14 +69,6 @@ class OfferedForms:
     note: Written | None = None
     beside: str = ""
     has_open: bool = False
-
-
-def with_tokens(html: Markup) -> Markup:
-    """The HTML of forms, with the tokens of this request in the place of their marks."""
-    text = str(html)
-    text = text.replace(_TOKEN_MARK, escape(csrf.csrf_token()))
-    text = text.replace(_OWNER_MARK, escape(csrf.new_form_owner()))
-    return Markup(text)  # noqa: S704 - the marks are ours, and the tokens are escaped
 
 
 def offered_forms(
@@ -200,8 +187,6 @@ class _Page:
             address=path.removesuffix(_NOTE_KIND.name),
             query=f"{mark}{query}",
             version=self._version,
-            token=_TOKEN_MARK,
-            owner=_OWNER_MARK,
         )
 
     def decision(self, entry: VerbEntry, *, is_first: bool, carried: bool) -> FormView | Shape:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from portal.web.http import person
 from portal.web.i18n import locale_name
-from portal.web.staff.tenant.offered_forms import with_tokens
+from portal.web.staff.tenant.closed_forms import with_tokens
 
 _TEMPLATE: Final = "staff/_tenant_page.html"
 #: Sections that are kept, with 30 kB each: as many as a few people work on, since they are
